@@ -1,0 +1,32 @@
+/**
+ * `expected_codes`: `200`, `200,202`, `200-204`, and lists of both (elb-api 1.1; Octavia allows a subset).
+ * Codes are 100..599 (RFC 9110 section 15); white space around commas is allowed, as Neutron's expression allowed it.
+ */
+import { HTTP_STATUS } from './limits.ts'
+
+export interface CodeRange {
+  readonly from: number
+  readonly to: number
+}
+export type CodeSet = readonly CodeRange[]
+
+const ITEM = /^(\d{3})(?:-(\d{3}))?$/
+
+/** Parses an expression; undefined when it is not one, when a code is outside 100..599 or a range runs backwards. */
+export function parseExpectedCodes(text: string): CodeSet | undefined {
+  const ranges: CodeRange[] = []
+  for (const item of text.split(',')) {
+    const match = ITEM.exec(item.trim())
+    if (match === null) return undefined
+    const from = Number(match[1])
+    const to = match[2] === undefined ? from : Number(match[2])
+    if (from < HTTP_STATUS.min || to > HTTP_STATUS.max || to < from) return undefined
+    ranges.push({ from, to })
+  }
+  return ranges
+}
+
+export function isExpectedCode(codes: CodeSet, status: number): boolean {
+  for (const range of codes) if (status >= range.from && status <= range.to) return true
+  return false
+}

@@ -1,0 +1,133 @@
+/**
+ * Every number of the service, once: with unit, range and source. Dialects take their ranges from here, the database's
+ * constraints are the union of them, and the defaults of the configuration live here too.
+ */
+
+/** An inclusive range of whole numbers. */
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+/** PostgreSQL `integer`, the widest whole number that Octavia's clients may send. */
+export const INT4_MAX = 2_147_483_647
+
+// ── The API, both dialects ──────────────────────────────────────────────────────────────────────────────────────────
+/** Characters of names, descriptions, project ids (Neutron NAME_MAX_LEN, DESCRIPTION_MAX_LEN; ELB API reference). */
+export const NAME_MAX = 255
+export const DESCRIPTION_MAX = 255
+export const PROJECT_ID_MAX = 255
+/** TCP and UDP ports of members, listeners and monitors (ELB API reference; Octavia api-ref). */
+export const PORT: Range = { min: 1, max: 65_535 }
+/** `max_retries`, `max_retries_down` (ELB and Octavia alike). */
+export const RETRIES: Range = { min: 1, max: 10 }
+/** Failures to OFFLINE when `max_retries_down` is absent (ELB v3 documentation; Octavia). */
+export const MAX_RETRIES_DOWN_DEFAULT = 3
+/** HTTP status codes (RFC 9110 section 15). */
+export const HTTP_STATUS: Range = { min: 100, max: 599 }
+/** Largest page of a list, and the page of a list without `limit`; HM_PAGE_MAX. */
+export const PAGE_MAX_DEFAULT = 2000
+export const PAGE_MAX: Range = { min: 1, max: 10_000 }
+/** Bytes of a request body: 5 000 members of a batch with room. */
+export const BODY_MAX_BYTES = 4 * 1024 * 1024
+/** Bytes of a URL, as Node's header limit bounds it too. */
+export const URL_MAX_BYTES = 8 * 1024
+/** Values of one query parameter, and parameters of one request. */
+export const QUERY_VALUES_MAX = 200
+
+// ── Dialect elb (ELB API reference, shared load balancers) ──────────────────────────────────────────────────────────
+export const ELB_DELAY_SECONDS: Range = { min: 1, max: 50 }
+export const ELB_TIMEOUT_SECONDS: Range = { min: 1, max: 50 }
+export const ELB_WEIGHT: Range = { min: 0, max: 100 }
+export const ELB_WEIGHT_DEFAULT = 1
+export const ELB_URL_PATH_MAX = 80
+export const ELB_DOMAIN_NAME_MAX = 100
+export const ELB_EXPECTED_CODES_MAX = 64
+export const ELB_ADDRESS_MAX = 64
+/** Members of one batch PUT. */
+export const ELB_BATCH_MAX = 200
+/** Minutes; HTTP pools may keep a session for a day. */
+export const ELB_PERSISTENCE_MINUTES_L4: Range = { min: 1, max: 60 }
+export const ELB_PERSISTENCE_MINUTES_HTTP: Range = { min: 1, max: 1440 }
+/** VXLAN's port is refused for UDP listeners. */
+export const ELB_UDP_PORT_RESERVED = 4789
+/** Tags of one object; key and value characters (ELB tag API). */
+export const TAGS_MAX = 20
+export const TAG_KEY_MAX = 36
+export const TAG_VALUE_MAX = 43
+
+// ── The widest of all dialects, for the database's constraints ─────────────────────────────────────────────────────
+export const WEIGHT: Range = { min: 0, max: 256 }
+export const URL_PATH_MAX = 2048
+export const DOMAIN_NAME_MAX = 255
+export const EXPECTED_CODES_MAX = 64
+
+// ── Probing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Milliseconds: shortest delay and timeout that the engine probes with (Octavia allows 0). */
+export const ENGINE_FLOOR_MS = 1000
+/** Bytes of `detail` of a result. */
+export const MAX_DETAIL_BYTES = 128
+/** Bytes read of a response head and of a body before the probe closes the connection. */
+export const HTTP_HEAD_MAX_BYTES = 16 * 1024
+export const HTTP_BODY_MAX_BYTES = 64 * 1024
+/** Sent by every HTTP probe, so that access logs tell who asks. */
+export const USER_AGENT = 'healthmonitor/1 (health check)'
+
+// ── Scheduling ──────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */
+export const WHEEL_TICK_MS = 10
+export const WHEEL_SLOTS = 4096
+/** Milliseconds within which a new check makes its first probe, and new starts per second and prober. */
+export const FIRST_PROBE_WITHIN_MS = 1000
+export const NEW_STARTS_PER_SECOND = 2000
+/** Milliseconds: a wheel tick later than this means that the event loop was stalled; its timeouts are inconclusive. */
+export const STALL_MS = 250
+/** Descriptors that a prober keeps for itself; the rest of the soft limit is its budget for probes. */
+export const DESCRIPTOR_RESERVE = 64
+/** Probes in flight: of one prober, and towards one target address. */
+export const IN_FLIGHT_MAX = 20_000
+export const IN_FLIGHT_PER_ADDRESS_MAX = 512
+/** Windows (delay + timeout) of nothing but inconclusive results after which a check is stale. */
+export const STALE_WINDOWS = 3
+
+// ── Shards and writing ──────────────────────────────────────────────────────────────────────────────────────────────
+export const SHARD_COUNT = 256
+/** Milliseconds: lease of a prober (HM_SHARD_LEASE_MS), heartbeats per lease. */
+export const SHARD_LEASE_MS_DEFAULT = 3000
+export const SHARD_LEASE_MS: Range = { min: 500, max: 600_000 }
+export const HEARTBEATS_PER_LEASE = 3
+/** Milliseconds between checkpoints of a shard (HM_CHECKPOINT_MS). */
+export const CHECKPOINT_MS_DEFAULT = 30_000
+export const CHECKPOINT_MS: Range = { min: 1000, max: 3_600_000 }
+/** Milliseconds: configuration is read this long after a NOTIFY, and this often without one. */
+export const CONFIG_COALESCE_MS = 200
+export const CONFIG_POLL_MS = 1000
+/** Milliseconds a decision waits for others to be written with, and rows of one statement. */
+export const FLUSH_WITHIN_MS = 100
+export const FLUSH_ROWS_MAX = 1000
+/** Milliseconds: back-off of the result writer while PostgreSQL is away. */
+export const FLUSH_RETRY_MS: Range = { min: 100, max: 5000 }
+
+// ── Retention ───────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Transitions are kept this many days, and this many of one member; purged in batches of rows. */
+export const TRANSITION_DAYS = 30
+export const TRANSITIONS_PER_MEMBER = 1000
+export const PURGE_BATCH_ROWS = 5000
+export const PURGE_EVERY_MS = 60_000
+
+// ── Quotas ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Objects of one project; -1 = unlimited (HM_QUOTA_*). */
+export const QUOTA: Range = { min: -1, max: INT4_MAX }
+export const QUOTA_DEFAULT = -1
+
+// ── Database ────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** Connections of one process: API, prober. */
+export const API_CONNECTIONS = 16
+export const PROBER_CONNECTIONS = 3
+/** Milliseconds: wait for a connection, for a lock, for a statement. */
+export const ACQUIRE_TIMEOUT_MS = 3000
+export const LOCK_TIMEOUT_MS = 5000
+export const STATEMENT_TIMEOUT_MS = 15_000
+/** Tries of a transaction that met a deadlock or a serialization failure, and seconds in Retry-After. */
+export const TRANSACTION_TRIES = 8
+export const RETRY_AFTER_SECONDS = 2

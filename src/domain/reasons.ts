@@ -1,0 +1,68 @@
+/**
+ * Why a probe ended as it did: code, the layer that spoke, verdict and sentence in one row, after HAProxy's
+ * `check_statuses[]` table. Codes are part of the API (member health, transitions, metrics); they are never renamed.
+ */
+import type { Outcome } from './results.ts'
+
+export type Layer = 'L3' | 'L4' | 'L6' | 'L7' | 'PROBER'
+
+export interface ReasonRow {
+  readonly layer: Layer
+  readonly outcome: Outcome
+  readonly sentence: string
+}
+
+export const REASONS = {
+  PASSED: { layer: 'L7', outcome: 'passed', sentence: 'the probe passed' },
+
+  ICMP_TIMEOUT: { layer: 'L3', outcome: 'failed', sentence: 'no ICMP echo reply within the timeout' },
+  ICMP_UNREACHABLE: { layer: 'L3', outcome: 'failed', sentence: 'ICMP port or host unreachable received' },
+
+  CONNECT_TIMEOUT: { layer: 'L4', outcome: 'failed', sentence: 'no connection within the timeout' },
+  CONNECT_REFUSED: { layer: 'L4', outcome: 'failed', sentence: 'the target refused the connection' },
+  CONNECT_UNREACHABLE: { layer: 'L4', outcome: 'failed', sentence: 'no route to the target' },
+  CONNECT_RESET: { layer: 'L4', outcome: 'failed', sentence: 'the target reset the connection' },
+
+  TLS_HANDSHAKE: { layer: 'L6', outcome: 'failed', sentence: 'the TLS handshake failed' },
+  TLS_TIMEOUT: { layer: 'L6', outcome: 'failed', sentence: 'the TLS handshake did not end within the timeout' },
+
+  SEND_FAILED: { layer: 'L7', outcome: 'failed', sentence: 'the request could not be sent' },
+  RECV_TIMEOUT: { layer: 'L7', outcome: 'failed', sentence: 'no complete response within the timeout' },
+  RECV_CLOSED: { layer: 'L7', outcome: 'failed', sentence: 'the target closed the connection before it answered' },
+  RESPONSE_MALFORMED: { layer: 'L7', outcome: 'failed', sentence: 'the answer is not the expected protocol' },
+  STATUS_MISMATCH: { layer: 'L7', outcome: 'failed', sentence: 'the status code is not an expected one' },
+
+  PROBER_NO_SOCKET: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'the prober has no descriptor, source port or buffer left',
+  },
+  PROBER_FORBIDDEN: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'the host of the prober does not permit this packet',
+  },
+  PROBER_OFFLINE: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'the prober has no network of this address family',
+  },
+  PROBER_OVERLOAD: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'the prober was stalled while it waited for the target',
+  },
+  PROBER_STOPPING: { layer: 'PROBER', outcome: 'inconclusive', sentence: 'the prober stopped during the probe' },
+  PROBER_UNSUPPORTED: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'this prober cannot make this kind of probe',
+  },
+  TARGET_DENIED: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'the target policy forbids to probe this address',
+  },
+} as const satisfies Record<string, ReasonRow>
+
+export type Reason = keyof typeof REASONS

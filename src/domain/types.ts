@@ -1,0 +1,116 @@
+/**
+ * The nouns of the service, as every layer passes them around. Wire names live in the dialects and column names in
+ * the store; here they have one spelling. `null` means "cleared or never set by the user", as OpenStack LBaaS v2 does.
+ */
+
+/** Monitor types, in Octavia's spelling; a dialect translates (elb writes UDP-CONNECT as UDP_CONNECT). */
+export const MONITOR_TYPES = ['HTTP', 'HTTPS', 'PING', 'TCP', 'TLS-HELLO', 'UDP-CONNECT', 'SCTP'] as const
+export type MonitorType = (typeof MONITOR_TYPES)[number]
+
+/** Pool and listener protocols: the union of what the dialects allow. */
+export const POOL_PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'SCTP'] as const
+export type PoolProtocol = (typeof POOL_PROTOCOLS)[number]
+export const LISTENER_PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'TERMINATED_HTTPS', 'SCTP', 'PROMETHEUS'] as const
+export type ListenerProtocol = (typeof LISTENER_PROTOCOLS)[number]
+
+export const LB_ALGORITHMS = ['ROUND_ROBIN', 'LEAST_CONNECTIONS', 'SOURCE_IP', 'SOURCE_IP_PORT'] as const
+export type LbAlgorithm = (typeof LB_ALGORITHMS)[number]
+
+/** Probing manners, named after the dialect that created the monitor. */
+export const PROFILES = ['elb', 'octavia'] as const
+export type Profile = (typeof PROFILES)[number]
+
+export type ProvisioningStatus =
+  | 'ACTIVE'
+  | 'PENDING_CREATE'
+  | 'PENDING_UPDATE'
+  | 'PENDING_DELETE'
+  | 'ERROR'
+  | 'DELETED'
+
+/** What every configuration object has. */
+export interface ConfigurationObject {
+  readonly id: string
+  readonly projectId: string
+  readonly name: string
+  readonly adminStateUp: boolean
+  readonly provisioningStatus: ProvisioningStatus
+  readonly createdAt: Date
+  readonly updatedAt: Date | null
+}
+
+export interface Tag {
+  readonly key: string
+  readonly value: string
+}
+
+/** Attributes that we store and give back and that change nothing here: TLS references, connection limits, … */
+export type Echo = Readonly<Record<string, unknown>>
+
+export interface LoadBalancer extends ConfigurationObject {
+  readonly description: string
+  readonly provider: string
+  readonly vipAddress: string | null
+  readonly vipSubnetId: string | null
+  readonly vipPortId: string | null
+  readonly tags: readonly Tag[]
+  readonly echo: Echo
+}
+
+export interface Listener extends ConfigurationObject {
+  readonly description: string
+  readonly loadBalancerId: string
+  readonly protocol: ListenerProtocol
+  readonly protocolPort: number
+  readonly defaultPoolId: string | null
+  readonly tags: readonly Tag[]
+  readonly echo: Echo
+}
+
+export interface Pool extends ConfigurationObject {
+  readonly description: string
+  readonly loadBalancerId: string
+  readonly protocol: PoolProtocol
+  readonly lbAlgorithm: LbAlgorithm
+  readonly sessionPersistence: Readonly<Record<string, unknown>> | null
+  readonly tags: readonly Tag[]
+  readonly echo: Echo
+}
+
+export interface Member extends ConfigurationObject {
+  readonly poolId: string
+  /** IPv4 or IPv6 literal, in the spelling of the user. */
+  readonly address: string
+  readonly protocolPort: number
+  readonly subnetId: string | null
+  readonly weight: number
+  readonly backup: boolean
+  readonly monitorAddress: string | null
+  readonly monitorPort: number | null
+  readonly tags: readonly Tag[]
+  readonly echo: Echo
+}
+
+export interface HealthMonitor extends ConfigurationObject {
+  readonly poolId: string
+  readonly type: MonitorType
+  readonly profile: Profile
+  readonly delaySeconds: number
+  readonly timeoutSeconds: number
+  /** Successes in a row to ONLINE; `max_retries` on the wire. */
+  readonly rise: number
+  /** Failures in a row to OFFLINE; `max_retries_down` on the wire. */
+  readonly fall: number
+  readonly monitorPort: number | null
+  readonly domainName: string | null
+  readonly urlPath: string | null
+  readonly httpMethod: string | null
+  readonly httpVersion: '1.0' | '1.1' | null
+  readonly expectedCodes: string | null
+  readonly tags: readonly Tag[]
+  readonly echo: Echo
+}
+
+/** The five kinds of configuration object, as messages and quotas name them. */
+export const RESOURCES = ['loadbalancer', 'listener', 'pool', 'member', 'healthmonitor'] as const
+export type Resource = (typeof RESOURCES)[number]

@@ -1,0 +1,13 @@
+import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
+
+/**
+ * Starts one attempt. Calls `done` exactly once, whatever the target does, and never before this function returned.
+ * The returned function ends the attempt now (deadline, shutdown): the socket is closed and `done` is called with the
+ * phase that had been reached. After `done`, calling it does nothing.
+ *
+ * A prober knows no schedule, no threshold, no timer and no database; the only deadline is the scheduler's.
+ */
+export type Probe = (
+  target: ProbeTarget,
+  done: (result: ProbeResult) => void,
+) => (why: 'timeout' | 'shutdown') => void
