@@ -46,7 +46,10 @@ export const MEMBER_STATUS_RULES: readonly Rule[] = [
   { when: (f) => f.provider === NOOP_PROVIDER, state: 'UNKNOWN', reason: 'PROVIDER_NOT_PROBED' },
 ]
 
-export function memberState(facts: MemberFacts): { readonly state: MemberState; readonly reason: MemberReason } {
+export function memberState(facts: MemberFacts): {
+  readonly state: MemberState
+  readonly reason: MemberReason
+} {
   const rule = MEMBER_STATUS_RULES.find((candidate) => candidate.when(facts))
   if (rule !== undefined) return { state: rule.state, reason: rule.reason }
   if (facts.verdict !== undefined) return { state: facts.verdict.status, reason: facts.verdict.reason }

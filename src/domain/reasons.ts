@@ -24,11 +24,19 @@ export const REASONS = {
   CONNECT_RESET: { layer: 'L4', outcome: 'failed', sentence: 'the target reset the connection' },
 
   TLS_HANDSHAKE: { layer: 'L6', outcome: 'failed', sentence: 'the TLS handshake failed' },
-  TLS_TIMEOUT: { layer: 'L6', outcome: 'failed', sentence: 'the TLS handshake did not end within the timeout' },
+  TLS_TIMEOUT: {
+    layer: 'L6',
+    outcome: 'failed',
+    sentence: 'the TLS handshake did not end within the timeout',
+  },
 
   SEND_FAILED: { layer: 'L7', outcome: 'failed', sentence: 'the request could not be sent' },
   RECV_TIMEOUT: { layer: 'L7', outcome: 'failed', sentence: 'no complete response within the timeout' },
-  RECV_CLOSED: { layer: 'L7', outcome: 'failed', sentence: 'the target closed the connection before it answered' },
+  RECV_CLOSED: {
+    layer: 'L7',
+    outcome: 'failed',
+    sentence: 'the target closed the connection before it answered',
+  },
   RESPONSE_MALFORMED: { layer: 'L7', outcome: 'failed', sentence: 'the answer is not the expected protocol' },
   STATUS_MISMATCH: { layer: 'L7', outcome: 'failed', sentence: 'the status code is not an expected one' },
 
@@ -52,7 +60,11 @@ export const REASONS = {
     outcome: 'inconclusive',
     sentence: 'the prober was stalled while it waited for the target',
   },
-  PROBER_STOPPING: { layer: 'PROBER', outcome: 'inconclusive', sentence: 'the prober stopped during the probe' },
+  PROBER_STOPPING: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'the prober stopped during the probe',
+  },
   PROBER_UNSUPPORTED: {
     layer: 'PROBER',
     outcome: 'inconclusive',

@@ -10,7 +10,15 @@ export type MonitorType = (typeof MONITOR_TYPES)[number]
 /** Pool and listener protocols: the union of what the dialects allow. */
 export const POOL_PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'SCTP'] as const
 export type PoolProtocol = (typeof POOL_PROTOCOLS)[number]
-export const LISTENER_PROTOCOLS = ['TCP', 'UDP', 'HTTP', 'HTTPS', 'TERMINATED_HTTPS', 'SCTP', 'PROMETHEUS'] as const
+export const LISTENER_PROTOCOLS = [
+  'TCP',
+  'UDP',
+  'HTTP',
+  'HTTPS',
+  'TERMINATED_HTTPS',
+  'SCTP',
+  'PROMETHEUS',
+] as const
 export type ListenerProtocol = (typeof LISTENER_PROTOCOLS)[number]
 
 export const LB_ALGORITHMS = ['ROUND_ROBIN', 'LEAST_CONNECTIONS', 'SOURCE_IP', 'SOURCE_IP_PORT'] as const

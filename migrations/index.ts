@@ -1,0 +1,13 @@
+/** The migrations in their order. Append-only: a name that was released never changes. */
+import type { Knex } from 'knex'
+import * as configuration from './0001-configuration.ts'
+import * as probing from './0002-probing.ts'
+
+export interface NamedMigration extends Knex.Migration {
+  readonly name: string
+}
+
+export const MIGRATIONS: readonly NamedMigration[] = [
+  { name: '0001-configuration', ...configuration },
+  { name: '0002-probing', ...probing },
+]

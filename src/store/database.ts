@@ -1,0 +1,142 @@
+/**
+ * The connection to PostgreSQL: pools, transactions with their retries, and what a driver's error means. Everything
+ * else in `store/` is statements.
+ */
+import knexModule, { type Knex } from 'knex'
+import pg from 'pg'
+import { DomainError } from '../domain/errors.ts'
+import {
+  ACQUIRE_TIMEOUT_MS,
+  LOCK_TIMEOUT_MS,
+  STATEMENT_TIMEOUT_MS,
+  TRANSACTION_TRIES,
+} from '../domain/limits.ts'
+
+const { knex } = knexModule
+
+/** A pool of connections or one transaction: every statement of the store takes either. */
+export type Db = Knex
+export type Tx = Knex.Transaction
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string
+  readonly maxConnections: number
+}
+
+/** bigint columns (epochs, sequences, versions) stay far below 2^53; as numbers they compare without surprises. */
+const types = {
+  getTypeParser: ((oid: number, format: 'text') =>
+    oid === pg.types.builtins.INT8
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+}
+
+/** Opens a pool; connects on the first statement. Close with `db.destroy()`. */
+export function openDatabase(options: DatabaseOptions): Db {
+  return knex({
+    client: 'pg',
+    connection: {
+      connectionString: options.url,
+      application_name: options.applicationName,
+      keepAlive: true,
+      connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+      types,
+    } as Knex.PgConnectionConfig,
+    pool: { min: 0, max: options.maxConnections, afterCreate: boundEverything },
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+  })
+}
+
+/** No statement of ours may wait or run without an end. */
+function boundEverything(
+  connection: pg.Client,
+  done: (error: Error | null, connection: pg.Client) => void,
+): void {
+  connection.query(
+    `set lock_timeout = ${LOCK_TIMEOUT_MS}; set statement_timeout = ${STATEMENT_TIMEOUT_MS}; set timezone = 'UTC'`,
+    (error: Error | null) => done(error, connection),
+  )
+}
+
+/** Rows of a raw statement. `?` are the bindings; a literal question mark is written `\\?`. */
+export async function query<Row>(db: Db, sql: string, bindings: readonly unknown[] = []): Promise<Row[]> {
+  const answer: unknown = await db.raw(sql, bindings as Knex.RawBinding[])
+  return (answer as { rows: Row[] }).rows
+}
+
+/** SQLSTATEs after which the same transaction may succeed: serialization failure, deadlock. */
+const RETRYABLE = new Set(['40001', '40P01'])
+
+/**
+ * Runs one transaction, again after a deadlock or a serialization failure (at most `TRANSACTION_TRIES` times, with a
+ * growing random pause). `work` must have no effects but its statements.
+ */
+export async function transaction<Result>(db: Db, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction(work)
+    } catch (error) {
+      if (attempt >= TRANSACTION_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
+      const pauseMs = Math.random() * 10 * 2 ** attempt
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+}
+
+/** The five-character SQLSTATE of a driver error, if it has one. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+}
+
+/** Name of the violated constraint or unique index, if that is what the error is. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const state = sqlState(error)
+  if (state !== '23505' && state !== '23503') return undefined
+  const constraint = error instanceof Error && 'constraint' in error ? error.constraint : undefined
+  return typeof constraint === 'string' ? constraint : undefined
+}
+
+const SOCKET_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+/** Connection exceptions, shutdown, start-up, no free connection, read-only standby, statement timeout. */
+const AWAY_STATES = /^(08...|57P0[1-5]|53[0-9A-Z]{3}|25006|57014)$/
+
+/** Whether an error says that PostgreSQL is away (or too slow to count on), as opposed to refusing a statement. */
+export function isStoreAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof AggregateError) return error.errors.some(isStoreAway)
+  if (error.name === 'KnexTimeoutError') return true
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (SOCKET_ERRORS.has(code) || AWAY_STATES.test(code)) return true
+  return /Connection terminated|Client has encountered a connection error|timeout expired|not queryable/.test(
+    error.message,
+  )
+}
+
+/** The refusal that a driver error stands for; undefined for errors that are our own mistake. */
+export function storeRefusal(error: unknown): DomainError | undefined {
+  if (isStoreAway(error)) {
+    return new DomainError('STORE_UNAVAILABLE', 'the database is not available', {}, { cause: error })
+  }
+  const state = sqlState(error)
+  if (state === '55P03' || (state !== undefined && RETRYABLE.has(state))) {
+    return new DomainError(
+      'CONFLICT',
+      'the resource is being changed by another request',
+      {},
+      { cause: error },
+    )
+  }
+  return undefined
+}

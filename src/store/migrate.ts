@@ -1,0 +1,73 @@
+/**
+ * Migrations under an advisory lock, so that any number of processes may start at once. The lock of a process that was
+ * killed ends with its session, unlike the row that knex keeps; that row is therefore freed by whoever holds ours.
+ */
+import pg from 'pg'
+import { MIGRATIONS, type NamedMigration } from '../../migrations/index.ts'
+import type { Db } from './database.ts'
+import { query } from './database.ts'
+
+/** Any constant that no other application of the database uses. */
+const LOCK_KEY = 4_826_017_733
+
+/** The database was migrated by a newer version of this program. */
+export class SchemaTooNewError extends Error {
+  constructor(names: readonly string[]) {
+    super(
+      `the database has migrations that this version does not know (${names.join(', ')}): it belongs to a newer ` +
+        'version of healthmonitor; start that version, or restore a backup from before its upgrade',
+    )
+    this.name = 'SchemaTooNewError'
+  }
+}
+
+/** Brings the schema to this version; does nothing when it is. Returns the names that were applied. */
+export async function migrateToLatest(db: Db, url: string): Promise<readonly string[]> {
+  return await withLock(url, async () => {
+    await assertNotNewer(db)
+    await db.migrate.forceFreeMigrationsLock(migrationConfig())
+    const [, applied] = (await db.migrate.latest(migrationConfig())) as [number, string[]]
+    return applied
+  })
+}
+
+/** Undoes every migration: for tests. */
+export async function rollbackAll(db: Db, url: string): Promise<void> {
+  await withLock(url, () => db.migrate.rollback(migrationConfig(), true) as Promise<unknown>)
+}
+
+/** Whether the schema is exactly this version's. Throws SchemaTooNewError when it is newer. */
+export async function isSchemaCurrent(db: Db): Promise<boolean> {
+  const applied = await assertNotNewer(db)
+  return MIGRATIONS.every((migration) => applied.has(migration.name))
+}
+
+async function assertNotNewer(db: Db): Promise<ReadonlySet<string>> {
+  if (!(await db.schema.hasTable('knex_migrations'))) return new Set()
+  const rows = await query<{ name: string }>(db, 'select name from knex_migrations order by id')
+  const known = new Set(MIGRATIONS.map((migration) => migration.name))
+  const unknown = rows.map((row) => row.name).filter((name) => !known.has(name))
+  if (unknown.length > 0) throw new SchemaTooNewError(unknown)
+  return new Set(rows.map((row) => row.name))
+}
+
+function migrationConfig() {
+  return {
+    migrationSource: {
+      getMigrations: () => Promise.resolve([...MIGRATIONS]),
+      getMigrationName: (migration: NamedMigration) => migration.name,
+      getMigration: (migration: NamedMigration) => Promise.resolve(migration),
+    },
+  }
+}
+
+async function withLock<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
+  const session = new pg.Client({ connectionString: url, application_name: 'healthmonitor migrate' })
+  await session.connect()
+  try {
+    await session.query('select pg_advisory_lock($1)', [LOCK_KEY])
+    return await work()
+  } finally {
+    await session.end()
+  }
+}
