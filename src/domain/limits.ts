@@ -72,6 +72,8 @@ export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
 /** Sent by every HTTP probe, so that access logs tell who asks. */
 export const USER_AGENT = 'healthmonitor/1 (health check)'
+/** Milliseconds for which a prober remembers which address families its host has, when errors make it ask. */
+export const HOST_ADDRESSES_CACHE_MS = 1000
 
 // ── Scheduling ──────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */

@@ -60,6 +60,11 @@ export const REASONS = {
     outcome: 'inconclusive',
     sentence: 'the prober was stalled while it waited for the target',
   },
+  PROBER_FAULT: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'the prober met an error that says nothing sure about the target',
+  },
   PROBER_STOPPING: {
     layer: 'PROBER',
     outcome: 'inconclusive',

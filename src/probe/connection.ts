@@ -1,0 +1,41 @@
+/**
+ * Opens the TCP connection of one attempt: a bare `Socket` with `autoSelectFamily: false`, which does without the lookup,
+ * the timer per address and the copies of options that `net.connect` makes.
+ */
+import { Socket, type OnReadOpts, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net'
+import type { ProbeTarget } from '../domain/results.ts'
+
+/** Ports below this are never chosen as a source port, so that a connection to them cannot be one to itself. */
+const FIRST_SOURCE_PORT = 1024
+
+/** A probe never asks DNS: targets are addresses, and anything else is a programmer's error. */
+function refuseLookup(host: string): never {
+  throw new Error(`a probe target must be an IP address, not ${JSON.stringify(host)}`)
+}
+
+/** Starts to connect. Errors arrive as the socket's 'error' event, never before this function returned. */
+export function openConnection(target: ProbeTarget, onread?: OnReadOpts): Socket {
+  const socket = onread === undefined ? new Socket() : new Socket({ onread } as SocketConstructorOpts)
+  const options: TcpSocketConnectOpts = {
+    host: target.address,
+    port: target.port,
+    family: target.family,
+    autoSelectFamily: false,
+    lookup: refuseLookup,
+  }
+  if (target.sourceAddress !== undefined) options.localAddress = target.sourceAddress
+  return socket.connect(options)
+}
+
+/**
+ * Whether the socket is connected to itself: the kernel chose the target's own port as the source port of a connection to
+ * one of its own addresses where nobody listens (TCP simultaneous open, RFC 9293 section 3.5). About one in 28 000 probes
+ * of a closed local port in the ephemeral range would otherwise pass.
+ */
+export function isConnectedToItself(socket: Socket, target: ProbeTarget): boolean {
+  return (
+    target.port >= FIRST_SOURCE_PORT &&
+    socket.localPort === target.port &&
+    socket.localAddress === socket.remoteAddress
+  )
+}

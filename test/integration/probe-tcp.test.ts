@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { probeTcp } from '../../src/probe/tcp.ts'
+import {
+  attempt,
+  blackHole,
+  closedPort,
+  listen,
+  openSockets,
+  probeWithin,
+  targetOf,
+  until,
+} from '../support/probing.ts'
+
+for (const address of ['127.0.0.1', '::1']) {
+  test(`a TCP probe of a listener on ${address} passes and ends the connection with a reset`, async (t) => {
+    const ends: string[] = []
+    const server = await listen(
+      t,
+      (socket) => {
+        socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? 'error'))
+        socket.on('end', () => ends.push('FIN'))
+        socket.resume()
+      },
+      address,
+    )
+    const result = await probeWithin(probeTcp, targetOf(server))
+    assert.equal(result.reason, 'PASSED')
+    assert.equal(result.phases.connectMs, result.phases.totalMs)
+    await until(() => ends.length > 0)
+    assert.deepEqual(ends, ['ECONNRESET'])
+  })
+
+  test(`a TCP probe of a closed port on ${address} fails with CONNECT_REFUSED`, async (t) => {
+    const port = await closedPort(t, address)
+    const family = address === '::1' ? 6 : 4
+    const result = await probeWithin(probeTcp, { type: 'TCP', address, family, port, timeoutMs: 1000 })
+    assert.equal(result.outcome, 'failed')
+    assert.equal(result.reason, 'CONNECT_REFUSED')
+    assert.equal(result.phases.connectMs, undefined)
+  })
+}
+
+test('a 200 ms deadline against a black hole ends within 250 ms, best of three', async (t) => {
+  const target = await blackHole(t)
+  const before = openSockets()
+  const tookMs: number[] = []
+  for (let i = 0; i < 3; i++) {
+    const startedAt = performance.now()
+    const result = await probeWithin(probeTcp, target)
+    tookMs.push(performance.now() - startedAt)
+    assert.equal(result.reason, 'CONNECT_TIMEOUT')
+    assert.equal(result.phases.connectMs, undefined)
+  }
+  assert.ok(Math.min(...tookMs) < 250, `took ${tookMs.join(', ')} ms`)
+  await until(() => openSockets() === before)
+})
+
+test('a shutdown during the connect is inconclusive, and a second cancel does nothing', async (t) => {
+  const { result, cancel, calls } = attempt(probeTcp, await blackHole(t))
+  cancel('shutdown')
+  cancel('timeout')
+  assert.equal((await result).reason, 'PROBER_STOPPING')
+  assert.equal(calls(), 1)
+})
+
+test('a source address that is not of this host is inconclusive', async (t) => {
+  const server = await listen(t, () => undefined)
+  const result = await probeWithin(probeTcp, targetOf(server, { sourceAddress: '203.0.113.1' }))
+  assert.equal(result.outcome, 'inconclusive')
+  assert.equal(result.reason, 'PROBER_NO_SOCKET')
+  assert.equal(result.detail, 'bind EADDRNOTAVAIL')
+})
+
+test('a TCP probe leaves from the source address that the target names', async (t) => {
+  let seen = ''
+  const server = await listen(t, (socket) => {
+    seen = socket.remoteAddress ?? ''
+  })
+  await probeWithin(probeTcp, targetOf(server, { sourceAddress: '127.0.0.7' }))
+  await until(() => seen !== '')
+  assert.equal(seen, '127.0.0.7')
+})
