@@ -1,0 +1,108 @@
+/**
+ * Which addresses may be probed (DESIGN section 7). The first of these rules that applies decides:
+ *
+ * 1. Never, whatever the lists say: "this network", link-local (the clouds' metadata services live there), multicast,
+ *    broadcast, the unspecified address, and the service's own listeners.
+ * 2. In the deny list: denied. Deny always wins; to let a part of a denied range through, deny the rest.
+ * 3. The allow list is not empty: what is not in it is denied.
+ * 4. Loopback: denied, unless `loopbackAllowed` or an entry of the allow list is itself a loopback range. `0.0.0.0/0` is
+ *    not: who writes "every network" does not mean the host of the prober.
+ *
+ * An IPv6 address that carries an IPv4 one (mapped, compatible, NAT64, 6to4) is denied when either of the two is, and
+ * allowed when either is in the allow list.
+ */
+import { type Cidr, type IpAddress, isInRange, isRangeWithin, parseAddress, parseCidr } from './ip-address.ts'
+
+export { type Cidr, type IpAddress, parseAddress, parseCidrList } from './ip-address.ts'
+
+/** Why `address` must not be probed on `port` (0 for PING), as a sentence; undefined when it may. */
+export type TargetPolicy = (address: string, port: number) => string | undefined
+
+export interface TargetPolicyOptions {
+  readonly allow: readonly Cidr[]
+  readonly deny: readonly Cidr[]
+  /** HM_AUTH=none: the service serves its own host. */
+  readonly loopbackAllowed: boolean
+  /** Our API, metrics and PostgreSQL; a wildcard address means every address of this host. */
+  readonly ownListeners: readonly { readonly address: string; readonly port: number }[]
+  /** Addresses of this host, for listeners on a wildcard address; loopback is always one. */
+  readonly localAddresses: readonly string[]
+}
+
+const NEVER: readonly (readonly [Cidr, string])[] = [
+  [parseCidr('0.0.0.0/8'), '"this network" 0.0.0.0/8'],
+  [parseCidr('169.254.0.0/16'), 'link-local 169.254.0.0/16'],
+  [parseCidr('224.0.0.0/4'), 'multicast 224.0.0.0/4'],
+  [parseCidr('255.255.255.255'), 'the broadcast address'],
+  [parseCidr('::'), 'the unspecified address'],
+  [parseCidr('fe80::/10'), 'link-local fe80::/10'],
+  [parseCidr('ff00::/8'), 'multicast ff00::/8'],
+]
+const LOOPBACK: readonly Cidr[] = [parseCidr('127.0.0.0/8'), parseCidr('::1')]
+
+/** Ranges whose addresses carry an IPv4 address, and the byte where it starts. */
+const CARRIERS: readonly (readonly [Cidr, number])[] = [
+  [parseCidr('::ffff:0:0/96'), 12],
+  [parseCidr('64:ff9b::/96'), 12],
+  [parseCidr('2002::/16'), 2],
+  [parseCidr('::/96'), 12],
+]
+
+export function makeTargetPolicy(options: TargetPolicyOptions): TargetPolicy {
+  const { allow, deny } = options
+  const loopbackAllowed =
+    options.loopbackAllowed ||
+    allow.some((range) => LOOPBACK.some((loopback) => isRangeWithin(range, loopback)))
+  const own = ownAddresses(options)
+
+  function refusal(address: IpAddress, port: number): string | undefined {
+    for (const [range, name] of NEVER) if (isInRange(address, range)) return `${name} is never probed`
+    if (own.some((listener) => listener.port === port && isInRange(address, listener.range))) {
+      return 'a listener of this service is never probed'
+    }
+    if (isInAny(address, deny)) return 'the address is in HM_PROBE_DENY'
+    return undefined
+  }
+
+  return (text, port) => {
+    const outer = parseAddress(text)
+    if (outer === undefined) return 'not an IP address in its plain spelling'
+    const inner = carriedIpv4(outer)
+    const denied = refusal(outer, port) ?? (inner && refusal(inner, port))
+    if (denied !== undefined) return denied
+    const meant = inner ?? outer
+    if (allow.length > 0 && !isInAny(outer, allow) && !isInAny(meant, allow)) {
+      return 'the address is not in HM_PROBE_ALLOW'
+    }
+    if (!loopbackAllowed && isInAny(meant, LOOPBACK))
+      return 'loopback is not probed unless HM_PROBE_ALLOW names it'
+    return undefined
+  }
+}
+
+function isInAny(address: IpAddress, ranges: readonly Cidr[]): boolean {
+  for (const range of ranges) if (isInRange(address, range)) return true
+  return false
+}
+
+function carriedIpv4(address: IpAddress): IpAddress | undefined {
+  if (address.family === 4 || address.canonical === '::1' || address.canonical === '::') return undefined
+  for (const [range, start] of CARRIERS) {
+    if (isInRange(address, range)) return parseAddress(address.bytes.slice(start, start + 4).join('.'))
+  }
+  return undefined
+}
+
+/** The addresses of our own listeners, wildcards expanded: 0.0.0.0 to IPv4, `::` (dual-stack) to both families. */
+function ownAddresses(
+  options: TargetPolicyOptions,
+): readonly { readonly range: Cidr; readonly port: number }[] {
+  const local = [...LOOPBACK, ...options.localAddresses.map(parseCidr)]
+  return options.ownListeners.flatMap(({ address, port }) => {
+    const range = parseCidr(address)
+    const { canonical } = range.address
+    if (canonical === '::') return local.map((each) => ({ range: each, port }))
+    if (canonical !== '0.0.0.0') return [{ range, port }]
+    return local.filter((each) => each.address.family === 4).map((each) => ({ range: each, port }))
+  })
+}
