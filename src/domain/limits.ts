@@ -133,3 +133,20 @@ export const STATEMENT_TIMEOUT_MS = 15_000
 /** Tries of a transaction that met a deadlock or a serialization failure, and seconds in Retry-After. */
 export const TRANSACTION_TRIES = 8
 export const RETRY_AFTER_SECONDS = 2
+
+// ── The host: embedded PostgreSQL, child processes, shutdown ────────────────────────────────────────────────────────
+/** Milliseconds for the embedded PostgreSQL to accept connections (crash recovery included), then a start has failed. */
+export const POSTGRES_START_TIMEOUT_MS = 120_000
+/** Milliseconds for a fast shutdown, then for an immediate one, then SIGKILL. */
+export const POSTGRES_FAST_STOP_MS = 15_000
+export const POSTGRES_IMMEDIATE_STOP_MS = 5000
+/** Milliseconds between looks at a starting or stopping PostgreSQL. */
+export const POSTGRES_POLL_MS = 10
+/** Milliseconds of back-off before an embedded PostgreSQL that died is started again. */
+export const POSTGRES_RESTART_MS: Range = { min: 200, max: 10_000 }
+/** Milliseconds to wait for a service that is just ending to leave its data folder. */
+export const FOLDER_LOCK_WAIT_MS = 1000
+/** Bytes after which the log of the embedded PostgreSQL is set aside at start; one old file is kept. */
+export const POSTGRES_LOG_MAX_BYTES = 10 * 1024 * 1024
+/** Connections of the embedded PostgreSQL: API, many probers, people with psql, parallel tests. */
+export const POSTGRES_MAX_CONNECTIONS = 200

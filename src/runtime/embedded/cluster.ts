@@ -1,0 +1,136 @@
+/**
+ * The cluster: made once by initdb, UTF-8 with the C locale (byte order, the same on every machine), SCRAM for every
+ * connection, a random password. It appears under its name only when it is complete, so that a start that was killed
+ * leaves nothing half-made behind.
+ */
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { StartRefusal } from '../start-refusal.ts'
+import { type Account, runAs } from './account.ts'
+import { type Binaries, POSTGRES_ENVIRONMENT } from './binaries.ts'
+import type { Home } from './home.ts'
+
+/** Name of the role and of the database. */
+export const POSTGRES_NAME = 'healthmonitor'
+
+/**
+ * Makes the cluster if there is none, and answers the password of the role. Refuses a cluster of another major version.
+ * `durable` false (tests) leaves out the sync of the new files.
+ */
+export async function ensureCluster(
+  home: Home,
+  binaries: Binaries,
+  account: Account | undefined,
+  durable: boolean,
+): Promise<string> {
+  if (!existsSync(home.cluster)) return createCluster(home, binaries, account, durable)
+  const major = readFileSync(join(home.cluster, 'PG_VERSION'), 'utf8').trim()
+  if (major !== binaries.major) {
+    throw new StartRefusal(
+      `${home.cluster} was made by PostgreSQL ${major}, and this version brings PostgreSQL ${binaries.major}: dump it with the version that made it and load it here, or set HM_DATA_DIR to an empty folder, or set DATABASE_URL`,
+    )
+  }
+  return readPassword(home) ?? resetPassword(home, binaries, account)
+}
+
+async function createCluster(
+  home: Home,
+  binaries: Binaries,
+  account: Account | undefined,
+  durable: boolean,
+): Promise<string> {
+  const password = randomBytes(24).toString('hex')
+  const making = mkdtempSync(join(home.dir, 'initdb-'))
+  try {
+    const cluster = join(making, 'cluster')
+    const passwordFile = join(making, 'password')
+    mkdirSync(cluster, { mode: 0o700 })
+    writeFileSync(passwordFile, password, { mode: 0o600 })
+    if (account !== undefined) {
+      for (const path of [making, cluster, passwordFile]) chownSync(path, account.uid, account.gid)
+    }
+    const options = ['-U', POSTGRES_NAME, '-A', 'scram-sha-256', '--pwfile', passwordFile, '-E', 'UTF8']
+    const sync = durable ? [] : ['--no-sync']
+    await run(
+      binaries.initdb,
+      [...options, '--locale=C', '--no-instructions', ...sync, '-D', cluster],
+      account,
+    )
+    await singleUser(binaries, account, cluster, `create database ${POSTGRES_NAME};\n`)
+    writePassword(home, password)
+    renameSync(cluster, home.cluster)
+  } finally {
+    rmSync(making, { recursive: true, force: true })
+  }
+  return password
+}
+
+/** The password file was lost: whoever may write the cluster may set a new one. */
+async function resetPassword(home: Home, binaries: Binaries, account: Account | undefined): Promise<string> {
+  const password = randomBytes(24).toString('hex')
+  await singleUser(binaries, account, home.cluster, `alter role ${POSTGRES_NAME} password '${password}';\n`)
+  writePassword(home, password)
+  return password
+}
+
+function readPassword(home: Home): string | undefined {
+  if (!existsSync(home.pgpass)) return undefined
+  return /^127\.0\.0\.1:\*:\*:healthmonitor:([0-9a-f]+)$/m.exec(readFileSync(home.pgpass, 'utf8'))?.[1]
+}
+
+/** In psql's own format (libpq-pgpass), so that the printed psql command shows no secret. */
+function writePassword(home: Home, password: string): void {
+  writeFileSync(home.pgpass, `127.0.0.1:*:*:${POSTGRES_NAME}:${password}\n`, { mode: 0o600 })
+}
+
+/** Runs SQL on a cluster that is not running (postgres --single), the way to do it without any client program. */
+async function singleUser(
+  binaries: Binaries,
+  account: Account | undefined,
+  cluster: string,
+  sql: string,
+): Promise<void> {
+  // In this mode a newline ends a statement.
+  await run(
+    binaries.postgres,
+    ['--single', '-D', cluster, '-c', 'log_min_messages=error', 'postgres'],
+    account,
+    sql,
+  )
+}
+
+function run(
+  program: string,
+  options: readonly string[],
+  account: Account | undefined,
+  input = '',
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      program,
+      options,
+      { cwd: '/', env: POSTGRES_ENVIRONMENT, maxBuffer: 1024 * 1024, ...runAs(account) },
+      (error, stdout, stderr) => {
+        const said = `${stderr}${stdout}`.trim().slice(-500)
+        if (error === null && !/^\S* ?\[?\d*\]?.*\b(ERROR|FATAL|PANIC):/m.test(stderr)) resolve()
+        else
+          reject(new StartRefusal(`PostgreSQL could not prepare its data folder: ${said}`, { cause: error }))
+      },
+    )
+    child.stdin?.on('error', () => {
+      // The program ended before it read its input; its exit code tells.
+    })
+    child.stdin?.end(input)
+  })
+}

@@ -1,0 +1,69 @@
+/**
+ * Databases for tests: each a copy of one migrated template, dropped when its test ends. `npm test` starts the server
+ * and makes the template once; a single test file run by hand does both for itself.
+ */
+import { randomBytes } from 'node:crypto'
+import { after } from 'node:test'
+import { type Db, openDatabase } from '../../src/store/database.ts'
+import {
+  createDatabase,
+  createTemplate,
+  dropDatabase,
+  type TestServer,
+  testServer,
+  withDatabase,
+} from './postgres.ts'
+
+export interface TestDatabase {
+  readonly url: string
+  readonly name: string
+  /** A pool of 8 connections, closed when the test ends. */
+  readonly db: Db
+}
+
+/** What tests and suites give: something that runs a function when they end. */
+export interface Ending {
+  after(fn: () => Promise<void> | void): void
+}
+
+interface Template {
+  readonly server: TestServer
+  readonly name: string
+  readonly own: boolean
+}
+
+let template: Promise<Template> | undefined
+
+after(async () => {
+  if (template === undefined) return
+  const { server, name, own } = await template
+  if (own) await dropDatabase(server.url, name)
+  await server.stop()
+})
+
+/** A fresh database with the current schema. `empty`: without any, for tests of the migrations. */
+export async function testDatabase(
+  t: Ending,
+  content: 'migrated' | 'empty' = 'migrated',
+): Promise<TestDatabase> {
+  template ??= prepareTemplate()
+  const { server, name: from } = await template
+  const name = `hm_test_${process.pid}_${randomBytes(6).toString('hex')}`
+  await createDatabase(server.url, name, content === 'empty' ? 'template0' : from)
+  const url = withDatabase(server.url, name)
+  const db = openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 8 })
+  t.after(async () => {
+    await db.destroy()
+    await dropDatabase(server.url, name)
+  })
+  return { url, name, db }
+}
+
+async function prepareTemplate(): Promise<Template> {
+  const server = await testServer()
+  const given = process.env['TEST_DATABASE_TEMPLATE']
+  if (given !== undefined) return { server, name: given, own: false }
+  const name = `hm_template_${process.pid}_${randomBytes(6).toString('hex')}`
+  await createTemplate(server.url, name)
+  return { server, name, own: true }
+}
