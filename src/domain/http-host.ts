@@ -1,0 +1,14 @@
+/**
+ * The Host header of a probe: the monitor's domain name as the user wrote it, else the member's address, in brackets
+ * when it is IPv6, with the port when it is not the scheme's default (RFC 9110 section 7.2).
+ */
+export function httpHost(target: {
+  readonly domainName: string | null
+  readonly address: string
+  readonly port: number
+  readonly defaultPort: 80 | 443
+}): string {
+  if (target.domainName !== null && target.domainName !== '') return target.domainName
+  const address = target.address.includes(':') ? `[${target.address}]` : target.address
+  return target.port === target.defaultPort ? address : `${address}:${target.port}`
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { httpHost } from '../../../src/domain/http-host.ts'
+import { USER_AGENT } from '../../../src/domain/limits.ts'
+import type { HttpRequest } from '../../../src/domain/results.ts'
+import { renderHttpRequest } from '../../../src/probe/http-request.ts'
+
+const request: HttpRequest = {
+  method: 'GET',
+  path: '/health?x=1',
+  version: '1.1',
+  host: '[::1]:8080',
+  expectedCodes: [],
+}
+
+test('a request names the service, asks to close, and carries the Host as given', () => {
+  assert.equal(
+    renderHttpRequest(request),
+    `GET /health?x=1 HTTP/1.1\r\nHost: [::1]:8080\r\nUser-Agent: ${USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n`,
+  )
+})
+
+test('HTTP/1.0 goes out without a Host when there is none', () => {
+  const { host: _, ...withoutHost } = request
+  assert.match(
+    renderHttpRequest({ ...withoutHost, version: '1.0' }) ?? '',
+    /^GET \/health\?x=1 HTTP\/1\.0\r\nUser-Agent/,
+  )
+})
+
+test('a method that usually has content says that there is none', () => {
+  for (const method of ['POST', 'PUT', 'PATCH']) {
+    assert.match(renderHttpRequest({ ...request, method }) ?? '', /\r\nContent-Length: 0\r\n\r\n$/)
+  }
+})
+
+test('a request with characters that could end a line is not rendered', () => {
+  for (const bad of ['/a b', '/a\r\nX: y', '/\0', '/\x7f', '/\u2028', '']) {
+    assert.equal(renderHttpRequest({ ...request, path: bad }), undefined)
+    assert.equal(renderHttpRequest({ ...request, host: bad }), undefined)
+    assert.equal(renderHttpRequest({ ...request, method: bad }), undefined)
+  }
+})
+
+test('the Host is the domain name, else the address with the port that is not the default', () => {
+  const target = { domainName: null, address: '10.0.0.1', port: 80, defaultPort: 80 } as const
+  assert.equal(httpHost(target), '10.0.0.1')
+  assert.equal(httpHost({ ...target, port: 8080 }), '10.0.0.1:8080')
+  assert.equal(httpHost({ ...target, address: '2001:db8::1' }), '[2001:db8::1]')
+  assert.equal(httpHost({ ...target, address: '2001:db8::1', port: 443 }), '[2001:db8::1]:443')
+  assert.equal(httpHost({ ...target, domainName: 'www.example.org', port: 8080 }), 'www.example.org')
+})
