@@ -150,3 +150,20 @@ export const FOLDER_LOCK_WAIT_MS = 1000
 export const POSTGRES_LOG_MAX_BYTES = 10 * 1024 * 1024
 /** Connections of the embedded PostgreSQL: API, many probers, people with psql, parallel tests. */
 export const POSTGRES_MAX_CONNECTIONS = 200
+/** Prober processes of one `serve` (HM_PROBERS). 0 = API only. */
+export const PROBERS: Range = { min: 0, max: 64 }
+export const PROBERS_DEFAULT = 1
+/** Milliseconds that a validated token is trusted without asking Keystone again (HM_TOKEN_CACHE_MS). */
+export const TOKEN_CACHE_MS: Range = { min: 0, max: 3_600_000 }
+export const TOKEN_CACHE_MS_DEFAULT = 60_000
+/** Seconds: shortest delay of Octavia's UDP-CONNECT monitors (octavia.conf `udp_connect_min_interval_health_monitor`). */
+export const UDP_MIN_DELAY_SECONDS: Range = { min: 1, max: 3600 }
+export const UDP_MIN_DELAY_SECONDS_DEFAULT = 3
+/** Milliseconds that a graceful stop may take: requests in flight and probers that hand over; then SIGKILL. */
+export const DRAIN_TIMEOUT_MS = 10_000
+/** Milliseconds of back-off before a child process that died is started again. */
+export const CHILD_RESTART_MS: Range = { min: 200, max: 30_000 }
+/** Milliseconds that a child must have lived for its back-off to start from the shortest again. */
+export const CHILD_STABLE_MS = 30_000
+/** Milliseconds to wait for a child's figures when somebody reads /metrics. */
+export const METRICS_TIMEOUT_MS = 2000

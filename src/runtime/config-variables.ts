@@ -1,0 +1,269 @@
+/**
+ * Every variable of the environment that the service reads: its rule, its default as one would write it, and the
+ * sentence of the README's table, which is generated from here.
+ */
+import Joi from 'joi'
+import { DomainError } from '../domain/errors.ts'
+import { parseAddress, parseCidrList } from '../domain/ip-address.ts'
+import {
+  CHECKPOINT_MS,
+  CHECKPOINT_MS_DEFAULT,
+  PAGE_MAX,
+  PAGE_MAX_DEFAULT,
+  PORT,
+  PROBERS,
+  PROBERS_DEFAULT,
+  PROJECT_ID_MAX,
+  QUOTA,
+  QUOTA_DEFAULT,
+  type Range,
+  SHARD_LEASE_MS,
+  SHARD_LEASE_MS_DEFAULT,
+  TOKEN_CACHE_MS,
+  TOKEN_CACHE_MS_DEFAULT,
+  UDP_MIN_DELAY_SECONDS,
+  UDP_MIN_DELAY_SECONDS_DEFAULT,
+} from '../domain/limits.ts'
+
+/** An address and port to listen on, or to reach. */
+export interface Endpoint {
+  /** IP literal without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+export interface Variable {
+  readonly schema: Joi.Schema
+  /** As one would write it in the environment; absent = not set. */
+  readonly default?: string
+  /** What may be written there, in a few words. */
+  readonly values: string
+  readonly meaning: string
+  /** Never printed; of a URL only the password is hidden. */
+  readonly secret?: 'whole' | 'url password'
+}
+
+const wholeNumber = (range: Range): Joi.Schema => Joi.number().integer().min(range.min).max(range.max)
+const numbers = (range: Range): string => `${range.min}..${range.max}`
+const truth = Joi.boolean().truthy('1', 'yes', 'on').falsy('0', 'no', 'off')
+const httpUrl = Joi.string()
+  .uri({ scheme: ['http', 'https'] })
+  .custom((text: string) => text.replace(/\/+$/, ''))
+
+/** A rule made from a parser that answers undefined, or throws a DomainError, when the text is not its kind. */
+function parsed(parse: (text: string) => unknown, needed: string): Joi.Schema {
+  return Joi.string().custom((text: string, check) => {
+    try {
+      const value = parse(text)
+      if (value !== undefined) return value
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      return check.message({ custom: `{{#label}}: ${error.message.replaceAll('{', '(')}` })
+    }
+    return check.message({ custom: `{{#label}} must be ${needed}` })
+  })
+}
+
+/** Parses `host:port` and `[v6]:port`; `localhost` is 127.0.0.1. Port 0 lets the kernel choose. */
+export function parseEndpoint(text: string): Endpoint | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
+  if (match === null) return undefined
+  const port = Number(match[3])
+  const address = parseAddress(match[1] ?? (match[2] === 'localhost' ? '127.0.0.1' : (match[2] ?? '')))
+  if (address === undefined || port > PORT.max || (match[1] !== undefined) !== (address.family === 6)) {
+    return undefined
+  }
+  return { host: address.canonical, port }
+}
+
+const ENDPOINT = 'address:port or [IPv6 address]:port'
+const listen = parsed(parseEndpoint, ENDPOINT)
+const cidrs = parsed(parseCidrList, 'a list of addresses and address/prefix')
+const list = (text: string): readonly string[] => text.split(/[\s,]+/).filter((item) => item !== '')
+
+function parseAll<Item>(parse: (text: string) => Item | undefined) {
+  return (text: string): readonly Item[] | undefined => {
+    const items = list(text).map(parse)
+    return items.every((item) => item !== undefined) ? items : undefined
+  }
+}
+
+const quota = (what: string): Variable => ({
+  schema: wholeNumber(QUOTA),
+  default: String(QUOTA_DEFAULT),
+  values: numbers(QUOTA),
+  meaning: `${what} that one project may have; -1 = unlimited`,
+})
+
+/** In the order of the README's table. */
+export const VARIABLES = {
+  DATABASE_URL: {
+    schema: Joi.string().uri({ scheme: ['postgres', 'postgresql'] }),
+    values: 'postgresql://user:password@host:port/database',
+    meaning:
+      'PostgreSQL 13 or newer. Not set: `serve` starts an embedded PostgreSQL in HM_DATA_DIR; `api`, `prober` and `migrate` refuse to start',
+    secret: 'url password',
+  },
+  HM_LISTEN: {
+    schema: listen,
+    default: '127.0.0.1:9876',
+    values: ENDPOINT,
+    meaning: 'Where the API listens. Port 0: any free port',
+  },
+  HM_METRICS_LISTEN: {
+    schema: parsed((text) => (text === 'off' ? text : parseEndpoint(text)), `${ENDPOINT}, or off`),
+    default: '127.0.0.1:9877',
+    values: `${ENDPOINT}, or off`,
+    meaning: 'Where `/metrics` is served (Prometheus text; under `serve` of all processes together)',
+  },
+  HM_DATA_DIR: {
+    schema: Joi.string(),
+    default: './data',
+    values: 'folder',
+    meaning: 'The embedded PostgreSQL and keys that the service makes',
+  },
+  HM_PROBERS: {
+    schema: wholeNumber(PROBERS),
+    default: String(PROBERS_DEFAULT),
+    values: numbers(PROBERS),
+    meaning: 'Prober processes that `serve` starts; they share the work with those on other hosts',
+  },
+  HM_SHARD_LEASE_MS: {
+    schema: wholeNumber(SHARD_LEASE_MS),
+    default: String(SHARD_LEASE_MS_DEFAULT),
+    values: `milliseconds, ${numbers(SHARD_LEASE_MS)}`,
+    meaning: 'How long a prober that went silent keeps its share; then others take over',
+  },
+  HM_CHECKPOINT_MS: {
+    schema: wholeNumber(CHECKPOINT_MS),
+    default: String(CHECKPOINT_MS_DEFAULT),
+    values: `milliseconds, ${numbers(CHECKPOINT_MS)}`,
+    meaning: 'How often last probe, latency and counters of unchanged members are written',
+  },
+  HM_DEFAULT_DIALECT: {
+    schema: Joi.valid('elb', 'octavia'),
+    default: 'elb',
+    values: 'elb, octavia',
+    meaning: 'The dialect of the bare paths `/v2.0/…` and `/`',
+  },
+  HM_AUTH: {
+    schema: Joi.valid('none', 'keystone'),
+    default: 'none',
+    values: 'none, keystone',
+    meaning:
+      'Who may call: anybody on this host, with the project from X-Project-Id; or holders of a Keystone token',
+  },
+  HM_KEYSTONE_URL: {
+    schema: httpUrl,
+    values: 'URL',
+    meaning: 'Identity v3 endpoint; needed with HM_AUTH=keystone',
+  },
+  HM_KEYSTONE_USERNAME: {
+    schema: Joi.string(),
+    values: 'text',
+    meaning: 'Service account that validates tokens',
+  },
+  HM_KEYSTONE_PASSWORD: { schema: Joi.string(), values: 'text', meaning: 'Its password', secret: 'whole' },
+  HM_KEYSTONE_PROJECT: { schema: Joi.string(), values: 'text', meaning: 'Its project' },
+  HM_KEYSTONE_DOMAIN: {
+    schema: Joi.string(),
+    default: 'Default',
+    values: 'text',
+    meaning: 'Domain of both the account and the project',
+  },
+  HM_TOKEN_CACHE_MS: {
+    schema: wholeNumber(TOKEN_CACHE_MS),
+    default: String(TOKEN_CACHE_MS_DEFAULT),
+    values: `milliseconds, ${numbers(TOKEN_CACHE_MS)}`,
+    meaning: 'How long a validated token is trusted without asking Keystone again',
+  },
+  HM_DEFAULT_PROJECT: {
+    schema: Joi.string()
+      .max(PROJECT_ID_MAX)
+      .pattern(/^[\w.:-]+$/, 'an id of letters, digits and -_.:'),
+    default: 'default',
+    values: 'project id',
+    meaning: 'With HM_AUTH=none: the project of requests without X-Project-Id',
+  },
+  HM_ALLOW_INSECURE_LISTEN: {
+    schema: truth,
+    default: 'false',
+    values: 'true, false',
+    meaning: 'Lets HM_AUTH=none listen beyond loopback: whoever reaches the port may then do everything',
+  },
+  HM_TRUSTED_PROXIES: {
+    schema: cidrs,
+    values: 'addresses and address/prefix',
+    meaning: 'Whose X-Forwarded-* headers are believed',
+  },
+  HM_PUBLIC_URL: {
+    schema: httpUrl,
+    values: 'URL',
+    meaning: 'Base of the links in answers; not set: the Host of the request',
+  },
+  HM_NETWORK_READS: {
+    schema: truth,
+    default: 'false',
+    values: 'true, false',
+    meaning: 'Serves the few network API reads that some clients make',
+  },
+  HM_PROBE_ALLOW: {
+    schema: cidrs,
+    values: 'addresses and address/prefix',
+    meaning: 'If set, only these may be probed. Loopback with HM_AUTH=keystone only if it is listed',
+  },
+  HM_PROBE_DENY: {
+    schema: cidrs,
+    values: 'addresses and address/prefix',
+    meaning: 'These are never probed; deny wins over allow',
+  },
+  HM_SOURCE_ADDRESSES: {
+    schema: parsed(
+      parseAll((text) => parseAddress(text)?.canonical),
+      'a list of IP addresses',
+    ),
+    values: 'addresses of this host',
+    meaning: 'Probes leave from these; not set: the kernel chooses',
+  },
+  HM_TLS_DIR: {
+    schema: Joi.string(),
+    values: 'folder',
+    meaning: 'Certificates and keys that probes may present',
+  },
+  HM_QUOTA_LOADBALANCER: quota('Load balancers'),
+  HM_QUOTA_LISTENER: quota('Listeners'),
+  HM_QUOTA_POOL: quota('Pools'),
+  HM_QUOTA_MEMBER: quota('Members'),
+  HM_QUOTA_HEALTHMONITOR: quota('Health monitors'),
+  HM_PAGE_MAX: {
+    schema: wholeNumber(PAGE_MAX),
+    default: String(PAGE_MAX_DEFAULT),
+    values: numbers(PAGE_MAX),
+    meaning: 'Objects of one page of a list, also where no limit is given',
+  },
+  HM_ALLOW_PING: {
+    schema: truth,
+    default: 'true',
+    values: 'true, false',
+    meaning: 'Whether monitors of type PING may be created',
+  },
+  HM_UDP_MIN_DELAY: {
+    schema: wholeNumber(UDP_MIN_DELAY_SECONDS),
+    default: String(UDP_MIN_DELAY_SECONDS_DEFAULT),
+    values: `seconds, ${numbers(UDP_MIN_DELAY_SECONDS)}`,
+    meaning: "Shortest delay of the octavia dialect's UDP-CONNECT monitors",
+  },
+  HM_CANARY: {
+    schema: parsed(parseAll(parseEndpoint), `a list of ${ENDPOINT}`),
+    values: `list of ${ENDPOINT}`,
+    meaning: 'Targets that are always up: when they fail too, the prober blames its own network',
+  },
+  HM_LOG_LEVEL: {
+    schema: Joi.valid('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    default: 'info',
+    values: 'trace, debug, info, warn, error, fatal, silent',
+    meaning: 'Least level that is logged',
+  },
+} as const satisfies Record<string, Variable>
+
+export type VariableName = keyof typeof VARIABLES

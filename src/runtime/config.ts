@@ -1,0 +1,211 @@
+/**
+ * The configuration: read from the environment once, checked as a whole with every problem reported together, frozen.
+ * Secrets do not leave it by accident: JSON and inspect show them as `***`.
+ */
+import { resolve } from 'node:path'
+import { inspect } from 'node:util'
+import Joi from 'joi'
+import type { Cidr } from '../domain/ip-address.ts'
+import type { Resource } from '../domain/types.ts'
+import { type Endpoint, type Variable, VARIABLES, type VariableName } from './config-variables.ts'
+import { StartRefusal } from './start-refusal.ts'
+
+export type { Endpoint } from './config-variables.ts'
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+export interface KeystoneConfig {
+  readonly url: string
+  readonly username: string
+  readonly password: string
+  readonly project: string
+  readonly domain: string
+}
+
+export interface Config {
+  /** Absent: `serve` starts an embedded PostgreSQL. */
+  readonly databaseUrl?: string
+  readonly listen: Endpoint
+  /** Absent: no metrics listener. */
+  readonly metricsListen?: Endpoint
+  /** Absolute path. */
+  readonly dataDir: string
+  readonly probers: number
+  readonly shardLeaseMs: number
+  readonly checkpointMs: number
+  readonly defaultDialect: 'elb' | 'octavia'
+  readonly auth: 'none' | 'keystone'
+  /** Present with auth `keystone`. */
+  readonly keystone?: KeystoneConfig
+  readonly tokenCacheMs: number
+  readonly defaultProject: string
+  readonly allowInsecureListen: boolean
+  readonly trustedProxies: readonly Cidr[]
+  /** Without a slash at its end. */
+  readonly publicUrl?: string
+  readonly networkReads: boolean
+  readonly probeAllow: readonly Cidr[]
+  readonly probeDeny: readonly Cidr[]
+  readonly sourceAddresses: readonly string[]
+  readonly tlsDir?: string
+  /** -1 = unlimited. */
+  readonly quotas: Readonly<Record<Resource, number>>
+  readonly pageMax: number
+  readonly allowPing: boolean
+  readonly udpMinDelaySeconds: number
+  readonly canaries: readonly Endpoint[]
+  readonly logLevel: LogLevel
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Parses the environment. An empty value counts as not set. Throws one StartRefusal that names every problem. */
+export function parseConfig(environment: Environment): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name, value]) => (name.startsWith('HM_') || name in VARIABLES) && value !== undefined && value !== '',
+    ),
+  )
+  const { value, error } = SCHEMA.validate({ ...DEFAULTS, ...given }, { abortEarly: false, convert: true })
+  const problems = error === undefined ? [] : error.details.map((detail) => detail.message)
+  const values = value as Values
+  if (problems.length === 0) problems.push(...crossProblems(values))
+  if (problems.length > 0) {
+    throw new StartRefusal(
+      `the configuration is not usable:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    )
+  }
+  return protect(toConfig(values), values)
+}
+
+const DEFAULTS = Object.fromEntries(
+  Object.entries<Variable>(VARIABLES)
+    .filter(([, variable]) => variable.default !== undefined)
+    .map(([name, variable]) => [name, variable.default]),
+)
+
+const SCHEMA = Joi.object(
+  Object.fromEntries(Object.entries<Variable>(VARIABLES).map(([name, { schema }]) => [name, schema])),
+)
+  .messages({
+    'object.unknown': '{{#label}} is not a setting of this service',
+    'any.only': '{{#label}} must be one of {{#valids}}',
+  })
+  .prefs({ errors: { wrap: { label: false }, label: 'key' } })
+
+/** What the schema answers; those without a default may be absent. */
+type Values = Readonly<Partial<Record<VariableName, unknown>>>
+
+function crossProblems(values: Values): string[] {
+  const problems: string[] = []
+  const { host } = values.HM_LISTEN as Endpoint
+  if (values.HM_AUTH === 'none' && !isLoopback(host) && values.HM_ALLOW_INSECURE_LISTEN !== true) {
+    problems.push(
+      `HM_LISTEN ${host} can be reached from other hosts, and HM_AUTH=none lets everybody in: listen on 127.0.0.1 or set HM_ALLOW_INSECURE_LISTEN=true`,
+    )
+  }
+  if (values.HM_AUTH === 'keystone') {
+    problems.push('HM_AUTH=keystone is not available in this version: use HM_AUTH=none on a loopback address')
+    for (const name of KEYSTONE_NEEDED)
+      if (values[name] === undefined) problems.push(`HM_AUTH=keystone needs ${name}`)
+  }
+  return problems
+}
+
+const KEYSTONE_NEEDED = [
+  'HM_KEYSTONE_URL',
+  'HM_KEYSTONE_USERNAME',
+  'HM_KEYSTONE_PASSWORD',
+  'HM_KEYSTONE_PROJECT',
+] as const satisfies readonly VariableName[]
+
+/** Whether only processes of this host reach a listener on this address. */
+export function isLoopback(host: string): boolean {
+  return host.startsWith('127.') || host === '::1' || host.startsWith('::ffff:127.')
+}
+
+function toConfig(values: Values): Config {
+  const { HM_METRICS_LISTEN: metrics } = values
+  return {
+    ...optional('databaseUrl', values.DATABASE_URL as string | undefined),
+    listen: values.HM_LISTEN as Endpoint,
+    ...(metrics === 'off' ? {} : { metricsListen: metrics as Endpoint }),
+    dataDir: resolve(values.HM_DATA_DIR as string),
+    probers: values.HM_PROBERS as number,
+    shardLeaseMs: values.HM_SHARD_LEASE_MS as number,
+    checkpointMs: values.HM_CHECKPOINT_MS as number,
+    defaultDialect: values.HM_DEFAULT_DIALECT as Config['defaultDialect'],
+    auth: values.HM_AUTH as Config['auth'],
+    ...optional('keystone', values.HM_AUTH === 'keystone' ? keystone(values) : undefined),
+    tokenCacheMs: values.HM_TOKEN_CACHE_MS as number,
+    defaultProject: values.HM_DEFAULT_PROJECT as string,
+    allowInsecureListen: values.HM_ALLOW_INSECURE_LISTEN as boolean,
+    trustedProxies: (values.HM_TRUSTED_PROXIES ?? []) as readonly Cidr[],
+    ...optional('publicUrl', values.HM_PUBLIC_URL as string | undefined),
+    networkReads: values.HM_NETWORK_READS as boolean,
+    probeAllow: (values.HM_PROBE_ALLOW ?? []) as readonly Cidr[],
+    probeDeny: (values.HM_PROBE_DENY ?? []) as readonly Cidr[],
+    sourceAddresses: (values.HM_SOURCE_ADDRESSES ?? []) as readonly string[],
+    ...optional('tlsDir', values.HM_TLS_DIR as string | undefined),
+    quotas: {
+      loadbalancer: values.HM_QUOTA_LOADBALANCER as number,
+      listener: values.HM_QUOTA_LISTENER as number,
+      pool: values.HM_QUOTA_POOL as number,
+      member: values.HM_QUOTA_MEMBER as number,
+      healthmonitor: values.HM_QUOTA_HEALTHMONITOR as number,
+    },
+    pageMax: values.HM_PAGE_MAX as number,
+    allowPing: values.HM_ALLOW_PING as boolean,
+    udpMinDelaySeconds: values.HM_UDP_MIN_DELAY as number,
+    canaries: (values.HM_CANARY ?? []) as readonly Endpoint[],
+    logLevel: values.HM_LOG_LEVEL as LogLevel,
+  }
+}
+
+function keystone(values: Values): KeystoneConfig {
+  return {
+    url: values.HM_KEYSTONE_URL as string,
+    username: values.HM_KEYSTONE_USERNAME as string,
+    password: values.HM_KEYSTONE_PASSWORD as string,
+    project: values.HM_KEYSTONE_PROJECT as string,
+    domain: values.HM_KEYSTONE_DOMAIN as string,
+  }
+}
+
+function optional<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): { readonly [N in Name]?: Value } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: Value }
+}
+
+/** The values as one may show them, by the names of the environment. */
+function shown(values: Values): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const secret = (VARIABLES[name as VariableName] as Variable | undefined)?.secret
+      if (secret === undefined) return [name, value]
+      return [name, secret === 'whole' ? '***' : withoutPassword(String(value))]
+    }),
+  )
+}
+
+/** A URL with `***` in the place of its password, also of one in its query. */
+export function withoutPassword(text: string): string {
+  const url = new URL(text)
+  if (url.password !== '') url.password = '***'
+  for (const name of url.searchParams.keys()) if (/password/i.test(name)) url.searchParams.set(name, '***')
+  return url.href
+}
+
+function protect(config: Config, values: Values): Config {
+  const redacted = (): unknown => shown(values)
+  Object.defineProperty(config, 'toJSON', { value: redacted })
+  Object.defineProperty(config, inspect.custom, { value: redacted })
+  return freeze(config)
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  for (const inner of Object.values(value)) freeze(inner)
+  return Object.freeze(value)
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { test } from 'node:test'
+
+/** What a layer may import besides its own folder and `domain`: our layers or files, and packages. */
+interface Rule {
+  readonly ours: readonly string[]
+  readonly packages: readonly string[]
+}
+const WATCHING = ['runtime/log.ts', 'runtime/metrics.ts']
+const SERVING: Rule = {
+  ours: ['store', 'identity', ...WATCHING],
+  packages: ['node:', 'koa', '@koa/router', 'joi'],
+}
+
+/** The table of docs/architecture.md. */
+const RULES: Readonly<Record<string, Rule>> = {
+  domain: { ours: [], packages: [] },
+  probe: { ours: [], packages: ['node:', 'undici', 'net-ping'] },
+  store: { ours: ['migrations'], packages: ['node:', 'knex', 'pg'] },
+  schedule: { ours: ['probe', ...WATCHING], packages: ['node:'] },
+  identity: { ours: WATCHING, packages: ['node:', 'undici'] },
+  api: SERVING,
+  web: SERVING,
+  notify: { ours: ['store', ...WATCHING], packages: ['node:', 'undici'] },
+  runtime: { ours: [], packages: ['node:', 'pino', 'prom-client', 'joi'] },
+}
+
+const ROOT = process.cwd()
+const SRC = resolve('src')
+
+interface Import {
+  readonly file: string
+  readonly specifier: string
+  /** Path below src, or below the project for what lies outside; undefined for packages. */
+  readonly target: string | undefined
+  /** `import type`: gone at run time, so it cannot make a cycle of modules. */
+  readonly typeOnly: boolean
+}
+
+function imports(): readonly Import[] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((file) => {
+      const text = readFileSync(join(SRC, file), 'utf8')
+      const found = text.matchAll(
+        /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*(?:\n[^'"\n;]*)*?\bfrom\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
+      )
+      return [...found].map((match) => {
+        const specifier = match[1] ?? match[2] ?? match[3] ?? ''
+        const typeOnly = /^\s*(?:import|export)\s+type\b/.test(match[0])
+        return { file, specifier, target: targetOf(file, specifier), typeOnly }
+      })
+    })
+}
+
+function targetOf(file: string, specifier: string): string | undefined {
+  if (!specifier.startsWith('.')) return undefined
+  const path = resolve(dirname(join(SRC, file)), specifier)
+  const below = relative(SRC, path)
+  return below.startsWith('..') ? relative(ROOT, path) : below
+}
+
+const layerOf = (path: string): string => path.split('/')[0] ?? ''
+
+function problemOf({ file, specifier, target }: Omit<Import, 'typeOnly'>): string | undefined {
+  const layer = layerOf(file)
+  if (layer === 'bin') return undefined
+  const rule = RULES[layer]
+  if (rule === undefined) return `${file}: ${layer} is no layer`
+  if (target === undefined) {
+    const allowed = rule.packages.some((name) =>
+      name.endsWith(':')
+        ? specifier.startsWith(name)
+        : specifier === name || specifier.startsWith(`${name}/`),
+    )
+    return allowed ? undefined : `${file} imports ${specifier}`
+  }
+  const to = layerOf(target)
+  if (to === layer || to === 'domain' || rule.ours.includes(to) || rule.ours.includes(target))
+    return undefined
+  return `${file} imports ${target}`
+}
+
+test('every import goes in the direction that the table of layers allows', () => {
+  const all = imports()
+  assert.ok(all.length > 30, 'the search for imports works')
+  assert.deepEqual(
+    all.map(problemOf).filter((problem) => problem !== undefined),
+    [],
+  )
+})
+
+test('no module imports itself by a detour', () => {
+  const edges = new Map<string, string[]>()
+  for (const { file, target, typeOnly } of imports()) {
+    if (target !== undefined && !typeOnly) edges.set(file, [...(edges.get(file) ?? []), target])
+  }
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(file), `cycle: ${[...path, file].join(' -> ')}`)
+    if (done.has(file)) return
+    for (const next of edges.get(file) ?? []) visit(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of edges.keys()) visit(file, [])
+})
+
+test('the rule finds what it forbids', () => {
+  const wrong = (file: string, specifier: string) =>
+    problemOf({ file, specifier, target: targetOf(file, specifier) })
+  assert.ok(wrong('domain/x.ts', 'node:fs'))
+  assert.ok(wrong('probe/x.ts', '../runtime/log.ts'))
+  assert.ok(wrong('api/x.ts', '../runtime/config.ts'))
+  assert.ok(wrong('schedule/x.ts', 'knex'))
+  assert.ok(wrong('runtime/x.ts', '../store/database.ts'))
+  assert.ok(wrong('store/x.ts', '../bin/serve.ts'))
+  assert.equal(wrong('api/resource/x.ts', '../../runtime/log.ts'), undefined)
+  assert.equal(wrong('store/x.ts', '../../migrations/index.ts'), undefined)
+})

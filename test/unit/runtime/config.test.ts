@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { parseConfig } from '../../../src/runtime/config.ts'
+import { withConfigTable } from '../../../src/runtime/config-table.ts'
+import { parseEndpoint } from '../../../src/runtime/config-variables.ts'
+import { StartRefusal } from '../../../src/runtime/start-refusal.ts'
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    parseConfig(environment)
+  } catch (error) {
+    assert.ok(error instanceof StartRefusal, String(error))
+    return error.message
+  }
+  return assert.fail('accepted')
+}
+
+test('an empty environment gives the documented defaults, and empty values count as not set', () => {
+  const config = parseConfig({ HM_PROBERS: '', DATABASE_URL: '', PATH: '/bin' })
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 9876 })
+  assert.deepEqual(config.metricsListen, { host: '127.0.0.1', port: 9877 })
+  assert.equal(config.databaseUrl, undefined)
+  assert.equal(config.dataDir, resolve('data'))
+  assert.equal(config.probers, 1)
+  assert.equal(config.shardLeaseMs, 3000)
+  assert.equal(config.checkpointMs, 30_000)
+  assert.equal(config.defaultDialect, 'elb')
+  assert.equal(config.auth, 'none')
+  assert.equal(config.pageMax, 2000)
+  assert.equal(config.allowPing, true)
+  assert.equal(config.udpMinDelaySeconds, 3)
+  assert.equal(config.quotas.member, -1)
+  assert.equal(config.logLevel, 'info')
+})
+
+test('every problem is reported, and a name that is not a setting is one', () => {
+  const message = refusal({
+    HM_PORT: '1',
+    HM_LISTEN: 'somewhere',
+    HM_PROBERS: '1.5',
+    HM_PAGE_MAX: '0',
+    HM_PROBE_DENY: '10.0.0.1/8',
+    HM_LOG_LEVEL: 'loud',
+    HM_ALLOW_PING: 'maybe',
+    HM_SOURCE_ADDRESSES: '127.0.0.1, x',
+    DATABASE_URL: 'mysql://localhost/x',
+  })
+  for (const name of [
+    'HM_PORT is not a setting of this service',
+    'HM_LISTEN must be address:port',
+    'HM_PROBERS must be an integer',
+    'HM_PAGE_MAX must be greater than or equal to 1',
+    'HM_PROBE_DENY: "10.0.0.1/8" has bits set behind its prefix',
+    'HM_LOG_LEVEL must be one of',
+    'HM_ALLOW_PING must be a boolean',
+    'HM_SOURCE_ADDRESSES must be a list of IP addresses',
+    'DATABASE_URL must be a valid uri',
+  ]) {
+    assert.ok(message.includes(name), `${name} in:\n${message}`)
+  }
+})
+
+test('lists, numbers, booleans and URLs are parsed', () => {
+  const config = parseConfig({
+    HM_PROBE_ALLOW: '10.0.0.0/8, fd00::/8',
+    HM_SOURCE_ADDRESSES: '127.0.0.1 ::1',
+    HM_CANARY: '127.0.0.1:80,[::1]:81',
+    HM_ALLOW_PING: '0',
+    HM_NETWORK_READS: '1',
+    HM_QUOTA_POOL: '7',
+    HM_PUBLIC_URL: 'https://lb.example.org/',
+    HM_METRICS_LISTEN: 'off',
+  })
+  assert.deepEqual(
+    config.probeAllow.map(({ address, prefix }) => `${address.canonical}/${prefix}`),
+    ['10.0.0.0/8', 'fd00::/8'],
+  )
+  assert.deepEqual(config.sourceAddresses, ['127.0.0.1', '::1'])
+  assert.deepEqual(config.canaries, [
+    { host: '127.0.0.1', port: 80 },
+    { host: '::1', port: 81 },
+  ])
+  assert.equal(config.allowPing, false)
+  assert.equal(config.networkReads, true)
+  assert.equal(config.quotas.pool, 7)
+  assert.equal(config.publicUrl, 'https://lb.example.org')
+  assert.equal(config.metricsListen, undefined)
+})
+
+test('addresses to listen on are IPv4:port or [IPv6]:port', () => {
+  assert.deepEqual(parseEndpoint('[::1]:9876'), { host: '::1', port: 9876 })
+  assert.deepEqual(parseEndpoint('localhost:0'), { host: '127.0.0.1', port: 0 })
+  for (const text of [
+    '9876',
+    ':9876',
+    '::1:9876',
+    '[127.0.0.1]:1',
+    '127.0.0.1:65536',
+    '127.0.0.1:',
+    'host:80',
+  ]) {
+    assert.equal(parseEndpoint(text), undefined, text)
+  }
+})
+
+test('without identity the API listens on loopback only, unless told otherwise', () => {
+  assert.match(refusal({ HM_LISTEN: '0.0.0.0:9876' }), /HM_ALLOW_INSECURE_LISTEN/)
+  assert.match(refusal({ HM_LISTEN: '[::]:9876' }), /HM_ALLOW_INSECURE_LISTEN/)
+  assert.equal(
+    parseConfig({ HM_LISTEN: '0.0.0.0:80', HM_ALLOW_INSECURE_LISTEN: 'true' }).listen.host,
+    '0.0.0.0',
+  )
+  assert.equal(parseConfig({ HM_LISTEN: '[::1]:80' }).listen.host, '::1')
+})
+
+test('HM_AUTH=keystone refuses to start until it exists', () => {
+  assert.match(refusal({ HM_AUTH: 'keystone' }), /HM_AUTH=keystone is not available in this version/)
+})
+
+test('passwords are in neither the JSON nor the inspection of the configuration', () => {
+  const config = parseConfig({
+    DATABASE_URL: 'postgresql://user:topsecret@db.example.org/hm?sslpassword=topsecret',
+    HM_KEYSTONE_PASSWORD: 'topsecret',
+  })
+  for (const text of [JSON.stringify({ config }), inspect({ config }, { depth: 9 })]) {
+    assert.ok(!text.includes('topsecret'), text)
+    assert.ok(text.includes('postgresql://user:***@db.example.org/hm'), text)
+  }
+  assert.match(config.databaseUrl ?? '', /topsecret/)
+})
+
+test('the configuration is frozen, all of it', () => {
+  const config = parseConfig({})
+  assert.throws(() => Object.assign(config, { probers: 2 }), TypeError)
+  assert.throws(() => Object.assign(config.quotas, { pool: 2 }), TypeError)
+})
+
+test("the README's table is the one of the schema (npm run docs:config)", () => {
+  const readme = readFileSync('README.md', 'utf8')
+  assert.equal(readme, withConfigTable(readme))
+})
