@@ -1,0 +1,83 @@
+/**
+ * The API as a Koa application. A request goes one way: id → observation → error boundary → guard of the
+ * no-identity mode → identity → route. Dialects are mounted by prefix; the bare path speaks the default one.
+ */
+import Router from '@koa/router'
+import Koa, { type Middleware } from 'koa'
+import { DomainError } from '../domain/errors.ts'
+import { type ApiContext, type ApiDependencies, type ApiState, type Route } from './context.ts'
+import type { ErrorWords } from './dialect/dialect.ts'
+import { elbErrors } from './dialect/elb/errors.ts'
+import { elbRoutes } from './dialect/elb/routes.ts'
+import { errorBoundary } from './errors.ts'
+import { assertPathProject, noIdentityGuard } from './guards.ts'
+import { observation } from './observation.ts'
+import { requestId } from './request-id.ts'
+import { serviceRoutes } from './service-routes.ts'
+
+/** Builds the application; the caller listens. */
+export function createApp(deps: ApiDependencies): Koa<ApiState> {
+  const app = new Koa<ApiState>()
+  app.silent = true
+  app.use(requestId)
+  app.use(observation(deps))
+  app.use(cleanPath)
+  app.use(serviceRoutes(deps))
+  app.use(mount('/elb', deps, { errors: elbErrors, routes: elbRoutes(deps) }))
+  return app
+}
+
+interface MountedDialect {
+  readonly errors: ErrorWords
+  readonly routes: readonly Route[]
+}
+
+/** Serves a dialect below its prefix and, as nothing else is left, on the bare path. */
+function mount(prefix: string, deps: ApiDependencies, dialect: MountedDialect): Middleware<ApiState> {
+  const boundary = errorBoundary(dialect.errors, deps.log)
+  const router = routerOf(dialect.routes)
+  const guard = noIdentityGuard(deps.settings)
+  return async (ctx, next) => {
+    const mounted = ctx.path === prefix || ctx.path.startsWith(`${prefix}/`)
+    ctx.state.mount = mounted ? prefix : ''
+    if (mounted) ctx.path = ctx.path.slice(prefix.length) || '/'
+    await boundary(ctx, async () => {
+      guard(ctx)
+      ctx.state.identity = await deps.identify(ctx.headers)
+      await router(ctx, next)
+    })
+  }
+}
+
+function routerOf(routes: readonly Route[]): Middleware<ApiState> {
+  const router = new Router<ApiState>({ exclusive: false })
+  for (const route of routes) {
+    router.register([...route.paths], [route.method], async (ctx) => {
+      assertPathProject(ctx as ApiContext)
+      await route.handler(ctx as ApiContext)
+    })
+  }
+  const dispatch = router.routes() as unknown as Middleware<ApiState>
+  return async (ctx, next) => {
+    await dispatch(ctx, next)
+    if (ctx['routerPath'] !== undefined || ctx.status !== 404 || ctx.body !== undefined) return
+    refuseUnrouted(ctx as ApiContext, router)
+  }
+}
+
+/** Nobody answered: the path exists with other methods (405), or not at all (404). */
+function refuseUnrouted(ctx: ApiContext, router: Router<ApiState>): never {
+  const allowed = router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods)
+  if (allowed.length === 0) throw new DomainError('ROUTE_NOT_FOUND', 'The path does not exist.')
+  ctx.set('Allow', [...new Set(allowed)].join(', '))
+  throw new DomainError('METHOD_NOT_ALLOWED', `The method ${ctx.method} is not allowed.`, {
+    method: ctx.method,
+  })
+}
+
+/** Real clients send `//v2.0` and trailing slashes. */
+const cleanPath: Middleware<ApiState> = async (ctx, next) => {
+  const path = ctx.path.replace(/\/{2,}/g, '/')
+  ctx.path = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+  await next()
+}

@@ -1,0 +1,84 @@
+/** What every handler gets: the dependencies of the process and the facts of the request. */
+import type { RouterContext } from '@koa/router'
+import type Koa from 'koa'
+import { DomainError } from '../domain/errors.ts'
+import type { TargetPolicy } from '../domain/target-policy.ts'
+import type { Profile } from '../domain/types.ts'
+import type { Db } from '../store/database.ts'
+import type { Quotas } from '../store/quotas.ts'
+
+/** Who asks. `projectId` is the scope of every read and write. */
+export interface Identity {
+  readonly projectId: string
+  /** Nobody named the project (no-identity mode): a path that names one decides. */
+  readonly assumed: boolean
+}
+
+/** Settings that the API needs; parsed in `runtime/config.ts`. */
+export interface ApiSettings {
+  /** Dialect of the bare path and of `/`. */
+  readonly defaultDialect: Profile
+  readonly pageMax: number
+  readonly quotas: Quotas
+  /** No identity: loopback Host headers and JSON content types only. */
+  readonly loopbackHostsOnly: boolean
+  /** Base of links, without a trailing slash; absent = from the request's Host. */
+  readonly publicUrl?: string
+}
+
+export interface RequestLog {
+  info(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface ApiDependencies {
+  readonly db: Db
+  readonly settings: ApiSettings
+  readonly log: RequestLog
+  /** Throws DomainError UNAUTHENTICATED, FORBIDDEN or INVALID_FIELD. */
+  readonly identify: (headers: IncomingHeaders) => Identity | Promise<Identity>
+  readonly targetPolicy: TargetPolicy
+  readonly observe: (request: ObservedRequest) => void
+}
+
+export type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+/** One answered request, for metrics: `route` is the pattern, never a path with ids. */
+export interface ObservedRequest {
+  readonly method: string
+  readonly route: string
+  readonly status: number
+  readonly seconds: number
+}
+
+export interface ApiState extends Koa.DefaultState {
+  requestId: string
+  identity: Identity
+  /** Path prefix that was stripped before routing: `/elb` or empty. */
+  mount: string
+}
+
+export type ApiContext = RouterContext<ApiState, Koa.DefaultContext>
+export type Handler = (ctx: ApiContext) => Promise<void>
+
+/** One operation: the tests hold this list against openapi.yaml. */
+export interface Route {
+  readonly method: 'get' | 'post' | 'put' | 'delete'
+  /** Patterns of @koa/router below the dialect's mount; all do the same. */
+  readonly paths: readonly string[]
+  readonly handler: Handler
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** The id in a path parameter; what is not a UUID cannot be the id of anything. Throws NOT_FOUND. */
+export function pathId(ctx: ApiContext, parameter: string, resource: string): string {
+  const id = ctx.params[parameter] ?? ''
+  if (!UUID.test(id)) {
+    throw new DomainError('NOT_FOUND', `${resource} ${id} could not be found`, {
+      resource,
+      id: id.slice(0, 255),
+    })
+  }
+  return id.toLowerCase()
+}

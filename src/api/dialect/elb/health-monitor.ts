@@ -1,0 +1,141 @@
+/** Health monitors between elb's words and the domain's. */
+import { randomUUID } from 'node:crypto'
+import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
+import { assertElbTypeFitsPool, assertElbTypeMayChange } from '../../../domain/rules.ts'
+import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
+import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
+import type { HealthMonitorDialect } from '../../health-monitors.ts'
+import { invalidField, notIn, parseBody } from '../../schema/attributes.ts'
+import { assertOwnProject } from '../../schema/elb-common.ts'
+import {
+  ELB_MONITOR_TYPES,
+  type ElbHealthMonitorChange,
+  type ElbHealthMonitorCreate,
+  elbHealthMonitorCreate,
+  elbHealthMonitorUpdate,
+} from '../../schema/elb-health-monitor.ts'
+import { elbPaths } from './paths.ts'
+
+export const elbHealthMonitors: HealthMonitorDialect = {
+  paths: elbPaths,
+  parseCreate(body, projectId) {
+    const wire = parseBody(body, elbHealthMonitorCreate)
+    assertOwnProject(wire, projectId)
+    return { poolId: wire.pool_id, draftFor: (pool) => draftFor(wire, pool) }
+  },
+  parseUpdate(body) {
+    const wire = parseBody(body, elbHealthMonitorUpdate)
+    return (stored, pool) => changeFor(wire, stored, pool)
+  },
+  render: renderElbHealthMonitor,
+  filterValue: (attribute, value) =>
+    attribute === 'type' && value === 'UDP_CONNECT' ? 'UDP-CONNECT' : value,
+}
+
+/** elb writes UDP-CONNECT with an underscore; a type it has no word for goes out as it is. */
+function elbTypeWord(type: MonitorType): string {
+  return type === 'UDP-CONNECT' ? 'UDP_CONNECT' : type
+}
+
+function typeOfElbWord(word: ElbHealthMonitorCreate['type']): MonitorType {
+  return word === 'UDP_CONNECT' ? 'UDP-CONNECT' : word
+}
+
+/** What HTTP monitors have when nothing was sent (ELB API reference); other types keep what was sent, else null. */
+const HTTP_DEFAULTS = { urlPath: '/', httpMethod: 'GET', expectedCodes: '200' } as const
+
+type HttpOptions = Pick<HealthMonitor, 'urlPath' | 'httpMethod' | 'expectedCodes'>
+
+function withHttpDefaults<Options extends HttpOptions>(type: MonitorType, options: Options): Options {
+  if (type !== 'HTTP') return options
+  return {
+    ...options,
+    urlPath: options.urlPath ?? HTTP_DEFAULTS.urlPath,
+    httpMethod: options.httpMethod ?? HTTP_DEFAULTS.httpMethod,
+    expectedCodes: options.expectedCodes ?? HTTP_DEFAULTS.expectedCodes,
+  }
+}
+
+function draftFor(wire: ElbHealthMonitorCreate, pool: Pool): HealthMonitorDraft {
+  const type = typeOfElbWord(wire.type)
+  assertElbTypeFitsPool(type, pool.protocol)
+  return withHttpDefaults(type, {
+    id: randomUUID(),
+    projectId: pool.projectId,
+    poolId: pool.id,
+    type,
+    profile: 'elb',
+    name: wire.name ?? '',
+    adminStateUp: wire.admin_state_up ?? true,
+    delaySeconds: wire.delay,
+    timeoutSeconds: wire.timeout,
+    rise: wire.max_retries,
+    fall: wire.max_retries_down ?? MAX_RETRIES_DOWN_DEFAULT,
+    monitorPort: wire.monitor_port ?? null,
+    domainName: wire.domain_name ?? null,
+    urlPath: wire.url_path ?? null,
+    httpMethod: wire.http_method ?? null,
+    httpVersion: null,
+    expectedCodes: wire.expected_codes ?? null,
+    tags: [],
+    echo: {},
+  })
+}
+
+/** What differs from what is stored; re-sending a value is no change (users' complaint: controllers re-send `type`). */
+function changeFor(wire: ElbHealthMonitorChange, stored: HealthMonitor, pool: Pool): HealthMonitorChange {
+  const type = requestedType(wire.type, stored)
+  assertElbTypeMayChange(stored.type, type, pool.protocol)
+  const wanted = withHttpDefaults(type, {
+    type,
+    name: wire.name ?? stored.name,
+    adminStateUp: wire.admin_state_up ?? stored.adminStateUp,
+    delaySeconds: wire.delay ?? stored.delaySeconds,
+    timeoutSeconds: wire.timeout ?? stored.timeoutSeconds,
+    rise: wire.max_retries ?? stored.rise,
+    fall: present(wire.max_retries_down, stored.fall) ?? MAX_RETRIES_DOWN_DEFAULT,
+    monitorPort: present(wire.monitor_port, stored.monitorPort),
+    domainName: present(wire.domain_name, stored.domainName),
+    urlPath: present(wire.url_path, stored.urlPath),
+    httpMethod: present(wire.http_method, stored.httpMethod),
+    expectedCodes: present(wire.expected_codes, stored.expectedCodes),
+  })
+  const changed = Object.entries(wanted).filter(
+    ([key, value]) => stored[key as keyof HealthMonitor] !== value,
+  )
+  return Object.fromEntries(changed) as HealthMonitorChange
+}
+
+/** The type a PUT asks for: none, or the stored one again, is no change. */
+function requestedType(word: string | undefined, stored: HealthMonitor): MonitorType {
+  if (word === undefined || word === elbTypeWord(stored.type)) return stored.type
+  const known = ELB_MONITOR_TYPES.find((type) => type === word)
+  if (known === undefined) throw invalidField('type', notIn(word, ELB_MONITOR_TYPES))
+  return typeOfElbWord(known)
+}
+
+/** Absent keeps what is stored, null clears it. */
+function present<Value>(sent: Value | null | undefined, stored: Value | null): Value | null {
+  return sent === undefined ? stored : sent
+}
+
+export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, unknown> {
+  return {
+    id: monitor.id,
+    name: monitor.name,
+    tenant_id: monitor.projectId,
+    project_id: monitor.projectId,
+    type: elbTypeWord(monitor.type),
+    delay: monitor.delaySeconds,
+    timeout: monitor.timeoutSeconds,
+    max_retries: monitor.rise,
+    max_retries_down: monitor.fall,
+    admin_state_up: monitor.adminStateUp,
+    monitor_port: monitor.monitorPort,
+    domain_name: monitor.domainName,
+    url_path: monitor.urlPath,
+    http_method: monitor.httpMethod,
+    expected_codes: monitor.expectedCodes,
+    pools: [{ id: monitor.poolId }],
+  }
+}

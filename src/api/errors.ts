@@ -1,0 +1,27 @@
+/** The error boundary: the only place where a refusal becomes HTTP. */
+import type { Middleware } from 'koa'
+import { DomainError } from '../domain/errors.ts'
+import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
+import { storeRefusal } from '../store/database.ts'
+import type { ApiState, RequestLog } from './context.ts'
+import type { ErrorWords } from './dialect/dialect.ts'
+
+/** Answers every error in the words of the request's dialect; what was not expected is logged and told to nobody. */
+export function errorBoundary(words: ErrorWords, log: RequestLog): Middleware<ApiState> {
+  return async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      const refusal = error instanceof DomainError ? error : storeRefusal(error)
+      const { requestId } = ctx.state
+      const answer = refusal === undefined ? words.internal(requestId) : words.refusal(refusal, requestId)
+      if (refusal === undefined) log.error({ req_id: requestId, err: error }, 'request failed')
+      if (refusal?.code === 'STORE_UNAVAILABLE') {
+        ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
+        log.error({ req_id: requestId, err: refusal.cause }, 'database not available')
+      }
+      ctx.status = answer.status
+      ctx.body = answer.body
+    }
+  }
+}

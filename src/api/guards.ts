@@ -1,0 +1,38 @@
+/** What a request must be before anything reads it. */
+import type { Context } from 'koa'
+import { DomainError } from '../domain/errors.ts'
+import { checkedProjectId } from '../identity/no-identity.ts'
+import type { ApiContext, ApiSettings } from './context.ts'
+
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
+
+/**
+ * Without identity every local page could write to us: only loopback Host headers (no DNS rebinding) and only JSON
+ * bodies (no plain forms) are taken. DESIGN section 7. Throws HOST_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE.
+ */
+export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
+  return (ctx) => {
+    if (!settings.loopbackHostsOnly) return
+    if (!LOOPBACK_HOST.test(ctx.get('host'))) {
+      throw new DomainError('HOST_NOT_ALLOWED', 'Without identity, only loopback Host headers are accepted.')
+    }
+    const type = ctx.get('content-type')
+    if (type !== '' && !ctx.request.is('json', '+json') && (ctx.request.length ?? 1) > 0) {
+      throw new DomainError(
+        'UNSUPPORTED_MEDIA_TYPE',
+        'The content type of the body must be application/json.',
+      )
+    }
+  }
+}
+
+/** A project in the path is the project of the request. Throws PROJECT_MISMATCH, INVALID_FIELD. */
+export function assertPathProject(ctx: ApiContext): void {
+  const named = ctx.params['project_id']
+  const { identity } = ctx.state
+  if (named === undefined || named === identity.projectId) return
+  if (!identity.assumed) {
+    throw new DomainError('PROJECT_MISMATCH', 'Tenant_id in token mismatches with tenant_id in url.')
+  }
+  ctx.state.identity = { projectId: checkedProjectId(named), assumed: false }
+}

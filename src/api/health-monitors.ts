@@ -1,0 +1,148 @@
+/** `…/healthmonitors`: create, list, show, update, delete; what the bodies mean is the dialect's. */
+import { DomainError, notFound } from '../domain/errors.ts'
+import type { HealthMonitor, Pool } from '../domain/types.ts'
+import { type Tx, transaction } from '../store/database.ts'
+import {
+  deleteHealthMonitor,
+  findHealthMonitor,
+  findMonitorOfPool,
+  HEALTH_MONITOR_ATTRIBUTES,
+  type HealthMonitorChange,
+  type HealthMonitorDraft,
+  insertHealthMonitor,
+  listHealthMonitors,
+  updateHealthMonitor,
+} from '../store/health-monitors.ts'
+import { addressesOfPool } from '../store/members.ts'
+import { type LockedPool, lockPool, touchPools } from '../store/parents.ts'
+import { readJson } from './body.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { answerList, pick } from './pages.ts'
+import { fieldsOf, queryOf } from './query.ts'
+import { assertQuota, assertTargetAllowed } from './rules.ts'
+
+/** Health monitors as one dialect speaks of them. All parsers throw DomainErrors. */
+export interface HealthMonitorDialect {
+  readonly paths: (path: string) => readonly string[]
+  /** Reads a create body; the draft is made, and held against the rules, once the pool is known. */
+  readonly parseCreate: (
+    body: unknown,
+    projectId: string,
+  ) => { readonly poolId: string; readonly draftFor: (pool: Pool) => HealthMonitorDraft }
+  /** Reads an update body; gives what differs from what is stored. */
+  readonly parseUpdate: (body: unknown) => (stored: HealthMonitor, pool: Pool) => HealthMonitorChange
+  readonly render: (monitor: HealthMonitor) => Record<string, unknown>
+  readonly filterValue: (attribute: string, value: string) => string
+}
+
+export function healthMonitorRoutes(deps: ApiDependencies, dialect: HealthMonitorDialect): Route[] {
+  const collection = dialect.paths('/healthmonitors')
+  const item = dialect.paths('/healthmonitors/:id')
+  return [
+    { method: 'post', paths: collection, handler: (ctx) => create(ctx, deps, dialect) },
+    { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
+    { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
+    { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
+    { method: 'delete', paths: item, handler: (ctx) => remove(ctx, deps) },
+  ]
+}
+
+async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
+  const { projectId } = ctx.state.identity
+  const { poolId, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
+  const monitor = await transaction(deps.db, async (tx) => {
+    const parents = await lockPool(tx, poolId, projectId)
+    if (parents === undefined) throw notFound('pool', poolId)
+    const draft = draftFor(parents.pool)
+    await assertNoMonitorYet(tx, poolId)
+    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'healthmonitor', count: 1 })
+    await assertMonitorPortAllowed(tx, deps, draft)
+    const created = await insertHealthMonitor(tx, draft)
+    await touchPools(tx, [poolId])
+    return created
+  })
+  ctx.status = 201
+  ctx.body = { healthmonitor: dialect.render(monitor) }
+}
+
+async function list(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
+  await answerList<HealthMonitor>(ctx, deps, {
+    name: 'healthmonitors',
+    resource: 'healthmonitor',
+    attributes: HEALTH_MONITOR_ATTRIBUTES,
+    read: (query) => listHealthMonitors(deps.db, query),
+    render: dialect.render,
+    filterValue: dialect.filterValue,
+  })
+}
+
+async function show(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
+  const id = pathId(ctx, 'id', 'healthmonitor')
+  const monitor = await findHealthMonitor(deps.db, id, ctx.state.identity.projectId)
+  if (monitor === undefined) throw notFound('healthmonitor', id)
+  ctx.body = { healthmonitor: pick(dialect.render(monitor), fieldsOf(queryOf(ctx))) }
+}
+
+async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
+  const id = pathId(ctx, 'id', 'healthmonitor')
+  const changeFor = dialect.parseUpdate(await readJson(ctx))
+  const monitor = await transaction(deps.db, async (tx) => {
+    const { stored, parents } = await lockMonitor(tx, id, ctx.state.identity.projectId)
+    const values = changeFor(stored, parents.pool)
+    if (Object.keys(values).length === 0) return stored
+    await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
+    const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(values) })
+    await touchPools(tx, [stored.poolId])
+    return updated
+  })
+  ctx.body = { healthmonitor: dialect.render(monitor) }
+}
+
+async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const id = pathId(ctx, 'id', 'healthmonitor')
+  await transaction(deps.db, async (tx) => {
+    const { stored } = await lockMonitor(tx, id, ctx.state.identity.projectId)
+    await deleteHealthMonitor(tx, id)
+    await touchPools(tx, [stored.poolId])
+  })
+  ctx.status = 204
+}
+
+/** Reads a monitor with its parents locked, so that what was read stays true until commit. Throws NOT_FOUND. */
+async function lockMonitor(
+  tx: Tx,
+  id: string,
+  projectId: string,
+): Promise<{ stored: HealthMonitor; parents: LockedPool }> {
+  const seen = await findHealthMonitor(tx, id, projectId)
+  const parents = seen && (await lockPool(tx, seen.poolId, projectId))
+  const stored = parents && (await findHealthMonitor(tx, id, projectId))
+  if (stored === undefined || parents === undefined) throw notFound('healthmonitor', id)
+  return { stored, parents }
+}
+
+async function assertNoMonitorYet(tx: Tx, poolId: string): Promise<void> {
+  const existing = await findMonitorOfPool(tx, poolId)
+  if (existing === undefined) return
+  throw new DomainError('HEALTH_MONITOR_EXISTS', `Pool ${poolId} already has health monitor ${existing.id}`, {
+    pool: poolId,
+    monitor: existing.id,
+  })
+}
+
+/** A monitor's own port aims at every member of the pool: each of those targets must be allowed. */
+async function assertMonitorPortAllowed(
+  tx: Tx,
+  deps: ApiDependencies,
+  monitor: Pick<HealthMonitor, 'poolId' | 'monitorPort'>,
+): Promise<void> {
+  if (monitor.monitorPort === null) return
+  for (const address of await addressesOfPool(tx, monitor.poolId)) {
+    assertTargetAllowed(deps, { address, port: monitor.monitorPort, field: 'monitor_port' })
+  }
+}
+
+/** Another type or port, or switched on again: what was known says nothing about the new check. */
+function voidsVerdicts(values: HealthMonitorChange): boolean {
+  return values.type !== undefined || values.monitorPort !== undefined || values.adminStateUp === true
+}

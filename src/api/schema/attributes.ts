@@ -1,0 +1,193 @@
+/**
+ * Bodies: the envelope, then the attributes by a joi schema, then one refusal: what is unknown before what is missing
+ * before what is wrong (the order of neutron's `prepare_request_body`). Every type here says Neutron's reason when it
+ * refuses, and converts what Neutron would convert ("5" → 5, "True" → true).
+ */
+import Joi from 'joi'
+import { DomainError } from '../../domain/errors.ts'
+import type { Range } from '../../domain/limits.ts'
+
+/** Characters of a refused value that its refusal repeats. */
+const SHOWN_MAX = 255
+
+const shown = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'None')
+  return value === null ? 'None' : text.slice(0, SHOWN_MAX)
+}
+
+type Check = (
+  value: unknown,
+) => { readonly value: unknown } | { readonly reason: string } | { readonly tooLong: number }
+
+function checked(check: Check): Joi.AnySchema {
+  return Joi.any().custom((value: unknown, helpers) => {
+    const verdict = check(value)
+    if ('value' in verdict) return verdict.value
+    return 'reason' in verdict
+      ? helpers.error('attribute.refused', { reason: verdict.reason })
+      : helpers.error('attribute.tooLong', { max: verdict.tooLong })
+  })
+}
+
+/** A whole number in a range; also as a string of digits. */
+export function integer(range: Range): Joi.AnySchema {
+  return checked((value) => {
+    const number = typeof value === 'string' && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : value
+    if (typeof number !== 'number' || !Number.isInteger(number))
+      return { reason: `'${shown(value)}' is not an integer` }
+    if (number < range.min) return { reason: `'${number}' is too small - must be at least '${range.min}'` }
+    if (number > range.max)
+      return { reason: `'${number}' is too large - must be no larger than '${range.max}'` }
+    return { value: number }
+  })
+}
+
+/** true, false, and what Neutron's convert_to_boolean takes: "true", "False", "1", "0", 1, 0. */
+export function boolean(): Joi.AnySchema {
+  return checked((value) => {
+    if (typeof value === 'boolean') return { value }
+    const word = typeof value === 'string' || typeof value === 'number' ? String(value).toLowerCase() : ''
+    if (word === 'true' || word === '1') return { value: true }
+    if (word === 'false' || word === '0') return { value: false }
+    return { reason: `'${shown(value)}' cannot be converted to boolean` }
+  })
+}
+
+/** Any text up to `max` characters. */
+export function text(max: number): Joi.AnySchema {
+  return checked((value) => {
+    if (typeof value !== 'string') return { reason: `'${shown(value)}' is not a valid string` }
+    return value.length > max ? { tooLong: max } : { value }
+  })
+}
+
+/** Text of a form. Controls and spaces are the pattern's business: none of ours lets them through. */
+export function matching(pattern: RegExp, max: number): Joi.AnySchema {
+  return checked((value) => {
+    if (typeof value !== 'string') return { reason: `'${shown(value)}' is not a valid string` }
+    if (value.length > max) return { tooLong: max }
+    return pattern.test(value) ? { value } : { reason: `'${shown(value)}' is not a valid input` }
+  })
+}
+
+/** One of some words, in this spelling. */
+export function oneOf(words: readonly string[]): Joi.AnySchema {
+  return checked((value) =>
+    typeof value === 'string' && words.includes(value) ? { value } : { reason: notIn(value, words) },
+  )
+}
+
+/** Neutron's reason for a word that is not in a list. */
+export function notIn(value: unknown, words: readonly string[]): string {
+  return `'${shown(value)}' is not in (${words.map((word) => `'${word}'`).join(', ')})`
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export function uuid(): Joi.AnySchema {
+  return checked((value) =>
+    typeof value === 'string' && UUID.test(value)
+      ? { value: value.toLowerCase() }
+      : { reason: `'${shown(value)}' is not a valid UUID` },
+  )
+}
+
+/** An attribute that may also be null: cleared. */
+export function nullable(schema: Joi.AnySchema): Joi.AnySchema {
+  return schema.allow(null)
+}
+
+/** An attribute that exists and cannot be sent in this request. */
+export function readOnly(): Joi.AnySchema {
+  return Joi.any().forbidden()
+}
+
+/** An attribute that clients send and that changes nothing. */
+export function ignored(): Joi.AnySchema {
+  return Joi.any().strip()
+}
+
+/** The rules of one body; `Attributes` is what passes them. */
+export interface BodyRules<Attributes> {
+  /** Name of the envelope and of the object in messages: `healthmonitor`. */
+  readonly resource: string
+  readonly schema: Joi.ObjectSchema<Attributes>
+}
+
+export function bodyRules<Attributes>(
+  resource: string,
+  attributes: Readonly<Record<string, Joi.AnySchema>>,
+): BodyRules<Attributes> {
+  return { resource, schema: Joi.object(attributes) as Joi.ObjectSchema<Attributes> }
+}
+
+/** The attributes inside the envelope. Throws MISSING_ENVELOPE and whatever the schema refuses. */
+export function parseBody<Attributes>(body: unknown, rules: BodyRules<Attributes>): Attributes {
+  const attributes = isObject(body) ? body[rules.resource] : undefined
+  if (!isObject(attributes)) {
+    throw new DomainError('MISSING_ENVELOPE', `Unable to find '${rules.resource}' in request body`, {
+      resource: rules.resource,
+    })
+  }
+  return parseAttributes(attributes, rules)
+}
+
+/** Attributes without an envelope: the items of a batch. */
+export function parseAttributes<Attributes>(attributes: unknown, rules: BodyRules<Attributes>): Attributes {
+  const { value, error } = rules.schema.validate(attributes, { abortEarly: false, convert: true })
+  if (error !== undefined) throw refusalOf(error.details, rules.resource)
+  return value as Attributes
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const PRIORITY = ['object.base', 'object.unknown', 'any.unknown', 'any.required']
+
+function refusalOf(details: readonly Joi.ValidationErrorItem[], resource: string): DomainError {
+  const rank = (item: Joi.ValidationErrorItem) => {
+    const index = PRIORITY.indexOf(item.type)
+    return index < 0 ? PRIORITY.length : index
+  }
+  const item = details.toSorted((a, b) => rank(a) - rank(b))[0]
+  if (item === undefined) throw new Error('joi refused without a detail')
+  const field = item.path.join('.')
+  switch (item.type) {
+    case 'object.unknown': {
+      const names = details
+        .filter((d) => d.type === 'object.unknown')
+        .map((d) => d.path.join('.').slice(0, 64))
+      return new DomainError('UNRECOGNIZED_ATTRIBUTE', `Unrecognized attribute(s) '${names.join("', '")}'`, {
+        field: names.join("', '").slice(0, SHOWN_MAX),
+      })
+    }
+    case 'any.unknown':
+      return new DomainError('READ_ONLY_ATTRIBUTE', `Cannot update read-only attribute ${field}`, { field })
+    case 'any.required':
+      return new DomainError('MISSING_FIELD', `Required attribute '${field}' not specified`, {
+        resource,
+        field,
+      })
+    case 'attribute.tooLong': {
+      const max = Number(item.context?.['max'])
+      const length = String(item.context?.value).length
+      return new DomainError('TOO_LONG', `${field} exceeds maximum length of ${max}`, {
+        resource,
+        field,
+        max,
+        length,
+      })
+    }
+    default:
+      return invalidField(
+        field,
+        String(item.context?.['reason'] ?? `'${shown(item.context?.value)}' is not a valid input`),
+      )
+  }
+}
+
+/** The refusal of one field with Neutron's reason. */
+export function invalidField(field: string, reason: string): DomainError {
+  return new DomainError('INVALID_FIELD', `Invalid input for ${field}. Reason: ${reason}.`, { field, reason })
+}

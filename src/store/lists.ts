@@ -1,0 +1,174 @@
+/**
+ * Lists: filters, sorting and keyset paging over any table of objects, as one statement. A resource describes its
+ * attributes once (name on the wire → expression and type); what is not described cannot be filtered or sorted by.
+ *
+ * Paging walks (sort keys…, id) and never counts or skips rows, so page 1 000 costs what page 1 costs.
+ */
+import { type Db, query } from './database.ts'
+
+export type AttributeType = 'text' | 'uuid' | 'integer' | 'boolean' | 'timestamp'
+
+/** An attribute that lists know: an SQL expression over the aliases of `from`. */
+export interface ListAttribute {
+  readonly sql: string
+  readonly type: AttributeType
+  /** Instead of `sql = any(values)`: a predicate with one `?` that takes the array of values. */
+  readonly matches?: string
+}
+
+export interface ListSpec {
+  /** From-clause with aliases and joins. */
+  readonly from: string
+  readonly columns: string
+  /** The alias whose `id` and `project_id` rule order and scope. */
+  readonly alias: string
+  readonly attributes: Readonly<Record<string, ListAttribute>>
+}
+
+export interface SortKey {
+  readonly attribute: string
+  readonly direction: 'asc' | 'desc'
+}
+
+export interface ListQuery {
+  /** Absent = every project (administrators). */
+  readonly projectId?: string
+  /** All must match; the values of one are alternatives. */
+  readonly filters: readonly { readonly attribute: string; readonly values: readonly string[] }[]
+  readonly sort: readonly SortKey[]
+  readonly limit: number
+  /** Rows after this one, or before it when `reverse`. */
+  readonly marker?: string
+  readonly reverse: boolean
+}
+
+/** The marker is not a row of this list in this project. */
+export class UnknownMarkerError extends Error {}
+
+/** Rows of one page in ascending list order. Throws UnknownMarkerError. */
+export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Promise<Row[]> {
+  const bindings: unknown[] = []
+  const where: string[] = []
+  if (list.projectId !== undefined) {
+    where.push(`${spec.alias}.project_id = ?`)
+    bindings.push(list.projectId)
+  }
+  for (const filter of list.filters) {
+    const attribute = attributeOf(spec, filter.attribute)
+    const values = filter.values
+      .map((value) => castFilter(attribute.type, value))
+      .filter((v) => v !== undefined)
+    where.push(attribute.matches ?? `${attribute.sql} = any(?${ARRAY_CAST[attribute.type]})`)
+    bindings.push(values)
+  }
+  const order = [
+    ...list.sort.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) })),
+    idKey(spec, list),
+  ]
+  if (list.marker !== undefined) {
+    const after = await markerPredicate(db, spec, { ...list, marker: list.marker }, order)
+    where.push(after.sql)
+    bindings.push(...after.bindings)
+  }
+  const orderBy = order.map((key) => `${key.sql} ${towards(key.direction, list.reverse)}`).join(', ')
+  const rows = await query<Row>(
+    db,
+    `select ${spec.columns} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
+     order by ${orderBy} limit ?`,
+    [...bindings, list.limit],
+  )
+  return list.reverse ? rows.reverse() : rows
+}
+
+type OrderKey = SortKey & ListAttribute
+
+function idKey(spec: ListSpec, list: ListQuery): OrderKey {
+  return {
+    attribute: 'id',
+    direction: list.sort[0]?.direction ?? 'asc',
+    sql: `${spec.alias}.id`,
+    type: 'uuid',
+  }
+}
+
+function attributeOf(spec: ListSpec, name: string): ListAttribute {
+  const attribute = spec.attributes[name]
+  if (attribute === undefined) throw new Error(`list attribute ${name} is not described`)
+  return attribute
+}
+
+function towards(direction: 'asc' | 'desc', reverse: boolean): string {
+  // Nulls sort as PostgreSQL's default for ascending order; spelled out so that both directions mirror each other.
+  return (direction === 'asc') !== reverse ? 'asc nulls last' : 'desc nulls first'
+}
+
+/** `(a, b, id) > (marker's a, b, id)` written out, because directions may differ and values may be null. */
+async function markerPredicate(
+  db: Db,
+  spec: ListSpec,
+  list: ListQuery & { readonly marker: string },
+  order: readonly OrderKey[],
+): Promise<{ sql: string; bindings: unknown[] }> {
+  const scope = list.projectId === undefined ? '' : `and ${spec.alias}.project_id = ?`
+  const rows = await query<Record<string, unknown>>(
+    db,
+    `select ${order.map((key, i) => `(${key.sql})::text as k${i}`).join(', ')} from ${spec.from}
+     where ${spec.alias}.id = ?::uuid ${scope}`,
+    list.projectId === undefined ? [list.marker] : [list.marker, list.projectId],
+  )
+  const marker = rows[0]
+  if (marker === undefined) throw new UnknownMarkerError()
+  const bindings: unknown[] = []
+  const alternatives = order.map((_, depth) => {
+    const terms = order.slice(0, depth + 1).map((key, i) => {
+      const value = marker[`k${i}`]
+      if (i < depth) {
+        bindings.push(value)
+        return `${key.sql} is not distinct from ?${CAST[key.type]}`
+      }
+      const ascending = (key.direction === 'asc') !== list.reverse
+      if (value === null) return ascending ? 'false' : `${key.sql} is not null`
+      bindings.push(value)
+      return ascending
+        ? `(${key.sql} > ?${CAST[key.type]} or ${key.sql} is null)`
+        : `${key.sql} < ?${CAST[key.type]}`
+    })
+    return `(${terms.join(' and ')})`
+  })
+  return { sql: `(${alternatives.join(' or ')})`, bindings }
+}
+
+const CAST: Record<AttributeType, string> = {
+  text: '::text',
+  uuid: '::uuid',
+  integer: '::integer',
+  boolean: '::boolean',
+  timestamp: '::timestamptz',
+}
+const ARRAY_CAST: Record<AttributeType, string> = {
+  text: '::text[]',
+  uuid: '::uuid[]',
+  integer: '::integer[]',
+  boolean: '::boolean[]',
+  timestamp: '::timestamptz[]',
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const INT4 = /^-?\d{1,9}$/
+
+/** A filter value in the attribute's type; undefined when it can never match. */
+function castFilter(type: AttributeType, value: string): string | undefined {
+  switch (type) {
+    case 'text':
+      return value
+    case 'uuid':
+      return UUID.test(value) ? value : undefined
+    case 'integer':
+      return INT4.test(value.trim()) ? value.trim() : undefined
+    case 'boolean':
+      if (/^(true|1)$/i.test(value)) return 'true'
+      return /^(false|0)$/i.test(value) ? 'false' : undefined
+    case 'timestamp':
+      return Number.isNaN(Date.parse(value)) ? undefined : value
+  }
+}

@@ -1,0 +1,142 @@
+/** Statements on pools. */
+import type { Pool } from '../domain/types.ts'
+import { type Db, type Tx, query } from './database.ts'
+import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { notifyShard } from './parents.ts'
+import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
+import {
+  COMMON_CHANGEABLE,
+  COMMON_FIXED,
+  insertRow,
+  NEW_GENERATION,
+  type Table,
+  updateRow,
+} from './write-row.ts'
+
+export type PoolDraft = Omit<Pool, 'createdAt' | 'updatedAt' | 'provisioningStatus'> & {
+  readonly shard: number
+}
+export type PoolChange = Partial<
+  Omit<PoolDraft, 'id' | 'projectId' | 'loadBalancerId' | 'protocol' | 'shard'>
+>
+
+/** A pool with the ids that its answers name. */
+export interface PoolView extends Pool {
+  readonly memberIds: readonly string[]
+  readonly listenerIds: readonly string[]
+  readonly healthMonitorId: string | null
+}
+
+const VIEW_COLUMNS = `${POOL_COLUMNS},
+  array(select m.id from member m where m.pool_id = p.id order by m.id) as member_ids,
+  array(select l.id from listener l where l.default_pool_id = p.id order by l.id) as listener_ids,
+  (select hm.id from health_monitor hm where hm.pool_id = p.id) as healthmonitor_id`
+
+const POOL_LIST: ListSpec = {
+  from: 'pool p',
+  columns: VIEW_COLUMNS,
+  alias: 'p',
+  attributes: {
+    id: { sql: 'p.id', type: 'uuid' },
+    project_id: { sql: 'p.project_id', type: 'text' },
+    tenant_id: { sql: 'p.project_id', type: 'text' },
+    name: { sql: 'p.name', type: 'text' },
+    description: { sql: 'p.description', type: 'text' },
+    protocol: { sql: 'p.protocol', type: 'text' },
+    lb_algorithm: { sql: 'p.lb_algorithm', type: 'text' },
+    admin_state_up: { sql: 'p.admin_state_up', type: 'boolean' },
+    provisioning_status: { sql: 'p.provisioning_status', type: 'text' },
+    loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
+    healthmonitor_id: {
+      sql: '(select hm.id from health_monitor hm where hm.pool_id = p.id)',
+      type: 'uuid',
+    },
+    listener_id: {
+      sql: 'p.id',
+      type: 'uuid',
+      matches: 'exists (select from listener l where l.default_pool_id = p.id and l.id = any(?::uuid[]))',
+    },
+    member_address: {
+      sql: 'p.id',
+      type: 'text',
+      matches: 'exists (select from member m where m.pool_id = p.id and m.address = any(?::text[]))',
+    },
+    member_device_id: { sql: 'p.id', type: 'text', matches: '?::text[] is null' },
+    created_at: { sql: 'p.created_at', type: 'timestamp' },
+    updated_at: { sql: 'p.updated_at', type: 'timestamp' },
+  },
+}
+
+/** Attributes that lists filter and sort by. */
+export const POOL_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(POOL_LIST.attributes))
+
+export async function insertPool(tx: Tx, draft: PoolDraft): Promise<Pool> {
+  return toPool(await insertRow<PoolRow, PoolDraft>(tx, TABLE, draft))
+}
+
+/** Changes a pool; `renewed` starts a new generation of its checks (switched on again). */
+export async function updatePool(
+  tx: Tx,
+  id: string,
+  change: { readonly values: PoolChange; readonly renewed: boolean },
+): Promise<void> {
+  const also = change.renewed ? [NEW_GENERATION] : []
+  await updateRow<PoolRow, PoolDraft>(tx, TABLE, id, { values: change.values, also })
+}
+
+/** Deletes a pool without members and monitor; listeners that pointed to it point to none. */
+export async function deletePool(tx: Tx, id: string): Promise<void> {
+  const rows = await query<{ shard: number }>(tx, 'delete from pool where id = ? returning shard', [id])
+  if (rows[0] !== undefined) await notifyShard(tx, rows[0].shard)
+}
+
+export async function findPool(
+  db: Db,
+  id: string,
+  projectId: string | undefined,
+): Promise<PoolView | undefined> {
+  const rows = await query<PoolViewRow>(
+    db,
+    `select ${VIEW_COLUMNS} from pool p where p.id = ? and (?::text is null or p.project_id = ?)`,
+    [id, projectId ?? null, projectId ?? null],
+  )
+  return rows[0] && toView(rows[0])
+}
+
+export async function listPools(db: Db, list: ListQuery): Promise<PoolView[]> {
+  const rows = await listRows<PoolViewRow>(db, POOL_LIST, list)
+  return rows.map(toView)
+}
+
+interface PoolViewRow extends PoolRow {
+  member_ids: string[]
+  listener_ids: string[]
+  healthmonitor_id: string | null
+}
+
+function toView(row: PoolViewRow): PoolView {
+  return {
+    ...toPool(row),
+    memberIds: row.member_ids,
+    listenerIds: row.listener_ids,
+    healthMonitorId: row.healthmonitor_id,
+  }
+}
+
+const TABLE: Table<PoolDraft> = {
+  name: 'pool',
+  alias: 'p',
+  returning: POOL_COLUMNS,
+  fixed: [
+    ...COMMON_FIXED,
+    ['loadBalancerId', 'load_balancer_id'],
+    ['protocol', 'protocol'],
+    ['shard', 'shard'],
+  ],
+  changeable: [
+    ...COMMON_CHANGEABLE,
+    ['description', 'description'],
+    ['lbAlgorithm', 'lb_algorithm'],
+    ['sessionPersistence', 'session_persistence'],
+  ],
+}
