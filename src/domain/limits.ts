@@ -72,6 +72,11 @@ export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
 /** Sent by every HTTP probe, so that access logs tell who asks. */
 export const USER_AGENT = 'healthmonitor/1 (health check)'
+/** The datagram of a UDP-CONNECT probe (the ELB manual leaves it open): says to whoever looks at it who sent it. */
+export const UDP_PAYLOAD = 'healthmonitor/1 health check\n'
+/** Bytes of the kernel's receive buffer of a raw ICMP socket, and packets read of it in one turn of the event loop. */
+export const ICMP_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+export const ICMP_DRAIN_MAX = 256
 /** Milliseconds for which a prober remembers which address families its host has, when errors make it ask. */
 export const HOST_ADDRESSES_CACHE_MS = 1000
 

@@ -1,15 +1,16 @@
 /** Probes that this prober cannot make: an inconclusive result at once, so that nothing is ever said about the target. */
+import type { Reason } from '../domain/reasons.ts'
 import type { Probe } from './probe.ts'
 import { result } from './result.ts'
 
-/** A prober that always answers PROBER_UNSUPPORTED with this detail. */
-export function unsupported(detail: string): Probe {
+/** A prober that always answers `reason` with this detail. */
+export function unsupported(detail: string, reason: Reason = 'PROBER_UNSUPPORTED'): Probe {
   return (_target, done) => {
     let ended = false
     const end = (): void => {
       if (ended) return
       ended = true
-      done(result('PROBER_UNSUPPORTED', detail, { totalMs: 0 }))
+      done(result(reason, detail, { totalMs: 0 }))
     }
     setImmediate(end)
     return end

@@ -1,0 +1,285 @@
+/**
+ * ICMP echo over one raw socket per family and process, opened on first use. `net-ping` (an optional dependency) opens the
+ * socket and nothing else: its own sessions match replies by identifier and sequence alone, keep a timer and three Dates
+ * per request, and read one packet per turn of the event loop, which at some hundred probes a second is late enough to
+ * call living targets dead. Here a reply counts only from the address that was asked, with our identifier and token.
+ *
+ * The socket is paused while nothing is awaited, so that it costs no wake-ups and keeps no process alive.
+ */
+import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { type IpAddress, parseAddress } from '../domain/ip-address.ts'
+import { ICMP_DRAIN_MAX, ICMP_RECEIVE_BUFFER_BYTES } from '../domain/limits.ts'
+import type { Reason } from '../domain/reasons.ts'
+import {
+  DESTINATION_UNREACHABLE,
+  ECHO_REPLY,
+  type EchoIdentity,
+  readEchoMessage,
+  writeEchoRequest,
+} from './icmp-packet.ts'
+
+/** Whether echoes of a family can be sent; else why not, and the reason for probes that need them. */
+export type EchoAvailability =
+  | { readonly available: true }
+  | { readonly available: false; readonly why: string; readonly reason: Reason }
+
+/** How an echo ended: `errno` is a failure to send. */
+export type EchoOutcome =
+  | { readonly kind: 'reply' }
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'error'; readonly errno: string }
+
+/** The part of raw-socket's socket that is used. `wrap` sends and receives at once, without a queue. */
+export interface RawSocket {
+  readonly buffer: Buffer
+  readonly wrap: {
+    send(packet: Buffer, offset: number, length: number, address: string, sent: () => void): void
+    recv(buffer: Buffer, received: (buffer: Buffer, bytes: number, source: string) => void): void
+  }
+  on(event: 'message', listener: (packet: Buffer, source: string) => void): void
+  on(event: 'error' | 'close', listener: () => void): void
+  removeAllListeners(): void
+  setOption(level: number, option: number, value: number | Buffer, length?: number): void
+  pauseRecv(): void
+  resumeRecv(): void
+  close(): void
+}
+
+/** Opens a raw ICMP socket, or throws. */
+export type OpenRawSocket = (family: 4 | 6) => RawSocket
+
+interface NetPing {
+  readonly NetworkProtocol: { readonly IPv4: number; readonly IPv6: number }
+  createSession(options: { readonly networkProtocol: number }): { getSocket(): RawSocket }
+}
+
+const require = createRequire(import.meta.url)
+
+function openWithNetPing(family: 4 | 6): RawSocket {
+  const netPing = require('net-ping') as NetPing
+  const { IPv4, IPv6 } = netPing.NetworkProtocol
+  return netPing.createSession({ networkProtocol: family === 4 ? IPv4 : IPv6 }).getSocket()
+}
+
+/** raw-socket throws strerror's text without a code. */
+const ERRNO_OF_TEXT: Readonly<Record<string, string>> = {
+  'Operation not permitted': 'EPERM',
+  'Permission denied': 'EACCES',
+  'Network is unreachable': 'ENETUNREACH',
+  'No route to host': 'EHOSTUNREACH',
+  'Network is down': 'ENETDOWN',
+  'No buffer space available': 'ENOBUFS',
+  'Resource temporarily unavailable': 'EAGAIN',
+  'Cannot allocate memory': 'ENOMEM',
+  'Cannot assign requested address': 'EADDRNOTAVAIL',
+  'Too many open files': 'EMFILE',
+  'Too many open files in system': 'ENFILE',
+  'Address family not supported by protocol': 'EAFNOSUPPORT',
+}
+
+/** Errors of opening a socket that may be gone at the next attempt. */
+const OUT_OF_SOMETHING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
+
+interface Awaited {
+  readonly address: IpAddress
+  readonly onOutcome: (outcome: EchoOutcome) => void
+}
+
+/** The echoes of one family: a raw socket and the answers that are awaited. */
+export class EchoChannel {
+  readonly availability: EchoAvailability
+  readonly #family: 4 | 6
+  readonly #identity: EchoIdentity = { identifier: randomBytes(2).readUInt16BE(), token: randomBytes(8) }
+  readonly #awaited = new Map<number, Awaited>()
+  #socket: RawSocket | undefined
+  #nextSequence = 0
+
+  constructor(family: 4 | 6, open: OpenRawSocket = openWithNetPing) {
+    this.#family = family
+    try {
+      this.#socket = this.#prepare(open(family))
+      this.availability = { available: true }
+    } catch (error) {
+      this.availability = unavailable(error)
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined
+  }
+
+  /**
+   * Sends one echo request to `address` (of this channel's family) and calls `onOutcome` at most once, never before this
+   * function returned. The returned function stops waiting; there is no timeout.
+   */
+  send(address: IpAddress, onOutcome: (outcome: EchoOutcome) => void): () => void {
+    const sequence = this.#freeSequence()
+    const awaited = { address, onOutcome }
+    const stop = (): void => {
+      if (this.#awaited.get(sequence) === awaited) this.#forget(sequence)
+    }
+    this.#awaited.set(sequence, awaited)
+    const errno = this.#transmit(address, sequence)
+    if (errno !== undefined) {
+      setImmediate(() => {
+        if (this.#awaited.get(sequence) === awaited) this.#settle(sequence, { kind: 'error', errno })
+      })
+    }
+    return stop
+  }
+
+  close(): void {
+    const socket = this.#socket
+    this.#socket = undefined
+    for (const sequence of this.#awaited.keys()) this.#settle(sequence, { kind: 'error', errno: 'ECANCELED' })
+    socket?.close()
+  }
+
+  #prepare(socket: RawSocket): RawSocket {
+    // net-ping's session must not parse, and so pause the socket for, what is not its own.
+    socket.removeAllListeners()
+    for (const setOption of receiveOptions(this.#family)) {
+      try {
+        setOption(socket)
+      } catch {
+        // Only an optimisation: without the filter more packets are looked at, with a small buffer bursts are shorter.
+        continue
+      }
+    }
+    socket.on('message', (packet, source) => {
+      this.#receive(packet, source)
+      this.#drain(socket)
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.close())
+    socket.pauseRecv()
+    return socket
+  }
+
+  #freeSequence(): number {
+    do this.#nextSequence = (this.#nextSequence + 1) & 0xffff
+    while (this.#awaited.has(this.#nextSequence))
+    return this.#nextSequence
+  }
+
+  #transmit(address: IpAddress, sequence: number): string | undefined {
+    const socket = this.#socket
+    if (socket === undefined) return 'ECANCELED'
+    const packet = writeEchoRequest(this.#family, this.#identity, sequence)
+    if (this.#awaited.size === 1) socket.resumeRecv()
+    try {
+      socket.wrap.send(packet, 0, packet.length, address.canonical, () => undefined)
+      return undefined
+    } catch (error) {
+      return errnoOf(error)
+    }
+  }
+
+  /** Reads what else has arrived, so that a burst of replies does not wait for as many turns of the event loop. */
+  #drain(socket: RawSocket): void {
+    try {
+      for (let i = 0; i < ICMP_DRAIN_MAX && this.#awaited.size > 0; i++) {
+        socket.wrap.recv(socket.buffer, (buffer, bytes, source) =>
+          this.#receive(buffer.subarray(0, bytes), source),
+        )
+      }
+    } catch {
+      // EAGAIN: nothing is left.
+      return
+    }
+  }
+
+  #receive(packet: Buffer, source: string): void {
+    const message = readEchoMessage(this.#family, this.#identity, packet)
+    if (message === undefined) return
+    const awaited = this.#awaited.get(message.sequence)
+    if (awaited === undefined) return
+    const { address } = awaited
+    if (message.kind === 'unreachable') {
+      if (Buffer.from(address.bytes).equals(message.destination)) this.#settle(message.sequence, message)
+    } else if (source === address.canonical || parseAddress(source)?.canonical === address.canonical) {
+      this.#settle(message.sequence, message)
+    }
+  }
+
+  #settle(sequence: number, outcome: EchoOutcome): void {
+    const awaited = this.#awaited.get(sequence)
+    this.#forget(sequence)
+    awaited?.onOutcome(outcome)
+  }
+
+  #forget(sequence: number): void {
+    this.#awaited.delete(sequence)
+    if (this.#awaited.size === 0) this.#socket?.pauseRecv()
+  }
+}
+
+function unavailable(error: unknown): EchoAvailability {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'MODULE_NOT_FOUND') {
+    const why = 'the optional package net-ping is not installed or not built'
+    return { available: false, why, reason: 'PROBER_UNSUPPORTED' }
+  }
+  if (errnoOf(error) === 'EPERM' || errnoOf(error) === 'EACCES') {
+    return {
+      available: false,
+      why: 'no right to open a raw socket (CAP_NET_RAW)',
+      reason: 'PROBER_FORBIDDEN',
+    }
+  }
+  const reason = OUT_OF_SOMETHING.has(errnoOf(error)) ? 'PROBER_NO_SOCKET' : 'PROBER_UNSUPPORTED'
+  return { available: false, why: `no raw socket: ${message}`, reason }
+}
+
+function errnoOf(error: unknown): string {
+  return ERRNO_OF_TEXT[(error as Error).message] ?? 'EIO'
+}
+
+/** Linux: only the two message types that are read, and room for a burst of them. */
+function receiveOptions(family: 4 | 6): readonly ((socket: RawSocket) => void)[] {
+  const SOL_SOCKET = 1
+  const SO_RCVBUFFORCE = 33
+  const SOL_RAW = 255
+  const IPPROTO_ICMPV6 = 58
+  const ICMP_FILTER = 1
+  const types = [ECHO_REPLY[family], DESTINATION_UNREACHABLE[family]]
+  const buffer = (socket: RawSocket): void =>
+    socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, ICMP_RECEIVE_BUFFER_BYTES)
+  if (process.platform !== 'linux') return []
+  if (family === 4) {
+    const blocked = types.reduce((mask, type) => mask & ~(1 << type), ~0) >>> 0
+    return [buffer, (socket) => socket.setOption(SOL_RAW, ICMP_FILTER, blocked)]
+  }
+  // 256 bits, set = blocked, in 32-bit words of the host's order; every platform of ours is little-endian.
+  const blocked = Buffer.alloc(32, 0xff)
+  for (const type of types) blocked.writeUInt8((blocked[type >> 3] ?? 0) & ~(1 << (type & 7)), type >> 3)
+  return [buffer, (socket) => socket.setOption(IPPROTO_ICMPV6, ICMP_FILTER, blocked, blocked.length)]
+}
+
+const channels = new Map<4 | 6, EchoChannel>()
+
+/** The channel of this process for a family: opened on first use, and again when its socket was lost or there was none. */
+export function echoChannel(family: 4 | 6): EchoChannel {
+  const existing = channels.get(family)
+  if (existing !== undefined && (existing.isOpen || isUnavailableForGood(existing.availability)))
+    return existing
+  const channel = new EchoChannel(family)
+  channels.set(family, channel)
+  return channel
+}
+
+function isUnavailableForGood(availability: EchoAvailability): boolean {
+  return !availability.available && availability.reason !== 'PROBER_NO_SOCKET'
+}
+
+/** Whether this process can send ICMP echoes of a family: for the log (once) and a metric. */
+export function echoAvailability(family: 4 | 6): EchoAvailability {
+  return echoChannel(family).availability
+}
+
+/** Closes the raw sockets of this process. */
+export function closeEchoChannels(): void {
+  for (const channel of channels.values()) channel.close()
+  channels.clear()
+}

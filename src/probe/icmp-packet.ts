@@ -1,0 +1,82 @@
+/**
+ * ICMP echo packets (RFC 792, RFC 4443), as raw sockets give and take them: IPv4 sockets deliver the IP header too, IPv6
+ * sockets do not, and the kernel computes the ICMPv6 checksum.
+ */
+export type EchoMessage =
+  | { readonly kind: 'reply'; readonly sequence: number }
+  /** `destination`: bytes of the address that the unreachable echo request went to. */
+  | { readonly kind: 'unreachable'; readonly sequence: number; readonly destination: Buffer }
+
+/** ICMP message types. */
+export const ECHO_REPLY = { 4: 0, 6: 129 } as const
+export const DESTINATION_UNREACHABLE = { 4: 3, 6: 1 } as const
+const ECHO_REQUEST = { 4: 8, 6: 128 } as const
+
+const HEADER_BYTES = 8
+const IPV6_HEADER_BYTES = 40
+const TOKEN_BYTES = 8
+
+/** What makes an echo ours: the identifier and the token are random per process. */
+export interface EchoIdentity {
+  readonly identifier: number
+  /** 8 bytes that the target sends back. */
+  readonly token: Buffer
+}
+
+export function writeEchoRequest(
+  family: 4 | 6,
+  { identifier, token }: EchoIdentity,
+  sequence: number,
+): Buffer {
+  const packet = Buffer.alloc(HEADER_BYTES + TOKEN_BYTES)
+  packet.writeUInt8(ECHO_REQUEST[family], 0)
+  packet.writeUInt16BE(identifier, 4)
+  packet.writeUInt16BE(sequence, 6)
+  token.copy(packet, HEADER_BYTES, 0, TOKEN_BYTES)
+  if (family === 4) packet.writeUInt16BE(internetChecksum(packet), 2)
+  return packet
+}
+
+/** RFC 1071, for an even number of bytes. */
+export function internetChecksum(packet: Buffer): number {
+  let sum = 0
+  for (let i = 0; i < packet.length; i += 2) sum += packet.readUInt16BE(i)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  return ~sum & 0xffff
+}
+
+/** The answer to one of our echoes in `packet`; undefined for everything else that a raw socket overhears. */
+export function readEchoMessage(
+  family: 4 | 6,
+  identity: EchoIdentity,
+  packet: Buffer,
+): EchoMessage | undefined {
+  const icmp = family === 4 ? withoutIpv4Header(packet) : packet
+  if (icmp === undefined || icmp.length < HEADER_BYTES) return undefined
+  if (icmp[0] === DESTINATION_UNREACHABLE[family])
+    return readUnreachable(family, identity, icmp.subarray(HEADER_BYTES))
+  if (icmp[0] !== ECHO_REPLY[family] || icmp.readUInt16BE(4) !== identity.identifier) return undefined
+  if (!icmp.subarray(HEADER_BYTES).equals(identity.token)) return undefined
+  return { kind: 'reply', sequence: icmp.readUInt16BE(6) }
+}
+
+/** `quoted`: the IP header of our request and at least its ICMP header. */
+function readUnreachable(family: 4 | 6, identity: EchoIdentity, quoted: Buffer): EchoMessage | undefined {
+  const request =
+    family === 4
+      ? withoutIpv4Header(quoted)
+      : quoted.length > IPV6_HEADER_BYTES
+        ? quoted.subarray(IPV6_HEADER_BYTES)
+        : undefined
+  if (request === undefined || request.length < HEADER_BYTES) return undefined
+  if (request[0] !== ECHO_REQUEST[family] || request.readUInt16BE(4) !== identity.identifier) return undefined
+  const destination = family === 4 ? quoted.subarray(16, 20) : quoted.subarray(24, 40)
+  return { kind: 'unreachable', sequence: request.readUInt16BE(6), destination }
+}
+
+function withoutIpv4Header(packet: Buffer): Buffer | undefined {
+  const first = packet[0] ?? 0
+  const headerBytes = (first & 0x0f) * 4
+  if (first >> 4 !== 4 || headerBytes < 20 || packet.length < headerBytes) return undefined
+  return packet.subarray(headerBytes)
+}
