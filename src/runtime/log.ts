@@ -1,0 +1,55 @@
+/**
+ * The log: one JSON line per event on standard error (standard output is for people). Writing never waits for a slow
+ * reader, because the probe loop logs too: what does not fit into a bounded buffer is dropped.
+ *
+ * Levels: error = the service cannot do its work; warn = it can, and somebody should look; info = lifecycle and
+ * transitions; debug = single requests, failed probes; trace = everything else.
+ */
+import { pino, type DestinationStream, type Logger } from 'pino'
+import { LOG_BUFFER_MAX_BYTES } from '../domain/limits.ts'
+
+export type Log = Logger
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+export interface LogOptions {
+  readonly level: LogLevel
+  /** `api`, `prober-1` …: field `process` of every line. */
+  readonly process: string
+  /** Absent: standard error. */
+  readonly destination?: DestinationStream
+}
+
+/** Fields whose values are never written, wherever they stand in the first three levels of a line. */
+const SECRET_FIELDS = [
+  'authorization',
+  'cookie',
+  'password',
+  'databaseUrl',
+  'DATABASE_URL',
+  'HM_KEYSTONE_PASSWORD',
+  '["x-auth-token"]',
+  '["x-subject-token"]',
+]
+
+/** A password inside a URL, also in the text of an error of a driver. */
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@"]*:)[^\s@"]+@/gi
+
+/** The logger of a process; `log.child({ pool_id })` makes those of its parts. */
+export function createLog({ level, process: name, destination }: LogOptions): Log {
+  return pino(
+    {
+      level,
+      base: { process: name, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_FIELDS.flatMap(atAnyDepth), censor: '***' },
+      hooks: { streamWrite: (line) => line.replace(URL_PASSWORD, '$1***@') },
+    },
+    destination ?? pino.destination({ dest: 2, sync: false, maxLength: LOG_BUFFER_MAX_BYTES }),
+  )
+}
+
+function atAnyDepth(field: string): string[] {
+  const inner = field.startsWith('[') ? field : `.${field}`
+  return [field, `*${inner}`, `*.*${inner}`]
+}

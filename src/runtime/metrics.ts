@@ -1,0 +1,222 @@
+/**
+ * The metrics of one process, by what happened. No id of a tenant, a pool or a member is ever a label. Counted are
+ * probes in the scheduler, writes in the result writer, requests in the API, and nothing twice.
+ */
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
+import {
+  FLUSH_ROWS_BUCKETS,
+  LATENESS_SECONDS_BUCKETS,
+  PROBE_SECONDS_BUCKETS,
+  REQUEST_SECONDS_BUCKETS,
+} from '../domain/limits.ts'
+import type { MemberState } from '../domain/member-status.ts'
+import { type Reason, REASONS } from '../domain/reasons.ts'
+import type { ProbeResult } from '../domain/results.ts'
+import type { MonitorType } from '../domain/types.ts'
+import { type Buckets, CounterSeries, HistogramSeries, type Labels } from './metric-series.ts'
+
+/** `lost`: another prober had taken the shard over. */
+export type LeaseChange = 'claimed' | 'released' | 'lost'
+/** `fenced`: refused because the shard is no longer ours. `failed`: PostgreSQL did not take it; it is tried again. */
+export type FlushOutcome = 'written' | 'fenced' | 'failed'
+
+/** What a prober knows when somebody reads the metrics. */
+export interface ProberGauges {
+  /** Checks of this prober by the status of their member. */
+  readonly members: Readonly<Partial<Record<MemberState, number>>>
+  readonly inFlight: number
+  readonly queueDepth: number
+  /** Checks without a conclusive result for three windows. */
+  readonly stale: number
+  /** Shards that this prober owns. */
+  readonly shards: number
+}
+
+export interface AnsweredRequest {
+  readonly method: string
+  /** The pattern, never a path with ids. */
+  readonly route: string
+  readonly status: number
+  readonly seconds: number
+}
+
+export interface Metrics {
+  readonly registry: Registry
+  /** A probe started this late after it was due. */
+  probeStarted(latenessMs: number): void
+  probeEnded(type: MonitorType, result: Pick<ProbeResult, 'outcome' | 'reason' | 'phases'>): void
+  /** Due probes that were left out because the one before had not ended or the queue was full. */
+  probesSkipped(count: number): void
+  flushed(outcome: FlushOutcome, rows: number): void
+  /** Changes of member status that were written. */
+  transitioned(to: 'ONLINE' | 'OFFLINE', count: number): void
+  leaseChanged(change: LeaseChange, count: number): void
+  /** Called at every scrape. */
+  readProber(gauges: () => ProberGauges): void
+  requestAnswered(request: AnsweredRequest): void
+}
+
+/** A fresh registry with all metrics; `name` (`api`, `prober-1`) labels those of the process itself. */
+export function createMetrics(name: string): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, labels: { process: name } })
+  return { registry, ...proberMetrics(registry), ...writerMetrics(registry), ...apiMetrics(registry) }
+}
+
+/** The metrics of ours, as prom-client sees them: it only ever calls `get`. */
+function register<Series extends CounterSeries | HistogramSeries>(
+  registry: Registry,
+  series: Series,
+): Series {
+  registry.registerMetric(series as unknown as Metric)
+  return series
+}
+
+/** A function that answers the one value of a key, made by `make` at first use. */
+function once<Key extends string, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<Key, Value>()
+  return (key) => {
+    let value = made.get(key)
+    if (value === undefined) {
+      value = make(key)
+      made.set(key, value)
+    }
+    return value
+  }
+}
+
+function counter(registry: Registry, name: string, help: string): (labels: Labels) => { value: number } {
+  const series = register(registry, new CounterSeries(name, help))
+  return (labels) => series.cell(labels)
+}
+
+function histogram(
+  registry: Registry,
+  name: string,
+  help: string,
+  bounds: readonly number[],
+): (labels: Labels) => Buckets {
+  const series = register(registry, new HistogramSeries(name, help, bounds))
+  return (labels) => series.buckets(labels)
+}
+
+function proberMetrics(
+  registry: Registry,
+): Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'readProber'> {
+  const lateness = histogram(
+    registry,
+    'hm_schedule_lateness_seconds',
+    'How long after it was due a probe started',
+    LATENESS_SECONDS_BUCKETS,
+  )({})
+  const probes = counter(registry, 'hm_probes_total', 'Probes that ended')
+  const durations = histogram(
+    registry,
+    'hm_probe_duration_seconds',
+    'Duration of probes that passed or failed',
+    PROBE_SECONDS_BUCKETS,
+  )
+  const inconclusive = counter(
+    registry,
+    'hm_probe_inconclusive_total',
+    'Probes that told nothing about their target, by what the prober lacked',
+  )
+  const skipped = counter(registry, 'hm_probes_skipped_total', 'Due probes that were left out')({})
+  const byType = once((type: MonitorType) => ({
+    duration: durations({ type }),
+    ended: once((reason: Reason) => probes({ type, outcome: REASONS[reason].outcome, reason })),
+  }))
+  const inconclusiveBy = once((reason: Reason) => inconclusive({ reason }))
+  return {
+    probeStarted: (latenessMs) => lateness.observe(latenessMs / 1000),
+    probeEnded: (type, { outcome, reason, phases }) => {
+      const { duration, ended } = byType(type)
+      ended(reason).value += 1
+      if (outcome === 'inconclusive') inconclusiveBy(reason).value += 1
+      else duration.observe(phases.totalMs / 1000)
+    },
+    probesSkipped: (count) => {
+      skipped.value += count
+    },
+    readProber: (gauges) => registerGauges(registry, gauges),
+  }
+}
+
+const NUMBERS = {
+  inFlight: { name: 'hm_probes_in_flight', help: 'Probes that are running' },
+  queueDepth: { name: 'hm_probe_queue_depth', help: 'Due probes that wait for a free slot' },
+  stale: { name: 'hm_checks_stale', help: 'Checks without a conclusive result for three windows' },
+  shards: { name: 'hm_shards_owned', help: 'Shards that this service owns' },
+} as const
+
+function registerGauges(registry: Registry, read: () => ProberGauges): void {
+  for (const [field, { name, help }] of Object.entries(NUMBERS)) {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect: () => {
+        gauge.set(read()[field as keyof typeof NUMBERS])
+      },
+    })
+  }
+  const members: Gauge<'status'> = new Gauge({
+    name: 'hm_members',
+    help: 'Members that are probed, by status',
+    labelNames: ['status'],
+    registers: [registry],
+    collect: () => {
+      const counts = read().members
+      for (const status of ['ONLINE', 'OFFLINE', 'UNKNOWN'] as const)
+        members.set({ status }, counts[status] ?? 0)
+    },
+  })
+}
+
+function writerMetrics(registry: Registry): Pick<Metrics, 'flushed' | 'transitioned' | 'leaseChanged'> {
+  const rows = histogram(registry, 'hm_flush_rows', 'Rows of one write of results', FLUSH_ROWS_BUCKETS)({})
+  const counters = {
+    flushes: counter(registry, 'hm_flushes_total', 'Writes of results to PostgreSQL'),
+    transitions: counter(registry, 'hm_transitions_total', 'Changes of member status that were written'),
+    leases: counter(registry, 'hm_lease_changes_total', 'Shards claimed, released and lost'),
+  }
+  const flushes = once((outcome: FlushOutcome) => counters.flushes({ outcome }))
+  const transitions = once((to: 'ONLINE' | 'OFFLINE') => counters.transitions({ to }))
+  const leases = once((change: LeaseChange) => counters.leases({ change }))
+  return {
+    flushed: (outcome, count) => {
+      flushes(outcome).value += 1
+      rows.observe(count)
+    },
+    transitioned: (to, count) => {
+      transitions(to).value += count
+    },
+    leaseChanged: (change, count) => {
+      leases(change).value += count
+    },
+  }
+}
+
+function apiMetrics(registry: Registry): Pick<Metrics, 'requestAnswered'> {
+  const requests = counter(registry, 'hm_api_requests_total', 'Requests that were answered')
+  const durations = histogram(
+    registry,
+    'hm_api_request_duration_seconds',
+    'Time from the request to the end of its answer',
+    REQUEST_SECONDS_BUCKETS,
+  )
+  const count = once((key: string) => {
+    const [method = '', code = '', route = ''] = key.split(' ')
+    return requests({ method, route, code })
+  })
+  const duration = once((key: string) => {
+    const [method = '', route = ''] = key.split(' ')
+    return durations({ method, route })
+  })
+  return {
+    requestAnswered: ({ method, route, status, seconds }) => {
+      count(`${method} ${status} ${route}`).value += 1
+      duration(`${method} ${route}`).observe(seconds)
+    },
+  }
+}
