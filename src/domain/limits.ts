@@ -77,6 +77,9 @@ export const UDP_PAYLOAD = 'healthmonitor/1 health check\n'
 /** Bytes of the kernel's receive buffer of a raw ICMP socket, and packets read of it in one turn of the event loop. */
 export const ICMP_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 export const ICMP_DRAIN_MAX = 256
+/** Milliseconds: timeout of probe-once; default as the ELB console's. */
+export const PROBE_ONCE_TIMEOUT_MS: Range = { min: 1, max: 3_600_000 }
+export const PROBE_ONCE_TIMEOUT_MS_DEFAULT = 3000
 /** Milliseconds for which a prober remembers which address families its host has, when errors make it ask. */
 export const HOST_ADDRESSES_CACHE_MS = 1000
 

@@ -1,0 +1,217 @@
+/** `healthmonitor probe-once`: one probe from this host, its phases and verdict, for people and for scripts. */
+import { parseArgs } from 'node:util'
+import { parseExpectedCodes } from '../domain/expected-codes.ts'
+import { httpHost } from '../domain/http-host.ts'
+import { parseAddress } from '../domain/ip-address.ts'
+import { PORT, PROBE_ONCE_TIMEOUT_MS, PROBE_ONCE_TIMEOUT_MS_DEFAULT } from '../domain/limits.ts'
+import { REASONS } from '../domain/reasons.ts'
+import type { HttpRequest, ProbeResult, ProbeTarget } from '../domain/results.ts'
+import type { TargetPolicy } from '../domain/target-policy.ts'
+import { MONITOR_TYPES, type MonitorType } from '../domain/types.ts'
+import { renderHttpRequest } from '../probe/http-request.ts'
+import { closeEchoChannels, echoAvailability } from '../probe/icmp-echo.ts'
+import { probers } from '../probe/probers.ts'
+import { result } from '../probe/result.ts'
+
+export const PROBE_ONCE_USAGE = `usage: healthmonitor probe-once --type TYPE --target ADDRESS:PORT [options]
+
+  --type TYPE             ${MONITOR_TYPES.join(', ')} (UDP_CONNECT is UDP-CONNECT)
+  --target ADDRESS:PORT   127.0.0.1:8080 or [::1]:8080; PING needs no port
+  --timeout TIME          seconds, or 3s, or 500ms (3s)
+  --source ADDRESS        source address
+  --no-echo               UDP-CONNECT: no ICMP echo before the datagram
+  --method METHOD         HTTP: GET by default
+  --path PATH             HTTP: / by default
+  --host HOST             HTTP: the target's address by default
+  --http-version VERSION  HTTP: 1.0 or 1.1 (1.1)
+  --expected-codes CODES  HTTP: 200, 200,202 or 200-204 (200)
+  --json                  print one JSON object
+
+HM_PROBE_ALLOW and HM_PROBE_DENY apply. Exit code: 0 passed, 1 failed, 2 inconclusive or not started.
+`
+
+/** What the caller wires: which targets may be probed, and where lines go (with their line ends). */
+export interface ProbeOnceSurroundings {
+  readonly policy: TargetPolicy
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+}
+
+class UsageError extends Error {}
+
+/** Makes one probe as `argv` (without the subcommand) says. Resolves with the exit code: 0 passed, 1 failed, 2 otherwise. */
+export async function probeOnce(
+  argv: readonly string[],
+  surroundings: ProbeOnceSurroundings,
+): Promise<number> {
+  let command: Command
+  try {
+    command = parseCommand(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError) && !isParseArgsError(error)) throw error
+    surroundings.err(`probe-once: ${(error as Error).message}\n\n${PROBE_ONCE_USAGE}`)
+    return 2
+  }
+  if (command === 'help') {
+    surroundings.out(PROBE_ONCE_USAGE)
+    return 0
+  }
+  const { target, json } = command
+  const denied = surroundings.policy(target.address, target.port)
+  if (target.type === 'PING' || target.echoFirst === true) {
+    // Also opens the raw socket, so that loading it does not count as the target's time.
+    const availability = echoAvailability(target.family)
+    if (!availability.available) surroundings.err(`no ICMP echo: ${availability.why}\n`)
+  }
+  const given = denied === undefined ? await run(target) : result('TARGET_DENIED', denied, { totalMs: 0 })
+  surroundings.out(json ? renderJson(target, given) : renderText(target, given))
+  return { passed: 0, failed: 1, inconclusive: 2 }[given.outcome]
+}
+
+async function run(target: ProbeTarget): Promise<ProbeResult> {
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<ProbeResult>((resolve) => {
+      const cancel = probers[target.type](target, resolve)
+      timer = setTimeout(cancel, target.timeoutMs, 'timeout')
+    })
+  } finally {
+    clearTimeout(timer)
+    closeEchoChannels()
+  }
+}
+
+type Command = 'help' | { readonly target: ProbeTarget; readonly json: boolean }
+
+const OPTIONS = {
+  type: { type: 'string' },
+  target: { type: 'string' },
+  timeout: { type: 'string' },
+  source: { type: 'string' },
+  'no-echo': { type: 'boolean', default: false },
+  method: { type: 'string', default: 'GET' },
+  path: { type: 'string', default: '/' },
+  host: { type: 'string' },
+  'http-version': { type: 'string', default: '1.1' },
+  'expected-codes': { type: 'string', default: '200' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+type Values = ReturnType<typeof readOptions>
+
+function readOptions(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values
+}
+
+function isParseArgsError(error: unknown): boolean {
+  return ((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS_')
+}
+
+function parseCommand(argv: readonly string[]): Command {
+  const values = readOptions(argv)
+  if (values.help) return 'help'
+  const type = parseType(values.type)
+  const destination = parseDestination(values.target, type)
+  const source = values.source === undefined ? undefined : parseAddress(values.source)
+  if (values.source !== undefined && source?.family !== destination.family) {
+    throw new UsageError(`--source ${JSON.stringify(values.source)} is not an address of the target's family`)
+  }
+  const target: ProbeTarget = {
+    type,
+    ...destination,
+    timeoutMs: parseTimeoutMs(values.timeout),
+    ...(source === undefined ? {} : { sourceAddress: source.canonical }),
+    ...(type === 'UDP-CONNECT' ? { echoFirst: !values['no-echo'] } : {}),
+    ...(type === 'HTTP' || type === 'HTTPS' ? { http: parseHttp(values, type, destination) } : {}),
+  }
+  return { target, json: values.json }
+}
+
+function parseType(text: string | undefined): MonitorType {
+  const wanted = text?.toUpperCase().replaceAll('_', '-')
+  const type = MONITOR_TYPES.find((candidate) => candidate === wanted)
+  if (type === undefined) throw new UsageError(`--type must be one of ${MONITOR_TYPES.join(', ')}`)
+  return type
+}
+
+type Destination = Pick<ProbeTarget, 'address' | 'family' | 'port'>
+
+const BRACKETED = /^\[([^\]]*)\](?::(\d{1,5}))?$/
+const PLAIN = /^([^:]*)(?::(\d{1,5}))?$/
+
+function parseDestination(text: string | undefined, type: MonitorType): Destination {
+  if (text === undefined) throw new UsageError('--target is missing')
+  const match = BRACKETED.exec(text) ?? PLAIN.exec(text)
+  const address = parseAddress(match?.[1] ?? text)
+  if (address === undefined) {
+    throw new UsageError(`--target ${JSON.stringify(text)} is not ADDRESS:PORT or [IPv6 ADDRESS]:PORT`)
+  }
+  const { canonical, family } = address
+  if (type === 'PING') return { address: canonical, family, port: 0 }
+  const port = Number(match?.[2])
+  if (!(port >= PORT.min && port <= PORT.max))
+    throw new UsageError(`--target needs a port of ${PORT.min}..${PORT.max}`)
+  return { address: canonical, family, port }
+}
+
+function parseTimeoutMs(text: string | undefined): number {
+  if (text === undefined) return PROBE_ONCE_TIMEOUT_MS_DEFAULT
+  const match = /^(\d+(?:\.\d+)?)(ms|s|)$/.exec(text)
+  const milliseconds = Math.round(Number(match?.[1]) * (match?.[2] === 'ms' ? 1 : 1000))
+  const { min, max } = PROBE_ONCE_TIMEOUT_MS
+  if (!(milliseconds >= min && milliseconds <= max)) {
+    throw new UsageError(`--timeout must be ${min}ms..${max / 1000}s, as 3, 3s or 500ms`)
+  }
+  return milliseconds
+}
+
+function parseHttp(values: Values, type: 'HTTP' | 'HTTPS', { address, port }: Destination): HttpRequest {
+  const version = values['http-version']
+  if (version !== '1.0' && version !== '1.1') throw new UsageError('--http-version must be 1.0 or 1.1')
+  const expectedCodes = parseExpectedCodes(values['expected-codes'])
+  if (expectedCodes === undefined)
+    throw new UsageError('--expected-codes must be like 200, 200,202 or 200-204')
+  if (!values.path.startsWith('/')) throw new UsageError('--path must start with /')
+  const host = httpHost({
+    domainName: values.host ?? null,
+    address,
+    port,
+    defaultPort: type === 'HTTP' ? 80 : 443,
+  })
+  const request: HttpRequest = { method: values.method, path: values.path, version, host, expectedCodes }
+  if (renderHttpRequest(request) === undefined) {
+    throw new UsageError('--method, --path and --host must be printable and without spaces')
+  }
+  return request
+}
+
+function renderJson({ type, address, port }: ProbeTarget, given: ProbeResult): string {
+  return `${JSON.stringify({ type, address, port, ...given })}\n`
+}
+
+const PHASES = [
+  ['echoMs', 'echo'],
+  ['connectMs', 'connect'],
+  ['tlsMs', 'TLS'],
+  ['firstByteMs', 'first byte'],
+  ['totalMs', 'end'],
+] as const
+
+function renderText(target: ProbeTarget, given: ProbeResult): string {
+  const lines = [`${renderTarget(target)}, timeout ${target.timeoutMs} ms`]
+  for (const [key, name] of PHASES) {
+    const milliseconds = given.phases[key]
+    if (milliseconds !== undefined)
+      lines.push(`  ${name.padEnd(10)} ${milliseconds.toFixed(3).padStart(10)} ms`)
+  }
+  lines.push(`${given.outcome}: ${given.reason} - ${REASONS[given.reason].sentence} (${given.detail})`)
+  return `${lines.join('\n')}\n`
+}
+
+function renderTarget({ type, address, family, port, http }: ProbeTarget): string {
+  const host = family === 6 ? `[${address}]` : address
+  const where = type === 'PING' ? address : `${host}:${port}`
+  if (http === undefined) return `${type} ${where}`
+  return `${type} ${where}, ${http.method} ${http.path} HTTP/${http.version}, Host ${http.host ?? 'absent'}`
+}
