@@ -1,0 +1,245 @@
+/**
+ * `node dist/bench/farm.js [--members 2000] [--pools 64] [--delay 5] [--seconds 120] [--probers 1]`
+ *
+ * The whole service under a steady load, then with every member failing at once: schedule lateness, CPU, memory and
+ * descriptors of each process, and what PostgreSQL was asked to do. Everything on loopback, bounded, ended by pid.
+ */
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, chmodSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
+import { type Db, openDatabase, query } from '../src/store/database.ts'
+import { lateness, type Histogram, readHistogram } from './histogram.ts'
+import { type PostgresUsage, type ProcessUsage, postgresUsage, usageOfTree } from './usage.ts'
+
+const API_PORT = 19_876
+const METRICS_PORT = 19_877
+const SETTLE_MS = 15_000
+const FLIP_DEADLINE_MS = 120_000
+const BATCH = 200
+
+const { values } = parseArgs({
+  options: {
+    members: { type: 'string', default: '2000' },
+    pools: { type: 'string', default: '64' },
+    delay: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '120' },
+    probers: { type: 'string', default: '1' },
+  },
+})
+const members = Number(values.members)
+const pools = Number(values.pools)
+const seconds = Number(values.seconds)
+
+interface Sample {
+  readonly at: number
+  readonly processes: readonly ProcessUsage[]
+  readonly postgres: PostgresUsage
+  readonly lateness: Histogram
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
+  chmodSync(folder, 0o711)
+  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: true, log: () => undefined })
+  const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
+  const target = fork(fileURLToPath(new URL('./target.js', import.meta.url)))
+  const port = await listening(target)
+  const service = startService(postgres.url)
+  try {
+    await until(
+      'the service answers',
+      async () => (await get(`http://127.0.0.1:${API_PORT}/healthcheck`)) !== undefined,
+    )
+    await enableStatements(db)
+    await configure(port)
+    await until('every member is ONLINE', async () => (await counted(db, 'ONLINE')) === members)
+    await wait(SETTLE_MS)
+    await steadyState(db, service, postgres.url)
+    await failEverything(db, service, target)
+  } finally {
+    await end(service)
+    target.kill('SIGKILL')
+    await db.destroy()
+    await postgres.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function steadyState(db: Db, service: ChildProcess, url: string): Promise<void> {
+  const before = await sample(db, service)
+  await wait(seconds * 1000)
+  const after = await sample(db, service)
+  console.log(`\nsteady state: ${members} members, ${pools} pools, delay ${values.delay} s, ${seconds} s`)
+  report(before, after)
+  console.log(`database: ${new URL(url).host}`)
+}
+
+async function failEverything(db: Db, service: ChildProcess, target: ChildProcess): Promise<void> {
+  const before = await sample(db, service)
+  const closed = once(target, 'message')
+  target.send('stop')
+  await closed
+  const start = performance.now()
+  await until('every member is OFFLINE', async () => (await counted(db, 'OFFLINE')) === members)
+  const after = await sample(db, service)
+  console.log(
+    `\nall ${members} members failing at once: OFFLINE after ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  )
+  report(before, after)
+  const [rows] = await query<{ n: number }>(
+    db,
+    `select count(*) as n from member_transition where to_state = 'OFFLINE'`,
+  )
+  console.log(`transitions to OFFLINE written: ${rows?.n}`)
+}
+
+function report(before: Sample, after: Sample): void {
+  const elapsed = (after.at - before.at) / 1000
+  const late = lateness(before.lateness, after.lateness)
+  console.log(`probes started: ${late.count} (${(late.count / elapsed).toFixed(0)}/s)`)
+  console.log(`schedule lateness: p50 ${late.p50} p99 ${late.p99} p99.9 ${late.p999}`)
+  for (const process of after.processes) {
+    const earlier = before.processes.find((candidate) => candidate.pid === process.pid)
+    if (earlier === undefined) continue
+    const cpu = ((process.cpuSeconds - earlier.cpuSeconds) / elapsed) * 100
+    console.log(
+      `${process.name.padEnd(10)} pid ${process.pid}: CPU ${cpu.toFixed(1)} %, resident ` +
+        `${earlier.residentMegabytes.toFixed(0)} → ${process.residentMegabytes.toFixed(0)} MB, ` +
+        `descriptors ${earlier.descriptors} → ${process.descriptors}` +
+        (process.name === 'prober' ? `, ${((cpu * 10_000 * elapsed) / late.count).toFixed(0)} µs/probe` : ''),
+    )
+  }
+  const per = (key: 'transactions' | 'rowsWritten' | 'walBytes') =>
+    ((after.postgres[key] - before.postgres[key]) / elapsed).toFixed(1)
+  const calls =
+    after.postgres.statements === undefined || before.postgres.statements === undefined
+      ? 'not counted'
+      : ((after.postgres.statements - before.postgres.statements) / elapsed).toFixed(1)
+  console.log(
+    `PostgreSQL: ${calls} statements/s, ${per('transactions')} transactions/s, ${per('rowsWritten')} rows/s, ` +
+      `${per('walBytes')} WAL bytes/s`,
+  )
+}
+
+async function sample(db: Db, service: ChildProcess): Promise<Sample> {
+  return {
+    at: performance.now(),
+    processes: usageOfTree(service.pid ?? 0),
+    postgres: await postgresUsage(db),
+    lateness: readHistogram(
+      (await get(`http://127.0.0.1:${METRICS_PORT}/metrics`)) ?? '',
+      'hm_schedule_lateness_seconds',
+    ),
+  }
+}
+
+/** Loads pg_stat_statements where the server has it; without, transactions are counted only. */
+async function enableStatements(db: Db): Promise<void> {
+  await query(db, 'create extension if not exists pg_stat_statements').catch(() => undefined)
+}
+
+/** Half of the pools TCP, half HTTP; members on distinct loopback addresses. */
+async function configure(port: number): Promise<void> {
+  const loadBalancer = await post('loadbalancers', { loadbalancer: { vip_subnet_id: 'bench' } })
+  for (let pool = 0; pool < pools; pool++) {
+    const protocol = pool % 2 === 0 ? 'TCP' : 'HTTP'
+    const id = await post('pools', {
+      pool: { loadbalancer_id: loadBalancer, protocol, lb_algorithm: 'ROUND_ROBIN' },
+    })
+    const mine = Array.from({ length: members }, (_, i) => i).filter((i) => i % pools === pool)
+    for (let i = 0; i < mine.length; i += BATCH) {
+      const items = mine.slice(i, i + BATCH).map((n) => ({
+        address: `127.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`,
+        protocol_port: port,
+        subnet_id: 'bench',
+      }))
+      await send('PUT', `pools/${id}/members`, { members: items, action: 'add' })
+    }
+    await post('healthmonitors', {
+      healthmonitor: { pool_id: id, type: protocol, delay: Number(values.delay), timeout: 3, max_retries: 3 },
+    })
+  }
+}
+
+async function post(path: string, body: object): Promise<string> {
+  const [created] = Object.values(
+    JSON.parse(await send('POST', path, body)) as Record<string, { id: string }>,
+  )
+  return created?.id ?? ''
+}
+
+async function send(method: string, path: string, body: object): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${API_PORT}/v2.0/lbaas/${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+  return text
+}
+
+async function counted(db: Db, status: string): Promise<number> {
+  const [row] = await query<{ n: number }>(
+    db,
+    'select count(*) as n from member_status where operating_status = ? and since is not null',
+    [status],
+  )
+  return row?.n ?? 0
+}
+
+function startService(databaseUrl: string): ChildProcess {
+  return spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        DATABASE_URL: databaseUrl,
+        HM_LISTEN: `127.0.0.1:${API_PORT}`,
+        HM_METRICS_LISTEN: `127.0.0.1:${METRICS_PORT}`,
+        HM_PROBERS: values.probers,
+        HM_LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
+}
+
+async function listening(target: ChildProcess): Promise<number> {
+  const [message] = (await once(target, 'message')) as [{ port: number }]
+  return message.port
+}
+
+async function end(service: ChildProcess): Promise<void> {
+  if (service.exitCode !== null) return
+  const gone = once(service, 'exit')
+  service.kill('SIGTERM')
+  await gone
+}
+
+async function get(url: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(url)
+    return answer.ok ? await answer.text() : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + FLIP_DEADLINE_MS
+  while (!(await holds())) {
+    if (performance.now() > deadline)
+      throw new Error(`waited ${FLIP_DEADLINE_MS / 1000} s in vain until ${what}`)
+    await wait(100)
+  }
+}
+
+await main()

@@ -1,0 +1,100 @@
+/** What processes and PostgreSQL used, read from the outside: /proc and the statistics views. Linux only. */
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Db } from '../src/store/database.ts'
+import { query } from '../src/store/database.ts'
+
+/** Clock ticks per second of /proc/PID/stat; fixed by the kernel's ABI. */
+const TICKS_PER_SECOND = 100
+
+export interface ProcessUsage {
+  readonly pid: number
+  readonly name: string
+  /** User and system seconds since its start. */
+  readonly cpuSeconds: number
+  readonly residentMegabytes: number
+  readonly descriptors: number
+}
+
+/** A process and all below it. */
+export function usageOfTree(root: number): ProcessUsage[] {
+  const parents = new Map<number, number>()
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const fields = statOf(Number(entry))
+    if (fields !== undefined) parents.set(Number(entry), Number(fields[1]))
+  }
+  const below = (pid: number): number[] => [
+    pid,
+    ...[...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => below(child)),
+  ]
+  return below(root).flatMap((pid) => usageOf(pid) ?? [])
+}
+
+/** Fields of /proc/PID/stat after the command: state, parent, … undefined when the process is gone. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined
+  }
+}
+
+function usageOf(pid: number): ProcessUsage | undefined {
+  const fields = statOf(pid)
+  if (fields === undefined) return undefined
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return {
+      pid,
+      name: nameOf(command),
+      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      residentMegabytes: Number(resident?.[1] ?? 0) / 1024,
+      descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function nameOf(command: string): string {
+  const subcommand = /healthmonitor\.js (\S+)/.exec(command)?.[1]
+  return subcommand ?? (/postgres/.test(command) ? 'postgres' : command.slice(0, 40))
+}
+
+export interface PostgresUsage {
+  readonly transactions: number
+  readonly statements: number | undefined
+  readonly rowsWritten: number
+  readonly walBytes: number
+}
+
+/** Counters of the current database since its statistics began. */
+export async function postgresUsage(db: Db): Promise<PostgresUsage> {
+  const [row] = await query<{ xacts: number; rows: number; wal: string }>(
+    db,
+    `select xact_commit + xact_rollback as xacts, tup_inserted + tup_updated + tup_deleted as rows,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as wal
+     from pg_stat_database where datname = current_database()`,
+  )
+  if (row === undefined) throw new Error('no statistics of this database')
+  return {
+    transactions: row.xacts,
+    statements: await statements(db),
+    rowsWritten: row.rows,
+    walBytes: Number(row.wal),
+  }
+}
+
+async function statements(db: Db): Promise<number | undefined> {
+  try {
+    const [row] = await query<{ calls: number | null }>(
+      db,
+      'select sum(calls)::bigint as calls from pg_stat_statements',
+    )
+    return row?.calls ?? undefined
+  } catch {
+    return undefined
+  }
+}
