@@ -1,0 +1,66 @@
+/** An HTTP listener with a lifetime: it binds, or says which port is taken; it closes after the requests in flight. */
+import type { RequestListener } from 'node:http'
+import { createServer } from 'node:http'
+import { DRAIN_TIMEOUT_MS, URL_MAX_BYTES } from '../domain/limits.ts'
+import type { Endpoint } from './config.ts'
+import { StartRefusal } from './start-refusal.ts'
+
+export interface Listener {
+  /** What was bound: with the port that the kernel chose, if that was asked for. */
+  readonly endpoint: Endpoint
+  /** Takes no more connections; resolves when the requests in flight are answered, at most DRAIN_TIMEOUT_MS later. */
+  close(): Promise<void>
+}
+
+/**
+ * Listens on the endpoint; `setting` is the variable that a person would change. Throws StartRefusal when the port is
+ * taken, the address is not of this host, or the port needs rights that we lack.
+ */
+export function listen(endpoint: Endpoint, setting: string, handler: RequestListener): Promise<Listener> {
+  // Node's own bound is for the whole head; a URL of the allowed length must fit in beside other headers.
+  const server = createServer({ maxHeaderSize: 4 * URL_MAX_BYTES }, handler)
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(bindRefusal(endpoint, setting, error)))
+    server.listen(endpoint.port, endpoint.host, () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : endpoint.port
+      resolve({
+        endpoint: { host: endpoint.host, port },
+        close: () =>
+          new Promise((closed) => {
+            const late = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS)
+            server.close(() => {
+              clearTimeout(late)
+              closed()
+            })
+            server.closeIdleConnections()
+          }),
+      })
+    })
+  })
+}
+
+function bindRefusal(endpoint: Endpoint, setting: string, error: Error): Error {
+  const where = `${setting}=${formatEndpoint(endpoint)}`
+  const code = 'code' in error ? error.code : undefined
+  const sentence =
+    code === 'EADDRINUSE'
+      ? `port ${endpoint.port} is taken (${where}): stop the program that listens there, or set ${setting} to another port`
+      : code === 'EADDRNOTAVAIL'
+        ? `${endpoint.host} is not an address of this host (${where})`
+        : code === 'EACCES'
+          ? `port ${endpoint.port} needs rights that this process lacks (${where}): set ${setting} to a port above 1023`
+          : undefined
+  return sentence === undefined ? error : new StartRefusal(sentence, { cause: error })
+}
+
+/** `127.0.0.1:80`, `[::1]:80`. */
+export function formatEndpoint({ host, port }: Endpoint): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** The URL under which a person on this host reaches a listener; a wildcard address is shown as loopback. */
+export function localUrl({ host, port }: Endpoint): string {
+  const shown = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${formatEndpoint({ host: shown, port })}`
+}

@@ -1,0 +1,64 @@
+/**
+ * `/metrics` of a process and of its children together. What a child had counted when it died stays in the sums, as
+ * far as anybody has seen it: a counter that falls would look like a restart of everything.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client'
+import type { Endpoint } from './config.ts'
+import { type Listener, listen } from './listener.ts'
+
+/** The metrics of one process at one moment, in prom-client's form: it survives the way between processes. */
+export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[]
+
+/** Reads a registry. */
+export async function snapshotOf(registry: Registry): Promise<Snapshot> {
+  return await registry.getMetricsAsJSON()
+}
+
+/** One text of several processes' metrics; figures with equal labels are added. */
+export async function renderMetrics(snapshots: readonly Snapshot[]): Promise<string> {
+  return await merge(snapshots).metrics()
+}
+
+/** Adds what a dead process had counted to what others before it had. Gauges die with it. */
+export async function retire(retired: Snapshot, last: Snapshot): Promise<Snapshot> {
+  const counted = last.filter(({ name, type }) => name.startsWith('hm_') && COUNTED.has(String(type)))
+  return await snapshotOf(merge([retired, counted]))
+}
+
+const COUNTED = new Set(['counter', 'histogram'])
+
+function merge(snapshots: readonly Snapshot[]): Registry {
+  return AggregatorRegistry.aggregate(snapshots.map((snapshot) => [...snapshot]))
+}
+
+/** Serves `GET /metrics` and nothing else on HM_METRICS_LISTEN. Throws StartRefusal when that cannot be bound. */
+export function serveMetrics(endpoint: Endpoint, read: () => Promise<string>): Promise<Listener> {
+  return listen(endpoint, 'HM_METRICS_LISTEN', (request, response) => void answer(request, response, read))
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  read: () => Promise<string>,
+): Promise<void> {
+  const [path] = (request.url ?? '').split('?')
+  if (path !== '/metrics') return respond(response, 404, 'only /metrics is here\n')
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD')
+    return respond(response, 405, 'only GET and HEAD\n')
+  }
+  try {
+    const text = await read()
+    response.setHeader('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE)
+    respond(response, 200, text)
+  } catch (error) {
+    respond(response, 500, `${error instanceof Error ? error.message : 'unknown error'}\n`)
+  }
+}
+
+function respond(response: ServerResponse, status: number, text: string): void {
+  if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'text/plain; charset=utf-8')
+  response.statusCode = status
+  response.end(text)
+}

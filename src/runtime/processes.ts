@@ -1,0 +1,129 @@
+/**
+ * Child processes under a parent that keeps their number: one that dies is started again, after a pause that grows
+ * while it keeps dying. They live in sessions of their own, so that Ctrl-C reaches the parent alone and everything
+ * ends in order; and when the parent is gone, the closed channel tells them to end (see `parent.ts`).
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { CHILD_RESTART_MS, CHILD_STABLE_MS, DRAIN_TIMEOUT_MS, METRICS_TIMEOUT_MS } from '../domain/limits.ts'
+import type { Log } from './log.ts'
+import { retire, type Snapshot } from './metrics-endpoint.ts'
+import { isAnswer } from './parent.ts'
+
+export interface ChildOptions {
+  /** Shown in logs and in metrics. */
+  readonly name: string
+  readonly modulePath: string
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly log: Log
+}
+
+/** One place for a child: a process, or the pause before the next one. */
+export class ChildSlot {
+  readonly #options: ChildOptions
+  #child: ChildProcess | undefined
+  #startedAtMs = 0
+  #backOffMs = CHILD_RESTART_MS.min
+  #pause: NodeJS.Timeout | undefined
+  #stopping = false
+  #last: Snapshot = []
+  #retired: Snapshot = []
+  #nextRequest = 1
+
+  constructor(options: ChildOptions) {
+    this.#options = options
+  }
+
+  /** Process id while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  start(): void {
+    const { modulePath, args, env, name, log } = this.#options
+    const child = fork(modulePath, [...args], {
+      env,
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Metrics hold numbers that JSON has no word for.
+      serialization: 'advanced',
+    })
+    this.#child = child
+    this.#startedAtMs = performance.now()
+    child.on('error', (err) => log.error({ err, child: name }, 'child process: error'))
+    child.once('exit', (code, signal) => this.#ended(code, signal))
+    log.info({ child: name, child_pid: child.pid }, 'child process started')
+  }
+
+  /** Asks it to end and hand over; after DRAIN_TIMEOUT_MS it is killed. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#pause)
+    const child = this.#child
+    if (child === undefined) return
+    await new Promise<void>((resolve) => {
+      const kill = setTimeout(() => child.kill('SIGKILL'), DRAIN_TIMEOUT_MS)
+      child.once('exit', () => {
+        clearTimeout(kill)
+        resolve()
+      })
+      child.kill('SIGTERM')
+    })
+  }
+
+  /** Ends it at once, without handing over. */
+  destroy(): void {
+    this.#stopping = true
+    clearTimeout(this.#pause)
+    this.#child?.kill('SIGKILL')
+  }
+
+  /** Its metrics, and what its dead predecessors had counted. A child that does not answer gives its last ones. */
+  async snapshots(): Promise<readonly Snapshot[]> {
+    const child = this.#child
+    if (child?.connected === true) {
+      const fresh = await this.#ask(child)
+      // It may have died meanwhile, and its last figures are among the retired ones by now.
+      if (this.#child === child && fresh !== undefined) this.#last = fresh
+    }
+    return [this.#last, this.#retired]
+  }
+
+  #ask(child: ChildProcess): Promise<Snapshot | undefined> {
+    const id = this.#nextRequest++
+    return new Promise((resolve) => {
+      const finish = (snapshot: Snapshot | undefined): void => {
+        clearTimeout(late)
+        child.off('message', hear).off('exit', leave)
+        resolve(snapshot)
+      }
+      const hear = (message: unknown): void => {
+        if (isAnswer(message) && message.id === id) finish(message.snapshot)
+      }
+      const leave = (): void => finish(undefined)
+      const late = setTimeout(leave, METRICS_TIMEOUT_MS)
+      child.on('message', hear).once('exit', leave)
+      child.send({ kind: 'metrics', id }, (error) => {
+        if (error !== null) leave()
+      })
+    })
+  }
+
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    const { name, log } = this.#options
+    this.#child = undefined
+    const last = this.#last
+    this.#last = []
+    void retire(this.#retired, last).then((retired) => {
+      this.#retired = retired
+    })
+    if (this.#stopping) return
+    if (performance.now() - this.#startedAtMs >= CHILD_STABLE_MS) this.#backOffMs = CHILD_RESTART_MS.min
+    log.error(
+      { child: name, code, signal, again_in_ms: this.#backOffMs },
+      'child process ended; it is started again',
+    )
+    this.#pause = setTimeout(() => this.start(), this.#backOffMs)
+    this.#backOffMs = Math.min(this.#backOffMs * 2, CHILD_RESTART_MS.max)
+  }
+}
