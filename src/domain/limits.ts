@@ -187,3 +187,6 @@ export const REQUEST_SECONDS_BUCKETS = [
 ] as const
 /** Rows of one flush of the result writer. */
 export const FLUSH_ROWS_BUCKETS = [1, 10, 50, 100, 250, 500, 1000] as const
+/** Milliseconds that a start waits for a PostgreSQL that does not answer yet, and between its tries. */
+export const DATABASE_WAIT_MS = 30_000
+export const DATABASE_RETRY_MS = 500

@@ -27,7 +27,7 @@ export class ChildSlot {
   #pause: NodeJS.Timeout | undefined
   #stopping = false
   #last: Snapshot = []
-  #retired: Snapshot = []
+  #retired: Promise<Snapshot> = Promise.resolve([])
   #nextRequest = 1
 
   constructor(options: ChildOptions) {
@@ -86,7 +86,7 @@ export class ChildSlot {
       // It may have died meanwhile, and its last figures are among the retired ones by now.
       if (this.#child === child && fresh !== undefined) this.#last = fresh
     }
-    return [this.#last, this.#retired]
+    return [this.#last, await this.#retired]
   }
 
   #ask(child: ChildProcess): Promise<Snapshot | undefined> {
@@ -114,9 +114,7 @@ export class ChildSlot {
     this.#child = undefined
     const last = this.#last
     this.#last = []
-    void retire(this.#retired, last).then((retired) => {
-      this.#retired = retired
-    })
+    this.#retired = this.#retired.then((retired) => retire(retired, last))
     if (this.#stopping) return
     if (performance.now() - this.#startedAtMs >= CHILD_STABLE_MS) this.#backOffMs = CHILD_RESTART_MS.min
     log.error(

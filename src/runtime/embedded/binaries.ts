@@ -130,7 +130,8 @@ function completeLinks(native: string): boolean {
 
 /** Copies what the server needs (no headers, no static libraries), readable by all; complete or not there at all. */
 function copyBinaries(native: string, to: string): void {
-  const partial = `${to}.${process.pid}`
+  // The data folder is locked: a partial copy can only be of a start that was killed.
+  const partial = `${to}.partial`
   rmSync(partial, { recursive: true, force: true })
   cpSync(native, partial, {
     recursive: true,

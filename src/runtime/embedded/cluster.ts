@@ -10,6 +10,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -20,6 +21,9 @@ import { StartRefusal } from '../start-refusal.ts'
 import { type Account, runAs } from './account.ts'
 import { type Binaries, POSTGRES_ENVIRONMENT } from './binaries.ts'
 import type { Home } from './home.ts'
+
+/** Folder in which a cluster is made; moved to its place when it is complete. */
+const MAKING = 'initdb-'
 
 /** Name of the role and of the database. */
 export const POSTGRES_NAME = 'healthmonitor'
@@ -51,7 +55,11 @@ async function createCluster(
   durable: boolean,
 ): Promise<string> {
   const password = randomBytes(24).toString('hex')
-  const making = mkdtempSync(join(home.dir, 'initdb-'))
+  // The data folder is locked, so these can only be what a start that was killed left behind.
+  for (const name of readdirSync(home.dir)) {
+    if (name.startsWith(MAKING)) rmSync(join(home.dir, name), { recursive: true, force: true })
+  }
+  const making = mkdtempSync(join(home.dir, MAKING))
   try {
     const cluster = join(making, 'cluster')
     const passwordFile = join(making, 'password')

@@ -1,0 +1,71 @@
+/** The API on its listener. The port is bound before anything slow begins, so that a taken port is known at once. */
+import type { RequestListener } from 'node:http'
+import { createApp } from '../api/app.ts'
+import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
+import { noIdentity } from '../identity/no-identity.ts'
+import type { Config, Endpoint } from '../runtime/config.ts'
+import { type Listener, listen } from '../runtime/listener.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Db } from '../store/database.ts'
+import { targetPolicyOf } from './target-policy.ts'
+
+/** Connections of the API's pool. */
+export const API_POOL = API_CONNECTIONS
+
+export interface ApiServer {
+  readonly endpoint: Endpoint
+  /** From now on requests reach the application. */
+  open(parts: ApiParts): void
+  close(): Promise<void>
+}
+
+export interface ApiParts {
+  /** With the endpoints that are really bound. */
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly db: Db
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** Binds HM_LISTEN; until `open` every answer is 503 with Retry-After. Throws StartRefusal when the port is taken. */
+export async function listenForApi(config: Config): Promise<ApiServer> {
+  let handler: RequestListener = (request, response) => {
+    const alive = request.url === '/livez'
+    response.writeHead(alive ? 200 : 503, {
+      'Content-Type': 'application/json',
+      ...(alive ? {} : { 'Retry-After': String(RETRY_AFTER_SECONDS) }),
+    })
+    response.end(JSON.stringify({ status: alive ? 'ok' : 'starting' }))
+  }
+  const listener: Listener = await listen(config.listen, 'HM_LISTEN', (request, response) =>
+    handler(request, response),
+  )
+  return {
+    endpoint: listener.endpoint,
+    open: (parts) => {
+      handler = handlerOf(parts)
+    },
+    close: () => listener.close(),
+  }
+}
+
+function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): RequestListener {
+  const app = createApp({
+    db,
+    settings: {
+      defaultDialect: config.defaultDialect,
+      pageMax: config.pageMax,
+      quotas: config.quotas,
+      loopbackHostsOnly: config.auth === 'none' && !config.allowInsecureListen,
+      ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
+    },
+    log,
+    identify: noIdentity(config.defaultProject),
+    targetPolicy: targetPolicyOf(config, databaseUrl),
+    observe: (request) => metrics.requestAnswered(request),
+  })
+  const handle = app.callback()
+  return (request, response) => void handle(request, response)
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+/** The program: which subcommand, and what a person reads when it cannot do its work. */
+import { parseConfig } from '../runtime/config.ts'
+import { StartRefusal } from '../runtime/start-refusal.ts'
+import { SchemaTooNewError } from '../store/migrate.ts'
+import { api } from './api.ts'
+import { migrate } from './migrate.ts'
+import { probeOnce } from './probe-once.ts'
+import { prober } from './prober-command.ts'
+import { serve } from './serve.ts'
+import { targetPolicyOf } from './target-policy.ts'
+import { version } from './version.ts'
+
+const USAGE = `usage: healthmonitor COMMAND
+
+  serve        API, prober processes and, without DATABASE_URL, an embedded PostgreSQL
+  api          the API alone (needs DATABASE_URL)
+  prober       a prober alone (needs DATABASE_URL)
+  migrate      brings the database to the schema of this version, and ends (needs DATABASE_URL)
+  probe-once   one probe from this host; probe-once --help tells more
+
+  --check-config   says whether the environment is usable, and ends (exit code 0 or 1)
+  --version
+  --help
+
+The configuration is the environment; README.md has the table.
+`
+
+/** Runs the command line; answers the exit code, or undefined when the process goes on. */
+async function run(args: readonly string[]): Promise<number | undefined> {
+  const [command, ...rest] = args
+  if (command !== 'probe-once' && args.includes('--help')) return print(USAGE)
+  if (args.includes('--version')) return print(`${version}\n`)
+  if (args.includes('--check-config')) return checkConfig()
+  switch (command) {
+    case 'serve':
+      await serve(process.env)
+      return undefined
+    case 'api':
+      await api(process.env)
+      return undefined
+    case 'prober':
+      await prober(rest, process.env)
+      return undefined
+    case 'migrate':
+      await migrate(process.env)
+      return 0
+    case 'probe-once':
+      return await probeOnce(rest, {
+        policy: targetPolicyOf(parseConfig(process.env)),
+        out: (text) => process.stdout.write(text),
+        err: (text) => process.stderr.write(text),
+      })
+    default:
+      process.stderr.write(
+        `${command === undefined ? 'a command is needed' : `unknown command ${command}`}\n\n${USAGE}`,
+      )
+      return 2
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function checkConfig(): number {
+  const config = parseConfig(process.env)
+  return print(`the configuration is usable\n${JSON.stringify(config, null, 2)}\n`)
+}
+
+try {
+  const code = await run(process.argv.slice(2))
+  if (code !== undefined) process.exitCode = code
+} catch (error) {
+  if (!(error instanceof StartRefusal) && !(error instanceof SchemaTooNewError)) throw error
+  process.stderr.write(`healthmonitor: ${error.message}\n`)
+  process.exit(1)
+}

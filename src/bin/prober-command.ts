@@ -1,0 +1,32 @@
+/** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
+import { parseArgs } from 'node:util'
+import { PROBER_CONNECTIONS } from '../domain/limits.ts'
+import { parseConfig } from '../runtime/config.ts'
+import { Ending } from '../runtime/ending.ts'
+import { createLog } from '../runtime/log.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { attachToParent, hasParent } from '../runtime/parent.ts'
+import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
+
+/** Resolves when it probes. `args`: `--name` of logs and metrics. Throws StartRefusal. */
+export async function prober(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const config = parseConfig(environment)
+  const databaseUrl = neededDatabaseUrl(config, 'prober')
+  const { values } = parseArgs({ args: [...args], options: { name: { type: 'string', default: 'prober' } } })
+  const log = createLog({ level: config.logLevel, process: values.name })
+  const metrics = createMetrics(values.name)
+  const ending = new Ending(log)
+  ending.listenForSignals()
+  const read = () => snapshotOf(metrics.registry)
+  if (hasParent()) {
+    attachToParent(read, () => ending.exit(0, 'the parent process is gone'))
+  } else if (config.metricsListen !== undefined) {
+    const listener = await serveMetrics(config.metricsListen, async () => renderMetrics([await read()]))
+    ending.add('metrics', () => listener.close())
+  }
+  const db = await openReadyDatabase(databaseUrl, `healthmonitor ${values.name}`, PROBER_CONNECTIONS, log)
+  ending.add('database', () => db.destroy())
+  await assertSchemaCurrent(db)
+  log.info('ready')
+}

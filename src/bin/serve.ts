@@ -1,0 +1,122 @@
+/**
+ * `healthmonitor serve`: everything of one host. Ports first (a taken one is known at once), then PostgreSQL (an
+ * embedded one without DATABASE_URL), schema, API in this process, probers as children. It ends in the opposite order.
+ */
+import { fileURLToPath } from 'node:url'
+import { type Config, parseConfig, withoutPassword } from '../runtime/config.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../runtime/embedded-postgres.ts'
+import { Ending } from '../runtime/ending.ts'
+import { formatEndpoint, localUrl } from '../runtime/listener.ts'
+import { createLog, type Log } from '../runtime/log.ts'
+import { createMetrics, type Metrics } from '../runtime/metrics.ts'
+import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { ChildSlot } from '../runtime/processes.ts'
+import { API_POOL, listenForApi } from './api-server.ts'
+import { migrate, openReadyDatabase } from './database.ts'
+import { version } from './version.ts'
+
+const PROGRAM = fileURLToPath(new URL('./healthmonitor.js', import.meta.url))
+
+/** Starts everything and says where it is; resolves when it is ready. Throws StartRefusal with nothing left running. */
+export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
+  const given = parseConfig(environment)
+  const log = createLog({ level: given.logLevel, process: 'api' })
+  const ending = new Ending(log)
+  ending.listenForSignals()
+  try {
+    await startAll(given, environment, log, ending)
+  } catch (error) {
+    await ending.run()
+    throw error
+  }
+}
+
+async function startAll(
+  given: Config,
+  environment: NodeJS.ProcessEnv,
+  log: Log,
+  ending: Ending,
+): Promise<void> {
+  const metrics = createMetrics('api')
+  const probers: ChildSlot[] = []
+  const api = await listenForApi(given)
+  const metricsListener =
+    given.metricsListen && (await serveMetrics(given.metricsListen, () => readMetrics(metrics, probers)))
+
+  const embedded = given.databaseUrl === undefined ? await startOwnPostgres(given, log, ending) : undefined
+  const databaseUrl = given.databaseUrl ?? embedded?.url ?? ''
+  // What the probers must know too: the database, and the ports that are really ours.
+  const settled: NodeJS.ProcessEnv = {
+    ...environment,
+    DATABASE_URL: databaseUrl,
+    HM_LISTEN: formatEndpoint(api.endpoint),
+    HM_METRICS_LISTEN: metricsListener === undefined ? 'off' : formatEndpoint(metricsListener.endpoint),
+  }
+  const config = parseConfig(settled)
+
+  const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_POOL, log)
+  ending.add('database', () => db.destroy())
+  await migrate(db, databaseUrl, log)
+
+  ending.add(
+    'API and probers',
+    async () => {
+      await Promise.all([api.close(), metricsListener?.close(), ...probers.map((prober) => prober.stop())])
+    },
+    () => {
+      for (const prober of probers) prober.destroy()
+    },
+  )
+  for (let number = 1; number <= config.probers; number += 1) {
+    const name = `prober-${number}`
+    const args = ['prober', `--name=${name}`]
+    const prober = new ChildSlot({ name, modulePath: PROGRAM, args, env: settled, log })
+    prober.start()
+    probers.push(prober)
+  }
+  api.open({ config, databaseUrl, db, log, metrics })
+  process.stdout.write(welcome(config, embedded))
+  log.info({ config }, 'ready')
+}
+
+async function startOwnPostgres(config: Config, log: Log, ending: Ending): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    durable: true,
+    log: (message) => log.warn(message),
+  })
+  ending.add('PostgreSQL', () => postgres.stop())
+  return postgres
+}
+
+async function readMetrics(metrics: Metrics, probers: readonly ChildSlot[]): Promise<string> {
+  const own = await snapshotOf(metrics.registry)
+  const others = await Promise.all(probers.map((prober) => prober.snapshots()))
+  return await renderMetrics([own, ...others.flat()])
+}
+
+/** Where everything is, for the person who started it. */
+function welcome(config: Config, embedded: EmbeddedPostgres | undefined): string {
+  const base = localUrl(config.listen)
+  const lines = [
+    `healthmonitor ${version} is ready`,
+    `  API       ${base}/v2.0/lbaas`,
+    `  docs      ${base}/docs`,
+    `  metrics   ${config.metricsListen === undefined ? 'off' : `${localUrl(config.metricsListen)}/metrics`}`,
+    `  probers   ${config.probers}`,
+    ...databaseLines(config, embedded),
+    '  Ctrl-C stops everything',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function databaseLines(config: Config, embedded: EmbeddedPostgres | undefined): readonly string[] {
+  if (embedded === undefined) {
+    return [`  database  ${withoutPassword(config.databaseUrl ?? '')}`, '  psql      psql "$DATABASE_URL"']
+  }
+  const account = embedded.account === undefined ? '' : `, as ${embedded.account}`
+  return [
+    `  database  embedded PostgreSQL ${embedded.version} in ${embedded.home}${account}`,
+    `  psql      ${embedded.psql}`,
+  ]
+}
