@@ -1,0 +1,188 @@
+/**
+ * The contract of every prober (src/probe/probe.ts) against targets that misbehave, ended in every phase: `done` exactly
+ * once and never before the prober returned, and no socket left.
+ */
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import type { Server, Socket } from 'node:net'
+import { after, before, test, type TestContext } from 'node:test'
+import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
+import { REASONS } from '../../src/domain/reasons.ts'
+import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
+import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
+import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp-echo.ts'
+import { probers } from '../../src/probe/probers.ts'
+import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
+
+const HEAD = 'HTTP/1.1 200 OK\r\n'
+const CHUNKED = `${HEAD}Transfer-Encoding: chunked\r\n\r\n`
+
+/** Writes `text` again and again, as fast as it is read or, with `everyMs`, slowly, until the connection ends. */
+function forever(text: string, everyMs = 0): (socket: Socket) => void {
+  return (socket) => {
+    const write = (): void => {
+      if (socket.destroyed || socket.writableEnded) return
+      const flowing = socket.write(text, 'latin1')
+      if (everyMs > 0) setTimeout(write, everyMs)
+      else if (flowing) setImmediate(write)
+      else socket.once('drain', write)
+    }
+    write()
+  }
+}
+
+function slowly(text: string): (socket: Socket) => void {
+  return (socket) => {
+    let sent = 0
+    const write = (): void => {
+      if (socket.destroyed || sent >= text.length) return
+      socket.write(text.charAt(sent++), 'latin1')
+      setTimeout(write, 2)
+    }
+    write()
+  }
+}
+
+const preceded =
+  (text: string, then: (socket: Socket) => void) =>
+  (socket: Socket): void => {
+    socket.write(text, 'latin1')
+    then(socket)
+  }
+
+/** What a listener does with a connection that it accepted. */
+const BEHAVIOURS: Readonly<Record<string, (socket: Socket) => void>> = {
+  'accepts and never answers': () => undefined,
+  'resets after the accept': (socket) => socket.resetAndDestroy(),
+  'resets after the request': (socket) => socket.once('data', () => socket.resetAndDestroy()),
+  'closes at once': (socket) => socket.end(),
+  'closes its half and stays': (socket) => socket.end().resume(),
+  'sends the head byte by byte': slowly(`${HEAD}X: y\r\nContent-Length: 0\r\n\r\n`),
+  'sends an endless head': preceded(HEAD, forever('X: y\r\n')),
+  'sends an endless header line': preceded(`${HEAD}X: `, forever('yyyyyyyyyyyyyyyy')),
+  'sends an endless body': preceded(`${HEAD}\r\n`, forever('x'.repeat(1000))),
+  'sends chunks forever': preceded(CHUNKED, forever('1\r\nx\r\n')),
+  'sends a slow endless body': preceded(`${HEAD}\r\n`, forever('x', 5)),
+  'sends garbage': forever('\x16\x03\x01garbage\xff\xfe'),
+  'sends NUL bytes': forever('\0'.repeat(64)),
+  'floods with 100 Continue': forever('HTTP/1.1 100 Continue\r\n\r\n'),
+  'trickles 100 Continue': forever('HTTP/1.1 100 Continue\r\n\r\n', 5),
+  'answers properly': (socket) => socket.end(`${HEAD}Content-Length: 0\r\n\r\n`),
+  'answers and resets': (socket) => {
+    socket.write(`${HEAD}Content-Length: 5\r\n\r\n`, () => socket.resetAndDestroy())
+  },
+}
+
+/** Milliseconds after the start at which the attempt is ended: in the first turn, in between, and late. */
+const CANCEL_AFTER_MS = [0, 1, 5, 60]
+
+function targetFor(type: MonitorType, where: ProbeTarget): ProbeTarget {
+  const http = {
+    method: 'GET',
+    path: '/',
+    version: '1.1',
+    host: 'x',
+    expectedCodes: [{ from: 200, to: 200 }],
+  } as const
+  return { ...where, type, http, echoFirst: type === 'UDP-CONNECT', timeoutMs: 60 }
+}
+
+function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): void {
+  assert.equal(outcome, REASONS[reason].outcome)
+  assert.ok(Buffer.byteLength(detail) <= MAX_DETAIL_BYTES)
+  assert.match(detail, /^[\x20-\x7e]*$/)
+  assert.doesNotMatch(detail, /garbage|x{3}|y{3}/, 'bytes of the target')
+  const times = [phases.echoMs, phases.connectMs, phases.tlsMs, phases.firstByteMs, phases.totalMs]
+  const ended = times.filter((time) => time !== undefined)
+  assert.deepEqual(
+    ended,
+    [...ended].sort((a, b) => a - b),
+  )
+}
+
+/** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */
+async function endAfter(
+  target: ProbeTarget,
+  afterMs: number,
+  why: 'timeout' | 'shutdown',
+): Promise<ProbeResult> {
+  const started = attempt(probers[target.type], target)
+  if (afterMs === 0) started.cancel(why)
+  const timer = setTimeout(started.cancel, afterMs, why)
+  const given = await started.result
+  clearTimeout(timer)
+  started.cancel('timeout')
+  started.cancel('shutdown')
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(started.calls(), 1)
+  assertWellFormed(given)
+  return given
+}
+
+async function holds(name: string, where: ProbeTarget): Promise<void> {
+  for (const type of MONITOR_TYPES) {
+    const target = targetFor(type, where)
+    const sockets = openSockets()
+    const attempts: Promise<ProbeResult>[] = []
+    for (const afterMs of CANCEL_AFTER_MS) {
+      for (const why of ['timeout', 'shutdown'] as const) attempts.push(endAfter(target, afterMs, why))
+    }
+    await Promise.all(attempts)
+    // Accepted connections of the listener in this process count too, and end once it sees ours end.
+    await until(() => openSockets() <= sockets).catch(() => {
+      assert.fail(`${type} against a target that ${name}: ${sockets} sockets before, ${openSockets()} after`)
+    })
+  }
+}
+
+before(() => {
+  // The raw sockets stay open: open them before sockets are counted.
+  echoAvailability(4)
+})
+after(closeEchoChannels)
+
+/** A listener that also ends its side when ours is gone, so that its sockets do not count as leaked. */
+function closing(behave: (socket: Socket) => void): (socket: Socket) => void {
+  return (socket) => {
+    socket.on('end', () => socket.destroy())
+    socket.resume()
+    behave(socket)
+  }
+}
+
+async function where(t: TestContext, behave: (socket: Socket) => void): Promise<ProbeTarget> {
+  const server: Server = await listen(t, closing(behave))
+  return targetOf(server)
+}
+
+for (const [name, behave] of Object.entries(BEHAVIOURS)) {
+  test(`every prober keeps the contract against a target that ${name}`, async (t) => {
+    await holds(name, await where(t, behave))
+  })
+}
+
+test('every prober keeps the contract against a closed port', async (t) => {
+  const port = await closedPort(t)
+  await holds('is closed', { type: 'TCP', address: '127.0.0.1', family: 4, port, timeoutMs: 60 })
+})
+
+test('every prober keeps the contract against a black hole', async (t) => {
+  await holds('is a black hole', await blackHole(t))
+})
+
+test('every prober keeps the contract against a UDP port that answers twice', async (t) => {
+  const socket = createSocket('udp4')
+  socket.on('message', (_, { port, address }) => {
+    socket.send('one', port, address)
+    socket.send('two', port, address)
+  })
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  t.after(() => socket.close())
+  const { port } = socket.address()
+  await holds('answers twice', { type: 'UDP-CONNECT', address: '127.0.0.1', family: 4, port, timeoutMs: 60 })
+})
+
+test('every prober keeps the contract when the source address is not of this host', async (t) => {
+  const target = await where(t, () => undefined)
+  await holds('cannot be reached from there', { ...target, sourceAddress: '203.0.113.1' })
+})
