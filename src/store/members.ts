@@ -1,5 +1,139 @@
-/** Statements on members. */
-import { type Db, query } from './database.ts'
+/** Statements on members. What a member is at the moment comes with its row, from the view `member_status`. */
+import type { MemberReason, MemberState } from '../domain/member-status.ts'
+import type { Member } from '../domain/types.ts'
+import { type Db, type Tx, query, violatedConstraint } from './database.ts'
+import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
+import {
+  COMMON_CHANGEABLE,
+  COMMON_FIXED,
+  insertRow,
+  NEW_GENERATION,
+  type Table,
+  updateRow,
+} from './write-row.ts'
+
+/** What a new member is made of. */
+export type MemberDraft = Omit<Member, 'createdAt' | 'updatedAt' | 'provisioningStatus'>
+
+/** What a change may change; absent keys stay. */
+export type MemberChange = Partial<
+  Omit<MemberDraft, 'id' | 'projectId' | 'poolId' | 'address' | 'protocolPort'>
+>
+
+/** A member with what it is at the moment. */
+export interface MemberView extends Member {
+  readonly loadBalancerId: string
+  readonly state: MemberState
+  /** Start of the state; null when no probe decided it. */
+  readonly since: Date | null
+  readonly reason: MemberReason
+}
+
+/** The pool has a member with this address and port, in whatever spelling. */
+export class MemberExistsError extends Error {}
+
+/** A from-clause with the aliases m, p and ms. */
+export const MEMBER_VIEW_FROM =
+  'member m join pool p on p.id = m.pool_id join member_status ms on ms.member_id = m.id'
+export const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, p.load_balancer_id, ms.state, ms.since, ms.reason`
+
+export interface MemberViewRow extends MemberRow {
+  load_balancer_id: string
+  state: MemberState
+  since: Date | null
+  reason: MemberReason
+}
+
+const MEMBER_LIST: ListSpec = {
+  from: MEMBER_VIEW_FROM,
+  columns: MEMBER_VIEW_COLUMNS,
+  alias: 'm',
+  attributes: {
+    id: { sql: 'm.id', type: 'uuid' },
+    project_id: { sql: 'm.project_id', type: 'text' },
+    tenant_id: { sql: 'm.project_id', type: 'text' },
+    name: { sql: 'm.name', type: 'text' },
+    address: { sql: 'm.address', type: 'text' },
+    protocol_port: { sql: 'm.protocol_port', type: 'integer' },
+    subnet_id: { sql: 'm.subnet_id', type: 'text' },
+    weight: { sql: 'm.weight', type: 'integer' },
+    backup: { sql: 'm.backup', type: 'boolean' },
+    monitor_address: { sql: 'm.monitor_address', type: 'text' },
+    monitor_port: { sql: 'm.monitor_port', type: 'integer' },
+    admin_state_up: { sql: 'm.admin_state_up', type: 'boolean' },
+    provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
+    operating_status: { sql: 'ms.operating_status', type: 'text' },
+    pool_id: { sql: 'm.pool_id', type: 'uuid' },
+    loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
+    // No member of ours is known to be a cloud server.
+    device_id: { sql: `''`, type: 'text' },
+    device_owner: { sql: `''`, type: 'text' },
+    created_at: { sql: 'm.created_at', type: 'timestamp' },
+    updated_at: { sql: 'm.updated_at', type: 'timestamp' },
+  },
+}
+
+/** Attributes that lists filter and sort by. */
+export const MEMBER_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(MEMBER_LIST.attributes))
+
+/** Throws MemberExistsError: the index decides, however many create at once. Gives the id. */
+export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> {
+  try {
+    return (await insertRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, draft)).id
+  } catch (error) {
+    if (violatedConstraint(error) === 'member_target_key') throw new MemberExistsError()
+    throw error
+  }
+}
+
+/** Changes a member; `renewed` starts a new generation: what was known of its check is void. */
+export async function updateMember(
+  tx: Tx,
+  id: string,
+  change: { readonly values: MemberChange; readonly renewed: boolean },
+): Promise<void> {
+  const also = change.renewed ? [NEW_GENERATION] : []
+  await updateRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, id, { values: change.values, also })
+}
+
+/** Whether there was one to delete. */
+export async function deleteMember(tx: Tx, poolId: string, id: string): Promise<boolean> {
+  const rows = await query(tx, 'delete from member where id = ? and pool_id = ? returning id', [id, poolId])
+  return rows.length > 0
+}
+
+/** Names one member below its pool, in a project (in any, when undefined). */
+export interface MemberKey {
+  readonly poolId: string
+  readonly id: string
+  readonly projectId: string | undefined
+}
+
+export async function findMember(db: Db, key: MemberKey): Promise<MemberView | undefined> {
+  const rows = await query<MemberViewRow>(
+    db,
+    `select ${MEMBER_VIEW_COLUMNS} from ${MEMBER_VIEW_FROM}
+     where m.id = ? and m.pool_id = ? and (?::text is null or m.project_id = ?)`,
+    [key.id, key.poolId, key.projectId ?? null, key.projectId ?? null],
+  )
+  return rows[0] && toMemberView(rows[0])
+}
+
+export async function listMembers(db: Db, list: ListQuery): Promise<MemberView[]> {
+  const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list)
+  return rows.map(toMemberView)
+}
+
+/** Whether the project (any, when undefined) has this pool. */
+export async function poolExists(db: Db, id: string, projectId: string | undefined): Promise<boolean> {
+  const rows = await query(db, 'select from pool where id = ? and (?::text is null or project_id = ?)', [
+    id,
+    projectId ?? null,
+    projectId ?? null,
+  ])
+  return rows.length > 0
+}
 
 /** The distinct addresses of a pool's members. */
 export async function addressesOfPool(db: Db, poolId: string): Promise<string[]> {
@@ -7,4 +141,30 @@ export async function addressesOfPool(db: Db, poolId: string): Promise<string[]>
     poolId,
   ])
   return rows.map((row) => row.address)
+}
+
+export function toMemberView(row: MemberViewRow): MemberView {
+  return {
+    ...toMember(row),
+    loadBalancerId: row.load_balancer_id,
+    state: row.state,
+    since: row.since,
+    reason: row.reason,
+  }
+}
+
+/** Writes give back the id only: a statement does not see its own rows through the view. */
+export const MEMBER_TABLE: Table<MemberDraft> = {
+  name: 'member',
+  alias: 'm',
+  returning: 'm.id',
+  fixed: [...COMMON_FIXED, ['poolId', 'pool_id'], ['address', 'address'], ['protocolPort', 'protocol_port']],
+  changeable: [
+    ...COMMON_CHANGEABLE,
+    ['subnetId', 'subnet_id'],
+    ['weight', 'weight'],
+    ['backup', 'backup'],
+    ['monitorAddress', 'monitor_address'],
+    ['monitorPort', 'monitor_port'],
+  ],
 }

@@ -1,0 +1,77 @@
+/** Members between elb's words and the domain's. */
+import { randomUUID } from 'node:crypto'
+import { ELB_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
+import { operatingStatus } from '../../../domain/member-status.ts'
+import type { Member, Pool } from '../../../domain/types.ts'
+import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
+import type { MemberDialect } from '../../members.ts'
+import { parseBody } from '../../schema/attributes.ts'
+import { assertOwnProject } from '../../schema/elb-common.ts'
+import {
+  type ElbMemberChange,
+  type ElbMemberCreate,
+  elbMemberCreate,
+  elbMemberUpdate,
+} from '../../schema/elb-member.ts'
+import { elbPaths } from './paths.ts'
+
+export const elbMembers: MemberDialect = {
+  paths: elbPaths,
+  parseCreate(body, projectId) {
+    const wire = parseBody(body, elbMemberCreate)
+    assertOwnProject(wire, projectId)
+    return (pool) => elbMemberDraft(wire, pool)
+  },
+  parseUpdate(body) {
+    const wire = parseBody(body, elbMemberUpdate)
+    return (stored) => changeFor(wire, stored)
+  },
+  render: renderElbMember,
+}
+
+/** A new member, from what was sent and elb's defaults. */
+export function elbMemberDraft(wire: ElbMemberCreate, pool: Pick<Pool, 'id' | 'projectId'>): MemberDraft {
+  return {
+    id: randomUUID(),
+    projectId: pool.projectId,
+    poolId: pool.id,
+    address: wire.address,
+    protocolPort: wire.protocol_port,
+    subnetId: wire.subnet_id,
+    name: wire.name ?? '',
+    weight: wire.weight ?? ELB_WEIGHT_DEFAULT,
+    adminStateUp: wire.admin_state_up ?? true,
+    backup: false,
+    monitorAddress: null,
+    monitorPort: null,
+    tags: [],
+    echo: {},
+  }
+}
+
+/** What differs from what is stored; re-sending a value is no change. */
+function changeFor(wire: ElbMemberChange, stored: Member): MemberChange {
+  return {
+    ...(wire.name !== undefined && wire.name !== stored.name ? { name: wire.name } : {}),
+    ...(wire.weight !== undefined && wire.weight !== stored.weight ? { weight: wire.weight } : {}),
+    ...(wire.admin_state_up !== undefined && wire.admin_state_up !== stored.adminStateUp
+      ? { adminStateUp: wire.admin_state_up }
+      : {}),
+  }
+}
+
+/** elb computes `admin_state_up` from the cloud's servers; we know none and echo what was sent. */
+export function renderElbMember(member: MemberView): Record<string, unknown> {
+  return {
+    id: member.id,
+    name: member.name,
+    tenant_id: member.projectId,
+    project_id: member.projectId,
+    address: member.address,
+    protocol_port: member.protocolPort,
+    subnet_id: member.subnetId,
+    admin_state_up: member.adminStateUp,
+    weight: member.weight,
+    operating_status: operatingStatus(member.state),
+  }
+}

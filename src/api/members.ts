@@ -1,0 +1,178 @@
+/** `…/pools/{pool_id}/members`: create, list, show, update, delete; what the bodies mean is the dialect's. */
+import { DomainError, notFound } from '../domain/errors.ts'
+import type { Member, Pool } from '../domain/types.ts'
+import { type Db, type Tx, transaction } from '../store/database.ts'
+import { findMonitorOfPool } from '../store/health-monitors.ts'
+import {
+  deleteMember,
+  findMember,
+  insertMember,
+  listMembers,
+  MEMBER_ATTRIBUTES,
+  type MemberChange,
+  type MemberDraft,
+  MemberExistsError,
+  type MemberKey,
+  type MemberView,
+  poolExists,
+  updateMember,
+} from '../store/members.ts'
+import { lockPool, touchPools } from '../store/parents.ts'
+import { readJson } from './body.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { answerList, pick } from './pages.ts'
+import { fieldsOf, queryOf } from './query.ts'
+import { assertQuota, assertTargetAllowed } from './rules.ts'
+
+/** Members as one dialect speaks of them. All parsers throw DomainErrors. */
+export interface MemberDialect {
+  readonly paths: (path: string) => readonly string[]
+  /** Reads a create body; the draft is made once the pool is known. */
+  readonly parseCreate: (body: unknown, projectId: string) => (pool: Pool) => MemberDraft
+  /** Reads an update body; gives what differs from what is stored. */
+  readonly parseUpdate: (body: unknown) => (stored: Member) => MemberChange
+  readonly render: (member: MemberView) => Record<string, unknown>
+}
+
+export function memberRoutes(deps: ApiDependencies, dialect: MemberDialect): Route[] {
+  const collection = dialect.paths('/pools/:pool_id/members')
+  const item = dialect.paths('/pools/:pool_id/members/:id')
+  return [
+    { method: 'post', paths: collection, handler: (ctx) => create(ctx, deps, dialect) },
+    { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
+    { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
+    { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
+    { method: 'delete', paths: item, handler: (ctx) => remove(ctx, deps) },
+  ]
+}
+
+async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
+  const { projectId } = ctx.state.identity
+  const poolId = pathId(ctx, 'pool_id', 'pool')
+  const draftFor = dialect.parseCreate(await readJson(ctx), projectId)
+  const member = await transaction(deps.db, async (tx) => {
+    const parents = await lockPool(tx, poolId, projectId)
+    if (parents === undefined) throw notFound('pool', poolId)
+    const draft = draftFor(parents.pool)
+    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'member', count: 1 })
+    await assertTargetsAllowed(tx, deps, poolId, [draft])
+    const id = await insertOrRefuse(tx, draft)
+    await touchPools(tx, [poolId])
+    return await readBack(tx, { poolId, id, projectId })
+  })
+  ctx.status = 201
+  ctx.body = { member: dialect.render(member) }
+}
+
+async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
+  const { projectId } = ctx.state.identity
+  const poolId = pathId(ctx, 'pool_id', 'pool')
+  await answerList<MemberView>(ctx, deps, {
+    name: 'members',
+    resource: 'member',
+    attributes: MEMBER_ATTRIBUTES,
+    within: [{ attribute: 'pool_id', values: [poolId] }],
+    read: async (page) => {
+      const members = await listMembers(deps.db, page)
+      // Only an empty page leaves open whether there is such a pool.
+      if (members.length === 0 && !(await poolExists(deps.db, poolId, projectId))) {
+        throw notFound('pool', poolId)
+      }
+      return members
+    },
+    render: dialect.render,
+  })
+}
+
+async function show(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
+  const key = memberKey(ctx)
+  const member = await findMember(deps.db, key)
+  if (member === undefined) throw await memberNotFound(deps.db, key)
+  ctx.body = { member: pick(dialect.render(member), fieldsOf(queryOf(ctx))) }
+}
+
+async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
+  const key = memberKey(ctx)
+  const changeFor = dialect.parseUpdate(await readJson(ctx))
+  const member = await transaction(deps.db, async (tx) => {
+    const parents = await lockPool(tx, key.poolId, key.projectId)
+    if (parents === undefined) throw notFound('pool', key.poolId)
+    const stored = await findMember(tx, key)
+    if (stored === undefined) throw notFound('member', key.id)
+    const values = changeFor(stored)
+    if (Object.keys(values).length === 0) return stored
+    await updateMember(tx, key.id, { values, renewed: values.adminStateUp === true })
+    if (changesCheck(values)) await touchPools(tx, [key.poolId])
+    return await readBack(tx, key)
+  })
+  ctx.body = { member: dialect.render(member) }
+}
+
+async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const key = memberKey(ctx)
+  await transaction(deps.db, async (tx) => {
+    const parents = await lockPool(tx, key.poolId, key.projectId)
+    if (parents === undefined) throw notFound('pool', key.poolId)
+    if (!(await deleteMember(tx, key.poolId, key.id))) throw notFound('member', key.id)
+    await touchPools(tx, [key.poolId])
+  })
+  ctx.status = 204
+}
+
+/** The member that a path names. Throws NOT_FOUND for ids that cannot be one. */
+export function memberKey(ctx: ApiContext): MemberKey {
+  return {
+    poolId: pathId(ctx, 'pool_id', 'pool'),
+    id: pathId(ctx, 'id', 'member'),
+    projectId: ctx.state.identity.projectId,
+  }
+}
+
+/** What is not there: the pool, or the member in it. */
+export async function memberNotFound(db: Db, key: MemberKey): Promise<DomainError> {
+  const pool = await poolExists(db, key.poolId, key.projectId)
+  return pool ? notFound('member', key.id) : notFound('pool', key.poolId)
+}
+
+type Target = Pick<Member, 'address' | 'protocolPort'>
+
+/** Holds new members against the target policy, also on the port of the pool's monitor. Throws TARGET_DENIED. */
+export async function assertTargetsAllowed(
+  tx: Tx,
+  deps: ApiDependencies,
+  poolId: string,
+  targets: readonly Target[],
+): Promise<void> {
+  const monitorPort = (await findMonitorOfPool(tx, poolId))?.monitorPort ?? null
+  for (const { address, protocolPort } of targets) {
+    assertTargetAllowed(deps, { address, port: protocolPort, field: 'address' })
+    if (monitorPort !== null) assertTargetAllowed(deps, { address, port: monitorPort, field: 'address' })
+  }
+}
+
+/** The refusal of a target that the pool has already. */
+export function memberExists(poolId: string, target: Target): DomainError {
+  const { address, protocolPort: port } = target
+  const message = `Member with address ${address} and protocol_port ${port} already present in pool ${poolId}`
+  return new DomainError('MEMBER_EXISTS', message, { address, port, pool: poolId })
+}
+
+async function insertOrRefuse(tx: Tx, draft: MemberDraft): Promise<string> {
+  try {
+    return await insertMember(tx, draft)
+  } catch (error) {
+    if (error instanceof MemberExistsError) throw memberExists(draft.poolId, draft)
+    throw error
+  }
+}
+
+async function readBack(tx: Tx, key: MemberKey): Promise<MemberView> {
+  const member = await findMember(tx, key)
+  if (member === undefined) throw new Error('the member that was just written is not there')
+  return member
+}
+
+/** Names and weights are not probed: a check goes on undisturbed when only they change. */
+function changesCheck(values: MemberChange): boolean {
+  return Object.keys(values).some((key) => key !== 'name' && key !== 'weight')
+}

@@ -1,0 +1,44 @@
+/** Bodies of elb members (ELB API reference, backend servers). */
+import { parseAddress } from '../../domain/ip-address.ts'
+import { ELB_ADDRESS_MAX, ELB_WEIGHT, PORT } from '../../domain/limits.ts'
+import { bodyRules, integer, readOnly, text, uuid } from './attributes.ts'
+import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
+
+export interface ElbMemberChange {
+  readonly name?: string
+  readonly weight?: number
+  readonly admin_state_up?: boolean
+}
+
+export interface ElbMemberCreate extends Owned, ElbMemberChange {
+  readonly address: string
+  readonly protocol_port: number
+  readonly subnet_id: string
+}
+
+const OPTIONS = { ...NAMED, weight: integer(ELB_WEIGHT) }
+
+const address = text(ELB_ADDRESS_MAX).custom((value: string, helpers) =>
+  parseAddress(value) === undefined
+    ? helpers.error('attribute.refused', { reason: `'${value}' is not a valid IP address` })
+    : value,
+)
+
+export const elbMemberCreate = bodyRules<ElbMemberCreate>('member', {
+  ...OPTIONS,
+  ...OWNED,
+  id: readOnly(),
+  address: address.required(),
+  protocol_port: integer(PORT).required(),
+  subnet_id: uuid().required(),
+})
+
+export const elbMemberUpdate = bodyRules<ElbMemberChange>('member', {
+  ...OPTIONS,
+  ...FIXED,
+  address: readOnly(),
+  protocol_port: readOnly(),
+  subnet_id: readOnly(),
+  pool_id: readOnly(),
+  operating_status: readOnly(),
+})
