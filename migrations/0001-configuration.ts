@@ -100,7 +100,7 @@ export async function up(db: Knex): Promise<void> {
       subnet_id text,
       weight smallint not null default 1 check (weight between 0 and 256),
       backup boolean not null default false,
-      monitor_address text check (monitor_address::inet is not null),
+      monitor_address text check (monitor_address is null or monitor_address::inet is not null),
       monitor_port integer check (monitor_port ${PORT}),
       generation bigint not null default nextval('check_generation')
     );
