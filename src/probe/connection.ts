@@ -2,7 +2,7 @@
  * Opens the TCP connection of one attempt: a bare `Socket` with `autoSelectFamily: false`, which does without the lookup,
  * the timer per address and the copies of options that `net.connect` makes.
  */
-import { Socket, type OnReadOpts, type SocketConstructorOpts, type TcpSocketConnectOpts } from 'node:net'
+import { Socket, type TcpSocketConnectOpts } from 'node:net'
 import type { ProbeTarget } from '../domain/results.ts'
 
 /** Ports below this are never chosen as a source port, so that a connection to them cannot be one to itself. */
@@ -14,8 +14,12 @@ function refuseLookup(host: string): never {
 }
 
 /** Starts to connect. Errors arrive as the socket's 'error' event, never before this function returned. */
-export function openConnection(target: ProbeTarget, onread?: OnReadOpts): Socket {
-  const socket = onread === undefined ? new Socket() : new Socket({ onread } as SocketConstructorOpts)
+export function openConnection(target: ProbeTarget): Socket {
+  return new Socket().connect(connectOptions(target))
+}
+
+/** Where to connect to, and from where: by address only, without a timer of Node's. */
+export function connectOptions(target: ProbeTarget): TcpSocketConnectOpts {
   const options: TcpSocketConnectOpts = {
     host: target.address,
     port: target.port,
@@ -24,7 +28,7 @@ export function openConnection(target: ProbeTarget, onread?: OnReadOpts): Socket
     lookup: refuseLookup,
   }
   if (target.sourceAddress !== undefined) options.localAddress = target.sourceAddress
-  return socket.connect(options)
+  return options
 }
 
 /**

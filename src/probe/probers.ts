@@ -1,8 +1,9 @@
 import type { MonitorType } from '../domain/types.ts'
-import { probeHttp } from './http.ts'
+import { probeHttp, probeHttps } from './http.ts'
 import { probePing } from './ping.ts'
 import type { Probe } from './probe.ts'
 import { probeTcp } from './tcp.ts'
+import { probeTlsHello } from './tls-hello.ts'
 import { probeUdpConnect } from './udp-connect.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -12,7 +13,7 @@ export const probers: Readonly<Record<MonitorType, Probe>> = {
   HTTP: probeHttp,
   'UDP-CONNECT': probeUdpConnect,
   PING: probePing,
-  HTTPS: unsupported('this prober makes no HTTPS probes'),
-  'TLS-HELLO': unsupported('this prober makes no TLS-HELLO probes'),
+  HTTPS: probeHttps,
+  'TLS-HELLO': probeTlsHello,
   SCTP: unsupported('this prober makes no SCTP probes'),
 }

@@ -1,0 +1,33 @@
+/** A self-signed certificate for the life of a test, so that no private key lies in the repository. */
+import { generateKeyPairSync, sign } from 'node:crypto'
+
+/** DER (X.690): tag, length, contents. */
+function der(tag: number, ...contents: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(contents)
+  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 0xff]
+  return Buffer.concat([Buffer.from([tag, ...length]), body])
+}
+
+const SEQUENCE = 0x30
+const ECDSA_WITH_SHA256 = der(SEQUENCE, Buffer.from('06082a8648ce3d040302', 'hex'))
+
+/** PEM of a new P-256 key and of its certificate (RFC 5280, version 1), valid until 2049. */
+export function selfSigned(commonName: string): { readonly key: string; readonly cert: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const attribute = der(SEQUENCE, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from(commonName)))
+  const name = der(SEQUENCE, der(0x31, attribute))
+  const validity = der(
+    SEQUENCE,
+    der(0x17, Buffer.from('200101000000Z')),
+    der(0x17, Buffer.from('491231235959Z')),
+  )
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  const serial = der(0x02, Buffer.from([1]))
+  const toBeSigned = der(SEQUENCE, serial, ECDSA_WITH_SHA256, name, validity, name, spki)
+  const signature = der(0x03, Buffer.from([0]), sign('sha256', toBeSigned, privateKey))
+  const certificate = der(SEQUENCE, toBeSigned, ECDSA_WITH_SHA256, signature)
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`,
+  }
+}
