@@ -51,6 +51,7 @@ async function run(args: readonly string[]): Promise<number | undefined> {
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
       })
+    case undefined:
     default:
       process.stderr.write(
         `${command === undefined ? 'a command is needed' : `unknown command ${command}`}\n\n${USAGE}`,

@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { isAlive } from '../../src/runtime/embedded/folder-lock.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
 import { StartRefusal } from '../../src/runtime/start-refusal.ts'
 import type { Ending } from '../support/database.ts'
 import { temporaryFolder } from '../support/postgres.ts'
+import { until } from '../support/service.ts'
 
 const OTHER_PROCESS = resolve(import.meta.dirname, '../support/embedded-postgres-process.js')
 
@@ -38,14 +38,6 @@ async function value(url: string, sql: string): Promise<unknown> {
     return Object.values(rows[0] ?? {})[0]
   } finally {
     await client.end()
-  }
-}
-
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (!(await condition())) {
-    if (performance.now() > deadline) assert.fail(`waited in vain for: ${what}`)
-    await wait(20)
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { createTemplate, dropDatabase, testServer } from './postgres.ts'
@@ -42,6 +42,12 @@ function testFiles(name: string): string[] {
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.js'))
     .map((file) => join(path, file))
+    .filter(hasSource)
+}
+
+/** The compiler leaves the output of a test that was removed or renamed. */
+function hasSource(file: string): boolean {
+  return existsSync(join(testRoot, '../../test', relative(testRoot, file)).replace(/\.js$/, '.ts'))
 }
 
 async function provideDatabase(): Promise<() => Promise<void>> {

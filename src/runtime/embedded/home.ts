@@ -10,7 +10,17 @@
  *   home/port              the port of the last start
  *   home/binaries-<v>      a copy of the binaries, only when those in node_modules cannot be used in place
  */
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readlinkSync, symlinkSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { StartRefusal } from '../start-refusal.ts'
 import { type Account, canEnter } from './account.ts'
@@ -42,12 +52,20 @@ export function rememberedHome(dataDir: string): Home {
 }
 
 /**
- * Makes HM_DATA_DIR if needed. Under root it can be passed through but not listed: the account reaches its cluster, and
+ * Makes HM_DATA_DIR if needed; refuses one that we may not write. Under root it can be passed through but not listed: the account reaches its cluster, and
  * what lies beside it has modes of its own.
  */
 export function makeDataDir(dataDir: string): void {
-  const made = mkdirSync(dataDir, { recursive: true })
-  if (made !== undefined) chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
+  try {
+    const made = mkdirSync(dataDir, { recursive: true })
+    if (made !== undefined) chmodSync(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700)
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new StartRefusal(
+      `the data folder ${dataDir} cannot be used by this account (${error instanceof Error ? error.message : String(error)}): set HM_DATA_DIR to a folder that it may write, or set DATABASE_URL`,
+      { cause: error },
+    )
+  }
 }
 
 /**

@@ -1,0 +1,33 @@
+/**
+ * What `npm start` runs first: compiles when a source is newer than the last build, so that a second start is quick and
+ * an account that may not write the checkout can start what another one built.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '..')
+const PROGRAM = join(root, 'dist/src/bin/healthmonitor.js')
+const SOURCES = ['src', 'migrations', 'tsconfig.json', 'package-lock.json']
+
+/** @param {string} path */
+function newestMs(path) {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))))
+}
+
+/** The compiler writes every file of dist at each build, the program's too. */
+function isStale() {
+  if (!existsSync(PROGRAM)) return true
+  return Math.max(...SOURCES.map((name) => newestMs(join(root, name)))) > statSync(PROGRAM).mtimeMs
+}
+
+if (isStale()) {
+  const compiler = createRequire(import.meta.url).resolve('typescript/package.json')
+  const { status } = spawnSync(process.execPath, [join(compiler, '../bin/tsc'), '-p', root], {
+    stdio: 'inherit',
+  })
+  process.exitCode = status ?? 1
+}

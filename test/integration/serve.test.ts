@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import pg from 'pg'
+import type { Ending } from '../support/database.ts'
+import { temporaryFolder } from '../support/postgres.ts'
+import { isRunning, runProgram, type Service, startService, until } from '../support/service.ts'
+
+function folder(t: Ending): string {
+  const dir = temporaryFolder()
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** As a person with the printed psql command reaches it. */
+function databaseUrl(service: Service): string {
+  const pgpass = readFileSync(join(service.dataDir, 'pgpass'), 'utf8')
+  const password = pgpass.trim().split(':').at(-1)
+  const port = readFileSync(join(service.dataDir, 'port'), 'utf8')
+  return `postgresql://healthmonitor:${password}@127.0.0.1:${port}/healthmonitor`
+}
+
+async function statement(service: Service, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: databaseUrl(service) })
+  await client.connect()
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+async function text(url: string): Promise<string> {
+  const response = await fetch(url)
+  assert.equal(response.status, 200, url)
+  return await response.text()
+}
+
+test('serve in an empty folder: the API answers, the metrics cover every process, and SIGTERM leaves no process', async (t) => {
+  const service = await startService(t, folder(t), { HM_PROBERS: '2' })
+  await text(`${service.api}/healthcheck`)
+  await text(`${service.api}/livez`)
+  assert.equal((await fetch(`${service.api}/metrics`)).status, 404)
+  assert.equal((await fetch(`${service.metrics}/healthcheck`)).status, 404)
+  await until(async () => {
+    const metrics = await text(`${service.metrics}/metrics`)
+    return ['api', 'prober-1', 'prober-2'].every((name) =>
+      metrics.includes(`process_resident_memory_bytes{process="${name}"}`),
+    )
+  }, 'the metrics of both probers')
+  const everybody = service.alive()
+  assert.equal(everybody.length, 4)
+  service.kill('SIGTERM')
+  const { code, err, out } = await service.finished
+  assert.equal(code, 0, err)
+  assert.deepEqual(everybody.filter(isRunning), [])
+  assert.ok(!existsSync(join(service.dataDir, 'service.pid')))
+  assert.match(out, /psql +PGPASSFILE=\S+ psql -h 127\.0\.0\.1 -p \d+/)
+  assert.doesNotMatch(out + err, /postgresql:\/\/healthmonitor:[0-9a-f]/)
+})
+
+test('a second start finds what the first one stored, at the same address', async (t) => {
+  const dir = folder(t)
+  const first = await startService(t, dir)
+  await statement(first, 'create table kept as select 42 as answer')
+  first.kill('SIGINT')
+  assert.equal((await first.finished).code, 0)
+  const second = await startService(t, dir)
+  assert.deepEqual(await statement(second, 'select answer from kept'), [{ answer: 42 }])
+  assert.equal(databaseUrl(second), databaseUrl(first))
+})
+
+test('a taken port is named, the exit code is not 0, and nothing was started', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.after(() => void taken.close())
+  const address = taken.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const dir = folder(t)
+  for (const setting of ['HM_LISTEN', 'HM_METRICS_LISTEN']) {
+    const ports = {
+      HM_LISTEN: '127.0.0.1:0',
+      HM_METRICS_LISTEN: '127.0.0.1:0',
+      [setting]: `127.0.0.1:${port}`,
+    }
+    const { code, out, err } = await runProgram(['serve'], { HM_DATA_DIR: dir, ...ports })
+    assert.equal(code, 1)
+    assert.match(err, new RegExp(`port ${port} is taken \\(${setting}=127.0.0.1:${port}\\)`))
+    assert.equal(out, '')
+    assert.deepEqual(readdirSync(dir), [])
+  }
+})
+
+test('kill -9 of the parent alone: probers and PostgreSQL end by themselves, and the next start works', async (t) => {
+  const dir = folder(t)
+  const first = await startService(t, dir)
+  await until(() => first.alive().length === 3, 'parent, prober and PostgreSQL')
+  const everybody = first.alive()
+  first.kill('SIGKILL')
+  await until(() => everybody.filter(isRunning).length === 0, 'everything to end')
+  const second = await startService(t, dir)
+  await text(`${second.api}/healthcheck`)
+})
+
+test('kill -9 of everything: the next start works', async (t) => {
+  const dir = folder(t)
+  const first = await startService(t, dir)
+  await until(() => first.alive().length === 3, 'parent, prober and PostgreSQL')
+  for (const pid of first.alive()) process.kill(pid, 'SIGKILL')
+  const second = await startService(t, dir)
+  await text(`${second.api}/healthcheck`)
+})
+
+test('a prober that dies is replaced', async (t) => {
+  const service = await startService(t, folder(t))
+  await until(() => service.alive().length === 3, 'the prober')
+  process.kill(service.probers()[0] ?? 0, 'SIGKILL')
+  await until(() => service.probers().length === 2 && isRunning(service.probers()[1] ?? 0), 'another prober')
+})
+
+test('PostgreSQL killed under the service: it comes back, and so do the answers', async (t) => {
+  const service = await startService(t, folder(t))
+  const before = service.postmaster()
+  process.kill(before, 'SIGKILL')
+  await until(() => service.postmaster() > 0 && service.postmaster() !== before, 'another PostgreSQL')
+  await until(async () => (await fetch(`${service.api}/healthcheck`)).status === 200, 'healthy again')
+  assert.equal((await fetch(`${service.api}/livez`)).status, 200)
+})
+
+test('a second serve in the same data folder is refused, and the first goes on', async (t) => {
+  const dir = folder(t)
+  const service = await startService(t, dir)
+  const ports = { HM_LISTEN: '127.0.0.1:0', HM_METRICS_LISTEN: 'off' }
+  const { code, err } = await runProgram(['serve'], { HM_DATA_DIR: dir, ...ports })
+  assert.equal(code, 1)
+  assert.match(err, new RegExp(`another healthmonitor \\(process ${service.pid}\\) is using the data folder`))
+  await text(`${service.api}/healthcheck`)
+})
+
+test('api, prober and migrate without DATABASE_URL say what to set', async () => {
+  for (const command of ['api', 'prober', 'migrate']) {
+    const { code, err } = await runProgram([command])
+    assert.equal(code, 1)
+    assert.match(err, new RegExp(`^healthmonitor: ${command} needs a PostgreSQL: set DATABASE_URL=`))
+  }
+})
+
+test('--check-config tells by its exit code, with every problem and without secrets', async () => {
+  const good = await runProgram(['--check-config'], { DATABASE_URL: 'postgresql://u:topsecret@127.0.0.1/x' })
+  assert.equal(good.code, 0)
+  assert.ok(!good.out.includes('topsecret'))
+  const bad = await runProgram(['serve', '--check-config'], { HM_PROBERS: 'x', HM_OTHER: '1' })
+  assert.equal(bad.code, 1)
+  assert.match(bad.err, /HM_PROBERS must be a number[^]*HM_OTHER is not a setting/)
+})
+
+test('an unknown command and none show the usage and exit with 2', async () => {
+  for (const args of [['dance'], []]) {
+    const { code, err } = await runProgram(args)
+    assert.equal(code, 2)
+    assert.match(err, /usage: healthmonitor COMMAND/)
+  }
+  assert.match((await runProgram(['--help'])).out, /usage: healthmonitor COMMAND/)
+  assert.match((await runProgram(['--version'])).out, /^\d+\.\d+\.\d+\n$/)
+})
