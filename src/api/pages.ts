@@ -9,7 +9,9 @@ export interface Collection<Item> {
   readonly name: string
   /** Name of one object in messages: `healthmonitor`. */
   readonly resource: string
+  /** Attributes to filter by, and to sort by unless `sortable` says which. */
   readonly attributes: ReadonlySet<string>
+  readonly sortable?: ReadonlySet<string>
   readonly read: (list: ListQuery) => Promise<Item[]>
   readonly render: (item: Item) => Record<string, unknown>
   /** Filters that the path implies: the members of one pool. */
@@ -34,7 +36,7 @@ export async function answerList<Item extends { readonly id: string }>(
   const items = await readPage(collection, {
     projectId: ctx.state.identity.projectId,
     filters: [...translated(collection, parameters), ...(collection.within ?? [])],
-    sort: sortOf(parameters, collection.attributes),
+    sort: sortOf(parameters, collection.sortable ?? collection.attributes),
     // One more than asked tells whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(page.marker === undefined ? {} : { marker: page.marker }),

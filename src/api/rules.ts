@@ -29,3 +29,15 @@ export function assertTargetAllowed(
     reason,
   })
 }
+
+/** Throws IN_USE, in Neutron's sentence, when one of the lists of users names somebody. */
+export function assertUnused(
+  resource: Resource,
+  users: Readonly<Partial<Record<Resource, readonly string[]>>>,
+): void {
+  for (const [kind, ids] of Object.entries(users)) {
+    const id = ids[0]
+    if (id === undefined) continue
+    throw new DomainError('IN_USE', `${kind} ${id} is using this ${resource}`, { resource, kind, id })
+  }
+}

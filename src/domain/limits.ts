@@ -51,6 +51,13 @@ export const ELB_PERSISTENCE_MINUTES_L4: Range = { min: 1, max: 60 }
 export const ELB_PERSISTENCE_MINUTES_HTTP: Range = { min: 1, max: 1440 }
 /** VXLAN's port is refused for UDP listeners. */
 export const ELB_UDP_PORT_RESERVED = 4789
+/** Characters of a certificate's id or reference, and certificates for server name indication of one listener. */
+export const ELB_CONTAINER_REF_MAX = 128
+export const ELB_SNI_REFS_MAX = 30
+/** -1 = unlimited; stored and echoed only. */
+export const CONNECTION_LIMIT: Range = { min: -1, max: INT4_MAX }
+/** Characters of the name of a session cookie (Octavia; the ELB reference says 255 for APP_COOKIE). */
+export const COOKIE_NAME_MAX = 255
 /** Tags of one object; key and value characters (ELB tag API). */
 export const TAGS_MAX = 20
 export const TAG_KEY_MAX = 36

@@ -16,6 +16,9 @@ export interface ListAttribute {
   readonly matches?: string
 }
 
+/** A filter on something that we do not know of any object: nothing matches. */
+export const NEVER: ListAttribute = { sql: 'null::text', type: 'text', matches: '?::text[] is null' }
+
 export interface ListSpec {
   /** From-clause with aliases and joins. */
   readonly from: string
@@ -23,6 +26,12 @@ export interface ListSpec {
   /** The alias whose `id` and `project_id` rule order and scope. */
   readonly alias: string
   readonly attributes: Readonly<Record<string, ListAttribute>>
+}
+
+/** Attributes that a list sorts by; what only `matches` has no order. */
+export function sortableOf(spec: ListSpec): ReadonlySet<string> {
+  const sortable = Object.entries(spec.attributes).filter(([, attribute]) => attribute.matches === undefined)
+  return new Set(sortable.map(([name]) => name))
 }
 
 export interface SortKey {
@@ -155,6 +164,7 @@ const ARRAY_CAST: Record<AttributeType, string> = {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const INT4 = /^-?\d{1,9}$/
+const TIMESTAMP = /^[1-9]\d{3}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?)?$/
 
 /** A filter value in the attribute's type; undefined when it can never match. */
 function castFilter(type: AttributeType, value: string): string | undefined {
@@ -169,6 +179,7 @@ function castFilter(type: AttributeType, value: string): string | undefined {
       if (/^(true|1)$/i.test(value)) return 'true'
       return /^(false|0)$/i.test(value) ? 'false' : undefined
     case 'timestamp':
-      return Number.isNaN(Date.parse(value)) ? undefined : value
+      // PostgreSQL reads fewer spellings than Date.parse does.
+      return TIMESTAMP.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined
   }
 }

@@ -1,7 +1,7 @@
 /** Statements on pools. */
 import type { Pool } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
-import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, NEVER, sortableOf } from './lists.ts'
 import { notifyShard } from './parents.ts'
 import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
 import {
@@ -61,7 +61,7 @@ const POOL_LIST: ListSpec = {
       type: 'text',
       matches: 'exists (select from member m where m.pool_id = p.id and m.address = any(?::text[]))',
     },
-    member_device_id: { sql: 'p.id', type: 'text', matches: '?::text[] is null' },
+    member_device_id: NEVER,
     created_at: { sql: 'p.created_at', type: 'timestamp' },
     updated_at: { sql: 'p.updated_at', type: 'timestamp' },
   },
@@ -69,6 +69,7 @@ const POOL_LIST: ListSpec = {
 
 /** Attributes that lists filter and sort by. */
 export const POOL_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(POOL_LIST.attributes))
+export const POOL_SORTABLE = sortableOf(POOL_LIST)
 
 export async function insertPool(tx: Tx, draft: PoolDraft): Promise<Pool> {
   return toPool(await insertRow<PoolRow, PoolDraft>(tx, TABLE, draft))

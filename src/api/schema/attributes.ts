@@ -5,6 +5,7 @@
  */
 import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
+import { parseAddress } from '../../domain/ip-address.ts'
 import type { Range } from '../../domain/limits.ts'
 
 /** Characters of a refused value that its refusal repeats. */
@@ -68,6 +69,21 @@ export function matching(pattern: RegExp, max: number): Joi.AnySchema {
     if (value.length > max) return { tooLong: max }
     return pattern.test(value) ? { value } : { reason: `'${shown(value)}' is not a valid input` }
   })
+}
+
+/** An IPv4 or IPv6 address in a spelling that everybody reads alike; kept as it was sent. */
+export function ipAddress(max: number): Joi.AnySchema {
+  return checked((value) => {
+    if (typeof value === 'string' && value.length > max) return { tooLong: max }
+    return typeof value === 'string' && parseAddress(value) !== undefined
+      ? { value }
+      : { reason: `'${shown(value)}' is not a valid IP address` }
+  })
+}
+
+/** A list of at most `max` items. */
+export function listOf(item: Joi.AnySchema, max: number): Joi.AnySchema {
+  return Joi.array().items(item).max(max)
 }
 
 /** One of some words, in this spelling. */
@@ -179,6 +195,8 @@ function refusalOf(details: readonly Joi.ValidationErrorItem[], resource: string
         length,
       })
     }
+    case 'array.max':
+      return invalidField(field, `a list of at most ${item.context?.['limit']} is allowed`)
     default:
       return invalidField(
         field,

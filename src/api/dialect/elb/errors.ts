@@ -43,7 +43,10 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   MISSING_FIELD: {
     status: 400,
     code: 'ELB.9805',
-    sentence: (f) => `RequestBody ${f['resource']}[${f['field']}] is null, this is a required parameter.`,
+    sentence: (f) =>
+      f['otherField'] === undefined
+        ? `RequestBody ${f['resource']}[${f['field']}] is null, this is a required parameter.`
+        : `RequestBody ${f['resource']}[${f['field']}] and ${f['resource']}[${f['otherField']}] both are null, this has at least one parameter.`,
   },
   UNRECOGNIZED_ATTRIBUTE: {
     status: 400,

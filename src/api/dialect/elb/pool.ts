@@ -1,0 +1,123 @@
+/** Pools between elb's words and the domain's. */
+import { randomUUID } from 'node:crypto'
+import { DomainError } from '../../../domain/errors.ts'
+import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from '../../../domain/limits.ts'
+import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
+import { shardOf } from '../../../domain/shard.ts'
+import type { Pool, PoolProtocol } from '../../../domain/types.ts'
+import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
+import type { PoolDialect, PoolParents } from '../../pools.ts'
+import { invalidField, parseBody } from '../../schema/attributes.ts'
+import { assertOwnProject } from '../../schema/elb-common.ts'
+import {
+  type ElbPoolChange,
+  type ElbPoolCreate,
+  elbPoolCreate,
+  elbPoolUpdate,
+  type ElbSessionPersistence,
+} from '../../schema/elb-pool.ts'
+import { differences } from '../differences.ts'
+import { elbPaths } from './paths.ts'
+
+export const elbPools: PoolDialect = {
+  paths: elbPaths,
+  parseCreate(body, projectId) {
+    const wire = parseBody(body, elbPoolCreate)
+    assertOwnProject(wire, projectId)
+    const { loadbalancer_id: loadBalancerId, listener_id: listenerId } = wire
+    if (typeof loadBalancerId !== 'string' && typeof listenerId !== 'string') throw noParent()
+    return {
+      loadBalancerId: loadBalancerId ?? undefined,
+      listenerId: listenerId ?? undefined,
+      draftFor: (parents) => draftFor(wire, parents),
+    }
+  },
+  parseUpdate(body) {
+    const wire = parseBody(body, elbPoolUpdate)
+    return (stored) => changeFor(wire, stored)
+  },
+  render: renderElbPool,
+}
+
+function noParent(): DomainError {
+  return new DomainError('MISSING_FIELD', 'A pool needs a load balancer or a listener.', {
+    resource: 'pool',
+    field: 'loadbalancer_id',
+    otherField: 'listener_id',
+  })
+}
+
+function draftFor(wire: ElbPoolCreate, { loadBalancer, listener }: PoolParents): PoolDraft {
+  if (listener !== undefined) assertElbPoolFitsListener(listener.protocol, wire.protocol)
+  const id = randomUUID()
+  return {
+    id,
+    projectId: loadBalancer.projectId,
+    loadBalancerId: loadBalancer.id,
+    shard: shardOf(id),
+    name: wire.name ?? '',
+    description: wire.description ?? '',
+    adminStateUp: wire.admin_state_up ?? true,
+    protocol: wire.protocol,
+    lbAlgorithm: wire.lb_algorithm,
+    sessionPersistence: sessionPersistenceFor(wire.session_persistence ?? null, wire.protocol),
+    tags: [],
+    echo: {},
+  }
+}
+
+function changeFor(wire: ElbPoolChange, stored: Pool): PoolChange {
+  return differences(stored, {
+    name: wire.name ?? stored.name,
+    description: wire.description ?? stored.description,
+    adminStateUp: wire.admin_state_up ?? stored.adminStateUp,
+    lbAlgorithm: wire.lb_algorithm ?? stored.lbAlgorithm,
+    sessionPersistence:
+      wire.session_persistence === undefined
+        ? stored.sessionPersistence
+        : sessionPersistenceFor(wire.session_persistence, stored.protocol),
+  })
+}
+
+/** A cookie's name goes with APP_COOKIE and only with it; minutes by the pool's protocol, a day when HTTP says none. */
+function sessionPersistenceFor(
+  wire: ElbSessionPersistence | null,
+  protocol: PoolProtocol,
+): Pool['sessionPersistence'] {
+  if (wire === null) return null
+  const cookieName = wire.cookie_name || null
+  if (wire.type === 'APP_COOKIE' && cookieName === null) {
+    throw invalidField('session_persistence', `'cookie_name' should be specified for type APP_COOKIE`)
+  }
+  if (wire.type !== 'APP_COOKIE' && cookieName !== null) {
+    throw invalidField('session_persistence', `'cookie_name' is not allowed for type ${wire.type}`)
+  }
+  const longest = protocol === 'HTTP' ? ELB_PERSISTENCE_MINUTES_HTTP.max : ELB_PERSISTENCE_MINUTES_L4.max
+  const minutes = wire.persistence_timeout ?? (protocol === 'HTTP' ? longest : null)
+  if (minutes !== null && minutes > longest) {
+    throw invalidField(
+      'session_persistence.persistence_timeout',
+      `'${minutes}' is too large - must be no larger than '${longest}'`,
+    )
+  }
+  return { type: wire.type, cookie_name: cookieName, persistence_timeout: minutes }
+}
+
+function renderElbPool(pool: PoolView): Record<string, unknown> {
+  return {
+    id: pool.id,
+    tenant_id: pool.projectId,
+    project_id: pool.projectId,
+    name: pool.name,
+    description: pool.description,
+    protocol: pool.protocol,
+    lb_algorithm: pool.lbAlgorithm,
+    members: pool.memberIds.map((id) => ({ id })),
+    healthmonitor_id: pool.healthMonitorId,
+    admin_state_up: pool.adminStateUp,
+    listeners: pool.listenerIds.map((id) => ({ id })),
+    // Never empty: Terraform's provider takes the first without looking.
+    loadbalancers: [{ id: pool.loadBalancerId }],
+    session_persistence: pool.sessionPersistence,
+  }
+}

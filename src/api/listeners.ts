@@ -1,0 +1,164 @@
+/** `…/listeners`: create, list, show, update, delete; what the bodies mean is the dialect's. */
+import { DomainError, notFound } from '../domain/errors.ts'
+import type { Listener, LoadBalancer, Pool } from '../domain/types.ts'
+import { type Tx, transaction } from '../store/database.ts'
+import {
+  deleteListener,
+  findListener,
+  insertListener,
+  LISTENER_ATTRIBUTES,
+  LISTENER_SORTABLE,
+  type ListenerChange,
+  type ListenerDraft,
+  listListeners,
+  PortTakenError,
+  updateListener,
+} from '../store/listeners.ts'
+import { lockLoadBalancer } from '../store/parents.ts'
+import { findPool } from '../store/pools.ts'
+import { readJson } from './body.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { answerList, pick } from './pages.ts'
+import { fieldsOf, queryOf } from './query.ts'
+import { assertQuota, assertUnused } from './rules.ts'
+
+/** Listeners as one dialect speaks of them. All parsers throw DomainErrors. */
+export interface ListenerDialect {
+  readonly paths: (path: string) => readonly string[]
+  /** Reads a create body; the draft is made, and held against the rules, once load balancer and pool are known. */
+  readonly parseCreate: (
+    body: unknown,
+    projectId: string,
+  ) => {
+    readonly loadBalancerId: string
+    readonly poolId: string | undefined
+    readonly draftFor: (loadBalancer: LoadBalancer, pool: Pool | undefined) => ListenerDraft
+  }
+  /** Reads an update body; gives what differs from what is stored. `poolId`: the pool that it sends traffic to. */
+  readonly parseUpdate: (body: unknown) => {
+    readonly poolId: string | undefined
+    readonly changeFor: (stored: Listener, pool: Pool | undefined) => ListenerChange
+  }
+  readonly render: (listener: Listener) => Record<string, unknown>
+}
+
+export function listenerRoutes(deps: ApiDependencies, dialect: ListenerDialect): Route[] {
+  const collection = dialect.paths('/listeners')
+  return [
+    { method: 'post', paths: collection, handler: (ctx) => create(ctx, deps, dialect) },
+    { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
+    ...shownListenerRoutes(deps, dialect),
+    { method: 'delete', paths: dialect.paths('/listeners/:id'), handler: (ctx) => remove(ctx, deps) },
+  ]
+}
+
+/** Show and update only, for a second way to speak of the same listeners. */
+export function shownListenerRoutes(
+  deps: ApiDependencies,
+  dialect: Pick<ListenerDialect, 'paths' | 'parseUpdate' | 'render'>,
+): Route[] {
+  const item = dialect.paths('/listeners/:id')
+  return [
+    { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
+    { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
+  ]
+}
+
+async function create(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDialect): Promise<void> {
+  const { projectId } = ctx.state.identity
+  const { loadBalancerId, poolId, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
+  const listener = await transaction(deps.db, async (tx) => {
+    const loadBalancer = await lockLoadBalancer(tx, loadBalancerId, projectId)
+    if (loadBalancer === undefined) throw notFound('loadbalancer', loadBalancerId)
+    const draft = draftFor(loadBalancer, await poolOf(tx, loadBalancer, poolId))
+    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'listener', count: 1 })
+    return await insert(tx, draft)
+  })
+  ctx.status = 201
+  ctx.body = { listener: dialect.render(listener) }
+}
+
+async function insert(tx: Tx, draft: ListenerDraft): Promise<Listener> {
+  try {
+    return await insertListener(tx, draft)
+  } catch (error) {
+    if (!(error instanceof PortTakenError)) throw error
+    const { loadBalancerId, protocolPort } = draft
+    const message = `Load balancer ${loadBalancerId} already has a listener with protocol_port of ${protocolPort}.`
+    throw new DomainError('LISTENER_EXISTS', message, { loadbalancer: loadBalancerId, port: protocolPort })
+  }
+}
+
+/** A pool of the same load balancer, which the caller has locked. Throws NOT_FOUND, POOL_DOES_NOT_FIT_LISTENER. */
+async function poolOf(
+  tx: Tx,
+  loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'>,
+  poolId: string | undefined,
+): Promise<Pool | undefined> {
+  if (poolId === undefined) return undefined
+  const pool = await findPool(tx, poolId, loadBalancer.projectId)
+  if (pool === undefined) throw notFound('pool', poolId)
+  if (pool.loadBalancerId === loadBalancer.id) return pool
+  throw new DomainError('POOL_DOES_NOT_FIT_LISTENER', 'Listener and pool must be on the same loadbalancer.')
+}
+
+async function list(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDialect): Promise<void> {
+  await answerList<Listener>(ctx, deps, {
+    name: 'listeners',
+    resource: 'listener',
+    attributes: LISTENER_ATTRIBUTES,
+    sortable: LISTENER_SORTABLE,
+    read: (query) => listListeners(deps.db, query),
+    render: dialect.render,
+  })
+}
+
+async function show(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  dialect: Pick<ListenerDialect, 'render'>,
+): Promise<void> {
+  const id = pathId(ctx, 'id', 'listener')
+  const listener = await findListener(deps.db, id, ctx.state.identity.projectId)
+  if (listener === undefined) throw notFound('listener', id)
+  ctx.body = { listener: pick(dialect.render(listener), fieldsOf(queryOf(ctx))) }
+}
+
+async function update(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  dialect: Pick<ListenerDialect, 'parseUpdate' | 'render'>,
+): Promise<void> {
+  const id = pathId(ctx, 'id', 'listener')
+  const { poolId, changeFor } = dialect.parseUpdate(await readJson(ctx))
+  const listener = await transaction(deps.db, async (tx) => {
+    const { stored, loadBalancer } = await lockListener(tx, id, ctx.state.identity.projectId)
+    const values = changeFor(stored, await poolOf(tx, loadBalancer, poolId))
+    return Object.keys(values).length === 0 ? stored : await updateListener(tx, id, values)
+  })
+  ctx.body = { listener: dialect.render(listener) }
+}
+
+async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const id = pathId(ctx, 'id', 'listener')
+  await transaction(deps.db, async (tx) => {
+    const { stored } = await lockListener(tx, id, ctx.state.identity.projectId)
+    // ELB API reference: first the pool goes, or default_pool_id is set to null.
+    assertUnused('listener', { pool: stored.defaultPoolId === null ? [] : [stored.defaultPoolId] })
+    await deleteListener(tx, id)
+  })
+  ctx.status = 204
+}
+
+/** Reads a listener with its load balancer locked, so that what was read stays true until commit. Throws NOT_FOUND. */
+async function lockListener(
+  tx: Tx,
+  id: string,
+  projectId: string,
+): Promise<{ stored: Listener; loadBalancer: LoadBalancer }> {
+  const seen = await findListener(tx, id, projectId)
+  const loadBalancer = seen && (await lockLoadBalancer(tx, seen.loadBalancerId, projectId))
+  const stored = loadBalancer && (await findListener(tx, id, projectId))
+  if (stored === undefined || loadBalancer === undefined) throw notFound('listener', id)
+  return { stored, loadBalancer }
+}

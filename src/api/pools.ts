@@ -1,0 +1,158 @@
+/** `…/pools`: create, list, show, update, delete; what the bodies mean is the dialect's. */
+import { DomainError, notFound } from '../domain/errors.ts'
+import type { Listener, LoadBalancer, Pool } from '../domain/types.ts'
+import { type Tx, transaction } from '../store/database.ts'
+import { findListener, setDefaultPool } from '../store/listeners.ts'
+import { lockLoadBalancer, lockPool, touchPools } from '../store/parents.ts'
+import {
+  deletePool,
+  findPool,
+  insertPool,
+  listPools,
+  POOL_ATTRIBUTES,
+  POOL_SORTABLE,
+  type PoolChange,
+  type PoolDraft,
+  type PoolView,
+  updatePool,
+} from '../store/pools.ts'
+import { readJson } from './body.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { answerList, pick } from './pages.ts'
+import { fieldsOf, queryOf } from './query.ts'
+import { assertQuota, assertUnused } from './rules.ts'
+
+/** What a new pool stands below. */
+export interface PoolParents {
+  readonly loadBalancer: LoadBalancer
+  readonly listener: Listener | undefined
+}
+
+/** The parents that a create names: at least one. */
+interface NamedParents {
+  readonly loadBalancerId: string | undefined
+  readonly listenerId: string | undefined
+}
+
+/** Pools as one dialect speaks of them. All parsers throw DomainErrors. */
+export interface PoolDialect {
+  readonly paths: (path: string) => readonly string[]
+  /** Reads a create body; the draft is made, and held against the rules, once the parents are known. */
+  readonly parseCreate: (
+    body: unknown,
+    projectId: string,
+  ) => NamedParents & { readonly draftFor: (parents: PoolParents) => PoolDraft }
+  /** Reads an update body; gives what differs from what is stored. */
+  readonly parseUpdate: (body: unknown) => (stored: Pool) => PoolChange
+  readonly render: (pool: PoolView) => Record<string, unknown>
+}
+
+export function poolRoutes(deps: ApiDependencies, dialect: PoolDialect): Route[] {
+  const collection = dialect.paths('/pools')
+  const item = dialect.paths('/pools/:id')
+  return [
+    { method: 'post', paths: collection, handler: (ctx) => create(ctx, deps, dialect) },
+    { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
+    { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
+    { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
+    { method: 'delete', paths: item, handler: (ctx) => remove(ctx, deps) },
+  ]
+}
+
+async function create(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
+  const { projectId } = ctx.state.identity
+  const { draftFor, ...named } = dialect.parseCreate(await readJson(ctx), projectId)
+  const pool = await transaction(deps.db, async (tx) => {
+    const parents = await lockParents(tx, named, projectId)
+    const draft = draftFor(parents)
+    assertNoDefaultPool(parents.listener)
+    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'pool', count: 1 })
+    const created = await insertPool(tx, draft)
+    if (parents.listener !== undefined) await setDefaultPool(tx, parents.listener.id, created.id)
+    const listenerIds = parents.listener === undefined ? [] : [parents.listener.id]
+    return { ...created, memberIds: [], listenerIds, healthMonitorId: null }
+  })
+  ctx.status = 201
+  ctx.body = { pool: dialect.render(pool) }
+}
+
+/** The load balancer locked, the listener as it is under that lock. Throws NOT_FOUND, INVALID_FIELD. */
+async function lockParents(tx: Tx, named: NamedParents, projectId: string): Promise<PoolParents> {
+  const { listenerId } = named
+  const seen = listenerId === undefined ? undefined : await findListener(tx, listenerId, projectId)
+  if (listenerId !== undefined && seen === undefined) throw notFound('listener', listenerId)
+  const loadBalancerId = named.loadBalancerId ?? seen?.loadBalancerId ?? ''
+  const loadBalancer = await lockLoadBalancer(tx, loadBalancerId, projectId)
+  if (loadBalancer === undefined) throw notFound('loadbalancer', loadBalancerId)
+  if (listenerId === undefined) return { loadBalancer, listener: undefined }
+  const listener = await findListener(tx, listenerId, projectId)
+  if (listener === undefined) throw notFound('listener', listenerId)
+  if (listener.loadBalancerId !== loadBalancer.id) {
+    throw new DomainError(
+      'POOL_DOES_NOT_FIT_LISTENER',
+      `Listener ${listenerId} is not of load balancer ${loadBalancer.id}.`,
+    )
+  }
+  return { loadBalancer, listener }
+}
+
+function assertNoDefaultPool(listener: Listener | undefined): void {
+  if (listener === undefined || listener.defaultPoolId === null) return
+  throw new DomainError(
+    'LISTENER_HAS_POOL',
+    `Listener ${listener.id} is already using default pool ${listener.defaultPoolId}`,
+    { listener: listener.id, pool: listener.defaultPoolId },
+  )
+}
+
+async function list(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
+  await answerList<PoolView>(ctx, deps, {
+    name: 'pools',
+    resource: 'pool',
+    attributes: POOL_ATTRIBUTES,
+    sortable: POOL_SORTABLE,
+    read: (query) => listPools(deps.db, query),
+    render: dialect.render,
+  })
+}
+
+async function show(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
+  const id = pathId(ctx, 'id', 'pool')
+  const pool = await findPool(deps.db, id, ctx.state.identity.projectId)
+  if (pool === undefined) throw notFound('pool', id)
+  ctx.body = { pool: pick(dialect.render(pool), fieldsOf(queryOf(ctx))) }
+}
+
+async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
+  const id = pathId(ctx, 'id', 'pool')
+  const { projectId } = ctx.state.identity
+  const changeFor = dialect.parseUpdate(await readJson(ctx))
+  const pool = await transaction(deps.db, async (tx) => {
+    const parents = await lockPool(tx, id, projectId)
+    if (parents === undefined) throw notFound('pool', id)
+    const values = changeFor(parents.pool)
+    if (Object.keys(values).length > 0) {
+      await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
+    }
+    if (values.adminStateUp !== undefined) await touchPools(tx, [id])
+    return await findPool(tx, id, projectId)
+  })
+  if (pool === undefined) throw notFound('pool', id)
+  ctx.body = { pool: dialect.render(pool) }
+}
+
+async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const id = pathId(ctx, 'id', 'pool')
+  const { projectId } = ctx.state.identity
+  await transaction(deps.db, async (tx) => {
+    await lockPool(tx, id, projectId)
+    const stored = await findPool(tx, id, projectId)
+    if (stored === undefined) throw notFound('pool', id)
+    assertUnused('pool', {
+      healthmonitor: stored.healthMonitorId === null ? [] : [stored.healthMonitorId],
+      member: stored.memberIds,
+    })
+    await deletePool(tx, id)
+  })
+  ctx.status = 204
+}

@@ -1,0 +1,102 @@
+/** Statements on listeners. */
+import type { Listener } from '../domain/types.ts'
+import { type Db, type Tx, query, violatedConstraint } from './database.ts'
+import { type ListQuery, type ListSpec, listRows, sortableOf } from './lists.ts'
+import { LISTENER_COLUMNS, type ListenerRow, toListener } from './rows.ts'
+import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
+
+export type ListenerDraft = Omit<Listener, 'createdAt' | 'updatedAt' | 'provisioningStatus'>
+export type ListenerChange = Partial<
+  Pick<ListenerDraft, 'name' | 'description' | 'adminStateUp' | 'defaultPoolId' | 'tags' | 'echo'>
+>
+
+/** The load balancer listens on this port already. */
+export class PortTakenError extends Error {}
+
+/** Attributes that are only stored and given back (`echo`), as SQL text. */
+const echoed = (attribute: string) => `l.echo->>'${attribute}'`
+
+const LISTENER_LIST: ListSpec = {
+  from: 'listener l',
+  columns: LISTENER_COLUMNS,
+  alias: 'l',
+  attributes: {
+    id: { sql: 'l.id', type: 'uuid' },
+    project_id: { sql: 'l.project_id', type: 'text' },
+    tenant_id: { sql: 'l.project_id', type: 'text' },
+    name: { sql: 'l.name', type: 'text' },
+    description: { sql: 'l.description', type: 'text' },
+    protocol: { sql: 'l.protocol', type: 'text' },
+    protocol_port: { sql: 'l.protocol_port', type: 'integer' },
+    loadbalancer_id: { sql: 'l.load_balancer_id', type: 'uuid' },
+    default_pool_id: { sql: 'l.default_pool_id', type: 'uuid' },
+    admin_state_up: { sql: 'l.admin_state_up', type: 'boolean' },
+    provisioning_status: { sql: 'l.provisioning_status', type: 'text' },
+    connection_limit: { sql: `coalesce((${echoed('connection_limit')})::integer, -1)`, type: 'integer' },
+    http2_enable: { sql: `coalesce((${echoed('http2_enable')})::boolean, false)`, type: 'boolean' },
+    default_tls_container_ref: { sql: `(${echoed('default_tls_container_ref')})`, type: 'text' },
+    client_ca_tls_container_ref: { sql: `(${echoed('client_ca_tls_container_ref')})`, type: 'text' },
+    tls_ciphers_policy: { sql: `(${echoed('tls_ciphers_policy')})`, type: 'text' },
+    created_at: { sql: `date_trunc('second', l.created_at)`, type: 'timestamp' },
+    updated_at: { sql: `date_trunc('second', coalesce(l.updated_at, l.created_at))`, type: 'timestamp' },
+  },
+}
+
+/** Attributes that lists filter by. */
+export const LISTENER_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(LISTENER_LIST.attributes))
+export const LISTENER_SORTABLE = sortableOf(LISTENER_LIST)
+
+/** Throws PortTakenError: the index decides, however many create at once. */
+export async function insertListener(tx: Tx, draft: ListenerDraft): Promise<Listener> {
+  try {
+    return toListener(await insertRow<ListenerRow, ListenerDraft>(tx, TABLE, draft))
+  } catch (error) {
+    if (violatedConstraint(error) === 'listener_port_key') throw new PortTakenError()
+    throw error
+  }
+}
+
+export async function updateListener(tx: Tx, id: string, values: ListenerChange): Promise<Listener> {
+  return toListener(await updateRow<ListenerRow, ListenerDraft>(tx, TABLE, id, { values }))
+}
+
+/** Sends the traffic of a listener to a pool. */
+export async function setDefaultPool(tx: Tx, id: string, poolId: string): Promise<void> {
+  await updateListener(tx, id, { defaultPoolId: poolId })
+}
+
+export async function deleteListener(tx: Tx, id: string): Promise<void> {
+  await query(tx, 'delete from listener where id = ?', [id])
+}
+
+/** A listener of the project (of any, when undefined). */
+export async function findListener(
+  db: Db,
+  id: string,
+  projectId: string | undefined,
+): Promise<Listener | undefined> {
+  const rows = await query<ListenerRow>(
+    db,
+    `select ${LISTENER_COLUMNS} from listener l where l.id = ? and (?::text is null or l.project_id = ?)`,
+    [id, projectId ?? null, projectId ?? null],
+  )
+  return rows[0] && toListener(rows[0])
+}
+
+export async function listListeners(db: Db, list: ListQuery): Promise<Listener[]> {
+  const rows = await listRows<ListenerRow>(db, LISTENER_LIST, list)
+  return rows.map(toListener)
+}
+
+const TABLE: Table<ListenerDraft> = {
+  name: 'listener',
+  alias: 'l',
+  returning: LISTENER_COLUMNS,
+  fixed: [
+    ...COMMON_FIXED,
+    ['loadBalancerId', 'load_balancer_id'],
+    ['protocol', 'protocol'],
+    ['protocolPort', 'protocol_port'],
+  ],
+  changeable: [...COMMON_CHANGEABLE, ['description', 'description'], ['defaultPoolId', 'default_pool_id']],
+}

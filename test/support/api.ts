@@ -1,0 +1,160 @@
+/** The API on a port of its own against a fresh database, and the one client through which every test speaks to it. */
+import { createServer, type IncomingHttpHeaders, request as httpRequest, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createApp } from '../../src/api/app.ts'
+import type { ApiDependencies, ApiSettings } from '../../src/api/context.ts'
+import { PAGE_MAX_DEFAULT } from '../../src/domain/limits.ts'
+import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
+import { noIdentity } from '../../src/identity/no-identity.ts'
+import { type Db } from '../../src/store/database.ts'
+import { type Ending, testDatabase } from './database.ts'
+
+export const UNLIMITED = { loadbalancer: -1, listener: -1, pool: -1, member: -1, healthmonitor: -1 }
+export const DEFAULT_PROJECT = 'default-project'
+
+export interface ApiOptions extends Partial<ApiSettings> {
+  /** Instead of a fresh database. */
+  readonly db?: Db
+  readonly targetPolicy?: ApiDependencies['targetPolicy']
+}
+
+/** A parsed JSON body; tests know its shape. */
+// oxlint-disable-next-line typescript/no-explicit-any -- assertions on the shape are what the tests are for
+export type Json = any
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Parsed when it is JSON, else the text; undefined when empty. */
+  readonly body: Json
+}
+
+export interface Exchange {
+  readonly method: string
+  /** As sent, with the query string. */
+  readonly path: string
+  readonly requestBody: unknown
+  readonly answer: Answer
+}
+
+/** Called with every answer that any test receives: whoever holds answers against a contract adds itself here. */
+export const everyAnswer: ((exchange: Exchange) => void)[] = []
+
+export interface Api {
+  readonly url: string
+  readonly port: number
+  readonly db: Db
+  /** What the API logged as errors. */
+  readonly errors: readonly object[]
+  /** Sends one request. A string or Buffer goes out as it is, anything else as JSON. */
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>
+}
+
+/** Starts the API; it ends with the test. */
+export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
+  const { db: givenDb, targetPolicy, ...settings } = options
+  const db = givenDb ?? (await testDatabase(t)).db
+  const errors: object[] = []
+  const app = createApp({
+    db,
+    settings: {
+      defaultDialect: 'elb',
+      pageMax: PAGE_MAX_DEFAULT,
+      quotas: UNLIMITED,
+      loopbackHostsOnly: true,
+      ...settings,
+    },
+    log: { info: () => undefined, error: (fields) => errors.push(fields) },
+    identify: noIdentity(DEFAULT_PROJECT),
+    targetPolicy:
+      targetPolicy ??
+      makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),
+    observe: () => undefined,
+  })
+  const serve = app.callback()
+  const server = createServer((request, response) => void serve(request, response))
+  const port = await listen(server)
+  t.after(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  )
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    db,
+    errors,
+    request: (method, path, body, headers = {}) => send(port, { method, path, body, headers }),
+  }
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+interface Sent {
+  readonly method: string
+  readonly path: string
+  readonly body: unknown
+  readonly headers: Readonly<Record<string, string>>
+}
+
+async function send(port: number, sent: Sent): Promise<Answer> {
+  const answer = await exchange(port, sent)
+  const { method, path, body: requestBody } = sent
+  for (const check of everyAnswer) check({ method, path, requestBody, answer })
+  return answer
+}
+
+function exchange(port: number, { method, path, body, headers }: Sent): Promise<Answer> {
+  const raw = typeof body === 'string' || Buffer.isBuffer(body) || body === undefined
+  const payload = raw ? body : JSON.stringify(body)
+  const type = payload === undefined ? {} : { 'content-type': 'application/json' }
+  const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }
+  const chunked = headers['transfer-encoding'] === 'chunked'
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        method,
+        path,
+        headers: { ...type, ...(chunked ? {} : length), ...headers },
+        agent: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: parsed(Buffer.concat(chunks).toString()),
+          }),
+        )
+      },
+    )
+    request.on('error', reject)
+    request.end(payload)
+  })
+}
+
+function parsed(text: string): Json {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
