@@ -81,6 +81,9 @@ const ERRNO_OF_TEXT: Readonly<Record<string, string>> = {
 /** Errors of opening a socket that may be gone at the next attempt. */
 const OUT_OF_SOMETHING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
+/** Echo sequence numbers have 16 bits. */
+const SEQUENCE_NUMBERS = 0x10000
+
 interface Awaited {
   readonly address: IpAddress
   readonly onOutcome: (outcome: EchoOutcome) => void
@@ -110,23 +113,22 @@ export class EchoChannel {
   }
 
   /**
-   * Sends one echo request to `address` (of this channel's family) and calls `onOutcome` at most once, never before this
-   * function returned. The returned function stops waiting; there is no timeout.
+   * Sends one echo request to `address` (of this channel's family) and calls `onOutcome` at most once, in a turn of its
+   * own. The returned function stops waiting; an outcome that has already arrived may still be told. There is no timeout.
    */
   send(address: IpAddress, onOutcome: (outcome: EchoOutcome) => void): () => void {
+    if (this.#awaited.size === SEQUENCE_NUMBERS) {
+      setImmediate(onOutcome, { kind: 'error', errno: 'ENOBUFS' })
+      return () => undefined
+    }
     const sequence = this.#freeSequence()
     const awaited = { address, onOutcome }
-    const stop = (): void => {
-      if (this.#awaited.get(sequence) === awaited) this.#forget(sequence)
-    }
     this.#awaited.set(sequence, awaited)
     const errno = this.#transmit(address, sequence)
-    if (errno !== undefined) {
-      setImmediate(() => {
-        if (this.#awaited.get(sequence) === awaited) this.#settle(sequence, { kind: 'error', errno })
-      })
+    if (errno !== undefined) this.#settle(sequence, { kind: 'error', errno })
+    return () => {
+      if (this.#awaited.get(sequence) === awaited) this.#forget(sequence)
     }
-    return stop
   }
 
   close(): void {
@@ -158,7 +160,7 @@ export class EchoChannel {
   }
 
   #freeSequence(): number {
-    do this.#nextSequence = (this.#nextSequence + 1) & 0xffff
+    do this.#nextSequence = (this.#nextSequence + 1) % SEQUENCE_NUMBERS
     while (this.#awaited.has(this.#nextSequence))
     return this.#nextSequence
   }
@@ -178,15 +180,15 @@ export class EchoChannel {
 
   /** Reads what else has arrived, so that a burst of replies does not wait for as many turns of the event loop. */
   #drain(socket: RawSocket): void {
-    try {
-      for (let i = 0; i < ICMP_DRAIN_MAX && this.#awaited.size > 0; i++) {
+    for (let i = 0; i < ICMP_DRAIN_MAX && this.#awaited.size > 0; i++) {
+      try {
         socket.wrap.recv(socket.buffer, (buffer, bytes, source) =>
           this.#receive(buffer.subarray(0, bytes), source),
         )
+      } catch {
+        // EAGAIN: nothing is left. The caller's code does not run in here, so no error of its is lost.
+        return
       }
-    } catch {
-      // EAGAIN: nothing is left.
-      return
     }
   }
 
@@ -203,10 +205,15 @@ export class EchoChannel {
     }
   }
 
+  /**
+   * In a turn of its own: raw-socket calls us outside of Node's callback scope (next ticks would not run until something
+   * else happens) and swallows what is thrown.
+   */
   #settle(sequence: number, outcome: EchoOutcome): void {
     const awaited = this.#awaited.get(sequence)
+    if (awaited === undefined) return
     this.#forget(sequence)
-    awaited?.onOutcome(outcome)
+    setImmediate(awaited.onOutcome, outcome)
   }
 
   #forget(sequence: number): void {

@@ -10,28 +10,35 @@ function address(text: string): IpAddress {
   return parsed
 }
 
+/** Outcomes are told in the next turn. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 function channelOn(socket: FakeRawSocket): EchoChannel {
   return new EchoChannel(6, () => socket)
 }
 
-test('a reply counts only from the address that was asked, and the true one is still waited for', () => {
+test('a reply counts only from the address that was asked, and the true one is still waited for', async () => {
   const socket = new FakeRawSocket()
   const outcomes: EchoOutcome[] = []
   channelOn(socket).send(address('2001:db8::1'), (outcome) => outcomes.push(outcome))
   socket.emit('message', socket.replyTo(0), '2001:db8::2')
+  await nextTurn()
   assert.deepEqual(outcomes, [])
   socket.emit('message', socket.replyTo(0), '2001:db8:0:0::1')
   socket.emit('message', socket.replyTo(0), '2001:db8::1')
+  await nextTurn()
   assert.deepEqual(outcomes, [{ kind: 'reply', sequence: 1 }])
 })
 
-test('all replies that have arrived are read in one turn', () => {
+test('all replies that have arrived are read in one turn', async () => {
   const socket = new FakeRawSocket()
   const channel = channelOn(socket)
   let replies = 0
   for (let i = 0; i < 50; i++) channel.send(address(`2001:db8::${i}`), () => replies++)
   for (let i = 1; i < 50; i++) socket.arrived.push({ packet: socket.replyTo(i), source: `2001:db8::${i}` })
   socket.emit('message', socket.replyTo(0), '2001:db8::')
+  assert.equal(replies, 0)
+  await nextTurn()
   assert.equal(replies, 50)
 })
 
@@ -54,16 +61,17 @@ test('a packet that cannot be sent is an error with its errno, after send return
   let outcome: EchoOutcome | undefined
   channelOn(socket).send(address('::1'), (given) => (outcome = given))
   assert.equal(outcome, undefined)
-  await new Promise((resolve) => setImmediate(resolve))
+  await nextTurn()
   assert.deepEqual(outcome, { kind: 'error', errno: 'ENETUNREACH' })
 })
 
-test('a socket that is lost ends what was awaited', () => {
+test('a socket that is lost ends what was awaited', async () => {
   const socket = new FakeRawSocket()
   const channel = channelOn(socket)
   const outcomes: EchoOutcome[] = []
   channel.send(address('::1'), (outcome) => outcomes.push(outcome))
   socket.close()
+  await nextTurn()
   assert.deepEqual(outcomes, [{ kind: 'error', errno: 'ECANCELED' }])
   assert.equal(channel.isOpen, false)
 })
