@@ -1,6 +1,7 @@
 /** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
 import { parseArgs } from 'node:util'
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
+import { probers } from '../probe/probers.ts'
 import { parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'
 import { createLog } from '../runtime/log.ts'
@@ -8,6 +9,8 @@ import { createMetrics } from '../runtime/metrics.ts'
 import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { attachToParent, hasParent } from '../runtime/parent.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
+import { startProber } from './prober.ts'
+import { targetPolicyOf } from './target-policy.ts'
 
 /** Resolves when it probes. `args`: `--name` of logs and metrics. Throws StartRefusal. */
 export async function prober(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -28,5 +31,19 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${values.name}`, PROBER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
+  const running = startProber({
+    databaseUrl,
+    leaseMs: config.shardLeaseMs,
+    checkpointMs: config.checkpointMs,
+    probers,
+    targetPolicy: targetPolicyOf(config, databaseUrl),
+    metrics,
+    log,
+  })
+  ending.add(
+    'prober',
+    () => running.close(),
+    () => running.destroy(),
+  )
   log.info('ready')
 }

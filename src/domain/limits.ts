@@ -101,6 +101,12 @@ export const NEW_STARTS_PER_SECOND = 2000
 export const STALL_MS = 250
 /** Descriptors that a prober keeps for itself; the rest of the soft limit is its budget for probes. */
 export const DESCRIPTOR_RESERVE = 64
+/** Milliseconds: the longest that the wheel sleeps while there are checks, so that a stall is noticed. */
+export const WHEEL_SLEEP_MAX_MS = 50
+/** Probes started in one turn of the event loop; then sockets are heard before more are started. */
+export const STARTS_PER_TURN = 200
+/** Milliseconds within which a check of a shard that was taken over is probed again. */
+export const TAKEOVER_PROBE_WITHIN_MS = 500
 /** Probes in flight: of one prober, and towards one target address. */
 export const IN_FLIGHT_MAX = 20_000
 export const IN_FLIGHT_PER_ADDRESS_MAX = 512
@@ -124,6 +130,15 @@ export const FLUSH_WITHIN_MS = 100
 export const FLUSH_ROWS_MAX = 1000
 /** Milliseconds: back-off of the result writer while PostgreSQL is away. */
 export const FLUSH_RETRY_MS: Range = { min: 100, max: 5000 }
+/** Milliseconds that a graceful stop of a prober spends on its writes and on giving its shards back. */
+export const HAND_OVER_WITHIN_MS = 5000
+/** Pools whose checks are loaded by one statement. */
+export const CONFIG_POOLS_PER_LOAD = 500
+/** Milliseconds: back-off of the connection that listens for changes of the configuration. */
+export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
+/** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
+export const CHECKPOINT_SOONEST_MS = 1000
+export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
 
 // ── Retention ───────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Transitions are kept this many days, and this many of one member; purged in batches of rows. */
@@ -145,6 +160,8 @@ export const PROBER_CONNECTIONS = 3
 export const ACQUIRE_TIMEOUT_MS = 3000
 export const LOCK_TIMEOUT_MS = 5000
 export const STATEMENT_TIMEOUT_MS = 15_000
+/** Milliseconds without an answer after which a connection is given up: longer than any statement may run. */
+export const ANSWER_TIMEOUT_MS = 20_000
 /** Tries of a transaction that met a deadlock or a serialization failure, and seconds in Retry-After. */
 export const TRANSACTION_TRIES = 8
 export const RETRY_AFTER_SECONDS = 2

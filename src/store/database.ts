@@ -7,6 +7,7 @@ import pg from 'pg'
 import { DomainError } from '../domain/errors.ts'
 import {
   ACQUIRE_TIMEOUT_MS,
+  ANSWER_TIMEOUT_MS,
   LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
   TRANSACTION_TRIES,
@@ -60,9 +61,17 @@ function boundEverything(
   )
 }
 
-/** Rows of a raw statement. `?` are the bindings; a literal question mark is written `\\?`. */
-export async function query<Row>(db: Db, sql: string, bindings: readonly unknown[] = []): Promise<Row[]> {
-  const answer: unknown = await db.raw(sql, bindings as Knex.RawBinding[])
+/**
+ * Rows of a raw statement. `?` are the bindings; a literal question mark is written `\\?`. A connection that gives no
+ * answer within `timeoutMs` (its network is gone: the statement's own limit is the server's) is thrown away.
+ */
+export async function query<Row>(
+  db: Db,
+  sql: string,
+  bindings: readonly unknown[] = [],
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<Row[]> {
+  const answer: unknown = await db.raw(sql, bindings as Knex.RawBinding[]).timeout(timeoutMs)
   return (answer as { rows: Row[] }).rows
 }
 

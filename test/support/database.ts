@@ -19,6 +19,8 @@ export interface TestDatabase {
   readonly name: string
   /** A pool of 8 connections, closed when the test ends. */
   readonly db: Db
+  /** Runs something when the test ends, before the database goes; what was added last runs first. */
+  beforeDrop(end: () => Promise<void>): void
 }
 
 /** What tests and suites give: something that runs a function when they end. */
@@ -52,11 +54,20 @@ export async function testDatabase(
   await createDatabase(server.url, name, content === 'empty' ? 'template0' : from)
   const url = withDatabase(server.url, name)
   const db = openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 8 })
+  const ends: (() => Promise<void>)[] = []
   t.after(async () => {
+    for (const end of ends.toReversed()) await end()
     await db.destroy()
     await dropDatabase(server.url, name)
   })
-  return { url, name, db }
+  return {
+    url,
+    name,
+    db,
+    beforeDrop: (end) => {
+      ends.push(end)
+    },
+  }
 }
 
 async function prepareTemplate(): Promise<Template> {

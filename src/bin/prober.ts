@@ -1,0 +1,250 @@
+/** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { CheckStatus } from '../domain/state-machine.ts'
+import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
+import type { MonitorType } from '../domain/types.ts'
+import type { Probe } from '../probe/probe.ts'
+import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
+import type { Check } from '../schedule/check.ts'
+import { Checkpoint } from '../schedule/checkpoint.ts'
+import { ConfigListener } from '../schedule/config-listener.ts'
+import { ConfigSync } from '../schedule/config-sync.ts'
+import { probeBudget } from '../schedule/descriptor-budget.ts'
+import type { Log } from '../schedule/log.ts'
+import { Ownership } from '../schedule/ownership.ts'
+import { ResultWriter } from '../schedule/result-writer.ts'
+import { Retention, RETENTION } from '../schedule/retention.ts'
+import { Scheduler } from '../schedule/scheduler.ts'
+import { StaleLog } from '../schedule/stale-log.ts'
+import { TickDriver } from '../schedule/tick-driver.ts'
+import { writeCheckpoints } from '../store/checkpoints.ts'
+import { loadPools, readPoolVersions } from '../store/checks.ts'
+import { isStoreAway, openDatabase } from '../store/database.ts'
+import { listen } from '../store/listen.ts'
+import {
+  purgeExcessTransitions,
+  purgeOldTransitions,
+  purgeOrphanedStates,
+  withRetentionLock,
+} from '../store/retention.ts'
+import { beat, claimShards, releaseShards, removeDeadProbers, removeProber } from '../store/shards.ts'
+import { writeVerdicts } from '../store/verdicts.ts'
+
+/** The channel on which the API tells of changed shards, in the transaction that changed them. */
+export const CONFIG_CHANNEL = 'hm_config'
+
+export interface ProberDeps {
+  readonly databaseUrl: string
+  readonly leaseMs: number
+  readonly checkpointMs: number
+  readonly probers: Readonly<Record<MonitorType, Probe>>
+  /** The target policy: why an address must not be probed on a port; undefined when it may. */
+  readonly targetPolicy: (address: string, port: number) => string | undefined
+  readonly metrics: Metrics
+  readonly log: Log
+}
+
+/** A running prober. */
+export interface Prober {
+  /** Of its row in `prober`, and the owner of its shards. */
+  readonly id: string
+  /** Stops probing, writes what there is to say, gives the shards back; ends within some seconds whatever happens. */
+  close(): Promise<void>
+  /** Ends now; the lease runs out by itself. */
+  destroy(): Promise<void>
+}
+
+/** Milliseconds after the start of a prober at which it purges for the first time: not in the busiest moment. */
+const FIRST_PURGE_MS = 10_000
+/** Leases after which the row of a dead prober is removed. */
+const DEAD_LEASES = 20
+
+/** Starts a prober. Where PostgreSQL is away it waits for it, probes nothing and says so. */
+export function startProber(deps: ProberDeps): Prober {
+  const { leaseMs, log, metrics } = deps
+  const id = randomUUID()
+  const identity = { id, host: hostname(), pid: process.pid, leaseMs }
+  const url = deps.databaseUrl
+  const db = openDatabase({
+    url,
+    applicationName: 'healthmonitor prober',
+    maxConnections: PROBER_CONNECTIONS,
+  })
+  // The lease never waits for a connection that something slow has.
+  const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 1 })
+
+  const staleLog = new StaleLog(log)
+  const ownership: Ownership = new Ownership({
+    leaseMs,
+    log,
+    metrics,
+    store: {
+      beat: () => beat(leaseDb, identity),
+      claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
+      release: (ids) => releaseShards(leaseDb, id, ids),
+      removeProber: () => removeProber(leaseDb, id),
+    },
+    events: {
+      onGained: (shards) => sync.addShards(shards.map((shard) => shard.id)),
+      onLost: (shards) => {
+        sync.dropShards(shards)
+        scheduler.removeShards(shards)
+        writer.dropShards(shards)
+      },
+      onSurrender: (shards) => surrender(shards, leaseMs / HEARTBEATS_PER_LEASE),
+    },
+  })
+  const writer: ResultWriter = new ResultWriter({
+    log,
+    metrics,
+    write: (rows) => writeVerdicts(db, id, rows),
+    epochOf: (shard) => ownership.epochOf(shard),
+    isAway: isStoreAway,
+    onFenced: () => ownership.look(),
+  })
+  const scheduler: Scheduler = new Scheduler({
+    log,
+    metrics,
+    probers: deps.probers,
+    denies: deps.targetPolicy,
+    budget: probeBudget(),
+    wake: (inMs) => driver.wake(inMs),
+    events: {
+      onVerdict: (check, from) => {
+        writer.record(check, from)
+        if (from !== undefined) logTransition(log, check, from)
+      },
+      onFirstResult: (check) => checkpoint.markSoon(check.config.shard),
+      onStaleChange: (check) => {
+        staleLog.note(check)
+        checkpoint.markSoon(check.config.shard)
+      },
+    },
+  })
+  const driver: TickDriver = new TickDriver(scheduler)
+  const checkpoint: Checkpoint = new Checkpoint({
+    everyMs: deps.checkpointMs,
+    held: () => ownership.held,
+    entriesOf: (shard) => scheduler.checkpointOf(shard),
+    write: (checkpoints) => writeCheckpoints(db, id, checkpoints),
+    log,
+  })
+  const sync: ConfigSync = new ConfigSync({
+    log,
+    store: {
+      readVersions: (shards) => readPoolVersions(db, shards),
+      loadPools: (poolIds) => loadPools(db, poolIds),
+    },
+    isHeld: (shard) => ownership.epochOf(shard) !== undefined,
+    applyPool: (pool) => scheduler.applyPool(pool),
+    removePool: (poolId) => scheduler.removePool(poolId),
+  })
+  const listener = new ConfigListener({
+    log,
+    onPayload: sync.notify,
+    listen: (onPayload, onEnd) =>
+      listen({ url, applicationName: 'healthmonitor listen', channel: CONFIG_CHANNEL }, onPayload, onEnd),
+  })
+  const retention = new Retention(
+    {
+      alone: async (work) => {
+        await withRetentionLock(db, work)
+      },
+      purges: [
+        (batch) => purgeOldTransitions(db, RETENTION.days, batch),
+        (batch, isThorough) =>
+          purgeExcessTransitions(db, {
+            keep: RETENTION.perMember,
+            batch,
+            ...(isThorough ? {} : { recentMs: RETENTION.recentMs }),
+          }),
+        (batch) => purgeOrphanedStates(db, batch),
+        () => removeDeadProbers(db, DEAD_LEASES * leaseMs),
+      ],
+    },
+    log,
+  )
+
+  async function surrender(shards: ReadonlySet<number>, withinMs: number): Promise<void> {
+    await checkpoint.writeNow(shards)
+    sync.dropShards(shards)
+    scheduler.removeShards(shards)
+    if (!(await writer.drain(withinMs))) throw new Error('results of the shards could not be written in time')
+  }
+
+  async function destroy(): Promise<void> {
+    ownership.destroy()
+    driver.stop()
+    scheduler.stop()
+    writer.destroy()
+    checkpoint.destroy()
+    retention.destroy()
+    staleLog.flush()
+    await Promise.all([db.destroy(), leaseDb.destroy()])
+  }
+
+  async function handOver(): Promise<void> {
+    await Promise.all([retention.close(), checkpoint.close(), listener.close(), sync.close()])
+    await ownership.close()
+    await writer.close(HAND_OVER_WITHIN_MS)
+  }
+
+  async function close(): Promise<void> {
+    driver.stop()
+    scheduler.stop()
+    try {
+      if (!(await isDoneWithin(HAND_OVER_WITHIN_MS, handOver())))
+        log.warn({}, 'the hand-over took too long; the lease runs out')
+    } catch (error) {
+      log.warn({ err: error }, 'the hand-over failed; the lease runs out')
+    }
+    await isDoneWithin(HAND_OVER_WITHIN_MS, destroy())
+  }
+
+  metrics.readProber(() => gauges(scheduler, ownership))
+  ownership.start()
+  listener.start()
+  checkpoint.start()
+  retention.start(FIRST_PURGE_MS)
+  log.info({ prober_id: id }, 'prober started')
+  return { id, close, destroy }
+}
+
+function gauges(scheduler: Scheduler, ownership: Ownership): ProberGauges {
+  const members = { UNKNOWN: 0, ONLINE: 0, OFFLINE: 0 }
+  let stale = 0
+  for (const check of scheduler.checks()) {
+    members[check.decidedStatus]++
+    if (check.isStale) stale++
+  }
+  return {
+    members,
+    stale,
+    inFlight: scheduler.inFlight,
+    queueDepth: scheduler.queued,
+    shards: ownership.held.size,
+  }
+}
+
+function logTransition(log: Log, check: Check, from: CheckStatus): void {
+  const { memberId, poolId, projectId } = check.config
+  const { status, reason, detail } = check.verdict ?? {}
+  log.info(
+    { member_id: memberId, pool_id: poolId, project_id: projectId, from, to: status, reason, detail },
+    'transition',
+  )
+}
+
+/** Whether `work` ended within `ms`; rejects when it does. */
+async function isDoneWithin(ms: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false)
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,89 @@
+/** Checks and what is kept of them: the values that pass between the schedule and the store. */
+import type { Reason } from './reasons.ts'
+import type { Outcome, Phases, ProbeTarget } from './results.ts'
+import type { CheckStatus, StatePolicy } from './state-machine.ts'
+
+/** One check, as the configuration wants it. Two that are deeply equal probe and judge alike. */
+export interface CheckConfig {
+  readonly memberId: string
+  readonly poolId: string
+  readonly projectId: string
+  /** 0..255. */
+  readonly shard: number
+  readonly generation: number
+  readonly target: ProbeTarget
+  readonly policy: StatePolicy
+}
+
+/** What a transition rests on: figures and addresses, no bytes of the target. */
+export type Evidence = Readonly<Record<string, unknown>>
+
+/** The last verdict of a check of the same generation, as it stands in `member_state`. */
+export interface StoredVerdict {
+  readonly status: 'ONLINE' | 'OFFLINE'
+  /** Milliseconds of the wall clock. */
+  readonly since: number
+  readonly reason: Reason
+  readonly detail: string
+  readonly evidence: Evidence
+  readonly okRun: number
+  readonly badRun: number
+}
+
+/** A pool as a prober needs it; no checks when nothing of it is probed. */
+export interface PoolChecks {
+  readonly poolId: string
+  readonly shard: number
+  readonly configVersion: number
+  readonly checks: readonly { readonly config: CheckConfig; readonly verdict?: StoredVerdict }[]
+}
+
+/** A shard that a prober owns; every write of state names both. */
+export interface HeldShard {
+  readonly id: number
+  readonly epoch: number
+}
+
+/** A change of a check's status, in the order (epoch, sequence). */
+export interface Transition {
+  readonly at: number
+  readonly from: CheckStatus
+  readonly to: 'ONLINE' | 'OFFLINE'
+  readonly reason: Reason
+  readonly detail: string
+  readonly evidence: Evidence
+  readonly generation: number
+  /** Transitions of this member that were dropped before this one. */
+  readonly dropped: number
+  readonly sequence: number
+}
+
+/** One row for `member_state`, with the transitions that led to it, oldest first. */
+export interface VerdictWrite extends StoredVerdict {
+  readonly memberId: string
+  readonly generation: number
+  readonly shard: number
+  readonly epoch: number
+  readonly sequence: number
+  readonly transitions: readonly Transition[]
+}
+
+/** What a checkpoint keeps of one check. Times are milliseconds of the wall clock. */
+export interface CheckpointEntry {
+  readonly memberId: string
+  readonly generation: number
+  readonly probedAt: number
+  readonly nextAt: number
+  readonly outcome: Outcome
+  readonly reason: Reason
+  readonly phases: Phases
+  readonly okRun: number
+  readonly badRun: number
+  readonly stale: boolean
+}
+
+/** All checks of one shard that have been probed. */
+export interface ShardCheckpoint extends HeldShard {
+  readonly asOf: number
+  readonly entries: readonly CheckpointEntry[]
+}

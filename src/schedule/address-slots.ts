@@ -1,0 +1,39 @@
+/** Probes in flight towards one address, and the checks that wait for their turn there. */
+import { IN_FLIGHT_PER_ADDRESS_MAX } from '../domain/limits.ts'
+import { List, type ListNode } from './linked-list.ts'
+
+export class AddressSlots<Check extends ListNode> {
+  readonly address: string
+  readonly waiting = new List<Check>()
+  inFlight = 0
+  /** Checks that hold this object; nobody keeps it when there are none. */
+  holders = 0
+
+  constructor(address: string) {
+    this.address = address
+  }
+
+  get isFull(): boolean {
+    return this.inFlight >= IN_FLIGHT_PER_ADDRESS_MAX
+  }
+}
+
+/** The slots of every address that some check aims at. */
+export class AddressTable<Check extends ListNode> {
+  readonly #slots = new Map<string, AddressSlots<Check>>()
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  hold(address: string): AddressSlots<Check> {
+    let slots = this.#slots.get(address)
+    if (slots === undefined) this.#slots.set(address, (slots = new AddressSlots(address)))
+    slots.holders++
+    return slots
+  }
+
+  release(slots: AddressSlots<Check>): void {
+    if (--slots.holders === 0) this.#slots.delete(slots.address)
+  }
+}

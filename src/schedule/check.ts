@@ -1,0 +1,102 @@
+/** A check while a prober runs it: one node that waits in the wheel or in a queue, or is in flight with its deadline. */
+import type { CheckConfig, Evidence, StoredVerdict } from '../domain/check.ts'
+import { STALE_WINDOWS } from '../domain/limits.ts'
+import type { Reason } from '../domain/reasons.ts'
+import type { ProbeResult } from '../domain/results.ts'
+import { type CheckState, type CheckStatus, initialState, restoredState } from '../domain/state-machine.ts'
+import type { AddressSlots } from './address-slots.ts'
+import type { ListNode } from './linked-list.ts'
+import type { WheelNode } from './timer-wheel.ts'
+
+export type CheckPhase = 'waiting' | 'queued' | 'in_flight' | 'removed'
+
+/** What ended as the last verdict: kept so that a change of counters alone repeats the reason of the status. */
+export interface Verdict {
+  readonly status: 'ONLINE' | 'OFFLINE'
+  readonly since: number
+  readonly reason: Reason
+  readonly detail: string
+  readonly evidence: Evidence
+}
+
+/** Mutable on purpose: every field is set in the constructor, so that all checks share one shape. */
+export class Check implements WheelNode {
+  previous: ListNode = this
+  next: ListNode = this
+  dueTick = 0
+
+  config: CheckConfig
+  state: CheckState
+  verdict: Verdict | undefined
+  /** Run of the row in `member_state`: `badRun` while ONLINE, `okRun` while OFFLINE; -1 = nothing was written. */
+  writtenRun: number
+  phase: CheckPhase = 'waiting'
+  slots: AddressSlots<Check>
+  /** The slots that the attempt in flight holds: the address may have changed since it started. */
+  attemptSlots: AddressSlots<Check> | undefined
+  /** Why the target policy forbids this target; undefined = it may be probed. */
+  denied: string | undefined
+  /** Ends the attempt in flight. */
+  cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
+  /** The attempt in flight began with a configuration that is gone: its result counts for nothing. */
+  isObsolete = false
+  /** Passed to every attempt; there is at most one at a time. */
+  readonly done: (result: ProbeResult) => void
+
+  /** Monotonic milliseconds. */
+  dueMs = 0
+  startedMs = 0
+  endedMs = 0
+  conclusiveMs: number
+  isStale = false
+  lastResult: ProbeResult | undefined
+  /** When the probe of `lastResult` started. */
+  probedMs = 0
+
+  constructor(
+    config: CheckConfig,
+    stored: StoredVerdict | undefined,
+    surroundings: {
+      readonly nowMs: number
+      readonly slots: AddressSlots<Check>
+      readonly denied: string | undefined
+      readonly onDone: (check: Check, result: ProbeResult) => void
+    },
+  ) {
+    this.config = config
+    this.slots = surroundings.slots
+    this.denied = surroundings.denied
+    this.conclusiveMs = surroundings.nowMs
+    this.state =
+      stored === undefined ? initialState(config.policy) : restoredState(stored.status, config.policy)
+    this.verdict = stored
+    this.writtenRun = stored === undefined ? -1 : stored.status === 'ONLINE' ? stored.badRun : stored.okRun
+    this.done = (result) => surroundings.onDone(this, result)
+  }
+
+  /** The status that was decided by a result: a status that a profile only starts with is no verdict. */
+  get decidedStatus(): CheckStatus {
+    return this.state.decided ? this.state.status : 'UNKNOWN'
+  }
+
+  /** The counter that tells how far the next transition is. */
+  get pendingRun(): number {
+    return this.state.status === 'ONLINE' ? this.state.badRun : this.state.okRun
+  }
+
+  /** As never probed: after a change of generation. */
+  forget(nowMs: number): void {
+    this.state = initialState(this.config.policy)
+    this.verdict = undefined
+    this.writtenRun = -1
+    this.lastResult = undefined
+    this.conclusiveMs = nowMs
+    this.isStale = false
+  }
+
+  /** Whether nothing sure has been heard for so long that the status is not to be trusted. */
+  hasGoneStale(nowMs: number): boolean {
+    const { policy, target } = this.config
+    return nowMs - this.conclusiveMs >= STALE_WINDOWS * (policy.intervals.online + target.timeoutMs)
+  }
+}

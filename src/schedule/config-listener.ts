@@ -1,0 +1,73 @@
+/** Keeps one connection that listens for changes of the configuration, and makes a new one when it breaks. */
+import { LISTEN_RETRY_MS } from '../domain/limits.ts'
+import type { Log } from './log.ts'
+
+export interface ListenerOptions {
+  /** Resolves once it listens; calls `onEnd` once when the connection breaks. */
+  readonly listen: (
+    onPayload: (payload: string) => void,
+    onEnd: (error: Error | undefined) => void,
+  ) => Promise<{ end(): Promise<void> }>
+  readonly onPayload: (payload: string) => void
+  readonly log: Log
+}
+
+export class ConfigListener {
+  readonly #options: ListenerOptions
+  #connection: { end(): Promise<void> } | undefined
+  #connecting: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #retryMs = LISTEN_RETRY_MS.min
+  #isAway = false
+  #isStopped = false
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+  }
+
+  get isListening(): boolean {
+    return this.#connection !== undefined
+  }
+
+  start(): void {
+    this.#connecting = this.#connect()
+  }
+
+  async close(): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    await this.#connecting
+    await this.#connection?.end()
+  }
+
+  async #connect(): Promise<void> {
+    const { listen, onPayload, log } = this.#options
+    try {
+      const connection = await listen(onPayload, (error) => this.#retry(error))
+      this.#connection = connection
+      this.#retryMs = LISTEN_RETRY_MS.min
+      if (this.#isAway) log.info({}, 'notifications of changes arrive again')
+      this.#isAway = false
+      // What was told while nobody listened.
+      onPayload('')
+    } catch (error) {
+      this.#retry(error)
+    }
+  }
+
+  #retry(error: unknown): void {
+    this.#connection = undefined
+    if (this.#isStopped) return
+    if (!this.#isAway) {
+      this.#options.log.warn(
+        { err: error },
+        'no notifications of changes; the configuration is polled meanwhile',
+      )
+    }
+    this.#isAway = true
+    this.#timer = setTimeout(() => {
+      this.#connecting = this.#connect()
+    }, this.#retryMs)
+    this.#retryMs = Math.min(LISTEN_RETRY_MS.max, this.#retryMs * 2)
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * When new checks make their first probe: at a random moment of the first second, at most `NEW_STARTS_PER_SECOND` of
+ * them; what does not fit is spread over the delay, and what does not fit there comes as soon as there is room.
+ */
+import { NEW_STARTS_PER_SECOND } from '../domain/limits.ts'
+
+const BUCKET_MS = 100
+/** Any second touches eleven buckets, so that no second has more than the limit. */
+const STARTS_PER_BUCKET = Math.floor(NEW_STARTS_PER_SECOND / 11)
+
+export class NewStarts {
+  readonly #random: () => number
+  readonly #starts = new Map<number, number>()
+  /** Every bucket before this one is full or past. */
+  #firstFree = 0
+  #forgottenBefore = 0
+
+  constructor(random: () => number) {
+    this.#random = random
+  }
+
+  /** A moment in `nowMs … nowMs + soonMs` when there is room, else one up to `delayMs` away, else the first free one. */
+  reserve(nowMs: number, soonMs: number, delayMs: number): number {
+    this.#forgetPast(nowMs)
+    for (const withinMs of [soonMs, delayMs]) {
+      const dueMs = nowMs + this.#random() * withinMs
+      if (this.#take(Math.floor(dueMs / BUCKET_MS))) return dueMs
+    }
+    while (!this.#take(this.#firstFree)) this.#firstFree++
+    return Math.max(nowMs, (this.#firstFree + this.#random()) * BUCKET_MS)
+  }
+
+  #take(bucket: number): boolean {
+    const taken = this.#starts.get(bucket) ?? 0
+    if (taken >= STARTS_PER_BUCKET) return false
+    this.#starts.set(bucket, taken + 1)
+    return true
+  }
+
+  #forgetPast(nowMs: number): void {
+    const current = Math.floor(nowMs / BUCKET_MS)
+    this.#firstFree = Math.max(this.#firstFree, current)
+    if (current === this.#forgottenBefore) return
+    this.#forgottenBefore = current
+    for (const bucket of this.#starts.keys()) if (bucket < current) this.#starts.delete(bucket)
+  }
+}

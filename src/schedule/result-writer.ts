@@ -1,0 +1,197 @@
+/**
+ * The result writer: brings verdicts to PostgreSQL within `FLUSH_WITHIN_MS`, batched, fenced by the shard's epoch, without
+ * ever making the scheduler wait. While PostgreSQL is away it keeps the final state and the first and last transition of
+ * every member. What the fence keeps out is dropped and counted: another prober owns that shard and decides itself.
+ */
+import type { CheckStatus } from '../domain/state-machine.ts'
+import type { VerdictWrite } from '../domain/check.ts'
+import { FLUSH_RETRY_MS, FLUSH_ROWS_MAX, FLUSH_WITHIN_MS } from '../domain/limits.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Check } from './check.ts'
+import type { Log } from './log.ts'
+import { PendingVerdicts } from './pending-verdicts.ts'
+
+export interface ResultWriterOptions {
+  /** Writes rows in one statement; resolves to the shards that are still ours at those epochs. */
+  readonly write: (rows: readonly VerdictWrite[]) => Promise<ReadonlySet<number>>
+  /** The epoch at which this prober owns a shard; undefined = it does not. */
+  readonly epochOf: (shard: number) => number | undefined
+  /** Whether an error says that PostgreSQL is away, as opposed to refusing what we wrote. */
+  readonly isAway: (error: unknown) => boolean
+  /** Shards whose writes were fenced out. */
+  readonly onFenced: (shards: ReadonlySet<number>) => void
+  readonly metrics: Pick<Metrics, 'flushed' | 'transitioned'>
+  readonly log: Log
+}
+
+export class ResultWriter {
+  readonly #options: ResultWriterOptions
+  readonly #pending = new PendingVerdicts()
+  #sequence = 0
+  #timer: NodeJS.Timeout | undefined
+  #flushing: Promise<void> | undefined
+  #sending = 0
+  #failures = 0
+  #retryMs = 0
+  #batchRows = FLUSH_ROWS_MAX
+  #isDestroyed = false
+
+  constructor(options: ResultWriterOptions) {
+    this.#options = options
+  }
+
+  /** Members with something that is not written yet. */
+  get waiting(): number {
+    return this.#pending.size + this.#sending
+  }
+
+  /** Takes the verdict of `check`; `from` is given when its status changed. */
+  record(check: Check, from: CheckStatus | undefined): void {
+    const { config, state, verdict } = check
+    const epoch = this.#options.epochOf(config.shard)
+    if (verdict === undefined || this.#isDestroyed) return
+    if (epoch === undefined) {
+      this.#options.metrics.flushed('fenced', 1)
+      return
+    }
+    const { memberId, generation, shard } = config
+    const { status, since, reason, detail, evidence } = verdict
+    const sequence = ++this.#sequence
+    const transition = { at: since, to: status, reason, detail, evidence, generation, dropped: 0, sequence }
+    this.#pending.add({
+      memberId,
+      generation,
+      shard,
+      epoch,
+      sequence,
+      status,
+      since,
+      reason,
+      detail,
+      evidence,
+      okRun: state.okRun,
+      badRun: state.badRun,
+      transitions: from === undefined ? [] : [{ ...transition, from }],
+    })
+    this.#arm(FLUSH_WITHIN_MS)
+  }
+
+  /** Forgets what waits for these shards: they are no longer ours. */
+  dropShards(shards: ReadonlySet<number>): void {
+    const rows = this.#pending.dropShards(shards)
+    if (rows > 0) this.#options.metrics.flushed('fenced', rows)
+  }
+
+  /** Writes everything that waits. Resolves to whether nothing waits any more, after `withinMs` at the latest. */
+  async drain(withinMs: number): Promise<boolean> {
+    const endMs = performance.now() + withinMs
+    while (this.waiting > 0 && !this.#isDestroyed) {
+      const leftMs = endMs - performance.now()
+      if (leftMs <= 0) return false
+      const failures = this.#failures
+      await within(leftMs, this.#flush())
+      if (this.#failures > failures) await within(leftMs, pause(FLUSH_RETRY_MS.min))
+    }
+    return this.waiting === 0
+  }
+
+  /** Drains and ends. */
+  async close(withinMs: number): Promise<boolean> {
+    const isDrained = await this.drain(withinMs)
+    this.destroy()
+    return isDrained
+  }
+
+  /** Ends now; what waits is lost to this prober and decided again by the next owner. */
+  destroy(): void {
+    this.#isDestroyed = true
+    clearTimeout(this.#timer)
+  }
+
+  #arm(inMs: number): void {
+    if (this.#timer !== undefined || this.#flushing !== undefined || this.#isDestroyed) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      void this.#flush()
+    }, inMs)
+  }
+
+  #flush(): Promise<void> {
+    this.#flushing ??= this.#writeBatch().finally(() => {
+      this.#flushing = undefined
+      if (this.#pending.size > 0) this.#arm(this.#retryMs > 0 ? this.#retryMs : 0)
+    })
+    return this.#flushing
+  }
+
+  async #writeBatch(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const rows = this.#pending.take(this.#batchRows)
+    if (rows.length === 0) return
+    this.#sending = rows.length
+    try {
+      this.#noteWritten(rows, await this.#options.write(rows))
+    } catch (error) {
+      this.#noteFailure(rows, error)
+    } finally {
+      this.#sending = 0
+    }
+  }
+
+  #noteWritten(rows: readonly VerdictWrite[], held: ReadonlySet<number>): void {
+    if (this.#retryMs > 0)
+      this.#options.log.info({ waiting: this.#pending.size }, 'results are written again')
+    this.#retryMs = 0
+    this.#batchRows = Math.min(FLUSH_ROWS_MAX, this.#batchRows * 2)
+    const lost = new Set<number>()
+    const changes = { ONLINE: 0, OFFLINE: 0 }
+    let written = 0
+    for (const row of rows) {
+      if (held.has(row.shard)) {
+        written++
+        for (const { to } of row.transitions) changes[to]++
+      } else if (this.#options.epochOf(row.shard) === row.epoch) lost.add(row.shard)
+      // else an older epoch of a shard that is ours again, which says nothing about the present one
+    }
+    const { metrics } = this.#options
+    if (written > 0) metrics.flushed('written', written)
+    if (written < rows.length) metrics.flushed('fenced', rows.length - written)
+    for (const to of ['ONLINE', 'OFFLINE'] as const)
+      if (changes[to] > 0) metrics.transitioned(to, changes[to])
+    if (lost.size > 0) this.#options.onFenced(lost)
+  }
+
+  #noteFailure(rows: readonly VerdictWrite[], error: unknown): void {
+    this.#failures++
+    this.#options.metrics.flushed('failed', rows.length)
+    const isAway = this.#options.isAway(error)
+    if (this.#retryMs === 0)
+      this.#options.log.warn({ err: error }, 'results cannot be written; they are kept')
+    this.#retryMs = Math.min(FLUSH_RETRY_MS.max, Math.max(FLUSH_RETRY_MS.min, this.#retryMs * 2))
+    if (!isAway && rows.length === 1) {
+      this.#options.log.error(
+        { err: error, member_id: rows[0]?.memberId },
+        'a result was refused and is dropped',
+      )
+      return
+    }
+    // One row that PostgreSQL refuses must not hold back the others: smaller batches find it.
+    if (!isAway) this.#batchRows = Math.max(1, Math.floor(rows.length / 2))
+    this.#pending.putBack(rows)
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Waits for `work`, but not longer than `ms`. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const end = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, end])
+  clearTimeout(timer)
+}

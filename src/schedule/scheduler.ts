@@ -1,0 +1,395 @@
+/**
+ * The scheduler: which check is probed when, and what its results mean. Every check is in exactly one place:
+ *
+ *   waiting (wheel, until due) → queued (ready, or waiting for its address) → in flight (wheel, until its deadline) → waiting
+ *
+ * At most one probe of a check is in flight; slots that pass meanwhile are skipped and counted. The timeout starts when the
+ * probe starts, the delay when it ended. Results that were in flight while the event loop was stalled are never failures.
+ *
+ * The hot path (tick, start, finish) awaits nothing and allocates nothing per probe beyond what the prober makes.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { CheckConfig, CheckpointEntry, PoolChecks, StoredVerdict } from '../domain/check.ts'
+import {
+  FIRST_PROBE_WITHIN_MS,
+  STALL_MS,
+  STARTS_PER_TURN,
+  TAKEOVER_PROBE_WITHIN_MS,
+  WHEEL_SLEEP_MAX_MS,
+  WHEEL_SLOTS,
+  WHEEL_TICK_MS,
+} from '../domain/limits.ts'
+import type { ProbeResult } from '../domain/results.ts'
+import { type CheckStatus, initialState, nextIntervalMs, restoredState } from '../domain/state-machine.ts'
+import type { MonitorType } from '../domain/types.ts'
+import type { Probe } from '../probe/probe.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { AddressTable } from './address-slots.ts'
+import { Check } from './check.ts'
+import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
+import { List, unlink } from './linked-list.ts'
+import type { Log } from './log.ts'
+import { NewStarts } from './new-starts.ts'
+import type { Ticking } from './tick-driver.ts'
+import { TimerWheel } from './timer-wheel.ts'
+
+export interface SchedulerEvents {
+  /** The status (`from` given) or a counter that tells how far the next change is differs from what was written. */
+  onVerdict(check: Check, from: CheckStatus | undefined): void
+  /** A check has its first result here: worth to be seen soon. */
+  onFirstResult(check: Check): void
+  onStaleChange(check: Check): void
+}
+
+export interface SchedulerOptions {
+  readonly probers: Readonly<Record<MonitorType, Probe>>
+  /** The target policy: why an address must not be probed. */
+  readonly denies: (address: string, port: number) => string | undefined
+  /** Probes in flight at most. */
+  readonly budget: number
+  readonly events: SchedulerEvents
+  readonly metrics: Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped'>
+  readonly log: Log
+  /** Asks for a tick within some milliseconds; 0 = in this turn of the event loop. */
+  readonly wake: (inMs: number) => void
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
+  /** Wall clock, milliseconds. */
+  readonly wall?: () => number
+  readonly random?: () => number
+}
+
+interface RunningPool {
+  readonly shard: number
+  readonly checks: Map<string, Check>
+}
+
+export class Scheduler implements Ticking {
+  readonly #options: SchedulerOptions
+  readonly #now: () => number
+  readonly #wall: () => number
+  readonly #wheel: TimerWheel<Check>
+  readonly #ready = new List<Check>()
+  readonly #addresses = new AddressTable<Check>()
+  readonly #newStarts: NewStarts
+  readonly #pools = new Map<string, RunningPool>()
+  readonly #shards = new Map<number, Set<RunningPool>>()
+  #size = 0
+  #inFlight = 0
+  #queued = 0
+  #lastTickMs: number
+  /** When the last stall was noticed: whatever was in flight then may not fail. */
+  #stalledMs = Number.NEGATIVE_INFINITY
+  #isStopped = false
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#wall = options.wall ?? Date.now
+    this.#lastTickMs = this.#now()
+    this.#wheel = new TimerWheel(WHEEL_TICK_MS, WHEEL_SLOTS, this.#lastTickMs)
+    this.#newStarts = new NewStarts(options.random ?? Math.random)
+  }
+
+  get size(): number {
+    return this.#size
+  }
+  get inFlight(): number {
+    return this.#inFlight
+  }
+  /** Checks that are due and wait for a slot. */
+  get queued(): number {
+    return this.#queued
+  }
+
+  /** Makes the checks of a pool be exactly these; what did not change is not touched. */
+  applyPool(pool: PoolChecks): void {
+    if (this.#isStopped) return
+    const nowMs = this.#now()
+    if (this.#size === 0) this.#lastTickMs = nowMs
+    const running = this.#pools.get(pool.poolId) ?? this.#addPool(pool)
+    const wanted = new Set<string>()
+    for (const { config, verdict } of pool.checks) {
+      wanted.add(config.memberId)
+      const check = running.checks.get(config.memberId)
+      if (check === undefined) running.checks.set(config.memberId, this.#add(config, verdict, nowMs))
+      else if (!isDeepStrictEqual(check.config, config)) this.#replace(check, config, nowMs)
+    }
+    for (const check of running.checks.values()) {
+      if (!wanted.has(check.config.memberId)) this.#remove(check, running)
+    }
+    if (running.checks.size === 0) this.removePool(pool.poolId)
+    else this.#options.wake(WHEEL_TICK_MS)
+  }
+
+  removePool(poolId: string): void {
+    const pool = this.#pools.get(poolId)
+    if (pool === undefined) return
+    for (const check of pool.checks.values()) this.#remove(check, pool)
+    this.#pools.delete(poolId)
+    const ofShard = this.#shards.get(pool.shard)
+    ofShard?.delete(pool)
+    if (ofShard?.size === 0) this.#shards.delete(pool.shard)
+  }
+
+  removeShards(shards: ReadonlySet<number>): void {
+    for (const [poolId, pool] of this.#pools) if (shards.has(pool.shard)) this.removePool(poolId)
+  }
+
+  /** Ends every attempt and starts none; what checkpoints say of the checks stays readable. */
+  stop(): void {
+    this.#isStopped = true
+    for (const check of this.checks()) {
+      if (check.phase === 'in_flight') check.cancel?.('shutdown')
+      unlink(check)
+    }
+  }
+
+  *checks(): Iterable<Check> {
+    for (const pool of this.#pools.values()) yield* pool.checks.values()
+  }
+
+  /** What a checkpoint of this shard keeps. Also marks checks stale that had no turn for too long. */
+  checkpointOf(shard: number): CheckpointEntry[] {
+    const nowMs = this.#now()
+    const toWall = this.#wall() - nowMs
+    const entries: CheckpointEntry[] = []
+    for (const pool of this.#shards.get(shard) ?? []) {
+      for (const check of pool.checks.values()) {
+        this.#judgeStaleness(check, nowMs)
+        if (check.lastResult === undefined) continue
+        entries.push({
+          memberId: check.config.memberId,
+          generation: check.config.generation,
+          probedAt: toWall + check.probedMs,
+          nextAt: toWall + Math.max(check.dueMs, nowMs),
+          outcome: check.lastResult.outcome,
+          reason: check.lastResult.reason,
+          phases: check.lastResult.phases,
+          okRun: check.state.okRun,
+          badRun: check.state.badRun,
+          stale: check.isStale,
+        })
+      }
+    }
+    return entries
+  }
+
+  noticeTime(nowMs = this.#now()): void {
+    if (nowMs - this.#lastTickMs > WHEEL_SLEEP_MAX_MS + STALL_MS) this.#stalledMs = nowMs
+  }
+
+  tick(): void {
+    if (this.#isStopped) return
+    const nowMs = this.#now()
+    this.noticeTime(nowMs)
+    if (this.#stalledMs === nowMs && this.#inFlight > 0) {
+      const facts = { stalled_ms: Math.round(nowMs - this.#lastTickMs), in_flight: this.#inFlight }
+      this.#options.log.warn(facts, 'the event loop was stalled: probes in flight cannot fail')
+    }
+    this.#lastTickMs = nowMs
+    this.#wheel.advance(nowMs, this.#onDue)
+    this.#startReady()
+  }
+
+  sleepMs(): number | undefined {
+    if (this.#size === 0 || this.#isStopped) return undefined
+    const next = this.#wheel.nextMs(WHEEL_SLEEP_MAX_MS)
+    return next === undefined ? WHEEL_SLEEP_MAX_MS : Math.max(1, next - this.#now())
+  }
+
+  readonly #onDue = (check: Check): void => {
+    if (check.phase === 'in_flight') {
+      check.cancel?.('timeout')
+      return
+    }
+    check.phase = 'queued'
+    this.#queued++
+    this.#ready.push(check)
+  }
+
+  #startReady(): void {
+    for (let starts = 0; starts < STARTS_PER_TURN && this.#inFlight < this.#options.budget; ) {
+      const check = this.#ready.shift()
+      if (check === undefined) return
+      if (check.slots.isFull) {
+        check.slots.waiting.push(check)
+        continue
+      }
+      starts++
+      this.#start(check)
+    }
+    if (!this.#ready.isEmpty && this.#inFlight < this.#options.budget) this.#options.wake(0)
+  }
+
+  #start(check: Check): void {
+    const nowMs = this.#now()
+    const { target, policy } = check.config
+    const lateMs = nowMs - check.dueMs
+    this.#options.metrics.probeStarted(lateMs)
+    const skipped = Math.floor(lateMs / policy.intervals.online)
+    if (skipped > 0) this.#options.metrics.probesSkipped(skipped)
+    this.#queued--
+    check.startedMs = nowMs
+    if (check.denied !== undefined) {
+      check.phase = 'waiting'
+      this.#conclude(check, TARGET_DENIED, nowMs)
+      return
+    }
+    check.phase = 'in_flight'
+    check.attemptSlots = check.slots
+    check.slots.inFlight++
+    this.#inFlight++
+    this.#wheel.schedule(check, nowMs + target.timeoutMs)
+    check.cancel = this.#options.probers[target.type](target, check.done)
+  }
+
+  readonly #onDone = (check: Check, result: ProbeResult): void => {
+    const nowMs = this.#now()
+    this.noticeTime(nowMs)
+    this.#wheel.cancel(check)
+    check.cancel = undefined
+    this.#inFlight--
+    this.#releaseAddress(check)
+    if (!this.#ready.isEmpty) this.#options.wake(0)
+    if (check.phase === 'removed') return
+    check.phase = 'waiting'
+    if (check.isObsolete) {
+      check.isObsolete = false
+      this.#schedule(check, this.#soon(check, nowMs, FIRST_PROBE_WITHIN_MS))
+      return
+    }
+    const wasStalled = result.outcome === 'failed' && check.startedMs <= this.#stalledMs
+    this.#conclude(check, wasStalled ? overloaded(result) : result, nowMs)
+  }
+
+  #releaseAddress(check: Check): void {
+    const slots = check.attemptSlots ?? check.slots
+    slots.inFlight--
+    const next = slots.waiting.shift()
+    if (next !== undefined) this.#ready.push(next)
+  }
+
+  #conclude(check: Check, result: ProbeResult, nowMs: number): void {
+    const { target, policy } = check.config
+    check.endedMs = nowMs
+    check.probedMs = check.startedMs
+    const isFirst = check.lastResult === undefined
+    check.lastResult = result
+    this.#options.metrics.probeEnded(target.type, result)
+    if (result.outcome === 'inconclusive') {
+      this.#judgeStaleness(check, nowMs)
+    } else {
+      check.conclusiveMs = nowMs
+      if (check.isStale) this.#setStale(check, false)
+      const from = judge(check, result, this.#wall)
+      if (from !== undefined || (check.verdict !== undefined && check.pendingRun !== check.writtenRun)) {
+        check.writtenRun = check.pendingRun
+        this.#options.events.onVerdict(check, from)
+      }
+    }
+    if (isFirst) this.#options.events.onFirstResult(check)
+    if (!this.#isStopped) this.#schedule(check, nowMs + nextIntervalMs(policy, check.state))
+  }
+
+  #judgeStaleness(check: Check, nowMs: number): void {
+    if (!check.isStale && check.hasGoneStale(nowMs)) this.#setStale(check, true)
+  }
+
+  #setStale(check: Check, isStale: boolean): void {
+    check.isStale = isStale
+    this.#options.events.onStaleChange(check)
+  }
+
+  #schedule(check: Check, dueMs: number): void {
+    check.dueMs = dueMs
+    this.#wheel.schedule(check, dueMs)
+  }
+
+  #soon(check: Check, nowMs: number, withinMs: number): number {
+    const delayMs = check.config.policy.intervals.online
+    return this.#newStarts.reserve(nowMs, Math.min(delayMs, withinMs), delayMs)
+  }
+
+  #addPool(pool: PoolChecks): RunningPool {
+    const running: RunningPool = { shard: pool.shard, checks: new Map() }
+    this.#pools.set(pool.poolId, running)
+    const ofShard = this.#shards.get(pool.shard) ?? new Set()
+    this.#shards.set(pool.shard, ofShard.add(running))
+    return running
+  }
+
+  #add(config: CheckConfig, verdict: StoredVerdict | undefined, nowMs: number): Check {
+    const { target } = config
+    const check = new Check(config, verdict, {
+      nowMs,
+      slots: this.#addresses.hold(target.address),
+      denied: this.#options.denies(target.address, target.port),
+      onDone: this.#onDone,
+    })
+    this.#size++
+    const withinMs = verdict === undefined ? FIRST_PROBE_WITHIN_MS : TAKEOVER_PROBE_WITHIN_MS
+    this.#schedule(check, this.#soon(check, nowMs, withinMs))
+    return check
+  }
+
+  #remove(check: Check, pool: RunningPool): void {
+    pool.checks.delete(check.config.memberId)
+    this.#size--
+    this.#addresses.release(check.slots)
+    if (check.phase === 'queued') this.#queued--
+    const wasInFlight = check.phase === 'in_flight'
+    check.phase = 'removed'
+    if (wasInFlight) check.cancel?.('shutdown')
+    else unlink(check)
+  }
+
+  /** Takes over a changed configuration and resets only what it touches. */
+  #replace(check: Check, config: CheckConfig, nowMs: number): void {
+    const old = check.config
+    check.config = config
+    if (old.target.address !== config.target.address) {
+      this.#addresses.release(check.slots)
+      check.slots = this.#addresses.hold(config.target.address)
+    }
+    check.denied = this.#options.denies(config.target.address, config.target.port)
+    const isReborn = old.generation !== config.generation
+    const isOtherRequest = !isDeepStrictEqual(
+      { ...old.target, timeoutMs: 0 },
+      { ...config.target, timeoutMs: 0 },
+    )
+    const isOtherRule = !isDeepStrictEqual(
+      { ...old.policy, intervals: 0 },
+      { ...config.policy, intervals: 0 },
+    )
+    if (isReborn) check.forget(nowMs)
+    else if (isOtherRequest || isOtherRule) {
+      check.state =
+        check.verdict === undefined
+          ? initialState(config.policy)
+          : restoredState(check.verdict.status, config.policy)
+    }
+    this.#reschedule(check, isReborn || isOtherRequest, nowMs)
+  }
+
+  #reschedule(check: Check, isOtherProbe: boolean, nowMs: number): void {
+    const { policy, target } = check.config
+    switch (check.phase) {
+      case 'in_flight':
+        if (isOtherProbe) {
+          check.isObsolete = true
+          check.cancel?.('shutdown')
+        } else this.#wheel.schedule(check, check.startedMs + target.timeoutMs)
+        return
+      case 'waiting': {
+        const dueMs =
+          check.lastResult === undefined ? check.dueMs : check.endedMs + nextIntervalMs(policy, check.state)
+        if (!isOtherProbe && dueMs > nowMs) this.#schedule(check, dueMs)
+        else this.#schedule(check, this.#soon(check, nowMs, FIRST_PROBE_WITHIN_MS))
+        return
+      }
+      case 'queued':
+      case 'removed':
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/** What probers read: versions of pools, and the checks of pools with their last verdicts. */
+import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
+import { NOOP_PROVIDER } from '../domain/member-status.ts'
+import { probeTarget } from '../domain/probe-target.ts'
+import { statePolicy } from '../domain/profiles.ts'
+import type { Reason } from '../domain/reasons.ts'
+import type { MonitorType, Profile } from '../domain/types.ts'
+import { type Db, query } from './database.ts'
+
+export interface PoolVersion {
+  readonly poolId: string
+  readonly shard: number
+  readonly configVersion: number
+}
+
+/** The versions of all pools of these shards. */
+export async function readPoolVersions(db: Db, shards: readonly number[]): Promise<readonly PoolVersion[]> {
+  return await query<PoolVersion>(
+    db,
+    'select id as "poolId", shard, config_version as "configVersion" from pool where shard = any(?::smallint[])',
+    [shards],
+  )
+}
+
+/** Everything that is probed of a pool is in the joins: a pool of which nothing is probed gives one row without member. */
+const LOAD_POOLS = `
+select
+  p.id as pool_id, p.shard, p.project_id, p.config_version,
+  m.id as member_id, m.address, m.protocol_port, m.monitor_address, m.monitor_port as member_monitor_port,
+  hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
+  hm.url_path, hm.http_method, hm.http_version, hm.expected_codes,
+  greatest(lb.generation, p.generation, m.generation, hm.generation) as generation,
+  s.status, s.since, s.reason, s.detail, s.evidence, s.ok_run, s.bad_run
+from pool p
+join load_balancer lb on lb.id = p.load_balancer_id
+left join health_monitor hm on hm.pool_id = p.id
+  and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and lb.provider <> ?
+left join member m on m.pool_id = p.id and m.admin_state_up and hm.id is not null
+left join member_state s on s.member_id = m.id
+  and s.generation = greatest(lb.generation, p.generation, m.generation, hm.generation)
+where p.id = any(?::uuid[])`
+
+interface PoolRow {
+  readonly pool_id: string
+  readonly shard: number
+  readonly project_id: string
+  readonly config_version: number
+}
+interface CheckRow extends PoolRow {
+  readonly member_id: string
+  readonly address: string
+  readonly protocol_port: number
+  readonly monitor_address: string | null
+  readonly member_monitor_port: number | null
+  readonly type: MonitorType
+  readonly profile: Profile
+  readonly delay_seconds: number
+  readonly timeout_seconds: number
+  readonly rise: number
+  readonly fall: number
+  readonly monitor_port: number | null
+  readonly domain_name: string | null
+  readonly url_path: string | null
+  readonly http_method: string | null
+  readonly http_version: '1.0' | '1.1' | null
+  readonly expected_codes: string | null
+  readonly generation: number
+  readonly status: 'ONLINE' | 'OFFLINE' | null
+  readonly since: Date
+  readonly reason: Reason
+  readonly detail: string
+  readonly evidence: Readonly<Record<string, unknown>>
+  readonly ok_run: number
+  readonly bad_run: number
+}
+
+/** The checks of these pools, with the last verdict where it is of the present generation. Pools that are gone are absent. */
+export async function loadPools(db: Db, poolIds: readonly string[]): Promise<readonly PoolChecks[]> {
+  const rows = await query<PoolRow & { readonly member_id: string | null }>(db, LOAD_POOLS, [
+    NOOP_PROVIDER,
+    poolIds,
+  ])
+  const pools = new Map<string, PoolChecks & { readonly checks: PoolChecks['checks'][number][] }>()
+  for (const row of rows) {
+    let pool = pools.get(row.pool_id)
+    if (pool === undefined) {
+      pool = { poolId: row.pool_id, shard: row.shard, configVersion: row.config_version, checks: [] }
+      pools.set(row.pool_id, pool)
+    }
+    if (row.member_id !== null) pool.checks.push(toCheck(row as CheckRow))
+  }
+  return [...pools.values()]
+}
+
+function toCheck(row: CheckRow): PoolChecks['checks'][number] {
+  const monitor = {
+    type: row.type,
+    profile: row.profile,
+    delaySeconds: row.delay_seconds,
+    timeoutSeconds: row.timeout_seconds,
+    rise: row.rise,
+    fall: row.fall,
+    monitorPort: row.monitor_port,
+    domainName: row.domain_name,
+    urlPath: row.url_path,
+    httpMethod: row.http_method,
+    httpVersion: row.http_version,
+    expectedCodes: row.expected_codes,
+  }
+  const member = {
+    address: row.address,
+    protocolPort: row.protocol_port,
+    monitorAddress: row.monitor_address,
+    monitorPort: row.member_monitor_port,
+  }
+  const config: CheckConfig = {
+    memberId: row.member_id,
+    poolId: row.pool_id,
+    projectId: row.project_id,
+    shard: row.shard,
+    generation: row.generation,
+    target: probeTarget(monitor, member),
+    policy: statePolicy(monitor),
+  }
+  const verdict = toVerdict(row)
+  return verdict === undefined ? { config } : { config, verdict }
+}
+
+function toVerdict(row: CheckRow): StoredVerdict | undefined {
+  if (row.status === null) return undefined
+  return {
+    status: row.status,
+    since: row.since.getTime(),
+    reason: row.reason,
+    detail: row.detail,
+    evidence: row.evidence,
+    okRun: row.ok_run,
+    badRun: row.bad_run,
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * LISTEN: one connection of its own, because a pool (or PgBouncer in front of it) would give the session to others. A lost
+ * notification is allowed: readers also poll.
+ */
+import pg from 'pg'
+import { ACQUIRE_TIMEOUT_MS } from '../domain/limits.ts'
+
+export interface Listening {
+  /** Resolves when the connection is closed. */
+  end(): Promise<void>
+}
+
+/**
+ * Listens on `channel` until the connection breaks, which `onEnd` tells once. Rejects when it cannot be made.
+ */
+export async function listen(
+  options: { readonly url: string; readonly applicationName: string; readonly channel: string },
+  onPayload: (payload: string) => void,
+  onEnd: (error: Error | undefined) => void,
+): Promise<Listening> {
+  const client = new pg.Client({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+  })
+  let isListening = false
+  let lastError: Error | undefined
+  client.on('error', (error) => {
+    lastError = error
+  })
+  client.on('end', () => {
+    if (isListening) onEnd(lastError)
+  })
+  client.on('notification', (message) => onPayload(message.payload ?? ''))
+  try {
+    await client.connect()
+    await client.query(`listen ${client.escapeIdentifier(options.channel)}`)
+  } catch (error) {
+    await client.end().catch(() => undefined)
+    throw error
+  }
+  isListening = true
+  return { end: () => client.end() }
+}

@@ -1,0 +1,100 @@
+/** Ownership of shards: leases of probers, claiming, giving back. All times are the database's. */
+import type { HeldShard } from '../domain/check.ts'
+import { type Db, query } from './database.ts'
+
+export interface ProberIdentity {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly leaseMs: number
+}
+
+export interface Heartbeat {
+  /** Probers whose lease has not run out, this one included. */
+  readonly liveProbers: number
+  /** Milliseconds until the first lease of another live prober runs out; undefined when there is no other. */
+  readonly nextExpiryMs: number | undefined
+  /** Every shard that this prober owns. */
+  readonly held: readonly HeldShard[]
+}
+
+/** Renews the lease (or takes the first one) and tells how things stand. A connection that is silent for a lease is given up. */
+export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
+  await query(
+    db,
+    `insert into prober (id, host, pid, lease_until) values (?, ?, ?, now() + ? * interval '1 millisecond')
+     on conflict (id) do update set lease_until = excluded.lease_until`,
+    [prober.id, prober.host, prober.pid, prober.leaseMs],
+    prober.leaseMs,
+  )
+  const [row] = await query<{ live: number; next_expiry_ms: number | null; ids: number[]; epochs: number[] }>(
+    db,
+    `select
+       (select count(*) from prober where lease_until > now()) as live,
+       (select extract(epoch from min(lease_until) - now())::float8 * 1000 from prober
+         where lease_until > now() and id <> ?) as next_expiry_ms,
+       coalesce(array_agg(id::int order by id), '{}') as ids,
+       coalesce(array_agg(epoch::float8 order by id), '{}') as epochs
+     from shard where owner = ?`,
+    [prober.id, prober.id],
+    prober.leaseMs,
+  )
+  if (row === undefined) throw new Error('an aggregate gives one row')
+  return {
+    liveProbers: row.live,
+    nextExpiryMs: row.next_expiry_ms ?? undefined,
+    held: row.ids.map((id, i) => ({ id, epoch: row.epochs[i] ?? 0 })),
+  }
+}
+
+/**
+ * Claims at most `count` shards without an owner and, with `foreignToo`, those whose owner's lease has run out. The epoch
+ * rises with the owner, which fences the former one out. Concurrent claimers skip each other's shards.
+ */
+export async function claimShards(
+  db: Db,
+  claim: { readonly owner: string; readonly count: number; readonly foreignToo: boolean },
+): Promise<readonly HeldShard[]> {
+  return await query<HeldShard>(
+    db,
+    `update shard s set owner = ?, epoch = s.epoch + 1
+     from (
+       select id from shard
+       where owner is null
+         or (? and not exists (select from prober p where p.id = shard.owner and p.lease_until > now()))
+       order by id limit ? for update skip locked
+     ) free
+     where s.id = free.id
+     returning s.id, s.epoch`,
+    [claim.owner, claim.foreignToo, claim.count],
+  )
+}
+
+/** Gives shards back: they have no owner then. Those that another prober has taken meanwhile stay its own. */
+export async function releaseShards(db: Db, owner: string, ids: readonly number[]): Promise<void> {
+  await query(
+    db,
+    `update shard s set owner = null
+     from (select id from shard where owner = ? and id = any(?::smallint[]) order by id for update) mine
+     where s.id = mine.id`,
+    [owner, ids],
+  )
+}
+
+/** Ends a prober's lease: its last word. */
+export async function removeProber(db: Db, id: string): Promise<void> {
+  await query(db, 'delete from prober where id = ?', [id])
+}
+
+/** Removes probers whose lease ran out `deadForMs` ago and that own nothing any more; returns how many. */
+export async function removeDeadProbers(db: Db, deadForMs: number): Promise<number> {
+  const rows = await query(
+    db,
+    `delete from prober p
+     where p.lease_until < now() - ? * interval '1 millisecond'
+       and not exists (select from shard s where s.owner = p.id)
+     returning p.id`,
+    [deadForMs],
+  )
+  return rows.length
+}

@@ -1,0 +1,97 @@
+/** The fenced statement that writes states and transitions. */
+import type { VerdictWrite } from '../domain/check.ts'
+import { type Db, query } from './database.ts'
+
+/**
+ * `held` locks the rows of the shards that are still ours at the epoch of the batch: while another prober takes one over,
+ * this statement waits and then sees the new epoch. `verdict` writes states that are newer in (epoch, sequence), of members
+ * that still exist; transitions come only from what it wrote, so that a replay changes nothing.
+ */
+const WRITE_VERDICTS = `
+with wanted as materialized (
+  select * from unnest(?::smallint[], ?::bigint[]) as w (id, epoch)
+), held as materialized (
+  select s.id, s.epoch
+  from shard s join wanted w on w.id = s.id and w.epoch = s.epoch
+  where s.owner = ?
+  order by s.id
+  for share of s
+), verdict as (
+  insert into member_state as old
+    (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence)
+  select b.member_id, b.generation, b.status, b.since, b.reason, b.detail, b.evidence, b.ok_run, b.bad_run,
+    b.shard, b.epoch, b.sequence
+  from unnest(?::uuid[], ?::bigint[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::jsonb[],
+      ?::smallint[], ?::smallint[], ?::smallint[], ?::bigint[], ?::bigint[])
+    as b (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence)
+  join held h on h.id = b.shard and h.epoch = b.epoch
+  join member m on m.id = b.member_id
+  order by b.member_id
+  on conflict (member_id) do update set
+    generation = excluded.generation, status = excluded.status, since = excluded.since, reason = excluded.reason,
+    detail = excluded.detail, evidence = excluded.evidence, ok_run = excluded.ok_run, bad_run = excluded.bad_run,
+    shard = excluded.shard, epoch = excluded.epoch, sequence = excluded.sequence, written_at = now()
+  where (excluded.epoch, excluded.sequence) > (old.epoch, old.sequence)
+  returning member_id, epoch
+), transition as (
+  insert into member_transition
+    (member_id, pool_id, project_id, at, from_state, to_state, reason, detail, evidence, generation, dropped, epoch,
+     sequence)
+  select t.member_id, m.pool_id, m.project_id, t.at, t.from_state, t.to_state, t.reason, t.detail, t.evidence,
+    t.generation, t.dropped, v.epoch, t.sequence
+  from unnest(?::uuid[], ?::timestamptz[], ?::text[], ?::text[], ?::text[], ?::text[], ?::jsonb[], ?::bigint[],
+      ?::integer[], ?::bigint[])
+    as t (member_id, at, from_state, to_state, reason, detail, evidence, generation, dropped, sequence)
+  join verdict v on v.member_id = t.member_id
+  join member m on m.id = t.member_id
+  order by t.sequence
+  on conflict on constraint member_transition_order_key do nothing
+)
+select id from held`
+
+/**
+ * Writes verdicts of shards that `owner` holds at their epochs; at most one row per member. Returns the shards that it
+ * still holds: rows of others were not written.
+ */
+export async function writeVerdicts(
+  db: Db,
+  owner: string,
+  rows: readonly VerdictWrite[],
+): Promise<ReadonlySet<number>> {
+  const epochs = new Map(rows.map((row) => [row.shard, row.epoch]))
+  const told = rows.flatMap((row) =>
+    row.transitions.map((transition) => ({ memberId: row.memberId, ...transition })),
+  )
+  const held = await query<{ id: number }>(db, WRITE_VERDICTS, [
+    [...epochs.keys()],
+    [...epochs.values()],
+    owner,
+    rows.map((row) => row.memberId),
+    rows.map((row) => row.generation),
+    rows.map((row) => row.status),
+    rows.map((row) => timestamp(row.since)),
+    rows.map((row) => row.reason),
+    rows.map((row) => row.detail),
+    rows.map((row) => JSON.stringify(row.evidence)),
+    rows.map((row) => row.okRun),
+    rows.map((row) => row.badRun),
+    rows.map((row) => row.shard),
+    rows.map((row) => row.epoch),
+    rows.map((row) => row.sequence),
+    told.map((row) => row.memberId),
+    told.map((row) => timestamp(row.at)),
+    told.map((row) => row.from),
+    told.map((row) => row.to),
+    told.map((row) => row.reason),
+    told.map((row) => row.detail),
+    told.map((row) => JSON.stringify(row.evidence)),
+    told.map((row) => row.generation),
+    told.map((row) => row.dropped),
+    told.map((row) => row.sequence),
+  ])
+  return new Set(held.map((row) => row.id))
+}
+
+function timestamp(ms: number): string {
+  return new Date(ms).toISOString()
+}

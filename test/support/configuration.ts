@@ -1,0 +1,110 @@
+/** Writes configuration straight into the database, as the API would, for tests of what reads it. */
+import { randomUUID } from 'node:crypto'
+import { shardOf } from '../../src/domain/shard.ts'
+import { type Db, query } from '../../src/store/database.ts'
+
+export interface MonitorFields {
+  readonly type?: string
+  readonly profile?: string
+  readonly delaySeconds?: number
+  readonly timeoutSeconds?: number
+  readonly rise?: number
+  readonly fall?: number
+}
+
+export interface PoolIds {
+  readonly loadBalancerId: string
+  readonly poolId: string
+  readonly monitorId: string
+  readonly shard: number
+}
+
+export const PROJECT = 'project-1'
+
+/** A load balancer, a pool and its monitor: elb, TCP, every second, rise 2, fall 2 unless told otherwise. */
+export async function insertPool(db: Db, monitor: MonitorFields = {}): Promise<PoolIds> {
+  const ids = { loadBalancerId: randomUUID(), poolId: randomUUID(), monitorId: randomUUID() }
+  const shard = shardOf(ids.poolId)
+  await query(db, `insert into load_balancer (id, project_id, provider) values (?, ?, 'vlb')`, [
+    ids.loadBalancerId,
+    PROJECT,
+  ])
+  await query(
+    db,
+    `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
+     values (?, ?, ?, 'TCP', 'ROUND_ROBIN', ?)`,
+    [ids.poolId, PROJECT, ids.loadBalancerId, shard],
+  )
+  await query(
+    db,
+    `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      ids.monitorId,
+      PROJECT,
+      ids.poolId,
+      monitor.type ?? 'TCP',
+      monitor.profile ?? 'elb',
+      monitor.delaySeconds ?? 1,
+      monitor.timeoutSeconds ?? 1,
+      monitor.rise ?? 2,
+      monitor.fall ?? 2,
+    ],
+  )
+  return { ...ids, shard }
+}
+
+/** Members at these addresses, in one statement; returns their ids in the same order. */
+export async function insertMembers(
+  db: Db,
+  poolId: string,
+  targets: readonly { readonly address: string; readonly port: number }[],
+): Promise<readonly string[]> {
+  const ids = targets.map(() => randomUUID())
+  await query(
+    db,
+    `insert into member (id, project_id, pool_id, address, protocol_port)
+     select id, ?, ?, address, port from unnest(?::uuid[], ?::text[], ?::int[]) as m (id, address, port)`,
+    [PROJECT, poolId, ids, targets.map((target) => target.address), targets.map((target) => target.port)],
+  )
+  await changed(db, poolId)
+  return ids
+}
+
+/** Raises the version of a pool and tells probers, as every write of the API does. */
+export async function changed(db: Db, poolId: string): Promise<void> {
+  await query(
+    db,
+    `with raised as (update pool set config_version = config_version + 1 where id = ? returning shard)
+     select pg_notify('hm_config', shard::text) from raised`,
+    [poolId],
+  )
+}
+
+export interface StatusRow {
+  readonly member_id: string
+  readonly operating_status: string
+  readonly state: string
+  readonly reason: string
+}
+
+export async function statuses(db: Db): Promise<ReadonlyMap<string, StatusRow>> {
+  const rows = await query<StatusRow>(
+    db,
+    'select member_id, operating_status, state, reason from member_status',
+  )
+  return new Map(rows.map((row) => [row.member_id, row]))
+}
+
+/** Waits until `condition` resolves to true, asking again every 20 ms for at most `withinMs`. */
+export async function eventually(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  withinMs = 10_000,
+): Promise<void> {
+  const end = performance.now() + withinMs
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
