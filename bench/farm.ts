@@ -22,6 +22,7 @@ const METRICS_PORT = 19_877
 const SETTLE_MS = 15_000
 const FLIP_DEADLINE_MS = 120_000
 const BATCH = 200
+const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
 const { values } = parseArgs({
   options: {
@@ -146,7 +147,7 @@ async function enableStatements(db: Db): Promise<void> {
 
 /** Half of the pools TCP, half HTTP; members on distinct loopback addresses. */
 async function configure(port: number): Promise<void> {
-  const loadBalancer = await post('loadbalancers', { loadbalancer: { vip_subnet_id: 'bench' } })
+  const loadBalancer = await post('loadbalancers', { loadbalancer: { vip_subnet_id: SUBNET_ID } })
   for (let pool = 0; pool < pools; pool++) {
     const protocol = pool % 2 === 0 ? 'TCP' : 'HTTP'
     const id = await post('pools', {
@@ -157,7 +158,7 @@ async function configure(port: number): Promise<void> {
       const items = mine.slice(i, i + BATCH).map((n) => ({
         address: `127.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`,
         protocol_port: port,
-        subnet_id: 'bench',
+        subnet_id: SUBNET_ID,
       }))
       await send('PUT', `pools/${id}/members`, { members: items, action: 'add' })
     }

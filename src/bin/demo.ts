@@ -11,6 +11,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('./healthmonitor.js', import.meta.url))
+/** Any: no traffic is routed. */
+const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 const POLL_MS = 200
 const STEP_DEADLINE_MS = 30_000
 
@@ -79,13 +81,13 @@ async function configure(base: string, backends: readonly Backend[]): Promise<st
   }
   say('creating a load balancer, a pool, three members and a health monitor (delay 1 s, timeout 1 s) …')
   const loadBalancer = await post('loadbalancers', {
-    loadbalancer: { name: 'demo', vip_subnet_id: 'demo-subnet' },
+    loadbalancer: { name: 'demo', vip_subnet_id: SUBNET_ID },
   })
   const pool = await post('pools', {
     pool: { name: 'demo', loadbalancer_id: loadBalancer, protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN' },
   })
   for (const { name, port } of backends) {
-    const member = { name, address: '127.0.0.1', protocol_port: port, subnet_id: 'demo-subnet' }
+    const member = { name, address: '127.0.0.1', protocol_port: port, subnet_id: SUBNET_ID }
     await post(`pools/${pool}/members`, { member })
   }
   await post('healthmonitors', {
