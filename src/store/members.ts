@@ -45,37 +45,40 @@ export interface MemberViewRow extends MemberRow {
   reason: MemberReason
 }
 
+/** Attributes of members over the aliases m, p and ms. */
+export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
+  id: { sql: 'm.id', type: 'uuid' },
+  project_id: { sql: 'm.project_id', type: 'text' },
+  tenant_id: { sql: 'm.project_id', type: 'text' },
+  name: { sql: 'm.name', type: 'text' },
+  address: { sql: 'm.address', type: 'text' },
+  protocol_port: { sql: 'm.protocol_port', type: 'integer' },
+  subnet_id: { sql: 'm.subnet_id', type: 'text' },
+  weight: { sql: 'm.weight', type: 'integer' },
+  backup: { sql: 'm.backup', type: 'boolean' },
+  monitor_address: { sql: 'm.monitor_address', type: 'text' },
+  monitor_port: { sql: 'm.monitor_port', type: 'integer' },
+  admin_state_up: { sql: 'm.admin_state_up', type: 'boolean' },
+  provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
+  operating_status: { sql: 'ms.operating_status', type: 'text' },
+  pool_id: { sql: 'm.pool_id', type: 'uuid' },
+  loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
+  // No member of ours is known to be a cloud server.
+  device_id: { sql: `''`, type: 'text' },
+  device_owner: { sql: `''`, type: 'text' },
+  created_at: { sql: 'm.created_at', type: 'timestamp' },
+  updated_at: { sql: 'm.updated_at', type: 'timestamp' },
+}
+
 const MEMBER_LIST: ListSpec = {
   from: MEMBER_VIEW_FROM,
   columns: MEMBER_VIEW_COLUMNS,
   alias: 'm',
-  attributes: {
-    id: { sql: 'm.id', type: 'uuid' },
-    project_id: { sql: 'm.project_id', type: 'text' },
-    tenant_id: { sql: 'm.project_id', type: 'text' },
-    name: { sql: 'm.name', type: 'text' },
-    address: { sql: 'm.address', type: 'text' },
-    protocol_port: { sql: 'm.protocol_port', type: 'integer' },
-    subnet_id: { sql: 'm.subnet_id', type: 'text' },
-    weight: { sql: 'm.weight', type: 'integer' },
-    backup: { sql: 'm.backup', type: 'boolean' },
-    monitor_address: { sql: 'm.monitor_address', type: 'text' },
-    monitor_port: { sql: 'm.monitor_port', type: 'integer' },
-    admin_state_up: { sql: 'm.admin_state_up', type: 'boolean' },
-    provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
-    operating_status: { sql: 'ms.operating_status', type: 'text' },
-    pool_id: { sql: 'm.pool_id', type: 'uuid' },
-    loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
-    // No member of ours is known to be a cloud server.
-    device_id: { sql: `''`, type: 'text' },
-    device_owner: { sql: `''`, type: 'text' },
-    created_at: { sql: 'm.created_at', type: 'timestamp' },
-    updated_at: { sql: 'm.updated_at', type: 'timestamp' },
-  },
+  attributes: MEMBER_LIST_ATTRIBUTES,
 }
 
 /** Attributes that lists filter and sort by. */
-export const MEMBER_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(MEMBER_LIST.attributes))
+export const MEMBER_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(MEMBER_LIST_ATTRIBUTES))
 
 /** Throws MemberExistsError: the index decides, however many create at once. Gives the id. */
 export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> {

@@ -1,27 +1,20 @@
-/** The API on a database of its own with parents made by SQL, for tests of what hangs below pools. */
+/** The API with parents made by SQL, for tests of what hangs below pools. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createApp } from '../../src/api/app.ts'
-import type { ApiSettings } from '../../src/api/context.ts'
 import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
-import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Db, query } from '../../src/store/database.ts'
-import { type Ending, testDatabase } from './database.ts'
+import { type Answer, type ApiOptions, startApi } from './api.ts'
+import type { Ending } from './database.ts'
 
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  /** The parsed body; undefined when it is empty. */
-  readonly body: Readonly<Record<string, unknown>>
-}
+/** Project of requests and parents that name none. */
+export const PROJECT = 'project-a'
+
+/** A port on loopback that the target policy forbids: as if the service listened there. */
+export const FORBIDDEN_PORT = 9876
 
 export interface PoolApi {
   readonly db: Db
-  readonly base: string
-  /** One request below /v2.0/lbaas, as `project`; asserts that no answer is a 5xx. */
+  /** One request below /v2.0/lbaas (or to a link), as `project`; asserts that the answer is no 5xx. */
   readonly call: (
     method: string,
     path: string,
@@ -29,55 +22,27 @@ export interface PoolApi {
   ) => Promise<Answer>
 }
 
-/** Project of requests and parents that name none. */
-export const PROJECT = 'project-a'
-
-/** Starts the API with no quotas and pages of at most `pageMax`. */
-export async function startPoolApi(t: Ending, settings: Partial<ApiSettings> = {}): Promise<PoolApi> {
-  const { db } = await testDatabase(t)
-  const app = createApp({
-    db,
-    settings: {
-      defaultDialect: 'elb',
-      pageMax: 2000,
-      quotas: { loadbalancer: -1, listener: -1, pool: -1, member: -1, healthmonitor: -1 },
-      loopbackHostsOnly: true,
-      ...settings,
-    },
-    log: { info: () => undefined, error: (fields) => console.error(fields) },
-    identify: noIdentity(PROJECT),
+export async function startPoolApi(t: Ending, options: ApiOptions = {}): Promise<PoolApi> {
+  const api = await startApi(t, {
     targetPolicy: makeTargetPolicy({
       allow: [],
       deny: [],
       loopbackAllowed: true,
-      ownListeners: [{ address: '127.0.0.1', port: 9876 }],
+      ownListeners: [{ address: '127.0.0.1', port: FORBIDDEN_PORT }],
       localAddresses: [],
     }),
-    observe: () => undefined,
+    ...options,
   })
-  const server = createServer(app.callback())
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  t.after(async () => {
-    server.closeAllConnections()
-    await new Promise((closed) => server.close(closed))
-  })
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2.0/lbaas`
   return {
-    db,
-    base,
+    db: api.db,
     async call(method, path, { body, project = PROJECT } = {}) {
-      const response = await fetch(path.startsWith('http') ? path : `${base}${path}`, {
-        method,
-        headers: {
-          'x-project-id': project,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      assert.ok(response.status < 500, `${method} ${path}: ${response.status} ${text}`)
-      const parsed = (text.startsWith('{') ? JSON.parse(text) : {}) as Record<string, unknown>
-      return { status: response.status, headers: response.headers, text, body: parsed }
+      const below = path.startsWith(api.url) ? path.slice(api.url.length) : `/v2.0/lbaas${path}`
+      const answer = await api.request(method, below, body, { 'x-project-id': project })
+      const problem = JSON.stringify(api.errors.at(-1), (_, value: unknown) =>
+        value instanceof Error ? value.stack : value,
+      )
+      assert.ok(answer.status < 500, `${method} ${path}: ${answer.status} ${problem}`)
+      return answer
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Bodies of elb members (ELB API reference, backend servers). */
 import { parseAddress } from '../../domain/ip-address.ts'
 import { ELB_ADDRESS_MAX, ELB_WEIGHT, PORT } from '../../domain/limits.ts'
-import { bodyRules, integer, readOnly, text, uuid } from './attributes.ts'
+import { bodyRules, ignored, integer, oneOf, readOnly, text, uuid } from './attributes.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
 
 export interface ElbMemberChange {
@@ -42,3 +42,19 @@ export const elbMemberUpdate = bodyRules<ElbMemberChange>('member', {
   pool_id: readOnly(),
   operating_status: readOnly(),
 })
+
+export const ELB_BATCH_ACTIONS = ['add', 'delete', 'replace'] as const
+
+/** The envelope of a batch, without its items. */
+export interface ElbMemberBatch {
+  readonly members?: unknown
+  readonly action?: (typeof ELB_BATCH_ACTIONS)[number]
+}
+
+export const elbMemberBatch = bodyRules<ElbMemberBatch>('members', {
+  members: ignored(),
+  action: oneOf(ELB_BATCH_ACTIONS),
+})
+
+/** An item of a batch that deletes. */
+export const elbMemberRemoval = bodyRules<{ readonly id: string }>('member', { id: uuid().required() })

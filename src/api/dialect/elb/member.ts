@@ -4,6 +4,7 @@ import { ELB_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
+import type { AllMembersDialect } from '../../all-members.ts'
 import type { MemberDialect } from '../../members.ts'
 import { parseBody } from '../../schema/attributes.ts'
 import { assertOwnProject } from '../../schema/elb-common.ts'
@@ -74,4 +75,16 @@ export function renderElbMember(member: MemberView): Record<string, unknown> {
     weight: member.weight,
     operating_status: operatingStatus(member.state),
   }
+}
+
+/** The global list says where a member belongs; no member of ours is known to be a cloud server. */
+export const elbAllMembers: AllMembersDialect = {
+  paths: elbPaths,
+  renderWithParents: (member) => ({
+    ...renderElbMember(member),
+    pool_id: member.poolId,
+    loadbalancer_id: member.loadBalancerId,
+    device_id: '',
+    device_owner: '',
+  }),
 }

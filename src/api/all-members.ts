@@ -1,0 +1,27 @@
+/** `GET …/members`: every member of the project, whatever pool it is in. */
+import { listMembers, MEMBER_ATTRIBUTES, type MemberView } from '../store/members.ts'
+import type { ApiDependencies, Route } from './context.ts'
+import { answerList } from './pages.ts'
+
+export interface AllMembersDialect {
+  readonly paths: (path: string) => readonly string[]
+  /** A member with the ids of its parents. */
+  readonly renderWithParents: (member: MemberView) => Record<string, unknown>
+}
+
+export function allMembersRoutes(deps: ApiDependencies, dialect: AllMembersDialect): Route[] {
+  return [
+    {
+      method: 'get',
+      paths: dialect.paths('/members'),
+      handler: (ctx) =>
+        answerList<MemberView>(ctx, deps, {
+          name: 'members',
+          resource: 'member',
+          attributes: MEMBER_ATTRIBUTES,
+          read: (page) => listMembers(deps.db, page),
+          render: dialect.renderWithParents,
+        }),
+    },
+  ]
+}

@@ -1,0 +1,48 @@
+/** Batches of members in elb's words: `{"members": […], "action": "add" | "delete" | "replace"}`. */
+import { DomainError } from '../../../domain/errors.ts'
+import { ELB_BATCH_MAX } from '../../../domain/limits.ts'
+import type { MemberBatchDialect } from '../../member-batch.ts'
+import { type BodyRules, isObject, parseAttributes } from '../../schema/attributes.ts'
+import { assertOwnProject } from '../../schema/elb-common.ts'
+import { elbMemberBatch, elbMemberCreate, elbMemberRemoval } from '../../schema/elb-member.ts'
+import { elbMemberDraft } from './member.ts'
+import { elbPaths } from './paths.ts'
+
+export const elbMemberBatches: MemberBatchDialect = {
+  paths: elbPaths,
+  parseBatch(body, projectId) {
+    const items = itemsOf(body)
+    const { action = 'replace' } = parseAttributes(body, elbMemberBatch)
+    if (action === 'delete') {
+      // The reference's own example names one id twice: asked for twice, gone once.
+      const ids = items.map((item) => parsedItem(item, elbMemberRemoval).id)
+      return { action, ids: [...new Set(ids)] }
+    }
+    const wires = items.map((item) => {
+      const wire = parsedItem(item, elbMemberCreate)
+      assertOwnProject(wire, projectId)
+      return wire
+    })
+    return { action, draftsFor: (pool) => wires.map((wire) => elbMemberDraft(wire, pool)) }
+  },
+}
+
+function itemsOf(body: unknown): readonly unknown[] {
+  const items = isObject(body) ? body['members'] : undefined
+  if (!Array.isArray(items)) {
+    throw new DomainError('MISSING_ENVELOPE', `Unable to find 'members' in request body`, {
+      resource: 'members',
+    })
+  }
+  if (items.length > ELB_BATCH_MAX) {
+    const message = `A maximum of ${ELB_BATCH_MAX} members can be modified at a time.`
+    throw new DomainError('TOO_MANY_ITEMS', message, { max: ELB_BATCH_MAX, count: items.length })
+  }
+  return items
+}
+
+/** One item; what is no object has nothing in it that is required. */
+function parsedItem<Attributes>(item: unknown, rules: BodyRules<Attributes>): Attributes {
+  if (isObject(item)) return parseAttributes(item, rules)
+  throw new DomainError('MISSING_ENVELOPE', 'an item of the batch is not an object', { resource: 'member' })
+}

@@ -1,0 +1,110 @@
+/** Statements that change many members of one pool at once. */
+import { type Tx, query, violatedConstraint } from './database.ts'
+import { MEMBER_TABLE, type MemberDraft, MemberExistsError } from './members.ts'
+import { insertRows, NEW_GENERATION } from './write-row.ts'
+
+/** Where a member is: one address and port of a pool, however it is spelled. */
+export interface MemberTarget {
+  readonly address: string
+  readonly protocolPort: number
+}
+
+export interface KeptMember {
+  readonly id: string
+  /** Position in the targets that were asked for. */
+  readonly index: number
+  readonly name: string
+  readonly subnetId: string | null
+  readonly weight: number
+  readonly adminStateUp: boolean
+}
+
+/** What a batch may change of a member that stays. */
+export type KeptMemberChange = Omit<KeptMember, 'index'>
+
+/** The members of a pool that are at one of these targets. */
+export async function findMembersAt(
+  tx: Tx,
+  poolId: string,
+  targets: readonly MemberTarget[],
+): Promise<KeptMember[]> {
+  if (targets.length === 0) return []
+  const rows = await query<KeptMemberRow>(
+    tx,
+    `select m.id, (t.ord - 1)::integer as index, m.name, m.subnet_id, m.weight, m.admin_state_up
+     from unnest(?::text[], ?::integer[]) with ordinality t(address, port, ord)
+     join member m on m.pool_id = ? and m.address::inet = t.address::inet and m.protocol_port = t.port`,
+    [targets.map((target) => target.address), targets.map((target) => target.protocolPort), poolId],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    index: row.index,
+    name: row.name,
+    subnetId: row.subnet_id,
+    weight: row.weight,
+    adminStateUp: row.admin_state_up,
+  }))
+}
+
+interface KeptMemberRow {
+  id: string
+  index: number
+  name: string
+  subnet_id: string | null
+  weight: number
+  admin_state_up: boolean
+}
+
+/** Deletes every member of a pool but these; gives how many. */
+export async function deleteMembersBut(tx: Tx, poolId: string, kept: readonly string[]): Promise<number> {
+  const rows = await query<{ deleted: number }>(
+    tx,
+    `with gone as (delete from member where pool_id = ? and id <> all(?::uuid[]) returning id)
+     select count(*) as deleted from gone`,
+    [poolId, kept],
+  )
+  return rows[0]?.deleted ?? 0
+}
+
+/** Deletes these members of a pool; gives the ids that were there. */
+export async function deleteMembers(tx: Tx, poolId: string, ids: readonly string[]): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    tx,
+    'delete from member where pool_id = ? and id = any(?::uuid[]) returning id',
+    [poolId, ids],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Throws MemberExistsError. */
+export async function insertMembers(tx: Tx, drafts: readonly MemberDraft[]): Promise<void> {
+  try {
+    await insertRows<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, drafts)
+  } catch (error) {
+    if (violatedConstraint(error) === 'member_target_key') throw new MemberExistsError()
+    throw error
+  }
+}
+
+/** Changes members; one that is switched on again starts a new generation. */
+export async function updateMembers(tx: Tx, changes: readonly KeptMemberChange[]): Promise<void> {
+  if (changes.length === 0) return
+  const records = changes.map((change) => ({
+    id: change.id,
+    name: change.name,
+    subnet_id: change.subnetId,
+    weight: change.weight,
+    admin_state_up: change.adminStateUp,
+  }))
+  const renewed = changes.filter((change) => change.adminStateUp).map((change) => change.id)
+  await query(tx, `update member set ${NEW_GENERATION} where not admin_state_up and id = any(?::uuid[])`, [
+    renewed,
+  ])
+  await query(
+    tx,
+    `update member m set name = c.name, subnet_id = c.subnet_id, weight = c.weight,
+       admin_state_up = c.admin_state_up, updated_at = now()
+     from jsonb_populate_recordset(null::member, ?::jsonb) c where m.id = c.id`,
+    [JSON.stringify(records)],
+  )
+}
