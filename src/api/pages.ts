@@ -82,12 +82,12 @@ export function pick(
   return Object.fromEntries(Object.entries(object).filter(([key]) => fields.has(key)))
 }
 
-interface Link {
+export interface Link {
   readonly rel: 'next' | 'previous'
   readonly href: string
 }
 
-interface ShownPage {
+export interface ShownPage {
   readonly parameters: Parameters
   readonly page: PageRequest
   readonly limit: number
@@ -98,7 +98,7 @@ interface ShownPage {
  * Neutron's links (elb-api 1.0): `next` unless the page is short going forward, `previous` unless it is short going
  * back; so the first page has a `previous` and a full last page a `next` that leads to an empty page.
  */
-function linksOf(ctx: ApiContext, deps: ApiDependencies, shown: ShownPage): Link[] {
+export function linksOf(ctx: ApiContext, deps: ApiDependencies, shown: ShownPage): Link[] {
   const first = shown.ids[0]
   const last = shown.ids.at(-1)
   if (first === undefined || last === undefined) return []

@@ -32,6 +32,8 @@ export const PAGE_MAX: Range = { min: 1, max: 10_000 }
 export const BODY_MAX_BYTES = 4 * 1024 * 1024
 /** Bytes of a URL, as Node's header limit bounds it too. */
 export const URL_MAX_BYTES = 8 * 1024
+/** Members of one status tree: it has no pages, and 20 000 members are a body of about 5 MB. */
+export const STATUS_TREE_MEMBERS_MAX = 20_000
 /** Values of one query parameter, and parameters of one request. */
 export const QUERY_VALUES_MAX = 200
 

@@ -33,7 +33,7 @@ export const elbHealthMonitors: HealthMonitorDialect = {
 }
 
 /** elb writes UDP-CONNECT with an underscore; a type it has no word for goes out as it is. */
-function elbTypeWord(type: MonitorType): string {
+export function elbMonitorTypeWord(type: MonitorType): string {
   return type === 'UDP-CONNECT' ? 'UDP_CONNECT' : type
 }
 
@@ -108,7 +108,7 @@ function changeFor(wire: ElbHealthMonitorChange, stored: HealthMonitor, pool: Po
 
 /** The type a PUT asks for: none, or the stored one again, is no change. */
 function requestedType(word: string | undefined, stored: HealthMonitor): MonitorType {
-  if (word === undefined || word === elbTypeWord(stored.type)) return stored.type
+  if (word === undefined || word === elbMonitorTypeWord(stored.type)) return stored.type
   const known = ELB_MONITOR_TYPES.find((type) => type === word)
   if (known === undefined) throw invalidField('type', notIn(word, ELB_MONITOR_TYPES))
   return typeOfElbWord(known)
@@ -125,7 +125,7 @@ export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, u
     name: monitor.name,
     tenant_id: monitor.projectId,
     project_id: monitor.projectId,
-    type: elbTypeWord(monitor.type),
+    type: elbMonitorTypeWord(monitor.type),
     delay: monitor.delaySeconds,
     timeout: monitor.timeoutSeconds,
     max_retries: monitor.rise,

@@ -1,0 +1,90 @@
+/**
+ * The status tree in elb's words (elb-api 1.5 and 5): parents are ONLINE, whatever their members are; a load balancer
+ * that is switched off makes everything below it DISABLED. A pool that is a listener's default appears there and once
+ * more below the load balancer.
+ */
+import { operatingStatus } from '../../../domain/member-status.ts'
+import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
+import type { StatusTreeDialect } from '../../status-tree.ts'
+import { elbMonitorTypeWord } from './health-monitor.ts'
+import { elbPaths } from './paths.ts'
+
+export const elbStatusTree: StatusTreeDialect = { paths: elbPaths, render: renderElbStatusTree }
+
+function renderElbStatusTree(tree: StatusTree): Record<string, unknown> {
+  const up = tree.loadBalancer.adminStateUp
+  const status = up ? 'ONLINE' : 'DISABLED'
+  const members = byPool(tree.members)
+  const pools = new Map(
+    tree.pools.map((pool) => [
+      pool.id,
+      renderPool(pool, { status, up, members: members.get(pool.id) ?? [] }),
+    ]),
+  )
+  return {
+    statuses: {
+      loadbalancer: {
+        ...renderNode(tree.loadBalancer, status),
+        listeners: tree.listeners.map((listener) => ({
+          ...renderNode(listener, status),
+          l7policies: [],
+          pools: listener.defaultPoolId === null ? [] : [pools.get(listener.defaultPoolId)],
+        })),
+        pools: [...pools.values()],
+      },
+    },
+  }
+}
+
+function byPool(members: readonly TreeMember[]): ReadonlyMap<string, readonly TreeMember[]> {
+  const pools = new Map<string, TreeMember[]>()
+  for (const member of members) {
+    const siblings = pools.get(member.poolId)
+    if (siblings === undefined) pools.set(member.poolId, [member])
+    else siblings.push(member)
+  }
+  return pools
+}
+
+function renderNode(node: TreeNode, status: string): Record<string, unknown> {
+  return {
+    id: node.id,
+    name: node.name,
+    provisioning_status: node.provisioningStatus,
+    operating_status: status,
+  }
+}
+
+function renderPool(
+  pool: TreePool,
+  within: { readonly status: string; readonly up: boolean; readonly members: readonly TreeMember[] },
+): Record<string, unknown> {
+  const up = within.up && pool.adminStateUp
+  const monitor = pool.healthMonitor
+  return {
+    ...renderNode(pool, within.status),
+    healthmonitor:
+      monitor === null
+        ? {}
+        : {
+            id: monitor.id,
+            name: monitor.name,
+            type: elbMonitorTypeWord(monitor.type),
+            provisioning_status: monitor.provisioningStatus,
+          },
+    members: within.members.map((member) => ({
+      id: member.id,
+      address: member.address,
+      protocol_port: member.protocolPort,
+      operating_status: memberWord(member, up),
+      provisioning_status: member.provisioningStatus,
+    })),
+  }
+}
+
+/** Weight 0 is OFFLINE in the tree only, and only where health is looked at: elb calls such a result unhealthy. */
+function memberWord(member: TreeMember, parentsUp: boolean): string {
+  if (!parentsUp || !member.adminStateUp) return 'DISABLED'
+  const word = operatingStatus(member.state)
+  return member.weight === 0 && word === 'ONLINE' ? 'OFFLINE' : word
+}

@@ -1,0 +1,27 @@
+/** `GET …/pools/{pool_id}/members/{id}/health`: what a member is, since when, why, and what probers saw last. */
+import { type MemberHealth, memberHealth } from '../domain/member-health.ts'
+import { findMemberFacts } from '../store/health.ts'
+import type { ApiContext, ApiDependencies, Route } from './context.ts'
+import { memberKey, memberNotFound } from './members.ts'
+
+export interface MemberHealthDialect {
+  readonly paths: (path: string) => readonly string[]
+  readonly renderHealth: (health: MemberHealth) => Record<string, unknown>
+}
+
+export function memberHealthRoutes(deps: ApiDependencies, dialect: MemberHealthDialect): Route[] {
+  return [
+    {
+      method: 'get',
+      paths: dialect.paths('/pools/:pool_id/members/:id/health'),
+      handler: (ctx) => show(ctx, deps, dialect),
+    },
+  ]
+}
+
+async function show(ctx: ApiContext, deps: ApiDependencies, dialect: MemberHealthDialect): Promise<void> {
+  const key = memberKey(ctx)
+  const facts = await findMemberFacts(deps.db, key)
+  if (facts === undefined) throw await memberNotFound(deps.db, key)
+  ctx.body = { health: dialect.renderHealth(memberHealth(facts)) }
+}

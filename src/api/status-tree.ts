@@ -1,0 +1,27 @@
+/** `GET …/loadbalancers/{id}/statuses` and `/status`: the statuses of a load balancer and of everything below it. */
+import { DomainError, notFound } from '../domain/errors.ts'
+import { STATUS_TREE_MEMBERS_MAX } from '../domain/limits.ts'
+import { readStatusTree, type StatusTree } from '../store/status-tree.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+
+export interface StatusTreeDialect {
+  readonly paths: (path: string) => readonly string[]
+  readonly render: (tree: StatusTree) => Record<string, unknown>
+}
+
+export function statusTreeRoutes(deps: ApiDependencies, dialect: StatusTreeDialect): Route[] {
+  const paths = ['/loadbalancers/:id/statuses', '/loadbalancers/:id/status'].flatMap(dialect.paths)
+  return [{ method: 'get', paths, handler: (ctx) => show(ctx, deps, dialect) }]
+}
+
+async function show(ctx: ApiContext, deps: ApiDependencies, dialect: StatusTreeDialect): Promise<void> {
+  const id = pathId(ctx, 'id', 'loadbalancer')
+  const { projectId } = ctx.state.identity
+  const tree = await readStatusTree(deps.db, { id, projectId, membersMax: STATUS_TREE_MEMBERS_MAX })
+  if (tree === undefined) throw notFound('loadbalancer', id)
+  if (tree.members.length > STATUS_TREE_MEMBERS_MAX) {
+    const message = `The load balancer has more than ${STATUS_TREE_MEMBERS_MAX} members; list them with /members?loadbalancer_id=${id}.`
+    throw new DomainError('TOO_MANY_ITEMS', message, { max: STATUS_TREE_MEMBERS_MAX })
+  }
+  ctx.body = dialect.render(tree)
+}

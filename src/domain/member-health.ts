@@ -1,0 +1,196 @@
+/**
+ * What is told of a check, from three sources: its status (configuration and verdict), the row that the prober writes
+ * when something changes, and the slow checkpoint. The newer of the two decides what is told of counters and of the last
+ * probe. What is not known is null; what is not probed has neither counters nor a last probe nor a window.
+ */
+import { detectionWindow, type Window } from './detection-window.ts'
+import type { MemberReason, MemberState } from './member-status.ts'
+import { REASONS, type Reason } from './reasons.ts'
+import type { Outcome } from './results.ts'
+import type { HealthMonitor, Member } from './types.ts'
+
+/** Phases as they are told: null = that phase was not reached. */
+export interface ToldPhases {
+  readonly echoMs: number | null
+  readonly connectMs: number | null
+  readonly tlsMs: number | null
+  readonly firstByteMs: number | null
+  readonly totalMs: number | null
+}
+
+/** A check in the checkpoint of its shard. */
+export interface CheckpointedProbe {
+  readonly generation: number
+  readonly asOf: Date
+  readonly at: Date
+  readonly nextAt: Date
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly phases: ToldPhases
+  readonly okRun: number
+  readonly badRun: number
+  readonly stale: boolean
+}
+
+/** The row that says why a member is ONLINE or OFFLINE. */
+export interface WrittenVerdict {
+  readonly detail: string
+  readonly evidence: Readonly<Record<string, unknown>>
+  readonly okRun: number
+  readonly badRun: number
+  readonly writtenAt: Date
+}
+
+export interface HealthFacts {
+  readonly member: Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
+  readonly state: MemberState
+  readonly reason: MemberReason
+  readonly since: Date | null
+  readonly monitor?: Pick<
+    HealthMonitor,
+    'type' | 'delaySeconds' | 'timeoutSeconds' | 'rise' | 'fall' | 'monitorPort'
+  >
+  readonly generation: number
+  /** Of the current generation. */
+  readonly verdict?: WrittenVerdict
+  /** Of whatever generation. */
+  readonly checkpointed?: CheckpointedProbe
+  /** The shard has an owner whose lease has not ended. */
+  readonly isOwned: boolean
+}
+
+/** Results in a row, of how many are needed. */
+export interface Counter {
+  readonly run: number
+  readonly threshold: number
+}
+
+export interface LastProbe {
+  readonly at: Date
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly phases: ToldPhases
+  /** `address:port`, IPv6 in brackets; without a port for PING. */
+  readonly target: string
+}
+
+export interface MemberHealth {
+  readonly state: MemberState
+  readonly reason: MemberReason
+  readonly since: Date | null
+  readonly detail: string | null
+  readonly stale: boolean
+  readonly counters: { readonly rise: Counter; readonly fall: Counter } | null
+  readonly lastProbe: LastProbe | null
+  readonly asOf: Date | null
+  readonly nextProbeAt: Date | null
+  readonly window: { readonly down: Window; readonly up: Window } | null
+}
+
+/** Whether there is a check that a prober should be working on. */
+export function isProbed(facts: Pick<HealthFacts, 'state' | 'reason'>): boolean {
+  switch (facts.state) {
+    case 'NO_MONITOR':
+    case 'DISABLED':
+      return false
+    case 'UNKNOWN':
+    case 'ONLINE':
+    case 'OFFLINE':
+      return facts.reason !== 'PROVIDER_NOT_PROBED'
+  }
+}
+
+export function memberHealth(facts: HealthFacts): MemberHealth {
+  const { state, reason, since, monitor } = facts
+  const told = { state, reason, since }
+  if (monitor === undefined || !isProbed(facts)) return { ...told, ...NOT_PROBED }
+  const { verdict } = facts
+  const seen = facts.checkpointed?.generation === facts.generation ? facts.checkpointed : undefined
+  return {
+    ...told,
+    detail: verdict?.detail ?? null,
+    stale: !facts.isOwned || seen?.stale === true,
+    counters: counters(state, monitor, newest(verdict, seen)),
+    lastProbe: lastProbe(facts, seen),
+    asOf: latest(verdict?.writtenAt, seen?.asOf),
+    nextProbeAt: seen?.nextAt ?? null,
+    window: detectionWindow(monitor),
+  }
+}
+
+const NOT_PROBED = {
+  detail: null,
+  stale: false,
+  counters: null,
+  lastProbe: null,
+  asOf: null,
+  nextProbeAt: null,
+  window: null,
+} as const
+
+interface Runs {
+  readonly okRun: number
+  readonly badRun: number
+}
+
+function newest(verdict: WrittenVerdict | undefined, seen: CheckpointedProbe | undefined): Runs | undefined {
+  if (verdict === undefined || seen === undefined) return verdict ?? seen
+  return verdict.writtenAt > seen.asOf ? verdict : seen
+}
+
+/**
+ * A status that has settled has its own threshold full; the state machine itself forgets the run that led to OFFLINE.
+ * A threshold that was changed meanwhile bounds what is told.
+ */
+function counters(
+  state: MemberState,
+  monitor: Pick<HealthMonitor, 'rise' | 'fall'>,
+  runs: Runs | undefined,
+): { rise: Counter; fall: Counter } {
+  const { rise, fall } = monitor
+  const okRun = Math.min(runs?.okRun ?? 0, rise)
+  const badRun = state === 'OFFLINE' && okRun === 0 ? fall : Math.min(runs?.badRun ?? 0, fall)
+  return { rise: { run: okRun, threshold: rise }, fall: { run: badRun, threshold: fall } }
+}
+
+/** The last probe that was checkpointed, unless a later one changed the status. */
+function lastProbe(facts: HealthFacts, seen: CheckpointedProbe | undefined): LastProbe | null {
+  const target = targetOf(facts)
+  const { verdict, since, reason } = facts
+  const decided = verdict !== undefined && since !== null && (seen === undefined || since > seen.at)
+  if (decided) {
+    const outcome = reason in REASONS ? REASONS[reason as Reason].outcome : 'inconclusive'
+    return { at: since, outcome, reason, phases: phasesOf(verdict.evidence), target }
+  }
+  if (seen === undefined) return null
+  return { at: seen.at, outcome: seen.outcome, reason: seen.reason, phases: seen.phases, target }
+}
+
+/** The phases in a verdict's evidence; whatever is not there, or no number, is null. */
+function phasesOf(evidence: Readonly<Record<string, unknown>>): ToldPhases {
+  const phases = evidence['phases']
+  const ms = (key: string): number | null => {
+    const value: unknown = typeof phases === 'object' && phases !== null ? Reflect.get(phases, key) : null
+    return typeof value === 'number' ? value : null
+  }
+  return {
+    echoMs: ms('echo_ms'),
+    connectMs: ms('connect_ms'),
+    tlsMs: ms('tls_ms'),
+    firstByteMs: ms('first_byte_ms'),
+    totalMs: ms('total_ms'),
+  }
+}
+
+/** Where the check aims: the member's own monitor address and port win, then the monitor's port. */
+function targetOf({ member, monitor }: HealthFacts): string {
+  const address = member.monitorAddress ?? member.address
+  if (monitor?.type === 'PING') return address
+  const port = member.monitorPort ?? monitor?.monitorPort ?? member.protocolPort
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function latest(a: Date | undefined, b: Date | undefined): Date | null {
+  if (a === undefined || b === undefined) return a ?? b ?? null
+  return a > b ? a : b
+}

@@ -1,0 +1,216 @@
+/** Statements on the health of members: status, verdict, monitor, owner of the shard, and the checkpoint. */
+import type { CheckpointedProbe, HealthFacts } from '../domain/member-health.ts'
+import type { MemberState } from '../domain/member-status.ts'
+import type { HealthMonitor, Member } from '../domain/types.ts'
+import { type Db, query } from './database.ts'
+import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { MEMBER_LIST_ATTRIBUTES, type MemberKey } from './members.ts'
+import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
+
+/** A member with everything that is known of its check. */
+export interface MemberFacts extends HealthFacts {
+  readonly id: string
+  readonly member: Member
+}
+
+/** The generation of a check is the greatest of its four. */
+const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm.generation)'
+
+const HEALTH_LIST: ListSpec = {
+  from: `member m
+    join pool p on p.id = m.pool_id
+    join load_balancer lb on lb.id = p.load_balancer_id
+    join member_status ms on ms.member_id = m.id
+    left join health_monitor hm on hm.pool_id = p.id
+    left join member_state s on s.member_id = m.id and s.generation = ${CHECK_GENERATION}
+    left join shard sh on sh.id = p.shard
+    left join prober pr on pr.id = sh.owner`,
+  columns: `${MEMBER_COLUMNS}, p.shard, ms.state, ms.since, ms.reason, ${CHECK_GENERATION} as generation,
+    hm.id as monitor_id, hm.type, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
+    hm.monitor_port as pool_monitor_port, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
+    coalesce(pr.lease_until > now(), false) as is_owned`,
+  alias: 'm',
+  attributes: MEMBER_LIST_ATTRIBUTES,
+}
+
+export async function findMemberFacts(db: Db, key: MemberKey): Promise<MemberFacts | undefined> {
+  const rows = await query<HealthRow>(
+    db,
+    `select ${HEALTH_LIST.columns} from ${HEALTH_LIST.from}
+     where m.id = ? and m.pool_id = ? and (?::text is null or m.project_id = ?)`,
+    [key.id, key.poolId, key.projectId ?? null, key.projectId ?? null],
+  )
+  return (await withProbes(db, rows))[0]
+}
+
+/** One page of the members of one pool; `list` must filter by `pool_id`. */
+export async function listMemberFacts(db: Db, list: ListQuery): Promise<MemberFacts[]> {
+  return await withProbes(db, await listRows<HealthRow>(db, HEALTH_LIST, list))
+}
+
+export interface StateCount {
+  readonly state: MemberState
+  readonly members: number
+  /** Of these, probed by nobody or with nothing but inconclusive results for long. */
+  readonly stale: number
+}
+
+/** How many members of a pool are in which state; no rows for a pool without members. */
+export async function countMemberStates(
+  db: Db,
+  poolId: string,
+  projectId: string | undefined,
+): Promise<StateCount[]> {
+  return await query<StateCount>(
+    db,
+    `with stale as materialized (
+       select u.member_id, u.generation
+       from pool p join shard_checkpoint c on c.shard = p.shard
+       cross join lateral unnest(c.member_ids, c.generations, c.stale) u (member_id, generation, stale)
+       where p.id = ? and u.stale
+     )
+     select ms.state, count(*) as members,
+       count(*) filter (
+         where ms.state not in ('NO_MONITOR', 'DISABLED') and ms.reason <> 'PROVIDER_NOT_PROBED'
+           and (pr.lease_until is null or pr.lease_until <= now() or stale.member_id is not null)
+       ) as stale
+     from member m
+     join pool p on p.id = m.pool_id
+     join load_balancer lb on lb.id = p.load_balancer_id
+     join member_status ms on ms.member_id = m.id
+     left join health_monitor hm on hm.pool_id = p.id
+     left join shard sh on sh.id = p.shard
+     left join prober pr on pr.id = sh.owner
+     left join stale on stale.member_id = m.id and stale.generation = ${CHECK_GENERATION}
+     where m.pool_id = ? and (?::text is null or m.project_id = ?)
+     group by ms.state`,
+    [poolId, poolId, projectId ?? null, projectId ?? null],
+  )
+}
+
+/** Adds what the checkpoint says; all rows are of one pool and so of one shard. */
+async function withProbes(db: Db, rows: readonly HealthRow[]): Promise<MemberFacts[]> {
+  const shard = rows[0]?.shard
+  const probes =
+    shard === undefined
+      ? new Map()
+      : await readCheckpoint(
+          db,
+          shard,
+          rows.map((row) => row.id),
+        )
+  return rows.map((row) => toFacts(row, probes.get(row.id)))
+}
+
+/** What the checkpoint of a shard says of these members. */
+async function readCheckpoint(
+  db: Db,
+  shard: number,
+  memberIds: readonly string[],
+): Promise<ReadonlyMap<string, CheckpointedProbe>> {
+  const rows = await query<ProbeRow>(
+    db,
+    `select c.as_of, u.*
+     from shard_checkpoint c
+     cross join lateral unnest(c.member_ids, c.generations, c.probed_at, c.next_at, c.outcomes, c.reasons, c.total_us,
+       c.echo_us, c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale)
+       u (member_id, generation, probed_at, next_at, outcome, reason, total_us,
+          echo_us, connect_us, tls_us, first_byte_us, ok_run, bad_run, stale)
+     where c.shard = ? and u.member_id = any(?::uuid[])`,
+    [shard, memberIds],
+  )
+  return new Map(rows.map((row) => [row.member_id, toProbe(row)]))
+}
+
+interface HealthRow extends MemberRow {
+  shard: number
+  state: HealthFacts['state']
+  since: Date | null
+  reason: HealthFacts['reason']
+  generation: number
+  monitor_id: string | null
+  type: HealthMonitor['type']
+  delay_seconds: number
+  timeout_seconds: number
+  rise: number
+  fall: number
+  pool_monitor_port: number | null
+  detail: string
+  evidence: Record<string, unknown>
+  ok_run: number
+  bad_run: number
+  /** Null without a verdict of the current generation. */
+  written_at: Date | null
+  is_owned: boolean
+}
+
+interface ProbeRow {
+  member_id: string
+  as_of: Date
+  generation: number
+  probed_at: Date
+  next_at: Date
+  outcome: CheckpointedProbe['outcome']
+  reason: string
+  total_us: number | null
+  echo_us: number | null
+  connect_us: number | null
+  tls_us: number | null
+  first_byte_us: number | null
+  ok_run: number
+  bad_run: number
+  stale: boolean
+}
+
+function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): MemberFacts {
+  return {
+    id: row.id,
+    member: toMember(row),
+    state: row.state,
+    reason: row.reason,
+    since: row.since,
+    generation: row.generation,
+    isOwned: row.is_owned,
+    ...(checkpointed === undefined ? {} : { checkpointed }),
+    ...(row.written_at === null ? {} : { verdict: toVerdict(row, row.written_at) }),
+    ...(row.monitor_id === null
+      ? {}
+      : {
+          monitor: {
+            type: row.type,
+            delaySeconds: row.delay_seconds,
+            timeoutSeconds: row.timeout_seconds,
+            rise: row.rise,
+            fall: row.fall,
+            monitorPort: row.pool_monitor_port,
+          },
+        }),
+  }
+}
+
+function toVerdict(row: HealthRow, writtenAt: Date) {
+  return { detail: row.detail, evidence: row.evidence, okRun: row.ok_run, badRun: row.bad_run, writtenAt }
+}
+
+const milliseconds = (us: number | null): number | null => (us === null ? null : us / 1000)
+
+function toProbe(row: ProbeRow): CheckpointedProbe {
+  return {
+    generation: row.generation,
+    asOf: row.as_of,
+    at: row.probed_at,
+    nextAt: row.next_at,
+    outcome: row.outcome,
+    reason: row.reason,
+    phases: {
+      echoMs: milliseconds(row.echo_us),
+      connectMs: milliseconds(row.connect_us),
+      tlsMs: milliseconds(row.tls_us),
+      firstByteMs: milliseconds(row.first_byte_us),
+      totalMs: milliseconds(row.total_us),
+    },
+    okRun: row.ok_run,
+    badRun: row.bad_run,
+    stale: row.stale,
+  }
+}

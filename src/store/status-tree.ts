@@ -1,0 +1,72 @@
+/** A load balancer and everything below it, in one statement and so of one moment. */
+import type { MemberState } from '../domain/member-status.ts'
+import type { MonitorType, ProvisioningStatus } from '../domain/types.ts'
+import { type Db, query } from './database.ts'
+
+export interface TreeNode {
+  readonly id: string
+  readonly name: string
+  readonly provisioningStatus: ProvisioningStatus
+  readonly adminStateUp: boolean
+}
+
+export interface TreeMember extends TreeNode {
+  readonly poolId: string
+  readonly address: string
+  readonly protocolPort: number
+  readonly weight: number
+  readonly state: MemberState
+}
+
+export interface TreePool extends TreeNode {
+  readonly healthMonitor: (TreeNode & { readonly type: MonitorType }) | null
+}
+
+export interface StatusTree {
+  readonly loadBalancer: TreeNode
+  readonly listeners: readonly (TreeNode & { readonly defaultPoolId: string | null })[]
+  readonly pools: readonly TreePool[]
+  /** At most `membersMax` + 1 of all pools. */
+  readonly members: readonly TreeMember[]
+}
+
+export interface StatusTreeKey {
+  readonly id: string
+  /** Absent = any project. */
+  readonly projectId: string | undefined
+  readonly membersMax: number
+}
+
+const node = (alias: string): string =>
+  `'id', ${alias}.id, 'name', ${alias}.name, 'provisioningStatus', ${alias}.provisioning_status,
+   'adminStateUp', ${alias}.admin_state_up`
+
+export async function readStatusTree(db: Db, key: StatusTreeKey): Promise<StatusTree | undefined> {
+  const rows = await query<Partial<StatusTree>>(
+    db,
+    `select json_build_object(${node('lb')}) as "loadBalancer",
+       (select json_agg(json_build_object(${node('l')}, 'defaultPoolId', l.default_pool_id) order by l.id)
+        from listener l where l.load_balancer_id = lb.id) as listeners,
+       (select json_agg(json_build_object(${node('p')}, 'healthMonitor',
+          case when hm.id is not null then json_build_object(${node('hm')}, 'type', hm.type) end) order by p.id)
+        from pool p left join health_monitor hm on hm.pool_id = p.id
+        where p.load_balancer_id = lb.id) as pools,
+       (select json_agg(json_build_object(${node('m')}, 'poolId', m.pool_id, 'address', m.address,
+          'protocolPort', m.protocol_port, 'weight', m.weight, 'state', m.state) order by m.id)
+        from (select m.*, ms.state from pool p
+              join member m on m.pool_id = p.id
+              join member_status ms on ms.member_id = m.id
+              where p.load_balancer_id = lb.id limit ?) m) as members
+     from load_balancer lb
+     where lb.id = ? and (?::text is null or lb.project_id = ?)`,
+    [key.membersMax + 1, key.id, key.projectId ?? null, key.projectId ?? null],
+  )
+  const row = rows[0]
+  if (row?.loadBalancer === undefined) return undefined
+  return {
+    loadBalancer: row.loadBalancer,
+    listeners: row.listeners ?? [],
+    pools: row.pools ?? [],
+    members: row.members ?? [],
+  }
+}
