@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { probeTarget, type TargetMember, type TargetMonitor } from '../../../src/domain/probe-target.ts'
+
+const MONITOR: TargetMonitor = {
+  type: 'HTTP',
+  profile: 'elb',
+  timeoutSeconds: 3,
+  monitorPort: null,
+  domainName: null,
+  urlPath: null,
+  httpMethod: null,
+  httpVersion: null,
+  expectedCodes: null,
+}
+const MEMBER: TargetMember = {
+  address: '10.0.0.5',
+  protocolPort: 8080,
+  monitorAddress: null,
+  monitorPort: null,
+}
+
+test("the member's own monitor address and port win, then the monitor's port, then the member's", () => {
+  const target = (monitor: Partial<TargetMonitor>, member: Partial<TargetMember>) => {
+    const { address, port } = probeTarget({ ...MONITOR, ...monitor }, { ...MEMBER, ...member })
+    return `${address} ${port}`
+  }
+  assert.equal(target({}, {}), '10.0.0.5 8080')
+  assert.equal(target({ monitorPort: 9000 }, {}), '10.0.0.5 9000')
+  assert.equal(
+    target({ monitorPort: 9000 }, { monitorPort: 9001, monitorAddress: '10.0.0.6' }),
+    '10.0.0.6 9001',
+  )
+  assert.equal(target({ type: 'PING', monitorPort: 9000 }, {}), '10.0.0.5 0')
+})
+
+test('elb speaks HTTP/1.1 with a Host: the domain name, or the address with a port that is not the default', () => {
+  const http = (monitor: Partial<TargetMonitor>, member: Partial<TargetMember> = {}) =>
+    probeTarget({ ...MONITOR, ...monitor }, { ...MEMBER, ...member }).http
+  assert.deepEqual(http({}), {
+    method: 'GET',
+    path: '/',
+    version: '1.1',
+    host: '10.0.0.5:8080',
+    expectedCodes: [{ from: 200, to: 200 }],
+  })
+  assert.equal(http({}, { protocolPort: 80 })?.host, '10.0.0.5')
+  assert.equal(http({}, { address: '2001:DB8:0::1' })?.host, '[2001:db8::1]:8080')
+  assert.equal(http({}, { address: '2001:db8::1', protocolPort: 80 })?.host, '[2001:db8::1]')
+  assert.equal(http({ domainName: 'shop.example' })?.host, 'shop.example')
+  assert.deepEqual(http({ expectedCodes: '200,204-206' })?.expectedCodes, [
+    { from: 200, to: 200 },
+    { from: 204, to: 206 },
+  ])
+})
+
+test('octavia speaks HTTP/1.0 without Host, and 1.1 with one only when asked', () => {
+  const http = (monitor: Partial<TargetMonitor>) =>
+    probeTarget({ ...MONITOR, profile: 'octavia', ...monitor }, MEMBER).http
+  assert.equal(http({ domainName: 'shop.example' })?.version, '1.0')
+  assert.ok(!('host' in (http({ domainName: 'shop.example' }) ?? {})))
+  assert.equal(http({ httpVersion: '1.1' })?.host, '10.0.0.5')
+  assert.equal(http({ httpVersion: '1.1', domainName: 'shop.example' })?.host, 'shop.example')
+})
+
+test('only UDP-CONNECT of profile elb asks for an echo first', () => {
+  assert.equal(probeTarget({ ...MONITOR, type: 'UDP-CONNECT' }, MEMBER).echoFirst, true)
+  assert.equal(
+    probeTarget({ ...MONITOR, type: 'UDP-CONNECT', profile: 'octavia' }, MEMBER).echoFirst,
+    undefined,
+  )
+})
