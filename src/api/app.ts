@@ -1,6 +1,6 @@
 /**
  * The API as a Koa application. A request goes one way: id → observation → error boundary → guard of the
- * no-identity mode → identity → route. Dialects are mounted by prefix; the bare path speaks the default one.
+ * no-identity mode → route → identity. Dialects are mounted by prefix; the bare path speaks the default one.
  */
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
@@ -35,7 +35,7 @@ interface MountedDialect {
 /** Serves a dialect below its prefix and, as nothing else is left, on the bare path. */
 function mount(prefix: string, deps: ApiDependencies, dialect: MountedDialect): Middleware<ApiState> {
   const boundary = errorBoundary(dialect.errors, deps.log)
-  const router = routerOf(dialect.routes)
+  const router = routerOf(dialect.routes, deps)
   const guard = noIdentityGuard(deps.settings)
   return async (ctx, next) => {
     const mounted = ctx.path === prefix || ctx.path.startsWith(`${prefix}/`)
@@ -43,17 +43,19 @@ function mount(prefix: string, deps: ApiDependencies, dialect: MountedDialect): 
     if (mounted) ctx.path = ctx.path.slice(prefix.length) || '/'
     await boundary(ctx, async () => {
       guard(ctx)
-      ctx.state.identity = await deps.identify(ctx.headers)
       await router(ctx, next)
     })
   }
 }
 
-function routerOf(routes: readonly Route[]): Middleware<ApiState> {
+function routerOf(routes: readonly Route[], deps: ApiDependencies): Middleware<ApiState> {
   const router = new Router<ApiState>({ exclusive: false })
   for (const route of routes) {
     router.register([...route.paths], [route.method], async (ctx) => {
-      assertPathProject(ctx as ApiContext)
+      if (route.open !== true) {
+        ctx.state.identity = await deps.identify(ctx.headers)
+        assertPathProject(ctx as ApiContext)
+      }
       await route.handler(ctx as ApiContext)
     })
   }

@@ -66,6 +66,8 @@ export interface Route {
   readonly method: 'get' | 'post' | 'put' | 'delete'
   /** Patterns of @koa/router below the dialect's mount; all do the same. */
   readonly paths: readonly string[]
+  /** Answered before anybody says who they are: version discovery. */
+  readonly open?: true
   readonly handler: Handler
 }
 

@@ -148,6 +148,12 @@ export function parseBody<Attributes>(body: unknown, rules: BodyRules<Attributes
   return parseAttributes(attributes, rules)
 }
 
+/** A body that has no envelope of its own. Throws MISSING_ENVELOPE when it is no object. */
+export function parseBare<Attributes>(body: unknown, rules: BodyRules<Attributes>): Attributes {
+  if (isObject(body)) return parseAttributes(body, rules)
+  throw new DomainError('MISSING_ENVELOPE', 'Resource body required', { resource: rules.resource })
+}
+
 /** Attributes without an envelope: the items of a batch. */
 export function parseAttributes<Attributes>(attributes: unknown, rules: BodyRules<Attributes>): Attributes {
   const { value, error } = rules.schema.validate(attributes, { abortEarly: false, convert: true })

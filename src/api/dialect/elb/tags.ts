@@ -1,0 +1,24 @@
+/** Tags in elb's words: key and value apart, on the path that Terraform's provider reads them from. */
+import type { Tag } from '../../../domain/types.ts'
+import { parseBare } from '../../schema/attributes.ts'
+import { type ElbTagsAction, elbTagsAction } from '../../schema/elb-tags.ts'
+import type { TagsDialect } from '../../tags.ts'
+
+export const elbTags: TagsDialect = {
+  paths: (collection) => [`/v2.0/:project_id/${collection}/:id/tags`],
+  parseAction(body) {
+    const wire = parseBare(body, elbTagsAction)
+    return (stored) => tagsAfter(stored, wire)
+  },
+  render: (tags) => ({ tags }),
+}
+
+/** A key that is there already takes the new value; deleting goes by key, whatever value was sent with it. */
+function tagsAfter(stored: readonly Tag[], { action, tags }: ElbTagsAction): readonly Tag[] {
+  const byKey = new Map(stored.map(({ key, value }) => [key, value]))
+  for (const { key, value } of tags) {
+    if (action === 'create') byKey.set(key, value ?? '')
+    else byKey.delete(key)
+  }
+  return [...byKey].map(([key, value]) => ({ key, value }))
+}
