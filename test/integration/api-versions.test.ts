@@ -28,7 +28,7 @@ test('the version names its collections, and every link is one', async (t) => {
     const { resources } = (await api.request('GET', path)).body
     assert.deepEqual(
       resources.map((resource: { collection: string }) => resource.collection),
-      ['loadbalancers', 'listeners', 'pools', 'members', 'healthmonitors', 'quotas'],
+      ['loadbalancers', 'listeners', 'pools', 'healthmonitors', 'quotas'],
     )
     for (const resource of resources as { links: { href: string }[] }[]) {
       const href = resource.links[0]?.href ?? ''

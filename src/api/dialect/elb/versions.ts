@@ -1,6 +1,8 @@
 /** Neutron's two documents: the versions, and the resources of one. */
-import { RESOURCES } from '../../../domain/types.ts'
 import type { VersionsDialect } from '../../versions.ts'
+
+/** Members are no collection of Neutron's root: they stand below their pool. */
+const COLLECTED = ['loadbalancer', 'listener', 'pool', 'healthmonitor', 'quota'] as const
 
 const self = (href: string) => [{ href, rel: 'self' }]
 
@@ -13,7 +15,7 @@ export const elbVersions: VersionsDialect = {
     {
       paths: ['/v2.0'],
       render: (root) => ({
-        resources: [...RESOURCES, 'quota'].map((name) => ({
+        resources: COLLECTED.map((name) => ({
           name,
           collection: `${name}s`,
           links: self(`${root}/v2.0/lbaas/${name}s`),
