@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import type { HeldShard } from '../../src/domain/check.ts'
+import { createMetrics } from '../../src/runtime/metrics.ts'
+import { Ownership } from '../../src/schedule/ownership.ts'
+import { type Db, openDatabase, query } from '../../src/store/database.ts'
+import { beat, claimShards, releaseShards, removeDeadProbers, removeProber } from '../../src/store/shards.ts'
+import { eventually } from '../support/configuration.ts'
+import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { keepingLog } from '../support/prober.ts'
+
+const LEASE_MS = 1000
+
+/** An owner with a connection of its own, and nothing to probe. */
+function startOwner(database: TestDatabase) {
+  const id = randomUUID()
+  const db = openDatabase({ url: database.url, applicationName: 'owner', maxConnections: 1 })
+  const ownership = new Ownership({
+    leaseMs: LEASE_MS,
+    log: keepingLog(),
+    metrics: createMetrics('test'),
+    store: {
+      beat: () => beat(db, { id, host: 'test', pid: 1, leaseMs: LEASE_MS }),
+      claim: (count, foreignToo) => claimShards(db, { owner: id, count, foreignToo }),
+      release: (ids) => releaseShards(db, id, ids),
+      removeProber: () => removeProber(db, id),
+    },
+    events: { onGained: () => undefined, onLost: () => undefined, onSurrender: () => Promise.resolve() },
+  })
+  database.beforeDrop(async () => {
+    ownership.destroy()
+    await db.destroy()
+  })
+  ownership.start()
+  return { id, ownership }
+}
+
+async function sizes(db: Db): Promise<readonly number[]> {
+  const rows = await query<{ n: number }>(
+    db,
+    'select count(*) as n from shard where owner is not null group by owner order by 1',
+  )
+  return rows.map((row) => row.n)
+}
+
+test('several owners share the shards evenly as they join and leave, and every shard has one owner', async (t) => {
+  const database = await testDatabase(t)
+  const owners = [startOwner(database)]
+  const shared = (expected: readonly number[]) =>
+    eventually(`shares of ${expected.join(', ')}`, async () => {
+      const found = await sizes(database.db)
+      const believed = owners.flatMap(({ ownership }) => [...ownership.held.keys()])
+      return (
+        JSON.stringify(found) === JSON.stringify(expected) &&
+        believed.length === 256 &&
+        new Set(believed).size === 256
+      )
+    })
+  await shared([256])
+  owners.push(startOwner(database))
+  await shared([128, 128])
+  owners.push(startOwner(database), startOwner(database))
+  await shared([64, 64, 64, 64])
+  await owners.pop()?.ownership.close()
+  await shared([84, 86, 86])
+  // One that dies without a word: its lease runs out.
+  owners.shift()?.ownership.destroy()
+  await shared([128, 128])
+})
+
+test('claimers at the same moment never get the same shard, and every claim raises the epoch', async (t) => {
+  const { db } = await testDatabase(t)
+  const claims = await Promise.all(
+    Array.from({ length: 8 }, () => claimShards(db, { owner: randomUUID(), count: 32, foreignToo: false })),
+  )
+  const all = claims.flat()
+  assert.equal(new Set(all.map((shard) => shard.id)).size, all.length)
+  assert.ok(all.every((shard) => shard.epoch === 1))
+  await eventually('what was skipped is still free', async () => {
+    const rest = await claimShards(db, { owner: randomUUID(), count: 256, foreignToo: false })
+    return all.length + rest.length === 256
+  })
+})
+
+test('the shard of a dead owner is claimed only when asked for, that of a live one never', async (t) => {
+  const { db } = await testDatabase(t)
+  const [dead, live] = [randomUUID(), randomUUID()]
+  await beat(db, { id: live, host: 'test', pid: 1, leaseMs: 60_000 })
+  await claimShards(db, { owner: dead, count: 100, foreignToo: false })
+  await claimShards(db, { owner: live, count: 156, foreignToo: false })
+  assert.equal((await claimShards(db, { owner: randomUUID(), count: 256, foreignToo: false })).length, 0)
+  const taken = await claimShards(db, { owner: randomUUID(), count: 256, foreignToo: true })
+  assert.equal(taken.length, 100)
+  assert.ok(taken.every((shard) => shard.epoch === 2))
+})
+
+test('a release gives back only what is still ours', async (t) => {
+  const { db } = await testDatabase(t)
+  const [mine, taker] = [randomUUID(), randomUUID()]
+  await claimShards(db, { owner: mine, count: 2, foreignToo: false })
+  await query(db, 'update shard set owner = ?, epoch = epoch + 1 where id = 0', [taker])
+  await releaseShards(db, mine, [0, 1])
+  const rows = await query(db, 'select id::int, owner from shard where id < 2 order by id')
+  assert.deepEqual(rows, [
+    { id: 0, owner: taker },
+    { id: 1, owner: null },
+  ])
+})
+
+test('rows of probers that are long gone and own nothing are removed', async (t) => {
+  const { db } = await testDatabase(t)
+  const [owning, gone] = [randomUUID(), randomUUID()]
+  for (const id of [owning, gone]) await beat(db, { id, host: 'test', pid: 1, leaseMs: -5000 })
+  await claimShards(db, { owner: owning, count: 1, foreignToo: false })
+  assert.equal(await removeDeadProbers(db, 1000), 1)
+  assert.deepEqual(await query(db, 'select id from prober'), [{ id: owning }])
+})
+
+interface FakeStore {
+  held: HeldShard[]
+  claims: { count: number; foreignToo: boolean }[]
+  isAway: boolean
+}
+
+/** Ownership over a store that the test moves, with a clock that the test moves. */
+function withFakes() {
+  const store: FakeStore = { held: [], claims: [], isAway: false }
+  let nowMs = 0
+  const lost: number[] = []
+  const ownership = new Ownership({
+    leaseMs: 90,
+    log: keepingLog(),
+    metrics: createMetrics('test'),
+    now: () => nowMs,
+    store: {
+      beat: () =>
+        store.isAway
+          ? Promise.reject(new Error('away'))
+          : Promise.resolve({ liveProbers: 2, nextExpiryMs: undefined, held: store.held }),
+      claim: (count, foreignToo) => {
+        store.claims.push({ count, foreignToo })
+        return Promise.resolve([])
+      },
+      release: () => Promise.resolve(),
+      removeProber: () => Promise.resolve(),
+    },
+    events: {
+      onGained: () => undefined,
+      onLost: (shards) => void lost.push(...shards),
+      onSurrender: () => Promise.resolve(),
+    },
+  })
+  return { store, ownership, lost, advance: (ms: number) => void (nowMs += ms) }
+}
+
+test('foreign shards are claimed only after an unbroken contact of one lease, also after PostgreSQL was away', async (t) => {
+  const { store, ownership, advance } = withFakes()
+  t.after(() => ownership.destroy())
+  const nextClaim = async () => {
+    const before = store.claims.length
+    await eventually('a claim', () => store.claims.length > before)
+    return store.claims.at(-1)?.foreignToo
+  }
+  ownership.start()
+  assert.equal(await nextClaim(), false)
+  advance(60)
+  assert.equal(await nextClaim(), false)
+  advance(60)
+  assert.equal(await nextClaim(), true)
+  store.isAway = true
+  advance(500)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  store.isAway = false
+  assert.equal(await nextClaim(), false, 'contact was broken')
+})
+
+test('away and back: what nobody took is kept, and what was taken is told as lost', async (t) => {
+  const { store, ownership, lost } = withFakes()
+  t.after(() => ownership.destroy())
+  store.held = [
+    { id: 3, epoch: 1 },
+    { id: 4, epoch: 1 },
+  ]
+  ownership.start()
+  await eventually('both are held', () => ownership.held.size === 2)
+  store.isAway = true
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  assert.equal(ownership.epochOf(3), 1, 'nothing is given up while PostgreSQL is away')
+  store.held = [{ id: 3, epoch: 1 }]
+  store.isAway = false
+  await eventually('4 is lost', () => lost.length > 0)
+  assert.deepEqual(lost, [4])
+  assert.equal(ownership.epochOf(3), 1)
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import type { Transition, VerdictWrite } from '../../src/domain/check.ts'
+import { type Db, openDatabase, query } from '../../src/store/database.ts'
+import { claimShards } from '../../src/store/shards.ts'
+import { writeVerdicts } from '../../src/store/verdicts.ts'
+import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
+import { testDatabase } from '../support/database.ts'
+
+/** A pool with members, whose shard `owner` has at epoch 1 (all 256 shards, in fact). */
+async function owned(t: Parameters<typeof testDatabase>[0]) {
+  const database = await testDatabase(t)
+  const { poolId, shard } = await insertPool(database.db)
+  const members = await insertMembers(database.db, poolId, [
+    { address: '127.0.0.1', port: 1001 },
+    { address: '127.0.0.1', port: 1002 },
+  ])
+  const owner = randomUUID()
+  await claimShards(database.db, { owner, count: 256, foreignToo: false })
+  return { ...database, poolId, shard, members, owner }
+}
+
+function verdict(
+  memberId: string,
+  shard: number,
+  sequence: number,
+  more: Partial<VerdictWrite> = {},
+): VerdictWrite {
+  const status = more.status ?? 'ONLINE'
+  const told: Transition = {
+    at: 1_700_000_000_000 + sequence,
+    from: 'UNKNOWN',
+    to: status,
+    reason: 'PASSED',
+    detail: 'quote " brace { backslash \\ comma ,',
+    evidence: { port: 1 },
+    generation: 1,
+    dropped: 0,
+    sequence,
+  }
+  return {
+    memberId,
+    shard,
+    sequence,
+    epoch: 1,
+    generation: 1,
+    status,
+    since: told.at,
+    reason: told.reason,
+    detail: told.detail,
+    evidence: told.evidence,
+    okRun: 1,
+    badRun: 0,
+    transitions: [told],
+    ...more,
+  }
+}
+
+/** Both tables as text: what must not change when nothing may be written. */
+async function contents(db: Db): Promise<unknown> {
+  return [
+    await query(db, 'select * from member_state order by member_id'),
+    await query(db, 'select * from member_transition order by id'),
+  ]
+}
+
+test('a write of the owner at its epoch arrives, with its transition, and a replay changes nothing', async (t) => {
+  const { db, members, shard, owner, poolId } = await owned(t)
+  const rows = members.map((id, i) => verdict(id, shard, i + 1))
+  assert.deepEqual(await writeVerdicts(db, owner, rows), new Set([shard]))
+  const first = await contents(db)
+  const told = await query<{ pool_id: string; detail: string }>(db, 'select * from member_transition')
+  assert.equal(told.length, 2)
+  assert.equal(told[0]?.pool_id, poolId)
+  assert.equal(told[0]?.detail, 'quote " brace { backslash \\ comma ,')
+  assert.deepEqual(await writeVerdicts(db, owner, rows), new Set([shard]))
+  assert.deepEqual(await contents(db), first)
+})
+
+test('what is older than what stands there is not written, also when it comes later', async (t) => {
+  const { db, members, shard, owner } = await owned(t)
+  const [id = ''] = members
+  await writeVerdicts(db, owner, [verdict(id, shard, 7, { status: 'OFFLINE' })])
+  const newest = await contents(db)
+  await writeVerdicts(db, owner, [verdict(id, shard, 3)])
+  assert.deepEqual(await contents(db), newest)
+})
+
+test('a write at an old epoch, of another owner, or of a member that is gone is kept out', async (t) => {
+  const { db, members, shard, owner } = await owned(t)
+  const [id = ''] = members
+  const empty = await contents(db)
+  assert.deepEqual(await writeVerdicts(db, owner, [verdict(id, shard, 1, { epoch: 0 })]), new Set())
+  assert.deepEqual(await writeVerdicts(db, randomUUID(), [verdict(id, shard, 1)]), new Set())
+  assert.deepEqual(await writeVerdicts(db, owner, [verdict(randomUUID(), shard, 1)]), new Set([shard]))
+  assert.deepEqual(await contents(db), empty)
+})
+
+test('of several transitions of one member each is told once, in order, with what was dropped between', async (t) => {
+  const { db, members, shard, owner } = await owned(t)
+  const [id = ''] = members
+  const first = verdict(id, shard, 1).transitions[0]!
+  const last: Transition = { ...first, from: 'ONLINE', to: 'OFFLINE', sequence: 9, dropped: 3 }
+  await writeVerdicts(db, owner, [verdict(id, shard, 9, { status: 'OFFLINE', transitions: [first, last] })])
+  const told = await query(db, 'select from_state, to_state, dropped from member_transition order by id')
+  assert.deepEqual(told, [
+    { from_state: 'UNKNOWN', to_state: 'ONLINE', dropped: 0 },
+    { from_state: 'ONLINE', to_state: 'OFFLINE', dropped: 3 },
+  ])
+})
+
+test('a flush that meets a takeover waits for it and then writes nothing of that shard', async (t) => {
+  const { db, url, members, shard, owner } = await owned(t)
+  const [id = ''] = members
+  const other = openDatabase({ url, applicationName: 'taker', maxConnections: 1 })
+  try {
+    const taker = await other.transaction()
+    await query(taker, 'update shard set owner = ?, epoch = epoch + 1 where id = ?', [randomUUID(), shard])
+    const flush = writeVerdicts(db, owner, [verdict(id, shard, 1)])
+    await eventually('the flush waits for the lock', async () => {
+      const waiting = await query(
+        db,
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+      return waiting.length === 1
+    })
+    await taker.commit()
+    assert.deepEqual(await flush, new Set())
+    assert.deepEqual(await contents(db), [[], []])
+  } finally {
+    await other.destroy()
+  }
+})
+
+test('a takeover waits for a flush, and the next owner then sees what it wrote', async (t) => {
+  const { db, url, members, shard, owner } = await owned(t)
+  const [id = ''] = members
+  const other = openDatabase({ url, applicationName: 'flusher', maxConnections: 1 })
+  try {
+    const flusher = await other.transaction()
+    await writeVerdicts(flusher, owner, [verdict(id, shard, 1)])
+    // A claim skips what is locked, so that it neither waits nor steals.
+    const claimed = await claimShards(db, { owner: randomUUID(), count: 256, foreignToo: true })
+    assert.ok(!claimed.some((each) => each.id === shard))
+    assert.equal(claimed.length, 255)
+    await flusher.commit()
+    assert.equal((await query(db, 'select 1 from member_state')).length, 1)
+  } finally {
+    await other.destroy()
+  }
+})
