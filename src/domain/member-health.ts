@@ -5,9 +5,10 @@
  */
 import { detectionWindow, type Window } from './detection-window.ts'
 import type { MemberReason, MemberState } from './member-status.ts'
+import { probeEndpoint, type TargetMember } from './probe-target.ts'
 import { REASONS, type Reason } from './reasons.ts'
 import type { Outcome } from './results.ts'
-import type { HealthMonitor, Member } from './types.ts'
+import type { HealthMonitor } from './types.ts'
 
 /** Phases as they are told: null = that phase was not reached. */
 export interface ToldPhases {
@@ -41,15 +42,17 @@ export interface WrittenVerdict {
   readonly writtenAt: Date
 }
 
+type Monitor = Pick<
+  HealthMonitor,
+  'type' | 'delaySeconds' | 'timeoutSeconds' | 'rise' | 'fall' | 'monitorPort'
+>
+
 export interface HealthFacts {
-  readonly member: Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
+  readonly member: TargetMember
   readonly state: MemberState
   readonly reason: MemberReason
   readonly since: Date | null
-  readonly monitor?: Pick<
-    HealthMonitor,
-    'type' | 'delaySeconds' | 'timeoutSeconds' | 'rise' | 'fall' | 'monitorPort'
-  >
+  readonly monitor?: Monitor
   readonly generation: number
   /** Of the current generation. */
   readonly verdict?: WrittenVerdict
@@ -111,7 +114,7 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
     detail: verdict?.detail ?? null,
     stale: !facts.isOwned || seen?.stale === true,
     counters: counters(state, monitor, newest(verdict, seen)),
-    lastProbe: lastProbe(facts, seen),
+    lastProbe: lastProbe(facts, seen, spelledTarget(monitor, facts.member)),
     asOf: latest(verdict?.writtenAt, seen?.asOf),
     nextProbeAt: seen?.nextAt ?? null,
     window: detectionWindow(monitor),
@@ -144,7 +147,7 @@ function newest(verdict: WrittenVerdict | undefined, seen: CheckpointedProbe | u
  */
 function counters(
   state: MemberState,
-  monitor: Pick<HealthMonitor, 'rise' | 'fall'>,
+  monitor: Monitor,
   runs: Runs | undefined,
 ): { rise: Counter; fall: Counter } {
   const { rise, fall } = monitor
@@ -154,8 +157,11 @@ function counters(
 }
 
 /** The last probe that was checkpointed, unless a later one changed the status. */
-function lastProbe(facts: HealthFacts, seen: CheckpointedProbe | undefined): LastProbe | null {
-  const target = targetOf(facts)
+function lastProbe(
+  facts: HealthFacts,
+  seen: CheckpointedProbe | undefined,
+  target: string,
+): LastProbe | null {
   const { verdict, since, reason } = facts
   const decided = verdict !== undefined && since !== null && (seen === undefined || since > seen.at)
   if (decided) {
@@ -182,12 +188,11 @@ function phasesOf(evidence: Readonly<Record<string, unknown>>): ToldPhases {
   }
 }
 
-/** Where the check aims: the member's own monitor address and port win, then the monitor's port. */
-function targetOf({ member, monitor }: HealthFacts): string {
-  const address = member.monitorAddress ?? member.address
-  if (monitor?.type === 'PING') return address
-  const port = member.monitorPort ?? monitor?.monitorPort ?? member.protocolPort
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+/** Where the check aims, as people write it. */
+function spelledTarget(monitor: Monitor, member: TargetMember): string {
+  const { address, family, port } = probeEndpoint(monitor, member)
+  if (port === 0) return address
+  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function latest(a: Date | undefined, b: Date | undefined): Date | null {

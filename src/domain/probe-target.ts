@@ -26,8 +26,11 @@ export type TargetMember = Pick<Member, 'address' | 'protocolPort' | 'monitorAdd
 /** Default of both dialects when a monitor names none. */
 const EXPECTED_CODES_DEFAULT: CodeSet = [{ from: 200, to: 200 }]
 
-/** The target of a check. The member's own monitor port wins over the monitor's, as the more exact one. */
-export function probeTarget(monitor: TargetMonitor, member: TargetMember): ProbeTarget {
+/** Where the probes of a check go. The member's own monitor port wins over the monitor's, as the more exact one. */
+export function probeEndpoint(
+  monitor: Pick<HealthMonitor, 'type' | 'monitorPort'>,
+  member: TargetMember,
+): Pick<ProbeTarget, 'address' | 'family' | 'port'> {
   const spelled = member.monitorAddress ?? member.address
   const parsed = parseAddress(spelled)
   // What is no plain address is refused by the target policy; nothing is sent to it.
@@ -35,7 +38,12 @@ export function probeTarget(monitor: TargetMonitor, member: TargetMember): Probe
   const family = parsed?.family ?? 4
   const port =
     monitor.type === 'PING' ? 0 : (member.monitorPort ?? monitor.monitorPort ?? member.protocolPort)
-  const base = { type: monitor.type, address, family, port, timeoutMs: timeoutMs(monitor) }
+  return { address, family, port }
+}
+
+/** The target of a check. */
+export function probeTarget(monitor: TargetMonitor, member: TargetMember): ProbeTarget {
+  const base = { type: monitor.type, ...probeEndpoint(monitor, member), timeoutMs: timeoutMs(monitor) }
   switch (monitor.type) {
     case 'HTTP':
     case 'HTTPS':
