@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { VerdictWrite } from '../../../src/domain/check.ts'
+import { FLUSH_ROWS_MAX } from '../../../src/domain/limits.ts'
+import type { CheckStatus } from '../../../src/domain/state-machine.ts'
+import { createMetrics } from '../../../src/runtime/metrics.ts'
+import type { Check } from '../../../src/schedule/check.ts'
+import { ResultWriter } from '../../../src/schedule/result-writer.ts'
+import { until } from '../../support/probing.ts'
+
+const SHARD = 3
+
+/** As much of a check as the writer reads. */
+function checkOf(memberId: string, status: 'ONLINE' | 'OFFLINE', at = 0): Check {
+  return {
+    config: { memberId, generation: 1, shard: SHARD },
+    state: { okRun: 0, badRun: 0 },
+    verdict: { status, since: at, reason: 'PASSED', detail: '', evidence: {} },
+  } as unknown as Check
+}
+
+type Answer = 'written' | 'fenced' | 'away' | 'refused'
+
+/** A writer over a database that answers as the test says, and remembers every statement. */
+function harness(t: TestContext) {
+  const statements: (readonly VerdictWrite[])[] = []
+  const fenced: number[] = []
+  const logged: string[] = []
+  const database: {
+    answer: Answer | ((rows: readonly VerdictWrite[]) => Answer)
+    held: Promise<void> | undefined
+  } = {
+    answer: 'written',
+    held: undefined,
+  }
+  let epoch: number | undefined = 1
+  const writer = new ResultWriter({
+    write: async (rows) => {
+      statements.push(rows)
+      await database.held
+      const answer = typeof database.answer === 'function' ? database.answer(rows) : database.answer
+      if (answer === 'away' || answer === 'refused') throw new Error(answer)
+      return new Set(answer === 'written' ? rows.map((row) => row.shard) : [])
+    },
+    epochOf: () => epoch,
+    isAway: (error) => error instanceof Error && error.message === 'away',
+    onFenced: (shards) => void fenced.push(...shards),
+    metrics: createMetrics('test'),
+    log: {
+      debug: () => undefined,
+      info: (_, message) => void logged.push(message),
+      warn: (_, message) => void logged.push(message),
+      error: (_, message) => void logged.push(message),
+    },
+  })
+  t.after(() => writer.destroy())
+  const tell = (memberId: string, from: CheckStatus, to: 'ONLINE' | 'OFFLINE', at = 0) =>
+    writer.record(checkOf(memberId, to, at), from)
+  return {
+    writer,
+    statements,
+    fenced,
+    logged,
+    database,
+    tell,
+    setEpoch: (to: number | undefined) => void (epoch = to),
+  }
+}
+
+test('verdicts that come within a tenth of a second are written by one statement', async (t) => {
+  const { writer, statements, tell } = harness(t)
+  for (const id of ['a', 'b', 'c']) tell(id, 'UNKNOWN', 'ONLINE')
+  await until(() => writer.waiting === 0)
+  assert.deepEqual(
+    statements.map((rows) => rows.map((row) => row.memberId)),
+    [['a', 'b', 'c']],
+  )
+})
+
+test('a statement has at most its rows, and the rest follows', async (t) => {
+  const { writer, statements, tell } = harness(t)
+  for (let i = 0; i < FLUSH_ROWS_MAX + 5; i++) tell(`m${i}`, 'UNKNOWN', 'ONLINE')
+  await writer.drain(5000)
+  assert.deepEqual(
+    statements.map((rows) => rows.length),
+    [FLUSH_ROWS_MAX, 5],
+  )
+})
+
+test('while PostgreSQL is away the final state and the first and last transition stay, and the middles are counted', async (t) => {
+  const { writer, statements, database, logged, tell } = harness(t)
+  database.answer = 'away'
+  const flaps: readonly [CheckStatus, 'ONLINE' | 'OFFLINE'][] = [
+    ['UNKNOWN', 'ONLINE'],
+    ['ONLINE', 'OFFLINE'],
+    ['OFFLINE', 'ONLINE'],
+    ['ONLINE', 'OFFLINE'],
+    ['OFFLINE', 'ONLINE'],
+  ]
+  for (const [i, [from, to]] of flaps.entries()) {
+    tell('a', from, to, i)
+    const sent = statements.length
+    await until(() => statements.length > sent)
+  }
+  assert.equal(writer.waiting, 1)
+  database.answer = 'written'
+  assert.equal(await writer.drain(10_000), true)
+  const row = statements.at(-1)?.[0]
+  assert.equal(row?.status, 'ONLINE')
+  assert.deepEqual(
+    row?.transitions.map(({ from, to, at, dropped }) => [from, to, at, dropped]),
+    [
+      ['UNKNOWN', 'ONLINE', 0, 0],
+      ['OFFLINE', 'ONLINE', 4, 3],
+    ],
+  )
+  assert.ok((row?.transitions[0]?.sequence ?? 0) < (row?.transitions[1]?.sequence ?? 0))
+  assert.equal(logged.filter((line) => line.includes('cannot be written')).length, 1, 'told once')
+})
+
+test('what comes while a statement is under way is written by the next one, in order', async (t) => {
+  const { writer, statements, database, tell } = harness(t)
+  let release = (): void => undefined
+  database.held = new Promise((resolve) => {
+    release = resolve
+  })
+  tell('a', 'UNKNOWN', 'ONLINE')
+  await until(() => statements.length === 1)
+  tell('a', 'ONLINE', 'OFFLINE')
+  release()
+  await until(() => statements.length === 2 && writer.waiting === 0)
+  assert.deepEqual(
+    statements.map((rows) => rows[0]?.transitions.map((transition) => transition.to)),
+    [['ONLINE'], ['OFFLINE']],
+  )
+})
+
+test('what the fence keeps out is dropped, and the owner is told to look', async (t) => {
+  const { writer, database, fenced, tell } = harness(t)
+  database.answer = 'fenced'
+  tell('a', 'UNKNOWN', 'ONLINE')
+  await until(() => writer.waiting === 0)
+  assert.deepEqual(fenced, [SHARD])
+})
+
+test('nothing is kept for a shard that is not ours, or no longer', async (t) => {
+  const { writer, statements, tell, setEpoch } = harness(t)
+  tell('a', 'UNKNOWN', 'ONLINE')
+  writer.dropShards(new Set([SHARD]))
+  assert.equal(writer.waiting, 0)
+  setEpoch(undefined)
+  tell('b', 'UNKNOWN', 'ONLINE')
+  assert.equal(writer.waiting, 0)
+  assert.equal(statements.length, 0)
+})
+
+test('a verdict of an older epoch does not slip in with one of the present epoch', async (t) => {
+  const { writer, statements, database, tell, setEpoch } = harness(t)
+  database.answer = 'away'
+  tell('a', 'UNKNOWN', 'OFFLINE')
+  await until(() => statements.length === 1)
+  setEpoch(2)
+  tell('a', 'UNKNOWN', 'ONLINE')
+  database.answer = 'written'
+  await writer.drain(5000)
+  assert.deepEqual(
+    statements.at(-1)?.map((row) => [row.epoch, row.transitions.map((transition) => transition.to)]),
+    [[2, ['ONLINE']]],
+  )
+})
+
+test('one row that PostgreSQL refuses is found and dropped; the others arrive', async (t) => {
+  const { writer, statements, database, logged, tell } = harness(t)
+  database.answer = (rows) => (rows.some((row) => row.memberId === 'bad') ? 'refused' : 'written')
+  for (const id of ['a', 'bad', 'b', 'c']) tell(id, 'UNKNOWN', 'ONLINE')
+  assert.equal(await writer.drain(20_000), true)
+  assert.equal(logged.filter((line) => line.includes('is dropped')).length, 1)
+  const written = statements.filter((rows) => !rows.some((row) => row.memberId === 'bad')).flat()
+  assert.deepEqual(written.map((row) => row.memberId).toSorted(), ['a', 'b', 'c'])
+})
+
+test('close writes what waits and ends in time when it cannot; destroy writes nothing', async (t) => {
+  const first = harness(t)
+  first.tell('a', 'UNKNOWN', 'ONLINE')
+  assert.equal(await first.writer.close(1000), true)
+  assert.equal(first.statements.length, 1)
+
+  const second = harness(t)
+  second.database.answer = 'away'
+  second.tell('a', 'UNKNOWN', 'ONLINE')
+  assert.equal(await second.writer.close(300), false)
+
+  const third = harness(t)
+  third.tell('a', 'UNKNOWN', 'ONLINE')
+  third.writer.destroy()
+  assert.equal(await third.writer.drain(100), false)
+  assert.equal(third.statements.length, 0)
+})

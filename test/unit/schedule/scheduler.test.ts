@@ -1,0 +1,434 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CheckConfig, PoolChecks, StoredVerdict } from '../../../src/domain/check.ts'
+import {
+  IN_FLIGHT_PER_ADDRESS_MAX,
+  STALL_MS,
+  WHEEL_SLEEP_MAX_MS,
+  WHEEL_TICK_MS,
+} from '../../../src/domain/limits.ts'
+import { statePolicy } from '../../../src/domain/profiles.ts'
+import { type Reason, REASONS } from '../../../src/domain/reasons.ts'
+import type { ProbeResult, ProbeTarget } from '../../../src/domain/results.ts'
+import type { Probe } from '../../../src/probe/probe.ts'
+import { createMetrics } from '../../../src/runtime/metrics.ts'
+import type { Check } from '../../../src/schedule/check.ts'
+import { Scheduler, type SchedulerOptions } from '../../../src/schedule/scheduler.ts'
+
+const DELAY_MS = 5000
+const TIMEOUT_MS = 3000
+
+interface Attempt {
+  readonly target: ProbeTarget
+  readonly startedMs: number
+  end(reason: Reason): void
+  cancelledBy: 'timeout' | 'shutdown' | undefined
+  ended: boolean
+}
+
+function resultOf(reason: Reason): ProbeResult {
+  return { outcome: REASONS[reason].outcome, reason, detail: '', phases: { totalMs: 1 } }
+}
+
+/** A scheduler over fake probers and a clock that only the test moves. */
+function harness(options: Partial<SchedulerOptions> = {}) {
+  let nowMs = 1_000_000
+  const attempts: Attempt[] = []
+  const verdicts: { member: string; from: string | undefined; status: string; run: number }[] = []
+  const stale: boolean[] = []
+  const probe: Probe = (target, done) => {
+    const attempt: Attempt = {
+      target,
+      startedMs: nowMs,
+      cancelledBy: undefined,
+      ended: false,
+      end: (reason) => {
+        if (attempt.ended) return
+        attempt.ended = true
+        done(resultOf(reason))
+      },
+    }
+    attempts.push(attempt)
+    return (why) => {
+      if (!attempt.ended) attempt.cancelledBy = why
+      attempt.end(why === 'timeout' ? 'CONNECT_TIMEOUT' : 'PROBER_STOPPING')
+    }
+  }
+  const probers = new Proxy({}, { get: () => probe }) as SchedulerOptions['probers']
+  const scheduler = new Scheduler({
+    probers,
+    denies: () => undefined,
+    budget: 10_000,
+    metrics: createMetrics('test'),
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    events: {
+      onVerdict: (check: Check, from) =>
+        void verdicts.push({
+          member: check.config.memberId,
+          from,
+          status: check.decidedStatus,
+          run: check.pendingRun,
+        }),
+      onFirstResult: () => undefined,
+      onStaleChange: (check) => void stale.push(check.isStale),
+    },
+    wake: () => undefined,
+    now: () => nowMs,
+    wall: () => nowMs,
+    random: () => 0.5,
+    ...options,
+  })
+  /** Lets time pass as a healthy event loop does, tick by tick. */
+  const run = (ms: number): void => {
+    for (const endMs = nowMs + ms; nowMs < endMs; ) {
+      nowMs = Math.min(endMs, nowMs + WHEEL_TICK_MS)
+      scheduler.tick()
+    }
+  }
+  /** The event loop stands still, and then goes on. */
+  const stall = (ms: number): void => {
+    nowMs += ms
+  }
+  const last = (): Attempt => {
+    const attempt = attempts.at(-1)
+    assert.ok(attempt, 'a probe was started')
+    return attempt
+  }
+  return { scheduler, attempts, verdicts, stale, run, stall, last, now: () => nowMs }
+}
+
+function config(
+  memberId: string,
+  more: Partial<CheckConfig> & { rise?: number; fall?: number } = {},
+): CheckConfig {
+  const { rise = 2, fall = 2, ...rest } = more
+  return {
+    memberId,
+    poolId: 'pool',
+    projectId: 'project',
+    shard: 7,
+    generation: 1,
+    target: { type: 'TCP', address: '10.0.0.1', family: 4, port: 80, timeoutMs: TIMEOUT_MS },
+    policy: statePolicy({ profile: 'elb', rise, fall, delaySeconds: DELAY_MS / 1000, timeoutSeconds: 3 }),
+    ...rest,
+  }
+}
+
+function pool(
+  ...checks: readonly (CheckConfig | { config: CheckConfig; verdict: StoredVerdict })[]
+): PoolChecks {
+  return {
+    poolId: 'pool',
+    shard: 7,
+    configVersion: 1,
+    checks: checks.map((each) => ('config' in each ? each : { config: each })),
+  }
+}
+
+const STORED: StoredVerdict = {
+  status: 'ONLINE',
+  since: 5,
+  reason: 'PASSED',
+  detail: '',
+  evidence: {},
+  okRun: 2,
+  badRun: 0,
+}
+
+test('a new check is probed within a second, and again one delay after each probe ended', () => {
+  const { scheduler, attempts, run, last, now } = harness()
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  assert.equal(attempts.length, 1)
+  run(700)
+  last().end('PASSED')
+  const endedMs = now()
+  run(DELAY_MS - 2 * WHEEL_TICK_MS)
+  assert.equal(attempts.length, 1)
+  run(4 * WHEEL_TICK_MS)
+  assert.equal(attempts.length, 2)
+  assert.ok(last().startedMs - endedMs - DELAY_MS <= WHEEL_TICK_MS)
+})
+
+test('a probe that does not end is ended at its timeout and counts as failed', () => {
+  const { scheduler, verdicts, run, last, now } = harness()
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  run(TIMEOUT_MS)
+  assert.equal(last().cancelledBy, 'timeout')
+  assert.ok(now() - last().startedMs >= TIMEOUT_MS)
+  assert.deepEqual(verdicts, [{ member: 'a', from: 'UNKNOWN', status: 'OFFLINE', run: 0 }])
+})
+
+test('at most one probe of a check is in flight, however long it takes', () => {
+  const { scheduler, attempts, run } = harness()
+  const slow = config('a')
+  scheduler.applyPool(pool({ ...slow, target: { ...slow.target, timeoutMs: 60_000 } }))
+  run(50_000)
+  assert.equal(attempts.length, 1)
+})
+
+test('verdicts are told when status or the pending counter differ from what was written, and only then', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool(config('a', { fall: 3 })))
+  run(1000)
+  const probe = (reason: Reason) => {
+    last().end(reason)
+    run(DELAY_MS + 100)
+  }
+  for (const reason of [
+    'PASSED',
+    'PASSED',
+    'CONNECT_REFUSED',
+    'PROBER_NO_SOCKET',
+    'PASSED',
+    'PASSED',
+  ] as const) {
+    probe(reason)
+  }
+  assert.deepEqual(
+    verdicts.map(({ from, status, run: pending }) => [from, status, pending]),
+    [
+      ['UNKNOWN', 'ONLINE', 0],
+      [undefined, 'ONLINE', 1],
+      [undefined, 'ONLINE', 0],
+    ],
+  )
+})
+
+test('after a restart the written status holds, a written counter is corrected, and nothing flips without evidence', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a'), verdict: { ...STORED, badRun: 1 } }))
+  run(500)
+  last().end('PASSED')
+  assert.deepEqual(verdicts, [{ member: 'a', from: undefined, status: 'ONLINE', run: 0 }])
+})
+
+test('whatever was in flight while the event loop stood still cannot fail, neither by timeout nor otherwise', () => {
+  for (const end of ['timeout', 'CONNECT_REFUSED', 'RECV_CLOSED'] as const) {
+    const { scheduler, verdicts, attempts, run, stall, last } = harness()
+    scheduler.applyPool(pool({ config: config('a', { fall: 1 }), verdict: STORED }))
+    run(500)
+    stall(10_000)
+    // The result may be heard before the first timer runs.
+    if (end === 'timeout') run(TIMEOUT_MS)
+    else last().end(end)
+    assert.ok(last().ended)
+    assert.deepEqual(verdicts, [])
+    // What starts after the stall is judged as ever.
+    run(DELAY_MS + 1000)
+    assert.equal(attempts.length, 2)
+    last().end('CONNECT_REFUSED')
+    assert.equal(verdicts.length, 1)
+  }
+})
+
+test('what passed in spite of a stall has passed, and a pause below the limit is no stall', () => {
+  const { scheduler, verdicts, run, stall, last } = harness()
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  stall(10_000)
+  last().end('PASSED')
+  assert.equal(verdicts.length, 1)
+  run(DELAY_MS + 1000)
+  stall(WHEEL_SLEEP_MAX_MS + STALL_MS - 100)
+  last().end('CONNECT_REFUSED')
+  assert.equal(verdicts.length, 2)
+})
+
+test('a target that the policy denies is never probed, and its result is inconclusive', () => {
+  const { scheduler, attempts, verdicts, run } = harness({ denies: () => 'denied' })
+  scheduler.applyPool(pool(config('a')))
+  run(30_000)
+  assert.equal(attempts.length, 0)
+  assert.equal(verdicts.length, 0)
+  assert.equal(scheduler.checkpointOf(7)[0]?.reason, 'TARGET_DENIED')
+})
+
+test('three windows of nothing but inconclusive results make a check stale, and a conclusive one ends that', () => {
+  const { scheduler, stale, run, last } = harness()
+  scheduler.applyPool(pool(config('a')))
+  for (let i = 0; i < 6; i++) {
+    run(DELAY_MS + 500)
+    last().end('PROBER_NO_SOCKET')
+  }
+  assert.deepEqual(stale, [true])
+  assert.equal(scheduler.checkpointOf(7)[0]?.stale, true)
+  run(DELAY_MS + 500)
+  last().end('PASSED')
+  assert.deepEqual(stale, [true, false])
+})
+
+test('a check that gets no turn is stale too', () => {
+  const { scheduler, stale, run } = harness({ budget: 0 })
+  scheduler.applyPool(pool(config('a')))
+  run(3 * (DELAY_MS + TIMEOUT_MS))
+  scheduler.checkpointOf(7)
+  assert.deepEqual(stale, [true])
+})
+
+test('probes beyond the budget wait their turn in order, and their timeout starts when they do', () => {
+  const { scheduler, attempts, run } = harness({ budget: 2 })
+  scheduler.applyPool(pool(config('a'), config('b'), config('c')))
+  run(1000)
+  assert.equal(attempts.length, 2)
+  assert.equal(scheduler.queued, 1)
+  run(1000)
+  attempts[0]?.end('PASSED')
+  run(WHEEL_TICK_MS)
+  assert.equal(attempts.length, 3)
+  run(TIMEOUT_MS - 100)
+  assert.equal(attempts[2]?.ended, false)
+  run(200)
+  assert.equal(attempts[2]?.cancelledBy, 'timeout')
+})
+
+test('towards one address only so many probes are in flight; others do not wait for it', () => {
+  const { scheduler, attempts, run } = harness()
+  const crowd = Array.from({ length: IN_FLIGHT_PER_ADDRESS_MAX + 10 }, (_, i) => config(`a${i}`))
+  const other = config('b')
+  scheduler.applyPool(pool(...crowd, { ...other, target: { ...other.target, address: '10.0.0.2' } }))
+  run(2700)
+  const inFlight = () =>
+    attempts.filter((attempt) => !attempt.ended && attempt.target.address === '10.0.0.1').length
+  assert.equal(inFlight(), IN_FLIGHT_PER_ADDRESS_MAX)
+  assert.ok(attempts.some((attempt) => attempt.target.address === '10.0.0.2'))
+  for (const attempt of attempts.slice(0, 20)) attempt.end('PASSED')
+  run(WHEEL_TICK_MS)
+  assert.ok(inFlight() <= IN_FLIGHT_PER_ADDRESS_MAX)
+  assert.equal(attempts.length, crowd.length + 1)
+})
+
+test('no more than 2 000 new checks start in any second, and all of them start', () => {
+  const { scheduler, attempts, run } = harness({ random: Math.random })
+  const many = Array.from({ length: 9000 }, (_, i) => {
+    const each = config(`m${i}`)
+    return { ...each, target: { ...each.target, address: `10.0.${i >> 8}.${i & 255}` } }
+  })
+  scheduler.applyPool(pool(...many))
+  run(7000)
+  assert.equal(attempts.length, many.length)
+  const starts = attempts.map((attempt) => attempt.startedMs).toSorted((a, b) => a - b)
+  for (const [i, startMs] of starts.entries()) {
+    const next = starts[i + 2000]
+    assert.ok(
+      next === undefined || next - startMs >= 1000 - 2 * WHEEL_TICK_MS,
+      `2 000 within ${(next ?? 0) - startMs} ms`,
+    )
+  }
+})
+
+test('an unchanged configuration touches nothing', () => {
+  const { scheduler, attempts, run, last } = harness()
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  for (let i = 0; i < 5; i++) scheduler.applyPool(pool(config('a')))
+  assert.equal(last().cancelledBy, undefined)
+  last().end('PASSED')
+  run(DELAY_MS - 100)
+  scheduler.applyPool(pool(config('a')))
+  assert.equal(attempts.length, 1)
+  run(200)
+  assert.equal(attempts.length, 2)
+})
+
+test('another generation begins as never probed, and a probe that is under way counts for nothing', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a'), verdict: STORED }))
+  run(500)
+  const moved = config('a', { generation: 2 })
+  scheduler.applyPool(pool({ ...moved, target: { ...moved.target, address: '10.0.0.9' } }))
+  assert.equal(verdicts.length, 0)
+  run(1000)
+  assert.equal(last().target.address, '10.0.0.9')
+  last().end('CONNECT_REFUSED')
+  assert.deepEqual(verdicts, [{ member: 'a', from: 'UNKNOWN', status: 'OFFLINE', run: 0 }])
+})
+
+test('other thresholds keep the status and clear the runs', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a', { fall: 3 }), verdict: STORED }))
+  for (let i = 0; i < 2; i++) {
+    run(DELAY_MS + 500)
+    last().end('CONNECT_REFUSED')
+  }
+  scheduler.applyPool(pool(config('a', { fall: 2 })))
+  run(DELAY_MS + 500)
+  last().end('CONNECT_REFUSED')
+  assert.deepEqual(verdicts.at(-1), { member: 'a', from: undefined, status: 'ONLINE', run: 1 })
+})
+
+test('a shorter delay takes effect at once, a longer one from the end of the last probe', () => {
+  const { scheduler, attempts, run, last } = harness()
+  const every = (delaySeconds: number) =>
+    config('a', {
+      policy: statePolicy({ profile: 'elb', rise: 2, fall: 2, delaySeconds, timeoutSeconds: 3 }),
+    })
+  scheduler.applyPool(pool(every(50)))
+  run(1000)
+  last().end('PASSED')
+  run(5000)
+  scheduler.applyPool(pool(every(2)))
+  run(1100)
+  assert.equal(attempts.length, 2)
+  last().end('PASSED')
+  scheduler.applyPool(pool(every(10)))
+  run(9900)
+  assert.equal(attempts.length, 2)
+  run(200)
+  assert.equal(attempts.length, 3)
+})
+
+test('another request keeps the status, drops the probe under way and is sent within a second', () => {
+  const { scheduler, attempts, verdicts, run, last } = harness()
+  const asking = (path: string) => {
+    const base = config('a')
+    const http = {
+      method: 'GET',
+      path,
+      version: '1.1' as const,
+      host: 'x',
+      expectedCodes: [{ from: 200, to: 200 }],
+    }
+    return { ...base, target: { ...base.target, type: 'HTTP' as const, http } }
+  }
+  scheduler.applyPool(pool({ config: asking('/old'), verdict: STORED }))
+  run(500)
+  scheduler.applyPool(pool(asking('/new')))
+  assert.equal(last().cancelledBy, 'shutdown')
+  run(1000)
+  assert.equal(attempts.length, 2)
+  assert.equal(last().target.http?.path, '/new')
+  last().end('PASSED')
+  assert.equal(verdicts.length, 0)
+})
+
+test('a check that is removed is ended, forgotten and never probed again', () => {
+  const { scheduler, attempts, verdicts, run, last } = harness()
+  scheduler.applyPool(pool(config('a'), config('b')))
+  run(1000)
+  scheduler.applyPool(pool(config('b')))
+  assert.equal(scheduler.size, 1)
+  assert.equal(attempts[0]?.cancelledBy, 'shutdown')
+  last().end('PASSED')
+  scheduler.removeShards(new Set([7]))
+  run(60_000)
+  assert.deepEqual([scheduler.size, scheduler.inFlight, scheduler.queued, attempts.length], [0, 0, 0, 2])
+  assert.deepEqual(
+    verdicts.map((verdict) => verdict.member),
+    ['b'],
+  )
+})
+
+test('a stop ends every probe and starts none', () => {
+  const { scheduler, attempts, verdicts, run } = harness()
+  scheduler.applyPool(pool(config('a'), config('b')))
+  run(1000)
+  scheduler.stop()
+  assert.deepEqual(
+    attempts.map((attempt) => attempt.cancelledBy),
+    ['shutdown', 'shutdown'],
+  )
+  run(60_000)
+  assert.deepEqual([scheduler.inFlight, attempts.length, verdicts.length], [0, 2, 0])
+})
