@@ -13,7 +13,7 @@ import { errorBoundary } from './errors.ts'
 import { assertPathProject, noIdentityGuard } from './guards.ts'
 import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
-import { serviceRoutes } from './service-routes.ts'
+import { serviceRouter } from './service-routes.ts'
 
 /** Builds the application; the caller listens. */
 export function createApp(deps: ApiDependencies): Koa<ApiState> {
@@ -22,7 +22,9 @@ export function createApp(deps: ApiDependencies): Koa<ApiState> {
   app.use(requestId)
   app.use(observation(deps))
   app.use(cleanPath)
-  app.use(serviceRoutes(deps))
+  // What is outside of the dialects refuses in elb's words.
+  app.use(errorBoundary(elbErrors, deps.log))
+  app.use(serviceRouter(deps))
   app.use(mount('/elb', deps, { errors: elbErrors, routes: elbRoutes(deps) }))
   return app
 }

@@ -1,23 +1,44 @@
-/** What is not part of any dialect: `/livez` (the process runs) and `/healthcheck` (and the database answers). */
-import type { Middleware } from 'koa'
+/**
+ * What is not part of any dialect: `/livez` (the process runs), `/healthcheck` (and the database answers), `/docs`.
+ * Without identity, and before the guards of the dialects.
+ */
+import type { Context, Middleware } from 'koa'
+import { DomainError } from '../domain/errors.ts'
 import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { query } from '../store/database.ts'
 import type { ApiDependencies, ApiState } from './context.ts'
+import { docsRoutes } from './docs.ts'
 
-export function serviceRoutes(deps: ApiDependencies): Middleware<ApiState> {
+/** A GET outside of the dialects; the tests hold these too against openapi.yaml. */
+export interface ServiceRoute {
+  readonly path: string
+  readonly answer: (ctx: Context) => Promise<void> | void
+}
+
+export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
+  return [
+    { path: '/livez', answer: (ctx) => void (ctx.body = { status: 'ok' }) },
+    { path: '/healthcheck', answer: (ctx) => answerHealth(ctx, deps) },
+    ...docsRoutes(),
+  ]
+}
+
+/** Answers the service's own routes and leaves everything else to the dialects. Throws METHOD_NOT_ALLOWED. */
+export function serviceRouter(deps: ApiDependencies): Middleware<ApiState> {
+  const routes = new Map(serviceRoutes(deps).map((route) => [route.path, route]))
   return async (ctx, next) => {
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return await next()
-    if (ctx.path === '/livez') {
-      ctx.body = { status: 'ok' }
-    } else if (ctx.path === '/healthcheck') {
-      await answerHealth(ctx, deps)
-    } else {
-      await next()
+    const route = routes.get(ctx.path)
+    if (route === undefined) return await next()
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      const { method } = ctx
+      ctx.set('Allow', 'GET, HEAD')
+      throw new DomainError('METHOD_NOT_ALLOWED', `The method ${method} is not allowed.`, { method })
     }
+    await route.answer(ctx)
   }
 }
 
-async function answerHealth(ctx: Parameters<Middleware<ApiState>>[0], deps: ApiDependencies): Promise<void> {
+async function answerHealth(ctx: Context, deps: ApiDependencies): Promise<void> {
   try {
     await query(deps.db, 'select 1')
     ctx.body = { status: 'ok', database: 'ok' }

@@ -8,6 +8,7 @@ import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Db } from '../../src/store/database.ts'
 import { type Ending, testDatabase } from './database.ts'
+import { validateAnswer } from './openapi.ts'
 
 export const UNLIMITED = { loadbalancer: -1, listener: -1, pool: -1, member: -1, healthmonitor: -1 }
 export const DEFAULT_PROJECT = 'default-project'
@@ -112,6 +113,7 @@ interface Sent {
 async function send(port: number, sent: Sent): Promise<Answer> {
   const answer = await exchange(port, sent)
   const { method, path, body: requestBody } = sent
+  validateAnswer({ method, path, ...answer })
   for (const check of everyAnswer) check({ method, path, requestBody, answer })
   return answer
 }

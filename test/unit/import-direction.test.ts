@@ -11,7 +11,7 @@ interface Rule {
 const WATCHING = ['runtime/log.ts', 'runtime/metrics.ts']
 const SERVING: Rule = {
   ours: ['store', 'identity', ...WATCHING],
-  packages: ['node:', 'koa', '@koa/router', 'joi'],
+  packages: ['node:', 'koa', '@koa/router', 'joi', 'yaml'],
 }
 
 /** The table of docs/architecture.md. */

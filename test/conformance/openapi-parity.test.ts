@@ -1,0 +1,315 @@
+/**
+ * openapi.yaml is the service: every route is an operation and every operation a route, and each number, pattern and word
+ * of its schemas is the one that the code goes by.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import type { ApiDependencies } from '../../src/api/context.ts'
+import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
+import { serviceRoutes } from '../../src/api/service-routes.ts'
+import * as limits from '../../src/domain/limits.ts'
+import { MEMBER_STATUS_RULES } from '../../src/domain/member-status.ts'
+import { REASONS } from '../../src/domain/reasons.ts'
+import { HEALTH_MONITOR_ATTRIBUTES } from '../../src/store/health-monitors.ts'
+import { LISTENER_ATTRIBUTES } from '../../src/store/listeners.ts'
+import { LOAD_BALANCER_ATTRIBUTES } from '../../src/store/load-balancers.ts'
+import { MEMBER_ATTRIBUTES } from '../../src/store/members.ts'
+import { POOL_ATTRIBUTES } from '../../src/store/pools.ts'
+import { document, operations, resolved, type Schema, spellings, validatorOf } from '../support/openapi.ts'
+
+/** Making the lists of routes touches nothing of these. */
+const deps = {} as ApiDependencies
+
+/** `GET /pools/{}/members`: names of parameters are a matter of taste. */
+function key(method: string, path: string): string {
+  return `${method.toUpperCase()} ${path.replaceAll(/:\w+|\{\w+\}/g, '{}')}`
+}
+
+function servedKeys(): string[] {
+  const dialect = elbRoutes(deps).flatMap(({ method, paths }) =>
+    paths.flatMap((path) => [key(method, `/elb${path}`.replace(/\/$/, '')), key(method, path)]),
+  )
+  return [...dialect, ...serviceRoutes(deps).map(({ path }) => key('get', path))]
+}
+
+const describedKeys = operations.flatMap(({ path, method }) =>
+  spellings(path).map((spelling) => key(method, spelling)),
+)
+
+test('every route of the service is an operation of openapi.yaml, in every spelling', () => {
+  const described = new Set(describedKeys)
+  assert.deepEqual(
+    servedKeys().filter((route) => !described.has(route)),
+    [],
+  )
+})
+
+test('every operation of openapi.yaml, in every spelling that it names, is a route of the service', () => {
+  const served = new Set(servedKeys())
+  assert.deepEqual(
+    describedKeys.filter((operation) => !served.has(operation)),
+    [],
+  )
+})
+
+test('no route is registered twice', () => {
+  const served = servedKeys()
+  assert.deepEqual(
+    served.filter((route, i) => served.indexOf(route) !== i),
+    [],
+  )
+})
+
+test('every operation has an id of its own that names its dialect', () => {
+  const ids = operations.map(({ operation }) => operation.operationId)
+  assert.equal(new Set(ids).size, ids.length)
+  for (const { path, operation } of operations) {
+    assert.match(
+      operation.operationId,
+      path === '/elb' || path.startsWith('/elb/') ? /^elb[A-Z]\w+$/ : /^[a-z]\w+$/,
+    )
+  }
+})
+
+test('every path parameter is described, and no other', () => {
+  for (const { path, parameters } of operations) {
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1])
+    const described = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)
+    assert.deepEqual(new Set(named), new Set(described), path)
+  }
+})
+
+test('every operation of a dialect describes its refusals', () => {
+  for (const { path, method, operation } of operations) {
+    if (!path.startsWith('/elb')) continue
+    // Version discovery asks for no identity.
+    const open = operation.security?.length === 0
+    const always = open ? ['400', '503'] : ['400', '401', '403', '503']
+    const body = operation.requestBody === undefined ? [] : ['413', '415']
+    const item = path.includes('{') ? ['404'] : []
+    const missing = [...always, ...body, ...item].filter((status) => !(status in operation.responses))
+    assert.deepEqual(missing, [], `${method} ${path}`)
+  }
+})
+
+test('openapi.yaml is valid against the schema of OpenAPI 3.0', async () => {
+  const result = await new Validator().validate(
+    structuredClone(document) as unknown as Record<string, unknown>,
+  )
+  assert.deepEqual(result, { valid: true })
+})
+
+test('every example is valid against its schema', () => {
+  let examples = 0
+  const visit = (node: unknown, where: string): void => {
+    if (typeof node !== 'object' || node === null) return
+    const { example, schema, examples: named } = node as Record<string, unknown>
+    const check = (of: Schema, value: unknown) => {
+      const validate = validatorOf(of, 'answer')
+      assert.ok(validate(value), `${where}: ${JSON.stringify(validate.errors)}`)
+      examples++
+    }
+    if (example !== undefined && isSchema(node)) check(node as Schema, example)
+    if (schema !== undefined && !('in' in node)) {
+      if (example !== undefined) check(schema as Schema, example)
+      for (const { value } of Object.values((named ?? {}) as Record<string, { value: unknown }>)) {
+        check(schema as Schema, value)
+      }
+    }
+    for (const [name, child] of Object.entries(node)) {
+      if (name !== 'example' && name !== 'examples') visit(child, `${where}/${name}`)
+    }
+  }
+  visit(document, '')
+  assert.ok(examples > 30, `only ${examples} examples`)
+})
+
+function isSchema(node: object): boolean {
+  return 'type' in node && typeof node.type === 'string' && !('in' in node)
+}
+
+/** The attributes of a request, by the schema's name; below the envelope. */
+function attributesOf(schemaName: string): Readonly<Record<string, Schema>> {
+  const schema = document.components.schemas[schemaName]
+  assert.ok(schema !== undefined, `no schema ${schemaName}`)
+  const [envelope] = Object.values(schema['properties'] as Record<string, Schema>)
+  return (resolved<Schema>(envelope ?? {})['properties'] ?? {}) as Record<string, Schema>
+}
+
+const range = (of: limits.Range) => ({ minimum: of.min, maximum: of.max })
+
+/** What a request's attributes are bounded by: schema, attribute, keywords. `Create` and `Update` alike. */
+const BOUNDS: readonly (readonly [string, string, Readonly<Record<string, number>>])[] = [
+  ['ElbHealthMonitor', 'delay', range(limits.ELB_DELAY_SECONDS)],
+  ['ElbHealthMonitor', 'timeout', range(limits.ELB_TIMEOUT_SECONDS)],
+  ['ElbHealthMonitor', 'max_retries', range(limits.RETRIES)],
+  ['ElbHealthMonitor', 'max_retries_down', range(limits.RETRIES)],
+  ['ElbHealthMonitor', 'name', { maxLength: limits.NAME_MAX }],
+  ['ElbHealthMonitor', 'monitor_port', range(limits.PORT)],
+  ['ElbHealthMonitor', 'domain_name', { maxLength: limits.ELB_DOMAIN_NAME_MAX }],
+  ['ElbHealthMonitor', 'url_path', { maxLength: limits.ELB_URL_PATH_MAX }],
+  ['ElbHealthMonitor', 'expected_codes', { maxLength: limits.ELB_EXPECTED_CODES_MAX }],
+  ['ElbMember', 'name', { maxLength: limits.NAME_MAX }],
+  ['ElbMember', 'weight', range(limits.ELB_WEIGHT)],
+  ['ElbPool', 'name', { maxLength: limits.NAME_MAX }],
+  ['ElbPool', 'description', { maxLength: limits.DESCRIPTION_MAX }],
+  ['ElbListener', 'name', { maxLength: limits.NAME_MAX }],
+  ['ElbListener', 'description', { maxLength: limits.DESCRIPTION_MAX }],
+  ['ElbListener', 'connection_limit', range(limits.CONNECTION_LIMIT)],
+  ['ElbListener', 'default_tls_container_ref', { maxLength: limits.ELB_CONTAINER_REF_MAX }],
+  ['ElbListener', 'client_ca_tls_container_ref', { maxLength: limits.ELB_CONTAINER_REF_MAX }],
+  ['ElbListener', 'sni_container_refs', { maxItems: limits.ELB_SNI_REFS_MAX }],
+  ['ElbLoadBalancer', 'name', { maxLength: limits.NAME_MAX }],
+  ['ElbLoadBalancer', 'description', { maxLength: limits.DESCRIPTION_MAX }],
+]
+
+/** Attributes that only a create has. */
+const CREATE_BOUNDS: typeof BOUNDS = [
+  ['ElbMember', 'address', { maxLength: limits.ELB_ADDRESS_MAX }],
+  ['ElbMember', 'protocol_port', range(limits.PORT)],
+  ['ElbListener', 'protocol_port', range(limits.PORT)],
+  ['ElbLoadBalancer', 'vip_address', { maxLength: limits.ELB_ADDRESS_MAX }],
+  ...['ElbHealthMonitor', 'ElbMember', 'ElbPool', 'ElbListener', 'ElbLoadBalancer'].flatMap((name) => [
+    [name, 'tenant_id', { maxLength: limits.PROJECT_ID_MAX }] as const,
+    [name, 'project_id', { maxLength: limits.PROJECT_ID_MAX }] as const,
+  ]),
+]
+
+const NUMBER_KEYWORDS = ['minimum', 'maximum', 'maxLength', 'maxItems']
+
+function boundsOf(schema: Schema | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(schema ?? {}).filter(([keyword]) => NUMBER_KEYWORDS.includes(keyword)),
+  )
+}
+
+test('the numbers of every request schema are those of limits.ts', () => {
+  const table = [
+    ...BOUNDS.flatMap(([name, attribute, bounds]) => [
+      [`${name}Create`, attribute, bounds] as const,
+      [`${name}Update`, attribute, bounds] as const,
+    ]),
+    ...CREATE_BOUNDS.map(([name, attribute, bounds]) => [`${name}Create`, attribute, bounds] as const),
+  ]
+  for (const [name, attribute, bounds] of table) {
+    assert.deepEqual(boundsOf(attributesOf(name)[attribute]), bounds, `${name}: ${attribute}`)
+  }
+  // Nothing with a number may be missing above.
+  const known = new Set(table.map(([name, attribute]) => `${name}: ${attribute}`))
+  for (const name of Object.keys(document.components.schemas).filter((each) =>
+    /^Elb[A-U]\w+(Create|Update)$/.test(each),
+  )) {
+    for (const [attribute, schema] of Object.entries(attributesOf(name))) {
+      const bounded = Object.keys(boundsOf(schema)).length > 0
+      assert.ok(
+        !bounded || known.has(`${name}: ${attribute}`),
+        `${name}: ${attribute} is in no table of this test`,
+      )
+    }
+  }
+})
+
+test('the defaults of every request schema are those of limits.ts', () => {
+  assert.equal(
+    attributesOf('ElbHealthMonitorCreate')['max_retries_down']?.['default'],
+    limits.MAX_RETRIES_DOWN_DEFAULT,
+  )
+  assert.equal(attributesOf('ElbMemberCreate')['weight']?.['default'], limits.ELB_WEIGHT_DEFAULT)
+  const persistence = attributesOf('ElbPoolCreate')['session_persistence']?.['properties'] as Record<
+    string,
+    Schema
+  >
+  assert.deepEqual(boundsOf(persistence['persistence_timeout']), range(limits.ELB_PERSISTENCE_MINUTES_HTTP))
+  assert.deepEqual(boundsOf(persistence['cookie_name']), { maxLength: limits.COOKIE_NAME_MAX })
+  assert.equal(boundsOf(document.components.schemas['ProjectId'])['maxLength'], limits.PROJECT_ID_MAX)
+})
+
+test('batches, tags and pages are bounded as limits.ts says', () => {
+  const { schemas } = document.components
+  const property = (name: string, attribute: string) =>
+    (schemas[name]?.['properties'] as Record<string, Schema> | undefined)?.[attribute]
+  const items = (schema: Schema = {}) => (schema['items'] as Schema)['properties'] as Record<string, Schema>
+  assert.deepEqual(boundsOf(property('ElbMemberBatchOfNew', 'members')), { maxItems: limits.ELB_BATCH_MAX })
+  assert.deepEqual(boundsOf(property('ElbMemberBatchOfGone', 'members')), { maxItems: limits.ELB_BATCH_MAX })
+  const tags = property('ElbTagsAction', 'tags')
+  assert.deepEqual(boundsOf(tags), { maxItems: limits.TAGS_MAX })
+  assert.deepEqual(boundsOf(items(tags)['key']), { maxLength: limits.TAG_KEY_MAX })
+  assert.deepEqual(boundsOf(items(tags)['value']), { maxLength: limits.TAG_VALUE_MAX })
+  assert.deepEqual(boundsOf(property('Transition', 'detail')), { maxLength: limits.MAX_DETAIL_BYTES })
+  for (const [number, text] of [
+    [limits.PAGE_MAX_DEFAULT, document.info.description],
+    [
+      limits.BODY_MAX_BYTES / 1024 / 1024,
+      document.components.responses['ElbPayloadTooLarge']?.description ?? '',
+    ],
+    [
+      limits.STATUS_TREE_MEMBERS_MAX,
+      JSON.stringify(document.paths['/elb/v2.0/lbaas/loadbalancers/{loadbalancer_id}/statuses']),
+    ],
+    [
+      limits.TRANSITION_DAYS,
+      JSON.stringify(document.paths['/elb/v2.0/lbaas/pools/{pool_id}/members/{member_id}/transitions']),
+    ],
+    [
+      limits.TRANSITIONS_PER_MEMBER,
+      JSON.stringify(document.paths['/elb/v2.0/lbaas/pools/{pool_id}/members/{member_id}/transitions']),
+    ],
+  ] as const) {
+    assert.match(text, new RegExp(`\\b${number}\\b`))
+  }
+})
+
+test('every reason that a status can have is described', () => {
+  const codes = [
+    ...Object.keys(REASONS),
+    ...MEMBER_STATUS_RULES.map(({ reason }) => reason),
+    'NOT_YET_PROBED',
+  ]
+  const text = String(document.components.schemas['Reason']?.['description'])
+  const described = new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b|\bPASSED\b/g))
+  assert.deepEqual(new Set(codes), described)
+})
+
+/** Parameters of every list; the rest are filters. */
+const PAGING = new Set(['limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir', 'fields'])
+
+const FILTERS: Readonly<Record<string, ReadonlySet<string>>> = {
+  elbListHealthMonitors: HEALTH_MONITOR_ATTRIBUTES,
+  elbListMembers: MEMBER_ATTRIBUTES,
+  elbListAllMembers: MEMBER_ATTRIBUTES,
+  elbGetPoolHealth: MEMBER_ATTRIBUTES,
+  elbListPools: POOL_ATTRIBUTES,
+  elbListListeners: LISTENER_ATTRIBUTES,
+  elbListLoadBalancers: LOAD_BALANCER_ATTRIBUTES,
+}
+
+/** What a list shows, where its id does not say so. */
+const SHOWN: Readonly<Record<string, string>> = {
+  elbListAllMembers: 'ElbMemberOfPool',
+  elbGetPoolHealth: 'ElbMember',
+}
+
+test('every described filter of a list is one that it filters by', () => {
+  for (const [id, known] of Object.entries(FILTERS)) {
+    const list = operations.find(({ operation }) => operation.operationId === id)
+    assert.ok(list !== undefined, id)
+    const filters = list.parameters.filter(({ in: place, name }) => place === 'query' && !PAGING.has(name))
+    assert.deepEqual(
+      filters.map(({ name }) => name).filter((name) => !known.has(name)),
+      [],
+      id,
+    )
+    // Every attribute that an object shows as a plain value can be filtered by.
+    const shown = document.components.schemas[SHOWN[id] ?? id.replace('elbList', 'Elb').replace(/s$/, '')]
+    const plain = Object.entries((shown?.['properties'] ?? {}) as Record<string, Schema>)
+      .filter(([, schema]) => !['array', 'object'].includes(String(resolved<Schema>(schema)['type'])))
+      .map(([name]) => name)
+    const described = new Set(filters.map(({ name }) => name))
+    assert.deepEqual(
+      plain.filter((name) => known.has(name) && !described.has(name)),
+      [],
+      id,
+    )
+  }
+})

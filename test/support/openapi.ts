@@ -1,0 +1,264 @@
+/**
+ * The document of the API as the tests read it: which operation a request is, and whether an answer is one that the
+ * document promises. Answers are held to more than a client is asked to believe: an attribute that is not described is
+ * an error here.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { Ajv, type ValidateFunction } from 'ajv'
+import formats from 'ajv-formats'
+import { parse } from 'yaml'
+
+export type Schema = { readonly [keyword: string]: unknown }
+export type Method = 'get' | 'post' | 'put' | 'delete'
+export const METHODS: readonly Method[] = ['get', 'post', 'put', 'delete']
+
+interface Reference {
+  readonly $ref: string
+}
+interface MediaTypes {
+  readonly [mediaType: string]: {
+    readonly schema: Schema
+    readonly example?: unknown
+    readonly examples?: unknown
+  }
+}
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly required?: boolean
+  readonly schema: Schema
+}
+interface Header {
+  readonly required?: boolean
+  readonly schema: Schema
+}
+export interface Response {
+  readonly description: string
+  readonly headers?: Readonly<Record<string, Header | Reference>>
+  readonly content?: MediaTypes
+}
+export interface Operation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  /** Absent = that of the document; empty = nobody is asked who he is. */
+  readonly security?: readonly unknown[]
+  readonly parameters?: readonly (Parameter | Reference)[]
+  readonly requestBody?: { readonly required?: boolean; readonly content: MediaTypes }
+  readonly responses: Readonly<Record<string, Response | Reference>>
+}
+export type PathItem = { readonly parameters?: readonly (Parameter | Reference)[] } & {
+  readonly [method in Method]?: Operation
+}
+export interface Document {
+  readonly info: { readonly version: string; readonly description: string }
+  readonly paths: Readonly<Record<string, PathItem>>
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>
+    readonly responses: Readonly<Record<string, Response>>
+  }
+  readonly 'x-aliases': readonly { readonly path: string; readonly same_as: string }[]
+  readonly 'x-unrouted': { readonly unknown_path: Reference; readonly other_method: Reference }
+}
+
+/** The document; tests run in the folder of the project. */
+export const document = parse(readFileSync('openapi.yaml', 'utf8')) as Document
+
+/** What a reference into the document stands for; anything else is itself. */
+export function resolved<Value>(value: Value | Reference): Value {
+  if (typeof value !== 'object' || value === null || !('$ref' in value)) return value
+  const found = value.$ref
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], document)
+  assert.ok(found !== undefined, `${value.$ref} does not exist`)
+  return found as Value
+}
+
+export interface DescribedOperation {
+  readonly path: string
+  readonly method: Method
+  readonly operation: Operation
+  /** Of the path and of the operation. */
+  readonly parameters: readonly Parameter[]
+}
+
+export const operations: readonly DescribedOperation[] = Object.entries(document.paths).flatMap(
+  ([path, item]) =>
+    METHODS.flatMap((method) => {
+      const operation = item[method]
+      if (operation === undefined) return []
+      const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((each) =>
+        resolved(each),
+      )
+      return [{ path, method, operation, parameters }]
+    }),
+)
+
+/** Every spelling of a path of the document, itself included: the closure of `x-aliases`. */
+export function spellings(path: string): readonly string[] {
+  const all = new Set([path])
+  for (const known of all) {
+    for (const alias of document['x-aliases']) {
+      if (known === alias.path || known.startsWith(`${alias.path}/`)) {
+        all.add(`${alias.same_as}${known.slice(alias.path.length)}` || '/')
+      }
+    }
+  }
+  return [...all]
+}
+
+interface Spelling {
+  readonly pattern: RegExp
+  readonly parameters: number
+  readonly path: string
+}
+
+// Fixed words win over parameters, as in a router that knows the longer name first.
+const SPELLINGS: readonly Spelling[] = Object.keys(document.paths)
+  .flatMap((path) =>
+    spellings(path).map((spelling) => ({
+      pattern: new RegExp(`^${spelling.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+      parameters: spelling.split('{').length - 1,
+      path,
+    })),
+  )
+  .toSorted((a, b) => a.parameters - b.parameters)
+
+export interface Answer {
+  /** In any case. */
+  readonly method: string
+  /** As requested, with the query string. */
+  readonly path: string
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Parsed, or the text when it is no JSON; undefined or '' when there was none. */
+  readonly body: unknown
+}
+
+/** Throws an AssertionError when an answer of the service is not one that openapi.yaml describes for the request. */
+export function validateAnswer(answer: Answer): void {
+  const url = new URL(answer.path.replaceAll(/\/{2,}/g, '/'), 'http://localhost')
+  const request = `${answer.method} ${answer.path} → ${answer.status}`
+  const response = describedResponse(answer, url.pathname, request)
+  validateHeaders(response, answer.headers, request)
+  const empty = answer.body === undefined || answer.body === ''
+  if (response.content === undefined) {
+    assert.ok(empty, `${request}: a body where openapi.yaml describes none`)
+    return
+  }
+  if (answer.method.toUpperCase() === 'HEAD') return
+  const mediaType = String(answer.headers['content-type'] ?? '').split(';')[0] ?? ''
+  const media = response.content[mediaType]
+  assert.ok(media !== undefined, `${request}: content type '${mediaType}' is not described`)
+  const partial = url.searchParams.getAll('fields').some((field) => field !== '')
+  assertValid(validatorOf(media.schema, partial ? 'partial answer' : 'answer'), answer.body, request)
+}
+
+function describedResponse(answer: Answer, pathname: string, request: string): Response {
+  const clean = pathname.length > 1 && pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
+  const items = SPELLINGS.filter(({ pattern }) => pattern.test(clean)).map(({ path }) => document.paths[path])
+  const word = answer.method.toLowerCase()
+  const method = METHODS.find((known) => known === (word === 'head' ? 'get' : word))
+  const operation = items.map((item) => method && item?.[method]).find((found) => found !== undefined)
+  if (operation !== undefined) {
+    const response = operation.responses[String(answer.status)]
+    assert.ok(response !== undefined, `${request}: this status is not described for ${operation.operationId}`)
+    return resolved(response)
+  }
+  const { unknown_path: unknownPath, other_method: otherMethod } = document['x-unrouted']
+  const expected = items.length === 0 ? 404 : 405
+  // A request may be refused for its Host, its project or its token before anybody looks for its path.
+  if (answer.status !== expected) return earlyRefusal(answer.status, request)
+  return resolved<Response>(items.length === 0 ? unknownPath : otherMethod)
+}
+
+const EARLY: Readonly<Record<number, string>> = {
+  400: 'ElbBadRequest',
+  401: 'ElbUnauthorized',
+  403: 'ElbForbidden',
+  415: 'ElbUnsupportedMediaType',
+  503: 'ElbServiceUnavailable',
+}
+
+function earlyRefusal(status: number, request: string): Response {
+  const response = document.components.responses[EARLY[status] ?? '']
+  assert.ok(response !== undefined, `${request}: openapi.yaml describes no such path and method`)
+  return response
+}
+
+function validateHeaders(response: Response, headers: Answer['headers'], request: string): void {
+  for (const [name, reference] of Object.entries(response.headers ?? {})) {
+    const header = resolved(reference)
+    const value = headers[name.toLowerCase()]
+    if (value === undefined) {
+      assert.ok(header.required !== true, `${request}: header ${name} is missing`)
+      continue
+    }
+    const parsed = header.schema['type'] === 'integer' ? Number(value) : value
+    assertValid(validatorOf(header.schema, 'answer'), parsed, `${request}: header ${name}`)
+  }
+}
+
+function assertValid(validate: ValidateFunction, value: unknown, where: string): void {
+  if (validate(value)) return
+  const problems = (validate.errors ?? []).map((error) => {
+    const extra = Object.values(error.params as Record<string, unknown>).map((param) => JSON.stringify(param))
+    return `${error.instancePath || 'the body'} ${error.message} (${extra.join(', ')})`
+  })
+  assert.fail(
+    `${where} is not as openapi.yaml describes it: ${problems.join('; ')}\n${JSON.stringify(value)}`,
+  )
+}
+
+/**
+ * How strictly a schema is read. `request`: as it stands. `answer`: attributes that are not described are errors.
+ * `partial answer`: the same, and nothing is required (`fields`).
+ */
+export type Reading = 'request' | 'answer' | 'partial answer'
+
+const readings = new Map<Reading, Ajv>()
+const validators = new Map<Reading, WeakMap<Schema, ValidateFunction>>()
+
+/** The validator of a schema of the document, compiled when it is first asked for. */
+export function validatorOf(schema: Schema, reading: Reading): ValidateFunction {
+  let known = validators.get(reading)
+  if (known === undefined) validators.set(reading, (known = new WeakMap()))
+  let validator = known.get(schema)
+  if (validator === undefined) {
+    validator = ajvOf(reading).compile(asJsonSchema(schema, reading))
+    known.set(schema, validator)
+  }
+  return validator
+}
+
+function ajvOf(reading: Reading): Ajv {
+  let ajv = readings.get(reading)
+  if (ajv === undefined) {
+    ajv = new Ajv({ strict: true, allErrors: true, keywords: ['example'] })
+    formats.default(ajv)
+    ajv.addSchema({ $id: 'openapi', $defs: asJsonSchema(document.components.schemas, reading) })
+    readings.set(reading, ajv)
+  }
+  return ajv
+}
+
+/** OpenAPI 3.0 says in its own dialect what ajv reads, but for the place of definitions. */
+function asJsonSchema<Node>(node: Node, reading: Reading): Node {
+  if (Array.isArray(node)) return node.map((item: unknown) => asJsonSchema(item, reading)) as Node
+  if (typeof node !== 'object' || node === null) return node
+  const entries = Object.entries(node)
+    .filter(([key, value]) => key !== 'required' || reading !== 'partial answer' || !Array.isArray(value))
+    .map(([key, value]: [string, unknown]): [string, unknown] => [
+      key,
+      key === '$ref' && typeof value === 'string'
+        ? value.replace('#/components/schemas/', 'openapi#/$defs/')
+        : asJsonSchema(value, reading),
+    ])
+  const copy = Object.fromEntries(entries)
+  const closed = reading === 'request' || copy['additionalProperties'] !== undefined
+  if (!closed && copy['type'] === 'object' && copy['properties'] !== undefined)
+    copy['additionalProperties'] = false
+  return copy as Node
+}
