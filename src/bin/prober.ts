@@ -181,7 +181,7 @@ export function startProber(deps: ProberDeps): Prober {
     checkpoint.destroy()
     retention.destroy()
     staleLog.flush()
-    await Promise.all([db.destroy(), leaseDb.destroy()])
+    await Promise.all([listener.close(), sync.close(), db.destroy(), leaseDb.destroy()])
   }
 
   async function handOver(): Promise<void> {

@@ -37,7 +37,9 @@ export class ConfigListener {
     this.#isStopped = true
     clearTimeout(this.#timer)
     await this.#connecting
-    await this.#connection?.end()
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.end()
   }
 
   async #connect(): Promise<void> {
