@@ -3,7 +3,7 @@
  * HTTP servers as members and a monitor; stops one server, starts it again, and prints what the API says meanwhile.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -31,6 +31,8 @@ interface MemberHealth {
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'healthmonitor-demo-'))
+  // Under root, PostgreSQL runs as another account, which must pass through.
+  if (process.getuid?.() === 0) await chmod(folder, 0o711)
   const port = await freePort()
   const backends = await Promise.all(['one', 'two', 'three'].map(startBackend))
   const service = startService(folder, port)
