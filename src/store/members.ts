@@ -33,12 +33,17 @@ export interface MemberView extends Member {
 /** The pool has a member with this address and port, in whatever spelling. */
 export class MemberExistsError extends Error {}
 
-/** A from-clause with the aliases m, p and ms. */
-export const MEMBER_VIEW_FROM =
-  'member m join pool p on p.id = m.pool_id join member_status ms on ms.member_id = m.id'
-export const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, p.load_balancer_id, ms.state, ms.since, ms.reason`
+/**
+ * A from-clause with the aliases m, p and ms. The project is joined too, so that a filter by project reaches the rows
+ * inside the view (PostgreSQL 18, 100 000 members, one of 8 500 asks for a rare status: 43 ms instead of 99 ms). Joining
+ * the pool as well misleads the planner about the number of rows: 2 s.
+ */
+const MEMBER_VIEW_FROM = `member m
+  join pool p on p.id = m.pool_id
+  join member_status ms on ms.member_id = m.id and ms.project_id = m.project_id`
+const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, p.load_balancer_id, ms.state, ms.since, ms.reason`
 
-export interface MemberViewRow extends MemberRow {
+interface MemberViewRow extends MemberRow {
   load_balancer_id: string
   state: MemberState
   since: Date | null
@@ -146,7 +151,7 @@ export async function addressesOfPool(db: Db, poolId: string): Promise<string[]>
   return rows.map((row) => row.address)
 }
 
-export function toMemberView(row: MemberViewRow): MemberView {
+function toMemberView(row: MemberViewRow): MemberView {
   return {
     ...toMember(row),
     loadBalancerId: row.load_balancer_id,

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type HealthFacts, isProbed, memberHealth } from '../../../src/domain/member-health.ts'
+
+const NOTHING = { echoMs: null, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: null }
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second))
+
+const FACTS: HealthFacts = {
+  member: { address: '192.0.2.1', protocolPort: 80, monitorAddress: null, monitorPort: null },
+  state: 'ONLINE',
+  reason: 'PASSED',
+  since: at(0),
+  monitor: { type: 'TCP', delaySeconds: 5, timeoutSeconds: 3, rise: 2, fall: 3, monitorPort: null },
+  generation: 7,
+  isOwned: true,
+}
+const SEEN = {
+  generation: 7,
+  asOf: at(20),
+  at: at(10),
+  nextAt: at(15),
+  outcome: 'passed',
+  reason: 'PASSED',
+  phases: NOTHING,
+  okRun: 2,
+  badRun: 0,
+  stale: false,
+} as const
+const VERDICT = { detail: '', evidence: {}, okRun: 0, badRun: 1, writtenAt: at(1) }
+
+test('a check is stale without a live owner, or when its prober says so in this generation', () => {
+  const stale = (facts: Partial<HealthFacts>) => memberHealth({ ...FACTS, ...facts }).stale
+  assert.equal(stale({}), false)
+  assert.equal(stale({ isOwned: false }), true)
+  assert.equal(stale({ checkpointed: { ...SEEN, stale: true } }), true)
+  assert.equal(stale({ checkpointed: { ...SEEN, stale: true, generation: 6 } }), false)
+  for (const state of ['NO_MONITOR', 'DISABLED'] as const)
+    assert.equal(stale({ state, isOwned: false }), false)
+  assert.equal(isProbed({ state: 'UNKNOWN', reason: 'PROVIDER_NOT_PROBED' }), false)
+})
+
+test('the newer of verdict and checkpoint has the counters, within thresholds that may have changed', () => {
+  const counters = (facts: Partial<HealthFacts>) => {
+    const told = memberHealth({ ...FACTS, ...facts }).counters
+    return [told?.rise.run, told?.fall.run]
+  }
+  assert.deepEqual(counters({}), [0, 0])
+  assert.deepEqual(counters({ verdict: VERDICT }), [0, 1])
+  assert.deepEqual(counters({ verdict: VERDICT, checkpointed: SEEN }), [2, 0])
+  assert.deepEqual(counters({ verdict: { ...VERDICT, writtenAt: at(21) }, checkpointed: SEEN }), [0, 1])
+  assert.deepEqual(counters({ checkpointed: { ...SEEN, okRun: 9, badRun: 9 } }), [2, 3])
+  assert.deepEqual(counters({ state: 'OFFLINE', checkpointed: { ...SEEN, okRun: 0 } }), [0, 3])
+  assert.deepEqual(counters({ state: 'OFFLINE', checkpointed: { ...SEEN, okRun: 1 } }), [1, 0])
+})
+
+test('the last probe is the checkpointed one, unless a later one changed the status', () => {
+  const last = (facts: Partial<HealthFacts>) => memberHealth({ ...FACTS, ...facts }).lastProbe
+  assert.equal(last({}), null)
+  assert.deepEqual(last({ verdict: VERDICT, checkpointed: SEEN })?.at, at(10))
+  const changed: Partial<HealthFacts> = {
+    state: 'OFFLINE',
+    reason: 'CONNECT_REFUSED',
+    since: at(12),
+    verdict: { ...VERDICT, evidence: { phases: { total_ms: 0.5 } } },
+    checkpointed: SEEN,
+  }
+  assert.deepEqual(last(changed), {
+    at: at(12),
+    outcome: 'failed',
+    reason: 'CONNECT_REFUSED',
+    phases: { ...NOTHING, totalMs: 0.5 },
+    target: '192.0.2.1:80',
+  })
+})
+
+test('the target is spelled with a port, except for PING', () => {
+  const monitor = {
+    type: 'TCP',
+    delaySeconds: 5,
+    timeoutSeconds: 3,
+    rise: 2,
+    fall: 3,
+    monitorPort: 81,
+  } as const
+  const target = (facts: Partial<HealthFacts>) =>
+    memberHealth({ ...FACTS, checkpointed: SEEN, ...facts }).lastProbe?.target
+  const v6 = { ...FACTS.member, monitorAddress: '2001:db8::1' }
+  assert.equal(target({ monitor }), '192.0.2.1:81')
+  assert.equal(target({ monitor, member: { ...v6, monitorPort: 82 } }), '[2001:db8::1]:82')
+  assert.equal(target({ monitor: { ...monitor, type: 'PING' }, member: v6 }), '2001:db8::1')
+})
