@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
 import { type Db, openDatabase, query } from '../src/store/database.ts'
 import { lateness, type Histogram, readHistogram } from './histogram.ts'
 import { type PostgresUsage, type ProcessUsage, postgresUsage, usageOfTree } from './usage.ts'
@@ -22,6 +22,8 @@ const METRICS_PORT = 19_877
 const SETTLE_MS = 15_000
 const FLIP_DEADLINE_MS = 120_000
 const BATCH = 200
+/** For profiles: `BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profiles'`; child processes inherit them. */
+const NODE_FLAGS = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
 const { values } = parseArgs({
@@ -47,7 +49,7 @@ interface Sample {
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
   chmodSync(folder, 0o711)
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: true, log: () => undefined })
+  const postgres = await startCountingPostgres(folder)
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
   const target = fork(fileURLToPath(new URL('./target.js', import.meta.url)))
   const port = await listening(target)
@@ -57,7 +59,7 @@ async function main(): Promise<void> {
       'the service answers',
       async () => (await get(`http://127.0.0.1:${API_PORT}/healthcheck`)) !== undefined,
     )
-    await enableStatements(db)
+    await query(db, 'create extension pg_stat_statements')
     await configure(port)
     await until('every member is ONLINE', async () => (await counted(db, 'ONLINE')) === members)
     await wait(SETTLE_MS)
@@ -116,14 +118,10 @@ function report(before: Sample, after: Sample): void {
         (process.name === 'prober' ? `, ${((cpu * 10_000 * elapsed) / late.count).toFixed(0)} µs/probe` : ''),
     )
   }
-  const per = (key: 'transactions' | 'rowsWritten' | 'walBytes') =>
+  const per = (key: keyof PostgresUsage) =>
     ((after.postgres[key] - before.postgres[key]) / elapsed).toFixed(1)
-  const calls =
-    after.postgres.statements === undefined || before.postgres.statements === undefined
-      ? 'not counted'
-      : ((after.postgres.statements - before.postgres.statements) / elapsed).toFixed(1)
   console.log(
-    `PostgreSQL: ${calls} statements/s, ${per('transactions')} transactions/s, ${per('rowsWritten')} rows/s, ` +
+    `PostgreSQL: ${per('statements')} statements/s, ${per('transactions')} transactions/s, ${per('rowsWritten')} rows/s, ` +
       `${per('walBytes')} WAL bytes/s`,
   )
 }
@@ -140,9 +138,15 @@ async function sample(db: Db, service: ChildProcess): Promise<Sample> {
   }
 }
 
-/** Loads pg_stat_statements where the server has it; without, transactions are counted only. */
-async function enableStatements(db: Db): Promise<void> {
-  await query(db, 'create extension if not exists pg_stat_statements').catch(() => undefined)
+/** A durable PostgreSQL that counts its statements: the library is preloaded, so it starts twice. */
+async function startCountingPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  const options = { dataDir, durable: true, log: () => undefined }
+  const first = await startEmbeddedPostgres(options)
+  const db = openDatabase({ url: first.url, applicationName: 'bench', maxConnections: 1 })
+  await query(db, `alter system set shared_preload_libraries = 'pg_stat_statements'`)
+  await db.destroy()
+  await first.stop()
+  return await startEmbeddedPostgres(options)
 }
 
 /** Half of the pools TCP, half HTTP; members on distinct loopback addresses. */
@@ -198,7 +202,7 @@ async function counted(db: Db, status: string): Promise<number> {
 function startService(databaseUrl: string): ChildProcess {
   return spawn(
     process.execPath,
-    [fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
+    [...NODE_FLAGS, fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
     {
       env: {
         PATH: process.env['PATH'],

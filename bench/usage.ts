@@ -65,36 +65,21 @@ function nameOf(command: string): string {
 
 export interface PostgresUsage {
   readonly transactions: number
-  readonly statements: number | undefined
+  /** Counted by pg_stat_statements. */
+  readonly statements: number
   readonly rowsWritten: number
   readonly walBytes: number
 }
 
-/** Counters of the current database since its statistics began. */
+/** Counters of the current database since its statistics began; needs pg_stat_statements. */
 export async function postgresUsage(db: Db): Promise<PostgresUsage> {
-  const [row] = await query<{ xacts: number; rows: number; wal: string }>(
+  const [row] = await query<{ xacts: number; rows: number; wal: string; calls: number }>(
     db,
     `select xact_commit + xact_rollback as xacts, tup_inserted + tup_updated + tup_deleted as rows,
-       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as wal
+       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as wal,
+       (select sum(calls)::bigint from pg_stat_statements) as calls
      from pg_stat_database where datname = current_database()`,
   )
   if (row === undefined) throw new Error('no statistics of this database')
-  return {
-    transactions: row.xacts,
-    statements: await statements(db),
-    rowsWritten: row.rows,
-    walBytes: Number(row.wal),
-  }
-}
-
-async function statements(db: Db): Promise<number | undefined> {
-  try {
-    const [row] = await query<{ calls: number | null }>(
-      db,
-      'select sum(calls)::bigint as calls from pg_stat_statements',
-    )
-    return row?.calls ?? undefined
-  } catch {
-    return undefined
-  }
+  return { transactions: row.xacts, statements: row.calls, rowsWritten: row.rows, walBytes: Number(row.wal) }
 }
