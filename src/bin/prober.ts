@@ -175,13 +175,14 @@ export function startProber(deps: ProberDeps): Prober {
 
   async function destroy(): Promise<void> {
     ownership.destroy()
+    sync.destroy()
     driver.stop()
     scheduler.stop()
     writer.destroy()
     checkpoint.destroy()
     retention.destroy()
     staleLog.flush()
-    await Promise.all([listener.close(), sync.close(), db.destroy(), leaseDb.destroy()])
+    await Promise.all([listener.close(), db.destroy(), leaseDb.destroy()])
   }
 
   async function handOver(): Promise<void> {
@@ -190,7 +191,13 @@ export function startProber(deps: ProberDeps): Prober {
     await writer.close(HAND_OVER_WITHIN_MS)
   }
 
-  async function close(): Promise<void> {
+  let closing: Promise<void> | undefined
+  function close(): Promise<void> {
+    closing ??= stopAll()
+    return closing
+  }
+
+  async function stopAll(): Promise<void> {
     driver.stop()
     scheduler.stop()
     try {

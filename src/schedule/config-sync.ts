@@ -65,9 +65,13 @@ export class ConfigSync {
     if (this.#changed.size > 0) this.#wake(CONFIG_COALESCE_MS)
   }
 
-  async close(): Promise<void> {
+  destroy(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+  }
+
+  async close(): Promise<void> {
+    this.destroy()
     await this.#passing
   }
 

@@ -183,7 +183,7 @@ export class Scheduler implements Ticking {
     if (this.#isStopped) return
     const nowMs = this.#now()
     this.noticeTime(nowMs)
-    if (this.#stalledMs === nowMs && this.#inFlight > 0) {
+    if (this.#stalledMs === nowMs) {
       const facts = { stalled_ms: Math.round(nowMs - this.#lastTickMs), in_flight: this.#inFlight }
       this.#options.log.warn(facts, 'the event loop was stalled: probes in flight cannot fail')
     }

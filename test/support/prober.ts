@@ -25,7 +25,7 @@ export interface TestProber extends Prober {
   readonly metrics: Metrics
 }
 
-/** Starts a prober with a short lease; it is destroyed when the test ends. */
+/** Starts a prober with a short lease; it is closed when the test ends. */
 export function testProber(database: TestDatabase, more: Partial<ProberDeps> = {}): TestProber {
   const log = keepingLog()
   const metrics = createMetrics('prober-test')
@@ -39,6 +39,6 @@ export function testProber(database: TestDatabase, more: Partial<ProberDeps> = {
     log,
     ...more,
   })
-  database.beforeDrop(() => prober.destroy())
+  database.beforeDrop(() => prober.close())
   return { ...prober, log, metrics }
 }

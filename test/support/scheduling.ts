@@ -1,0 +1,130 @@
+/** A scheduler over fake probers and a clock that only the test moves. */
+import assert from 'node:assert/strict'
+import type { CheckConfig, PoolChecks, StoredVerdict } from '../../src/domain/check.ts'
+import { WHEEL_TICK_MS } from '../../src/domain/limits.ts'
+import { statePolicy } from '../../src/domain/profiles.ts'
+import { type Reason, REASONS } from '../../src/domain/reasons.ts'
+import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
+import type { Probe } from '../../src/probe/probe.ts'
+import { createMetrics } from '../../src/runtime/metrics.ts'
+import type { Check } from '../../src/schedule/check.ts'
+import { Scheduler, type SchedulerOptions } from '../../src/schedule/scheduler.ts'
+
+export const DELAY_MS = 5000
+export const TIMEOUT_MS = 3000
+
+export interface Attempt {
+  readonly target: ProbeTarget
+  readonly startedMs: number
+  end(reason: Reason): void
+  cancelledBy: 'timeout' | 'shutdown' | undefined
+  ended: boolean
+}
+
+function resultOf(reason: Reason): ProbeResult {
+  return { outcome: REASONS[reason].outcome, reason, detail: '', phases: { totalMs: 1 } }
+}
+
+export function harness(options: Partial<SchedulerOptions> = {}) {
+  let nowMs = 1_000_000
+  const attempts: Attempt[] = []
+  const verdicts: { member: string; from: string | undefined; status: string; run: number }[] = []
+  const stale: boolean[] = []
+  const probe: Probe = (target, done) => {
+    const attempt: Attempt = {
+      target,
+      startedMs: nowMs,
+      cancelledBy: undefined,
+      ended: false,
+      end: (reason) => {
+        if (attempt.ended) return
+        attempt.ended = true
+        done(resultOf(reason))
+      },
+    }
+    attempts.push(attempt)
+    return (why) => {
+      if (!attempt.ended) attempt.cancelledBy = why
+      attempt.end(why === 'timeout' ? 'CONNECT_TIMEOUT' : 'PROBER_STOPPING')
+    }
+  }
+  const probers = new Proxy({}, { get: () => probe }) as SchedulerOptions['probers']
+  const scheduler = new Scheduler({
+    probers,
+    denies: () => undefined,
+    budget: 10_000,
+    metrics: createMetrics('test'),
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    events: {
+      onVerdict: (check: Check, from) =>
+        void verdicts.push({
+          member: check.config.memberId,
+          from,
+          status: check.decidedStatus,
+          run: check.pendingRun,
+        }),
+      onFirstResult: () => undefined,
+      onStaleChange: (check) => void stale.push(check.isStale),
+    },
+    wake: () => undefined,
+    now: () => nowMs,
+    wall: () => nowMs,
+    random: () => 0.5,
+    ...options,
+  })
+  /** Lets time pass as a healthy event loop does, tick by tick. */
+  const run = (ms: number): void => {
+    for (const endMs = nowMs + ms; nowMs < endMs; ) {
+      nowMs = Math.min(endMs, nowMs + WHEEL_TICK_MS)
+      scheduler.tick()
+    }
+  }
+  /** The event loop stands still, and then goes on. */
+  const stall = (ms: number): void => {
+    nowMs += ms
+  }
+  const last = (): Attempt => {
+    const attempt = attempts.at(-1)
+    assert.ok(attempt, 'a probe was started')
+    return attempt
+  }
+  return { scheduler, attempts, verdicts, stale, run, stall, last, now: () => nowMs }
+}
+
+export function config(
+  memberId: string,
+  more: Partial<CheckConfig> & { rise?: number; fall?: number } = {},
+): CheckConfig {
+  const { rise = 2, fall = 2, ...rest } = more
+  return {
+    memberId,
+    poolId: 'pool',
+    projectId: 'project',
+    shard: 7,
+    generation: 1,
+    target: { type: 'TCP', address: '10.0.0.1', family: 4, port: 80, timeoutMs: TIMEOUT_MS },
+    policy: statePolicy({ profile: 'elb', rise, fall, delaySeconds: DELAY_MS / 1000, timeoutSeconds: 3 }),
+    ...rest,
+  }
+}
+
+export function pool(
+  ...checks: readonly (CheckConfig | { config: CheckConfig; verdict: StoredVerdict })[]
+): PoolChecks {
+  return {
+    poolId: 'pool',
+    shard: 7,
+    configVersion: 1,
+    checks: checks.map((each) => ('config' in each ? each : { config: each })),
+  }
+}
+
+export const STORED: StoredVerdict = {
+  status: 'ONLINE',
+  since: 5,
+  reason: 'PASSED',
+  detail: '',
+  evidence: {},
+  okRun: 2,
+  badRun: 0,
+}

@@ -1,0 +1,90 @@
+/** What a change of the configuration does to checks that run. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { statePolicy } from '../../../src/domain/profiles.ts'
+import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
+
+test('an unchanged configuration touches nothing', () => {
+  const { scheduler, attempts, run, last } = harness()
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  for (let i = 0; i < 5; i++) scheduler.applyPool(pool(config('a')))
+  assert.equal(last().cancelledBy, undefined)
+  last().end('PASSED')
+  run(DELAY_MS - 100)
+  scheduler.applyPool(pool(config('a')))
+  assert.equal(attempts.length, 1)
+  run(200)
+  assert.equal(attempts.length, 2)
+})
+
+test('another generation begins as never probed, and a probe that is under way counts for nothing', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a'), verdict: STORED }))
+  run(500)
+  const moved = config('a', { generation: 2 })
+  scheduler.applyPool(pool({ ...moved, target: { ...moved.target, address: '10.0.0.9' } }))
+  assert.equal(verdicts.length, 0)
+  run(1000)
+  assert.equal(last().target.address, '10.0.0.9')
+  last().end('CONNECT_REFUSED')
+  assert.deepEqual(verdicts, [{ member: 'a', from: 'UNKNOWN', status: 'OFFLINE', run: 0 }])
+})
+
+test('other thresholds keep the status and clear the runs', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a', { fall: 3 }), verdict: STORED }))
+  for (let i = 0; i < 2; i++) {
+    run(DELAY_MS + 500)
+    last().end('CONNECT_REFUSED')
+  }
+  scheduler.applyPool(pool(config('a', { fall: 2 })))
+  run(DELAY_MS + 500)
+  last().end('CONNECT_REFUSED')
+  assert.deepEqual(verdicts.at(-1), { member: 'a', from: undefined, status: 'ONLINE', run: 1 })
+})
+
+test('a shorter delay takes effect at once, a longer one from the end of the last probe', () => {
+  const { scheduler, attempts, run, last } = harness()
+  const every = (delaySeconds: number) =>
+    config('a', {
+      policy: statePolicy({ profile: 'elb', rise: 2, fall: 2, delaySeconds, timeoutSeconds: 3 }),
+    })
+  scheduler.applyPool(pool(every(50)))
+  run(1000)
+  last().end('PASSED')
+  run(5000)
+  scheduler.applyPool(pool(every(2)))
+  run(1100)
+  assert.equal(attempts.length, 2)
+  last().end('PASSED')
+  scheduler.applyPool(pool(every(10)))
+  run(9900)
+  assert.equal(attempts.length, 2)
+  run(200)
+  assert.equal(attempts.length, 3)
+})
+
+test('another request keeps the status, drops the probe under way and is sent within a second', () => {
+  const { scheduler, attempts, verdicts, run, last } = harness()
+  const asking = (path: string) => {
+    const base = config('a')
+    const http = {
+      method: 'GET',
+      path,
+      version: '1.1' as const,
+      host: 'x',
+      expectedCodes: [{ from: 200, to: 200 }],
+    }
+    return { ...base, target: { ...base.target, type: 'HTTP' as const, http } }
+  }
+  scheduler.applyPool(pool({ config: asking('/old'), verdict: STORED }))
+  run(500)
+  scheduler.applyPool(pool(asking('/new')))
+  assert.equal(last().cancelledBy, 'shutdown')
+  run(1000)
+  assert.equal(attempts.length, 2)
+  assert.equal(last().target.http?.path, '/new')
+  last().end('PASSED')
+  assert.equal(verdicts.length, 0)
+})
