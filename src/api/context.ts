@@ -4,15 +4,9 @@ import type Koa from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import type { TargetPolicy } from '../domain/target-policy.ts'
 import type { Profile } from '../domain/types.ts'
+import type { Identify, Identity } from '../identity/identity.ts'
 import type { Db } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
-
-/** Who asks. `projectId` is the scope of every read and write. */
-export interface Identity {
-  readonly projectId: string
-  /** Nobody named the project (no-identity mode): a path that names one decides. */
-  readonly assumed: boolean
-}
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
 export interface ApiSettings {
@@ -35,13 +29,10 @@ export interface ApiDependencies {
   readonly db: Db
   readonly settings: ApiSettings
   readonly log: RequestLog
-  /** Throws DomainError UNAUTHENTICATED, FORBIDDEN or INVALID_FIELD. */
-  readonly identify: (headers: IncomingHeaders) => Identity | Promise<Identity>
+  readonly identify: Identify
   readonly targetPolicy: TargetPolicy
   readonly observe: (request: ObservedRequest) => void
 }
-
-export type IncomingHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** One answered request, for metrics: `route` is the pattern, never a path with ids. */
 export interface ObservedRequest {

@@ -16,6 +16,10 @@ export function errorBoundary(words: ErrorWords, log: RequestLog): Middleware<Ap
       const { requestId } = ctx.state
       const answer = refusal === undefined ? words.internal(requestId) : words.refusal(refusal, requestId)
       if (refusal === undefined) log.error({ req_id: requestId, err: error }, 'request failed')
+      if (refusal?.code === 'UNAUTHENTICATED' && refusal.facts['identityUrl'] !== undefined) {
+        ctx.set('WWW-Authenticate', `Keystone uri="${refusal.facts['identityUrl']}"`)
+      }
+      if (refusal?.code === 'IDENTITY_UNAVAILABLE') ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
       if (refusal?.code === 'STORE_UNAVAILABLE') {
         ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
         log.error({ req_id: requestId, err: refusal.cause }, 'database not available')

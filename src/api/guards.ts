@@ -34,5 +34,5 @@ export function assertPathProject(ctx: ApiContext): void {
   if (!identity.assumed) {
     throw new DomainError('PROJECT_MISMATCH', 'Tenant_id in token mismatches with tenant_id in url.')
   }
-  ctx.state.identity = { projectId: checkedProjectId(named), assumed: false }
+  ctx.state.identity = { ...identity, projectId: checkedProjectId(named), assumed: false }
 }

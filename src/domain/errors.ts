@@ -35,6 +35,7 @@ export const REFUSALS = [
   // Identity
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'IDENTITY_UNAVAILABLE',
   // Ourselves
   'CONFLICT',
   'STORE_UNAVAILABLE',

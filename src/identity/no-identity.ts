@@ -4,24 +4,22 @@
  */
 import { DomainError } from '../domain/errors.ts'
 import { PROJECT_ID_MAX } from '../domain/limits.ts'
-
-export interface ProjectIdentity {
-  readonly projectId: string
-  /** Nobody named a project: a path that names one may. */
-  readonly assumed: boolean
-}
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>
+import type { Headers, Identity } from './identity.ts'
 
 const PROJECT_ID = /^[\x21-\x7e]+$/
 
 /** Reads the project of a request. The returned function throws INVALID_FIELD for an id that cannot be one. */
-export function noIdentity(defaultProjectId: string): (headers: Headers) => ProjectIdentity {
+export function noIdentity(defaultProjectId: string): (headers: Headers) => Identity {
   return (headers) => {
     const named = headers['x-project-id']
-    if (named === undefined || named === '') return { projectId: defaultProjectId, assumed: true }
-    return { projectId: checkedProjectId(named), assumed: false }
+    if (named === undefined || named === '') return confinedTo(defaultProjectId, true)
+    return confinedTo(checkedProjectId(named), false)
   }
+}
+
+/** Nobody in particular, with every right in one project. */
+function confinedTo(projectId: string, assumed: boolean): Identity {
+  return { projectId, assumed, scope: 'project', roles: [], confined: true }
 }
 
 /** A project id that can stand in a header, a path and a column. Throws INVALID_FIELD. */

@@ -120,6 +120,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
     sentence: () => 'Token is error, Authentication required.',
   },
   FORBIDDEN: { status: 403, code: 'ELB.9802' },
+  IDENTITY_UNAVAILABLE: { status: 503, code: 'ELB.8906' },
   CONFLICT: { status: 409, code: 'ELB.8907' },
   STORE_UNAVAILABLE: { status: 503, code: 'ELB.8906' },
 }

@@ -1,0 +1,66 @@
+/**
+ * The catalogue of the development identity: every service that clients look for, at this very address.
+ *
+ * Regions: RegionOne; the project's name up to its first `_`, which the OTC family takes for the region when nobody
+ * names one; and the one in the identity's own address (`/identity/eu-de/v3`), for clients whose OS_REGION_NAME is
+ * anything else. Sources: octavia-api 6.0; elb-api 4.1, 4.5.
+ */
+import { idOf } from './development-names.ts'
+
+export interface CatalogueFacts {
+  /** Scheme and authority, without a slash at the end. */
+  readonly baseUrl: string
+  /** From the address of the identity. */
+  readonly region: string | undefined
+  readonly project: { readonly id: string; readonly name: string } | undefined
+}
+
+interface Service {
+  readonly type: string
+  readonly name: string
+  readonly path: (projectId: string, region: string | undefined) => string
+}
+
+/** gophertelekomcloud appends `v2.0/` to elb's address and `elb/` to elbv3's; neutronclient `/v2.0` to network's. */
+const SERVICES: readonly Service[] = [
+  { type: 'identity', name: 'keystone', path: (_, region) => `${identityPath(region)}/v3` },
+  { type: 'load-balancer', name: 'octavia', path: () => '/load-balancer' },
+  { type: 'network', name: 'neutron', path: () => '' },
+  { type: 'elb', name: 'elb', path: () => '/elb' },
+  { type: 'elbv3', name: 'elbv3', path: (projectId) => `/elb/v3/${projectId}` },
+]
+
+const INTERFACES = ['public', 'internal', 'admin'] as const
+export const DEFAULT_REGION = 'RegionOne'
+
+/** Path of the identity that names a region in its catalogue. */
+export function identityPath(region: string | undefined): string {
+  return region === undefined ? '/identity' : `/identity/${region}`
+}
+
+/** The `catalog` of a token document. */
+export function catalogue(facts: CatalogueFacts): readonly object[] {
+  const regions = regionsOf(facts)
+  return SERVICES.map(({ type, name, path }) => {
+    const url = `${facts.baseUrl}${path(facts.project?.id ?? 'none', facts.region)}`
+    return {
+      endpoints: regions.flatMap((region) =>
+        INTERFACES.map((side) => ({
+          id: idOf('endpoint', type, region, side),
+          interface: side,
+          region_id: region,
+          url,
+          region,
+        })),
+      ),
+      id: idOf('service', type),
+      type,
+      name,
+    }
+  })
+}
+
+function regionsOf({ region, project }: CatalogueFacts): readonly string[] {
+  const ofProject = project?.name.split('_')[0]
+  return [...new Set([DEFAULT_REGION, region ?? '', ofProject ?? ''])].filter((name) => name !== '')
+}

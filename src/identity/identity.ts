@@ -1,0 +1,32 @@
+/** Who asks, whatever told us: a Keystone token, a token of the development identity, or nobody. */
+
+/** What a token is for. Octavia's policies read roles of `project` and `system` tokens only; so do ours. */
+export type TokenScope = 'project' | 'system' | 'domain' | 'unscoped'
+
+export interface Identity {
+  /** The scope of every read and write. Empty when the token names no project (`scope` is not `project`). */
+  readonly projectId: string
+  /** Nobody named the project (no-identity mode): a path that names one decides. */
+  readonly assumed: boolean
+  readonly scope: TokenScope
+  /** Names of roles, as Keystone gives them. */
+  readonly roles: readonly string[]
+  /** No token said who it is: everything may be done, but in this project only. */
+  readonly confined: boolean
+  /** Absent: nobody said. */
+  readonly userId?: string
+}
+
+export type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** Throws DomainError UNAUTHENTICATED, INVALID_FIELD or IDENTITY_UNAVAILABLE. */
+export type Identify = (headers: Headers) => Identity | Promise<Identity>
+
+/** Printable ASCII, as a header can carry it; longer than any Fernet or JWS token. */
+const TOKEN = /^[\x21-\x7e]{1,8192}$/
+
+/** The token of a request: undefined when there is none, or what stands there cannot be one. */
+export function tokenOf(headers: Headers, name = 'x-auth-token'): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' && TOKEN.test(value) ? value : undefined
+}

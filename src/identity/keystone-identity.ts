@@ -1,0 +1,68 @@
+/**
+ * HM_AUTH=keystone: a request is who its X-Auth-Token says, and nothing else. X-Project-Id, X-Roles and their kind,
+ * which middleware sets behind a proxy, are never read here, so whoever sends them from outside gains nothing.
+ *
+ * A valid token is believed for `cacheMs` at most and never past its own end, so a revocation holds after `cacheMs`.
+ */
+import { DomainError } from '../domain/errors.ts'
+import { INVALID_TOKEN_CACHE_MS, KEYSTONE_IN_FLIGHT_MAX, TOKEN_CACHE_MAX } from '../domain/limits.ts'
+import { type Identify, type Identity, tokenOf } from './identity.ts'
+import { type KeystoneClient, SYSTEM_CLOCKS } from './keystone-client.ts'
+import { identityUnavailable, withoutVersion } from './keystone-http.ts'
+import type { Clocks } from './service-token.ts'
+import { TokenCache, tokenKey } from './token-cache.ts'
+
+export interface KeystoneIdentityOptions {
+  readonly client: Pick<KeystoneClient, 'validate'>
+  /** Told to whoever comes without a valid token, in WWW-Authenticate. */
+  readonly url: string
+  readonly cacheMs: number
+  readonly clocks?: Clocks
+}
+
+/** Reads the identity of a request. Throws DomainError UNAUTHENTICATED or IDENTITY_UNAVAILABLE. */
+export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
+  const { client, url, cacheMs, clocks = SYSTEM_CLOCKS } = options
+  const valid = new TokenCache<Identity>({ max: TOKEN_CACHE_MAX, now: clocks.now })
+  // Apart, so that a flood of invented tokens pushes no real one out.
+  const invalid = new TokenCache<true>({ max: TOKEN_CACHE_MAX, now: clocks.now })
+  const asked = new Map<string, Promise<Identity | undefined>>()
+
+  const ask = async (key: string, token: string): Promise<Identity | undefined> => {
+    const found = await client.validate(token)
+    if (found === undefined) {
+      invalid.set(key, true, Math.min(cacheMs, INVALID_TOKEN_CACHE_MS))
+      return undefined
+    }
+    valid.set(key, found.identity, Math.min(cacheMs, found.expiresAt - clocks.wallNow()))
+    return found.identity
+  }
+  /** One question per token at a time, whoever wants to know. */
+  const lookUp = (key: string, token: string): Promise<Identity | undefined> => {
+    const running = asked.get(key)
+    if (running !== undefined) return running
+    if (asked.size >= KEYSTONE_IN_FLIGHT_MAX)
+      throw identityUnavailable('too many tokens are being asked about')
+    const answer = ask(key, token).finally(() => asked.delete(key))
+    asked.set(key, answer)
+    return answer
+  }
+
+  return async (headers) => {
+    const token = tokenOf(headers)
+    if (token === undefined) throw unauthenticated(url)
+    const key = tokenKey(token)
+    const known = valid.get(key)
+    if (known !== undefined) return known
+    const identity = invalid.get(key) === true ? undefined : await lookUp(key, token)
+    if (identity === undefined) throw unauthenticated(url)
+    return identity
+  }
+}
+
+/** Octavia names the service's root, as its `www_authenticate_uri` does. */
+function unauthenticated(url: string): DomainError {
+  return new DomainError('UNAUTHENTICATED', 'The request you have made requires authentication.', {
+    identityUrl: withoutVersion(url),
+  })
+}

@@ -1,0 +1,159 @@
+/**
+ * The policy as data: every operation of both dialects and of our own, by rule. Names as in Octavia's policy files
+ * (os_load-balancer_api:…), so that an operator recognises them; rules of ours are marked in their description.
+ * Sources: octavia-api section 5 (both sets of defaults), the recordings under test/vectors/octavia-golden/auth.
+ */
+
+/** Roles that allow an operation: in every project, and in the project of the token. */
+export interface RoleCheck {
+  readonly everywhere: readonly string[]
+  readonly ownProject: readonly string[]
+}
+
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Below the dialect's mount; parameters in braces. */
+  readonly path: string
+}
+
+export interface PolicyRule {
+  readonly name: string
+  /** `anyone`: asked before there is a token. */
+  readonly check: RoleCheck | 'anyone'
+  readonly description: string
+  readonly operations: readonly Operation[]
+}
+
+const ADMINS = ['admin', 'load-balancer_admin']
+
+export const READ: RoleCheck = {
+  everywhere: [...ADMINS, 'load-balancer_global_observer'],
+  ownProject: ['reader', 'member', 'load-balancer_observer', 'load-balancer_member'],
+}
+export const WRITE: RoleCheck = { everywhere: ADMINS, ownProject: ['member', 'load-balancer_member'] }
+export const ADMIN: RoleCheck = { everywhere: ADMINS, ownProject: [] }
+export const READ_QUOTA: RoleCheck = {
+  everywhere: [...READ.everywhere, 'load-balancer_quota_admin'],
+  ownProject: READ.ownProject,
+}
+export const WRITE_QUOTA: RoleCheck = {
+  everywhere: [...ADMINS, 'load-balancer_quota_admin'],
+  ownProject: [],
+}
+
+const LBAAS = '/v2.0/lbaas'
+
+function rule(
+  name: string,
+  check: PolicyRule['check'],
+  description: string,
+  operations: readonly string[],
+): PolicyRule {
+  return {
+    name: `os_load-balancer_api:${name}`,
+    check,
+    description,
+    operations: operations.map((operation) => {
+      const [method, path = ''] = operation.split(' ')
+      return { method: method as Operation['method'], path }
+    }),
+  }
+}
+
+/** The five rules of a collection with ids. */
+function crud(object: string, collection: string): readonly PolicyRule[] {
+  const list = `${LBAAS}/${collection}`
+  const item = `${list}/{id}`
+  return [
+    rule(`${object}:get_all`, READ, `List ${object}s`, [`GET ${list}`]),
+    rule(`${object}:post`, WRITE, `Create a ${object}`, [`POST ${list}`]),
+    rule(`${object}:get_one`, READ, `Show a ${object}`, [`GET ${item}`]),
+    rule(`${object}:put`, WRITE, `Update a ${object}`, [`PUT ${item}`]),
+    rule(`${object}:delete`, WRITE, `Delete a ${object}`, [`DELETE ${item}`]),
+  ]
+}
+
+const TAGS = ['loadbalancers', 'listeners'].map((collection) => `/v2.0/{project_id}/${collection}/{id}/tags`)
+
+export const POLICY: readonly PolicyRule[] = [
+  rule('versions:get', 'anyone', 'Discover versions', ['GET /', 'GET /v2.0', 'GET /v2', 'GET /v2/lbaas']),
+  ...crud('loadbalancer', 'loadbalancers'),
+  rule('loadbalancer:get_status', READ, 'Show the status tree of a loadbalancer', [
+    `GET ${LBAAS}/loadbalancers/{id}/status`,
+    `GET ${LBAAS}/loadbalancers/{id}/statuses`,
+  ]),
+  rule('loadbalancer:get_stats', READ, 'Show the statistics of a loadbalancer', [
+    `GET ${LBAAS}/loadbalancers/{id}/stats`,
+  ]),
+  rule('loadbalancer:put_failover', ADMIN, 'Fail a loadbalancer over', [
+    `PUT ${LBAAS}/loadbalancers/{id}/failover`,
+  ]),
+  ...crud('listener', 'listeners'),
+  rule('listener:get_stats', READ, 'Show the statistics of a listener', [
+    `GET ${LBAAS}/listeners/{id}/stats`,
+  ]),
+  rule('listener:get_one_v3', READ, "Show a listener on elb's v3 path", [
+    'GET /v3/{project_id}/elb/listeners/{id}',
+  ]),
+  rule('listener:put_v3', WRITE, "Update a listener on elb's v3 path", [
+    'PUT /v3/{project_id}/elb/listeners/{id}',
+  ]),
+  ...crud('pool', 'pools'),
+  ...crud('member', 'pools/{pool_id}/members'),
+  rule('member:put_all', WRITE, 'Replace or change many members of a pool', [
+    `PUT ${LBAAS}/pools/{pool_id}/members`,
+  ]),
+  rule('member:get_global', READ, 'List the members of all pools (elb)', [`GET ${LBAAS}/members`]),
+  ...crud('healthmonitor', 'healthmonitors'),
+  rule('quota:get_all', READ_QUOTA, 'List quotas', quotas('GET', '')),
+  rule('quota:get_one', READ_QUOTA, 'Show the quota of a project', quotas('GET', '/{project_id}')),
+  rule('quota:get_defaults', READ_QUOTA, 'Show the default quotas', [
+    ...quotas('GET', '/defaults'),
+    ...quotas('GET', '/{project_id}/default'),
+  ]),
+  rule('quota:put', WRITE_QUOTA, 'Set the quota of a project', quotas('PUT', '/{project_id}')),
+  rule('quota:delete', WRITE_QUOTA, 'Reset the quota of a project', quotas('DELETE', '/{project_id}')),
+  rule('provider:get_all', READ, 'List providers', [`GET ${LBAAS}/providers`]),
+  rule('provider:get_capabilities', READ, 'List the capabilities of a provider', [
+    `GET ${LBAAS}/providers/{name}/flavor_capabilities`,
+    `GET ${LBAAS}/providers/{name}/availability_zone_capabilities`,
+  ]),
+  rule('flavor:get', READ, 'List and show flavors', [`GET ${LBAAS}/flavors`, `GET ${LBAAS}/flavors/{id}`]),
+  rule('availability-zone:get', READ, 'List and show availability zones', [
+    `GET ${LBAAS}/availabilityzones`,
+    `GET ${LBAAS}/availabilityzones/{name}`,
+  ]),
+  rule('member:get_health', READ, 'Show the health of a member (ours)', [
+    `GET ${LBAAS}/pools/{pool_id}/members/{id}/health`,
+  ]),
+  rule('pool:get_health', READ, 'Show the health of a pool (ours)', [`GET ${LBAAS}/pools/{id}/health`]),
+  rule('member:get_transitions', READ, 'List the transitions of a member (ours)', [
+    `GET ${LBAAS}/pools/{pool_id}/members/{id}/transitions`,
+  ]),
+  rule(
+    'tags:get',
+    READ,
+    'Show the tags of an object (elb)',
+    TAGS.map((path) => `GET ${path}`),
+  ),
+  rule(
+    'tags:post_action',
+    WRITE,
+    'Add and remove tags of an object (elb)',
+    TAGS.map((path) => `POST ${path}/action`),
+  ),
+  rule(
+    'network:get',
+    READ,
+    'The reads of the network API that clients make (ours)',
+    ['subnets', 'networks', 'ports'].flatMap((collection) => [
+      `GET /v2.0/${collection}`,
+      `GET /v2.0/${collection}/{id}`,
+    ]),
+  ),
+]
+
+/** Terraform and gophercloud leave `lbaas` out of the paths of quotas. */
+function quotas(method: Operation['method'], path: string): string[] {
+  return [`${method} ${LBAAS}/quotas${path}`, `${method} /v2.0/quotas${path}`]
+}
