@@ -10,7 +10,9 @@ import type { ErrorWords } from './dialect/dialect.ts'
 import { elbErrors } from './dialect/elb/errors.ts'
 import { elbRoutes } from './dialect/elb/routes.ts'
 import { errorBoundary } from './errors.ts'
-import { assertPathProject, noIdentityGuard } from './guards.ts'
+import { developmentIdentityRoutes } from './development-identity.ts'
+import { assertAllowed, assertPathProject, noIdentityGuard } from './guards.ts'
+import { networkReads } from './network-reads.ts'
 import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
 import { serviceRouter } from './service-routes.ts'
@@ -25,6 +27,8 @@ export function createApp(deps: ApiDependencies): Koa<ApiState> {
   // What is outside of the dialects refuses in elb's words.
   app.use(errorBoundary(elbErrors, deps.log))
   app.use(serviceRouter(deps))
+  app.use(developmentIdentityRoutes(deps))
+  app.use(networkReads(deps))
   app.use(mount('/elb', deps, { errors: elbErrors, routes: elbRoutes(deps) }))
   return app
 }
@@ -57,6 +61,7 @@ function routerOf(routes: readonly Route[], deps: ApiDependencies): Middleware<A
       if (route.open !== true) {
         ctx.state.identity = await deps.identify(ctx.headers)
         assertPathProject(ctx as ApiContext)
+        assertAllowed(ctx as ApiContext, route.method, route.paths[0] ?? '')
       }
       await route.handler(ctx as ApiContext)
     })

@@ -27,7 +27,8 @@ export async function readJson(ctx: ApiContext): Promise<unknown> {
   return body
 }
 
-async function readText(ctx: ApiContext): Promise<string> {
+/** The body as text. Throws BODY_TOO_LARGE or INVALID_JSON. */
+export async function readText(ctx: ApiContext): Promise<string> {
   const tooLarge = new DomainError('BODY_TOO_LARGE', `The body is larger than ${BODY_MAX_BYTES} bytes.`, {
     max: BODY_MAX_BYTES,
   })

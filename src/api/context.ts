@@ -4,6 +4,7 @@ import type Koa from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import type { TargetPolicy } from '../domain/target-policy.ts'
 import type { Profile } from '../domain/types.ts'
+import type { DevelopmentIdentity } from '../identity/development.ts'
 import type { Identify, Identity } from '../identity/identity.ts'
 import type { Db } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
@@ -16,6 +17,8 @@ export interface ApiSettings {
   readonly quotas: Quotas
   /** No identity: loopback Host headers and JSON content types only. */
   readonly loopbackHostsOnly: boolean
+  /** Answers the few reads of the network API that clients make. */
+  readonly networkReads?: boolean
   /** Base of links, without a trailing slash; absent = from the request's Host. */
   readonly publicUrl?: string
 }
@@ -30,6 +33,8 @@ export interface ApiDependencies {
   readonly settings: ApiSettings
   readonly log: RequestLog
   readonly identify: Identify
+  /** Only with HM_AUTH=none. */
+  readonly developmentIdentity?: Pick<DevelopmentIdentity, 'handle'>
   readonly targetPolicy: TargetPolicy
   readonly observe: (request: ObservedRequest) => void
 }

@@ -2,12 +2,12 @@
 import type { RequestListener } from 'node:http'
 import { createApp } from '../api/app.ts'
 import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
-import { noIdentity } from '../identity/no-identity.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Db } from '../store/database.ts'
+import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
 /** Connections of the API's pool. */
@@ -58,11 +58,12 @@ function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Request
       defaultDialect: config.defaultDialect,
       pageMax: config.pageMax,
       quotas: config.quotas,
+      networkReads: config.auth === 'none' || config.networkReads,
       loopbackHostsOnly: config.auth === 'none' && !config.allowInsecureListen,
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
     log,
-    identify: noIdentity(config.defaultProject),
+    ...whoAsks(config, log),
     targetPolicy: targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),
   })

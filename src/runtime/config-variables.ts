@@ -205,7 +205,8 @@ export const VARIABLES = {
     schema: truth,
     default: 'false',
     values: 'true, false',
-    meaning: 'Serves the few network API reads that some clients make',
+    meaning:
+      'With HM_AUTH=keystone: answers the few network API reads that clients make, without a network service; with HM_AUTH=none they are always answered',
   },
   HM_PROBE_ALLOW: {
     schema: cidrs,

@@ -17,6 +17,8 @@ export interface ApiOptions extends Partial<ApiSettings> {
   /** Instead of a fresh database. */
   readonly db?: Db
   readonly targetPolicy?: ApiDependencies['targetPolicy']
+  /** Instead of no identity. */
+  readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
 }
 
 /** A parsed JSON body; tests know its shape. */
@@ -58,7 +60,7 @@ export interface Api {
 
 /** Starts the API; it ends with the test. */
 export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
-  const { db: givenDb, targetPolicy, ...settings } = options
+  const { db: givenDb, targetPolicy, identity, ...settings } = options
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
   const app = createApp({
@@ -71,7 +73,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       ...settings,
     },
     log: { info: () => undefined, error: (fields) => errors.push(fields) },
-    identify: noIdentity(DEFAULT_PROJECT),
+    ...(identity ?? { identify: noIdentity(DEFAULT_PROJECT) }),
     targetPolicy:
       targetPolicy ??
       makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),

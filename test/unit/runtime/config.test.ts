@@ -116,8 +116,21 @@ test('without identity the API listens on loopback only, unless told otherwise',
   assert.equal(parseConfig({ HM_LISTEN: '[::1]:80' }).listen.host, '::1')
 })
 
-test('HM_AUTH=keystone refuses to start until it exists', () => {
-  assert.match(refusal({ HM_AUTH: 'keystone' }), /HM_AUTH=keystone is not available in this version/)
+test('HM_AUTH=keystone names every setting that it lacks, and starts with all of them on any address', () => {
+  const message = refusal({ HM_AUTH: 'keystone', HM_KEYSTONE_URL: 'http://127.0.0.1:5000/v3' })
+  for (const name of ['HM_KEYSTONE_USERNAME', 'HM_KEYSTONE_PASSWORD', 'HM_KEYSTONE_PROJECT']) {
+    assert.ok(message.includes(`HM_AUTH=keystone needs ${name}`), message)
+  }
+  assert.ok(!message.includes('needs HM_KEYSTONE_URL'), message)
+  const config = parseConfig({
+    HM_AUTH: 'keystone',
+    HM_LISTEN: '0.0.0.0:80',
+    HM_KEYSTONE_URL: 'http://127.0.0.1:5000/v3',
+    HM_KEYSTONE_USERNAME: 'octavia',
+    HM_KEYSTONE_PASSWORD: 'secret',
+    HM_KEYSTONE_PROJECT: 'service',
+  })
+  assert.equal(config.keystone?.domain, 'Default')
 })
 
 test('passwords are in neither the JSON nor the inspection of the configuration', () => {

@@ -1,0 +1,36 @@
+/** The development identity on Koa: `/identity…`, in Keystone's words. Absent, nothing is there. */
+import type { Middleware } from 'koa'
+import { tokenOf } from '../identity/identity.ts'
+import { readText } from './body.ts'
+import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
+import { keystoneErrors } from './dialect/keystone-errors.ts'
+import { errorBoundary } from './errors.ts'
+import { noIdentityGuard } from './guards.ts'
+import { baseUrl } from './pages.ts'
+
+const ROOT = '/identity'
+
+export function developmentIdentityRoutes(deps: ApiDependencies): Middleware<ApiState> {
+  const { developmentIdentity, settings, log } = deps
+  if (developmentIdentity === undefined) return (_, next) => next()
+  const guard = noIdentityGuard(settings)
+  const boundary = errorBoundary(keystoneErrors, log)
+  return async (ctx, next) => {
+    if (ctx.path !== ROOT && !ctx.path.startsWith(`${ROOT}/`)) return await next()
+    await boundary(ctx, async () => {
+      guard(ctx)
+      const answer = developmentIdentity.handle({
+        method: ctx.method,
+        path: ctx.path,
+        query: new URLSearchParams(ctx.querystring),
+        authToken: tokenOf(ctx.headers),
+        subjectToken: tokenOf(ctx.headers, 'x-subject-token'),
+        body: ctx.method === 'POST' ? await readText(ctx as ApiContext) : '',
+        baseUrl: baseUrl(ctx as ApiContext, deps),
+      })
+      ctx.status = answer.status
+      ctx.set({ Vary: 'X-Auth-Token', ...answer.headers })
+      if (answer.body !== undefined) ctx.body = answer.body
+    })
+  }
+}
