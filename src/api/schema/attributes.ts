@@ -16,6 +16,13 @@ const shown = (value: unknown): string => {
   return value === null ? 'None' : text.slice(0, SHOWN_MAX)
 }
 
+/** Length as Neutron, PostgreSQL and JSON Schema count it: a character beyond U+FFFF is one, not two. */
+function charactersOf(value: string): number {
+  let count = 0
+  for (const _ of value) count++
+  return count
+}
+
 type Check = (
   value: unknown,
 ) => { readonly value: unknown } | { readonly reason: string } | { readonly tooLong: number }
@@ -58,7 +65,7 @@ export function boolean(): Joi.AnySchema {
 export function text(max: number): Joi.AnySchema {
   return checked((value) => {
     if (typeof value !== 'string') return { reason: `'${shown(value)}' is not a valid string` }
-    return value.length > max ? { tooLong: max } : { value }
+    return charactersOf(value) > max ? { tooLong: max } : { value }
   })
 }
 
@@ -66,7 +73,7 @@ export function text(max: number): Joi.AnySchema {
 export function matching(pattern: RegExp, max: number): Joi.AnySchema {
   return checked((value) => {
     if (typeof value !== 'string') return { reason: `'${shown(value)}' is not a valid string` }
-    if (value.length > max) return { tooLong: max }
+    if (charactersOf(value) > max) return { tooLong: max }
     return pattern.test(value) ? { value } : { reason: `'${shown(value)}' is not a valid input` }
   })
 }
@@ -74,7 +81,7 @@ export function matching(pattern: RegExp, max: number): Joi.AnySchema {
 /** An IPv4 or IPv6 address in a spelling that everybody reads alike; kept as it was sent. */
 export function ipAddress(max: number): Joi.AnySchema {
   return checked((value) => {
-    if (typeof value === 'string' && value.length > max) return { tooLong: max }
+    if (typeof value === 'string' && charactersOf(value) > max) return { tooLong: max }
     return typeof value === 'string' && parseAddress(value) !== undefined
       ? { value }
       : { reason: `'${shown(value)}' is not a valid IP address` }
@@ -193,7 +200,7 @@ function refusalOf(details: readonly Joi.ValidationErrorItem[], resource: string
       })
     case 'attribute.tooLong': {
       const max = Number(item.context?.['max'])
-      const length = String(item.context?.value).length
+      const length = charactersOf(String(item.context?.value))
       return new DomainError('TOO_LONG', `${field} exceeds maximum length of ${max}`, {
         resource,
         field,
