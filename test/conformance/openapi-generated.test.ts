@@ -131,7 +131,7 @@ function bodySchema({ operation }: DescribedOperation): Schema {
 }
 
 function sample<Value>(arbitrary: fc.Arbitrary<Value>, numRuns: number, salt: string): Value[] {
-  const seed = [...salt].reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) | 0, SEED)
+  const seed = Array.from(salt).reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) | 0, SEED)
   return fc.sample(arbitrary, { numRuns, seed })
 }
 

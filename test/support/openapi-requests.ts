@@ -49,7 +49,7 @@ function text(schema: Schema): fc.Arbitrary<string> {
   if (schema['format'] === 'uuid') return fc.uuid()
   if (typeof schema['pattern'] === 'string') {
     const pattern = new RegExp(schema['pattern'])
-    return fc.stringMatching(pattern).filter((value) => [...value].length <= maxLength)
+    return fc.stringMatching(pattern).filter((value) => Array.from(value).length <= maxLength)
   }
   // Characters outside of the basic plane count as one, as in JSON Schema and in PostgreSQL.
   return fc.oneof(
