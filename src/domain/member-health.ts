@@ -109,14 +109,16 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
   if (monitor === undefined || !isProbed(facts)) return { ...told, ...NOT_PROBED }
   const { verdict } = facts
   const seen = facts.checkpointed?.generation === facts.generation ? facts.checkpointed : undefined
+  const last = lastProbe(facts, seen, spelledTarget(monitor, facts.member))
   return {
     ...told,
     detail: verdict?.detail ?? null,
     stale: !facts.isOwned || seen?.stale === true,
     counters: counters(state, monitor, newest(verdict, seen)),
-    lastProbe: lastProbe(facts, seen, spelledTarget(monitor, facts.member)),
+    lastProbe: last,
     asOf: latest(verdict?.writtenAt, seen?.asOf),
-    nextProbeAt: seen?.nextAt ?? null,
+    // What the checkpoint announced is over when a later probe is known.
+    nextProbeAt: seen !== undefined && last !== null && seen.nextAt > last.at ? seen.nextAt : null,
     window: detectionWindow(monitor),
   }
 }

@@ -73,6 +73,13 @@ test('the last probe is the checkpointed one, unless a later one changed the sta
   })
 })
 
+test('a next probe that lies before the last one is not announced', () => {
+  const next = (since: Date) =>
+    memberHealth({ ...FACTS, since, verdict: VERDICT, checkpointed: SEEN }).nextProbeAt
+  assert.deepEqual(next(at(1)), at(15))
+  assert.equal(next(at(16)), null)
+})
+
 test('the target is spelled with a port, except for PING', () => {
   const monitor = {
     type: 'TCP',
