@@ -1,6 +1,7 @@
 /** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
 import { parseArgs } from 'node:util'
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
+import { closeEchoChannels } from '../probe/icmp-echo.ts'
 import { probers } from '../probe/probers.ts'
 import { parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'
@@ -8,6 +9,7 @@ import { createLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { attachToParent, hasParent } from '../runtime/parent.ts'
+import { announceEcho } from './echo.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
 import { startProber } from './prober.ts'
 import { targetPolicyOf } from './target-policy.ts'
@@ -31,12 +33,15 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${values.name}`, PROBER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
+  announceEcho(log, metrics)
+  ending.add('icmp', () => Promise.resolve(closeEchoChannels()))
   const running = startProber({
     databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
     probers,
     targetPolicy: targetPolicyOf(config, databaseUrl),
+    sourceAddresses: config.sourceAddresses,
     metrics,
     log,
   })

@@ -1,6 +1,8 @@
 /** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import type { PoolChecks } from '../domain/check.ts'
+import { withSourceAddress } from '../domain/source-address.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
 import type { MonitorType } from '../domain/types.ts'
@@ -41,6 +43,8 @@ export interface ProberDeps {
   readonly probers: Readonly<Record<MonitorType, Probe>>
   /** The target policy: why an address must not be probed on a port; undefined when it may. */
   readonly targetPolicy: (address: string, port: number) => string | undefined
+  /** Probes leave from these; empty = the kernel chooses. */
+  readonly sourceAddresses: readonly string[]
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -134,7 +138,7 @@ export function startProber(deps: ProberDeps): Prober {
     log,
     store: {
       readVersions: (shards) => readPoolVersions(db, shards),
-      loadPools: (poolIds) => loadPools(db, poolIds),
+      loadPools: async (poolIds) => fromSources(await loadPools(db, poolIds), deps.sourceAddresses),
     },
     isHeld: (shard) => ownership.epochOf(shard) !== undefined,
     applyPool: (pool) => scheduler.applyPool(pool),
@@ -216,6 +220,20 @@ export function startProber(deps: ProberDeps): Prober {
   retention.start(FIRST_PURGE_MS)
   log.info({ prober_id: id }, 'prober started')
   return { id, close, destroy }
+}
+
+function fromSources(pools: readonly PoolChecks[], sources: readonly string[]): readonly PoolChecks[] {
+  if (sources.length === 0) return pools
+  return pools.map((pool) => ({
+    ...pool,
+    checks: pool.checks.map((check) => ({
+      ...check,
+      config: {
+        ...check.config,
+        target: withSourceAddress(check.config.target, check.config.memberId, sources),
+      },
+    })),
+  }))
 }
 
 function gauges(scheduler: Scheduler, ownership: Ownership): ProberGauges {

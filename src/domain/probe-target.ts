@@ -4,6 +4,7 @@
  * the monitor asks for 1.1.
  */
 import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
+import { httpHost } from './http-host.ts'
 import { parseAddress } from './ip-address.ts'
 import { timeoutMs } from './profiles.ts'
 import type { HttpRequest, ProbeTarget } from './results.ts'
@@ -61,15 +62,24 @@ export function probeTarget(monitor: TargetMonitor, member: TargetMember): Probe
 function httpRequest(monitor: TargetMonitor, target: ProbeTarget): HttpRequest {
   const request = {
     method: monitor.httpMethod ?? 'GET',
-    path: monitor.urlPath ?? '/',
+    path: withoutFragment(monitor.urlPath ?? '/'),
     expectedCodes: parseExpectedCodes(monitor.expectedCodes ?? '200') ?? EXPECTED_CODES_DEFAULT,
   }
-  const bracketed = target.family === 6 ? `[${target.address}]` : target.address
-  if (monitor.profile === 'elb') {
-    const defaultPort = monitor.type === 'HTTPS' ? 443 : 80
-    const authority = target.port === defaultPort ? bracketed : `${bracketed}:${target.port}`
-    return { ...request, version: '1.1', host: monitor.domainName ?? authority }
-  }
+  const { address, port } = target
+  const host = {
+    domainName: monitor.domainName,
+    address,
+    port,
+    defaultPort: monitor.type === 'HTTPS' ? 443 : 80,
+  } as const
+  if (monitor.profile === 'elb') return { ...request, version: '1.1', host: httpHost(host) }
   if (monitor.httpVersion !== '1.1') return { ...request, version: '1.0' }
-  return { ...request, version: '1.1', host: monitor.domainName ?? bracketed }
+  // HAProxy's `hdr Host` names the address without a port when the monitor names no domain.
+  return { ...request, version: '1.1', host: httpHost({ ...host, port: host.defaultPort }) }
+}
+
+/** A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store paths with one. */
+function withoutFragment(path: string): string {
+  const end = path.indexOf('#')
+  return end < 0 ? path : path.slice(0, end)
 }

@@ -51,6 +51,8 @@ export interface Metrics {
   /** Changes of member status that were written. */
   transitioned(to: 'ONLINE' | 'OFFLINE', count: number): void
   leaseChanged(change: LeaseChange, count: number): void
+  /** Whether ICMP echoes of this family can be sent; without, UDP_CONNECT skips its echo. */
+  icmpAvailable(family: 4 | 6, isAvailable: boolean): void
   /** Called at every scrape. */
   readProber(gauges: () => ProberGauges): void
   requestAnswered(request: AnsweredRequest): void
@@ -102,7 +104,7 @@ function histogram(
 
 function proberMetrics(
   registry: Registry,
-): Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'readProber'> {
+): Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'icmpAvailable' | 'readProber'> {
   const lateness = histogram(
     registry,
     'hm_schedule_lateness_seconds',
@@ -138,7 +140,22 @@ function proberMetrics(
     probesSkipped: (count) => {
       skipped.value += count
     },
+    icmpAvailable: icmpGauge(registry),
     readProber: (gauges) => registerGauges(registry, gauges),
+  }
+}
+
+/** Made at first use: a process that probes nothing says nothing of ICMP. */
+function icmpGauge(registry: Registry): Metrics['icmpAvailable'] {
+  let gauge: Gauge<'family'> | undefined
+  return (family, isAvailable) => {
+    gauge ??= new Gauge({
+      name: 'hm_icmp_available',
+      help: 'Probers that can send ICMP echoes; where 0, UDP_CONNECT skips its echo',
+      labelNames: ['family'],
+      registers: [registry],
+    })
+    gauge.set({ family: `ipv${family}` }, isAvailable ? 1 : 0)
   }
 }
 

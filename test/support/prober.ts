@@ -30,6 +30,7 @@ export function testProber(database: TestDatabase, more: Partial<ProberDeps> = {
   const log = keepingLog()
   const metrics = createMetrics('prober-test')
   const prober = startProber({
+    sourceAddresses: [],
     databaseUrl: database.url,
     leaseMs: 1000,
     checkpointMs: 1000,

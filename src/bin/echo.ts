@@ -1,0 +1,21 @@
+/** Says once, at the start of a prober, whether it may send ICMP echoes. */
+import { echoAvailability } from '../probe/icmp-echo.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+
+interface Log {
+  warn(fields: object, message: string): void
+}
+
+/** Opens the raw sockets, so that no probe waits for that, logs what is missing and sets the metric. */
+export function announceEcho(log: Log, metrics: Pick<Metrics, 'icmpAvailable'>): void {
+  for (const family of [4, 6] as const) {
+    const availability = echoAvailability(family)
+    metrics.icmpAvailable(family, availability.available)
+    if (!availability.available) {
+      log.warn(
+        { family: `ipv${family}`, why: availability.why },
+        'ICMP is not available: UDP_CONNECT skips its echo, PING is inconclusive; give the process CAP_NET_RAW',
+      )
+    }
+  }
+}
