@@ -15,6 +15,7 @@ import { assertAllowed, assertPathProject, noIdentityGuard } from './guards.ts'
 import { networkReads } from './network-reads.ts'
 import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
+import { requestTarget } from './request-target.ts'
 import { serviceRouter } from './service-routes.ts'
 
 /** Builds the application; the caller listens. */
@@ -22,8 +23,8 @@ export function createApp(deps: ApiDependencies): Koa<ApiState> {
   const app = new Koa<ApiState>()
   app.silent = true
   app.use(requestId)
+  app.use(requestTarget)
   app.use(observation(deps))
-  app.use(cleanPath)
   // What is outside of the dialects refuses in elb's words.
   app.use(errorBoundary(elbErrors, deps.log))
   app.use(serviceRouter(deps))
@@ -82,11 +83,4 @@ function refuseUnrouted(ctx: ApiContext, router: Router<ApiState>): never {
   throw new DomainError('METHOD_NOT_ALLOWED', `The method ${ctx.method} is not allowed.`, {
     method: ctx.method,
   })
-}
-
-/** Real clients send `//v2.0` and trailing slashes. */
-const cleanPath: Middleware<ApiState> = async (ctx, next) => {
-  const path = ctx.path.replace(/\/{2,}/g, '/')
-  ctx.path = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
-  await next()
 }

@@ -9,7 +9,7 @@ const DEPTH_MAX = 32
 /** The parsed body. Throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE or INVALID_JSON. */
 export async function readJson(ctx: ApiContext): Promise<unknown> {
   if (ctx.request.length === 0) return undefined
-  if (ctx.get('content-type') !== '' && !ctx.request.is('json', '+json')) {
+  if (ctx.get('content-type') !== '' && ctx.request.is('json', '+json') === false) {
     throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'The content type of the body must be application/json.')
   }
   const text = await readText(ctx)

@@ -34,6 +34,14 @@ const types = {
       : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 }
 
+/** Errors reach the caller, who logs them; knex would print every refused connection to the terminal as well. */
+const SILENT = {
+  warn: () => undefined,
+  error: () => undefined,
+  deprecate: () => undefined,
+  debug: () => undefined,
+}
+
 /** Opens a pool; connects on the first statement. Close with `db.destroy()`. */
 export function openDatabase(options: DatabaseOptions): Db {
   return knex({
@@ -47,6 +55,7 @@ export function openDatabase(options: DatabaseOptions): Db {
     } as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.maxConnections, afterCreate: boundEverything },
     acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    log: SILENT,
   })
 }
 

@@ -164,7 +164,7 @@ const ARRAY_CAST: Record<AttributeType, string> = {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const INT4 = /^-?\d{1,9}$/
-const TIMESTAMP = /^[1-9]\d{3}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?)?$/
+const TIMESTAMP = /^([12]\d{3}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)(Z|[+-]\d{2}:\d{2})?)?$/
 
 /** A filter value in the attribute's type; undefined when it can never match. */
 function castFilter(type: AttributeType, value: string): string | undefined {
@@ -179,7 +179,14 @@ function castFilter(type: AttributeType, value: string): string | undefined {
       if (/^(true|1)$/i.test(value)) return 'true'
       return /^(false|0)$/i.test(value) ? 'false' : undefined
     case 'timestamp':
-      // PostgreSQL reads fewer spellings than Date.parse does.
-      return TIMESTAMP.test(value) && !Number.isNaN(Date.parse(value)) ? value : undefined
+      return timestampOf(value)
   }
+}
+
+/** The instant in the one spelling that PostgreSQL always reads; without a zone it is UTC, as answers show it. */
+function timestampOf(value: string): string | undefined {
+  const match = TIMESTAMP.exec(value)
+  if (match === null) return undefined
+  const instant = Date.parse(`${match[1]}T${match[2] ?? '00:00:00'}${match[3] ?? 'Z'}`)
+  return Number.isNaN(instant) ? undefined : new Date(instant).toISOString()
 }

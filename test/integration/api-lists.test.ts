@@ -60,7 +60,11 @@ test('every filter of load balancers finds what it names, repeated values are al
     [`?pool_id=${pool.id}`, ['a']],
     ['?id=x', []],
     [`?created_at=${a.created_at}&name=a`, ['a']],
+    [`?created_at=${a.created_at}Z&name=a`, ['a']],
     ['?created_at=yesterday%201', []],
+    ['?created_at=2026-02-30T10:00:00', []],
+    ['?created_at=2026-01-01T00:00:00%2B23:59', []],
+    ['?created_at=9999-12-31T23:59:59-12:00', []],
     ['?adminstate_up=true&foo=1&status=x', ['a', 'b']],
   ]
   for (const [query, expected] of cases) {
