@@ -2,7 +2,8 @@
 import { createServer, type IncomingHttpHeaders, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from '../../src/api/app.ts'
-import type { ApiDependencies, ApiSettings } from '../../src/api/context.ts'
+import type { ApiDependencies, ApiSettings, Route } from '../../src/api/context.ts'
+import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
 import { PAGE_MAX_DEFAULT } from '../../src/domain/limits.ts'
 import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
@@ -47,6 +48,8 @@ export interface Api {
   readonly url: string
   readonly port: number
   readonly db: Db
+  /** Every operation of dialect elb. */
+  readonly routes: readonly Route[]
   /** What the API logged as errors. */
   readonly errors: readonly object[]
   /** Sends one request. A string or Buffer goes out as it is, anything else as JSON. */
@@ -63,7 +66,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
   const { db: givenDb, targetPolicy, identity, ...settings } = options
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
-  const app = createApp({
+  const deps: ApiDependencies = {
     db,
     settings: {
       defaultDialect: 'elb',
@@ -78,8 +81,8 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       targetPolicy ??
       makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),
     observe: () => undefined,
-  })
-  const serve = app.callback()
+  }
+  const serve = createApp(deps).callback()
   const server = createServer((request, response) => void serve(request, response))
   const port = await listen(server)
   t.after(
@@ -93,6 +96,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
     url: `http://127.0.0.1:${port}`,
     port,
     db,
+    routes: elbRoutes(deps),
     errors,
     request: (method, path, body, headers = {}) => send(port, { method, path, body, headers }),
   }
