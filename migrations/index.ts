@@ -2,6 +2,7 @@
 import type { Knex } from 'knex'
 import * as configuration from './0001-configuration.ts'
 import * as probing from './0002-probing.ts'
+import * as rollUp from './0003-roll-up.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -10,4 +11,5 @@ export interface NamedMigration extends Knex.Migration {
 export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0001-configuration', ...configuration },
   { name: '0002-probing', ...probing },
+  { name: '0003-roll-up', ...rollUp },
 ]

@@ -18,9 +18,9 @@ with wanted as materialized (
   for share of s
 ), verdict as (
   insert into member_state as old
-    (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence)
+    (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence, pool_id)
   select b.member_id, b.generation, b.status, b.since, b.reason, b.detail, b.evidence, b.ok_run, b.bad_run,
-    b.shard, b.epoch, b.sequence
+    b.shard, b.epoch, b.sequence, m.pool_id
   from unnest(?::uuid[], ?::bigint[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::jsonb[],
       ?::smallint[], ?::smallint[], ?::smallint[], ?::bigint[], ?::bigint[])
     as b (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence)

@@ -1,0 +1,29 @@
+/**
+ * Rolled-up statuses as expressions over the rows that a statement shows (views of migration 0003): as a column they are
+ * worked out for the page only, as a filter for the project only. Each takes the alias of its table.
+ */
+
+/** operating_status of the pool `alias`. */
+export const poolStatusOf = (alias: string): string =>
+  `(select ps.operating_status from pool_status ps where ps.pool_id = ${alias}.id)`
+
+/** operating_status of the listener `alias`. */
+export const listenerStatusOf = (alias: string): string =>
+  `(select ls.operating_status from listener_status ls where ls.listener_id = ${alias}.id)`
+
+/** operating_status of the load balancer `alias`. */
+export const loadBalancerStatusOf = (alias: string): string =>
+  `(select lbs.operating_status from load_balancer_status lbs where lbs.load_balancer_id = ${alias}.id)`
+
+/** Octavia's word of a member: table `member`, its row of `member_status` and its pool, by their aliases. */
+export const memberWordOf = (member: string, status: string, pool: string): string =>
+  `(case
+    when not ${member}.admin_state_up and ${status}.state <> 'NO_MONITOR' then 'OFFLINE'
+    when not ${member}.admin_state_up
+      and (select lb.provider from load_balancer lb where lb.id = ${pool}.load_balancer_id) <> 'noop_driver' then 'OFFLINE'
+    when ${status}.state = 'NO_MONITOR' then 'NO_MONITOR'
+    when ${status}.state = 'ONLINE' and ${member}.weight = 0 then 'DRAINING'
+    when ${status}.state = 'ONLINE' then 'ONLINE'
+    when ${status}.state = 'OFFLINE' then 'ERROR'
+    else 'OFFLINE'
+  end)`

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { type MemberState, memberState, NOOP_PROVIDER } from '../../src/domain/member-status.ts'
+import {
+  listenerStatus,
+  loadBalancerStatus,
+  memberWord,
+  poolStatus,
+  type RolledUpStatus,
+} from '../../src/domain/roll-up.ts'
+import { query } from '../../src/store/database.ts'
+import {
+  listenerStatusOf,
+  loadBalancerStatusOf,
+  memberWordOf,
+  poolStatusOf,
+} from '../../src/store/roll-up.ts'
+import { testDatabase } from '../support/database.ts'
+
+type Verdict = 'none' | 'ONLINE' | 'OFFLINE' | 'of another generation'
+type Monitor = 'none' | 'down' | 'up'
+
+interface MemberCase {
+  readonly id: string
+  readonly poolId: string
+  readonly up: boolean
+  readonly weight: number
+  readonly verdict: Verdict
+}
+
+interface PoolCase {
+  readonly id: string
+  readonly loadBalancerId: string
+  readonly up: boolean
+  readonly monitor: Monitor
+  /** undefined = no listener sends its traffic here. */
+  readonly listenerUp: boolean | undefined
+  readonly members: readonly MemberCase[]
+}
+
+interface LoadBalancerCase {
+  readonly id: string
+  readonly up: boolean
+  readonly provider: string
+  readonly pools: readonly PoolCase[]
+}
+
+const BOTH = [true, false]
+const MONITORS: readonly Monitor[] = ['none', 'down', 'up']
+const LISTENED = [undefined, true, false]
+
+/** Kinds of member that differ for a pool; a pool has every subset of at most two of them. */
+const KINDS: readonly Omit<MemberCase, 'id' | 'poolId'>[] = [
+  { up: true, weight: 1, verdict: 'ONLINE' },
+  { up: true, weight: 1, verdict: 'OFFLINE' },
+  { up: true, weight: 1, verdict: 'none' },
+  { up: true, weight: 1, verdict: 'of another generation' },
+  { up: true, weight: 0, verdict: 'ONLINE' },
+  { up: true, weight: 0, verdict: 'OFFLINE' },
+  { up: true, weight: 0, verdict: 'none' },
+  { up: false, weight: 1, verdict: 'ONLINE' },
+]
+
+function memberSets(): (typeof KINDS)[] {
+  const pairs = KINDS.flatMap((first, i) => KINDS.slice(i + 1).map((second) => [first, second]))
+  return [[], ...KINDS.map((kind) => [kind]), ...pairs]
+}
+
+function everyLoadBalancer(): LoadBalancerCase[] {
+  const cases: LoadBalancerCase[] = []
+  for (const up of BOTH)
+    for (const provider of ['octavia', NOOP_PROVIDER])
+      for (const monitor of MONITORS)
+        for (const poolUp of BOTH)
+          for (const listenerUp of LISTENED)
+            for (const kinds of memberSets()) {
+              const id = randomUUID()
+              const pool = poolCase(id, { up: poolUp, monitor, listenerUp, kinds })
+              // Every other load balancer has a second pool, so that the worse one is looked for.
+              const second =
+                cases.length % 2 === 0
+                  ? []
+                  : [
+                      poolCase(id, {
+                        up: true,
+                        monitor: 'up',
+                        listenerUp: true,
+                        kinds: [neighbour(cases.length)],
+                      }),
+                    ]
+              cases.push({ id, up, provider, pools: [pool, ...second] })
+            }
+  return cases
+}
+
+function neighbour(index: number): (typeof KINDS)[number] {
+  const kind = KINDS[index % KINDS.length]
+  assert.ok(kind)
+  return kind
+}
+
+function poolCase(
+  loadBalancerId: string,
+  facts: Omit<PoolCase, 'id' | 'loadBalancerId' | 'members'> & { readonly kinds: typeof KINDS },
+): PoolCase {
+  const { kinds, ...own } = facts
+  const id = randomUUID()
+  return {
+    ...own,
+    id,
+    loadBalancerId,
+    members: kinds.map((kind) => ({ ...kind, id: randomUUID(), poolId: id })),
+  }
+}
+
+/** A listener has the id of its pool. */
+const CONFIGURE = `
+with lb as (insert into load_balancer (id, project_id, provider, admin_state_up)
+  select id, 'p', provider, up from jsonb_to_recordset(?::jsonb) as c (id uuid, provider text, up boolean)),
+pools as (select * from jsonb_to_recordset(?::jsonb) as c
+  (id uuid, "loadBalancerId" uuid, up boolean, monitor text, "listenerUp" boolean)),
+p as (insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard, admin_state_up)
+  select id, 'p', "loadBalancerId", 'TCP', 'ROUND_ROBIN', 0, up from pools),
+l as (insert into listener (id, project_id, load_balancer_id, default_pool_id, protocol, protocol_port, admin_state_up)
+  select id, 'p', "loadBalancerId", id, 'TCP', row_number() over (partition by "loadBalancerId"), "listenerUp"
+  from pools where "listenerUp" is not null),
+hm as (insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall,
+    admin_state_up)
+  select id, 'p', id, 'TCP', 'octavia', 5, 3, 2, 3, monitor = 'up' from pools where monitor <> 'none')
+insert into member (id, project_id, pool_id, address, protocol_port, weight, admin_state_up)
+  select id, 'p', "poolId", '127.0.0.1', row_number() over (partition by "poolId"), weight, up
+  from jsonb_to_recordset(?::jsonb) as c (id uuid, "poolId" uuid, weight integer, up boolean)`
+
+const JUDGE = `
+insert into member_state (member_id, pool_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
+select m.id, m.pool_id, greatest(lb.generation, p.generation, m.generation, hm.generation)
+    - (case v.verdict when 'of another generation' then 1 else 0 end),
+  case v.verdict when 'OFFLINE' then 'OFFLINE' else 'ONLINE' end, now(), 'PASSED', 0, 0, 0, 1, 1
+from jsonb_to_recordset(?::jsonb) as v (id uuid, verdict text)
+join member m on m.id = v.id join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
+left join health_monitor hm on hm.pool_id = p.id
+where v.verdict <> 'none'`
+
+function stateOf(member: MemberCase, pool: PoolCase, loadBalancer: LoadBalancerCase): MemberState {
+  const facts = {
+    hasMonitor: pool.monitor !== 'none',
+    monitorUp: pool.monitor === 'up',
+    loadBalancerUp: loadBalancer.up,
+    poolUp: pool.up,
+    memberUp: member.up,
+    provider: loadBalancer.provider,
+  }
+  if (member.verdict !== 'ONLINE' && member.verdict !== 'OFFLINE') return memberState(facts).state
+  return memberState({ ...facts, verdict: { status: member.verdict, reason: 'PASSED' } }).state
+}
+
+function statusOf(pool: PoolCase, loadBalancer: LoadBalancerCase): RolledUpStatus {
+  const states = pool.members
+    .filter((member) => member.up)
+    .map((member) => ({ ...member, state: stateOf(member, pool, loadBalancer) }))
+  return poolStatus({
+    provider: loadBalancer.provider,
+    loadBalancerUp: loadBalancer.up,
+    poolUp: pool.up,
+    listened: pool.listenerUp === true,
+    monitored: pool.monitor === 'up',
+    hasMembers: pool.members.length > 0,
+    hasWeight: states.some((member) => member.weight > 0),
+    hasPassing: states.some((member) => member.weight > 0 && member.state === 'ONLINE'),
+    hasFailing: states.some((member) => member.state === 'OFFLINE'),
+  })
+}
+
+test('the views of the roll-up and the rules of the domain agree on every combination of facts', async (t) => {
+  const { db } = await testDatabase(t)
+  const loadBalancers = everyLoadBalancer()
+  const pools = loadBalancers.flatMap((loadBalancer) => loadBalancer.pools)
+  const members = pools.flatMap((pool) => pool.members)
+  await query(
+    db,
+    CONFIGURE,
+    [loadBalancers, pools, members].map((rows) => JSON.stringify(rows)),
+  )
+  await query(db, JUDGE, [JSON.stringify(members)])
+  await query(db, 'analyze')
+  const statuses = async (sql: string): Promise<ReadonlyMap<string, string>> => {
+    const rows = await query<{ id: string; status: string }>(db, sql)
+    return new Map(rows.map((row) => [row.id, row.status]))
+  }
+  const seen = {
+    loadBalancers: await statuses(
+      `select lb.id, ${loadBalancerStatusOf('lb')} as status from load_balancer lb`,
+    ),
+    listeners: await statuses(`select l.id, ${listenerStatusOf('l')} as status from listener l`),
+    pools: await statuses(`select p.id, ${poolStatusOf('p')} as status from pool p`),
+    members: await statuses(`select m.id, ${memberWordOf('m', 'ms', 'p')} as status
+      from member m join pool p on p.id = m.pool_id join member_status ms on ms.member_id = m.id`),
+  }
+  const met = new Set<string>()
+  for (const loadBalancer of loadBalancers) {
+    const { provider, up: loadBalancerUp } = loadBalancer
+    const expected = loadBalancer.pools.map((pool) => statusOf(pool, loadBalancer))
+    const shown = JSON.stringify(loadBalancer)
+    assert.equal(
+      seen.loadBalancers.get(loadBalancer.id),
+      loadBalancerStatus({ provider, loadBalancerUp, pools: expected }),
+      shown,
+    )
+    for (const [i, pool] of loadBalancer.pools.entries()) {
+      assert.equal(seen.pools.get(pool.id), expected[i], shown)
+      met.add(`pool ${expected[i]}`)
+      if (pool.listenerUp !== undefined) {
+        const { listenerUp } = pool
+        assert.equal(
+          seen.listeners.get(pool.id),
+          listenerStatus({ provider, loadBalancerUp, listenerUp }),
+          shown,
+        )
+      }
+      for (const member of pool.members) {
+        const state = stateOf(member, pool, loadBalancer)
+        const word = memberWord({ state, memberUp: member.up, weight: member.weight, provider })
+        assert.equal(seen.members.get(member.id), word, shown)
+        met.add(`member ${word}`)
+      }
+    }
+  }
+  assert.deepEqual([...met].sort(), [
+    'member DRAINING',
+    'member ERROR',
+    'member NO_MONITOR',
+    'member OFFLINE',
+    'member ONLINE',
+    'pool DEGRADED',
+    'pool ERROR',
+    'pool OFFLINE',
+    'pool ONLINE',
+  ])
+})
