@@ -72,6 +72,11 @@ async function probed(t: Ending) {
   const probers = [startProberProcess(postgres), startProberProcess(postgres)]
   await balanced(postgres.db(), probers)
   await eventually('every member is ONLINE', () => allAre(postgres.db(), members, 'ONLINE'))
+  // Shards may have just changed hands: what is probed from now on is probed by those who own it now.
+  const balancedAt = performance.now()
+  await eventually('every member is probed by its present owner', () =>
+    targets.every(({ probedAt }) => (probedAt.at(-1) ?? 0) > balancedAt + 500),
+  )
   return { postgres, targets, members, probers }
 }
 
@@ -108,9 +113,10 @@ test('PostgreSQL stopped under load: probing goes on, nothing false is told, and
   const fallen = targets.slice(0, 20)
   await Promise.all(fallen.map((target) => target.stop()))
   await pause(AWAY_MS - (performance.now() - awayAt))
-  const gaps = targets
-    .slice(20)
-    .map(({ probedAt }) => Math.max(...probedAt.slice(1).map((at, i) => at - (probedAt[i] ?? at))))
+  const gaps = targets.slice(20).map(({ probedAt }) => {
+    const times = probedAt.filter((at) => at > awayAt)
+    return Math.max(...times.slice(1).map((at, i) => at - (times[i] ?? at)))
+  })
   const worstGap = Math.max(...gaps)
 
   await postgres.start()
@@ -123,6 +129,7 @@ test('PostgreSQL stopped under load: probing goes on, nothing false is told, and
   )
   const lateMs = performance.now() - backAt
   await pause(4000)
+  assert.deepEqual(await epochs(), before, 'every shard stayed with its owner')
   const rows = await told(postgres.db())
   t.diagnostic(
     `away for ${((backAt - awayAt) / 1000).toFixed(1)} s; longest time between two probes of a member ${worstGap.toFixed(0)} ms; ` +
@@ -130,12 +137,12 @@ test('PostgreSQL stopped under load: probing goes on, nothing false is told, and
   )
   assert.equal(rows.length, fallen.length, 'exactly the members that fell')
   assert.deepEqual(new Set(rows.map((row) => row.member_id)), new Set(members.slice(0, 20)))
+  const times = rows.map((row) => row.at.getTime() - awayDate)
   assert.ok(
-    rows.every((row) => row.at.getTime() > awayDate && row.at.getTime() < backDate),
-    'they carry the time at which they happened',
+    times.every((ms) => ms > 0 && ms < backDate - awayDate),
+    `they carry the time at which they happened: ${times.join(', ')} ms after the stop`,
   )
-  assert.ok(worstGap < 2500, 'probing did not wait for PostgreSQL')
-  assert.deepEqual(await epochs(), before, 'every shard stayed with its owner')
+  assert.ok(worstGap < AWAY_MS / 3, 'probing did not wait for PostgreSQL')
 })
 
 test('a frozen network to PostgreSQL: the lease of the others is not taken, and what was decided arrives after the thaw', async (t) => {
