@@ -12,8 +12,8 @@ import { startTargets } from '../support/targets.ts'
 
 const POOLS = 20
 const MEMBERS_PER_POOL = 10
-/** Milliseconds that PostgreSQL is away: several leases. */
-const AWAY_MS = 12_000
+/** Milliseconds that PostgreSQL is away: several leases. `CHAOS_AWAY_MS=60000` for a longer look. */
+const AWAY_MS = Number(process.env['CHAOS_AWAY_MS'] ?? 12_000)
 
 type Ending = Parameters<typeof startTargets>[0]
 
