@@ -80,3 +80,9 @@ export function pathId(ctx: ApiContext, parameter: string, resource: string): st
   }
   return id.toLowerCase()
 }
+
+/** A GET outside of the dialects; the tests hold these too against openapi.yaml. */
+export interface ServiceRoute {
+  readonly path: string
+  readonly answer: (ctx: Koa.Context) => Promise<void> | void
+}

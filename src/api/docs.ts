@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Context } from 'koa'
 import { parse } from 'yaml'
-import type { ServiceRoute } from './service-routes.ts'
+import type { ServiceRoute } from './context.ts'
 
 /** Inline styles are Swagger UI's; its icons are data URLs. Scripts, requests and everything else: this origin or none. */
 const CONTENT_SECURITY_POLICY = [

@@ -6,14 +6,8 @@ import type { Context, Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { query } from '../store/database.ts'
-import type { ApiDependencies, ApiState } from './context.ts'
+import type { ApiDependencies, ApiState, ServiceRoute } from './context.ts'
 import { docsRoutes } from './docs.ts'
-
-/** A GET outside of the dialects; the tests hold these too against openapi.yaml. */
-export interface ServiceRoute {
-  readonly path: string
-  readonly answer: (ctx: Context) => Promise<void> | void
-}
 
 export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
   return [

@@ -1,6 +1,6 @@
 /** Checks and what is kept of them: the values that pass between the schedule and the store. */
-import type { Reason } from './reasons.ts'
-import type { Outcome, Phases, ProbeTarget } from './results.ts'
+import type { Outcome, Reason } from './reasons.ts'
+import type { Phases, ProbeTarget } from './results.ts'
 import type { CheckStatus, StatePolicy } from './state-machine.ts'
 
 /** One check, as the configuration wants it. Two that are deeply equal probe and judge alike. */

@@ -6,8 +6,8 @@
 import { detectionWindow, type Window } from './detection-window.ts'
 import type { MemberReason, MemberState } from './member-status.ts'
 import { probeEndpoint, type TargetMember } from './probe-target.ts'
-import { REASONS, type Reason } from './reasons.ts'
-import type { Outcome } from './results.ts'
+import { type Outcome, REASONS, type Reason } from './reasons.ts'
+
 import type { HealthMonitor } from './types.ts'
 
 /** Phases as they are told: null = that phase was not reached. */

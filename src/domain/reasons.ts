@@ -2,7 +2,9 @@
  * Why a probe ended as it did: code, the layer that spoke, verdict and sentence in one row, after HAProxy's
  * `check_statuses[]` table. Codes are part of the API (member health, transitions, metrics); they are never renamed.
  */
-import type { Outcome } from './results.ts'
+
+/** What a probe gave. `inconclusive`: the prober could not tell; it changes no counter, ever. */
+export type Outcome = 'passed' | 'failed' | 'inconclusive'
 
 export type Layer = 'L3' | 'L4' | 'L6' | 'L7' | 'PROBER'
 

@@ -1,9 +1,7 @@
 /** What a probe aims at and what it gives: the values that pass between scheduler, probers and the state machine. */
 import type { CodeSet } from './expected-codes.ts'
-import type { Reason } from './reasons.ts'
+import type { Outcome, Reason } from './reasons.ts'
 import type { MonitorType } from './types.ts'
-
-export type Outcome = 'passed' | 'failed' | 'inconclusive'
 
 /** What an HTTP or HTTPS probe sends and expects. All strings are already checked to be safe on the wire. */
 export interface HttpRequest {
