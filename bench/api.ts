@@ -1,0 +1,236 @@
+/**
+ * `node dist/bench/api.js [--base /v2.0/lbaas] [--seconds 5] [--concurrency 8]`
+ *
+ * The API alone, with 100 monitors and then with 100 000 members stored: requests per second and latency of reading one,
+ * listing, creating and deleting, and of lists filtered by status. One client process, keep-alive, on loopback, bounded.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Pool } from 'undici'
+import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
+import { type Db, openDatabase, query } from '../src/store/database.ts'
+
+const PORT = 19_878
+const MONITORS = 100
+const MEMBERS = 100_000
+const POOLS = 200
+const START_DEADLINE_MS = 60_000
+const PROJECT = 'bench'
+const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
+
+const { values } = parseArgs({
+  options: {
+    base: { type: 'string', default: '/v2.0/lbaas' },
+    seconds: { type: 'string', default: '5' },
+    concurrency: { type: 'string', default: '8' },
+  },
+})
+const base = values.base
+const client = new Pool(`http://127.0.0.1:${PORT}`, { connections: Number(values.concurrency) })
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
+  chmodSync(folder, 0o711)
+  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: true, log: () => undefined })
+  const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
+  const service = startService(postgres.url)
+  try {
+    await answering()
+    const monitors = await createMonitors()
+    console.log(
+      `\n${MONITORS} monitors stored, base ${base}, ${values.concurrency} at a time, ${values.seconds} s each`,
+    )
+    await measureAll(monitors)
+    await storeMembers(db)
+    console.log(`\n${MEMBERS} members stored in ${POOLS} more pools of the project`)
+    await measureAll(monitors)
+    await measureMemberLists(db)
+  } finally {
+    await client.destroy()
+    const gone = once(service, 'exit')
+    service.kill('SIGTERM')
+    await gone
+    await db.destroy()
+    await postgres.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function measureAll(monitors: readonly string[]): Promise<void> {
+  const freePool = await createPool()
+  await measure('GET one monitor', (i) => get(`/healthmonitors/${monitors[i % monitors.length]}`))
+  await measure('list 100 monitors', () => get('/healthmonitors?limit=100'))
+  await measure('GET one pool', () => get(`/pools/${freePool}`))
+  // One at a time: a pool has one monitor.
+  await measure('POST + DELETE a monitor', () => createAndDelete(freePool), 1)
+}
+
+async function measureMemberLists(db: Db): Promise<void> {
+  const [pool] = await query<{ id: string }>(db, 'select pool_id as id from member limit 1')
+  const path = `/pools/${pool?.id}/members`
+  await measure(`list a pool's members`, () => get(path))
+  await measure(`… that are OFFLINE`, () => get(`${path}?operating_status=OFFLINE`))
+  if (!base.startsWith('/load-balancer')) {
+    await measure('list 100 of all members', () => get('/members?limit=100'))
+    await measure('… that are OFFLINE', () => get('/members?limit=100&operating_status=OFFLINE'))
+    await measure('… that are ONLINE', () => get('/members?limit=100&operating_status=ONLINE'))
+  }
+  await measure('list 100 pools', () => get('/pools?limit=100'))
+}
+
+/** Runs `request` from several loops for some seconds and prints its rate and latencies. */
+async function measure(
+  name: string,
+  request: (i: number) => Promise<void>,
+  concurrency = Number(values.concurrency),
+): Promise<void> {
+  const latencies: number[] = []
+  const end = performance.now() + Number(values.seconds) * 1000
+  const begin = performance.now()
+  let i = 0
+  const loop = async (): Promise<void> => {
+    while (performance.now() < end) {
+      const start = performance.now()
+      await request(i++)
+      latencies.push(performance.now() - start)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, loop))
+  const seconds = (performance.now() - begin) / 1000
+  latencies.sort((a, b) => a - b)
+  const at = (q: number) => (latencies[Math.floor(q * (latencies.length - 1))] ?? 0).toFixed(1)
+  console.log(
+    `${name.padEnd(28)} ${(latencies.length / seconds).toFixed(0).padStart(6)}/s   p50 ${at(0.5)} ms   p99 ${at(0.99)} ms`,
+  )
+}
+
+async function createAndDelete(poolId: string): Promise<void> {
+  const id = await createMonitor(poolId)
+  await call('DELETE', `/healthmonitors/${id}`)
+}
+
+async function createMonitors(): Promise<string[]> {
+  const ids: string[] = []
+  for (let i = 0; i < MONITORS; i++) ids.push(await createMonitor(await createPool()))
+  return ids
+}
+
+let loadBalancer: Promise<string> | undefined
+
+async function createPool(): Promise<string> {
+  loadBalancer ??= post('/loadbalancers', 'loadbalancer', { vip_subnet_id: SUBNET_ID })
+  const protocol = 'TCP'
+  return await post('/pools', 'pool', {
+    loadbalancer_id: await loadBalancer,
+    protocol,
+    lb_algorithm: 'ROUND_ROBIN',
+  })
+}
+
+async function createMonitor(poolId: string): Promise<string> {
+  return await post('/healthmonitors', 'healthmonitor', {
+    pool_id: poolId,
+    type: 'TCP',
+    delay: 5,
+    timeout: 3,
+    max_retries: 3,
+  })
+}
+
+/** By SQL, as 100 000 members by the API would take minutes: a monitor per pool, every tenth member OFFLINE. */
+async function storeMembers(db: Db): Promise<void> {
+  const id = await loadBalancer
+  await query(
+    db,
+    `with pools as (
+       insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
+       select gen_random_uuid(), ?, ?, 'TCP', 'ROUND_ROBIN', n % 256 from generate_series(1, ${POOLS}) n returning id
+     ), monitors as (
+       insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
+       select gen_random_uuid(), ?, id, 'TCP', 'elb', 5, 3, 3, 3 from pools
+     )
+     insert into member (id, project_id, pool_id, address, protocol_port, subnet_id)
+     select gen_random_uuid(), ?, id, '10.0.' || n / 250 || '.' || n % 250, 80, ?
+     from pools, generate_series(1, ${MEMBERS / POOLS}) n`,
+    [PROJECT, id, PROJECT, PROJECT, randomUUID()],
+    START_DEADLINE_MS,
+  )
+  await query(
+    db,
+    `insert into member_state (member_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
+     select m.id, greatest(lb.generation, p.generation, m.generation, hm.generation),
+       case when row_number() over () % 10 = 0 then 'OFFLINE' else 'ONLINE' end, now(), 'PASSED', 3, 0, p.shard, 1, 1
+     from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
+     join health_monitor hm on hm.pool_id = p.id`,
+    [],
+    START_DEADLINE_MS,
+  )
+  await query(db, 'analyze', [], START_DEADLINE_MS)
+}
+
+async function get(path: string): Promise<void> {
+  await call('GET', path)
+}
+
+async function post(path: string, envelope: string, attributes: object): Promise<string> {
+  const answer = JSON.parse(await call('POST', path, { [envelope]: attributes })) as Record<
+    string,
+    { id: string }
+  >
+  return answer[envelope]?.id ?? ''
+}
+
+async function call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<string> {
+  const { statusCode, body: answer } = await client.request({
+    method,
+    path: `${base}${path}`,
+    headers: {
+      'x-project-id': PROJECT,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    body: body === undefined ? null : JSON.stringify(body),
+  })
+  const text = await answer.text()
+  if (statusCode >= 300) throw new Error(`${method} ${path}: ${statusCode} ${text.slice(0, 500)}`)
+  return text
+}
+
+function startService(databaseUrl: string): ChildProcess {
+  return spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        DATABASE_URL: databaseUrl,
+        HM_LISTEN: `127.0.0.1:${PORT}`,
+        HM_METRICS_LISTEN: 'off',
+        HM_PROBERS: '0',
+        HM_LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
+}
+
+async function answering(): Promise<void> {
+  const deadline = performance.now() + START_DEADLINE_MS
+  for (;;) {
+    try {
+      const { statusCode } = await client.request({ method: 'GET', path: '/healthcheck' })
+      if (statusCode === 200) return
+    } catch (error) {
+      if (performance.now() > deadline) throw error
+    }
+    await wait(100)
+  }
+}
+
+await main()
