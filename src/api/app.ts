@@ -5,10 +5,11 @@
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
-import { type ApiContext, type ApiDependencies, type ApiState, type Route } from './context.ts'
-import type { ErrorWords } from './dialect/dialect.ts'
+import { type ApiContext, type ApiDependencies, type ApiState } from './context.ts'
+import type { Dialect } from './dialect/dialect.ts'
+import { elb } from './dialect/elb/dialect.ts'
 import { elbErrors } from './dialect/elb/errors.ts'
-import { elbRoutes } from './dialect/elb/routes.ts'
+import { octavia } from './dialect/octavia/dialect.ts'
 import { errorBoundary } from './errors.ts'
 import { developmentIdentityRoutes } from './development-identity.ts'
 import { assertAllowed, assertPathProject, noIdentityGuard } from './guards.ts'
@@ -17,6 +18,9 @@ import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
 import { requestTarget } from './request-target.ts'
 import { serviceRouter } from './service-routes.ts'
+
+/** Every dialect that is served. */
+export const DIALECTS: readonly Dialect[] = [elb, octavia]
 
 /** Builds the application; the caller listens. */
 export function createApp(deps: ApiDependencies): Koa<ApiState> {
@@ -30,34 +34,32 @@ export function createApp(deps: ApiDependencies): Koa<ApiState> {
   app.use(serviceRouter(deps))
   app.use(developmentIdentityRoutes(deps))
   app.use(networkReads(deps))
-  app.use(mount('/elb', deps, { errors: elbErrors, routes: elbRoutes(deps) }))
+  for (const dialect of DIALECTS) app.use(mount(dialect, deps, dialect.prefix))
+  app.use(mount(DIALECTS.find(({ name }) => name === deps.settings.defaultDialect) ?? elb, deps, ''))
   return app
 }
 
-interface MountedDialect {
-  readonly errors: ErrorWords
-  readonly routes: readonly Route[]
-}
-
-/** Serves a dialect below its prefix and, as nothing else is left, on the bare path. */
-function mount(prefix: string, deps: ApiDependencies, dialect: MountedDialect): Middleware<ApiState> {
+/** Serves a dialect below its prefix; an empty prefix is everything that is left. */
+function mount(dialect: Dialect, deps: ApiDependencies, prefix: string): Middleware<ApiState> {
   const boundary = errorBoundary(dialect.errors, deps.log)
-  const router = routerOf(dialect.routes, deps)
+  const router = routerOf(dialect, deps)
   const guard = noIdentityGuard(deps.settings)
   return async (ctx, next) => {
-    const mounted = ctx.path === prefix || ctx.path.startsWith(`${prefix}/`)
-    ctx.state.mount = mounted ? prefix : ''
-    if (mounted) ctx.path = ctx.path.slice(prefix.length) || '/'
+    if (prefix !== '' && ctx.path !== prefix && !ctx.path.startsWith(`${prefix}/`)) return await next()
+    ctx.state.mount = prefix
+    ctx.state.dialect = dialect
+    ctx.path = ctx.path.slice(prefix.length) || '/'
     await boundary(ctx, async () => {
       guard(ctx)
+      dialect.guard?.(ctx as ApiContext)
       await router(ctx, next)
     })
   }
 }
 
-function routerOf(routes: readonly Route[], deps: ApiDependencies): Middleware<ApiState> {
+function routerOf(dialect: Dialect, deps: ApiDependencies): Middleware<ApiState> {
   const router = new Router<ApiState>({ exclusive: false })
-  for (const route of routes) {
+  for (const route of dialect.routes(deps)) {
     router.register([...route.paths], [route.method], async (ctx) => {
       if (route.open !== true) {
         ctx.state.identity = await deps.identify(ctx.headers)
@@ -68,18 +70,20 @@ function routerOf(routes: readonly Route[], deps: ApiDependencies): Middleware<A
     })
   }
   const dispatch = router.routes() as unknown as Middleware<ApiState>
-  return async (ctx, next) => {
-    await dispatch(ctx, next)
+  return async (ctx) => {
+    // Nothing comes after a dialect: what it does not know, nobody else is asked for.
+    await dispatch(ctx, () => Promise.resolve())
     if (ctx['routerPath'] !== undefined || ctx.status !== 404 || ctx.body !== undefined) return
-    refuseUnrouted(ctx as ApiContext, router)
+    answerUnrouted(ctx as ApiContext, router)
   }
 }
 
 /** Nobody answered: the path exists with other methods (405), or not at all (404). */
-function refuseUnrouted(ctx: ApiContext, router: Router<ApiState>): never {
-  const allowed = router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods)
-  if (allowed.length === 0) throw new DomainError('ROUTE_NOT_FOUND', 'The path does not exist.')
-  ctx.set('Allow', [...new Set(allowed)].join(', '))
+function answerUnrouted(ctx: ApiContext, router: Router<ApiState>): void {
+  const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
+  if (allowed.size === 0) throw new DomainError('ROUTE_NOT_FOUND', 'The path does not exist.')
+  ctx.set('Allow', [...allowed].join(', '))
+  if (ctx.state.dialect.otherMethod?.(ctx, allowed) === true) return
   throw new DomainError('METHOD_NOT_ALLOWED', `The method ${ctx.method} is not allowed.`, {
     method: ctx.method,
   })

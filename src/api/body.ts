@@ -1,4 +1,5 @@
 /** Reads a JSON body: bounded, typed, and free of what PostgreSQL and other clients cannot hold. */
+import type { Context } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { BODY_MAX_BYTES } from '../domain/limits.ts'
 import type { ApiContext } from './context.ts'
@@ -10,21 +11,29 @@ const DEPTH_MAX = 32
 export async function readJson(ctx: ApiContext): Promise<unknown> {
   if (ctx.request.length === 0) return undefined
   if (ctx.get('content-type') !== '' && ctx.request.is('json', '+json') === false) {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'The content type of the body must be application/json.')
+    throw unsupportedMediaType(ctx)
   }
   const text = await readText(ctx)
   if (text === '') return undefined
   if (ctx.get('content-type') === '') {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', 'The content type of the body must be application/json.')
+    throw unsupportedMediaType(ctx)
   }
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch (error) {
-    throw new DomainError('INVALID_JSON', 'The body is not valid JSON.', {}, { cause: error })
+    const facts = { problem: 'syntax' }
+    throw new DomainError('INVALID_JSON', 'The body is not valid JSON.', facts, { cause: error })
   }
   assertStorable(body, 0)
   return body
+}
+
+/** The refusal of a body that is no JSON. */
+export function unsupportedMediaType(ctx: Context): DomainError {
+  const message = 'The content type of the body must be application/json.'
+  const type = ctx.get('content-type').split(';')[0]?.trim().slice(0, 255) ?? ''
+  return new DomainError('UNSUPPORTED_MEDIA_TYPE', message, { type })
 }
 
 /** The body as text. Throws BODY_TOO_LARGE or INVALID_JSON. */

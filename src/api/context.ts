@@ -2,12 +2,14 @@
 import type { RouterContext } from '@koa/router'
 import type Koa from 'koa'
 import { DomainError } from '../domain/errors.ts'
+import type { Cidr } from '../domain/ip-address.ts'
 import type { TargetPolicy } from '../domain/target-policy.ts'
 import type { Profile } from '../domain/types.ts'
 import type { DevelopmentIdentity } from '../identity/development.ts'
 import type { Identify, Identity } from '../identity/identity.ts'
 import type { Db } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
+import type { Dialect } from './dialect/dialect.ts'
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
 export interface ApiSettings {
@@ -21,6 +23,11 @@ export interface ApiSettings {
   readonly networkReads?: boolean
   /** Base of links, without a trailing slash; absent = from the request's Host. */
   readonly publicUrl?: string
+  /** Peers whose X-Forwarded-Proto, -Host and -Prefix links follow. */
+  readonly trustedProxies: readonly Cidr[]
+  /** Octavia's: PING monitors may be created, and the shortest delay of UDP-CONNECT monitors. */
+  readonly allowPing: boolean
+  readonly udpMinDelaySeconds: number
 }
 
 export interface RequestLog {
@@ -50,7 +57,9 @@ export interface ObservedRequest {
 export interface ApiState extends Koa.DefaultState {
   requestId: string
   identity: Identity
-  /** Path prefix that was stripped before routing: `/elb` or empty. */
+  /** Whose words the answer is in. */
+  dialect: Dialect
+  /** Path prefix that was stripped before routing: `/elb`, `/load-balancer` or empty. */
   mount: string
 }
 

@@ -6,7 +6,7 @@ import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
 import { keystoneErrors } from './dialect/keystone-errors.ts'
 import { errorBoundary } from './errors.ts'
 import { noIdentityGuard } from './guards.ts'
-import { baseUrl } from './pages.ts'
+import { baseUrl } from './base-url.ts'
 
 const ROOT = '/identity'
 

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { checkedProjectId } from '../identity/no-identity.ts'
 import { decide, ruleFor } from '../identity/policy.ts'
+import { unsupportedMediaType } from './body.ts'
 import type { ApiContext, ApiSettings } from './context.ts'
 
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
@@ -20,10 +21,7 @@ export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
     // Without a body there is nothing to take: `is` answers null, and SDKs name a type on every GET.
     const isOther = ctx.get('content-type') !== '' && ctx.request.is('json', '+json') === false
     if (isOther && (ctx.request.length ?? 1) > 0) {
-      throw new DomainError(
-        'UNSUPPORTED_MEDIA_TYPE',
-        'The content type of the body must be application/json.',
-      )
+      throw unsupportedMediaType(ctx)
     }
   }
 }

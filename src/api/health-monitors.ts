@@ -19,21 +19,33 @@ import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertQuota, assertTargetAllowed } from './rules.ts'
+import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Health monitors as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface HealthMonitorDialect {
   readonly paths: (path: string) => readonly string[]
-  /** Reads a create body; the draft is made, and held against the rules, once the pool is known. */
+  /** The order in which a create is refused; the draft is made in its place. */
+  readonly createOrder: readonly CreateStep[]
+  /** Reads a create body; the rest is asked, in the order of the dialect, once the pool is known. */
   readonly parseCreate: (
     body: unknown,
     projectId: string,
-  ) => { readonly poolId: string; readonly draftFor: (pool: Pool) => HealthMonitorDraft }
+  ) => {
+    readonly poolId: string
+    readonly assertFits?: (pool: Pool) => void
+    readonly draftFor: (pool: Pool) => HealthMonitorDraft
+  }
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: HealthMonitor, pool: Pool) => HealthMonitorChange
   readonly render: (monitor: HealthMonitor) => Record<string, unknown>
+  /** Answers of writes, where they differ. */
+  readonly renderCreated?: (monitor: HealthMonitor) => Record<string, unknown>
+  readonly renderUpdated?: (monitor: HealthMonitor, before: HealthMonitor) => Record<string, unknown>
   readonly filterValue: (attribute: string, value: string) => string
 }
+
+/** `fit`: type and pool; `parents`: their status; `duplicate`: the pool has a monitor already. */
+type CreateStep = 'fit' | 'draft' | 'duplicate' | 'quota' | 'parents'
 
 export function healthMonitorRoutes(deps: ApiDependencies, dialect: HealthMonitorDialect): Route[] {
   const collection = dialect.paths('/healthmonitors')
@@ -49,20 +61,33 @@ export function healthMonitorRoutes(deps: ApiDependencies, dialect: HealthMonito
 
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
   const { projectId } = ctx.state.identity
-  const { poolId, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
+  const { poolId, assertFits, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
   const monitor = await transaction(deps.db, async (tx) => {
     const parents = await lockPool(tx, poolId, projectId)
     if (parents === undefined) throw notFound('pool', poolId)
-    const draft = draftFor(parents.pool)
-    await assertNoMonitorYet(tx, poolId)
-    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'healthmonitor', count: 1 })
-    await assertMonitorPortAllowed(tx, deps, draft)
-    const created = await insertHealthMonitor(tx, draft)
-    await touchPools(tx, [poolId])
-    return created
+    let draft: HealthMonitorDraft | undefined
+    const steps: Record<CreateStep, () => Promise<void> | void> = {
+      fit: () => assertFits?.(parents.pool),
+      draft: () => {
+        draft = draftFor(parents.pool)
+      },
+      duplicate: () => assertNoMonitorYet(tx, poolId),
+      quota: () =>
+        assertQuota(tx, deps, { projectId: parents.pool.projectId, resource: 'healthmonitor', count: 1 }),
+      parents: () => assertParentsActive(ctx, parents),
+    }
+    for (const step of dialect.createOrder) await steps[step]()
+    return await insert(tx, deps, draft ?? draftFor(parents.pool))
   })
   ctx.status = 201
-  ctx.body = { healthmonitor: dialect.render(monitor) }
+  ctx.body = { healthmonitor: (dialect.renderCreated ?? dialect.render)(monitor) }
+}
+
+async function insert(tx: Tx, deps: ApiDependencies, draft: HealthMonitorDraft): Promise<HealthMonitor> {
+  await assertMonitorPortAllowed(tx, deps, draft)
+  const created = await insertHealthMonitor(tx, draft)
+  await touchPools(tx, [draft.poolId])
+  return created
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
@@ -86,22 +111,24 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonit
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
   const changeFor = dialect.parseUpdate(await readJson(ctx))
-  const monitor = await transaction(deps.db, async (tx) => {
+  const { before, after } = await transaction(deps.db, async (tx) => {
     const { stored, parents } = await lockMonitor(tx, id, ctx.state.identity.projectId)
     const values = changeFor(stored, parents.pool)
-    if (Object.keys(values).length === 0) return stored
+    assertParentsActive(ctx, parents)
+    if (!isWritten(ctx, values)) return { before: stored, after: stored }
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
     const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(values) })
-    await touchPools(tx, [stored.poolId])
-    return updated
+    if (Object.keys(values).length > 0) await touchPools(tx, [stored.poolId])
+    return { before: stored, after: updated }
   })
-  ctx.body = { healthmonitor: dialect.render(monitor) }
+  ctx.body = { healthmonitor: dialect.renderUpdated?.(after, before) ?? dialect.render(after) }
 }
 
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
   await transaction(deps.db, async (tx) => {
-    const { stored } = await lockMonitor(tx, id, ctx.state.identity.projectId)
+    const { stored, parents } = await lockMonitor(tx, id, ctx.state.identity.projectId)
+    assertParentsActive(ctx, parents)
     await deleteHealthMonitor(tx, id)
     await touchPools(tx, [stored.poolId])
   })

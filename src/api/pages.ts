@@ -1,8 +1,9 @@
-/** Answers of lists: one page of rendered objects, and links in Neutron's manner. */
-import { notFound } from '../domain/errors.ts'
+/** Answers of lists: one page of rendered objects, and links to its neighbours, by the rules of the dialect. */
+import { type DomainError } from '../domain/errors.ts'
 import { type ListQuery, UnknownMarkerError } from '../store/lists.ts'
+import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
-import { fieldsOf, filtersOf, type PageRequest, type Parameters, pageOf, queryOf, sortOf } from './query.ts'
+import { type PageRequest, type Parameters, queryOf } from './query.ts'
 
 export interface Collection<Item> {
   /** Name of the array: `healthmonitors`. */
@@ -20,6 +21,33 @@ export interface Collection<Item> {
   readonly filterValue?: (attribute: string, value: string) => string
 }
 
+/** What a query string asks of a list. */
+export interface ListRequest extends Pick<ListQuery, 'filters' | 'sort' | 'nulls' | 'tagFilters'> {
+  readonly page: PageRequest
+  readonly fields: ReadonlySet<string> | undefined
+}
+
+/** Lists as one dialect speaks of them. */
+export interface ListRules {
+  /** Throws INVALID_QUERY. */
+  readonly parse: (
+    parameters: Parameters,
+    collection: Pick<Collection<never>, 'name' | 'attributes' | 'sortable'>,
+  ) => ListRequest
+  /** The refusal of a marker that is no object of the list. */
+  readonly unknownMarker: (resource: string, marker: string) => DomainError
+  /** Which neighbours of a page are linked, in this order. */
+  readonly neighbours: (shown: ShownPage) => readonly Neighbour[]
+  /** Lists without links say so with an empty array. */
+  readonly alwaysLinks: boolean
+}
+
+export interface Neighbour {
+  readonly rel: 'next' | 'previous'
+  /** Id of the last object before the neighbour, the first after it when `previous`. */
+  readonly marker: string
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** Reads one page and answers it; a list without a limit ends at `pageMax` and then links to the rest. */
@@ -28,44 +56,50 @@ export async function answerList<Item extends { readonly id: string }>(
   deps: ApiDependencies,
   collection: Collection<Item>,
 ): Promise<void> {
+  const rules = ctx.state.dialect.lists
   const parameters = queryOf(ctx)
-  const page = pageOf(parameters)
+  const { page, fields, filters, ...order } = rules.parse(parameters, collection)
   const limit = Math.min(page.limit ?? deps.settings.pageMax, deps.settings.pageMax)
-  if (page.marker !== undefined && !UUID.test(page.marker))
-    throw notFound(collection.resource, page.marker.slice(0, 255))
-  const items = await readPage(collection, {
+  if (page.marker !== undefined && !UUID.test(page.marker)) {
+    throw rules.unknownMarker(collection.resource, page.marker.slice(0, 255))
+  }
+  const items = await readPage(rules, collection, {
+    ...order,
     projectId: ctx.state.identity.projectId,
-    filters: [...translated(collection, parameters), ...(collection.within ?? [])],
-    sort: sortOf(parameters, collection.sortable ?? collection.attributes),
+    filters: [...translated(collection, filters), ...(collection.within ?? [])],
     // One more than asked tells whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(page.marker === undefined ? {} : { marker: page.marker }),
     reverse: page.reverse,
   })
-  const shown = items.slice(0, limit)
+  const shown = page.reverse ? items.slice(-limit) : items.slice(0, limit)
   const complete = page.limit === undefined && items.length <= limit
-  const links = complete
-    ? []
-    : linksOf(ctx, deps, { parameters, page, limit, ids: shown.map((item) => item.id) })
-  const fields = fieldsOf(parameters)
+  const links = linksOf(ctx, deps, { parameters, page, limit, complete, ids: shown.map((item) => item.id) })
   ctx.body = {
     [collection.name]: shown.map((item) => pick(collection.render(item), fields)),
-    ...(links.length > 0 ? { [`${collection.name}_links`]: links } : {}),
+    ...(links.length > 0 || rules.alwaysLinks ? { [`${collection.name}_links`]: links } : {}),
   }
 }
 
-async function readPage<Item>(collection: Collection<Item>, list: ListQuery): Promise<Item[]> {
+async function readPage<Item>(
+  rules: ListRules,
+  collection: Collection<Item>,
+  list: ListQuery,
+): Promise<Item[]> {
   try {
     return await collection.read(list)
   } catch (error) {
-    if (error instanceof UnknownMarkerError) throw notFound(collection.resource, list.marker ?? '')
+    if (error instanceof UnknownMarkerError) {
+      throw rules.unknownMarker(collection.resource, list.marker ?? '')
+    }
     throw error
   }
 }
 
-function translated<Item>(collection: Collection<Item>, parameters: Parameters): ListQuery['filters'] {
-  const filters = filtersOf(parameters, collection.attributes)
-  const { filterValue } = collection
+function translated<Item>(
+  { filterValue }: Collection<Item>,
+  filters: ListQuery['filters'],
+): ListQuery['filters'] {
   if (filterValue === undefined) return filters
   return filters.map(({ attribute, values }) => ({
     attribute,
@@ -91,42 +125,22 @@ export interface ShownPage {
   readonly parameters: Parameters
   readonly page: PageRequest
   readonly limit: number
+  /** Nothing was asked to be left out, and nothing is. */
+  readonly complete: boolean
   readonly ids: readonly string[]
 }
 
-/**
- * Neutron's links (elb-api 1.0): `next` unless the page is short going forward, `previous` unless it is short going
- * back; so the first page has a `previous` and a full last page a `next` that leads to an empty page.
- */
+/** Links to the neighbours of a page that the dialect names; everything else of the query stays as it was. */
 export function linksOf(ctx: ApiContext, deps: ApiDependencies, shown: ShownPage): Link[] {
-  const first = shown.ids[0]
-  const last = shown.ids.at(-1)
-  if (first === undefined || last === undefined) return []
-  const short = shown.ids.length < shown.limit
-  const links: Link[] = []
-  if (!short || shown.page.reverse)
-    links.push({ rel: 'next', href: href(ctx, deps, { shown, marker: last }) })
-  if (shown.page.limit !== undefined && (!short || !shown.page.reverse)) {
-    links.push({ rel: 'previous', href: href(ctx, deps, { shown, marker: first, reverse: true }) })
-  }
-  return links
-}
-
-function href(
-  ctx: ApiContext,
-  deps: ApiDependencies,
-  to: { readonly shown: ShownPage; readonly marker: string; readonly reverse?: boolean },
-): string {
-  const parameters = new URLSearchParams(to.shown.parameters)
-  parameters.delete('marker')
-  parameters.delete('page_reverse')
-  if (to.shown.page.limit === undefined) parameters.set('limit', String(to.shown.limit))
-  parameters.append('marker', to.marker)
-  if (to.reverse === true) parameters.append('page_reverse', 'True')
-  return `${baseUrl(ctx, deps)}${ctx.state.mount}${ctx.path}?${parameters.toString()}`
-}
-
-/** Scheme and authority of links: HM_PUBLIC_URL, else what the client called. */
-export function baseUrl(ctx: ApiContext, deps: ApiDependencies): string {
-  return deps.settings.publicUrl ?? `${ctx.protocol}://${ctx.host}`
+  return ctx.state.dialect.lists.neighbours(shown).map(({ rel, marker }) => {
+    const parameters = new URLSearchParams(shown.parameters)
+    parameters.delete('marker')
+    parameters.delete('page_reverse')
+    if (shown.page.limit === undefined) parameters.set('limit', String(shown.limit))
+    parameters.append('marker', marker)
+    if (rel === 'previous') parameters.append('page_reverse', 'True')
+    // `sort=name:desc` stays readable.
+    const query = parameters.toString().replaceAll('%3A', ':').replaceAll('%2C', ',')
+    return { rel, href: `${baseUrl(ctx, deps)}${ctx.state.mount}${ctx.path}?${query}` }
+  })
 }

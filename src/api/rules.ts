@@ -1,9 +1,9 @@
 /** Rules that need the database or the configuration, shared by the resources. */
 import { DomainError } from '../domain/errors.ts'
-import type { Resource } from '../domain/types.ts'
+import type { ConfigurationObject, Resource } from '../domain/types.ts'
 import type { Tx } from '../store/database.ts'
 import { fitsQuota } from '../store/quotas.ts'
-import type { ApiDependencies } from './context.ts'
+import type { ApiContext, ApiDependencies } from './context.ts'
 
 /** Throws QUOTA_EXCEEDED. */
 export async function assertQuota(
@@ -26,6 +26,7 @@ export function assertTargetAllowed(
   if (reason === undefined) return
   throw new DomainError('TARGET_DENIED', `Invalid input for ${target.field}. Reason: ${reason}.`, {
     field: target.field,
+    address: target.address,
     reason,
   })
 }
@@ -40,4 +41,28 @@ export function assertUnused(
     if (id === undefined) continue
     throw new DomainError('IN_USE', `${kind} ${id} is using this ${resource}`, { resource, kind, id })
   }
+}
+
+/** A pool and its load balancer, or a load balancer alone. */
+export type Parents = Readonly<
+  Partial<Record<'pool' | 'loadBalancer', Pick<ConfigurationObject, 'id' | 'provisioningStatus'>>>
+>
+
+/** Throws IMMUTABLE when the dialect writes below ACTIVE parents only and one is not: the nearest is named. */
+export function assertParentsActive(ctx: ApiContext, parents: Parents): void {
+  if (!ctx.state.dialect.writes.needsActiveParents) return
+  const named = [
+    ['pool', parents.pool],
+    ['loadbalancer', parents.loadBalancer],
+  ] as const
+  for (const [resource, parent] of named) {
+    if (parent === undefined || parent.provisioningStatus === 'ACTIVE') continue
+    const { id } = parent
+    throw new DomainError('IMMUTABLE', `${resource} ${id} is ${parent.provisioningStatus}`, { resource, id })
+  }
+}
+
+/** Whether an update with these values is to be written: one that changes nothing only when the dialect says so. */
+export function isWritten(ctx: ApiContext, values: object): boolean {
+  return ctx.state.dialect.writes.writesUnchanged || Object.keys(values).length > 0
 }

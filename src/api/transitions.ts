@@ -38,11 +38,10 @@ async function list(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const shown = records.slice(0, limit)
   const complete = page.limit === undefined && records.length <= limit
   const fields = fieldsOf(parameters)
+  const ids = shown.map((record) => String(record.id))
   ctx.body = {
     transitions: shown.map((record) => pick(render(record), fields)),
-    transitions_links: complete
-      ? []
-      : linksOf(ctx, deps, { parameters, page, limit, ids: shown.map((record) => String(record.id)) }),
+    transitions_links: linksOf(ctx, deps, { parameters, page, limit, complete, ids }),
   }
 }
 

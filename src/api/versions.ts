@@ -1,22 +1,26 @@
 /** Version discovery: what clients ask before they know anything, and so without identity. */
+import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies, Route } from './context.ts'
-import { baseUrl } from './pages.ts'
 
 /** The version documents of one dialect, given the address of its root (no trailing slash). */
 export interface VersionsDialect {
   readonly documents: readonly {
     readonly paths: readonly string[]
-    readonly render: (root: string) => Record<string, unknown>
+    /** Only for those who say who they are. */
+    readonly closed?: true
+    readonly render: (root: string) => Record<string, unknown> | string
   }[]
 }
 
 export function versionRoutes(deps: ApiDependencies, dialect: VersionsDialect): Route[] {
-  return dialect.documents.map(({ paths, render }) => ({
+  return dialect.documents.map(({ paths, closed, render }) => ({
     method: 'get',
     paths,
-    open: true,
+    ...(closed === true ? {} : { open: true }),
     handler: (ctx: ApiContext) => {
-      ctx.body = render(`${baseUrl(ctx, deps)}${ctx.state.mount}`)
+      const document = render(`${baseUrl(ctx, deps)}${ctx.state.mount}`)
+      ctx.type = 'application/json'
+      ctx.body = JSON.stringify(document)
       return Promise.resolve()
     },
   }))

@@ -65,6 +65,15 @@ export const TAGS_MAX = 20
 export const TAG_KEY_MAX = 36
 export const TAG_VALUE_MAX = 43
 
+// ── Dialect octavia (octavia-api section 2) ─────────────────────────────────────────────────────────────────────────
+/** Characters of a tag, and of `project_id` in a body. */
+export const OCTAVIA_TAG_MAX = 255
+export const OCTAVIA_PROJECT_ID_MAX = 36
+export const OCTAVIA_WEIGHT: Range = { min: 0, max: 256 }
+export const OCTAVIA_WEIGHT_DEFAULT = 1
+/** Members of one batch PUT. */
+export const OCTAVIA_BATCH_MAX = 5000
+
 // ── The widest of all dialects, for the database's constraints ─────────────────────────────────────────────────────
 export const WEIGHT: Range = { min: 0, max: 256 }
 export const URL_PATH_MAX = 2048

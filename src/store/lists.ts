@@ -49,6 +49,16 @@ export interface ListQuery {
   /** Rows after this one, or before it when `reverse`. */
   readonly marker?: string
   readonly reverse: boolean
+  /** Where objects without a value stand in ascending order; last when absent. */
+  readonly nulls?: 'first' | 'last'
+  /** All must match. */
+  readonly tagFilters?: readonly TagFilter[]
+}
+
+/** Objects by their tags: those that have all or any of some, or those that have not. */
+export interface TagFilter {
+  readonly has: 'all' | 'any' | 'not all' | 'not any'
+  readonly tags: readonly string[]
 }
 
 /** The marker is not a row of this list in this project. */
@@ -67,19 +77,21 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
     const values = filter.values
       .map((value) => castFilter(attribute.type, value))
       .filter((v) => v !== undefined)
-    where.push(attribute.matches ?? `${attribute.sql} = any(?${ARRAY_CAST[attribute.type]})`)
+    where.push(attribute.matches ?? `${filterable(attribute)} = any(?${ARRAY_CAST[attribute.type]})`)
     bindings.push(values)
   }
-  const order = [
-    ...list.sort.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) })),
-    idKey(spec, list),
-  ]
+  for (const filter of list.tagFilters ?? []) {
+    where.push(tagPredicate(spec.alias, filter.has))
+    bindings.push(filter.tags)
+  }
+  const sorted = list.sort.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
+  const order = sorted.some((key) => key.attribute === 'id') ? sorted : [...sorted, idKey(spec, list)]
   if (list.marker !== undefined) {
     const after = await markerPredicate(db, spec, { ...list, marker: list.marker }, order)
     where.push(after.sql)
     bindings.push(...after.bindings)
   }
-  const orderBy = order.map((key) => `${key.sql} ${towards(key.direction, list.reverse)}`).join(', ')
+  const orderBy = order.map((key) => `${key.sql} ${towards(key.direction, list)}`).join(', ')
   const rows = await query<Row>(
     db,
     `select ${spec.columns} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
@@ -106,9 +118,35 @@ function attributeOf(spec: ListSpec, name: string): ListAttribute {
   return attribute
 }
 
-function towards(direction: 'asc' | 'desc', reverse: boolean): string {
-  // Nulls sort as PostgreSQL's default for ascending order; spelled out so that both directions mirror each other.
-  return (direction === 'asc') !== reverse ? 'asc nulls last' : 'desc nulls first'
+function towards(direction: 'asc' | 'desc', list: ListQuery): string {
+  const ascending = (direction === 'asc') !== list.reverse
+  return `${ascending ? 'asc' : 'desc'} nulls ${nullsFollow(ascending, list) ? 'last' : 'first'}`
+}
+
+/** Whether nulls come after the values in the direction that is walked: both directions mirror each other. */
+function nullsFollow(ascending: boolean, { nulls = 'last' }: ListQuery): boolean {
+  return ascending === (nulls === 'last')
+}
+
+/** Times are compared as they are shown: in seconds. */
+function filterable({ sql, type }: ListAttribute): string {
+  return type === 'timestamp' ? `date_trunc('second', ${sql})` : sql
+}
+
+/** Compares tags as words, `key` or `key=value`; takes the array of words. */
+function tagPredicate(alias: string, has: TagFilter['has']): string {
+  const words = `array(select case when t->>'value' = '' then t->>'key' else (t->>'key') || '=' || (t->>'value') end
+    from jsonb_array_elements(${alias}.tags) t)`
+  switch (has) {
+    case 'all':
+      return `${words} @> ?::text[]`
+    case 'any':
+      return `${words} && ?::text[]`
+    case 'not all':
+      return `not ${words} @> ?::text[]`
+    case 'not any':
+      return `not ${words} && ?::text[]`
+  }
 }
 
 /** `(a, b, id) > (marker's a, b, id)` written out, because directions may differ and values may be null. */
@@ -136,11 +174,11 @@ async function markerPredicate(
         return `${key.sql} is not distinct from ?${CAST[key.type]}`
       }
       const ascending = (key.direction === 'asc') !== list.reverse
-      if (value === null) return ascending ? 'false' : `${key.sql} is not null`
+      const followed = nullsFollow(ascending, list)
+      if (value === null) return followed ? 'false' : `${key.sql} is not null`
       bindings.push(value)
-      return ascending
-        ? `(${key.sql} > ?${CAST[key.type]} or ${key.sql} is null)`
-        : `${key.sql} < ?${CAST[key.type]}`
+      const beyond = `${key.sql} ${ascending ? '>' : '<'} ?${CAST[key.type]}`
+      return followed ? `(${beyond} or ${key.sql} is null)` : beyond
     })
     return `(${terms.join(' and ')})`
   })

@@ -2,8 +2,9 @@
  * Locks on parents, always in the order load balancer → pool, so that writes below one load balancer are serialised
  * and two writers can never wait for each other. A project filter of `undefined` reads every project (administrators).
  */
+import { DomainError } from '../domain/errors.ts'
 import type { LoadBalancer, Pool } from '../domain/types.ts'
-import { type Tx, query } from './database.ts'
+import { type Tx, query, sqlState } from './database.ts'
 import {
   LOAD_BALANCER_COLUMNS,
   POOL_COLUMNS,
@@ -18,19 +19,30 @@ export interface LockedPool {
   readonly loadBalancer: LoadBalancer
 }
 
-/** Locks a load balancer against other writers; undefined when it is not there or is another project's. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * Locks a load balancer against other writers; undefined when it is not there or is another project's. Throws IMMUTABLE
+ * when the others are not done within LOCK_TIMEOUT_MS.
+ */
 export async function lockLoadBalancer(
   tx: Tx,
   id: string,
   projectId: string | undefined,
 ): Promise<LoadBalancer | undefined> {
-  const rows = await query<LoadBalancerRow>(
-    tx,
-    `select ${LOAD_BALANCER_COLUMNS} from load_balancer lb
-     where lb.id = ? and (?::text is null or lb.project_id = ?) for no key update`,
-    [id, projectId ?? null, projectId ?? null],
-  )
-  return rows[0] && toLoadBalancer(rows[0])
+  try {
+    const rows = await query<LoadBalancerRow>(
+      tx,
+      `select ${LOAD_BALANCER_COLUMNS} from load_balancer lb
+       where lb.id = ? and (?::text is null or lb.project_id = ?) for no key update`,
+      [id, projectId ?? null, projectId ?? null],
+    )
+    return rows[0] && toLoadBalancer(rows[0])
+  } catch (error) {
+    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error
+    const message = `load balancer ${id} is being changed by another request`
+    throw new DomainError('IMMUTABLE', message, { resource: 'loadbalancer', id }, { cause: error })
+  }
 }
 
 /** Locks a pool and its load balancer against other writers; undefined when it is not there or another project's. */

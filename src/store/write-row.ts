@@ -58,7 +58,7 @@ export async function insertRows<Row, Draft>(
 /** Extra assignments of an update, as SQL: `generation = nextval(…)`. */
 export const NEW_GENERATION = `generation = nextval('check_generation')`
 
-/** Changes what is present in `change`; absent keys stay. */
+/** Changes what is present in `change`; absent keys stay. A write that ends here leaves its object ACTIVE. */
 export async function updateRow<Row, Draft>(
   tx: Tx,
   table: Table<Draft>,
@@ -66,7 +66,12 @@ export async function updateRow<Row, Draft>(
   change: { readonly values: Partial<Draft>; readonly also?: readonly string[] },
 ): Promise<Row> {
   const changed = table.changeable.filter(([key]) => change.values[key] !== undefined)
-  const sets = [...changed.map(([, column]) => `${column} = ?`), 'updated_at = now()', ...(change.also ?? [])]
+  const sets = [
+    ...changed.map(([, column]) => `${column} = ?`),
+    `provisioning_status = 'ACTIVE'`,
+    'updated_at = now()',
+    ...(change.also ?? []),
+  ]
   const rows = await query<Row>(
     tx,
     `update ${table.name} ${table.alias} set ${sets.join(', ')} where ${table.alias}.id = ? returning ${table.returning}`,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createApp } from '../../src/api/app.ts'
 import type { ApiDependencies, ApiSettings, Route } from '../../src/api/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
-import { PAGE_MAX_DEFAULT } from '../../src/domain/limits.ts'
+import { PAGE_MAX_DEFAULT, UDP_MIN_DELAY_SECONDS_DEFAULT } from '../../src/domain/limits.ts'
 import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Db } from '../../src/store/database.ts'
@@ -73,6 +73,9 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       pageMax: PAGE_MAX_DEFAULT,
       quotas: UNLIMITED,
       loopbackHostsOnly: true,
+      trustedProxies: [],
+      allowPing: true,
+      udpMinDelaySeconds: UDP_MIN_DELAY_SECONDS_DEFAULT,
       ...settings,
     },
     log: { info: () => undefined, error: (fields) => errors.push(fields) },
@@ -98,7 +101,14 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
     db,
     routes: elbRoutes(deps),
     errors,
-    request: (method, path, body, headers = {}) => send(port, { method, path, body, headers }),
+    request: (method, path, body, headers = {}) =>
+      send(port, {
+        method,
+        path,
+        body,
+        headers,
+        isDescribed: isDescribed(path, deps.settings.defaultDialect),
+      }),
   }
 }
 
@@ -114,12 +124,21 @@ interface Sent {
   readonly path: string
   readonly body: unknown
   readonly headers: Readonly<Record<string, string>>
+  /** By openapi.yaml. */
+  readonly isDescribed: boolean
+}
+
+/** Mounts that openapi.yaml does not describe yet. */
+const NOT_YET_DESCRIBED = '/load-balancer'
+
+function isDescribed(path: string, defaultDialect: string): boolean {
+  return defaultDialect === 'octavia' ? path.startsWith('/elb/') : !path.startsWith(NOT_YET_DESCRIBED)
 }
 
 async function send(port: number, sent: Sent): Promise<Answer> {
   const answer = await exchange(port, sent)
   const { method, path, body: requestBody } = sent
-  validateAnswer({ method, path, ...answer })
+  if (sent.isDescribed) validateAnswer({ method, path, ...answer })
   for (const check of everyAnswer) check({ method, path, requestBody, answer })
   return answer
 }

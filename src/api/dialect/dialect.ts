@@ -1,5 +1,8 @@
-/** One way to speak on the wire: the words of its errors. What its resources look like stands in files of their own. */
+/** One way to speak on the wire: errors, lists and manners. What its resources look like stands in files of their own. */
 import type { DomainError } from '../../domain/errors.ts'
+import type { Profile } from '../../domain/types.ts'
+import type { ApiContext, ApiDependencies, Route } from '../context.ts'
+import type { ListRules } from '../pages.ts'
 
 export interface ErrorAnswer {
   readonly status: number
@@ -11,4 +14,29 @@ export interface ErrorWords {
   readonly refusal: (refusal: DomainError, requestId: string) => ErrorAnswer
   /** What is said when the mistake is ours: never a detail. */
   readonly internal: (requestId: string) => ErrorAnswer
+}
+
+/** How a dialect writes, where dialects differ for every resource alike. */
+export interface WriteManners {
+  /** Below a parent that is not ACTIVE nothing may be written; without it, a parent's status stops nobody. */
+  readonly needsActiveParents: boolean
+  /** An update that changes nothing is a write all the same: `updated_at` moves. */
+  readonly writesUnchanged: boolean
+}
+
+export interface Dialect {
+  readonly name: Profile
+  /** Always mounted here; the default dialect also at the bare path. */
+  readonly prefix: string
+  readonly errors: ErrorWords
+  readonly lists: ListRules
+  readonly writes: WriteManners
+  readonly routes: (deps: ApiDependencies) => readonly Route[]
+  /** Held against every request before anybody looks for its path. Throws DomainErrors. */
+  readonly guard?: (ctx: ApiContext) => void
+  /**
+   * A path that exists, asked with a method that it has not: answers, or throws what the dialect says instead of
+   * METHOD_NOT_ALLOWED. Whether it answered.
+   */
+  readonly otherMethod?: (ctx: ApiContext, allowed: ReadonlySet<string>) => boolean
 }

@@ -27,6 +27,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   INVALID_JSON: { status: 400, code: 'ELB.8902' },
   BODY_TOO_LARGE: { status: 413, code: 'ELB.8902' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, code: 'ELB.8902' },
+  NOT_ACCEPTABLE: { status: 406, code: 'ELB.8902' },
   METHOD_NOT_ALLOWED: {
     status: 405,
     code: 'APIGW.0101',

@@ -18,6 +18,7 @@ import { elbPaths } from './paths.ts'
 
 export const elbHealthMonitors: HealthMonitorDialect = {
   paths: elbPaths,
+  createOrder: ['draft', 'duplicate', 'quota'],
   parseCreate(body, projectId) {
     const wire = parseBody(body, elbHealthMonitorCreate)
     assertOwnProject(wire, projectId)

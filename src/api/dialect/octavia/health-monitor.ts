@@ -1,0 +1,210 @@
+/** Health monitors between Octavia's words and the domain's (octavia-api 2.2; "rule n" are its rules). */
+import { randomUUID } from 'node:crypto'
+import { DomainError, notFound } from '../../../domain/errors.ts'
+import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
+import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
+import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
+import type { ApiSettings } from '../../context.ts'
+import type { HealthMonitorDialect } from '../../health-monitors.ts'
+import {
+  type OctaviaHealthMonitorChange,
+  type OctaviaHealthMonitorCreate,
+  octaviaHealthMonitorCreate,
+  octaviaHealthMonitorUpdate,
+} from '../../schema/octavia-health-monitor.ts'
+import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
+import { differences } from '../differences.ts'
+import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaPaths } from './paths.ts'
+
+type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds'>
+
+export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect {
+  return {
+    paths: octaviaPaths,
+    // Rule 10.
+    createOrder: ['fit', 'quota', 'parents', 'draft', 'duplicate'],
+    parseCreate(body) {
+      const wire = parseWsme(body, octaviaHealthMonitorCreate)
+      if (wire.pool_id === null) throw notFound('pool', 'None')
+      return {
+        poolId: wire.pool_id,
+        assertFits: (pool) => assertFits(settings, wire, pool),
+        draftFor: (pool) => draftFor(wire, pool),
+      }
+    },
+    parseUpdate(body) {
+      const wire = parseWsme(body, octaviaHealthMonitorUpdate)
+      return (stored) => changeFor(settings, wire, stored)
+    },
+    render: (monitor) => render(monitor, operatingStatus(monitor)),
+    // Octavia changes the status when its worker is done: a write's answer still shows the one before.
+    renderCreated: (monitor) => render(monitor, 'OFFLINE'),
+    renderUpdated: (monitor, before) => render(monitor, operatingStatus(before)),
+    filterValue: (_, value) => value,
+  }
+}
+
+/** Never measured. */
+function operatingStatus(monitor: HealthMonitor): 'ONLINE' | 'OFFLINE' {
+  return monitor.adminStateUp ? 'ONLINE' : 'OFFLINE'
+}
+
+const DATAGRAM_POOL_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP']
+const DATAGRAM_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP']
+
+/** Rules 9, 2 and 3. A type of null is refused later, with the other nulls. */
+function assertFits(settings: Settings, { type, delay }: OctaviaHealthMonitorCreate, pool: Pool): void {
+  if (type === 'PING' && !settings.allowPing) {
+    throw new DomainError('INVALID_FIELD', `The selected type is not allowed in this deployment: ${type}`)
+  }
+  const isDatagramPool = pool.protocol === 'UDP' || pool.protocol === 'SCTP'
+  if (type !== null && isDatagramPool && !DATAGRAM_POOL_TYPES.includes(type)) {
+    throw validationFailure(
+      `The associated pool protocol is ${pool.protocol}, so only a UDP-CONNECT/SCTP/TCP/HTTP health monitor is supported.`,
+    )
+  }
+  if (type !== null && !isDatagramPool && DATAGRAM_TYPES.includes(type)) {
+    throw validationFailure(`The ${type} type is only supported for pools of type UDP/SCTP.`)
+  }
+  assertUdpDelay(settings, type, delay)
+}
+
+function assertUdpDelay(
+  { udpMinDelaySeconds }: Settings,
+  type: MonitorType | null,
+  delay?: number | null,
+): void {
+  if (type !== 'UDP-CONNECT' || delay === undefined || delay === null || delay >= udpMinDelaySeconds) return
+  throw validationFailure(
+    `The request delay value ${delay} should be larger than ${udpMinDelaySeconds} for UDP-CONNECT health monitor type.`,
+  )
+}
+
+const HTTP_ATTRIBUTES = ['http_method', 'url_path', 'expected_codes'] as const
+const HTTP_DEFAULTS = { httpMethod: 'GET', urlPath: '/', expectedCodes: '200' } as const
+
+function isHttp(type: MonitorType): boolean {
+  return type === 'HTTP' || type === 'HTTPS'
+}
+
+function draftFor(wire: OctaviaHealthMonitorCreate, pool: Pool): HealthMonitorDraft {
+  const type = given(wire.type, 'type')
+  const delaySeconds = given(wire.delay, 'delay')
+  const timeoutSeconds = given(wire.timeout, 'timeout')
+  const rise = given(wire.max_retries, 'max_retries')
+  const fall =
+    wire.max_retries_down === undefined
+      ? MAX_RETRIES_DOWN_DEFAULT
+      : given(wire.max_retries_down, 'max_retries_down')
+  assertHttpAttributes(type, (name) => (wire[name] ?? '') !== '')
+  assertDomainName(wire, {})
+  const defaults = isHttp(type) ? HTTP_DEFAULTS : { httpMethod: null, urlPath: null, expectedCodes: null }
+  return {
+    id: randomUUID(),
+    projectId: pool.projectId,
+    poolId: pool.id,
+    type,
+    profile: 'octavia',
+    name: wire.name ?? '',
+    adminStateUp: reset(wire.admin_state_up, true, false),
+    delaySeconds,
+    timeoutSeconds,
+    rise,
+    fall,
+    monitorPort: null,
+    domainName: wire.domain_name ?? null,
+    urlPath: wire.url_path ?? defaults.urlPath,
+    httpMethod: wire.http_method ?? defaults.httpMethod,
+    httpVersion: wire.http_version ?? null,
+    expectedCodes: wire.expected_codes ?? defaults.expectedCodes,
+    tags: tagsOfWords(wire.tags ?? []),
+    echo: {},
+  }
+}
+
+/** Rule 10: rule 4, nulls, rule 5, rule 3. */
+function changeFor(
+  settings: Settings,
+  wire: OctaviaHealthMonitorChange,
+  stored: HealthMonitor,
+): HealthMonitorChange {
+  assertHttpAttributes(stored.type, (name) => wire[name] !== undefined)
+  const delaySeconds = kept(wire.delay, stored.delaySeconds, 'delay')
+  const timeoutSeconds = kept(wire.timeout, stored.timeoutSeconds, 'timeout')
+  const rise = kept(wire.max_retries, stored.rise, 'max_retries')
+  assertDomainName(wire, stored)
+  assertUdpDelay(settings, stored.type, wire.delay)
+  return differences<HealthMonitorChange>(stored as never, {
+    name: reset(wire.name, stored.name, ''),
+    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    delaySeconds,
+    timeoutSeconds,
+    rise,
+    fall: reset(wire.max_retries_down, stored.fall, MAX_RETRIES_DOWN_DEFAULT),
+    domainName: reset(wire.domain_name, stored.domainName, null),
+    urlPath: reset(wire.url_path, stored.urlPath, HTTP_DEFAULTS.urlPath),
+    httpMethod: reset(wire.http_method, stored.httpMethod, HTTP_DEFAULTS.httpMethod),
+    httpVersion: reset(wire.http_version, stored.httpVersion, null),
+    expectedCodes: reset(wire.expected_codes, stored.expectedCodes, HTTP_DEFAULTS.expectedCodes),
+    tags: tagsAfter(wire.tags, stored.tags),
+  })
+}
+
+function given<Value>(value: Value | null, option: string): Value {
+  if (value === null) throw invalidOption(null, option)
+  return value
+}
+
+function kept<Value>(sent: Value | null | undefined, stored: Value, option: string): Value {
+  return sent === undefined ? stored : given(sent, option)
+}
+
+/** Rule 4. */
+function assertHttpAttributes(
+  type: MonitorType,
+  isSent: (name: (typeof HTTP_ATTRIBUTES)[number]) => boolean,
+): void {
+  const name = isHttp(type) ? undefined : HTTP_ATTRIBUTES.find(isSent)
+  if (name !== undefined) throw invalidOption(name, `health monitors of type ${type}`)
+}
+
+/** Rule 5: what results is what was sent, else what is stored; null does not clear for this check. */
+function assertDomainName(
+  wire: Pick<OctaviaHealthMonitorChange, 'domain_name' | 'http_version'>,
+  stored: Partial<Pick<HealthMonitor, 'domainName' | 'httpVersion'>>,
+): void {
+  const version = wire.http_version ?? stored.httpVersion ?? null
+  const domain = wire.domain_name ?? stored.domainName ?? null
+  if (typeof wire.domain_name === 'string' && version === null) {
+    throw validationFailure(`'http_version' must be specified when 'domain_name' is provided.`)
+  }
+  if (domain !== null && version === '1.0') {
+    throw invalidOption(`http_version ${version}`, 'health monitors HTTP 1.1 domain name health check')
+  }
+}
+
+function render(monitor: HealthMonitor, status: 'ONLINE' | 'OFFLINE'): Record<string, unknown> {
+  return {
+    id: monitor.id,
+    name: monitor.name,
+    type: monitor.type,
+    delay: monitor.delaySeconds,
+    timeout: monitor.timeoutSeconds,
+    max_retries: monitor.rise,
+    max_retries_down: monitor.fall,
+    http_method: monitor.httpMethod,
+    url_path: monitor.urlPath,
+    expected_codes: monitor.expectedCodes,
+    admin_state_up: monitor.adminStateUp,
+    project_id: monitor.projectId,
+    pools: [{ id: monitor.poolId }],
+    provisioning_status: monitor.provisioningStatus,
+    operating_status: status,
+    ...octaviaTimes(monitor),
+    tags: octaviaTagWords(monitor.tags),
+    http_version: monitor.httpVersion === null ? null : Number(monitor.httpVersion),
+    domain_name: monitor.domainName,
+    tenant_id: monitor.projectId,
+  }
+}

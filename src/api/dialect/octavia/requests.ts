@@ -1,0 +1,59 @@
+/** What Octavia asks of requests before their path is looked for, and of those whose method the path has not. */
+import { DomainError } from '../../../domain/errors.ts'
+import type { ApiContext, Route } from '../../context.ts'
+import { queryOf } from '../../query.ts'
+
+/** Throws METHOD_NOT_ALLOWED for HEAD, which Octavia knows nowhere, and NOT_ACCEPTABLE for clients that want no JSON. */
+export function octaviaGuard(ctx: ApiContext): void {
+  if (ctx.method === 'HEAD') {
+    ctx.set('Allow', 'DELETE, GET, POST, PUT')
+    throw new DomainError('METHOD_NOT_ALLOWED', 'The method HEAD is not allowed.', { method: 'HEAD' })
+  }
+  if (ctx.method !== 'OPTIONS' && ctx.accepts('application/json') === false) {
+    throw new DomainError('NOT_ACCEPTABLE', 'Only content type application/json is accepted.')
+  }
+}
+
+/**
+ * OPTIONS answers what there is; PUT and DELETE of a collection miss the id, POST to an item is no body of a create
+ * (octavia-api section 1; recorded). Everything else is METHOD_NOT_ALLOWED.
+ */
+export function octaviaOtherMethod(ctx: ApiContext, allowed: ReadonlySet<string>): boolean {
+  if (ctx.method === 'OPTIONS') {
+    ctx.status = 200
+    ctx.body = ''
+    ctx.remove('Content-Type')
+    return true
+  }
+  const isCollection = allowed.has('POST')
+  if (isCollection && (ctx.method === 'PUT' || ctx.method === 'DELETE')) {
+    throw new DomainError('MISSING_FIELD', 'Missing argument: "id"')
+  }
+  if (!isCollection && ctx.method === 'POST' && allowed.has('PUT')) {
+    throw new DomainError('INVALID_FIELD', 'The body of a POST belongs to the collection, not to one object.')
+  }
+  return false
+}
+
+/** Query parameters that writes take; reads ignore what they do not know, lists have rules of their own. */
+const WRITE_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  '/loadbalancers/:id': ['cascade'],
+  '/pools/:pool_id/members': ['additive_only'],
+}
+
+/** The route, refusing query parameters that an update or a delete does not take. */
+export function withKnownArguments(route: Route): Route {
+  if (route.method === 'get') return route
+  const path = (route.paths[0] ?? '').replace(/^\/v2\.0\/lbaas/, '')
+  const known = new Set(route.method === 'post' ? [] : WRITE_ARGUMENTS[path])
+  return {
+    ...route,
+    handler: async (ctx) => {
+      const unknown = [...queryOf(ctx).keys()].find((name) => !known.has(name))
+      if (unknown !== undefined) {
+        throw new DomainError('INVALID_QUERY', `Unknown argument: "${unknown.slice(0, 64)}"`)
+      }
+      await route.handler(ctx)
+    },
+  }
+}
