@@ -41,7 +41,8 @@ export function lookUp(looking: Looking): DevelopmentAnswer | undefined {
   if (find === undefined) return undefined
   if (id !== undefined) {
     if (!ID.test(id) && id !== defaultProject && id !== DEFAULT_DOMAIN.id) return undefined
-    return { status: 200, body: { [collection.slice(0, -1)]: find({ id }) } }
+    const links = { self: `${call.request.baseUrl}${call.request.path}` }
+    return { status: 200, body: { [collection.slice(0, -1)]: { ...find({ id }), links } } }
   }
   const name = call.request.query.get('name')
   const found = name === null ? undefined : find({ name })

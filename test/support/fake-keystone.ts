@@ -1,0 +1,102 @@
+/** A Keystone of recordings: real answers, on a port of its own, with the troubles that a test asks for. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Ending } from './database.ts'
+import { type KeystoneGolden, keystoneGolden } from './goldens.ts'
+
+export interface FakeKeystone {
+  readonly url: string
+  /** Tokens that are good, and the recorded body that tells whose they are. */
+  readonly tokens: Map<string, unknown>
+  /** Every request so far: `POST login`, or `GET <subject token>`. */
+  readonly asked: string[]
+  /** Seconds from now to the end of tokens that it gives to the service account. */
+  lifeSeconds: number
+  /** Answers to everything instead of the recordings: a status, or silence. */
+  trouble: number | 'silence' | undefined
+  /** Status of logins of the service account, when they are refused. */
+  loginRefused: boolean
+  /** Forgets the tokens of the service account: as after a rotation of keys. */
+  forgetLogins(): void
+  /** While set, validations wait for it. */
+  gate: Promise<void> | undefined
+  close(): Promise<void>
+}
+
+/** A recorded token document with another end. */
+export function tokenEnding(name: string, expiresAt: Date): { token: Record<string, unknown> } {
+  const body = structuredClone(keystoneGolden(name).body) as { token: Record<string, unknown> }
+  body.token['expires_at'] = expiresAt.toISOString()
+  return body
+}
+
+export const inAnHour = (): Date => new Date(Date.now() + 3_600_000)
+
+export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
+  const logins = new Set<string>()
+  let count = 0
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const fake: FakeKeystone = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v3`,
+    tokens: new Map(),
+    asked: [],
+    lifeSeconds: 3600,
+    trouble: undefined,
+    loginRefused: false,
+    forgetLogins: () => logins.clear(),
+    gate: undefined,
+    close: () => closed(server),
+  }
+  t.after(() => closed(server))
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume()
+    const subject = String(request.headers['x-subject-token'] ?? '')
+    fake.asked.push(request.method === 'POST' ? 'POST login' : `GET ${subject}`)
+    if (fake.trouble === 'silence') return
+    if (typeof fake.trouble === 'number') {
+      response.writeHead(fake.trouble).end('{"error":{}}')
+      return
+    }
+    if (request.method === 'POST') return logIn(response)
+    await fake.gate
+    if (!logins.has(String(request.headers['x-auth-token']))) {
+      return replay(response, keystoneGolden('validate-bad-auth-401'))
+    }
+    const body = fake.tokens.get(subject)
+    if (body === undefined) return replay(response, keystoneGolden('validate-bad-subject-404'))
+    replay(response, { ...keystoneGolden('validate-nocatalog-200'), body }, { 'X-Subject-Token': subject })
+  }
+
+  function logIn(response: ServerResponse): void {
+    if (fake.loginRefused) return replay(response, keystoneGolden('issue-bad-password-401'))
+    count += 1
+    const token = `service-${count}`
+    logins.add(token)
+    const body = tokenEnding('issue-201', new Date(Date.now() + fake.lifeSeconds * 1000))
+    replay(response, { ...keystoneGolden('issue-201'), body }, { 'X-Subject-Token': token })
+  }
+  return fake
+}
+
+function replay(
+  response: ServerResponse,
+  golden: KeystoneGolden,
+  headers: Record<string, string> = {},
+): void {
+  const challenge = golden.headers['WWW-Authenticate']
+  response.writeHead(golden.status, {
+    'Content-Type': 'application/json',
+    ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
+    ...headers,
+  })
+  response.end(JSON.stringify(golden.body))
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done())
+    server.closeAllConnections()
+  })
+}
