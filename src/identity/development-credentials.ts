@@ -47,8 +47,7 @@ export function readCredentials(text: string, known: Known): Credentials {
   if (!Array.isArray(methods) || methods.length === 0) return malformed('methods')
   let user: NamedInDomain | undefined
   for (const method of methods) {
-    const read = typeof method === 'string' ? METHODS[method] : undefined
-    user = read?.(fields(identity[String(method)]) ?? {}, known)
+    user = METHODS.get(method)?.(fields(identity[String(method)]) ?? {}, known)
     if (user === undefined) return NOT_AUTHENTICATED
   }
   const scope = scopeOf(auth['scope'], known.defaultProject)
@@ -56,13 +55,19 @@ export function readCredentials(text: string, known: Known): Credentials {
   return { methods: methods.map(String), user, scope }
 }
 
-const METHODS: Readonly<Record<string, (fields: Fields, known: Known) => NamedInDomain | undefined>> = {
-  password: (method) => userFrom(fields(method['user'])),
-  token: (method, { claimsOf }) =>
-    claimsOf(typeof method['id'] === 'string' ? method['id'] : undefined)?.user,
-  application_credential: (method) =>
-    userFrom(fields(method['user'])) ?? userOf(reference(method), DEFAULT_DOMAIN),
-}
+type Method = (fields: Fields, known: Known) => NamedInDomain | undefined
+
+const METHODS: ReadonlyMap<unknown, Method> = new Map<string, Method>([
+  ['password', (method) => userFrom(fields(method['user']))],
+  [
+    'token',
+    (method, { claimsOf }) => claimsOf(typeof method['id'] === 'string' ? method['id'] : undefined)?.user,
+  ],
+  [
+    'application_credential',
+    (method) => userFrom(fields(method['user'])) ?? userOf(reference(method), DEFAULT_DOMAIN),
+  ],
+])
 
 function userFrom(user: Fields | undefined): NamedInDomain | undefined {
   return user && userOf(reference(user), domainOf(reference(fields(user['domain']))))
