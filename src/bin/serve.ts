@@ -102,12 +102,24 @@ function welcome(config: Config, embedded: EmbeddedPostgres | undefined): string
     `healthmonitor ${version} is ready`,
     `  API       ${base}/v2.0/lbaas`,
     `  docs      ${base}/docs`,
+    ...clientLines(config, base),
     `  metrics   ${config.metricsListen === undefined ? 'off' : `${localUrl(config.metricsListen)}/metrics`}`,
     `  probers   ${config.probers}`,
     ...databaseLines(config, embedded),
     '  Ctrl-C stops everything',
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** What clients that insist on Keystone need to be told; any user and password will do. */
+function clientLines({ auth, defaultProject }: Config, base: string): readonly string[] {
+  if (auth !== 'none') return []
+  const variables = [
+    `OS_AUTH_URL=${base}/identity/v3 OS_USERNAME=admin OS_PASSWORD=any OS_PROJECT_NAME=${defaultProject}`,
+    'OS_USER_DOMAIN_NAME=Default OS_PROJECT_DOMAIN_NAME=Default OS_REGION_NAME=RegionOne',
+    'OS_IDENTITY_API_VERSION=3',
+  ]
+  return [`  clients   export ${variables.join(' ')}`]
 }
 
 function databaseLines(config: Config, embedded: EmbeddedPostgres | undefined): readonly string[] {
