@@ -152,13 +152,12 @@ export async function addressesOfPool(db: Db, poolId: string): Promise<string[]>
 }
 
 function toMemberView(row: MemberViewRow): MemberView {
-  return {
-    ...toMember(row),
+  return Object.assign(toMember(row), {
     loadBalancerId: row.load_balancer_id,
     state: row.state,
     since: row.since,
     reason: row.reason,
-  }
+  })
 }
 
 /** Writes give back the id only: a statement does not see its own rows through the view. */

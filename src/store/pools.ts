@@ -116,12 +116,11 @@ interface PoolViewRow extends PoolRow {
 }
 
 function toView(row: PoolViewRow): PoolView {
-  return {
-    ...toPool(row),
+  return Object.assign(toPool(row), {
     memberIds: row.member_ids,
     listenerIds: row.listener_ids,
     healthMonitorId: row.healthmonitor_id,
-  }
+  })
 }
 
 const TABLE: Table<PoolDraft> = {
