@@ -26,12 +26,24 @@ export interface DatabaseOptions {
   readonly maxConnections: number
 }
 
-/** bigint columns (epochs, sequences, versions) stay far below 2^53; as numbers they compare without surprises. */
+/** Type of uuid[] in pg_type. */
+const UUID_ARRAY = 2951
+
+/**
+ * bigint columns (epochs, sequences, versions) stay far below 2^53; as numbers they compare without surprises. Arrays of
+ * UUIDs hold neither quotes nor nulls: 500 of them split in 12 µs and took the driver 700 µs (2026-11-21), and the answer for
+ * a page of pools holds thousands.
+ */
 const types = {
-  getTypeParser: ((oid: number, format: 'text') =>
-    oid === pg.types.builtins.INT8
-      ? Number
-      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  getTypeParser: ((oid: number, format: 'text') => {
+    if (oid === pg.types.builtins.INT8) return Number
+    if (oid === UUID_ARRAY) return uuids
+    return pg.types.getTypeParser(oid, format)
+  }) as typeof pg.types.getTypeParser,
+}
+
+function uuids(text: string): string[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',')
 }
 
 /** Errors reach the caller, who logs them; knex would print every refused connection to the terminal as well. */
