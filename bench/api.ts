@@ -64,12 +64,15 @@ async function main(): Promise<void> {
 }
 
 async function measureAll(monitors: readonly string[]): Promise<void> {
-  const freePool = await createPool()
+  const freePools = await Promise.all(
+    Array.from({ length: Number(values.concurrency) }, () => createPool(true)),
+  )
   await measure('GET one monitor', (i) => get(`/healthmonitors/${monitors[i % monitors.length]}`))
   await measure('list 100 monitors', () => get('/healthmonitors?limit=100'))
-  await measure('GET one pool', () => get(`/pools/${freePool}`))
-  // One at a time: a pool has one monitor.
-  await measure('POST + DELETE a monitor', () => createAndDelete(freePool), 1)
+  await measure('GET one pool', () => get(`/pools/${freePools[0]}`))
+  // Each below a load balancer of its own: writes below one wait for each other, and a pool has one monitor.
+  await measure('POST + DELETE, own parents', (_, loop) => createAndDelete(freePools[loop] ?? ''))
+  await measure('POST + DELETE, one at a time', () => createAndDelete(freePools[0] ?? ''), 1)
 }
 
 async function measureMemberLists(db: Db): Promise<void> {
@@ -88,21 +91,21 @@ async function measureMemberLists(db: Db): Promise<void> {
 /** Runs `request` from several loops for some seconds and prints its rate and latencies. */
 async function measure(
   name: string,
-  request: (i: number) => Promise<void>,
+  request: (i: number, loop: number) => Promise<void>,
   concurrency = Number(values.concurrency),
 ): Promise<void> {
   const latencies: number[] = []
   const end = performance.now() + Number(values.seconds) * 1000
   const begin = performance.now()
   let i = 0
-  const loop = async (): Promise<void> => {
+  const run = async (loop: number): Promise<void> => {
     while (performance.now() < end) {
       const start = performance.now()
-      await request(i++)
+      await request(i++, loop)
       latencies.push(performance.now() - start)
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, loop))
+  await Promise.all(Array.from({ length: concurrency }, (_, loop) => run(loop)))
   const seconds = (performance.now() - begin) / 1000
   latencies.sort((a, b) => a - b)
   const at = (q: number) => (latencies[Math.floor(q * (latencies.length - 1))] ?? 0).toFixed(1)
@@ -124,12 +127,15 @@ async function createMonitors(): Promise<string[]> {
 
 let loadBalancer: Promise<string> | undefined
 
-async function createPool(): Promise<string> {
-  loadBalancer ??= post('/loadbalancers', 'loadbalancer', { vip_subnet_id: SUBNET_ID })
-  const protocol = 'TCP'
+function createLoadBalancer(): Promise<string> {
+  return post('/loadbalancers', 'loadbalancer', { vip_subnet_id: SUBNET_ID })
+}
+
+async function createPool(alone = false): Promise<string> {
+  loadBalancer ??= createLoadBalancer()
   return await post('/pools', 'pool', {
-    loadbalancer_id: await loadBalancer,
-    protocol,
+    loadbalancer_id: alone ? await createLoadBalancer() : await loadBalancer,
+    protocol: 'TCP',
     lb_algorithm: 'ROUND_ROBIN',
   })
 }
