@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import * as configuration from './0001-configuration.ts'
 import * as probing from './0002-probing.ts'
 import * as rollUp from './0003-roll-up.ts'
+import * as quotaKinds from './0004-quota-kinds.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0001-configuration', ...configuration },
   { name: '0002-probing', ...probing },
   { name: '0003-roll-up', ...rollUp },
+  { name: '0004-quota-kinds', ...quotaKinds },
 ]

@@ -1,5 +1,6 @@
 /** `…/listeners`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../domain/errors.ts'
+import { listenerStatus } from '../domain/roll-up.ts'
 import type { Listener, LoadBalancer, Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
 import {
@@ -10,6 +11,7 @@ import {
   LISTENER_SORTABLE,
   type ListenerChange,
   type ListenerDraft,
+  type ListenerView,
   listListeners,
   PortTakenError,
   updateListener,
@@ -20,7 +22,7 @@ import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertQuota, assertUnused } from './rules.ts'
+import { assertParentsActive, assertQuota, assertUnused, isWritten } from './rules.ts'
 
 /** Listeners as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface ListenerDialect {
@@ -39,7 +41,15 @@ export interface ListenerDialect {
     readonly poolId: string | undefined
     readonly changeFor: (stored: Listener, pool: Pool | undefined) => ListenerChange
   }
-  readonly render: (listener: Listener) => Record<string, unknown>
+  readonly render: (listener: ListenerView) => Record<string, unknown>
+  /** The answer to a create, where it differs. */
+  readonly renderCreated?: (listener: ListenerView) => Record<string, unknown>
+  /** The quota is asked before the rest of a create. */
+  readonly quotaFirst?: true
+  /** A listener may be deleted while it has a default pool. */
+  readonly deletedWithPool?: true
+  /** The refusal of a pool of another load balancer. */
+  readonly poolElsewhere: (poolId: string) => DomainError
 }
 
 export function listenerRoutes(deps: ApiDependencies, dialect: ListenerDialect): Route[] {
@@ -48,15 +58,18 @@ export function listenerRoutes(deps: ApiDependencies, dialect: ListenerDialect):
     { method: 'post', paths: collection, handler: (ctx) => create(ctx, deps, dialect) },
     { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
     ...shownListenerRoutes(deps, dialect),
-    { method: 'delete', paths: dialect.paths('/listeners/:id'), handler: (ctx) => remove(ctx, deps) },
+    {
+      method: 'delete',
+      paths: dialect.paths('/listeners/:id'),
+      handler: (ctx) => remove(ctx, deps, dialect),
+    },
   ]
 }
 
+type ShownListenerDialect = Pick<ListenerDialect, 'paths' | 'parseUpdate' | 'poolElsewhere' | 'render'>
+
 /** Show and update only, for a second way to speak of the same listeners. */
-export function shownListenerRoutes(
-  deps: ApiDependencies,
-  dialect: Pick<ListenerDialect, 'paths' | 'parseUpdate' | 'render'>,
-): Route[] {
+export function shownListenerRoutes(deps: ApiDependencies, dialect: ShownListenerDialect): Route[] {
   const item = dialect.paths('/listeners/:id')
   return [
     { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
@@ -70,40 +83,54 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerD
   const listener = await transaction(deps.db, async (tx) => {
     const loadBalancer = await lockLoadBalancer(tx, loadBalancerId, projectId)
     if (loadBalancer === undefined) throw notFound('loadbalancer', loadBalancerId)
-    const draft = draftFor(loadBalancer, await poolOf(tx, loadBalancer, poolId))
-    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'listener', count: 1 })
-    return await insert(tx, draft)
+    const claim = { projectId: loadBalancer.projectId, resource: 'listener', count: 1 } as const
+    if (dialect.quotaFirst === true) await assertQuota(tx, deps, claim)
+    const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
+    assertParentsActive(ctx, { loadBalancer })
+    const draft = draftFor(loadBalancer, pool)
+    if (dialect.quotaFirst !== true) await assertQuota(tx, deps, claim)
+    return viewOf(await insertListenerOrRefuse(tx, draft), loadBalancer)
   })
   ctx.status = 201
-  ctx.body = { listener: dialect.render(listener) }
+  ctx.body = { listener: (dialect.renderCreated ?? dialect.render)(listener) }
 }
 
-async function insert(tx: Tx, draft: ListenerDraft): Promise<Listener> {
+/** What was just written, as it is shown. */
+function viewOf(listener: Listener, loadBalancer: LoadBalancer): ListenerView {
+  const { provider, adminStateUp: loadBalancerUp } = loadBalancer
+  const facts = { provider, loadBalancerUp, listenerUp: listener.adminStateUp }
+  return { ...listener, operatingStatus: listenerStatus(facts) }
+}
+
+/** Throws LISTENER_EXISTS. */
+export async function insertListenerOrRefuse(tx: Tx, draft: ListenerDraft): Promise<Listener> {
   try {
     return await insertListener(tx, draft)
   } catch (error) {
     if (!(error instanceof PortTakenError)) throw error
-    const { loadBalancerId, protocolPort } = draft
-    const message = `Load balancer ${loadBalancerId} already has a listener with protocol_port of ${protocolPort}.`
-    throw new DomainError('LISTENER_EXISTS', message, { loadbalancer: loadBalancerId, port: protocolPort })
+    const { loadBalancerId, protocol, protocolPort: port } = draft
+    const message = `Load balancer ${loadBalancerId} already has a listener with protocol_port of ${port}.`
+    throw new DomainError('LISTENER_EXISTS', message, { loadbalancer: loadBalancerId, protocol, port })
   }
 }
 
+interface NamedPool {
+  readonly loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'>
+  readonly poolId: string | undefined
+  readonly dialect: Pick<ListenerDialect, 'poolElsewhere'>
+}
+
 /** A pool of the same load balancer, which the caller has locked. Throws NOT_FOUND, POOL_DOES_NOT_FIT_LISTENER. */
-async function poolOf(
-  tx: Tx,
-  loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'>,
-  poolId: string | undefined,
-): Promise<Pool | undefined> {
+async function poolOf(tx: Tx, { loadBalancer, poolId, dialect }: NamedPool): Promise<Pool | undefined> {
   if (poolId === undefined) return undefined
   const pool = await findPool(tx, poolId, loadBalancer.projectId)
   if (pool === undefined) throw notFound('pool', poolId)
   if (pool.loadBalancerId === loadBalancer.id) return pool
-  throw new DomainError('POOL_DOES_NOT_FIT_LISTENER', 'Listener and pool must be on the same loadbalancer.')
+  throw dialect.poolElsewhere(poolId)
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDialect): Promise<void> {
-  await answerList<Listener>(ctx, deps, {
+  await answerList<ListenerView>(ctx, deps, {
     name: 'listeners',
     resource: 'listener',
     attributes: LISTENER_ATTRIBUTES,
@@ -124,27 +151,28 @@ async function show(
   ctx.body = { listener: pick(dialect.render(listener), fieldsOf(queryOf(ctx))) }
 }
 
-async function update(
-  ctx: ApiContext,
-  deps: ApiDependencies,
-  dialect: Pick<ListenerDialect, 'parseUpdate' | 'render'>,
-): Promise<void> {
+async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownListenerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'listener')
   const { poolId, changeFor } = dialect.parseUpdate(await readJson(ctx))
   const listener = await transaction(deps.db, async (tx) => {
     const { stored, loadBalancer } = await lockListener(tx, id, ctx.state.identity.projectId)
-    const values = changeFor(stored, await poolOf(tx, loadBalancer, poolId))
-    return Object.keys(values).length === 0 ? stored : await updateListener(tx, id, values)
+    const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
+    const values = changeFor(stored, pool)
+    assertParentsActive(ctx, { loadBalancer })
+    return isWritten(ctx, values) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored
   })
   ctx.body = { listener: dialect.render(listener) }
 }
 
-async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'listener')
   await transaction(deps.db, async (tx) => {
-    const { stored } = await lockListener(tx, id, ctx.state.identity.projectId)
+    const { stored, loadBalancer } = await lockListener(tx, id, ctx.state.identity.projectId)
     // ELB API reference: first the pool goes, or default_pool_id is set to null.
-    assertUnused('listener', { pool: stored.defaultPoolId === null ? [] : [stored.defaultPoolId] })
+    if (dialect.deletedWithPool !== true && stored.defaultPoolId !== null) {
+      assertUnused('listener', { pool: [stored.defaultPoolId] })
+    }
+    assertParentsActive(ctx, { loadBalancer })
     await deleteListener(tx, id)
   })
   ctx.status = 204
@@ -155,7 +183,7 @@ async function lockListener(
   tx: Tx,
   id: string,
   projectId: string,
-): Promise<{ stored: Listener; loadBalancer: LoadBalancer }> {
+): Promise<{ stored: ListenerView; loadBalancer: LoadBalancer }> {
   const seen = await findListener(tx, id, projectId)
   const loadBalancer = seen && (await lockLoadBalancer(tx, seen.loadBalancerId, projectId))
   const stored = loadBalancer && (await findListener(tx, id, projectId))

@@ -1,7 +1,9 @@
 /** `…/loadbalancers`: create, list, show, update, delete; what the bodies mean is the dialect's. */
-import { notFound } from '../domain/errors.ts'
+import { DomainError, notFound } from '../domain/errors.ts'
+import type { Identity } from '../identity/identity.ts'
 import { transaction } from '../store/database.ts'
 import {
+  deleteBelowLoadBalancer,
   deleteLoadBalancer,
   findLoadBalancer,
   insertLoadBalancer,
@@ -10,24 +12,31 @@ import {
   LOAD_BALANCER_SORTABLE,
   type LoadBalancerChange,
   type LoadBalancerDraft,
+  type LoadBalancerKey,
   type LoadBalancerView,
+  type StatusMeaning,
   updateLoadBalancer,
 } from '../store/load-balancers.ts'
 import { lockLoadBalancer, touchLoadBalancer } from '../store/parents.ts'
-import type { LoadBalancer } from '../domain/types.ts'
+import type { LoadBalancer, ProvisioningStatus } from '../domain/types.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
-import { fieldsOf, queryOf } from './query.ts'
-import { assertQuota, assertUnused } from './rules.ts'
+import { fieldsOf, type Parameters, queryOf } from './query.ts'
+import { assertQuota, assertUnused, isWritten } from './rules.ts'
 
 /** Load balancers as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface LoadBalancerDialect {
   readonly paths: (path: string) => readonly string[]
-  readonly parseCreate: (body: unknown, projectId: string) => LoadBalancerDraft
+  readonly operatingStatus: StatusMeaning
+  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerDraft
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: LoadBalancer) => LoadBalancerChange
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
+  /** The answer to a create, where it differs. */
+  readonly renderCreated?: (loadBalancer: LoadBalancerView) => Record<string, unknown>
+  /** Whether a delete takes what stands below with it. Absent: there is no such delete. */
+  readonly isCascade?: (parameters: Parameters) => boolean
 }
 
 export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerDialect): Route[] {
@@ -38,19 +47,20 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
     { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
     { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
     { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
-    { method: 'delete', paths: item, handler: (ctx) => remove(ctx, deps) },
+    { method: 'delete', paths: item, handler: (ctx) => remove(ctx, deps, dialect) },
   ]
 }
 
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
-  const { projectId } = ctx.state.identity
-  const draft = dialect.parseCreate(await readJson(ctx), projectId)
+  const draft = dialect.parseCreate(await readJson(ctx), ctx.state.identity)
   const created = await transaction(deps.db, async (tx) => {
     await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'loadbalancer', count: 1 })
     return await insertLoadBalancer(tx, draft)
   })
+  const operatingStatus = created.adminStateUp ? 'ONLINE' : 'OFFLINE'
+  const view: LoadBalancerView = { ...created, operatingStatus, listenerIds: [], poolIds: [] }
   ctx.status = 201
-  ctx.body = { loadbalancer: dialect.render({ ...created, listenerIds: [], poolIds: [] }) }
+  ctx.body = { loadbalancer: (dialect.renderCreated ?? dialect.render)(view) }
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
@@ -59,14 +69,14 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalance
     resource: 'loadbalancer',
     attributes: LOAD_BALANCER_ATTRIBUTES,
     sortable: LOAD_BALANCER_SORTABLE,
-    read: (query) => listLoadBalancers(deps.db, query),
+    read: (query) => listLoadBalancers(deps.db, query, dialect.operatingStatus),
     render: dialect.render,
   })
 }
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
-  const loadBalancer = await findLoadBalancer(deps.db, id, ctx.state.identity.projectId)
+  const loadBalancer = await findLoadBalancer(deps.db, keyOf(ctx, id, dialect))
   if (loadBalancer === undefined) throw notFound('loadbalancer', id)
   ctx.body = { loadbalancer: pick(dialect.render(loadBalancer), fieldsOf(queryOf(ctx))) }
 }
@@ -78,26 +88,51 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
   const loadBalancer = await transaction(deps.db, async (tx) => {
     const stored = await lockLoadBalancer(tx, id, projectId)
     if (stored === undefined) throw notFound('loadbalancer', id)
+    assertChangeable(ctx, stored, ['ACTIVE'])
     const values = changeFor(stored)
-    if (Object.keys(values).length > 0) {
+    if (isWritten(ctx, values)) {
       await updateLoadBalancer(tx, id, { values, renewed: values.adminStateUp === true })
     }
     if (values.adminStateUp !== undefined) await touchLoadBalancer(tx, id)
-    return await findLoadBalancer(tx, id, projectId)
+    return await findLoadBalancer(tx, keyOf(ctx, id, dialect))
   })
   if (loadBalancer === undefined) throw notFound('loadbalancer', id)
   ctx.body = { loadbalancer: dialect.render(loadBalancer) }
 }
 
-async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
-  const { projectId } = ctx.state.identity
+  const isCascade = dialect.isCascade?.(queryOf(ctx)) ?? false
   await transaction(deps.db, async (tx) => {
-    await lockLoadBalancer(tx, id, projectId)
-    const stored = await findLoadBalancer(tx, id, projectId)
+    await lockLoadBalancer(tx, id, ctx.state.identity.projectId)
+    const stored = await findLoadBalancer(tx, {
+      id,
+      projectId: ctx.state.identity.projectId,
+      meaning: 'switch',
+    })
     if (stored === undefined) throw notFound('loadbalancer', id)
-    assertUnused('loadbalancer', { listener: stored.listenerIds, pool: stored.poolIds })
+    if (!isCascade) assertUnused('loadbalancer', { listener: stored.listenerIds, pool: stored.poolIds }, id)
+    assertChangeable(ctx, stored, SETTLED)
+    if (isCascade) await deleteBelowLoadBalancer(tx, id)
     await deleteLoadBalancer(tx, id)
   })
   ctx.status = 204
+}
+
+/** Where a load balancer may be in order to be deleted or failed over. */
+export const SETTLED: readonly ProvisioningStatus[] = ['ACTIVE', 'ERROR']
+
+/** Throws IMMUTABLE, for dialects that mind, when the load balancer is not in one of these statuses. */
+export function assertChangeable(
+  ctx: ApiContext,
+  { id, provisioningStatus: state }: LoadBalancer,
+  statuses: readonly ProvisioningStatus[],
+): void {
+  if (!ctx.state.dialect.writes.needsActiveParents || statuses.includes(state)) return
+  const message = `Invalid state ${state} of loadbalancer resource ${id}`
+  throw new DomainError('IMMUTABLE', message, { resource: 'loadbalancer', id, state })
+}
+
+function keyOf(ctx: ApiContext, id: string, dialect: LoadBalancerDialect): LoadBalancerKey {
+  return { id, projectId: ctx.state.identity.projectId, meaning: dialect.operatingStatus }
 }

@@ -1,13 +1,34 @@
-/** `…/quotas`: how many objects a project may have; read only, set by configuration and by rows of `quota`. */
-import { notFound } from '../domain/errors.ts'
+/** `…/quotas`: how many objects of a kind a project may have, by configuration and by rows of `quota`. */
+import type { DomainError } from '../domain/errors.ts'
+import type { Identity } from '../identity/identity.ts'
 import { checkedProjectId } from '../identity/no-identity.ts'
-import { type Quotas, readQuotas } from '../store/quotas.ts'
+import { transaction } from '../store/database.ts'
+import {
+  deleteQuotas,
+  type QuotaKind,
+  type Quotas,
+  readSetQuotas,
+  type SetQuotas,
+  writeQuotas,
+} from '../store/quotas.ts'
+import { readJson } from './body.ts'
 import type { ApiContext, ApiDependencies, Route } from './context.ts'
 
 /** Quotas as one dialect speaks of them. */
 export interface QuotaDialect {
   readonly paths: (path: string) => readonly string[]
-  readonly render: (projectId: string, quotas: Quotas) => Record<string, unknown>
+  readonly render: (projectId: string, set: SetQuotas, defaults: Quotas) => Record<string, unknown>
+  /** The answer to a list: what is shown of the project that asks. */
+  readonly renderList: (projectId: string, set: SetQuotas, defaults: Quotas) => Record<string, unknown>
+  /** Whether somebody may ask for another project's quota. */
+  readonly mayAsk: (ctx: ApiContext, identity: Identity, projectId: string) => boolean
+  /** The refusal of another project's quota. */
+  readonly foreign: (projectId: string) => DomainError
+}
+
+/** A dialect in which quotas are set. */
+export interface WrittenQuotaDialect extends QuotaDialect {
+  readonly parseUpdate: (body: unknown) => Readonly<Partial<Record<QuotaKind, number | null>>>
 }
 
 export function quotaRoutes(deps: ApiDependencies, dialect: QuotaDialect): Route[] {
@@ -21,22 +42,73 @@ export function quotaRoutes(deps: ApiDependencies, dialect: QuotaDialect): Route
   ]
 }
 
+/** Quotas that can be set, reset, and compared with the defaults. */
+export function writtenQuotaRoutes(deps: ApiDependencies, dialect: WrittenQuotaDialect): Route[] {
+  const item = dialect.paths('/quotas/:quota_project')
+  return [
+    // Before the quota of a project, whose path it would match.
+    {
+      method: 'get',
+      paths: dialect.paths('/quotas/defaults'),
+      handler: (ctx) => showDefaults(ctx, deps, dialect),
+    },
+    ...quotaRoutes(deps, dialect),
+    {
+      method: 'get',
+      paths: dialect.paths('/quotas/:quota_project/default'),
+      handler: (ctx) => showDefaults(ctx, deps, dialect, projectAsked(ctx, dialect)),
+    },
+    { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
+    { method: 'delete', paths: item, handler: (ctx) => reset(ctx, deps, dialect) },
+  ]
+}
+
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
   const { projectId } = ctx.state.identity
-  const quotas = await readQuotas(deps.db, projectId, deps.settings.quotas)
-  ctx.body = { quotas: [dialect.render(projectId, quotas)] }
+  const set = await readSetQuotas(deps.db, projectId)
+  ctx.body = dialect.renderList(projectId, set, deps.settings.quotas)
 }
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
-  const projectId = projectAsked(ctx)
-  ctx.body = { quota: dialect.render(projectId, await readQuotas(deps.db, projectId, deps.settings.quotas)) }
+  const projectId = projectAsked(ctx, dialect)
+  const set = await readSetQuotas(deps.db, projectId)
+  ctx.body = { quota: dialect.render(projectId, set, deps.settings.quotas) }
 }
 
-/** The own project; nobody named one: whichever the path names. Another's quota is unknown. */
-function projectAsked(ctx: ApiContext): string {
+function showDefaults(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  dialect: QuotaDialect,
+  projectId = ctx.state.identity.projectId,
+): Promise<void> {
+  ctx.body = { quota: dialect.render(projectId, {}, deps.settings.quotas) }
+  return Promise.resolve()
+}
+
+async function update(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQuotaDialect): Promise<void> {
+  const changes = dialect.parseUpdate(await readJson(ctx))
+  const projectId = projectAsked(ctx, dialect)
+  const set = await transaction(deps.db, async (tx) => {
+    await writeQuotas(tx, projectId, changes)
+    return await readSetQuotas(tx, projectId)
+  })
+  ctx.status = 202
+  ctx.body = { quota: dialect.render(projectId, set, deps.settings.quotas) }
+}
+
+async function reset(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
+  const projectId = projectAsked(ctx, dialect)
+  await transaction(deps.db, (tx) => deleteQuotas(tx, projectId))
+  ctx.status = 202
+  ctx.body = ''
+  ctx.remove('Content-Type')
+}
+
+/** The own project; nobody named one: whichever the path names. Throws what the dialect says of another's. */
+function projectAsked(ctx: ApiContext, dialect: QuotaDialect): string {
   const asked = ctx.params['quota_project'] ?? ''
-  const { projectId, assumed } = ctx.state.identity
-  if (asked === projectId) return projectId
-  if (assumed) return checkedProjectId(asked)
-  throw notFound('quota', asked.slice(0, 255))
+  const { identity } = ctx.state
+  if (asked === identity.projectId) return asked
+  if (identity.assumed || dialect.mayAsk(ctx, identity, asked)) return checkedProjectId(asked)
+  throw dialect.foreign(asked.slice(0, 255))
 }

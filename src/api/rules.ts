@@ -31,15 +31,16 @@ export function assertTargetAllowed(
   })
 }
 
-/** Throws IN_USE, in Neutron's sentence, when one of the lists of users names somebody. */
+/** Throws IN_USE, in Neutron's sentence, when one of the lists of users names somebody. `used` is the id that they use. */
 export function assertUnused(
   resource: Resource,
   users: Readonly<Partial<Record<Resource, readonly string[]>>>,
+  used = '',
 ): void {
   for (const [kind, ids] of Object.entries(users)) {
     const id = ids[0]
     if (id === undefined) continue
-    throw new DomainError('IN_USE', `${kind} ${id} is using this ${resource}`, { resource, kind, id })
+    throw new DomainError('IN_USE', `${kind} ${id} is using this ${resource}`, { resource, kind, id, used })
   }
 }
 

@@ -1,7 +1,7 @@
 /** `GET …/loadbalancers/{id}/statuses` and `/status`: the statuses of a load balancer and of everything below it. */
 import { DomainError, notFound } from '../domain/errors.ts'
 import { STATUS_TREE_MEMBERS_MAX } from '../domain/limits.ts'
-import { readStatusTree, type StatusTree } from '../store/status-tree.ts'
+import { readStatusTree, type StatusTree, type TreeMember } from '../store/status-tree.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 
 export interface StatusTreeDialect {
@@ -24,4 +24,15 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: StatusTreeD
     throw new DomainError('TOO_MANY_ITEMS', message, { max: STATUS_TREE_MEMBERS_MAX })
   }
   ctx.body = dialect.render(tree)
+}
+
+/** The members of each pool, in the order of the tree. */
+export function membersByPool(members: readonly TreeMember[]): ReadonlyMap<string, readonly TreeMember[]> {
+  const pools = new Map<string, TreeMember[]>()
+  for (const member of members) {
+    const siblings = pools.get(member.poolId)
+    if (siblings === undefined) pools.set(member.poolId, [member])
+    else siblings.push(member)
+  }
+  return pools
 }

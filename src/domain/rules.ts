@@ -35,3 +35,20 @@ export function assertElbPoolFitsListener(listener: ListenerProtocol, pool: Pool
   const message = `Listener protocol ${listener} and pool protocol ${pool} are not compatible.`
   throw new DomainError('POOL_DOES_NOT_FIT_LISTENER', message, { listener, pool })
 }
+
+const OCTAVIA_POOLS_OF_LISTENER: Readonly<Record<ListenerProtocol, readonly PoolProtocol[]>> = {
+  TCP: ['HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'TCP'],
+  HTTP: ['HTTP', 'PROXY', 'PROXYV2'],
+  HTTPS: ['HTTPS', 'PROXY', 'PROXYV2', 'TCP'],
+  TERMINATED_HTTPS: ['HTTP', 'PROXY', 'PROXYV2'],
+  UDP: ['UDP'],
+  SCTP: ['SCTP'],
+  PROMETHEUS: [],
+}
+
+/** octavia: by the table of octavia-api 2.3. Throws POOL_DOES_NOT_FIT_LISTENER. */
+export function assertOctaviaPoolFitsListener(listener: ListenerProtocol, pool: PoolProtocol): void {
+  if (OCTAVIA_POOLS_OF_LISTENER[listener].includes(pool)) return
+  const message = `Validation failure: The pool protocol '${pool}' is invalid while the listener protocol is '${listener}'.`
+  throw new DomainError('POOL_DOES_NOT_FIT_LISTENER', message, { listener, pool })
+}

@@ -1,8 +1,10 @@
 /** Statements on listeners. */
+import { listenerStatus, type RolledUpStatus } from '../domain/roll-up.ts'
 import type { Listener } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, sortableOf } from './lists.ts'
 import { LISTENER_COLUMNS, type ListenerRow, toListener } from './rows.ts'
+import { listenerStatusOf } from './roll-up.ts'
 import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
 
 export type ListenerDraft = Omit<Listener, 'createdAt' | 'updatedAt' | 'provisioningStatus'>
@@ -10,15 +12,23 @@ export type ListenerChange = Partial<
   Pick<ListenerDraft, 'name' | 'description' | 'adminStateUp' | 'defaultPoolId' | 'tags' | 'echo'>
 >
 
+/** A listener with what it is at the moment. */
+export interface ListenerView extends Listener {
+  readonly operatingStatus: RolledUpStatus
+}
+
 /** The load balancer listens on this port already. */
 export class PortTakenError extends Error {}
 
 /** Attributes that are only stored and given back (`echo`), as SQL text. */
 const echoed = (attribute: string) => `l.echo->>'${attribute}'`
 
+const VIEW_FROM = 'listener l join load_balancer lb on lb.id = l.load_balancer_id'
+const VIEW_COLUMNS = `${LISTENER_COLUMNS}, lb.provider, lb.admin_state_up as load_balancer_up`
+
 const LISTENER_LIST: ListSpec = {
-  from: 'listener l',
-  columns: LISTENER_COLUMNS,
+  from: VIEW_FROM,
+  columns: VIEW_COLUMNS,
   alias: 'l',
   attributes: {
     id: { sql: 'l.id', type: 'uuid' },
@@ -32,6 +42,7 @@ const LISTENER_LIST: ListSpec = {
     default_pool_id: { sql: 'l.default_pool_id', type: 'uuid' },
     admin_state_up: { sql: 'l.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'l.provisioning_status', type: 'text' },
+    operating_status: { sql: listenerStatusOf('l'), type: 'text' },
     connection_limit: { sql: `coalesce((${echoed('connection_limit')})::integer, -1)`, type: 'integer' },
     http2_enable: { sql: `coalesce((${echoed('http2_enable')})::boolean, false)`, type: 'boolean' },
     default_tls_container_ref: { sql: `(${echoed('default_tls_container_ref')})`, type: 'text' },
@@ -42,9 +53,13 @@ const LISTENER_LIST: ListSpec = {
   },
 }
 
-/** Attributes that lists filter by. */
-export const LISTENER_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(LISTENER_LIST.attributes))
-export const LISTENER_SORTABLE = sortableOf(LISTENER_LIST)
+/** Attributes that elb's lists filter by. */
+export const LISTENER_ATTRIBUTES: ReadonlySet<string> = new Set(
+  Object.keys(LISTENER_LIST.attributes).filter((name) => name !== 'operating_status'),
+)
+export const LISTENER_SORTABLE: ReadonlySet<string> = new Set(
+  [...sortableOf(LISTENER_LIST)].filter((name) => name !== 'operating_status'),
+)
 
 /** Throws PortTakenError: the index decides, however many create at once. */
 export async function insertListener(tx: Tx, draft: ListenerDraft): Promise<Listener> {
@@ -74,18 +89,30 @@ export async function findListener(
   db: Db,
   id: string,
   projectId: string | undefined,
-): Promise<Listener | undefined> {
-  const rows = await query<ListenerRow>(
+): Promise<ListenerView | undefined> {
+  const rows = await query<ListenerViewRow>(
     db,
-    `select ${LISTENER_COLUMNS} from listener l where l.id = ? and (?::text is null or l.project_id = ?)`,
+    `select ${VIEW_COLUMNS} from ${VIEW_FROM} where l.id = ? and (?::text is null or l.project_id = ?)`,
     [id, projectId ?? null, projectId ?? null],
   )
-  return rows[0] && toListener(rows[0])
+  return rows[0] && toView(rows[0])
 }
 
-export async function listListeners(db: Db, list: ListQuery): Promise<Listener[]> {
-  const rows = await listRows<ListenerRow>(db, LISTENER_LIST, list)
-  return rows.map(toListener)
+export async function listListeners(db: Db, list: ListQuery): Promise<ListenerView[]> {
+  const rows = await listRows<ListenerViewRow>(db, LISTENER_LIST, list)
+  return rows.map(toView)
+}
+
+interface ListenerViewRow extends ListenerRow {
+  provider: string
+  load_balancer_up: boolean
+}
+
+function toView(row: ListenerViewRow): ListenerView {
+  const listener = toListener(row)
+  const { provider, load_balancer_up: loadBalancerUp } = row
+  const facts = { provider, loadBalancerUp, listenerUp: listener.adminStateUp }
+  return { ...listener, operatingStatus: listenerStatus(facts) }
 }
 
 const TABLE: Table<ListenerDraft> = {

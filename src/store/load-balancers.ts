@@ -1,7 +1,9 @@
 /** Statements on load balancers. */
+import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { LoadBalancer } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, NEVER, sortableOf } from './lists.ts'
+import { loadBalancerStatusOf } from './roll-up.ts'
 import { LOAD_BALANCER_COLUMNS, type LoadBalancerRow, toLoadBalancer } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -17,19 +19,38 @@ export type LoadBalancerChange = Partial<
   Pick<LoadBalancerDraft, 'name' | 'description' | 'adminStateUp' | 'tags' | 'echo'>
 >
 
+/**
+ * What operating_status tells: whether it is switched on (elb), or what the states of the members below it come to
+ * (Octavia), which asks about every pool.
+ */
+export type StatusMeaning = 'switch' | 'roll-up'
+
 /** A load balancer with the ids of what stands below it. */
 export interface LoadBalancerView extends LoadBalancer {
+  readonly operatingStatus: RolledUpStatus
   readonly listenerIds: readonly string[]
   readonly poolIds: readonly string[]
 }
 
-const VIEW_COLUMNS = `${LOAD_BALANCER_COLUMNS},
+const STATUS_SQL: Readonly<Record<StatusMeaning, string>> = {
+  switch: `(case when lb.admin_state_up then 'ONLINE' else 'OFFLINE' end)`,
+  'roll-up': loadBalancerStatusOf('lb'),
+}
+
+const viewColumns = (meaning: StatusMeaning): string => `${LOAD_BALANCER_COLUMNS},
+  ${STATUS_SQL[meaning]} as operating_status,
   array(select l.id from listener l where l.load_balancer_id = lb.id order by l.id) as listener_ids,
   array(select p.id from pool p where p.load_balancer_id = lb.id order by p.id) as pool_ids`
 
-const LOAD_BALANCER_LIST: ListSpec = {
+/** Attributes that are only stored and given back (`echo`), as SQL text. */
+const echoed = (attribute: string) => `(lb.echo->>'${attribute}')`
+
+/** Attributes that elb has no word for. */
+const OCTAVIA_ONLY = ['vip_network_id', 'flavor_id', 'availability_zone', 'vip_qos_policy_id'] as const
+
+const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   from: 'load_balancer lb',
-  columns: VIEW_COLUMNS,
+  columns: viewColumns(meaning),
   alias: 'lb',
   attributes: {
     id: { sql: 'lb.id', type: 'uuid' },
@@ -40,13 +61,11 @@ const LOAD_BALANCER_LIST: ListSpec = {
     provider: { sql: 'lb.provider', type: 'text' },
     admin_state_up: { sql: 'lb.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'lb.provisioning_status', type: 'text' },
-    operating_status: {
-      sql: `(case when lb.admin_state_up then 'ONLINE' else 'OFFLINE' end)`,
-      type: 'text',
-    },
+    operating_status: { sql: STATUS_SQL[meaning], type: 'text' },
     vip_address: { sql: 'lb.vip_address', type: 'text' },
     vip_port_id: { sql: 'lb.vip_port_id', type: 'text' },
     vip_subnet_id: { sql: 'lb.vip_subnet_id', type: 'text' },
+    ...Object.fromEntries(OCTAVIA_ONLY.map((name) => [name, { sql: echoed(name), type: 'text' as const }])),
     listener_id: {
       sql: 'lb.id',
       type: 'uuid',
@@ -69,13 +88,22 @@ const LOAD_BALANCER_LIST: ListSpec = {
     created_at: { sql: `date_trunc('second', lb.created_at)`, type: 'timestamp' },
     updated_at: { sql: `date_trunc('second', coalesce(lb.updated_at, lb.created_at))`, type: 'timestamp' },
   },
+})
+
+const LISTS: Readonly<Record<StatusMeaning, ListSpec>> = {
+  switch: loadBalancerList('switch'),
+  'roll-up': loadBalancerList('roll-up'),
 }
 
-/** Attributes that lists filter by. */
+const isElbs = (name: string): boolean => !(OCTAVIA_ONLY as readonly string[]).includes(name)
+
+/** Attributes that elb's lists filter by. */
 export const LOAD_BALANCER_ATTRIBUTES: ReadonlySet<string> = new Set(
-  Object.keys(LOAD_BALANCER_LIST.attributes),
+  Object.keys(LISTS.switch.attributes).filter(isElbs),
 )
-export const LOAD_BALANCER_SORTABLE = sortableOf(LOAD_BALANCER_LIST)
+export const LOAD_BALANCER_SORTABLE: ReadonlySet<string> = new Set(
+  [...sortableOf(LISTS.switch)].filter(isElbs),
+)
 
 export async function insertLoadBalancer(tx: Tx, draft: LoadBalancerDraft): Promise<LoadBalancer> {
   return toLoadBalancer(await insertRow<LoadBalancerRow, LoadBalancerDraft>(tx, TABLE, draft))
@@ -96,32 +124,68 @@ export async function deleteLoadBalancer(tx: Tx, id: string): Promise<void> {
   await query(tx, 'delete from load_balancer where id = ?', [id])
 }
 
-/** A load balancer of the project (of any, when undefined). */
-export async function findLoadBalancer(
-  db: Db,
-  id: string,
-  projectId: string | undefined,
-): Promise<LoadBalancerView | undefined> {
+/** Deletes everything below a load balancer that the caller has locked. Probers hear of it. */
+export async function deleteBelowLoadBalancer(tx: Tx, id: string): Promise<void> {
+  const pools = '(select p.id from pool p where p.load_balancer_id = ?)'
+  await query(tx, `delete from member where pool_id in ${pools}`, [id])
+  await query(tx, `delete from health_monitor where pool_id in ${pools}`, [id])
+  await query(tx, 'delete from listener where load_balancer_id = ?', [id])
+  await query(
+    tx,
+    `with gone as (delete from pool where load_balancer_id = ? returning shard)
+     select pg_notify('hm_config', shard::text) from (select distinct shard from gone) shards`,
+    [id],
+  )
+}
+
+/** What was wrong with a load balancer is over. */
+export async function activateLoadBalancer(tx: Tx, id: string): Promise<void> {
+  await query(
+    tx,
+    `update load_balancer set provisioning_status = 'ACTIVE', updated_at = now() where id = ?`,
+    [id],
+  )
+}
+
+/** Names a load balancer in a project (in any, when undefined), and says what its status is to tell. */
+export interface LoadBalancerKey {
+  readonly id: string
+  readonly projectId: string | undefined
+  readonly meaning: StatusMeaning
+}
+
+export async function findLoadBalancer(db: Db, key: LoadBalancerKey): Promise<LoadBalancerView | undefined> {
   const rows = await query<LoadBalancerViewRow>(
     db,
-    `select ${VIEW_COLUMNS} from load_balancer lb where lb.id = ? and (?::text is null or lb.project_id = ?)`,
-    [id, projectId ?? null, projectId ?? null],
+    `select ${viewColumns(key.meaning)} from load_balancer lb
+     where lb.id = ? and (?::text is null or lb.project_id = ?)`,
+    [key.id, key.projectId ?? null, key.projectId ?? null],
   )
   return rows[0] && toView(rows[0])
 }
 
-export async function listLoadBalancers(db: Db, list: ListQuery): Promise<LoadBalancerView[]> {
-  const rows = await listRows<LoadBalancerViewRow>(db, LOAD_BALANCER_LIST, list)
+export async function listLoadBalancers(
+  db: Db,
+  list: ListQuery,
+  meaning: StatusMeaning,
+): Promise<LoadBalancerView[]> {
+  const rows = await listRows<LoadBalancerViewRow>(db, LISTS[meaning], list)
   return rows.map(toView)
 }
 
 interface LoadBalancerViewRow extends LoadBalancerRow {
+  operating_status: RolledUpStatus
   listener_ids: string[]
   pool_ids: string[]
 }
 
 function toView(row: LoadBalancerViewRow): LoadBalancerView {
-  return { ...toLoadBalancer(row), listenerIds: row.listener_ids, poolIds: row.pool_ids }
+  return {
+    ...toLoadBalancer(row),
+    operatingStatus: row.operating_status,
+    listenerIds: row.listener_ids,
+    poolIds: row.pool_ids,
+  }
 }
 
 const TABLE: Table<LoadBalancerDraft> = {

@@ -4,6 +4,13 @@ import { type Db, type Tx, query } from './database.ts'
 
 export type Quotas = Readonly<Record<Resource, number>>
 
+/** Kinds that have a quota: ours, and two that Octavia counts and we only remember. */
+export const QUOTA_KINDS = [...RESOURCES, 'l7policy', 'l7rule'] as const
+export type QuotaKind = (typeof QUOTA_KINDS)[number]
+
+/** What was set for a project; a kind that is absent has its default. */
+export type SetQuotas = Readonly<Partial<Record<QuotaKind, number>>>
+
 const TABLES: Record<Resource, string> = {
   loadbalancer: 'load_balancer',
   listener: 'listener',
@@ -14,12 +21,43 @@ const TABLES: Record<Resource, string> = {
 
 /** The quotas of a project over the configured defaults. */
 export async function readQuotas(db: Db, projectId: string, defaults: Quotas): Promise<Quotas> {
-  const rows = await query<{ resource: Resource; quota: number }>(
+  return { ...defaults, ...(await readSetQuotas(db, projectId)) }
+}
+
+export async function readSetQuotas(db: Db, projectId: string): Promise<SetQuotas> {
+  const rows = await query<{ resource: QuotaKind; quota: number }>(
     db,
     'select resource, quota from quota where project_id = ?',
     [projectId],
   )
-  return { ...defaults, ...Object.fromEntries(rows.map((row) => [row.resource, row.quota])) }
+  return Object.fromEntries(rows.map((row) => [row.resource, row.quota]))
+}
+
+/** Sets quotas of a project; null goes back to the default, absent kinds stay. */
+export async function writeQuotas(
+  tx: Tx,
+  projectId: string,
+  changes: Readonly<Partial<Record<QuotaKind, number | null>>>,
+): Promise<void> {
+  const kinds = Object.entries(changes)
+  const cleared = kinds.filter(([, quota]) => quota === null).map(([kind]) => kind)
+  await query(tx, 'delete from quota where project_id = ? and resource = any(?::text[])', [
+    projectId,
+    cleared,
+  ])
+  const set = kinds.filter(([, quota]) => quota !== null)
+  await query(
+    tx,
+    `insert into quota (project_id, resource, quota)
+     select ?, resource, quota from unnest(?::text[], ?::integer[]) as s (resource, quota)
+     on conflict (project_id, resource) do update set quota = excluded.quota`,
+    [projectId, set.map(([kind]) => kind), set.map(([, quota]) => quota)],
+  )
+}
+
+/** Every quota of a project goes back to its default. */
+export async function deleteQuotas(tx: Tx, projectId: string): Promise<void> {
+  await query(tx, 'delete from quota where project_id = ?', [projectId])
 }
 
 export interface QuotaClaim {

@@ -258,19 +258,19 @@ async function apply(provider: Provider): Promise<Stack> {
         parent: { listener_id: listeners[0] ?? '' },
         protocol: 'TCP',
         monitor: { type: 'TCP', ...timing, monitor_port: 112, domain_name: 'www.test.com' },
-        addresses: ['127.0.10.10', '127.0.10.11'],
+        addresses: ['192.168.0.10', '192.168.0.11'],
       },
       {
         parent: { listener_id: listeners[1] ?? '' },
         protocol: 'UDP',
         monitor: { type: 'UDP_CONNECT', ...timing },
-        addresses: ['127.0.10.12'],
+        addresses: ['192.168.0.12'],
       },
       {
         parent: { loadbalancer_id: id },
         protocol: 'HTTP',
         monitor: { type: 'HTTP', ...timing, ...http },
-        addresses: ['127.0.10.13'],
+        addresses: ['192.168.0.13'],
       },
     ].map((plan) => createPool(provider, plan)),
   )

@@ -9,14 +9,15 @@ import { parseAddress } from '../../domain/ip-address.ts'
 import { INT4_MAX, type Range } from '../../domain/limits.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
 
-type Verdict =
+export type Verdict =
   | { readonly value: unknown }
   /** The value is refused; `shown` instead of what was sent. */
   | { readonly why: string; readonly shown?: string }
   /** The value is not of the type at all: WSME then blames the whole argument. */
   | { readonly unconvertible: string }
 
-function attribute(check: (value: unknown) => Verdict): Joi.AnySchema {
+/** An attribute that is null or passes its check. */
+export function attribute(check: (value: unknown) => Verdict): Joi.AnySchema {
   return Joi.any()
     .allow(null)
     .custom((value: unknown, helpers) => {
@@ -76,6 +77,14 @@ export function wsmeBoolean(): Joi.AnySchema {
     if (NO.has(value)) return { value: false }
     return { unconvertible: `Value not an unambiguous boolean: ${pythonText(value)}` }
   })
+}
+
+/** A boolean in a query string. Throws INVALID_FIELD. */
+export function wsmeBooleanOf(name: string, sent: string): boolean {
+  const word = sent.toLowerCase()
+  if (YES.has(word)) return true
+  if (NO.has(word)) return false
+  throw invalid(name, sent.slice(0, 255), `Value not an unambiguous boolean: ${sent.slice(0, 255)}`)
 }
 
 interface TextRule {
@@ -245,7 +254,7 @@ function refusalOf(
     case 'any.required':
       return invalid(field, 'None', 'Mandatory field missing.')
     case 'object.unknown':
-      return unknownAttributes([argument, envelope, ...path.slice(0, -1)].join('.'), [field])
+      return unknownAttributes([argument, envelope, ...path.slice(0, -1).filter(isName)].join('.'), [field])
     case 'wsme.refused':
       return invalid(field, String(context?.['shown']), String(context?.['why']))
     default:
@@ -286,6 +295,11 @@ export function invalidOption(value: unknown, option: string): DomainError {
 /** `Validation failure: …` */
 export function validationFailure(what: string): DomainError {
   return new DomainError('INVALID_FIELD', `Validation failure: ${what}`)
+}
+
+/** Positions in lists are not named. */
+function isName(step: string | number): step is string {
+  return typeof step === 'string'
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -35,12 +35,14 @@ export const elbListeners: ListenerDialect = {
   },
   parseUpdate: (body) => parseUpdate(body, elbListenerUpdate),
   render: renderElbListener,
+  poolElsewhere,
 }
 
 /** `/v3/{project_id}/elb/listeners/{id}`: Terraform's provider reads and writes two attributes of v2 listeners there. */
-export const elbV3Listeners: Pick<ListenerDialect, 'paths' | 'parseUpdate' | 'render'> = {
+export const elbV3Listeners: Pick<ListenerDialect, 'paths' | 'parseUpdate' | 'poolElsewhere' | 'render'> = {
   paths: (path) => [`/v3/:project_id/elb${path}`],
   parseUpdate: (body) => parseUpdate(body, elbV3ListenerUpdate),
+  poolElsewhere,
   render: (listener) => ({
     ...renderElbListener(listener),
     // v3 shows tags with their parts.
@@ -48,6 +50,10 @@ export const elbV3Listeners: Pick<ListenerDialect, 'paths' | 'parseUpdate' | 're
     transparent_client_ip_enable: listener.echo['transparent_client_ip_enable'] ?? false,
     ipgroup: listener.echo['ipgroup'] ?? null,
   }),
+}
+
+function poolElsewhere(): DomainError {
+  return new DomainError('POOL_DOES_NOT_FIT_LISTENER', 'Listener and pool must be on the same loadbalancer.')
 }
 
 function parseUpdate(

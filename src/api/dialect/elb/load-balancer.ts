@@ -14,7 +14,8 @@ const DEFAULT_PROVIDER = 'vlb'
 
 export const elbLoadBalancers: LoadBalancerDialect = {
   paths: elbPaths,
-  parseCreate(body, projectId) {
+  operatingStatus: 'switch',
+  parseCreate(body, { projectId }) {
     const wire = parseBody(body, elbLoadBalancerCreate)
     assertOwnProject(wire, projectId)
     return {
@@ -60,7 +61,7 @@ function renderElbLoadBalancer(loadBalancer: LoadBalancerView): Record<string, u
     listeners: loadBalancer.listenerIds.map((id) => ({ id })),
     pools: loadBalancer.poolIds.map((id) => ({ id })),
     // Member states do not reach this far up in elb (ELB API reference, load balancer status tree); DISABLED is a word of the status tree only.
-    operating_status: loadBalancer.adminStateUp ? 'ONLINE' : 'OFFLINE',
+    operating_status: loadBalancer.operatingStatus,
     provisioning_status: loadBalancer.provisioningStatus,
     tags: elbTagWords(loadBalancer.tags),
     ...elbTimes(loadBalancer),

@@ -1,13 +1,22 @@
+import { notFound } from '../../../domain/errors.ts'
 import { RESOURCES } from '../../../domain/types.ts'
+import type { Quotas, SetQuotas } from '../../../store/quotas.ts'
 import type { QuotaDialect } from '../../quotas.ts'
 import { elbPaths } from './paths.ts'
 
-/** Quotas in elb's words: one number per kind, -1 = unlimited. */
+/** Quotas in elb's words: one number per kind, -1 = unlimited; another project's is unknown. */
 export const elbQuotas: QuotaDialect = {
   paths: elbPaths,
-  render: (projectId, quotas) => ({
+  render,
+  renderList: (projectId, set, defaults) => ({ quotas: [render(projectId, set, defaults)] }),
+  mayAsk: () => false,
+  foreign: (projectId) => notFound('quota', projectId),
+}
+
+function render(projectId: string, set: SetQuotas, defaults: Quotas): Record<string, unknown> {
+  return {
     tenant_id: projectId,
     project_id: projectId,
-    ...Object.fromEntries(RESOURCES.map((resource) => [resource, quotas[resource]])),
-  }),
+    ...Object.fromEntries(RESOURCES.map((resource) => [resource, set[resource] ?? defaults[resource]])),
+  }
 }

@@ -5,7 +5,7 @@
  */
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
-import type { StatusTreeDialect } from '../../status-tree.ts'
+import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
 import { elbMonitorTypeWord } from './health-monitor.ts'
 import { elbPaths } from './paths.ts'
 
@@ -14,7 +14,7 @@ export const elbStatusTree: StatusTreeDialect = { paths: elbPaths, render: rende
 function renderElbStatusTree(tree: StatusTree): Record<string, unknown> {
   const up = tree.loadBalancer.adminStateUp
   const status = up ? 'ONLINE' : 'DISABLED'
-  const members = byPool(tree.members)
+  const members = membersByPool(tree.members)
   const pools = new Map(
     tree.pools.map((pool) => [
       pool.id,
@@ -34,16 +34,6 @@ function renderElbStatusTree(tree: StatusTree): Record<string, unknown> {
       },
     },
   }
-}
-
-function byPool(members: readonly TreeMember[]): ReadonlyMap<string, readonly TreeMember[]> {
-  const pools = new Map<string, TreeMember[]>()
-  for (const member of members) {
-    const siblings = pools.get(member.poolId)
-    if (siblings === undefined) pools.set(member.poolId, [member])
-    else siblings.push(member)
-  }
-  return pools
 }
 
 function renderNode(node: TreeNode, status: string): Record<string, unknown> {

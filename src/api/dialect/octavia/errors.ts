@@ -18,6 +18,7 @@ const OBJECT_WORDS: Readonly<Record<string, string>> = {
   pool: 'Pool',
   member: 'Member',
   flavor: 'Flavor',
+  availability_zone: 'Availability Zone',
   quota: 'Quota',
 }
 
@@ -64,10 +65,17 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
       `Another Listener on this Load Balancer is already using protocol ${f['protocol']} and protocol_port ${f['port']}`,
   },
   LISTENER_HAS_POOL: { status: 409, sentence: () => 'This listener already has a default pool' },
-  IN_USE: { status: 409 },
+  // Octavia says this of load balancers only: everything else is deleted with what it holds.
+  IN_USE: {
+    status: 400,
+    sentence: (f) => `Validation failure: Cannot delete Load Balancer ${f['used']} - it has children`,
+  },
   IMMUTABLE: {
     status: 409,
-    sentence: (f) => `${octaviaObjectWord(f['resource'])} ${f['id']} is immutable and cannot be updated.`,
+    sentence: (f) =>
+      f['state'] === undefined
+        ? `${octaviaObjectWord(f['resource'])} ${f['id']} is immutable and cannot be updated.`
+        : `Invalid state ${f['state']} of loadbalancer resource ${f['id']}`,
   },
   QUOTA_EXCEEDED: {
     status: 403,

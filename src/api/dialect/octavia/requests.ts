@@ -35,16 +35,19 @@ export function octaviaOtherMethod(ctx: ApiContext, allowed: ReadonlySet<string>
   return false
 }
 
+/** Reads that, unlike others, take no query parameter (octavia-api section 4). */
+const BARE_READS = /\/(status|statuses|stats)$|^\/quotas\/./
+
 /** Query parameters that writes take; reads ignore what they do not know, lists have rules of their own. */
 const WRITE_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   '/loadbalancers/:id': ['cascade'],
   '/pools/:pool_id/members': ['additive_only'],
 }
 
-/** The route, refusing query parameters that an update or a delete does not take. */
+/** The route, refusing query parameters that an update, a delete or a bare read does not take. */
 export function withKnownArguments(route: Route): Route {
-  if (route.method === 'get') return route
   const path = (route.paths[0] ?? '').replace(/^\/v2\.0\/lbaas/, '')
+  if (route.method === 'get' && !BARE_READS.test(path)) return route
   const known = new Set(route.method === 'post' ? [] : WRITE_ARGUMENTS[path])
   return {
     ...route,

@@ -1,14 +1,36 @@
 /** Every operation of dialect octavia. The tests hold this list against openapi.yaml. */
 import type { ApiDependencies, Route } from '../../context.ts'
+import { failoverRoutes } from '../../failover.ts'
+import { flavorRoutes } from '../../flavors.ts'
 import { healthMonitorRoutes } from '../../health-monitors.ts'
+import { listenerRoutes } from '../../listeners.ts'
+import { loadBalancerRoutes } from '../../load-balancers.ts'
+import { providerRoutes } from '../../providers.ts'
+import { writtenQuotaRoutes } from '../../quotas.ts'
+import { statsRoutes } from '../../stats.ts'
+import { statusTreeRoutes } from '../../status-tree.ts'
 import { versionRoutes } from '../../versions.ts'
 import { octaviaHealthMonitors } from './health-monitor.ts'
+import { octaviaListeners } from './listener.ts'
+import { octaviaLoadBalancers } from './load-balancer.ts'
+import { octaviaPaths } from './paths.ts'
+import { octaviaProviders } from './providers.ts'
+import { octaviaQuotas } from './quota.ts'
 import { withKnownArguments } from './requests.ts'
+import { octaviaStatusTree } from './status-tree.ts'
 import { octaviaVersions } from './versions.ts'
 
 export function octaviaRoutes(deps: ApiDependencies): Route[] {
   return [
     ...versionRoutes(deps, octaviaVersions),
+    ...loadBalancerRoutes(deps, octaviaLoadBalancers(deps.settings)),
+    ...statusTreeRoutes(deps, octaviaStatusTree),
+    ...statsRoutes(deps, { paths: octaviaPaths }),
+    ...failoverRoutes(deps, { paths: octaviaPaths }),
+    ...listenerRoutes(deps, octaviaListeners),
+    ...writtenQuotaRoutes(deps, octaviaQuotas),
+    ...providerRoutes(octaviaProviders),
+    ...flavorRoutes({ paths: octaviaPaths }),
     ...healthMonitorRoutes(deps, octaviaHealthMonitors(deps.settings)),
   ].map(withKnownArguments)
 }

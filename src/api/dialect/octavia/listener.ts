@@ -1,0 +1,117 @@
+/** Listeners between Octavia's words and the domain's (octavia-api 2.5). */
+import { randomUUID } from 'node:crypto'
+import { notFound } from '../../../domain/errors.ts'
+import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
+import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
+import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/listeners.ts'
+import type { ListenerDialect } from '../../listeners.ts'
+import {
+  type OctaviaListenerChange,
+  type OctaviaListenerCreate,
+  octaviaListenerCreate,
+  octaviaListenerUpdate,
+} from '../../schema/octavia-listener.ts'
+import { invalidOption, parseWsme } from '../../schema/wsme.ts'
+import { differences } from '../differences.ts'
+import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { assertListenerEcho, listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
+import { octaviaPaths } from './paths.ts'
+
+export const octaviaListeners: ListenerDialect = {
+  paths: octaviaPaths,
+  quotaFirst: true,
+  deletedWithPool: true,
+  poolElsewhere: (poolId) => notFound('pool', poolId),
+  parseCreate(body) {
+    const wire = parseWsme(body, octaviaListenerCreate)
+    if (wire.loadbalancer_id === null) throw notFound('loadbalancer', 'None')
+    return {
+      loadBalancerId: wire.loadbalancer_id,
+      poolId: wire.default_pool_id ?? undefined,
+      draftFor: (loadBalancer, pool) => octaviaListenerDraft(wire, loadBalancer, pool),
+    }
+  },
+  parseUpdate(body) {
+    const wire = parseWsme(body, octaviaListenerUpdate)
+    return {
+      poolId: wire.default_pool_id ?? undefined,
+      changeFor: (stored, pool) => changeFor(wire, stored, pool),
+    }
+  },
+  render: renderOctaviaListener,
+  // Octavia knows nothing of a listener before the first report.
+  renderCreated: (listener) => renderOctaviaListener({ ...listener, operatingStatus: 'OFFLINE' }),
+}
+
+/** A new listener; `wire` also from inside the create of a load balancer. */
+export function octaviaListenerDraft(
+  wire: Omit<OctaviaListenerCreate, 'loadbalancer_id'>,
+  loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'>,
+  pool: Pick<Pool, 'id' | 'protocol'> | undefined,
+): ListenerDraft {
+  const { protocol, protocol_port: protocolPort } = wire
+  if (protocol === null) throw invalidOption(null, 'protocol')
+  if (protocolPort === null) throw invalidOption(null, 'protocol_port')
+  if (pool !== undefined) assertOctaviaPoolFitsListener(protocol, pool.protocol)
+  return {
+    id: randomUUID(),
+    projectId: loadBalancer.projectId,
+    loadBalancerId: loadBalancer.id,
+    name: wire.name ?? '',
+    description: wire.description ?? '',
+    adminStateUp: reset(wire.admin_state_up, true, false),
+    protocol,
+    protocolPort,
+    defaultPoolId: pool?.id ?? null,
+    tags: tagsOfWords(wire.tags ?? []),
+    echo: echoFor(protocol, wire, {}),
+  }
+}
+
+function changeFor(wire: OctaviaListenerChange, stored: Listener, pool: Pool | undefined): ListenerChange {
+  if (pool !== undefined) assertOctaviaPoolFitsListener(stored.protocol, pool.protocol)
+  const wanted = {
+    name: reset(wire.name, stored.name, ''),
+    description: reset(wire.description, stored.description, ''),
+    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    defaultPoolId: reset(wire.default_pool_id, stored.defaultPoolId, null),
+    tags: tagsAfter(wire.tags, stored.tags),
+    echo: echoFor(stored.protocol, wire, stored.echo),
+  }
+  return differences<typeof wanted>(stored, wanted)
+}
+
+function echoFor(protocol: ListenerProtocol, wire: OctaviaListenerChange, stored: Echo): Echo {
+  const echo = listenerEchoAfter(wire, stored)
+  assertListenerEcho(protocol, wire, echo)
+  return echo
+}
+
+/** A listener as lists, reads and updates show it. */
+export function renderOctaviaListener(listener: ListenerView): Record<string, unknown> {
+  return {
+    ...renderOctaviaListenerAlone(listener),
+    loadbalancers: [{ id: listener.loadBalancerId }],
+    tenant_id: listener.projectId,
+  }
+}
+
+/** Without its load balancer: inside the answer that shows both. */
+export function renderOctaviaListenerAlone(listener: ListenerView): Record<string, unknown> {
+  return {
+    id: listener.id,
+    name: listener.name,
+    description: listener.description,
+    provisioning_status: listener.provisioningStatus,
+    operating_status: listener.operatingStatus,
+    admin_state_up: listener.adminStateUp,
+    protocol: listener.protocol,
+    protocol_port: listener.protocolPort,
+    ...renderListenerEcho(listener.echo),
+    project_id: listener.projectId,
+    default_pool_id: listener.defaultPoolId,
+    l7policies: [],
+    ...octaviaTimes(listener),
+    tags: octaviaTagWords(listener.tags),
+  }
+}

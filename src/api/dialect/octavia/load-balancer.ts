@@ -1,0 +1,140 @@
+/** Load balancers between Octavia's words and the domain's (octavia-api 2.6). */
+import { randomUUID } from 'node:crypto'
+import type { Echo, LoadBalancer } from '../../../domain/types.ts'
+import type { Identity } from '../../../identity/identity.ts'
+import type {
+  LoadBalancerChange,
+  LoadBalancerDraft,
+  LoadBalancerView,
+} from '../../../store/load-balancers.ts'
+import type { ApiSettings } from '../../context.ts'
+import type { LoadBalancerDialect } from '../../load-balancers.ts'
+import type { Parameters } from '../../query.ts'
+import {
+  type OctaviaLoadBalancerChange,
+  type OctaviaLoadBalancerCreate,
+  octaviaLoadBalancerCreate,
+  octaviaLoadBalancerUpdate,
+} from '../../schema/octavia-load-balancer.ts'
+import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
+import { differences } from '../differences.ts'
+import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { ownerOf } from './owner.ts'
+import { octaviaPaths } from './paths.ts'
+import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
+
+type Settings = Pick<ApiSettings, 'networkReads'>
+
+export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
+  return {
+    paths: octaviaPaths,
+    operatingStatus: 'roll-up',
+    parseCreate: (body, identity) => draftFor(settings, parseWsme(body, octaviaLoadBalancerCreate), identity),
+    parseUpdate(body) {
+      const wire = parseWsme(body, octaviaLoadBalancerUpdate)
+      return (stored) => changeFor(wire, stored)
+    },
+    render: renderOctaviaLoadBalancer,
+    // Octavia knows nothing of a load balancer before the first report.
+    renderCreated: (loadBalancer) =>
+      renderOctaviaLoadBalancer({ ...loadBalancer, operatingStatus: 'OFFLINE' }),
+    isCascade,
+  }
+}
+
+function isCascade(parameters: Parameters): boolean {
+  const sent = parameters.get('cascade')
+  return sent !== null && wsmeBooleanOf('cascade', sent)
+}
+
+function draftFor(
+  settings: Settings,
+  wire: OctaviaLoadBalancerCreate,
+  identity: Identity,
+): LoadBalancerDraft {
+  const projectId = ownerOf(wire, identity)
+  assertVip(wire)
+  if (wire.flavor_id) throw validationFailure('Invalid flavor_id.')
+  if (wire.availability_zone) throw validationFailure('Invalid availability zone.')
+  const provider = wire.provider ?? DEFAULT_PROVIDER
+  assertProviderEnabled(provider)
+  return {
+    id: randomUUID(),
+    projectId,
+    name: wire.name ?? '',
+    description: wire.description ?? '',
+    adminStateUp: reset(wire.admin_state_up, true, false),
+    provider,
+    vipSubnetId: wire.vip_subnet_id ?? null,
+    // No address is made up when none was sent: we own none.
+    vipAddress: wire.vip_address ?? null,
+    // Terraform reads the port of every load balancer that has one (octavia-api trap 22): it must be served then.
+    vipPortId: wire.vip_port_id ?? (settings.networkReads === true ? randomUUID() : null),
+    tags: tagsOfWords(wire.tags ?? []),
+    echo: echoAfter(wire, {}),
+  }
+}
+
+function assertVip(wire: OctaviaLoadBalancerCreate): void {
+  if (wire.vip_port_id || wire.vip_network_id || wire.vip_subnet_id) return
+  throw validationFailure('VIP must contain one of: vip_port_id, vip_network_id, vip_subnet_id.')
+}
+
+function changeFor(wire: OctaviaLoadBalancerChange, stored: LoadBalancer): LoadBalancerChange {
+  const wanted = {
+    name: reset(wire.name, stored.name, ''),
+    description: reset(wire.description, stored.description, ''),
+    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    tags: tagsAfter(wire.tags, stored.tags),
+    echo: echoAfter(wire, stored.echo),
+  }
+  return differences<typeof wanted>(stored, wanted)
+}
+
+const ECHOED = ['vip_network_id', 'vip_qos_policy_id', 'vip_sg_ids', 'additional_vips'] as const
+
+/** What was sent of the attributes that only come back, over what is stored; null removes. */
+function echoAfter(wire: Pick<OctaviaLoadBalancerCreate, (typeof ECHOED)[number]>, stored: Echo): Echo {
+  const echo: Record<string, unknown> = { ...stored }
+  for (const name of ECHOED) {
+    const sent = wire[name]
+    if (sent === null) delete echo[name]
+    else if (sent !== undefined) echo[name] = sent
+  }
+  return echo
+}
+
+function additionalVips(echo: Echo): unknown {
+  const vips = (echo['additional_vips'] ?? []) as OctaviaLoadBalancerCreate['additional_vips']
+  return (vips ?? []).map((vip) => ({ subnet_id: vip.subnet_id, ip_address: vip.ip_address ?? null }))
+}
+
+/** A load balancer with its children as ids. */
+export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Record<string, unknown> {
+  const { echo } = loadBalancer
+  return {
+    id: loadBalancer.id,
+    name: loadBalancer.name,
+    description: loadBalancer.description,
+    provisioning_status: loadBalancer.provisioningStatus,
+    operating_status: loadBalancer.operatingStatus,
+    admin_state_up: loadBalancer.adminStateUp,
+    project_id: loadBalancer.projectId,
+    ...octaviaTimes(loadBalancer),
+    vip_address: loadBalancer.vipAddress,
+    vip_port_id: loadBalancer.vipPortId,
+    vip_subnet_id: loadBalancer.vipSubnetId,
+    vip_network_id: echo['vip_network_id'] ?? null,
+    vip_sg_ids: echo['vip_sg_ids'] ?? [],
+    additional_vips: additionalVips(echo),
+    listeners: loadBalancer.listenerIds.map((id) => ({ id })),
+    pools: loadBalancer.poolIds.map((id) => ({ id })),
+    provider: loadBalancer.provider,
+    flavor_id: null,
+    vip_qos_policy_id: echo['vip_qos_policy_id'] ?? null,
+    tags: octaviaTagWords(loadBalancer.tags),
+    availability_zone: null,
+    vip_vnic_type: 'normal',
+    tenant_id: loadBalancer.projectId,
+  }
+}

@@ -1,0 +1,25 @@
+/** Providers in Octavia's words: who could carry the traffic. Here only words, but for the one that is never probed. */
+import { DomainError } from '../../../domain/errors.ts'
+import { NOOP_PROVIDER } from '../../../domain/member-status.ts'
+import type { ProviderDialect } from '../../providers.ts'
+import { octaviaPaths } from './paths.ts'
+
+export const DEFAULT_PROVIDER = 'octavia'
+
+const PROVIDERS: Readonly<Record<string, string>> = {
+  [DEFAULT_PROVIDER]: 'Members are probed and statuses are rolled up.',
+  amphora: 'Alias of the provider octavia.',
+  [NOOP_PROVIDER]: 'Nothing is probed, and no status changes: for tests of clients.',
+}
+
+/** Throws INVALID_FIELD for a provider that is not enabled. */
+export function assertProviderEnabled(name: string): void {
+  if (Object.hasOwn(PROVIDERS, name)) return
+  throw new DomainError('INVALID_FIELD', `Provider '${name}' is not enabled.`, { field: 'provider' })
+}
+
+export const octaviaProviders: ProviderDialect = {
+  paths: octaviaPaths,
+  providers: Object.entries(PROVIDERS).map(([name, description]) => ({ name, description })),
+  assertEnabled: assertProviderEnabled,
+}

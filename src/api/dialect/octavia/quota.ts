@@ -1,0 +1,61 @@
+/** Quotas in Octavia's words (octavia-api 2.7): one project as recorded, the list with every spelling. */
+import { DomainError } from '../../../domain/errors.ts'
+import { decide, ruleFor } from '../../../identity/policy.ts'
+import type { QuotaKind, Quotas, SetQuotas } from '../../../store/quotas.ts'
+import type { WrittenQuotaDialect } from '../../quotas.ts'
+import { octaviaQuotaUpdate } from '../../schema/octavia-quota.ts'
+import { parseWsme } from '../../schema/wsme.ts'
+import { octaviaPaths } from './paths.ts'
+
+const UNLIMITED = -1
+
+export const octaviaQuotas: WrittenQuotaDialect = {
+  paths: octaviaPaths,
+  render,
+  renderList: (projectId, set) => ({
+    quotas: Object.keys(set).length === 0 ? [] : [renderRow(projectId, set)],
+    quotas_links: [],
+  }),
+  mayAsk(ctx, identity, projectId) {
+    const rule = ruleFor(ctx.method, '/v2.0/lbaas/quotas/{project_id}')
+    return rule !== undefined && decide(rule, identity, projectId) === 'allowed'
+  },
+  foreign: (projectId) => new DomainError('FORBIDDEN', `The quota of ${projectId} is another project's.`),
+  parseUpdate(body) {
+    const { load_balancer, health_monitor, ...wire } = parseWsme(body, octaviaQuotaUpdate)
+    const changes: Partial<Record<QuotaKind, number | null>> = wire
+    if (load_balancer !== undefined) changes.loadbalancer ??= load_balancer
+    if (health_monitor !== undefined) changes.healthmonitor ??= health_monitor
+    return changes
+  },
+}
+
+/** The quotas that hold for a project. */
+function render(_: string, set: SetQuotas, defaults: Quotas): Record<string, unknown> {
+  return {
+    load_balancer: set.loadbalancer ?? defaults.loadbalancer,
+    listener: set.listener ?? defaults.listener,
+    member: set.member ?? defaults.member,
+    pool: set.pool ?? defaults.pool,
+    health_monitor: set.healthmonitor ?? defaults.healthmonitor,
+    l7policy: set.l7policy ?? UNLIMITED,
+    l7rule: set.l7rule ?? UNLIMITED,
+  }
+}
+
+/** What was set for a project; null is the default. */
+function renderRow(projectId: string, set: SetQuotas): Record<string, unknown> {
+  return {
+    project_id: projectId,
+    loadbalancer: set.loadbalancer ?? null,
+    load_balancer: set.loadbalancer ?? null,
+    listener: set.listener ?? null,
+    member: set.member ?? null,
+    pool: set.pool ?? null,
+    healthmonitor: set.healthmonitor ?? null,
+    health_monitor: set.healthmonitor ?? null,
+    l7policy: set.l7policy ?? null,
+    l7rule: set.l7rule ?? null,
+    tenant_id: projectId,
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The status tree in Octavia's words (octavia-api 1.2): load balancer, listeners, the default pool of each, its monitor
+ * and members. A pool that no listener sends its traffic to is absent. Statuses are rolled up here, from the members
+ * that the tree holds anyway, by the rules that the lists follow in SQL.
+ */
+import {
+  listenerStatus,
+  loadBalancerStatus,
+  memberWord,
+  poolStatus,
+  type RolledUpStatus,
+} from '../../../domain/roll-up.ts'
+import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
+import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
+import { octaviaPaths } from './paths.ts'
+
+export const octaviaStatusTree: StatusTreeDialect = { paths: octaviaPaths, render: renderOctaviaStatusTree }
+
+interface JudgedPool {
+  readonly pool: TreePool
+  readonly members: readonly TreeMember[]
+  readonly status: RolledUpStatus
+}
+
+function renderOctaviaStatusTree(tree: StatusTree): Record<string, unknown> {
+  const { provider, adminStateUp: loadBalancerUp } = tree.loadBalancer
+  const pools = new Map(judgedPools(tree).map((judged) => [judged.pool.id, judged]))
+  const statuses = [...pools.values()].map((judged) => judged.status)
+  return {
+    statuses: {
+      loadbalancer: {
+        ...node(tree.loadBalancer, loadBalancerStatus({ provider, loadBalancerUp, pools: statuses })),
+        listeners: tree.listeners.map((listener) => {
+          const pool = pools.get(listener.defaultPoolId ?? '')
+          const facts = { provider, loadBalancerUp, listenerUp: listener.adminStateUp }
+          return {
+            ...node(listener, listenerStatus(facts)),
+            pools: pool === undefined ? [] : [renderPool(pool, provider)],
+          }
+        }),
+      },
+    },
+  }
+}
+
+function judgedPools(tree: StatusTree): readonly JudgedPool[] {
+  const members = membersByPool(tree.members)
+  return tree.pools.map((pool) => {
+    const own = members.get(pool.id) ?? []
+    return { pool, members: own, status: statusOf(pool, own, tree) }
+  })
+}
+
+function statusOf(pool: TreePool, members: readonly TreeMember[], tree: StatusTree): RolledUpStatus {
+  const up = members.filter((member) => member.adminStateUp)
+  return poolStatus({
+    provider: tree.loadBalancer.provider,
+    loadBalancerUp: tree.loadBalancer.adminStateUp,
+    poolUp: pool.adminStateUp,
+    listened: tree.listeners.some((l) => l.adminStateUp && l.defaultPoolId === pool.id),
+    monitored: pool.healthMonitor?.adminStateUp === true,
+    hasMembers: members.length > 0,
+    hasWeight: up.some((member) => member.weight > 0),
+    hasPassing: up.some((member) => member.weight > 0 && member.state === 'ONLINE'),
+    hasFailing: up.some((member) => member.state === 'OFFLINE'),
+  })
+}
+
+function node({ id, name, provisioningStatus }: TreeNode, status: string): Record<string, unknown> {
+  return { id, name, operating_status: status, provisioning_status: provisioningStatus }
+}
+
+function renderPool({ pool, members, status }: JudgedPool, provider: string): Record<string, unknown> {
+  const monitor = pool.healthMonitor
+  return {
+    ...node(pool, status),
+    // Absent, not null, without a monitor.
+    ...(monitor === null
+      ? {}
+      : {
+          health_monitor: {
+            ...node(monitor, monitor.adminStateUp ? 'ONLINE' : 'OFFLINE'),
+            type: monitor.type,
+          },
+        }),
+    members: members.map((member) => ({
+      ...node(
+        member,
+        memberWord({ state: member.state, memberUp: member.adminStateUp, weight: member.weight, provider }),
+      ),
+      address: member.address,
+      protocol_port: member.protocolPort,
+    })),
+  }
+}

@@ -1,0 +1,34 @@
+/** `PUT …/loadbalancers/{id}/failover`: there is nothing to move, so it is done at once; ERROR is over with it. */
+import { notFound } from '../domain/errors.ts'
+import { transaction } from '../store/database.ts'
+import { activateLoadBalancer } from '../store/load-balancers.ts'
+import { lockLoadBalancer } from '../store/parents.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { assertChangeable, SETTLED } from './load-balancers.ts'
+
+export interface FailoverDialect {
+  readonly paths: (path: string) => readonly string[]
+}
+
+export function failoverRoutes(deps: ApiDependencies, dialect: FailoverDialect): Route[] {
+  return [
+    {
+      method: 'put',
+      paths: dialect.paths('/loadbalancers/:id/failover'),
+      handler: (ctx) => failOver(ctx, deps),
+    },
+  ]
+}
+
+async function failOver(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const id = pathId(ctx, 'id', 'loadbalancer')
+  await transaction(deps.db, async (tx) => {
+    const stored = await lockLoadBalancer(tx, id, ctx.state.identity.projectId)
+    if (stored === undefined) throw notFound('loadbalancer', id)
+    assertChangeable(ctx, stored, SETTLED)
+    await activateLoadBalancer(tx, id)
+  })
+  ctx.status = 202
+  ctx.body = ''
+  ctx.remove('Content-Type')
+}
