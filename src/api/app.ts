@@ -5,6 +5,7 @@
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
+import { accessOf } from './access.ts'
 import { type ApiContext, type ApiDependencies, type ApiState } from './context.ts'
 import type { Dialect } from './dialect/dialect.ts'
 import { elb } from './dialect/elb/dialect.ts'
@@ -12,7 +13,7 @@ import { elbErrors } from './dialect/elb/errors.ts'
 import { octavia } from './dialect/octavia/dialect.ts'
 import { errorBoundary } from './errors.ts'
 import { developmentIdentityRoutes } from './development-identity.ts'
-import { assertAllowed, assertPathProject, noIdentityGuard } from './guards.ts'
+import { assertPathProject, noIdentityGuard } from './guards.ts'
 import { networkReads } from './network-reads.ts'
 import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
@@ -64,7 +65,8 @@ function routerOf(dialect: Dialect, deps: ApiDependencies): Middleware<ApiState>
       if (route.open !== true) {
         ctx.state.identity = await deps.identify(ctx.headers)
         assertPathProject(ctx as ApiContext)
-        assertAllowed(ctx as ApiContext, route.method, route.paths[0] ?? '')
+        const operation = { method: route.method, path: route.paths[0] ?? '' }
+        ctx.state.access = accessOf(dialect.access, ctx.state.identity, operation)
       }
       await route.handler(ctx as ApiContext)
     })

@@ -9,6 +9,7 @@ import type { DevelopmentIdentity } from '../identity/development.ts'
 import type { Identify, Identity } from '../identity/identity.ts'
 import type { Db } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
+import type { Access } from './access.ts'
 import type { Dialect } from './dialect/dialect.ts'
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
@@ -57,6 +58,8 @@ export interface ObservedRequest {
 export interface ApiState extends Koa.DefaultState {
   requestId: string
   identity: Identity
+  /** Set with the identity: what it may see and do in this operation. */
+  access: Access
   /** Whose words the answer is in. */
   dialect: Dialect
   /** Path prefix that was stripped before routing: `/elb`, `/load-balancer` or empty. */

@@ -2,7 +2,6 @@
 import type { Context } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { checkedProjectId } from '../identity/no-identity.ts'
-import { decide, ruleFor } from '../identity/policy.ts'
 import { unsupportedMediaType } from './body.ts'
 import type { ApiContext, ApiSettings } from './context.ts'
 
@@ -35,19 +34,4 @@ export function assertPathProject(ctx: ApiContext): void {
     throw new DomainError('PROJECT_MISMATCH', 'Tenant_id in token mismatches with tenant_id in url.')
   }
   ctx.state.identity = { ...identity, projectId: checkedProjectId(named), assumed: false }
-}
-
-/**
- * Holds the request against the policy, for what is scoped by the identity's own project: another's object is unknown
- * there, so the owner is always the one who asks. Throws FORBIDDEN, also for an operation without a rule.
- */
-export function assertAllowed(ctx: ApiContext, method: string, path: string): void {
-  const { identity } = ctx.state
-  const rule = ruleFor(method, path)
-  if (rule === undefined) throw new DomainError('FORBIDDEN', `No policy allows ${method} ${path}.`)
-  if (identity.projectId === '' || decide(rule, identity, identity.projectId) === 'denied') {
-    throw new DomainError('FORBIDDEN', `Policy doesn't allow ${rule.name} to be performed.`, {
-      rule: rule.name,
-    })
-  }
 }

@@ -15,6 +15,7 @@ import {
 } from '../store/health-monitors.ts'
 import { addressesOfPool } from '../store/members.ts'
 import { type LockedPool, lockPool, touchPools } from '../store/parents.ts'
+import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
@@ -63,8 +64,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   const { projectId } = ctx.state.identity
   const { poolId, assertFits, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
   const monitor = await transaction(deps.db, async (tx) => {
-    const parents = await lockPool(tx, poolId, projectId)
-    if (parents === undefined) throw notFound('pool', poolId)
+    const parents = await lockPoolFor(ctx, tx, poolId)
     let draft: HealthMonitorDraft | undefined
     const steps: Record<CreateStep, () => Promise<void> | void> = {
       fit: () => assertFits?.(parents.pool),
@@ -103,8 +103,9 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonit
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
-  const monitor = await findHealthMonitor(deps.db, id, ctx.state.identity.projectId)
+  const monitor = await findHealthMonitor(deps.db, id, ctx.state.access.byId)
   if (monitor === undefined) throw notFound('healthmonitor', id)
+  ctx.state.access.authorise(monitor.projectId)
   ctx.body = { healthmonitor: pick(dialect.render(monitor), fieldsOf(queryOf(ctx))) }
 }
 
@@ -112,7 +113,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   const id = pathId(ctx, 'id', 'healthmonitor')
   const changeFor = dialect.parseUpdate(await readJson(ctx))
   const { before, after } = await transaction(deps.db, async (tx) => {
-    const { stored, parents } = await lockMonitor(tx, id, ctx.state.identity.projectId)
+    const { stored, parents } = await lockMonitor(ctx, tx, id)
     const values = changeFor(stored, parents.pool)
     assertParentsActive(ctx, parents)
     if (!isWritten(ctx, values)) return { before: stored, after: stored }
@@ -127,7 +128,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
   await transaction(deps.db, async (tx) => {
-    const { stored, parents } = await lockMonitor(tx, id, ctx.state.identity.projectId)
+    const { stored, parents } = await lockMonitor(ctx, tx, id)
     assertParentsActive(ctx, parents)
     await deleteHealthMonitor(tx, id)
     await touchPools(tx, [stored.poolId])
@@ -135,15 +136,17 @@ async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   ctx.status = 204
 }
 
-/** Reads a monitor with its parents locked, so that what was read stays true until commit. Throws NOT_FOUND. */
+/** Reads a monitor with its parents locked, so that what was read stays true until commit. Throws NOT_FOUND, FORBIDDEN. */
 async function lockMonitor(
+  ctx: ApiContext,
   tx: Tx,
   id: string,
-  projectId: string,
 ): Promise<{ stored: HealthMonitor; parents: LockedPool }> {
-  const seen = await findHealthMonitor(tx, id, projectId)
-  const parents = seen && (await lockPool(tx, seen.poolId, projectId))
-  const stored = parents && (await findHealthMonitor(tx, id, projectId))
+  const { byId, authorise } = ctx.state.access
+  const seen = await findHealthMonitor(tx, id, byId)
+  if (seen !== undefined) authorise(seen.projectId)
+  const parents = seen && (await lockPool(tx, seen.poolId, byId))
+  const stored = parents && (await findHealthMonitor(tx, id, byId))
   if (stored === undefined || parents === undefined) throw notFound('healthmonitor', id)
   return { stored, parents }
 }

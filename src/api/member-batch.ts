@@ -1,11 +1,13 @@
 /**
- * `PUT …/pools/{pool_id}/members`: many members of one pool in one transaction, all or nothing.
+ * `PUT …/pools/{pool_id}/members`: many members of one pool in one transaction, all or nothing, in a handful of
+ * statements however many they are.
  *
  * `replace` makes the pool look like the list: a member whose address and port are in it stays, with its id and its
- * verdict, and gets the attributes of the list, absent ones as at create (the ELB reference: "replaced with those in the
- * request body"; Octavia's batch resets them too); the others go. `add` creates, and refuses what is there already.
+ * verdict, and gets the values that the dialect makes of the list; the others go, unless they are to be left. `add`
+ * creates, and refuses what is there already.
  */
-import { DomainError, notFound } from '../domain/errors.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { notFound } from '../domain/errors.ts'
 import { parseAddress } from '../domain/ip-address.ts'
 import type { Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
@@ -16,24 +18,48 @@ import {
   insertMembers,
   type KeptMember,
   type KeptMemberChange,
+  type KeptValues,
+  type MemberTarget,
   updateMembers,
 } from '../store/member-batch.ts'
 import { type MemberDraft, MemberExistsError } from '../store/members.ts'
-import { lockPool, touchPools } from '../store/parents.ts'
+import { type LockedPool, touchPools } from '../store/parents.ts'
+import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertTargetsAllowed, memberExists } from './members.ts'
-import { assertQuota } from './rules.ts'
+import { type Parameters, queryOf } from './query.ts'
+import { assertParentsActive, assertQuota } from './rules.ts'
 
 /** What a batch asks for. */
 export type MemberBatch =
-  | { readonly action: 'add' | 'replace'; readonly draftsFor: (pool: Pool) => readonly MemberDraft[] }
+  | { readonly action: 'add'; readonly draftsFor: (pool: Pool) => readonly MemberDraft[] }
+  | MemberReplacement
   | { readonly action: 'delete'; readonly ids: readonly string[] }
+
+export interface MemberReplacement {
+  readonly action: 'replace'
+  readonly draftsFor: (pool: Pool) => readonly MemberDraft[]
+  /** What becomes of a member that is there already and in the list, at `index`. */
+  readonly keptValues: (draft: MemberDraft, stored: KeptValues, index: number) => KeptValues
+  /** Members that are not in the list stay. */
+  readonly leavesOthers?: boolean
+}
+
+/** The first target that is in a list twice, in whatever spelling. */
+export interface BatchTargets {
+  readonly repeated: MemberTarget | undefined
+  /** The pool has a member there already. */
+  readonly isPresent: boolean
+  readonly poolId: string
+}
 
 export interface MemberBatchDialect {
   readonly paths: (path: string) => readonly string[]
   /** Reads a body; throws DomainErrors. */
-  readonly parseBatch: (body: unknown, projectId: string) => MemberBatch
+  readonly parseBatch: (body: unknown, projectId: string, parameters: Parameters) => MemberBatch
+  /** Throws what the dialect says of a repeated target. */
+  readonly assertDistinct: (targets: BatchTargets) => void
 }
 
 export function memberBatchRoutes(deps: ApiDependencies, dialect: MemberBatchDialect): Route[] {
@@ -46,14 +72,22 @@ export function memberBatchRoutes(deps: ApiDependencies, dialect: MemberBatchDia
   ]
 }
 
+/** What the steps of one batch share. */
+interface Work {
+  readonly ctx: ApiContext
+  readonly deps: ApiDependencies
+  readonly dialect: MemberBatchDialect
+  readonly tx: Tx
+  readonly parents: LockedPool
+}
+
 async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBatchDialect): Promise<void> {
   const { projectId } = ctx.state.identity
   const poolId = pathId(ctx, 'pool_id', 'pool')
-  const batch = dialect.parseBatch(await readJson(ctx), projectId)
+  const batch = dialect.parseBatch(await readJson(ctx), projectId, queryOf(ctx))
   await transaction(deps.db, async (tx) => {
-    const parents = await lockPool(tx, poolId, projectId)
-    if (parents === undefined) throw notFound('pool', poolId)
-    if (await applied(tx, deps, batch, parents.pool)) await touchPools(tx, [poolId])
+    const parents = await lockPoolFor(ctx, tx, poolId)
+    if (await applied({ ctx, deps, dialect, tx, parents }, batch)) await touchPools(tx, [poolId])
   })
   ctx.status = 202
   ctx.body = ''
@@ -61,13 +95,16 @@ async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBat
 }
 
 /** Whether anything changed that is probed. */
-async function applied(tx: Tx, deps: ApiDependencies, batch: MemberBatch, pool: Pool): Promise<boolean> {
-  if (batch.action === 'delete') return await removeMembers(tx, pool.id, batch.ids)
-  const drafts = batch.draftsFor(pool)
-  assertDistinct(drafts)
-  return batch.action === 'add'
-    ? await addMembers(tx, deps, pool, drafts)
-    : await replace(tx, deps, pool, drafts)
+async function applied(work: Work, batch: MemberBatch): Promise<boolean> {
+  const { tx, parents } = work
+  switch (batch.action) {
+    case 'delete':
+      return await removeMembers(tx, parents.pool.id, batch.ids)
+    case 'add':
+      return await addMembers(work, batch.draftsFor(parents.pool))
+    case 'replace':
+      return await replaceMembers(work, batch)
+  }
 }
 
 async function removeMembers(tx: Tx, poolId: string, ids: readonly string[]): Promise<boolean> {
@@ -77,91 +114,98 @@ async function removeMembers(tx: Tx, poolId: string, ids: readonly string[]): Pr
   return gone.size > 0
 }
 
-async function addMembers(
-  tx: Tx,
-  deps: ApiDependencies,
-  pool: Pool,
-  drafts: readonly MemberDraft[],
-): Promise<boolean> {
-  const present = (await findMembersAt(tx, pool.id, drafts))[0]
+async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<boolean> {
+  const { tx, parents, dialect } = work
+  const poolId = parents.pool.id
+  dialect.assertDistinct({ repeated: repeatedTarget(drafts), isPresent: false, poolId })
+  const present = (await findMembersAt(tx, poolId, drafts))[0]
   const first = present && drafts[present.index]
-  if (first !== undefined) throw memberExists(pool.id, first)
-  await assertRoomFor(tx, deps, pool, drafts.length)
-  await create(tx, deps, pool, drafts)
+  if (first !== undefined) throw memberExists(poolId, first)
+  await assertRoomFor(work, drafts.length)
+  await create(work, drafts)
   return drafts.length > 0
 }
 
-async function replace(
-  tx: Tx,
-  deps: ApiDependencies,
-  pool: Pool,
-  drafts: readonly MemberDraft[],
-): Promise<boolean> {
-  const kept = await findMembersAt(tx, pool.id, drafts)
+async function replaceMembers(work: Work, batch: MemberReplacement): Promise<boolean> {
+  const { ctx, tx, parents, dialect } = work
+  const poolId = parents.pool.id
+  const drafts = batch.draftsFor(parents.pool)
+  const kept = await findMembersAt(tx, poolId, drafts)
   const keptAt = new Set(kept.map((member) => member.index))
+  const repeated = repeatedTarget(drafts)
+  const isPresent = repeated !== undefined && keptAt.has(drafts.indexOf(repeated))
+  dialect.assertDistinct({ repeated, isPresent, poolId })
   const added = drafts.filter((_, index) => !keptAt.has(index))
-  const deleted = await deleteMembersBut(
-    tx,
-    pool.id,
-    kept.map((member) => member.id),
-  )
+  const ids = kept.map((member) => member.id)
+  const deleted = batch.leavesOthers === true ? 0 : await deleteMembersBut(tx, poolId, ids)
+  if (drafts.length === 0 && deleted === 0) return false
   // A pool that shrinks is welcome even when the project has more than its quota.
-  if (added.length > deleted) await assertRoomFor(tx, deps, pool, added.length)
-  await create(tx, deps, pool, added)
-  const changes = kept.flatMap((member) => changeOf(member, drafts[member.index]))
+  if (added.length > deleted) await assertRoomFor(work, added.length)
+  assertParentsActive(ctx, parents)
+  await create(work, added)
+  const changes = kept.flatMap((member) => changeOf(member, drafts[member.index], batch))
+  await assertTargetsAllowed(tx, work.deps, poolId, retargeted(changes, kept, drafts))
   await updateMembers(tx, changes)
-  const switched = changes.some(
-    (wanted) => kept.find((member) => member.id === wanted.id)?.adminStateUp !== wanted.adminStateUp,
+  return (
+    deleted > 0 || added.length > 0 || changes.some(({ renewed, values }) => renewed || !values.adminStateUp)
   )
-  return deleted > 0 || added.length > 0 || switched
 }
 
-/** The change that makes a member look like its draft; none when it does already. */
-function changeOf(member: KeptMember, draft: MemberDraft | undefined): KeptMemberChange[] {
+/** The change that the list makes of a member; none when it is so already. */
+function changeOf(
+  { id, index, values: stored }: KeptMember,
+  draft: MemberDraft | undefined,
+  batch: MemberReplacement,
+): KeptMemberChange[] {
   if (draft === undefined) return []
-  const { name, subnetId, weight, adminStateUp } = draft
-  const same =
-    member.name === name &&
-    member.subnetId === subnetId &&
-    member.weight === weight &&
-    member.adminStateUp === adminStateUp
-  return same ? [] : [{ id: member.id, name, subnetId, weight, adminStateUp }]
+  const values = batch.keptValues(draft, stored, index)
+  if (isDeepStrictEqual(values, stored)) return []
+  const switchedOn = values.adminStateUp && !stored.adminStateUp
+  const moved = values.monitorAddress !== stored.monitorAddress || values.monitorPort !== stored.monitorPort
+  return [{ id, values, renewed: switchedOn || moved }]
+}
+
+/** Members that will be probed elsewhere, as targets. */
+function retargeted(
+  changes: readonly KeptMemberChange[],
+  kept: readonly KeptMember[],
+  drafts: readonly MemberDraft[],
+): MemberDraft[] {
+  const indexes = new Map(kept.map(({ id, index }) => [id, index]))
+  return changes
+    .filter(({ renewed }) => renewed)
+    .flatMap(({ id, values: { monitorAddress, monitorPort } }) => {
+      const draft = drafts[indexes.get(id) ?? -1]
+      return draft === undefined ? [] : [{ ...draft, monitorAddress, monitorPort }]
+    })
 }
 
 /** Throws QUOTA_EXCEEDED. Counts what is there now, so what the batch removed is free again. */
-async function assertRoomFor(tx: Tx, deps: ApiDependencies, pool: Pool, count: number): Promise<void> {
-  if (count > 0) await assertQuota(tx, deps, { projectId: pool.projectId, resource: 'member', count })
+async function assertRoomFor({ tx, deps, parents }: Work, count: number): Promise<void> {
+  const { projectId } = parents.pool
+  if (count > 0) await assertQuota(tx, deps, { projectId, resource: 'member', count })
 }
 
-async function create(
-  tx: Tx,
-  deps: ApiDependencies,
-  pool: Pool,
-  drafts: readonly MemberDraft[],
-): Promise<void> {
+async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[]): Promise<void> {
   if (drafts.length === 0) return
-  await assertTargetsAllowed(tx, deps, pool.id, drafts)
+  const poolId = parents.pool.id
+  await assertTargetsAllowed(tx, deps, poolId, drafts)
   try {
     await insertMembers(tx, drafts)
   } catch (error) {
     // Unreachable while every writer locks the pool; the index has the last word.
-    if (error instanceof MemberExistsError && drafts[0] !== undefined) throw memberExists(pool.id, drafts[0])
+    if (error instanceof MemberExistsError && drafts[0] !== undefined) throw memberExists(poolId, drafts[0])
     throw error
   }
 }
 
-/** Throws INVALID_FIELD when one target is in the list twice, in whatever spelling. */
-function assertDistinct(drafts: readonly MemberDraft[]): void {
+/** A target that is in the list before, as it is spelled the second time. */
+function repeatedTarget(drafts: readonly MemberDraft[]): MemberDraft | undefined {
   const seen = new Set<string>()
-  for (const { address, protocolPort } of drafts) {
+  return drafts.find(({ address, protocolPort }) => {
     const target = `${parseAddress(address)?.canonical ?? address} ${protocolPort}`
-    if (seen.has(target)) {
-      const reason = `address '${address}' with protocol_port '${protocolPort}' is in the list more than once`
-      throw new DomainError('INVALID_FIELD', `Invalid input for members. Reason: ${reason}.`, {
-        field: 'members',
-        reason,
-      })
-    }
+    const isRepeated = seen.has(target)
     seen.add(target)
-  }
+    return isRepeated
+  })
 }

@@ -14,15 +14,17 @@ import {
   MemberExistsError,
   type MemberKey,
   type MemberView,
+  ownerOfPool,
   poolExists,
   updateMember,
 } from '../store/members.ts'
-import { lockPool, touchPools } from '../store/parents.ts'
+import { touchPools } from '../store/parents.ts'
+import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertQuota, assertTargetAllowed } from './rules.ts'
+import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Members as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface MemberDialect {
@@ -32,6 +34,9 @@ export interface MemberDialect {
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: Member) => MemberChange
   readonly render: (member: MemberView) => Record<string, unknown>
+  /** Answers of writes, where they differ. */
+  readonly renderCreated?: (member: MemberView) => Record<string, unknown>
+  readonly renderUpdated?: (member: MemberView, before: MemberView) => Record<string, unknown>
 }
 
 export function memberRoutes(deps: ApiDependencies, dialect: MemberDialect): Route[] {
@@ -51,21 +56,20 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
   const poolId = pathId(ctx, 'pool_id', 'pool')
   const draftFor = dialect.parseCreate(await readJson(ctx), projectId)
   const member = await transaction(deps.db, async (tx) => {
-    const parents = await lockPool(tx, poolId, projectId)
-    if (parents === undefined) throw notFound('pool', poolId)
+    const parents = await lockPoolFor(ctx, tx, poolId)
     const draft = draftFor(parents.pool)
     await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'member', count: 1 })
+    assertParentsActive(ctx, parents)
     await assertTargetsAllowed(tx, deps, poolId, [draft])
     const id = await insertOrRefuse(tx, draft)
     await touchPools(tx, [poolId])
-    return await readBack(tx, { poolId, id, projectId })
+    return await readBack(tx, { poolId, id, projectId: undefined })
   })
   ctx.status = 201
-  ctx.body = { member: dialect.render(member) }
+  ctx.body = { member: (dialect.renderCreated ?? dialect.render)(member) }
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
-  const { projectId } = ctx.state.identity
   const poolId = pathId(ctx, 'pool_id', 'pool')
   await answerList<MemberView>(ctx, deps, {
     name: 'members',
@@ -75,9 +79,7 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDiale
     read: async (page) => {
       const members = await listMembers(deps.db, page)
       // Only an empty page leaves open whether there is such a pool.
-      if (members.length === 0 && !(await poolExists(deps.db, poolId, projectId))) {
-        throw notFound('pool', poolId)
-      }
+      if (members.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
       return members
     },
     render: dialect.render,
@@ -88,31 +90,33 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDiale
   const key = memberKey(ctx)
   const member = await findMember(deps.db, key)
   if (member === undefined) throw await memberNotFound(deps.db, key)
+  ctx.state.access.authorise(member.projectId)
   ctx.body = { member: pick(dialect.render(member), fieldsOf(queryOf(ctx))) }
 }
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
   const key = memberKey(ctx)
   const changeFor = dialect.parseUpdate(await readJson(ctx))
-  const member = await transaction(deps.db, async (tx) => {
-    const parents = await lockPool(tx, key.poolId, key.projectId)
-    if (parents === undefined) throw notFound('pool', key.poolId)
+  const { before, after } = await transaction(deps.db, async (tx) => {
+    const parents = await lockPoolFor(ctx, tx, key.poolId)
     const stored = await findMember(tx, key)
     if (stored === undefined) throw notFound('member', key.id)
     const values = changeFor(stored)
-    if (Object.keys(values).length === 0) return stored
-    await updateMember(tx, key.id, { values, renewed: values.adminStateUp === true })
+    assertParentsActive(ctx, parents)
+    if (!isWritten(ctx, values)) return { before: stored, after: stored }
+    if (isRetargeted(values)) await assertTargetsAllowed(tx, deps, key.poolId, [{ ...stored, ...values }])
+    await updateMember(tx, key.id, { values, renewed: values.adminStateUp === true || isRetargeted(values) })
     if (changesCheck(values)) await touchPools(tx, [key.poolId])
-    return await readBack(tx, key)
+    return { before: stored, after: await readBack(tx, key) }
   })
-  ctx.body = { member: dialect.render(member) }
+  ctx.body = { member: dialect.renderUpdated?.(after, before) ?? dialect.render(after) }
 }
 
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const key = memberKey(ctx)
   await transaction(deps.db, async (tx) => {
-    const parents = await lockPool(tx, key.poolId, key.projectId)
-    if (parents === undefined) throw notFound('pool', key.poolId)
+    const parents = await lockPoolFor(ctx, tx, key.poolId)
+    if ((await findMember(tx, key)) !== undefined) assertParentsActive(ctx, parents)
     if (!(await deleteMember(tx, key.poolId, key.id))) throw notFound('member', key.id)
     await touchPools(tx, [key.poolId])
   })
@@ -124,8 +128,15 @@ export function memberKey(ctx: ApiContext): MemberKey {
   return {
     poolId: pathId(ctx, 'pool_id', 'pool'),
     id: pathId(ctx, 'id', 'member'),
-    projectId: ctx.state.identity.projectId,
+    projectId: ctx.state.access.byId,
   }
+}
+
+/** Throws NOT_FOUND and FORBIDDEN. */
+async function assertPoolKnown(ctx: ApiContext, db: Db, poolId: string): Promise<void> {
+  const owner = await ownerOfPool(db, poolId, ctx.state.access.byId)
+  if (owner === undefined) throw notFound('pool', poolId)
+  ctx.state.access.authorise(owner)
 }
 
 /** What is not there: the pool, or the member in it. */
@@ -134,7 +145,7 @@ export async function memberNotFound(db: Db, key: MemberKey): Promise<DomainErro
   return pool ? notFound('member', key.id) : notFound('pool', key.poolId)
 }
 
-type Target = Pick<Member, 'address' | 'protocolPort'>
+type Target = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
 
 /** Holds new members against the target policy, also on the port of the pool's monitor. Throws TARGET_DENIED. */
 export async function assertTargetsAllowed(
@@ -143,15 +154,21 @@ export async function assertTargetsAllowed(
   poolId: string,
   targets: readonly Target[],
 ): Promise<void> {
-  const monitorPort = (await findMonitorOfPool(tx, poolId))?.monitorPort ?? null
-  for (const { address, protocolPort } of targets) {
+  const portOfMonitor = (await findMonitorOfPool(tx, poolId))?.monitorPort ?? null
+  for (const { address, protocolPort, monitorAddress, monitorPort } of targets) {
     assertTargetAllowed(deps, { address, port: protocolPort, field: 'address' })
-    if (monitorPort !== null) assertTargetAllowed(deps, { address, port: monitorPort, field: 'address' })
+    const probed = {
+      address: monitorAddress ?? address,
+      field: monitorAddress === null ? 'address' : 'monitor_address',
+    }
+    for (const port of new Set([protocolPort, portOfMonitor, monitorPort])) {
+      if (port !== null) assertTargetAllowed(deps, { ...probed, port })
+    }
   }
 }
 
 /** The refusal of a target that the pool has already. */
-export function memberExists(poolId: string, target: Target): DomainError {
+export function memberExists(poolId: string, target: Pick<Member, 'address' | 'protocolPort'>): DomainError {
   const { address, protocolPort: port } = target
   const message = `Member with address ${address} and protocol_port ${port} already present in pool ${poolId}`
   return new DomainError('MEMBER_EXISTS', message, { address, port, pool: poolId })
@@ -172,7 +189,12 @@ async function readBack(tx: Tx, key: MemberKey): Promise<MemberView> {
   return member
 }
 
-/** Names and weights are not probed: a check goes on undisturbed when only they change. */
+/** What else changes is not probed: a check goes on undisturbed. */
 function changesCheck(values: MemberChange): boolean {
-  return Object.keys(values).some((key) => key !== 'name' && key !== 'weight')
+  return values.adminStateUp !== undefined || isRetargeted(values)
+}
+
+/** Probes go elsewhere from now on. */
+function isRetargeted(values: MemberChange): boolean {
+  return values.monitorAddress !== undefined || values.monitorPort !== undefined
 }

@@ -7,9 +7,10 @@
 import { createHash } from 'node:crypto'
 import type { Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
+import { accessOf, ownProjectOnly } from './access.ts'
 import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
 import { errorBoundary } from './errors.ts'
-import { assertAllowed, noIdentityGuard } from './guards.ts'
+import { noIdentityGuard } from './guards.ts'
 import { neutronErrors } from './dialect/neutron-errors.ts'
 
 type Collection = 'subnets' | 'networks' | 'ports'
@@ -27,7 +28,7 @@ export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
     await boundary(ctx, async () => {
       guard(ctx)
       ctx.state.identity = await deps.identify(ctx.headers)
-      assertAllowed(ctx as ApiContext, 'GET', `/v2.0/${collection}`)
+      accessOf(ownProjectOnly, ctx.state.identity, { method: 'GET', path: `/v2.0/${collection}` })
       answer(ctx as ApiContext, collection as Collection, id)
     })
   }

@@ -63,9 +63,11 @@ export async function answerList<Item extends { readonly id: string }>(
   if (page.marker !== undefined && !UUID.test(page.marker)) {
     throw rules.unknownMarker(collection.resource, page.marker.slice(0, 255))
   }
+  const { inLists, authorise } = ctx.state.access
+  for (const filter of filters) if (filter.attribute === 'project_id') filter.values.forEach(authorise)
   const items = await readPage(rules, collection, {
     ...order,
-    projectId: ctx.state.identity.projectId,
+    ...(inLists === undefined ? {} : { projectId: inLists }),
     filters: [...translated(collection, filters), ...(collection.within ?? [])],
     // One more than asked tells whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,

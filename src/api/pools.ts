@@ -3,8 +3,9 @@ import { DomainError, notFound } from '../domain/errors.ts'
 import type { Listener, LoadBalancer, Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
 import { findListener, setDefaultPool } from '../store/listeners.ts'
-import { lockLoadBalancer, lockPool, touchPools } from '../store/parents.ts'
+import { lockLoadBalancer, touchPools } from '../store/parents.ts'
 import {
+  deleteChildrenOfPool,
   deletePool,
   findPool,
   insertPool,
@@ -16,11 +17,12 @@ import {
   type PoolView,
   updatePool,
 } from '../store/pools.ts'
+import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertQuota, assertUnused } from './rules.ts'
+import { assertParentsActive, assertQuota, assertUnused, isWritten } from './rules.ts'
 
 /** What a new pool stands below. */
 export interface PoolParents {
@@ -37,6 +39,10 @@ interface NamedParents {
 /** Pools as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface PoolDialect {
   readonly paths: (path: string) => readonly string[]
+  /** The order in which a create is refused; the draft is made in its place. */
+  readonly createOrder: readonly CreateStep[]
+  /** With a pool go its monitor and its members; without it, a pool that has any is not deleted. */
+  readonly deletesChildren: boolean
   /** Reads a create body; the draft is made, and held against the rules, once the parents are known. */
   readonly parseCreate: (
     body: unknown,
@@ -45,7 +51,13 @@ export interface PoolDialect {
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: Pool) => PoolChange
   readonly render: (pool: PoolView) => Record<string, unknown>
+  /** Answers of writes, where they differ. */
+  readonly renderCreated?: (pool: PoolView) => Record<string, unknown>
+  readonly renderUpdated?: (pool: PoolView, before: PoolView) => Record<string, unknown>
 }
+
+/** `draft`: protocols and persistence; `default pool`: the listener has one; `parents`: the load balancer's status. */
+type CreateStep = 'draft' | 'default pool' | 'quota' | 'parents'
 
 export function poolRoutes(deps: ApiDependencies, dialect: PoolDialect): Route[] {
   const collection = dialect.paths('/pools')
@@ -55,7 +67,7 @@ export function poolRoutes(deps: ApiDependencies, dialect: PoolDialect): Route[]
     { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
     { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
     { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
-    { method: 'delete', paths: item, handler: (ctx) => remove(ctx, deps) },
+    { method: 'delete', paths: item, handler: (ctx) => remove(ctx, deps, dialect) },
   ]
 }
 
@@ -63,27 +75,42 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
   const { projectId } = ctx.state.identity
   const { draftFor, ...named } = dialect.parseCreate(await readJson(ctx), projectId)
   const pool = await transaction(deps.db, async (tx) => {
-    const parents = await lockParents(tx, named, projectId)
-    const draft = draftFor(parents)
-    assertNoDefaultPool(parents.listener)
-    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'pool', count: 1 })
-    const created = await insertPool(tx, draft)
-    if (parents.listener !== undefined) await setDefaultPool(tx, parents.listener.id, created.id)
-    const listenerIds = parents.listener === undefined ? [] : [parents.listener.id]
-    return { ...created, memberIds: [], listenerIds, healthMonitorId: null }
+    const parents = await lockParents(ctx, tx, named)
+    let draft: PoolDraft | undefined
+    const steps: Record<CreateStep, () => Promise<void> | void> = {
+      draft: () => {
+        draft = draftFor(parents)
+      },
+      'default pool': () => assertNoDefaultPool(parents.listener),
+      quota: () =>
+        assertQuota(tx, deps, { projectId: parents.loadBalancer.projectId, resource: 'pool', count: 1 }),
+      parents: () => assertParentsActive(ctx, { loadBalancer: parents.loadBalancer }),
+    }
+    for (const step of dialect.createOrder) await steps[step]()
+    const { id } = await insertPool(tx, draft ?? draftFor(parents))
+    if (parents.listener !== undefined) await setDefaultPool(tx, parents.listener.id, id)
+    return await readBack(tx, id)
   })
   ctx.status = 201
-  ctx.body = { pool: dialect.render(pool) }
+  ctx.body = { pool: (dialect.renderCreated ?? dialect.render)(pool) }
+}
+
+async function readBack(tx: Tx, id: string): Promise<PoolView> {
+  const pool = await findPool(tx, id, undefined)
+  if (pool === undefined) throw new Error('the pool that was just written is not there')
+  return pool
 }
 
 /** The load balancer locked, the listener as it is under that lock. Throws NOT_FOUND, INVALID_FIELD. */
-async function lockParents(tx: Tx, named: NamedParents, projectId: string): Promise<PoolParents> {
+async function lockParents(ctx: ApiContext, tx: Tx, named: NamedParents): Promise<PoolParents> {
   const { listenerId } = named
+  const { byId: projectId, authorise } = ctx.state.access
   const seen = listenerId === undefined ? undefined : await findListener(tx, listenerId, projectId)
   if (listenerId !== undefined && seen === undefined) throw notFound('listener', listenerId)
   const loadBalancerId = named.loadBalancerId ?? seen?.loadBalancerId ?? ''
   const loadBalancer = await lockLoadBalancer(tx, loadBalancerId, projectId)
   if (loadBalancer === undefined) throw notFound('loadbalancer', loadBalancerId)
+  authorise(loadBalancer.projectId)
   if (listenerId === undefined) return { loadBalancer, listener: undefined }
   const listener = await findListener(tx, listenerId, projectId)
   if (listener === undefined) throw notFound('listener', listenerId)
@@ -118,40 +145,42 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'pool')
-  const pool = await findPool(deps.db, id, ctx.state.identity.projectId)
+  const pool = await findPool(deps.db, id, ctx.state.access.byId)
   if (pool === undefined) throw notFound('pool', id)
+  ctx.state.access.authorise(pool.projectId)
   ctx.body = { pool: pick(dialect.render(pool), fieldsOf(queryOf(ctx))) }
 }
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'pool')
-  const { projectId } = ctx.state.identity
   const changeFor = dialect.parseUpdate(await readJson(ctx))
-  const pool = await transaction(deps.db, async (tx) => {
-    const parents = await lockPool(tx, id, projectId)
-    if (parents === undefined) throw notFound('pool', id)
-    const values = changeFor(parents.pool)
-    if (Object.keys(values).length > 0) {
-      await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
-    }
+  const { before, after } = await transaction(deps.db, async (tx) => {
+    const parents = await lockPoolFor(ctx, tx, id)
+    const stored = await readBack(tx, id)
+    const values = changeFor(stored)
+    assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })
+    if (!isWritten(ctx, values)) return { before: stored, after: stored }
+    await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
     if (values.adminStateUp !== undefined) await touchPools(tx, [id])
-    return await findPool(tx, id, projectId)
+    return { before: stored, after: await readBack(tx, id) }
   })
-  if (pool === undefined) throw notFound('pool', id)
-  ctx.body = { pool: dialect.render(pool) }
+  ctx.body = { pool: dialect.renderUpdated?.(after, before) ?? dialect.render(after) }
 }
 
-async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'pool')
-  const { projectId } = ctx.state.identity
   await transaction(deps.db, async (tx) => {
-    await lockPool(tx, id, projectId)
-    const stored = await findPool(tx, id, projectId)
-    if (stored === undefined) throw notFound('pool', id)
-    assertUnused('pool', {
-      healthmonitor: stored.healthMonitorId === null ? [] : [stored.healthMonitorId],
-      member: stored.memberIds,
-    })
+    const parents = await lockPoolFor(ctx, tx, id)
+    const stored = await readBack(tx, id)
+    assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })
+    if (dialect.deletesChildren) {
+      await deleteChildrenOfPool(tx, id)
+    } else {
+      assertUnused('pool', {
+        healthmonitor: stored.healthMonitorId === null ? [] : [stored.healthMonitorId],
+        member: stored.memberIds,
+      })
+    }
     await deletePool(tx, id)
   })
   ctx.status = 204

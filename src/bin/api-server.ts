@@ -16,7 +16,7 @@ export const API_POOL = API_CONNECTIONS
 export interface ApiServer {
   readonly endpoint: Endpoint
   /** From now on requests reach the application. */
-  open(parts: ApiParts): Promise<void>
+  open(parts: ApiParts): void
   close(): Promise<void>
 }
 
@@ -44,14 +44,14 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
   )
   return {
     endpoint: listener.endpoint,
-    open: async (parts) => {
-      handler = await handlerOf(parts)
+    open: (parts) => {
+      handler = handlerOf(parts)
     },
     close: () => listener.close(),
   }
 }
 
-async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Promise<RequestListener> {
+function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): RequestListener {
   const app = createApp({
     db,
     settings: {
@@ -67,7 +67,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
     },
     log,
     ...whoAsks(config, log),
-    targetPolicy: await targetPolicyOf(config, databaseUrl),
+    targetPolicy: targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),
   })
   const handle = app.callback()

@@ -45,14 +45,12 @@ async function run(args: readonly string[]): Promise<number | undefined> {
     case 'migrate':
       await migrate(process.env)
       return 0
-    case 'probe-once': {
-      const config = parseConfig(process.env)
+    case 'probe-once':
       return await probeOnce(rest, {
-        policy: await targetPolicyOf(config, config.databaseUrl),
+        policy: targetPolicyOf(parseConfig(process.env)),
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
       })
-    }
     case undefined:
     default:
       process.stderr.write(

@@ -40,7 +40,7 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
     probers,
-    targetPolicy: await targetPolicyOf(config, databaseUrl),
+    targetPolicy: targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
     metrics,
     log,

@@ -1,6 +1,8 @@
 /** Statements that change many members of one pool at once. */
+import type { Member } from '../domain/types.ts'
 import { type Tx, query, violatedConstraint } from './database.ts'
 import { MEMBER_TABLE, type MemberDraft, MemberExistsError } from './members.ts'
+import type { MemberRow } from './rows.ts'
 import { insertRows, NEW_GENERATION } from './write-row.ts'
 
 /** Where a member is: one address and port of a pool, however it is spelled. */
@@ -9,18 +11,25 @@ export interface MemberTarget {
   readonly protocolPort: number
 }
 
+/** What a batch may change of a member that stays. */
+export type KeptValues = Pick<
+  Member,
+  'name' | 'subnetId' | 'weight' | 'adminStateUp' | 'backup' | 'monitorAddress' | 'monitorPort' | 'tags'
+>
+
 export interface KeptMember {
   readonly id: string
   /** Position in the targets that were asked for. */
   readonly index: number
-  readonly name: string
-  readonly subnetId: string | null
-  readonly weight: number
-  readonly adminStateUp: boolean
+  readonly values: KeptValues
 }
 
-/** What a batch may change of a member that stays. */
-export type KeptMemberChange = Omit<KeptMember, 'index'>
+export interface KeptMemberChange {
+  readonly id: string
+  readonly values: KeptValues
+  /** Starts a new generation: what was known of the check is void. */
+  readonly renewed: boolean
+}
 
 /** The members of a pool that are at one of these targets. */
 export async function findMembersAt(
@@ -31,7 +40,8 @@ export async function findMembersAt(
   if (targets.length === 0) return []
   const rows = await query<KeptMemberRow>(
     tx,
-    `select m.id, (t.ord - 1)::integer as index, m.name, m.subnet_id, m.weight, m.admin_state_up
+    `select m.id, (t.ord - 1)::integer as index, m.name, m.subnet_id, m.weight, m.admin_state_up, m.backup,
+       m.monitor_address, m.monitor_port, m.tags
      from unnest(?::text[], ?::integer[]) with ordinality t(address, port, ord)
      join member m on m.pool_id = ? and m.address::inet = t.address::inet and m.protocol_port = t.port`,
     [targets.map((target) => target.address), targets.map((target) => target.protocolPort), poolId],
@@ -39,21 +49,31 @@ export async function findMembersAt(
   return rows.map((row) => ({
     id: row.id,
     index: row.index,
-    name: row.name,
-    subnetId: row.subnet_id,
-    weight: row.weight,
-    adminStateUp: row.admin_state_up,
+    values: {
+      name: row.name,
+      subnetId: row.subnet_id,
+      weight: row.weight,
+      adminStateUp: row.admin_state_up,
+      backup: row.backup,
+      monitorAddress: row.monitor_address,
+      monitorPort: row.monitor_port,
+      tags: row.tags,
+    },
   }))
 }
 
-interface KeptMemberRow {
-  id: string
-  index: number
-  name: string
-  subnet_id: string | null
-  weight: number
-  admin_state_up: boolean
-}
+type KeptMemberRow = { index: number } & Pick<
+  MemberRow,
+  | 'id'
+  | 'name'
+  | 'subnet_id'
+  | 'weight'
+  | 'admin_state_up'
+  | 'backup'
+  | 'monitor_address'
+  | 'monitor_port'
+  | 'tags'
+>
 
 /** Deletes every member of a pool but these; gives how many. */
 export async function deleteMembersBut(tx: Tx, poolId: string, kept: readonly string[]): Promise<number> {
@@ -86,24 +106,27 @@ export async function insertMembers(tx: Tx, drafts: readonly MemberDraft[]): Pro
   }
 }
 
-/** Changes members; one that is switched on again starts a new generation. */
+/** Changes members, all in two statements, and leaves them ACTIVE. */
 export async function updateMembers(tx: Tx, changes: readonly KeptMemberChange[]): Promise<void> {
   if (changes.length === 0) return
-  const records = changes.map((change) => ({
-    id: change.id,
-    name: change.name,
-    subnet_id: change.subnetId,
-    weight: change.weight,
-    admin_state_up: change.adminStateUp,
+  const records = changes.map(({ id, values }) => ({
+    id,
+    name: values.name,
+    subnet_id: values.subnetId,
+    weight: values.weight,
+    admin_state_up: values.adminStateUp,
+    backup: values.backup,
+    monitor_address: values.monitorAddress,
+    monitor_port: values.monitorPort,
+    tags: values.tags,
   }))
-  const renewed = changes.filter((change) => change.adminStateUp).map((change) => change.id)
-  await query(tx, `update member set ${NEW_GENERATION} where not admin_state_up and id = any(?::uuid[])`, [
-    renewed,
-  ])
+  const renewed = changes.filter((change) => change.renewed).map((change) => change.id)
+  await query(tx, `update member set ${NEW_GENERATION} where id = any(?::uuid[])`, [renewed])
   await query(
     tx,
     `update member m set name = c.name, subnet_id = c.subnet_id, weight = c.weight,
-       admin_state_up = c.admin_state_up, updated_at = now()
+       admin_state_up = c.admin_state_up, backup = c.backup, monitor_address = c.monitor_address,
+       monitor_port = c.monitor_port, tags = c.tags, provisioning_status = 'ACTIVE', updated_at = now()
      from jsonb_populate_recordset(null::member, ?::jsonb) c where m.id = c.id`,
     [JSON.stringify(records)],
   )

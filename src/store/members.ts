@@ -24,6 +24,7 @@ export type MemberChange = Partial<
 /** A member with what it is at the moment. */
 export interface MemberView extends Member {
   readonly loadBalancerId: string
+  readonly provider: string
   readonly state: MemberState
   /** Start of the state; null when no probe decided it. */
   readonly since: Date | null
@@ -41,14 +42,25 @@ export class MemberExistsError extends Error {}
 const MEMBER_VIEW_FROM = `member m
   join pool p on p.id = m.pool_id
   join member_status ms on ms.member_id = m.id and ms.project_id = m.project_id`
-const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, p.load_balancer_id, ms.state, ms.since, ms.reason`
+/** A subquery, not a join: it is asked of the rows that are shown only. */
+const PROVIDER = '(select lb.provider from load_balancer lb where lb.id = p.load_balancer_id)'
+const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, p.load_balancer_id, ${PROVIDER} as provider, ms.state, ms.since, ms.reason`
 
 interface MemberViewRow extends MemberRow {
   load_balancer_id: string
+  provider: string
   state: MemberState
   since: Date | null
   reason: MemberReason
 }
+
+/** The rules of `memberWord` (src/domain/roll-up.ts) in SQL; a test holds the two together. */
+const OCTAVIA_WORD = `case
+  when not m.admin_state_up and ${PROVIDER} <> 'noop_driver' then 'OFFLINE'
+  when ms.state = 'NO_MONITOR' then 'NO_MONITOR'
+  when ms.state = 'ONLINE' then case when m.weight = 0 then 'DRAINING' else 'ONLINE' end
+  when ms.state = 'OFFLINE' then 'ERROR'
+  else 'OFFLINE' end`
 
 /** Attributes of members over the aliases m, p and ms. */
 export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
@@ -66,6 +78,7 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   admin_state_up: { sql: 'm.admin_state_up', type: 'boolean' },
   provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
   operating_status: { sql: 'ms.operating_status', type: 'text' },
+  octavia_operating_status: { sql: OCTAVIA_WORD, type: 'text' },
   pool_id: { sql: 'm.pool_id', type: 'uuid' },
   loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
   // No member of ours is known to be a cloud server.
@@ -82,8 +95,10 @@ const MEMBER_LIST: ListSpec = {
   attributes: MEMBER_LIST_ATTRIBUTES,
 }
 
-/** Attributes that lists filter and sort by. */
-export const MEMBER_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(MEMBER_LIST_ATTRIBUTES))
+/** Attributes that elb's lists filter and sort by. */
+export const MEMBER_ATTRIBUTES: ReadonlySet<string> = new Set(
+  Object.keys(MEMBER_LIST_ATTRIBUTES).filter((name) => name !== 'octavia_operating_status'),
+)
 
 /** Throws MemberExistsError: the index decides, however many create at once. Gives the id. */
 export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> {
@@ -135,25 +150,37 @@ export async function listMembers(db: Db, list: ListQuery): Promise<MemberView[]
 
 /** Whether the project (any, when undefined) has this pool. */
 export async function poolExists(db: Db, id: string, projectId: string | undefined): Promise<boolean> {
-  const rows = await query(db, 'select from pool where id = ? and (?::text is null or project_id = ?)', [
-    id,
-    projectId ?? null,
-    projectId ?? null,
-  ])
-  return rows.length > 0
+  return (await ownerOfPool(db, id, projectId)) !== undefined
 }
 
-/** The distinct addresses of a pool's members. */
+/** The project that a pool belongs to, when it is this one (any, when undefined). */
+export async function ownerOfPool(
+  db: Db,
+  id: string,
+  projectId: string | undefined,
+): Promise<string | undefined> {
+  const rows = await query<{ project_id: string }>(
+    db,
+    'select project_id from pool where id = ? and (?::text is null or project_id = ?)',
+    [id, projectId ?? null, projectId ?? null],
+  )
+  return rows[0]?.project_id
+}
+
+/** The distinct addresses at which a pool's members are probed. */
 export async function addressesOfPool(db: Db, poolId: string): Promise<string[]> {
-  const rows = await query<{ address: string }>(db, 'select distinct address from member where pool_id = ?', [
-    poolId,
-  ])
+  const rows = await query<{ address: string }>(
+    db,
+    'select distinct coalesce(monitor_address, address) as address from member where pool_id = ?',
+    [poolId],
+  )
   return rows.map((row) => row.address)
 }
 
 function toMemberView(row: MemberViewRow): MemberView {
   return Object.assign(toMember(row), {
     loadBalancerId: row.load_balancer_id,
+    provider: row.provider,
     state: row.state,
     since: row.since,
     reason: row.reason,

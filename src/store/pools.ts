@@ -1,4 +1,5 @@
 /** Statements on pools. */
+import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { Pool } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, NEVER, sortableOf } from './lists.ts'
@@ -25,12 +26,17 @@ export interface PoolView extends Pool {
   readonly memberIds: readonly string[]
   readonly listenerIds: readonly string[]
   readonly healthMonitorId: string | null
+  /** Rolled up from its members (src/domain/roll-up.ts). */
+  readonly operatingStatus: RolledUpStatus
 }
+
+const OPERATING_STATUS = '(select ps.operating_status from pool_status ps where ps.pool_id = p.id)'
 
 const VIEW_COLUMNS = `${POOL_COLUMNS},
   array(select m.id from member m where m.pool_id = p.id order by m.id) as member_ids,
   array(select l.id from listener l where l.default_pool_id = p.id order by l.id) as listener_ids,
-  (select hm.id from health_monitor hm where hm.pool_id = p.id) as healthmonitor_id`
+  (select hm.id from health_monitor hm where hm.pool_id = p.id) as healthmonitor_id,
+  ${OPERATING_STATUS} as operating_status`
 
 const POOL_LIST: ListSpec = {
   from: 'pool p',
@@ -46,6 +52,8 @@ const POOL_LIST: ListSpec = {
     lb_algorithm: { sql: 'p.lb_algorithm', type: 'text' },
     admin_state_up: { sql: 'p.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'p.provisioning_status', type: 'text' },
+    // Octavia's.
+    operating_status: { sql: OPERATING_STATUS, type: 'text' },
     loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
     healthmonitor_id: {
       sql: '(select hm.id from health_monitor hm where hm.pool_id = p.id)',
@@ -67,9 +75,13 @@ const POOL_LIST: ListSpec = {
   },
 }
 
-/** Attributes that lists filter and sort by. */
-export const POOL_ATTRIBUTES: ReadonlySet<string> = new Set(Object.keys(POOL_LIST.attributes))
-export const POOL_SORTABLE = sortableOf(POOL_LIST)
+/** Attributes that elb's lists filter by, and sort by. */
+export const POOL_ATTRIBUTES: ReadonlySet<string> = new Set(
+  Object.keys(POOL_LIST.attributes).filter((name) => name !== 'operating_status'),
+)
+export const POOL_SORTABLE: ReadonlySet<string> = new Set(
+  [...sortableOf(POOL_LIST)].filter((name) => name !== 'operating_status'),
+)
 
 export async function insertPool(tx: Tx, draft: PoolDraft): Promise<Pool> {
   return toPool(await insertRow<PoolRow, PoolDraft>(tx, TABLE, draft))
@@ -83,6 +95,12 @@ export async function updatePool(
 ): Promise<void> {
   const also = change.renewed ? [NEW_GENERATION] : []
   await updateRow<PoolRow, PoolDraft>(tx, TABLE, id, { values: change.values, also })
+}
+
+/** Deletes the monitor and the members of a pool. */
+export async function deleteChildrenOfPool(tx: Tx, id: string): Promise<void> {
+  await query(tx, 'delete from health_monitor where pool_id = ?', [id])
+  await query(tx, 'delete from member where pool_id = ?', [id])
 }
 
 /** Deletes a pool without members and monitor; listeners that pointed to it point to none. */
@@ -113,6 +131,7 @@ interface PoolViewRow extends PoolRow {
   member_ids: string[]
   listener_ids: string[]
   healthmonitor_id: string | null
+  operating_status: RolledUpStatus
 }
 
 function toView(row: PoolViewRow): PoolView {
@@ -120,6 +139,7 @@ function toView(row: PoolViewRow): PoolView {
     memberIds: row.member_ids,
     listenerIds: row.listener_ids,
     healthMonitorId: row.healthmonitor_id,
+    operatingStatus: row.operating_status,
   })
 }
 

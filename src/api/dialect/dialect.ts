@@ -1,6 +1,7 @@
 /** One way to speak on the wire: errors, lists and manners. What its resources look like stands in files of their own. */
 import type { DomainError } from '../../domain/errors.ts'
 import type { Profile } from '../../domain/types.ts'
+import type { AccessRule } from '../access.ts'
 import type { ApiContext, ApiDependencies, Route } from '../context.ts'
 import type { ListRules } from '../pages.ts'
 
@@ -31,6 +32,8 @@ export interface Dialect {
   readonly errors: ErrorWords
   readonly lists: ListRules
   readonly writes: WriteManners
+  /** Whether another project's object is forbidden or unknown. */
+  readonly access: AccessRule
   readonly routes: (deps: ApiDependencies) => readonly Route[]
   /** Held against every request before anybody looks for its path. Throws DomainErrors. */
   readonly guard?: (ctx: ApiContext) => void

@@ -17,7 +17,7 @@ const shown = (value: unknown): string => {
 }
 
 /** Length as Neutron, PostgreSQL and JSON Schema count it: a character beyond U+FFFF is one, not two. */
-function charactersOf(value: string): number {
+export function charactersOf(value: string): number {
   let count = 0
   for (const _ of value) count++
   return count

@@ -99,5 +99,6 @@ export const octaviaHealthMonitorUpdate = wsmeRules<OctaviaHealthMonitorChange>(
     ...HTTP,
     admin_state_up: NAMED.admin_state_up,
     ...LATER,
+    domain_name: wsmeText({ min: 1, max: DOMAIN_NAME_MAX, pattern: DOMAIN_NAME, clearedByEmpty: true }),
   },
 )

@@ -7,6 +7,7 @@ import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
 import { parseAddress } from '../../domain/ip-address.ts'
 import { INT4_MAX, type Range } from '../../domain/limits.ts'
+import { charactersOf } from './attributes.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
 
 export type Verdict =
@@ -33,12 +34,16 @@ export function mandatory(schema: Joi.AnySchema): Joi.AnySchema {
   return schema.required()
 }
 
-/** A whole number, also as a string of digits; fractions are cut off, true is 1. */
-export function wsmeInteger({ min, max }: Partial<Range>): Joi.AnySchema {
-  const largest = max ?? INT4_MAX
+/**
+ * A whole number, also as a string of digits; fractions are cut off, true is 1. `clearedByZero`: 0 is null, because
+ * Terraform sends it for an argument that was removed.
+ */
+export function wsmeInteger(rule: Partial<Range> & { readonly clearedByZero?: true }): Joi.AnySchema {
+  const { min, max: largest = INT4_MAX } = rule
   return attribute((value) => {
     const number = wholeNumberOf(value)
     if (typeof number === 'string') return { unconvertible: number }
+    if (number === 0 && rule.clearedByZero === true) return { value: null }
     if (min !== undefined && number < min) {
       return { why: `Value should be greater or equal to ${min}`, shown: String(number) }
     }
@@ -93,14 +98,18 @@ interface TextRule {
   readonly pattern?: RegExp
   /** The pattern as Octavia spells it. */
   readonly spelled?: string
+  /** '' is null: Terraform sends it for an argument that was removed. */
+  readonly clearedByEmpty?: true
 }
 
 /** Text; lengths in characters. */
-export function wsmeText({ min = 0, max, pattern, spelled }: TextRule): Joi.AnySchema {
+export function wsmeText({ min = 0, max, pattern, spelled, clearedByEmpty }: TextRule): Joi.AnySchema {
   return attribute((value) => {
     if (typeof value !== 'string') return { why: 'Value should be string' }
-    if (value.length < min) return { why: `Value should have a minimum character requirement of ${min}` }
-    if (value.length > max) return { why: `Value should have a maximum character requirement of ${max}` }
+    if (value === '' && clearedByEmpty === true) return { value: null }
+    const length = charactersOf(value)
+    if (length < min) return { why: `Value should have a minimum character requirement of ${min}` }
+    if (length > max) return { why: `Value should have a maximum character requirement of ${max}` }
     if (pattern !== undefined && !pattern.test(value)) {
       return { why: `Value should match the pattern ${spelled ?? pattern.source}` }
     }
@@ -145,13 +154,14 @@ export function wsmeUuid(): Joi.AnySchema {
   })
 }
 
-/** An IPv4 or IPv6 literal, kept as it was sent. */
-export function wsmeAddress(): Joi.AnySchema {
-  return attribute((value) =>
-    typeof value === 'string' && parseAddress(value) !== undefined
+/** An IPv4 or IPv6 literal, kept as it was sent. `clearedByEmpty` as of `wsmeText`. */
+export function wsmeAddress({ clearedByEmpty }: Pick<TextRule, 'clearedByEmpty'> = {}): Joi.AnySchema {
+  return attribute((value) => {
+    if (value === '' && clearedByEmpty === true) return { value: null }
+    return typeof value === 'string' && parseAddress(value) !== undefined
       ? { value }
-      : { why: 'Value should be IPv4 or IPv6 format' },
-  )
+      : { why: 'Value should be IPv4 or IPv6 format' }
+  })
 }
 
 /** A list of texts of at most `max` characters; what is in it twice is in it once. */
@@ -159,7 +169,7 @@ export function wsmeTexts(max: number): Joi.AnySchema {
   return attribute((value) => {
     if (!Array.isArray(value)) return { unconvertible: `Value not a valid list: ${pythonText(value)}` }
     if (value.some((item) => typeof item !== 'string')) return { why: 'Value should be string' }
-    if (value.some((item: string) => item.length > max)) {
+    if (value.some((item: string) => charactersOf(item) > max)) {
       return { why: `Value should have a maximum character requirement of ${max}` }
     }
     return { value: [...new Set(value)] }
@@ -172,7 +182,7 @@ export function wsmeUrlPath(max: number): Joi.AnySchema {
     if (typeof value !== 'string' || !/^\/(?!\/)[^\s\p{Cc}]*$/u.test(value)) {
       return { why: 'Value must be a valid URL Path string' }
     }
-    return value.length > max
+    return charactersOf(value) > max
       ? { why: `Value should have a maximum character requirement of ${max}` }
       : { value }
   })

@@ -1,4 +1,5 @@
 /** Dialect elb as a whole. */
+import { ownProjectOnly } from '../../access.ts'
 import type { Dialect } from '../dialect.ts'
 import { elbErrors } from './errors.ts'
 import { elbLists } from './lists.ts'
@@ -10,5 +11,6 @@ export const elb: Dialect = {
   errors: elbErrors,
   lists: elbLists,
   writes: { needsActiveParents: false, writesUnchanged: false },
+  access: ownProjectOnly,
   routes: elbRoutes,
 }

@@ -1,8 +1,10 @@
 /** Batches of members in elb's words: `{"members": […], "action": "add" | "delete" | "replace"}`. */
 import { DomainError } from '../../../domain/errors.ts'
 import { ELB_BATCH_MAX } from '../../../domain/limits.ts'
-import type { MemberBatchDialect } from '../../member-batch.ts'
-import { type BodyRules, isObject, parseAttributes } from '../../schema/attributes.ts'
+import type { KeptValues } from '../../../store/member-batch.ts'
+import type { MemberDraft } from '../../../store/members.ts'
+import type { BatchTargets, MemberBatchDialect } from '../../member-batch.ts'
+import { type BodyRules, invalidField, isObject, parseAttributes } from '../../schema/attributes.ts'
 import { assertOwnProject } from '../../schema/elb-common.ts'
 import { elbMemberBatch, elbMemberCreate, elbMemberRemoval } from '../../schema/elb-member.ts'
 import { elbMemberDraft } from './member.ts'
@@ -10,6 +12,7 @@ import { elbPaths } from './paths.ts'
 
 export const elbMemberBatches: MemberBatchDialect = {
   paths: elbPaths,
+  assertDistinct: assertElbDistinct,
   parseBatch(body, projectId) {
     const items = itemsOf(body)
     const { action = 'replace' } = parseAttributes(body, elbMemberBatch)
@@ -23,8 +26,14 @@ export const elbMemberBatches: MemberBatchDialect = {
       assertOwnProject(wire, projectId)
       return wire
     })
-    return { action, draftsFor: (pool) => wires.map((wire) => elbMemberDraft(wire, pool)) }
+    return { action, draftsFor: (pool) => wires.map((wire) => elbMemberDraft(wire, pool)), keptValues }
   },
+}
+
+/** "Replaced with those in the request body" (ELB reference); what elb has no word for stays. */
+function keptValues(draft: MemberDraft, stored: KeptValues): KeptValues {
+  const { name, subnetId, weight, adminStateUp } = draft
+  return { ...stored, name, subnetId, weight, adminStateUp }
 }
 
 function itemsOf(body: unknown): readonly unknown[] {
@@ -45,4 +54,14 @@ function itemsOf(body: unknown): readonly unknown[] {
 function parsedItem<Attributes>(item: unknown, rules: BodyRules<Attributes>): Attributes {
   if (isObject(item)) return parseAttributes(item, rules)
   throw new DomainError('MISSING_ENVELOPE', 'an item of the batch is not an object', { resource: 'member' })
+}
+
+/** A target is in a list once, in whatever spelling. */
+function assertElbDistinct({ repeated }: BatchTargets): void {
+  if (repeated === undefined) return
+  const { address, protocolPort } = repeated
+  throw invalidField(
+    'members',
+    `address '${address}' with protocol_port '${protocolPort}' is in the list more than once`,
+  )
 }

@@ -21,6 +21,8 @@ import { elbPaths } from './paths.ts'
 
 export const elbPools: PoolDialect = {
   paths: elbPaths,
+  createOrder: ['draft', 'default pool', 'quota'],
+  deletesChildren: false,
   parseCreate(body, projectId) {
     const wire = parseBody(body, elbPoolCreate)
     assertOwnProject(wire, projectId)

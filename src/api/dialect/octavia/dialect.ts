@@ -1,4 +1,5 @@
 /** Dialect octavia as a whole. */
+import { anyProject } from '../../access.ts'
 import type { Dialect } from '../dialect.ts'
 import { octaviaErrors } from './errors.ts'
 import { octaviaLists } from './lists.ts'
@@ -11,6 +12,7 @@ export const octavia: Dialect = {
   errors: octaviaErrors,
   lists: octaviaLists,
   writes: { needsActiveParents: true, writesUnchanged: true },
+  access: anyProject,
   routes: octaviaRoutes,
   guard: octaviaGuard,
   otherMethod: octaviaOtherMethod,

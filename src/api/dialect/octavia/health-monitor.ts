@@ -135,7 +135,7 @@ function changeFor(
   const rise = kept(wire.max_retries, stored.rise, 'max_retries')
   assertDomainName(wire, stored)
   assertUdpDelay(settings, stored.type, wire.delay)
-  return differences<HealthMonitorChange>(stored as never, {
+  return differences(stored, {
     name: reset(wire.name, stored.name, ''),
     adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
     delaySeconds,

@@ -5,6 +5,9 @@ import { flavorRoutes } from '../../flavors.ts'
 import { healthMonitorRoutes } from '../../health-monitors.ts'
 import { listenerRoutes } from '../../listeners.ts'
 import { loadBalancerRoutes } from '../../load-balancers.ts'
+import { memberBatchRoutes } from '../../member-batch.ts'
+import { memberRoutes } from '../../members.ts'
+import { poolRoutes } from '../../pools.ts'
 import { providerRoutes } from '../../providers.ts'
 import { writtenQuotaRoutes } from '../../quotas.ts'
 import { statsRoutes } from '../../stats.ts'
@@ -13,7 +16,9 @@ import { versionRoutes } from '../../versions.ts'
 import { octaviaHealthMonitors } from './health-monitor.ts'
 import { octaviaListeners } from './listener.ts'
 import { octaviaLoadBalancers } from './load-balancer.ts'
+import { octaviaMemberBatches, octaviaMembers } from './member.ts'
 import { octaviaPaths } from './paths.ts'
+import { octaviaPools } from './pool.ts'
 import { octaviaProviders } from './providers.ts'
 import { octaviaQuotas } from './quota.ts'
 import { withKnownArguments } from './requests.ts'
@@ -31,6 +36,9 @@ export function octaviaRoutes(deps: ApiDependencies): Route[] {
     ...writtenQuotaRoutes(deps, octaviaQuotas),
     ...providerRoutes(octaviaProviders),
     ...flavorRoutes({ paths: octaviaPaths }),
+    ...poolRoutes(deps, octaviaPools),
+    ...memberRoutes(deps, octaviaMembers),
+    ...memberBatchRoutes(deps, octaviaMemberBatches),
     ...healthMonitorRoutes(deps, octaviaHealthMonitors(deps.settings)),
   ].map(withKnownArguments)
 }

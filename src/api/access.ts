@@ -1,0 +1,64 @@
+/** What a request may see and do: the policy (src/identity/policy.ts) in the manner of the dialect. */
+import { DomainError, notFound } from '../domain/errors.ts'
+import { decide, ruleFor } from '../identity/policy.ts'
+import type { PolicyRule } from '../identity/policy-table.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { Tx } from '../store/database.ts'
+import { type LockedPool, lockPool } from '../store/parents.ts'
+import type { ApiContext } from './context.ts'
+
+export interface Access {
+  /** The project whose objects are found by their ids; undefined = any, and `authorise` decides. */
+  readonly byId: string | undefined
+  /** The project whose objects are listed; undefined = all. */
+  readonly inLists: string | undefined
+  /** Throws FORBIDDEN when an object of this project is not for whoever asks. */
+  readonly authorise: (ownerProjectId: string) => void
+}
+
+/** The access of a request to an operation. Throws FORBIDDEN, also for an operation without a rule. */
+export type AccessRule = (identity: Identity, rule: PolicyRule) => Access
+
+/** Another project's object is unknown, to administrators too: everything happens in the identity's own project. */
+export const ownProjectOnly: AccessRule = (identity, rule) => {
+  const { projectId } = identity
+  if (projectId === '' || decide(rule, identity, projectId) === 'denied') throw forbidden(rule)
+  return { byId: projectId, inLists: projectId, authorise: () => undefined }
+}
+
+/** Another project's object is forbidden, an unknown one unknown; without identity as `ownProjectOnly`. */
+export const anyProject: AccessRule = (identity, rule) => {
+  if (identity.confined) return ownProjectOnly(identity, rule)
+  const decision = decide(rule, identity)
+  if (decision === 'denied') throw forbidden(rule)
+  return {
+    byId: undefined,
+    inLists: decision === 'allowed' ? undefined : identity.projectId,
+    authorise: (ownerProjectId) => {
+      if (decide(rule, identity, ownerProjectId) === 'denied') throw forbidden(rule)
+    },
+  }
+}
+
+function forbidden({ name }: PolicyRule): DomainError {
+  return new DomainError('FORBIDDEN', `Policy doesn't allow ${name} to be performed.`, { rule: name })
+}
+
+/** The access of an identity to an operation; `path` is the pattern of its route. Throws FORBIDDEN. */
+export function accessOf(
+  accessRule: AccessRule,
+  identity: Identity,
+  { method, path }: { readonly method: string; readonly path: string },
+): Access {
+  const rule = ruleFor(method, path)
+  if (rule === undefined) throw new DomainError('FORBIDDEN', `No policy allows ${method} ${path}.`)
+  return accessRule(identity, rule)
+}
+
+/** A pool and its load balancer, locked for whoever asks. Throws NOT_FOUND and FORBIDDEN. */
+export async function lockPoolFor(ctx: ApiContext, tx: Tx, id: string): Promise<LockedPool> {
+  const parents = await lockPool(tx, id, ctx.state.access.byId)
+  if (parents === undefined) throw notFound('pool', id)
+  ctx.state.access.authorise(parents.pool.projectId)
+  return parents
+}

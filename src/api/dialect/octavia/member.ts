@@ -1,0 +1,162 @@
+/** Members between Octavia's words and the domain's (octavia-api 2.4). */
+import { randomUUID } from 'node:crypto'
+import { DomainError } from '../../../domain/errors.ts'
+import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
+import { type MemberWord, memberWord } from '../../../domain/roll-up.ts'
+import type { Member, Pool } from '../../../domain/types.ts'
+import type { KeptValues } from '../../../store/member-batch.ts'
+import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
+import { type BatchTargets, type MemberBatchDialect } from '../../member-batch.ts'
+import { type MemberDialect, memberExists } from '../../members.ts'
+import {
+  type OctaviaMemberChange,
+  type OctaviaMemberCreate,
+  octaviaMemberCreate,
+  octaviaMemberItem,
+  octaviaMemberUpdate,
+} from '../../schema/octavia-member.ts'
+import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from '../../schema/wsme.ts'
+import { differences } from '../differences.ts'
+import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaPaths } from './paths.ts'
+
+export const octaviaMembers: MemberDialect = {
+  paths: octaviaPaths,
+  parseCreate(body) {
+    const wire = parseWsme(body, octaviaMemberCreate)
+    return (pool) => octaviaMemberDraft(wire, pool)
+  },
+  parseUpdate(body) {
+    const wire = parseWsme(body, octaviaMemberUpdate)
+    return (stored) => changeFor(wire, stored)
+  },
+  render: (member) => render(member, wordOf(member)),
+  // Nobody has looked yet: as recorded, a member of a monitored pool is OFFLINE until somebody has.
+  renderCreated: (member) => render(member, member.state === 'NO_MONITOR' ? 'NO_MONITOR' : 'OFFLINE'),
+  // Octavia changes the status when its worker is done: a write's answer still shows the one before.
+  renderUpdated: (member, before) => render(member, wordOf(before)),
+}
+
+export const octaviaMemberBatches: MemberBatchDialect = {
+  paths: octaviaPaths,
+  parseBatch(body, _, parameters) {
+    const wires = itemsOf(body)
+    return {
+      action: 'replace',
+      leavesOthers: isTrue(parameters.get('additive_only')),
+      draftsFor: (pool) => wires.map((wire) => octaviaMemberDraft(wire, pool)),
+      keptValues: (draft, stored, index) => keptValues(draft, stored, wires[index]),
+    }
+  },
+  assertDistinct,
+}
+
+/** oslo's bool_from_string. */
+function isTrue(text: string | null): boolean {
+  return text !== null && ['true', 't', 'yes', 'y', 'on', '1'].includes(text.trim().toLowerCase())
+}
+
+function itemsOf(body: unknown): OctaviaMemberCreate[] {
+  const items = wsmeRoot(body, octaviaMemberItem)
+  if (!Array.isArray(items)) {
+    const message = `Invalid input for field/attribute members_. Value not a valid list`
+    throw new DomainError('INVALID_FIELD', message, { field: 'members' })
+  }
+  if (items.length > OCTAVIA_BATCH_MAX) {
+    const message = `A batch has at most ${OCTAVIA_BATCH_MAX} members.`
+    throw new DomainError('TOO_MANY_ITEMS', message, { max: OCTAVIA_BATCH_MAX, count: items.length })
+  }
+  return items.map((item) => parseWsmeObject(item, octaviaMemberItem, item))
+}
+
+/** What is not sent is as at create, but for the name and the tags; the subnet of a member never changes. */
+function keptValues(
+  draft: MemberDraft,
+  stored: KeptValues,
+  wire: OctaviaMemberCreate | undefined,
+): KeptValues {
+  const { weight, adminStateUp, backup, monitorAddress, monitorPort } = draft
+  return {
+    name: reset(wire?.name, stored.name, ''),
+    subnetId: stored.subnetId,
+    weight,
+    adminStateUp,
+    backup,
+    monitorAddress,
+    monitorPort,
+    tags: tagsAfter(wire?.tags, stored.tags),
+  }
+}
+
+function assertDistinct({ repeated, isPresent, poolId }: BatchTargets): void {
+  if (repeated === undefined) return
+  throw isPresent
+    ? validationFailure('Member must be updated only once in the same request.')
+    : memberExists(poolId, repeated)
+}
+
+/** A new member; `wire` also from a batch or from inside the create of a load balancer. */
+export function octaviaMemberDraft(
+  wire: OctaviaMemberCreate,
+  pool: Pick<Pool, 'id' | 'projectId'>,
+): MemberDraft {
+  if (wire.address === null) throw invalidOption(null, 'address')
+  if (wire.protocol_port === null) throw invalidOption(null, 'protocol_port')
+  if (wire.request_sriov === true) {
+    throw validationFailure('The load balancer flavor does not allow SR-IOV member ports.')
+  }
+  return {
+    id: randomUUID(),
+    projectId: pool.projectId,
+    poolId: pool.id,
+    address: wire.address,
+    protocolPort: wire.protocol_port,
+    subnetId: wire.subnet_id ?? null,
+    name: wire.name ?? '',
+    weight: wire.weight ?? OCTAVIA_WEIGHT_DEFAULT,
+    adminStateUp: reset(wire.admin_state_up, true, false),
+    backup: wire.backup ?? false,
+    monitorAddress: wire.monitor_address ?? null,
+    monitorPort: wire.monitor_port ?? null,
+    tags: tagsOfWords(wire.tags ?? []),
+    echo: {},
+  }
+}
+
+function changeFor(wire: OctaviaMemberChange, stored: Member): MemberChange {
+  return differences(stored, {
+    name: reset(wire.name, stored.name, ''),
+    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    weight: reset(wire.weight, stored.weight, OCTAVIA_WEIGHT_DEFAULT),
+    backup: reset(wire.backup, stored.backup, false),
+    monitorAddress: reset(wire.monitor_address, stored.monitorAddress, null),
+    monitorPort: reset(wire.monitor_port, stored.monitorPort, null),
+    tags: tagsAfter(wire.tags, stored.tags),
+  })
+}
+
+function wordOf({ state, adminStateUp: memberUp, weight, provider }: MemberView): MemberWord {
+  return memberWord({ state, memberUp, weight, provider })
+}
+
+function render(member: MemberView, status: MemberWord): Record<string, unknown> {
+  return {
+    id: member.id,
+    name: member.name,
+    operating_status: status,
+    provisioning_status: member.provisioningStatus,
+    admin_state_up: member.adminStateUp,
+    address: member.address,
+    protocol_port: member.protocolPort,
+    weight: member.weight,
+    backup: member.backup,
+    subnet_id: member.subnetId,
+    project_id: member.projectId,
+    ...octaviaTimes(member),
+    monitor_address: member.monitorAddress,
+    monitor_port: member.monitorPort,
+    tags: octaviaTagWords(member.tags),
+    vnic_type: 'normal',
+    tenant_id: member.projectId,
+  }
+}

@@ -1,0 +1,184 @@
+/** Pools between Octavia's words and the domain's (octavia-api 2.3). */
+import { randomUUID } from 'node:crypto'
+import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
+import { shardOf } from '../../../domain/shard.ts'
+import type { Echo, LbAlgorithm, Pool, PoolProtocol } from '../../../domain/types.ts'
+import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
+import type { PoolDialect, PoolParents } from '../../pools.ts'
+import {
+  type OctaviaPoolChange,
+  type OctaviaPoolCreate,
+  type OctaviaPoolEcho,
+  type OctaviaSessionPersistence,
+  octaviaPoolCreate,
+  octaviaPoolUpdate,
+} from '../../schema/octavia-pool.ts'
+import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
+import { differences } from '../differences.ts'
+import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaPaths } from './paths.ts'
+
+export const octaviaPools: PoolDialect = {
+  paths: octaviaPaths,
+  createOrder: ['draft', 'quota', 'default pool', 'parents'],
+  deletesChildren: true,
+  parseCreate(body) {
+    const wire = parseWsme(body, octaviaPoolCreate)
+    if (wire.healthmonitor !== undefined || wire.members !== undefined) {
+      throw validationFailure(
+        'healthmonitor and members are created after their pool, or with a load balancer.',
+      )
+    }
+    const loadBalancerId = wire.loadbalancer_id ?? undefined
+    const listenerId = wire.listener_id ?? undefined
+    if (loadBalancerId === undefined && listenerId === undefined) {
+      throw validationFailure('Must provide at least one of: loadbalancer_id, listener_id')
+    }
+    return { loadBalancerId, listenerId, draftFor: (parents) => octaviaPoolDraft(wire, parents) }
+  },
+  parseUpdate(body) {
+    const wire = parseWsme(body, octaviaPoolUpdate)
+    return (stored) => changeFor(wire, stored)
+  },
+  render: (pool) => render(pool, pool.operatingStatus),
+  renderCreated: (pool) => render(pool, 'OFFLINE'),
+  // Octavia changes the status when its worker is done: a write's answer still shows the one before.
+  renderUpdated: (pool, before) => render(pool, before.operatingStatus),
+}
+
+/** A new pool; `wire` also from inside the create of a load balancer. */
+export function octaviaPoolDraft(
+  wire: OctaviaPoolCreate,
+  { loadBalancer, listener }: PoolParents,
+): PoolDraft {
+  if (wire.protocol === null) throw invalidOption(null, 'protocol')
+  if (wire.lb_algorithm === null) throw invalidOption(null, 'lb_algorithm')
+  if (listener !== undefined) assertOctaviaPoolFitsListener(listener.protocol, wire.protocol)
+  const id = randomUUID()
+  return {
+    id,
+    projectId: loadBalancer.projectId,
+    loadBalancerId: loadBalancer.id,
+    shard: shardOf(id),
+    name: wire.name ?? '',
+    description: wire.description ?? '',
+    adminStateUp: reset(wire.admin_state_up, true, false),
+    protocol: wire.protocol,
+    lbAlgorithm: wire.lb_algorithm,
+    sessionPersistence: persistenceFor(wire.session_persistence ?? null, wire.protocol),
+    tags: tagsOfWords(wire.tags ?? []),
+    echo: echoAfter(wire, {}),
+  }
+}
+
+function changeFor(wire: OctaviaPoolChange, stored: Pool): PoolChange {
+  const sent = wire.session_persistence
+  return differences(stored, {
+    name: reset(wire.name, stored.name, ''),
+    description: reset(wire.description, stored.description, ''),
+    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    lbAlgorithm: algorithmAfter(wire.lb_algorithm, stored.lbAlgorithm),
+    sessionPersistence:
+      sent === undefined
+        ? stored.sessionPersistence
+        : persistenceFor(sent && { ...stored.sessionPersistence, ...sent }, stored.protocol),
+    tags: tagsAfter(wire.tags, stored.tags),
+    echo: echoAfter(wire, stored.echo),
+  })
+}
+
+function algorithmAfter(sent: LbAlgorithm | null | undefined, stored: LbAlgorithm): LbAlgorithm {
+  if (sent === null) throw invalidOption(null, 'lb_algorithm')
+  return sent ?? stored
+}
+
+const COOKIE_NAME = /^[^\s,;\\]+$/
+
+function persistenceFor(
+  wire: OctaviaSessionPersistence | null,
+  protocol: PoolProtocol,
+): Pool['sessionPersistence'] {
+  if (wire === null) return null
+  const { type = null, cookie_name: cookieName = null } = wire
+  const { persistence_timeout: timeout = null, persistence_granularity: granularity = null } = wire
+  if (type === null) throw invalidOption(null, 'session_persistence type')
+  if (cookieName !== null && type !== 'APP_COOKIE') {
+    throw validationFailure(
+      'Field "cookie_name" can only be specified with session persistence of type "APP_COOKIE".',
+    )
+  }
+  if (cookieName === null && type === 'APP_COOKIE') {
+    throw validationFailure(
+      'Field "cookie_name" must be specified when using the "APP_COOKIE" session persistence type.',
+    )
+  }
+  if (cookieName !== null && !COOKIE_NAME.test(cookieName)) {
+    throw validationFailure('Supplied "cookie_name" is invalid.')
+  }
+  const isDatagram = protocol === 'UDP' || protocol === 'SCTP'
+  if (!isDatagram && (timeout !== null || granularity !== null)) {
+    throw validationFailure(
+      'persistence_timeout and persistence_granularity is only for UDP and SCTP protocol pools.',
+    )
+  }
+  if (isDatagram && type !== 'SOURCE_IP') {
+    throw validationFailure(
+      `Session persistence of type ${type} is not supported for ${protocol} protocol pools.`,
+    )
+  }
+  return {
+    type,
+    cookie_name: cookieName,
+    persistence_timeout: timeout,
+    persistence_granularity: granularity,
+  }
+}
+
+/** What Octavia only echoes, in the order of its answers, with what null means. */
+const ECHO_DEFAULTS = {
+  tls_container_ref: null,
+  ca_tls_container_ref: null,
+  crl_container_ref: null,
+  tls_enabled: false,
+  tls_ciphers: null,
+  tls_versions: null,
+  alpn_protocols: null,
+} as const satisfies Required<OctaviaPoolEcho>
+
+const ECHOED = Object.keys(ECHO_DEFAULTS) as (keyof OctaviaPoolEcho)[]
+
+function echoAfter(wire: OctaviaPoolEcho, stored: Echo): Echo {
+  const sent = ECHOED.filter((name) => wire[name] !== undefined)
+  return { ...stored, ...Object.fromEntries(sent.map((name) => [name, wire[name] ?? ECHO_DEFAULTS[name]])) }
+}
+
+function render(pool: PoolView, status: string): Record<string, unknown> {
+  const persistence = pool.sessionPersistence
+  return {
+    id: pool.id,
+    name: pool.name,
+    description: pool.description,
+    provisioning_status: pool.provisioningStatus,
+    operating_status: status,
+    admin_state_up: pool.adminStateUp,
+    protocol: pool.protocol,
+    lb_algorithm: pool.lbAlgorithm,
+    session_persistence: persistence && {
+      type: persistence['type'],
+      cookie_name: persistence['cookie_name'] ?? null,
+      persistence_timeout: persistence['persistence_timeout'] ?? null,
+      persistence_granularity: persistence['persistence_granularity'] ?? null,
+    },
+    project_id: pool.projectId,
+    // Never empty: Terraform's provider takes the first without looking.
+    loadbalancers: [{ id: pool.loadBalancerId }],
+    listeners: pool.listenerIds.map((id) => ({ id })),
+    ...octaviaTimes(pool),
+    // A pool without a monitor has no such key (trap 4).
+    ...(pool.healthMonitorId === null ? {} : { healthmonitor_id: pool.healthMonitorId }),
+    members: pool.memberIds.map((id) => ({ id })),
+    tags: octaviaTagWords(pool.tags),
+    ...Object.fromEntries(ECHOED.map((name) => [name, pool.echo[name] ?? ECHO_DEFAULTS[name]])),
+    tenant_id: pool.projectId,
+  }
+}

@@ -1,0 +1,46 @@
+/** Bodies of Octavia's members (octavia-api 2.4). The declared order is the order of refusals. */
+import { OCTAVIA_WEIGHT, PORT } from '../../domain/limits.ts'
+import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
+import { mandatory, wsmeAddress, wsmeBoolean, wsmeInteger, wsmeRules, wsmeUuid } from './wsme.ts'
+
+export interface OctaviaMemberChange extends Common {
+  readonly weight?: number | null
+  readonly backup?: boolean | null
+  readonly monitor_address?: string | null
+  readonly monitor_port?: number | null
+}
+
+export interface OctaviaMemberCreate extends OctaviaMemberChange {
+  readonly address: string | null
+  readonly protocol_port: number | null
+  readonly subnet_id?: string | null
+  readonly request_sriov?: boolean | null
+}
+
+const WEIGHED = { weight: wsmeInteger(OCTAVIA_WEIGHT), backup: wsmeBoolean() }
+
+const CREATE = {
+  ...NAMED,
+  address: mandatory(wsmeAddress()),
+  protocol_port: mandatory(wsmeInteger(PORT)),
+  ...WEIGHED,
+  subnet_id: wsmeUuid(),
+  ...OWNED,
+  monitor_port: wsmeInteger(PORT),
+  monitor_address: wsmeAddress(),
+  ...TAGGED,
+  request_sriov: wsmeBoolean(),
+}
+
+export const octaviaMemberCreate = wsmeRules<OctaviaMemberCreate>('member_', 'member', CREATE)
+
+/** An item of a batch is a create. */
+export const octaviaMemberItem = wsmeRules<OctaviaMemberCreate>('members_', 'members', CREATE)
+
+export const octaviaMemberUpdate = wsmeRules<OctaviaMemberChange>('member_', 'member', {
+  ...NAMED,
+  ...WEIGHED,
+  monitor_port: wsmeInteger({ ...PORT, clearedByZero: true }),
+  monitor_address: wsmeAddress({ clearedByEmpty: true }),
+  ...TAGGED,
+})

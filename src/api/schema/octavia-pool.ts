@@ -1,0 +1,117 @@
+/** Bodies of Octavia's pools (octavia-api 2.3). The declared order is the order of refusals. */
+import type Joi from 'joi'
+import {
+  COOKIE_NAME_MAX,
+  DESCRIPTION_MAX,
+  OCTAVIA_REFERENCE_MAX,
+  OCTAVIA_TLS_CIPHERS_MAX,
+  OCTAVIA_TLS_VERSION_MAX,
+} from '../../domain/limits.ts'
+import {
+  LB_ALGORITHMS,
+  type LbAlgorithm,
+  PERSISTENCE_TYPES,
+  POOL_PROTOCOLS,
+  type PoolProtocol,
+} from '../../domain/types.ts'
+import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
+import {
+  mandatory,
+  wsmeAddress,
+  wsmeAnything,
+  wsmeBoolean,
+  wsmeInteger,
+  wsmeObject,
+  wsmeRules,
+  wsmeText,
+  wsmeTexts,
+  wsmeUuid,
+  wsmeWord,
+} from './wsme.ts'
+
+export interface OctaviaSessionPersistence {
+  readonly type?: (typeof PERSISTENCE_TYPES)[number] | null
+  readonly cookie_name?: string | null
+  /** Seconds. */
+  readonly persistence_timeout?: number | null
+  readonly persistence_granularity?: string | null
+}
+
+/** What Octavia only stores and gives back, as it lies in `echo`. */
+export interface OctaviaPoolEcho {
+  readonly tls_enabled?: boolean | null
+  readonly tls_container_ref?: string | null
+  readonly ca_tls_container_ref?: string | null
+  readonly crl_container_ref?: string | null
+  readonly tls_ciphers?: string | null
+  readonly tls_versions?: readonly string[] | null
+  readonly alpn_protocols?: readonly string[] | null
+}
+
+export interface OctaviaPoolChange extends Common, OctaviaPoolEcho {
+  readonly description?: string | null
+  readonly lb_algorithm?: LbAlgorithm | null
+  readonly session_persistence?: OctaviaSessionPersistence | null
+}
+
+export interface OctaviaPoolCreate extends OctaviaPoolChange {
+  readonly loadbalancer_id?: string | null
+  readonly listener_id?: string | null
+  readonly protocol: PoolProtocol | null
+  readonly lb_algorithm: LbAlgorithm | null
+  readonly healthmonitor?: unknown
+  readonly members?: unknown
+}
+
+const description = wsmeText({ max: DESCRIPTION_MAX })
+
+function sessionPersistence(type: Joi.AnySchema): Joi.AnySchema {
+  return wsmeObject({
+    type,
+    cookie_name: wsmeText({ max: COOKIE_NAME_MAX }),
+    persistence_timeout: wsmeInteger({}),
+    persistence_granularity: wsmeAddress(),
+  })
+}
+
+const persistenceType = wsmeWord(PERSISTENCE_TYPES)
+const containerRef = wsmeText({ max: OCTAVIA_REFERENCE_MAX })
+
+const TLS = {
+  tls_container_ref: containerRef,
+  ca_tls_container_ref: containerRef,
+  crl_container_ref: containerRef,
+  tls_enabled: wsmeBoolean(),
+  tls_ciphers: wsmeText({ max: OCTAVIA_TLS_CIPHERS_MAX }),
+  tls_versions: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
+  alpn_protocols: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
+}
+
+/** What a pool has wherever it is created. */
+export const OCTAVIA_POOL_ATTRIBUTES = {
+  name: NAMED.name,
+  description,
+  admin_state_up: NAMED.admin_state_up,
+  listener_id: wsmeUuid(),
+  loadbalancer_id: wsmeUuid(),
+  protocol: mandatory(wsmeWord(POOL_PROTOCOLS)),
+  lb_algorithm: mandatory(wsmeWord(LB_ALGORITHMS)),
+  session_persistence: sessionPersistence(mandatory(persistenceType)),
+  ...OWNED,
+  healthmonitor: wsmeAnything(),
+  members: wsmeAnything(),
+  ...TAGGED,
+  ...TLS,
+}
+
+export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', OCTAVIA_POOL_ATTRIBUTES)
+
+export const octaviaPoolUpdate = wsmeRules<OctaviaPoolChange>('pool_', 'pool', {
+  name: NAMED.name,
+  description,
+  admin_state_up: NAMED.admin_state_up,
+  lb_algorithm: wsmeWord(LB_ALGORITHMS),
+  session_persistence: sessionPersistence(persistenceType),
+  ...TAGGED,
+  ...TLS,
+})

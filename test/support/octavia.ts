@@ -1,0 +1,64 @@
+/** What the tests of dialect octavia start from. */
+import assert from 'node:assert/strict'
+import { query } from '../../src/store/database.ts'
+import type { Answer, Api, Json } from './api.ts'
+import { SUBNET } from './api-objects.ts'
+
+export const OCTAVIA = '/load-balancer/v2.0/lbaas'
+
+type Headers = Readonly<Record<string, string>>
+
+/** Creates through dialect octavia and answers the object; asserts 201. */
+export async function made(
+  api: Api,
+  collection: string,
+  attributes: object,
+  headers: Headers = {},
+): Promise<Json> {
+  const envelope = (collection.split('/').at(-1) ?? '').replace(/s$/, '')
+  const answer = await api.request('POST', `${OCTAVIA}/${collection}`, { [envelope]: attributes }, headers)
+  assert.equal(answer.status, 201, JSON.stringify(answer.body))
+  return answer.body[envelope]
+}
+
+/** A load balancer; through dialect elb, which shares it. */
+export async function aLoadBalancer(api: Api, headers: Headers = {}): Promise<Json> {
+  const body = { loadbalancer: { vip_subnet_id: SUBNET } }
+  const answer = await api.request('POST', '/elb/v2.0/lbaas/loadbalancers', body, headers)
+  assert.equal(answer.status, 201, JSON.stringify(answer.body))
+  return answer.body.loadbalancer
+}
+
+export async function aPool(
+  api: Api,
+  loadBalancerId: string,
+  attributes: object = {},
+  headers: Headers = {},
+): Promise<Json> {
+  const defaults = { loadbalancer_id: loadBalancerId, protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN' }
+  return await made(api, 'pools', { ...defaults, ...attributes }, headers)
+}
+
+export async function aMonitor(api: Api, poolId: string, attributes: object = {}): Promise<Json> {
+  const defaults = { pool_id: poolId, type: 'HTTP', delay: 5, timeout: 3, max_retries: 3 }
+  return await made(api, 'healthmonitors', { ...defaults, ...attributes })
+}
+
+/** Forces a provisioning status, as no request of ours ever shows one but ACTIVE. */
+export async function force(
+  api: Api,
+  table: 'load_balancer' | 'pool' | 'health_monitor' | 'member' | 'listener',
+  id: string,
+  status: string,
+): Promise<void> {
+  await query(api.db, `update ${table} set provisioning_status = ? where id = ?`, [status, id])
+}
+
+/** Asserts a refusal in Octavia's envelope. */
+export function assertFault(answer: Answer, status: number, fault: string | RegExp): void {
+  assert.equal(answer.status, status, JSON.stringify(answer.body))
+  assert.deepEqual(Object.keys(answer.body as object), ['faultcode', 'faultstring', 'debuginfo'])
+  assert.equal(answer.body.faultcode, status < 500 ? 'Client' : 'Server')
+  if (typeof fault === 'string') assert.equal(answer.body.faultstring, fault)
+  else assert.match(answer.body.faultstring as string, fault)
+}
