@@ -8,16 +8,23 @@
  */
 import type { Knex } from 'knex'
 
-/** A verdict that still counts on a member, of pool `p`, that is switched on. */
-const VERDICT = `member_state s join member m on m.id = s.member_id
-  where s.pool_id = p.id and m.admin_state_up
-    and s.generation = greatest(lb.generation, p.generation, m.generation, hm.generation)`
+/**
+ * A verdict that still counts on a member, of pool `p`, that is switched on. The monitor is looked up last: of a pool
+ * that has no such verdict, never. No state is of a later generation than its check: `>=` is `=` here, but the planner
+ * takes `=` for something rare and would read every state of the pool before it looks at the first.
+ */
+const VERDICT = `member_state s
+  join member m on m.id = s.member_id
+  join health_monitor hm on hm.pool_id = s.pool_id
+  where s.pool_id = p.id and m.admin_state_up and hm.admin_state_up
+    and s.generation >= greatest(lb.generation, p.generation, m.generation, hm.generation)`
 
 const HAS_PASSING = `exists (select from ${VERDICT} and s.status = 'ONLINE' and m.weight > 0)`
 const HAS_FAILING = `exists (select from ${VERDICT} and s.status = 'OFFLINE')`
 const HAS_MEMBERS = 'exists (select from member m where m.pool_id = p.id)'
 const HAS_WEIGHT =
   'exists (select from member m where m.pool_id = p.id and m.admin_state_up and m.weight > 0)'
+const IS_MONITORED = 'exists (select from health_monitor hm where hm.pool_id = p.id and hm.admin_state_up)'
 const IS_LISTENED = 'exists (select from listener l where l.default_pool_id = p.id and l.admin_state_up)'
 
 export async function up(db: Knex): Promise<void> {
@@ -34,17 +41,15 @@ export async function up(db: Knex): Promise<void> {
       case
         when lb.provider = 'noop_driver' then 'OFFLINE'
         when not lb.admin_state_up or not p.admin_state_up or not ${IS_LISTENED} then 'OFFLINE'
-        when hm.admin_state_up and ${HAS_PASSING}
-          then case when ${HAS_FAILING} then 'DEGRADED' else 'ONLINE' end
+        when ${HAS_PASSING} then case when ${HAS_FAILING} then 'DEGRADED' else 'ONLINE' end
         when not ${HAS_MEMBERS} then 'ONLINE'
         when not ${HAS_WEIGHT} then 'ERROR'
-        when hm.id is null or not hm.admin_state_up then 'ONLINE'
+        when not ${IS_MONITORED} then 'ONLINE'
         when ${HAS_FAILING} then 'ERROR'
         else 'OFFLINE'
       end as operating_status
     from pool p
-    join load_balancer lb on lb.id = p.load_balancer_id
-    left join health_monitor hm on hm.pool_id = p.id;
+    join load_balancer lb on lb.id = p.load_balancer_id;
 
     create view listener_status as
     select
@@ -59,6 +64,8 @@ export async function up(db: Knex): Promise<void> {
     from listener l
     join load_balancer lb on lb.id = l.load_balancer_id;
 
+    -- The worst of the pools, asked in another order than above: of a pool where nothing fails and somebody has weight,
+    -- which is almost every pool, nothing else matters here.
     create view load_balancer_status as
     select
       lb.id as load_balancer_id,
@@ -66,11 +73,19 @@ export async function up(db: Knex): Promise<void> {
       case
         when lb.provider = 'noop_driver' then 'OFFLINE'
         when not lb.admin_state_up then 'OFFLINE'
-        else coalesce((
-          select case max(case s.operating_status when 'ERROR' then 2 when 'DEGRADED' then 1 else 0 end)
-            when 2 then 'ERROR' when 1 then 'DEGRADED' else 'ONLINE' end
-          from pool_status s where s.load_balancer_id = lb.id
-        ), 'ONLINE')
+        else case (
+          select max(case
+            when ${HAS_FAILING} then case
+              when not p.admin_state_up or not ${IS_LISTENED} then 0
+              when ${HAS_PASSING} then 1
+              else 2
+            end
+            when ${HAS_WEIGHT} then 0
+            when not p.admin_state_up or not ${IS_LISTENED} or not ${HAS_MEMBERS} then 0
+            else 2
+          end)
+          from pool p where p.load_balancer_id = lb.id
+        ) when 2 then 'ERROR' when 1 then 'DEGRADED' else 'ONLINE' end
       end as operating_status
     from load_balancer lb;
   `)

@@ -16,7 +16,7 @@ export const API_POOL = API_CONNECTIONS
 export interface ApiServer {
   readonly endpoint: Endpoint
   /** From now on requests reach the application. */
-  open(parts: ApiParts): void
+  open(parts: ApiParts): Promise<void>
   close(): Promise<void>
 }
 
@@ -44,14 +44,14 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
   )
   return {
     endpoint: listener.endpoint,
-    open: (parts) => {
-      handler = handlerOf(parts)
+    open: async (parts) => {
+      handler = await handlerOf(parts)
     },
     close: () => listener.close(),
   }
 }
 
-function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): RequestListener {
+async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Promise<RequestListener> {
   const app = createApp({
     db,
     settings: {
@@ -67,7 +67,7 @@ function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Request
     },
     log,
     ...whoAsks(config, log),
-    targetPolicy: targetPolicyOf(config, databaseUrl),
+    targetPolicy: await targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),
   })
   const handle = app.callback()

@@ -29,7 +29,7 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
     await Promise.all([server.close(), metricsListener?.close()])
   })
   const bound = parseConfig({ ...environment, HM_LISTEN: formatEndpoint(server.endpoint) })
-  server.open({ config: bound, databaseUrl, db, log, metrics })
+  await server.open({ config: bound, databaseUrl, db, log, metrics })
   process.stdout.write(`API at ${localUrl(server.endpoint)}/v2.0/lbaas\n`)
   log.info({ config }, 'ready')
 }

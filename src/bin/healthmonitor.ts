@@ -45,12 +45,14 @@ async function run(args: readonly string[]): Promise<number | undefined> {
     case 'migrate':
       await migrate(process.env)
       return 0
-    case 'probe-once':
+    case 'probe-once': {
+      const config = parseConfig(process.env)
       return await probeOnce(rest, {
-        policy: targetPolicyOf(parseConfig(process.env)),
+        policy: await targetPolicyOf(config, config.databaseUrl),
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
       })
+    }
     case undefined:
     default:
       process.stderr.write(

@@ -40,7 +40,7 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
     probers,
-    targetPolicy: targetPolicyOf(config, databaseUrl),
+    targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
     metrics,
     log,

@@ -74,7 +74,7 @@ async function startAll(
     prober.start()
     probers.push(prober)
   }
-  api.open({ config, databaseUrl, db, log, metrics })
+  await api.open({ config, databaseUrl, db, log, metrics })
   process.stdout.write(welcome(config, embedded))
   log.info({ config }, 'ready')
 }

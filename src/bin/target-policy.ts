@@ -1,12 +1,15 @@
 /** The target policy of this process: the lists of the configuration, and our own listeners. */
+import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
-import { parseAddress } from '../domain/ip-address.ts'
 import { makeTargetPolicy, type TargetPolicy } from '../domain/target-policy.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
 
+/** Of a URL that names none (IANA). */
+const POSTGRES_PORT = 5432
+
 /** `databaseUrl` of the server in use; absent for commands that use none. */
-export function targetPolicyOf(config: Config, databaseUrl?: string): TargetPolicy {
-  const listeners = [config.listen, config.metricsListen, databaseEndpoint(databaseUrl)]
+export async function targetPolicyOf(config: Config, databaseUrl?: string): Promise<TargetPolicy> {
+  const listeners = [config.listen, config.metricsListen, ...(await databaseEndpoints(databaseUrl))]
   return makeTargetPolicy({
     allow: config.probeAllow,
     deny: config.probeDeny,
@@ -20,11 +23,10 @@ export function targetPolicyOf(config: Config, databaseUrl?: string): TargetPoli
   })
 }
 
-/** Where PostgreSQL listens, as far as the URL says it as an address. */
-function databaseEndpoint(databaseUrl: string | undefined): Endpoint | undefined {
-  if (databaseUrl === undefined) return undefined
+/** Where PostgreSQL listens: every address of the URL's host; none when it has no name, or one that nobody knows. */
+async function databaseEndpoints(databaseUrl: string | undefined): Promise<readonly Endpoint[]> {
+  if (databaseUrl === undefined) return []
   const { hostname, port } = new URL(databaseUrl)
-  const host = hostname === 'localhost' ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, '')
-  if (parseAddress(host) === undefined) return undefined
-  return { host, port: port === '' ? 5432 : Number(port) }
+  const found = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => [])
+  return found.map(({ address }) => ({ host: address, port: port === '' ? POSTGRES_PORT : Number(port) }))
 }

@@ -122,6 +122,11 @@ export const WHEEL_SLOTS = 4096
 /** Milliseconds within which a new check makes its first probe, and new starts per second and prober. */
 export const FIRST_PROBE_WITHIN_MS = 1000
 export const NEW_STARTS_PER_SECOND = 2000
+/**
+ * Milliseconds within which it makes that probe when the starts leave room: with CONFIG_COALESCE_MS and the reading of the
+ * configuration, a change has reached its target within a second.
+ */
+export const EARLY_PROBE_WITHIN_MS = 600
 /** Milliseconds: a wheel tick later than this means that the event loop was stalled; its timeouts are inconclusive. */
 export const STALL_MS = 250
 /** Descriptors that a prober keeps for itself; the rest of the soft limit is its budget for probes. */

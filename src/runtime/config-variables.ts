@@ -229,7 +229,7 @@ export const VARIABLES = {
   HM_TLS_DIR: {
     schema: Joi.string(),
     values: 'folder',
-    meaning: 'Certificates and keys that probes may present',
+    meaning: 'For certificates and keys that probes present; this version presents none',
   },
   HM_QUOTA_LOADBALANCER: quota('Load balancers'),
   HM_QUOTA_LISTENER: quota('Listeners'),
@@ -257,7 +257,8 @@ export const VARIABLES = {
   HM_CANARY: {
     schema: parsed(parseAll(parseEndpoint), `a list of ${ENDPOINT}`),
     values: `list of ${ENDPOINT}`,
-    meaning: 'Targets that are always up: when they fail too, the prober blames its own network',
+    meaning:
+      'For targets that are always up, by which a prober knows its own trouble; this version asks none',
   },
   HM_LOG_LEVEL: {
     schema: Joi.valid('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

@@ -68,7 +68,8 @@ export function parseConfig(environment: Environment): Config {
   const { value, error } = SCHEMA.validate({ ...DEFAULTS, ...given }, { abortEarly: false, convert: true })
   const problems = error === undefined ? [] : error.details.map((detail) => detail.message)
   const values = value as Values
-  if (problems.length === 0) problems.push(...crossProblems(values))
+  const refused = new Set(error?.details.map((detail) => String(detail.path[0])))
+  problems.push(...crossProblems(values, refused))
   if (problems.length > 0) {
     throw new StartRefusal(
       `the configuration is not usable:\n${problems.map((line) => `  ${line}`).join('\n')}`,
@@ -95,10 +96,12 @@ const SCHEMA = Joi.object(
 /** What the schema answers; those without a default may be absent. */
 type Values = Readonly<Partial<Record<VariableName, unknown>>>
 
-function crossProblems(values: Values): string[] {
+/** What is wrong between variables; those that are `refused` on their own say nothing here. */
+function crossProblems(values: Values, refused: ReadonlySet<string>): string[] {
   const problems: string[] = []
-  const { host } = values.HM_LISTEN as Endpoint
-  if (values.HM_AUTH === 'none' && !isLoopback(host) && values.HM_ALLOW_INSECURE_LISTEN !== true) {
+  const host = refused.has('HM_LISTEN') ? undefined : (values.HM_LISTEN as Endpoint).host
+  const isOpen = values.HM_AUTH === 'none' && values.HM_ALLOW_INSECURE_LISTEN === false
+  if (isOpen && host !== undefined && !isLoopback(host)) {
     problems.push(
       `HM_LISTEN ${host} can be reached from other hosts, and HM_AUTH=none lets everybody in: listen on 127.0.0.1 or set HM_ALLOW_INSECURE_LISTEN=true`,
     )

@@ -1,6 +1,6 @@
 /**
- * When new checks make their first probe: at a random moment of the first second, at most `NEW_STARTS_PER_SECOND` of
- * them; what does not fit is spread over the delay, and what does not fit there comes as soon as there is room.
+ * When new and changed checks make their first probe: at a random moment of the first of some windows that has room, at
+ * most `NEW_STARTS_PER_SECOND` of them; what fits into none comes as soon as there is room.
  */
 import { NEW_STARTS_PER_SECOND } from '../domain/limits.ts'
 
@@ -19,10 +19,10 @@ export class NewStarts {
     this.#random = random
   }
 
-  /** A moment in `nowMs … nowMs + soonMs` when there is room, else one up to `delayMs` away, else the first free one. */
-  reserve(nowMs: number, soonMs: number, delayMs: number): number {
+  /** A moment in the first of the windows (milliseconds from now, shortest first) with room, else the first free one. */
+  reserve(nowMs: number, windowsMs: readonly number[]): number {
     this.#forgetPast(nowMs)
-    for (const withinMs of [soonMs, delayMs]) {
+    for (const withinMs of windowsMs) {
       const dueMs = nowMs + this.#random() * withinMs
       if (this.#take(Math.floor(dueMs / BUCKET_MS))) return dueMs
     }

@@ -11,6 +11,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CheckConfig, CheckpointEntry, PoolChecks, StoredVerdict } from '../domain/check.ts'
 import {
+  EARLY_PROBE_WITHIN_MS,
   FIRST_PROBE_WITHIN_MS,
   STALL_MS,
   STARTS_PER_TURN,
@@ -308,7 +309,8 @@ export class Scheduler implements Ticking {
 
   #soon(check: Check, nowMs: number, withinMs: number): number {
     const delayMs = check.config.policy.intervals.online
-    return this.#newStarts.reserve(nowMs, Math.min(delayMs, withinMs), delayMs)
+    const soonMs = Math.min(delayMs, withinMs)
+    return this.#newStarts.reserve(nowMs, [Math.min(soonMs, EARLY_PROBE_WITHIN_MS), soonMs, delayMs])
   }
 
   #addPool(pool: PoolChecks): RunningPool {

@@ -4,6 +4,7 @@
  *
  * Paging walks (sort keys…, id) and never counts or skips rows, so page 1 000 costs what page 1 costs.
  */
+import { INT4_MAX } from '../domain/limits.ts'
 import { type Db, query } from './database.ts'
 
 export type AttributeType = 'text' | 'uuid' | 'integer' | 'boolean' | 'timestamp'
@@ -201,7 +202,7 @@ const ARRAY_CAST: Record<AttributeType, string> = {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-const INT4 = /^-?\d{1,9}$/
+const INT4 = /^-?\d{1,10}$/
 const TIMESTAMP = /^([12]\d{3}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)(Z|[+-]\d{2}:\d{2})?)?$/
 
 /** A filter value in the attribute's type; undefined when it can never match. */
@@ -212,7 +213,7 @@ function castFilter(type: AttributeType, value: string): string | undefined {
     case 'uuid':
       return UUID.test(value) ? value : undefined
     case 'integer':
-      return INT4.test(value.trim()) ? value.trim() : undefined
+      return INT4.test(value.trim()) && Math.abs(Number(value)) <= INT4_MAX ? value.trim() : undefined
     case 'boolean':
       if (/^(true|1)$/i.test(value)) return 'true'
       return /^(false|0)$/i.test(value) ? 'false' : undefined

@@ -77,7 +77,7 @@ test('every filter of listeners, pools and monitors finds what it names', async 
   const lb = await aLoadBalancer(api)
   const a = await aListener(api, lb.id, {
     name: 'a',
-    connection_limit: 9,
+    connection_limit: 2_147_483_647,
     http2_enable: true,
     description: 'd',
   })
@@ -107,7 +107,8 @@ test('every filter of listeners, pools and monitors finds what it names', async 
     ['listeners', '?protocol_port=x', []],
     ['listeners', `?loadbalancer_id=${lb.id}`, ['a', 'b']],
     ['listeners', `?default_pool_id=${p.id}`, ['a']],
-    ['listeners', '?connection_limit=9', ['a']],
+    ['listeners', '?connection_limit=2147483647', ['a']],
+    ['listeners', '?connection_limit=2147483648', []],
     ['listeners', '?connection_limit=-1', ['b']],
     ['listeners', '?http2_enable=true', ['a']],
     ['listeners', '?http2_enable=false', ['b']],

@@ -17,8 +17,9 @@ const FILE_TIMEOUT_MS = 300_000
 const testRoot = resolve(import.meta.dirname, '..')
 const asked = process.argv.slice(2)
 const files = asked.flatMap(testFiles).toSorted()
-if (files.length === 0) {
-  console.error(`no test files in ${asked.join(', ')}`)
+const unknown = asked.filter((name) => testFiles(name).length === 0)
+if (files.length === 0 || unknown.length > 0) {
+  console.error(`no test files in ${unknown.join(', ') || 'nothing: name folders or files'}`)
   process.exit(1)
 }
 

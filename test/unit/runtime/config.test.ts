@@ -36,6 +36,20 @@ test('an empty environment gives the documented defaults, and empty values count
   assert.equal(config.logLevel, 'info')
 })
 
+test('problems between variables are reported together with those of single ones', () => {
+  const message = refusal({ HM_PORT: '1', HM_LISTEN: '0.0.0.0:80' })
+  for (const part of ['HM_PORT is not a setting', 'HM_LISTEN 0.0.0.0 can be reached from other hosts'])
+    assert.ok(message.includes(part), `${part} is missing in ${message}`)
+  const keystone = refusal({ HM_AUTH: 'keystone', HM_PROBERS: 'x', HM_KEYSTONE_URL: 'x' })
+  for (const part of [
+    'HM_PROBERS must be',
+    'HM_KEYSTONE_URL must be',
+    'HM_AUTH=keystone needs HM_KEYSTONE_USERNAME',
+  ])
+    assert.ok(keystone.includes(part), `${part} is missing in ${keystone}`)
+  assert.ok(!keystone.includes('needs HM_KEYSTONE_URL'))
+})
+
 test('every problem is reported, and a name that is not a setting is one', () => {
   const message = refusal({
     HM_PORT: '1',

@@ -1,8 +1,12 @@
 /** What a change of the configuration does to checks that run. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CONFIG_COALESCE_MS } from '../../../src/domain/limits.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
 import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
+
+/** Milliseconds that reading a changed pool may take. */
+const READING_MS = 100
 
 test('an unchanged configuration touches nothing', () => {
   const { scheduler, attempts, run, last } = harness()
@@ -87,4 +91,16 @@ test('another request keeps the status, drops the probe under way and is sent wi
   assert.equal(last().target.http?.path, '/new')
   last().end('PASSED')
   assert.equal(verdicts.length, 0)
+})
+
+test('another target is probed so soon that, with the coalesced notification, a change is seen within a second', () => {
+  const { scheduler, attempts, run, last } = harness({ random: () => 0.999 })
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  last().end('PASSED')
+  const moved = config('a', { generation: 2 })
+  scheduler.applyPool(pool({ ...moved, target: { ...moved.target, address: '10.0.0.9' } }))
+  run(1000 - CONFIG_COALESCE_MS - READING_MS)
+  assert.equal(attempts.length, 2)
+  assert.equal(last().target.address, '10.0.0.9')
 })
