@@ -5,6 +5,7 @@ import { DomainError } from '../domain/errors.ts'
 import type { Cidr } from '../domain/ip-address.ts'
 import type { TargetPolicy } from '../domain/target-policy.ts'
 import type { Profile } from '../domain/types.ts'
+import { isUuid } from '../domain/uuid.ts'
 import type { DevelopmentIdentity } from '../identity/development.ts'
 import type { Identify, Identity } from '../identity/identity.ts'
 import type { Db } from '../store/database.ts'
@@ -79,12 +80,10 @@ export interface Route {
   readonly handler: Handler
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
 /** The id in a path parameter; what is not a UUID cannot be the id of anything. Throws NOT_FOUND. */
 export function pathId(ctx: ApiContext, parameter: string, resource: string): string {
   const id = ctx.params[parameter] ?? ''
-  if (!UUID.test(id)) {
+  if (!isUuid(id)) {
     throw new DomainError('NOT_FOUND', `${resource} ${id} could not be found`, {
       resource,
       id: id.slice(0, 255),

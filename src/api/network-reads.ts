@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
+import { isUuid } from '../domain/uuid.ts'
 import { accessOf, ownProjectOnly } from './access.ts'
 import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
 import { errorBoundary } from './errors.ts'
@@ -16,7 +17,6 @@ import { neutronErrors } from './dialect/neutron-errors.ts'
 type Collection = 'subnets' | 'networks' | 'ports'
 
 const PATH = /^(?:\/load-balancer)?\/v2(?:\.0)?\/(subnets|networks|ports)(?:\/([^/]+))?$/
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
   if (!deps.settings.networkReads) return (_, next) => next()
@@ -44,8 +44,7 @@ function answer(ctx: ApiContext, collection: Collection, id: string | undefined)
     ctx.body = { [collection]: asked(ctx, kind).map((one) => DOCUMENTS[collection]({ ...one, projectId })) }
     return
   }
-  if (!UUID.test(id))
-    throw new DomainError('NOT_FOUND', `${kind} ${id} could not be found.`, { resource: kind })
+  if (!isUuid(id)) throw new DomainError('NOT_FOUND', `${kind} ${id} could not be found.`, { resource: kind })
   ctx.body = { [kind]: DOCUMENTS[collection]({ id: id.toLowerCase(), name: '', projectId }) }
 }
 
@@ -58,7 +57,7 @@ interface Asked {
 function asked(ctx: ApiContext, kind: string): readonly Asked[] {
   const query = new URLSearchParams(ctx.querystring)
   const names = query.getAll('name')
-  const ids = query.getAll('id').filter((id) => UUID.test(id))
+  const ids = query.getAll('id').filter((id) => isUuid(id))
   if (query.has('id')) return ids.map((id) => ({ id: id.toLowerCase(), name: names[0] ?? '' }))
   return names.filter((name) => name !== '').map((name) => ({ id: derivedId(kind, name), name }))
 }

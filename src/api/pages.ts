@@ -1,5 +1,6 @@
 /** Answers of lists: one page of rendered objects, and links to its neighbours, by the rules of the dialect. */
 import { type DomainError } from '../domain/errors.ts'
+import { isUuid } from '../domain/uuid.ts'
 import { type ListQuery, UnknownMarkerError } from '../store/lists.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
@@ -48,8 +49,6 @@ export interface Neighbour {
   readonly marker: string
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
 /** Reads one page and answers it; a list without a limit ends at `pageMax` and then links to the rest. */
 export async function answerList<Item extends { readonly id: string }>(
   ctx: ApiContext,
@@ -60,7 +59,7 @@ export async function answerList<Item extends { readonly id: string }>(
   const parameters = queryOf(ctx)
   const { page, fields, filters, ...order } = rules.parse(parameters, collection)
   const limit = Math.min(page.limit ?? deps.settings.pageMax, deps.settings.pageMax)
-  if (page.marker !== undefined && !UUID.test(page.marker)) {
+  if (page.marker !== undefined && !isUuid(page.marker)) {
     throw rules.unknownMarker(collection.resource, page.marker.slice(0, 255))
   }
   const { inLists, authorise } = ctx.state.access

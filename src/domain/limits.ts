@@ -89,7 +89,6 @@ export const OCTAVIA_ZONE_MAX = 255
 export const OCTAVIA_QUOTA: Range = { min: -1, max: 2_000_000_000 }
 
 // ── The widest of all dialects, for the database's constraints ─────────────────────────────────────────────────────
-export const WEIGHT: Range = { min: 0, max: 256 }
 export const URL_PATH_MAX = 2048
 export const DOMAIN_NAME_MAX = 255
 export const EXPECTED_CODES_MAX = 64

@@ -2,8 +2,8 @@
  * The log: one JSON line per event on standard error (standard output is for people). Writing never waits for a slow
  * reader, because the probe loop logs too: what does not fit into a bounded buffer is dropped.
  *
- * Levels: error = the service cannot do its work; warn = it can, and somebody should look; info = lifecycle and
- * transitions; debug = single requests, failed probes; trace = everything else.
+ * Levels: error = the service cannot do its work; warn = it can, and somebody should look; info = lifecycle, requests and
+ * transitions; debug = what mends itself.
  */
 import { pino, type DestinationStream, type Logger } from 'pino'
 import { LOG_BUFFER_MAX_BYTES } from '../domain/limits.ts'

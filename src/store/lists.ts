@@ -5,6 +5,7 @@
  * Paging walks (sort keys…, id) and never counts or skips rows, so page 1 000 costs what page 1 costs.
  */
 import { INT4_MAX } from '../domain/limits.ts'
+import { isUuid } from '../domain/uuid.ts'
 import { type Db, query } from './database.ts'
 
 export type AttributeType = 'text' | 'uuid' | 'integer' | 'boolean' | 'timestamp'
@@ -201,7 +202,6 @@ const ARRAY_CAST: Record<AttributeType, string> = {
   timestamp: '::timestamptz[]',
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const INT4 = /^-?\d{1,10}$/
 const TIMESTAMP = /^([12]\d{3}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)(Z|[+-]\d{2}:\d{2})?)?$/
 
@@ -211,7 +211,7 @@ function castFilter(type: AttributeType, value: string): string | undefined {
     case 'text':
       return value
     case 'uuid':
-      return UUID.test(value) ? value : undefined
+      return isUuid(value) ? value : undefined
     case 'integer':
       return INT4.test(value.trim()) && Math.abs(Number(value)) <= INT4_MAX ? value.trim() : undefined
     case 'boolean':

@@ -7,6 +7,7 @@ import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
 import { parseAddress } from '../../domain/ip-address.ts'
 import type { Range } from '../../domain/limits.ts'
+import { isUuid } from '../../domain/uuid.ts'
 
 /** Characters of a refused value that its refusal repeats. */
 const SHOWN_MAX = 255
@@ -105,11 +106,9 @@ export function notIn(value: unknown, words: readonly string[]): string {
   return `'${shown(value)}' is not in (${words.map((word) => `'${word}'`).join(', ')})`
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
 export function uuid(): Joi.AnySchema {
   return checked((value) =>
-    typeof value === 'string' && UUID.test(value)
+    typeof value === 'string' && isUuid(value)
       ? { value: value.toLowerCase() }
       : { reason: `'${shown(value)}' is not a valid UUID` },
   )

@@ -1,0 +1,63 @@
+/** The schema on its way up and down, alone and with others. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MIGRATIONS } from '../../migrations/index.ts'
+import { type Db, openDatabase, query } from '../../src/store/database.ts'
+import { isSchemaCurrent, migrateToLatest, rollbackAll, SchemaTooNewError } from '../../src/store/migrate.ts'
+import { testDatabase } from '../support/database.ts'
+
+const NAMES = MIGRATIONS.map(({ name }) => name)
+
+/** Everything that the migrations made, as PostgreSQL describes it. */
+async function schemaOf(db: Db): Promise<readonly string[]> {
+  const rows = await query<{ what: string }>(
+    db,
+    `select what from (
+       select format('column %s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default)
+         from information_schema.columns where table_schema = 'public'
+       union all
+       select format('constraint %s on %s: %s', conname, conrelid::regclass, pg_get_constraintdef(oid))
+         from pg_constraint where connamespace = 'public'::regnamespace
+       union all select indexdef from pg_indexes where schemaname = 'public'
+       union all select format('view %s: %s', viewname, definition) from pg_views where schemaname = 'public'
+       union all select format('sequence %s', sequencename) from pg_sequences where schemaname = 'public'
+     ) s (what) where what not like '%knex_migrations%' order by what`,
+  )
+  return rows.map((row) => row.what)
+}
+
+test('migrating twice is harmless, and down then up gives the same schema', async (t) => {
+  const { db, url } = await testDatabase(t, 'empty')
+  assert.deepEqual(await migrateToLatest(db, url), NAMES)
+  const first = await schemaOf(db)
+  assert.ok(first.length > 100)
+  assert.deepEqual(await migrateToLatest(db, url), [])
+  assert.deepEqual(await schemaOf(db), first)
+  await rollbackAll(db, url)
+  assert.deepEqual(await schemaOf(db), [])
+  assert.equal(await isSchemaCurrent(db), false)
+  assert.deepEqual(await migrateToLatest(db, url), NAMES)
+  assert.deepEqual(await schemaOf(db), first)
+})
+
+test('of twenty that migrate at once one does it, and all succeed', async (t) => {
+  const { db, url } = await testDatabase(t, 'empty')
+  const pools = Array.from({ length: 20 }, () =>
+    openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 1 }),
+  )
+  t.after(async () => {
+    await Promise.all(pools.map((pool) => pool.destroy()))
+  })
+  const applied = await Promise.all(pools.map((pool) => migrateToLatest(pool, url)))
+  assert.deepEqual(applied.flat(), NAMES)
+  assert.equal(await isSchemaCurrent(db), true)
+})
+
+test('a schema of a newer version is refused and left as it is', async (t) => {
+  const { db, url } = await testDatabase(t)
+  await query(db, `insert into knex_migrations (name, batch, migration_time) values ('9999-later', 9, now())`)
+  const before = await schemaOf(db)
+  await assert.rejects(migrateToLatest(db, url), SchemaTooNewError)
+  await assert.rejects(isSchemaCurrent(db), /9999-later/)
+  assert.deepEqual(await schemaOf(db), before)
+})
