@@ -1,10 +1,11 @@
 /** What a request may see and do: the policy (src/identity/policy.ts) in the manner of the dialect. */
 import { DomainError, notFound } from '../domain/errors.ts'
+import type { LoadBalancer } from '../domain/types.ts'
 import { decide, ruleFor } from '../identity/policy.ts'
 import type { PolicyRule } from '../identity/policy-table.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Tx } from '../store/database.ts'
-import { type LockedPool, lockPool } from '../store/parents.ts'
+import { type LockedPool, lockLoadBalancer, lockPool } from '../store/parents.ts'
 import type { ApiContext } from './context.ts'
 
 export interface Access {
@@ -53,6 +54,14 @@ export function accessOf(
   const rule = ruleFor(method, path)
   if (rule === undefined) throw new DomainError('FORBIDDEN', `No policy allows ${method} ${path}.`)
   return accessRule(identity, rule)
+}
+
+/** A load balancer, locked for whoever asks. Throws NOT_FOUND, FORBIDDEN and IMMUTABLE. */
+export async function lockLoadBalancerFor(ctx: ApiContext, tx: Tx, id: string): Promise<LoadBalancer> {
+  const loadBalancer = await lockLoadBalancer(tx, id, ctx.state.access.byId)
+  if (loadBalancer === undefined) throw notFound('loadbalancer', id)
+  ctx.state.access.authorise(loadBalancer.projectId)
+  return loadBalancer
 }
 
 /** A pool and its load balancer, locked for whoever asks. Throws NOT_FOUND and FORBIDDEN. */

@@ -1,8 +1,7 @@
 /** `PUT …/loadbalancers/{id}/failover`: there is nothing to move, so it is done at once; ERROR is over with it. */
-import { notFound } from '../domain/errors.ts'
 import { transaction } from '../store/database.ts'
 import { activateLoadBalancer } from '../store/load-balancers.ts'
-import { lockLoadBalancer } from '../store/parents.ts'
+import { lockLoadBalancerFor } from './access.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertChangeable, SETTLED } from './load-balancers.ts'
 
@@ -23,8 +22,7 @@ export function failoverRoutes(deps: ApiDependencies, dialect: FailoverDialect):
 async function failOver(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
   await transaction(deps.db, async (tx) => {
-    const stored = await lockLoadBalancer(tx, id, ctx.state.identity.projectId)
-    if (stored === undefined) throw notFound('loadbalancer', id)
+    const stored = await lockLoadBalancerFor(ctx, tx, id)
     assertChangeable(ctx, stored, SETTLED)
     await activateLoadBalancer(tx, id)
   })

@@ -16,8 +16,8 @@ import {
   PortTakenError,
   updateListener,
 } from '../store/listeners.ts'
-import { lockLoadBalancer } from '../store/parents.ts'
 import { findPool } from '../store/pools.ts'
+import { lockLoadBalancerFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
@@ -81,8 +81,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerD
   const { projectId } = ctx.state.identity
   const { loadBalancerId, poolId, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
   const listener = await transaction(deps.db, async (tx) => {
-    const loadBalancer = await lockLoadBalancer(tx, loadBalancerId, projectId)
-    if (loadBalancer === undefined) throw notFound('loadbalancer', loadBalancerId)
+    const loadBalancer = await lockLoadBalancerFor(ctx, tx, loadBalancerId)
     const claim = { projectId: loadBalancer.projectId, resource: 'listener', count: 1 } as const
     if (dialect.quotaFirst === true) await assertQuota(tx, deps, claim)
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
@@ -146,8 +145,9 @@ async function show(
   dialect: Pick<ListenerDialect, 'render'>,
 ): Promise<void> {
   const id = pathId(ctx, 'id', 'listener')
-  const listener = await findListener(deps.db, id, ctx.state.identity.projectId)
+  const listener = await findListener(deps.db, id, ctx.state.access.byId)
   if (listener === undefined) throw notFound('listener', id)
+  ctx.state.access.authorise(listener.projectId)
   ctx.body = { listener: pick(dialect.render(listener), fieldsOf(queryOf(ctx))) }
 }
 
@@ -155,7 +155,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
   const id = pathId(ctx, 'id', 'listener')
   const { poolId, changeFor } = dialect.parseUpdate(await readJson(ctx))
   const listener = await transaction(deps.db, async (tx) => {
-    const { stored, loadBalancer } = await lockListener(tx, id, ctx.state.identity.projectId)
+    const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
     const values = changeFor(stored, pool)
     assertParentsActive(ctx, { loadBalancer })
@@ -167,7 +167,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
 async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'listener')
   await transaction(deps.db, async (tx) => {
-    const { stored, loadBalancer } = await lockListener(tx, id, ctx.state.identity.projectId)
+    const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     // ELB API reference: first the pool goes, or default_pool_id is set to null.
     if (dialect.deletedWithPool !== true && stored.defaultPoolId !== null) {
       assertUnused('listener', { pool: [stored.defaultPoolId] })
@@ -180,13 +180,13 @@ async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerD
 
 /** Reads a listener with its load balancer locked, so that what was read stays true until commit. Throws NOT_FOUND. */
 async function lockListener(
+  ctx: ApiContext,
   tx: Tx,
   id: string,
-  projectId: string,
 ): Promise<{ stored: ListenerView; loadBalancer: LoadBalancer }> {
-  const seen = await findListener(tx, id, projectId)
-  const loadBalancer = seen && (await lockLoadBalancer(tx, seen.loadBalancerId, projectId))
-  const stored = loadBalancer && (await findListener(tx, id, projectId))
+  const seen = await findListener(tx, id, ctx.state.access.byId)
+  const loadBalancer = seen && (await lockLoadBalancerFor(ctx, tx, seen.loadBalancerId))
+  const stored = loadBalancer && (await findListener(tx, id, undefined))
   if (stored === undefined || loadBalancer === undefined) throw notFound('listener', id)
   return { stored, loadBalancer }
 }

@@ -6,35 +6,35 @@ import {
   deleteBelowLoadBalancer,
   deleteLoadBalancer,
   findLoadBalancer,
-  insertLoadBalancer,
   listLoadBalancers,
   LOAD_BALANCER_ATTRIBUTES,
   LOAD_BALANCER_SORTABLE,
   type LoadBalancerChange,
-  type LoadBalancerDraft,
   type LoadBalancerKey,
   type LoadBalancerView,
   type StatusMeaning,
   updateLoadBalancer,
 } from '../store/load-balancers.ts'
-import { lockLoadBalancer, touchLoadBalancer } from '../store/parents.ts'
+import { touchLoadBalancer } from '../store/parents.ts'
 import type { LoadBalancer, ProvisioningStatus } from '../domain/types.ts'
+import { lockLoadBalancerFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { type CreatedBelow, insertTree, type LoadBalancerTree, readTree } from './load-balancer-tree.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, type Parameters, queryOf } from './query.ts'
-import { assertQuota, assertUnused, isWritten } from './rules.ts'
+import { assertUnused, isWritten } from './rules.ts'
 
 /** Load balancers as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface LoadBalancerDialect {
   readonly paths: (path: string) => readonly string[]
   readonly operatingStatus: StatusMeaning
-  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerDraft
+  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerTree
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: LoadBalancer) => LoadBalancerChange
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
   /** The answer to a create, where it differs. */
-  readonly renderCreated?: (loadBalancer: LoadBalancerView) => Record<string, unknown>
+  readonly renderCreated?: (loadBalancer: LoadBalancerView, below: CreatedBelow) => Record<string, unknown>
   /** Whether a delete takes what stands below with it. Absent: there is no such delete. */
   readonly isCascade?: (parameters: Parameters) => boolean
 }
@@ -52,15 +52,16 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
 }
 
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
-  const draft = dialect.parseCreate(await readJson(ctx), ctx.state.identity)
-  const created = await transaction(deps.db, async (tx) => {
-    await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'loadbalancer', count: 1 })
-    return await insertLoadBalancer(tx, draft)
+  const tree = dialect.parseCreate(await readJson(ctx), ctx.state.identity)
+  const { view, below } = await transaction(deps.db, async (tx) => {
+    await insertTree(tx, deps, tree)
+    const { id, projectId } = tree.loadBalancer
+    const created = await findLoadBalancer(tx, { id, projectId, meaning: 'switch' })
+    if (created === undefined) throw new Error('the load balancer that was just written is not there')
+    return { view: created, below: await readTree(tx, tree) }
   })
-  const operatingStatus = created.adminStateUp ? 'ONLINE' : 'OFFLINE'
-  const view: LoadBalancerView = { ...created, operatingStatus, listenerIds: [], poolIds: [] }
   ctx.status = 201
-  ctx.body = { loadbalancer: (dialect.renderCreated ?? dialect.render)(view) }
+  ctx.body = { loadbalancer: dialect.renderCreated?.(view, below) ?? dialect.render(view) }
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
@@ -78,16 +79,15 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalance
   const id = pathId(ctx, 'id', 'loadbalancer')
   const loadBalancer = await findLoadBalancer(deps.db, keyOf(ctx, id, dialect))
   if (loadBalancer === undefined) throw notFound('loadbalancer', id)
+  ctx.state.access.authorise(loadBalancer.projectId)
   ctx.body = { loadbalancer: pick(dialect.render(loadBalancer), fieldsOf(queryOf(ctx))) }
 }
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
-  const { projectId } = ctx.state.identity
   const changeFor = dialect.parseUpdate(await readJson(ctx))
   const loadBalancer = await transaction(deps.db, async (tx) => {
-    const stored = await lockLoadBalancer(tx, id, projectId)
-    if (stored === undefined) throw notFound('loadbalancer', id)
+    const stored = await lockLoadBalancerFor(ctx, tx, id)
     assertChangeable(ctx, stored, ['ACTIVE'])
     const values = changeFor(stored)
     if (isWritten(ctx, values)) {
@@ -104,12 +104,8 @@ async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
   const id = pathId(ctx, 'id', 'loadbalancer')
   const isCascade = dialect.isCascade?.(queryOf(ctx)) ?? false
   await transaction(deps.db, async (tx) => {
-    await lockLoadBalancer(tx, id, ctx.state.identity.projectId)
-    const stored = await findLoadBalancer(tx, {
-      id,
-      projectId: ctx.state.identity.projectId,
-      meaning: 'switch',
-    })
+    await lockLoadBalancerFor(ctx, tx, id)
+    const stored = await findLoadBalancer(tx, { id, projectId: undefined, meaning: 'switch' })
     if (stored === undefined) throw notFound('loadbalancer', id)
     if (!isCascade) assertUnused('loadbalancer', { listener: stored.listenerIds, pool: stored.poolIds }, id)
     assertChangeable(ctx, stored, SETTLED)
@@ -134,5 +130,5 @@ export function assertChangeable(
 }
 
 function keyOf(ctx: ApiContext, id: string, dialect: LoadBalancerDialect): LoadBalancerKey {
-  return { id, projectId: ctx.state.identity.projectId, meaning: dialect.operatingStatus }
+  return { id, projectId: ctx.state.access.byId, meaning: dialect.operatingStatus }
 }

@@ -200,7 +200,7 @@ async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[
 }
 
 /** A target that is in the list before, as it is spelled the second time. */
-function repeatedTarget(drafts: readonly MemberDraft[]): MemberDraft | undefined {
+export function repeatedTarget(drafts: readonly MemberDraft[]): MemberDraft | undefined {
   const seen = new Set<string>()
   return drafts.find(({ address, protocolPort }) => {
     const target = `${parseAddress(address)?.canonical ?? address} ${protocolPort}`

@@ -1,10 +1,11 @@
 /** `…/quotas`: how many objects of a kind a project may have, by configuration and by rows of `quota`. */
 import type { DomainError } from '../domain/errors.ts'
-import type { Identity } from '../identity/identity.ts'
 import { checkedProjectId } from '../identity/no-identity.ts'
 import { transaction } from '../store/database.ts'
 import {
   deleteQuotas,
+  listSetQuotas,
+  type ProjectQuotas,
   type QuotaKind,
   type Quotas,
   readSetQuotas,
@@ -18,10 +19,12 @@ import type { ApiContext, ApiDependencies, Route } from './context.ts'
 export interface QuotaDialect {
   readonly paths: (path: string) => readonly string[]
   readonly render: (projectId: string, set: SetQuotas, defaults: Quotas) => Record<string, unknown>
-  /** The answer to a list: what is shown of the project that asks. */
-  readonly renderList: (projectId: string, set: SetQuotas, defaults: Quotas) => Record<string, unknown>
-  /** Whether somebody may ask for another project's quota. */
-  readonly mayAsk: (ctx: ApiContext, identity: Identity, projectId: string) => boolean
+  /** The answer to a list: what was set for the projects that may be seen, which is nothing for most. */
+  readonly renderList: (
+    asking: string,
+    projects: readonly ProjectQuotas[],
+    defaults: Quotas,
+  ) => Record<string, unknown>
   /** The refusal of another project's quota. */
   readonly foreign: (projectId: string) => DomainError
 }
@@ -64,9 +67,9 @@ export function writtenQuotaRoutes(deps: ApiDependencies, dialect: WrittenQuotaD
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
-  const { projectId } = ctx.state.identity
-  const set = await readSetQuotas(deps.db, projectId)
-  ctx.body = dialect.renderList(projectId, set, deps.settings.quotas)
+  const { pageMax, quotas } = deps.settings
+  const projects = await listSetQuotas(deps.db, ctx.state.access.inLists, pageMax)
+  ctx.body = dialect.renderList(ctx.state.identity.projectId, projects, quotas)
 }
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
@@ -107,8 +110,10 @@ async function reset(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDiale
 /** The own project; nobody named one: whichever the path names. Throws what the dialect says of another's. */
 function projectAsked(ctx: ApiContext, dialect: QuotaDialect): string {
   const asked = ctx.params['quota_project'] ?? ''
-  const { identity } = ctx.state
-  if (asked === identity.projectId) return asked
-  if (identity.assumed || dialect.mayAsk(ctx, identity, asked)) return checkedProjectId(asked)
-  throw dialect.foreign(asked.slice(0, 255))
+  const { identity, access } = ctx.state
+  if (asked === access.byId) return asked
+  if (access.byId !== undefined && !identity.assumed) throw dialect.foreign(asked.slice(0, 255))
+  const projectId = checkedProjectId(asked)
+  access.authorise(projectId)
+  return projectId
 }

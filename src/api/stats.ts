@@ -18,9 +18,9 @@ const NO_TRAFFIC = {
 
 export function statsRoutes(deps: ApiDependencies, dialect: StatsDialect): Route[] {
   const known = {
-    loadbalancer: (id: string, projectId: string) =>
+    loadbalancer: (id: string, projectId: string | undefined) =>
       findLoadBalancer(deps.db, { id, projectId, meaning: 'switch' }),
-    listener: (id: string, projectId: string) => findListener(deps.db, id, projectId),
+    listener: (id: string, projectId: string | undefined) => findListener(deps.db, id, projectId),
   }
   const kinds = ['loadbalancer', 'listener'] as const
   return kinds.map((resource) => ({
@@ -28,8 +28,9 @@ export function statsRoutes(deps: ApiDependencies, dialect: StatsDialect): Route
     paths: dialect.paths(`/${resource}s/:id/stats`),
     handler: async (ctx: ApiContext) => {
       const id = pathId(ctx, 'id', resource)
-      if ((await known[resource](id, ctx.state.identity.projectId)) === undefined)
-        throw notFound(resource, id)
+      const found = await known[resource](id, ctx.state.access.byId)
+      if (found === undefined) throw notFound(resource, id)
+      ctx.state.access.authorise(found.projectId)
       ctx.body = { stats: NO_TRAFFIC }
     },
   }))

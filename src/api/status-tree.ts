@@ -16,9 +16,10 @@ export function statusTreeRoutes(deps: ApiDependencies, dialect: StatusTreeDiale
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: StatusTreeDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
-  const { projectId } = ctx.state.identity
-  const tree = await readStatusTree(deps.db, { id, projectId, membersMax: STATUS_TREE_MEMBERS_MAX })
+  const { byId, authorise } = ctx.state.access
+  const tree = await readStatusTree(deps.db, { id, projectId: byId, membersMax: STATUS_TREE_MEMBERS_MAX })
   if (tree === undefined) throw notFound('loadbalancer', id)
+  authorise(tree.loadBalancer.projectId)
   if (tree.members.length > STATUS_TREE_MEMBERS_MAX) {
     const message = `The load balancer has more than ${STATUS_TREE_MEMBERS_MAX} members; list them with /members?loadbalancer_id=${id}.`
     throw new DomainError('TOO_MANY_ITEMS', message, { max: STATUS_TREE_MEMBERS_MAX })

@@ -33,6 +33,26 @@ export async function readSetQuotas(db: Db, projectId: string): Promise<SetQuota
   return Object.fromEntries(rows.map((row) => [row.resource, row.quota]))
 }
 
+/** A project for which something was set. */
+export interface ProjectQuotas {
+  readonly projectId: string
+  readonly set: SetQuotas
+}
+
+/** What was set for a project, or for every project: at most `limit` of them. */
+export async function listSetQuotas(
+  db: Db,
+  projectId: string | undefined,
+  limit: number,
+): Promise<ProjectQuotas[]> {
+  return await query<ProjectQuotas>(
+    db,
+    `select project_id as "projectId", json_object_agg(resource, quota) as set from quota
+     where ?::text is null or project_id = ? group by project_id order by project_id limit ?`,
+    [projectId ?? null, projectId ?? null, limit],
+  )
+}
+
 /** Sets quotas of a project; null goes back to the default, absent kinds stay. */
 export async function writeQuotas(
   tx: Tx,

@@ -23,7 +23,7 @@ export interface TreePool extends TreeNode {
 }
 
 export interface StatusTree {
-  readonly loadBalancer: TreeNode & { readonly provider: string }
+  readonly loadBalancer: TreeNode & { readonly provider: string; readonly projectId: string }
   readonly listeners: readonly (TreeNode & { readonly defaultPoolId: string | null })[]
   readonly pools: readonly TreePool[]
   /** At most `membersMax` + 1 of all pools. */
@@ -44,7 +44,8 @@ const node = (alias: string): string =>
 export async function readStatusTree(db: Db, key: StatusTreeKey): Promise<StatusTree | undefined> {
   const rows = await query<Partial<StatusTree>>(
     db,
-    `select json_build_object(${node('lb')}, 'provider', lb.provider) as "loadBalancer",
+    `select json_build_object(${node('lb')}, 'provider', lb.provider,
+         'projectId', lb.project_id) as "loadBalancer",
        (select json_agg(json_build_object(${node('l')}, 'defaultPoolId', l.default_pool_id) order by l.id)
         from listener l where l.load_balancer_id = lb.id) as listeners,
        (select json_agg(json_build_object(${node('p')}, 'healthMonitor',

@@ -69,22 +69,24 @@ const LATER = {
   domain_name: wsmeText({ min: 1, max: DOMAIN_NAME_MAX, pattern: DOMAIN_NAME }),
 }
 
+const NEW = {
+  name: NAMED.name,
+  type: mandatory(wsmeWord(MONITOR_TYPES)),
+  delay: mandatory(seconds),
+  timeout: mandatory(seconds),
+  max_retries_down: wsmeInteger(RETRIES),
+  max_retries: mandatory(wsmeInteger(RETRIES)),
+  ...HTTP,
+  admin_state_up: NAMED.admin_state_up,
+}
+
+/** What a monitor has inside the create of a load balancer. */
+export const OCTAVIA_INNER_HEALTH_MONITOR = { ...NEW, ...LATER }
+
 export const octaviaHealthMonitorCreate = wsmeRules<OctaviaHealthMonitorCreate>(
   'health_monitor_',
   'healthmonitor',
-  {
-    name: NAMED.name,
-    type: mandatory(wsmeWord(MONITOR_TYPES)),
-    delay: mandatory(seconds),
-    timeout: mandatory(seconds),
-    max_retries_down: wsmeInteger(RETRIES),
-    max_retries: mandatory(wsmeInteger(RETRIES)),
-    ...HTTP,
-    admin_state_up: NAMED.admin_state_up,
-    ...OWNED,
-    pool_id: mandatory(wsmeUuid()),
-    ...LATER,
-  },
+  { ...NEW, ...OWNED, pool_id: mandatory(wsmeUuid()), ...LATER },
 )
 
 export const octaviaHealthMonitorUpdate = wsmeRules<OctaviaHealthMonitorChange>(

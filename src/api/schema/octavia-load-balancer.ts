@@ -1,6 +1,7 @@
 /** Bodies of Octavia's load balancers (octavia-api 2.6). The declared order is the order of refusals. */
 import { DESCRIPTION_MAX, OCTAVIA_PROVIDER_MAX, OCTAVIA_ZONE_MAX } from '../../domain/limits.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
+import { INNER_OBJECTS, type InnerListener, type InnerPool } from './octavia-load-balancer-tree.ts'
 import { wsmeObjects, wsmeUuids } from './wsme-collections.ts'
 import { mandatory, wsmeAddress, wsmeRules, wsmeText, wsmeUuid } from './wsme.ts'
 
@@ -21,6 +22,8 @@ export interface OctaviaLoadBalancerCreate extends OctaviaLoadBalancerChange {
   readonly vip_subnet_id?: string | null
   readonly vip_network_id?: string | null
   readonly additional_vips?: readonly AdditionalVip[] | null
+  readonly listeners?: readonly InnerListener[] | null
+  readonly pools?: readonly InnerPool[] | null
   readonly project_id?: string | null
   readonly tenant_id?: string | null
   readonly provider?: string | null
@@ -46,6 +49,7 @@ export const octaviaLoadBalancerCreate = wsmeRules<OctaviaLoadBalancerCreate>(
     vip_qos_policy_id: wsmeUuid(),
     additional_vips: wsmeObjects({ subnet_id: mandatory(wsmeUuid()), ip_address: wsmeAddress() }),
     ...OWNED,
+    ...INNER_OBJECTS,
     provider: wsmeText({ max: OCTAVIA_PROVIDER_MAX }),
     ...TAGGED,
     flavor_id: wsmeUuid(),

@@ -19,18 +19,24 @@ export interface OctaviaMemberCreate extends OctaviaMemberChange {
 
 const WEIGHED = { weight: wsmeInteger(OCTAVIA_WEIGHT), backup: wsmeBoolean() }
 
-const CREATE = {
+const TARGET = {
   ...NAMED,
   address: mandatory(wsmeAddress()),
   protocol_port: mandatory(wsmeInteger(PORT)),
   ...WEIGHED,
   subnet_id: wsmeUuid(),
-  ...OWNED,
+}
+const LATER = {
   monitor_port: wsmeInteger(PORT),
   monitor_address: wsmeAddress(),
   ...TAGGED,
   request_sriov: wsmeBoolean(),
 }
+
+const CREATE = { ...TARGET, ...OWNED, ...LATER }
+
+/** What a member has inside the create of a load balancer. */
+export const OCTAVIA_INNER_MEMBER = { ...TARGET, ...LATER }
 
 export const octaviaMemberCreate = wsmeRules<OctaviaMemberCreate>('member_', 'member', CREATE)
 

@@ -87,11 +87,21 @@ const TLS = {
   alpn_protocols: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
 }
 
-/** What a pool has wherever it is created. */
-export const OCTAVIA_POOL_ATTRIBUTES = {
-  name: NAMED.name,
-  description,
-  admin_state_up: NAMED.admin_state_up,
+const DESCRIBED = { name: NAMED.name, description, admin_state_up: NAMED.admin_state_up }
+
+/** What a pool has inside the create of a load balancer. */
+export const OCTAVIA_INNER_POOL = {
+  ...DESCRIBED,
+  // Whether a definition is meant, which needs both, is seen when all names are known.
+  protocol: wsmeWord(POOL_PROTOCOLS),
+  lb_algorithm: wsmeWord(LB_ALGORITHMS),
+  session_persistence: sessionPersistence(mandatory(persistenceType)),
+  ...TAGGED,
+  ...TLS,
+}
+
+export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', {
+  ...DESCRIBED,
   listener_id: wsmeUuid(),
   loadbalancer_id: wsmeUuid(),
   protocol: mandatory(wsmeWord(POOL_PROTOCOLS)),
@@ -102,9 +112,7 @@ export const OCTAVIA_POOL_ATTRIBUTES = {
   members: wsmeAnything(),
   ...TAGGED,
   ...TLS,
-}
-
-export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', OCTAVIA_POOL_ATTRIBUTES)
+})
 
 export const octaviaPoolUpdate = wsmeRules<OctaviaPoolChange>('pool_', 'pool', {
   name: NAMED.name,

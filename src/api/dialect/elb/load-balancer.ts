@@ -1,6 +1,7 @@
 /** Load balancers between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import type { LoadBalancerView } from '../../../store/load-balancers.ts'
+import { childless } from '../../load-balancer-tree.ts'
 import type { LoadBalancerDialect } from '../../load-balancers.ts'
 import { parseBody } from '../../schema/attributes.ts'
 import { assertOwnProject } from '../../schema/elb-common.ts'
@@ -18,7 +19,7 @@ export const elbLoadBalancers: LoadBalancerDialect = {
   parseCreate(body, { projectId }) {
     const wire = parseBody(body, elbLoadBalancerCreate)
     assertOwnProject(wire, projectId)
-    return {
+    return childless({
       id: randomUUID(),
       projectId,
       name: wire.name ?? '',
@@ -32,7 +33,7 @@ export const elbLoadBalancers: LoadBalancerDialect = {
       vipPortId: randomUUID(),
       tags: [],
       echo: {},
-    }
+    })
   },
   parseUpdate(body) {
     const wire = parseBody(body, elbLoadBalancerUpdate)

@@ -8,8 +8,7 @@ import { elbPaths } from './paths.ts'
 export const elbQuotas: QuotaDialect = {
   paths: elbPaths,
   render,
-  renderList: (projectId, set, defaults) => ({ quotas: [render(projectId, set, defaults)] }),
-  mayAsk: () => false,
+  renderList: (asking, [own], defaults) => ({ quotas: [render(asking, own?.set ?? {}, defaults)] }),
   foreign: (projectId) => notFound('quota', projectId),
 }
 

@@ -17,6 +17,7 @@ import { differences } from '../differences.ts'
 import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
+type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
 type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds'>
 
 export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect {
@@ -37,10 +38,10 @@ export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect 
       const wire = parseWsme(body, octaviaHealthMonitorUpdate)
       return (stored) => changeFor(settings, wire, stored)
     },
-    render: (monitor) => render(monitor, operatingStatus(monitor)),
+    render: (monitor) => renderOctaviaHealthMonitor(monitor, operatingStatus(monitor)),
     // Octavia changes the status when its worker is done: a write's answer still shows the one before.
-    renderCreated: (monitor) => render(monitor, 'OFFLINE'),
-    renderUpdated: (monitor, before) => render(monitor, operatingStatus(before)),
+    renderCreated: (monitor) => renderOctaviaHealthMonitor(monitor, 'OFFLINE'),
+    renderUpdated: (monitor, before) => renderOctaviaHealthMonitor(monitor, operatingStatus(before)),
     filterValue: (_, value) => value,
   }
 }
@@ -54,7 +55,11 @@ const DATAGRAM_POOL_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP', 'TCP
 const DATAGRAM_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP']
 
 /** Rules 9, 2 and 3. A type of null is refused later, with the other nulls. */
-function assertFits(settings: Settings, { type, delay }: OctaviaHealthMonitorCreate, pool: Pool): void {
+function assertFits(
+  settings: Settings,
+  { type, delay }: NewHealthMonitor,
+  pool: Pick<Pool, 'protocol'>,
+): void {
   if (type === 'PING' && !settings.allowPing) {
     throw new DomainError('INVALID_FIELD', `The selected type is not allowed in this deployment: ${type}`)
   }
@@ -88,7 +93,17 @@ function isHttp(type: MonitorType): boolean {
   return type === 'HTTP' || type === 'HTTPS'
 }
 
-function draftFor(wire: OctaviaHealthMonitorCreate, pool: Pool): HealthMonitorDraft {
+/** A new monitor inside the create of a load balancer. */
+export function octaviaHealthMonitorDraft(
+  settings: Settings,
+  wire: NewHealthMonitor,
+  pool: Pick<Pool, 'id' | 'projectId' | 'protocol'>,
+): HealthMonitorDraft {
+  assertFits(settings, wire, pool)
+  return draftFor(wire, pool)
+}
+
+function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>): HealthMonitorDraft {
   const type = given(wire.type, 'type')
   const delaySeconds = given(wire.delay, 'delay')
   const timeoutSeconds = given(wire.timeout, 'timeout')
@@ -184,7 +199,11 @@ function assertDomainName(
   }
 }
 
-function render(monitor: HealthMonitor, status: 'ONLINE' | 'OFFLINE'): Record<string, unknown> {
+/** A monitor with a status of which it is not asked. */
+export function renderOctaviaHealthMonitor(
+  monitor: HealthMonitor,
+  status: 'ONLINE' | 'OFFLINE',
+): Record<string, unknown> {
   return {
     id: monitor.id,
     name: monitor.name,

@@ -19,25 +19,31 @@ import {
 import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
 import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { ownerOf } from './owner.ts'
 import { octaviaPaths } from './paths.ts'
 import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
 
-type Settings = Pick<ApiSettings, 'networkReads'>
+type Settings = Pick<ApiSettings, 'networkReads' | 'allowPing' | 'udpMinDelaySeconds'>
 
 export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
   return {
     paths: octaviaPaths,
     operatingStatus: 'roll-up',
-    parseCreate: (body, identity) => draftFor(settings, parseWsme(body, octaviaLoadBalancerCreate), identity),
+    parseCreate(body, identity) {
+      const wire = parseWsme(body, octaviaLoadBalancerCreate)
+      return octaviaTree(settings, wire, draftFor(settings, wire, identity))
+    },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaLoadBalancerUpdate)
       return (stored) => changeFor(wire, stored)
     },
     render: renderOctaviaLoadBalancer,
     // Octavia knows nothing of a load balancer before the first report.
-    renderCreated: (loadBalancer) =>
-      renderOctaviaLoadBalancer({ ...loadBalancer, operatingStatus: 'OFFLINE' }),
+    renderCreated: (loadBalancer, below) => ({
+      ...renderOctaviaLoadBalancer({ ...loadBalancer, operatingStatus: 'OFFLINE' }),
+      ...renderTree(below),
+    }),
     isCascade,
   }
 }

@@ -31,8 +31,7 @@ export const octaviaMembers: MemberDialect = {
     return (stored) => changeFor(wire, stored)
   },
   render: (member) => render(member, wordOf(member)),
-  // Nobody has looked yet: as recorded, a member of a monitored pool is OFFLINE until somebody has.
-  renderCreated: (member) => render(member, member.state === 'NO_MONITOR' ? 'NO_MONITOR' : 'OFFLINE'),
+  renderCreated: renderCreatedOctaviaMember,
   // Octavia changes the status when its worker is done: a write's answer still shows the one before.
   renderUpdated: (member, before) => render(member, wordOf(before)),
 }
@@ -137,6 +136,11 @@ function changeFor(wire: OctaviaMemberChange, stored: Member): MemberChange {
 
 function wordOf({ state, adminStateUp: memberUp, weight, provider }: MemberView): MemberWord {
   return memberWord({ state, memberUp, weight, provider })
+}
+
+/** Nobody has looked yet: as recorded, a member of a monitored pool is OFFLINE until somebody has. */
+export function renderCreatedOctaviaMember(member: MemberView): Record<string, unknown> {
+  return render(member, member.state === 'NO_MONITOR' ? 'NO_MONITOR' : 'OFFLINE')
 }
 
 function render(member: MemberView, status: MemberWord): Record<string, unknown> {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
-import type { Echo, LbAlgorithm, Pool, PoolProtocol } from '../../../domain/types.ts'
+import type { Echo, LbAlgorithm, LoadBalancer, Pool, PoolProtocol } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
 import type { PoolDialect, PoolParents } from '../../pools.ts'
 import {
@@ -40,16 +40,21 @@ export const octaviaPools: PoolDialect = {
     const wire = parseWsme(body, octaviaPoolUpdate)
     return (stored) => changeFor(wire, stored)
   },
-  render: (pool) => render(pool, pool.operatingStatus),
-  renderCreated: (pool) => render(pool, 'OFFLINE'),
+  render: (pool) => renderOctaviaPool(pool, pool.operatingStatus),
+  renderCreated: (pool) => renderOctaviaPool(pool, 'OFFLINE'),
   // Octavia changes the status when its worker is done: a write's answer still shows the one before.
-  renderUpdated: (pool, before) => render(pool, before.operatingStatus),
+  renderUpdated: (pool, before) => renderOctaviaPool(pool, before.operatingStatus),
+}
+
+/** Inside the create of a load balancer neither is stored yet. */
+interface InnerPoolParents extends Pick<PoolParents, 'listener'> {
+  readonly loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'>
 }
 
 /** A new pool; `wire` also from inside the create of a load balancer. */
 export function octaviaPoolDraft(
   wire: OctaviaPoolCreate,
-  { loadBalancer, listener }: PoolParents,
+  { loadBalancer, listener }: InnerPoolParents,
 ): PoolDraft {
   if (wire.protocol === null) throw invalidOption(null, 'protocol')
   if (wire.lb_algorithm === null) throw invalidOption(null, 'lb_algorithm')
@@ -152,7 +157,8 @@ function echoAfter(wire: OctaviaPoolEcho, stored: Echo): Echo {
   return { ...stored, ...Object.fromEntries(sent.map((name) => [name, wire[name] ?? ECHO_DEFAULTS[name]])) }
 }
 
-function render(pool: PoolView, status: string): Record<string, unknown> {
+/** A pool with a status of which it is not asked. */
+export function renderOctaviaPool(pool: PoolView, status: string): Record<string, unknown> {
   const persistence = pool.sessionPersistence
   return {
     id: pool.id,

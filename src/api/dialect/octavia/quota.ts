@@ -1,7 +1,6 @@
 /** Quotas in Octavia's words (octavia-api 2.7): one project as recorded, the list with every spelling. */
 import { DomainError } from '../../../domain/errors.ts'
-import { decide, ruleFor } from '../../../identity/policy.ts'
-import type { QuotaKind, Quotas, SetQuotas } from '../../../store/quotas.ts'
+import type { ProjectQuotas, QuotaKind, Quotas, SetQuotas } from '../../../store/quotas.ts'
 import type { WrittenQuotaDialect } from '../../quotas.ts'
 import { octaviaQuotaUpdate } from '../../schema/octavia-quota.ts'
 import { parseWsme } from '../../schema/wsme.ts'
@@ -12,14 +11,7 @@ const UNLIMITED = -1
 export const octaviaQuotas: WrittenQuotaDialect = {
   paths: octaviaPaths,
   render,
-  renderList: (projectId, set) => ({
-    quotas: Object.keys(set).length === 0 ? [] : [renderRow(projectId, set)],
-    quotas_links: [],
-  }),
-  mayAsk(ctx, identity, projectId) {
-    const rule = ruleFor(ctx.method, '/v2.0/lbaas/quotas/{project_id}')
-    return rule !== undefined && decide(rule, identity, projectId) === 'allowed'
-  },
+  renderList: (_, projects) => ({ quotas: projects.map(renderRow), quotas_links: [] }),
   foreign: (projectId) => new DomainError('FORBIDDEN', `The quota of ${projectId} is another project's.`),
   parseUpdate(body) {
     const { load_balancer, health_monitor, ...wire } = parseWsme(body, octaviaQuotaUpdate)
@@ -44,7 +36,7 @@ function render(_: string, set: SetQuotas, defaults: Quotas): Record<string, unk
 }
 
 /** What was set for a project; null is the default. */
-function renderRow(projectId: string, set: SetQuotas): Record<string, unknown> {
+function renderRow({ projectId, set }: ProjectQuotas): Record<string, unknown> {
   return {
     project_id: projectId,
     loadbalancer: set.loadbalancer ?? null,

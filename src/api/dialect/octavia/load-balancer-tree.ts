@@ -1,0 +1,132 @@
+/**
+ * The create of a load balancer with everything below it (octavia-api 2.6): a pool stands in `pools` or inside the
+ * listener whose default pool it is; a listener may also name a pool that is defined elsewhere in the body.
+ */
+import { notFound } from '../../../domain/errors.ts'
+import type { HealthMonitorDraft } from '../../../store/health-monitors.ts'
+import type { LoadBalancerDraft } from '../../../store/load-balancers.ts'
+import type { MemberDraft } from '../../../store/members.ts'
+import type { PoolDraft } from '../../../store/pools.ts'
+import type { ApiSettings } from '../../context.ts'
+import type { CreatedBelow, LoadBalancerTree } from '../../load-balancer-tree.ts'
+import { repeatedTarget } from '../../member-batch.ts'
+import { memberExists } from '../../members.ts'
+import type { InnerListener, InnerPool } from '../../schema/octavia-load-balancer-tree.ts'
+import { validationFailure } from '../../schema/wsme.ts'
+import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
+import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
+import { octaviaMemberDraft, renderCreatedOctaviaMember } from './member.ts'
+import { octaviaPoolDraft, renderOctaviaPool } from './pool.ts'
+
+type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds'>
+
+/** Listeners and pools as they were sent. */
+export interface InnerObjects {
+  readonly listeners?: readonly InnerListener[] | null
+  readonly pools?: readonly InnerPool[] | null
+}
+
+/** Throws INVALID_FIELD, NOT_FOUND, MEMBER_EXISTS and whatever the objects are refused for. */
+export function octaviaTree(
+  settings: Settings,
+  wire: InnerObjects,
+  loadBalancer: LoadBalancerDraft,
+): LoadBalancerTree {
+  const sent = wire.listeners ?? []
+  const definitions = definitionsOf(sent, wire.pools ?? [])
+  const made = definitions.map((definition) => ({
+    name: definition.name ?? '',
+    ...poolWith(settings, definition, loadBalancer),
+  }))
+  const pools = new Map(made.map(({ name, pool }) => [name, pool]))
+  return {
+    loadBalancer,
+    pools: made.map(({ pool }) => pool),
+    monitors: made.flatMap(({ monitor }) => monitor ?? []),
+    members: made.flatMap(({ members }) => members),
+    listeners: sent.map((listener) => {
+      if (typeof listener.default_pool_id === 'string') throw notFound('pool', listener.default_pool_id)
+      const pool = pools.get(listener.default_pool?.name ?? '')
+      return octaviaListenerDraft(listener, loadBalancer, listener.default_pool ? pool : undefined)
+    }),
+  }
+}
+
+/** Attributes that a mere reference has. */
+const OF_REFERENCES: ReadonlySet<string> = new Set(['name', 'admin_state_up', 'tls_enabled'])
+
+function isDefinition(pool: InnerPool): boolean {
+  return Object.keys(pool).some((name) => !OF_REFERENCES.has(name))
+}
+
+/** Every pool that is to be made: those of `pools`, then those inside listeners. */
+function definitionsOf(
+  listeners: readonly InnerListener[],
+  pools: readonly InnerPool[],
+): readonly InnerPool[] {
+  const inside = listeners.flatMap((listener) => listener.default_pool ?? [])
+  if (inside.some((pool) => !pool.name)) {
+    throw validationFailure('Pools must be named when creating a fully populated loadbalancer.')
+  }
+  const definitions = [...pools, ...inside.filter(isDefinition)]
+  const names = new Set(definitions.map((pool) => pool.name))
+  if (names.size !== definitions.length) {
+    throw validationFailure('Pool names must be unique when creating a fully populated loadbalancer.')
+  }
+  const unknown = inside.find((pool) => !names.has(pool.name))
+  if (unknown !== undefined) {
+    throw validationFailure(`Pool '${unknown.name}' was referenced but no full definition was found.`)
+  }
+  return definitions
+}
+
+interface PoolWithChildren {
+  readonly pool: PoolDraft
+  readonly monitor: HealthMonitorDraft | undefined
+  readonly members: readonly MemberDraft[]
+}
+
+function poolWith(settings: Settings, wire: InnerPool, loadBalancer: LoadBalancerDraft): PoolWithChildren {
+  const { protocol, lb_algorithm, healthmonitor, members: sent, ...attributes } = wire
+  if (protocol === undefined) throw missing(wire, 'protocol')
+  if (lb_algorithm === undefined) throw missing(wire, 'lb_algorithm')
+  const parents = { loadBalancer, listener: undefined }
+  const pool = octaviaPoolDraft({ ...attributes, protocol, lb_algorithm }, parents)
+  const monitor = healthmonitor ? octaviaHealthMonitorDraft(settings, healthmonitor, pool) : undefined
+  const members = (sent ?? []).map((member) => octaviaMemberDraft(member, pool))
+  const repeated = repeatedTarget(members)
+  if (repeated !== undefined) throw memberExists(pool.id, repeated)
+  return { pool, monitor, members }
+}
+
+function missing(pool: InnerPool, attribute: string): Error {
+  return validationFailure(
+    `Pool definition for '${pool.name ?? ''}' missing required attribute: ${attribute}`,
+  )
+}
+
+/** The keys `listeners` and `pools` of the answer: whole objects, without the load balancer that they are shown in. */
+export function renderTree(below: CreatedBelow): Record<string, unknown> {
+  return {
+    listeners: below.listeners.map((listener) => ({
+      ...renderOctaviaListenerAlone({ ...listener, operatingStatus: 'OFFLINE' }),
+      tenant_id: listener.projectId,
+    })),
+    pools: below.pools.map((pool) => {
+      const { loadbalancers: _, tenant_id, ...rendered } = renderOctaviaPool(pool, 'OFFLINE')
+      const monitor = below.monitors.find(({ poolId }) => poolId === pool.id)
+      const members = below.members.filter(({ poolId }) => poolId === pool.id)
+      return {
+        ...rendered,
+        ...(monitor === undefined ? {} : { healthmonitor: renderMonitorAlone(monitor) }),
+        members: members.map(renderCreatedOctaviaMember),
+        tenant_id,
+      }
+    }),
+  }
+}
+
+function renderMonitorAlone(monitor: CreatedBelow['monitors'][number]): Record<string, unknown> {
+  const { pools: _, ...rendered } = renderOctaviaHealthMonitor(monitor, 'OFFLINE')
+  return rendered
+}

@@ -1,0 +1,100 @@
+/** A load balancer that is created together with what stands below it: everything, or nothing. */
+import type { HealthMonitor } from '../domain/types.ts'
+import { type Tx } from '../store/database.ts'
+import { type HealthMonitorDraft, insertHealthMonitor, listHealthMonitors } from '../store/health-monitors.ts'
+import type { ListQuery } from '../store/lists.ts'
+import { type ListenerDraft, type ListenerView, listListeners } from '../store/listeners.ts'
+import { insertLoadBalancer, type LoadBalancerDraft } from '../store/load-balancers.ts'
+import { insertMembers } from '../store/member-batch.ts'
+import { listMembers, type MemberDraft, type MemberView } from '../store/members.ts'
+import { touchLoadBalancer } from '../store/parents.ts'
+import { insertPool, listPools, type PoolDraft, type PoolView } from '../store/pools.ts'
+import type { ApiDependencies } from './context.ts'
+import { insertListenerOrRefuse } from './listeners.ts'
+import { assertTargetsAllowed } from './members.ts'
+import { assertQuota } from './rules.ts'
+
+/** What a create makes. */
+export interface LoadBalancerTree {
+  readonly loadBalancer: LoadBalancerDraft
+  readonly pools: readonly PoolDraft[]
+  readonly monitors: readonly HealthMonitorDraft[]
+  readonly members: readonly MemberDraft[]
+  readonly listeners: readonly ListenerDraft[]
+}
+
+/** What was made, in the order in which it was sent. */
+export interface CreatedBelow {
+  readonly pools: readonly PoolView[]
+  readonly monitors: readonly HealthMonitor[]
+  readonly members: readonly MemberView[]
+  readonly listeners: readonly ListenerView[]
+}
+
+/** A tree with nothing below. */
+export function childless(loadBalancer: LoadBalancerDraft): LoadBalancerTree {
+  return { loadBalancer, pools: [], monitors: [], members: [], listeners: [] }
+}
+
+/** Writes all of it. Throws QUOTA_EXCEEDED, TARGET_DENIED, LISTENER_EXISTS. */
+export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalancerTree): Promise<void> {
+  const { projectId } = tree.loadBalancer
+  const counts = [
+    ['loadbalancer', 1],
+    ['pool', tree.pools.length],
+    ['healthmonitor', tree.monitors.length],
+    ['member', tree.members.length],
+    ['listener', tree.listeners.length],
+  ] as const
+  for (const [resource, count] of counts) {
+    if (count > 0) await assertQuota(tx, deps, { projectId, resource, count })
+  }
+  await insertLoadBalancer(tx, tree.loadBalancer)
+  for (const pool of tree.pools) await insertPool(tx, pool)
+  for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
+  for (const [poolId, members] of membersByPool(tree)) await assertTargetsAllowed(tx, deps, poolId, members)
+  await insertMembers(tx, tree.members)
+  for (const listener of tree.listeners) await insertListenerOrRefuse(tx, listener)
+  if (tree.members.length > 0) await touchLoadBalancer(tx, tree.loadBalancer.id)
+}
+
+function membersByPool({ members }: LoadBalancerTree): ReadonlyMap<string, readonly MemberDraft[]> {
+  const pools = new Map<string, MemberDraft[]>()
+  for (const member of members) {
+    const siblings = pools.get(member.poolId)
+    if (siblings === undefined) pools.set(member.poolId, [member])
+    else siblings.push(member)
+  }
+  return pools
+}
+
+/** What a tree became. */
+export async function readTree(tx: Tx, tree: LoadBalancerTree): Promise<CreatedBelow> {
+  const within = (attribute: string, values: readonly string[], limit: number): ListQuery => ({
+    filters: [{ attribute, values }],
+    sort: [],
+    limit,
+    reverse: false,
+  })
+  const below = [tree.loadBalancer.id]
+  const poolIds = tree.pools.map((pool) => pool.id)
+  const { pools, members, monitors, listeners } = tree
+  return {
+    pools: inOrder(pools, await listPools(tx, within('loadbalancer_id', below, pools.length))),
+    members: inOrder(members, await listMembers(tx, within('loadbalancer_id', below, members.length))),
+    monitors: inOrder(monitors, await listHealthMonitors(tx, within('pool_id', poolIds, monitors.length))),
+    listeners: inOrder(
+      listeners,
+      await listListeners(tx, within('loadbalancer_id', below, listeners.length)),
+    ),
+  }
+}
+
+interface Identified {
+  readonly id: string
+}
+
+function inOrder<Item extends Identified>(drafts: readonly Identified[], items: readonly Item[]): Item[] {
+  const byId = new Map(items.map((item) => [item.id, item]))
+  return drafts.flatMap(({ id }) => byId.get(id) ?? [])
+}

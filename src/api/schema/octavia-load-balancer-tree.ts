@@ -1,0 +1,37 @@
+/** What may stand inside the create of a load balancer: listeners and pools, with monitors and members (octavia-api 2.6). */
+import { OCTAVIA_INNER_HEALTH_MONITOR, type OctaviaHealthMonitorCreate } from './octavia-health-monitor.ts'
+import { OCTAVIA_NEW_LISTENER, type OctaviaListenerCreate } from './octavia-listener.ts'
+import { OCTAVIA_INNER_MEMBER, type OctaviaMemberCreate } from './octavia-member.ts'
+import { OCTAVIA_INNER_POOL, type OctaviaPoolCreate } from './octavia-pool.ts'
+import { wsmeObjects } from './wsme-collections.ts'
+import { wsmeObject } from './wsme.ts'
+
+type InnerHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
+
+/** A pool, or only the name of one that is defined elsewhere in the body. */
+export interface InnerPool
+  extends Omit<
+    OctaviaPoolCreate,
+    'loadbalancer_id' | 'listener_id' | 'protocol' | 'lb_algorithm' | 'members' | 'healthmonitor'
+  > {
+  readonly protocol?: OctaviaPoolCreate['protocol']
+  readonly lb_algorithm?: OctaviaPoolCreate['lb_algorithm']
+  readonly healthmonitor?: InnerHealthMonitor | null
+  readonly members?: readonly OctaviaMemberCreate[] | null
+}
+
+export interface InnerListener extends Omit<OctaviaListenerCreate, 'loadbalancer_id'> {
+  readonly default_pool?: InnerPool | null
+}
+
+const INNER_POOL = {
+  ...OCTAVIA_INNER_POOL,
+  healthmonitor: wsmeObject(OCTAVIA_INNER_HEALTH_MONITOR),
+  members: wsmeObjects(OCTAVIA_INNER_MEMBER),
+}
+
+/** Attributes of a load balancer's create. */
+export const INNER_OBJECTS = {
+  listeners: wsmeObjects({ ...OCTAVIA_NEW_LISTENER, default_pool: wsmeObject(INNER_POOL) }),
+  pools: wsmeObjects(INNER_POOL),
+}
