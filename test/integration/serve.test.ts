@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
 import type { Ending } from '../support/database.ts'
@@ -166,3 +167,30 @@ test('an unknown command and none show the usage and exit with 2', async () => {
   assert.match((await runProgram(['--help'])).out, /usage: healthmonitor COMMAND/)
   assert.match((await runProgram(['--version'])).out, /^\d+\.\d+\.\d+\n$/)
 })
+
+test('SIGTERM while the data folder is being made leaves nobody who still writes there', async (t) => {
+  const dataDir = folder(t)
+  const env = { ...process.env, HM_DATA_DIR: dataDir, HM_LISTEN: '127.0.0.1:0', HM_METRICS_LISTEN: 'off' }
+  const program = resolve(import.meta.dirname, '../../src/bin/healthmonitor.js')
+  const child = spawn(process.execPath, [program, 'serve'], { env, stdio: 'ignore' })
+  const exited = once(child, 'exit')
+  t.after(() => child.kill('SIGKILL'))
+  const making = (): string | undefined =>
+    readdirSync(dataDir)
+      .filter((name) => name.startsWith('initdb-'))
+      .map((name) => join(dataDir, name, 'cluster'))
+      .find((path) => existsSync(path))
+  await until(() => making() !== undefined && writersBelow(dataDir).length > 0, 'initdb at work')
+  child.kill('SIGTERM')
+  await exited
+  const left = writersBelow(dataDir)
+  await until(() => !left.some(isRunning), 'initdb to end')
+  // It took its half-made cluster away instead of going on until that was complete.
+  assert.deepEqual(readdirSync(making() ?? assert.fail('no folder')), [])
+})
+
+/** Ids of processes whose command line names a cluster that is being made below a folder. */
+function writersBelow(dir: string): readonly number[] {
+  const processes = execFileSync('ps', ['-axww', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n')
+  return processes.filter((line) => line.includes(`${dir}/initdb-`)).map((line) => Number.parseInt(line, 10))
+}

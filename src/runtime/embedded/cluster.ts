@@ -130,12 +130,16 @@ function run(
       options,
       { cwd: '/', env: POSTGRES_ENVIRONMENT, maxBuffer: 1024 * 1024, ...runAs(account) },
       (error, stdout, stderr) => {
+        process.off('exit', endWithUs)
         const said = `${stderr}${stdout}`.trim().slice(-500)
         if (error === null && !/^\S* ?\[?\d*\]?.*\b(ERROR|FATAL|PANIC):/m.test(stderr)) resolve()
         else
           reject(new StartRefusal(`PostgreSQL could not prepare its data folder: ${said}`, { cause: error }))
       },
     )
+    // A start that is broken off leaves nobody behind who still writes.
+    const endWithUs = (): void => void child.kill('SIGTERM')
+    process.once('exit', endWithUs)
     child.stdin?.on('error', () => {
       // The program ended before it read its input; its exit code tells.
     })
