@@ -4,6 +4,7 @@ import * as configuration from './0001-configuration.ts'
 import * as probing from './0002-probing.ts'
 import * as rollUp from './0003-roll-up.ts'
 import * as quotaKinds from './0004-quota-kinds.ts'
+import * as membersOfAPool from './0005-members-of-a-pool.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0002-probing', ...probing },
   { name: '0003-roll-up', ...rollUp },
   { name: '0004-quota-kinds', ...quotaKinds },
+  { name: '0005-members-of-a-pool', ...membersOfAPool },
 ]
