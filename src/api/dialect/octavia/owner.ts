@@ -9,7 +9,7 @@ interface Named {
   readonly tenant_id?: string | null
 }
 
-/** Throws FORBIDDEN for another's project, and INVALID_FIELD when there is none at all. */
+/** Throws FORBIDDEN where the policy does, and INVALID_FIELD when there is no project at all. */
 export function ownerOf({ project_id: projectId, tenant_id: tenantId }: Named, identity: Identity): string {
   const owner = projectId || tenantId || identity.projectId
   if (owner === '') {
@@ -17,8 +17,7 @@ export function ownerOf({ project_id: projectId, tenant_id: tenantId }: Named, i
       'Missing project ID in request where one is required. An administrator should check the keystone settings in the Octavia configuration.',
     )
   }
-  if (owner === identity.projectId) return owner
   const rule = ruleFor('POST', '/v2.0/lbaas/loadbalancers')
   if (rule !== undefined && decide(rule, identity, owner) === 'allowed') return owner
-  throw new DomainError('FORBIDDEN', 'Only an administrator may create objects of another project.')
+  throw new DomainError('FORBIDDEN', `Policy doesn't allow the create of objects of ${owner}.`)
 }
