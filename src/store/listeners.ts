@@ -42,7 +42,7 @@ const LISTENER_LIST: ListSpec = {
     default_pool_id: { sql: 'l.default_pool_id', type: 'uuid' },
     admin_state_up: { sql: 'l.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'l.provisioning_status', type: 'text' },
-    operating_status: { sql: listenerStatusOf('l'), type: 'text' },
+    operating_status: { sql: listenerStatusOf('l', 'lb'), type: 'text' },
     connection_limit: { sql: `coalesce((${echoed('connection_limit')})::integer, -1)`, type: 'integer' },
     http2_enable: { sql: `coalesce((${echoed('http2_enable')})::boolean, false)`, type: 'boolean' },
     default_tls_container_ref: { sql: `(${echoed('default_tls_container_ref')})`, type: 'text' },

@@ -7,9 +7,13 @@
 export const poolStatusOf = (alias: string): string =>
   `(select ps.operating_status from pool_status ps where ps.pool_id = ${alias}.id)`
 
-/** operating_status of the listener `alias`. */
-export const listenerStatusOf = (alias: string): string =>
-  `(select ls.operating_status from listener_status ls where ls.listener_id = ${alias}.id)`
+/** operating_status of a listener; its load balancer is joined anyway, so nothing is looked up again. */
+export const listenerStatusOf = (listener: string, loadBalancer: string): string =>
+  `(case
+    when ${loadBalancer}.provider = 'noop_driver' then 'OFFLINE'
+    when not ${loadBalancer}.admin_state_up or not ${listener}.admin_state_up then 'OFFLINE'
+    else 'ONLINE'
+  end)`
 
 /** operating_status of the load balancer `alias`. */
 export const loadBalancerStatusOf = (alias: string): string =>
