@@ -188,9 +188,11 @@ export const PROBER_CONNECTIONS = 3
 /** Milliseconds: wait for a connection, for a lock, for a statement. */
 export const ACQUIRE_TIMEOUT_MS = 3000
 export const LOCK_TIMEOUT_MS = 5000
-export const STATEMENT_TIMEOUT_MS = 15_000
+export const STATEMENT_TIMEOUT_MS = 8_000
 /** Milliseconds without an answer after which a connection is given up: longer than any statement may run. */
-export const ANSWER_TIMEOUT_MS = 20_000
+export const ANSWER_TIMEOUT_MS = 10_000
+/** Milliseconds that one transaction of the API may take, BEGIN and COMMIT included. */
+export const TRANSACTION_TIMEOUT_MS = 12_000
 /** Tries of a transaction that met a deadlock or a serialization failure, and seconds in Retry-After. */
 export const TRANSACTION_TRIES = 8
 export const RETRY_AFTER_SECONDS = 2

@@ -10,6 +10,7 @@ import {
   ANSWER_TIMEOUT_MS,
   LOCK_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
+  TRANSACTION_TIMEOUT_MS,
   TRANSACTION_TRIES,
 } from '../domain/limits.ts'
 
@@ -105,17 +106,54 @@ const RETRYABLE = new Set(['40001', '40P01'])
 
 /**
  * Runs one transaction, again after a deadlock or a serialization failure (at most `TRANSACTION_TRIES` times, with a
- * growing random pause). `work` must have no effects but its statements.
+ * growing random pause). `work` must have no effects but its statements. Throws STORE_UNAVAILABLE when PostgreSQL is
+ * silent for longer than a transaction may take.
  */
-export async function transaction<Result>(db: Db, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+export async function transaction<Result>(
+  db: Db,
+  work: (tx: Tx) => Promise<Result>,
+  timeoutMs = TRANSACTION_TIMEOUT_MS,
+): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction(work)
+      return await boundedTransaction(db, work, timeoutMs)
     } catch (error) {
       if (attempt >= TRANSACTION_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
       const pauseMs = Math.random() * 10 * 2 ** attempt
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
+  }
+}
+
+/**
+ * One attempt. A frozen server answers neither BEGIN nor COMMIT, and the driver would wait for ever: after
+ * `timeoutMs` the caller is told, and what nobody waits for is rolled back when the server is heard again.
+ */
+async function boundedTransaction<Result>(
+  db: Db,
+  work: (tx: Tx) => Promise<Result>,
+  timeoutMs: number,
+): Promise<Result> {
+  let isAbandoned = false
+  const silent = () => new DomainError('STORE_UNAVAILABLE', 'the database does not answer')
+  const running = db.transaction(async (tx) => {
+    if (isAbandoned) throw silent()
+    const result = await work(tx)
+    if (isAbandoned) throw silent()
+    return result
+  })
+  let timer: NodeJS.Timeout | undefined
+  const abandoned = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      isAbandoned = true
+      running.catch(() => undefined)
+      reject(silent())
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([running, abandoned])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

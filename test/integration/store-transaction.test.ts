@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DomainError } from '../../src/domain/errors.ts'
+import { openDatabase, query, transaction } from '../../src/store/database.ts'
+import { testDatabase } from '../support/database.ts'
+import { startForwarder } from '../support/forwarder.ts'
+
+const isUnavailable = (error: unknown) => error instanceof DomainError && error.code === 'STORE_UNAVAILABLE'
+const LOCK = 4711
+
+test('a transaction that takes too long is told to its caller and rolled back', async (t) => {
+  const { db } = await testDatabase(t)
+  const holder = await db.transaction()
+  await query(holder, 'select pg_advisory_xact_lock(?)', [LOCK])
+  let ended: Promise<unknown> = Promise.resolve()
+  const slow = transaction(
+    db,
+    async (tx) => {
+      await query(tx, `insert into quota values ('p', 'pool', 1)`)
+      ended = query(tx, 'select pg_advisory_xact_lock(?)', [LOCK])
+      await ended
+    },
+    200,
+  )
+  await assert.rejects(slow, isUnavailable)
+  await holder.commit()
+  await ended
+  // The lock of the abandoned transaction is free once it has ended.
+  await transaction(db, (tx) => query(tx, 'select pg_advisory_xact_lock(?)', [LOCK]))
+  assert.deepEqual(await query(db, 'select * from quota'), [])
+})
+
+test('a server that answers nothing, not even BEGIN, is unavailable within the bound', async (t) => {
+  const database = await testDatabase(t)
+  const url = new URL(database.url)
+  const forwarder = await startForwarder(t, Number(url.port))
+  url.port = String(forwarder.port)
+  url.hostname = '127.0.0.1'
+  const db = openDatabase({ url: url.href, applicationName: 'test', maxConnections: 1 })
+  database.beforeDrop(() => db.destroy())
+  await query(db, 'select 1')
+  forwarder.set('frozen')
+  await assert.rejects(
+    transaction(db, () => Promise.resolve('never'), 200),
+    isUnavailable,
+  )
+  forwarder.set('cut')
+})
