@@ -7,68 +7,85 @@ import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import type { ApiDependencies } from '../../src/api/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
+import { octaviaRoutes } from '../../src/api/dialect/octavia/routes.ts'
+import { OCTAVIA_HTTP_METHODS, OCTAVIA_HTTP_VERSIONS } from '../../src/api/schema/octavia-health-monitor.ts'
 import { serviceRoutes } from '../../src/api/service-routes.ts'
 import * as limits from '../../src/domain/limits.ts'
 import { MEMBER_STATUS_RULES } from '../../src/domain/member-status.ts'
+import * as types from '../../src/domain/types.ts'
+import { type Profile, PROFILES } from '../../src/domain/types.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
-import { HEALTH_MONITOR_ATTRIBUTES } from '../../src/store/health-monitors.ts'
-import { LISTENER_ATTRIBUTES } from '../../src/store/listeners.ts'
-import { LOAD_BALANCER_ATTRIBUTES } from '../../src/store/load-balancers.ts'
-import { MEMBER_ATTRIBUTES } from '../../src/store/members.ts'
-import { POOL_ATTRIBUTES } from '../../src/store/pools.ts'
-import { document, operations, resolved, type Schema, spellings, validatorOf } from '../support/openapi.ts'
+import { OPERATING_STATUSES } from '../../src/domain/roll-up.ts'
+import {
+  dialectOf,
+  document,
+  MOUNTS,
+  operations,
+  resolved,
+  type Schema,
+  spellings,
+  validatorOf,
+} from '../support/openapi.ts'
 
-/** Making the lists of routes touches nothing of these. */
-const deps = {} as ApiDependencies
+/** Making the lists of routes touches nothing else of these. */
+const deps = { settings: {} } as ApiDependencies
 
 /** `GET /pools/{}/members`: names of parameters are a matter of taste. */
 function key(method: string, path: string): string {
   return `${method.toUpperCase()} ${path.replaceAll(/:\w+|\{\w+\}/g, '{}')}`
 }
 
-function servedKeys(): string[] {
-  const dialect = elbRoutes(deps).flatMap(({ method, paths }) =>
-    paths.flatMap((path) => [key(method, `/elb${path}`.replace(/\/$/, '')), key(method, path)]),
-  )
-  return [...dialect, ...serviceRoutes(deps).map(({ path }) => key('get', path))]
+const ROUTES = { elb: elbRoutes(deps), octavia: octaviaRoutes(deps) }
+
+/** What is served while a dialect is that of the bare path. */
+function servedKeys(defaultDialect: Profile): string[] {
+  const dialects = PROFILES.flatMap((dialect) => {
+    const mounts = dialect === defaultDialect ? [MOUNTS[dialect], ''] : [MOUNTS[dialect]]
+    return ROUTES[dialect].flatMap(({ method, paths }) =>
+      paths.flatMap((path) => mounts.map((mount) => key(method, `${mount}${path}`.replace(/(.)\/$/, '$1')))),
+    )
+  })
+  return [...dialects, ...serviceRoutes(deps).map(({ path }) => key('get', path))]
 }
 
-const describedKeys = operations.flatMap(({ path, method }) =>
-  spellings(path).map((spelling) => key(method, spelling)),
-)
-
-test('every route of the service is an operation of openapi.yaml, in every spelling', () => {
-  const described = new Set(describedKeys)
-  assert.deepEqual(
-    servedKeys().filter((route) => !described.has(route)),
-    [],
+function describedKeys(defaultDialect: Profile): string[] {
+  return operations.flatMap(({ path, method }) =>
+    spellings(path, defaultDialect).map((spelling) => key(method, spelling)),
   )
-})
+}
 
-test('every operation of openapi.yaml, in every spelling that it names, is a route of the service', () => {
-  const served = new Set(servedKeys())
-  assert.deepEqual(
-    describedKeys.filter((operation) => !served.has(operation)),
-    [],
-  )
-})
+for (const dialect of PROFILES) {
+  test(`every route of the service is an operation of openapi.yaml, in every spelling; ${dialect} on the bare path`, () => {
+    const described = new Set(describedKeys(dialect))
+    assert.deepEqual(
+      servedKeys(dialect).filter((route) => !described.has(route)),
+      [],
+    )
+  })
 
-test('no route is registered twice', () => {
-  const served = servedKeys()
-  assert.deepEqual(
-    served.filter((route, i) => served.indexOf(route) !== i),
-    [],
-  )
-})
+  test(`every operation of openapi.yaml, in every spelling that it names, is a route of the service; ${dialect} on the bare path`, () => {
+    const served = new Set(servedKeys(dialect))
+    assert.deepEqual(
+      describedKeys(dialect).filter((operation) => !served.has(operation)),
+      [],
+    )
+  })
+
+  test(`no route is registered and no operation described twice; ${dialect} on the bare path`, () => {
+    for (const keys of [servedKeys(dialect), describedKeys(dialect)]) {
+      assert.deepEqual(
+        keys.filter((route, i) => keys.indexOf(route) !== i),
+        [],
+      )
+    }
+  })
+}
 
 test('every operation has an id of its own that names its dialect', () => {
   const ids = operations.map(({ operation }) => operation.operationId)
   assert.equal(new Set(ids).size, ids.length)
   for (const { path, operation } of operations) {
-    assert.match(
-      operation.operationId,
-      path === '/elb' || path.startsWith('/elb/') ? /^elb[A-Z]\w+$/ : /^[a-z]\w+$/,
-    )
+    assert.match(operation.operationId, new RegExp(`^${dialectOf(path) ?? '[a-z]'}[A-Z]?\\w+$`))
   }
 })
 
@@ -82,11 +99,18 @@ test('every path parameter is described, and no other', () => {
 
 test('every operation of a dialect describes its refusals', () => {
   for (const { path, method, operation } of operations) {
-    if (!path.startsWith('/elb')) continue
+    const dialect = dialectOf(path)
+    if (dialect === undefined) continue
     // Version discovery asks for no identity.
     const open = operation.security?.length === 0
-    const always = open ? ['400', '503'] : ['400', '401', '403', '503']
-    const body = operation.requestBody === undefined ? [] : ['413', '415']
+    const always = [
+      '400',
+      '415',
+      '503',
+      ...(open ? [] : ['401', '403']),
+      ...(dialect === 'elb' ? [] : ['406']),
+    ]
+    const body = operation.requestBody === undefined ? [] : ['413']
     const item = path.includes('{') ? ['404'] : []
     const missing = [...always, ...body, ...item].filter((status) => !(status in operation.responses))
     assert.deepEqual(missing, [], `${method} ${path}`)
@@ -162,10 +186,47 @@ const BOUNDS: readonly (readonly [string, string, Readonly<Record<string, number
   ['ElbListener', 'sni_container_refs', { maxItems: limits.ELB_SNI_REFS_MAX }],
   ['ElbLoadBalancer', 'name', { maxLength: limits.NAME_MAX }],
   ['ElbLoadBalancer', 'description', { maxLength: limits.DESCRIPTION_MAX }],
+  ...['HealthMonitor', 'Member', 'Pool', 'Listener', 'LoadBalancer'].map(
+    (name) => [`Octavia${name}`, 'name', { maxLength: limits.NAME_MAX }] as const,
+  ),
+  ...['Pool', 'Listener', 'LoadBalancer'].map(
+    (name) => [`Octavia${name}`, 'description', { maxLength: limits.DESCRIPTION_MAX }] as const,
+  ),
+  ['OctaviaHealthMonitor', 'delay', range({ min: 0, max: limits.INT4_MAX })],
+  ['OctaviaHealthMonitor', 'timeout', range({ min: 0, max: limits.INT4_MAX })],
+  ['OctaviaHealthMonitor', 'max_retries', range(limits.RETRIES)],
+  ['OctaviaHealthMonitor', 'max_retries_down', range(limits.RETRIES)],
+  ['OctaviaHealthMonitor', 'url_path', { maxLength: limits.URL_PATH_MAX }],
+  ['OctaviaHealthMonitor', 'expected_codes', { maxLength: limits.EXPECTED_CODES_MAX }],
+  ['OctaviaHealthMonitor', 'domain_name', { maxLength: limits.DOMAIN_NAME_MAX }],
+  ['OctaviaMember', 'weight', range(limits.OCTAVIA_WEIGHT)],
+  ...['Pool', 'Listener'].flatMap((name) => [
+    [`Octavia${name}`, 'tls_ciphers', { maxLength: limits.OCTAVIA_TLS_CIPHERS_MAX }] as const,
+  ]),
+  ...['tls_container_ref', 'ca_tls_container_ref', 'crl_container_ref'].map(
+    (name) => ['OctaviaPool', name, { maxLength: limits.OCTAVIA_REFERENCE_MAX }] as const,
+  ),
+  ...['default_tls_container_ref', 'client_ca_tls_container_ref', 'client_crl_container_ref'].map(
+    (name) => ['OctaviaListener', name, { maxLength: limits.OCTAVIA_REFERENCE_MAX }] as const,
+  ),
+  ...['timeout_client_data', 'timeout_member_connect', 'timeout_member_data', 'timeout_tcp_inspect'].map(
+    (name) => ['OctaviaListener', name, range(limits.OCTAVIA_TIMEOUT_MS)] as const,
+  ),
+  ['OctaviaListener', 'connection_limit', range(limits.CONNECTION_LIMIT)],
+  ['OctaviaListener', 'hsts_max_age', range(limits.OCTAVIA_HSTS_SECONDS)],
 ]
 
-/** Attributes that only a create has. */
+/** Attributes that only a create has, or that a create bounds otherwise. */
 const CREATE_BOUNDS: typeof BOUNDS = [
+  ['OctaviaMember', 'protocol_port', range(limits.PORT)],
+  ['OctaviaMember', 'monitor_port', range(limits.PORT)],
+  ['OctaviaListener', 'protocol_port', range(limits.PORT)],
+  ['OctaviaLoadBalancer', 'provider', { maxLength: limits.OCTAVIA_PROVIDER_MAX }],
+  ['OctaviaLoadBalancer', 'availability_zone', { maxLength: limits.OCTAVIA_ZONE_MAX }],
+  ...['HealthMonitor', 'Member', 'Pool', 'Listener', 'LoadBalancer'].flatMap((name) => [
+    [`Octavia${name}`, 'tenant_id', { maxLength: limits.OCTAVIA_PROJECT_ID_MAX }] as const,
+    [`Octavia${name}`, 'project_id', { maxLength: limits.OCTAVIA_PROJECT_ID_MAX }] as const,
+  ]),
   ['ElbMember', 'address', { maxLength: limits.ELB_ADDRESS_MAX }],
   ['ElbMember', 'protocol_port', range(limits.PORT)],
   ['ElbListener', 'protocol_port', range(limits.PORT)],
@@ -174,6 +235,23 @@ const CREATE_BOUNDS: typeof BOUNDS = [
     [name, 'tenant_id', { maxLength: limits.PROJECT_ID_MAX }] as const,
     [name, 'project_id', { maxLength: limits.PROJECT_ID_MAX }] as const,
   ]),
+]
+
+/** Attributes that only an update has, or that an update bounds otherwise. */
+const UPDATE_BOUNDS: typeof BOUNDS = [
+  // 0 clears.
+  ['OctaviaMember', 'monitor_port', range({ min: 0, max: limits.PORT.max })],
+  ...[
+    'loadbalancer',
+    'load_balancer',
+    'listener',
+    'member',
+    'pool',
+    'healthmonitor',
+    'health_monitor',
+    'l7policy',
+    'l7rule',
+  ].map((name) => ['OctaviaQuota', name, range(limits.OCTAVIA_QUOTA)] as const),
 ]
 
 const NUMBER_KEYWORDS = ['minimum', 'maximum', 'maxLength', 'maxItems']
@@ -191,6 +269,7 @@ test('the numbers of every request schema are those of limits.ts', () => {
       [`${name}Update`, attribute, bounds] as const,
     ]),
     ...CREATE_BOUNDS.map(([name, attribute, bounds]) => [`${name}Create`, attribute, bounds] as const),
+    ...UPDATE_BOUNDS.map(([name, attribute, bounds]) => [`${name}Update`, attribute, bounds] as const),
   ]
   for (const [name, attribute, bounds] of table) {
     assert.deepEqual(boundsOf(attributesOf(name)[attribute]), bounds, `${name}: ${attribute}`)
@@ -198,7 +277,7 @@ test('the numbers of every request schema are those of limits.ts', () => {
   // Nothing with a number may be missing above.
   const known = new Set(table.map(([name, attribute]) => `${name}: ${attribute}`))
   for (const name of Object.keys(document.components.schemas).filter((each) =>
-    /^Elb[A-U]\w+(Create|Update)$/.test(each),
+    /^(Elb[A-U]|Octavia)\w+(Create|Update)$/.test(each),
   )) {
     for (const [attribute, schema] of Object.entries(attributesOf(name))) {
       const bounded = Object.keys(boundsOf(schema)).length > 0
@@ -216,6 +295,11 @@ test('the defaults of every request schema are those of limits.ts', () => {
     limits.MAX_RETRIES_DOWN_DEFAULT,
   )
   assert.equal(attributesOf('ElbMemberCreate')['weight']?.['default'], limits.ELB_WEIGHT_DEFAULT)
+  assert.equal(
+    attributesOf('OctaviaHealthMonitorCreate')['max_retries_down']?.['default'],
+    limits.MAX_RETRIES_DOWN_DEFAULT,
+  )
+  assert.equal(attributesOf('OctaviaMemberCreate')['weight']?.['default'], limits.OCTAVIA_WEIGHT_DEFAULT)
   const persistence = attributesOf('ElbPoolCreate')['session_persistence']?.['properties'] as Record<
     string,
     Schema
@@ -232,6 +316,15 @@ test('batches, tags and pages are bounded as limits.ts says', () => {
   const items = (schema: Schema = {}) => (schema['items'] as Schema)['properties'] as Record<string, Schema>
   assert.deepEqual(boundsOf(property('ElbMemberBatchOfNew', 'members')), { maxItems: limits.ELB_BATCH_MAX })
   assert.deepEqual(boundsOf(property('ElbMemberBatchOfGone', 'members')), { maxItems: limits.ELB_BATCH_MAX })
+  assert.deepEqual(boundsOf(property('OctaviaMemberBatch', 'members')), {
+    maxItems: limits.OCTAVIA_BATCH_MAX,
+  })
+  for (const name of ['HealthMonitor', 'Member', 'Pool', 'Listener', 'LoadBalancer']) {
+    for (const change of ['Create', 'Update']) {
+      const words = attributesOf(`Octavia${name}${change}`)['tags']?.['items'] as Schema
+      assert.deepEqual(boundsOf(words), { maxLength: limits.OCTAVIA_TAG_MAX })
+    }
+  }
   const tags = property('ElbTagsAction', 'tags')
   assert.deepEqual(boundsOf(tags), { maxItems: limits.TAGS_MAX })
   assert.deepEqual(boundsOf(items(tags)['key']), { maxLength: limits.TAG_KEY_MAX })
@@ -260,6 +353,20 @@ test('batches, tags and pages are bounded as limits.ts says', () => {
   }
 })
 
+test('the words of octavia are those of the domain', () => {
+  const words = (name: string, attribute: string) => attributesOf(name)[attribute]?.['enum']
+  assert.deepEqual(words('OctaviaHealthMonitorCreate', 'type'), types.MONITOR_TYPES)
+  assert.deepEqual(words('OctaviaHealthMonitorCreate', 'http_method'), [...OCTAVIA_HTTP_METHODS, null])
+  assert.deepEqual(words('OctaviaHealthMonitorCreate', 'http_version'), [
+    ...OCTAVIA_HTTP_VERSIONS.map(Number),
+    null,
+  ])
+  assert.deepEqual(words('OctaviaPoolCreate', 'protocol'), types.POOL_PROTOCOLS)
+  assert.deepEqual(words('OctaviaPoolCreate', 'lb_algorithm'), types.LB_ALGORITHMS)
+  assert.deepEqual(words('OctaviaListenerCreate', 'protocol'), types.LISTENER_PROTOCOLS)
+  assert.deepEqual(document.components.schemas['OctaviaOperatingStatus']?.['enum'], OPERATING_STATUSES)
+})
+
 test('every reason that a status can have is described', () => {
   const codes = [
     ...Object.keys(REASONS),
@@ -269,47 +376,4 @@ test('every reason that a status can have is described', () => {
   const text = String(document.components.schemas['Reason']?.['description'])
   const described = new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b|\bPASSED\b/g))
   assert.deepEqual(new Set(codes), described)
-})
-
-/** Parameters of every list; the rest are filters. */
-const PAGING = new Set(['limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir', 'fields'])
-
-const FILTERS: Readonly<Record<string, ReadonlySet<string>>> = {
-  elbListHealthMonitors: HEALTH_MONITOR_ATTRIBUTES,
-  elbListMembers: MEMBER_ATTRIBUTES,
-  elbListAllMembers: MEMBER_ATTRIBUTES,
-  elbGetPoolHealth: MEMBER_ATTRIBUTES,
-  elbListPools: POOL_ATTRIBUTES,
-  elbListListeners: LISTENER_ATTRIBUTES,
-  elbListLoadBalancers: LOAD_BALANCER_ATTRIBUTES,
-}
-
-/** What a list shows, where its id does not say so. */
-const SHOWN: Readonly<Record<string, string>> = {
-  elbListAllMembers: 'ElbMemberOfPool',
-  elbGetPoolHealth: 'ElbMember',
-}
-
-test('every described filter of a list is one that it filters by', () => {
-  for (const [id, known] of Object.entries(FILTERS)) {
-    const list = operations.find(({ operation }) => operation.operationId === id)
-    assert.ok(list !== undefined, id)
-    const filters = list.parameters.filter(({ in: place, name }) => place === 'query' && !PAGING.has(name))
-    assert.deepEqual(
-      filters.map(({ name }) => name).filter((name) => !known.has(name)),
-      [],
-      id,
-    )
-    // Every attribute that an object shows as a plain value can be filtered by.
-    const shown = document.components.schemas[SHOWN[id] ?? id.replace('elbList', 'Elb').replace(/s$/, '')]
-    const plain = Object.entries((shown?.['properties'] ?? {}) as Record<string, Schema>)
-      .filter(([, schema]) => !['array', 'object'].includes(String(resolved<Schema>(schema)['type'])))
-      .map(([name]) => name)
-    const described = new Set(filters.map(({ name }) => name))
-    assert.deepEqual(
-      plain.filter((name) => known.has(name) && !described.has(name)),
-      [],
-      id,
-    )
-  }
 })

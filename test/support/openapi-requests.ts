@@ -1,5 +1,6 @@
 /** Request bodies made from the schemas of openapi.yaml: such that the document allows, and such that it forbids. */
 import fc from 'fast-check'
+import type { Profile } from '../../src/domain/types.ts'
 import { resolved, type Schema } from './openapi.ts'
 
 /** Values for attributes that the schema alone cannot choose: ids of objects that exist, addresses that may be probed. */
@@ -24,6 +25,8 @@ function notNull(schema: Schema, hints: Hints): fc.Arbitrary<unknown> {
   switch (schema['type']) {
     case 'integer':
       return fc.integer({ min: Number(schema['minimum']), max: Number(schema['maximum']) })
+    case 'number':
+      return fc.constantFrom(1, 1.1)
     case 'boolean':
       return fc.boolean()
     case 'string':
@@ -73,13 +76,24 @@ export interface Violation {
   readonly applied: (body: unknown) => unknown
 }
 
+/** What octavia converts and the schema forbids: whole numbers of fractions and of true, booleans of numbers. */
+const CONVERTED: ReadonlySet<string> = new Set(['a fraction', 'true', 'another number'])
+
 /** Every kind of mistake that a schema forbids, at every place of the body. */
-export function violations(schema: Schema, place: readonly string[] = []): readonly Violation[] {
+export function violations(
+  schema: Schema,
+  dialect: Profile,
+  place: readonly string[] = [],
+): readonly Violation[] {
   const known = resolved<Schema>(schema)
   if (Array.isArray(known['oneOf'])) {
-    return [schemaBranch(known['oneOf'] as Schema[])].flatMap((branch) => violations(branch, place))
+    return [schemaBranch(known['oneOf'] as Schema[])].flatMap((branch) => violations(branch, dialect, place))
   }
-  const here = wrongValues(known).map(([what, value]) => replaced(place, what, value))
+  const isConverted = (what: string) =>
+    dialect === 'octavia' && known['type'] !== 'string' && CONVERTED.has(what)
+  const here = wrongValues(known)
+    .filter(([what]) => !isConverted(what))
+    .map(([what, value]) => replaced(place, what, value))
   if (known['type'] === 'array') return here
   const properties = Object.entries(propertiesOf(known))
   const missing = requiredOf(known).map((name) => removed([...place, name]))
@@ -89,7 +103,7 @@ export function violations(schema: Schema, place: readonly string[] = []): reado
     ...here,
     ...missing,
     ...extra,
-    ...properties.flatMap(([name, each]) => violations(each, [...place, name])),
+    ...properties.flatMap(([name, each]) => violations(each, dialect, [...place, name])),
   ]
 }
 

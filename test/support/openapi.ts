@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import { parse } from 'yaml'
+import { type Profile, PROFILES } from '../../src/domain/types.ts'
 
 export type Schema = { readonly [keyword: string]: unknown }
 export type Method = 'get' | 'post' | 'put' | 'delete'
@@ -57,8 +58,19 @@ export interface Document {
     readonly schemas: Readonly<Record<string, Schema>>
     readonly responses: Readonly<Record<string, Response>>
   }
-  readonly 'x-aliases': readonly { readonly path: string; readonly same_as: string }[]
-  readonly 'x-unrouted': { readonly unknown_path: Reference; readonly other_method: Reference }
+  readonly 'x-aliases': readonly {
+    readonly path: string
+    readonly same_as: string
+    /** Only while this is the dialect of the bare path. */
+    readonly dialect?: Profile
+  }[]
+  readonly 'x-unrouted': Readonly<Record<Profile, Unrouted>>
+}
+interface Unrouted {
+  readonly unknown_path: Reference
+  readonly other_method: Reference
+  /** What OPTIONS answers, where that is not `other_method`. */
+  readonly options?: Reference
 }
 
 /** The document; tests run in the folder of the project. */
@@ -96,16 +108,25 @@ export const operations: readonly DescribedOperation[] = Object.entries(document
 )
 
 /** Every spelling of a path of the document, itself included: the closure of `x-aliases`. */
-export function spellings(path: string): readonly string[] {
+export function spellings(path: string, defaultDialect: Profile = 'elb'): readonly string[] {
+  const aliases = document['x-aliases'].filter(({ dialect = defaultDialect }) => dialect === defaultDialect)
   const all = new Set([path])
   for (const known of all) {
-    for (const alias of document['x-aliases']) {
+    for (const alias of aliases) {
       if (known === alias.path || known.startsWith(`${alias.path}/`)) {
         all.add(`${alias.same_as}${known.slice(alias.path.length)}` || '/')
       }
     }
   }
   return [...all]
+}
+
+/** Where each dialect is mounted. */
+export const MOUNTS: Readonly<Record<Profile, string>> = { elb: '/elb', octavia: '/load-balancer' }
+
+/** The dialect that a path of the document is in; undefined = outside of all. */
+export function dialectOf(path: string): Profile | undefined {
+  return PROFILES.find((dialect) => path === MOUNTS[dialect] || path.startsWith(`${MOUNTS[dialect]}/`))
 }
 
 interface Spelling {
@@ -115,15 +136,22 @@ interface Spelling {
 }
 
 // Fixed words win over parameters, as in a router that knows the longer name first.
-const SPELLINGS: readonly Spelling[] = Object.keys(document.paths)
-  .flatMap((path) =>
-    spellings(path).map((spelling) => ({
-      pattern: new RegExp(`^${spelling.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-      parameters: spelling.split('{').length - 1,
-      path,
-    })),
-  )
-  .toSorted((a, b) => a.parameters - b.parameters)
+function spellingsOf(defaultDialect: Profile): readonly Spelling[] {
+  return Object.keys(document.paths)
+    .flatMap((path) =>
+      spellings(path, defaultDialect).map((spelling) => ({
+        pattern: new RegExp(`^${spelling.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+        parameters: spelling.split('{').length - 1,
+        path,
+      })),
+    )
+    .toSorted((a, b) => a.parameters - b.parameters)
+}
+
+const SPELLINGS: Readonly<Record<Profile, readonly Spelling[]>> = {
+  elb: spellingsOf('elb'),
+  octavia: spellingsOf('octavia'),
+}
 
 export interface Answer {
   /** In any case. */
@@ -135,6 +163,8 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** Parsed, or the text when it is no JSON; undefined or '' when there was none. */
   readonly body: unknown
+  /** Of the bare path; elb when absent. */
+  readonly defaultDialect?: Profile
 }
 
 /** Throws an AssertionError when an answer of the service is not one that openapi.yaml describes for the request. */
@@ -157,33 +187,44 @@ export function validateAnswer(answer: Answer): void {
 }
 
 function describedResponse(answer: Answer, pathname: string, request: string): Response {
+  const { defaultDialect = 'elb' } = answer
   const clean = pathname.length > 1 && pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
-  const items = SPELLINGS.filter(({ pattern }) => pattern.test(clean)).map(({ path }) => document.paths[path])
+  const paths = SPELLINGS[defaultDialect].filter(({ pattern }) => pattern.test(clean)).map(({ path }) => path)
+  const dialect = dialectOf(clean) ?? defaultDialect
   const word = answer.method.toLowerCase()
-  const method = METHODS.find((known) => known === (word === 'head' ? 'get' : word))
-  const operation = items.map((item) => method && item?.[method]).find((found) => found !== undefined)
+  // Octavia has no HEAD.
+  const asked = word === 'head' && dialect === 'elb' ? 'get' : word
+  const method = METHODS.find((known) => known === asked)
+  const operation = paths
+    .map((path) => method && document.paths[path]?.[method])
+    .find((found) => found !== undefined)
   if (operation !== undefined) {
     const response = operation.responses[String(answer.status)]
     assert.ok(response !== undefined, `${request}: this status is not described for ${operation.operationId}`)
     return resolved(response)
   }
-  const { unknown_path: unknownPath, other_method: otherMethod } = document['x-unrouted']
-  const expected = items.length === 0 ? 404 : 405
+  const unrouted = document['x-unrouted'][dialect]
+  if (word === 'options' && paths.length > 0 && answer.status === 200 && unrouted.options !== undefined)
+    return resolved<Response>(unrouted.options)
+  const expected = paths.length === 0 ? 404 : 405
   // A request may be refused for its Host, its project or its token before anybody looks for its path.
-  if (answer.status !== expected) return earlyRefusal(answer.status, request)
-  return resolved<Response>(items.length === 0 ? unknownPath : otherMethod)
+  if (answer.status !== expected) return earlyRefusal(dialect, answer.status, request)
+  return resolved<Response>(paths.length === 0 ? unrouted.unknown_path : unrouted.other_method)
 }
 
 const EARLY: Readonly<Record<number, string>> = {
-  400: 'ElbBadRequest',
-  401: 'ElbUnauthorized',
-  403: 'ElbForbidden',
-  415: 'ElbUnsupportedMediaType',
-  503: 'ElbServiceUnavailable',
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  405: 'MethodNotAllowed',
+  406: 'NotAcceptable',
+  415: 'UnsupportedMediaType',
+  503: 'ServiceUnavailable',
 }
 
-function earlyRefusal(status: number, request: string): Response {
-  const response = document.components.responses[EARLY[status] ?? '']
+function earlyRefusal(dialect: Profile, status: number, request: string): Response {
+  const name = `${dialect === 'elb' ? 'Elb' : 'Octavia'}${EARLY[status]}`
+  const response = document.components.responses[name]
   assert.ok(response !== undefined, `${request}: openapi.yaml describes no such path and method`)
   return response
 }

@@ -16,7 +16,7 @@ const COMMON = [
 ]
 
 /** Attributes that lists filter and sort by, by the name of the list. */
-const ATTRIBUTES: Readonly<Record<string, ReadonlySet<string>>> = {
+export const OCTAVIA_LIST_ATTRIBUTES: Readonly<Record<string, ReadonlySet<string>>> = {
   loadbalancers: new Set([
     ...COMMON,
     'description',
@@ -110,7 +110,7 @@ export const octaviaLists: ListRules = {
 }
 
 function parse(parameters: Parameters, list: string): ListRequest {
-  const attributes = ATTRIBUTES[list] ?? new Set(COMMON)
+  const attributes = OCTAVIA_LIST_ATTRIBUTES[list] ?? new Set(COMMON)
   const own = (attribute: string): string => OWN_WORDS[list]?.[attribute] ?? attribute
   return {
     filters: filtersOf(parameters, attributes).map(({ attribute, values }) => ({
