@@ -66,10 +66,12 @@ run loadbalancer listener delete --wait lv$S
 run loadbalancer failover --wait lw$S
 run loadbalancer delete --wait lw$S
 run loadbalancer quota defaults show
-run loadbalancer quota show ${OS_PROJECT_NAME:-default}
-run loadbalancer quota set --healthmonitor 900 ${OS_PROJECT_NAME:-default}
 run loadbalancer quota list
-run loadbalancer quota reset ${OS_PROJECT_NAME:-default}
+if [ -n "$OS_AUTH_URL" ]; then # the client asks the identity service for the project
+  run loadbalancer quota show "$OS_PROJECT_NAME"
+  run loadbalancer quota set --healthmonitor 900 "$OS_PROJECT_NAME"
+  run loadbalancer quota reset "$OS_PROJECT_NAME"
+fi
 run loadbalancer provider list
 run loadbalancer flavor list
 run loadbalancer availabilityzone list

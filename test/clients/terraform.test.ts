@@ -43,6 +43,12 @@ for (const identity of IDENTITIES) {
     })
     for (const line of said.trim().split('\n')) t.diagnostic(line)
     assert.match(said, /^PASS all$/m)
+    // What the provider would have repeated in silence.
+    const refused = [...readFileSync(record, 'utf8').matchAll(/"status": (409|429|5\d\d)/g)]
+    assert.deepEqual(
+      refused.map(([, status]) => status),
+      [],
+    )
     // Octavia's recording is of an own port, without the path that this service has in the catalogue.
     const heard = readFileSync(record, 'utf8').replaceAll('"path": "/load-balancer/', '"path": "/')
     writeFileSync(record, heard)
