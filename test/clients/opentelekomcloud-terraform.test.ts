@@ -5,10 +5,9 @@
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Json } from '../support/api.ts'
-import { temporaryFolder } from '../support/postgres.ts'
+import { folderOfTest } from '../support/folders.ts'
 import { startService } from '../support/service.ts'
 
 const PROJECT = 'eu-de_demo'
@@ -328,8 +327,7 @@ async function destroy(provider: Provider, stack: Stack): Promise<void> {
 }
 
 test('apply, plan, change, plan and destroy of the OTC provider: every answer is what it waits for and reads', async (t) => {
-  const dir = temporaryFolder()
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  const dir = folderOfTest()
   const service = await startService(t, dir)
   const authUrl = `${service.api}/identity/v3`
   const stack = await apply(await configure(authUrl))

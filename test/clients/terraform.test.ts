@@ -9,13 +9,13 @@ import { before, test } from 'node:test'
 import {
   BUILT,
   CLIENTS,
-  folderOf,
   IDENTITIES,
   runClient,
   startForClients,
   twoFreePorts,
   VECTORS,
 } from '../support/client-service.ts'
+import { folderOfTest } from '../support/folders.ts'
 
 const TERRAFORM = join(CLIENTS, 'terraform')
 const PROVIDER = join(BUILT, 'terraform-provider-openstack')
@@ -33,7 +33,7 @@ function golden(): string {
 for (const identity of IDENTITIES) {
   test(`Terraform applies, changes, imports and destroys, its plans are empty, and it asks and hears what Octavia heard, with ${identity} identity`, async (t) => {
     const { api, env } = await startForClients(t, identity)
-    const dir = folderOf(t)
+    const dir = folderOfTest()
     const record = join(dir, 'requests.jsonl')
     const said = await runClient('bash', [join(TERRAFORM, 'run.sh'), PROVIDER], {
       ...env,

@@ -9,16 +9,10 @@ import { isAlive } from '../../src/runtime/embedded/folder-lock.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
 import { StartRefusal } from '../../src/runtime/start-refusal.ts'
 import type { Ending } from '../support/database.ts'
-import { temporaryFolder } from '../support/postgres.ts'
+import { folderOfTest } from '../support/folders.ts'
 import { until } from '../support/service.ts'
 
 const OTHER_PROCESS = resolve(import.meta.dirname, '../support/embedded-postgres-process.js')
-
-function folder(t: Ending): string {
-  const dir = temporaryFolder()
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
-  return dir
-}
 
 async function start(t: Ending, dataDir: string, log: string[] = []): Promise<EmbeddedPostgres> {
   const postgres = await startEmbeddedPostgres({
@@ -55,7 +49,7 @@ async function startElsewhere(t: Ending, dataDir: string): Promise<{ kill: () =>
 }
 
 test('data survives a stop, and the next start has the same address and password', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const first = await start(t, dir)
   const pid = postmasterPid(first)
   await value(first.url, 'create table kept as select 42 as answer')
@@ -67,14 +61,14 @@ test('data survives a stop, and the next start has the same address and password
 })
 
 test('the database is UTF-8 with the C locale, in UTC', async (t) => {
-  const { url } = await start(t, folder(t))
+  const { url } = await start(t, folderOfTest())
   const sql = `select concat_ws(' ', pg_encoding_to_char(encoding), datcollate, current_setting('timezone'))
     from pg_database where datname = current_database()`
   assert.equal(await value(url, sql), 'UTF8 C UTC')
 })
 
 test('without the password nobody gets in, and neither the command for people nor a file of others shows it', async (t) => {
-  const postgres = await start(t, folder(t))
+  const postgres = await start(t, folderOfTest())
   const password = new URL(postgres.url).password
   assert.match(password, /^[0-9a-f]{48}$/)
   assert.ok(!postgres.psql.includes(password))
@@ -92,7 +86,7 @@ test('without the password nobody gets in, and neither the command for people no
 })
 
 test('a lost password file is replaced and the data stays', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const first = await start(t, dir)
   await value(first.url, 'create table kept as select 42 as answer')
   await first.stop()
@@ -104,7 +98,7 @@ test('a lost password file is replaced and the data stays', async (t) => {
 
 test('a server that dies is started again at the same address', async (t) => {
   const log: string[] = []
-  const postgres = await start(t, folder(t), log)
+  const postgres = await start(t, folderOfTest(), log)
   const pid = postmasterPid(postgres)
   process.kill(pid, 'SIGKILL')
   await until(async () => {
@@ -118,7 +112,7 @@ test('a server that dies is started again at the same address', async (t) => {
 })
 
 test('when the service is killed with kill -9, its PostgreSQL stops by itself', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const other = await startElsewhere(t, dir)
   const pidFile = join(dir, 'postgresql', 'postmaster.pid')
   assert.ok(existsSync(pidFile))
@@ -127,7 +121,7 @@ test('when the service is killed with kill -9, its PostgreSQL stops by itself', 
 })
 
 test('a live PostgreSQL that an earlier service left is stopped, and the data is there', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const other = await startElsewhere(t, dir)
   await value(other.url, 'create table kept as select 42 as answer')
   // Started again while the orphan may still be alive: whoever stops it first, the start must succeed.
@@ -137,7 +131,7 @@ test('a live PostgreSQL that an earlier service left is stopped, and the data is
 })
 
 test('a postmaster.pid whose process id another program has now does not hinder the start', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const first = await start(t, dir)
   await first.stop()
   const owner = statSync(join(dir, 'postgresql'))
@@ -160,7 +154,7 @@ test('a postmaster.pid whose process id another program has now does not hinder 
 })
 
 test('a second service in the same data folder is refused with the id of the first', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   await start(t, dir)
   await assert.rejects(start(t, dir), (error) => {
     assert.ok(error instanceof StartRefusal)
@@ -170,7 +164,7 @@ test('a second service in the same data folder is refused with the id of the fir
 })
 
 test('data of another major version is refused, by name, and left as it is', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const first = await start(t, dir)
   await first.stop()
   writeFileSync(join(dir, 'postgresql', 'PG_VERSION'), '16\n')
@@ -179,7 +173,7 @@ test('data of another major version is refused, by name, and left as it is', asy
 })
 
 test('a first start that was killed half-way leaves nothing that hinders the next', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const child = spawn(process.execPath, [OTHER_PROCESS, dir], { stdio: 'ignore' })
   await until(
     () => existsSync(dir) && readdirSync(dir).some((name) => name.startsWith('initdb-')),

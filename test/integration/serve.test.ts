@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
-import type { Ending } from '../support/database.ts'
-import { temporaryFolder } from '../support/postgres.ts'
+import { folderOfTest } from '../support/folders.ts'
 import { isRunning, runProgram, type Service, startService, until } from '../support/service.ts'
-
-function folder(t: Ending): string {
-  const dir = temporaryFolder()
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
-  return dir
-}
 
 /** As a person with the printed psql command reaches it. */
 function databaseUrl(service: Service): string {
@@ -41,7 +34,7 @@ async function text(url: string): Promise<string> {
 }
 
 test('serve in an empty folder: the API answers, the metrics cover every process, and SIGTERM leaves no process', async (t) => {
-  const service = await startService(t, folder(t), { HM_PROBERS: '2' })
+  const service = await startService(t, folderOfTest(), { HM_PROBERS: '2' })
   await text(`${service.api}/healthcheck`)
   await text(`${service.api}/livez`)
   assert.equal((await fetch(`${service.api}/metrics`)).status, 404)
@@ -64,7 +57,7 @@ test('serve in an empty folder: the API answers, the metrics cover every process
 })
 
 test('a second start finds what the first one stored, at the same address', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const first = await startService(t, dir)
   await statement(first, 'create table kept as select 42 as answer')
   first.kill('SIGINT')
@@ -80,7 +73,7 @@ test('a taken port is named, the exit code is not 0, and nothing was started', a
   t.after(() => void taken.close())
   const address = taken.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  const dir = folder(t)
+  const dir = folderOfTest()
   for (const setting of ['HM_LISTEN', 'HM_METRICS_LISTEN']) {
     const ports = {
       HM_LISTEN: '127.0.0.1:0',
@@ -96,7 +89,7 @@ test('a taken port is named, the exit code is not 0, and nothing was started', a
 })
 
 test('kill -9 of the parent alone: probers and PostgreSQL end by themselves, and the next start works', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const first = await startService(t, dir)
   await until(() => first.alive().length === 3, 'parent, prober and PostgreSQL')
   const everybody = first.alive()
@@ -107,7 +100,7 @@ test('kill -9 of the parent alone: probers and PostgreSQL end by themselves, and
 })
 
 test('kill -9 of everything: the next start works', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const first = await startService(t, dir)
   await until(() => first.alive().length === 3, 'parent, prober and PostgreSQL')
   for (const pid of first.alive()) process.kill(pid, 'SIGKILL')
@@ -116,14 +109,14 @@ test('kill -9 of everything: the next start works', async (t) => {
 })
 
 test('a prober that dies is replaced', async (t) => {
-  const service = await startService(t, folder(t))
+  const service = await startService(t, folderOfTest())
   await until(() => service.alive().length === 3, 'the prober')
   process.kill(service.probers()[0] ?? 0, 'SIGKILL')
   await until(() => service.probers().length === 2 && isRunning(service.probers()[1] ?? 0), 'another prober')
 })
 
 test('PostgreSQL killed under the service: it comes back, and so do the answers', async (t) => {
-  const service = await startService(t, folder(t))
+  const service = await startService(t, folderOfTest())
   const before = service.postmaster()
   process.kill(before, 'SIGKILL')
   await until(() => service.postmaster() > 0 && service.postmaster() !== before, 'another PostgreSQL')
@@ -132,7 +125,7 @@ test('PostgreSQL killed under the service: it comes back, and so do the answers'
 })
 
 test('a second serve in the same data folder is refused, and the first goes on', async (t) => {
-  const dir = folder(t)
+  const dir = folderOfTest()
   const service = await startService(t, dir)
   const ports = { HM_LISTEN: '127.0.0.1:0', HM_METRICS_LISTEN: 'off' }
   const { code, err } = await runProgram(['serve'], { HM_DATA_DIR: dir, ...ports })
@@ -169,7 +162,7 @@ test('an unknown command and none show the usage and exit with 2', async () => {
 })
 
 test('SIGTERM while the data folder is being made leaves nobody who still writes there', async (t) => {
-  const dataDir = folder(t)
+  const dataDir = folderOfTest()
   const env = { ...process.env, HM_DATA_DIR: dataDir, HM_LISTEN: '127.0.0.1:0', HM_METRICS_LISTEN: 'off' }
   const program = resolve(import.meta.dirname, '../../src/bin/healthmonitor.js')
   const child = spawn(process.execPath, [program, 'serve'], { env, stdio: 'ignore' })

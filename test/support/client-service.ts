@@ -1,13 +1,12 @@
 /** The whole program for clients of other makers, and how such a client is run. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Ending } from './database.ts'
+import { folderOfTest } from './folders.ts'
 import { KEYSTONE_URL, registerService, SERVICE_ACCOUNT } from './keystone.ts'
-import { temporaryFolder } from './postgres.ts'
 import { startService } from './service.ts'
 
 /** Scripts and configurations of the clients: in the sources, the compiler does not copy them. */
@@ -32,16 +31,9 @@ export interface ClientService {
   readonly env: Environment
 }
 
-/** A folder that ends with the test. */
-export function folderOf(t: Ending): string {
-  const dir = temporaryFolder()
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
-  return dir
-}
-
 /** Starts the program with this identity on free ports; it ends with the test. */
 export async function startForClients(t: Ending, identity: Identity): Promise<ClientService> {
-  const { api } = await startService(t, folderOf(t), SETTINGS[identity])
+  const { api } = await startService(t, folderOfTest(), SETTINGS[identity])
   const region = identity === 'keystone' ? await registerService(api) : 'RegionOne'
   const env = {
     OS_AUTH_URL: identity === 'keystone' ? KEYSTONE_URL : `${api}/identity/v3`,
