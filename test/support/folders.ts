@@ -15,6 +15,7 @@ export function folderOfTest(): string {
   return dir
 }
 
+// A PostgreSQL whose service was killed on purpose may still be shutting down.
 after(() => {
-  for (const dir of folders) rmSync(dir, { recursive: true, force: true })
+  for (const dir of folders) rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 })
