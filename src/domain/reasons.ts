@@ -8,19 +8,37 @@ export type Outcome = 'passed' | 'failed' | 'inconclusive'
 
 export type Layer = 'L3' | 'L4' | 'L6' | 'L7' | 'PROBER'
 
+/**
+ * How a failure counts (probe-semantics section 6): `network` and `timeout` are soft; a policy may make the others hard,
+ * so that one of them is enough. `retriable` is a wrong status that is always soft.
+ */
+export type FailureKind = 'network' | 'timeout' | 'status' | 'payload' | 'immediate' | 'retriable'
+
 export interface ReasonRow {
   readonly layer: Layer
   readonly outcome: Outcome
   readonly sentence: string
+  /** Of failures; absent = `network`. */
+  readonly kind?: FailureKind
 }
 
 export const REASONS = {
   PASSED: { layer: 'L7', outcome: 'passed', sentence: 'the probe passed' },
 
-  ICMP_TIMEOUT: { layer: 'L3', outcome: 'failed', sentence: 'no ICMP echo reply within the timeout' },
+  ICMP_TIMEOUT: {
+    layer: 'L3',
+    outcome: 'failed',
+    kind: 'timeout',
+    sentence: 'no ICMP echo reply within the timeout',
+  },
   ICMP_UNREACHABLE: { layer: 'L3', outcome: 'failed', sentence: 'ICMP port or host unreachable received' },
 
-  CONNECT_TIMEOUT: { layer: 'L4', outcome: 'failed', sentence: 'no connection within the timeout' },
+  CONNECT_TIMEOUT: {
+    layer: 'L4',
+    outcome: 'failed',
+    kind: 'timeout',
+    sentence: 'no connection within the timeout',
+  },
   CONNECT_REFUSED: { layer: 'L4', outcome: 'failed', sentence: 'the target refused the connection' },
   CONNECT_UNREACHABLE: { layer: 'L4', outcome: 'failed', sentence: 'no route to the target' },
   CONNECT_RESET: { layer: 'L4', outcome: 'failed', sentence: 'the target reset the connection' },
@@ -29,18 +47,63 @@ export const REASONS = {
   TLS_TIMEOUT: {
     layer: 'L6',
     outcome: 'failed',
+    kind: 'timeout',
     sentence: 'the TLS handshake did not end within the timeout',
   },
 
   SEND_FAILED: { layer: 'L7', outcome: 'failed', sentence: 'the request could not be sent' },
-  RECV_TIMEOUT: { layer: 'L7', outcome: 'failed', sentence: 'no complete response within the timeout' },
+  RECV_TIMEOUT: {
+    layer: 'L7',
+    outcome: 'failed',
+    kind: 'timeout',
+    sentence: 'no complete response within the timeout',
+  },
   RECV_CLOSED: {
     layer: 'L7',
     outcome: 'failed',
     sentence: 'the target closed the connection before it answered',
   },
   RESPONSE_MALFORMED: { layer: 'L7', outcome: 'failed', sentence: 'the answer is not the expected protocol' },
-  STATUS_MISMATCH: { layer: 'L7', outcome: 'failed', sentence: 'the status code is not an expected one' },
+  STATUS_MISMATCH: {
+    layer: 'L7',
+    outcome: 'failed',
+    kind: 'status',
+    sentence: 'the status code is not an expected one',
+  },
+  STATUS_RETRIABLE: {
+    layer: 'L7',
+    outcome: 'failed',
+    kind: 'retriable',
+    sentence: 'the status code is one after which the target is asked again',
+  },
+  BODY_MISMATCH: {
+    layer: 'L7',
+    outcome: 'failed',
+    kind: 'payload',
+    sentence: 'the answer does not hold the expected bytes',
+  },
+  GRPC_NOT_SERVING: {
+    layer: 'L7',
+    outcome: 'failed',
+    kind: 'status',
+    sentence: 'the gRPC service does not say SERVING',
+  },
+  IMMEDIATE_FAIL: {
+    layer: 'L7',
+    outcome: 'failed',
+    kind: 'immediate',
+    sentence: 'the target asked to be taken out of service',
+  },
+  IDLE_CLOSED: {
+    layer: 'L7',
+    outcome: 'failed',
+    sentence: 'the target closed the idle connection',
+  },
+  TLS_CERTIFICATE: {
+    layer: 'L6',
+    outcome: 'failed',
+    sentence: 'the certificate of the target is not valid',
+  },
 
   PROBER_NO_SOCKET: {
     layer: 'PROBER',
@@ -76,6 +139,16 @@ export const REASONS = {
     layer: 'PROBER',
     outcome: 'inconclusive',
     sentence: 'this prober cannot make this kind of probe',
+  },
+  PROBER_MASS_FAILURE: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'most targets and all canaries failed at once: held back as trouble of the prober',
+  },
+  DEPENDENCY_DOWN: {
+    layer: 'PROBER',
+    outcome: 'inconclusive',
+    sentence: 'what this target depends on is OFFLINE',
   },
   TARGET_DENIED: {
     layer: 'PROBER',

@@ -3,15 +3,79 @@ import type { CodeSet } from './expected-codes.ts'
 import type { Outcome, Reason } from './reasons.ts'
 import type { MonitorType } from './types.ts'
 
+/** A header of a request; both strings are already checked to be safe on the wire. */
+export interface Header {
+  readonly name: string
+  readonly value: string
+}
+
 /** What an HTTP or HTTPS probe sends and expects. All strings are already checked to be safe on the wire. */
 export interface HttpRequest {
   readonly method: string
   /** Origin-form target: starts with `/`. */
   readonly path: string
-  readonly version: '1.0' | '1.1'
-  /** Value of the Host header; absent = no Host header (HTTP/1.0 only). */
+  /** `2`: prior knowledge on a plain connection (h2c), ALPN `h2` below TLS. */
+  readonly version: '1.0' | '1.1' | '2'
+  /** Value of the Host header (`:authority` of HTTP/2); absent = no Host header (HTTP/1.0 only). */
   readonly host?: string
   readonly expectedCodes: CodeSet
+  /** Statuses that fail softly, also where a wrong status is a hard failure; `expectedCodes` wins. */
+  readonly retriableCodes?: CodeSet
+  /** Statuses that pass with a warning (Consul: 429). */
+  readonly warningCodes?: CodeSet
+  /** Statuses with which a target asks to be drained (HAProxy's disable-on-404). */
+  readonly drainingCodes?: CodeSet
+  /** Further headers, in order. `overwrite`: instead of the probe's own header of that name. */
+  readonly headers?: readonly (Header & { readonly action: 'append' | 'overwrite' })[]
+  /** Names of headers of the probe's own that are not sent, in lower case. */
+  readonly removeHeaders?: readonly string[]
+  readonly body?: Uint8Array
+  /** Blocks that the body holds, in order, with anything between them (probe-semantics 1.6). */
+  readonly expectBody?: readonly Uint8Array[]
+  /** Bytes of the body that are searched for `expectBody`. */
+  readonly searchedBodyBytes?: number
+  /** A header, in lower case, by whose presence a passing target says that it is degraded (`x-envoy-degraded`). */
+  readonly degradedHeader?: string
+}
+
+/** How a probe speaks TLS. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification, no SNI for addresses. */
+export interface TlsManners {
+  readonly serverName?: string
+  readonly alpn?: readonly string[]
+  readonly verify: boolean
+  readonly caFile?: string
+  readonly certificateFile?: string
+  readonly keyFile?: string
+}
+
+/** What is sent on a TCP or TLS connection and what must come back: blocks in order, not necessarily contiguous. */
+export interface TcpExchange {
+  readonly send?: Uint8Array
+  readonly receive: readonly Uint8Array[]
+}
+
+export interface UdpExchange {
+  readonly payload?: Uint8Array
+  /** Silence fails; without it, silence passes. */
+  readonly requireReply: boolean
+  /** Bytes that the reply starts with; null = any byte (keepalived's X). */
+  readonly replyPattern?: readonly (number | null)[]
+}
+
+/** grpc.health.v1.Health/Check. */
+export interface GrpcRequest {
+  /** Empty = the whole server. */
+  readonly service: string
+  readonly authority: string
+  readonly metadata: readonly Header[]
+}
+
+/** A connection that is kept between probes of one check. */
+export interface ConnectionReuse {
+  /** Every so many probes the connection is made anew, so that an old one never hides a dead listener. */
+  readonly freshEvery: number
+  /** Envoy's TCP check: the target closing the idle connection is a failure. */
+  readonly idleCloseIsFailure: boolean
 }
 
 /** Where one attempt goes. Built when the configuration is loaded, reused by every probe of the check. */
@@ -29,6 +93,18 @@ export interface ProbeTarget {
   /** UDP-CONNECT of profile elb: an ICMP echo must be answered before the datagram is sent. */
   readonly echoFirst?: boolean
   readonly http?: HttpRequest
+  /** Instead of `http`, on HTTP (prior knowledge) and HTTPS. */
+  readonly grpc?: GrpcRequest
+  readonly tls?: TlsManners
+  readonly tcp?: TcpExchange
+  readonly udp?: UdpExchange
+  /** A PROXY protocol header of this version is sent first. */
+  readonly proxyProtocol?: 1 | 2
+  readonly reuse?: ConnectionReuse
+  /** How the connection is ended after the probe; absent = as the type does by itself. */
+  readonly close?: 'fin' | 'rst'
+  /** Echo requests of PING; all must be answered. Absent = 1. */
+  readonly echoCount?: number
 }
 
 /** Milliseconds since the start of the attempt, each present only when that phase ended. */
@@ -44,6 +120,8 @@ export interface Phases {
 export interface ProbeResult {
   readonly outcome: Outcome
   readonly reason: Reason
+  /** What a passing target says of itself; absent = nothing. */
+  readonly flag?: 'degraded' | 'warning' | 'draining'
   /** At most `MAX_DETAIL_BYTES`; no secrets, no bytes of a body. */
   readonly detail: string
   readonly phases: Phases
