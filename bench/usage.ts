@@ -40,6 +40,12 @@ function statOf(pid: number): string[] | undefined {
   }
 }
 
+/** User and system seconds that a process has used, all threads, in steps of 10 ms; 0 when it is gone. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = statOf(pid)
+  return (Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) / TICKS_PER_SECOND
+}
+
 function usageOf(pid: number): ProcessUsage | undefined {
   const fields = statOf(pid)
   if (fields === undefined) return undefined
@@ -49,7 +55,7 @@ function usageOf(pid: number): ProcessUsage | undefined {
     return {
       pid,
       name: nameOf(command),
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      cpuSeconds: cpuSecondsOf(pid),
       residentMegabytes: Number(resident?.[1] ?? 0) / 1024,
       descriptors: readdirSync(`/proc/${pid}/fd`).length,
     }

@@ -1,0 +1,125 @@
+/**
+ * HAProxy from Debian's packages in its two parts of the bench: the target that counts what arrives, and the peer whose
+ * checks are measured beside ours. One thread each. Ended by their process ids.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** Connections that the target takes at one time. */
+const TARGET_CONNECTIONS = 9000
+const START_WITHIN_MS = 20_000
+
+export interface HaProxy {
+  readonly pid: number
+  /** One command of HAProxy's runtime API. */
+  ask(command: string): Promise<string>
+  readonly stop: () => void
+}
+
+/** What arrived at one port of the target since it started. */
+export interface Arrivals {
+  readonly connections: number
+  readonly requests: number
+}
+
+const HEAD = (socket: string, connections: number): string => `global
+  nbthread 1
+  maxconn ${connections}
+  stats socket ${socket} mode 600
+defaults
+  timeout connect 3s
+  timeout client 60s
+  timeout http-keep-alive 60s
+  timeout server 60s
+`
+
+/** Answers 200 on every port of `ports` (name → port), on all addresses of this host. */
+export async function startTarget(
+  folder: string,
+  ports: Readonly<Record<string, number>>,
+): Promise<HaProxy & { arrivals(name: string): Promise<Arrivals> }> {
+  const frontends = Object.entries(ports).map(
+    ([name, port]) => `frontend ${name}
+  mode http
+  bind 0.0.0.0:${port} backlog 4096
+  http-request return status 200 content-type text/plain string ok
+`,
+  )
+  const socket = join(folder, 'target.sock')
+  const running = await start(folder, 'target', HEAD(socket, TARGET_CONNECTIONS) + frontends.join(''))
+  return {
+    ...running,
+    arrivals: async (name) => {
+      const [head = '', ...lines] = (await running.ask('show stat')).split('\n')
+      const columns = head.replace('# ', '').split(',')
+      const line = lines.find((candidate) => candidate.startsWith(`${name},FRONTEND`))?.split(',') ?? []
+      const field = (column: string): number => Number(line[columns.indexOf(column)] ?? 0)
+      return { connections: field('conn_tot'), requests: field('req_tot') }
+    },
+  }
+}
+
+export interface PeerOptions {
+  readonly kind: 'tcp' | 'http'
+  readonly addresses: readonly string[]
+  readonly port: number
+  readonly intervalMs: number
+  readonly timeoutMs: number
+}
+
+/** The same checks, made by HAProxy: plain `check inter`, and for HTTP `option httpchk` with a host. */
+export async function startPeer(folder: string, options: PeerOptions): Promise<HaProxy> {
+  const { kind, addresses, port, intervalMs, timeoutMs } = options
+  const check =
+    kind === 'http' ? '  option httpchk\n  http-check send meth GET uri / ver HTTP/1.1 hdr host bench\n' : ''
+  const servers = addresses.map(
+    (address, i) => `  server s${i} ${address}:${port} check inter ${intervalMs}ms fall 3 rise 3\n`,
+  )
+  const backend = `backend checked\n  mode ${kind}\n  timeout check ${timeoutMs}ms\n${check}${servers.join('')}`
+  return await start(folder, 'peer', HEAD(join(folder, 'peer.sock'), 1000) + backend)
+}
+
+async function start(folder: string, name: string, config: string): Promise<HaProxy> {
+  const file = join(folder, `${name}.cfg`)
+  writeFileSync(file, config)
+  const child = spawn('haproxy', ['-f', file, '-db', '-q'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const socket = join(folder, `${name}.sock`)
+  await answering(child, name, socket)
+  return {
+    pid: child.pid ?? 0,
+    ask: (command) => ask(socket, command),
+    stop: () => void child.kill('SIGKILL'),
+  }
+}
+
+async function answering(child: ChildProcess, name: string, socket: string): Promise<void> {
+  let failure: Error | undefined
+  child.once('error', (error) => {
+    failure = new Error('HAProxy is needed (apt-get install haproxy)', { cause: error })
+  })
+  const deadline = performance.now() + START_WITHIN_MS
+  for (;;) {
+    if (failure !== undefined) throw failure
+    if (child.exitCode !== null) throw new Error(`HAProxy (${name}) ended with ${child.exitCode}`)
+    if (performance.now() > deadline) throw new Error(`HAProxy (${name}) does not answer`)
+    try {
+      await ask(socket, 'show info')
+      return
+    } catch {
+      await wait(20)
+    }
+  }
+}
+
+async function ask(path: string, command: string): Promise<string> {
+  const socket = connect({ path })
+  await once(socket, 'connect')
+  socket.write(`${command}\n`)
+  let answer = ''
+  for await (const chunk of socket) answer += String(chunk)
+  return answer
+}
