@@ -96,6 +96,14 @@ export const EXPECTED_CODES_MAX = 64
 // ── Probing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Milliseconds: shortest delay and timeout that the engine probes with (Octavia allows 0). */
 export const ENGINE_FLOOR_MS = 1000
+/** Milliseconds: shortest time between two probes of one check, whatever its options say (Contrail asks for 0). */
+export const INTERVAL_FLOOR_MS = 100
+/** What the unified model assumes where nothing is said (probe-semantics 6.1); milliseconds. */
+export const UNIFIED_DEFAULT = { rise: 3, fall: 3, intervalMs: 5000 } as const
+/** Nagios: 21 results; probe-semantics 6.1: flapping from 50 % changes on, over at 25 %. */
+export const FLAP_DEFAULT = { window: 21, highPercent: 50, lowPercent: 25 } as const
+/** Results that flap damping looks at; their changes are the bits of one number. */
+export const FLAP_WINDOW: Range = { min: 3, max: 31 }
 /** Bytes of `detail` of a result. */
 export const MAX_DETAIL_BYTES = 128
 /** Bytes read of a response head and of a body before the probe closes the connection. */

@@ -1,6 +1,7 @@
 /** A check while a prober runs it: one node that waits in the wheel or in a queue, or is in flight with its deadline. */
 import type { CheckConfig, Evidence, StoredVerdict } from '../domain/check.ts'
 import { STALE_WINDOWS } from '../domain/limits.ts'
+import { isHalted, longestIntervalMs } from '../domain/probe-times.ts'
 import type { Reason } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { type CheckState, type CheckStatus, initialState, restoredState } from '../domain/state-machine.ts'
@@ -45,6 +46,8 @@ export class Check implements WheelNode {
 
   /** Monotonic milliseconds. */
   dueMs = 0
+  /** What `dueMs` would be without jitter: intervals that count from the start of a probe count from here. */
+  slotMs = 0
   startedMs = 0
   endedMs = 0
   conclusiveMs: number
@@ -67,9 +70,8 @@ export class Check implements WheelNode {
     this.slots = surroundings.slots
     this.denied = surroundings.denied
     this.conclusiveMs = surroundings.nowMs
-    this.state =
-      stored === undefined ? initialState(config.policy) : restoredState(stored.status, config.policy)
     this.verdict = stored
+    this.state = stateOf(config, stored)
     this.writtenRun = stored === undefined ? -1 : stored.status === 'ONLINE' ? stored.badRun : stored.okRun
     this.done = (result) => surroundings.onDone(this, result)
   }
@@ -79,9 +81,19 @@ export class Check implements WheelNode {
     return this.state.decided ? this.state.status : 'UNKNOWN'
   }
 
+  /** Probed no more until the configuration changes. */
+  get isHalted(): boolean {
+    return isHalted(this.config.policy, this.state)
+  }
+
   /** The counter that tells how far the next transition is. */
   get pendingRun(): number {
     return this.state.status === 'ONLINE' ? this.state.badRun : this.state.okRun
+  }
+
+  /** The verdict stays, and falls only after a whole threshold of new evidence. */
+  forgetRuns(): void {
+    this.state = stateOf(this.config, this.verdict)
   }
 
   /** As never probed: after a change of generation. */
@@ -97,6 +109,12 @@ export class Check implements WheelNode {
   /** Whether nothing sure has been heard for so long that the status is not to be trusted. */
   hasGoneStale(nowMs: number): boolean {
     const { policy, target } = this.config
-    return nowMs - this.conclusiveMs >= STALE_WINDOWS * (policy.intervals.online + target.timeoutMs)
+    if (nowMs - this.conclusiveMs < STALE_WINDOWS * (policy.intervals.online + target.timeoutMs)) return false
+    if (this.isHalted) return false
+    return nowMs - this.conclusiveMs >= STALE_WINDOWS * (longestIntervalMs(policy) + target.timeoutMs)
   }
+}
+
+function stateOf({ policy }: CheckConfig, verdict: Pick<Verdict, 'status'> | undefined): CheckState {
+  return verdict === undefined ? initialState(policy) : restoredState(verdict.status, policy)
 }

@@ -3,6 +3,7 @@ import type { Evidence } from '../domain/check.ts'
 import { REASONS } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { type CheckStatus, step } from '../domain/state-machine.ts'
+import { outcomeOf } from '../domain/step-outcome.ts'
 import type { Check } from './check.ts'
 
 /** No packet was sent. */
@@ -21,7 +22,7 @@ export function overloaded(result: ProbeResult): ProbeResult {
 /** Steps the state machine. Returns the status that was left when the status changed, else undefined. */
 export function judge(check: Check, result: ProbeResult, wall: () => number): CheckStatus | undefined {
   const from = check.decidedStatus
-  check.state = step(check.config.policy, check.state, result.outcome)
+  check.state = step(check.config.policy, check.state, outcomeOf(result), check.endedMs)
   const to = check.decidedStatus
   if (to === from || to === 'UNKNOWN') return undefined
   check.verdict = {
@@ -43,6 +44,7 @@ function evidenceOf(check: Check, result: ProbeResult): Evidence {
     timeout_ms: target.timeoutMs,
     rise: policy.rise,
     fall: policy.fall,
+    ...(policy.invert === true ? { inverted: true } : {}),
     ...phasesOf(result),
   }
 }

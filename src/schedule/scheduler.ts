@@ -20,8 +20,9 @@ import {
   WHEEL_SLOTS,
   WHEEL_TICK_MS,
 } from '../domain/limits.ts'
+import { nextIntervalMs } from '../domain/probe-times.ts'
 import type { ProbeResult } from '../domain/results.ts'
-import { type CheckStatus, initialState, nextIntervalMs, restoredState } from '../domain/state-machine.ts'
+import { type CheckStatus, initialState } from '../domain/state-machine.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -31,6 +32,7 @@ import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
 import { List, unlink } from './linked-list.ts'
 import type { Log } from './log.ts'
 import { NewStarts } from './new-starts.ts'
+import { differences, planNext } from './next-probe.ts'
 import type { Ticking } from './tick-driver.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -69,6 +71,7 @@ export class Scheduler implements Ticking {
   readonly #options: SchedulerOptions
   readonly #now: () => number
   readonly #wall: () => number
+  readonly #random: () => number
   readonly #wheel: TimerWheel<Check>
   readonly #ready = new List<Check>()
   readonly #addresses = new AddressTable<Check>()
@@ -87,9 +90,10 @@ export class Scheduler implements Ticking {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
     this.#wall = options.wall ?? Date.now
+    this.#random = options.random ?? Math.random
     this.#lastTickMs = this.#now()
     this.#wheel = new TimerWheel(WHEEL_TICK_MS, WHEEL_SLOTS, this.#lastTickMs)
-    this.#newStarts = new NewStarts(options.random ?? Math.random)
+    this.#newStarts = new NewStarts(this.#random)
   }
 
   get size(): number {
@@ -163,7 +167,7 @@ export class Scheduler implements Ticking {
           memberId: check.config.memberId,
           generation: check.config.generation,
           probedAt: toWall + check.probedMs,
-          nextAt: toWall + Math.max(check.dueMs, nowMs),
+          nextAt: toWall + (check.isHalted ? check.probedMs : Math.max(check.dueMs, nowMs)),
           outcome: check.lastResult.outcome,
           reason: check.lastResult.reason,
           phases: check.lastResult.phases,
@@ -272,7 +276,7 @@ export class Scheduler implements Ticking {
   }
 
   #conclude(check: Check, result: ProbeResult, nowMs: number): void {
-    const { target, policy } = check.config
+    const { target } = check.config
     check.endedMs = nowMs
     check.probedMs = check.startedMs
     const isFirst = check.lastResult === undefined
@@ -290,7 +294,8 @@ export class Scheduler implements Ticking {
       }
     }
     if (isFirst) this.#options.events.onFirstResult(check)
-    if (!this.#isStopped) this.#schedule(check, nowMs + nextIntervalMs(policy, check.state))
+    // A check that is halted is in no wheel and no queue until its configuration changes.
+    if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#wheel.schedule(check, check.dueMs)
   }
 
   #judgeStaleness(check: Check, nowMs: number): void {
@@ -304,11 +309,14 @@ export class Scheduler implements Ticking {
 
   #schedule(check: Check, dueMs: number): void {
     check.dueMs = dueMs
+    check.slotMs = dueMs
     this.#wheel.schedule(check, dueMs)
   }
 
   #soon(check: Check, nowMs: number, withinMs: number): number {
-    const delayMs = check.config.policy.intervals.online
+    const { intervals, jitter } = check.config.policy
+    if (jitter?.initialMs !== undefined) return this.#newStarts.reserve(nowMs, [jitter.initialMs])
+    const delayMs = intervals.online
     const soonMs = Math.min(delayMs, withinMs)
     return this.#newStarts.reserve(nowMs, [Math.min(soonMs, EARLY_PROBE_WITHIN_MS), soonMs, delayMs])
   }
@@ -331,7 +339,7 @@ export class Scheduler implements Ticking {
     })
     this.#size++
     const withinMs = verdict === undefined ? FIRST_PROBE_WITHIN_MS : TAKEOVER_PROBE_WITHIN_MS
-    this.#schedule(check, this.#soon(check, nowMs, withinMs))
+    if (!check.isHalted) this.#schedule(check, this.#soon(check, nowMs, withinMs))
     return check
   }
 
@@ -356,21 +364,10 @@ export class Scheduler implements Ticking {
     }
     check.denied = this.#options.denies(config.target.address, config.target.port)
     const isReborn = old.generation !== config.generation
-    const isOtherRequest = !isDeepStrictEqual(
-      { ...old.target, timeoutMs: 0 },
-      { ...config.target, timeoutMs: 0 },
-    )
-    const isOtherRule = !isDeepStrictEqual(
-      { ...old.policy, intervals: 0 },
-      { ...config.policy, intervals: 0 },
-    )
+    const { isOtherRequest, isOtherRule } = differences(old, config)
     if (isReborn) check.forget(nowMs)
-    else if (isOtherRequest || isOtherRule) {
-      check.state =
-        check.verdict === undefined
-          ? initialState(config.policy)
-          : restoredState(check.verdict.status, config.policy)
-    }
+    else if (isOtherRequest && check.isHalted) check.state = initialState(config.policy)
+    else if (isOtherRequest || isOtherRule) check.forgetRuns()
     this.#reschedule(check, isReborn || isOtherRequest, nowMs)
   }
 
@@ -384,8 +381,12 @@ export class Scheduler implements Ticking {
         } else this.#wheel.schedule(check, check.startedMs + target.timeoutMs)
         return
       case 'waiting': {
-        const dueMs =
-          check.lastResult === undefined ? check.dueMs : check.endedMs + nextIntervalMs(policy, check.state)
+        const intervalMs = nextIntervalMs(policy, check.state)
+        if (intervalMs === undefined) {
+          this.#wheel.cancel(check)
+          return
+        }
+        const dueMs = check.lastResult === undefined ? check.dueMs : check.endedMs + intervalMs
         if (!isOtherProbe && dueMs > nowMs) this.#schedule(check, dueMs)
         else this.#schedule(check, this.#soon(check, nowMs, FIRST_PROBE_WITHIN_MS))
         return

@@ -1,0 +1,32 @@
+/** When a check is probed next, and which of its changes matter for that. */
+import { isDeepStrictEqual } from 'node:util'
+import type { CheckConfig } from '../domain/check.ts'
+import { INTERVAL_FLOOR_MS } from '../domain/limits.ts'
+import { jitterMs, nextIntervalMs, nextSlotMs } from '../domain/probe-times.ts'
+import type { Check } from './check.ts'
+
+/** Sets when the check is due next, after a result; false = its probing has ended. */
+export function planNext(check: Check, nowMs: number, random: () => number): boolean {
+  const { policy } = check.config
+  const nominalMs = nextIntervalMs(policy, check.state)
+  if (nominalMs === undefined) return false
+  const intervalMs = Math.max(INTERVAL_FLOOR_MS, nominalMs)
+  const slotMs = policy.anchor === 'start' ? nextSlotMs(check.slotMs, intervalMs, nowMs) : nowMs + intervalMs
+  check.slotMs = slotMs
+  check.dueMs = Math.max(nowMs, slotMs + jitterMs(policy.jitter, intervalMs, random))
+  return true
+}
+
+/** What of a policy says when to probe, not how to judge. */
+const TIMING = { intervals: 0, anchor: 0, jitter: 0 } as const
+
+/** Whether another configuration of the same check asks something else, or judges differently. */
+export function differences(
+  old: CheckConfig,
+  config: CheckConfig,
+): { readonly isOtherRequest: boolean; readonly isOtherRule: boolean } {
+  return {
+    isOtherRequest: !isDeepStrictEqual({ ...old.target, timeoutMs: 0 }, { ...config.target, timeoutMs: 0 }),
+    isOtherRule: !isDeepStrictEqual({ ...old.policy, ...TIMING }, { ...config.policy, ...TIMING }),
+  }
+}
