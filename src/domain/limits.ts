@@ -109,6 +109,18 @@ export const MAX_DETAIL_BYTES = 128
 /** Bytes read of a response head and of a body before the probe closes the connection. */
 export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
+/** Bytes of answers in which a TCP probe looks for what it expects, before it gives up. */
+export const TCP_EXCHANGE_MAX_BYTES = 1024 * 1024
+/** Connections that wait for the next probe of their check: at most, however many descriptors there are. */
+export const IDLE_CONNECTIONS_MAX = 50_000
+/** Connections compared when one of them has to be closed for want of descriptors. */
+export const IDLE_SAMPLE = 8
+/** Milliseconds after which a connection that nobody came back to is closed, and between two looks for such. */
+export const IDLE_CONNECTION_MAX_MS = 600_000
+export const IDLE_SWEEP_MS = 10_000
+/** Sets of TLS files (CA, certificate, key) that are kept parsed, and milliseconds between looks whether they changed. */
+export const TLS_CONTEXTS_MAX = 256
+export const TLS_FILES_CACHE_MS = 10_000
 /** Sent by every HTTP probe, so that access logs tell who asks. */
 export const USER_AGENT = 'healthmonitor/1 (health check)'
 /** The datagram of a UDP-CONNECT probe (the ELB manual leaves it open): says to whoever looks at it who sent it. */

@@ -1,34 +1,88 @@
-/** Writes the request of an HTTP probe: origin form, one connection per request, no body. */
+/** Writes the request of an HTTP/1.x probe, and says which headers a probe sends in any version. */
 import { USER_AGENT } from '../domain/limits.ts'
-import type { HttpRequest } from '../domain/results.ts'
+import type { Header, HttpRequest } from '../domain/results.ts'
 
 /** Methods whose request needs `Content-Length: 0` when it has no content (RFC 9110 section 8.6). */
 const WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
+/** Framing and routing are the probe's own: a header of these names that came around validation stays out. */
+const OURS: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+])
+
 /** Printable and without space: what a request line and a Host value may hold. */
 const SAFE = /^[\x21-\x7e\x80-\xff]+$/
+/** RFC 9110 section 5: a token; no line end or other control in the value. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** Requests are built with the configuration and used by each probe of their check: written out once. */
-const rendered = new WeakMap<HttpRequest, string | undefined>()
-
-/**
- * The bytes of the request (latin1). Undefined when a part of it could end a line or the request: validation refuses such
- * values long before, and a row that came around it must not become another request on the wire.
- */
-export function renderHttpRequest(request: HttpRequest): string | undefined {
-  if (rendered.has(request)) return rendered.get(request)
-  const text = render(request)
-  rendered.set(request, text)
-  return text
+/** Requests are built with the configuration and used by each probe of their check: written out once per manner. */
+const rendered = { close: new WeakMap<HttpRequest, Rendered>(), keep: new WeakMap<HttpRequest, Rendered>() }
+interface Rendered {
+  readonly bytes: Buffer | undefined
 }
 
-function render({ method, path, version, host }: HttpRequest): string | undefined {
+/**
+ * The bytes of the request. Undefined when a part of it could end a line or the request: validation refuses such values
+ * long before, and a row that came around it must not become another request on the wire.
+ */
+export function renderHttpRequest(
+  request: HttpRequest,
+  connection: 'close' | 'keep' = 'close',
+): Buffer | undefined {
+  const known = rendered[connection].get(request)
+  if (known !== undefined) return known.bytes
+  const bytes = render(request, connection === 'keep')
+  rendered[connection].set(request, { bytes })
+  return bytes
+}
+
+function render(request: HttpRequest, isKept: boolean): Buffer | undefined {
+  const { method, path, version, host } = request
+  const headers = probeHeaders(request)
+  if (headers === undefined) return undefined
+  let head = `${method} ${path} HTTP/${version}\r\n`
+  if (host !== undefined) head += `Host: ${host}\r\n`
+  for (const { name, value } of headers) head += `${name}: ${value}\r\n`
+  // HTTP/1.1 persists by default, and HAProxy's checks do not say so either; HTTP/1.0 must be asked.
+  if (!isKept) head += 'Connection: close\r\n'
+  else if (version === '1.0') head += 'Connection: keep-alive\r\n'
+  const length = contentLength(request)
+  if (length !== undefined) head += `Content-Length: ${length}\r\n`
+  const bytes = Buffer.from(`${head}\r\n`, 'latin1')
+  return request.body === undefined ? bytes : Buffer.concat([bytes, request.body])
+}
+
+/** Value of Content-Length; undefined = no such header. */
+export function contentLength({ method, body }: HttpRequest): number | undefined {
+  return body === undefined && !WITH_CONTENT.has(method) ? undefined : (body?.length ?? 0)
+}
+
+/**
+ * The headers besides host, framing and connection, in the order in which they are sent; the probe's own ones without
+ * those that are removed or overwritten. Undefined when something in the request must not go on the wire.
+ */
+export function probeHeaders(request: HttpRequest): readonly Header[] | undefined {
+  const { method, path, host, headers = [], removeHeaders = [] } = request
   if (!SAFE.test(method) || !SAFE.test(path) || (host !== undefined && !SAFE.test(host))) return undefined
-  return (
-    `${method} ${path} HTTP/${version}\r\n` +
-    (host === undefined ? '' : `Host: ${host}\r\n`) +
-    `User-Agent: ${USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n` +
-    (WITH_CONTENT.has(method) ? 'Content-Length: 0\r\n' : '') +
-    '\r\n'
-  )
+  if (!headers.every(({ name, value }) => NAME.test(name) && VALUE.test(value))) return undefined
+  const added = headers.filter(({ name }) => !OURS.has(name.toLowerCase()))
+  const gone = new Set(removeHeaders)
+  for (const { name, action } of added) if (action === 'overwrite') gone.add(name.toLowerCase())
+  const own = [
+    { name: 'User-Agent', value: USER_AGENT },
+    { name: 'Accept', value: '*/*' },
+  ]
+  return [
+    ...own.filter(({ name }) => !gone.has(name.toLowerCase())),
+    ...added.map(({ name, value }) => ({ name, value })),
+  ]
 }

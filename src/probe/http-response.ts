@@ -1,12 +1,14 @@
 /**
- * Reads one HTTP/1.x response, chunk by chunk, and remembers only its status: RFC 9112, a lone LF taken as a line end
- * (section 2.2), obsolete line folding tolerated.
+ * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs: RFC 9112, a lone LF taken as a line
+ * end (section 2.2), obsolete line folding tolerated.
  *
  * States: status line → header lines → (interim 1xx: status line again) → body → complete. Everything is bounded: all
- * heads together by HTTP_HEAD_MAX_BYTES, the body with its framing by HTTP_BODY_MAX_BYTES. The verdict is the status: once
- * the head is complete nothing in the body can make the response malformed, it only ends the reading.
+ * heads together by HTTP_HEAD_MAX_BYTES, the body with its framing by HTTP_BODY_MAX_BYTES. Once the head is complete
+ * nothing in the body can make the response malformed, it only ends the reading.
  */
 import { HTTP_BODY_MAX_BYTES, HTTP_HEAD_MAX_BYTES } from '../domain/limits.ts'
+import type { BodySearch } from './body-search.ts'
+import { IMMEDIATE_FAIL_HEADER } from './http-verdict.ts'
 
 type State =
   | 'status-line'
@@ -19,21 +21,35 @@ type State =
   | 'malformed'
 
 const LF = 0x0a
+const ZERO = 0x30
 const PREFIX = 'HTTP/1.'
 const STATUS_LINE = /^HTTP\/1\.\d ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 const HEADER_LINE = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[\t\x20-\x7e\x80-\xff]*$/
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,8})[ \t]*(?:;|$)/
 const CONTENT_LENGTH = 'content-length'
 const TRANSFER_ENCODING = 'transfer-encoding'
+const CONNECTION = 'connection'
 /** 101 is final: what follows it is another protocol, which nobody asked for (RFC 9110 section 15.2.2). */
 const SWITCHING_PROTOCOLS = 101
+
+/** What is looked for besides the status. */
+export interface Sought {
+  /** In lower case. */
+  readonly degradedHeader?: string | undefined
+  readonly search?: BodySearch | undefined
+}
 
 export class HttpResponseReader {
   /** The status of the final response; 0 until its status line was read. */
   status = 0
   /** Why the response is malformed, for people. */
   problem = ''
+  /** Whether the final response has the sought header, and IMMEDIATE_FAIL_HEADER. */
+  saysDegraded = false
+  asksToFail = false
   readonly #expectsNoBody: boolean
+  readonly #degradedHeader: string | undefined
+  readonly #search: BodySearch | undefined
   #state: State = 'status-line'
   #line = ''
   #headBytes = 0
@@ -41,9 +57,41 @@ export class HttpResponseReader {
   /** Bytes of the body, or of a chunk and its line end, that are still to come. */
   #remaining = Number.POSITIVE_INFINITY
   #chunked = false
+  /** Whether the target lets the connection go on after this response. */
+  #persists = false
+  /** Whether bytes came after the end of the response, or its end is not sure. */
+  #isOverrun = false
 
-  constructor(method: string) {
+  constructor(method: string, { degradedHeader, search }: Sought = {}) {
     this.#expectsNoBody = method === 'HEAD'
+    this.#degradedHeader = degradedHeader
+    this.#search = search
+  }
+
+  /** For the next response on the same connection. */
+  reset(): void {
+    this.status = 0
+    this.problem = ''
+    this.saysDegraded = false
+    this.asksToFail = false
+    this.#state = 'status-line'
+    this.#line = ''
+    this.#headBytes = 0
+    this.#bodyBytes = 0
+    this.#remaining = Number.POSITIVE_INFINITY
+    this.#chunked = false
+    this.#persists = false
+    this.#isOverrun = false
+  }
+
+  /** After a complete response: whether another request may follow on the connection (RFC 9112 section 9.3). */
+  get canPersist(): boolean {
+    return this.isComplete && this.#persists && !this.#isOverrun && this.status !== SWITCHING_PROTOCOLS
+  }
+
+  /** Whether the body that is being read goes on until the target closes. */
+  get endsWithConnection(): boolean {
+    return this.#state === 'body' && this.#remaining === Number.POSITIVE_INFINITY
   }
 
   get isMalformed(): boolean {
@@ -73,6 +121,7 @@ export class HttpResponseReader {
           ? this.#skip(chunk, offset)
           : this.#readLine(chunk, offset)
     }
+    if (offset < chunk.length) this.#isOverrun = true
   }
 
   #readLine(chunk: Buffer, offset: number): number {
@@ -115,22 +164,35 @@ export class HttpResponseReader {
     if (match === null) return this.#refuse('no HTTP status line')
     this.#state = 'headers'
     const status = Number(match[1])
-    if (status >= 200 || status === SWITCHING_PROTOCOLS) this.status = status
+    if (status < 200 && status !== SWITCHING_PROTOCOLS) return
+    this.status = status
+    this.#persists = line.charCodeAt(PREFIX.length) !== ZERO
   }
 
   #takeHeader(line: string): void {
     if (!HEADER_LINE.test(line)) return this.#refuse('a header line is not one')
     if (this.status === 0) return
     const colon = line.indexOf(':')
-    if (colon === CONTENT_LENGTH.length && line.slice(0, colon).toLowerCase() === CONTENT_LENGTH) {
-      const length = line.slice(colon + 1).trim()
-      if (/^\d{1,15}$/.test(length)) this.#remaining = Number(length)
-    } else if (
-      colon === TRANSFER_ENCODING.length &&
-      line.slice(0, colon).toLowerCase() === TRANSFER_ENCODING
-    ) {
+    if (colon === CONTENT_LENGTH.length && isNamed(line, CONTENT_LENGTH)) {
+      this.#takeLength(line.slice(colon + 1).trim())
+    } else if (colon === TRANSFER_ENCODING.length && isNamed(line, TRANSFER_ENCODING)) {
       this.#chunked = /(?:^|,)[ \t]*chunked[ \t]*$/i.test(line.slice(colon + 1))
+    } else if (colon === CONNECTION.length && isNamed(line, CONNECTION)) {
+      if (/(?:[ \t,]|:)close[ \t]*(?:,|$)/i.test(line)) this.#persists = false
+      else if (/(?:[ \t,]|:)keep-alive[ \t]*(?:,|$)/i.test(line)) this.#persists = true
+    } else if (colon === IMMEDIATE_FAIL_HEADER.length && isNamed(line, IMMEDIATE_FAIL_HEADER)) {
+      this.asksToFail = true
+    } else if (this.#degradedHeader !== undefined && colon === this.#degradedHeader.length) {
+      if (isNamed(line, this.#degradedHeader)) this.saysDegraded = true
     }
+  }
+
+  #takeLength(length: string): void {
+    if (!/^\d{1,15}$/.test(length)) return
+    // Two lengths that differ: where the next response begins is anybody's guess (RFC 9112 section 6.3).
+    if (this.#remaining !== Number.POSITIVE_INFINITY && this.#remaining !== Number(length))
+      this.#isOverrun = true
+    this.#remaining = Number(length)
   }
 
   #endHead(): void {
@@ -139,6 +201,7 @@ export class HttpResponseReader {
     } else if (this.#expectsNoBody || this.status < 200 || this.status === 204 || this.status === 304) {
       this.#state = 'complete'
     } else if (this.#chunked) {
+      if (this.#remaining !== Number.POSITIVE_INFINITY) this.#isOverrun = true
       this.#state = 'chunk-size'
     } else {
       this.#state = this.#remaining === 0 ? 'complete' : 'body'
@@ -149,6 +212,7 @@ export class HttpResponseReader {
     const match = CHUNK_SIZE.exec(line)
     const size = Number.parseInt(match?.[1] ?? '', 16)
     if (Number.isNaN(size)) {
+      this.#isOverrun = true
       this.#state = 'complete'
     } else if (size === 0) {
       this.#state = 'trailers'
@@ -160,6 +224,11 @@ export class HttpResponseReader {
 
   #skip(chunk: Buffer, offset: number): number {
     const taken = Math.min(chunk.length - offset, this.#remaining)
+    if (this.#search !== undefined) {
+      // A chunk's line end is counted with it, and is not content.
+      const content = this.#state === 'body' ? taken : Math.min(taken, this.#remaining - 2)
+      if (content > 0) this.#search.take(chunk.subarray(offset, offset + content))
+    }
     this.#remaining -= taken
     this.#count(taken)
     if (this.#remaining === 0 && this.#state === 'body') this.#state = 'complete'
@@ -173,7 +242,10 @@ export class HttpResponseReader {
       if (this.#headBytes > HTTP_HEAD_MAX_BYTES) this.#refuse(`the head exceeds ${HTTP_HEAD_MAX_BYTES} bytes`)
     } else {
       this.#bodyBytes += bytes
-      if (this.#bodyBytes > HTTP_BODY_MAX_BYTES) this.#state = 'complete'
+      if (this.#bodyBytes > HTTP_BODY_MAX_BYTES) {
+        this.#isOverrun = true
+        this.#state = 'complete'
+      }
     }
   }
 
@@ -181,6 +253,11 @@ export class HttpResponseReader {
     this.problem = problem
     this.#state = 'malformed'
   }
+}
+
+/** Whether a header line has this name (in lower case, of the length that comes before its colon). */
+function isNamed(line: string, name: string): boolean {
+  return line.startsWith(name) || line.slice(0, name.length).toLowerCase() === name
 }
 
 function couldBeStatusLine(line: string): boolean {

@@ -1,32 +1,111 @@
 /**
- * TLS connections of probes, as HAProxy's `check-ssl verify none`: any certificate, any protocol version and cipher that
- * OpenSSL still speaks. Whether a member's TLS is good is not what a health check is asked.
+ * TLS of probes. By default as HAProxy's `check-ssl verify none`: any certificate, any protocol version and cipher that
+ * OpenSSL still speaks, because whether a member's TLS is good is not what a health check is asked. A target with
+ * `TlsManners` can ask for more: a server name, ALPN, a certificate that is verified, a client certificate.
  */
-import { isIP } from 'node:net'
+import { readFileSync, statSync } from 'node:fs'
+import { isIP, type Socket } from 'node:net'
+import { basename } from 'node:path'
 import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls'
-import type { ProbeTarget } from '../domain/results.ts'
+import { TLS_CONTEXTS_MAX, TLS_FILES_CACHE_MS } from '../domain/limits.ts'
+import type { ProbeTarget, TlsManners } from '../domain/results.ts'
 import { connectOptions } from './connection.ts'
 
-/** Built once, on first use: it reads OpenSSL's configuration, which costs more than a probe. */
-let anyTls: ReturnType<typeof createSecureContext> | undefined
+export type SecureContext = ReturnType<typeof createSecureContext>
 
-/** Starts to connect and to shake hands: 'connect', then 'secureConnect', or 'error'. */
-export function openTlsConnection(target: ProbeTarget): TLSSocket {
-  anyTls ??= createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' })
+/** What every context allows. */
+const ANY_TLS = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
+
+/** Of targets that name no file. Built once, on first use: it reads OpenSSL's configuration, which costs more than a probe. */
+let anyTls: SecureContext | undefined
+
+interface CachedContext {
+  readonly context: SecureContext | string
+  /** Times and sizes of the files it was made of. */
+  readonly stamp: string
+  checkedAt: number
+}
+const contexts = new Map<string, CachedContext>()
+
+/**
+ * The context for these manners; a text says why there is none (a file that cannot be read or is none of its kind). Files
+ * are looked at again every `TLS_FILES_CACHE_MS`, so that a renewed certificate is taken up without a restart.
+ */
+export function secureContextOf(manners: TlsManners | undefined): SecureContext | string {
+  const files = [manners?.caFile, manners?.certificateFile, manners?.keyFile]
+  if (files.every((file) => file === undefined)) return (anyTls ??= createSecureContext(ANY_TLS))
+  const key = files.join('\0')
+  const cached = contexts.get(key)
+  const now = performance.now()
+  if (cached !== undefined && now - cached.checkedAt < TLS_FILES_CACHE_MS) return cached.context
+  const stamp = files.map(stampOf).join()
+  if (cached?.stamp === stamp) {
+    cached.checkedAt = now
+    return cached.context
+  }
+  const context = contextOf(files)
+  contexts.delete(key)
+  contexts.set(key, { context, stamp, checkedAt: now })
+  const [oldest] = contexts.keys()
+  if (contexts.size > TLS_CONTEXTS_MAX && oldest !== undefined) contexts.delete(oldest)
+  return context
+}
+
+function stampOf(file: string | undefined): string {
+  const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
+  return stat === undefined ? '' : `${stat.mtimeMs}:${stat.size}`
+}
+
+function contextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext | string {
+  let last = ''
+  const read = (file: string): Buffer => {
+    last = basename(file)
+    return readFileSync(file)
+  }
+  try {
+    return createSecureContext({
+      ...ANY_TLS,
+      ...(ca === undefined ? {} : { ca: read(ca) }),
+      ...(cert === undefined ? {} : { cert: read(cert) }),
+      ...(key === undefined ? {} : { key: read(key) }),
+    })
+  } catch (error) {
+    return `TLS file ${last}: ${(error as NodeJS.ErrnoException).code ?? 'not usable'}`
+  }
+}
+
+/** Starts to connect and to shake hands, or to shake hands on `plain`: 'connect' (without `plain`), 'secureConnect', 'error'. */
+export function openTlsConnection(
+  target: ProbeTarget,
+  secureContext: SecureContext,
+  plain?: Socket,
+): TLSSocket {
   const options: ConnectionOptions = {
-    ...connectOptions(target),
-    secureContext: anyTls,
+    ...(plain === undefined ? connectOptions(target) : { socket: plain, host: target.address }),
+    secureContext,
+    // What is wrong with a certificate is told by `certificateProblem`, and only to who asks.
     rejectUnauthorized: false,
   }
   const servername = serverName(target)
   if (servername !== undefined) options.servername = servername
+  const alpn =
+    target.tls?.alpn ?? (target.grpc !== undefined || target.http?.version === '2' ? ['h2'] : undefined)
+  if (alpn !== undefined) options.ALPNProtocols = [...alpn]
   return connect(options)
 }
 
-/** Server Name Indication: the Host without its port, unless it is an address (RFC 6066 section 3). */
+/** Why the target's certificate does not do; undefined = it does, or nobody asked. */
+export function certificateProblem(socket: TLSSocket, target: ProbeTarget): string | undefined {
+  if (target.tls?.verify !== true || socket.authorized) return undefined
+  const problem: unknown = socket.authorizationError
+  if (typeof problem === 'string') return problem
+  return (problem as NodeJS.ErrnoException | undefined)?.code ?? 'not verified'
+}
+
+/** Server Name Indication: as the monitor says, else the Host without its port; never an address (RFC 6066 section 3). */
 function serverName(target: ProbeTarget): string | undefined {
-  const host = target.http?.host?.replace(/:\d+$/, '')
-  if (host === undefined || host.startsWith('[') || isIP(host) !== 0) return undefined
+  const host = target.tls?.serverName ?? (target.http?.host ?? target.grpc?.authority)?.replace(/:\d+$/, '')
+  if (host === undefined || host === '' || host.startsWith('[') || isIP(host) !== 0) return undefined
   return host
 }
 

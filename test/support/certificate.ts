@@ -11,16 +11,17 @@ function der(tag: number, ...contents: readonly Buffer[]): Buffer {
 const SEQUENCE = 0x30
 const ECDSA_WITH_SHA256 = der(SEQUENCE, Buffer.from('06082a8648ce3d040302', 'hex'))
 
-/** PEM of a new P-256 key and of its certificate (RFC 5280, version 1), valid until 2049. */
-export function selfSigned(commonName: string): { readonly key: string; readonly cert: string } {
+/**
+ * PEM of a new P-256 key and of its certificate (RFC 5280, version 1), valid until `notAfter` (UTCTime), by default 2049.
+ */
+export function selfSigned(
+  commonName: string,
+  notAfter = '491231235959Z',
+): { readonly key: string; readonly cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const attribute = der(SEQUENCE, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from(commonName)))
   const name = der(SEQUENCE, der(0x31, attribute))
-  const validity = der(
-    SEQUENCE,
-    der(0x17, Buffer.from('200101000000Z')),
-    der(0x17, Buffer.from('491231235959Z')),
-  )
+  const validity = der(SEQUENCE, der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from(notAfter)))
   const spki = publicKey.export({ type: 'spki', format: 'der' })
   const serial = der(0x02, Buffer.from([1]))
   const toBeSigned = der(SEQUENCE, serial, ECDSA_WITH_SHA256, name, validity, name, spki)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { httpHost } from '../../../src/domain/http-host.ts'
 import { USER_AGENT } from '../../../src/domain/limits.ts'
 import type { HttpRequest } from '../../../src/domain/results.ts'
-import { renderHttpRequest } from '../../../src/probe/http-request.ts'
+import { renderHttpRequest as renderBytes } from '../../../src/probe/http-request.ts'
 
 const request: HttpRequest = {
   method: 'GET',
@@ -12,6 +12,9 @@ const request: HttpRequest = {
   host: '[::1]:8080',
   expectedCodes: [],
 }
+
+const renderHttpRequest = (asked: HttpRequest, connection?: 'close' | 'keep'): string | undefined =>
+  renderBytes(asked, connection)?.toString('latin1')
 
 test('a request names the service, asks to close, and carries the Host as given', () => {
   assert.equal(

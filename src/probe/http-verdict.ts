@@ -1,0 +1,46 @@
+/**
+ * What a response means, whatever version it came in, in Envoy's order (probe-semantics 1.4): expected bytes of the body
+ * before the status, then the status as expected, warning, draining, retriable, or wrong.
+ *
+ * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy; of a wrong status that is not
+ * retriable it says that the target itself wants to be out of service.
+ */
+import { type CodeSet, isExpectedCode } from '../domain/expected-codes.ts'
+import type { HttpRequest } from '../domain/results.ts'
+import type { Verdict } from './conversation.ts'
+
+/** The header by which a target asks to be taken out, in lower case. */
+export const IMMEDIATE_FAIL_HEADER = 'x-envoy-immediate-health-check-fail'
+
+/** What a verdict needs of a response. */
+export interface ResponseFacts {
+  readonly status: number
+  /** Whether the response had the request's `degradedHeader`, and `IMMEDIATE_FAIL_HEADER`. */
+  readonly saysDegraded: boolean
+  readonly asksToFail: boolean
+  /** Whether the body has what is expected of it; undefined = nothing is. */
+  readonly bodyMatches: boolean | undefined
+}
+
+export function judgeResponse(request: HttpRequest, response: ResponseFacts): Verdict {
+  const { status } = response
+  if (response.bodyMatches === false) {
+    return { reason: 'BODY_MISMATCH', detail: `got ${status} without the expected bytes in the body` }
+  }
+  const has = (codes: CodeSet | undefined): boolean => codes !== undefined && isExpectedCode(codes, status)
+  const detail = `got ${status}`
+  if (has(request.expectedCodes)) {
+    return response.saysDegraded
+      ? { reason: 'PASSED', detail: `${detail}, degraded`, flag: 'degraded' }
+      : { reason: 'PASSED', detail }
+  }
+  if (has(request.warningCodes)) return { reason: 'PASSED', detail: `${detail}, a warning`, flag: 'warning' }
+  if (has(request.drainingCodes)) return { reason: 'PASSED', detail: `${detail}, draining`, flag: 'draining' }
+  const unexpected = `${detail}, expected ${renderCodes(request.expectedCodes)}`
+  if (has(request.retriableCodes)) return { reason: 'STATUS_RETRIABLE', detail: unexpected }
+  return { reason: response.asksToFail ? 'IMMEDIATE_FAIL' : 'STATUS_MISMATCH', detail: unexpected }
+}
+
+function renderCodes(codes: CodeSet): string {
+  return codes.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
+}
