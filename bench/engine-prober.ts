@@ -10,6 +10,7 @@ import { statePolicy } from '../src/domain/profiles.ts'
 import type { ProbeTarget } from '../src/domain/results.ts'
 import type { MonitorType } from '../src/domain/types.ts'
 import { probers } from '../src/probe/probers.ts'
+import { probeTcpBySocket } from '../src/probe/tcp.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
 import { probeBudget } from '../src/schedule/descriptor-budget.ts'
 import { Scheduler } from '../src/schedule/scheduler.ts'
@@ -24,6 +25,8 @@ export interface Setup {
   /** Keeps connections between probes. */
   readonly isReused: boolean
   readonly membersPerPool: number
+  /** Probers by public API alone, also where there is a faster way. */
+  readonly isPublicOnly: boolean
 }
 
 export interface ProberSample {
@@ -101,7 +104,7 @@ function start(setup: Setup): void {
     error: none,
   }
   scheduler = new Scheduler({
-    probers,
+    probers: setup.isPublicOnly ? { ...probers, TCP: probeTcpBySocket } : probers,
     denies: () => undefined,
     budget: probeBudget(),
     log,

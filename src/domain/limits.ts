@@ -133,6 +133,8 @@ export const PROBE_ONCE_TIMEOUT_MS: Range = { min: 1, max: 3_600_000 }
 export const PROBE_ONCE_TIMEOUT_MS_DEFAULT = 3000
 /** Milliseconds for which a prober remembers which address families its host has, when errors make it ask. */
 export const HOST_ADDRESSES_CACHE_MS = 1000
+/** Milliseconds for which it remembers which source ports the kernel chooses from (net.ipv4.ip_local_port_range). */
+export const SOURCE_PORTS_CACHE_MS = 60_000
 
 // ── Scheduling ──────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */

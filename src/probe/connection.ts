@@ -4,9 +4,7 @@
  */
 import { Socket, type TcpSocketConnectOpts } from 'node:net'
 import type { ProbeTarget } from '../domain/results.ts'
-
-/** Ports below this are never chosen as a source port, so that a connection to them cannot be one to itself. */
-const FIRST_SOURCE_PORT = 1024
+import { mayBeSourcePort } from './source-ports.ts'
 
 /** A probe never asks DNS: targets are addresses, and anything else is a programmer's error. */
 function refuseLookup(host: string): never {
@@ -38,7 +36,7 @@ export function connectOptions(target: ProbeTarget): TcpSocketConnectOpts {
  */
 export function isConnectedToItself(socket: Socket, target: ProbeTarget): boolean {
   return (
-    target.port >= FIRST_SOURCE_PORT &&
+    mayBeSourcePort(target.port) &&
     socket.localPort === target.port &&
     socket.localAddress === socket.remoteAddress
   )

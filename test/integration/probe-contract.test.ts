@@ -11,7 +11,9 @@ import { REASONS } from '../../src/domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
 import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp-echo.ts'
+import type { Probe } from '../../src/probe/probe.ts'
 import { probers } from '../../src/probe/probers.ts'
+import { probeTcpBySocket } from '../../src/probe/tcp.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
 
 const HEAD = 'HTTP/1.1 200 OK\r\n'
@@ -100,13 +102,26 @@ function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): voi
   )
 }
 
+/** The probers of the table, and the ways that a prober falls back on where something is missing. */
+const SUBJECTS: readonly (readonly [string, MonitorType, Probe])[] = [
+  ...MONITOR_TYPES.map((type) => [type, type, probers[type]] as const),
+  ['TCP by net.Socket', 'TCP', probeTcpBySocket],
+]
+
 /** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */
 async function endAfter(
-  target: ProbeTarget,
-  afterMs: number,
-  why: 'timeout' | 'shutdown',
+  probe: Probe,
+  {
+    target,
+    afterMs,
+    why,
+  }: {
+    readonly target: ProbeTarget
+    readonly afterMs: number
+    readonly why: 'timeout' | 'shutdown'
+  },
 ): Promise<ProbeResult> {
-  const started = attempt(probers[target.type], target)
+  const started = attempt(probe, target)
   if (afterMs === 0) started.cancel(why)
   const timer = setTimeout(started.cancel, afterMs, why)
   const given = await started.result
@@ -120,17 +135,20 @@ async function endAfter(
 }
 
 async function holds(name: string, where: ProbeTarget): Promise<void> {
-  for (const type of MONITOR_TYPES) {
+  for (const [subject, type, probe] of SUBJECTS) {
     const target = targetFor(type, where)
     const sockets = openSockets()
     const attempts: Promise<ProbeResult>[] = []
     for (const afterMs of CANCEL_AFTER_MS) {
-      for (const why of ['timeout', 'shutdown'] as const) attempts.push(endAfter(target, afterMs, why))
+      for (const why of ['timeout', 'shutdown'] as const)
+        attempts.push(endAfter(probe, { target, afterMs, why }))
     }
     await Promise.all(attempts)
     // Accepted connections of the listener in this process count too, and end once it sees ours end.
     await until(() => openSockets() <= sockets).catch(() => {
-      assert.fail(`${type} against a target that ${name}: ${sockets} sockets before, ${openSockets()} after`)
+      assert.fail(
+        `${subject} against a target that ${name}: ${sockets} sockets before, ${openSockets()} after`,
+      )
     })
   }
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { probeTcp } from '../../src/probe/tcp.ts'
+import { findBareTcp } from '../../src/probe/bare-tcp.ts'
+import type { Probe } from '../../src/probe/probe.ts'
+import { isBareTcp, makeProbeTcpByHandle, probeTcp, probeTcpBySocket } from '../../src/probe/tcp.ts'
 import {
   attempt,
   blackHole,
@@ -12,72 +14,114 @@ import {
   until,
 } from '../support/probing.ts'
 
-for (const address of ['127.0.0.1', '::1']) {
-  test(`a TCP probe of a listener on ${address} passes and ends the connection with a reset`, async (t) => {
-    const ends: string[] = []
-    const server = await listen(
-      t,
-      (socket) => {
-        socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? 'error'))
-        socket.on('end', () => ends.push('FIN'))
-        socket.resume()
-      },
-      address,
-    )
-    const result = await probeWithin(probeTcp, targetOf(server))
-    assert.equal(result.reason, 'PASSED')
-    assert.equal(result.phases.connectMs, result.phases.totalMs)
-    await until(() => ends.length > 0)
-    assert.deepEqual(ends, ['ECONNRESET'])
-  })
-
-  test(`a TCP probe of a closed port on ${address} fails with CONNECT_REFUSED`, async (t) => {
-    const port = await closedPort(t, address)
-    const family = address === '::1' ? 6 : 4
-    const result = await probeWithin(probeTcp, { type: 'TCP', address, family, port, timeoutMs: 1000 })
-    assert.equal(result.outcome, 'failed')
-    assert.equal(result.reason, 'CONNECT_REFUSED')
-    assert.equal(result.phases.connectMs, undefined)
-  })
+const bare = findBareTcp()
+const WAYS: Readonly<Record<string, Probe>> = {
+  'net.Socket': probeTcpBySocket,
+  ...(bare === undefined ? {} : { 'bare handle': makeProbeTcpByHandle(bare) }),
 }
 
-test('a 200 ms deadline against a black hole ends within 250 ms, best of three', async (t) => {
-  const target = await blackHole(t)
-  const before = openSockets()
-  const tookMs: number[] = []
-  for (let i = 0; i < 3; i++) {
-    const startedAt = performance.now()
-    const result = await probeWithin(probeTcp, target)
-    tookMs.push(performance.now() - startedAt)
-    assert.equal(result.reason, 'CONNECT_TIMEOUT')
-    assert.equal(result.phases.connectMs, undefined)
+test('this runtime has bare handles, and TCP probes use them', () => {
+  assert.notEqual(bare, undefined)
+  assert.equal(isBareTcp, true)
+  assert.notEqual(probeTcp, probeTcpBySocket)
+})
+
+for (const [way, probe] of Object.entries(WAYS)) {
+  for (const address of ['127.0.0.1', '::1']) {
+    test(`${way}: a TCP probe of a listener on ${address} passes and ends the connection with a reset`, async (t) => {
+      const ends: string[] = []
+      const server = await listen(
+        t,
+        (socket) => {
+          socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? 'error'))
+          socket.on('end', () => ends.push('FIN'))
+          socket.resume()
+        },
+        address,
+      )
+      const result = await probeWithin(probe, targetOf(server))
+      assert.equal(result.reason, 'PASSED')
+      assert.equal(result.phases.connectMs, result.phases.totalMs)
+      await until(() => ends.length > 0)
+      assert.deepEqual(ends, ['ECONNRESET'])
+    })
+
+    test(`${way}: a TCP probe of a closed port on ${address} fails with CONNECT_REFUSED`, async (t) => {
+      const port = await closedPort(t, address)
+      const family = address === '::1' ? 6 : 4
+      const result = await probeWithin(probe, { type: 'TCP', address, family, port, timeoutMs: 1000 })
+      assert.equal(result.outcome, 'failed')
+      assert.equal(result.reason, 'CONNECT_REFUSED')
+      assert.equal(result.phases.connectMs, undefined)
+    })
   }
-  assert.ok(Math.min(...tookMs) < 250, `took ${tookMs.join(', ')} ms`)
-  await until(() => openSockets() === before)
-})
 
-test('a shutdown during the connect is inconclusive, and a second cancel does nothing', async (t) => {
-  const { result, cancel, calls } = attempt(probeTcp, await blackHole(t))
-  cancel('shutdown')
-  cancel('timeout')
-  assert.equal((await result).reason, 'PROBER_STOPPING')
-  assert.equal(calls(), 1)
-})
-
-test('a source address that is not of this host is inconclusive', async (t) => {
-  const server = await listen(t, () => undefined)
-  const result = await probeWithin(probeTcp, targetOf(server, { sourceAddress: '203.0.113.1' }))
-  assert.equal(result.outcome, 'inconclusive')
-  assert.equal(result.reason, 'PROBER_NO_SOCKET')
-  assert.equal(result.detail, 'bind EADDRNOTAVAIL')
-})
-
-test('a TCP probe leaves from the source address that the target names', async (t) => {
-  let seen = ''
-  const server = await listen(t, (socket) => {
-    seen = socket.remoteAddress ?? ''
+  test(`${way}: a 200 ms deadline against a black hole ends within 250 ms, best of three`, async (t) => {
+    const target = await blackHole(t)
+    const before = openSockets()
+    const tookMs: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const startedAt = performance.now()
+      const result = await probeWithin(probe, target)
+      tookMs.push(performance.now() - startedAt)
+      assert.equal(result.reason, 'CONNECT_TIMEOUT')
+      assert.equal(result.phases.connectMs, undefined)
+    }
+    assert.ok(Math.min(...tookMs) < 250, `took ${tookMs.join(', ')} ms`)
+    await until(() => openSockets() === before)
   })
-  await probeWithin(probeTcp, targetOf(server, { sourceAddress: '127.0.0.7' }))
-  await until(() => seen !== '')
-  assert.equal(seen, '127.0.0.7')
-})
+
+  test(`${way}: a shutdown during the connect is inconclusive, and a second cancel does nothing`, async (t) => {
+    const { result, cancel, calls } = attempt(probe, await blackHole(t))
+    cancel('shutdown')
+    cancel('timeout')
+    assert.equal((await result).reason, 'PROBER_STOPPING')
+    assert.equal(calls(), 1)
+  })
+
+  test(`${way}: a source address that is not of this host is inconclusive`, async (t) => {
+    const server = await listen(t, () => undefined)
+    const result = await probeWithin(probe, targetOf(server, { sourceAddress: '203.0.113.1' }))
+    assert.equal(result.outcome, 'inconclusive')
+    assert.equal(result.reason, 'PROBER_NO_SOCKET')
+    assert.equal(result.detail, 'bind EADDRNOTAVAIL')
+  })
+
+  test(`${way}: a TCP probe leaves from the source address that the target names`, async (t) => {
+    let seen = ''
+    const server = await listen(t, (socket) => {
+      seen = socket.remoteAddress ?? ''
+    })
+    await probeWithin(probe, targetOf(server, { sourceAddress: '127.0.0.7' }))
+    await until(() => seen !== '')
+    assert.equal(seen, '127.0.0.7')
+  })
+
+  test(`${way}: with close fin the connection ends in order`, async (t) => {
+    const ends: string[] = []
+    const server = await listen(t, (socket) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? 'error'))
+      socket.on('end', () => ends.push('FIN'))
+      socket.resume()
+    })
+    const result = await probeWithin(probe, targetOf(server, { close: 'fin' }))
+    assert.equal(result.reason, 'PASSED')
+    await until(() => ends.length > 0)
+    assert.deepEqual(ends, ['FIN'])
+  })
+
+  test(`${way}: a source address of IPv6 that is not of this host is inconclusive`, async (t) => {
+    const server = await listen(t, () => undefined, '::1')
+    const result = await probeWithin(probe, targetOf(server, { sourceAddress: '2001:db8::1' }))
+    assert.equal(result.reason, 'PROBER_NO_SOCKET')
+    assert.equal(result.detail, 'bind EADDRNOTAVAIL')
+  })
+
+  test(`${way}: sockets of many probes at one time are all closed`, async (t) => {
+    const server = await listen(t, (socket) => socket.resume())
+    const before = openSockets()
+    const results = await Promise.all(Array.from({ length: 200 }, () => probeWithin(probe, targetOf(server))))
+    for (const { reason } of results) assert.equal(reason, 'PASSED')
+    await until(() => openSockets() <= before)
+  })
+}

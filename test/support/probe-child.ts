@@ -20,8 +20,9 @@ function exhaustDescriptors(): void {
   }
 }
 
-if (process.argv.includes('--exhaust')) exhaustDescriptors()
 for (const target of targets) {
+  // Each time: Node opens and closes files of its own when it likes.
+  if (process.argv.includes('--exhaust')) exhaustDescriptors()
   await new Promise<void>((resolve) => {
     const cancel = probers[target.type](target, ({ reason, detail }) => {
       clearTimeout(timer)

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { findBareTcp } from '../../../src/probe/bare-tcp.ts'
+
+const MODULE = new URL('../../../src/probe/tcp.js', import.meta.url).href
+
+const handle = {
+  bind: () => 0,
+  bind6: () => 0,
+  connect: () => 0,
+  connect6: () => 0,
+  reset: () => 0,
+  close: () => undefined,
+  getsockname: (name: { address?: string; port?: number }) => {
+    name.address = '127.0.0.1'
+    name.port = 40_000
+    return 0
+  },
+}
+const bindingWith = (changed: object) => () => ({
+  TCP: function TCP() {
+    return { ...handle, ...changed }
+  },
+  TCPConnectWrap: function TCPConnectWrap() {
+    return {}
+  },
+  constants: { SOCKET: 0 },
+})
+
+test('a binding with everything that is used is taken', () => {
+  assert.notEqual(findBareTcp(bindingWith({})), undefined)
+})
+
+test('a runtime without the binding, or with another one, has no bare handles', () => {
+  const others: Readonly<Record<string, (name: string) => unknown>> = {
+    absent: () => undefined,
+    refused: () => {
+      throw new Error('access to this API has been restricted')
+    },
+    empty: () => ({}),
+    'without reset': bindingWith({ reset: undefined }),
+    'that cannot bind': bindingWith({ bind: () => -22 }),
+    'whose names are other': bindingWith({ getsockname: () => 0 }),
+  }
+  for (const [name, binding] of Object.entries(others)) assert.equal(findBareTcp(binding), undefined, name)
+})
+
+/** Which way TCP probes go in a new process, and what that process says on stderr. */
+function wayWith(flags: readonly string[]): { readonly isBare: boolean; readonly warnings: string } {
+  const program = `import(${JSON.stringify(MODULE)}).then((tcp) => console.log(tcp.isBareTcp))`
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', program], {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+  })
+  return { isBare: stdout.trim() === 'true', warnings: stderr }
+}
+
+test('without flags TCP probes go by bare handles and no warning is printed', () => {
+  assert.deepEqual(wayWith([]), { isBare: true, warnings: '' })
+})
+
+test('with --pending-deprecation they go by net.Socket and no warning is printed', () => {
+  assert.deepEqual(wayWith(['--pending-deprecation']), { isBare: false, warnings: '' })
+})
