@@ -1,6 +1,6 @@
 /**
- * What is not part of any dialect: `/livez` (the process runs), `/healthcheck` (and the database answers), `/docs`.
- * Without identity, and before the guards of the dialects.
+ * What is not part of any dialect: `/livez` (the process runs), `/healthcheck` (and the database answers), `/docs`,
+ * without identity and before the guards of the dialects; and `/v1/probers`, for administrators.
  */
 import type { Context, Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
@@ -8,11 +8,13 @@ import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { query } from '../store/database.ts'
 import type { ApiDependencies, ApiState, ServiceRoute } from './context.ts'
 import { docsRoutes } from './docs.ts'
+import { answerProbers, PROBERS_PATH } from './probers.ts'
 
 export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
   return [
     { path: '/livez', answer: (ctx) => void (ctx.body = { status: 'ok' }) },
     { path: '/healthcheck', answer: (ctx) => answerHealth(ctx, deps) },
+    { path: PROBERS_PATH, answer: (ctx) => answerProbers(ctx, deps) },
     ...docsRoutes(),
   ]
 }

@@ -7,17 +7,21 @@ import type { CheckStatus } from '../domain/state-machine.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'
+import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
+import { tcpCanaries } from '../schedule/canaries.ts'
 import type { Check } from '../schedule/check.ts'
 import { Checkpoint } from '../schedule/checkpoint.ts'
 import { ConfigListener } from '../schedule/config-listener.ts'
 import { ConfigSync } from '../schedule/config-sync.ts'
 import { probeBudget } from '../schedule/descriptor-budget.ts'
 import type { Log } from '../schedule/log.ts'
+import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
 import { Ownership } from '../schedule/ownership.ts'
 import { ResultWriter } from '../schedule/result-writer.ts'
 import { Retention, RETENTION } from '../schedule/retention.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
+import { SelfObservation } from '../schedule/self-observation.ts'
 import { StaleLog } from '../schedule/stale-log.ts'
 import { TickDriver } from '../schedule/tick-driver.ts'
 import { writeCheckpoints } from '../store/checkpoints.ts'
@@ -45,6 +49,8 @@ export interface ProberDeps {
   readonly targetPolicy: (address: string, port: number) => string | undefined
   /** Probes leave from these; empty = the kernel chooses. */
   readonly sourceAddresses: readonly string[]
+  /** Targets that are always up, by which the prober knows its own trouble. */
+  readonly canaries: readonly { readonly host: string; readonly port: number }[]
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -79,12 +85,15 @@ export function startProber(deps: ProberDeps): Prober {
   const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 1 })
 
   const staleLog = new StaleLog(log)
+  const self = new SelfObservation(metrics)
+  const budget = probeBudget()
   const ownership: Ownership = new Ownership({
     leaseMs,
     log,
     metrics,
     store: {
-      beat: () => beat(leaseDb, identity),
+      beat: () =>
+        beat(leaseDb, { ...identity, facts: factsOf({ scheduler, writer, breaker, self, budget }) }),
       claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
       release: (ids) => releaseShards(leaseDb, id, ids),
       removeProber: () => removeProber(leaseDb, id),
@@ -109,10 +118,11 @@ export function startProber(deps: ProberDeps): Prober {
   })
   const scheduler: Scheduler = new Scheduler({
     log,
-    metrics,
+    metrics: self,
     probers: deps.probers,
     denies: deps.targetPolicy,
-    budget: probeBudget(),
+    budget,
+    weigh: (check, result, nowMs) => breaker.weigh(check, result, nowMs),
     wake: (inMs) => driver.wake(inMs),
     events: {
       onVerdict: (check, from) => {
@@ -125,6 +135,13 @@ export function startProber(deps: ProberDeps): Prober {
         checkpoint.markSoon(check.config.shard)
       },
     },
+  })
+  const breaker: MassFailureBreaker = new MassFailureBreaker({
+    log,
+    metrics,
+    checks: () => scheduler.checks(),
+    canaries: tcpCanaries(deps.canaries, deps.probers.TCP),
+    conclude: (check, config, result) => scheduler.concludeHeld(check, config, result),
   })
   const driver: TickDriver = new TickDriver(scheduler)
   const checkpoint: Checkpoint = new Checkpoint({
@@ -181,6 +198,7 @@ export function startProber(deps: ProberDeps): Prober {
     ownership.destroy()
     sync.destroy()
     driver.stop()
+    breaker.destroy()
     scheduler.stop()
     writer.destroy()
     checkpoint.destroy()
@@ -203,6 +221,7 @@ export function startProber(deps: ProberDeps): Prober {
 
   async function stopAll(): Promise<void> {
     driver.stop()
+    breaker.destroy()
     scheduler.stop()
     try {
       if (!(await isDoneWithin(HAND_OVER_WITHIN_MS, handOver())))
@@ -234,6 +253,29 @@ function fromSources(pools: readonly PoolChecks[], sources: readonly string[]): 
       },
     })),
   }))
+}
+
+function factsOf(parts: {
+  readonly scheduler: Scheduler
+  readonly writer: ResultWriter
+  readonly breaker: MassFailureBreaker
+  readonly self: SelfObservation
+  readonly budget: number
+}): ProberFacts {
+  const { scheduler, writer, breaker, self, budget } = parts
+  let stale = 0
+  for (const check of scheduler.checks()) if (check.isStale) stale++
+  return {
+    checks: scheduler.size,
+    inFlight: scheduler.inFlight,
+    budget,
+    queue: scheduler.queued,
+    stale,
+    unwritten: writer.waiting,
+    lag: self.takeLag(),
+    inconclusive: self.inconclusive,
+    breaker: breaker.facts,
+  }
 }
 
 function gauges(scheduler: Scheduler, ownership: Ownership): ProberGauges {

@@ -161,6 +161,17 @@ export const TAKEOVER_PROBE_WITHIN_MS = 500
 /** Probes in flight: of one prober, and towards one target address. */
 export const IN_FLIGHT_MAX = 20_000
 export const IN_FLIGHT_PER_ADDRESS_MAX = 512
+/** Pools, and networks (IPv4 /24, IPv6 /64), below which the failure of most targets says nothing about the prober. */
+export const MASS_FAILURE_POOLS_MIN = 8
+export const MASS_FAILURE_NETWORKS_MIN = 8
+/** Milliseconds between two counts of failing targets: each walks over all checks of the prober. */
+export const MASS_FAILURE_LOOK_EVERY_MS = 50
+/** Canaries of a prober (HM_CANARY); milliseconds that they have to answer, and between two rounds of asking them. */
+export const CANARIES_MAX = 16
+export const CANARY_TIMEOUT_MS = 1000
+export const CANARY_ROUND_EVERY_MS: Range = { min: 100, max: 1000 }
+/** Probers of one answer of `GET /v1/probers`, which has no pages. */
+export const PROBERS_SHOWN_MAX = 1000
 /** Windows (delay + timeout) of nothing but inconclusive results after which a check is stale. */
 export const STALE_WINDOWS = 3
 

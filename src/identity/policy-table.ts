@@ -142,6 +142,7 @@ export const POLICY: readonly PolicyRule[] = [
     'Add and remove tags of an object (elb)',
     TAGS.map((path) => `POST ${path}/action`),
   ),
+  rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(
     'network:get',
     READ,

@@ -6,6 +6,7 @@ import Joi from 'joi'
 import { DomainError } from '../domain/errors.ts'
 import { parseAddress, parseCidrList } from '../domain/ip-address.ts'
 import {
+  CANARIES_MAX,
   CHECKPOINT_MS,
   CHECKPOINT_MS_DEFAULT,
   PAGE_MAX,
@@ -86,6 +87,11 @@ function parseAll<Item>(parse: (text: string) => Item | undefined) {
     const items = list(text).map(parse)
     return items.every((item) => item !== undefined) ? items : undefined
   }
+}
+
+function parseCanaries(text: string): readonly Endpoint[] | undefined {
+  const endpoints = parseAll(parseEndpoint)(text)
+  return endpoints !== undefined && endpoints.length <= CANARIES_MAX ? endpoints : undefined
 }
 
 const quota = (what: string): Variable => ({
@@ -255,10 +261,10 @@ export const VARIABLES = {
     meaning: "Shortest delay of the octavia dialect's UDP-CONNECT monitors",
   },
   HM_CANARY: {
-    schema: parsed(parseAll(parseEndpoint), `a list of ${ENDPOINT}`),
+    schema: parsed(parseCanaries, `a list of at most ${CANARIES_MAX} times ${ENDPOINT}`),
     values: `list of ${ENDPOINT}`,
     meaning:
-      'For targets that are always up, by which a prober knows its own trouble; this version asks none',
+      'TCP targets that are always up, at most 16: when most members and all of these fail at once, the failures are held back for one interval and tried again. None: such a case is only counted and warned of',
   },
   HM_LOG_LEVEL: {
     schema: Joi.valid('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

@@ -20,6 +20,8 @@ export type LeaseChange = 'claimed' | 'released' | 'lost'
 /** `fenced`: refused because the shard is no longer ours. `failed`: PostgreSQL did not take it; it is tried again. */
 export type FlushOutcome = 'written' | 'fenced' | 'failed'
 
+export type MassFailure = 'held' | 'believed' | 'warned'
+
 /** What a prober knows when somebody reads the metrics. */
 export interface ProberGauges {
   /** Checks of this prober by the status of their member. */
@@ -51,6 +53,8 @@ export interface Metrics {
   /** Changes of member status that were written. */
   transitioned(to: 'ONLINE' | 'OFFLINE', count: number): void
   leaseChanged(change: LeaseChange, count: number): void
+  /** Most unrelated targets failed at once. `held`: and no canary answered. `believed`: one did. `warned`: there is none. */
+  massFailed(what: MassFailure): void
   /** Whether ICMP echoes of this family can be sent; without, UDP_CONNECT skips its echo. */
   icmpAvailable(family: 4 | 6, isAvailable: boolean): void
   /** Called at every scrape. */
@@ -62,7 +66,13 @@ export interface Metrics {
 export function createMetrics(name: string): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, labels: { process: name } })
-  return { registry, ...proberMetrics(registry), ...writerMetrics(registry), ...apiMetrics(registry) }
+  return {
+    registry,
+    ...proberMetrics(registry),
+    ...breakerMetrics(registry),
+    ...writerMetrics(registry),
+    ...apiMetrics(registry),
+  }
 }
 
 /** The metrics of ours, as prom-client sees them: it only ever calls `get`. */
@@ -188,6 +198,20 @@ function registerGauges(registry: Registry, read: () => ProberGauges): void {
         members.set({ status }, counts[status] ?? 0)
     },
   })
+}
+
+function breakerMetrics(registry: Registry): Pick<Metrics, 'massFailed'> {
+  const series = counter(
+    registry,
+    'hm_mass_failures_total',
+    'Times that most unrelated targets failed at once, by whether that was held back',
+  )
+  const byWhat = once((what: MassFailure) => series({ what }))
+  return {
+    massFailed: (what) => {
+      byWhat(what).value += 1
+    },
+  }
 }
 
 function writerMetrics(registry: Registry): Pick<Metrics, 'flushed' | 'transitioned' | 'leaseChanged'> {

@@ -1,5 +1,6 @@
 /** Probes in flight towards one address, and the checks that wait for their turn there. */
 import { IN_FLIGHT_PER_ADDRESS_MAX } from '../domain/limits.ts'
+import { networkOf } from '../domain/mass-failure.ts'
 import { List, type ListNode } from './linked-list.ts'
 
 export class AddressSlots<Check extends ListNode> {
@@ -8,9 +9,15 @@ export class AddressSlots<Check extends ListNode> {
   inFlight = 0
   /** Checks that hold this object; nobody keeps it when there are none. */
   holders = 0
+  #network: string | undefined
 
   constructor(address: string) {
     this.address = address
+  }
+
+  /** Made when it is first asked for: only a breaker that has cause to count does. */
+  get network(): string {
+    return (this.#network ??= networkOf(this.address))
   }
 
   get isFull(): boolean {

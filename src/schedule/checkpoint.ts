@@ -5,6 +5,8 @@
  */
 import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
 import { CHECKPOINT_SHARDS_PER_STATEMENT, CHECKPOINT_SOONEST_MS, SHARD_COUNT } from '../domain/limits.ts'
+import type { ProbeResult } from '../domain/results.ts'
+import type { Check } from './check.ts'
 import type { Log } from './log.ts'
 
 export interface CheckpointOptions {
@@ -106,5 +108,27 @@ export class Checkpoint {
       const batch = checkpoints.slice(from, from + CHECKPOINT_SHARDS_PER_STATEMENT)
       await this.#options.write(batch)
     }
+  }
+}
+
+/** What is kept of a check and its last result; `toWall` is what makes a monotonic time a time of the wall clock. */
+export function checkpointEntry(
+  check: Check,
+  result: ProbeResult,
+  at: { readonly nowMs: number; readonly toWall: number },
+): CheckpointEntry {
+  const { config, state } = check
+  const { nowMs, toWall } = at
+  return {
+    memberId: config.memberId,
+    generation: config.generation,
+    probedAt: toWall + check.probedMs,
+    nextAt: toWall + (check.isHalted ? check.probedMs : Math.max(check.dueMs, nowMs)),
+    outcome: result.outcome,
+    reason: result.reason,
+    phases: result.phases,
+    okRun: state.okRun,
+    badRun: state.badRun,
+    stale: check.isStale,
   }
 }

@@ -19,6 +19,11 @@ export function overloaded(result: ProbeResult): ProbeResult {
   return { ...result, outcome: 'inconclusive', reason: 'PROBER_OVERLOAD' }
 }
 
+/** A failure among so many that the prober doubts itself. */
+export function heldBack(result: ProbeResult): ProbeResult {
+  return { ...result, outcome: 'inconclusive', reason: 'PROBER_MASS_FAILURE' }
+}
+
 /** Steps the state machine. Returns the status that was left when the status changed, else undefined. */
 export function judge(check: Check, result: ProbeResult, wall: () => number): CheckStatus | undefined {
   const from = check.decidedStatus

@@ -28,6 +28,7 @@ import type { Probe } from '../probe/probe.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { AddressTable } from './address-slots.ts'
 import { Check } from './check.ts'
+import { checkpointEntry } from './checkpoint.ts'
 import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
 import { List, unlink } from './linked-list.ts'
 import type { Log } from './log.ts'
@@ -48,6 +49,8 @@ export interface SchedulerOptions {
   readonly probers: Readonly<Record<MonitorType, Probe>>
   /** The target policy: why an address must not be probed. */
   readonly denies: (address: string, port: number) => string | undefined
+  /** What counts of a result: itself, another in its place, or (undefined) nothing until `concludeHeld`. */
+  readonly weigh?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
   /** Probes in flight at most. */
   readonly budget: number
   readonly events: SchedulerEvents
@@ -163,18 +166,7 @@ export class Scheduler implements Ticking {
       for (const check of pool.checks.values()) {
         this.#judgeStaleness(check, nowMs)
         if (check.lastResult === undefined) continue
-        entries.push({
-          memberId: check.config.memberId,
-          generation: check.config.generation,
-          probedAt: toWall + check.probedMs,
-          nextAt: toWall + (check.isHalted ? check.probedMs : Math.max(check.dueMs, nowMs)),
-          outcome: check.lastResult.outcome,
-          reason: check.lastResult.reason,
-          phases: check.lastResult.phases,
-          okRun: check.state.okRun,
-          badRun: check.state.badRun,
-          stale: check.isStale,
-        })
+        entries.push(checkpointEntry(check, check.lastResult, { nowMs, toWall }))
       }
     }
     return entries
@@ -275,13 +267,23 @@ export class Scheduler implements Ticking {
     if (next !== undefined) this.#ready.push(next)
   }
 
+  /** Takes a result that `weigh` let wait, unless the check has changed or is probed again meanwhile. */
+  concludeHeld(check: Check, config: CheckConfig, result: ProbeResult): void {
+    const isCurrent = check.config === config && check.phase === 'waiting'
+    if (isCurrent && !this.#isStopped) this.#settle(check, result, this.#now())
+  }
+
   #conclude(check: Check, result: ProbeResult, nowMs: number): void {
-    const { target } = check.config
+    const weighed = this.#options.weigh === undefined ? result : this.#options.weigh(check, result, nowMs)
+    if (weighed !== undefined) this.#settle(check, weighed, nowMs)
+  }
+
+  #settle(check: Check, result: ProbeResult, nowMs: number): void {
     check.endedMs = nowMs
     check.probedMs = check.startedMs
     const isFirst = check.lastResult === undefined
     check.lastResult = result
-    this.#options.metrics.probeEnded(target.type, result)
+    this.#options.metrics.probeEnded(check.config.target.type, result)
     if (result.outcome === 'inconclusive') {
       this.#judgeStaleness(check, nowMs)
     } else {

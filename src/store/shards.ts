@@ -7,6 +7,8 @@ export interface ProberIdentity {
   readonly host: string
   readonly pid: number
   readonly leaseMs: number
+  /** What it knows of itself now; kept with the heartbeat for people (`GET /v1/probers`). */
+  readonly facts?: object
 }
 
 export interface Heartbeat {
@@ -22,9 +24,10 @@ export interface Heartbeat {
 export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
   await query(
     db,
-    `insert into prober (id, host, pid, lease_until) values (?, ?, ?, now() + ? * interval '1 millisecond')
-     on conflict (id) do update set lease_until = excluded.lease_until`,
-    [prober.id, prober.host, prober.pid, prober.leaseMs],
+    `insert into prober (id, host, pid, lease_until, facts)
+     values (?, ?, ?, now() + ? * interval '1 millisecond', ?::jsonb)
+     on conflict (id) do update set lease_until = excluded.lease_until, beat_at = now(), facts = excluded.facts`,
+    [prober.id, prober.host, prober.pid, prober.leaseMs, JSON.stringify(prober.facts ?? {})],
     prober.leaseMs,
   )
   const [row] = await query<{ live: number; next_expiry_ms: number | null; ids: number[]; epochs: number[] }>(

@@ -31,6 +31,7 @@ export function testProber(database: TestDatabase, more: Partial<ProberDeps> = {
   const metrics = createMetrics('prober-test')
   const prober = startProber({
     sourceAddresses: [],
+    canaries: [],
     databaseUrl: database.url,
     leaseMs: 1000,
     checkpointMs: 1000,

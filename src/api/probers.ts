@@ -1,0 +1,53 @@
+/** `GET /v1/probers`: every prober, how it is, and what it could not tell. For administrators; outside of the dialects. */
+import type { Context } from 'koa'
+import { PROBERS_SHOWN_MAX } from '../domain/limits.ts'
+import type { BreakerFacts } from '../domain/prober-facts.ts'
+import { listProbers, type ProberRecord } from '../store/probers.ts'
+import { accessOf, anyProject } from './access.ts'
+import type { ApiDependencies } from './context.ts'
+import { noIdentityGuard } from './guards.ts'
+
+export const PROBERS_PATH = '/v1/probers'
+
+/** Throws UNAUTHORIZED and FORBIDDEN. */
+export async function answerProbers(ctx: Context, deps: ApiDependencies): Promise<void> {
+  noIdentityGuard(deps.settings)(ctx)
+  const identity = await deps.identify(ctx.headers)
+  ctx.state['identity'] = identity
+  accessOf(anyProject, identity, { method: 'get', path: PROBERS_PATH })
+  const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
+  ctx.body = { probers: probers.map(render) }
+}
+
+function render({ facts, ...prober }: ProberRecord): Record<string, unknown> {
+  return {
+    id: prober.id,
+    host: prober.host,
+    pid: prober.pid,
+    alive: prober.isAlive,
+    started_at: prober.startedAt.toISOString(),
+    last_heartbeat_at: prober.beatAt.toISOString(),
+    lease_until: prober.leaseUntil.toISOString(),
+    shards: prober.shards,
+    checks: facts.checks ?? null,
+    in_flight: facts.inFlight ?? null,
+    in_flight_max: facts.budget ?? null,
+    queue: facts.queue ?? null,
+    stale: facts.stale ?? null,
+    unwritten: facts.unwritten ?? null,
+    lag: facts.lag === undefined ? null : { p99_ms: facts.lag.p99Ms, max_ms: facts.lag.maxMs },
+    inconclusive: facts.inconclusive ?? {},
+    breaker: facts.breaker === undefined ? null : renderBreaker(facts.breaker),
+  }
+}
+
+function renderBreaker(breaker: BreakerFacts): Record<string, unknown> {
+  return {
+    state: breaker.state,
+    canaries: breaker.canaries,
+    canaries_answer: breaker.canariesAnswer,
+    mass_failures: breaker.massFailures,
+    trips: breaker.trips,
+    held: breaker.held,
+  }
+}

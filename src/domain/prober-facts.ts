@@ -1,0 +1,35 @@
+/** What a prober knows of itself: how late it is, what waits, and how often it could not tell. Kept with its heartbeat. */
+import type { Reason } from './reasons.ts'
+
+/** `closed`: results count as they come. `suspicious`: failures wait for the canaries. `holding`: failures count for nothing. */
+export type BreakerState = 'closed' | 'suspicious' | 'holding'
+
+export interface BreakerFacts {
+  readonly state: BreakerState
+  /** How many are configured; without any the breaker only counts and warns. */
+  readonly canaries: number
+  /** Whether one of them answered when they were last asked; null = nobody asked yet. */
+  readonly canariesAnswer: boolean | null
+  /** Since the prober started: how often most targets failed at once, and how often that was held back. */
+  readonly massFailures: number
+  readonly trips: number
+  /** Failures that wait for the canaries now. */
+  readonly held: number
+}
+
+export interface ProberFacts {
+  readonly checks: number
+  readonly inFlight: number
+  /** Probes in flight at most. */
+  readonly budget: number
+  /** Checks that are due and wait for a slot. */
+  readonly queue: number
+  readonly stale: number
+  /** Members whose verdict is not written yet. */
+  readonly unwritten: number
+  /** Milliseconds after they were due that probes started, since the heartbeat before. */
+  readonly lag: { readonly p99Ms: number; readonly maxMs: number }
+  /** Results since the start that told nothing about their target, by reason. */
+  readonly inconclusive: Readonly<Partial<Record<Reason, number>>>
+  readonly breaker: BreakerFacts
+}

@@ -1,0 +1,55 @@
+/**
+ * What a prober observes of itself, beside its metrics: how late its probes started since somebody last asked, and how
+ * often it could not tell. Stands between the scheduler and the metrics; costs two additions per probe.
+ */
+import { LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
+import type { Reason } from '../domain/reasons.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+
+type ProbeMetrics = Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped'>
+
+export class SelfObservation implements ProbeMetrics {
+  readonly #metrics: ProbeMetrics
+  readonly #inconclusive: Partial<Record<Reason, number>> = {}
+  readonly #lateness = new Uint32Array(LATENESS_SECONDS_BUCKETS.length + 1)
+  #maxMs = 0
+
+  constructor(metrics: ProbeMetrics) {
+    this.#metrics = metrics
+  }
+
+  readonly probeStarted: ProbeMetrics['probeStarted'] = (latenessMs) => {
+    if (latenessMs > this.#maxMs) this.#maxMs = latenessMs
+    let i = 0
+    while (i < LATENESS_SECONDS_BUCKETS.length && latenessMs > (LATENESS_SECONDS_BUCKETS[i] ?? 0) * 1000) i++
+    this.#lateness[i]! += 1
+    this.#metrics.probeStarted(latenessMs)
+  }
+
+  readonly probeEnded: ProbeMetrics['probeEnded'] = (type, result) => {
+    if (result.outcome === 'inconclusive') {
+      this.#inconclusive[result.reason] = (this.#inconclusive[result.reason] ?? 0) + 1
+    }
+    this.#metrics.probeEnded(type, result)
+  }
+
+  readonly probesSkipped: ProbeMetrics['probesSkipped'] = (count) => this.#metrics.probesSkipped(count)
+
+  /** Results since the start that told nothing, by reason. */
+  get inconclusive(): Readonly<Partial<Record<Reason, number>>> {
+    return { ...this.#inconclusive }
+  }
+
+  /** Milliseconds of lateness since the last call: the longest, and the bound that 99 of 100 kept. */
+  takeLag(): { readonly p99Ms: number; readonly maxMs: number } {
+    const maxMs = Math.round(this.#maxMs)
+    const total = this.#lateness.reduce((sum, count) => sum + count, 0)
+    let seen = 0
+    let i = 0
+    while (i < this.#lateness.length && (seen += this.#lateness[i] ?? 0) < total * 0.99) i++
+    const boundMs = (LATENESS_SECONDS_BUCKETS[i] ?? Number.POSITIVE_INFINITY) * 1000
+    this.#lateness.fill(0)
+    this.#maxMs = 0
+    return { p99Ms: Math.min(maxMs, boundMs), maxMs }
+  }
+}
