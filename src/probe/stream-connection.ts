@@ -43,7 +43,7 @@ export class StreamConnection {
   /** Of the pool: milliseconds between the last two attempts; infinite before the second. */
   gapMs = Number.POSITIVE_INFINITY
   readonly #secure: SecureContext | undefined
-  /** Whether TLS goes on a socket that is ours: a PROXY header comes before it, or the connection is to end with RST. */
+  /** Whether TLS goes on a socket that is ours: a PROXY header comes before it. */
   readonly #isLayered: boolean
   /** The socket below TLS of a layered connection. */
   #plain: Socket | undefined
@@ -60,7 +60,7 @@ export class StreamConnection {
     this.conversation = conversation
     this.user = user
     this.#secure = secure
-    this.#isLayered = secure !== undefined && (target.proxyProtocol !== undefined || target.close === 'rst')
+    this.#isLayered = secure !== undefined && target.proxyProtocol !== undefined
     const socket =
       secure === undefined || this.#isLayered ? openConnection(target) : openTlsConnection(target, secure)
     this.#socket = this.#own(socket)
@@ -87,13 +87,14 @@ export class StreamConnection {
     this.#socket.write(bytes)
   }
 
-  /** Ends the connection now. What the target still sends is answered by the kernel's RST. */
+  /**
+   * Ends the connection now. What the target still sends is answered by the kernel's RST. Below TLS there is no asking for
+   * RST: Node 20 crashes (SIGSEGV) when the socket under a TLS socket is reset.
+   */
   close(): void {
     this.isReady = false
-    if (this.target.close === 'rst' && this.connectedAt !== undefined) {
-      const tcp = this.#plain ?? this.#socket
-      if (!tcp.destroyed) tcp.resetAndDestroy()
-    }
+    const isReset = this.target.close === 'rst' && this.#secure === undefined && this.connectedAt !== undefined
+    if (isReset && !this.#socket.destroyed) this.#socket.resetAndDestroy()
     this.#socket.destroy()
     this.#plain?.destroy()
   }
