@@ -8,6 +8,7 @@ import { migrate } from './migrate.ts'
 import { probeOnce } from './probe-once.ts'
 import { prober } from './prober-command.ts'
 import { serve } from './serve.ts'
+import { simulateCommand } from './simulate.ts'
 import { targetPolicyOf } from './target-policy.ts'
 import { version } from './version.ts'
 
@@ -18,6 +19,7 @@ const USAGE = `usage: healthmonitor COMMAND
   prober       a prober alone (needs DATABASE_URL)
   migrate      brings the database to the schema of this version, and ends (needs DATABASE_URL)
   probe-once   one probe from this host; probe-once --help tells more
+  simulate     what a monitor would do with given results; simulate --help tells more
 
   --check-config   says whether the environment is usable, and ends (exit code 0 or 1)
   --version
@@ -29,7 +31,8 @@ The configuration is the environment; README.md has the table.
 /** Runs the command line; answers the exit code, or undefined when the process goes on. */
 async function run(args: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = args
-  if (command !== 'probe-once' && args.includes('--help')) return print(USAGE)
+  const hasOwnHelp = command === 'probe-once' || command === 'simulate'
+  if (!hasOwnHelp && args.includes('--help')) return print(USAGE)
   if (args.includes('--version')) return print(`${version}\n`)
   if (args.includes('--check-config')) return checkConfig()
   switch (command) {
@@ -53,6 +56,13 @@ async function run(args: readonly string[]): Promise<number | undefined> {
         err: (text) => process.stderr.write(text),
       })
     }
+    case 'simulate':
+      return await simulateCommand(rest, {
+        input: process.stdin,
+        isTerminal: process.stdin.isTTY,
+        out: (text) => process.stdout.write(text),
+        err: (text) => process.stderr.write(text),
+      })
     case undefined:
     default:
       process.stderr.write(

@@ -40,7 +40,7 @@ export interface SimulatedResult extends SimulatedStep {
 }
 
 /** `@traffic`: traffic reaches the target; `@restart`: the check starts anew; others change nothing. */
-type SimulatedEvent = `@${string}`
+export type SimulatedEvent = `@${string}`
 
 /**
  * Simulates an object as the vector files have them. Reads `id`, `unified_config` and `results`, ignores other keys;

@@ -1,0 +1,184 @@
+/** The command line of `simulate`: flags and words into a policy and results. */
+import { INT4_MAX } from '../domain/limits.ts'
+import { HARD_FAILURES, type HardFailure, type MonitorOptions, PRESETS } from '../domain/monitor-options.ts'
+import { type PlainPolicy, presetPolicy } from '../domain/presets.ts'
+import type { SimulatedEvent } from '../domain/simulation.ts'
+import type { StatePolicy } from '../domain/state-machine.ts'
+import { outcomeOfWord, RESULT_WORDS, type StepOutcome } from '../domain/step-outcome.ts'
+import { MONITOR_TYPES } from '../domain/types.ts'
+
+/** What a person says instead of the vectors' words. */
+const SHORT_WORDS: Readonly<Record<string, StepOutcome>> = {
+  pass: 'passed',
+  fail: 'network',
+  status: 'status',
+  payload: 'payload',
+  immediate: 'immediate',
+  retriable: 'retriable',
+  draining: 'draining',
+  passive: 'passive',
+}
+
+export const SIMULATE_USAGE = `usage: healthmonitor simulate [options] -- RESULT...
+       healthmonitor simulate < TRACES.json
+
+What would this monitor do? Prints a timeline of the results, or, for traces as JSON ({"id", "unified_config",
+"results"}, one or a list), a list of {"id", "steps"}.
+
+  RESULT                       ${Object.keys(SHORT_WORDS).join(', ')},
+                               ${Object.keys(RESULT_WORDS).join(', ')},
+                               or an event: @traffic, @restart
+  --preset NAME                ${PRESETS.join(', ')} (elb)
+  --type TYPE                  ${MONITOR_TYPES.join(', ')} (TCP)
+  --rise N, --fall N           results in a row to ONLINE, to OFFLINE (3, 3)
+  --interval TIME              between two probes: 5s, 500ms (5s)
+  --initial STATUS             UNKNOWN, ONLINE or OFFLINE
+  --first-rise N, --first-fall N, --unknown-fall N
+                               results that the very first verdict needs
+  --online-pending TIME, --offline TIME, --offline-pending TIME,
+  --undecided TIME, --no-traffic TIME, --no-traffic-healthy TIME
+                               intervals by where the status stands
+  --hard KINDS                 failures of which one is enough: ${HARD_FAILURES.join(',')}, or none
+  --inconclusive WHAT          keep, break_run or fail (keep)
+  --recovery-extra N           further successes out of OFFLINE
+  --invert                     a success fails, a failure passes
+  --halt                       OFFLINE ends the probing
+
+Exit code: 0, or 2 when the input is not understood.
+`
+
+export const SIMULATE_OPTIONS = {
+  preset: { type: 'string' },
+  type: { type: 'string' },
+  rise: { type: 'string' },
+  fall: { type: 'string' },
+  interval: { type: 'string' },
+  initial: { type: 'string' },
+  'first-rise': { type: 'string' },
+  'first-fall': { type: 'string' },
+  'unknown-fall': { type: 'string' },
+  'online-pending': { type: 'string' },
+  offline: { type: 'string' },
+  'offline-pending': { type: 'string' },
+  undecided: { type: 'string' },
+  'no-traffic': { type: 'string' },
+  'no-traffic-healthy': { type: 'string' },
+  hard: { type: 'string' },
+  inconclusive: { type: 'string' },
+  'recovery-extra': { type: 'string' },
+  invert: { type: 'boolean' },
+  halt: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+type Flag = keyof typeof SIMULATE_OPTIONS
+export type Values = { readonly [Name in Flag]?: string | boolean | undefined }
+
+export class UsageError extends Error {}
+
+export interface Simulation {
+  readonly policy: StatePolicy
+  readonly words: readonly string[]
+  readonly results: readonly (StepOutcome | SimulatedEvent)[]
+}
+
+/** The policy and the results; throws a UsageError for what it does not understand. */
+export function parseSimulation(values: Values, words: readonly string[]): Simulation {
+  const said = new Flags(values)
+  const plain: PlainPolicy = {
+    type: said.oneOf('type', MONITOR_TYPES) ?? 'TCP',
+    rise: said.count('rise', 1) ?? 3,
+    fall: said.count('fall', 1) ?? 3,
+    intervalMs: said.time('interval', 1) ?? 5000,
+  }
+  // What is undefined here is absent there.
+  const options = {
+    rise: said.count('rise', 1),
+    fall: said.count('fall', 1),
+    initial: {
+      status: said.oneOf('initial', ['UNKNOWN', 'ONLINE', 'OFFLINE']),
+      rise: said.count('first-rise', 1),
+      fall: said.count('first-fall', 1),
+      unknown_fall: said.count('unknown-fall', 1),
+    },
+    intervals: {
+      online_pending_ms: said.time('online-pending', 1),
+      offline_ms: said.time('offline', 1),
+      offline_pending_ms: said.time('offline-pending', 1),
+      undecided_ms: said.time('undecided', 0),
+      no_traffic_ms: said.time('no-traffic', 1),
+      no_traffic_healthy_ms: said.time('no-traffic-healthy', 1),
+    },
+    hard_failures: said.hardFailures(),
+    inconclusive: said.oneOf('inconclusive', ['keep', 'break_run', 'fail']),
+    recovery_extra: said.count('recovery-extra', 0),
+    invert: values.invert === true,
+    halt_when_offline: values.halt === true,
+  } as MonitorOptions
+  return {
+    policy: presetPolicy(said.oneOf('preset', PRESETS) ?? 'elb', plain, options),
+    words,
+    results: words.map(parseWord),
+  }
+}
+
+function parseWord(word: string): StepOutcome | SimulatedEvent {
+  if (word.startsWith('@')) return word as SimulatedEvent
+  const outcome = Object.hasOwn(SHORT_WORDS, word) ? SHORT_WORDS[word] : outcomeOfWord(word)
+  if (outcome === undefined) throw new UsageError(`${JSON.stringify(word)} is no result`)
+  return outcome
+}
+
+class Flags {
+  readonly #values: Values
+
+  constructor(values: Values) {
+    this.#values = values
+  }
+
+  count(flag: Flag, min: number): number | undefined {
+    const text = this.#values[flag]
+    if (text === undefined) return undefined
+    const count = /^\d{1,10}$/.test(String(text)) ? Number(text) : Number.NaN
+    if (!(count >= min && count <= INT4_MAX)) throw this.#refusal(flag, `a whole number of at least ${min}`)
+    return count
+  }
+
+  /** Milliseconds. */
+  time(flag: Flag, minMs: number): number | undefined {
+    const text = this.#values[flag]
+    if (text === undefined) return undefined
+    const match = /^(\d{1,10}(?:\.\d{1,3})?)(ms|s|m)$/.exec(String(text))
+    const unit = match?.[2]
+    const factor = unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1
+    const milliseconds = match === null ? Number.NaN : Math.round(Number(match[1]) * factor)
+    if (!(milliseconds >= minMs && milliseconds <= INT4_MAX))
+      throw this.#refusal(flag, 'like 5s, 1.5s or 500ms')
+    return milliseconds
+  }
+
+  oneOf<Word extends string>(flag: Flag, words: readonly Word[]): Word | undefined {
+    const text = this.#values[flag]
+    if (text === undefined) return undefined
+    const word = words.find((candidate) => candidate === text)
+    if (word === undefined) throw this.#refusal(flag, `one of ${words.join(', ')}`)
+    return word
+  }
+
+  hardFailures(): readonly HardFailure[] | undefined {
+    const text = this.#values.hard
+    if (text === undefined) return undefined
+    if (text === 'none') return []
+    return String(text)
+      .split(',')
+      .map((part) => {
+        const kind = HARD_FAILURES.find((candidate) => candidate === part)
+        if (kind === undefined) throw this.#refusal('hard', `some of ${HARD_FAILURES.join(',')}, or none`)
+        return kind
+      })
+  }
+
+  #refusal(flag: Flag, wanted: string): UsageError {
+    return new UsageError(`--${flag} ${JSON.stringify(this.#values[flag])} must be ${wanted}`)
+  }
+}

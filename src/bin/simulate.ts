@@ -1,0 +1,79 @@
+/** `healthmonitor simulate`: what would this monitor do? A timeline for people, JSON in and out for machines. */
+import { parseArgs } from 'node:util'
+import { DomainError } from '../domain/errors.ts'
+import { SIMULATION_INPUT_MAX_BYTES } from '../domain/limits.ts'
+import { type SimulatedTrace, simulateTrace } from '../domain/simulation.ts'
+import { parseSimulation, SIMULATE_OPTIONS, SIMULATE_USAGE, UsageError } from './simulate-command.ts'
+import { renderTimeline } from './simulate-timeline.ts'
+
+/** What the caller wires: where JSON comes from, whether a person sits there, and where text goes. */
+export interface SimulateSurroundings {
+  readonly input: AsyncIterable<Uint8Array>
+  readonly isTerminal: boolean
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+}
+
+/** Simulates what `argv` (without the subcommand) or the input says. Resolves with the exit code: 0, or 2 for bad input. */
+export async function simulateCommand(
+  argv: readonly string[],
+  { input, isTerminal, out, err }: SimulateSurroundings,
+): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: SIMULATE_OPTIONS,
+      strict: true,
+      allowPositionals: true,
+    })
+    if (values.help === true) out(SIMULATE_USAGE)
+    else if (positionals.length > 0) out(renderTimeline(parseSimulation(values, positionals)))
+    else if (Object.keys(values).length > 0 || isTerminal) throw new UsageError('there are no results')
+    else out(`${JSON.stringify(simulateTraces(await readJson(input)))}\n`)
+    return 0
+  } catch (error) {
+    if (isParseArgsError(error) || error instanceof UsageError) {
+      err(`simulate: ${error.message}\n\n${SIMULATE_USAGE}`)
+    } else if (error instanceof DomainError) err(`simulate: ${error.message}\n`)
+    else throw error
+    return 2
+  }
+}
+
+function isParseArgsError(error: unknown): error is Error {
+  return ((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS_')
+}
+
+/** One trace, or a list of traces, each with the place that a refusal speaks of. */
+function simulateTraces(value: unknown): readonly SimulatedTrace[] {
+  if (!Array.isArray(value)) return [simulateTrace(value)]
+  return value.map((trace: unknown, index) => {
+    try {
+      return simulateTrace(trace)
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      throw badInput(`trace ${index + 1}: ${error.message}`, error)
+    }
+  })
+}
+
+async function readJson(input: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of input) {
+    bytes += chunk.length
+    if (bytes > SIMULATION_INPUT_MAX_BYTES) {
+      throw badInput(`the input is longer than ${SIMULATION_INPUT_MAX_BYTES} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+  } catch (error) {
+    throw badInput(`the input is no JSON: ${(error as Error).message}`, error)
+  }
+}
+
+function badInput(message: string, cause?: unknown): DomainError {
+  return new DomainError('INVALID_JSON', message, {}, { cause })
+}
