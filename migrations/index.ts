@@ -5,6 +5,7 @@ import * as probing from './0002-probing.ts'
 import * as rollUp from './0003-roll-up.ts'
 import * as quotaKinds from './0004-quota-kinds.ts'
 import * as membersOfAPool from './0005-members-of-a-pool.ts'
+import * as monitorOptions from './0006-monitor-options.ts'
 import * as proberFacts from './0007-prober-facts-and-recent-results.ts'
 
 export interface NamedMigration extends Knex.Migration {
@@ -17,5 +18,6 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0003-roll-up', ...rollUp },
   { name: '0004-quota-kinds', ...quotaKinds },
   { name: '0005-members-of-a-pool', ...membersOfAPool },
+  { name: '0006-monitor-options', ...monitorOptions },
   { name: '0007-prober-facts-and-recent-results', ...proberFacts },
 ]

@@ -1,5 +1,6 @@
 /** `…/healthmonitors`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../domain/errors.ts'
+import { asksOtherwise } from '../domain/monitor-options.ts'
 import type { HealthMonitor, Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
 import {
@@ -118,7 +119,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     assertParentsActive(ctx, parents)
     if (!isWritten(ctx, values)) return { before: stored, after: stored }
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
-    const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(values) })
+    const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(stored, values) })
     if (Object.keys(values).length > 0) await touchPools(tx, [stored.poolId])
     return { before: stored, after: updated }
   })
@@ -172,7 +173,9 @@ async function assertMonitorPortAllowed(
   }
 }
 
-/** Another type or port, or switched on again: what was known says nothing about the new check. */
-function voidsVerdicts(values: HealthMonitorChange): boolean {
-  return values.type !== undefined || values.monitorPort !== undefined || values.adminStateUp === true
+/** Another type or port, switched on again, or another question: what was known says nothing about the new check. */
+function voidsVerdicts(stored: HealthMonitor, values: HealthMonitorChange): boolean {
+  if (values.type !== undefined || values.monitorPort !== undefined || values.adminStateUp === true)
+    return true
+  return values.options !== undefined && asksOtherwise(stored.options, values.options)
 }

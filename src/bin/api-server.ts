@@ -1,5 +1,7 @@
 /** The API on its listener. The port is bound before anything slow begins, so that a taken port is known at once. */
+import { statSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
+import { join } from 'node:path'
 import { createApp } from '../api/app.ts'
 import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
@@ -51,6 +53,11 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
   }
 }
 
+/** Whether a folder has a file of this name, which the API has checked to be a plain one. */
+function fileIn(folder: string): (name: string) => boolean {
+  return (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true
+}
+
 async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Promise<RequestListener> {
   const app = createApp({
     db,
@@ -63,6 +70,8 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       trustedProxies: config.trustedProxies,
       allowPing: config.allowPing,
       udpMinDelaySeconds: config.udpMinDelaySeconds,
+      sourceAddresses: config.sourceAddresses,
+      ...(config.tlsDir === undefined ? {} : { hasTlsFile: fileIn(config.tlsDir) }),
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
     log,

@@ -123,3 +123,47 @@ export interface MonitorOptions {
   }
   readonly icmp?: { readonly count?: number }
 }
+
+/** A merge patch (RFC 7396) over options: null removes; lists are replaced as a whole. */
+export type OptionsPatch = {
+  readonly [Key in keyof MonitorOptions]?: MonitorOptions[Key] extends infer Value
+    ? Value extends readonly unknown[]
+      ? Value | null
+      : Value extends object
+        ? { readonly [Inner in keyof Value]?: Value[Inner] | null } | null
+        : Value | null
+    : never
+}
+
+/** The options after a patch; null when nothing is left. A patch of null removes all. */
+export function mergeOptions(
+  stored: MonitorOptions | null,
+  patch: OptionsPatch | null,
+): MonitorOptions | null {
+  const merged = patch === null ? {} : merge({ ...stored }, { ...patch })
+  return Object.keys(merged).length === 0 ? null : (merged as MonitorOptions)
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+function merge(target: Json, patch: Json): Json {
+  const result: Record<string, unknown> = { ...target }
+  for (const [key, value] of Object.entries(patch)) {
+    const old = result[key]
+    if (value === null) delete result[key]
+    else if (isPlain(value)) result[key] = merge(isPlain(old) ? old : {}, value)
+    else result[key] = value
+  }
+  return result
+}
+
+function isPlain(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether an answer to the one monitor says nothing about the other: gRPC or not, inverted or not (ADR 5). */
+export function asksOtherwise(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
+  const isGrpc = (options: MonitorOptions | null): boolean => options?.grpc !== undefined
+  const isInverted = (options: MonitorOptions | null): boolean => options?.invert === true
+  return isGrpc(before) !== isGrpc(after) || isInverted(before) !== isInverted(after)
+}

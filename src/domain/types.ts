@@ -2,6 +2,7 @@
  * The nouns of the service, as every layer passes them around. Wire names live in the dialects and column names in
  * the store; here they have one spelling. `null` means "cleared or never set by the user", as OpenStack LBaaS v2 does.
  */
+import type { MonitorOptions } from './monitor-options.ts'
 
 /** Monitor types, in Octavia's spelling; a dialect translates (elb writes UDP-CONNECT as UDP_CONNECT). */
 export const MONITOR_TYPES = ['HTTP', 'HTTPS', 'PING', 'TCP', 'TLS-HELLO', 'UDP-CONNECT', 'SCTP'] as const
@@ -122,6 +123,8 @@ export interface HealthMonitor extends ConfigurationObject {
   readonly httpMethod: string | null
   readonly httpVersion: '1.0' | '1.1' | null
   readonly expectedCodes: string | null
+  /** What wins over the fields above, which then show what comes nearest to it; null = nothing is set. */
+  readonly options: MonitorOptions | null
   readonly tags: readonly Tag[]
   readonly echo: Echo
 }

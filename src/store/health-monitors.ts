@@ -129,5 +129,6 @@ const TABLE: Table<HealthMonitorDraft> = {
     ['httpMethod', 'http_method'],
     ['httpVersion', 'http_version'],
     ['expectedCodes', 'expected_codes'],
+    ['options', 'options'],
   ],
 }

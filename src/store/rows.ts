@@ -71,6 +71,7 @@ export interface HealthMonitorRow extends CommonRow {
   http_method: string | null
   http_version: HealthMonitor['httpVersion']
   expected_codes: string | null
+  options: HealthMonitor['options']
 }
 
 const COMMON = [
@@ -107,7 +108,7 @@ export const MEMBER_COLUMNS = columns(
 )
 export const HEALTH_MONITOR_COLUMNS = columns(
   'hm',
-  'pool_id type profile delay_seconds timeout_seconds rise fall monitor_port domain_name url_path http_method http_version expected_codes',
+  'pool_id type profile delay_seconds timeout_seconds rise fall monitor_port domain_name url_path http_method http_version expected_codes options',
 )
 
 // Written out in full: an object literal that begins with a spread costs 22 µs here, this one 0.5 µs (Node 20.20,
@@ -216,5 +217,6 @@ export function toHealthMonitor(row: HealthMonitorRow): HealthMonitor {
     httpMethod: row.http_method,
     httpVersion: row.http_version,
     expectedCodes: row.expected_codes,
+    options: row.options,
   }
 }

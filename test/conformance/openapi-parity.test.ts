@@ -16,6 +16,7 @@ import * as types from '../../src/domain/types.ts'
 import { type Profile, PROFILES } from '../../src/domain/types.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import { OPERATING_STATUSES } from '../../src/domain/roll-up.ts'
+import { optionsSchema } from '../support/option-schemas.ts'
 import {
   dialectOf,
   document,
@@ -351,6 +352,12 @@ test('batches, tags and pages are bounded as limits.ts says', () => {
   ] as const) {
     assert.match(text, new RegExp(`\\b${number}\\b`))
   }
+})
+
+test('the options of a monitor are described by the rules that bodies are checked with', () => {
+  const { MonitorOptions, MonitorOptionsPatch } = document.components.schemas
+  assert.deepEqual(MonitorOptions, optionsSchema('answer'))
+  assert.deepEqual(MonitorOptionsPatch, optionsSchema('patch'))
 })
 
 test('the words of octavia are those of the domain', () => {

@@ -55,9 +55,10 @@ function text(schema: Schema): fc.Arbitrary<string> {
     return fc.stringMatching(pattern).filter((value) => Array.from(value).length <= maxLength)
   }
   // Characters outside of the basic plane count as one, as in JSON Schema and in PostgreSQL.
+  const minLength = Number(schema['minLength'] ?? 0)
   return fc.oneof(
-    fc.string({ unit: 'binary', maxLength }).filter((value) => !value.includes('\0')),
-    fc.constantFrom('a'.repeat(maxLength), '𝄞'.repeat(maxLength), ''),
+    fc.string({ unit: 'binary', minLength, maxLength }).filter((value) => !value.includes('\0')),
+    fc.constantFrom('a'.repeat(maxLength), '𝄞'.repeat(maxLength), minLength === 0 ? '' : 'a'),
   )
 }
 

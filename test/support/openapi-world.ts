@@ -12,6 +12,10 @@ export const SEED = Number(process.env['OPENAPI_SEED'] ?? 20_261_121)
 /** Valid requests of each operation. */
 export const RUNS = Number(process.env['OPENAPI_RUNS'] ?? 20)
 
+/** What options are refused for between each other, by the monitor and by the host (src/domain/option-fit.ts). */
+const OPTION_RULE =
+  /^Invalid input for options[\w.]*\. Reason: (it does not fit|it is above|h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
+
 /** What a request that the document allows may still be refused for: rules between objects, as the document tells them. */
 const RULES: readonly RegExp[] = [
   /^A pool of protocol \w+ takes health monitors of type/,
@@ -31,6 +35,7 @@ const RULES: readonly RegExp[] = [
   /already has (a default pool|the default pool)/,
   /^A (loadbalancer|listener) has at most 20 tags/,
   /^Listener and pool must be on the same loadbalancer\.$/,
+  OPTION_RULE,
 ]
 
 /** The same of octavia. */

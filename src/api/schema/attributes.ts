@@ -207,6 +207,9 @@ function refusalOf(details: readonly Joi.ValidationErrorItem[], resource: string
         length,
       })
     }
+    // A check that refuses in words of its own.
+    case 'any.custom':
+      return item.context?.['error'] as DomainError
     case 'array.max':
       return invalidField(field, `a list of at most ${item.context?.['limit']} is allowed`)
     default:

@@ -10,8 +10,22 @@ import {
   RETRIES,
 } from '../../domain/limits.ts'
 import { parseExpectedCodes } from '../../domain/expected-codes.ts'
-import { bodyRules, ignored, integer, matching, nullable, oneOf, readOnly, text, uuid } from './attributes.ts'
+import {
+  bodyRules,
+  ignored,
+  integer,
+  invalidField,
+  matching,
+  nullable,
+  oneOf,
+  readOnly,
+  text,
+  uuid,
+} from './attributes.ts'
+import { DomainError } from '../../domain/errors.ts'
+import type { OptionsPatch } from '../../domain/monitor-options.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
+import { monitorOptions } from './monitor-options.ts'
 
 export const ELB_MONITOR_TYPES = ['HTTP', 'TCP', 'UDP_CONNECT'] as const
 export const ELB_HTTP_METHODS = [
@@ -44,6 +58,7 @@ export interface ElbHealthMonitorChange {
   readonly url_path?: string | null
   readonly expected_codes?: string | null
   readonly http_method?: string | null
+  readonly options?: OptionsPatch | null
 }
 
 export interface ElbHealthMonitorCreate extends Owned, ElbHealthMonitorChange {
@@ -61,7 +76,7 @@ const expectedCodes = matching(EXPECTED_CODES, ELB_EXPECTED_CODES_MAX).custom(
       : helpers.error('attribute.refused', { reason: `'${value}' is not a valid input` }),
 )
 
-const OPTIONS = {
+const ATTRIBUTES = {
   ...NAMED,
   max_retries_down: nullable(integer(RETRIES)),
   monitor_port: nullable(integer(PORT)),
@@ -71,10 +86,17 @@ const OPTIONS = {
   http_method: nullable(oneOf(ELB_HTTP_METHODS)),
   // Octavia's; its clients send it to elb too, whose probes are HTTP/1.1 always.
   http_version: ignored(),
+  options: monitorOptions({
+    invalid: invalidField,
+    unknown: (within, name) => {
+      const field = `${within}.${name}`
+      return new DomainError('UNRECOGNIZED_ATTRIBUTE', `Unrecognized attribute(s) '${field}'`, { field })
+    },
+  }),
 }
 
 export const elbHealthMonitorCreate = bodyRules<ElbHealthMonitorCreate>('healthmonitor', {
-  ...OPTIONS,
+  ...ATTRIBUTES,
   ...OWNED,
   id: readOnly(),
   pool_id: uuid().required(),
@@ -85,7 +107,7 @@ export const elbHealthMonitorCreate = bodyRules<ElbHealthMonitorCreate>('healthm
 })
 
 export const elbHealthMonitorUpdate = bodyRules<ElbHealthMonitorChange>('healthmonitor', {
-  ...OPTIONS,
+  ...ATTRIBUTES,
   ...FIXED,
   pool_id: readOnly(),
   type: text(NAME_MAX),

@@ -1,9 +1,13 @@
 /** Bodies of Octavia's health monitors (octavia-api 2.2). The declared order is the order of refusals. */
 import { DOMAIN_NAME_MAX, EXPECTED_CODES_MAX, RETRIES, URL_PATH_MAX } from '../../domain/limits.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../domain/types.ts'
+import type { OptionsPatch } from '../../domain/monitor-options.ts'
+import { monitorOptions } from './monitor-options.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
 import {
   mandatory,
+  unknownAttributes,
+  validationFailure,
   wsmeDecimal,
   wsmeInteger,
   wsmeRules,
@@ -41,6 +45,7 @@ export interface OctaviaHealthMonitorChange extends Common {
   readonly expected_codes?: string | null
   readonly http_version?: (typeof OCTAVIA_HTTP_VERSIONS)[number] | null
   readonly domain_name?: string | null
+  readonly options?: OptionsPatch | null
 }
 
 export interface OctaviaHealthMonitorCreate extends OctaviaHealthMonitorChange {
@@ -63,10 +68,19 @@ const HTTP = {
   }),
 }
 
+/** Ours, not Octavia's. */
+const OPTIONS = {
+  options: monitorOptions({
+    invalid: (option, reason) => validationFailure(`${option}: ${reason}.`),
+    unknown: (within, name) => unknownAttributes(`health_monitor_.healthmonitor.${within}`, [name]),
+  }),
+}
+
 const LATER = {
   ...TAGGED,
   http_version: wsmeDecimal(OCTAVIA_HTTP_VERSIONS),
   domain_name: wsmeText({ min: 1, max: DOMAIN_NAME_MAX, pattern: DOMAIN_NAME }),
+  ...OPTIONS,
 }
 
 const NEW = {

@@ -8,6 +8,7 @@ import { DomainError } from '../../domain/errors.ts'
 import { parseAddress } from '../../domain/ip-address.ts'
 import { INT4_MAX, type Range } from '../../domain/limits.ts'
 import { charactersOf } from './attributes.ts'
+import { withoutOptions } from './monitor-options.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
 
 export type Verdict =
@@ -267,12 +268,16 @@ function refusalOf(
       return unknownAttributes([argument, envelope, ...path.slice(0, -1).filter(isName)].join('.'), [field])
     case 'wsme.refused':
       return invalid(field, String(context?.['shown']), String(context?.['why']))
+    // A check that refuses in words of its own.
+    case 'any.custom':
+      return context?.['error'] as DomainError
     default:
       return blamed(argument, body, String(context?.['why'] ?? `unable to convert ${field}`))
   }
 }
 
-function unknownAttributes(where: string, names: readonly string[]): DomainError {
+/** The refusal of names that an object does not have. */
+export function unknownAttributes(where: string, names: readonly string[]): DomainError {
   const shown = names
     .map((name) => name.slice(0, 64))
     .join(', ')
@@ -293,7 +298,7 @@ export function invalid(field: string, shown: string, why: string): DomainError 
 }
 
 function blamed(argument: string, body: unknown, why: string): DomainError {
-  return invalid(argument, pythonRepr(body), why)
+  return invalid(argument, pythonRepr(withoutOptions(body)), why)
 }
 
 /** `x is not a valid option for y`. */

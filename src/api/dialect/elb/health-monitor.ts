@@ -1,10 +1,13 @@
 /** Health monitors between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
+import { maskedOptions } from '../../../domain/option-secrets.ts'
 import { assertElbTypeFitsPool, assertElbTypeMayChange } from '../../../domain/rules.ts'
 import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
+import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
+import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
 import { invalidField, notIn, parseBody } from '../../schema/attributes.ts'
 import { assertOwnProject } from '../../schema/elb-common.ts'
 import {
@@ -16,21 +19,29 @@ import {
 } from '../../schema/elb-health-monitor.ts'
 import { elbPaths } from './paths.ts'
 
-export const elbHealthMonitors: HealthMonitorDialect = {
-  paths: elbPaths,
-  createOrder: ['draft', 'duplicate', 'quota'],
-  parseCreate(body, projectId) {
-    const wire = parseBody(body, elbHealthMonitorCreate)
-    assertOwnProject(wire, projectId)
-    return { poolId: wire.pool_id, draftFor: (pool) => draftFor(wire, pool) }
-  },
-  parseUpdate(body) {
-    const wire = parseBody(body, elbHealthMonitorUpdate)
-    return (stored, pool) => changeFor(wire, stored, pool)
-  },
-  render: renderElbHealthMonitor,
-  filterValue: (attribute, value) =>
-    attribute === 'type' && value === 'UDP_CONNECT' ? 'UDP-CONNECT' : value,
+type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile'>
+
+export function elbHealthMonitors(settings: Settings): HealthMonitorDialect {
+  return {
+    paths: elbPaths,
+    createOrder: ['draft', 'duplicate', 'quota'],
+    parseCreate(body, projectId) {
+      const wire = parseBody(body, elbHealthMonitorCreate)
+      assertOwnProject(wire, projectId)
+      return {
+        poolId: wire.pool_id,
+        draftFor: (pool) => draftWithOptions(settings, wire.options, draftFor(wire, pool)),
+      }
+    },
+    parseUpdate(body) {
+      const wire = parseBody(body, elbHealthMonitorUpdate)
+      return (stored, pool) =>
+        changeWithOptions(settings, wire, { stored, change: changeFor(wire, stored, pool) })
+    },
+    render: renderElbHealthMonitor,
+    filterValue: (attribute, value) =>
+      attribute === 'type' && value === 'UDP_CONNECT' ? 'UDP-CONNECT' : value,
+  }
 }
 
 /** elb writes UDP-CONNECT with an underscore; a type it has no word for goes out as it is. */
@@ -78,6 +89,7 @@ function draftFor(wire: ElbHealthMonitorCreate, pool: Pool): HealthMonitorDraft 
     httpMethod: wire.http_method ?? null,
     httpVersion: null,
     expectedCodes: wire.expected_codes ?? null,
+    options: null,
     tags: [],
     echo: {},
   })
@@ -121,7 +133,7 @@ function present<Value>(sent: Value | null | undefined, stored: Value | null): V
 }
 
 export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, unknown> {
-  return {
+  const body: Record<string, unknown> = {
     id: monitor.id,
     name: monitor.name,
     tenant_id: monitor.projectId,
@@ -139,4 +151,6 @@ export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, u
     expected_codes: monitor.expectedCodes,
     pools: [{ id: monitor.poolId }],
   }
+  if (monitor.options !== null) body['options'] = maskedOptions(monitor.options)
+  return body
 }

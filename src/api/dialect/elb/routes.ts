@@ -34,7 +34,7 @@ export function elbRoutes(deps: ApiDependencies): Route[] {
     ...listenerRoutes(deps, elbListeners),
     ...shownListenerRoutes(deps, elbV3Listeners),
     ...poolRoutes(deps, elbPools),
-    ...healthMonitorRoutes(deps, elbHealthMonitors),
+    ...healthMonitorRoutes(deps, elbHealthMonitors(deps.settings)),
     ...memberRoutes(deps, elbMembers),
     ...memberBatchRoutes(deps, elbMemberBatches),
     ...allMembersRoutes(deps, elbAllMembers),

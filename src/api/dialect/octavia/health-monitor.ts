@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { DomainError, notFound } from '../../../domain/errors.ts'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
+import { maskedOptions } from '../../../domain/option-secrets.ts'
 import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
+import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
 import {
   type OctaviaHealthMonitorChange,
   type OctaviaHealthMonitorCreate,
@@ -18,7 +20,7 @@ import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './
 import { octaviaPaths } from './paths.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
-type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds'>
+type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'>
 
 export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect {
   return {
@@ -31,12 +33,13 @@ export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect 
       return {
         poolId: wire.pool_id,
         assertFits: (pool) => assertFits(settings, wire, pool),
-        draftFor: (pool) => draftFor(wire, pool),
+        draftFor: (pool) => draftWithOptions(settings, wire.options, draftFor(wire, pool)),
       }
     },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaHealthMonitorUpdate)
-      return (stored) => changeFor(settings, wire, stored)
+      return (stored) =>
+        changeWithOptions(settings, wire, { stored, change: changeFor(settings, wire, stored) })
     },
     render: (monitor) => renderOctaviaHealthMonitor(monitor, operatingStatus(monitor)),
     // Octavia changes the status when its worker is done: a write's answer still shows the one before.
@@ -100,7 +103,7 @@ export function octaviaHealthMonitorDraft(
   pool: Pick<Pool, 'id' | 'projectId' | 'protocol'>,
 ): HealthMonitorDraft {
   assertFits(settings, wire, pool)
-  return draftFor(wire, pool)
+  return draftWithOptions(settings, wire.options, draftFor(wire, pool))
 }
 
 function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>): HealthMonitorDraft {
@@ -133,6 +136,7 @@ function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>):
     httpMethod: wire.http_method ?? defaults.httpMethod,
     httpVersion: wire.http_version ?? null,
     expectedCodes: wire.expected_codes ?? defaults.expectedCodes,
+    options: null,
     tags: tagsOfWords(wire.tags ?? []),
     echo: {},
   }
@@ -204,7 +208,7 @@ export function renderOctaviaHealthMonitor(
   monitor: HealthMonitor,
   status: 'ONLINE' | 'OFFLINE',
 ): Record<string, unknown> {
-  return {
+  const body: Record<string, unknown> = {
     id: monitor.id,
     name: monitor.name,
     type: monitor.type,
@@ -226,4 +230,6 @@ export function renderOctaviaHealthMonitor(
     domain_name: monitor.domainName,
     tenant_id: monitor.projectId,
   }
+  if (monitor.options !== null) body['options'] = maskedOptions(monitor.options)
+  return body
 }

@@ -7,7 +7,6 @@ import type { HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { LoadBalancerDraft } from '../../../store/load-balancers.ts'
 import type { MemberDraft } from '../../../store/members.ts'
 import type { PoolDraft } from '../../../store/pools.ts'
-import type { ApiSettings } from '../../context.ts'
 import type { CreatedBelow, LoadBalancerTree } from '../../load-balancer-tree.ts'
 import { repeatedTarget } from '../../member-batch.ts'
 import { memberExists } from '../../members.ts'
@@ -18,7 +17,7 @@ import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderCreatedOctaviaMember } from './member.ts'
 import { octaviaPoolDraft, renderOctaviaPool } from './pool.ts'
 
-type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds'>
+type Settings = Parameters<typeof octaviaHealthMonitorDraft>[0]
 
 /** Listeners and pools as they were sent. */
 export interface InnerObjects {

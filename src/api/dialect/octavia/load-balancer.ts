@@ -24,7 +24,10 @@ import { ownerOf } from './owner.ts'
 import { octaviaPaths } from './paths.ts'
 import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
 
-type Settings = Pick<ApiSettings, 'networkReads' | 'allowPing' | 'udpMinDelaySeconds'>
+type Settings = Pick<
+  ApiSettings,
+  'networkReads' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'
+>
 
 export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
   return {

@@ -1,0 +1,149 @@
+/**
+ * `options` in a body: a merge patch (RFC 7396) over what is stored, in which every attribute of an object may be null.
+ * Nothing is converted. A refusal names the option and never repeats a value, which may be a secret.
+ */
+import Joi from 'joi'
+import { DomainError } from '../../domain/errors.ts'
+import { OPTION_STATUS_END, OPTION_STATUS_RANGES_MAX, OPTION_STATUS_START } from '../../domain/limits.ts'
+import { charactersOf, isObject } from './attributes.ts'
+import { MONITOR_OPTIONS, type OptionRule, type StatusKind } from './option-rules.ts'
+
+/** How a dialect says that an option is refused. */
+export interface OptionWords {
+  readonly invalid: (option: string, reason: string) => DomainError
+  readonly unknown: (within: string, name: string) => DomainError
+}
+
+/** The attribute `options`: a patch, or null for none at all. */
+export function monitorOptions(words: OptionWords): Joi.AnySchema {
+  return Joi.any()
+    .allow(null)
+    .custom((value: unknown) => {
+      const fault = faultOf(MONITOR_OPTIONS, value, 'options')
+      if (fault === undefined) return value
+      throw 'unknown' in fault ? words.unknown(fault.at, fault.unknown) : words.invalid(fault.at, fault.why)
+    })
+}
+
+/** The body as a refusal may repeat it: without options. */
+export function withoutOptions(body: unknown): unknown {
+  if (Array.isArray(body)) return body.map(withoutOptions)
+  if (!isObject(body)) return body
+  return Object.fromEntries(
+    Object.entries(body).map(([key, value]) => [key, key === 'options' ? '***' : withoutOptions(value)]),
+  )
+}
+
+type Fault = { readonly at: string; readonly why: string } | { readonly at: string; readonly unknown: string }
+
+function faultOf(rule: OptionRule, value: unknown, at: string): Fault | undefined {
+  switch (rule.kind) {
+    case 'object':
+      return objectFault(rule, value, at)
+    case 'list':
+      return listFault(rule, value, at)
+    case 'statuses':
+      return statusesFault(rule.of, value, at)
+    case 'integer':
+    case 'boolean':
+    case 'word':
+    case 'text': {
+      const why = reasonOf(rule, value)
+      return why === undefined ? undefined : { at, why }
+    }
+  }
+}
+
+function objectFault(
+  rule: Extract<OptionRule, { kind: 'object' }>,
+  value: unknown,
+  at: string,
+): Fault | undefined {
+  if (!isObject(value)) return { at, why: 'must be an object' }
+  const unknown = Object.keys(value).find((name) => !Object.hasOwn(rule.keys, name))
+  if (unknown !== undefined) return { at, unknown: unknown.slice(0, 64) }
+  // Items of lists are whole: nothing is merged into them.
+  const missing = rule.required?.find((name) => value[name] === undefined || value[name] === null)
+  if (missing !== undefined) return { at: `${at}.${missing}`, why: 'must be set' }
+  for (const [name, inner] of Object.entries(rule.keys)) {
+    const sent = value[name]
+    const isRemoved = sent === null && rule.required === undefined
+    const fault = sent === undefined || isRemoved ? undefined : faultOf(inner, sent, `${at}.${name}`)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+function listFault(
+  rule: Extract<OptionRule, { kind: 'list' }>,
+  value: unknown,
+  at: string,
+): Fault | undefined {
+  if (!Array.isArray(value)) return { at, why: 'must be a list' }
+  if (value.length > rule.max) return { at, why: `must have at most ${rule.max} items` }
+  for (const [i, item] of value.entries()) {
+    const fault = faultOf(rule.item, item, `${at}[${i}]`)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+const STATUS_RANGE: OptionRule = {
+  kind: 'object',
+  required: ['start', 'end'],
+  keys: {
+    start: { kind: 'integer', range: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } },
+    end: { kind: 'integer', range: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } },
+  },
+}
+
+/** In Envoy's order and words. */
+function statusesFault(of: StatusKind, value: unknown, at: string): Fault | undefined {
+  const shape = listFault({ kind: 'list', item: STATUS_RANGE, max: OPTION_STATUS_RANGES_MAX }, value, at)
+  if (shape !== undefined) return shape
+  for (const [i, { start, end }] of (value as { start: number; end: number }[]).entries()) {
+    const expecting =
+      start >= end
+        ? `start < end, but found start=${start} and end=${end}`
+        : start < OPTION_STATUS_START.min
+          ? `start >= ${OPTION_STATUS_START.min}, but found start=${start}`
+          : end > OPTION_STATUS_END.max
+            ? `end <= ${OPTION_STATUS_END.max}, but found end=${end}`
+            : undefined
+    if (expecting !== undefined) {
+      return { at: `${at}[${i}]`, why: `Invalid http ${of} status range: expecting ${expecting}` }
+    }
+  }
+  return undefined
+}
+
+type Leaf = Exclude<OptionRule, { kind: 'object' | 'list' | 'statuses' }>
+
+function reasonOf(rule: Leaf, value: unknown): string | undefined {
+  switch (rule.kind) {
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'must be true or false'
+    case 'word':
+      return typeof value === 'string' && rule.words.includes(value)
+        ? undefined
+        : `must be one of ${rule.words.join(', ')}`
+    case 'integer': {
+      const { min, max } = rule.range
+      if (typeof value !== 'number' || !Number.isInteger(value)) return 'must be a whole number'
+      if (value >= min && value <= max) return undefined
+      // Grey Matter's and Kuma's words.
+      if (value < 1 && min > 0) return 'must be greater than zero'
+      if (min === 0 && max === 100) return 'must be in inclusive range [0, 100]'
+      return value < min ? `must be at least ${min}` : `must be at most ${max}`
+    }
+    case 'text': {
+      if (typeof value !== 'string') return 'must be a text'
+      const length = charactersOf(value)
+      if (length > rule.max) return `must have at most ${rule.max} characters`
+      if (length < (rule.min ?? 0)) return 'cannot be empty'
+      return rule.pattern === undefined || rule.pattern.test(value)
+        ? undefined
+        : `must match ${rule.pattern.source}`
+    }
+  }
+}

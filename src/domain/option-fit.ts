@@ -1,0 +1,182 @@
+/**
+ * Whether options fit together, and the monitor that has them: what the form of each alone cannot tell. Messages are those
+ * of the peers where they have some (probe-semantics 1.1, 2).
+ */
+import { DomainError } from './errors.ts'
+import { HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES } from './limits.ts'
+import { parseAddress } from './ip-address.ts'
+import type { MonitorOptions } from './monitor-options.ts'
+import type { HealthMonitor, MonitorType } from './types.ts'
+
+/** What of the host decides. */
+export interface OptionSurroundings {
+  /** HM_SOURCE_ADDRESSES. */
+  readonly sourceAddresses: readonly string[]
+  /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
+  readonly hasTlsFile?: (name: string) => boolean
+}
+
+type Group = 'http' | 'grpc' | 'tls' | 'tcp' | 'udp' | 'icmp'
+
+const TYPES_OF_GROUP: Readonly<Record<Group, readonly MonitorType[]>> = {
+  http: ['HTTP', 'HTTPS'],
+  grpc: ['HTTP', 'HTTPS'],
+  tls: ['HTTPS', 'TLS-HELLO'],
+  tcp: ['TCP', 'TLS-HELLO'],
+  udp: ['UDP-CONNECT'],
+  icmp: ['PING'],
+}
+
+const CONNECTED: readonly MonitorType[] = ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO']
+const REUSING: readonly MonitorType[] = ['HTTP', 'HTTPS', 'TCP']
+
+const TYPES_OF_CONNECTION: Readonly<
+  Record<Exclude<keyof NonNullable<MonitorOptions['connection']>, 'source_address'>, readonly MonitorType[]>
+> = {
+  reuse: REUSING,
+  fresh_every: REUSING,
+  idle_close_is_failure: REUSING,
+  close: CONNECTED,
+  proxy_protocol: CONNECTED,
+}
+
+/** Headers that the prober writes, or that would change what a message is (RFC 9110 7.6.1, RFC 9113 8.2.2). */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'expect',
+  'http2-settings',
+])
+/** Of a gRPC request, besides. */
+const OWN_METADATA: ReadonlySet<string> = new Set(['content-type', 'user-agent'])
+
+const BODY_METHODS: readonly string[] = ['POST', 'PUT', 'PATCH', 'OPTIONS']
+
+type Monitor = Pick<HealthMonitor, 'type' | 'httpMethod' | 'options'>
+
+/** Throws INVALID_FIELD when the options of a monitor do not fit it, each other, or this host. */
+export function assertOptionsFit(monitor: Monitor, surroundings: OptionSurroundings): void {
+  const { options } = monitor
+  if (options === null) return
+  assertType(monitor.type, options)
+  assertHttp(monitor, options)
+  assertGrpc(monitor, options)
+  assertConnection(options, surroundings)
+  assertTls(options, surroundings)
+  assertFlap(options)
+  const bytes = new TextEncoder().encode(JSON.stringify(options)).byteLength
+  if (bytes > OPTIONS_MAX_BYTES) {
+    throw misfit('options', `${bytes} bytes as JSON, at most ${OPTIONS_MAX_BYTES} are allowed`)
+  }
+}
+
+function assertType(type: MonitorType, options: MonitorOptions): void {
+  for (const [group, types] of Object.entries(TYPES_OF_GROUP) as [Group, readonly MonitorType[]][]) {
+    if (options[group] !== undefined && !types.includes(type)) throw wrongType(group, type, types)
+  }
+  for (const [key, types] of Object.entries(TYPES_OF_CONNECTION)) {
+    const isSet = options.connection !== undefined && Object.hasOwn(options.connection, key)
+    if (isSet && !types.includes(type)) throw wrongType(`connection.${key}`, type, types)
+  }
+  if (type === 'SCTP' && options.connection?.source_address !== undefined) {
+    throw misfit('options.connection.source_address', 'it does not fit type SCTP, which is not probed')
+  }
+}
+
+function wrongType(option: string, type: MonitorType, types: readonly MonitorType[]): DomainError {
+  return misfit(`options.${option}`, `it does not fit type ${type}, only ${types.join(', ')}`)
+}
+
+function assertHttp({ type, httpMethod }: Monitor, { http }: MonitorOptions): void {
+  if (http === undefined) return
+  const { version, headers = [], remove_headers = [], expected_body = [], searched_body_bytes } = http
+  if ((version === 'h2' && type !== 'HTTPS') || (version === 'h2c' && type !== 'HTTP')) {
+    throw misfit(
+      'options.http.version',
+      `${version} does not fit type ${type}: h2 is for HTTPS, h2c for HTTP`,
+    )
+  }
+  for (const name of [...headers.map((header) => header.name), ...remove_headers]) {
+    if (OWN_HEADERS.has(name.toLowerCase())) throw ownHeader('options.http.headers', name)
+  }
+  const method = http.method ?? httpMethod ?? 'GET'
+  if (http.body !== undefined && !BODY_METHODS.includes(method)) {
+    throw misfit(
+      'options.http.body',
+      `HTTP health check cannot specify a request payload with method '${method}'. Only methods that support a request body (POST, PUT, PATCH, OPTIONS) are allowed`,
+    )
+  }
+  if (expected_body.length > 0 && method === 'HEAD') {
+    throw misfit('options.http.expected_body', `an answer to method 'HEAD' has no body`)
+  }
+  const size =
+    searched_body_bytes === undefined || searched_body_bytes === 0 ? HTTP_BODY_MAX_BYTES : searched_body_bytes
+  const length = new TextEncoder().encode(expected_body.join('')).byteLength
+  if (length > size) {
+    throw misfit(
+      'options.http.expected_body',
+      `The expected response length '${length}' is over than http health response buffer size '${size}'`,
+    )
+  }
+}
+
+function assertGrpc({ httpMethod }: Monitor, { grpc, http }: MonitorOptions): void {
+  if (grpc === undefined) return
+  // Grey Matter's words.
+  if (http !== undefined)
+    throw misfit('options.grpc', 'must not have more than one type of health check defined')
+  if (httpMethod === 'CONNECT') throw misfit('options.grpc', `it does not fit http_method 'CONNECT'`)
+  for (const { name } of grpc.metadata ?? []) {
+    const known = name.toLowerCase()
+    if (OWN_HEADERS.has(known) || OWN_METADATA.has(known) || known.startsWith('grpc-')) {
+      throw ownHeader('options.grpc.metadata', name)
+    }
+  }
+}
+
+function ownHeader(field: string, name: string): DomainError {
+  return misfit(field, `${name} is set by the probe itself`)
+}
+
+function assertConnection({ connection }: MonitorOptions, { sourceAddresses }: OptionSurroundings): void {
+  const source = connection?.source_address
+  if (source === undefined) return
+  const canonical = parseAddress(source)?.canonical
+  if (canonical === undefined || !sourceAddresses.includes(canonical)) {
+    throw misfit('options.connection.source_address', `${source} is not one of HM_SOURCE_ADDRESSES`)
+  }
+}
+
+function assertTls({ tls }: MonitorOptions, { hasTlsFile }: OptionSurroundings): void {
+  if (tls === undefined) return
+  if (tls.server_name !== undefined && parseAddress(tls.server_name) !== undefined) {
+    throw misfit('options.tls.server_name', 'an address is no server name (RFC 6066)')
+  }
+  if ((tls.certificate === undefined) !== (tls.key === undefined)) {
+    throw misfit('options.tls', 'certificate and key are set together')
+  }
+  for (const key of ['ca', 'certificate', 'key'] as const) {
+    const name = tls[key]
+    if (name === undefined) continue
+    if (hasTlsFile === undefined) throw misfit(`options.tls.${key}`, 'HM_TLS_DIR is not set')
+    if (!hasTlsFile(name)) throw misfit(`options.tls.${key}`, `HM_TLS_DIR has no file ${name}`)
+  }
+}
+
+function assertFlap({ flap }: MonitorOptions): void {
+  const { high_percent: high, low_percent: low } = flap ?? {}
+  if (high !== undefined && low !== undefined && low > high) {
+    throw misfit('options.flap.low_percent', `it is above high_percent ${high}`)
+  }
+}
+
+function misfit(field: string, reason: string): DomainError {
+  return new DomainError('INVALID_FIELD', `Validation failure: ${field}: ${reason}.`, { field, reason })
+}
