@@ -133,7 +133,8 @@ export class IdleConnections implements ConnectionUser {
 
   readonly #sweep = (): void => {
     const oldest = this.#now() - IDLE_CONNECTION_MAX_MS
-    for (const connection of this.#byTarget.values()) if (connection.idleSince < oldest) this.#drop(connection)
+    for (const connection of this.#byTarget.values())
+      if (connection.idleSince < oldest) this.#drop(connection)
   }
 }
 

@@ -93,7 +93,8 @@ export class StreamConnection {
    */
   close(): void {
     this.isReady = false
-    const isReset = this.target.close === 'rst' && this.#secure === undefined && this.connectedAt !== undefined
+    const isReset =
+      this.target.close === 'rst' && this.#secure === undefined && this.connectedAt !== undefined
     if (isReset && !this.#socket.destroyed) this.#socket.resetAndDestroy()
     this.#socket.destroy()
     this.#plain?.destroy()

@@ -5,8 +5,9 @@ import { List, type ListNode } from './linked-list.ts'
 
 export class AddressSlots<Check extends ListNode> {
   readonly address: string
-  readonly waiting = new List<Check>()
   inFlight = 0
+  /** Made when the address is full for the first time: most never are. */
+  #waiting: List<Check> | undefined
   /** Checks that hold this object; nobody keeps it when there are none. */
   holders = 0
   #network: string | undefined
@@ -18,6 +19,17 @@ export class AddressSlots<Check extends ListNode> {
   /** Made when it is first asked for: only a breaker that has cause to count does. */
   get network(): string {
     return (this.#network ??= networkOf(this.address))
+  }
+
+  /** Lets `check` wait for a slot. */
+  queue(check: Check): void {
+    this.#waiting ??= new List<Check>()
+    this.#waiting.push(check)
+  }
+
+  /** Takes the check that has waited longest. */
+  nextWaiting(): Check | undefined {
+    return this.#waiting?.shift()
   }
 
   get isFull(): boolean {

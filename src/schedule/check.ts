@@ -6,6 +6,7 @@ import type { Reason } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { type CheckState, type CheckStatus, initialState, restoredState } from '../domain/state-machine.ts'
 import type { AddressSlots } from './address-slots.ts'
+import type { Attempt } from './attempt.ts'
 import type { ListNode } from './linked-list.ts'
 import type { WheelNode } from './timer-wheel.ts'
 
@@ -33,16 +34,10 @@ export class Check implements WheelNode {
   writtenRun: number
   phase: CheckPhase = 'waiting'
   slots: AddressSlots<Check>
-  /** The slots that the attempt in flight holds: the address may have changed since it started. */
-  attemptSlots: AddressSlots<Check> | undefined
   /** Why the target policy forbids this target; undefined = it may be probed. */
   denied: string | undefined
-  /** Ends the attempt in flight. */
-  cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
-  /** The attempt in flight began with a configuration that is gone: its result counts for nothing. */
-  isObsolete = false
-  /** Passed to every attempt; there is at most one at a time. */
-  readonly done: (result: ProbeResult) => void
+  /** The attempt in flight; there is at most one at a time. */
+  attempt: Attempt | undefined
 
   /** Monotonic milliseconds. */
   dueMs = 0
@@ -63,17 +58,17 @@ export class Check implements WheelNode {
       readonly nowMs: number
       readonly slots: AddressSlots<Check>
       readonly denied: string | undefined
-      readonly onDone: (check: Check, result: ProbeResult) => void
     },
   ) {
     this.config = config
     this.slots = surroundings.slots
     this.denied = surroundings.denied
+    this.attempt = undefined
+    this.lastResult = undefined
     this.conclusiveMs = surroundings.nowMs
     this.verdict = stored
     this.state = stateOf(config, stored)
     this.writtenRun = stored === undefined ? -1 : stored.status === 'ONLINE' ? stored.badRun : stored.okRun
-    this.done = (result) => surroundings.onDone(this, result)
   }
 
   /** The status that was decided by a result: a status that a profile only starts with is no verdict. */

@@ -2,11 +2,19 @@
  * When new and changed checks make their first probe: at a random moment of the first of some windows that has room, at
  * most `NEW_STARTS_PER_SECOND` of them; what fits into none comes as soon as there is room.
  */
-import { NEW_STARTS_PER_SECOND } from '../domain/limits.ts'
+import { EARLY_PROBE_WITHIN_MS, NEW_STARTS_PER_SECOND } from '../domain/limits.ts'
+import type { StatePolicy } from '../domain/state-machine.ts'
 
 const BUCKET_MS = 100
 /** Any second touches eleven buckets, so that no second has more than the limit. */
 const STARTS_PER_BUCKET = Math.floor(NEW_STARTS_PER_SECOND / 11)
+
+/** The windows, shortest first, of a check that is to be probed within `withinMs`: never beyond its own delay. */
+export function firstProbeWindowsMs({ intervals, jitter }: StatePolicy, withinMs: number): readonly number[] {
+  if (jitter?.initialMs !== undefined) return [jitter.initialMs]
+  const soonMs = Math.min(intervals.online, withinMs)
+  return [Math.min(soonMs, EARLY_PROBE_WITHIN_MS), soonMs, intervals.online]
+}
 
 export class NewStarts {
   readonly #random: () => number

@@ -11,7 +11,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CheckConfig, CheckpointEntry, PoolChecks, StoredVerdict } from '../domain/check.ts'
 import {
-  EARLY_PROBE_WITHIN_MS,
   FIRST_PROBE_WITHIN_MS,
   STALL_MS,
   STARTS_PER_TURN,
@@ -26,13 +25,15 @@ import { type CheckStatus, initialState } from '../domain/state-machine.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { AddressTable } from './address-slots.ts'
+import { type AddressSlots, AddressTable } from './address-slots.ts'
+import { Attempt } from './attempt.ts'
 import { Check } from './check.ts'
 import { checkpointEntry } from './checkpoint.ts'
+import { Deadlines } from './deadlines.ts'
 import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
 import { List, unlink } from './linked-list.ts'
 import type { Log } from './log.ts'
-import { NewStarts } from './new-starts.ts'
+import { firstProbeWindowsMs, NewStarts } from './new-starts.ts'
 import { differences, planNext } from './next-probe.ts'
 import type { Ticking } from './tick-driver.ts'
 import { TimerWheel } from './timer-wheel.ts'
@@ -77,6 +78,7 @@ export class Scheduler implements Ticking {
   readonly #random: () => number
   readonly #wheel: TimerWheel<Check>
   readonly #ready = new List<Check>()
+  readonly #deadlines = new Deadlines()
   readonly #addresses = new AddressTable<Check>()
   readonly #newStarts: NewStarts
   readonly #pools = new Map<string, RunningPool>()
@@ -148,7 +150,7 @@ export class Scheduler implements Ticking {
   stop(): void {
     this.#isStopped = true
     for (const check of this.checks()) {
-      if (check.phase === 'in_flight') check.cancel?.('shutdown')
+      if (check.phase === 'in_flight') check.attempt?.cancel?.('shutdown')
       unlink(check)
     }
   }
@@ -185,8 +187,10 @@ export class Scheduler implements Ticking {
       this.#options.log.warn(facts, 'the event loop was stalled: probes in flight cannot fail')
     }
     this.#lastTickMs = nowMs
+    this.#deadlines.judge()
     this.#wheel.advance(nowMs, this.#onDue)
     this.#startReady()
+    if (!this.#deadlines.isEmpty) this.#options.wake(0)
   }
 
   sleepMs(): number | undefined {
@@ -197,7 +201,7 @@ export class Scheduler implements Ticking {
 
   readonly #onDue = (check: Check): void => {
     if (check.phase === 'in_flight') {
-      check.cancel?.('timeout')
+      this.#deadlines.expire(check)
       return
     }
     check.phase = 'queued'
@@ -210,7 +214,7 @@ export class Scheduler implements Ticking {
       const check = this.#ready.shift()
       if (check === undefined) return
       if (check.slots.isFull) {
-        check.slots.waiting.push(check)
+        check.slots.queue(check)
         continue
       }
       starts++
@@ -234,25 +238,26 @@ export class Scheduler implements Ticking {
       return
     }
     check.phase = 'in_flight'
-    check.attemptSlots = check.slots
     check.slots.inFlight++
     this.#inFlight++
     this.#wheel.schedule(check, nowMs + target.timeoutMs)
-    check.cancel = this.#options.probers[target.type](target, check.done)
+    const attempt = new Attempt(check, this.#onDone)
+    check.attempt = attempt
+    attempt.cancel = this.#options.probers[target.type](target, attempt.done)
   }
 
-  readonly #onDone = (check: Check, result: ProbeResult): void => {
+  readonly #onDone = (attempt: Attempt, result: ProbeResult): void => {
+    const { check } = attempt
     const nowMs = this.#now()
     this.noticeTime(nowMs)
     this.#wheel.cancel(check)
-    check.cancel = undefined
+    check.attempt = undefined
     this.#inFlight--
-    this.#releaseAddress(check)
+    this.#releaseAddress(attempt.slots)
     if (!this.#ready.isEmpty) this.#options.wake(0)
     if (check.phase === 'removed') return
     check.phase = 'waiting'
-    if (check.isObsolete) {
-      check.isObsolete = false
+    if (attempt.isObsolete) {
       this.#schedule(check, this.#soon(check, nowMs, FIRST_PROBE_WITHIN_MS))
       return
     }
@@ -260,10 +265,9 @@ export class Scheduler implements Ticking {
     this.#conclude(check, wasStalled ? overloaded(result) : result, nowMs)
   }
 
-  #releaseAddress(check: Check): void {
-    const slots = check.attemptSlots ?? check.slots
+  #releaseAddress(slots: AddressSlots<Check>): void {
     slots.inFlight--
-    const next = slots.waiting.shift()
+    const next = slots.nextWaiting()
     if (next !== undefined) this.#ready.push(next)
   }
 
@@ -316,11 +320,7 @@ export class Scheduler implements Ticking {
   }
 
   #soon(check: Check, nowMs: number, withinMs: number): number {
-    const { intervals, jitter } = check.config.policy
-    if (jitter?.initialMs !== undefined) return this.#newStarts.reserve(nowMs, [jitter.initialMs])
-    const delayMs = intervals.online
-    const soonMs = Math.min(delayMs, withinMs)
-    return this.#newStarts.reserve(nowMs, [Math.min(soonMs, EARLY_PROBE_WITHIN_MS), soonMs, delayMs])
+    return this.#newStarts.reserve(nowMs, firstProbeWindowsMs(check.config.policy, withinMs))
   }
 
   #addPool(pool: PoolChecks): RunningPool {
@@ -337,7 +337,6 @@ export class Scheduler implements Ticking {
       nowMs,
       slots: this.#addresses.hold(target.address),
       denied: this.#options.denies(target.address, target.port),
-      onDone: this.#onDone,
     })
     this.#size++
     const withinMs = verdict === undefined ? FIRST_PROBE_WITHIN_MS : TAKEOVER_PROBE_WITHIN_MS
@@ -352,7 +351,7 @@ export class Scheduler implements Ticking {
     if (check.phase === 'queued') this.#queued--
     const wasInFlight = check.phase === 'in_flight'
     check.phase = 'removed'
-    if (wasInFlight) check.cancel?.('shutdown')
+    if (wasInFlight) check.attempt?.cancel?.('shutdown')
     else unlink(check)
   }
 
@@ -377,9 +376,9 @@ export class Scheduler implements Ticking {
     const { policy, target } = check.config
     switch (check.phase) {
       case 'in_flight':
-        if (isOtherProbe) {
-          check.isObsolete = true
-          check.cancel?.('shutdown')
+        if (isOtherProbe && check.attempt !== undefined) {
+          check.attempt.isObsolete = true
+          check.attempt.cancel?.('shutdown')
         } else this.#wheel.schedule(check, check.startedMs + target.timeoutMs)
         return
       case 'waiting': {

@@ -1,0 +1,22 @@
+/** One probe in flight: what is needed only while it lasts, so that a check that waits holds none of it. */
+import type { ProbeResult } from '../domain/results.ts'
+import type { AddressSlots } from './address-slots.ts'
+import type { Check } from './check.ts'
+
+export class Attempt {
+  readonly check: Check
+  /** The slots that it holds: the check's address may change before it ends. */
+  readonly slots: AddressSlots<Check>
+  /** Given to the prober. */
+  readonly done: (result: ProbeResult) => void
+  /** Ends it; undefined until the prober has returned. */
+  cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
+  /** It began with a configuration that is gone: its result counts for nothing. */
+  isObsolete = false
+
+  constructor(check: Check, onDone: (attempt: Attempt, result: ProbeResult) => void) {
+    this.check = check
+    this.slots = check.slots
+    this.done = (result) => onDone(this, result)
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Deadlines that were found expired. An expired deadline is no failure yet: the event loop may be late, and the answer may
+ * lie in the socket. So each waits until the loop has polled the sockets, and what they told has had its turn, before it counts:
+ *
+ *   expired at this tick → heard (one poll since; what it brought may still wait in the check phase) → judged at the next
+ *
+ * A check that gets its result meanwhile is taken out like any other node of a list.
+ */
+import type { Check } from './check.ts'
+import { List } from './linked-list.ts'
+
+export class Deadlines {
+  readonly #expired = new List<Check>()
+  readonly #heard = new List<Check>()
+
+  get isEmpty(): boolean {
+    return this.#expired.isEmpty && this.#heard.isEmpty
+  }
+
+  /** The deadline of `check` has passed, by the clock. */
+  expire(check: Check): void {
+    this.#expired.push(check)
+  }
+
+  /** Once per tick: ends those whose sockets have been heard since they were found expired. */
+  judge(): void {
+    for (let check = this.#heard.shift(); check !== undefined; check = this.#heard.shift()) {
+      check.attempt?.cancel?.('timeout')
+    }
+    this.#heard.take(this.#expired)
+  }
+}
