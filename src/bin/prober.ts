@@ -113,6 +113,7 @@ export function startProber(deps: ProberDeps): Prober {
     metrics,
     write: (rows) => writeVerdicts(db, id, rows),
     epochOf: (shard) => ownership.epochOf(shard),
+    recentOf: (check) => scheduler.rings.pack([check], Date.now() - performance.now()),
     isAway: isStoreAway,
     onFenced: () => ownership.look(),
   })
@@ -147,7 +148,7 @@ export function startProber(deps: ProberDeps): Prober {
   const checkpoint: Checkpoint = new Checkpoint({
     everyMs: deps.checkpointMs,
     held: () => ownership.held,
-    entriesOf: (shard) => scheduler.checkpointOf(shard),
+    contentOf: (shard) => scheduler.checkpointOf(shard),
     write: (checkpoints) => writeCheckpoints(db, id, checkpoints),
     log,
   })

@@ -66,6 +66,8 @@ export interface VerdictWrite extends StoredVerdict {
   readonly epoch: number
   readonly sequence: number
   readonly transitions: readonly Transition[]
+  /** The recent results, packed (recent-results.ts), with a transition; absent = those of before stay. */
+  readonly recent?: Uint8Array
 }
 
 /** What a checkpoint keeps of one check. Times are milliseconds of the wall clock. */
@@ -86,4 +88,6 @@ export interface CheckpointEntry {
 export interface ShardCheckpoint extends HeldShard {
   readonly asOf: number
   readonly entries: readonly CheckpointEntry[]
+  /** The recent results of all entries, packed one after the other (recent-results.ts). */
+  readonly recent: Uint8Array
 }

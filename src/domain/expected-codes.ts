@@ -30,3 +30,8 @@ export function isExpectedCode(codes: CodeSet, status: number): boolean {
   for (const range of codes) if (status >= range.from && status <= range.to) return true
   return false
 }
+
+/** As people write it: `200,202-204`. */
+export function renderCodes(codes: CodeSet): string {
+  return codes.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
+}

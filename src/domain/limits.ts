@@ -228,6 +228,11 @@ export const CANARY_TIMEOUT_MS = 1000
 export const CANARY_ROUND_EVERY_MS: Range = { min: 100, max: 1000 }
 /** Probers of one answer of `GET /v1/probers`, which has no pages. */
 export const PROBERS_SHOWN_MAX = 1000
+/** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */
+export const RECENT_RESULTS_OF_A_KIND = 8
+export const RECENT_TICK_MS = 10
+/** Checks whose recent results are in one slab of memory. */
+export const RING_SLAB_CHECKS = 512
 /** Windows (delay + timeout) of nothing but inconclusive results after which a check is stale. */
 export const STALE_WINDOWS = 3
 

@@ -7,6 +7,7 @@ import { detectionWindow, type Window } from './detection-window.ts'
 import type { MemberReason, MemberState } from './member-status.ts'
 import { probeEndpoint, type TargetMember } from './probe-target.ts'
 import { type Outcome, REASONS, type Reason } from './reasons.ts'
+import type { RecentResult } from './recent-results.ts'
 
 import type { HealthMonitor } from './types.ts'
 
@@ -31,6 +32,7 @@ export interface CheckpointedProbe {
   readonly okRun: number
   readonly badRun: number
   readonly stale: boolean
+  readonly recent?: readonly RecentResult[]
 }
 
 /** The row that says why a member is ONLINE or OFFLINE. */
@@ -40,6 +42,8 @@ export interface WrittenVerdict {
   readonly okRun: number
   readonly badRun: number
   readonly writtenAt: Date
+  /** As of the transition. */
+  readonly recent?: readonly RecentResult[]
 }
 
 type Monitor = Pick<
@@ -88,6 +92,8 @@ export interface MemberHealth {
   readonly asOf: Date | null
   readonly nextProbeAt: Date | null
   readonly window: { readonly down: Window; readonly up: Window } | null
+  /** Newest first; absent where nothing is known, and in lists of many members. */
+  readonly recentResults?: readonly RecentResult[]
 }
 
 /** Whether there is a check that a prober should be working on. */
@@ -109,6 +115,7 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
   if (monitor === undefined || !isProbed(facts)) return { ...told, ...NOT_PROBED }
   const { verdict } = facts
   const seen = facts.checkpointed?.generation === facts.generation ? facts.checkpointed : undefined
+  const recentResults = newestResults(verdict?.recent, seen?.recent)
   const last = lastProbe(facts, seen, spelledTarget(monitor, facts.member))
   return {
     ...told,
@@ -120,6 +127,7 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
     // What the checkpoint announced is over when a later probe is known.
     nextProbeAt: seen !== undefined && last !== null && seen.nextAt > last.at ? seen.nextAt : null,
     window: detectionWindow(monitor),
+    ...(recentResults === undefined ? {} : { recentResults }),
   }
 }
 
@@ -141,6 +149,16 @@ interface Runs {
 function newest(verdict: WrittenVerdict | undefined, seen: CheckpointedProbe | undefined): Runs | undefined {
   if (verdict === undefined || seen === undefined) return verdict ?? seen
   return verdict.writtenAt > seen.asOf ? verdict : seen
+}
+
+/** Counters alone are written without results: those of the transition stay, and may be older than the checkpoint's. */
+function newestResults(
+  written: readonly RecentResult[] | undefined,
+  checkpointed: readonly RecentResult[] | undefined,
+): readonly RecentResult[] | undefined {
+  if (written === undefined || checkpointed === undefined) return written ?? checkpointed
+  const newestAt = (results: readonly RecentResult[]): number => results[0]?.at.getTime() ?? 0
+  return newestAt(written) > newestAt(checkpointed) ? written : checkpointed
 }
 
 /**

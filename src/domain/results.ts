@@ -124,5 +124,7 @@ export interface ProbeResult {
   readonly flag?: 'degraded' | 'warning' | 'draining'
   /** At most `MAX_DETAIL_BYTES`; no secrets, no bytes of a body. */
   readonly detail: string
+  /** Of an HTTP response, at most `MAX_DETAIL_BYTES`. */
+  readonly statusLine?: string
   readonly phases: Phases
 }

@@ -5,7 +5,7 @@
  * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy; of a wrong status that is not
  * retriable it says that the target itself wants to be out of service.
  */
-import { type CodeSet, isExpectedCode } from '../domain/expected-codes.ts'
+import { type CodeSet, isExpectedCode, renderCodes } from '../domain/expected-codes.ts'
 import type { HttpRequest } from '../domain/results.ts'
 import type { Verdict } from './conversation.ts'
 
@@ -39,8 +39,4 @@ export function judgeResponse(request: HttpRequest, response: ResponseFacts): Ve
   const unexpected = `${detail}, expected ${renderCodes(request.expectedCodes)}`
   if (has(request.retriableCodes)) return { reason: 'STATUS_RETRIABLE', detail: unexpected }
   return { reason: response.asksToFail ? 'IMMEDIATE_FAIL' : 'STATUS_MISMATCH', detail: unexpected }
-}
-
-function renderCodes(codes: CodeSet): string {
-  return codes.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
 }

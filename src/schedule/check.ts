@@ -48,6 +48,8 @@ export class Check implements WheelNode {
   conclusiveMs: number
   isStale = false
   lastResult: ProbeResult | undefined
+  /** Where its recent results are (result-rings.ts); -1 = it has none. */
+  ring = -1
   /** When the probe of `lastResult` started. */
   probedMs = 0
 

@@ -8,11 +8,15 @@ import { CHECKPOINT_SHARDS_PER_STATEMENT, CHECKPOINT_SOONEST_MS, SHARD_COUNT } f
 import type { ProbeResult } from '../domain/results.ts'
 import type { Check } from './check.ts'
 import type { Log } from './log.ts'
+import type { ResultRings } from './result-rings.ts'
+
+/** What is kept of the checks of a shard. */
+export type CheckpointContent = Pick<ShardCheckpoint, 'entries' | 'recent'>
 
 export interface CheckpointOptions {
   readonly everyMs: number
   readonly held: () => ReadonlyMap<number, number>
-  readonly entriesOf: (shard: number) => readonly CheckpointEntry[]
+  readonly contentOf: (shard: number) => CheckpointContent
   readonly write: (checkpoints: readonly ShardCheckpoint[]) => Promise<void>
   readonly log: Log
 }
@@ -98,11 +102,11 @@ export class Checkpoint {
     for (const id of shards) {
       const epoch = this.#options.held().get(id)
       if (epoch === undefined) continue
-      const entries = this.#options.entriesOf(id)
+      const { entries, recent } = this.#options.contentOf(id)
       const isWorthIt = entries.length > 0 || this.#written.get(id)?.hasEntries !== false
       this.#written.set(id, { atMs: nowMs, hasEntries: entries.length > 0 })
       this.#soon.delete(id)
-      if (isWorthIt) checkpoints.push({ id, epoch, asOf: Date.now(), entries })
+      if (isWorthIt) checkpoints.push({ id, epoch, asOf: Date.now(), entries, recent })
     }
     for (let from = 0; from < checkpoints.length; from += CHECKPOINT_SHARDS_PER_STATEMENT) {
       const batch = checkpoints.slice(from, from + CHECKPOINT_SHARDS_PER_STATEMENT)
@@ -111,14 +115,30 @@ export class Checkpoint {
   }
 }
 
-/** What is kept of a check and its last result; `toWall` is what makes a monotonic time a time of the wall clock. */
-export function checkpointEntry(
-  check: Check,
-  result: ProbeResult,
-  at: { readonly nowMs: number; readonly toWall: number },
-): CheckpointEntry {
+interface Clocks {
+  readonly nowMs: number
+  /** Makes a monotonic time a time of the wall clock. */
+  readonly toWall: number
+}
+
+/** What is kept of those checks that have been probed. */
+export function checkpointContent(
+  checks: readonly Check[],
+  rings: ResultRings,
+  clocks: Clocks,
+): CheckpointContent {
+  const probed: Check[] = []
+  const entries: CheckpointEntry[] = []
+  for (const check of checks) {
+    if (check.lastResult === undefined) continue
+    probed.push(check)
+    entries.push(entryOf(check, check.lastResult, clocks))
+  }
+  return { entries, recent: rings.pack(probed, clocks.toWall) }
+}
+
+function entryOf(check: Check, result: ProbeResult, { nowMs, toWall }: Clocks): CheckpointEntry {
   const { config, state } = check
-  const { nowMs, toWall } = at
   return {
     memberId: config.memberId,
     generation: config.generation,

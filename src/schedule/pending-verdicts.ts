@@ -49,7 +49,9 @@ export class PendingVerdicts {
 function merge(older: VerdictWrite, newer: VerdictWrite): VerdictWrite {
   // A shard that was lost and won again: what was decided before would be fenced out.
   if (older.epoch !== newer.epoch) return newer
-  return { ...newer, transitions: firstAndLast([...older.transitions, ...newer.transitions]) }
+  const recent = newer.recent ?? older.recent
+  const transitions = firstAndLast([...older.transitions, ...newer.transitions])
+  return { ...newer, transitions, ...(recent === undefined ? {} : { recent }) }
 }
 
 /** The first and the last transition, which counts the ones between. */

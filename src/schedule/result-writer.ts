@@ -16,6 +16,8 @@ export interface ResultWriterOptions {
   readonly write: (rows: readonly VerdictWrite[]) => Promise<ReadonlySet<number>>
   /** The epoch at which this prober owns a shard; undefined = it does not. */
   readonly epochOf: (shard: number) => number | undefined
+  /** The recent results of a check, packed: written with each transition. */
+  readonly recentOf: (check: Check) => Uint8Array
   /** Whether an error says that PostgreSQL is away, as opposed to refusing what we wrote. */
   readonly isAway: (error: unknown) => boolean
   /** Shards whose writes were fenced out. */
@@ -71,7 +73,9 @@ export class ResultWriter {
       evidence,
       okRun: state.okRun,
       badRun: state.badRun,
-      transitions: from === undefined ? [] : [{ ...transition, from }],
+      ...(from === undefined
+        ? { transitions: [] }
+        : { transitions: [{ ...transition, from }], recent: this.#options.recentOf(check) }),
     })
     this.#arm(FLUSH_WITHIN_MS)
   }

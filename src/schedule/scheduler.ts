@@ -9,7 +9,7 @@
  * The hot path (tick, start, finish) awaits nothing and allocates nothing per probe beyond what the prober makes.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckConfig, CheckpointEntry, PoolChecks, StoredVerdict } from '../domain/check.ts'
+import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
 import {
   FIRST_PROBE_WITHIN_MS,
   STALL_MS,
@@ -28,13 +28,14 @@ import type { Metrics } from '../runtime/metrics.ts'
 import { type AddressSlots, AddressTable } from './address-slots.ts'
 import { Attempt } from './attempt.ts'
 import { Check } from './check.ts'
-import { checkpointEntry } from './checkpoint.ts'
+import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
 import { Deadlines } from './deadlines.ts'
 import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
 import { List, unlink } from './linked-list.ts'
 import type { Log } from './log.ts'
 import { firstProbeWindowsMs, NewStarts } from './new-starts.ts'
 import { differences, planNext } from './next-probe.ts'
+import { ResultRings } from './result-rings.ts'
 import type { Ticking } from './tick-driver.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -81,6 +82,7 @@ export class Scheduler implements Ticking {
   readonly #deadlines = new Deadlines()
   readonly #addresses = new AddressTable<Check>()
   readonly #newStarts: NewStarts
+  readonly rings = new ResultRings()
   readonly #pools = new Map<string, RunningPool>()
   readonly #shards = new Map<number, Set<RunningPool>>()
   #size = 0
@@ -160,18 +162,11 @@ export class Scheduler implements Ticking {
   }
 
   /** What a checkpoint of this shard keeps. Also marks checks stale that had no turn for too long. */
-  checkpointOf(shard: number): CheckpointEntry[] {
+  checkpointOf(shard: number): CheckpointContent {
     const nowMs = this.#now()
-    const toWall = this.#wall() - nowMs
-    const entries: CheckpointEntry[] = []
-    for (const pool of this.#shards.get(shard) ?? []) {
-      for (const check of pool.checks.values()) {
-        this.#judgeStaleness(check, nowMs)
-        if (check.lastResult === undefined) continue
-        entries.push(checkpointEntry(check, check.lastResult, { nowMs, toWall }))
-      }
-    }
-    return entries
+    const checks = [...(this.#shards.get(shard) ?? [])].flatMap((pool) => [...pool.checks.values()])
+    for (const check of checks) this.#judgeStaleness(check, nowMs)
+    return checkpointContent(checks, this.rings, { nowMs, toWall: this.#wall() - nowMs })
   }
 
   noticeTime(nowMs = this.#now()): void {
@@ -287,17 +282,15 @@ export class Scheduler implements Ticking {
     check.probedMs = check.startedMs
     const isFirst = check.lastResult === undefined
     check.lastResult = result
+    this.rings.note(check, result, nowMs)
     this.#options.metrics.probeEnded(check.config.target.type, result)
     if (result.outcome === 'inconclusive') {
       this.#judgeStaleness(check, nowMs)
     } else {
       check.conclusiveMs = nowMs
       if (check.isStale) this.#setStale(check, false)
-      const from = judge(check, result, this.#wall)
-      if (from !== undefined || (check.verdict !== undefined && check.pendingRun !== check.writtenRun)) {
-        check.writtenRun = check.pendingRun
-        this.#options.events.onVerdict(check, from)
-      }
+      const judged = judge(check, result, this.#wall)
+      if (judged !== undefined) this.#options.events.onVerdict(check, judged === 'same' ? undefined : judged)
     }
     if (isFirst) this.#options.events.onFirstResult(check)
     // A check that is halted is in no wheel and no queue until its configuration changes.
@@ -348,6 +341,7 @@ export class Scheduler implements Ticking {
     pool.checks.delete(check.config.memberId)
     this.#size--
     this.#addresses.release(check.slots)
+    this.rings.release(check)
     if (check.phase === 'queued') this.#queued--
     const wasInFlight = check.phase === 'in_flight'
     check.phase = 'removed'
@@ -366,8 +360,10 @@ export class Scheduler implements Ticking {
     check.denied = this.#options.denies(config.target.address, config.target.port)
     const isReborn = old.generation !== config.generation
     const { isOtherRequest, isOtherRule } = differences(old, config)
-    if (isReborn) check.forget(nowMs)
-    else if (isOtherRequest && check.isHalted) check.state = initialState(config.policy)
+    if (isReborn) {
+      this.rings.release(check)
+      check.forget(nowMs)
+    } else if (isOtherRequest && check.isHalted) check.state = initialState(config.policy)
     else if (isOtherRequest || isOtherRule) check.forgetRuns()
     this.#reschedule(check, isReborn || isOtherRequest, nowMs)
   }

@@ -3,11 +3,11 @@ import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
 import { type Db, query } from './database.ts'
 
 const COLUMNS = `shard, epoch, as_of, member_ids, generations, probed_at, next_at, outcomes, reasons, total_us, echo_us,
-  connect_us, tls_us, first_byte_us, ok_runs, bad_runs, stale`
+  connect_us, tls_us, first_byte_us, ok_runs, bad_runs, stale, recent`
 
 const ROW = `(?::smallint, ?::bigint, ?::timestamptz, ?::uuid[], ?::bigint[], ?::timestamptz[], ?::timestamptz[], ?::text[],
   ?::text[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::smallint[], ?::smallint[],
-  ?::boolean[])`
+  ?::boolean[], ?::bytea)`
 
 /** Rewrites the checkpoints of shards that `owner` still holds at their epochs; others are left as they are. */
 export async function writeCheckpoints(
@@ -30,7 +30,7 @@ export async function writeCheckpoints(
   )
 }
 
-function bindings({ id, epoch, asOf, entries }: ShardCheckpoint): unknown[] {
+function bindings({ id, epoch, asOf, entries, recent }: ShardCheckpoint): unknown[] {
   return [
     id,
     epoch,
@@ -49,6 +49,7 @@ function bindings({ id, epoch, asOf, entries }: ShardCheckpoint): unknown[] {
     entries.map((entry: CheckpointEntry) => entry.okRun),
     entries.map((entry) => entry.badRun),
     entries.map((entry) => entry.stale),
+    Buffer.from(recent),
   ]
 }
 

@@ -1,5 +1,11 @@
 /** Statements on the health of members: status, verdict, monitor, owner of the shard, and the checkpoint. */
 import type { CheckpointedProbe, HealthFacts } from '../domain/member-health.ts'
+import {
+  RECENT_BYTES,
+  RECENT_HEADER_BYTES,
+  type RecentResult,
+  unpackRecent,
+} from '../domain/recent-results.ts'
 import type { MemberState } from '../domain/member-status.ts'
 import type { HealthMonitor, Member } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
@@ -36,16 +42,16 @@ const HEALTH_LIST: ListSpec = {
 export async function findMemberFacts(db: Db, key: MemberKey): Promise<MemberFacts | undefined> {
   const rows = await query<HealthRow>(
     db,
-    `select ${HEALTH_LIST.columns} from ${HEALTH_LIST.from}
+    `select ${HEALTH_LIST.columns}, s.recent from ${HEALTH_LIST.from}
      where m.id = ? and m.pool_id = ? and (?::text is null or m.project_id = ?)`,
     [key.id, key.poolId, key.projectId ?? null, key.projectId ?? null],
   )
-  return (await withProbes(db, rows))[0]
+  return (await withProbes(db, rows, { isDetailed: true }))[0]
 }
 
 /** One page of the members of one pool; `list` must filter by `pool_id`. */
 export async function listMemberFacts(db: Db, list: ListQuery): Promise<MemberFacts[]> {
-  return await withProbes(db, await listRows<HealthRow>(db, HEALTH_LIST, list))
+  return await withProbes(db, await listRows<HealthRow>(db, HEALTH_LIST, list), { isDetailed: false })
 }
 
 export interface StateCount {
@@ -89,33 +95,41 @@ export async function countMemberStates(
 }
 
 /** Adds what the checkpoint says; all rows are of one pool and so of one shard. */
-async function withProbes(db: Db, rows: readonly HealthRow[]): Promise<MemberFacts[]> {
+async function withProbes(
+  db: Db,
+  rows: readonly HealthRow[],
+  { isDetailed }: { readonly isDetailed: boolean },
+): Promise<MemberFacts[]> {
   const shard = rows[0]?.shard
   const probes =
     shard === undefined
       ? new Map()
-      : await readCheckpoint(
-          db,
+      : await readCheckpoint(db, {
           shard,
-          rows.map((row) => row.id),
-        )
+          memberIds: rows.map((row) => row.id),
+          isDetailed,
+        })
   return rows.map((row) => toFacts(row, probes.get(row.id)))
 }
 
-/** What the checkpoint of a shard says of these members. */
+/** The recent results of the element at `position` (1…), with the header that they share. */
+const RECENT = `substring(c.recent for ${RECENT_HEADER_BYTES}) || substring(
+  c.recent from (${RECENT_HEADER_BYTES} + 1 + (u.position - 1) * ${RECENT_BYTES})::int for ${RECENT_BYTES})`
+
+/** What the checkpoint of a shard says of these members; `isDetailed`: with their recent results. */
 async function readCheckpoint(
   db: Db,
-  shard: number,
-  memberIds: readonly string[],
+  wanted: { readonly shard: number; readonly memberIds: readonly string[]; readonly isDetailed: boolean },
 ): Promise<ReadonlyMap<string, CheckpointedProbe>> {
+  const { shard, memberIds, isDetailed } = wanted
   const rows = await query<ProbeRow>(
     db,
-    `select c.as_of, u.*
+    `select c.as_of, u.*, ${isDetailed ? RECENT : 'null::bytea'} as recent
      from shard_checkpoint c
      cross join lateral unnest(c.member_ids, c.generations, c.probed_at, c.next_at, c.outcomes, c.reasons, c.total_us,
-       c.echo_us, c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale)
+       c.echo_us, c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale) with ordinality
        u (member_id, generation, probed_at, next_at, outcome, reason, total_us,
-          echo_us, connect_us, tls_us, first_byte_us, ok_run, bad_run, stale)
+          echo_us, connect_us, tls_us, first_byte_us, ok_run, bad_run, stale, position)
      where c.shard = ? and u.member_id = any(?::uuid[])`,
     [shard, memberIds],
   )
@@ -141,6 +155,8 @@ interface HealthRow extends MemberRow {
   bad_run: number
   /** Null without a verdict of the current generation. */
   written_at: Date | null
+  /** Only where it is asked for. */
+  recent?: Buffer | null
   is_owned: boolean
 }
 
@@ -160,6 +176,7 @@ interface ProbeRow {
   ok_run: number
   bad_run: number
   stale: boolean
+  recent: Buffer | null
 }
 
 function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): MemberFacts {
@@ -189,7 +206,14 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
 }
 
 function toVerdict(row: HealthRow, writtenAt: Date) {
-  return { detail: row.detail, evidence: row.evidence, okRun: row.ok_run, badRun: row.bad_run, writtenAt }
+  return {
+    detail: row.detail,
+    evidence: row.evidence,
+    okRun: row.ok_run,
+    badRun: row.bad_run,
+    writtenAt,
+    ...recentOf(row),
+  }
 }
 
 const milliseconds = (us: number | null): number | null => (us === null ? null : us / 1000)
@@ -212,5 +236,11 @@ function toProbe(row: ProbeRow): CheckpointedProbe {
     okRun: row.ok_run,
     badRun: row.bad_run,
     stale: row.stale,
+    ...recentOf(row),
   }
+}
+
+/** Of rows that were read with their recent results. */
+function recentOf({ recent }: { readonly recent?: Buffer | null }): { recent?: readonly RecentResult[] } {
+  return recent === undefined || recent === null ? {} : { recent: unpackRecent(recent) }
 }

@@ -18,19 +18,22 @@ with wanted as materialized (
   for share of s
 ), verdict as (
   insert into member_state as old
-    (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence, pool_id)
+    (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence, recent,
+     pool_id)
   select b.member_id, b.generation, b.status, b.since, b.reason, b.detail, b.evidence, b.ok_run, b.bad_run,
-    b.shard, b.epoch, b.sequence, m.pool_id
+    b.shard, b.epoch, b.sequence, b.recent, m.pool_id
   from unnest(?::uuid[], ?::bigint[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::jsonb[],
-      ?::smallint[], ?::smallint[], ?::smallint[], ?::bigint[], ?::bigint[])
-    as b (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence)
+      ?::smallint[], ?::smallint[], ?::smallint[], ?::bigint[], ?::bigint[], ?::bytea[])
+    as b (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence,
+      recent)
   join held h on h.id = b.shard and h.epoch = b.epoch
   join member m on m.id = b.member_id
   order by b.member_id
   on conflict (member_id) do update set
     generation = excluded.generation, status = excluded.status, since = excluded.since, reason = excluded.reason,
     detail = excluded.detail, evidence = excluded.evidence, ok_run = excluded.ok_run, bad_run = excluded.bad_run,
-    shard = excluded.shard, epoch = excluded.epoch, sequence = excluded.sequence, written_at = now()
+    shard = excluded.shard, epoch = excluded.epoch, sequence = excluded.sequence,
+    recent = coalesce(excluded.recent, old.recent), written_at = now()
   where (excluded.epoch, excluded.sequence) > (old.epoch, old.sequence)
   returning member_id, epoch
 ), transition as (
@@ -78,6 +81,7 @@ export async function writeVerdicts(
     rows.map((row) => row.shard),
     rows.map((row) => row.epoch),
     rows.map((row) => row.sequence),
+    rows.map((row) => (row.recent === undefined ? null : Buffer.from(row.recent))),
     told.map((row) => row.memberId),
     told.map((row) => timestamp(row.at)),
     told.map((row) => row.from),

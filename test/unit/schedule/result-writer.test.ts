@@ -43,6 +43,7 @@ function harness(t: TestContext) {
       return new Set(answer === 'written' ? rows.map((row) => row.shard) : [])
     },
     epochOf: () => epoch,
+    recentOf: () => new Uint8Array(),
     isAway: (error) => error instanceof Error && error.message === 'away',
     onFenced: (shards) => void fenced.push(...shards),
     metrics: createMetrics('test'),

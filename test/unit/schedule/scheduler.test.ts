@@ -116,7 +116,7 @@ test('a target that the policy denies is never probed, and its result is inconcl
   run(30_000)
   assert.equal(attempts.length, 0)
   assert.equal(verdicts.length, 0)
-  assert.equal(scheduler.checkpointOf(7)[0]?.reason, 'TARGET_DENIED')
+  assert.equal(scheduler.checkpointOf(7).entries[0]?.reason, 'TARGET_DENIED')
 })
 
 test('three windows of nothing but inconclusive results make a check stale, and a conclusive one ends that', () => {
@@ -127,7 +127,7 @@ test('three windows of nothing but inconclusive results make a check stale, and 
     last().end('PROBER_NO_SOCKET')
   }
   assert.deepEqual(stale, [true])
-  assert.equal(scheduler.checkpointOf(7)[0]?.stale, true)
+  assert.equal(scheduler.checkpointOf(7).entries[0]?.stale, true)
   run(DELAY_MS + 500)
   last().end('PASSED')
   assert.deepEqual(stale, [true, false])

@@ -1,6 +1,7 @@
 /** Health in elb's words. Times are RFC 3339 in UTC. */
 import type { Counter, LastProbe, MemberHealth } from '../../../domain/member-health.ts'
 import type { Window } from '../../../domain/detection-window.ts'
+import type { RecentResult } from '../../../domain/recent-results.ts'
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { MemberHealthDialect } from '../../member-health.ts'
 import type { PoolHealthDialect } from '../../pool-health.ts'
@@ -27,7 +28,7 @@ export const elbHealth: MemberHealthDialect & PoolHealthDialect = {
 }
 
 function renderHealth(health: MemberHealth): Record<string, unknown> {
-  const { counters, lastProbe, window } = health
+  const { counters, lastProbe, window, recentResults } = health
   return {
     status: operatingStatus(health.state),
     since: health.since?.toISOString() ?? null,
@@ -39,6 +40,7 @@ function renderHealth(health: MemberHealth): Record<string, unknown> {
     as_of: health.asOf?.toISOString() ?? null,
     next_probe_at: health.nextProbeAt?.toISOString() ?? null,
     detection_window: window && { down: renderWindow(window.down), up: renderWindow(window.up) },
+    ...(recentResults === undefined ? {} : { recent_results: recentResults.map(renderRecent) }),
   }
 }
 
@@ -61,6 +63,10 @@ function renderLastProbe({ at, outcome, reason, phases, target }: LastProbe): Re
     },
     address: target,
   }
+}
+
+function renderRecent({ at, outcome, reason, latencyMs }: RecentResult): Record<string, unknown> {
+  return { at: at.toISOString(), result: outcome, reason, latency_ms: latencyMs }
 }
 
 function renderWindow({ minSeconds, maxSeconds }: Window): Record<string, number> {
