@@ -12,8 +12,10 @@ export function planNext(check: Check, nowMs: number, random: () => number): boo
   if (nominalMs === undefined) return false
   const intervalMs = Math.max(INTERVAL_FLOOR_MS, nominalMs)
   const slotMs = policy.anchor === 'start' ? nextSlotMs(check.slotMs, intervalMs, nowMs) : nowMs + intervalMs
+  const fromMs = policy.anchor === 'start' ? check.startedMs : nowMs
+  const soonestMs = Math.max(nowMs, fromMs + INTERVAL_FLOOR_MS)
   check.slotMs = slotMs
-  check.dueMs = Math.max(nowMs, slotMs + jitterMs(policy.jitter, intervalMs, random))
+  check.dueMs = Math.max(soonestMs, slotMs + jitterMs(policy.jitter, intervalMs, random))
   return true
 }
 

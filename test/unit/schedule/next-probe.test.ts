@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { CheckConfig } from '../../../src/domain/check.ts'
+import { INTERVAL_FLOOR_MS, WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
+import type { StatePolicy } from '../../../src/domain/state-machine.ts'
+import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
+
+function judging(more: Partial<StatePolicy>): CheckConfig {
+  const base = config('a')
+  return { ...base, policy: { ...base.policy, ...more } }
+}
+
+/** Starts of the probes of one check, each ended after so many milliseconds; the last may still be in flight. */
+function startsOf(
+  policy: Partial<StatePolicy>,
+  durationsMs: readonly number[],
+  random: () => number = () => 0.5,
+): { readonly starts: readonly number[]; readonly ends: readonly number[] } {
+  const { scheduler, attempts, run, now } = harness({ random })
+  const base = judging(policy)
+  scheduler.applyPool(pool({ ...base, target: { ...base.target, timeoutMs: 60_000 } }))
+  const ends: number[] = []
+  for (const durationMs of durationsMs) {
+    const before = attempts.length
+    while (attempts.length === before) run(WHEEL_TICK_MS)
+    run(durationMs)
+    assert.equal(attempts.length, before + 1, 'no second probe starts while one is in flight')
+    ends.push(now())
+    attempts.at(-1)?.end('PASSED')
+  }
+  return { starts: attempts.map(({ startedMs }) => startedMs), ends }
+}
+
+const durations = fc.array(fc.integer({ min: 0, max: 3500 }), { minLength: 2, maxLength: 12 })
+const intervals = fc.integer({ min: 20, max: 150 }).map((hundredths) => hundredths * 10)
+const RUNS = { numRuns: 60 }
+
+test('counted from the start, probes stay on one grid for ever, and slots that pass meanwhile are dropped', () => {
+  fc.assert(
+    fc.property(intervals, durations, (online, durationsMs) => {
+      const { starts, ends } = startsOf({ anchor: 'start', intervals: { online } }, durationsMs)
+      const [first = 0] = starts
+      for (const [index, start] of starts.entries()) {
+        const offGrid = (start - first) % online
+        assert.ok(Math.min(offGrid, online - offGrid) <= WHEEL_TICK_MS, `${offGrid} ms off the grid`)
+        const ended = ends[index - 1]
+        // The first slot that was left when the probe before ended: neither made up for nor skipped.
+        if (ended !== undefined) assert.ok(start >= ended && start - ended <= online + WHEEL_TICK_MS)
+      }
+    }),
+    RUNS,
+  )
+})
+
+test('counted from the end, every wait is the interval', () => {
+  fc.assert(
+    fc.property(intervals, durations, (online, durationsMs) => {
+      const { starts, ends } = startsOf({ intervals: { online } }, durationsMs)
+      for (const [index, start] of starts.slice(1).entries()) {
+        const late = start - (ends[index] ?? 0) - online
+        assert.ok(late >= 0 && late <= WHEEL_TICK_MS)
+      }
+    }),
+    RUNS,
+  )
+})
+
+test('with jitter of every kind, probes neither overlap nor burst, and counted from the start they never drift', () => {
+  const jitters = fc.record({
+    ms: fc.integer({ min: 0, max: 300 }),
+    percent: fc.integer({ min: 0, max: 40 }),
+    spreadPercent: fc.integer({ min: 0, max: 50 }),
+  })
+  const anchors = fc.constantFrom('start' as const, 'completion' as const)
+  const numbers = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 7 })
+  const cases = fc.record({ online: intervals, jitter: jitters, anchor: anchors, chance: numbers })
+  fc.assert(
+    fc.property(cases, durations, ({ online, jitter, anchor, chance }, durationsMs) => {
+      let drawn = 0
+      const random = () => chance[drawn++ % chance.length] ?? 0
+      const short = durationsMs.map((durationMs) => durationMs % 100)
+      const { starts, ends } = startsOf({ anchor, jitter, intervals: { online } }, short, random)
+      const [first = 0] = starts
+      const reach = jitter.ms + (online * (jitter.percent + jitter.spreadPercent)) / 100
+      for (const [index, start] of starts.entries()) {
+        const before = starts[index - 1]
+        if (before !== undefined) assert.ok(start - before >= INTERVAL_FLOOR_MS - WHEEL_TICK_MS)
+        const ended = ends[index - 1]
+        if (ended !== undefined) assert.ok(start >= ended)
+        // However many probes there were, the last is no further from its slot than the first was.
+        if (anchor === 'start' && reach < online / 2) {
+          const off = Math.abs(start - (first + index * online))
+          assert.ok(off <= reach + INTERVAL_FLOOR_MS + WHEEL_TICK_MS, `${off} ms off`)
+        }
+      }
+    }),
+    RUNS,
+  )
+})
+
+test('a check that halts is probed no more, is not stale, and begins again with another request', () => {
+  const { scheduler, attempts, stale, run, last } = harness()
+  const halting = judging({ haltWhenOffline: true })
+  scheduler.applyPool(pool(halting))
+  run(1000)
+  last().end('CONNECT_REFUSED')
+  run(20 * DELAY_MS)
+  assert.equal(attempts.length, 1)
+  const [entry] = scheduler.checkpointOf(7).entries
+  assert.equal(entry?.stale, false)
+  assert.deepEqual(stale, [])
+  assert.ok(entry !== undefined && entry.nextAt <= entry.probedAt, 'no next probe is announced')
+  scheduler.applyPool(pool({ ...halting, target: { ...halting.target, port: 81 } }))
+  run(1000)
+  assert.equal(attempts.length, 2)
+  last().end('PASSED')
+  run(DELAY_MS + 100)
+  assert.equal(attempts.length, 3)
+})
+
+test('a check that had halted is not probed by the next prober either', () => {
+  const { scheduler, attempts, run } = harness()
+  const halting = judging({ haltWhenOffline: true })
+  scheduler.applyPool(pool({ config: halting, verdict: { ...STORED, status: 'OFFLINE' } }))
+  run(20 * DELAY_MS)
+  assert.equal(attempts.length, 0)
+  scheduler.removePool('pool')
+  assert.equal(scheduler.size, 0)
+})
+
+test('probes that follow each other at once still leave a tenth of a second between them', () => {
+  const undecided = { rise: 3, firstRise: 3, intervals: { online: DELAY_MS, undecided: 0 } }
+  const { starts } = startsOf(undecided, [0, 0, 0])
+  assert.equal(starts.length, 3)
+  for (const [index, start] of starts.slice(1).entries()) {
+    const waitedMs = start - (starts[index] ?? 0)
+    assert.ok(waitedMs >= INTERVAL_FLOOR_MS && waitedMs < 2 * INTERVAL_FLOOR_MS)
+  }
+})
+
+test('jitter that changes resets no counter', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a', { fall: 2 }), verdict: STORED }))
+  run(500)
+  last().end('CONNECT_REFUSED')
+  scheduler.applyPool(pool(judging({ jitter: { percent: 10 }, anchor: 'start' })))
+  run(2 * DELAY_MS)
+  last().end('CONNECT_REFUSED')
+  assert.deepEqual(verdicts.at(-1), { member: 'a', from: 'ONLINE', status: 'OFFLINE', run: 0 })
+})
+
+test('the first probe of a check starts within the time that it is spread over', () => {
+  const { scheduler, attempts, run } = harness({ random: () => 0.9 })
+  scheduler.applyPool(pool(judging({ jitter: { initialMs: 20_000 } })))
+  run(17_900)
+  assert.equal(attempts.length, 0)
+  run(200)
+  assert.equal(attempts.length, 1)
+})
