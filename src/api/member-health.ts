@@ -1,12 +1,12 @@
 /** `GET …/pools/{pool_id}/members/{id}/health`: what a member is, since when, why, and what probers saw last. */
 import { type MemberHealth, memberHealth } from '../domain/member-health.ts'
-import { findMemberFacts } from '../store/health.ts'
+import { findMemberFacts, type MemberFacts } from '../store/health.ts'
 import type { ApiContext, ApiDependencies, Route } from './context.ts'
 import { memberKey, memberNotFound } from './members.ts'
 
 export interface MemberHealthDialect {
   readonly paths: (path: string) => readonly string[]
-  readonly renderHealth: (health: MemberHealth) => Record<string, unknown>
+  readonly renderHealth: (health: MemberHealth, facts: MemberFacts) => Record<string, unknown>
 }
 
 export function memberHealthRoutes(deps: ApiDependencies, dialect: MemberHealthDialect): Route[] {
@@ -23,5 +23,6 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: MemberHealt
   const key = memberKey(ctx)
   const facts = await findMemberFacts(deps.db, key)
   if (facts === undefined) throw await memberNotFound(deps.db, key)
-  ctx.body = { health: dialect.renderHealth(memberHealth(facts)) }
+  ctx.state.access.authorise(facts.member.projectId)
+  ctx.body = { health: dialect.renderHealth(memberHealth(facts), facts) }
 }

@@ -35,6 +35,8 @@ export interface ListRules {
     parameters: Parameters,
     collection: Pick<Collection<never>, 'name' | 'attributes' | 'sortable'>,
   ) => ListRequest
+  /** The same of a list without filters, whose order is given. Throws INVALID_QUERY. */
+  readonly parsePage: (parameters: Parameters) => Pick<ListRequest, 'page' | 'fields'>
   /** The refusal of a marker that is no object of the list. */
   readonly unknownMarker: (resource: string, marker: string) => DomainError
   /** Which neighbours of a page are linked, in this order. */

@@ -1,11 +1,15 @@
 /** `GET …/pools/{pool_id}/members/{id}/transitions`: when and why a member went ONLINE and OFFLINE, newest first. */
-import { notFound } from '../domain/errors.ts'
-import { findMember, type MemberKey } from '../store/members.ts'
-import { hasTransition, listTransitions, type TransitionRecord } from '../store/transitions.ts'
+import type { MemberKey } from '../store/members.ts'
+import {
+  hasTransition,
+  listTransitions,
+  ownerOfHistory,
+  type TransitionRecord,
+} from '../store/transitions.ts'
 import type { ApiContext, ApiDependencies, Route } from './context.ts'
 import { memberKey, memberNotFound } from './members.ts'
-import { linksOf, pick } from './pages.ts'
-import { fieldsOf, pageOf, queryOf } from './query.ts'
+import { linksOf, type ListRules, pick } from './pages.ts'
+import { queryOf } from './query.ts'
 
 export interface TransitionDialect {
   readonly paths: (path: string) => readonly string[]
@@ -23,21 +27,23 @@ export function transitionRoutes(deps: ApiDependencies, dialect: TransitionDiale
 
 async function list(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const key = memberKey(ctx)
+  const owner = await ownerOfHistory(deps.db, key)
+  if (owner === undefined) throw await memberNotFound(deps.db, key)
+  ctx.state.access.authorise(owner)
   const parameters = queryOf(ctx)
-  const page = pageOf(parameters)
+  const rules = ctx.state.dialect.lists
+  const { page, fields } = rules.parsePage(parameters)
   const { pageMax } = deps.settings
   const limit = Math.min(page.limit ?? pageMax, pageMax)
-  const marker = page.marker === undefined ? undefined : await knownMarker(deps, key, page.marker)
+  const marker = page.marker === undefined ? undefined : await knownMarker(deps, rules, key, page.marker)
   const records = await listTransitions(deps.db, key, {
     // One more than asked tells whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(marker === undefined ? {} : { marker }),
     reverse: page.reverse,
   })
-  if (records.length === 0) await assertKnown(deps, key)
-  const shown = records.slice(0, limit)
+  const shown = page.reverse ? records.slice(-limit) : records.slice(0, limit)
   const complete = page.limit === undefined && records.length <= limit
-  const fields = fieldsOf(parameters)
   const ids = shown.map((record) => String(record.id))
   ctx.body = {
     transitions: shown.map((record) => pick(render(record), fields)),
@@ -45,20 +51,18 @@ async function list(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   }
 }
 
-/** Ids of transitions are numbers far below 2^53. Throws NOT_FOUND. */
-async function knownMarker(deps: ApiDependencies, key: MemberKey, marker: string): Promise<number> {
+/** Ids of transitions are numbers far below 2^53. Throws what the dialect says of an unknown marker. */
+async function knownMarker(
+  deps: ApiDependencies,
+  rules: ListRules,
+  key: MemberKey,
+  marker: string,
+): Promise<number> {
   const id = /^\d{1,15}$/.test(marker) ? Number(marker) : undefined
   if (id === undefined || !(await hasTransition(deps.db, key, id))) {
-    throw notFound('transition', marker.slice(0, 255))
+    throw rules.unknownMarker('transition', marker.slice(0, 255))
   }
   return id
-}
-
-/** A member without history is known as long as it exists, one with history as long as that is kept. */
-async function assertKnown(deps: ApiDependencies, key: MemberKey): Promise<void> {
-  if ((await findMember(deps.db, key)) !== undefined) return
-  if (await hasTransition(deps.db, key, undefined)) return
-  throw await memberNotFound(deps.db, key)
 }
 
 function render(record: TransitionRecord): Record<string, unknown> {

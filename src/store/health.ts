@@ -17,6 +17,7 @@ import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
 export interface MemberFacts extends HealthFacts {
   readonly id: string
   readonly member: Member
+  readonly provider: string
 }
 
 /** The generation of a check is the greatest of its four. */
@@ -31,7 +32,7 @@ const HEALTH_LIST: ListSpec = {
     left join member_state s on s.member_id = m.id and s.generation = ${CHECK_GENERATION}
     left join shard sh on sh.id = p.shard
     left join prober pr on pr.id = sh.owner`,
-  columns: `${MEMBER_COLUMNS}, p.shard, ms.state, ms.since, ms.reason, ${CHECK_GENERATION} as generation,
+  columns: `${MEMBER_COLUMNS}, p.shard, lb.provider, ms.state, ms.since, ms.reason, ${CHECK_GENERATION} as generation,
     hm.id as monitor_id, hm.type, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
     hm.monitor_port as pool_monitor_port, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
@@ -56,17 +57,17 @@ export async function listMemberFacts(db: Db, list: ListQuery): Promise<MemberFa
 
 export interface StateCount {
   readonly state: MemberState
+  readonly memberUp: boolean
+  /** 0 or 1: members of weight 0 count apart. */
+  readonly weight: number
+  readonly provider: string
   readonly members: number
   /** Of these, probed by nobody or with nothing but inconclusive results for long. */
   readonly stale: number
 }
 
-/** How many members of a pool are in which state; no rows for a pool without members. */
-export async function countMemberStates(
-  db: Db,
-  poolId: string,
-  projectId: string | undefined,
-): Promise<StateCount[]> {
+/** How many members of a pool are in which state, switched on or off, with weight or without; no rows for a pool without members. */
+export async function countMemberStates(db: Db, poolId: string): Promise<StateCount[]> {
   return await query<StateCount>(
     db,
     `with stale as materialized (
@@ -75,7 +76,7 @@ export async function countMemberStates(
        cross join lateral unnest(c.member_ids, c.generations, c.stale) u (member_id, generation, stale)
        where p.id = ? and u.stale
      )
-     select ms.state, count(*) as members,
+     select ms.state, m.admin_state_up as "memberUp", least(m.weight, 1) as weight, lb.provider, count(*) as members,
        count(*) filter (
          where ms.state not in ('NO_MONITOR', 'DISABLED') and ms.reason <> 'PROVIDER_NOT_PROBED'
            and (pr.lease_until is null or pr.lease_until <= now() or stale.member_id is not null)
@@ -88,9 +89,9 @@ export async function countMemberStates(
      left join shard sh on sh.id = p.shard
      left join prober pr on pr.id = sh.owner
      left join stale on stale.member_id = m.id and stale.generation = ${CHECK_GENERATION}
-     where m.pool_id = ? and (?::text is null or m.project_id = ?)
-     group by ms.state`,
-    [poolId, poolId, projectId ?? null, projectId ?? null],
+     where m.pool_id = ?
+     group by ms.state, m.admin_state_up, least(m.weight, 1), lb.provider`,
+    [poolId, poolId],
   )
 }
 
@@ -138,6 +139,7 @@ async function readCheckpoint(
 
 interface HealthRow extends MemberRow {
   shard: number
+  provider: string
   state: HealthFacts['state']
   since: Date | null
   reason: HealthFacts['reason']
@@ -183,6 +185,7 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
   return {
     id: row.id,
     member: toMember(row),
+    provider: row.provider,
     state: row.state,
     reason: row.reason,
     since: row.since,

@@ -22,7 +22,8 @@ export interface TransitionPage {
   readonly reverse: boolean
 }
 
-const OF_MEMBER = 't.member_id = ? and t.pool_id = ? and (?::text is null or t.project_id = ?)'
+const OF_POOL = 't.pool_id = ? and (?::text is null or t.project_id = ?)'
+const OF_MEMBER = `t.member_id = ? and ${OF_POOL}`
 
 function ofMember(key: MemberKey): unknown[] {
   return [key.id, key.poolId, key.projectId ?? null, key.projectId ?? null]
@@ -47,14 +48,26 @@ export async function listTransitions(
   return page.reverse ? records.reverse() : records
 }
 
-/** Whether this transition (any, when undefined) is one of the member's. */
-export async function hasTransition(db: Db, key: MemberKey, id: number | undefined): Promise<boolean> {
-  const rows = await query(
-    db,
-    `select from member_transition t where ${OF_MEMBER} ${id === undefined ? '' : 'and t.id = ?'} limit 1`,
-    [...ofMember(key), ...(id === undefined ? [] : [id])],
-  )
+/** Whether this transition is one of the member's. */
+export async function hasTransition(db: Db, key: MemberKey, id: number): Promise<boolean> {
+  const rows = await query(db, `select from member_transition t where ${OF_MEMBER} and t.id = ?`, [
+    ...ofMember(key),
+    id,
+  ])
   return rows.length > 0
+}
+
+/** The project of a member that exists, or of which there is history. */
+export async function ownerOfHistory(db: Db, key: MemberKey): Promise<string | undefined> {
+  const rows = await query<{ project_id: string }>(
+    db,
+    `(select t.project_id from member t where t.id = ? and ${OF_POOL} limit 1)
+     union all
+     (select t.project_id from member_transition t where ${OF_MEMBER} limit 1)
+     limit 1`,
+    [...ofMember(key), ...ofMember(key)],
+  )
+  return rows[0]?.project_id
 }
 
 interface TransitionRow {

@@ -77,7 +77,7 @@ test('a list takes every query that the document allows: octavia', async (t) => 
       fc.integer({ min: -99, max: 999_999_999_999_999 }).map(String),
       fc.constant('infinite'),
     )
-    const key = fc.constantFrom(...filters)
+    const key = fc.constantFrom('id', ...filters)
     const query = fc.record(
       {
         limit,
@@ -107,7 +107,7 @@ test('a list takes every query that the document allows: octavia', async (t) => 
     ).entries()) {
       const parameters = new URLSearchParams()
       for (const [name, value] of [...Object.entries(rest), ...wanted]) {
-        parameters.append(name, value.replaceAll('\0', ''))
+        if (names.includes(name)) parameters.append(name, value.replaceAll('\0', ''))
       }
       const path = `${spellingOf(world, described, turn)}?${parameters.toString()}`
       const answer = await world.api.request('GET', path)

@@ -10,6 +10,7 @@ export const elbLists: ListRules = {
     sort: sortOf(parameters, sortable ?? attributes),
     fields: fieldsOf(parameters),
   }),
+  parsePage: (parameters) => ({ page: pageOf(parameters), fields: fieldsOf(parameters) }),
   unknownMarker: notFound,
   neighbours,
   alwaysLinks: false,

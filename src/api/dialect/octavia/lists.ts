@@ -103,6 +103,7 @@ const PAGING: ReadonlySet<string> = new Set([
 
 export const octaviaLists: ListRules = {
   parse: (parameters, { name }) => parse(parameters, name),
+  parsePage,
   unknownMarker: (_, marker) =>
     new DomainError('INVALID_QUERY', `Supplied pagination marker '${marker}' is not valid.`),
   neighbours,
@@ -126,6 +127,17 @@ function parse(parameters: Parameters, list: string): ListRequest {
   }
 }
 
+const PAGE_ONLY: ReadonlySet<string> = new Set(['limit', 'marker', 'page_reverse', 'fields'])
+
+function parsePage(parameters: Parameters): Pick<ListRequest, 'page' | 'fields'> {
+  if ([...parameters.keys()].some((name) => !PAGE_ONLY.has(name))) throw invalidArguments()
+  return { page: pageOf(parameters), fields: fieldsOf(parameters) }
+}
+
+function invalidArguments(): DomainError {
+  return new DomainError('INVALID_QUERY', 'One or more arguments are either duplicate or invalid')
+}
+
 /** Equality with one value per attribute. Throws INVALID_QUERY for what is unknown or asked twice. */
 function filtersOf(
   parameters: Parameters,
@@ -137,7 +149,7 @@ function filtersOf(
   return names.map((attribute) => {
     const values = parameters.getAll(attribute)
     if (!attributes.has(attribute) || values.length > 1) {
-      throw new DomainError('INVALID_QUERY', 'One or more arguments are either duplicate or invalid')
+      throw invalidArguments()
     }
     return { attribute, values: BOOLEANS.has(attribute) ? values.map(booleanWord) : values }
   })

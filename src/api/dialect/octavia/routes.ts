@@ -6,14 +6,18 @@ import { healthMonitorRoutes } from '../../health-monitors.ts'
 import { listenerRoutes } from '../../listeners.ts'
 import { loadBalancerRoutes } from '../../load-balancers.ts'
 import { memberBatchRoutes } from '../../member-batch.ts'
+import { memberHealthRoutes } from '../../member-health.ts'
 import { memberRoutes } from '../../members.ts'
+import { poolHealthRoutes } from '../../pool-health.ts'
 import { poolRoutes } from '../../pools.ts'
 import { providerRoutes } from '../../providers.ts'
 import { writtenQuotaRoutes } from '../../quotas.ts'
 import { statsRoutes } from '../../stats.ts'
 import { statusTreeRoutes } from '../../status-tree.ts'
+import { transitionRoutes } from '../../transitions.ts'
 import { versionRoutes } from '../../versions.ts'
 import { octaviaHealthMonitors } from './health-monitor.ts'
+import { octaviaHealth } from './health.ts'
 import { octaviaListeners } from './listener.ts'
 import { octaviaLoadBalancers } from './load-balancer.ts'
 import { octaviaMemberBatches, octaviaMembers } from './member.ts'
@@ -39,6 +43,9 @@ export function octaviaRoutes(deps: ApiDependencies): Route[] {
     ...poolRoutes(deps, octaviaPools),
     ...memberRoutes(deps, octaviaMembers),
     ...memberBatchRoutes(deps, octaviaMemberBatches),
+    ...memberHealthRoutes(deps, octaviaHealth),
+    ...poolHealthRoutes(deps, octaviaHealth),
+    ...transitionRoutes(deps, { paths: octaviaPaths }),
     ...healthMonitorRoutes(deps, octaviaHealthMonitors(deps.settings)),
   ].map(withKnownArguments)
 }

@@ -1,0 +1,60 @@
+/** Health on the wire: the same in both dialects, but for the word of the status. Times are RFC 3339 in UTC. */
+import type { Window } from '../../domain/detection-window.ts'
+import type { Counter, LastProbe, MemberHealth } from '../../domain/member-health.ts'
+import type { RecentResult } from '../../domain/recent-results.ts'
+import type { Member } from '../../domain/types.ts'
+
+/** What is known of a member's check; `status` in the dialect's word. */
+export function renderHealth(status: string, health: MemberHealth): Record<string, unknown> {
+  const { counters, lastProbe, window, recentResults } = health
+  return {
+    status,
+    since: health.since?.toISOString() ?? null,
+    reason: health.reason,
+    detail: health.detail,
+    stale: health.stale,
+    counters: counters && { rise: ofThreshold(counters.rise), fall: ofThreshold(counters.fall) },
+    last_probe: lastProbe && renderLastProbe(lastProbe),
+    as_of: health.asOf?.toISOString() ?? null,
+    next_probe_at: health.nextProbeAt?.toISOString() ?? null,
+    detection_window: window && { down: renderWindow(window.down), up: renderWindow(window.up) },
+    ...(recentResults === undefined ? {} : { recent_results: recentResults.map(renderRecent) }),
+  }
+}
+
+/** The same of one of the members of a pool. */
+export function renderHealthOf(
+  { id, name, address, protocolPort }: Member,
+  health: Record<string, unknown>,
+): Record<string, unknown> {
+  return { id, name, address, protocol_port: protocolPort, ...health }
+}
+
+function ofThreshold({ run, threshold }: Counter): string {
+  return `${run}/${threshold}`
+}
+
+function renderLastProbe({ at, outcome, reason, phases, target }: LastProbe): Record<string, unknown> {
+  return {
+    at: at.toISOString(),
+    result: outcome,
+    reason,
+    latency_ms: phases.totalMs,
+    phases: {
+      echo_ms: phases.echoMs,
+      connect_ms: phases.connectMs,
+      tls_ms: phases.tlsMs,
+      first_byte_ms: phases.firstByteMs,
+      total_ms: phases.totalMs,
+    },
+    address: target,
+  }
+}
+
+function renderRecent({ at, outcome, reason, latencyMs }: RecentResult): Record<string, unknown> {
+  return { at: at.toISOString(), result: outcome, reason, latency_ms: latencyMs }
+}
+
+function renderWindow({ minSeconds, maxSeconds }: Window): Record<string, number> {
+  return { min_seconds: minSeconds, max_seconds: maxSeconds }
+}
