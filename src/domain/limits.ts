@@ -165,6 +165,10 @@ export const MAX_DETAIL_BYTES = 128
 /** Bytes read of a response head and of a body before the probe closes the connection. */
 export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
+/** Frames of one HTTP/2 answer: a body of HTTP_BODY_MAX_BYTES in pieces of 16 bytes. */
+export const HTTP2_FRAMES_MAX = 4096
+/** Bytes of a gRPC health answer: one enum and what future versions add. */
+export const GRPC_MESSAGE_MAX_BYTES = 4096
 /** Bytes of answers in which a TCP probe looks for what it expects, before it gives up. */
 export const TCP_EXCHANGE_MAX_BYTES = 1024 * 1024
 /** Connections that wait for the next probe of their check: at most, however many descriptors there are. */

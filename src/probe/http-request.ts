@@ -24,6 +24,11 @@ const SAFE = /^[\x21-\x7e\x80-\xff]+$/
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** Whether a header can go on the wire without becoming something else. */
+export function isSafeHeader(name: string, value: string): boolean {
+  return NAME.test(name) && VALUE.test(value)
+}
+
 /** Requests are built with the configuration and used by each probe of their check: written out once per manner. */
 const rendered = { close: new WeakMap<HttpRequest, Rendered>(), keep: new WeakMap<HttpRequest, Rendered>() }
 interface Rendered {
@@ -73,7 +78,7 @@ export function contentLength({ method, body }: HttpRequest): number | undefined
 export function probeHeaders(request: HttpRequest): readonly Header[] | undefined {
   const { method, path, host, headers = [], removeHeaders = [] } = request
   if (!SAFE.test(method) || !SAFE.test(path) || (host !== undefined && !SAFE.test(host))) return undefined
-  if (!headers.every(({ name, value }) => NAME.test(name) && VALUE.test(value))) return undefined
+  if (!headers.every(({ name, value }) => isSafeHeader(name, value))) return undefined
   const added = headers.filter(({ name }) => !OURS.has(name.toLowerCase()))
   const gone = new Set(removeHeaders)
   for (const { name, action } of added) if (action === 'overwrite') gone.add(name.toLowerCase())

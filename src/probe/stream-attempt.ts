@@ -91,7 +91,9 @@ class StreamAttempt implements ConnectionUser {
     if (this.#firstByteMs === undefined && conversation.hasFirstByte) {
       this.#firstByteMs = millisecondsSince(this.#startedAt)
     }
-    if (verdict !== undefined) this.#conclude(verdict, conversation.canGoOn)
+    if (verdict === undefined) return
+    if (verdict.wasNotHeard === true && this.#mayTryAgain(connection)) this.#tryAgain(connection)
+    else this.#conclude(verdict, conversation.canGoOn)
   }
 
   onEnd(connection: StreamConnection, how: 'closed' | 'reset'): void {

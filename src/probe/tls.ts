@@ -3,6 +3,7 @@
  * OpenSSL still speaks, because whether a member's TLS is good is not what a health check is asked. A target with
  * `TlsManners` can ask for more: a server name, ALPN, a certificate that is verified, a client certificate.
  */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { isIP, type Socket } from 'node:net'
 import { basename } from 'node:path'
@@ -63,6 +64,8 @@ function contextOf([ca, cert, key]: readonly (string | undefined)[]): SecureCont
     return readFileSync(file)
   }
   try {
+    // OpenSSL takes a file without certificates for a CA that vouches for nobody, and every target would fail.
+    if (ca !== undefined) new X509Certificate(read(ca))
     return createSecureContext({
       ...ANY_TLS,
       ...(ca === undefined ? {} : { ca: read(ca) }),
