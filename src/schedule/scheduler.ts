@@ -284,11 +284,12 @@ export class Scheduler implements Ticking {
     check.lastResult = result
     this.rings.note(check, result, nowMs)
     this.#options.metrics.probeEnded(check.config.target.type, result)
-    if (result.outcome === 'inconclusive') {
-      this.#judgeStaleness(check, nowMs)
-    } else {
+    const isConclusive = result.outcome !== 'inconclusive'
+    if (isConclusive) {
       check.conclusiveMs = nowMs
       if (check.isStale) this.#setStale(check, false)
+    } else this.#judgeStaleness(check, nowMs)
+    if (isConclusive || check.config.policy.inconclusive !== undefined) {
       const judged = judge(check, result, this.#wall)
       if (judged !== undefined) this.#options.events.onVerdict(check, judged === 'same' ? undefined : judged)
     }

@@ -158,3 +158,19 @@ test('the first probe of a check starts within the time that it is spread over',
   run(200)
   assert.equal(attempts.length, 1)
 })
+
+test('an inconclusive result counts only where the policy wants it to', () => {
+  for (const [inconclusive, status] of [
+    [undefined, 'ONLINE'],
+    ['fail', 'OFFLINE'],
+  ] as const) {
+    const { scheduler, verdicts, run, last } = harness()
+    scheduler.applyPool(pool(judging(inconclusive === undefined ? {} : { inconclusive })))
+    run(1000)
+    for (const reason of ['PASSED', 'PROBER_NO_SOCKET', 'PROBER_NO_SOCKET'] as const) {
+      last().end(reason)
+      run(DELAY_MS + 100)
+    }
+    assert.equal(verdicts.at(-1)?.status, status)
+  }
+})
