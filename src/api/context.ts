@@ -8,7 +8,7 @@ import type { Profile } from '../domain/types.ts'
 import { isUuid } from '../domain/uuid.ts'
 import type { DevelopmentIdentity } from '../identity/development.ts'
 import type { Identify, Identity } from '../identity/identity.ts'
-import type { Db } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
 import type { Access } from './access.ts'
 import type { Dialect } from './dialect/dialect.ts'
@@ -42,7 +42,7 @@ export interface RequestLog {
 }
 
 export interface ApiDependencies {
-  readonly db: Db
+  readonly db: Database
   readonly settings: ApiSettings
   readonly log: RequestLog
   readonly identify: Identify

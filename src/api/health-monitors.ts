@@ -15,7 +15,8 @@ import {
   updateHealthMonitor,
 } from '../store/health-monitors.ts'
 import { addressesOfPool } from '../store/members.ts'
-import { type LockedPool, lockPool, touchPools } from '../store/parents.ts'
+import { type LockedPool, lockPoolOfMonitor, touchPools } from '../store/parents.ts'
+import { readSetQuotasOfPool } from '../store/quotas.ts'
 import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
@@ -65,16 +66,21 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   const { projectId } = ctx.state.identity
   const { poolId, assertFits, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
   const monitor = await transaction(deps.db, async (tx) => {
-    const parents = await lockPoolFor(ctx, tx, poolId)
+    // Sent together: what comes after the lock is read under it.
+    const [parents, existing, set] = await Promise.all([
+      lockPoolFor(ctx, tx, poolId),
+      findMonitorOfPool(tx, poolId),
+      readSetQuotasOfPool(tx, poolId),
+    ])
+    const { projectId: owner } = parents.pool
     let draft: HealthMonitorDraft | undefined
     const steps: Record<CreateStep, () => Promise<void> | void> = {
       fit: () => assertFits?.(parents.pool),
       draft: () => {
         draft = draftFor(parents.pool)
       },
-      duplicate: () => assertNoMonitorYet(tx, poolId),
-      quota: () =>
-        assertQuota(tx, deps, { projectId: parents.pool.projectId, resource: 'healthmonitor', count: 1 }),
+      duplicate: () => assertNoMonitorYet(poolId, existing),
+      quota: () => assertQuota(tx, deps, { projectId: owner, resource: 'healthmonitor', count: 1, set }),
       parents: () => assertParentsActive(ctx, parents),
     }
     for (const step of dialect.createOrder) await steps[step]()
@@ -86,8 +92,9 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
 
 async function insert(tx: Tx, deps: ApiDependencies, draft: HealthMonitorDraft): Promise<HealthMonitor> {
   await assertMonitorPortAllowed(tx, deps, draft)
-  const created = await insertHealthMonitor(tx, draft)
-  await touchPools(tx, [draft.poolId])
+  const [created] = await tx.commitWith(() =>
+    Promise.all([insertHealthMonitor(tx, draft), touchPools(tx, [draft.poolId])]),
+  )
   return created
 }
 
@@ -131,8 +138,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   await transaction(deps.db, async (tx) => {
     const { stored, parents } = await lockMonitor(ctx, tx, id)
     assertParentsActive(ctx, parents)
-    await deleteHealthMonitor(tx, id)
-    await touchPools(tx, [stored.poolId])
+    await tx.commitWith(() => Promise.all([deleteHealthMonitor(tx, id), touchPools(tx, [stored.poolId])]))
   })
   ctx.status = 204
 }
@@ -144,16 +150,16 @@ async function lockMonitor(
   id: string,
 ): Promise<{ stored: HealthMonitor; parents: LockedPool }> {
   const { byId, authorise } = ctx.state.access
-  const seen = await findHealthMonitor(tx, id, byId)
-  if (seen !== undefined) authorise(seen.projectId)
-  const parents = seen && (await lockPool(tx, seen.poolId, byId))
-  const stored = parents && (await findHealthMonitor(tx, id, byId))
+  const [parents, stored] = await Promise.all([
+    lockPoolOfMonitor(tx, id, byId),
+    findHealthMonitor(tx, id, byId),
+  ])
   if (stored === undefined || parents === undefined) throw notFound('healthmonitor', id)
+  authorise(stored.projectId)
   return { stored, parents }
 }
 
-async function assertNoMonitorYet(tx: Tx, poolId: string): Promise<void> {
-  const existing = await findMonitorOfPool(tx, poolId)
+function assertNoMonitorYet(poolId: string, existing: HealthMonitor | undefined): void {
   if (existing === undefined) return
   throw new DomainError('HEALTH_MONITOR_EXISTS', `Pool ${poolId} already has health monitor ${existing.id}`, {
     pool: poolId,

@@ -2,14 +2,14 @@
 import { DomainError } from '../domain/errors.ts'
 import type { ConfigurationObject, Resource } from '../domain/types.ts'
 import type { Tx } from '../store/database.ts'
-import { fitsQuota } from '../store/quotas.ts'
+import { fitsQuota, type QuotaClaim } from '../store/quotas.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 
 /** Throws QUOTA_EXCEEDED. */
 export async function assertQuota(
   tx: Tx,
   deps: ApiDependencies,
-  claim: { readonly projectId: string; readonly resource: Resource; readonly count: number },
+  claim: Omit<QuotaClaim, 'defaults'>,
 ): Promise<void> {
   if (await fitsQuota(tx, { ...claim, defaults: deps.settings.quotas })) return
   throw new DomainError('QUOTA_EXCEEDED', `Quota exceeded for resources:['${claim.resource}'].`, {

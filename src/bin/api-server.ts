@@ -8,7 +8,7 @@ import type { Config, Endpoint } from '../runtime/config.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import type { Db } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
@@ -26,7 +26,7 @@ export interface ApiParts {
   /** With the endpoints that are really bound. */
   readonly config: Config
   readonly databaseUrl: string
-  readonly db: Db
+  readonly db: Database
   readonly log: Log
   readonly metrics: Metrics
 }

@@ -4,7 +4,7 @@ import { DATABASE_RETRY_MS, DATABASE_WAIT_MS } from '../domain/limits.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { StartRefusal } from '../runtime/start-refusal.ts'
-import { type Db, isStoreAway, openDatabase, query } from '../store/database.ts'
+import { type Database, isStoreAway, openDatabase, query } from '../store/database.ts'
 import { isSchemaCurrent, migrateToLatest } from '../store/migrate.ts'
 
 /** The URL of a command that does not start a PostgreSQL of its own. Throws the sentence that says what to set. */
@@ -21,7 +21,7 @@ export async function openReadyDatabase(
   applicationName: string,
   maxConnections: number,
   log: Log,
-): Promise<Db> {
+): Promise<Database> {
   const db = openDatabase({ url, applicationName, maxConnections })
   const deadline = performance.now() + DATABASE_WAIT_MS
   for (;;) {
@@ -50,14 +50,14 @@ function reasonOf(error: unknown): string {
 }
 
 /** Brings the schema up to date and says what was done. */
-export async function migrate(db: Db, url: string, log: Log): Promise<readonly string[]> {
+export async function migrate(db: Database, url: string, log: Log): Promise<readonly string[]> {
   const applied = await migrateToLatest(db, url)
   log.info({ applied }, applied.length === 0 ? 'schema is up to date' : 'schema migrated')
   return applied
 }
 
 /** Refuses to work on a schema of another version: a newer one, or one that still has to be migrated. */
-export async function assertSchemaCurrent(db: Db): Promise<void> {
+export async function assertSchemaCurrent(db: Database): Promise<void> {
   if (await isSchemaCurrent(db)) return
   throw new StartRefusal('the database does not have the schema of this version: run healthmonitor migrate')
 }

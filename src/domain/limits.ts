@@ -289,6 +289,10 @@ export const LOCK_TIMEOUT_MS = 5000
 export const STATEMENT_TIMEOUT_MS = 8_000
 /** Milliseconds without an answer after which a connection is given up: longer than any statement may run. */
 export const ANSWER_TIMEOUT_MS = 10_000
+/** Milliseconds until a rollback is done; then its connection is closed. */
+export const ROLLBACK_TIMEOUT_MS = 5000
+/** Statements that a connection keeps parsed and planned. */
+export const NAMED_STATEMENTS_MAX = 250
 /** Milliseconds that one transaction of the API may take, BEGIN and COMMIT included. */
 export const TRANSACTION_TIMEOUT_MS = 12_000
 /** Tries of a transaction that met a deadlock or a serialization failure, and seconds in Retry-After. */

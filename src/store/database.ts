@@ -3,7 +3,7 @@
  * else in `store/` is statements.
  */
 import knexModule, { type Knex } from 'knex'
-import pg from 'pg'
+import type pg from 'pg'
 import { DomainError } from '../domain/errors.ts'
 import {
   ACQUIRE_TIMEOUT_MS,
@@ -13,38 +13,23 @@ import {
   TRANSACTION_TIMEOUT_MS,
   TRANSACTION_TRIES,
 } from '../domain/limits.ts'
+import { columnTypes } from './column-types.ts'
+import { send, statementOf, Tx } from './session.ts'
+
+export { Tx } from './session.ts'
 
 const { knex } = knexModule
 
+/** A pool of connections; `destroy` closes them. */
+export type Database = Knex
 /** A pool of connections or one transaction: every statement of the store takes either. */
-export type Db = Knex
-export type Tx = Knex.Transaction
+export type Db = Database | Tx
 
 export interface DatabaseOptions {
   readonly url: string
   /** Shown in pg_stat_activity. */
   readonly applicationName: string
   readonly maxConnections: number
-}
-
-/** Type of uuid[] in pg_type. */
-const UUID_ARRAY = 2951
-
-/**
- * bigint columns (epochs, sequences, versions) stay far below 2^53; as numbers they compare without surprises. Arrays of
- * UUIDs hold neither quotes nor nulls: 500 of them split in 12 µs and took the driver 700 µs (2026-11-21), and the answer for
- * a page of pools holds thousands.
- */
-const types = {
-  getTypeParser: ((oid: number, format: 'text') => {
-    if (oid === pg.types.builtins.INT8) return Number
-    if (oid === UUID_ARRAY) return uuids
-    return pg.types.getTypeParser(oid, format)
-  }) as typeof pg.types.getTypeParser,
-}
-
-function uuids(text: string): string[] {
-  return text === '{}' ? [] : text.slice(1, -1).split(',')
 }
 
 /** Errors reach the caller, who logs them; knex would print every refused connection to the terminal as well. */
@@ -56,7 +41,7 @@ const SILENT = {
 }
 
 /** Opens a pool; connects on the first statement. Close with `db.destroy()`. */
-export function openDatabase(options: DatabaseOptions): Db {
+export function openDatabase(options: DatabaseOptions): Database {
   return knex({
     client: 'pg',
     connection: {
@@ -64,7 +49,9 @@ export function openDatabase(options: DatabaseOptions): Db {
       application_name: options.applicationName,
       keepAlive: true,
       connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-      types,
+      // Statements that do not need each other's answers are under way together.
+      pipeline: true,
+      types: columnTypes,
     } as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.maxConnections, afterCreate: boundEverything },
     acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
@@ -90,6 +77,8 @@ function boundEverything(
 /**
  * Rows of a raw statement. `?` are the bindings; a literal question mark is written `\\?`. A connection that gives no
  * answer within `timeoutMs` (its network is gone: the statement's own limit is the server's) is thrown away.
+ *
+ * A statement of a transaction is sent before this returns, so that several may be under way together.
  */
 export async function query<Row>(
   db: Db,
@@ -97,8 +86,27 @@ export async function query<Row>(
   bindings: readonly unknown[] = [],
   timeoutMs = ANSWER_TIMEOUT_MS,
 ): Promise<Row[]> {
-  const answer: unknown = await db.raw(sql, bindings as Knex.RawBinding[]).timeout(timeoutMs)
-  return (answer as { rows: Row[] }).rows
+  if (db instanceof Tx) return await db.run<Row>(sql, bindings, timeoutMs)
+  const connection = await acquire(db)
+  try {
+    return (await send<Row>(connection, statementOf(sql, bindings), timeoutMs)).rows
+  } finally {
+    release(db, connection)
+  }
+}
+
+// knex is the pool (and runs the migrations); its way of running one statement takes longer than PostgreSQL does.
+interface ConnectionSource {
+  acquireConnection(): Promise<pg.Client>
+  releaseConnection(connection: pg.Client): Promise<void>
+}
+
+async function acquire(db: Database): Promise<pg.Client> {
+  return await (db.client as ConnectionSource).acquireConnection()
+}
+
+function release(db: Database, connection: pg.Client): void {
+  void (db.client as ConnectionSource).releaseConnection(connection)
 }
 
 /** SQLSTATEs after which the same transaction may succeed: serialization failure, deadlock. */
@@ -110,7 +118,7 @@ const RETRYABLE = new Set(['40001', '40P01'])
  * silent for longer than a transaction may take.
  */
 export async function transaction<Result>(
-  db: Db,
+  db: Database,
   work: (tx: Tx) => Promise<Result>,
   timeoutMs = TRANSACTION_TIMEOUT_MS,
 ): Promise<Result> {
@@ -130,17 +138,14 @@ export async function transaction<Result>(
  * `timeoutMs` the caller is told, and what nobody waits for is rolled back when the server is heard again.
  */
 async function boundedTransaction<Result>(
-  db: Db,
+  db: Database,
   work: (tx: Tx) => Promise<Result>,
   timeoutMs: number,
 ): Promise<Result> {
   let isAbandoned = false
   const silent = () => new DomainError('STORE_UNAVAILABLE', 'the database does not answer')
-  const running = db.transaction(async (tx) => {
+  const running = runTransaction(db, work, () => {
     if (isAbandoned) throw silent()
-    const result = await work(tx)
-    if (isAbandoned) throw silent()
-    return result
   })
   let timer: NodeJS.Timeout | undefined
   const abandoned = new Promise<never>((_, reject) => {
@@ -154,6 +159,29 @@ async function boundedTransaction<Result>(
     return await Promise.race([running, abandoned])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** `assertWanted` throws when nobody waits for the outcome any more. */
+async function runTransaction<Result>(
+  db: Database,
+  work: (tx: Tx) => Promise<Result>,
+  assertWanted: () => void,
+): Promise<Result> {
+  const connection = await acquire(db)
+  try {
+    assertWanted()
+    const tx = new Tx(connection, assertWanted)
+    try {
+      const result = await work(tx)
+      await tx.commit()
+      return result
+    } catch (error) {
+      await tx.rollback()
+      throw error
+    }
+  } finally {
+    release(db, connection)
   }
 }
 

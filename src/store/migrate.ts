@@ -4,7 +4,7 @@
  */
 import pg from 'pg'
 import { MIGRATIONS, type NamedMigration } from '../../migrations/index.ts'
-import type { Db } from './database.ts'
+import type { Database } from './database.ts'
 import { query } from './database.ts'
 
 /** Any constant that no other application of the database uses. */
@@ -22,7 +22,7 @@ export class SchemaTooNewError extends Error {
 }
 
 /** Brings the schema to this version; does nothing when it is. Returns the names that were applied. */
-export async function migrateToLatest(db: Db, url: string): Promise<readonly string[]> {
+export async function migrateToLatest(db: Database, url: string): Promise<readonly string[]> {
   return await withLock(url, async () => {
     await assertNotNewer(db)
     await db.migrate.forceFreeMigrationsLock(migrationConfig())
@@ -32,17 +32,17 @@ export async function migrateToLatest(db: Db, url: string): Promise<readonly str
 }
 
 /** Undoes every migration: for tests. */
-export async function rollbackAll(db: Db, url: string): Promise<void> {
+export async function rollbackAll(db: Database, url: string): Promise<void> {
   await withLock(url, () => db.migrate.rollback(migrationConfig(), true) as Promise<unknown>)
 }
 
 /** Whether the schema is exactly this version's. Throws SchemaTooNewError when it is newer. */
-export async function isSchemaCurrent(db: Db): Promise<boolean> {
+export async function isSchemaCurrent(db: Database): Promise<boolean> {
   const applied = await assertNotNewer(db)
   return MIGRATIONS.every((migration) => applied.has(migration.name))
 }
 
-async function assertNotNewer(db: Db): Promise<ReadonlySet<string>> {
+async function assertNotNewer(db: Database): Promise<ReadonlySet<string>> {
   if (!(await db.schema.hasTable('knex_migrations'))) return new Set()
   const rows = await query<{ name: string }>(db, 'select name from knex_migrations order by id')
   const known = new Set(MIGRATIONS.map((migration) => migration.name))

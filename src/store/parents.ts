@@ -39,9 +39,7 @@ export async function lockLoadBalancer(
     )
     return rows[0] && toLoadBalancer(rows[0])
   } catch (error) {
-    if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error
-    const message = `load balancer ${id} is being changed by another request`
-    throw new DomainError('IMMUTABLE', message, { resource: 'loadbalancer', id }, { cause: error })
+    throw sqlState(error) === LOCK_NOT_AVAILABLE ? beingChanged(id, error) : error
   }
 }
 
@@ -51,23 +49,62 @@ export async function lockPool(
   id: string,
   projectId: string | undefined,
 ): Promise<LockedPool | undefined> {
-  const parents = await query<{ load_balancer_id: string }>(
-    tx,
-    'select load_balancer_id from pool where id = ? and (?::text is null or project_id = ?)',
-    [id, projectId ?? null, projectId ?? null],
-  )
-  const parent = parents[0]
-  if (parent === undefined) return undefined
-  const loadBalancer = await lockLoadBalancer(tx, parent.load_balancer_id, undefined)
-  const pools = await query<PoolRow>(
-    tx,
-    `select ${POOL_COLUMNS} from pool p where p.id = ? for no key update`,
-    [id],
-  )
-  const pool = pools[0]
-  // The pool may have been deleted while we waited for its load balancer.
+  const scope = projectId ?? null
+  return await lockOneOf(tx, {
+    pools: 'select sp.id from pool sp where sp.id = ? and (?::text is null or sp.project_id = ?)',
+    bindings: [id, scope, scope],
+  })
+}
+
+/** As `lockPool`, the pool of a health monitor. */
+export async function lockPoolOfMonitor(
+  tx: Tx,
+  id: string,
+  projectId: string | undefined,
+): Promise<LockedPool | undefined> {
+  const scope = projectId ?? null
+  return await lockOneOf(tx, {
+    pools:
+      'select sm.pool_id from health_monitor sm where sm.id = ? and (?::text is null or sm.project_id = ?)',
+    bindings: [id, scope, scope],
+  })
+}
+
+/**
+ * Locks the one pool that a statement selects: all is sent together, each statement sees what the locks before it have
+ * settled. The pool, or what led to it, may have been deleted while we waited for its load balancer.
+ */
+async function lockOneOf(
+  tx: Tx,
+  { pools, bindings }: { readonly pools: string; readonly bindings: readonly unknown[] },
+): Promise<LockedPool | undefined> {
+  const ofPool = `(select p.load_balancer_id from pool p where p.id = (${pools}))`
+  const parent = query<{ id: string | null }>(tx, `select ${ofPool} as id`, bindings)
+  const locks = Promise.all([
+    query<LoadBalancerRow>(
+      tx,
+      `select ${LOAD_BALANCER_COLUMNS} from load_balancer lb where lb.id = ${ofPool} for no key update`,
+      bindings,
+    ),
+    query<PoolRow>(
+      tx,
+      `select ${POOL_COLUMNS} from pool p where p.id = (${pools}) for no key update`,
+      bindings,
+    ),
+    parent,
+  ])
+  const [loadBalancers, locked] = await locks.catch(async (error: unknown) => {
+    throw sqlState(error) === LOCK_NOT_AVAILABLE ? beingChanged((await parent)[0]?.id ?? '', error) : error
+  })
+  const [loadBalancer] = loadBalancers
+  const [pool] = locked
   if (loadBalancer === undefined || pool === undefined) return undefined
-  return { pool: toPool(pool), loadBalancer }
+  return { pool: toPool(pool), loadBalancer: toLoadBalancer(loadBalancer) }
+}
+
+function beingChanged(id: string, error: unknown): DomainError {
+  const message = `load balancer ${id} is being changed by another request`
+  return new DomainError('IMMUTABLE', message, { resource: 'loadbalancer', id }, { cause: error })
 }
 
 /** Tells probers that checks of these pools changed: raises their versions, one NOTIFY per shard at commit. */

@@ -25,11 +25,28 @@ export async function readQuotas(db: Db, projectId: string, defaults: Quotas): P
 }
 
 export async function readSetQuotas(db: Db, projectId: string): Promise<SetQuotas> {
-  const rows = await query<{ resource: QuotaKind; quota: number }>(
+  const rows = await query<QuotaRow>(db, 'select resource, quota from quota where project_id = ?', [
+    projectId,
+  ])
+  return setQuotasOf(rows)
+}
+
+/** What was set for the project of a pool. */
+export async function readSetQuotasOfPool(db: Db, poolId: string): Promise<SetQuotas> {
+  const rows = await query<QuotaRow>(
     db,
-    'select resource, quota from quota where project_id = ?',
-    [projectId],
+    'select resource, quota from quota where project_id = (select p.project_id from pool p where p.id = ?)',
+    [poolId],
   )
+  return setQuotasOf(rows)
+}
+
+interface QuotaRow {
+  readonly resource: QuotaKind
+  readonly quota: number
+}
+
+function setQuotasOf(rows: readonly QuotaRow[]): SetQuotas {
   return Object.fromEntries(rows.map((row) => [row.resource, row.quota]))
 }
 
@@ -86,6 +103,8 @@ export interface QuotaClaim {
   /** Objects about to be created. */
   readonly count: number
   readonly defaults: Quotas
+  /** What was set for the project, when it has been read already. */
+  readonly set?: SetQuotas
 }
 
 /**
@@ -93,8 +112,8 @@ export interface QuotaClaim {
  * commit, so the limit holds; without a limit nothing is counted and nobody waits.
  */
 export async function fitsQuota(tx: Tx, claim: QuotaClaim): Promise<boolean> {
-  const quotas = await readQuotas(tx, claim.projectId, claim.defaults)
-  const quota = quotas[claim.resource]
+  const set = claim.set ?? (await readSetQuotas(tx, claim.projectId))
+  const quota = set[claim.resource] ?? claim.defaults[claim.resource]
   if (quota < 0) return true
   await query(tx, 'select pg_advisory_xact_lock(?, hashtext(?))', [
     RESOURCES.indexOf(claim.resource),

@@ -1,13 +1,13 @@
 /** Retention: what is too old or too much goes, in batches that lock little. */
-import { type Db, query, transaction } from './database.ts'
+import { type Database, type Db, query, transaction } from './database.ts'
 
 /** Any constant that no other application of the database uses. */
 const LOCK_KEY = 4_826_017_734
 
 /** Runs `work` unless another process is at it; returns undefined then. */
 export async function withRetentionLock<Result>(
-  db: Db,
-  work: (db: Db) => Promise<Result>,
+  db: Database,
+  work: (db: Database) => Promise<Result>,
 ): Promise<Result | undefined> {
   return await transaction(db, async (tx) => {
     const [row] = await query<{ mine: boolean }>(tx, 'select pg_try_advisory_xact_lock(?) as mine', [

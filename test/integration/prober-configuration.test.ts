@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Db, query } from '../../src/store/database.ts'
+import { type Database, query } from '../../src/store/database.ts'
 import { changed, eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
@@ -24,7 +24,12 @@ async function running(t: Ending, count: number) {
 }
 
 /** Makes a change as the API would, in one transaction with the version and the notification. */
-async function change(db: Db, poolId: string, sql: string, bindings: readonly unknown[]): Promise<void> {
+async function change(
+  db: Database,
+  poolId: string,
+  sql: string,
+  bindings: readonly unknown[],
+): Promise<void> {
   await db.transaction(async (tx) => {
     await query(tx, sql, bindings)
     await changed(tx, poolId)

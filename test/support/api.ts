@@ -8,7 +8,7 @@ import type { Profile } from '../../src/domain/types.ts'
 import { PAGE_MAX_DEFAULT, UDP_MIN_DELAY_SECONDS_DEFAULT } from '../../src/domain/limits.ts'
 import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
-import { type Db } from '../../src/store/database.ts'
+import { type Database } from '../../src/store/database.ts'
 import { type Ending, testDatabase } from './database.ts'
 import { validateAnswer } from './openapi.ts'
 
@@ -17,7 +17,7 @@ export const DEFAULT_PROJECT = 'default-project'
 
 export interface ApiOptions extends Partial<ApiSettings> {
   /** Instead of a fresh database. */
-  readonly db?: Db
+  readonly db?: Database
   readonly targetPolicy?: ApiDependencies['targetPolicy']
   /** Instead of no identity. */
   readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
@@ -48,7 +48,7 @@ export const everyAnswer: ((exchange: Exchange) => void)[] = []
 export interface Api {
   readonly url: string
   readonly port: number
-  readonly db: Db
+  readonly db: Database
   /** Every operation of dialect elb. */
   readonly routes: readonly Route[]
   /** What the API logged as errors. */

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
-import { type Db, openDatabase } from '../../src/store/database.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
 import {
   createDatabase,
   createTemplate,
@@ -18,7 +18,7 @@ export interface TestDatabase {
   readonly url: string
   readonly name: string
   /** A pool of 8 connections, closed when the test ends. */
-  readonly db: Db
+  readonly db: Database
   /** Runs something when the test ends, before the database goes; what was added last runs first. */
   beforeDrop(end: () => Promise<void>): void
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
-import { type Db, query } from '../../src/store/database.ts'
+import { type Database, type Db, query } from '../../src/store/database.ts'
 import { type Answer, type ApiOptions, startApi } from './api.ts'
 import type { Ending } from './database.ts'
 
@@ -13,7 +13,7 @@ export const PROJECT = 'project-a'
 export const FORBIDDEN_PORT = 9876
 
 export interface PoolApi {
-  readonly db: Db
+  readonly db: Database
   /** One request below /v2.0/lbaas (or to a link), as `project`; asserts that the answer is no 5xx. */
   readonly call: (
     method: string,

@@ -1,0 +1,132 @@
+/** One connection: how a statement is sent on it, and a transaction. */
+import type { Socket } from 'node:net'
+import type pg from 'pg'
+import { ANSWER_TIMEOUT_MS, NAMED_STATEMENTS_MAX, ROLLBACK_TIMEOUT_MS } from '../domain/limits.ts'
+
+interface Statement {
+  readonly text: string
+  /** A statement with a name is parsed and planned once per connection. */
+  readonly name?: string
+  readonly values?: unknown[]
+}
+
+const named = new Map<string, { readonly text: string; readonly name: string }>()
+
+/** The statement in PostgreSQL's spelling: `?` are the bindings, `\\?` is a question mark. */
+export function statementOf(sql: string, bindings: readonly unknown[]): Statement {
+  // Without bindings it may be several.
+  if (bindings.length === 0) return { text: withPositions(sql) }
+  const values = [...bindings]
+  const known = named.get(sql)
+  if (known !== undefined) return { text: known.text, name: known.name, values }
+  const text = withPositions(sql)
+  // The texts of lists are as many as ways of filtering and sorting: the first ones are the usual ones.
+  if (named.size >= NAMED_STATEMENTS_MAX) return { text, values }
+  const name = `hm${named.size}`
+  named.set(sql, { text, name })
+  return { text, name, values }
+}
+
+function withPositions(sql: string): string {
+  let position = 0
+  return sql.replace(/(\\*)\?/g, (_, escapes: string) => (escapes.length % 2 === 1 ? '?' : `$${++position}`))
+}
+
+/** Sends a statement at once. Rejects with the driver's error, or when no answer came in time (0: without a bound): the connection is closed. */
+export function send<Row>(
+  connection: pg.Client,
+  statement: Statement,
+  timeoutMs: number,
+): Promise<{ readonly rows: Row[]; readonly command: string }> {
+  return new Promise((resolve, reject) => {
+    const late = () => {
+      reject(new Error(`timeout expired: no answer within ${timeoutMs} ms`))
+      // `end` would wait for the answers to everything that is under way.
+      ;(connection as pg.Client & { connection: { stream: Socket } }).connection.stream.destroy()
+    }
+    const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined
+    connection.query(statement, (error: Error | null, result: unknown) => {
+      clearTimeout(timer)
+      // For the log: which statement it was, without what was bound to it.
+      if (error) reject(Object.assign(error, { sql: statement.text }))
+      else resolve(result as { rows: Row[]; command: string })
+    })
+  })
+}
+
+/** SQLSTATE of a statement in a transaction that has failed already. */
+const IN_FAILED_TRANSACTION = '25P02'
+
+function isConsequence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === IN_FAILED_TRANSACTION
+}
+
+/**
+ * A transaction on one connection. BEGIN is sent with the first statement, and `commitWith` sends COMMIT with the last
+ * ones: on a machine that is busy, each answer that is waited for costs more than the statement.
+ */
+export class Tx {
+  readonly #connection: pg.Client
+  readonly #assertWanted: () => void
+  readonly #begun: Promise<unknown>
+  #committed: Promise<void> | undefined
+
+  constructor(connection: pg.Client, assertWanted: () => void) {
+    this.#connection = connection
+    this.#assertWanted = assertWanted
+    this.#begun = send(connection, { text: 'begin' }, ANSWER_TIMEOUT_MS)
+    // Whoever waits for a statement hears of it.
+    this.#begun.catch(() => undefined)
+  }
+
+  async run<Row>(sql: string, bindings: readonly unknown[], timeoutMs: number): Promise<Row[]> {
+    if (this.#committed !== undefined) throw new Error('the transaction is committed already')
+    const sent = send<Row>(this.#connection, statementOf(sql, bindings), timeoutMs)
+    try {
+      const [, { rows }] = await Promise.all([this.#begun, sent])
+      return rows
+    } catch (error) {
+      // Of statements that are under way together, the one that failed speaks first.
+      if (isConsequence(error)) await new Promise((resolve) => setImmediate(resolve))
+      throw error
+    }
+  }
+
+  /**
+   * Commits behind the last statements, which `last` sends without waiting. One that fails undoes the transaction, as
+   * always, and is what this rejects with.
+   */
+  async commitWith<Results>(last: () => Promise<Results>): Promise<Results> {
+    const results = last()
+    const committed = this.commit()
+    committed.catch(() => undefined)
+    const given = await results
+    await committed
+    return given
+  }
+
+  /** Resolves when it is on disk; a second time does nothing more. */
+  async commit(): Promise<void> {
+    if (this.#committed === undefined) {
+      this.#assertWanted()
+      this.#committed = this.#commit()
+    }
+    await this.#committed
+  }
+
+  async #commit(): Promise<void> {
+    const ended = send(this.#connection, { text: 'commit' }, ANSWER_TIMEOUT_MS)
+    const [, { command }] = await Promise.all([this.#begun, ended])
+    if (command !== 'COMMIT') throw new Error('the transaction was undone: a statement in it had failed')
+  }
+
+  /** Undoes what was not committed. Never rejects: a connection that cannot say so is closed, which undoes it too. */
+  async rollback(): Promise<void> {
+    if (this.#committed !== undefined) {
+      await this.#committed.catch(() => undefined)
+      return
+    }
+    this.#committed = Promise.resolve()
+    await send(this.#connection, { text: 'rollback' }, ROLLBACK_TIMEOUT_MS).catch(() => undefined)
+  }
+}
