@@ -119,6 +119,18 @@ test('a check that halts is probed no more, is not stale, and begins again with 
   assert.equal(attempts.length, 3)
 })
 
+test('a long interval that is meant is not taken for silence', () => {
+  const { scheduler, attempts, stale, run, last } = harness()
+  scheduler.applyPool(pool(judging({ intervals: { online: DELAY_MS, noTraffic: 60_000 } })))
+  run(1000)
+  last().end('PASSED')
+  run(59_000)
+  assert.equal(scheduler.checkpointOf(7).entries[0]?.stale, false)
+  run(1000)
+  assert.equal(attempts.length, 2)
+  assert.deepEqual(stale, [])
+})
+
 test('a check that had halted is not probed by the next prober either', () => {
   const { scheduler, attempts, run } = harness()
   const halting = judging({ haltWhenOffline: true })
