@@ -53,9 +53,8 @@ export class IdleConnections implements ConnectionUser {
     if (connection.uses === 1) this.#askedAt.set(target, now)
     if (askedAt !== undefined) connection.gapMs = now - askedAt
     connection.idleSince = now
-    if (target.reuse === undefined || connection.uses >= target.reuse.freshEvery || !connection.isUsable) {
-      return false
-    }
+    if (target.reuse === undefined || connection.uses >= target.reuse.freshEvery) return false
+    if (!connection.isUsable || this.#byTarget.has(target)) return false
     if (this.#idle.length >= this.capacity) {
       const worst = this.#leastUseful(connection)
       if (worst === connection) return false

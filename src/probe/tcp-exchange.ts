@@ -1,5 +1,5 @@
 /**
- * TCP beyond a connect: with bytes to send and bytes to expect, with TLS, with a PROXY header, with another way to close.
+ * TCP beyond a connect: with bytes to send and bytes to expect, with TLS, with a PROXY header.
  * As Envoy's TCP check: the expected blocks must come in order, with anything between them; what does not match is no
  * mismatch, it is read on until the deadline (probe-semantics 1.4, 1.6). Without expected bytes the connection (and the
  * handshake) is the verdict, and it is never kept. Phases: connect, TLS, first byte.
@@ -69,8 +69,8 @@ export class ByteExchange implements Conversation {
 }
 
 /** Whether a TCP target asks for more than a connect. */
-export function asksForExchange({ tcp, tls, proxyProtocol, close }: ProbeTarget): boolean {
-  return tcp !== undefined || tls !== undefined || proxyProtocol !== undefined || close === 'fin'
+export function asksForExchange({ tcp, tls, proxyProtocol }: ProbeTarget): boolean {
+  return tcp !== undefined || tls !== undefined || proxyProtocol !== undefined
 }
 
 function converse({ tcp }: ProbeTarget): Conversation {

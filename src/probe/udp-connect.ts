@@ -80,8 +80,13 @@ class UdpAttempt {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error))
     socket.on('connect', () => this.#send(socket))
     socket.on('message', () => this.#onReply(socket))
-    if (sourceAddress !== undefined) socket.bind({ address: sourceAddress, exclusive: true })
-    socket.connect(port, address)
+    if (sourceAddress === undefined) {
+      socket.connect(port, address)
+    } else {
+      // Not at once: a close that waits behind a bind is forgotten when the bind fails.
+      socket.once('listening', () => socket.connect(port, address))
+      socket.bind({ address: sourceAddress, exclusive: true })
+    }
   }
 
   cancel(why: 'timeout' | 'shutdown'): void {

@@ -4,12 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
+import { readdirSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { after, before, test, type TestContext } from 'node:test'
 import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
+import { idleConnections } from '../../src/probe/connection-pool.ts'
 import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp-echo.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { probers } from '../../src/probe/probers.ts'
@@ -78,15 +80,46 @@ const BEHAVIOURS: Readonly<Record<string, (socket: Socket) => void>> = {
 /** Milliseconds after the start at which the attempt is ended: in the first turn, in between, and late. */
 const CANCEL_AFTER_MS = [0, 1, 5, 60]
 
-function targetFor(type: MonitorType, where: ProbeTarget): ProbeTarget {
-  const http = {
-    method: 'GET',
-    path: '/',
-    version: '1.1',
-    host: 'x',
-    expectedCodes: [{ from: 200, to: 200 }],
-  } as const
-  return { ...where, type, http, echoFirst: type === 'UDP-CONNECT', timeoutMs: 60 }
+const HTTP = {
+  method: 'GET',
+  path: '/',
+  version: '1.1',
+  host: 'x',
+  expectedCodes: [{ from: 200, to: 200 }],
+} as const
+const HTTP2 = { ...HTTP, version: '2' } as const
+const reuse = { freshEvery: 3, idleCloseIsFailure: false } as const
+const grpc = { service: 'x', authority: 'x', metadata: [] } as const
+const tls = { verify: false } as const
+const tcp = { send: Buffer.from('x'), receive: [Buffer.from('HTTP'), Buffer.from('200')] } as const
+const idleCloseIsFailure = { ...reuse, idleCloseIsFailure: true } as const
+const udp = { requireReply: true, replyPattern: [0x6f] } as const
+
+/** Every prober, and every manner of it that monitor options can ask for. */
+const KINDS: Readonly<Record<string, Partial<ProbeTarget> & { readonly type: MonitorType }>> = {
+  ...Object.fromEntries(
+    MONITOR_TYPES.map((type) => [type, { type, http: HTTP, echoFirst: type === 'UDP-CONNECT' }]),
+  ),
+  'HTTP kept': { type: 'HTTP', http: HTTP, reuse },
+  'HTTP with a body to find': { type: 'HTTP', http: { ...HTTP, expectBody: [Buffer.from('ok')] } },
+  'HTTP behind PROXY': { type: 'HTTP', http: HTTP, proxyProtocol: 1 },
+  'HTTPS behind PROXY': { type: 'HTTPS', http: HTTP, proxyProtocol: 2 },
+  'HTTPS kept': { type: 'HTTPS', http: HTTP, reuse },
+  h2c: { type: 'HTTP', http: HTTP2 },
+  'h2c kept': { type: 'HTTP', http: HTTP2, reuse },
+  h2: { type: 'HTTPS', http: HTTP2 },
+  gRPC: { type: 'HTTP', grpc },
+  'gRPC below TLS': { type: 'HTTPS', grpc },
+  'TCP exchange': { type: 'TCP', tcp },
+  'TCP exchange kept': { type: 'TCP', tcp, reuse: idleCloseIsFailure },
+  'TCP exchange below TLS': { type: 'TCP', tcp, tls },
+  'TCP that only sends': { type: 'TCP', tcp: { send: Buffer.from('x'), receive: [] }, close: 'rst' },
+  'TCP ended by FIN': { type: 'TCP', close: 'fin' },
+  'TLS-HELLO that verifies': { type: 'TLS-HELLO', tls: { verify: true }, proxyProtocol: 1 },
+  'UDP-CONNECT without an echo': { type: 'UDP-CONNECT' },
+  'UDP exchange': { type: 'UDP-CONNECT', udp },
+  'UDP exchange after an echo': { type: 'UDP-CONNECT', udp, echoFirst: true },
+  'PING three times': { type: 'PING', echoCount: 3 },
 }
 
 function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): void {
@@ -103,9 +136,9 @@ function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): voi
 }
 
 /** The probers of the table, and the ways that a prober falls back on where something is missing. */
-const SUBJECTS: readonly (readonly [string, MonitorType, Probe])[] = [
-  ...MONITOR_TYPES.map((type) => [type, type, probers[type]] as const),
-  ['TCP by net.Socket', 'TCP', probeTcpBySocket],
+const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
+  ...Object.entries(KINDS).map(([kind, manners]) => [kind, manners, probers[manners.type]] as const),
+  ['TCP by net.Socket', { type: 'TCP' }, probeTcpBySocket],
 ]
 
 /** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */
@@ -135,8 +168,8 @@ async function endAfter(
 }
 
 async function holds(name: string, where: ProbeTarget): Promise<void> {
-  for (const [subject, type, probe] of SUBJECTS) {
-    const target = targetFor(type, where)
+  for (const [subject, manners, probe] of SUBJECTS) {
+    const target = { ...where, ...manners, timeoutMs: 60 }
     const sockets = openSockets()
     const attempts: Promise<ProbeResult>[] = []
     for (const afterMs of CANCEL_AFTER_MS) {
@@ -144,6 +177,7 @@ async function holds(name: string, where: ProbeTarget): Promise<void> {
         attempts.push(endAfter(probe, { target, afterMs, why }))
     }
     await Promise.all(attempts)
+    idleConnections.closeAll()
     // Accepted connections of the listener in this process count too, and end once it sees ours end.
     await until(() => openSockets() <= sockets).catch(() => {
       assert.fail(
@@ -203,4 +237,24 @@ test('every prober keeps the contract against a UDP port that answers twice', as
 test('every prober keeps the contract when the source address is not of this host', async (t) => {
   const target = await where(t, () => undefined)
   await holds('cannot be reached from there', { ...target, sourceAddress: '203.0.113.1' })
+})
+
+test('two hundred probes of every kind leave no descriptor', async (t) => {
+  const server = await where(t, (socket) => {
+    socket.on('data', () => socket.write(`${HEAD}Content-Length: 2\r\n\r\nok`))
+  })
+  const descriptors = (): number => readdirSync('/proc/self/fd').length
+  for (const [subject, manners, probe] of SUBJECTS) {
+    const before = descriptors()
+    const target = { ...server, ...manners, timeoutMs: 20 }
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        Array.from({ length: 20 }, () => endAfter(probe, { target, afterMs: 20, why: 'timeout' })),
+      )
+    }
+    idleConnections.closeAll()
+    await until(() => descriptors() <= before).catch(() => {
+      assert.fail(`${subject}: ${before} descriptors before, ${descriptors()} after`)
+    })
+  }
 })
