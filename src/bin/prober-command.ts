@@ -42,6 +42,7 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
     probers,
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
+    ...(config.tlsDir === undefined ? {} : { tlsDir: config.tlsDir }),
     canaries: config.canaries,
     metrics,
     log,

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { PoolChecks } from '../domain/check.ts'
+import type { ProbeTarget } from '../domain/results.ts'
 import { withSourceAddress } from '../domain/source-address.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
@@ -36,6 +37,7 @@ import {
 } from '../store/retention.ts'
 import { beat, claimShards, releaseShards, removeDeadProbers, removeProber } from '../store/shards.ts'
 import { writeVerdicts } from '../store/verdicts.ts'
+import { withTlsFolder } from './tls-folder.ts'
 
 /** The channel on which the API tells of changed shards, in the transaction that changed them. */
 export const CONFIG_CHANNEL = 'hm_config'
@@ -49,6 +51,8 @@ export interface ProberDeps {
   readonly targetPolicy: (address: string, port: number) => string | undefined
   /** Probes leave from these; empty = the kernel chooses. */
   readonly sourceAddresses: readonly string[]
+  /** HM_TLS_DIR: where the files are that monitors name. */
+  readonly tlsDir?: string
   /** Targets that are always up, by which the prober knows its own trouble. */
   readonly canaries: readonly { readonly host: string; readonly port: number }[]
   readonly metrics: Metrics
@@ -156,7 +160,7 @@ export function startProber(deps: ProberDeps): Prober {
     log,
     store: {
       readVersions: (shards) => readPoolVersions(db, shards),
-      loadPools: async (poolIds) => fromSources(await loadPools(db, poolIds), deps.sourceAddresses),
+      loadPools: async (poolIds) => onThisHost(await loadPools(db, poolIds), deps),
     },
     isHeld: (shard) => ownership.epochOf(shard) !== undefined,
     applyPool: (pool) => scheduler.applyPool(pool),
@@ -242,15 +246,20 @@ export function startProber(deps: ProberDeps): Prober {
   return { id, close, destroy }
 }
 
-function fromSources(pools: readonly PoolChecks[], sources: readonly string[]): readonly PoolChecks[] {
-  if (sources.length === 0) return pools
+/** Checks with what only the host knows: source addresses and the folder of TLS files. */
+function onThisHost(
+  pools: readonly PoolChecks[],
+  { sourceAddresses, tlsDir }: Pick<ProberDeps, 'sourceAddresses' | 'tlsDir'>,
+): readonly PoolChecks[] {
+  const adapted = (target: ProbeTarget, memberId: string): ProbeTarget =>
+    withTlsFolder(withSourceAddress(target, memberId, sourceAddresses), tlsDir)
   return pools.map((pool) => ({
     ...pool,
     checks: pool.checks.map((check) => ({
       ...check,
       config: {
         ...check.config,
-        target: withSourceAddress(check.config.target, check.config.memberId, sources),
+        target: adapted(check.config.target, check.config.memberId),
       },
     })),
   }))

@@ -93,60 +93,6 @@ export const URL_PATH_MAX = 2048
 export const DOMAIN_NAME_MAX = 255
 export const EXPECTED_CODES_MAX = 64
 
-// ── Options of health monitors (probe-semantics 6.1), both dialects ────────────────────────────────────────────────
-/** Milliseconds between probes, whatever the state; the floor is the engine's for monitors with options. */
-export const OPTION_INTERVAL_MS: Range = { min: 100, max: 86_400_000 }
-/** Milliseconds that one probe may take. */
-export const OPTION_TIMEOUT_MS: Range = { min: 1, max: 3_600_000 }
-/** Results in a row; beyond this nobody waits for a verdict. */
-export const OPTION_THRESHOLD: Range = { min: 1, max: 1000 }
-export const OPTION_RECOVERY_EXTRA: Range = { min: 0, max: 1000 }
-/** Milliseconds that are added at random at most, and the percentages of the chosen interval (Kuma 0..100; HAProxy's spread 0..50). */
-export const OPTION_JITTER_MS: Range = { min: 0, max: 86_400_000 }
-export const OPTION_JITTER_PERCENT: Range = { min: 0, max: 100 }
-export const OPTION_SPREAD_PERCENT: Range = { min: 0, max: 50 }
-/** Results that flap damping looks at (0 = off), shares of changes among them, milliseconds for which a status is held. */
-export const OPTION_FLAP_WINDOW: Range = { min: 0, max: 30 }
-export const OPTION_FLAP_PERCENT: Range = { min: 0, max: 100 }
-export const OPTION_FLAP_HOLD_MS: Range = { min: 0, max: 86_400_000 }
-/** Probes of one connection until it is made anew, and what holds when nothing is said. */
-export const OPTION_FRESH_EVERY: Range = { min: 1, max: 10_000 }
-export const FRESH_EVERY_DEFAULT = 10
-/** Headers to add, to remove, and entries of gRPC metadata (Kuma 16 per list, Envoy 1000). */
-export const OPTION_HEADERS_MAX = 32
-/** Characters of a header's name (Kuma) and value. */
-export const OPTION_HEADER_NAME_MAX = 256
-export const OPTION_HEADER_VALUE_MAX = 2048
-/** Ranges of statuses of one kind; a status stands in [start, end). */
-export const OPTION_STATUS_RANGES_MAX = 32
-export const OPTION_STATUS_START: Range = { min: 100, max: 599 }
-export const OPTION_STATUS_END: Range = { min: 101, max: 600 }
-/** Characters of the body of a request, of one expected block, and expected blocks. */
-export const OPTION_BODY_MAX = 4096
-export const OPTION_BLOCK_MAX = 1024
-export const OPTION_BLOCKS_MAX = 16
-/** Bytes of an answer's body that are searched; 0 = as many as a probe reads. */
-export const OPTION_SEARCHED_BODY_BYTES: Range = { min: 0, max: 64 * 1024 }
-/** Characters of base64: what is sent on a connection (3 KiB), and one datagram that needs no fragments (1 452 bytes). */
-export const OPTION_SEND_MAX = 4096
-export const OPTION_DATAGRAM_MAX = 1936
-/** Hexadecimal digits of a pattern for the start of a reply (keepalived). */
-export const OPTION_REPLY_PATTERN_MAX = 512
-/** Characters of a server name (RFC 1035), of a protocol name of ALPN (RFC 7301), and names of one offer. */
-export const OPTION_SERVER_NAME_MAX = 253
-export const OPTION_ALPN_MAX = 255
-export const OPTION_ALPN_NAMES_MAX = 8
-/** Characters of the name of a file in HM_TLS_DIR. */
-export const OPTION_FILE_NAME_MAX = 255
-/** Characters of an address, of a gRPC service and of an authority. */
-export const OPTION_ADDRESS_MAX = 64
-export const OPTION_GRPC_SERVICE_MAX = 255
-export const OPTION_AUTHORITY_MAX = 255
-/** Echo requests of one PING probe. */
-export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }
-/** Bytes of all options of one monitor as JSON: they are read with every change of the pool. */
-export const OPTIONS_MAX_BYTES = 16 * 1024
-
 // ── Probing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Milliseconds: shortest delay and timeout that the engine probes with (Octavia allows 0). */
 export const ENGINE_FLOOR_MS = 1000
@@ -195,6 +141,60 @@ export const PROBE_ONCE_TIMEOUT_MS_DEFAULT = 3000
 export const HOST_ADDRESSES_CACHE_MS = 1000
 /** Milliseconds for which it remembers which source ports the kernel chooses from (net.ipv4.ip_local_port_range). */
 export const SOURCE_PORTS_CACHE_MS = 60_000
+
+// ── Options of health monitors (probe-semantics 6.1), both dialects ────────────────────────────────────────────────
+/** Milliseconds between probes, whatever the state; the floor is the engine's for monitors with options. */
+export const OPTION_INTERVAL_MS: Range = { min: INTERVAL_FLOOR_MS, max: 86_400_000 }
+/** Milliseconds that one probe may take. */
+export const OPTION_TIMEOUT_MS: Range = { min: 1, max: 3_600_000 }
+/** Results in a row; beyond this nobody waits for a verdict. */
+export const OPTION_THRESHOLD: Range = { min: 1, max: 1000 }
+export const OPTION_RECOVERY_EXTRA: Range = { min: 0, max: 1000 }
+/** Milliseconds that are added at random at most, and the percentages of the chosen interval (Kuma 0..100; HAProxy's spread 0..50). */
+export const OPTION_JITTER_MS: Range = { min: 0, max: 86_400_000 }
+export const OPTION_JITTER_PERCENT: Range = { min: 0, max: 100 }
+export const OPTION_SPREAD_PERCENT: Range = { min: 0, max: 50 }
+/** Results that flap damping looks at (0 = off), shares of changes among them, milliseconds for which a status is held. */
+export const OPTION_FLAP_WINDOW: Range = { min: 0, max: FLAP_WINDOW.max }
+export const OPTION_FLAP_PERCENT: Range = { min: 0, max: 100 }
+export const OPTION_FLAP_HOLD_MS: Range = { min: 0, max: 86_400_000 }
+/** Probes of one connection until it is made anew, and what holds when nothing is said. */
+export const OPTION_FRESH_EVERY: Range = { min: 1, max: 10_000 }
+export const FRESH_EVERY_DEFAULT = 10
+/** Headers to add, to remove, and entries of gRPC metadata (Kuma 16 per list, Envoy 1000). */
+export const OPTION_HEADERS_MAX = 32
+/** Characters of a header's name (Kuma) and value. */
+export const OPTION_HEADER_NAME_MAX = 256
+export const OPTION_HEADER_VALUE_MAX = 2048
+/** Ranges of statuses of one kind; a status stands in [start, end). */
+export const OPTION_STATUS_RANGES_MAX = 32
+export const OPTION_STATUS_START: Range = { min: 100, max: 599 }
+export const OPTION_STATUS_END: Range = { min: 101, max: 600 }
+/** Characters of the body of a request, of one expected block, and expected blocks. */
+export const OPTION_BODY_MAX = 4096
+export const OPTION_BLOCK_MAX = 1024
+export const OPTION_BLOCKS_MAX = 16
+/** Bytes of an answer's body that are searched; 0 = as many as a probe reads. */
+export const OPTION_SEARCHED_BODY_BYTES: Range = { min: 0, max: HTTP_BODY_MAX_BYTES }
+/** Characters of base64: what is sent on a connection (3 KiB), and one datagram that needs no fragments (1 452 bytes). */
+export const OPTION_SEND_MAX = 4096
+export const OPTION_DATAGRAM_MAX = 1936
+/** Hexadecimal digits of a pattern for the start of a reply (keepalived). */
+export const OPTION_REPLY_PATTERN_MAX = 512
+/** Characters of a server name (RFC 1035), of a protocol name of ALPN (RFC 7301), and names of one offer. */
+export const OPTION_SERVER_NAME_MAX = 253
+export const OPTION_ALPN_MAX = 255
+export const OPTION_ALPN_NAMES_MAX = 8
+/** Characters of the name of a file in HM_TLS_DIR. */
+export const OPTION_FILE_NAME_MAX = 255
+/** Characters of an address, of a gRPC service and of an authority. */
+export const OPTION_ADDRESS_MAX = 64
+export const OPTION_GRPC_SERVICE_MAX = 255
+export const OPTION_AUTHORITY_MAX = 255
+/** Echo requests of one PING probe. */
+export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }
+/** Bytes of all options of one monitor as JSON: they are read with every change of the pool. */
+export const OPTIONS_MAX_BYTES = 16 * 1024
 
 // ── Scheduling ──────────────────────────────────────────────────────────────────────────────────────────────────────
 /** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */

@@ -3,12 +3,13 @@
  * when something changes, and the slow checkpoint. The newer of the two decides what is told of counters and of the last
  * probe. What is not known is null; what is not probed has neither counters nor a last probe nor a window.
  */
-import { detectionWindow, type Window } from './detection-window.ts'
+import { type DetectionWindow, detectionWindow } from './detection-window.ts'
 import type { MemberReason, MemberState } from './member-status.ts'
 import { probeEndpoint, type TargetMember } from './probe-target.ts'
+import { statePolicy } from './profiles.ts'
 import { type Outcome, REASONS, type Reason } from './reasons.ts'
 import type { RecentResult } from './recent-results.ts'
-
+import type { StatePolicy } from './state-machine.ts'
 import type { HealthMonitor } from './types.ts'
 
 /** Phases as they are told: null = that phase was not reached. */
@@ -48,7 +49,7 @@ export interface WrittenVerdict {
 
 type Monitor = Pick<
   HealthMonitor,
-  'type' | 'delaySeconds' | 'timeoutSeconds' | 'rise' | 'fall' | 'monitorPort'
+  'type' | 'profile' | 'delaySeconds' | 'timeoutSeconds' | 'rise' | 'fall' | 'monitorPort' | 'options'
 >
 
 export interface HealthFacts {
@@ -57,6 +58,8 @@ export interface HealthFacts {
   readonly reason: MemberReason
   readonly since: Date | null
   readonly monitor?: Monitor
+  /** Traffic was seen on the pool. */
+  readonly trafficSeen?: boolean
   readonly generation: number
   /** Of the current generation. */
   readonly verdict?: WrittenVerdict
@@ -91,7 +94,7 @@ export interface MemberHealth {
   readonly lastProbe: LastProbe | null
   readonly asOf: Date | null
   readonly nextProbeAt: Date | null
-  readonly window: { readonly down: Window; readonly up: Window } | null
+  readonly window: DetectionWindow | null
   /** Newest first; absent where nothing is known, and in lists of many members. */
   readonly recentResults?: readonly RecentResult[]
 }
@@ -121,12 +124,12 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
     ...told,
     detail: verdict?.detail ?? null,
     stale: !facts.isOwned || seen?.stale === true,
-    counters: counters(state, monitor, newest(verdict, seen)),
+    counters: counters(state, statePolicy(monitor), newest(verdict, seen)),
     lastProbe: last,
     asOf: latest(verdict?.writtenAt, seen?.asOf),
     // What the checkpoint announced is over when a later probe is known.
     nextProbeAt: seen !== undefined && last !== null && seen.nextAt > last.at ? seen.nextAt : null,
-    window: detectionWindow(monitor),
+    window: detectionWindow(monitor, facts.trafficSeen),
     ...(recentResults === undefined ? {} : { recentResults }),
   }
 }
@@ -167,10 +170,9 @@ function newestResults(
  */
 function counters(
   state: MemberState,
-  monitor: Monitor,
+  { rise, fall }: Pick<StatePolicy, 'rise' | 'fall'>,
   runs: Runs | undefined,
 ): { rise: Counter; fall: Counter } {
-  const { rise, fall } = monitor
   const okRun = Math.min(runs?.okRun ?? 0, rise)
   const badRun = state === 'OFFLINE' && okRun === 0 ? fall : Math.min(runs?.badRun ?? 0, fall)
   return { rise: { run: okRun, threshold: rise }, fall: { run: badRun, threshold: fall } }

@@ -3,7 +3,7 @@
  * of the peers where they have some (probe-semantics 1.1, 2).
  */
 import { DomainError } from './errors.ts'
-import { HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES } from './limits.ts'
+import { FLAP_WINDOW, HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES } from './limits.ts'
 import { parseAddress } from './ip-address.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import type { HealthMonitor, MonitorType } from './types.ts'
@@ -171,7 +171,10 @@ function assertTls({ tls }: MonitorOptions, { hasTlsFile }: OptionSurroundings):
 }
 
 function assertFlap({ flap }: MonitorOptions): void {
-  const { high_percent: high, low_percent: low } = flap ?? {}
+  const { window = 0, high_percent: high, low_percent: low } = flap ?? {}
+  if (window > 0 && window < FLAP_WINDOW.min) {
+    throw misfit('options.flap.window', `it is 0 (off) or at least ${FLAP_WINDOW.min}`)
+  }
   if (high !== undefined && low !== undefined && low > high) {
     throw misfit('options.flap.low_percent', `it is above high_percent ${high}`)
   }

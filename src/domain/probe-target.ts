@@ -1,13 +1,15 @@
 /**
- * From a member and its monitor to what a probe aims at. Pure; the profile of the monitor decides the manners:
- * elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option httpchk`) speaks HTTP/1.0 without one unless
- * the monitor asks for 1.1.
+ * From a member and its monitor to what a probe aims at. Pure; the options of the monitor decide, then its plain fields,
+ * then the manners of its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option
+ * httpchk`) speaks HTTP/1.0 without one unless the monitor asks for 1.1.
  */
-import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
-import { httpHost } from './http-host.ts'
+import { hostOf, httpRequest } from './http-target.ts'
 import { parseAddress } from './ip-address.ts'
-import { timeoutMs } from './profiles.ts'
-import type { HttpRequest, ProbeTarget } from './results.ts'
+import { FRESH_EVERY_DEFAULT } from './limits.ts'
+import type { MonitorOptions } from './monitor-options.ts'
+import { presetManners } from './presets.ts'
+import { mannersOf, timeoutMs } from './profiles.ts'
+import type { ConnectionReuse, ProbeTarget, TcpExchange, TlsManners, UdpExchange } from './results.ts'
 import type { HealthMonitor, Member } from './types.ts'
 
 export type TargetMonitor = Pick<
@@ -21,11 +23,9 @@ export type TargetMonitor = Pick<
   | 'httpMethod'
   | 'httpVersion'
   | 'expectedCodes'
->
+> &
+  Partial<Pick<HealthMonitor, 'options'>>
 export type TargetMember = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
-
-/** Default of both dialects when a monitor names none. */
-const EXPECTED_CODES_DEFAULT: CodeSet = [{ from: 200, to: 200 }]
 
 /** Where the probes of a check go. The member's own monitor port wins over the monitor's, as the more exact one. */
 export function probeEndpoint(
@@ -44,42 +44,110 @@ export function probeEndpoint(
 
 /** The target of a check. */
 export function probeTarget(monitor: TargetMonitor, member: TargetMember): ProbeTarget {
-  const base = { type: monitor.type, ...probeEndpoint(monitor, member), timeoutMs: timeoutMs(monitor) }
-  switch (monitor.type) {
-    case 'HTTP':
-    case 'HTTPS':
-      return { ...base, http: httpRequest(monitor, base) }
-    case 'UDP-CONNECT':
-      return monitor.profile === 'elb' ? { ...base, echoFirst: true } : base
-    case 'PING':
-    case 'TCP':
-    case 'TLS-HELLO':
-    case 'SCTP':
-      return base
+  return targetsOf(monitor)(member)
+}
+
+/** What makes the targets of a monitor's checks; what they have in common is made once. */
+export function targetsOf(monitor: TargetMonitor): (member: TargetMember) => ProbeTarget {
+  const { type, options } = monitor
+  const common = commonOf(monitor)
+  const asksGrpc = options?.grpc
+  const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor) : undefined
+  const source = options?.connection?.source_address
+  const sourceFamily = source === undefined ? undefined : parseAddress(source)?.family
+  return (member) => {
+    const endpoint = probeEndpoint(monitor, member)
+    const target: ProbeTarget = {
+      type,
+      ...endpoint,
+      timeoutMs: timeoutMs(monitor),
+      ...common,
+      ...(source === undefined || sourceFamily !== endpoint.family ? {} : { sourceAddress: source }),
+    }
+    if (requestOf === undefined) return target
+    if (asksGrpc === undefined) return { ...target, http: requestOf(endpoint) }
+    const { service = '', metadata = [] } = asksGrpc
+    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null }, endpoint)
+    return { ...target, grpc: { service, authority, metadata } }
   }
 }
 
-function httpRequest(monitor: TargetMonitor, target: ProbeTarget): HttpRequest {
-  const request = {
-    method: monitor.httpMethod ?? 'GET',
-    path: withoutFragment(monitor.urlPath ?? '/'),
-    expectedCodes: parseExpectedCodes(monitor.expectedCodes ?? '200') ?? EXPECTED_CODES_DEFAULT,
+type Common = Omit<
+  ProbeTarget,
+  'type' | 'address' | 'family' | 'port' | 'timeoutMs' | 'sourceAddress' | 'http' | 'grpc'
+>
+
+function commonOf(monitor: TargetMonitor): Common {
+  const { type, options } = monitor
+  const manners = presetManners(mannersOf(monitor))
+  const { connection, tls, tcp, udp, icmp } = options ?? {}
+  const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
+  const close = isConnected ? (connection?.close ?? manners.close) : undefined
+  const echoCount = type === 'PING' ? (icmp?.count ?? manners.echoCount) : undefined
+  const reuse = connectionReuse(monitor)
+  return {
+    ...(type === 'UDP-CONNECT' && mannersOf(monitor) === 'elb' ? { echoFirst: true } : {}),
+    ...(tls === undefined ? {} : { tls: tlsManners(tls) }),
+    ...(tcp === undefined ? {} : { tcp: tcpExchange(tcp) }),
+    ...(udp === undefined ? {} : { udp: udpExchange(udp) }),
+    ...(connection?.proxy_protocol === undefined
+      ? {}
+      : { proxyProtocol: connection.proxy_protocol === 'v1' ? (1 as const) : (2 as const) }),
+    ...(reuse === undefined ? {} : { reuse }),
+    ...(close === undefined ? {} : { close }),
+    ...(echoCount === undefined ? {} : { echoCount }),
   }
-  const { address, port } = target
-  const host = {
-    domainName: monitor.domainName,
-    address,
-    port,
-    defaultPort: monitor.type === 'HTTPS' ? 443 : 80,
-  } as const
-  if (monitor.profile === 'elb') return { ...request, version: '1.1', host: httpHost(host) }
-  if (monitor.httpVersion !== '1.1') return { ...request, version: '1.0' }
-  // HAProxy's `hdr Host` names the address without a port when the monitor names no domain.
-  return { ...request, version: '1.1', host: httpHost({ ...host, port: host.defaultPort }) }
 }
 
-/** A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store paths with one. */
-function withoutFragment(path: string): string {
-  const end = path.indexOf('#')
-  return end < 0 ? path : path.slice(0, end)
+/** How connections are kept; undefined = each probe makes its own. A TCP check that expects no answer keeps none (Envoy). */
+export function connectionReuse({
+  type,
+  profile,
+  options,
+}: Pick<TargetMonitor, 'type' | 'profile' | 'options'>): ConnectionReuse | undefined {
+  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
+  const { reuse = manners.reuse, fresh_every, idle_close_is_failure } = options?.connection ?? {}
+  const isKept = type === 'HTTP' || type === 'HTTPS' || (options?.tcp?.receive ?? []).length > 0
+  if (!reuse || !isKept || type === 'TLS-HELLO') return undefined
+  return {
+    freshEvery: fresh_every ?? FRESH_EVERY_DEFAULT,
+    // Envoy's HTTP and gRPC checks connect anew; only its TCP check takes it for a failure.
+    idleCloseIsFailure: idle_close_is_failure ?? (type === 'TCP' && manners.idleCloseIsFailure),
+  }
+}
+
+function tlsManners(tls: NonNullable<MonitorOptions['tls']>): TlsManners {
+  const { server_name, alpn, verify, ca, certificate, key } = tls
+  return {
+    // Who names a CA wants it asked.
+    verify: verify ?? ca !== undefined,
+    ...(server_name === undefined ? {} : { serverName: server_name }),
+    ...(alpn === undefined ? {} : { alpn }),
+    ...(ca === undefined ? {} : { caFile: ca }),
+    ...(certificate === undefined ? {} : { certificateFile: certificate }),
+    ...(key === undefined ? {} : { keyFile: key }),
+  }
+}
+
+function tcpExchange({ send, receive = [] }: NonNullable<MonitorOptions['tcp']>): TcpExchange {
+  return { ...(send === undefined ? {} : { send: decoded(send) }), receive: receive.map(decoded) }
+}
+
+function udpExchange(udp: NonNullable<MonitorOptions['udp']>): UdpExchange {
+  const { payload, require_reply, reply_pattern } = udp
+  return {
+    // Who says what a reply must be wants one.
+    requireReply: require_reply ?? reply_pattern !== undefined,
+    ...(payload === undefined ? {} : { payload: decoded(payload) }),
+    ...(reply_pattern === undefined ? {} : { replyPattern: patternOf(reply_pattern) }),
+  }
+}
+
+function patternOf(digits: string): readonly (number | null)[] {
+  const bytes = digits.match(/../g) ?? []
+  return bytes.map((byte) => (byte === 'XX' ? null : Number.parseInt(byte, 16)))
+}
+
+function decoded(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 }

@@ -1,33 +1,53 @@
 /**
- * Profiles: the probing manners of each dialect, as a state policy made from a health monitor (probe-semantics 6.4).
- * The profile is stored with the monitor and is never changed by another dialect's PUT.
+ * From a health monitor to how its results become a status (probe-semantics 6.4): its options over the manners of its
+ * preset over its plain fields. Without a preset its manners are those of its profile, the dialect that created it, which
+ * is stored with it and never changed by another dialect's PUT.
  */
-import { ENGINE_FLOOR_MS } from './limits.ts'
+import { ENGINE_FLOOR_MS, OPTION_INTERVAL_MS } from './limits.ts'
+import type { Preset } from './monitor-options.ts'
+import { presetPolicy } from './presets.ts'
+import type { Intervals } from './probe-times.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { HealthMonitor } from './types.ts'
 
-type Thresholds = Pick<HealthMonitor, 'profile' | 'rise' | 'fall' | 'delaySeconds' | 'timeoutSeconds'>
+/** What of a monitor says when and how it is judged; `type` matters to the manners of some presets. */
+export type JudgedMonitor = Pick<
+  HealthMonitor,
+  'profile' | 'rise' | 'fall' | 'delaySeconds' | 'timeoutSeconds'
+> &
+  Partial<Pick<HealthMonitor, 'type' | 'options'>>
 
-/** The state policy of a monitor. */
-export function statePolicy(monitor: Thresholds): StatePolicy {
-  const intervals = { online: delayMs(monitor) }
-  const { rise, fall } = monitor
-  switch (monitor.profile) {
-    case 'elb':
-      // OTC elb_faq_0001: the first check alone makes a new member healthy; afterwards the thresholds.
-      return { rise, fall, initialStatus: 'UNKNOWN', firstRise: 1, firstFall: 1, unknownFall: 1, intervals }
-    case 'octavia':
-      // HAProxy starts a server "up, but will fall down at first failure".
-      return { rise, fall, initialStatus: 'ONLINE', firstRise: rise, firstFall: 1, unknownFall: 1, intervals }
-  }
+/** Whose manners a monitor has. */
+export function mannersOf({ profile, options }: Pick<JudgedMonitor, 'profile' | 'options'>): Preset {
+  return options?.preset ?? profile
 }
 
-/** Milliseconds from the end of a probe to the start of the next; the engine probes at most once a second. */
-export function delayMs(monitor: Pick<HealthMonitor, 'delaySeconds'>): number {
-  return Math.max(ENGINE_FLOOR_MS, monitor.delaySeconds * 1000)
+/** The state policy of a monitor; `trafficSeen`: traffic has reached its pool. */
+export function statePolicy(monitor: JudgedMonitor, trafficSeen = false): StatePolicy {
+  const { type = 'TCP', rise, fall, options } = monitor
+  const plain = { type, rise, fall, intervalMs: delayMs(monitor), trafficSeen }
+  const policy = presetPolicy(mannersOf(monitor), plain, options ?? {})
+  return options?.preset === undefined ? policy : { ...policy, intervals: withFloor(policy.intervals) }
+}
+
+/** Contrail's presets know an interval of none. */
+function withFloor(intervals: Intervals): Intervals {
+  const floored = Object.entries(intervals).map(([key, ms]: [string, number]) => [
+    key,
+    Math.max(OPTION_INTERVAL_MS.min, ms),
+  ])
+  return Object.fromEntries(floored) as Intervals
+}
+
+/** Milliseconds from one probe to the next; plain fields ask for one a second at most. */
+export function delayMs({ delaySeconds, options }: Pick<JudgedMonitor, 'delaySeconds' | 'options'>): number {
+  return options?.interval_ms ?? Math.max(ENGINE_FLOOR_MS, delaySeconds * 1000)
 }
 
 /** Milliseconds that one probe may take. */
-export function timeoutMs(monitor: Pick<HealthMonitor, 'timeoutSeconds'>): number {
-  return Math.max(ENGINE_FLOOR_MS, monitor.timeoutSeconds * 1000)
+export function timeoutMs({
+  timeoutSeconds,
+  options,
+}: Pick<JudgedMonitor, 'timeoutSeconds' | 'options'>): number {
+  return options?.timeout_ms ?? Math.max(ENGINE_FLOOR_MS, timeoutSeconds * 1000)
 }

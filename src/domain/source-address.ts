@@ -5,13 +5,19 @@
 import { parseAddress } from './ip-address.ts'
 import type { ProbeTarget } from './results.ts'
 
-/** The target with a source address of its family; unchanged when there is none. */
+/**
+ * The target with a source address of its family: the one that its monitor asks for when it is among them, else by the
+ * check. Without any of the family the kernel chooses.
+ */
 export function withSourceAddress(
   target: ProbeTarget,
   memberId: string,
   sources: readonly string[],
 ): ProbeTarget {
+  const { sourceAddress: asked, ...anywhere } = target
+  if (asked !== undefined && sources.includes(asked)) return target
   const usable = sources.filter((source) => parseAddress(source)?.family === target.family)
   const sourceAddress = usable[Number.parseInt(memberId.slice(-4), 16) % usable.length]
-  return sourceAddress === undefined ? target : { ...target, sourceAddress }
+  if (sourceAddress !== undefined) return { ...anywhere, sourceAddress }
+  return asked === undefined ? target : anywhere
 }

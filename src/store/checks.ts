@@ -1,7 +1,8 @@
 /** What probers read: versions of pools, and the checks of pools with their last verdicts. */
 import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
 import { NOOP_PROVIDER } from '../domain/member-status.ts'
-import { probeTarget } from '../domain/probe-target.ts'
+import type { MonitorOptions } from '../domain/monitor-options.ts'
+import { targetsOf } from '../domain/probe-target.ts'
 import { statePolicy } from '../domain/profiles.ts'
 import type { Reason } from '../domain/reasons.ts'
 import type { MonitorType, Profile } from '../domain/types.ts'
@@ -25,7 +26,8 @@ export async function readPoolVersions(db: Db, shards: readonly number[]): Promi
 /** Everything that is probed of a pool is in the joins: a pool of which nothing is probed gives one row without member. */
 const LOAD_POOLS = `
 select
-  p.id as pool_id, p.shard, p.project_id, p.config_version,
+  p.id as pool_id, p.shard, p.project_id, p.config_version, p.traffic_seen_at is not null as traffic_seen,
+  hm.options is not null as has_options,
   m.id as member_id, m.address, m.protocol_port, m.monitor_address, m.monitor_port as member_monitor_port,
   hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
   hm.url_path, hm.http_method, hm.http_version, hm.expected_codes,
@@ -40,11 +42,20 @@ left join member_state s on s.member_id = m.id
   and s.generation = greatest(lb.generation, p.generation, m.generation, hm.generation)
 where p.id = any(?::uuid[])`
 
+/**
+ * Options by pool, apart because they may be large and the rows above are one per member. They are read last: a change
+ * between the two statements has raised the pool's version, so the pool is loaded again.
+ */
+const LOAD_OPTIONS = `
+select pool_id, options from health_monitor where pool_id = any(?::uuid[]) and options is not null`
+
 interface PoolRow {
   readonly pool_id: string
   readonly shard: number
   readonly project_id: string
   readonly config_version: number
+  readonly traffic_seen: boolean
+  readonly has_options: boolean
 }
 interface CheckRow extends PoolRow {
   readonly member_id: string
@@ -80,19 +91,43 @@ export async function loadPools(db: Db, poolIds: readonly string[]): Promise<rea
     NOOP_PROVIDER,
     poolIds,
   ])
-  const pools = new Map<string, PoolChecks & { readonly checks: PoolChecks['checks'][number][] }>()
+  const options = await loadOptions(db, rows)
+  const pools = new Map<string, LoadedPool>()
   for (const row of rows) {
     let pool = pools.get(row.pool_id)
     if (pool === undefined) {
-      pool = { poolId: row.pool_id, shard: row.shard, configVersion: row.config_version, checks: [] }
+      pool = {
+        checks: { poolId: row.pool_id, shard: row.shard, configVersion: row.config_version, checks: [] },
+        monitor:
+          row.member_id === null ? undefined : toMonitor(row as CheckRow, options.get(row.pool_id) ?? null),
+      }
       pools.set(row.pool_id, pool)
     }
-    if (row.member_id !== null) pool.checks.push(toCheck(row as CheckRow))
+    if (pool.monitor !== undefined) pool.checks.checks.push(toCheck(row as CheckRow, pool.monitor))
   }
-  return [...pools.values()]
+  return [...pools.values()].map(({ checks }) => checks)
 }
 
-function toCheck(row: CheckRow): PoolChecks['checks'][number] {
+interface LoadedPool {
+  readonly checks: PoolChecks & { readonly checks: PoolChecks['checks'][number][] }
+  /** Absent when nothing of the pool is probed. */
+  readonly monitor: LoadedMonitor | undefined
+}
+
+/** What all checks of a pool share. */
+interface LoadedMonitor {
+  readonly targetOf: ReturnType<typeof targetsOf>
+  readonly policy: CheckConfig['policy']
+}
+
+async function loadOptions(db: Db, rows: readonly PoolRow[]): Promise<ReadonlyMap<string, MonitorOptions>> {
+  const poolIds = [...new Set(rows.filter((row) => row.has_options).map((row) => row.pool_id))]
+  if (poolIds.length === 0) return new Map()
+  const found = await query<{ pool_id: string; options: MonitorOptions }>(db, LOAD_OPTIONS, [poolIds])
+  return new Map(found.map(({ pool_id, options }) => [pool_id, options]))
+}
+
+function toMonitor(row: CheckRow, options: MonitorOptions | null): LoadedMonitor {
   const monitor = {
     type: row.type,
     profile: row.profile,
@@ -106,7 +141,12 @@ function toCheck(row: CheckRow): PoolChecks['checks'][number] {
     httpMethod: row.http_method,
     httpVersion: row.http_version,
     expectedCodes: row.expected_codes,
+    options,
   }
+  return { targetOf: targetsOf(monitor), policy: statePolicy(monitor, row.traffic_seen) }
+}
+
+function toCheck(row: CheckRow, { targetOf, policy }: LoadedMonitor): PoolChecks['checks'][number] {
   const member = {
     address: row.address,
     protocolPort: row.protocol_port,
@@ -119,8 +159,8 @@ function toCheck(row: CheckRow): PoolChecks['checks'][number] {
     projectId: row.project_id,
     shard: row.shard,
     generation: row.generation,
-    target: probeTarget(monitor, member),
-    policy: statePolicy(monitor),
+    target: targetOf(member),
+    policy,
   }
   const verdict = toVerdict(row)
   return verdict === undefined ? { config } : { config, verdict }

@@ -33,7 +33,8 @@ const HEALTH_LIST: ListSpec = {
     left join shard sh on sh.id = p.shard
     left join prober pr on pr.id = sh.owner`,
   columns: `${MEMBER_COLUMNS}, p.shard, lb.provider, ms.state, ms.since, ms.reason, ${CHECK_GENERATION} as generation,
-    hm.id as monitor_id, hm.type, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
+    hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
+    p.traffic_seen_at is not null as traffic_seen, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
     hm.monitor_port as pool_monitor_port, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
   alias: 'm',
@@ -146,6 +147,10 @@ interface HealthRow extends MemberRow {
   generation: number
   monitor_id: string | null
   type: HealthMonitor['type']
+  profile: HealthMonitor['profile']
+  /** Without what only a request is made of, which may be large. */
+  options: HealthMonitor['options']
+  traffic_seen: boolean
   delay_seconds: number
   timeout_seconds: number
   rise: number
@@ -191,6 +196,7 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
     since: row.since,
     generation: row.generation,
     isOwned: row.is_owned,
+    trafficSeen: row.traffic_seen,
     ...(checkpointed === undefined ? {} : { checkpointed }),
     ...(row.written_at === null ? {} : { verdict: toVerdict(row, row.written_at) }),
     ...(row.monitor_id === null
@@ -198,6 +204,8 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
       : {
           monitor: {
             type: row.type,
+            profile: row.profile,
+            options: row.options,
             delaySeconds: row.delay_seconds,
             timeoutSeconds: row.timeout_seconds,
             rise: row.rise,

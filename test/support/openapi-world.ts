@@ -14,7 +14,7 @@ export const RUNS = Number(process.env['OPENAPI_RUNS'] ?? 20)
 
 /** What options are refused for between each other, by the monitor and by the host (src/domain/option-fit.ts). */
 const OPTION_RULE =
-  /^Invalid input for options[\w.]*\. Reason: (it does not fit|it is above|h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
+  /^Invalid input for options[\w.]*\. Reason: (it does not fit|it is above|it is 0 |h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
 
 /** What a request that the document allows may still be refused for: rules between objects, as the document tells them. */
 const RULES: readonly RegExp[] = [

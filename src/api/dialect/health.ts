@@ -1,5 +1,5 @@
 /** Health on the wire: the same in both dialects, but for the word of the status. Times are RFC 3339 in UTC. */
-import type { Window } from '../../domain/detection-window.ts'
+import type { DetectionWindow, Window } from '../../domain/detection-window.ts'
 import type { Counter, LastProbe, MemberHealth } from '../../domain/member-health.ts'
 import type { RecentResult } from '../../domain/recent-results.ts'
 import type { Member } from '../../domain/types.ts'
@@ -17,7 +17,7 @@ export function renderHealth(status: string, health: MemberHealth): Record<strin
     last_probe: lastProbe && renderLastProbe(lastProbe),
     as_of: health.asOf?.toISOString() ?? null,
     next_probe_at: health.nextProbeAt?.toISOString() ?? null,
-    detection_window: window && { down: renderWindow(window.down), up: renderWindow(window.up) },
+    detection_window: window && renderDetectionWindow(window),
     ...(recentResults === undefined ? {} : { recent_results: recentResults.map(renderRecent) }),
   }
 }
@@ -53,6 +53,11 @@ function renderLastProbe({ at, outcome, reason, phases, target }: LastProbe): Re
 
 function renderRecent({ at, outcome, reason, latencyMs }: RecentResult): Record<string, unknown> {
   return { at: at.toISOString(), result: outcome, reason, latency_ms: latencyMs }
+}
+
+/** `up` is null where nothing but a change of the monitor ends OFFLINE. */
+export function renderDetectionWindow({ down, up }: DetectionWindow): Record<string, unknown> {
+  return { down: renderWindow(down), up: up && renderWindow(up) }
 }
 
 function renderWindow({ minSeconds, maxSeconds }: Window): Record<string, number> {

@@ -10,7 +10,16 @@ const FACTS: HealthFacts = {
   state: 'ONLINE',
   reason: 'PASSED',
   since: at(0),
-  monitor: { type: 'TCP', delaySeconds: 5, timeoutSeconds: 3, rise: 2, fall: 3, monitorPort: null },
+  monitor: {
+    type: 'TCP',
+    profile: 'elb',
+    delaySeconds: 5,
+    timeoutSeconds: 3,
+    rise: 2,
+    fall: 3,
+    monitorPort: null,
+    options: null,
+  },
   generation: 7,
   isOwned: true,
 }
@@ -83,11 +92,13 @@ test('a next probe that lies before the last one is not announced', () => {
 test('the target is spelled with a port, except for PING', () => {
   const monitor = {
     type: 'TCP',
+    profile: 'elb',
     delaySeconds: 5,
     timeoutSeconds: 3,
     rise: 2,
     fall: 3,
     monitorPort: 81,
+    options: null,
   } as const
   const target = (facts: Partial<HealthFacts>) =>
     memberHealth({ ...FACTS, checkpointed: SEEN, ...facts }).lastProbe?.target
@@ -95,4 +106,16 @@ test('the target is spelled with a port, except for PING', () => {
   assert.equal(target({ monitor }), '192.0.2.1:81')
   assert.equal(target({ monitor, member: { ...v6, monitorPort: 82 } }), '[2001:db8::1]:82')
   assert.equal(target({ monitor: { ...monitor, type: 'PING' }, member: v6 }), '2001:db8::1')
+})
+
+test('thresholds and the window are those of the options', () => {
+  const monitor = { ...FACTS.monitor, options: { rise: 40, fall: 20, interval_ms: 100, timeout_ms: 50 } }
+  const told = memberHealth({ ...FACTS, monitor: monitor as NonNullable<HealthFacts['monitor']> })
+  assert.deepEqual([told.counters?.rise.threshold, told.counters?.fall.threshold], [40, 20])
+  assert.equal(told.window?.down.maxSeconds, 0.1 + 20 * 0.05 + 19 * 0.1)
+  const halted = { ...FACTS.monitor, options: { halt_when_offline: true } }
+  assert.equal(
+    memberHealth({ ...FACTS, monitor: halted as NonNullable<HealthFacts['monitor']> }).window?.up,
+    null,
+  )
 })

@@ -1,0 +1,22 @@
+/** HM_TLS_DIR in a prober: monitors name files, probes open paths. */
+import { join } from 'node:path'
+import type { ProbeTarget } from '../domain/results.ts'
+
+/** Where no file is: probes that need one without HM_TLS_DIR say that they cannot read it, whatever their folder holds. */
+const NOWHERE = '/dev/null'
+
+/** The target with the paths of its files; unchanged when it names none. */
+export function withTlsFolder(target: ProbeTarget, folder: string = NOWHERE): ProbeTarget {
+  const { tls } = target
+  if (tls === undefined) return target
+  const { caFile, certificateFile, keyFile } = tls
+  return {
+    ...target,
+    tls: {
+      ...tls,
+      ...(caFile === undefined ? {} : { caFile: join(folder, caFile) }),
+      ...(certificateFile === undefined ? {} : { certificateFile: join(folder, certificateFile) }),
+      ...(keyFile === undefined ? {} : { keyFile: join(folder, keyFile) }),
+    },
+  }
+}

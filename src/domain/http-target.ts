@@ -1,0 +1,96 @@
+/** The request of HTTP and HTTPS probes, out of options, plain fields and the manners of a preset or profile. */
+import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
+import { httpHost } from './http-host.ts'
+import type { StatusRange } from './monitor-options.ts'
+import { presetManners } from './presets.ts'
+import { mannersOf } from './profiles.ts'
+import type { HttpRequest, ProbeTarget } from './results.ts'
+import type { HealthMonitor } from './types.ts'
+
+type HttpMonitor = Pick<
+  HealthMonitor,
+  'type' | 'profile' | 'domainName' | 'urlPath' | 'httpMethod' | 'httpVersion' | 'expectedCodes'
+> &
+  Partial<Pick<HealthMonitor, 'options'>>
+type Endpoint = Pick<ProbeTarget, 'address' | 'port'>
+
+/** The codes that both dialects fill in when a monitor names none: they say nothing that a preset could not say better. */
+const CODES_DEFAULT = '200'
+
+/** What makes the requests of a monitor's probes: they differ in the host only. */
+export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpRequest {
+  const http = monitor.options?.http ?? {}
+  const manners = presetManners(mannersOf(monitor))
+  const version = versionOf(monitor)
+  const warning = http.warning_statuses ?? manners.warningStatuses
+  const degradedHeader = http.degraded_header ?? manners.degradedHeader
+  const blocks = http.expected_body ?? []
+  const request = {
+    method: http.method ?? monitor.httpMethod ?? 'GET',
+    path: withoutFragment(http.path ?? monitor.urlPath ?? '/'),
+    version,
+    expectedCodes: expectedCodes(monitor),
+    ...(http.retriable_statuses === undefined ? {} : { retriableCodes: codeSet(http.retriable_statuses) }),
+    ...(warning === undefined ? {} : { warningCodes: codeSet(warning) }),
+    ...(http.draining_statuses === undefined ? {} : { drainingCodes: codeSet(http.draining_statuses) }),
+    ...(http.headers === undefined
+      ? {}
+      : { headers: http.headers.map(({ action = 'append', ...header }) => ({ ...header, action })) }),
+    ...(http.remove_headers === undefined
+      ? {}
+      : { removeHeaders: http.remove_headers.map((name) => name.toLowerCase()) }),
+    ...(http.body === undefined ? {} : { body: new TextEncoder().encode(http.body) }),
+    ...(blocks.length === 0 ? {} : { expectBody: blocks.map((block) => new TextEncoder().encode(block)) }),
+    ...(http.searched_body_bytes === undefined || http.searched_body_bytes === 0
+      ? {}
+      : { searchedBodyBytes: http.searched_body_bytes }),
+    ...(degradedHeader === undefined ? {} : { degradedHeader: degradedHeader.toLowerCase() }),
+  }
+  const isHostless = http.host === undefined && version === '1.0' && !namesHost(monitor)
+  return (endpoint) => (isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint) })
+}
+
+function versionOf({ profile, httpVersion, options }: HttpMonitor): HttpRequest['version'] {
+  const version = options?.http?.version ?? httpVersion
+  if (version === 'h2' || version === 'h2c') return '2'
+  // elb has no such field: what another dialect left there is not asked.
+  if (options?.http?.version === undefined && profile === 'elb' && options?.preset === undefined) return '1.1'
+  return version ?? presetManners(mannersOf({ profile, options: options ?? null })).httpVersion
+}
+
+/** HAProxy's HTTP/1.0 checks name no host; elb's always do, and a preset's do when the monitor names one. */
+function namesHost({ profile, options, domainName }: HttpMonitor): boolean {
+  const manners = mannersOf({ profile, options: options ?? null })
+  return manners === 'elb' || (manners !== 'octavia' && (domainName ?? '') !== '')
+}
+
+/** The host that a probe names. HAProxy's `hdr Host` names the address without a port when the monitor names no domain. */
+export function hostOf(monitor: HttpMonitor, { address, port }: Endpoint): string {
+  const defaultPort = monitor.type === 'HTTPS' ? 443 : 80
+  const manners = mannersOf({ profile: monitor.profile, options: monitor.options ?? null })
+  const isPortless = (manners === 'octavia' || manners === 'haproxy') && monitor.options?.grpc === undefined
+  return httpHost({
+    domainName: monitor.domainName,
+    address,
+    port: isPortless ? defaultPort : port,
+    defaultPort,
+  })
+}
+
+function expectedCodes(monitor: HttpMonitor): CodeSet {
+  const { expected_statuses: said = [] } = monitor.options?.http ?? {}
+  if (said.length > 0) return codeSet(said)
+  const field = monitor.expectedCodes ?? CODES_DEFAULT
+  const parsed = field === CODES_DEFAULT ? undefined : parseExpectedCodes(field)
+  return parsed ?? codeSet(presetManners(mannersOf(monitor)).expectedStatuses)
+}
+
+function codeSet(ranges: readonly StatusRange[]): CodeSet {
+  return ranges.map(({ start, end }) => ({ from: start, to: end - 1 }))
+}
+
+/** A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store paths with one. */
+function withoutFragment(path: string): string {
+  const end = path.indexOf('#')
+  return end < 0 ? path : path.slice(0, end)
+}
