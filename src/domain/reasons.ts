@@ -82,6 +82,12 @@ export const REASONS = {
     kind: 'payload',
     sentence: 'the answer does not hold the expected bytes',
   },
+  IDENTITY_MISMATCH: {
+    layer: 'L7',
+    outcome: 'failed',
+    kind: 'status',
+    sentence: 'another service than the expected one answered',
+  },
   GRPC_NOT_SERVING: {
     layer: 'L7',
     outcome: 'failed',

@@ -38,6 +38,7 @@ const NUMBERS: Readonly<Record<Reason, number>> = {
   PROBER_MASS_FAILURE: 28,
   DEPENDENCY_DOWN: 29,
   TARGET_DENIED: 30,
+  IDENTITY_MISMATCH: 31,
 }
 
 const REASON_OF = new Map(Object.entries(NUMBERS).map(([reason, number]) => [number, reason as Reason]))

@@ -36,6 +36,8 @@ export interface HttpRequest {
   readonly searchedBodyBytes?: number
   /** A header, in lower case, by whose presence a passing target says that it is degraded (`x-envoy-degraded`). */
   readonly degradedHeader?: string
+  /** What the header `x-envoy-upstream-healthchecked-cluster` of a passing answer starts with (Envoy's service_name). */
+  readonly serviceName?: string
 }
 
 /** How a probe speaks TLS. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification, no SNI for addresses. */

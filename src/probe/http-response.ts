@@ -8,7 +8,7 @@
  */
 import { HTTP_BODY_MAX_BYTES, HTTP_HEAD_MAX_BYTES } from '../domain/limits.ts'
 import type { BodySearch } from './body-search.ts'
-import { IMMEDIATE_FAIL_HEADER } from './http-verdict.ts'
+import { IMMEDIATE_FAIL_HEADER, SERVICE_HEADER } from './http-verdict.ts'
 
 type State =
   | 'status-line'
@@ -47,6 +47,8 @@ export class HttpResponseReader {
   /** Whether the final response has the sought header, and IMMEDIATE_FAIL_HEADER. */
   saysDegraded = false
   asksToFail = false
+  /** Value of SERVICE_HEADER. */
+  service = ''
   readonly #expectsNoBody: boolean
   readonly #degradedHeader: string | undefined
   readonly #search: BodySearch | undefined
@@ -74,6 +76,7 @@ export class HttpResponseReader {
     this.problem = ''
     this.saysDegraded = false
     this.asksToFail = false
+    this.service = ''
     this.#state = 'status-line'
     this.#line = ''
     this.#headBytes = 0
@@ -182,6 +185,8 @@ export class HttpResponseReader {
       else if (/(?:[ \t,]|:)keep-alive[ \t]*(?:,|$)/i.test(line)) this.#persists = true
     } else if (colon === IMMEDIATE_FAIL_HEADER.length && isNamed(line, IMMEDIATE_FAIL_HEADER)) {
       this.asksToFail = true
+    } else if (colon === SERVICE_HEADER.length && isNamed(line, SERVICE_HEADER)) {
+      this.service = line.slice(colon + 1).trim()
     } else if (this.#degradedHeader !== undefined && colon === this.#degradedHeader.length) {
       if (isNamed(line, this.#degradedHeader)) this.saysDegraded = true
     }

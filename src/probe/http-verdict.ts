@@ -1,6 +1,7 @@
 /**
  * What a response means, whatever version it came in, in Envoy's order (probe-semantics 1.4): expected bytes of the body
- * before the status, then the status as expected, warning, draining, retriable, or wrong.
+ * before the status, then the status as expected, warning, draining, retriable, or wrong; what passes by its status also
+ * has to come from the expected service.
  *
  * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy; of a wrong status that is not
  * retriable it says that the target itself wants to be out of service.
@@ -12,12 +13,17 @@ import type { Verdict } from './conversation.ts'
 /** The header by which a target asks to be taken out, in lower case. */
 export const IMMEDIATE_FAIL_HEADER = 'x-envoy-immediate-health-check-fail'
 
+/** The header that names the service which answered, in lower case. */
+export const SERVICE_HEADER = 'x-envoy-upstream-healthchecked-cluster'
+
 /** What a verdict needs of a response. */
 export interface ResponseFacts {
   readonly status: number
   /** Whether the response had the request's `degradedHeader`, and `IMMEDIATE_FAIL_HEADER`. */
   readonly saysDegraded: boolean
   readonly asksToFail: boolean
+  /** Value of `SERVICE_HEADER`; empty without it. */
+  readonly service: string
   /** Whether the body has what is expected of it; undefined = nothing is. */
   readonly bodyMatches: boolean | undefined
 }
@@ -29,6 +35,11 @@ export function judgeResponse(request: HttpRequest, response: ResponseFacts): Ve
   }
   const has = (codes: CodeSet | undefined): boolean => codes !== undefined && isExpectedCode(codes, status)
   const detail = `got ${status}`
+  const passes = has(request.expectedCodes) || has(request.warningCodes) || has(request.drainingCodes)
+  if (passes && request.serviceName !== undefined && !response.service.startsWith(request.serviceName)) {
+    const who = response.service === '' ? 'nobody who says so' : 'another service'
+    return { reason: 'IDENTITY_MISMATCH', detail: `${detail} from ${who}, expected ${request.serviceName}` }
+  }
   if (has(request.expectedCodes)) {
     return response.saysDegraded
       ? { reason: 'PASSED', detail: `${detail}, degraded`, flag: 'degraded' }

@@ -82,11 +82,12 @@ export class Http1Conversation implements Conversation {
   }
 
   #judge(): Verdict {
-    const { status, saysDegraded, asksToFail } = this.#reader
+    const { status, saysDegraded, asksToFail, service } = this.#reader
     return judgeResponse(this.#request, {
       status,
       saysDegraded,
       asksToFail,
+      service,
       bodyMatches: this.#search?.matches,
     })
   }

@@ -4,7 +4,7 @@ import { BodySearch } from './body-search.ts'
 import type { Verdict } from './conversation.ts'
 import { encodeHeaders } from './hpack.ts'
 import { contentLength, probeHeaders } from './http-request.ts'
-import { IMMEDIATE_FAIL_HEADER, judgeResponse } from './http-verdict.ts'
+import { IMMEDIATE_FAIL_HEADER, judgeResponse, SERVICE_HEADER } from './http-verdict.ts'
 import type { StreamExchange } from './http2.ts'
 
 export class Http2HttpExchange implements StreamExchange {
@@ -17,6 +17,7 @@ export class Http2HttpExchange implements StreamExchange {
   #isMalformed = false
   #saysDegraded = false
   #asksToFail = false
+  #service = ''
 
   private constructor(request: HttpRequest, headerBlock: Uint8Array) {
     this.#request = request
@@ -45,6 +46,7 @@ export class Http2HttpExchange implements StreamExchange {
     this.#isMalformed = false
     this.#saysDegraded = false
     this.#asksToFail = false
+    this.#service = ''
     this.#search?.reset()
   }
 
@@ -55,6 +57,8 @@ export class Http2HttpExchange implements StreamExchange {
       this.#pendingStatus = Number(value)
     } else if (name === IMMEDIATE_FAIL_HEADER) {
       this.#asksToFail = true
+    } else if (name === SERVICE_HEADER) {
+      this.#service = value
     } else if (name === this.#request.degradedHeader) {
       this.#saysDegraded = true
     }
@@ -83,6 +87,7 @@ export class Http2HttpExchange implements StreamExchange {
       status: this.#status,
       saysDegraded: this.#saysDegraded,
       asksToFail: this.#asksToFail,
+      service: this.#service,
       bodyMatches: this.#search?.matches,
     })
   }

@@ -55,6 +55,25 @@ test('a passing target says with a header that it is degraded; on a failing one 
   assert.deepEqual([result.reason, result.flag], ['STATUS_MISMATCH', undefined])
 })
 
+test('what passes has to come from the expected service, whose name is the beginning of what the answer says', async (t) => {
+  const cases: readonly [number, string, string][] = [
+    [200, 'X-Envoy-Upstream-Healthchecked-Cluster:  locations-production-v1 \r\n', 'PASSED'],
+    [200, 'x-envoy-upstream-healthchecked-cluster: api-locations\r\n', 'IDENTITY_MISMATCH'],
+    [200, '', 'IDENTITY_MISMATCH'],
+    [503, '', 'STATUS_MISMATCH'],
+  ]
+  for (const [status, header, reason] of cases) {
+    const server = await listen(t, answer(response(status, header)))
+    const result = await probeWithin(probeHttp, target(server, { serviceName: 'locations' }))
+    assert.equal(result.reason, reason, header)
+    assert.doesNotMatch(result.detail, /api-/, 'nothing of the answer but its status is told')
+    assert.equal(
+      (await probeWithin(probeHttp, target(server, {}))).outcome,
+      status === 200 ? 'passed' : 'failed',
+    )
+  }
+})
+
 test('a target that asks to be taken out fails at once with a wrong status, and only then', async (t) => {
   const header = 'x-envoy-immediate-health-check-fail: true\r\n'
   const failing = await listen(t, answer(response(503, header)))
