@@ -8,6 +8,7 @@ import type { CheckStatus } from '../domain/state-machine.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'
+import { udpSockets } from '../probe/udp-connect.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
 import { tcpCanaries } from '../schedule/canaries.ts'
@@ -289,6 +290,7 @@ function factsOf(parts: {
 }
 
 function gauges(scheduler: Scheduler, ownership: Ownership): ProberGauges {
+  const udp = udpSockets()
   const members = { UNKNOWN: 0, ONLINE: 0, OFFLINE: 0 }
   let stale = 0
   for (const check of scheduler.checks()) {
@@ -301,6 +303,8 @@ function gauges(scheduler: Scheduler, ownership: Ownership): ProberGauges {
     inFlight: scheduler.inFlight,
     queueDepth: scheduler.queued,
     shards: ownership.held.size,
+    udpSharedSockets: udp.shared,
+    udpOwnSockets: udp.own,
   }
 }
 

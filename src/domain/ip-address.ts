@@ -78,6 +78,11 @@ function parseGroups(text: string, endsAddress: boolean): number[] | undefined {
   return bytes
 }
 
+/** The canonical text of an address of 4 or 16 bytes. */
+export function formatAddress(bytes: readonly number[]): string {
+  return bytes.length === 4 ? bytes.join('.') : formatIpv6(bytes)
+}
+
 function formatIpv6(bytes: readonly number[]): string {
   if (startsWith(bytes, IPV4_MAPPED, 96)) return `::ffff:${bytes.slice(12).join('.')}`
   const groups: number[] = []

@@ -133,7 +133,10 @@ export const USER_AGENT = 'healthmonitor/1 (health check)'
 export const UDP_PAYLOAD = 'healthmonitor/1 health check\n'
 /** Bytes of the kernel's receive buffer of a raw ICMP socket, and packets read of it in one turn of the event loop. */
 export const ICMP_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-export const ICMP_DRAIN_MAX = 256
+export const ICMP_DRAIN_MAX = 4096
+/** Milliseconds for which one shared UDP socket takes new datagrams, and such sockets of one family at one time. */
+export const UDP_LANE_MS = 1000
+export const UDP_LANES_MAX = 64
 /** Milliseconds: timeout of probe-once; default as the ELB console's. */
 export const PROBE_ONCE_TIMEOUT_MS: Range = { min: 1, max: 3_600_000 }
 export const PROBE_ONCE_TIMEOUT_MS_DEFAULT = 3000

@@ -16,6 +16,8 @@ import {
   ECHO_REPLY,
   type EchoIdentity,
   readEchoMessage,
+  readUndeliverableDatagram,
+  type UndeliverableDatagram,
   writeEchoRequest,
 } from './icmp-packet.ts'
 
@@ -95,6 +97,8 @@ export class EchoChannel {
   readonly #family: 4 | 6
   readonly #identity: EchoIdentity = { identifier: randomBytes(2).readUInt16BE(), token: randomBytes(8) }
   readonly #awaited = new Map<number, Awaited>()
+  /** Our UDP ports, and who hears of their datagrams that were not delivered. */
+  readonly #udpPorts = new Map<number, (what: UndeliverableDatagram) => void>()
   #socket: RawSocket | undefined
   #nextSequence = 0
 
@@ -128,6 +132,19 @@ export class EchoChannel {
     if (errno !== undefined) this.#settle(sequence, { kind: 'error', errno })
     return () => {
       if (this.#awaited.get(sequence) === awaited) this.#forget(sequence)
+    }
+  }
+
+  /**
+   * Calls `onUndeliverable` for each datagram that left from UDP port `port` of ours and that somebody says cannot be
+   * delivered, in a turn of its own, until the returned function is called.
+   */
+  hearOfPort(port: number, onUndeliverable: (what: UndeliverableDatagram) => void): () => void {
+    this.#udpPorts.set(port, onUndeliverable)
+    this.#socket?.resumeRecv()
+    return () => {
+      this.#udpPorts.delete(port)
+      this.#rest()
     }
   }
 
@@ -169,7 +186,7 @@ export class EchoChannel {
     const socket = this.#socket
     if (socket === undefined) return 'ECANCELED'
     const packet = writeEchoRequest(this.#family, this.#identity, sequence)
-    if (this.#awaited.size === 1) socket.resumeRecv()
+    if (this.#awaited.size === 1 && this.#udpPorts.size === 0) socket.resumeRecv()
     try {
       socket.wrap.send(packet, 0, packet.length, address.canonical, () => undefined)
       return undefined
@@ -180,7 +197,7 @@ export class EchoChannel {
 
   /** Reads what else has arrived, so that a burst of replies does not wait for as many turns of the event loop. */
   #drain(socket: RawSocket): void {
-    for (let i = 0; i < ICMP_DRAIN_MAX && this.#awaited.size > 0; i++) {
+    for (let i = 0; i < ICMP_DRAIN_MAX && this.#isWaiting; i++) {
       try {
         socket.wrap.recv(socket.buffer, (buffer, bytes, source) =>
           this.#receive(buffer.subarray(0, bytes), source),
@@ -194,7 +211,7 @@ export class EchoChannel {
 
   #receive(packet: Buffer, source: string): void {
     const message = readEchoMessage(this.#family, this.#identity, packet)
-    if (message === undefined) return
+    if (message === undefined) return this.#receiveUndeliverable(packet)
     const awaited = this.#awaited.get(message.sequence)
     if (awaited === undefined) return
     const { address } = awaited
@@ -202,6 +219,16 @@ export class EchoChannel {
       if (Buffer.from(address.bytes).equals(message.destination)) this.#settle(message.sequence, message)
     } else if (source === address.canonical || parseAddress(source)?.canonical === address.canonical) {
       this.#settle(message.sequence, message)
+    }
+  }
+
+  #receiveUndeliverable(packet: Buffer): void {
+    if (this.#udpPorts.size === 0) return
+    const what = readUndeliverableDatagram(this.#family, packet)
+    const hears = what === undefined ? undefined : this.#udpPorts.get(what.sourcePort)
+    // The packet's buffer is used again.
+    if (what !== undefined && hears !== undefined) {
+      setImmediate(hears, { ...what, destination: Buffer.from(what.destination) })
     }
   }
 
@@ -218,7 +245,15 @@ export class EchoChannel {
 
   #forget(sequence: number): void {
     this.#awaited.delete(sequence)
-    if (this.#awaited.size === 0) this.#socket?.pauseRecv()
+    this.#rest()
+  }
+
+  get #isWaiting(): boolean {
+    return this.#awaited.size > 0 || this.#udpPorts.size > 0
+  }
+
+  #rest(): void {
+    if (!this.#isWaiting) this.#socket?.pauseRecv()
   }
 }
 

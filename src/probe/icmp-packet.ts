@@ -74,6 +74,42 @@ function readUnreachable(family: 4 | 6, identity: EchoIdentity, quoted: Buffer):
   return { kind: 'unreachable', sequence: request.readUInt16BE(6), destination }
 }
 
+/** A datagram that the network or its target's host says it could not deliver. */
+export interface UndeliverableDatagram {
+  /** Our port, then the address (bytes) and port it was sent to. */
+  readonly sourcePort: number
+  readonly destination: Buffer
+  readonly destinationPort: number
+  readonly isPortUnreachable: boolean
+}
+
+/**
+ * Codes that end a connected UDP socket's hope too, as Linux has them (net/ipv4/icmp.c icmp_err_convert `fatal`, net/ipv6/icmp.c
+ * tab_unreach): the others (no route, host unreachable) may pass, and silence is judged at the deadline.
+ */
+const FINAL_CODES = { 4: new Set([2, 3, 6, 7, 8, 9, 10, 13, 14, 15]), 6: new Set([1, 4, 5, 6]) } as const
+const PORT_UNREACHABLE = { 4: 3, 6: 4 } as const
+const PROTOCOL_UDP = 17
+
+/** What `packet` says of a datagram that cannot be delivered; undefined for everything else. Whose it is, is the caller's to look up. */
+export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): UndeliverableDatagram | undefined {
+  const icmp = family === 4 ? withoutIpv4Header(packet) : packet
+  if (icmp === undefined || icmp.length < HEADER_BYTES || icmp[0] !== DESTINATION_UNREACHABLE[family])
+    return undefined
+  const code = icmp.readUInt8(1)
+  const quoted = icmp.subarray(HEADER_BYTES)
+  const protocol = quoted[family === 4 ? 9 : 6]
+  if (!FINAL_CODES[family].has(code) || protocol !== PROTOCOL_UDP) return undefined
+  const udp = family === 4 ? withoutIpv4Header(quoted) : quoted.subarray(IPV6_HEADER_BYTES)
+  if (udp === undefined || udp.length < 4) return undefined
+  return {
+    sourcePort: udp.readUInt16BE(0),
+    destination: family === 4 ? quoted.subarray(16, 20) : quoted.subarray(24, 40),
+    destinationPort: udp.readUInt16BE(2),
+    isPortUnreachable: code === PORT_UNREACHABLE[family],
+  }
+}
+
 function withoutIpv4Header(packet: Buffer): Buffer | undefined {
   const first = packet[0] ?? 0
   const headerBytes = (first & 0x0f) * 4

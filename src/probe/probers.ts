@@ -6,15 +6,13 @@ import { probeTcp } from './tcp.ts'
 import { asksForExchange, probeTcpExchange } from './tcp-exchange.ts'
 import { probeTlsHello } from './tls-hello.ts'
 import { probeUdpConnect } from './udp-connect.ts'
-import { probeUdpExchange } from './udp-exchange.ts'
 import { unsupported } from './unsupported.ts'
 
 /** The prober of each monitor type. */
 export const probers: Readonly<Record<MonitorType, Probe>> = {
   TCP: (target, done) => (asksForExchange(target) ? probeTcpExchange : probeTcp)(target, done),
   HTTP: probeHttp,
-  'UDP-CONNECT': (target, done) =>
-    (target.udp === undefined ? probeUdpConnect : probeUdpExchange)(target, done),
+  'UDP-CONNECT': probeUdpConnect,
   PING: probePing,
   HTTPS: probeHttps,
   'TLS-HELLO': probeTlsHello,

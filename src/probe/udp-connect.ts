@@ -1,15 +1,16 @@
 /**
- * UDP-CONNECT: with `echoFirst` (profile elb) an ICMP echo must be answered; then a datagram is sent from a connected
- * socket. ICMP port unreachable = failed, any reply = passed at once, silence until the deadline = passed (ELB manual, umn
- * health_check). Phases: echo, first byte (the reply).
+ * UDP-CONNECT: with `echoFirst` (profile elb) an ICMP echo must be answered; then a datagram is sent. ICMP port unreachable =
+ * failed, any reply = passed at once, silence until the deadline = passed (ELB manual, umn health_check), unless a reply is
+ * required or must begin with certain bytes (keepalived's UDP_CHECK). Phases: echo, first byte (the reply).
  *
  * States: echo → opening → sent. The one deadline ends the attempt wherever it is: an echo may use all of it, and what it
  * leaves is the time that silence must last. Where no echo can be sent, that step is skipped and the detail says so.
  *
+ * The datagram goes on a shared socket (udp-lanes.ts) where a raw ICMP socket can be had, else on one of its own.
+ *
  * Known doubt: Linux targets limit the rate of port unreachables (net.ipv4.icmp_ratelimit), and firewalls drop them; a
  * dead service then looks alive.
  */
-import { createSocket, type Socket } from 'node:dgram'
 import { parseAddress } from '../domain/ip-address.ts'
 import { UDP_PAYLOAD } from '../domain/limits.ts'
 import type { Reason } from '../domain/reasons.ts'
@@ -18,16 +19,38 @@ import { type EchoChannel, type EchoOutcome, echoChannel } from './icmp-echo.ts'
 import type { Probe } from './probe.ts'
 import { millisecondsSince, result } from './result.ts'
 import { reasonOfSocketError } from './socket-errors.ts'
+import { UdpLanes } from './udp-lanes.ts'
+import { type DatagramUser, ownUdpSockets, sendOnOwnSocket } from './udp-socket.ts'
 
 const PAYLOAD = Buffer.from(UDP_PAYLOAD, 'latin1')
+
+const lanesOf = new Map<EchoChannel, UdpLanes>()
+
+/** Lanes are of the raw socket that hears for them; those of one that is gone end with what they await. */
+function lanesOn(channel: EchoChannel): UdpLanes {
+  let lanes = lanesOf.get(channel)
+  if (lanes === undefined) {
+    for (const old of lanesOf.keys()) if (!old.isOpen) lanesOf.delete(old)
+    lanesOf.set(channel, (lanes = new UdpLanes(channel)))
+  }
+  return lanes
+}
+
+/** UDP sockets that are open: `shared` by probes (few), and one each of probes (`own`), which is a descriptor per waiting probe. */
+export function udpSockets(): { readonly shared: number; readonly own: number } {
+  let shared = 0
+  for (const lanes of lanesOf.values()) shared += lanes.sockets
+  return { shared, own: ownUdpSockets() }
+}
 
 /** A UDP-CONNECT prober on `channelOf`'s raw sockets; tests bring their own. */
 export function makeProbeUdpConnect(channelOf: (family: 4 | 6) => EchoChannel): Probe {
   return (target, done) => {
-    const attempt = new UdpAttempt(target, done)
-    const channel = target.echoFirst === true ? channelOf(target.family) : undefined
-    if (channel === undefined) attempt.open()
-    else if (channel.availability.available) attempt.echo(channel)
+    const channel = channelOf(target.family)
+    const { isOpen, availability } = channel
+    const attempt = new UdpAttempt(target, isOpen ? lanesOn(channel) : undefined, done)
+    if (target.echoFirst !== true) attempt.open()
+    else if (availability.available) attempt.echo(channel)
     else attempt.skipEcho()
     return (why) => attempt.cancel(why)
   }
@@ -35,28 +58,23 @@ export function makeProbeUdpConnect(channelOf: (family: 4 | 6) => EchoChannel): 
 
 export const probeUdpConnect: Probe = makeProbeUdpConnect(echoChannel)
 
-/** A target is an address: no resolver, and no sooner than the resolver would answer. */
-function withoutLookup(
-  address: string,
-  options: { readonly family?: unknown } | number,
-  callback: (error: null, address: string, family: number) => void,
-): void {
-  process.nextTick(callback, null, address, typeof options === 'number' ? options : 0)
-}
-
-class UdpAttempt {
+class UdpAttempt implements DatagramUser {
   readonly #target: ProbeTarget
+  readonly #lanes: UdpLanes | undefined
   readonly #done: (result: ProbeResult) => void
   readonly #startedAt = performance.now()
   #state: 'echo' | 'opening' | 'sent' | 'ended' = 'echo'
   #stopEcho: (() => void) | undefined
-  #socket: Socket | undefined
+  /** Ends the waiting for what becomes of the datagram. */
+  #stopWaiting: (() => void) | undefined
+  #isOnLane = false
   #echoMs: number | undefined
   #firstByteMs: number | undefined
   #note = ''
 
-  constructor(target: ProbeTarget, done: (result: ProbeResult) => void) {
+  constructor(target: ProbeTarget, lanes: UdpLanes | undefined, done: (result: ProbeResult) => void) {
     this.#target = target
+    this.#lanes = lanes
     this.#done = done
   }
 
@@ -73,20 +91,11 @@ class UdpAttempt {
   }
 
   open(): void {
-    const { family, address, port, sourceAddress } = this.#target
     this.#state = 'opening'
-    const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', lookup: withoutLookup })
-    this.#socket = socket
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error))
-    socket.on('connect', () => this.#send(socket))
-    socket.on('message', () => this.#onReply(socket))
-    if (sourceAddress === undefined) {
-      socket.connect(port, address)
-    } else {
-      // Not at once: a close that waits behind a bind is forgotten when the bind fails.
-      socket.once('listening', () => socket.connect(port, address))
-      socket.bind({ address: sourceAddress, exclusive: true })
-    }
+    const datagram = { target: this.#target, payload: this.#payload, user: this }
+    this.#stopWaiting = this.#lanes?.send(datagram)
+    this.#isOnLane = this.#stopWaiting !== undefined
+    if (!this.#isOnLane) this.#openOwn()
   }
 
   cancel(why: 'timeout' | 'shutdown'): void {
@@ -98,6 +107,8 @@ class UdpAttempt {
       case 'opening':
         return this.#end('PROBER_OVERLOAD', 'the datagram was not sent in time')
       case 'sent':
+        if (this.#target.udp?.requireReply === true)
+          return this.#end('RECV_TIMEOUT', `no reply within ${this.#target.timeoutMs} ms${this.#note}`)
         return this.#end('PASSED', `no reply, no port unreachable${this.#note}`)
     }
   }
@@ -114,41 +125,46 @@ class UdpAttempt {
     }
   }
 
-  #send(socket: Socket): void {
-    if (this.#state !== 'opening') return
-    socket.send(PAYLOAD, (error) => {
-      if (error !== null) this.#onError(error)
-      else if (this.#state === 'opening') this.#state = 'sent'
-    })
+  onSent(): void {
+    if (this.#state === 'opening') this.#state = 'sent'
   }
 
-  #onReply(socket: Socket): void {
+  onReply(datagram: Buffer): void {
     if (this.#state === 'ended') return
-    // A closed port of this host that the kernel also chose as source port answers with our own datagram.
-    const local = socket.address()
-    if (local.port === this.#target.port && local.address === socket.remoteAddress().address) {
-      return this.#end('ICMP_UNREACHABLE', 'nobody listens: connected to itself')
-    }
     this.#firstByteMs = millisecondsSince(this.#startedAt)
-    this.#end('PASSED', `got a reply${this.#note}`)
+    if (beginsWith(datagram, this.#target.udp?.replyPattern ?? []))
+      return this.#end('PASSED', `got a reply${this.#note}`)
+    this.#end('BODY_MISMATCH', `got another reply than expected${this.#note}`)
   }
 
-  #onError(error: NodeJS.ErrnoException): void {
+  onUnreachable(what: string): void {
+    this.#end('ICMP_UNREACHABLE', `${what}${this.#note}`)
+  }
+
+  onOwnPort(): void {
+    if (!this.#isOnLane) return this.#end('ICMP_UNREACHABLE', 'nobody listens: connected to itself')
+    if (this.#state !== 'ended') this.#openOwn()
+  }
+
+  onFailure(error: NodeJS.ErrnoException): void {
     const reason = reasonOfSocketError(error.code, this.#target)
-    const isIcmp =
-      reason === 'CONNECT_REFUSED' || (reason === 'CONNECT_UNREACHABLE' && error.syscall === 'recvmsg')
-    const what =
-      isIcmp && reason === 'CONNECT_REFUSED'
-        ? 'port unreachable'
-        : `${error.syscall ?? 'socket'} ${error.code}`
-    this.#end(isIcmp ? 'ICMP_UNREACHABLE' : reason, `${what}${this.#note}`)
+    this.#end(reason, `${error.syscall ?? 'socket'} ${error.code}${this.#note}`)
+  }
+
+  get #payload(): Uint8Array {
+    return this.#target.udp?.payload ?? PAYLOAD
+  }
+
+  #openOwn(): void {
+    this.#isOnLane = false
+    this.#stopWaiting = sendOnOwnSocket(this.#target, this.#payload, this)
   }
 
   #end(reason: Reason, detail: string): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
     this.#stopEcho?.()
-    this.#socket?.close()
+    this.#stopWaiting?.()
     this.#done(result(reason, detail, this.#phases()))
   }
 
@@ -160,4 +176,10 @@ class UdpAttempt {
     if (this.#firstByteMs !== undefined) phases.firstByteMs = this.#firstByteMs
     return phases
   }
+}
+
+function beginsWith(datagram: Buffer, pattern: readonly (number | null)[]): boolean {
+  return (
+    datagram.length >= pattern.length && pattern.every((byte, i) => byte === null || byte === datagram[i])
+  )
 }

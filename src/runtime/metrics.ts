@@ -32,6 +32,9 @@ export interface ProberGauges {
   readonly stale: number
   /** Shards that this prober owns. */
   readonly shards: number
+  /** UDP sockets that many probes share, and those that one waiting probe has for itself. */
+  readonly udpSharedSockets: number
+  readonly udpOwnSockets: number
 }
 
 export interface AnsweredRequest {
@@ -174,6 +177,8 @@ const NUMBERS = {
   queueDepth: { name: 'hm_probe_queue_depth', help: 'Due probes that wait for a free slot' },
   stale: { name: 'hm_checks_stale', help: 'Checks without a conclusive result for three windows' },
   shards: { name: 'hm_shards_owned', help: 'Shards that this service owns' },
+  udpSharedSockets: { name: 'hm_udp_sockets_shared', help: 'UDP sockets that probes share' },
+  udpOwnSockets: { name: 'hm_udp_sockets_own', help: 'UDP sockets of one probe each: without raw ICMP' },
 } as const
 
 function registerGauges(registry: Registry, read: () => ProberGauges): void {

@@ -4,7 +4,8 @@ import { after, test, type TestContext } from 'node:test'
 import type { ProbeTarget } from '../../src/domain/results.ts'
 import { closeEchoChannels, EchoChannel, echoAvailability } from '../../src/probe/icmp-echo.ts'
 import { makeProbePing, probePing } from '../../src/probe/ping.ts'
-import { makeProbeUdpConnect, probeUdpConnect } from '../../src/probe/udp-connect.ts'
+import type { Probe } from '../../src/probe/probe.ts'
+import { makeProbeUdpConnect, probeUdpConnect, udpSockets } from '../../src/probe/udp-connect.ts'
 import { attempt, openSockets, probeWithin, until } from '../support/probing.ts'
 
 after(closeEchoChannels)
@@ -31,34 +32,88 @@ const withoutRight = new EchoChannel(4, () => {
   throw new Error('Operation not permitted')
 })
 
+/** Both ways a datagram can go: shared sockets need the right to open a raw one. */
+const WAYS: Readonly<Record<string, Probe>> = {
+  'shared sockets': probeUdpConnect,
+  'own sockets': makeProbeUdpConnect(() => withoutRight),
+}
+
+for (const [way, probe] of Object.entries(WAYS)) {
+  for (const address of ['127.0.0.1', '127.9.9.9', '::1']) {
+    test(`${way}: silence of a bound port on ${address} passes at the deadline, and one datagram was sent`, async (t) => {
+      const { socket, target } = await udpListener(t, address)
+      const payloads: string[] = []
+      socket.on('message', (payload) => payloads.push(payload.toString()))
+      const result = await probeWithin(probe, target)
+      assert.equal(result.reason, 'PASSED')
+      assert.equal(result.detail, 'no reply, no port unreachable')
+      assert.ok(result.phases.totalMs >= 190)
+      assert.deepEqual(payloads, ['healthmonitor/1 health check\n'])
+    })
+
+    test(`${way}: a reply from ${address} passes at once`, async (t) => {
+      const { socket, target } = await udpListener(t, address)
+      socket.on('message', (_, { port, address: from }) => socket.send('hello', port, from))
+      const { result } = attempt(probe, target)
+      assert.equal((await result).detail, 'got a reply')
+      assert.ok((await result).phases.firstByteMs !== undefined)
+    })
+
+    test(`${way}: a closed port on ${address} is ICMP_UNREACHABLE`, async (t) => {
+      const { socket, target } = await udpListener(t, address)
+      socket.close()
+      const { result } = attempt(probe, target)
+      assert.equal((await result).reason, 'ICMP_UNREACHABLE')
+      assert.equal((await result).detail, 'port unreachable')
+    })
+  }
+
+  test(`${way}: with a reply required, silence is RECV_TIMEOUT`, async (t) => {
+    const { target } = await udpListener(t, '127.0.0.1')
+    const result = await probeWithin(probe, { ...target, udp: { requireReply: true } })
+    assert.equal(result.reason, 'RECV_TIMEOUT')
+  })
+
+  test(`${way}: a reply must begin as it is expected to, and what is sent can be chosen`, async (t) => {
+    const { socket, target } = await udpListener(t, '127.0.0.1')
+    socket.on('message', (asked, { port, address: from }) =>
+      socket.send(`re: ${asked.toString()}`, port, from),
+    )
+    const udp = { payload: Buffer.from('ask'), requireReply: true, replyPattern: [0x72, null, 0x3a] }
+    assert.equal((await probeWithin(probe, { ...target, udp })).reason, 'PASSED')
+    const other = { ...udp, replyPattern: [0x72, null, 0x3b] }
+    assert.equal((await probeWithin(probe, { ...target, udp: other })).reason, 'BODY_MISMATCH')
+  })
+
+  test(`${way}: a datagram leaves from the source address that the target names`, async (t) => {
+    const { socket, target } = await udpListener(t, '127.0.0.1')
+    let seen = ''
+    socket.on('message', (_, { address: from }) => (seen = from))
+    await probeWithin(probe, { ...target, sourceAddress: '127.0.0.7' })
+    assert.equal(seen, '127.0.0.7')
+  })
+
+  test(`${way}: each of many probes at one time hears of its own target`, async (t) => {
+    const before = openSockets()
+    const listeners = await Promise.all(Array.from({ length: 30 }, () => udpListener(t, '127.0.0.1')))
+    for (const { socket } of listeners.slice(0, 10)) socket.close()
+    for (const { socket } of listeners.slice(10, 20))
+      socket.on('message', (_, { port, address: from }) => socket.send('hello', port, from))
+    const results = await Promise.all(listeners.map(({ target }) => probeWithin(probe, target)))
+    assert.deepEqual(
+      results.map(({ detail }) => detail),
+      [
+        ...Array.from({ length: 10 }, () => 'port unreachable'),
+        ...Array.from({ length: 10 }, () => 'got a reply'),
+        ...Array.from({ length: 10 }, () => 'no reply, no port unreachable'),
+      ],
+    )
+    await until(() => openSockets() <= before + 20)
+    assert.deepEqual(udpSockets(), { shared: 0, own: 0 })
+  })
+}
+
 for (const address of ['127.0.0.1', '127.9.9.9', '::1']) {
-  test(`silence of a bound port on ${address} passes at the deadline, and one datagram was sent`, async (t) => {
-    const { socket, target } = await udpListener(t, address)
-    const payloads: string[] = []
-    socket.on('message', (payload) => payloads.push(payload.toString()))
-    const result = await probeWithin(probeUdpConnect, target)
-    assert.equal(result.reason, 'PASSED')
-    assert.equal(result.detail, 'no reply, no port unreachable')
-    assert.ok(result.phases.totalMs >= 190)
-    assert.deepEqual(payloads, ['healthmonitor/1 health check\n'])
-  })
-
-  test(`a reply from ${address} passes at once`, async (t) => {
-    const { socket, target } = await udpListener(t, address)
-    socket.on('message', (_, { port, address: from }) => socket.send('hello', port, from))
-    const { result } = attempt(probeUdpConnect, target)
-    assert.equal((await result).detail, 'got a reply')
-    assert.ok((await result).phases.firstByteMs !== undefined)
-  })
-
-  test(`a closed port on ${address} is ICMP_UNREACHABLE`, async (t) => {
-    const { socket, target } = await udpListener(t, address)
-    socket.close()
-    const { result } = attempt(probeUdpConnect, target)
-    assert.equal((await result).reason, 'ICMP_UNREACHABLE')
-    assert.equal((await result).detail, 'port unreachable')
-  })
-
   test(`with the right to send ICMP, ${address} answers the echo first; without, the step is skipped visibly`, async (t) => {
     const { target } = await udpListener(t, address)
     const result = await probeWithin(probeUdpConnect, { ...target, echoFirst: true })
@@ -107,4 +162,53 @@ test('a shutdown is inconclusive, and no socket is left', async (t) => {
   assert.equal((await late.result).reason, 'PROBER_STOPPING')
   await until(() => openSockets() === before)
   assert.equal(late.calls(), 1)
+})
+
+test('where a raw socket can be had, probes that wait for silence share sockets', async (t) => {
+  const { target } = await udpListener(t, '0.0.0.0')
+  const attempts = Array.from({ length: 300 }, (_, i) =>
+    attempt(probeUdpConnect, { ...target, address: `127.1.${i >> 8}.${i & 255}` }),
+  )
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const { shared, own } = udpSockets()
+  if (echoAvailability(4).available) assert.deepEqual({ shared, own }, { shared: 1, own: 0 })
+  else assert.deepEqual({ shared, own }, { shared: 0, own: 300 })
+  for (const { cancel } of attempts) cancel('timeout')
+  for (const { result } of attempts) assert.equal((await result).reason, 'PASSED')
+  assert.deepEqual(udpSockets(), { shared: 0, own: 0 })
+})
+
+test('two probes of one target at one time each have their own answer', async (t) => {
+  const { socket, target } = await udpListener(t, '127.0.0.1')
+  let asked = 0
+  socket.on('message', (_, { port, address }) => {
+    if (++asked === 1) socket.send('hello', port, address)
+  })
+  const results = await Promise.all([
+    probeWithin(probeUdpConnect, target),
+    probeWithin(probeUdpConnect, target),
+  ])
+  assert.deepEqual(results.map(({ detail }) => detail).toSorted(), [
+    'got a reply',
+    'no reply, no port unreachable',
+  ])
+})
+
+test('an answer that comes after its probe has ended does not pass the next one', async (t) => {
+  const { socket, target } = await udpListener(t, '127.0.0.1')
+  const senders: number[] = []
+  socket.on('message', (_, { port }) => senders.push(port))
+  const first = attempt(probeUdpConnect, target)
+  // Keeps the lane of the first probe open.
+  const other = attempt(probeUdpConnect, { ...target, address: '127.0.0.8' })
+  await until(() => senders.length > 0)
+  first.cancel('timeout')
+  await first.result
+  const second = attempt(probeUdpConnect, target)
+  await until(() => senders.length === 2)
+  socket.send('late', senders[0] ?? 0, '127.0.0.1')
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(second.calls(), 0)
+  for (const { cancel } of [second, other]) cancel('timeout')
+  assert.equal((await second.result).detail, 'no reply, no port unreachable')
 })

@@ -8,11 +8,27 @@ test('counters of a process that died stay in the sum, and its gauges do not', a
   const dead = createMetrics('prober-1')
   dead.probesSkipped(5)
   dead.flushed('written', 10)
-  dead.readProber(() => ({ members: { ONLINE: 9 }, inFlight: 1, queueDepth: 0, stale: 0, shards: 256 }))
+  dead.readProber(() => ({
+    members: { ONLINE: 9 },
+    inFlight: 1,
+    queueDepth: 0,
+    stale: 0,
+    shards: 256,
+    udpSharedSockets: 0,
+    udpOwnSockets: 0,
+  }))
   const next = createMetrics('prober-1')
   next.probesSkipped(2)
   next.flushed('written', 10)
-  next.readProber(() => ({ members: { ONLINE: 1 }, inFlight: 0, queueDepth: 0, stale: 0, shards: 1 }))
+  next.readProber(() => ({
+    members: { ONLINE: 1 },
+    inFlight: 0,
+    queueDepth: 0,
+    stale: 0,
+    shards: 1,
+    udpSharedSockets: 0,
+    udpOwnSockets: 0,
+  }))
   const retired = await retire(await retire([], await snapshotOf(dead.registry)), [])
   const text = await renderMetrics([await snapshotOf(next.registry), retired])
   for (const line of [
