@@ -45,6 +45,7 @@ export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpR
       ? {}
       : { searchedBodyBytes: http.searched_body_bytes }),
     ...(degradedHeader === undefined ? {} : { degradedHeader: degradedHeader.toLowerCase() }),
+    ...(http.service_name === undefined ? {} : { serviceName: http.service_name }),
   }
   const isHostless = http.host === undefined && version === '1.0' && !namesHost(monitor)
   return (endpoint) => (isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint) })

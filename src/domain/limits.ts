@@ -193,6 +193,7 @@ export const OPTION_FILE_NAME_MAX = 255
 /** Characters of an address, of a gRPC service and of an authority. */
 export const OPTION_ADDRESS_MAX = 64
 export const OPTION_GRPC_SERVICE_MAX = 255
+export const OPTION_SERVICE_NAME_MAX = 255
 export const OPTION_AUTHORITY_MAX = 255
 /** Echo requests of one PING probe. */
 export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }

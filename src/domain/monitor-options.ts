@@ -108,6 +108,8 @@ export interface MonitorOptions {
     /** Bytes of the body that are searched; 0 = as many as a probe reads. */
     readonly searched_body_bytes?: number
     readonly degraded_header?: string
+    /** What `x-envoy-upstream-healthchecked-cluster` of a passing answer starts with (Envoy). */
+    readonly service_name?: string
   }
   readonly tcp?: { readonly send?: string; readonly receive?: readonly string[] }
   readonly udp?: {

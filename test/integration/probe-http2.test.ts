@@ -104,6 +104,20 @@ test('HTTP/2 sends a body, and looks for the expected one', async (t) => {
   assert.equal((await probeWithin(probers.HTTP, target(server, { http: huge }))).reason, 'PROBER_UNSUPPORTED')
 })
 
+test('HTTP/2 holds the answer to the service that it has to come from', async (t) => {
+  const { server } = await serve(t, (stream) => {
+    stream.respond({ ':status': 200, 'x-envoy-upstream-healthchecked-cluster': 'shop-v2' })
+    stream.end()
+  })
+  for (const [serviceName, reason] of [
+    ['shop', 'PASSED'],
+    ['bank', 'IDENTITY_MISMATCH'],
+  ] as const) {
+    const http = { ...ask, serviceName }
+    assert.equal((await probeWithin(probers.HTTP, target(server, { http }))).reason, reason)
+  }
+})
+
 test('an HTTP/2 connection serves many probes, with large bodies too', async (t) => {
   const { server, sessions } = await serve(t, (stream) => {
     stream.respond({ ':status': 200, 'x-filler': 'z'.repeat(200) })

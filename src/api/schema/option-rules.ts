@@ -131,6 +131,14 @@ const http = object(
       description: 'Bytes of the body that are searched; 0 = as many as a probe reads.',
     },
     degraded_header: described(headerName, 'A header by whose presence a target says that it is degraded.'),
+    service_name: {
+      kind: 'text',
+      min: 1,
+      max: limits.OPTION_SERVICE_NAME_MAX,
+      pattern: FIELD_VALUE,
+      description:
+        'What the header `x-envoy-upstream-healthchecked-cluster` of a passing answer starts with.',
+    },
   },
   'Types HTTP and HTTPS.',
 )

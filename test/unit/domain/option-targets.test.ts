@@ -49,6 +49,7 @@ describe('targets of monitors with options', () => {
         expected_body: ['up', 'ok'],
         searched_body_bytes: 100,
         degraded_header: 'X-Slow',
+        service_name: 'shop',
       },
     })
     assert.equal(timeoutMs, 150)
@@ -71,6 +72,7 @@ describe('targets of monitors with options', () => {
       removeHeaders: ['accept'],
       searchedBodyBytes: 100,
       degradedHeader: 'x-slow',
+      serviceName: 'shop',
     })
   })
 
