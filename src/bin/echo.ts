@@ -14,7 +14,7 @@ export function announceEcho(log: Log, metrics: Pick<Metrics, 'icmpAvailable'>):
     if (!availability.available) {
       log.warn(
         { family: `ipv${family}`, why: availability.why },
-        'ICMP is not available: UDP_CONNECT skips its echo and takes a descriptor per waiting probe, PING is inconclusive; it takes the package net-ping and CAP_NET_RAW',
+        'ICMP is not available: UDP_CONNECT skips its echo and takes a descriptor per waiting probe, PING and SCTP are inconclusive; they take the package net-ping and CAP_NET_RAW',
       )
     }
   }

@@ -10,6 +10,7 @@ import type { TargetPolicy } from '../domain/target-policy.ts'
 import { MONITOR_TYPES, type MonitorType } from '../domain/types.ts'
 import { renderHttpRequest } from '../probe/http-request.ts'
 import { closeEchoChannels, echoAvailability } from '../probe/icmp-echo.ts'
+import { closeSctpChannels, sctpChannel } from '../probe/sctp-channel.ts'
 import { probers } from '../probe/probers.ts'
 import { result } from '../probe/result.ts'
 
@@ -63,6 +64,7 @@ export async function probeOnce(
     const availability = echoAvailability(target.family)
     if (!availability.available) surroundings.err(`no ICMP echo: ${availability.why}\n`)
   }
+  if (target.type === 'SCTP') sctpChannel(target.family)
   const given = denied === undefined ? await run(target) : result('TARGET_DENIED', denied, { totalMs: 0 })
   surroundings.out(json ? renderJson(target, given) : renderText(target, given))
   return { passed: 0, failed: 1, inconclusive: 2 }[given.outcome]
@@ -78,6 +80,7 @@ async function run(target: ProbeTarget): Promise<ProbeResult> {
   } finally {
     clearTimeout(timer)
     closeEchoChannels()
+    closeSctpChannels()
   }
 }
 

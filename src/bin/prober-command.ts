@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
 import { closeEchoChannels } from '../probe/icmp-echo.ts'
+import { closeSctpChannels } from '../probe/sctp-channel.ts'
 import { probers } from '../probe/probers.ts'
 import { parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'
@@ -35,6 +36,7 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
   await assertSchemaCurrent(db)
   announceEcho(log, metrics)
   ending.add('icmp', () => Promise.resolve(closeEchoChannels()))
+  ending.add('sctp', () => Promise.resolve(closeSctpChannels()))
   const running = startProber({
     databaseUrl,
     leaseMs: config.shardLeaseMs,

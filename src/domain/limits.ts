@@ -131,9 +131,12 @@ export const TLS_FILES_CACHE_MS = 10_000
 export const USER_AGENT = 'healthmonitor/1 (health check)'
 /** The datagram of a UDP-CONNECT probe (the ELB manual leaves it open): says to whoever looks at it who sent it. */
 export const UDP_PAYLOAD = 'healthmonitor/1 health check\n'
-/** Bytes of the kernel's receive buffer of a raw ICMP socket, and packets read of it in one turn of the event loop. */
+/** Bytes of the kernel's receive buffer of a raw ICMP socket, and packets read of a raw socket in one turn of the event loop. */
 export const ICMP_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-export const ICMP_DRAIN_MAX = 4096
+export const RAW_DRAIN_MAX = 4096
+/** SCTP probes in flight per process and family; and their source ports, which nobody else of this host hears of (RFC 6335: dynamic). */
+export const SCTP_AWAITED_MAX = 65_536
+export const SCTP_SOURCE_PORT: Range = { min: 49_152, max: 65_535 }
 /** Milliseconds for which one shared UDP socket takes new datagrams, and such sockets of one family at one time. */
 export const UDP_LANE_MS = 1000
 export const UDP_LANES_MAX = 64

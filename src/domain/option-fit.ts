@@ -86,7 +86,7 @@ function assertType(type: MonitorType, options: MonitorOptions): void {
     if (isSet && !types.includes(type)) throw wrongType(`connection.${key}`, type, types)
   }
   if (type === 'SCTP' && options.connection?.source_address !== undefined) {
-    throw misfit('options.connection.source_address', 'it does not fit type SCTP, which is not probed')
+    throw misfit('options.connection.source_address', 'it does not fit type SCTP')
   }
 }
 

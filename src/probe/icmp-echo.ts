@@ -9,8 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { type IpAddress, parseAddress } from '../domain/ip-address.ts'
-import { ICMP_DRAIN_MAX, ICMP_RECEIVE_BUFFER_BYTES } from '../domain/limits.ts'
-import type { Reason } from '../domain/reasons.ts'
+import { ICMP_RECEIVE_BUFFER_BYTES } from '../domain/limits.ts'
 import {
   DESTINATION_UNREACHABLE,
   ECHO_REPLY,
@@ -20,33 +19,24 @@ import {
   type UndeliverableDatagram,
   writeEchoRequest,
 } from './icmp-packet.ts'
+import {
+  filterIcmp,
+  growReceiveBuffer,
+  isUnavailableForGood,
+  type RawAvailability,
+  type RawSocket,
+  receiveAll,
+  sendRaw,
+  unavailable,
+} from './raw-socket.ts'
 
-/** Whether echoes of a family can be sent; else why not, and the reason for probes that need them. */
-export type EchoAvailability =
-  | { readonly available: true }
-  | { readonly available: false; readonly why: string; readonly reason: Reason }
+export type EchoAvailability = RawAvailability
 
 /** How an echo ended: `errno` is a failure to send. */
 export type EchoOutcome =
   | { readonly kind: 'reply' }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'error'; readonly errno: string }
-
-/** The part of raw-socket's socket that is used. `wrap` sends and receives at once, without a queue. */
-export interface RawSocket {
-  readonly buffer: Buffer
-  readonly wrap: {
-    send(packet: Buffer, offset: number, length: number, address: string, sent: () => void): void
-    recv(buffer: Buffer, received: (buffer: Buffer, bytes: number, source: string) => void): void
-  }
-  on(event: 'message', listener: (packet: Buffer, source: string) => void): void
-  on(event: 'error' | 'close', listener: () => void): void
-  removeAllListeners(): void
-  setOption(level: number, option: number, value: number | Buffer, length?: number): void
-  pauseRecv(): void
-  resumeRecv(): void
-  close(): void
-}
 
 /** Opens a raw ICMP socket, or throws. */
 export type OpenRawSocket = (family: 4 | 6) => RawSocket
@@ -63,25 +53,6 @@ function openWithNetPing(family: 4 | 6): RawSocket {
   const { IPv4, IPv6 } = netPing.NetworkProtocol
   return netPing.createSession({ networkProtocol: family === 4 ? IPv4 : IPv6 }).getSocket()
 }
-
-/** raw-socket throws strerror's text without a code. */
-const ERRNO_OF_TEXT: Readonly<Record<string, string>> = {
-  'Operation not permitted': 'EPERM',
-  'Permission denied': 'EACCES',
-  'Network is unreachable': 'ENETUNREACH',
-  'No route to host': 'EHOSTUNREACH',
-  'Network is down': 'ENETDOWN',
-  'No buffer space available': 'ENOBUFS',
-  'Resource temporarily unavailable': 'EAGAIN',
-  'Cannot allocate memory': 'ENOMEM',
-  'Cannot assign requested address': 'EADDRNOTAVAIL',
-  'Too many open files': 'EMFILE',
-  'Too many open files in system': 'ENFILE',
-  'Address family not supported by protocol': 'EAFNOSUPPORT',
-}
-
-/** Errors of opening a socket that may be gone at the next attempt. */
-const OUT_OF_SOMETHING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
 /** Echo sequence numbers have 16 bits. */
 const SEQUENCE_NUMBERS = 0x10000
@@ -158,18 +129,13 @@ export class EchoChannel {
   #prepare(socket: RawSocket): RawSocket {
     // net-ping's session must not parse, and so pause the socket for, what is not its own.
     socket.removeAllListeners()
-    for (const setOption of receiveOptions(this.#family)) {
-      try {
-        setOption(socket)
-      } catch {
-        // Only an optimisation: without the filter more packets are looked at, with a small buffer bursts are shorter.
-        continue
-      }
-    }
-    socket.on('message', (packet, source) => {
-      this.#receive(packet, source)
-      this.#drain(socket)
-    })
+    growReceiveBuffer(socket, ICMP_RECEIVE_BUFFER_BYTES)
+    filterIcmp(socket, this.#family, [ECHO_REPLY[this.#family], DESTINATION_UNREACHABLE[this.#family]])
+    receiveAll(
+      socket,
+      () => this.#isWaiting,
+      (packet, source) => this.#receive(packet, source),
+    )
     socket.on('error', () => undefined)
     socket.on('close', () => this.close())
     socket.pauseRecv()
@@ -187,26 +153,7 @@ export class EchoChannel {
     if (socket === undefined) return 'ECANCELED'
     const packet = writeEchoRequest(this.#family, this.#identity, sequence)
     if (this.#awaited.size === 1 && this.#udpPorts.size === 0) socket.resumeRecv()
-    try {
-      socket.wrap.send(packet, 0, packet.length, address.canonical, () => undefined)
-      return undefined
-    } catch (error) {
-      return errnoOf(error)
-    }
-  }
-
-  /** Reads what else has arrived, so that a burst of replies does not wait for as many turns of the event loop. */
-  #drain(socket: RawSocket): void {
-    for (let i = 0; i < ICMP_DRAIN_MAX && this.#isWaiting; i++) {
-      try {
-        socket.wrap.recv(socket.buffer, (buffer, bytes, source) =>
-          this.#receive(buffer.subarray(0, bytes), source),
-        )
-      } catch {
-        // EAGAIN: nothing is left. The caller's code does not run in here, so no error of its is lost.
-        return
-      }
-    }
+    return sendRaw(socket, packet, address.canonical)
   }
 
   #receive(packet: Buffer, source: string): void {
@@ -257,48 +204,6 @@ export class EchoChannel {
   }
 }
 
-function unavailable(error: unknown): EchoAvailability {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'MODULE_NOT_FOUND') {
-    const why = 'the optional package net-ping is not installed or not built'
-    return { available: false, why, reason: 'PROBER_UNSUPPORTED' }
-  }
-  if (errnoOf(error) === 'EPERM' || errnoOf(error) === 'EACCES') {
-    return {
-      available: false,
-      why: 'no right to open a raw socket (CAP_NET_RAW)',
-      reason: 'PROBER_FORBIDDEN',
-    }
-  }
-  const reason = OUT_OF_SOMETHING.has(errnoOf(error)) ? 'PROBER_NO_SOCKET' : 'PROBER_UNSUPPORTED'
-  return { available: false, why: `no raw socket: ${message}`, reason }
-}
-
-function errnoOf(error: unknown): string {
-  return ERRNO_OF_TEXT[(error as Error).message] ?? 'EIO'
-}
-
-/** Linux: only the two message types that are read, and room for a burst of them. */
-function receiveOptions(family: 4 | 6): readonly ((socket: RawSocket) => void)[] {
-  const SOL_SOCKET = 1
-  const SO_RCVBUFFORCE = 33
-  const SOL_RAW = 255
-  const IPPROTO_ICMPV6 = 58
-  const ICMP_FILTER = 1
-  const types = [ECHO_REPLY[family], DESTINATION_UNREACHABLE[family]]
-  const buffer = (socket: RawSocket): void =>
-    socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, ICMP_RECEIVE_BUFFER_BYTES)
-  if (process.platform !== 'linux') return []
-  if (family === 4) {
-    const blocked = types.reduce((mask, type) => mask & ~(1 << type), ~0) >>> 0
-    return [buffer, (socket) => socket.setOption(SOL_RAW, ICMP_FILTER, blocked)]
-  }
-  // 256 bits, set = blocked, in 32-bit words of the host's order; every platform of ours is little-endian.
-  const blocked = Buffer.alloc(32, 0xff)
-  for (const type of types) blocked.writeUInt8((blocked[type >> 3] ?? 0) & ~(1 << (type & 7)), type >> 3)
-  return [buffer, (socket) => socket.setOption(IPPROTO_ICMPV6, ICMP_FILTER, blocked, blocked.length)]
-}
-
 const channels = new Map<4 | 6, EchoChannel>()
 
 /** The channel of this process for a family: opened on first use, and again when its socket was lost or there was none. */
@@ -309,10 +214,6 @@ export function echoChannel(family: 4 | 6): EchoChannel {
   const channel = new EchoChannel(family)
   channels.set(family, channel)
   return channel
-}
-
-function isUnavailableForGood(availability: EchoAvailability): boolean {
-  return !availability.available && availability.reason !== 'PROBER_NO_SOCKET'
 }
 
 /** Whether this process can send ICMP echoes of a family: for the log (once) and a metric. */

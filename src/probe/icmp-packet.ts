@@ -7,6 +7,8 @@ export type EchoMessage =
   /** `destination`: bytes of the address that the unreachable echo request went to. */
   | { readonly kind: 'unreachable'; readonly sequence: number; readonly destination: Buffer }
 
+/** IP protocol numbers. */
+export const ICMP_PROTOCOL = { 4: 1, 6: 58 } as const
 /** ICMP message types. */
 export const ECHO_REPLY = { 4: 0, 6: 129 } as const
 export const DESTINATION_UNREACHABLE = { 4: 3, 6: 1 } as const
@@ -51,7 +53,7 @@ export function readEchoMessage(
   identity: EchoIdentity,
   packet: Buffer,
 ): EchoMessage | undefined {
-  const icmp = family === 4 ? withoutIpv4Header(packet) : packet
+  const icmp = family === 4 ? withoutIpHeader(4, packet) : packet
   if (icmp === undefined || icmp.length < HEADER_BYTES) return undefined
   if (icmp[0] === DESTINATION_UNREACHABLE[family])
     return readUnreachable(family, identity, icmp.subarray(HEADER_BYTES))
@@ -62,12 +64,7 @@ export function readEchoMessage(
 
 /** `quoted`: the IP header of our request and at least its ICMP header. */
 function readUnreachable(family: 4 | 6, identity: EchoIdentity, quoted: Buffer): EchoMessage | undefined {
-  const request =
-    family === 4
-      ? withoutIpv4Header(quoted)
-      : quoted.length > IPV6_HEADER_BYTES
-        ? quoted.subarray(IPV6_HEADER_BYTES)
-        : undefined
+  const request = withoutIpHeader(family, quoted)
   if (request === undefined || request.length < HEADER_BYTES) return undefined
   if (request[0] !== ECHO_REQUEST[family] || request.readUInt16BE(4) !== identity.identifier) return undefined
   const destination = family === 4 ? quoted.subarray(16, 20) : quoted.subarray(24, 40)
@@ -93,14 +90,12 @@ const PROTOCOL_UDP = 17
 
 /** What `packet` says of a datagram that cannot be delivered; undefined for everything else. Whose it is, is the caller's to look up. */
 export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): UndeliverableDatagram | undefined {
-  const icmp = family === 4 ? withoutIpv4Header(packet) : packet
-  if (icmp === undefined || icmp.length < HEADER_BYTES || icmp[0] !== DESTINATION_UNREACHABLE[family])
-    return undefined
-  const code = icmp.readUInt8(1)
-  const quoted = icmp.subarray(HEADER_BYTES)
+  const unreachable = readUnreachableQuote(family, packet)
+  if (unreachable === undefined) return undefined
+  const { code, quoted } = unreachable
   const protocol = quoted[family === 4 ? 9 : 6]
   if (!FINAL_CODES[family].has(code) || protocol !== PROTOCOL_UDP) return undefined
-  const udp = family === 4 ? withoutIpv4Header(quoted) : quoted.subarray(IPV6_HEADER_BYTES)
+  const udp = withoutIpHeader(family, quoted)
   if (udp === undefined || udp.length < 4) return undefined
   return {
     sourcePort: udp.readUInt16BE(0),
@@ -110,7 +105,19 @@ export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): Undeli
   }
 }
 
-function withoutIpv4Header(packet: Buffer): Buffer | undefined {
+/** The code of an ICMP "destination unreachable", and what it quotes of the packet that it is about, from the IP header on. */
+export function readUnreachableQuote(
+  family: 4 | 6,
+  packet: Buffer,
+): { readonly code: number; readonly quoted: Buffer } | undefined {
+  const icmp = family === 4 ? withoutIpHeader(4, packet) : packet
+  if (icmp?.[0] !== DESTINATION_UNREACHABLE[family] || icmp.length < HEADER_BYTES) return undefined
+  return { code: icmp.readUInt8(1), quoted: icmp.subarray(HEADER_BYTES) }
+}
+
+/** What is behind the IP header; extension headers of IPv6 are not skipped. */
+export function withoutIpHeader(family: 4 | 6, packet: Buffer): Buffer | undefined {
+  if (family === 6) return packet.length > IPV6_HEADER_BYTES ? packet.subarray(IPV6_HEADER_BYTES) : undefined
   const first = packet[0] ?? 0
   const headerBytes = (first & 0x0f) * 4
   if (first >> 4 !== 4 || headerBytes < 20 || packet.length < headerBytes) return undefined

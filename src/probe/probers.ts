@@ -2,11 +2,11 @@ import type { MonitorType } from '../domain/types.ts'
 import { probeHttp, probeHttps } from './http.ts'
 import { probePing } from './ping.ts'
 import type { Probe } from './probe.ts'
+import { probeSctp } from './sctp.ts'
 import { probeTcp } from './tcp.ts'
 import { asksForExchange, probeTcpExchange } from './tcp-exchange.ts'
 import { probeTlsHello } from './tls-hello.ts'
 import { probeUdpConnect } from './udp-connect.ts'
-import { unsupported } from './unsupported.ts'
 
 /** The prober of each monitor type. */
 export const probers: Readonly<Record<MonitorType, Probe>> = {
@@ -16,5 +16,5 @@ export const probers: Readonly<Record<MonitorType, Probe>> = {
   PING: probePing,
   HTTPS: probeHttps,
   'TLS-HELLO': probeTlsHello,
-  SCTP: unsupported('this prober makes no SCTP probes'),
+  SCTP: probeSctp,
 }

@@ -15,6 +15,7 @@ import { idleConnections } from '../../src/probe/connection-pool.ts'
 import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp-echo.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { probers } from '../../src/probe/probers.ts'
+import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp-channel.ts'
 import { probeTcpBySocket } from '../../src/probe/tcp.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
 
@@ -190,8 +191,10 @@ async function holds(name: string, where: ProbeTarget): Promise<void> {
 before(() => {
   // The raw sockets stay open: open them before sockets are counted.
   echoAvailability(4)
+  sctpChannel(4)
 })
 after(closeEchoChannels)
+after(closeSctpChannels)
 
 /** A listener that also ends its side when ours is gone, so that its sockets do not count as leaked. */
 function closing(behave: (socket: Socket) => void): (socket: Socket) => void {

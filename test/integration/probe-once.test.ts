@@ -3,6 +3,7 @@ import type { Server } from 'node:net'
 import { test } from 'node:test'
 import { probeOnce } from '../../src/bin/probe-once.ts'
 import { makeTargetPolicy, parseCidrList } from '../../src/domain/target-policy.ts'
+import { sctpChannel } from '../../src/probe/sctp-channel.ts'
 import { closedPort, listen, targetOf } from '../support/probing.ts'
 
 async function run(argv: readonly string[], deny = '') {
@@ -80,10 +81,11 @@ test('a denied target gets no packet and gives 2', async (t) => {
   assert.equal(connections, 0)
 })
 
-test('a type that this prober cannot make is inconclusive', async () => {
-  const { code, out } = await run(['--type', 'SCTP', '--target', '127.0.0.1:9'])
-  assert.equal(code, 2)
-  assert.match(out, /PROBER_UNSUPPORTED/)
+test('SCTP that nobody speaks fails where a raw socket may be opened, and is inconclusive where not', async () => {
+  const { availability } = sctpChannel(4)
+  const { code, out } = await run(['--type', 'SCTP', '--target', '127.0.0.1:9', '--timeout', '100ms'])
+  assert.equal(code, availability.available ? 1 : 2)
+  assert.match(out, availability.available ? /CONNECT_(TIMEOUT|REFUSED)/ : /PROBER_(FORBIDDEN|UNSUPPORTED)/)
 })
 
 test('a command that makes no sense gives 2 and says why on stderr', async () => {

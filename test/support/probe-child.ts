@@ -6,6 +6,7 @@ import { openSync } from 'node:fs'
 import type { ProbeTarget } from '../../src/domain/results.ts'
 import { closeEchoChannels } from '../../src/probe/icmp-echo.ts'
 import { probers } from '../../src/probe/probers.ts'
+import { closeSctpChannels } from '../../src/probe/sctp-channel.ts'
 
 const targets = JSON.parse(process.argv[2] ?? '[]') as readonly ProbeTarget[]
 
@@ -33,3 +34,4 @@ for (const target of targets) {
   })
 }
 closeEchoChannels()
+closeSctpChannels()

@@ -1,6 +1,6 @@
 /** A raw socket that sends nothing: tests decide what arrives on it. */
 import { EventEmitter } from 'node:events'
-import type { RawSocket } from '../../src/probe/icmp-echo.ts'
+import type { RawSocket } from '../../src/probe/raw-socket.ts'
 
 export class FakeRawSocket extends EventEmitter implements RawSocket {
   readonly buffer = Buffer.alloc(128)
