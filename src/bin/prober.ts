@@ -7,6 +7,7 @@ import { withSourceAddress } from '../domain/source-address.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
 import type { MonitorType } from '../domain/types.ts'
+import { idleConnections } from '../probe/connection-pool.ts'
 import type { Probe } from '../probe/probe.ts'
 import { udpSockets } from '../probe/udp-connect.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
@@ -16,7 +17,7 @@ import type { Check } from '../schedule/check.ts'
 import { Checkpoint } from '../schedule/checkpoint.ts'
 import { ConfigListener } from '../schedule/config-listener.ts'
 import { ConfigSync } from '../schedule/config-sync.ts'
-import { probeBudget } from '../schedule/descriptor-budget.ts'
+import { descriptorLimit, idleBudget, probeBudget } from '../schedule/descriptor-budget.ts'
 import type { Log } from '../schedule/log.ts'
 import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
 import { Ownership } from '../schedule/ownership.ts'
@@ -91,7 +92,9 @@ export function startProber(deps: ProberDeps): Prober {
 
   const staleLog = new StaleLog(log)
   const self = new SelfObservation(metrics)
-  const budget = probeBudget()
+  const descriptors = descriptorLimit()
+  const budget = probeBudget(descriptors)
+  idleConnections.capacity = idleBudget(descriptors)
   const ownership: Ownership = new Ownership({
     leaseMs,
     log,
@@ -127,7 +130,9 @@ export function startProber(deps: ProberDeps): Prober {
     metrics: self,
     probers: deps.probers,
     denies: deps.targetPolicy,
-    budget,
+    get budget() {
+      return probeBudget(descriptors, idleConnections.size)
+    },
     weigh: (check, result, nowMs) => breaker.weigh(check, result, nowMs),
     wake: (inMs) => driver.wake(inMs),
     events: {
@@ -140,6 +145,7 @@ export function startProber(deps: ProberDeps): Prober {
         staleLog.note(check)
         checkpoint.markSoon(check.config.shard)
       },
+      onTargetGone: (target) => idleConnections.forget(target),
     },
   })
   const breaker: MassFailureBreaker = new MassFailureBreaker({
@@ -206,6 +212,7 @@ export function startProber(deps: ProberDeps): Prober {
     driver.stop()
     breaker.destroy()
     scheduler.stop()
+    idleConnections.closeAll()
     writer.destroy()
     checkpoint.destroy()
     retention.destroy()
@@ -229,6 +236,7 @@ export function startProber(deps: ProberDeps): Prober {
     driver.stop()
     breaker.destroy()
     scheduler.stop()
+    idleConnections.closeAll()
     try {
       if (!(await isDoneWithin(HAND_OVER_WITHIN_MS, handOver())))
         log.warn({}, 'the hand-over took too long; the lease runs out')

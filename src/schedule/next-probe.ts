@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CheckConfig } from '../domain/check.ts'
 import { INTERVAL_FLOOR_MS } from '../domain/limits.ts'
+import type { ProbeTarget } from '../domain/results.ts'
 import { jitterMs, nextIntervalMs, nextSlotMs } from '../domain/probe-times.ts'
 import type { Check } from './check.ts'
 
@@ -31,4 +32,18 @@ export function differences(
     isOtherRequest: !isDeepStrictEqual({ ...old.target, timeoutMs: 0 }, { ...config.target, timeoutMs: 0 }),
     isOtherRule: !isDeepStrictEqual({ ...old.policy, ...TIMING }, { ...config.policy, ...TIMING }),
   }
+}
+
+/**
+ * The new configuration with the old target object where it says the same, since kept connections go by its identity; else
+ * `onTargetGone` hears of the old one.
+ */
+export function adopted(
+  { target }: CheckConfig,
+  config: CheckConfig,
+  onTargetGone: ((target: ProbeTarget) => void) | undefined,
+): CheckConfig {
+  if (isDeepStrictEqual(target, config.target)) return { ...config, target }
+  onTargetGone?.(target)
+  return config
 }

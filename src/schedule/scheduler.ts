@@ -20,7 +20,7 @@ import {
   WHEEL_TICK_MS,
 } from '../domain/limits.ts'
 import { nextIntervalMs } from '../domain/probe-times.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
 import { type CheckStatus, initialState } from '../domain/state-machine.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'
@@ -34,7 +34,7 @@ import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
 import { List, unlink } from './linked-list.ts'
 import type { Log } from './log.ts'
 import { firstProbeWindowsMs, NewStarts } from './new-starts.ts'
-import { differences, planNext } from './next-probe.ts'
+import { adopted, differences, planNext } from './next-probe.ts'
 import { ResultRings } from './result-rings.ts'
 import type { Ticking } from './tick-driver.ts'
 import { TimerWheel } from './timer-wheel.ts'
@@ -45,6 +45,8 @@ export interface SchedulerEvents {
   /** A check has its first result here: worth to be seen soon. */
   onFirstResult(check: Check): void
   onStaleChange(check: Check): void
+  /** Nothing is probed with this target object any more. */
+  readonly onTargetGone?: (target: ProbeTarget) => void
 }
 
 export interface SchedulerOptions {
@@ -348,12 +350,13 @@ export class Scheduler implements Ticking {
     check.phase = 'removed'
     if (wasInFlight) check.attempt?.cancel?.('shutdown')
     else unlink(check)
+    this.#options.events.onTargetGone?.(check.config.target)
   }
 
   /** Takes over a changed configuration and resets only what it touches. */
   #replace(check: Check, config: CheckConfig, nowMs: number): void {
     const old = check.config
-    check.config = config
+    check.config = adopted(old, config, this.#options.events.onTargetGone)
     if (old.target.address !== config.target.address) {
       this.#addresses.release(check.slots)
       check.slots = this.#addresses.hold(config.target.address)

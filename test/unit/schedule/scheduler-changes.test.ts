@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIG_COALESCE_MS } from '../../../src/domain/limits.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
+import type { ProbeTarget } from '../../../src/domain/results.ts'
 import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
 
 /** Milliseconds that reading a changed pool may take. */
@@ -103,4 +104,26 @@ test('another target is probed so soon that, with the coalesced notification, a 
   run(1000 - CONFIG_COALESCE_MS - READING_MS)
   assert.equal(attempts.length, 2)
   assert.equal(last().target.address, '10.0.0.9')
+})
+
+test('what is kept for a target goes with it: a changed or removed one is told, one that only looks new is not', () => {
+  const gone: ProbeTarget[] = []
+  const events = {
+    onVerdict: () => undefined,
+    onFirstResult: () => undefined,
+    onStaleChange: () => undefined,
+    onTargetGone: (target: ProbeTarget) => void gone.push(target),
+  }
+  const { scheduler, run, last } = harness({ events })
+  const first = config('a')
+  scheduler.applyPool(pool(first))
+  scheduler.applyPool(pool(config('a', { generation: 2 })))
+  run(2000)
+  assert.equal(last().target, first.target, 'another object that says the same is not taken over')
+  assert.deepEqual(gone, [])
+  const other = config('a', { generation: 2, target: { ...first.target, port: 81 } })
+  scheduler.applyPool(pool(other))
+  assert.deepEqual(gone, [first.target])
+  scheduler.removePool('pool')
+  assert.deepEqual(gone, [first.target, other.target])
 })
