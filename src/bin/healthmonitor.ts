@@ -57,6 +57,7 @@ async function run(args: readonly string[]): Promise<number | undefined> {
       })
     }
     case 'simulate':
+      process.stdout.once('error', endQuietly)
       return await simulateCommand(rest, {
         input: process.stdin,
         isTerminal: process.stdin.isTTY,
@@ -70,6 +71,12 @@ async function run(args: readonly string[]): Promise<number | undefined> {
       )
       return 2
   }
+}
+
+/** Who reads the output has read enough. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
 }
 
 function print(text: string): number {
