@@ -11,6 +11,8 @@ export interface Verdict {
   readonly reason: Reason
   readonly detail: string
   readonly flag?: NonNullable<ProbeResult['flag']>
+  /** Of an HTTP response that did not pass, as the target sent it. */
+  readonly statusLine?: string
   /** The target said that it did not look at the request: on a kept connection, reason to ask once more on a new one. */
   readonly wasNotHeard?: boolean
 }

@@ -42,6 +42,8 @@ export interface Sought {
 export class HttpResponseReader {
   /** The status of the final response; 0 until its status line was read. */
   status = 0
+  /** The line that it stands in, bytes as latin1. */
+  statusLine = ''
   /** Why the response is malformed, for people. */
   problem = ''
   /** Whether the final response has the sought header, and IMMEDIATE_FAIL_HEADER. */
@@ -73,6 +75,7 @@ export class HttpResponseReader {
   /** For the next response on the same connection. */
   reset(): void {
     this.status = 0
+    this.statusLine = ''
     this.problem = ''
     this.saysDegraded = false
     this.asksToFail = false
@@ -169,6 +172,7 @@ export class HttpResponseReader {
     const status = Number(match[1])
     if (status < 200 && status !== SWITCHING_PROTOCOLS) return
     this.status = status
+    this.statusLine = line
     this.#persists = line.charCodeAt(PREFIX.length) !== ZERO
   }
 

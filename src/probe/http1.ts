@@ -82,13 +82,14 @@ export class Http1Conversation implements Conversation {
   }
 
   #judge(): Verdict {
-    const { status, saysDegraded, asksToFail, service } = this.#reader
-    return judgeResponse(this.#request, {
+    const { status, statusLine, saysDegraded, asksToFail, service } = this.#reader
+    const verdict = judgeResponse(this.#request, {
       status,
       saysDegraded,
       asksToFail,
       service,
       bodyMatches: this.#search?.matches,
     })
+    return verdict.reason === 'PASSED' ? verdict : { ...verdict, statusLine }
   }
 }

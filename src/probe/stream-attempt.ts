@@ -10,7 +10,7 @@ import type { Phases, ProbeResult, ProbeTarget } from '../domain/results.ts'
 import { idleConnections } from './connection-pool.ts'
 import type { Conversation, Verdict } from './conversation.ts'
 import type { Probe } from './probe.ts'
-import { millisecondsSince, result } from './result.ts'
+import { boundedDetail, millisecondsSince, result } from './result.ts'
 import { type ConnectionUser, StreamConnection } from './stream-connection.ts'
 import { type SecureContext, secureContextOf } from './tls.ts'
 import { unsupported } from './unsupported.ts'
@@ -146,13 +146,13 @@ class StreamAttempt implements ConnectionUser {
     if (refusal !== undefined) this.#end('PROBER_UNSUPPORTED', refusal)
   }
 
-  #conclude({ reason, detail, flag }: Verdict, canBeKept: boolean): void {
+  #conclude(verdict: Verdict, canBeKept: boolean): void {
     if (this.#ended) return
     this.#ended = true
-    const given = result(reason, detail, this.#phases())
+    const given = resultOf(verdict, this.#phases())
     const connection = this.#connection
     if (connection !== undefined && !(canBeKept && idleConnections.keep(connection))) connection.close()
-    this.#done(flag === undefined ? given : { ...given, flag })
+    this.#done(given)
   }
 
   #end(reason: Reason, detail: string): void {
@@ -176,6 +176,16 @@ class StreamAttempt implements ConnectionUser {
     }
     if (this.#firstByteMs !== undefined) phases.firstByteMs = this.#firstByteMs
     return phases
+  }
+}
+
+function resultOf({ reason, detail, flag, statusLine }: Verdict, phases: Phases): ProbeResult {
+  const given = result(reason, detail, phases)
+  if (flag === undefined && statusLine === undefined) return given
+  return {
+    ...given,
+    ...(flag === undefined ? {} : { flag }),
+    ...(statusLine === undefined ? {} : { statusLine: boundedDetail(statusLine) }),
   }
 }
 

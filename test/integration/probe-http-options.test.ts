@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
+import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
 import { probeHttp } from '../../src/probe/http.ts'
 import { listen, probeWithin, targetOf } from '../support/probing.ts'
@@ -43,6 +44,18 @@ test('every status means what the monitor says it means, the expected ones first
     const result = await probeWithin(probeHttp, target(server, http))
     assert.deepEqual([result.reason, result.flag], [reason, flag], String(status))
   }
+})
+
+test('what did not pass comes with its status line, bounded and without controls; what passed without', async (t) => {
+  const server = await listen(
+    t,
+    answer(`HTTP/1.1 503 Back\tsoon ${'!'.repeat(500)}\r\nContent-Length: 0\r\n\r\n`),
+  )
+  const failed = await probeWithin(probeHttp, target(server, {}))
+  assert.match(failed.statusLine ?? '', /^HTTP\/1\.1 503 Back\?soon !+$/)
+  assert.equal(failed.statusLine?.length, MAX_DETAIL_BYTES)
+  const passed = await probeWithin(probeHttp, target(server, { expectedCodes: codes(503) }))
+  assert.equal(passed.statusLine, undefined)
 })
 
 test('a passing target says with a header that it is degraded; on a failing one the header says nothing', async (t) => {

@@ -36,6 +36,21 @@ test('a TCP probe sends its bytes and passes when the expected ones come, in pie
   assert.ok((phases.connectMs ?? 9e9) <= (phases.firstByteMs ?? -1))
 })
 
+test('an exchange goes over IPv6, and leaves from the source address that was asked for', async (t) => {
+  const overV6 = await listen(t, answer('PONG'), '::1')
+  assert.equal(
+    (await probeWithin(probeTcp, targetOf(overV6, { ...ping, proxyProtocol: 1 }))).reason,
+    'PASSED',
+  )
+  let from: string | undefined
+  const server = await listen(t, (socket) => {
+    from = socket.remoteAddress
+    answer('PONG')(socket)
+  })
+  await probeWithin(probeTcp, targetOf(server, { ...ping, sourceAddress: '127.0.0.77' }))
+  assert.equal(from, '127.0.0.77')
+})
+
 test('blocks must come in order, with anything between them', async (t) => {
   const server = await listen(t, (socket) => socket.write('220 mail.example ESMTP ready\r\n'))
   const expecting = (...blocks: readonly string[]): ProbeTarget =>
