@@ -91,6 +91,8 @@ export const OCTAVIA_QUOTA: Range = { min: -1, max: 2_000_000_000 }
 // ── The widest of all dialects, for the database's constraints ─────────────────────────────────────────────────────
 export const URL_PATH_MAX = 2048
 export const DOMAIN_NAME_MAX = 255
+/** The same of octavia, a final dot not counted; what is longer than DOMAIN_NAME_MAX gets another sentence. */
+export const OCTAVIA_DOMAIN_NAME_MAX = 253
 export const EXPECTED_CODES_MAX = 64
 
 // ── Probing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -199,7 +199,7 @@ const BOUNDS: readonly (readonly [string, string, Readonly<Record<string, number
   ['OctaviaHealthMonitor', 'max_retries_down', range(limits.RETRIES)],
   ['OctaviaHealthMonitor', 'url_path', { maxLength: limits.URL_PATH_MAX }],
   ['OctaviaHealthMonitor', 'expected_codes', { maxLength: limits.EXPECTED_CODES_MAX }],
-  ['OctaviaHealthMonitor', 'domain_name', { maxLength: limits.DOMAIN_NAME_MAX }],
+  ['OctaviaHealthMonitor', 'domain_name', { maxLength: limits.OCTAVIA_DOMAIN_NAME_MAX }],
   ['OctaviaMember', 'weight', range(limits.OCTAVIA_WEIGHT)],
   ...['Pool', 'Listener'].flatMap((name) => [
     [`Octavia${name}`, 'tls_ciphers', { maxLength: limits.OCTAVIA_TLS_CIPHERS_MAX }] as const,
@@ -222,6 +222,7 @@ const CREATE_BOUNDS: typeof BOUNDS = [
   ['OctaviaMember', 'protocol_port', range(limits.PORT)],
   ['OctaviaMember', 'monitor_port', range(limits.PORT)],
   ['OctaviaListener', 'protocol_port', range(limits.PORT)],
+  ['OctaviaListener', 'l7policies', { maxItems: 0 }],
   ['OctaviaLoadBalancer', 'provider', { maxLength: limits.OCTAVIA_PROVIDER_MAX }],
   ['OctaviaLoadBalancer', 'availability_zone', { maxLength: limits.OCTAVIA_ZONE_MAX }],
   ...['HealthMonitor', 'Member', 'Pool', 'Listener', 'LoadBalancer'].flatMap((name) => [

@@ -289,3 +289,18 @@ test('lists of listeners filter by load balancer, port and operating status', as
   assert.deepEqual(await ids('operating_status=ONLINE'), [one.id])
   assert.deepEqual(await ids('operating_status=OFFLINE&admin_state_up=false'), [two.id])
 })
+
+test('an empty list of L7 policies is taken, as in Octavia; there are none to put in', async (t) => {
+  const api = await startOctaviaApi(t)
+  const lb = await api.loadBalancer({ listeners: [{ protocol: 'TCP', protocol_port: 81, l7policies: [] }] })
+  const front = { loadbalancer_id: lb.id, protocol: 'HTTP', protocol_port: 80 }
+  const created = await api.create('listeners', { ...front, l7policies: [] })
+  assert.deepEqual(created.l7policies, [])
+  assertFault(
+    await api.send('POST', '/listeners', {
+      listener: { ...front, protocol_port: 82, l7policies: [{ action: 'REJECT' }] },
+    }),
+    400,
+    /l7policies.*There are no L7 policies here/,
+  )
+})

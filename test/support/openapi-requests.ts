@@ -48,14 +48,17 @@ function notNull(schema: Schema, hints: Hints): fc.Arbitrary<unknown> {
 }
 
 function text(schema: Schema): fc.Arbitrary<string> {
+  // Characters outside of the basic plane count as one, as in JSON Schema and in PostgreSQL.
   const maxLength = Math.min(TEXT_MAX, Number(schema['maxLength'] ?? TEXT_MAX))
+  const minLength = Number(schema['minLength'] ?? 0)
   if (schema['format'] === 'uuid') return fc.uuid()
   if (typeof schema['pattern'] === 'string') {
     const pattern = new RegExp(schema['pattern'])
-    return fc.stringMatching(pattern).filter((value) => Array.from(value).length <= maxLength)
+    return fc.stringMatching(pattern).filter((value) => {
+      const { length } = Array.from(value)
+      return length >= minLength && length <= maxLength
+    })
   }
-  // Characters outside of the basic plane count as one, as in JSON Schema and in PostgreSQL.
-  const minLength = Number(schema['minLength'] ?? 0)
   return fc.oneof(
     fc.string({ unit: 'binary', minLength, maxLength }).filter((value) => !value.includes('\0')),
     fc.constantFrom('a'.repeat(maxLength), '𝄞'.repeat(maxLength), minLength === 0 ? '' : 'a'),

@@ -1,5 +1,11 @@
 /** Bodies of Octavia's health monitors (octavia-api 2.2). The declared order is the order of refusals. */
-import { DOMAIN_NAME_MAX, EXPECTED_CODES_MAX, RETRIES, URL_PATH_MAX } from '../../domain/limits.ts'
+import {
+  DOMAIN_NAME_MAX,
+  EXPECTED_CODES_MAX,
+  OCTAVIA_DOMAIN_NAME_MAX,
+  RETRIES,
+  URL_PATH_MAX,
+} from '../../domain/limits.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../domain/types.ts'
 import type { OptionsPatch } from '../../domain/monitor-options.ts'
 import { monitorOptions } from './monitor-options.ts'
@@ -33,7 +39,9 @@ export const OCTAVIA_HTTP_VERSIONS = ['1.0', '1.1'] as const
 /** A list of codes or one range; Python's `$` also stands before a final line feed. */
 const EXPECTED_CODES = /^(\d{3}(\s*,\s*\d{3})*)\n?$|^(\d{3}-\d{3})\n?$/
 const EXPECTED_CODES_SPELLED = String.raw`^(\d{3}(\s*,\s*\d{3})*)$|^(\d{3}-\d{3})$`
-const DOMAIN_NAME = /^(?=.{1,253}\.?$)(?:(?!-|[^.]+_)[A-Za-z0-9-_]{1,63}(?<!-)(?:\.|$))+$/
+const DOMAIN_NAME = new RegExp(
+  String.raw`^(?=.{1,${OCTAVIA_DOMAIN_NAME_MAX}}\.?$)(?:(?!-|[^.]+_)[A-Za-z0-9-_]{1,63}(?<!-)(?:\.|$))+$`,
+)
 
 export interface OctaviaHealthMonitorChange extends Common {
   readonly delay?: number | null

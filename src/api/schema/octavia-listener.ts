@@ -12,7 +12,7 @@ import {
 } from '../../domain/limits.ts'
 import { LISTENER_PROTOCOLS, type ListenerProtocol } from '../../domain/types.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
-import { wsmeCidrs, wsmeTextByName, wsmeWords } from './wsme-collections.ts'
+import { wsmeCidrs, wsmeEmptyList, wsmeTextByName, wsmeWords } from './wsme-collections.ts'
 import {
   mandatory,
   wsmeBoolean,
@@ -101,6 +101,7 @@ export const OCTAVIA_NEW_LISTENER = {
   protocol_port: mandatory(wsmeInteger(PORT)),
   ...CERTIFICATES,
   default_pool_id: wsmeUuid(),
+  l7policies: wsmeEmptyList('There are no L7 policies here'),
   ...LATER,
 }
 

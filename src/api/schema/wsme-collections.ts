@@ -22,6 +22,11 @@ export function wsmeWords(words: readonly string[]): Joi.AnySchema {
   return listOf((item) => (typeof item === 'string' && words.includes(item) ? undefined : why))
 }
 
+/** A list of what there is none of here: only an empty one. */
+export function wsmeEmptyList(why: string): Joi.AnySchema {
+  return listOf(() => why)
+}
+
 /** A list of UUIDs, with dashes. */
 export function wsmeUuids(): Joi.AnySchema {
   const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
