@@ -5,7 +5,6 @@
  * listing, creating and deleting, and of lists filtered by status. One client process, keep-alive, on loopback, bounded.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,14 +14,12 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
 import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
-import { type Db, openDatabase, query } from '../src/store/database.ts'
+import { openDatabase } from '../src/store/database.ts'
+import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 
 const PORT = 19_878
 const MONITORS = 100
-const MEMBERS = 100_000
-const POOLS = 200
 const START_DEADLINE_MS = 60_000
-const PROJECT = 'bench'
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
 const { values } = parseArgs({
@@ -48,10 +45,10 @@ async function main(): Promise<void> {
       `\n${MONITORS} monitors stored, base ${base}, ${values.concurrency} at a time, ${values.seconds} s each`,
     )
     await measureAll(monitors)
-    await storeMembers(db)
+    const [pool = ''] = await storeMembers(db)
     console.log(`\n${MEMBERS} members stored in ${POOLS} more pools of the project`)
     await measureAll(monitors)
-    await measureMemberLists(db)
+    await measureLists(pool)
   } finally {
     await client.destroy()
     const gone = once(service, 'exit')
@@ -75,17 +72,38 @@ async function measureAll(monitors: readonly string[]): Promise<void> {
   await measure('POST + DELETE, one at a time', () => createAndDelete(freePools[0] ?? ''), 1)
 }
 
-async function measureMemberLists(db: Db): Promise<void> {
-  const [pool] = await query<{ id: string }>(db, 'select pool_id as id from member limit 1')
-  const path = `/pools/${pool?.id}/members`
-  await measure(`list a pool's members`, () => get(path))
-  await measure(`… that are OFFLINE`, () => get(`${path}?operating_status=OFFLINE`))
-  if (!base.startsWith('/load-balancer')) {
-    await measure('list 100 of all members', () => get('/members?limit=100'))
-    await measure('… that are OFFLINE', () => get('/members?limit=100&operating_status=OFFLINE'))
-    await measure('… that are ONLINE', () => get('/members?limit=100&operating_status=ONLINE'))
+/** Lists of a project with many members; `poolId` is a pool of 500, a tenth of them failing. */
+async function measureLists(poolId: string): Promise<void> {
+  const members = `/pools/${poolId}/members`
+  const failing = base.startsWith('/load-balancer') ? 'ERROR' : 'OFFLINE'
+  await measure(`100 members of a pool`, () => get(`${members}?limit=100`))
+  await measure(`all 500 of them`, () => get(members))
+  await measure(`… that fail`, () => get(`${members}?operating_status=${failing}`))
+  await measure('100 pools', () => get('/pools?limit=100'))
+  await measure('100 listeners', () => get('/listeners?limit=100'))
+  await measure('100 load balancers', () => get('/loadbalancers?limit=100'))
+  if (base.startsWith('/load-balancer')) await measureStatusFilters()
+  else await measureAllMembers()
+}
+
+async function measureStatusFilters(): Promise<void> {
+  for (const status of ['OFFLINE', 'DEGRADED']) {
+    await measure(`pools that are ${status}`, () => get(`/pools?limit=100&operating_status=${status}`))
   }
-  await measure('list 100 pools', () => get('/pools?limit=100'))
+  for (const status of ['ONLINE', 'DEGRADED']) {
+    await measure(`load balancers ${status}`, () =>
+      get(`/loadbalancers?limit=100&operating_status=${status}`),
+    )
+  }
+  await measure('listeners that are ONLINE', () => get('/listeners?limit=100&operating_status=ONLINE'))
+  await measure('monitors that are OFFLINE', () => get('/healthmonitors?limit=100&operating_status=OFFLINE'))
+  await measure('20 pools of 500 members', () => get('/pools?limit=20&sort=created_at:desc'))
+}
+
+async function measureAllMembers(): Promise<void> {
+  await measure('100 of all members', () => get('/members?limit=100'))
+  await measure('… that are OFFLINE', () => get('/members?limit=100&operating_status=OFFLINE'))
+  await measure('… that are ONLINE', () => get('/members?limit=100&operating_status=ONLINE'))
 }
 
 /** Runs `request` from several loops for some seconds and prints its rate and latencies. */
@@ -148,37 +166,6 @@ async function createMonitor(poolId: string): Promise<string> {
     timeout: 3,
     max_retries: 3,
   })
-}
-
-/** By SQL, as 100 000 members by the API would take minutes: a monitor per pool, every tenth member OFFLINE. */
-async function storeMembers(db: Db): Promise<void> {
-  const id = await loadBalancer
-  await query(
-    db,
-    `with pools as (
-       insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-       select gen_random_uuid(), ?, ?, 'TCP', 'ROUND_ROBIN', n % 256 from generate_series(1, ${POOLS}) n returning id
-     ), monitors as (
-       insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
-       select gen_random_uuid(), ?, id, 'TCP', 'elb', 5, 3, 3, 3 from pools
-     )
-     insert into member (id, project_id, pool_id, address, protocol_port, subnet_id)
-     select gen_random_uuid(), ?, id, '10.0.' || n / 250 || '.' || n % 250, 80, ?
-     from pools, generate_series(1, ${MEMBERS / POOLS}) n`,
-    [PROJECT, id, PROJECT, PROJECT, randomUUID()],
-    START_DEADLINE_MS,
-  )
-  await query(
-    db,
-    `insert into member_state (member_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
-     select m.id, greatest(lb.generation, p.generation, m.generation, hm.generation),
-       case when row_number() over () % 10 = 0 then 'OFFLINE' else 'ONLINE' end, now(), 'PASSED', 3, 0, p.shard, 1, 1
-     from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
-     join health_monitor hm on hm.pool_id = p.id`,
-    [],
-    START_DEADLINE_MS,
-  )
-  await query(db, 'analyze', [], START_DEADLINE_MS)
 }
 
 async function get(path: string): Promise<void> {

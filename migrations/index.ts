@@ -7,6 +7,7 @@ import * as quotaKinds from './0004-quota-kinds.ts'
 import * as membersOfAPool from './0005-members-of-a-pool.ts'
 import * as monitorOptions from './0006-monitor-options.ts'
 import * as proberFacts from './0007-prober-facts-and-recent-results.ts'
+import * as details from './0009-member-and-pool-detail.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0005-members-of-a-pool', ...membersOfAPool },
   { name: '0006-monitor-options', ...monitorOptions },
   { name: '0007-prober-facts-and-recent-results', ...proberFacts },
+  { name: '0009-member-and-pool-detail', ...details },
 ]

@@ -29,16 +29,44 @@ function uuids(text: string): string[] {
   return text === '{}' ? [] : text.slice(1, -1).split(',')
 }
 
-const IN_UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/
+/** Lengths of `2026-11-21 12:00:00+00` and, with up to six decimals, `2026-11-21 12:00:00.123456+00`. */
+const SECONDS_LENGTH = 22
+const MICROSECONDS_LENGTH = 29
+const [DIGIT_ZERO, DIGIT_NINE, DASH] = [48, 57, 45]
 
-/** `2026-11-21 12:00:00.123456+00`, as sessions in UTC write it; what is written otherwise is the driver's. */
+/** An instant as sessions in UTC write it; what is written otherwise (years that have not four digits) is the driver's. */
 function timestamp(text: string): unknown {
-  if (!IN_UTC.test(text)) return pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text')(text)
-  const part = (from: number, to: number): number => Number(text.slice(from, to))
-  const ms = text[19] === '.' ? Math.floor(Number(text.slice(19, -3)) * 1000) : 0
+  const { length } = text
+  const isUsual =
+    length >= SECONDS_LENGTH &&
+    length <= MICROSECONDS_LENGTH &&
+    text.charCodeAt(4) === DASH &&
+    text.charCodeAt(0) !== DIGIT_ZERO &&
+    text.endsWith('+00')
+  if (!isUsual) return pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text')(text)
+  const month = pair(text, 5) - 1
+  const seconds = pair(text, 17)
   return new Date(
-    Date.UTC(part(0, 4), part(5, 7) - 1, part(8, 10), part(11, 13), part(14, 16), part(17, 19), ms),
+    Date.UTC(
+      pair(text, 0) * 100 + pair(text, 2),
+      month,
+      pair(text, 8),
+      pair(text, 11),
+      pair(text, 14),
+      seconds,
+      digit(text, 20) * 100 + digit(text, 21) * 10 + digit(text, 22),
+    ),
   )
+}
+
+function pair(text: string, at: number): number {
+  return digit(text, at) * 10 + digit(text, at + 1)
+}
+
+/** A decimal that is not there is 0. */
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code >= DIGIT_ZERO && code <= DIGIT_NINE ? code - DIGIT_ZERO : 0
 }
 
 /** Most tags and echoes are empty. */

@@ -26,7 +26,7 @@ const HEALTH_MONITOR_LIST: ListSpec = {
   columns: HEALTH_MONITOR_COLUMNS,
   alias: 'hm',
   attributes: {
-    id: { sql: 'hm.id', type: 'uuid' },
+    id: { sql: 'hm.id', type: 'uuid', always: true },
     project_id: { sql: 'hm.project_id', type: 'text' },
     tenant_id: { sql: 'hm.project_id', type: 'text' },
     name: { sql: 'hm.name', type: 'text' },
@@ -46,7 +46,7 @@ const HEALTH_MONITOR_LIST: ListSpec = {
     http_version: { sql: 'hm.http_version', type: 'text' },
     expected_codes: { sql: 'hm.expected_codes', type: 'text' },
     pool_id: { sql: 'hm.pool_id', type: 'uuid' },
-    created_at: { sql: 'hm.created_at', type: 'timestamp' },
+    created_at: { sql: 'hm.created_at', type: 'timestamp', always: true },
     updated_at: { sql: 'hm.updated_at', type: 'timestamp' },
   },
 }

@@ -24,15 +24,13 @@ export interface MemberFacts extends HealthFacts {
 const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm.generation)'
 
 const HEALTH_LIST: ListSpec = {
-  from: `member m
+  from: `member_detail m
     join pool p on p.id = m.pool_id
-    join load_balancer lb on lb.id = p.load_balancer_id
-    join member_status ms on ms.member_id = m.id
     left join health_monitor hm on hm.pool_id = p.id
-    left join member_state s on s.member_id = m.id and s.generation = ${CHECK_GENERATION}
+    left join member_state s on s.member_id = m.id and s.generation = m.check_generation
     left join shard sh on sh.id = p.shard
     left join prober pr on pr.id = sh.owner`,
-  columns: `${MEMBER_COLUMNS}, p.shard, lb.provider, ms.state, ms.since, ms.reason, ${CHECK_GENERATION} as generation,
+  columns: `${MEMBER_COLUMNS}, p.shard, m.provider, m.state, m.since, m.reason, m.check_generation as generation,
     hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
     p.traffic_seen_at is not null as traffic_seen, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
     hm.monitor_port as pool_monitor_port, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,

@@ -31,7 +31,7 @@ const LISTENER_LIST: ListSpec = {
   columns: VIEW_COLUMNS,
   alias: 'l',
   attributes: {
-    id: { sql: 'l.id', type: 'uuid' },
+    id: { sql: 'l.id', type: 'uuid', always: true },
     project_id: { sql: 'l.project_id', type: 'text' },
     tenant_id: { sql: 'l.project_id', type: 'text' },
     name: { sql: 'l.name', type: 'text' },
@@ -112,7 +112,7 @@ function toView(row: ListenerViewRow): ListenerView {
   const listener = toListener(row)
   const { provider, load_balancer_up: loadBalancerUp } = row
   const facts = { provider, loadBalancerUp, listenerUp: listener.adminStateUp }
-  return { ...listener, operatingStatus: listenerStatus(facts) }
+  return Object.assign(listener, { operatingStatus: listenerStatus(facts) })
 }
 
 const TABLE: Table<ListenerDraft> = {

@@ -14,6 +14,8 @@ export type AttributeType = 'text' | 'uuid' | 'integer' | 'boolean' | 'timestamp
 export interface ListAttribute {
   readonly sql: string
   readonly type: AttributeType
+  /** Never null: its order can come out of an index. */
+  readonly always?: true
   /** Instead of `sql = any(values)`: a predicate with one `?` that takes the array of values. */
   readonly matches?: string
 }
@@ -79,8 +81,15 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
     const values = filter.values
       .map((value) => castFilter(attribute.type, value))
       .filter((v) => v !== undefined)
-    where.push(attribute.matches ?? `${filterable(attribute)} = any(?${ARRAY_CAST[attribute.type]})`)
-    bindings.push(values)
+    const [only] = values
+    if (attribute.matches !== undefined || only === undefined || values.length > 1) {
+      where.push(attribute.matches ?? `${filterable(attribute)} = any(?${ARRAY_CAST[attribute.type]})`)
+      bindings.push(values)
+    } else {
+      // The usual case: the planner knows how little `=` leaves, without knowing the value.
+      where.push(`${filterable(attribute)} = ?${CAST[attribute.type]}`)
+      bindings.push(only)
+    }
   }
   for (const filter of list.tagFilters ?? []) {
     where.push(tagPredicate(spec.alias, filter.has))
@@ -93,7 +102,7 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
     where.push(after.sql)
     bindings.push(...after.bindings)
   }
-  const orderBy = order.map((key) => `${key.sql} ${towards(key.direction, list)}`).join(', ')
+  const orderBy = order.map((key) => `${key.sql} ${towards(key, list)}`).join(', ')
   const rows = await query<Row>(
     db,
     `select ${spec.columns} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
@@ -111,6 +120,7 @@ function idKey(spec: ListSpec, list: ListQuery): OrderKey {
     direction: list.sort[0]?.direction ?? 'asc',
     sql: `${spec.alias}.id`,
     type: 'uuid',
+    always: true,
   }
 }
 
@@ -120,8 +130,9 @@ function attributeOf(spec: ListSpec, name: string): ListAttribute {
   return attribute
 }
 
-function towards(direction: 'asc' | 'desc', list: ListQuery): string {
+function towards({ direction, always }: OrderKey, list: ListQuery): string {
   const ascending = (direction === 'asc') !== list.reverse
+  if (always === true) return ascending ? 'asc' : 'desc'
   return `${ascending ? 'asc' : 'desc'} nulls ${nullsFollow(ascending, list) ? 'last' : 'first'}`
 }
 
@@ -167,6 +178,16 @@ async function markerPredicate(
   )
   const marker = rows[0]
   if (marker === undefined) throw new UnknownMarkerError()
+  const direction = order[0]?.direction
+  if (order.every((key) => key.always === true && key.direction === direction)) {
+    // As a row, the marker is a place in an index.
+    const places = order.map((key) => `?${CAST[key.type]}`).join(', ')
+    const beyond = (direction === 'asc') !== list.reverse ? '>' : '<'
+    return {
+      sql: `(${order.map((key) => key.sql).join(', ')}) ${beyond} (${places})`,
+      bindings: order.map((_, i) => marker[`k${i}`]),
+    }
+  }
   const bindings: unknown[] = []
   const alternatives = order.map((_, depth) => {
     const terms = order.slice(0, depth + 1).map((key, i) => {

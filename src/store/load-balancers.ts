@@ -53,7 +53,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   columns: viewColumns(meaning),
   alias: 'lb',
   attributes: {
-    id: { sql: 'lb.id', type: 'uuid' },
+    id: { sql: 'lb.id', type: 'uuid', always: true },
     project_id: { sql: 'lb.project_id', type: 'text' },
     tenant_id: { sql: 'lb.project_id', type: 'text' },
     name: { sql: 'lb.name', type: 'text' },
@@ -180,12 +180,11 @@ interface LoadBalancerViewRow extends LoadBalancerRow {
 }
 
 function toView(row: LoadBalancerViewRow): LoadBalancerView {
-  return {
-    ...toLoadBalancer(row),
+  return Object.assign(toLoadBalancer(row), {
     operatingStatus: row.operating_status,
     listenerIds: row.listener_ids,
     poolIds: row.pool_ids,
-  }
+  })
 }
 
 const TABLE: Table<LoadBalancerDraft> = {

@@ -30,20 +30,18 @@ export interface PoolView extends Pool {
   readonly operatingStatus: RolledUpStatus
 }
 
-const OPERATING_STATUS = '(select ps.operating_status from pool_status ps where ps.pool_id = p.id)'
-
 const VIEW_COLUMNS = `${POOL_COLUMNS},
   array(select m.id from member m where m.pool_id = p.id order by m.id) as member_ids,
   array(select l.id from listener l where l.default_pool_id = p.id order by l.id) as listener_ids,
   (select hm.id from health_monitor hm where hm.pool_id = p.id) as healthmonitor_id,
-  ${OPERATING_STATUS} as operating_status`
+  p.operating_status`
 
 const POOL_LIST: ListSpec = {
-  from: 'pool p',
+  from: 'pool_detail p',
   columns: VIEW_COLUMNS,
   alias: 'p',
   attributes: {
-    id: { sql: 'p.id', type: 'uuid' },
+    id: { sql: 'p.id', type: 'uuid', always: true },
     project_id: { sql: 'p.project_id', type: 'text' },
     tenant_id: { sql: 'p.project_id', type: 'text' },
     name: { sql: 'p.name', type: 'text' },
@@ -53,7 +51,7 @@ const POOL_LIST: ListSpec = {
     admin_state_up: { sql: 'p.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'p.provisioning_status', type: 'text' },
     // Octavia's.
-    operating_status: { sql: OPERATING_STATUS, type: 'text' },
+    operating_status: { sql: 'p.operating_status', type: 'text' },
     loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
     healthmonitor_id: {
       sql: '(select hm.id from health_monitor hm where hm.pool_id = p.id)',
@@ -70,7 +68,7 @@ const POOL_LIST: ListSpec = {
       matches: 'exists (select from member m where m.pool_id = p.id and m.address = any(?::text[]))',
     },
     member_device_id: NEVER,
-    created_at: { sql: 'p.created_at', type: 'timestamp' },
+    created_at: { sql: 'p.created_at', type: 'timestamp', always: true },
     updated_at: { sql: 'p.updated_at', type: 'timestamp' },
   },
 }
@@ -116,7 +114,7 @@ export async function findPool(
 ): Promise<PoolView | undefined> {
   const rows = await query<PoolViewRow>(
     db,
-    `select ${VIEW_COLUMNS} from pool p where p.id = ? and (?::text is null or p.project_id = ?)`,
+    `select ${VIEW_COLUMNS} from pool_detail p where p.id = ? and (?::text is null or p.project_id = ?)`,
     [id, projectId ?? null, projectId ?? null],
   )
   return rows[0] && toView(rows[0])

@@ -38,11 +38,15 @@ export function send<Row>(
   statement: Statement,
   timeoutMs: number,
 ): Promise<{ readonly rows: Row[]; readonly command: string }> {
+  const { stream } = (connection as pg.Client & { connection: { stream: Socket } }).connection
+  // What is sent in one go leaves in one packet.
+  stream.cork()
+  process.nextTick(() => stream.uncork())
   return new Promise((resolve, reject) => {
     const late = () => {
       reject(new Error(`timeout expired: no answer within ${timeoutMs} ms`))
       // `end` would wait for the answers to everything that is under way.
-      ;(connection as pg.Client & { connection: { stream: Socket } }).connection.stream.destroy()
+      stream.destroy()
     }
     const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined
     connection.query(statement, (error: Error | null, result: unknown) => {

@@ -54,10 +54,7 @@ export async function readStatusTree(db: Db, key: StatusTreeKey): Promise<Status
         where p.load_balancer_id = lb.id) as pools,
        (select json_agg(json_build_object(${node('m')}, 'poolId', m.pool_id, 'address', m.address,
           'protocolPort', m.protocol_port, 'weight', m.weight, 'state', m.state) order by m.id)
-        from (select m.*, ms.state from pool p
-              join member m on m.pool_id = p.id
-              join member_status ms on ms.member_id = m.id
-              where p.load_balancer_id = lb.id limit ?) m) as members
+        from (select * from member_detail md where md.load_balancer_id = lb.id limit ?) m) as members
      from load_balancer lb
      where lb.id = ? and (?::text is null or lb.project_id = ?)`,
     [key.membersMax + 1, key.id, key.projectId ?? null, key.projectId ?? null],

@@ -1,21 +1,31 @@
 /** What Octavia shows of every object: times without a zone, tags as words. */
-import type { ConfigurationObject, Tag } from '../../../domain/types.ts'
+import type { Tag } from '../../../domain/types.ts'
+
+const DAY_SECONDS = 86_400
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+
+/** The day that was written last: times in one answer are mostly of few days, and writing one takes longest. */
+let lastDay = { day: Number.NaN, text: '' }
 
 /** `YYYY-MM-DDTHH:MM:SS`, UTC without a zone: gophercloud reads no other form. */
-function octaviaTime(date: Date): string {
-  return date.toISOString().slice(0, 19)
+export function octaviaTime(date: Date): string {
+  const seconds = Math.floor(date.getTime() / 1000)
+  const day = Math.floor(seconds / DAY_SECONDS)
+  if (day !== lastDay.day) lastDay = { day, text: date.toISOString().slice(0, 11) }
+  const ofDay = seconds - day * DAY_SECONDS
+  const minutes = Math.floor(ofDay / 60)
+  const hour = TWO_DIGITS[Math.floor(minutes / 60)]
+  return `${lastDay.text}${hour}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[ofDay % 60]}`
 }
 
-/** `updated_at` is null until the first change. */
-export function octaviaTimes({ createdAt, updatedAt }: ConfigurationObject): Record<string, string | null> {
-  return {
-    created_at: octaviaTime(createdAt),
-    updated_at: updatedAt === null ? null : octaviaTime(updatedAt),
-  }
+/** As `octaviaTime`; `updated_at` is null until the first change. */
+export function octaviaTimeOrNull(date: Date | null): string | null {
+  return date === null ? null : octaviaTime(date)
 }
 
 /** elb's tags with a value are shown as `key=value`. */
 export function octaviaTagWords(tags: readonly Tag[]): string[] {
+  if (tags.length === 0) return []
   return tags.map(({ key, value }) => (value === '' ? key : `${key}=${value}`))
 }
 

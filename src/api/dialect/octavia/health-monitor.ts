@@ -16,7 +16,7 @@ import {
 } from '../../schema/octavia-health-monitor.ts'
 import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
@@ -224,7 +224,8 @@ export function renderOctaviaHealthMonitor(
     pools: [{ id: monitor.poolId }],
     provisioning_status: monitor.provisioningStatus,
     operating_status: status,
-    ...octaviaTimes(monitor),
+    created_at: octaviaTime(monitor.createdAt),
+    updated_at: octaviaTimeOrNull(monitor.updatedAt),
     tags: octaviaTagWords(monitor.tags),
     http_version: monitor.httpVersion === null ? null : Number(monitor.httpVersion),
     domain_name: monitor.domainName,

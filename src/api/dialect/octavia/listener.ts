@@ -13,7 +13,7 @@ import {
 } from '../../schema/octavia-listener.ts'
 import { invalidOption, parseWsme } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
 import { assertListenerEcho, listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
 import { octaviaPaths } from './paths.ts'
 
@@ -111,7 +111,8 @@ export function renderOctaviaListenerAlone(listener: ListenerView): Record<strin
     project_id: listener.projectId,
     default_pool_id: listener.defaultPoolId,
     l7policies: [],
-    ...octaviaTimes(listener),
+    created_at: octaviaTime(listener.createdAt),
+    updated_at: octaviaTimeOrNull(listener.updatedAt),
     tags: octaviaTagWords(listener.tags),
   }
 }

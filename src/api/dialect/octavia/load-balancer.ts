@@ -18,7 +18,7 @@ import {
 } from '../../schema/octavia-load-balancer.ts'
 import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { ownerOf } from './owner.ts'
 import { octaviaPaths } from './paths.ts'
@@ -129,7 +129,8 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     operating_status: loadBalancer.operatingStatus,
     admin_state_up: loadBalancer.adminStateUp,
     project_id: loadBalancer.projectId,
-    ...octaviaTimes(loadBalancer),
+    created_at: octaviaTime(loadBalancer.createdAt),
+    updated_at: octaviaTimeOrNull(loadBalancer.updatedAt),
     vip_address: loadBalancer.vipAddress,
     vip_port_id: loadBalancer.vipPortId,
     vip_subnet_id: loadBalancer.vipSubnetId,

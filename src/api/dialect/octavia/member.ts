@@ -17,7 +17,7 @@ import {
 } from '../../schema/octavia-member.ts'
 import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaMembers: MemberDialect = {
@@ -156,7 +156,8 @@ function render(member: MemberView, status: MemberWord): Record<string, unknown>
     backup: member.backup,
     subnet_id: member.subnetId,
     project_id: member.projectId,
-    ...octaviaTimes(member),
+    created_at: octaviaTime(member.createdAt),
+    updated_at: octaviaTimeOrNull(member.updatedAt),
     monitor_address: member.monitorAddress,
     monitor_port: member.monitorPort,
     tags: octaviaTagWords(member.tags),

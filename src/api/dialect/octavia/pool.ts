@@ -15,7 +15,7 @@ import {
 } from '../../schema/octavia-pool.ts'
 import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTimes, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaPools: PoolDialect = {
@@ -160,6 +160,7 @@ function echoAfter(wire: OctaviaPoolEcho, stored: Echo): Echo {
 /** A pool with a status of which it is not asked. */
 export function renderOctaviaPool(pool: PoolView, status: string): Record<string, unknown> {
   const persistence = pool.sessionPersistence
+  const echoed = (name: keyof OctaviaPoolEcho): unknown => pool.echo[name] ?? ECHO_DEFAULTS[name]
   return {
     id: pool.id,
     name: pool.name,
@@ -179,12 +180,19 @@ export function renderOctaviaPool(pool: PoolView, status: string): Record<string
     // Never empty: Terraform's provider takes the first without looking.
     loadbalancers: [{ id: pool.loadBalancerId }],
     listeners: pool.listenerIds.map((id) => ({ id })),
-    ...octaviaTimes(pool),
+    created_at: octaviaTime(pool.createdAt),
+    updated_at: octaviaTimeOrNull(pool.updatedAt),
     // A pool without a monitor has no such key (trap 4).
-    ...(pool.healthMonitorId === null ? {} : { healthmonitor_id: pool.healthMonitorId }),
+    healthmonitor_id: pool.healthMonitorId ?? undefined,
     members: pool.memberIds.map((id) => ({ id })),
     tags: octaviaTagWords(pool.tags),
-    ...Object.fromEntries(ECHOED.map((name) => [name, pool.echo[name] ?? ECHO_DEFAULTS[name]])),
+    tls_container_ref: echoed('tls_container_ref'),
+    ca_tls_container_ref: echoed('ca_tls_container_ref'),
+    crl_container_ref: echoed('crl_container_ref'),
+    tls_enabled: echoed('tls_enabled'),
+    tls_ciphers: echoed('tls_ciphers'),
+    tls_versions: echoed('tls_versions'),
+    alpn_protocols: echoed('alpn_protocols'),
     tenant_id: pool.projectId,
   }
 }

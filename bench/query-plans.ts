@@ -1,0 +1,131 @@
+/**
+ * `node dist/bench/query-plans.js > docs/query-plans.md`
+ *
+ * How PostgreSQL runs the lists of the API with 100 000 members stored: the plan that a connection keeps, which is made
+ * without knowing the values.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
+import { type Database, openDatabase, query } from '../src/store/database.ts'
+import { listHealthMonitors } from '../src/store/health-monitors.ts'
+import { listListeners } from '../src/store/listeners.ts'
+import type { ListQuery } from '../src/store/lists.ts'
+import { listLoadBalancers } from '../src/store/load-balancers.ts'
+import { listMembers } from '../src/store/members.ts'
+import { migrateToLatest } from '../src/store/migrate.ts'
+import { listPools } from '../src/store/pools.ts'
+import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
+
+const PAGE = 100
+
+interface Sent {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+/** The statement that `list` sends last. */
+async function statementOf(db: Database, list: (db: Database) => Promise<unknown>): Promise<Sent> {
+  let last: Sent | undefined
+  const { prototype } = pg.Client
+  // The driver's method as it is found: it is put back, and called on the client that it is called on.
+  const send = Reflect.get(prototype, 'query') as (...args: unknown[]) => unknown
+  Reflect.set(prototype, 'query', function (this: pg.Client, ...args: unknown[]): unknown {
+    const [statement] = args as [Partial<Sent>]
+    last = { text: statement.text ?? '', values: statement.values ?? [] }
+    return send.apply(this, args)
+  })
+  try {
+    await list(db)
+  } finally {
+    Reflect.set(prototype, 'query', send)
+  }
+  if (last === undefined) throw new Error('the list sent no statement')
+  return last
+}
+
+async function planOf(db: Database, { text, values }: Sent): Promise<string> {
+  const { escapeLiteral } = pg.Client.prototype
+  const given = values.map((value) => escapeLiteral(String(value))).join(', ')
+  await query(db, 'set plan_cache_mode = force_generic_plan')
+  // Twice: what is read from disk the first time is in memory from then on.
+  await query(db, `prepare shown as ${text}`)
+  await query(db, `explain (analyze) execute shown(${given})`)
+  const rows = await query<{ 'QUERY PLAN': string }>(
+    db,
+    `explain (analyze, buffers, costs off, timing off, summary off) execute shown(${given})`,
+  )
+  await query(db, 'deallocate shown')
+  return rows.map((row) => row['QUERY PLAN']).join('\n')
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-plans-'))
+  chmodSync(folder, 0o711)
+  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: false, log: () => undefined })
+  const db = openDatabase({ url: postgres.url, applicationName: 'plans', maxConnections: 1 })
+  try {
+    await migrateToLatest(db, postgres.url)
+    const [poolId = ''] = await storeMembers(db)
+    await query(db, 'vacuum analyze', [], 60_000)
+    console.log(`# Query plans of the lists
+
+PostgreSQL ${postgres.version}; ${MEMBERS} members in ${POOLS} pools of one project. Made by \`node dist/bench/query-plans.js\`.
+The plans are those that a connection keeps (made without knowing the values), the pages those of dialect octavia: ordered
+by creation. What a list shows of other tables is looked up for the rows of the page only; what it filters by is looked
+up for the rows of the project, one short look each.`)
+    for (const [name, list] of listsOf(poolId)) {
+      const sent = await statementOf(db, list)
+      console.log(
+        `\n## ${name}\n\n\`\`\`sql\n${sent.text}\n\`\`\`\n\n\`\`\`\n${await planOf(db, sent)}\n\`\`\``,
+      )
+    }
+  } finally {
+    await db.destroy()
+    await postgres.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+type Listed = readonly [name: string, list: (db: Database) => Promise<unknown>]
+
+function listsOf(poolId: string): readonly Listed[] {
+  const ofPool = { attribute: 'pool_id', values: [poolId] }
+  const status = (word: string) => ({ attribute: 'operating_status', values: [word] })
+  const failing = { attribute: 'octavia_operating_status', values: ['ERROR'] }
+  return [
+    ['Health monitors', (db) => listHealthMonitors(db, page())],
+    ['Members of a pool', (db) => listMembers(db, page(ofPool))],
+    ['Members of a pool by operating_status', (db) => listMembers(db, page(failing, ofPool))],
+    ['Pools', (db) => listPools(db, page())],
+    ['Pools by operating_status', (db) => listPools(db, page(status('DEGRADED')))],
+    ['Load balancers', (db) => listLoadBalancers(db, page(), 'roll-up')],
+    [
+      'Load balancers by operating_status',
+      (db) => listLoadBalancers(db, page(status('DEGRADED')), 'roll-up'),
+    ],
+    ['Listeners by operating_status', (db) => listListeners(db, page(status('ONLINE')))],
+    [
+      'All members by operating_status (elb)',
+      (db) => listMembers(db, { ...page(status('OFFLINE')), sort: [] }),
+    ],
+  ]
+}
+
+function page(...filters: ListQuery['filters']): ListQuery {
+  return {
+    projectId: PROJECT,
+    filters,
+    sort: [
+      { attribute: 'created_at', direction: 'asc' },
+      { attribute: 'id', direction: 'asc' },
+    ],
+    limit: PAGE,
+    reverse: false,
+    nulls: 'first',
+  }
+}
+
+await main()
