@@ -5,7 +5,7 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { readdirSync } from 'node:fs'
 import type { CheckConfig, PoolChecks } from '../src/domain/check.ts'
-import { probeTarget } from '../src/domain/probe-target.ts'
+import { targetsOf } from '../src/domain/probe-target.ts'
 import { statePolicy } from '../src/domain/profiles.ts'
 import type { ProbeTarget } from '../src/domain/results.ts'
 import type { MonitorType } from '../src/domain/types.ts'
@@ -72,27 +72,35 @@ function configs(setup: Setup): readonly PoolChecks[] {
     httpVersion: HTTP.httpVersion,
     expectedCodes: '200',
   } as const
+  const targetOf = targetsOf(monitor)
+  const policy = statePolicy(monitor)
   const pools: (PoolChecks & { readonly checks: { config: CheckConfig }[] })[] = []
   for (const [i, address] of setup.addresses.entries()) {
     const poolNumber = Math.floor(i / membersPerPool)
     const poolId = `00000000-0000-4000-8000-${String(poolNumber).padStart(12, '0')}`
     const pool = (pools[poolNumber] ??= { poolId, shard: poolNumber % 256, configVersion: 1, checks: [] })
     const member = { address, protocolPort: port, monitorAddress: null, monitorPort: null }
-    const { echoFirst: _, ...target } = probeTarget(monitor, member)
+    const asked = targetOf(member)
+    const target = asked.echoFirst === true ? { ...asked, echoFirst: false } : asked
     const reuse = { freshEvery: 1_000_000, idleCloseIsFailure: false }
     pool.checks.push({
       config: {
-        memberId: `10000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
-        poolId,
+        memberId: flat(`10000000-0000-4000-8000-${String(i).padStart(12, '0')}`),
+        poolId: pool.poolId,
         projectId: '0123456789abcdef0123456789abcdef',
         shard: pool.shard,
         generation: 1,
         target: (setup.isReused ? { ...target, reuse } : target) satisfies ProbeTarget,
-        policy: statePolicy(monitor),
+        policy,
       },
     })
   }
   return pools
+}
+
+/** As PostgreSQL's driver gives strings: in one piece. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 function start(setup: Setup): void {

@@ -118,6 +118,9 @@ interface LoadedPool {
 interface LoadedMonitor {
   readonly targetOf: ReturnType<typeof targetsOf>
   readonly policy: CheckConfig['policy']
+  /** Of the first row: each row brings copies of its own. */
+  readonly poolId: string
+  readonly projectId: string
 }
 
 async function loadOptions(db: Db, rows: readonly PoolRow[]): Promise<ReadonlyMap<string, MonitorOptions>> {
@@ -143,10 +146,18 @@ function toMonitor(row: CheckRow, options: MonitorOptions | null): LoadedMonitor
     expectedCodes: row.expected_codes,
     options,
   }
-  return { targetOf: targetsOf(monitor), policy: statePolicy(monitor, row.traffic_seen) }
+  return {
+    targetOf: targetsOf(monitor),
+    policy: statePolicy(monitor, row.traffic_seen),
+    poolId: row.pool_id,
+    projectId: row.project_id,
+  }
 }
 
-function toCheck(row: CheckRow, { targetOf, policy }: LoadedMonitor): PoolChecks['checks'][number] {
+function toCheck(
+  row: CheckRow,
+  { targetOf, policy, poolId, projectId }: LoadedMonitor,
+): PoolChecks['checks'][number] {
   const member = {
     address: row.address,
     protocolPort: row.protocol_port,
@@ -155,8 +166,8 @@ function toCheck(row: CheckRow, { targetOf, policy }: LoadedMonitor): PoolChecks
   }
   const config: CheckConfig = {
     memberId: row.member_id,
-    poolId: row.pool_id,
-    projectId: row.project_id,
+    poolId,
+    projectId,
     shard: row.shard,
     generation: row.generation,
     target: targetOf(member),
