@@ -1,12 +1,14 @@
 /**
- * `node dist/bench/farm.js [--members 2000] [--pools 64] [--delay 5] [--seconds 120] [--probers 1]`
+ * `node dist/bench/farm.js [--members 2000] [--pools 64] [--delay 5] [--seconds 120] [--probers 1] [--protocols TCP,HTTP]
+ *    [--settle 15] [--out FILE]`
  *
  * The whole service under a steady load, then with every member failing at once: schedule lateness, CPU, memory and
- * descriptors of each process, and what PostgreSQL was asked to do. Everything on loopback, bounded, ended by pid.
+ * descriptors of each process, what PostgreSQL was asked to do, and how long after the probe that decided it each OFFLINE
+ * stood in PostgreSQL. Everything on loopback, bounded, ended by pid; figures are printed and stored as JSON.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, chmodSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -19,7 +21,6 @@ import { type PostgresUsage, type ProcessUsage, postgresUsage, usageOfTree } fro
 
 const API_PORT = 19_876
 const METRICS_PORT = 19_877
-const SETTLE_MS = 15_000
 const FLIP_DEADLINE_MS = 120_000
 const BATCH = 200
 /** For profiles: `BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profiles'`; child processes inherit them. */
@@ -33,11 +34,17 @@ const { values } = parseArgs({
     delay: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '120' },
     probers: { type: 'string', default: '1' },
+    protocols: { type: 'string', default: 'TCP,HTTP' },
+    settle: { type: 'string', default: '15' },
+    out: { type: 'string', default: fileURLToPath(new URL('farm.json', import.meta.url)) },
   },
 })
 const members = Number(values.members)
 const pools = Number(values.pools)
 const seconds = Number(values.seconds)
+const protocols = values.protocols.split(',')
+/** What is printed and stored, by the name of the phase. */
+const figures: Record<string, object> = {}
 
 interface Sample {
   readonly at: number
@@ -62,9 +69,12 @@ async function main(): Promise<void> {
     await query(db, 'create extension pg_stat_statements')
     await configure(port)
     await until('every member is ONLINE', async () => (await counted(db, 'ONLINE')) === members)
-    await wait(SETTLE_MS)
+    await wait(Number(values.settle) * 1000)
     await steadyState(db, service, postgres.url)
     await failEverything(db, service, target)
+    const about = { at: new Date().toISOString(), node: process.version, options: values }
+    writeFileSync(values.out, `${JSON.stringify({ ...about, ...figures }, undefined, 2)}\n`)
+    console.log(`stored in ${values.out}`)
   } finally {
     await end(service)
     target.kill('SIGKILL')
@@ -74,12 +84,18 @@ async function main(): Promise<void> {
   }
 }
 
+/** Seconds from a decision to the statement that wrote it, and from the first decision to the last. */
+const WRITE_DELAYS = `
+select percentile_cont(0.5) within group (order by delay) as p50, percentile_cont(0.99) within group (order by delay) as p99,
+  max(delay) as max, extract(epoch from max(since) - min(since))::float as decided
+from (select since, extract(epoch from written_at - since)::float as delay from member_state where status = 'OFFLINE') s`
+
 async function steadyState(db: Db, service: ChildProcess, url: string): Promise<void> {
   const before = await sample(db, service)
   await wait(seconds * 1000)
   const after = await sample(db, service)
   console.log(`\nsteady state: ${members} members, ${pools} pools, delay ${values.delay} s, ${seconds} s`)
-  report(before, after)
+  report('steady', before, after)
   console.log(`database: ${new URL(url).host}`)
 }
 
@@ -94,15 +110,21 @@ async function failEverything(db: Db, service: ChildProcess, target: ChildProces
   console.log(
     `\nall ${members} members failing at once: OFFLINE after ${((performance.now() - start) / 1000).toFixed(1)} s`,
   )
-  report(before, after)
+  report('flip', before, after)
   const [rows] = await query<{ n: number }>(
     db,
     `select count(*) as n from member_transition where to_state = 'OFFLINE'`,
   )
   console.log(`transitions to OFFLINE written: ${rows?.n}`)
+  const [delays] = await query<{ p50: number; p99: number; max: number; decided: number }>(db, WRITE_DELAYS)
+  figures['write'] = delays ?? {}
+  console.log(
+    `decided within ${delays?.decided.toFixed(2)} s; in PostgreSQL after p50 ${delays?.p50.toFixed(2)} p99 ` +
+      `${delays?.p99.toFixed(2)} max ${delays?.max.toFixed(2)} s`,
+  )
 }
 
-function report(before: Sample, after: Sample): void {
+function report(phase: string, before: Sample, after: Sample): void {
   const elapsed = (after.at - before.at) / 1000
   const late = lateness(before.lateness, after.lateness)
   console.log(`probes started: ${late.count} (${(late.count / elapsed).toFixed(0)}/s)`)
@@ -117,6 +139,15 @@ function report(before: Sample, after: Sample): void {
         `descriptors ${earlier.descriptors} → ${process.descriptors}` +
         (process.name === 'prober' ? `, ${((cpu * 10_000 * elapsed) / late.count).toFixed(0)} µs/probe` : ''),
     )
+  }
+  const perSecond: Record<string, number> = {}
+  for (const key of ['statements', 'transactions', 'rowsWritten', 'walBytes'] as const)
+    perSecond[key] = (after.postgres[key] - before.postgres[key]) / elapsed
+  figures[phase] = {
+    probes: late,
+    seconds: elapsed,
+    postgresPerSecond: perSecond,
+    processes: after.processes,
   }
   const per = (key: keyof PostgresUsage) =>
     ((after.postgres[key] - before.postgres[key]) / elapsed).toFixed(1)
@@ -149,11 +180,11 @@ async function startCountingPostgres(dataDir: string): Promise<EmbeddedPostgres>
   return await startEmbeddedPostgres(options)
 }
 
-/** Half of the pools TCP, half HTTP; members on distinct loopback addresses. */
+/** Pools of each protocol in turn; members on distinct loopback addresses. */
 async function configure(port: number): Promise<void> {
   const loadBalancer = await post('loadbalancers', { loadbalancer: { vip_subnet_id: SUBNET_ID } })
   for (let pool = 0; pool < pools; pool++) {
-    const protocol = pool % 2 === 0 ? 'TCP' : 'HTTP'
+    const protocol = protocols[pool % protocols.length]
     const id = await post('pools', {
       pool: { loadbalancer_id: loadBalancer, protocol, lb_algorithm: 'ROUND_ROBIN' },
     })

@@ -6,6 +6,9 @@ import { type Db, query } from './database.ts'
  * `held` locks the rows of the shards that are still ours at the epoch of the batch: while another prober takes one over,
  * this statement waits and then sees the new epoch. `verdict` writes states that are newer in (epoch, sequence), of members
  * that still exist; transitions come only from what it wrote, so that a replay changes nothing.
+ *
+ * `is true` keeps the transitions' condition a hashed subplan. As a join it was a nested loop of 1 000 x 1 000 rows in the
+ * generic plan of the prepared statement, which takes every array to have ten elements: 600 ms instead of 20.
  */
 const WRITE_VERDICTS = `
 with wanted as materialized (
@@ -35,18 +38,18 @@ with wanted as materialized (
     shard = excluded.shard, epoch = excluded.epoch, sequence = excluded.sequence,
     recent = coalesce(excluded.recent, old.recent), written_at = now()
   where (excluded.epoch, excluded.sequence) > (old.epoch, old.sequence)
-  returning member_id, epoch
+  returning member_id
 ), transition as (
   insert into member_transition
     (member_id, pool_id, project_id, at, from_state, to_state, reason, detail, evidence, generation, dropped, epoch,
      sequence)
   select t.member_id, m.pool_id, m.project_id, t.at, t.from_state, t.to_state, t.reason, t.detail, t.evidence,
-    t.generation, t.dropped, v.epoch, t.sequence
+    t.generation, t.dropped, t.epoch, t.sequence
   from unnest(?::uuid[], ?::timestamptz[], ?::text[], ?::text[], ?::text[], ?::text[], ?::jsonb[], ?::bigint[],
-      ?::integer[], ?::bigint[])
-    as t (member_id, at, from_state, to_state, reason, detail, evidence, generation, dropped, sequence)
-  join verdict v on v.member_id = t.member_id
+      ?::integer[], ?::bigint[], ?::bigint[])
+    as t (member_id, at, from_state, to_state, reason, detail, evidence, generation, dropped, epoch, sequence)
   join member m on m.id = t.member_id
+  where (t.member_id in (select member_id from verdict)) is true
   order by t.sequence
   on conflict on constraint member_transition_order_key do nothing
 )
@@ -63,7 +66,7 @@ export async function writeVerdicts(
 ): Promise<ReadonlySet<number>> {
   const epochs = new Map(rows.map((row) => [row.shard, row.epoch]))
   const told = rows.flatMap((row) =>
-    row.transitions.map((transition) => ({ memberId: row.memberId, ...transition })),
+    row.transitions.map((transition) => ({ memberId: row.memberId, epoch: row.epoch, ...transition })),
   )
   const held = await query<{ id: number }>(db, WRITE_VERDICTS, [
     [...epochs.keys()],
@@ -91,6 +94,7 @@ export async function writeVerdicts(
     told.map((row) => JSON.stringify(row.evidence)),
     told.map((row) => row.generation),
     told.map((row) => row.dropped),
+    told.map((row) => row.epoch),
     told.map((row) => row.sequence),
   ])
   return new Set(held.map((row) => row.id))

@@ -1,0 +1,155 @@
+/**
+ * `node dist/bench/flip.js [--members 20000] [--pools 200]`
+ *
+ * All members flipping in the same moment: how long until PostgreSQL has it. The result writer and its statement alone, on a
+ * durable PostgreSQL of its own, with the whole batch decided at once; bench/farm.ts has the same with real probes. Prints and
+ * stores as JSON seconds, and CPU seconds of the writer and of PostgreSQL, for members that are seen first, then for their flip.
+ */
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { SHARD_COUNT } from '../src/domain/limits.ts'
+import { shardOf } from '../src/domain/shard.ts'
+import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
+import { createMetrics } from '../src/runtime/metrics.ts'
+import type { Check } from '../src/schedule/check.ts'
+import { ResultWriter } from '../src/schedule/result-writer.ts'
+import { type Database, openDatabase, query } from '../src/store/database.ts'
+import { migrateToLatest } from '../src/store/migrate.ts'
+import { beat, claimShards } from '../src/store/shards.ts'
+import { writeVerdicts } from '../src/store/verdicts.ts'
+import { usageOfTree } from './usage.ts'
+
+const DRAIN_WITHIN_MS = 120_000
+const RECENT_BYTES = 128
+
+const { values } = parseArgs({
+  options: {
+    members: { type: 'string', default: '20000' },
+    pools: { type: 'string', default: '200' },
+    out: { type: 'string', default: fileURLToPath(new URL('flip.json', import.meta.url)) },
+  },
+})
+
+interface Member {
+  readonly memberId: string
+  readonly shard: number
+}
+
+async function configure(db: Database): Promise<readonly Member[]> {
+  const members: Member[] = []
+  const loadBalancer = randomUUID()
+  await query(db, `insert into load_balancer (id, project_id, provider) values (?, 'bench', 'vlb')`, [
+    loadBalancer,
+  ])
+  const pools = Number(values.pools)
+  for (let pool = 0; pool < pools; pool++) {
+    const poolId = randomUUID()
+    const shard = shardOf(poolId)
+    await query(
+      db,
+      `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
+       values (?, 'bench', ?, 'TCP', 'ROUND_ROBIN', ?)`,
+      [poolId, loadBalancer, shard],
+    )
+    const count = Math.ceil(Number(values.members) / pools)
+    const ids = Array.from({ length: count }, () => randomUUID())
+    await query(
+      db,
+      `insert into member (id, project_id, pool_id, address, protocol_port)
+       select id, 'bench', ?, '127.0.' || n / 250 || '.' || n % 250, 80 from unnest(?::uuid[]) with ordinality as m (id, n)`,
+      [poolId, ids],
+    )
+    members.push(...ids.map((memberId) => ({ memberId, shard })))
+  }
+  return members
+}
+
+function checkOf({ memberId, shard }: Member, status: 'ONLINE' | 'OFFLINE', okRun: number): Check {
+  const evidence = {
+    type: 'TCP',
+    address: '127.0.0.1',
+    port: 80,
+    timeout_ms: 3000,
+    rise: 3,
+    fall: 3,
+    phases: { connect_ms: 0.123, total_ms: 0.123 },
+  }
+  const verdict = {
+    status,
+    since: Date.now(),
+    reason: 'CONNECT_REFUSED',
+    detail: 'connect ECONNREFUSED',
+    evidence,
+  }
+  return {
+    config: { memberId, shard, generation: 1 },
+    state: { status, okRun, badRun: 0 },
+    verdict,
+  } as unknown as Check
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
+  chmodSync(folder, 0o711)
+  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: true, log: () => undefined })
+  const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 3 })
+  try {
+    await migrateToLatest(db, postgres.url)
+    const owner = randomUUID()
+    await beat(db, { id: owner, host: 'bench', pid: process.pid, leaseMs: 600_000 })
+    const shards = await claimShards(db, { owner, count: SHARD_COUNT, foreignToo: true })
+    const epochs = new Map(shards.map(({ id, epoch }) => [id, epoch]))
+    const members = await configure(db)
+    const writer = new ResultWriter({
+      write: (rows) => writeVerdicts(db, owner, rows),
+      epochOf: (shard) => epochs.get(shard),
+      recentOf: () => new Uint8Array(RECENT_BYTES),
+      isAway: () => false,
+      onFenced: () => undefined,
+      metrics: createMetrics('bench'),
+      log: { debug: none, info: none, warn: console.log, error: console.log },
+    })
+    const figures: Record<string, object> = {}
+    const steps = [
+      ['first', 'UNKNOWN', 'ONLINE'],
+      ['flip', 'ONLINE', 'OFFLINE'],
+      ['back', 'OFFLINE', 'ONLINE'],
+    ] as const
+    for (const [name, from, to] of steps) {
+      const before = { cpu: process.cpuUsage(), postgres: postgresSeconds() }
+      const start = performance.now()
+      for (const member of members) writer.record(checkOf(member, to, to === 'ONLINE' ? 1 : 0), from)
+      const isDrained = await writer.drain(DRAIN_WITHIN_MS)
+      const seconds = (performance.now() - start) / 1000
+      const { user, system } = process.cpuUsage(before.cpu)
+      const cpuSeconds = (user + system) / 1e6
+      const postgresCpuSeconds = postgresSeconds() - before.postgres
+      figures[name] = { isDrained, members: members.length, seconds, cpuSeconds, postgresCpuSeconds }
+      console.log(name, figures[name])
+    }
+    await writer.close(0)
+    const about = { at: new Date().toISOString(), node: process.version, options: values }
+    writeFileSync(values.out, `${JSON.stringify({ ...about, ...figures }, undefined, 2)}\n`)
+  } finally {
+    await db.destroy()
+    await postgres.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** CPU seconds of the PostgreSQL below this process. */
+function postgresSeconds(): number {
+  return usageOfTree(process.pid)
+    .filter(({ pid }) => pid !== process.pid)
+    .reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
+}
+
+function none(): undefined {
+  return undefined
+}
+
+await main()
