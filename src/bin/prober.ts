@@ -20,6 +20,7 @@ import { ConfigSync } from '../schedule/config-sync.ts'
 import { descriptorLimit, idleBudget, probeBudget } from '../schedule/descriptor-budget.ts'
 import type { Log } from '../schedule/log.ts'
 import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
+import { OwnNetwork } from '../schedule/own-network.ts'
 import { Ownership } from '../schedule/ownership.ts'
 import { ResultWriter } from '../schedule/result-writer.ts'
 import { Retention, RETENTION } from '../schedule/retention.ts'
@@ -27,6 +28,7 @@ import { Scheduler } from '../schedule/scheduler.ts'
 import { SelfObservation } from '../schedule/self-observation.ts'
 import { StaleLog } from '../schedule/stale-log.ts'
 import { TickDriver } from '../schedule/tick-driver.ts'
+import { WithheldVerdicts } from '../schedule/withheld.ts'
 import { writeCheckpoints } from '../store/checkpoints.ts'
 import { loadPools, readPoolVersions } from '../store/checks.ts'
 import { isStoreAway, openDatabase } from '../store/database.ts'
@@ -95,6 +97,7 @@ export function startProber(deps: ProberDeps): Prober {
   const descriptors = descriptorLimit()
   const budget = probeBudget(descriptors)
   idleConnections.capacity = idleBudget(descriptors)
+  const ownNetwork = new OwnNetwork()
   const ownership: Ownership = new Ownership({
     leaseMs,
     log,
@@ -125,6 +128,7 @@ export function startProber(deps: ProberDeps): Prober {
     isAway: isStoreAway,
     onFenced: () => ownership.look(),
   })
+  const withheld = new WithheldVerdicts({ publish })
   const scheduler: Scheduler = new Scheduler({
     log,
     metrics: self,
@@ -133,13 +137,15 @@ export function startProber(deps: ProberDeps): Prober {
     get budget() {
       return probeBudget(descriptors, idleConnections.size)
     },
-    weigh: (check, result, nowMs) => breaker.weigh(check, result, nowMs),
+    weigh: (check, result, nowMs) => {
+      const { startedMs, config } = check
+      const heard = ownNetwork.weigh(result, { address: config.target.address, startedMs }, nowMs)
+      return breaker.weigh(check, heard, nowMs)
+    },
     wake: (inMs) => driver.wake(inMs),
     events: {
-      onVerdict: (check, from) => {
-        writer.record(check, from)
-        if (from !== undefined) logTransition(log, check, from)
-      },
+      onVerdict: publish,
+      onWithheld: (check) => withheld.add(check),
       onFirstResult: (check) => checkpoint.markSoon(check.config.shard),
       onStaleChange: (check) => {
         staleLog.note(check)
@@ -199,6 +205,11 @@ export function startProber(deps: ProberDeps): Prober {
     log,
   )
 
+  function publish(check: Check, from: CheckStatus | undefined): void {
+    writer.record(check, from)
+    if (from !== undefined) logTransition(log, check, from)
+  }
+
   async function surrender(shards: ReadonlySet<number>, withinMs: number): Promise<void> {
     await checkpoint.writeNow(shards)
     sync.dropShards(shards)
@@ -211,6 +222,7 @@ export function startProber(deps: ProberDeps): Prober {
     sync.destroy()
     driver.stop()
     breaker.destroy()
+    withheld.destroy()
     scheduler.stop()
     idleConnections.closeAll()
     writer.destroy()
@@ -235,6 +247,7 @@ export function startProber(deps: ProberDeps): Prober {
   async function stopAll(): Promise<void> {
     driver.stop()
     breaker.destroy()
+    withheld.destroy()
     scheduler.stop()
     idleConnections.closeAll()
     try {

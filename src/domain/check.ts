@@ -1,4 +1,5 @@
 /** Checks and what is kept of them: the values that pass between the schedule and the store. */
+import type { MaintenanceWindow } from './maintenance.ts'
 import type { Outcome, Reason } from './reasons.ts'
 import type { Phases, ProbeTarget } from './results.ts'
 import type { CheckStatus, StatePolicy } from './state-machine.ts'
@@ -13,6 +14,8 @@ export interface CheckConfig {
   readonly generation: number
   readonly target: ProbeTarget
   readonly policy: StatePolicy
+  /** Of the member, its pool and its monitor; while one lasts no transition is published. */
+  readonly maintenance?: readonly MaintenanceWindow[]
 }
 
 /** What a transition rests on: figures and addresses, no bytes of the target. */

@@ -239,6 +239,13 @@ export const MASS_FAILURE_LOOK_EVERY_MS = 50
 export const CANARIES_MAX = 16
 export const CANARY_TIMEOUT_MS = 1000
 export const CANARY_ROUND_EVERY_MS: Range = { min: 100, max: 1000 }
+/** Milliseconds between looks at the prober's own devices and routes, while probes fail; routes above which they are not read. */
+export const OWN_NETWORK_LOOK_EVERY_MS = 100
+export const OWN_ROUTES_MAX = 1000
+/** Characters of the note of a maintenance. */
+export const MAINTENANCE_NOTE_MAX = 255
+/** Milliseconds between looks at whether a maintenance that withholds a verdict is over. */
+export const WITHHELD_LOOK_EVERY_MS = 250
 /** Probers of one answer of `GET /v1/probers`, which has no pages. */
 export const PROBERS_SHOWN_MAX = 1000
 /** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */

@@ -4,6 +4,7 @@
  * probe. What is not known is null; what is not probed has neither counters nor a last probe nor a window.
  */
 import { type DetectionWindow, detectionWindow } from './detection-window.ts'
+import type { MemberMaintenance } from './maintenance.ts'
 import type { MemberReason, MemberState } from './member-status.ts'
 import { probeEndpoint, type TargetMember } from './probe-target.ts'
 import { statePolicy } from './profiles.ts'
@@ -67,6 +68,8 @@ export interface HealthFacts {
   readonly checkpointed?: CheckpointedProbe
   /** The shard has an owner whose lease has not ended. */
   readonly isOwned: boolean
+  /** That lasts or is to come. */
+  readonly maintenance?: readonly MemberMaintenance[]
 }
 
 /** Results in a row, of how many are needed. */
@@ -97,6 +100,8 @@ export interface MemberHealth {
   readonly window: DetectionWindow | null
   /** Newest first; absent where nothing is known, and in lists of many members. */
   readonly recentResults?: readonly RecentResult[]
+  /** That lasts or is to come; absent = none. */
+  readonly maintenance?: readonly MemberMaintenance[]
 }
 
 /** Whether there is a check that a prober should be working on. */
@@ -113,8 +118,8 @@ export function isProbed(facts: Pick<HealthFacts, 'state' | 'reason'>): boolean 
 }
 
 export function memberHealth(facts: HealthFacts): MemberHealth {
-  const { state, reason, since, monitor } = facts
-  const told = { state, reason, since }
+  const { state, reason, since, monitor, maintenance = [] } = facts
+  const told = { state, reason, since, ...(maintenance.length === 0 ? {} : { maintenance }) }
   if (monitor === undefined || !isProbed(facts)) return { ...told, ...NOT_PROBED }
   const { verdict } = facts
   const seen = facts.checkpointed?.generation === facts.generation ? facts.checkpointed : undefined

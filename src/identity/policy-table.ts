@@ -142,6 +142,20 @@ export const POLICY: readonly PolicyRule[] = [
     'Add and remove tags of an object (elb)',
     TAGS.map((path) => `POST ${path}/action`),
   ),
+  ...(
+    [
+      ['member', 'pools/{pool_id}/members/{id}'],
+      ['pool', 'pools/{id}'],
+      ['healthmonitor', 'healthmonitors/{id}'],
+    ] as const
+  ).flatMap(([object, item]) => [
+    rule(`${object}:put_maintenance`, WRITE, `Set the maintenance of a ${object} (ours)`, [
+      `PUT ${LBAAS}/${item}/maintenance`,
+    ]),
+    rule(`${object}:delete_maintenance`, WRITE, `End the maintenance of a ${object} (ours)`, [
+      `DELETE ${LBAAS}/${item}/maintenance`,
+    ]),
+  ]),
   rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(
     'network:get',

@@ -30,6 +30,8 @@ export class Check implements WheelNode {
   config: CheckConfig
   state: CheckState
   verdict: Verdict | undefined
+  /** What results have led to while a maintenance keeps it from being published. */
+  withheld: Verdict | undefined
   /** Run of the row in `member_state`: `badRun` while ONLINE, `okRun` while OFFLINE; -1 = nothing was written. */
   writtenRun: number
   phase: CheckPhase = 'waiting'
@@ -97,6 +99,7 @@ export class Check implements WheelNode {
   forget(nowMs: number): void {
     this.state = initialState(this.config.policy)
     this.verdict = undefined
+    this.withheld = undefined
     this.writtenRun = -1
     this.lastResult = undefined
     this.conclusiveMs = nowMs

@@ -1,5 +1,6 @@
 /** From the result of a probe to the verdict of its check; and the results that the scheduler gives itself. */
 import type { Evidence } from '../domain/check.ts'
+import { isMaintained } from '../domain/maintenance.ts'
 import { REASONS } from '../domain/reasons.ts'
 import { renderCodes } from '../domain/expected-codes.ts'
 import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
@@ -28,17 +29,39 @@ export function heldBack(result: ProbeResult): ProbeResult {
 /** What is to be written after a result: the status that was left; `same` when only a counter differs from what is written. */
 export type Judged = CheckStatus | 'same' | undefined
 
-/** Steps the state machine. */
+/**
+ * Steps the state machine. While a maintenance of the check lasts, a status that differs from the published one is kept
+ * in `withheld` and nothing is to be written.
+ */
 export function judge(check: Check, result: ProbeResult, wall: () => number): Judged {
-  const from = check.decidedStatus
   check.state = step(check.config.policy, check.state, outcomeOf(result), check.endedMs)
   const to = check.decidedStatus
-  if (to !== from && to !== 'UNKNOWN') {
+  if (to === 'UNKNOWN' || to === check.verdict?.status) {
+    check.withheld = undefined
+    if (check.verdict === undefined || check.pendingRun === check.writtenRun) return undefined
+    check.writtenRun = check.pendingRun
+    return 'same'
+  }
+  const wallMs = wall()
+  if (check.withheld?.status !== to) {
     const { reason, detail } = result
-    check.verdict = { status: to, since: wall(), reason, detail, evidence: evidenceOf(check, result) }
-  } else if (check.verdict === undefined || check.pendingRun === check.writtenRun) return undefined
+    check.withheld = { status: to, since: wallMs, reason, detail, evidence: evidenceOf(check, result) }
+  }
+  return publishWithheld(check, wallMs)
+}
+
+/** Makes what was withheld the verdict, unless a maintenance lasts. Returns the status that was left. */
+export function publishWithheld(check: Check, wallMs: number): CheckStatus | undefined {
+  const { withheld, verdict } = check
+  if (withheld === undefined || isMaintained(check.config.maintenance, wallMs)) return undefined
+  const evidence =
+    withheld.since === wallMs
+      ? withheld.evidence
+      : { ...withheld.evidence, withheld_since: new Date(withheld.since).toISOString() }
+  check.verdict = { ...withheld, since: wallMs, evidence }
+  check.withheld = undefined
   check.writtenRun = check.pendingRun
-  return to === from || to === 'UNKNOWN' ? 'same' : from
+  return verdict?.status ?? 'UNKNOWN'
 }
 
 function evidenceOf(check: Check, result: ProbeResult): Evidence {

@@ -47,6 +47,7 @@ export interface SchedulerEvents {
   onStaleChange(check: Check): void
   /** Nothing is probed with this target object any more. */
   readonly onTargetGone?: (target: ProbeTarget) => void
+  onWithheld?(check: Check): void
 }
 
 export interface SchedulerOptions {
@@ -94,7 +95,6 @@ export class Scheduler implements Ticking {
   /** When the last stall was noticed: whatever was in flight then may not fail. */
   #stalledMs = Number.NEGATIVE_INFINITY
   #isStopped = false
-
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
@@ -268,10 +268,10 @@ export class Scheduler implements Ticking {
     if (next !== undefined) this.#ready.push(next)
   }
 
-  /** Takes a result that `weigh` let wait, unless the check has changed or is probed again meanwhile. */
+  /** Takes a result that `weigh` let wait, unless the check has changed. */
   concludeHeld(check: Check, config: CheckConfig, result: ProbeResult): void {
-    const isCurrent = check.config === config && check.phase === 'waiting'
-    if (isCurrent && !this.#isStopped) this.#settle(check, result, this.#now())
+    if (check.config !== config || check.phase !== 'waiting' || this.#isStopped) return
+    this.#settle(check, result, this.#now())
   }
 
   #conclude(check: Check, result: ProbeResult, nowMs: number): void {
@@ -293,6 +293,7 @@ export class Scheduler implements Ticking {
     } else this.#judgeStaleness(check, nowMs)
     if (isConclusive || check.config.policy.inconclusive !== undefined) {
       const judged = judge(check, result, this.#wall)
+      if (check.withheld !== undefined) this.#options.events.onWithheld?.(check)
       if (judged !== undefined) this.#options.events.onVerdict(check, judged === 'same' ? undefined : judged)
     }
     if (isFirst) this.#options.events.onFirstResult(check)

@@ -1,5 +1,6 @@
 /** What probers read: versions of pools, and the checks of pools with their last verdicts. */
 import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
+import { type Maintenance, windowOf } from '../domain/maintenance.ts'
 import { NOOP_PROVIDER } from '../domain/member-status.ts'
 import type { MonitorOptions } from '../domain/monitor-options.ts'
 import { targetsOf } from '../domain/probe-target.ts'
@@ -32,6 +33,7 @@ select
   hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
   hm.url_path, hm.http_method, hm.http_version, hm.expected_codes,
   greatest(lb.generation, p.generation, m.generation, hm.generation) as generation,
+  m.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
   s.status, s.since, s.reason, s.detail, s.evidence, s.ok_run, s.bad_run
 from pool p
 join load_balancer lb on lb.id = p.load_balancer_id
@@ -76,6 +78,9 @@ interface CheckRow extends PoolRow {
   readonly http_version: '1.0' | '1.1' | null
   readonly expected_codes: string | null
   readonly generation: number
+  readonly member_maintenance: Maintenance | null
+  readonly pool_maintenance: Maintenance | null
+  readonly monitor_maintenance: Maintenance | null
   readonly status: 'ONLINE' | 'OFFLINE' | null
   readonly since: Date
   readonly reason: Reason
@@ -172,9 +177,16 @@ function toCheck(
     generation: row.generation,
     target: targetOf(member),
     policy,
+    ...maintenanceOf(row),
   }
   const verdict = toVerdict(row)
   return verdict === undefined ? { config } : { config, verdict }
+}
+
+function maintenanceOf(row: CheckRow): Pick<CheckConfig, 'maintenance'> {
+  const all = [row.member_maintenance, row.pool_maintenance, row.monitor_maintenance]
+  const maintenance = all.flatMap((each) => (each === null ? [] : [windowOf(each)]))
+  return maintenance.length === 0 ? {} : { maintenance }
 }
 
 function toVerdict(row: CheckRow): StoredVerdict | undefined {

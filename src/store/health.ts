@@ -6,6 +6,7 @@ import {
   type RecentResult,
   unpackRecent,
 } from '../domain/recent-results.ts'
+import { type Maintenance, maintenanceAt } from '../domain/maintenance.ts'
 import type { MemberState } from '../domain/member-status.ts'
 import type { HealthMonitor, Member } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
@@ -25,6 +26,7 @@ const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm
 
 const HEALTH_LIST: ListSpec = {
   from: `member_detail m
+    join member stored on stored.id = m.id
     join pool p on p.id = m.pool_id
     left join health_monitor hm on hm.pool_id = p.id
     left join member_state s on s.member_id = m.id and s.generation = m.check_generation
@@ -34,6 +36,8 @@ const HEALTH_LIST: ListSpec = {
     hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
     p.traffic_seen_at is not null as traffic_seen, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
     hm.monitor_port as pool_monitor_port, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
+    stored.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
+    now() as read_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
   alias: 'm',
   attributes: MEMBER_LIST_ATTRIBUTES,
@@ -160,6 +164,10 @@ interface HealthRow extends MemberRow {
   bad_run: number
   /** Null without a verdict of the current generation. */
   written_at: Date | null
+  member_maintenance: Maintenance | null
+  pool_maintenance: Maintenance | null
+  monitor_maintenance: Maintenance | null
+  read_at: Date
   /** Only where it is asked for. */
   recent?: Buffer | null
   is_owned: boolean
@@ -194,6 +202,10 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
     since: row.since,
     generation: row.generation,
     isOwned: row.is_owned,
+    maintenance: maintenanceAt(
+      { member: row.member_maintenance, pool: row.pool_maintenance, healthmonitor: row.monitor_maintenance },
+      row.read_at.getTime(),
+    ),
     trafficSeen: row.traffic_seen,
     ...(checkpointed === undefined ? {} : { checkpointed }),
     ...(row.written_at === null ? {} : { verdict: toVerdict(row, row.written_at) }),

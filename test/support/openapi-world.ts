@@ -16,6 +16,10 @@ export const RUNS = Number(process.env['OPENAPI_RUNS'] ?? 20)
 const OPTION_RULE =
   /^Invalid input for options[\w.]*\. Reason: (it does not fit|it is above|it is 0 |h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
 
+/** Instants that there are not, that are over, or that come in the wrong order. */
+const MAINTENANCE =
+  /^Invalid input for (start|end)\. Reason: '[^']*' is (not after the start|over|not a valid input)\.$/
+
 /** What a request that the document allows may still be refused for: rules between objects, as the document tells them. */
 const RULES: readonly RegExp[] = [
   /^A pool of protocol \w+ takes health monitors of type/,
@@ -35,6 +39,7 @@ const RULES: readonly RegExp[] = [
   /already has (a default pool|the default pool)/,
   /^A (loadbalancer|listener) has at most 20 tags/,
   /^Listener and pool must be on the same loadbalancer\.$/,
+  MAINTENANCE,
   OPTION_RULE,
 ]
 
@@ -50,6 +55,7 @@ const OCTAVIA_RULES: readonly RegExp[] = [
   /^(Pool|Listener|Load Balancer|Flavor|Availability Zone|Member|Health Monitor) \S+ not found\.$/,
   /^Provider '.*' is not enabled\.$/s,
   /^Validation failure: (?!Missing)/,
+  MAINTENANCE,
 ]
 
 /** What generated requests need. */

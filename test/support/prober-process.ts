@@ -17,12 +17,17 @@ export interface ProberProcess {
   end(signal: NodeJS.Signals): Promise<void>
 }
 
-/** Starts one; it is killed before the database goes. `url` when it reaches its database by another way. */
+/**
+ * Starts one; it is killed before the database goes. `url` when it reaches its database by another way; `within`: a
+ * command that becomes the prober (`ip netns exec NAME`).
+ */
 export function startProberProcess(
   database: Pick<TestDatabase, 'url' | 'beforeDrop'>,
   environment: NodeJS.ProcessEnv = {},
+  within: readonly string[] = [],
 ): ProberProcess {
-  const child = spawn(process.execPath, [PROGRAM, 'prober'], {
+  const [command, ...args] = [...within, process.execPath, PROGRAM, 'prober']
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], DATABASE_URL: database.url, HM_METRICS_LISTEN: 'off', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

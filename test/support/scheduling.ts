@@ -64,6 +64,7 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
           run: check.pendingRun,
         }),
       onFirstResult: () => undefined,
+      onWithheld: () => undefined,
       onStaleChange: (check) => void stale.push(check.isStale),
     },
     wake: () => undefined,

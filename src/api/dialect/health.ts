@@ -1,12 +1,13 @@
 /** Health on the wire: the same in both dialects, but for the word of the status. Times are RFC 3339 in UTC. */
 import type { DetectionWindow, Window } from '../../domain/detection-window.ts'
 import type { Counter, LastProbe, MemberHealth } from '../../domain/member-health.ts'
+import type { MemberMaintenance } from '../../domain/maintenance.ts'
 import type { RecentResult } from '../../domain/recent-results.ts'
 import type { Member } from '../../domain/types.ts'
 
 /** What is known of a member's check; `status` in the dialect's word. */
 export function renderHealth(status: string, health: MemberHealth): Record<string, unknown> {
-  const { counters, lastProbe, window, recentResults } = health
+  const { counters, lastProbe, window, recentResults, maintenance } = health
   return {
     status,
     since: health.since?.toISOString() ?? null,
@@ -18,6 +19,7 @@ export function renderHealth(status: string, health: MemberHealth): Record<strin
     as_of: health.asOf?.toISOString() ?? null,
     next_probe_at: health.nextProbeAt?.toISOString() ?? null,
     detection_window: window && renderDetectionWindow(window),
+    ...(maintenance === undefined ? {} : { maintenance: maintenance.map(renderMaintenance) }),
     ...(recentResults === undefined ? {} : { recent_results: recentResults.map(renderRecent) }),
   }
 }
@@ -49,6 +51,10 @@ function renderLastProbe({ at, outcome, reason, phases, target }: LastProbe): Re
     },
     address: target,
   }
+}
+
+function renderMaintenance({ of, start, end, note, active }: MemberMaintenance): Record<string, unknown> {
+  return { of, start, end, note, active }
 }
 
 function renderRecent({ at, outcome, reason, latencyMs }: RecentResult): Record<string, unknown> {

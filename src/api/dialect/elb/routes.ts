@@ -4,6 +4,7 @@ import type { ApiDependencies, Route } from '../../context.ts'
 import { healthMonitorRoutes } from '../../health-monitors.ts'
 import { listenerRoutes, shownListenerRoutes } from '../../listeners.ts'
 import { loadBalancerRoutes } from '../../load-balancers.ts'
+import { maintenanceRoutes } from '../../maintenance.ts'
 import { memberBatchRoutes } from '../../member-batch.ts'
 import { memberHealthRoutes } from '../../member-health.ts'
 import { memberRoutes } from '../../members.ts'
@@ -42,6 +43,7 @@ export function elbRoutes(deps: ApiDependencies): Route[] {
     ...memberHealthRoutes(deps, elbHealth),
     ...poolHealthRoutes(deps, elbHealth),
     ...transitionRoutes(deps, { paths: elbPaths }),
+    ...maintenanceRoutes(deps, { paths: elbPaths }),
     ...quotaRoutes(deps, elbQuotas),
     ...tagRoutes(deps, elbTags),
   ]

@@ -5,6 +5,7 @@ import { flavorRoutes } from '../../flavors.ts'
 import { healthMonitorRoutes } from '../../health-monitors.ts'
 import { listenerRoutes } from '../../listeners.ts'
 import { loadBalancerRoutes } from '../../load-balancers.ts'
+import { maintenanceRoutes } from '../../maintenance.ts'
 import { memberBatchRoutes } from '../../member-batch.ts'
 import { memberHealthRoutes } from '../../member-health.ts'
 import { memberRoutes } from '../../members.ts'
@@ -47,5 +48,6 @@ export function octaviaRoutes(deps: ApiDependencies): Route[] {
     ...poolHealthRoutes(deps, octaviaHealth),
     ...transitionRoutes(deps, { paths: octaviaPaths }),
     ...healthMonitorRoutes(deps, octaviaHealthMonitors(deps.settings)),
+    ...maintenanceRoutes(deps, { paths: octaviaPaths }),
   ].map(withKnownArguments)
 }

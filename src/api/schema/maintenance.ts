@@ -1,0 +1,42 @@
+/** The body of a maintenance, the same in every dialect: an extension of ours. */
+import type { Maintenance } from '../../domain/maintenance.ts'
+import { MAINTENANCE_NOTE_MAX } from '../../domain/limits.ts'
+import { bodyRules, invalidField, matching, nullable, parseBody, text } from './attributes.ts'
+
+/** RFC 3339 with a zone, to the millisecond. */
+export const INSTANT = /^2\d{3}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})$/
+const INSTANT_MAX = 29
+
+interface MaintenanceBody {
+  readonly start?: string | null
+  readonly end?: string | null
+  readonly note?: string | null
+}
+
+const RULES = bodyRules<MaintenanceBody>('maintenance', {
+  start: nullable(matching(INSTANT, INSTANT_MAX)),
+  end: nullable(matching(INSTANT, INSTANT_MAX)),
+  note: nullable(text(MAINTENANCE_NOTE_MAX)),
+})
+
+/** Starts now and has no end unless the body says otherwise. Throws as `parseBody`, and INVALID_FIELD. */
+export function parseMaintenance(body: unknown, nowMs: number): Maintenance {
+  const { start, end, note } = parseBody(body, RULES)
+  const startMs = instantOf('start', start) ?? nowMs
+  const endMs = instantOf('end', end)
+  if (endMs !== undefined && endMs <= startMs) throw invalidField('end', `'${end}' is not after the start`)
+  if (endMs !== undefined && endMs <= nowMs) throw invalidField('end', `'${end}' is over`)
+  return {
+    start: new Date(startMs).toISOString(),
+    end: endMs === undefined ? null : new Date(endMs).toISOString(),
+    note: note ?? '',
+  }
+}
+
+/** Milliseconds of the wall clock. Throws INVALID_FIELD for dates that there are not. */
+function instantOf(field: string, text: string | null | undefined): number | undefined {
+  if (text === undefined || text === null) return undefined
+  const instantMs = Date.parse(text)
+  if (Number.isNaN(instantMs)) throw invalidField(field, `'${text}' is not a valid input`)
+  return instantMs
+}
