@@ -14,29 +14,33 @@ import {
 } from '../store/quotas.ts'
 import { readJson } from './body.ts'
 import type { ApiContext, ApiDependencies, Route } from './context.ts'
+import { linksOf, pick } from './pages.ts'
+import { queryOf } from './query.ts'
 
 /** Quotas as one dialect speaks of them. */
 export interface QuotaDialect {
   readonly paths: (path: string) => readonly string[]
   readonly render: (projectId: string, set: SetQuotas, defaults: Quotas) => Record<string, unknown>
-  /** The answer to a list: what was set for the projects that may be seen, which is nothing for most. */
-  readonly renderList: (
-    asking: string,
-    projects: readonly ProjectQuotas[],
-    defaults: Quotas,
-  ) => Record<string, unknown>
   /** The refusal of another project's quota. */
   readonly foreign: (projectId: string) => DomainError
 }
 
 /** A dialect in which quotas are set. */
 export interface WrittenQuotaDialect extends QuotaDialect {
+  /** What was set for a project, in a list. */
+  readonly renderSet: (project: ProjectQuotas) => Record<string, unknown>
   readonly parseUpdate: (body: unknown) => Readonly<Partial<Record<QuotaKind, number | null>>>
 }
 
 export function quotaRoutes(deps: ApiDependencies, dialect: QuotaDialect): Route[] {
   return [
-    { method: 'get', paths: dialect.paths('/quotas'), handler: (ctx) => list(ctx, deps, dialect) },
+    { method: 'get', paths: dialect.paths('/quotas'), handler: (ctx) => listOwn(ctx, deps, dialect) },
+    ...shownQuotaRoutes(deps, dialect),
+  ]
+}
+
+function shownQuotaRoutes(deps: ApiDependencies, dialect: QuotaDialect): Route[] {
+  return [
     {
       method: 'get',
       paths: dialect.paths('/quotas/:quota_project'),
@@ -55,7 +59,8 @@ export function writtenQuotaRoutes(deps: ApiDependencies, dialect: WrittenQuotaD
       paths: dialect.paths('/quotas/defaults'),
       handler: (ctx) => showDefaults(ctx, deps, dialect),
     },
-    ...quotaRoutes(deps, dialect),
+    { method: 'get', paths: dialect.paths('/quotas'), handler: (ctx) => listSet(ctx, deps, dialect) },
+    ...shownQuotaRoutes(deps, dialect),
     {
       method: 'get',
       paths: dialect.paths('/quotas/:quota_project/default'),
@@ -66,10 +71,46 @@ export function writtenQuotaRoutes(deps: ApiDependencies, dialect: WrittenQuotaD
   ]
 }
 
-async function list(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
-  const { pageMax, quotas } = deps.settings
-  const projects = await listSetQuotas(deps.db, ctx.state.access.inLists, pageMax)
-  ctx.body = dialect.renderList(ctx.state.identity.projectId, projects, quotas)
+/** The quota of the project that asks, alone in a list. */
+async function listOwn(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
+  const { projectId } = ctx.state.identity
+  const set = await readSetQuotas(deps.db, projectId)
+  ctx.body = { quotas: [dialect.render(projectId, set, deps.settings.quotas)] }
+}
+
+/** What was set for the projects that may be seen, which is nothing for most; by project, filtered by `project_id`. */
+async function listSet(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQuotaDialect): Promise<void> {
+  const { lists } = ctx.state.dialect
+  const { inLists, authorise } = ctx.state.access
+  const parameters = queryOf(ctx)
+  const paging = new URLSearchParams(parameters)
+  const [wanted, ...more] = parameters.getAll('project_id')
+  if (more.length === 0) paging.delete('project_id')
+  const { page, fields } = lists.parsePage(paging)
+  if (wanted !== undefined) authorise(wanted)
+  const limit = Math.min(page.limit ?? deps.settings.pageMax, deps.settings.pageMax)
+  if (page.marker !== undefined) await assertMarker(ctx, deps, page.marker)
+  const rows = await listSetQuotas(deps.db, wanted ?? inLists, {
+    // One more than asked tells whether an unlimited list is complete.
+    limit: page.limit === undefined ? limit + 1 : limit,
+    ...(page.marker === undefined ? {} : { marker: page.marker }),
+    reverse: page.reverse,
+  })
+  const shown = page.reverse ? rows.slice(-limit) : rows.slice(0, limit)
+  const complete = page.limit === undefined && rows.length <= limit
+  const ids = shown.map(({ projectId }) => projectId)
+  ctx.body = {
+    quotas: shown.map((project) => pick(dialect.renderSet(project), fields)),
+    quotas_links: linksOf(ctx, deps, { parameters, page, limit, complete, ids }),
+  }
+}
+
+/** A marker is a project that may be seen and for which something was set. */
+async function assertMarker(ctx: ApiContext, deps: ApiDependencies, marker: string): Promise<void> {
+  const { inLists } = ctx.state.access
+  const isSeen = inLists === undefined || inLists === marker
+  if (isSeen && Object.keys(await readSetQuotas(deps.db, marker)).length > 0) return
+  throw ctx.state.dialect.lists.unknownMarker('quota', marker.slice(0, 255))
 }
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {

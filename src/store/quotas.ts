@@ -56,18 +56,27 @@ export interface ProjectQuotas {
   readonly set: SetQuotas
 }
 
+export interface QuotaPage {
+  readonly limit: number
+  /** Project behind which the page begins, before which it ends when `reverse`. */
+  readonly marker?: string
+  readonly reverse: boolean
+}
+
 /** What was set for a project, or for every project: at most `limit` of them. */
 export async function listSetQuotas(
   db: Db,
   projectId: string | undefined,
-  limit: number,
+  { limit, marker, reverse }: QuotaPage,
 ): Promise<ProjectQuotas[]> {
-  return await query<ProjectQuotas>(
+  const rows = await query<ProjectQuotas>(
     db,
     `select project_id as "projectId", json_object_agg(resource, quota) as set from quota
-     where ?::text is null or project_id = ? group by project_id order by project_id limit ?`,
-    [projectId ?? null, projectId ?? null, limit],
+     where (?::text is null or project_id = ?) and (?::text is null or project_id ${reverse ? '<' : '>'} ?)
+     group by project_id order by project_id ${reverse ? 'desc' : 'asc'} limit ?`,
+    [projectId ?? null, projectId ?? null, marker ?? null, marker ?? null, limit],
   )
+  return reverse ? rows.reverse() : rows
 }
 
 /** Sets quotas of a project; null goes back to the default, absent kinds stay. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULT_PROJECT, UNLIMITED } from '../support/api.ts'
-import { assertFault, startOctaviaApi } from '../support/octavia-api.ts'
+import type { Identity } from '../../src/identity/identity.ts'
+import { query } from '../../src/store/database.ts'
+import { DEFAULT_PROJECT, type Json, startApi, UNLIMITED } from '../support/api.ts'
+import { assertFault, OCTAVIA, startOctaviaApi } from '../support/octavia-api.ts'
 
 const ALL = {
   load_balancer: -1,
@@ -92,4 +94,40 @@ test('the quota of load balancers is said in words of Octavia, and holds for bot
   )
   const elbs = await api.request('POST', '/elb/v2.0/lbaas/loadbalancers', body)
   assert.equal(elbs.body.error_code, 'ELB.9807')
+})
+
+test('administrators page through the quotas of all projects, and filter by one', async (t) => {
+  const api = await startOctaviaApi(t)
+  for (const project of ['a', 'b', 'c']) {
+    await query(api.db, "insert into quota (project_id, resource, quota) values (?, 'pool', 5)", [project])
+  }
+  const admin: Identity = {
+    projectId: 'admin',
+    assumed: false,
+    scope: 'project',
+    roles: ['admin'],
+    confined: false,
+  }
+  const served = await startApi(t, { db: api.db, identity: { identify: () => admin } })
+  const list = async (search: string) => {
+    const answer = await served.request('GET', `${OCTAVIA}/quotas${search}`)
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+    return answer.body
+  }
+  const projects = (body: Json) => body.quotas.map((one: Json) => one.project_id)
+  const next = (body: Json) =>
+    String(new URL(body.quotas_links.find((link: Json) => link.rel === 'next').href).search)
+  const first = await list('?limit=2')
+  assert.deepEqual(projects(first), ['a', 'b'])
+  const second = await list(next(first))
+  assert.deepEqual(projects(second), ['c'])
+  assert.deepEqual(projects(await list('?limit=1&marker=c&page_reverse=True')), ['b'])
+  assert.deepEqual(projects(await list('?project_id=b')), ['b'])
+  assert.deepEqual((await list('?fields=pool&project_id=b')).quotas, [{ pool: 5 }])
+  const short = await startApi(t, { db: api.db, pageMax: 2, identity: { identify: () => admin } })
+  const whole = (await short.request('GET', `${OCTAVIA}/quotas`)).body
+  assert.deepEqual([projects(whole), next(whole)], [['a', 'b'], '?limit=2&marker=b'])
+  for (const search of ['?marker=x', '?limit=x', '?colour=red', '?project_id=a&project_id=b']) {
+    assert.equal((await served.request('GET', `${OCTAVIA}/quotas${search}`)).status, 400, search)
+  }
 })

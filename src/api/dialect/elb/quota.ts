@@ -8,7 +8,6 @@ import { elbPaths } from './paths.ts'
 export const elbQuotas: QuotaDialect = {
   paths: elbPaths,
   render,
-  renderList: (asking, [own], defaults) => ({ quotas: [render(asking, own?.set ?? {}, defaults)] }),
   foreign: (projectId) => notFound('quota', projectId),
 }
 

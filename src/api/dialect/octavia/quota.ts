@@ -11,7 +11,7 @@ const UNLIMITED = -1
 export const octaviaQuotas: WrittenQuotaDialect = {
   paths: octaviaPaths,
   render,
-  renderList: (_, projects) => ({ quotas: projects.map(renderRow), quotas_links: [] }),
+  renderSet: renderRow,
   foreign: (projectId) => new DomainError('FORBIDDEN', `The quota of ${projectId} is another project's.`),
   parseUpdate(body) {
     const { load_balancer, health_monitor, ...wire } = parseWsme(body, octaviaQuotaUpdate)
