@@ -29,7 +29,7 @@ export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpR
     method: http.method ?? monitor.httpMethod ?? 'GET',
     path: withoutFragment(http.path ?? monitor.urlPath ?? '/'),
     version,
-    expectedCodes: expectedCodes(monitor),
+    expectedCodes: expectedCodesOf(monitor).set,
     ...(http.retriable_statuses === undefined ? {} : { retriableCodes: codeSet(http.retriable_statuses) }),
     ...(warning === undefined ? {} : { warningCodes: codeSet(warning) }),
     ...(http.draining_statuses === undefined ? {} : { drainingCodes: codeSet(http.draining_statuses) }),
@@ -51,7 +51,8 @@ export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpR
   return (endpoint) => (isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint) })
 }
 
-function versionOf({ profile, httpVersion, options }: HttpMonitor): HttpRequest['version'] {
+/** The version that probes speak. */
+export function versionOf({ profile, httpVersion, options }: HttpMonitor): HttpRequest['version'] {
   const version = options?.http?.version ?? httpVersion
   if (version === 'h2' || version === 'h2c') return '2'
   // elb has no such field: what another dialect left there is not asked.
@@ -78,12 +79,17 @@ export function hostOf(monitor: HttpMonitor, { address, port }: Endpoint): strin
   })
 }
 
-function expectedCodes(monitor: HttpMonitor): CodeSet {
+/** The statuses that pass, and whether the plain field names them. */
+export function expectedCodesOf(monitor: HttpMonitor): {
+  readonly set: CodeSet
+  readonly isField: boolean
+} {
   const { expected_statuses: said = [] } = monitor.options?.http ?? {}
-  if (said.length > 0) return codeSet(said)
+  if (said.length > 0) return { set: codeSet(said), isField: false }
   const field = monitor.expectedCodes ?? CODES_DEFAULT
   const parsed = field === CODES_DEFAULT ? undefined : parseExpectedCodes(field)
-  return parsed ?? codeSet(presetManners(mannersOf(monitor)).expectedStatuses)
+  if (parsed !== undefined) return { set: parsed, isField: true }
+  return { set: codeSet(presetManners(mannersOf(monitor)).expectedStatuses), isField: false }
 }
 
 function codeSet(ranges: readonly StatusRange[]): CodeSet {

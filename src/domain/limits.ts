@@ -202,6 +202,8 @@ export const OPTION_SERVICE_NAME_MAX = 255
 export const OPTION_AUTHORITY_MAX = 255
 /** Echo requests of one PING probe. */
 export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }
+/** Probes of a member that a plan foretells. */
+export const PLANNED_PROBES = 5
 /** Bytes of all options of one monitor as JSON: they are read with every change of the pool. */
 export const OPTIONS_MAX_BYTES = 16 * 1024
 

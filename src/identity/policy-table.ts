@@ -105,6 +105,12 @@ export const POLICY: readonly PolicyRule[] = [
   ]),
   rule('member:get_global', READ, 'List the members of all pools (elb)', [`GET ${LBAAS}/members`]),
   ...crud('healthmonitor', 'healthmonitors'),
+  rule('healthmonitor:get_plan', READ, 'Show the plan of a healthmonitor (ours)', [
+    `GET ${LBAAS}/healthmonitors/{id}/plan`,
+  ]),
+  rule('pool:post_traffic', WRITE, 'Report that traffic was seen on a pool (ours)', [
+    `POST ${LBAAS}/pools/{id}/traffic`,
+  ]),
   rule('quota:get_all', READ_QUOTA, 'List quotas', quotas('GET', '')),
   rule('quota:get_one', READ_QUOTA, 'Show the quota of a project', quotas('GET', '/{project_id}')),
   rule('quota:get_defaults', READ_QUOTA, 'Show the default quotas', [

@@ -8,11 +8,13 @@ import { maintenanceRoutes } from '../../maintenance.ts'
 import { memberBatchRoutes } from '../../member-batch.ts'
 import { memberHealthRoutes } from '../../member-health.ts'
 import { memberRoutes } from '../../members.ts'
+import { monitorPlanRoutes } from '../../monitor-plan.ts'
 import { poolHealthRoutes } from '../../pool-health.ts'
 import { poolRoutes } from '../../pools.ts'
 import { quotaRoutes } from '../../quotas.ts'
 import { statusTreeRoutes } from '../../status-tree.ts'
 import { tagRoutes } from '../../tags.ts'
+import { trafficRoutes } from '../../traffic.ts'
 import { transitionRoutes } from '../../transitions.ts'
 import { versionRoutes } from '../../versions.ts'
 import { elbHealthMonitors } from './health-monitor.ts'
@@ -36,6 +38,8 @@ export function elbRoutes(deps: ApiDependencies): Route[] {
     ...shownListenerRoutes(deps, elbV3Listeners),
     ...poolRoutes(deps, elbPools),
     ...healthMonitorRoutes(deps, elbHealthMonitors(deps.settings)),
+    ...monitorPlanRoutes(deps, { paths: elbPaths }),
+    ...trafficRoutes(deps, { paths: elbPaths }),
     ...memberRoutes(deps, elbMembers),
     ...memberBatchRoutes(deps, elbMemberBatches),
     ...allMembersRoutes(deps, elbAllMembers),

@@ -188,11 +188,15 @@ function assertHttpAttributes(
   if (name !== undefined) throw invalidOption(name, `health monitors of type ${type}`)
 }
 
-/** Rule 5: what results is what was sent, else what is stored; null does not clear for this check. */
+/**
+ * Rule 5: what results is what was sent, else what is stored; null does not clear for this check. Only of a body that says
+ * something of it: options may have left what the rule would refuse.
+ */
 function assertDomainName(
   wire: Pick<OctaviaHealthMonitorChange, 'domain_name' | 'http_version'>,
   stored: Partial<Pick<HealthMonitor, 'domainName' | 'httpVersion'>>,
 ): void {
+  if (wire.domain_name === undefined && wire.http_version === undefined) return
   const version = wire.http_version ?? stored.httpVersion ?? null
   const domain = wire.domain_name ?? stored.domainName ?? null
   if (typeof wire.domain_name === 'string' && version === null) {

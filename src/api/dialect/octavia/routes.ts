@@ -9,12 +9,14 @@ import { maintenanceRoutes } from '../../maintenance.ts'
 import { memberBatchRoutes } from '../../member-batch.ts'
 import { memberHealthRoutes } from '../../member-health.ts'
 import { memberRoutes } from '../../members.ts'
+import { monitorPlanRoutes } from '../../monitor-plan.ts'
 import { poolHealthRoutes } from '../../pool-health.ts'
 import { poolRoutes } from '../../pools.ts'
 import { providerRoutes } from '../../providers.ts'
 import { writtenQuotaRoutes } from '../../quotas.ts'
 import { statsRoutes } from '../../stats.ts'
 import { statusTreeRoutes } from '../../status-tree.ts'
+import { trafficRoutes } from '../../traffic.ts'
 import { transitionRoutes } from '../../transitions.ts'
 import { versionRoutes } from '../../versions.ts'
 import { octaviaHealthMonitors } from './health-monitor.ts'
@@ -48,6 +50,8 @@ export function octaviaRoutes(deps: ApiDependencies): Route[] {
     ...poolHealthRoutes(deps, octaviaHealth),
     ...transitionRoutes(deps, { paths: octaviaPaths }),
     ...healthMonitorRoutes(deps, octaviaHealthMonitors(deps.settings)),
+    ...monitorPlanRoutes(deps, { paths: octaviaPaths }),
+    ...trafficRoutes(deps, { paths: octaviaPaths }),
     ...maintenanceRoutes(deps, { paths: octaviaPaths }),
   ].map(withKnownArguments)
 }

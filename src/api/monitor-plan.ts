@@ -1,0 +1,95 @@
+/** `GET …/healthmonitors/{id}/plan`: what a monitor will do, in plain numbers, and where each comes from. */
+import { detectionWindow } from '../domain/detection-window.ts'
+import { effectiveOptions } from '../domain/effective-options.ts'
+import { DomainError, notFound } from '../domain/errors.ts'
+import { PLANNED_PROBES } from '../domain/limits.ts'
+import { isProbed } from '../domain/member-health.ts'
+import { checkRate, nextProbeTimes } from '../domain/probe-forecast.ts'
+import { statePolicy } from '../domain/profiles.ts'
+import type { HealthMonitor } from '../domain/types.ts'
+import { isUuid } from '../domain/uuid.ts'
+import { findMemberFacts, type MemberFacts } from '../store/health.ts'
+import { findHealthMonitor } from '../store/health-monitors.ts'
+import { type PlanFacts, readPlanFacts } from '../store/monitor-plans.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { renderDetectionWindow } from './dialect/health.ts'
+import { queryOf } from './query.ts'
+
+export interface MonitorPlanDialect {
+  readonly paths: (path: string) => readonly string[]
+}
+
+export function monitorPlanRoutes(deps: ApiDependencies, dialect: MonitorPlanDialect): Route[] {
+  return [
+    { method: 'get', paths: dialect.paths('/healthmonitors/:id/plan'), handler: (ctx) => show(ctx, deps) },
+  ]
+}
+
+async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const id = pathId(ctx, 'id', 'healthmonitor')
+  const monitor = await findHealthMonitor(deps.db, id, ctx.state.access.byId)
+  if (monitor === undefined) throw notFound('healthmonitor', id)
+  ctx.state.access.authorise(monitor.projectId)
+  const asked = memberIdOf(ctx)
+  const facts = await readPlanFacts(deps.db, monitor)
+  const memberId = asked ?? facts.firstMemberId
+  const member =
+    memberId === null
+      ? undefined
+      : await findMemberFacts(deps.db, {
+          poolId: monitor.poolId,
+          id: memberId,
+          projectId: monitor.projectId,
+        })
+  if (asked !== undefined && member === undefined) throw notFound('member', asked)
+  ctx.body = { plan: planOf(monitor, facts, member) }
+}
+
+/** The member whose probes are asked for; undefined = any. Throws NOT_FOUND for what cannot be an id. */
+function memberIdOf(ctx: ApiContext): string | undefined {
+  const sent = queryOf(ctx).get('member_id')
+  if (sent === null || sent === '') return undefined
+  if (!isUuid(sent)) {
+    const id = sent.slice(0, 255)
+    throw new DomainError('NOT_FOUND', `member ${id} could not be found`, { resource: 'member', id })
+  }
+  return sent.toLowerCase()
+}
+
+function planOf(
+  monitor: HealthMonitor,
+  { probedMembers, trafficSeen }: PlanFacts,
+  member: MemberFacts | undefined,
+): Record<string, unknown> {
+  const rate = probedMembers * checkRate(statePolicy(monitor, trafficSeen))
+  return {
+    healthmonitor_id: monitor.id,
+    options: effectiveOptions(monitor, trafficSeen),
+    detection_window: renderDetectionWindow(detectionWindow(monitor, trafficSeen)),
+    traffic_seen: trafficSeen,
+    members: probedMembers,
+    probes_per_second: Math.round(rate * 1000) / 1000,
+    member_id: member?.id ?? null,
+    next_probes: member === undefined ? [] : nextProbes(monitor, member, trafficSeen),
+  }
+}
+
+function nextProbes(monitor: HealthMonitor, facts: MemberFacts, trafficSeen: boolean): string[] {
+  const { state, verdict, checkpointed } = facts
+  if (!isProbed(facts) || state === 'NO_MONITOR' || state === 'DISABLED') return []
+  const seen = checkpointed?.generation === facts.generation ? checkpointed : undefined
+  const runs = seen ?? verdict
+  const lastMs = seen?.phases.totalMs ?? undefined
+  const times = nextProbeTimes(
+    statePolicy(monitor, trafficSeen),
+    {
+      status: state,
+      okRun: runs?.okRun ?? 0,
+      badRun: runs?.badRun ?? 0,
+      ...(seen === undefined ? {} : { nextAt: seen.nextAt.getTime() }),
+      ...(lastMs === undefined ? {} : { lastMs }),
+    },
+    { now: Date.now(), count: PLANNED_PROBES },
+  )
+  return times.map((at) => new Date(at).toISOString())
+}

@@ -1,0 +1,47 @@
+/** How often a monitor probes, and when it will next, as far as can be told from outside of the prober. */
+import { nextIntervalMs } from './probe-times.ts'
+import { type CheckState, initialState, restoredState, type StatePolicy } from './state-machine.ts'
+
+/** Probes a second of one healthy check: from the end of a probe that takes no time, or from its start. */
+export function checkRate({ intervals }: Pick<StatePolicy, 'intervals'>): number {
+  const { online, noTraffic, noTrafficHealthy = noTraffic } = intervals
+  return 1000 / (noTrafficHealthy ?? online)
+}
+
+/** The most probes a second that a check of this policy can ask for, whatever its state. */
+export function highestCheckRate({ intervals }: Pick<StatePolicy, 'intervals'>): number {
+  return 1000 / Math.min(...Object.values<number>({ ...intervals }))
+}
+
+/** What is known of a check. Times are milliseconds of the wall clock. */
+export interface KnownCheck {
+  readonly status: 'UNKNOWN' | 'ONLINE' | 'OFFLINE'
+  readonly okRun: number
+  readonly badRun: number
+  /** When the checkpoint says that it is probed next. */
+  readonly nextAt?: number
+  /** How long the last probe took. */
+  readonly lastMs?: number
+}
+
+/**
+ * The next probes of a check, if its results stay as they are and chance adds nothing. Without a checkpoint the first is
+ * at `now`: a check that nobody has probed yet is probed within a second.
+ */
+export function nextProbeTimes(
+  policy: StatePolicy,
+  known: KnownCheck,
+  { now, count }: { readonly now: number; readonly count: number },
+): readonly number[] {
+  const intervalMs = nextIntervalMs(policy, stateOf(policy, known))
+  if (intervalMs === undefined) return []
+  const stepMs = intervalMs + (policy.anchor === 'start' ? 0 : (known.lastMs ?? 0))
+  const said = known.nextAt ?? now
+  const first = said >= now ? said : said + Math.ceil((now - said) / stepMs) * stepMs
+  return Array.from({ length: count }, (_, i) => Math.round(first + i * stepMs))
+}
+
+function stateOf(policy: StatePolicy, { status, okRun, badRun }: KnownCheck): CheckState {
+  if (status === 'UNKNOWN') return { ...initialState(policy), badRun }
+  return { ...restoredState(status, policy), okRun, badRun }
+}

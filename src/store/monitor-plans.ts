@@ -1,0 +1,33 @@
+/** Statements on what a monitor's pool means for its plan. */
+import type { HealthMonitor } from '../domain/types.ts'
+import { NOOP_PROVIDER } from '../domain/member-status.ts'
+import { type Db, query } from './database.ts'
+
+export interface PlanFacts {
+  /** Members that are probed: none where the monitor or a parent is switched off. */
+  readonly probedMembers: number
+  /** The oldest of them; null = there is none. */
+  readonly firstMemberId: string | null
+  readonly trafficSeen: boolean
+}
+
+export async function readPlanFacts(db: Db, monitor: Pick<HealthMonitor, 'id'>): Promise<PlanFacts> {
+  const rows = await query<PlanFacts>(
+    db,
+    `with probed as (
+       select m.id, m.created_at
+       from health_monitor hm
+       join pool p on p.id = hm.pool_id
+       join load_balancer lb on lb.id = p.load_balancer_id
+       join member m on m.pool_id = p.id
+       where hm.id = ? and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and m.admin_state_up
+         and lb.provider <> ?
+     )
+     select (select count(*) from probed) as "probedMembers",
+       (select id from probed order by created_at, id limit 1) as "firstMemberId",
+       p.traffic_seen_at is not null as "trafficSeen"
+     from health_monitor hm join pool p on p.id = hm.pool_id where hm.id = ?`,
+    [monitor.id, NOOP_PROVIDER, monitor.id],
+  )
+  return rows[0] ?? { probedMembers: 0, firstMemberId: null, trafficSeen: false }
+}

@@ -1,0 +1,15 @@
+/** Traffic seen on a pool: a latch, for intervals that hold until then. */
+import { type Db, query } from './database.ts'
+
+/** Notes that traffic was seen, and tells the probers when it is news; undone by nothing. */
+export async function noteTraffic(db: Db, poolId: string): Promise<void> {
+  await query(
+    db,
+    `with noted as (
+       update pool set traffic_seen_at = now(), config_version = config_version + 1
+       where id = ? and traffic_seen_at is null returning shard
+     )
+     select pg_notify('hm_config', shard::text) from noted`,
+    [poolId],
+  )
+}

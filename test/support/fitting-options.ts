@@ -1,0 +1,96 @@
+/** Options that fit a monitor of a type: what the schema allows, made to agree with each other. */
+import fc from 'fast-check'
+import type { MonitorOptions } from '../../src/domain/monitor-options.ts'
+import { assertOptionsFit, type OptionSurroundings } from '../../src/domain/option-fit.ts'
+import type { MonitorType } from '../../src/domain/types.ts'
+import { allowed } from './openapi-requests.ts'
+import { optionsSchema } from './option-schemas.ts'
+
+export const SURROUNDINGS: OptionSurroundings = {
+  sourceAddresses: ['127.0.0.2', '::1'],
+  hasTlsFile: () => true,
+}
+
+type Loose = Record<string, unknown>
+
+/** Every key of `options`, without null; secrets are masked only where their names say so. */
+export function fittingOptions(type: MonitorType): fc.Arbitrary<MonitorOptions> {
+  const hints = { source_address: fc.constantFrom('127.0.0.2', '::1') }
+  return allowed(optionsSchema('patch'), hints)
+    .map((sent) => fitted(type, withoutNulls(sent ?? {}) as Loose))
+    .filter((options) => fits(type, options))
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([key, inner]: [string, unknown]) => [key, withoutNulls(inner)]),
+  )
+}
+
+const GROUPS: Readonly<Record<MonitorType, readonly string[]>> = {
+  HTTP: ['http', 'grpc'],
+  HTTPS: ['http', 'grpc', 'tls'],
+  TCP: ['tcp'],
+  'TLS-HELLO': ['tls', 'tcp'],
+  'UDP-CONNECT': ['udp'],
+  PING: ['icmp'],
+  SCTP: [],
+}
+const CONNECTION_KEYS: Readonly<Partial<Record<MonitorType, readonly string[]>>> = {
+  'TLS-HELLO': ['close', 'proxy_protocol', 'source_address'],
+  'UDP-CONNECT': ['source_address'],
+  PING: ['source_address'],
+  SCTP: [],
+}
+
+function fitted(type: MonitorType, options: Loose): MonitorOptions {
+  const groups = Object.values(GROUPS).flat()
+  const result: Loose = Object.fromEntries(
+    Object.entries(options).filter(([key]) => !groups.includes(key) || GROUPS[type].includes(key)),
+  )
+  if (result['grpc'] !== undefined) delete result['http']
+  keep(result, 'connection', (key) => CONNECTION_KEYS[type]?.includes(key) ?? true)
+  keep(result, 'flap', (key) => key === 'hold_ms')
+  const { certificate, key } = (result['tls'] ?? {}) as Loose
+  if (certificate === undefined || key === undefined) {
+    keep(result, 'tls', (each) => each !== 'certificate' && each !== 'key')
+  }
+  if (result['http'] !== undefined) result['http'] = fittedHttp(type, result['http'] as Loose)
+  return result
+}
+
+function keep(options: Loose, group: string, isKept: (key: string) => boolean): void {
+  if (options[group] === undefined) return
+  options[group] = Object.fromEntries(Object.entries(options[group] as Loose).filter(([key]) => isKept(key)))
+}
+
+function fittedHttp(type: MonitorType, { body, ...http }: Loose): Loose {
+  const ranges = Object.entries(http).filter(([key]) => key.endsWith('_statuses'))
+  const ordered = ranges.map(([key, value]) => [
+    key,
+    (value as { start: number; end: number }[]).map(({ start, end }) => ({
+      start,
+      end: Math.max(start + 1, end),
+    })),
+  ])
+  const { version, searched_body_bytes: _, ...rest } = { ...http, ...Object.fromEntries(ordered) } as Loose
+  const isFitting = version !== (type === 'HTTP' ? 'h2' : 'h2c')
+  return {
+    ...rest,
+    ...(isFitting && version !== undefined ? { version } : {}),
+    ...(body === undefined ? {} : { body, method: 'POST' }),
+  }
+}
+
+function fits(type: MonitorType, options: MonitorOptions): boolean {
+  try {
+    assertOptionsFit({ type, httpMethod: null, options }, SURROUNDINGS)
+    return true
+  } catch {
+    return false
+  }
+}
