@@ -30,6 +30,8 @@ export interface ApiSettings {
   /** Octavia's: PING monitors may be created, and the shortest delay of UDP-CONNECT monitors. */
   readonly allowPing: boolean
   readonly udpMinDelaySeconds: number
+  /** -1 = unlimited; absent = the default. */
+  readonly probesPerSecondPerProject?: number
   /** HM_SOURCE_ADDRESSES: what the option of that name may choose from; absent = none. */
   readonly sourceAddresses?: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */

@@ -12,6 +12,7 @@ import { insertPool, listPools, type PoolDraft, type PoolView } from '../store/p
 import type { ApiDependencies } from './context.ts'
 import { insertListenerOrRefuse } from './listeners.ts'
 import { assertTargetsAllowed } from './members.ts'
+import { assertProbeRate, probesFast } from './probe-rate.ts'
 import { assertQuota } from './rules.ts'
 
 /** What a create makes. */
@@ -54,6 +55,7 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
   for (const [poolId, members] of membersByPool(tree)) await assertTargetsAllowed(tx, deps, poolId, members)
   await insertMembers(tx, tree.members)
+  if (tree.monitors.some(probesFast)) await assertProbeRate(tx, deps, projectId)
   for (const listener of tree.listeners) await insertListenerOrRefuse(tx, listener)
   if (tree.members.length > 0) await touchLoadBalancer(tx, tree.loadBalancer.id)
 }

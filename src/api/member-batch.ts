@@ -29,6 +29,7 @@ import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertTargetsAllowed, memberExists } from './members.ts'
 import { type Parameters, queryOf } from './query.ts'
+import { assertProbeRate, probesFast } from './probe-rate.ts'
 import { assertParentsActive, assertQuota } from './rules.ts'
 
 /** What a batch asks for. */
@@ -189,7 +190,7 @@ async function assertRoomFor({ tx, deps, parents }: Work, count: number): Promis
 async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[]): Promise<void> {
   if (drafts.length === 0) return
   const poolId = parents.pool.id
-  await assertTargetsAllowed(tx, deps, poolId, drafts)
+  const monitor = await assertTargetsAllowed(tx, deps, poolId, drafts)
   try {
     await insertMembers(tx, drafts)
   } catch (error) {
@@ -197,6 +198,7 @@ async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[
     if (error instanceof MemberExistsError && drafts[0] !== undefined) throw memberExists(poolId, drafts[0])
     throw error
   }
+  if (monitor !== undefined && probesFast(monitor)) await assertProbeRate(tx, deps, parents.pool.projectId)
 }
 
 /** A target that is in the list before, as it is spelled the second time. */

@@ -1,6 +1,6 @@
 /** `…/pools/{pool_id}/members`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../domain/errors.ts'
-import type { Member, Pool } from '../domain/types.ts'
+import type { HealthMonitor, Member, Pool } from '../domain/types.ts'
 import { type Db, type Tx, transaction } from '../store/database.ts'
 import { findMonitorOfPool } from '../store/health-monitors.ts'
 import {
@@ -24,6 +24,7 @@ import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
+import { assertProbeRate, probesFast } from './probe-rate.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Members as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -60,8 +61,9 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const draft = draftFor(parents.pool)
     await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'member', count: 1 })
     assertParentsActive(ctx, parents)
-    await assertTargetsAllowed(tx, deps, poolId, [draft])
+    const monitor = await assertTargetsAllowed(tx, deps, poolId, [draft])
     const id = await insertOrRefuse(tx, draft)
+    if (monitor !== undefined && probesFast(monitor)) await assertProbeRate(tx, deps, draft.projectId)
     await touchPools(tx, [poolId])
     return await readBack(tx, { poolId, id, projectId: undefined })
   })
@@ -147,14 +149,15 @@ export async function memberNotFound(db: Db, key: MemberKey): Promise<DomainErro
 
 type Target = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
 
-/** Holds new members against the target policy, also on the port of the pool's monitor. Throws TARGET_DENIED. */
+/** Holds members against the target policy, also on the port of the pool's monitor, which is given. Throws TARGET_DENIED. */
 export async function assertTargetsAllowed(
   tx: Tx,
   deps: ApiDependencies,
   poolId: string,
   targets: readonly Target[],
-): Promise<void> {
-  const portOfMonitor = (await findMonitorOfPool(tx, poolId))?.monitorPort ?? null
+): Promise<HealthMonitor | undefined> {
+  const monitor = await findMonitorOfPool(tx, poolId)
+  const portOfMonitor = monitor?.monitorPort ?? null
   for (const { address, protocolPort, monitorAddress, monitorPort } of targets) {
     assertTargetAllowed(deps, { address, port: protocolPort, field: 'address' })
     const probed = {
@@ -165,6 +168,7 @@ export async function assertTargetsAllowed(
       if (port !== null) assertTargetAllowed(deps, { ...probed, port })
     }
   }
+  return monitor
 }
 
 /** The refusal of a target that the pool has already. */

@@ -70,6 +70,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       trustedProxies: config.trustedProxies,
       allowPing: config.allowPing,
       udpMinDelaySeconds: config.udpMinDelaySeconds,
+      probesPerSecondPerProject: config.probesPerSecondPerProject,
       sourceAddresses: config.sourceAddresses,
       ...(config.tlsDir === undefined ? {} : { hasTlsFile: fileIn(config.tlsDir) }),
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),

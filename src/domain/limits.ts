@@ -202,6 +202,12 @@ export const OPTION_SERVICE_NAME_MAX = 255
 export const OPTION_AUTHORITY_MAX = 255
 /** Echo requests of one PING probe. */
 export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }
+/**
+ * Probes a second of one project that its options may ask for (HM_PROBES_PER_SECOND_PER_PROJECT): what two prober processes
+ * make with room. -1 = unlimited.
+ */
+export const PROBES_PER_SECOND_PER_PROJECT: Range = { min: -1, max: 1_000_000 }
+export const PROBES_PER_SECOND_PER_PROJECT_DEFAULT = 10_000
 /** Probes of a member that a plan foretells. */
 export const PLANNED_PROBES = 5
 /** Bytes of all options of one monitor as JSON: they are read with every change of the pool. */

@@ -13,6 +13,8 @@ import {
   PAGE_MAX_DEFAULT,
   PORT,
   PROBERS,
+  PROBES_PER_SECOND_PER_PROJECT,
+  PROBES_PER_SECOND_PER_PROJECT_DEFAULT,
   PROBERS_DEFAULT,
   PROJECT_ID_MAX,
   QUOTA,
@@ -235,7 +237,7 @@ export const VARIABLES = {
   HM_TLS_DIR: {
     schema: Joi.string(),
     values: 'folder',
-    meaning: 'For certificates and keys that probes present; this version presents none',
+    meaning: 'CA certificates, client certificates and keys that the options of monitors name',
   },
   HM_QUOTA_LOADBALANCER: quota('Load balancers'),
   HM_QUOTA_LISTENER: quota('Listeners'),
@@ -247,6 +249,13 @@ export const VARIABLES = {
     default: String(PAGE_MAX_DEFAULT),
     values: numbers(PAGE_MAX),
     meaning: 'Objects of one page of a list, also where no limit is given',
+  },
+  HM_PROBES_PER_SECOND_PER_PROJECT: {
+    schema: wholeNumber(PROBES_PER_SECOND_PER_PROJECT),
+    default: String(PROBES_PER_SECOND_PER_PROJECT_DEFAULT),
+    values: numbers(PROBES_PER_SECOND_PER_PROJECT),
+    meaning:
+      'Probes a second up to which a project may ask for probes more often than once a second and member; -1: unlimited',
   },
   HM_ALLOW_PING: {
     schema: truth,

@@ -16,7 +16,7 @@ import { testDatabase } from '../support/database.ts'
 import { listen } from '../support/probing.ts'
 
 const DIALECTS = { elb: '/elb/v2.0/lbaas', octavia: octavia.OCTAVIA } as const
-const RUNS = Number(process.env['OPTIONS_RUNS'] ?? 40)
+const RUNS = Number(process.env['OPTIONS_RUNS'] ?? 12)
 
 async function aPoolWith(api: Api, monitor: object, members = 2): Promise<{ pool: Json; monitor: Json }> {
   const pool = await octavia.aPool(api, (await elb.aLoadBalancer(api)).id)
