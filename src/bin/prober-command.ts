@@ -44,6 +44,7 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
     probers,
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
+    probesPerSecondPerAddress: config.probesPerSecondPerAddress,
     ...(config.tlsDir === undefined ? {} : { tlsDir: config.tlsDir }),
     canaries: config.canaries,
     metrics,

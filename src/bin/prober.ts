@@ -55,6 +55,8 @@ export interface ProberDeps {
   readonly targetPolicy: (address: string, port: number) => string | undefined
   /** Probes leave from these; empty = the kernel chooses. */
   readonly sourceAddresses: readonly string[]
+  /** 0, or absent = unlimited. */
+  readonly probesPerSecondPerAddress?: number
   /** HM_TLS_DIR: where the files are that monitors name. */
   readonly tlsDir?: string
   /** Targets that are always up, by which the prober knows its own trouble. */
@@ -134,6 +136,7 @@ export function startProber(deps: ProberDeps): Prober {
     metrics: self,
     probers: deps.probers,
     denies: deps.targetPolicy,
+    probesPerSecondPerAddress: deps.probesPerSecondPerAddress ?? 0,
     get budget() {
       return probeBudget(descriptors, idleConnections.size)
     },

@@ -238,6 +238,13 @@ export const TAKEOVER_PROBE_WITHIN_MS = 500
 /** Probes in flight: of one prober, and towards one target address. */
 export const IN_FLIGHT_MAX = 20_000
 export const IN_FLIGHT_PER_ADDRESS_MAX = 512
+/**
+ * Probes a second that one prober process starts towards one address (HM_PROBES_PER_SECOND_PER_ADDRESS; 0 = unlimited), and
+ * milliseconds' worth of them that may start at once.
+ */
+export const PROBES_PER_SECOND_PER_ADDRESS: Range = { min: 0, max: 1_000_000 }
+export const PROBES_PER_SECOND_PER_ADDRESS_DEFAULT = 10_000
+export const START_BURST_MS = 1000
 /** Pools, and networks (IPv4 /24, IPv6 /64), below which the failure of most targets says nothing about the prober. */
 export const MASS_FAILURE_POOLS_MIN = 8
 export const MASS_FAILURE_NETWORKS_MIN = 8

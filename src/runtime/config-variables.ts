@@ -13,6 +13,8 @@ import {
   PAGE_MAX_DEFAULT,
   PORT,
   PROBERS,
+  PROBES_PER_SECOND_PER_ADDRESS,
+  PROBES_PER_SECOND_PER_ADDRESS_DEFAULT,
   PROBES_PER_SECOND_PER_PROJECT,
   PROBES_PER_SECOND_PER_PROJECT_DEFAULT,
   PROBERS_DEFAULT,
@@ -256,6 +258,13 @@ export const VARIABLES = {
     values: numbers(PROBES_PER_SECOND_PER_PROJECT),
     meaning:
       'Probes a second up to which a project may ask for probes more often than once a second and member; -1: unlimited',
+  },
+  HM_PROBES_PER_SECOND_PER_ADDRESS: {
+    schema: wholeNumber(PROBES_PER_SECOND_PER_ADDRESS),
+    default: String(PROBES_PER_SECOND_PER_ADDRESS_DEFAULT),
+    values: numbers(PROBES_PER_SECOND_PER_ADDRESS),
+    meaning:
+      'Probes a second that one prober process starts towards one address; what is due beyond is put off. 0: unlimited',
   },
   HM_ALLOW_PING: {
     schema: truth,

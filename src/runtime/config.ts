@@ -49,6 +49,8 @@ export interface Config {
   readonly tlsDir?: string
   /** -1 = unlimited. */
   readonly quotas: Readonly<Record<Resource, number>>
+  /** 0 = unlimited. */
+  readonly probesPerSecondPerAddress: number
   /** -1 = unlimited. */
   readonly probesPerSecondPerProject: number
   readonly pageMax: number
@@ -157,6 +159,7 @@ function toConfig(values: Values): Config {
       member: values.HM_QUOTA_MEMBER as number,
       healthmonitor: values.HM_QUOTA_HEALTHMONITOR as number,
     },
+    probesPerSecondPerAddress: values.HM_PROBES_PER_SECOND_PER_ADDRESS as number,
     probesPerSecondPerProject: values.HM_PROBES_PER_SECOND_PER_PROJECT as number,
     pageMax: values.HM_PAGE_MAX as number,
     allowPing: values.HM_ALLOW_PING as boolean,

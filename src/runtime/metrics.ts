@@ -52,6 +52,8 @@ export interface Metrics {
   probeEnded(type: MonitorType, result: Pick<ProbeResult, 'outcome' | 'reason' | 'phases'>): void
   /** Due probes that were left out because the one before had not ended or the queue was full. */
   probesSkipped(count: number): void
+  /** Due probes that were put off because their address had enough of them. */
+  probesDelayed(count: number): void
   flushed(outcome: FlushOutcome, rows: number): void
   /** Changes of member status that were written. */
   transitioned(to: 'ONLINE' | 'OFFLINE', count: number): void
@@ -117,7 +119,10 @@ function histogram(
 
 function proberMetrics(
   registry: Registry,
-): Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'icmpAvailable' | 'readProber'> {
+): Pick<
+  Metrics,
+  'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed' | 'icmpAvailable' | 'readProber'
+> {
   const lateness = histogram(
     registry,
     'hm_schedule_lateness_seconds',
@@ -137,6 +142,11 @@ function proberMetrics(
     'Probes that told nothing about their target, by what the prober lacked',
   )
   const skipped = counter(registry, 'hm_probes_skipped_total', 'Due probes that were left out')({})
+  const delayed = counter(
+    registry,
+    'hm_probes_delayed_total',
+    'Due probes that were put off because their address had enough of them',
+  )({})
   const byType = once((type: MonitorType) => ({
     duration: durations({ type }),
     ended: once((reason: Reason) => probes({ type, outcome: REASONS[reason].outcome, reason })),
@@ -152,6 +162,9 @@ function proberMetrics(
     },
     probesSkipped: (count) => {
       skipped.value += count
+    },
+    probesDelayed: (count) => {
+      delayed.value += count
     },
     icmpAvailable: icmpGauge(registry),
     readProber: (gauges) => registerGauges(registry, gauges),

@@ -20,11 +20,8 @@ import {
   WHEEL_TICK_MS,
 } from '../domain/limits.ts'
 import { nextIntervalMs } from '../domain/probe-times.ts'
-import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
-import { type CheckStatus, initialState } from '../domain/state-machine.ts'
-import type { MonitorType } from '../domain/types.ts'
-import type { Probe } from '../probe/probe.ts'
-import type { Metrics } from '../runtime/metrics.ts'
+import type { ProbeResult } from '../domain/results.ts'
+import { initialState } from '../domain/state-machine.ts'
 import { type AddressSlots, AddressTable } from './address-slots.ts'
 import { Attempt } from './attempt.ts'
 import { Check } from './check.ts'
@@ -32,43 +29,14 @@ import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
 import { Deadlines } from './deadlines.ts'
 import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
 import { List, unlink } from './linked-list.ts'
-import type { Log } from './log.ts'
 import { firstProbeWindowsMs, NewStarts } from './new-starts.ts'
 import { adopted, differences, planNext } from './next-probe.ts'
 import { ResultRings } from './result-rings.ts'
+import type { SchedulerOptions } from './scheduler-options.ts'
 import type { Ticking } from './tick-driver.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
-export interface SchedulerEvents {
-  /** The status (`from` given) or a counter that tells how far the next change is differs from what was written. */
-  onVerdict(check: Check, from: CheckStatus | undefined): void
-  /** A check has its first result here: worth to be seen soon. */
-  onFirstResult(check: Check): void
-  onStaleChange(check: Check): void
-  /** Nothing is probed with this target object any more. */
-  readonly onTargetGone?: (target: ProbeTarget) => void
-  onWithheld?(check: Check): void
-}
-
-export interface SchedulerOptions {
-  readonly probers: Readonly<Record<MonitorType, Probe>>
-  /** The target policy: why an address must not be probed. */
-  readonly denies: (address: string, port: number) => string | undefined
-  /** What counts of a result: itself, another in its place, or (undefined) nothing until `concludeHeld`. */
-  readonly weigh?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
-  /** Probes in flight at most. */
-  readonly budget: number
-  readonly events: SchedulerEvents
-  readonly metrics: Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped'>
-  readonly log: Log
-  /** Asks for a tick within some milliseconds; 0 = in this turn of the event loop. */
-  readonly wake: (inMs: number) => void
-  /** Monotonic milliseconds. */
-  readonly now?: () => number
-  /** Wall clock, milliseconds. */
-  readonly wall?: () => number
-  readonly random?: () => number
-}
+export type { SchedulerEvents, SchedulerOptions } from './scheduler-options.ts'
 
 interface RunningPool {
   readonly shard: number
@@ -83,7 +51,7 @@ export class Scheduler implements Ticking {
   readonly #wheel: TimerWheel<Check>
   readonly #ready = new List<Check>()
   readonly #deadlines = new Deadlines()
-  readonly #addresses = new AddressTable<Check>()
+  readonly #addresses: AddressTable<Check>
   readonly #newStarts: NewStarts
   readonly rings = new ResultRings()
   readonly #pools = new Map<string, RunningPool>()
@@ -103,6 +71,7 @@ export class Scheduler implements Ticking {
     this.#lastTickMs = this.#now()
     this.#wheel = new TimerWheel(WHEEL_TICK_MS, WHEEL_SLOTS, this.#lastTickMs)
     this.#newStarts = new NewStarts(this.#random)
+    this.#addresses = new AddressTable(options.probesPerSecondPerAddress)
   }
 
   get size(): number {
@@ -201,8 +170,17 @@ export class Scheduler implements Ticking {
       this.#deadlines.expire(check)
       return
     }
-    check.phase = 'queued'
-    this.#queued++
+    // What was put off has had its turn at its address: it is queued already.
+    if (check.phase !== 'queued') {
+      check.phase = 'queued'
+      this.#queued++
+      const startMs = check.slots.startMs(check.dueMs)
+      if (startMs > check.dueMs) {
+        this.#options.metrics.probesDelayed(1)
+        this.#wheel.schedule(check, startMs)
+        return
+      }
+    }
     this.#ready.push(check)
   }
 

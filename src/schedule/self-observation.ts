@@ -6,7 +6,7 @@ import { LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
 import type { Reason } from '../domain/reasons.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
-type ProbeMetrics = Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped'>
+type ProbeMetrics = Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed'>
 
 export class SelfObservation implements ProbeMetrics {
   readonly #metrics: ProbeMetrics
@@ -34,6 +34,7 @@ export class SelfObservation implements ProbeMetrics {
   }
 
   readonly probesSkipped: ProbeMetrics['probesSkipped'] = (count) => this.#metrics.probesSkipped(count)
+  readonly probesDelayed: ProbeMetrics['probesDelayed'] = (count) => this.#metrics.probesDelayed(count)
 
   /** Results since the start that told nothing, by reason. */
   get inconclusive(): Readonly<Partial<Record<Reason, number>>> {

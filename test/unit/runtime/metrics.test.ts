@@ -12,6 +12,7 @@ test('probes are counted by type, outcome and reason, and only conclusive ones h
   metrics.probeEnded('TCP', { outcome: 'passed', reason: 'PASSED', phases })
   metrics.probeEnded('HTTP', { outcome: 'inconclusive', reason: 'PROBER_NO_SOCKET', phases })
   metrics.probesSkipped(3)
+  metrics.probesDelayed(4)
   const text = await metrics.registry.metrics()
   for (const line of [
     'hm_probes_total{type="TCP",outcome="passed",reason="PASSED"} 2',
@@ -25,6 +26,7 @@ test('probes are counted by type, outcome and reason, and only conclusive ones h
     'hm_schedule_lateness_seconds_bucket{le="0.02"} 1',
     'hm_schedule_lateness_seconds_sum 0.015',
     'hm_probes_skipped_total 3',
+    'hm_probes_delayed_total 4',
   ]) {
     assert.ok(text.includes(`${line}\n`), `${line} in:\n${text}`)
   }

@@ -1,0 +1,41 @@
+/** What a scheduler needs, and whom it tells. */
+import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
+import type { CheckStatus } from '../domain/state-machine.ts'
+import type { MonitorType } from '../domain/types.ts'
+import type { Probe } from '../probe/probe.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Check } from './check.ts'
+import type { Log } from './log.ts'
+
+export interface SchedulerEvents {
+  /** The status (`from` given) or a counter that tells how far the next change is differs from what was written. */
+  onVerdict(check: Check, from: CheckStatus | undefined): void
+  /** A check has its first result here: worth to be seen soon. */
+  onFirstResult(check: Check): void
+  onStaleChange(check: Check): void
+  /** Nothing is probed with this target object any more. */
+  readonly onTargetGone?: (target: ProbeTarget) => void
+  onWithheld?(check: Check): void
+}
+
+export interface SchedulerOptions {
+  readonly probers: Readonly<Record<MonitorType, Probe>>
+  /** The target policy: why an address must not be probed. */
+  readonly denies: (address: string, port: number) => string | undefined
+  /** What counts of a result: itself, another in its place, or (undefined) nothing until `concludeHeld`. */
+  readonly weigh?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
+  /** Probes in flight at most. */
+  readonly budget: number
+  /** Starts towards one address at most; absent = unlimited. */
+  readonly probesPerSecondPerAddress?: number
+  readonly events: SchedulerEvents
+  readonly metrics: Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed'>
+  readonly log: Log
+  /** Asks for a tick within some milliseconds; 0 = in this turn of the event loop. */
+  readonly wake: (inMs: number) => void
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
+  /** Wall clock, milliseconds. */
+  readonly wall?: () => number
+  readonly random?: () => number
+}
