@@ -14,13 +14,16 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Client } from 'undici'
 import type { ProbeTarget } from '../src/domain/results.ts'
+import { idleConnections } from '../src/probe/connection-pool.ts'
 import { closeEchoChannels } from '../src/probe/icmp-echo.ts'
+import { usePublicWires } from '../src/probe/open-wire.ts'
 import { probers } from '../src/probe/probers.ts'
 
 const TIMEOUT_MS = 1000
 
 interface Ports {
   readonly http: number
+  readonly kept: number
   readonly udp: number
   readonly closed: number
 }
@@ -30,6 +33,8 @@ type Attempt = (done: (got: string) => void) => void
 
 interface Subject {
   readonly name: string
+  /** Without the handles below net.Socket. */
+  readonly isPublicOnly?: boolean
   readonly attempt: Attempt
   readonly expected: string
 }
@@ -71,6 +76,18 @@ function subjects(ports: Ports): readonly Subject[] {
       })
       running.cancel = () => cancel('timeout')
     }
+  /** As many checks in turn as are in flight at a time, each with a connection that is kept. */
+  const probeKept = (target: ProbeTarget): Attempt => {
+    const reuse = { freshEvery: 1_000_000, idleCloseIsFailure: false }
+    const free = Array.from({ length: Number(values.concurrency) }, () => ({ ...target, reuse }))
+    return (done) => {
+      const kept = free.pop() ?? { ...target, reuse }
+      probe(kept)((got) => {
+        free.push(kept)
+        done(got)
+      })
+    }
+  }
   return [
     { name: 'TCP', attempt: probe({ ...base, type: 'TCP', port: ports.http }), expected: 'PASSED' },
     {
@@ -80,6 +97,23 @@ function subjects(ports: Ports): readonly Subject[] {
     },
     { name: 'TCP by net.connect', attempt: connectPlain(ports.http), expected: 'PASSED' },
     { name: 'HTTP', attempt: probe({ ...base, type: 'HTTP', port: ports.http, http }), expected: 'PASSED' },
+    {
+      name: 'HTTP by net.Socket',
+      attempt: probe({ ...base, type: 'HTTP', port: ports.http, http }),
+      expected: 'PASSED',
+      isPublicOnly: true,
+    },
+    {
+      name: 'HTTP kept',
+      attempt: probeKept({ ...base, type: 'HTTP', port: ports.kept, http }),
+      expected: 'PASSED',
+    },
+    {
+      name: 'HTTP kept by net.Socket',
+      attempt: probeKept({ ...base, type: 'HTTP', port: ports.kept, http }),
+      expected: 'PASSED',
+      isPublicOnly: true,
+    },
     { name: 'HTTP by undici Client', attempt: askUndici(ports.http), expected: 'PASSED' },
     {
       name: 'UDP-CONNECT',
@@ -161,13 +195,16 @@ async function measure(ports: Ports): Promise<void> {
   )
   for (const subject of subjects(ports)) {
     if (only.length > 0 && !only.includes(subject.name)) continue
+    usePublicWires(subject.isPublicOnly === true)
     await run(subject, Math.min(count, 2000), concurrency)
+    idleConnections.closeAll()
     const before = await settledDescriptors()
     const cpu = process.cpuUsage()
     const startedAt = performance.now()
     await run(subject, count, concurrency)
     const { user, system } = process.cpuUsage(cpu)
     const perSecond = (count / (performance.now() - startedAt)) * 1000
+    idleConnections.closeAll()
     const after = await settledDescriptors()
     const figures = [(user + system) / count, user / count, system / count, perSecond]
     console.log(
@@ -186,6 +223,11 @@ async function listen(): Promise<void> {
     socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'))
   })
   await new Promise<void>((resolve) => http.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve))
+  const kept = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+  })
+  await new Promise<void>((resolve) => kept.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve))
   const udp = createSocket('udp4')
   udp.on('message', (_, { port, address }) => udp.send('y', port, address))
   await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
@@ -195,6 +237,7 @@ async function listen(): Promise<void> {
     typeof address === 'object' && address !== null ? address.port : 0
   const ports: Ports = {
     http: portOf(http.address()),
+    kept: portOf(kept.address()),
     udp: udp.address().port,
     closed: portOf(closed.address()),
   }

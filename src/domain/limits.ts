@@ -113,6 +113,8 @@ export const MAX_DETAIL_BYTES = 128
 /** Bytes read of a response head and of a body before the probe closes the connection. */
 export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
+/** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
+export const BARE_READ_BYTES = 64 * 1024
 /** Frames of one HTTP/2 answer: a body of HTTP_BODY_MAX_BYTES in pieces of 16 bytes. */
 export const HTTP2_FRAMES_MAX = 4096
 /** Bytes of a gRPC health answer: one enum and what future versions add. */

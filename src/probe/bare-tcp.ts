@@ -62,7 +62,8 @@ export function findBareTcp(bindingOf: (name: string) => unknown = processBindin
   }
 }
 
-function processBinding(name: string): unknown {
+/** `process.binding`, where it can be asked without a warning. */
+export function processBinding(name: string): unknown {
   if (
     process.execArgv
       .concat(process.env['NODE_OPTIONS'] ?? '')

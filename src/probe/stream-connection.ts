@@ -1,19 +1,17 @@
 /**
  * One connection of a probe, from SYN to close: TCP, then a PROXY protocol header when the target wants one, then TLS.
- * Whoever uses it hears through `user`: an attempt while it lasts, the pool of idle connections in between. The socket's
- * events have one handler each for all connections, so that a connection that waits costs no closure.
+ * Whoever uses it hears through `user`: an attempt while it lasts, the pool of idle connections in between.
  *
  * States: connecting → handshaking (TLS only) → ready → closed.
  */
-import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { Reason } from '../domain/reasons.ts'
 import type { ProbeTarget } from '../domain/results.ts'
-import { isConnectedToItself, openConnection } from './connection.ts'
 import type { Conversation } from './conversation.ts'
+import { openWire } from './open-wire.ts'
 import { proxyHeader } from './proxy-header.ts'
 import { reasonOfSocketError } from './socket-errors.ts'
-import { certificateProblem, isTlsError, openTlsConnection, type SecureContext } from './tls.ts'
+import { isTlsError, type SecureContext } from './tls.ts'
+import type { Wire, WireError, WireUser } from './wire.ts'
 
 /** Who has the connection now. After `onReady` nothing but `onData`, then one of `onEnd` and `onFailure`. */
 export interface ConnectionUser {
@@ -27,7 +25,7 @@ export interface ConnectionUser {
 }
 
 /** What carries a conversation with a target. Made and closed by attempts and by the pool. */
-export class StreamConnection {
+export class StreamConnection implements WireUser {
   readonly target: ProbeTarget
   readonly conversation: Conversation
   user: ConnectionUser
@@ -42,12 +40,8 @@ export class StreamConnection {
   idleSince = 0
   /** Of the pool: milliseconds between the last two attempts; infinite before the second. */
   gapMs = Number.POSITIVE_INFINITY
-  readonly #secure: SecureContext | undefined
-  /** Whether TLS goes on a socket that is ours: a PROXY header comes before it. */
-  readonly #isLayered: boolean
-  /** The socket below TLS of a layered connection. */
-  #plain: Socket | undefined
-  #socket: Socket
+  readonly #isSecure: boolean
+  readonly #wire: Wire
 
   /** Starts to connect; with `secure`, TLS follows. Nothing is told before this returned. */
   constructor(
@@ -59,65 +53,44 @@ export class StreamConnection {
     this.target = target
     this.conversation = conversation
     this.user = user
-    this.#secure = secure
-    this.#isLayered = secure !== undefined && target.proxyProtocol !== undefined
-    const socket =
-      secure === undefined || this.#isLayered ? openConnection(target) : openTlsConnection(target, secure)
-    this.#socket = this.#own(socket)
-    socket.on('connect', onConnect)
-    if (!this.#isLayered) this.#listen(socket)
+    this.#isSecure = secure !== undefined
+    this.#wire = openWire(target, secure, this)
   }
 
-  /** Protocol version of TLS, or what ALPN chose; for details and for HTTP/2. */
-  get tls(): { readonly version: string; readonly alpn: string | undefined } | undefined {
-    if (this.#secure === undefined) return undefined
-    const socket = this.#socket as TLSSocket
-    return {
-      version: socket.getProtocol() ?? 'TLS',
-      alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined,
-    }
+  /** Protocol version of TLS, and what ALPN chose; for details and for HTTP/2. */
+  get tls(): Wire['tls'] {
+    return this.#wire.tls
   }
 
   /** Whether another attempt can be made: neither side has ended it. */
   get isUsable(): boolean {
-    return this.isReady && this.#socket.readable && this.#socket.writable
+    return this.isReady && this.#wire.isOpen
   }
 
   write(bytes: Uint8Array): void {
-    this.#socket.write(bytes)
+    this.#wire.write(bytes)
   }
 
-  /**
-   * Ends the connection now. What the target still sends is answered by the kernel's RST. Below TLS there is no asking for
-   * RST: Node 20 crashes (SIGSEGV) when the socket under a TLS socket is reset.
-   */
+  /** Ends the connection now, as the target's `close` says. What the target still sends is answered by the kernel's RST. */
   close(): void {
     this.isReady = false
-    const isReset =
-      this.target.close === 'rst' && this.#secure === undefined && this.connectedAt !== undefined
-    if (isReset && !this.#socket.destroyed) this.#socket.resetAndDestroy()
-    this.#socket.destroy()
-    this.#plain?.destroy()
+    if (this.target.close === 'rst' && this.connectedAt !== undefined) this.#wire.reset()
+    else this.#wire.close()
   }
 
   onConnect(): void {
-    if (this.connectedAt !== undefined || this.#socket.destroyed) return
-    if (isConnectedToItself(this.#socket, this.target)) {
+    if (this.#wire.isConnectedToItself()) {
       return this.user.onFailure(this, 'CONNECT_REFUSED', 'nobody listens: connected to itself')
     }
     this.connectedAt = performance.now()
-    if (this.target.proxyProtocol !== undefined) {
-      // Nagle would hold back what follows the header until the target acknowledged it.
-      this.#socket.setNoDelay(true)
-      this.#socket.write(proxyHeader(this.target.proxyProtocol, this.#socket))
-    }
-    if (this.#secure === undefined) this.#becomeReady()
-    else if (this.#isLayered) this.#startTls(this.#secure)
+    const { proxyProtocol } = this.target
+    if (proxyProtocol !== undefined) this.write(proxyHeader(proxyProtocol, this.#wire.endpoints))
+    if (!this.#isSecure) this.#becomeReady()
+    else if (proxyProtocol !== undefined) this.#wire.startTls()
   }
 
-  onSecureConnect(): void {
-    if (this.#socket.destroyed) return
-    const problem = certificateProblem(this.#socket as TLSSocket, this.target)
+  onSecure(): void {
+    const problem = this.#wire.certificateProblem
     if (problem !== undefined) return this.user.onFailure(this, 'TLS_CERTIFICATE', problem)
     this.securedAt = performance.now()
     this.#becomeReady()
@@ -127,64 +100,30 @@ export class StreamConnection {
     if (this.isReady) this.user.onData(this, chunk)
   }
 
-  onEnd(how: 'closed' | 'reset'): void {
-    if (this.isReady) this.user.onEnd(this, how)
-    else if (this.#secure === undefined) this.user.onFailure(this, 'CONNECT_RESET', how)
-    else this.user.onFailure(this, 'TLS_HANDSHAKE', `${how} during the handshake`)
+  onEnd(): void {
+    this.#onGone('closed')
   }
 
-  onError(error: NodeJS.ErrnoException): void {
+  onError(error: WireError): void {
     const detail = `${error.syscall ?? 'socket'} ${error.code ?? 'error'}`
     if (isTlsError(error)) return this.user.onFailure(this, 'TLS_HANDSHAKE', error.code ?? 'TLS error')
     const reason = reasonOfSocketError(error.code, this.target)
     if (this.connectedAt === undefined) return this.user.onFailure(this, reason, detail)
-    if (reason === 'CONNECT_RESET') return this.onEnd('reset')
+    if (reason === 'CONNECT_RESET') return this.#onGone('reset')
     if (reason === 'CONNECT_TIMEOUT') {
       return this.user.onFailure(this, this.isReady ? 'RECV_TIMEOUT' : 'TLS_TIMEOUT', detail)
     }
     this.user.onFailure(this, reason, detail)
   }
 
+  #onGone(how: 'closed' | 'reset'): void {
+    if (this.isReady) this.user.onEnd(this, how)
+    else if (this.#isSecure) this.user.onFailure(this, 'TLS_HANDSHAKE', `${how} during the handshake`)
+    else this.user.onFailure(this, 'CONNECT_RESET', how)
+  }
+
   #becomeReady(): void {
     this.isReady = true
     this.user.onReady(this)
   }
-
-  #startTls(secure: SecureContext): void {
-    this.#plain = this.#socket
-    this.#socket = this.#own(openTlsConnection(this.target, secure, this.#plain))
-    this.#listen(this.#socket)
-  }
-
-  #listen(socket: Socket): void {
-    if (this.#secure !== undefined) socket.on('secureConnect', onSecureConnect)
-    socket.on('data', onData)
-    socket.on('end', onEnd)
-  }
-
-  #own(socket: Socket): Socket {
-    const owned = socket as OwnedSocket
-    owned[OWNER] = this
-    owned.on('error', onError)
-    return owned
-  }
-}
-
-const OWNER = Symbol('the connection of a socket')
-type OwnedSocket = Socket & { [OWNER]: StreamConnection }
-
-function onConnect(this: Socket): void {
-  ;(this as OwnedSocket)[OWNER].onConnect()
-}
-function onSecureConnect(this: Socket): void {
-  ;(this as OwnedSocket)[OWNER].onSecureConnect()
-}
-function onData(this: Socket, chunk: Buffer): void {
-  ;(this as OwnedSocket)[OWNER].onData(chunk)
-}
-function onEnd(this: Socket): void {
-  ;(this as OwnedSocket)[OWNER].onEnd('closed')
-}
-function onError(this: Socket, error: NodeJS.ErrnoException): void {
-  ;(this as OwnedSocket)[OWNER].onError(error)
 }

@@ -113,7 +113,7 @@ function serverName(target: ProbeTarget): string | undefined {
 }
 
 /** Whether OpenSSL speaks of the peer: an alert, another protocol, no common version or cipher. */
-export function isTlsError(error: NodeJS.ErrnoException): boolean {
+export function isTlsError(error: Pick<NodeJS.ErrnoException, 'code'>): boolean {
   return (
     error.code === 'EPROTO' ||
     error.code?.startsWith('ERR_SSL_') === true ||

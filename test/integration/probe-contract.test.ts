@@ -14,6 +14,7 @@ import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
 import { idleConnections } from '../../src/probe/connection-pool.ts'
 import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp-echo.ts'
 import type { Probe } from '../../src/probe/probe.ts'
+import { usePublicWires } from '../../src/probe/open-wire.ts'
 import { probers } from '../../src/probe/probers.ts'
 import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp-channel.ts'
 import { probeTcpBySocket } from '../../src/probe/tcp.ts'
@@ -136,10 +137,24 @@ function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): voi
   )
 }
 
+/** The prober as it is where the runtime has no bare handles. */
+function byPublicWires(probe: Probe): Probe {
+  return (target, done) => {
+    usePublicWires(true)
+    const cancel = probe(target, done)
+    usePublicWires(false)
+    return cancel
+  }
+}
+
 /** The probers of the table, and the ways that a prober falls back on where something is missing. */
 const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
   ...Object.entries(KINDS).map(([kind, manners]) => [kind, manners, probers[manners.type]] as const),
   ['TCP by net.Socket', { type: 'TCP' }, probeTcpBySocket],
+  ...['HTTP', 'HTTP kept', 'HTTP with a body to find', 'h2c kept', 'TCP exchange kept'].map((kind) => {
+    const manners = KINDS[kind] ?? assert.fail(kind)
+    return [`${kind} by net.Socket`, manners, byPublicWires(probers[manners.type])] as const
+  }),
 ]
 
 /** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */

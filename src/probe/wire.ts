@@ -1,0 +1,36 @@
+/** What carries bytes between a probe and its target: a socket of Node's, or the bare handle below one. */
+import type { Endpoints } from './proxy-header.ts'
+
+/** Who hears of a wire. Nothing is told before the wire was made, nor after it was closed. */
+export interface WireUser {
+  /** TCP stands. */
+  onConnect(): void
+  /** TLS stands; only where it was asked for. */
+  onSecure(): void
+  /** The bytes are the wire's again afterwards. */
+  onData(chunk: Buffer): void
+  /** The target sent its FIN. */
+  onEnd(): void
+  onError(error: WireError): void
+}
+
+export type WireError = Pick<NodeJS.ErrnoException, 'code' | 'syscall'>
+
+export interface Wire {
+  /** Whether neither side has ended it. */
+  readonly isOpen: boolean
+  /** Of a wire that stands, for the PROXY header. */
+  readonly endpoints: Endpoints
+  /** Version of TLS, and what ALPN chose; undefined = no TLS. */
+  readonly tls: { readonly version: string; readonly alpn: string | undefined } | undefined
+  /** Why the target's certificate does not do, where somebody asked. */
+  readonly certificateProblem: string | undefined
+  /** See connection.ts. */
+  isConnectedToItself(): boolean
+  write(bytes: Uint8Array): void
+  /** Begins the TLS handshake of a wire that waits with it until something was written in the clear. */
+  startTls(): void
+  close(): void
+  /** Closes with RST. */
+  reset(): void
+}
