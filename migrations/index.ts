@@ -7,7 +7,7 @@ import * as quotaKinds from './0004-quota-kinds.ts'
 import * as membersOfAPool from './0005-members-of-a-pool.ts'
 import * as monitorOptions from './0006-monitor-options.ts'
 import * as proberFacts from './0007-prober-facts-and-recent-results.ts'
-import * as maintenance from './0008-maintenance-and-dependencies.ts'
+import * as maintenance from './0008-maintenance.ts'
 import * as details from './0009-member-and-pool-detail.ts'
 
 export interface NamedMigration extends Knex.Migration {
@@ -22,6 +22,6 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0005-members-of-a-pool', ...membersOfAPool },
   { name: '0006-monitor-options', ...monitorOptions },
   { name: '0007-prober-facts-and-recent-results', ...proberFacts },
-  { name: '0008-maintenance-and-dependencies', ...maintenance },
+  { name: '0008-maintenance', ...maintenance },
   { name: '0009-member-and-pool-detail', ...details },
 ]

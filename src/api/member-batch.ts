@@ -26,6 +26,7 @@ import { type MemberDraft, MemberExistsError } from '../store/members.ts'
 import { type LockedPool, touchPools } from '../store/parents.ts'
 import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
+import { assertDependencies } from './dependencies.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertTargetsAllowed, memberExists } from './members.ts'
 import { type Parameters, queryOf } from './query.ts'
@@ -192,6 +193,7 @@ async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[
   const poolId = parents.pool.id
   const monitor = await assertTargetsAllowed(tx, deps, poolId, drafts)
   try {
+    for (const draft of drafts) await assertDependencies(tx, draft)
     await insertMembers(tx, drafts)
   } catch (error) {
     // Unreachable while every writer locks the pool; the index has the last word.

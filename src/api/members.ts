@@ -22,6 +22,7 @@ import { touchPools } from '../store/parents.ts'
 import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { assertDependencies } from './dependencies.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
 import { assertProbeRate, probesFast } from './probe-rate.ts'
@@ -62,6 +63,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'member', count: 1 })
     assertParentsActive(ctx, parents)
     const monitor = await assertTargetsAllowed(tx, deps, poolId, [draft])
+    await assertDependencies(tx, draft)
     const id = await insertOrRefuse(tx, draft)
     if (monitor !== undefined && probesFast(monitor)) await assertProbeRate(tx, deps, draft.projectId)
     await touchPools(tx, [poolId])
@@ -107,6 +109,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     assertParentsActive(ctx, parents)
     if (!isWritten(ctx, values)) return { before: stored, after: stored }
     if (isRetargeted(values)) await assertTargetsAllowed(tx, deps, key.poolId, [{ ...stored, ...values }])
+    await assertDependencies(tx, { ...stored, ...values }, stored.echo)
     await updateMember(tx, key.id, { values, renewed: values.adminStateUp === true || isRetargeted(values) })
     if (changesCheck(values)) await touchPools(tx, [key.poolId])
     return { before: stored, after: await readBack(tx, key) }
@@ -195,7 +198,7 @@ async function readBack(tx: Tx, key: MemberKey): Promise<MemberView> {
 
 /** What else changes is not probed: a check goes on undisturbed. */
 function changesCheck(values: MemberChange): boolean {
-  return values.adminStateUp !== undefined || isRetargeted(values)
+  return values.adminStateUp !== undefined || values.echo !== undefined || isRetargeted(values)
 }
 
 /** Probes go elsewhere from now on. */

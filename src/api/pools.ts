@@ -1,4 +1,6 @@
 /** `…/pools`: create, list, show, update, delete; what the bodies mean is the dialect's. */
+import { isDeepStrictEqual } from 'node:util'
+import { dependsOn } from '../domain/dependencies.ts'
 import { DomainError, notFound } from '../domain/errors.ts'
 import type { Listener, LoadBalancer, Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
@@ -20,6 +22,7 @@ import {
 import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { assertDependencies } from './dependencies.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
 import { assertParentsActive, assertQuota, assertUnused, isWritten } from './rules.ts'
@@ -161,10 +164,17 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
     assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })
     if (!isWritten(ctx, values)) return { before: stored, after: stored }
     await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
-    if (values.adminStateUp !== undefined) await touchPools(tx, [id])
+    await assertDependencies(tx, { ...stored, ...values, poolId: id }, stored.echo)
+    if (changesChecks(values, stored)) await touchPools(tx, [id])
     return { before: stored, after: await readBack(tx, id) }
   })
   ctx.body = { pool: dialect.renderUpdated?.(after, before) ?? dialect.render(after) }
+}
+
+/** What else changes is not probed. */
+function changesChecks(values: PoolChange, stored: Pool): boolean {
+  if (values.adminStateUp !== undefined) return true
+  return values.echo !== undefined && !isDeepStrictEqual(dependsOn(values.echo), dependsOn(stored.echo))
 }
 
 async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {

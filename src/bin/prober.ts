@@ -17,6 +17,7 @@ import type { Check } from '../schedule/check.ts'
 import { Checkpoint } from '../schedule/checkpoint.ts'
 import { ConfigListener } from '../schedule/config-listener.ts'
 import { ConfigSync } from '../schedule/config-sync.ts'
+import { Dependencies } from '../schedule/dependencies.ts'
 import { descriptorLimit, idleBudget, probeBudget } from '../schedule/descriptor-budget.ts'
 import type { Log } from '../schedule/log.ts'
 import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
@@ -32,6 +33,7 @@ import { WithheldVerdicts } from '../schedule/withheld.ts'
 import { writeCheckpoints } from '../store/checkpoints.ts'
 import { loadPools, readPoolVersions } from '../store/checks.ts'
 import { isStoreAway, openDatabase } from '../store/database.ts'
+import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
 import {
   purgeExcessTransitions,
@@ -115,6 +117,7 @@ export function startProber(deps: ProberDeps): Prober {
       onGained: (shards) => sync.addShards(shards.map((shard) => shard.id)),
       onLost: (shards) => {
         sync.dropShards(shards)
+        dependencies.dropShards(shards)
         scheduler.removeShards(shards)
         writer.dropShards(shards)
       },
@@ -131,6 +134,7 @@ export function startProber(deps: ProberDeps): Prober {
     onFenced: () => ownership.look(),
   })
   const withheld = new WithheldVerdicts({ publish })
+  const dependencies = new Dependencies({ log, read: (ids) => readParentStates(db, ids) })
   const scheduler: Scheduler = new Scheduler({
     log,
     metrics: self,
@@ -143,7 +147,7 @@ export function startProber(deps: ProberDeps): Prober {
     weigh: (check, result, nowMs) => {
       const { startedMs, config } = check
       const heard = ownNetwork.weigh(result, { address: config.target.address, startedMs }, nowMs)
-      return breaker.weigh(check, heard, nowMs)
+      return breaker.weigh(check, dependencies.weigh(check, heard, nowMs), nowMs)
     },
     wake: (inMs) => driver.wake(inMs),
     events: {
@@ -179,8 +183,14 @@ export function startProber(deps: ProberDeps): Prober {
       loadPools: async (poolIds) => onThisHost(await loadPools(db, poolIds), deps),
     },
     isHeld: (shard) => ownership.epochOf(shard) !== undefined,
-    applyPool: (pool) => scheduler.applyPool(pool),
-    removePool: (poolId) => scheduler.removePool(poolId),
+    applyPool: (pool) => {
+      dependencies.applyPool(pool)
+      scheduler.applyPool(pool)
+    },
+    removePool: (poolId) => {
+      dependencies.removePool(poolId)
+      scheduler.removePool(poolId)
+    },
   })
   const listener = new ConfigListener({
     log,
@@ -216,6 +226,7 @@ export function startProber(deps: ProberDeps): Prober {
   async function surrender(shards: ReadonlySet<number>, withinMs: number): Promise<void> {
     await checkpoint.writeNow(shards)
     sync.dropShards(shards)
+    dependencies.dropShards(shards)
     scheduler.removeShards(shards)
     if (!(await writer.drain(withinMs))) throw new Error('results of the shards could not be written in time')
   }
@@ -226,6 +237,7 @@ export function startProber(deps: ProberDeps): Prober {
     driver.stop()
     breaker.destroy()
     withheld.destroy()
+    dependencies.destroy()
     scheduler.stop()
     idleConnections.closeAll()
     writer.destroy()
@@ -236,7 +248,13 @@ export function startProber(deps: ProberDeps): Prober {
   }
 
   async function handOver(): Promise<void> {
-    await Promise.all([retention.close(), checkpoint.close(), listener.close(), sync.close()])
+    await Promise.all([
+      retention.close(),
+      checkpoint.close(),
+      listener.close(),
+      sync.close(),
+      dependencies.close(),
+    ])
     await ownership.close()
     await writer.close(HAND_OVER_WITHIN_MS)
   }

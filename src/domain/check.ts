@@ -16,6 +16,8 @@ export interface CheckConfig {
   readonly policy: StatePolicy
   /** Of the member, its pool and its monitor; while one lasts no transition is published. */
   readonly maintenance?: readonly MaintenanceWindow[]
+  /** Ids of members and pools; absent = none. */
+  readonly dependsOn?: readonly string[]
 }
 
 /** What a transition rests on: figures and addresses, no bytes of the target. */

@@ -3,11 +3,10 @@
  * constraints are the union of them, and the defaults of the configuration live here too.
  */
 
-/** An inclusive range of whole numbers. */
-export interface Range {
-  readonly min: number
-  readonly max: number
-}
+import type { Range } from './range.ts'
+
+export type { Range } from './range.ts'
+export * from './prober-limits.ts'
 
 /** PostgreSQL `integer`, the widest whole number that Octavia's clients may send. */
 export const INT4_MAX = 2_147_483_647
@@ -247,29 +246,6 @@ export const IN_FLIGHT_PER_ADDRESS_MAX = 512
 export const PROBES_PER_SECOND_PER_ADDRESS: Range = { min: 0, max: 1_000_000 }
 export const PROBES_PER_SECOND_PER_ADDRESS_DEFAULT = 10_000
 export const START_BURST_MS = 1000
-/** Pools, and networks (IPv4 /24, IPv6 /64), below which the failure of most targets says nothing about the prober. */
-export const MASS_FAILURE_POOLS_MIN = 8
-export const MASS_FAILURE_NETWORKS_MIN = 8
-/** Milliseconds between two counts of failing targets: each walks over all checks of the prober. */
-export const MASS_FAILURE_LOOK_EVERY_MS = 50
-/** Canaries of a prober (HM_CANARY); milliseconds that they have to answer, and between two rounds of asking them. */
-export const CANARIES_MAX = 16
-export const CANARY_TIMEOUT_MS = 1000
-export const CANARY_ROUND_EVERY_MS: Range = { min: 100, max: 1000 }
-/** Milliseconds between looks at the prober's own devices and routes, while probes fail; routes above which they are not read. */
-export const OWN_NETWORK_LOOK_EVERY_MS = 100
-export const OWN_ROUTES_MAX = 1000
-/** Characters of the note of a maintenance. */
-export const MAINTENANCE_NOTE_MAX = 255
-/** Milliseconds between looks at whether a maintenance that withholds a verdict is over. */
-export const WITHHELD_LOOK_EVERY_MS = 250
-/** Probers of one answer of `GET /v1/probers`, which has no pages. */
-export const PROBERS_SHOWN_MAX = 1000
-/** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */
-export const RECENT_RESULTS_OF_A_KIND = 8
-export const RECENT_TICK_MS = 10
-/** Checks whose recent results are in one slab of memory. */
-export const RING_SLAB_CHECKS = 512
 /** Windows (delay + timeout) of nothing but inconclusive results after which a check is stale. */
 export const STALE_WINDOWS = 3
 

@@ -60,7 +60,10 @@ export interface Tag {
   readonly value: string
 }
 
-/** Attributes that we store and give back and that change nothing here: TLS references, connection limits, … */
+/**
+ * Attributes that we store and give back and that change nothing here: TLS references, connection limits, … and, of
+ * members and pools, `depends_on` (dependencies.ts), which only probers look at.
+ */
 export type Echo = Readonly<Record<string, unknown>>
 
 export interface LoadBalancer extends ConfigurationObject {

@@ -33,6 +33,7 @@ select
   hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
   hm.url_path, hm.http_method, hm.http_version, hm.expected_codes,
   greatest(lb.generation, p.generation, m.generation, hm.generation) as generation,
+  m.echo->'depends_on' as member_depends_on, p.echo->'depends_on' as pool_depends_on,
   m.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
   s.status, s.since, s.reason, s.detail, s.evidence, s.ok_run, s.bad_run
 from pool p
@@ -78,6 +79,8 @@ interface CheckRow extends PoolRow {
   readonly http_version: '1.0' | '1.1' | null
   readonly expected_codes: string | null
   readonly generation: number
+  readonly member_depends_on: readonly string[] | null
+  readonly pool_depends_on: readonly string[] | null
   readonly member_maintenance: Maintenance | null
   readonly pool_maintenance: Maintenance | null
   readonly monitor_maintenance: Maintenance | null
@@ -178,6 +181,7 @@ function toCheck(
     target: targetOf(member),
     policy,
     ...maintenanceOf(row),
+    ...dependenciesOf(row),
   }
   const verdict = toVerdict(row)
   return verdict === undefined ? { config } : { config, verdict }
@@ -187,6 +191,11 @@ function maintenanceOf(row: CheckRow): Pick<CheckConfig, 'maintenance'> {
   const all = [row.member_maintenance, row.pool_maintenance, row.monitor_maintenance]
   const maintenance = all.flatMap((each) => (each === null ? [] : [windowOf(each)]))
   return maintenance.length === 0 ? {} : { maintenance }
+}
+
+function dependenciesOf(row: CheckRow): Pick<CheckConfig, 'dependsOn'> {
+  const ids = [...(row.member_depends_on ?? []), ...(row.pool_depends_on ?? [])]
+  return ids.length === 0 ? {} : { dependsOn: ids }
 }
 
 function toVerdict(row: CheckRow): StoredVerdict | undefined {

@@ -177,6 +177,9 @@ const BOUNDS: readonly (readonly [string, string, Readonly<Record<string, number
   ['ElbHealthMonitor', 'expected_codes', { maxLength: limits.ELB_EXPECTED_CODES_MAX }],
   ['ElbMember', 'name', { maxLength: limits.NAME_MAX }],
   ['ElbMember', 'weight', range(limits.ELB_WEIGHT)],
+  ...['ElbMember', 'ElbPool', 'OctaviaMember', 'OctaviaPool'].map(
+    (name) => [name, 'depends_on', { maxItems: limits.DEPENDS_ON_MAX }] as const,
+  ),
   ['ElbPool', 'name', { maxLength: limits.NAME_MAX }],
   ['ElbPool', 'description', { maxLength: limits.DESCRIPTION_MAX }],
   ['ElbListener', 'name', { maxLength: limits.NAME_MAX }],

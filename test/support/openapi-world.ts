@@ -111,6 +111,7 @@ export async function makeWorld(api: Api): Promise<World> {
       ),
     hints: {
       tenant_id: project,
+      depends_on: fc.constant([]),
       project_id: project,
       address: addresses,
       vip_address: addresses,

@@ -1,13 +1,14 @@
 /** Bodies of elb members (ELB API reference, backend servers). */
 import { parseAddress } from '../../domain/ip-address.ts'
-import { ELB_ADDRESS_MAX, ELB_WEIGHT, PORT } from '../../domain/limits.ts'
-import { bodyRules, ignored, integer, oneOf, readOnly, text, uuid } from './attributes.ts'
+import { DEPENDS_ON_MAX, ELB_ADDRESS_MAX, ELB_WEIGHT, PORT } from '../../domain/limits.ts'
+import { bodyRules, ignored, integer, listOf, oneOf, readOnly, text, uuid } from './attributes.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
 
 export interface ElbMemberChange {
   readonly name?: string
   readonly weight?: number
   readonly admin_state_up?: boolean
+  readonly depends_on?: readonly string[]
 }
 
 export interface ElbMemberCreate extends Owned, ElbMemberChange {
@@ -16,7 +17,7 @@ export interface ElbMemberCreate extends Owned, ElbMemberChange {
   readonly subnet_id: string
 }
 
-const OPTIONS = { ...NAMED, weight: integer(ELB_WEIGHT) }
+const OPTIONS = { ...NAMED, weight: integer(ELB_WEIGHT), depends_on: listOf(uuid(), DEPENDS_ON_MAX) }
 
 const address = text(ELB_ADDRESS_MAX).custom((value: string, helpers) =>
   parseAddress(value) === undefined

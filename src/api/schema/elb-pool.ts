@@ -1,8 +1,13 @@
 /** Bodies of elb pools (ELB API reference, pools). */
 import Joi from 'joi'
-import { COOKIE_NAME_MAX, DESCRIPTION_MAX, ELB_PERSISTENCE_MINUTES_HTTP } from '../../domain/limits.ts'
+import {
+  COOKIE_NAME_MAX,
+  DEPENDS_ON_MAX,
+  DESCRIPTION_MAX,
+  ELB_PERSISTENCE_MINUTES_HTTP,
+} from '../../domain/limits.ts'
 import { PERSISTENCE_TYPES } from '../../domain/types.ts'
-import { bodyRules, integer, nullable, oneOf, readOnly, text, uuid } from './attributes.ts'
+import { bodyRules, integer, listOf, nullable, oneOf, readOnly, text, uuid } from './attributes.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
 
 export const ELB_POOL_PROTOCOLS = ['TCP', 'UDP', 'HTTP'] as const
@@ -19,6 +24,7 @@ export interface ElbPoolChange {
   readonly name?: string
   readonly description?: string
   readonly admin_state_up?: boolean
+  readonly depends_on?: readonly string[]
   readonly lb_algorithm?: (typeof ELB_LB_ALGORITHMS)[number]
   readonly session_persistence?: ElbSessionPersistence | null
 }
@@ -41,6 +47,7 @@ const OPTIONS = {
   ...NAMED,
   description: text(DESCRIPTION_MAX),
   session_persistence: nullable(sessionPersistence),
+  depends_on: listOf(uuid(), DEPENDS_ON_MAX),
 }
 
 export const elbPoolCreate = bodyRules<ElbPoolCreate>('pool', {

@@ -1,13 +1,15 @@
 /** Bodies of Octavia's members (octavia-api 2.4). The declared order is the order of refusals. */
-import { OCTAVIA_WEIGHT, PORT } from '../../domain/limits.ts'
+import { DEPENDS_ON_MAX, OCTAVIA_WEIGHT, PORT } from '../../domain/limits.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
-import { mandatory, wsmeAddress, wsmeBoolean, wsmeInteger, wsmeRules, wsmeUuid } from './wsme.ts'
+import { mandatory, wsmeAddress, wsmeBoolean, wsmeInteger, wsmeRules, wsmeUuid, wsmeUuids } from './wsme.ts'
 
 export interface OctaviaMemberChange extends Common {
   readonly weight?: number | null
   readonly backup?: boolean | null
   readonly monitor_address?: string | null
   readonly monitor_port?: number | null
+  /** Ours; in batches of new members only. */
+  readonly depends_on?: readonly string[] | null
 }
 
 export interface OctaviaMemberCreate extends OctaviaMemberChange {
@@ -33,7 +35,7 @@ const LATER = {
   request_sriov: wsmeBoolean(),
 }
 
-const CREATE = { ...TARGET, ...OWNED, ...LATER }
+const CREATE = { ...TARGET, ...OWNED, ...LATER, depends_on: wsmeUuids(DEPENDS_ON_MAX) }
 
 /** What a member has inside the create of a load balancer. */
 export const OCTAVIA_INNER_MEMBER = { ...TARGET, ...LATER }
@@ -49,4 +51,5 @@ export const octaviaMemberUpdate = wsmeRules<OctaviaMemberChange>('member_', 'me
   monitor_port: wsmeInteger({ ...PORT, clearedByZero: true }),
   monitor_address: wsmeAddress({ clearedByEmpty: true }),
   ...TAGGED,
+  depends_on: wsmeUuids(DEPENDS_ON_MAX),
 })

@@ -2,6 +2,7 @@
 import type Joi from 'joi'
 import {
   COOKIE_NAME_MAX,
+  DEPENDS_ON_MAX,
   DESCRIPTION_MAX,
   OCTAVIA_REFERENCE_MAX,
   OCTAVIA_TLS_CIPHERS_MAX,
@@ -26,6 +27,7 @@ import {
   wsmeText,
   wsmeTexts,
   wsmeUuid,
+  wsmeUuids,
   wsmeWord,
 } from './wsme.ts'
 
@@ -52,6 +54,8 @@ export interface OctaviaPoolChange extends Common, OctaviaPoolEcho {
   readonly description?: string | null
   readonly lb_algorithm?: LbAlgorithm | null
   readonly session_persistence?: OctaviaSessionPersistence | null
+  /** Ours; not inside the create of a load balancer. */
+  readonly depends_on?: readonly string[] | null
 }
 
 export interface OctaviaPoolCreate extends OctaviaPoolChange {
@@ -112,6 +116,7 @@ export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', {
   members: wsmeAnything(),
   ...TAGGED,
   ...TLS,
+  depends_on: wsmeUuids(DEPENDS_ON_MAX),
 })
 
 export const octaviaPoolUpdate = wsmeRules<OctaviaPoolChange>('pool_', 'pool', {
@@ -122,4 +127,5 @@ export const octaviaPoolUpdate = wsmeRules<OctaviaPoolChange>('pool_', 'pool', {
   session_persistence: sessionPersistence(persistenceType),
   ...TAGGED,
   ...TLS,
+  depends_on: wsmeUuids(DEPENDS_ON_MAX),
 })

@@ -7,6 +7,7 @@ import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
 import { parseAddress } from '../../domain/ip-address.ts'
 import { INT4_MAX, type Range } from '../../domain/limits.ts'
+import { isUuid } from '../../domain/uuid.ts'
 import { charactersOf } from './attributes.ts'
 import { withoutOptions } from './monitor-options.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
@@ -152,6 +153,17 @@ export function wsmeUuid(): Joi.AnySchema {
     if (!/^[0-9a-f]{32}$/i.test(digits)) return { why: 'Value should be UUID format' }
     const parts = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/.exec(digits.toLowerCase()) ?? []
     return { value: parts.slice(1).join('-') }
+  })
+}
+
+/** A list of at most `max` UUIDs. */
+export function wsmeUuids(max: number): Joi.AnySchema {
+  return attribute((value) => {
+    if (!Array.isArray(value)) return { unconvertible: `Value not a valid list: ${pythonText(value)}` }
+    if (value.length > max) return { why: `Value should have at most ${max} items` }
+    if (!value.every((item) => typeof item === 'string' && isUuid(item)))
+      return { why: 'Value should be UUID format' }
+    return { value: value.map((item: string) => item.toLowerCase()) }
   })
 }
 

@@ -1,5 +1,6 @@
 /** Members between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
+import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { ELB_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
@@ -14,6 +15,7 @@ import {
   elbMemberCreate,
   elbMemberUpdate,
 } from '../../schema/elb-member.ts'
+import { differences } from '../differences.ts'
 import { elbPaths } from './paths.ts'
 
 export const elbMembers: MemberDialect = {
@@ -46,7 +48,7 @@ export function elbMemberDraft(wire: ElbMemberCreate, pool: Pick<Pool, 'id' | 'p
     monitorAddress: null,
     monitorPort: null,
     tags: [],
-    echo: {},
+    echo: withDependsOn({}, wire.depends_on),
   }
 }
 
@@ -58,6 +60,7 @@ function changeFor(wire: ElbMemberChange, stored: Member): MemberChange {
     ...(wire.admin_state_up !== undefined && wire.admin_state_up !== stored.adminStateUp
       ? { adminStateUp: wire.admin_state_up }
       : {}),
+    ...differences({ echo: stored.echo }, { echo: withDependsOn(stored.echo, wire.depends_on) }),
   }
 }
 
@@ -74,6 +77,7 @@ export function renderElbMember(member: MemberView): Record<string, unknown> {
     admin_state_up: member.adminStateUp,
     weight: member.weight,
     operating_status: operatingStatus(member.state),
+    ...shownDependsOn(member.echo),
   }
 }
 

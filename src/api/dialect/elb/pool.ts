@@ -1,5 +1,6 @@
 /** Pools between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
+import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from '../../../domain/limits.ts'
 import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
@@ -64,7 +65,7 @@ function draftFor(wire: ElbPoolCreate, { loadBalancer, listener }: PoolParents):
     lbAlgorithm: wire.lb_algorithm,
     sessionPersistence: sessionPersistenceFor(wire.session_persistence ?? null, wire.protocol),
     tags: [],
-    echo: {},
+    echo: withDependsOn({}, wire.depends_on),
   }
 }
 
@@ -74,6 +75,7 @@ function changeFor(wire: ElbPoolChange, stored: Pool): PoolChange {
     description: wire.description ?? stored.description,
     adminStateUp: wire.admin_state_up ?? stored.adminStateUp,
     lbAlgorithm: wire.lb_algorithm ?? stored.lbAlgorithm,
+    echo: withDependsOn(stored.echo, wire.depends_on),
     sessionPersistence:
       wire.session_persistence === undefined
         ? stored.sessionPersistence
@@ -121,5 +123,6 @@ function renderElbPool(pool: PoolView): Record<string, unknown> {
     // Never empty: Terraform's provider takes the first without looking.
     loadbalancers: [{ id: pool.loadBalancerId }],
     session_persistence: pool.sessionPersistence,
+    ...shownDependsOn(pool.echo),
   }
 }

@@ -1,5 +1,6 @@
 /** Members between Octavia's words and the domain's (octavia-api 2.4). */
 import { randomUUID } from 'node:crypto'
+import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
 import { type MemberWord, memberWord } from '../../../domain/roll-up.ts'
@@ -118,7 +119,7 @@ export function octaviaMemberDraft(
     monitorAddress: wire.monitor_address ?? null,
     monitorPort: wire.monitor_port ?? null,
     tags: tagsOfWords(wire.tags ?? []),
-    echo: {},
+    echo: withDependsOn({}, wire.depends_on),
   }
 }
 
@@ -131,6 +132,7 @@ function changeFor(wire: OctaviaMemberChange, stored: Member): MemberChange {
     monitorAddress: reset(wire.monitor_address, stored.monitorAddress, null),
     monitorPort: reset(wire.monitor_port, stored.monitorPort, null),
     tags: tagsAfter(wire.tags, stored.tags),
+    echo: withDependsOn(stored.echo, wire.depends_on),
   })
 }
 
@@ -163,5 +165,6 @@ function render(member: MemberView, status: MemberWord): Record<string, unknown>
     tags: octaviaTagWords(member.tags),
     vnic_type: 'normal',
     tenant_id: member.projectId,
+    ...shownDependsOn(member.echo),
   }
 }

@@ -1,5 +1,6 @@
 /** Pools between Octavia's words and the domain's (octavia-api 2.3). */
 import { randomUUID } from 'node:crypto'
+import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Echo, LbAlgorithm, LoadBalancer, Pool, PoolProtocol } from '../../../domain/types.ts'
@@ -72,7 +73,7 @@ export function octaviaPoolDraft(
     lbAlgorithm: wire.lb_algorithm,
     sessionPersistence: persistenceFor(wire.session_persistence ?? null, wire.protocol),
     tags: tagsOfWords(wire.tags ?? []),
-    echo: echoAfter(wire, {}),
+    echo: withDependsOn(echoAfter(wire, {}), wire.depends_on),
   }
 }
 
@@ -88,7 +89,7 @@ function changeFor(wire: OctaviaPoolChange, stored: Pool): PoolChange {
         ? stored.sessionPersistence
         : persistenceFor(sent && { ...stored.sessionPersistence, ...sent }, stored.protocol),
     tags: tagsAfter(wire.tags, stored.tags),
-    echo: echoAfter(wire, stored.echo),
+    echo: withDependsOn(echoAfter(wire, stored.echo), wire.depends_on),
   })
 }
 
@@ -194,5 +195,6 @@ export function renderOctaviaPool(pool: PoolView, status: string): Record<string
     tls_versions: echoed('tls_versions'),
     alpn_protocols: echoed('alpn_protocols'),
     tenant_id: pool.projectId,
+    ...shownDependsOn(pool.echo),
   }
 }

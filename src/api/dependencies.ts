@@ -1,0 +1,54 @@
+/** Rules of `depends_on`: what it names is there, in the same project, and nothing depends on itself. */
+import { dependsOn } from '../domain/dependencies.ts'
+import { DomainError } from '../domain/errors.ts'
+import { DEPENDENCY_DEPTH_MAX } from '../domain/limits.ts'
+import type { Echo } from '../domain/types.ts'
+import type { Tx } from '../store/database.ts'
+import { knownParents, lockDependencies, parentsOf } from '../store/dependencies.ts'
+
+/** A member (`poolId` is its pool) or a pool (`id` and `poolId` are the same). */
+export interface Dependent {
+  readonly id: string
+  readonly poolId: string
+  readonly projectId: string
+  readonly echo: Echo
+}
+
+/** Holds what an object names from now on against the rules; `before`: what it named. Throws INVALID_FIELD. */
+export async function assertDependencies(tx: Tx, object: Dependent, before: Echo = {}): Promise<void> {
+  const wanted = dependsOn(object.echo)
+  const kept = new Set(dependsOn(before))
+  const added = wanted.filter((id) => !kept.has(id))
+  if (added.length === 0) return
+  await lockDependencies(tx, object.projectId)
+  const known = await knownParents(tx, object.projectId, added)
+  const unknown = added.find((id) => !known.has(id))
+  if (unknown !== undefined) throw refused(`'${unknown}' is no member and no pool of the project`)
+  await assertNoCycle(tx, object, added)
+}
+
+/** Walks up, level by level. A pool is what its members are: who depends on a pool depends on every member of it. */
+async function assertNoCycle(tx: Tx, { id, poolId }: Dependent, from: readonly string[]): Promise<void> {
+  const seen = new Set<string>()
+  let level = from
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > DEPENDENCY_DEPTH_MAX) {
+      throw refused(`'${from[0]}' is more than ${DEPENDENCY_DEPTH_MAX} dependencies deep`)
+    }
+    const { parents, pools } = await parentsOf(tx, level)
+    const isPool = id === poolId
+    const meets = (each: string): boolean => each === id || each === poolId
+    if (level.some(meets) || (isPool && pools.includes(poolId))) {
+      throw refused(`'${id}' would depend on itself`)
+    }
+    for (const each of level) seen.add(each)
+    level = parents.filter((each) => !seen.has(each))
+  }
+}
+
+function refused(reason: string): DomainError {
+  return new DomainError('INVALID_FIELD', `Invalid input for depends_on. Reason: ${reason}.`, {
+    field: 'depends_on',
+    reason,
+  })
+}

@@ -1,0 +1,32 @@
+/** The numbers of what a prober knows of itself, of maintenance and of dependencies; part of `limits.ts`, which gives them on. */
+import type { Range } from './range.ts'
+
+/** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */
+export const RECENT_RESULTS_OF_A_KIND = 8
+export const RECENT_TICK_MS = 10
+/** Checks whose recent results are in one slab of memory. */
+export const RING_SLAB_CHECKS = 512
+/** Pools, and networks (IPv4 /24, IPv6 /64), below which the failure of most targets says nothing about the prober. */
+export const MASS_FAILURE_POOLS_MIN = 8
+export const MASS_FAILURE_NETWORKS_MIN = 8
+/** Milliseconds between two counts of failing targets: each walks over all checks of the prober. */
+export const MASS_FAILURE_LOOK_EVERY_MS = 50
+/** Canaries of a prober (HM_CANARY); milliseconds that they have to answer, and between two rounds of asking them. */
+export const CANARIES_MAX = 16
+export const CANARY_TIMEOUT_MS = 1000
+export const CANARY_ROUND_EVERY_MS: Range = { min: 100, max: 1000 }
+/** Milliseconds between looks at the prober's own devices and routes, while probes fail; routes above which they are not read. */
+export const OWN_NETWORK_LOOK_EVERY_MS = 100
+export const OWN_ROUTES_MAX = 1000
+/** Ids that a member or a pool may depend on, and how deep that may go; milliseconds between looks at how they stand. */
+export const DEPENDS_ON_MAX = 8
+export const DEPENDENCY_DEPTH_MAX = 8
+export const DEPENDENCY_POLL_MS = 1000
+/** Milliseconds that a verdict of another prober takes to the database: a flush, twice. */
+export const DEPENDENCY_SETTLE_MS = 200
+/** Characters of the note of a maintenance. */
+export const MAINTENANCE_NOTE_MAX = 255
+/** Milliseconds between looks at whether a maintenance that withholds a verdict is over. */
+export const WITHHELD_LOOK_EVERY_MS = 250
+/** Probers of one answer of `GET /v1/probers`, which has no pages. */
+export const PROBERS_SHOWN_MAX = 1000

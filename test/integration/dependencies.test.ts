@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test, type TestContext } from 'node:test'
+import { query } from '../../src/store/database.ts'
+import { startApi } from '../support/api.ts'
+import { eventually, insertMembers, insertPool, PROJECT, statuses } from '../support/configuration.ts'
+import { testDatabase } from '../support/database.ts'
+import { testProber } from '../support/prober.ts'
+import { startTargets, type Target } from '../support/targets.ts'
+
+const DIALECTS = ['/elb/v2.0/lbaas', '/load-balancer/v2.0/lbaas']
+const asProject = { 'x-project-id': PROJECT }
+
+/** A parent and a child in pools of their own, one failure being enough for either. */
+async function family(t: TestContext) {
+  const database = await testDatabase(t)
+  const { db } = database
+  const api = await startApi(t, { db })
+  const [parent, child] = (await startTargets(t, 2)) as [Target, Target]
+  const pools = [
+    await insertPool(db, { rise: 1, fall: 1 }),
+    await insertPool(db, { rise: 1, fall: 1 }),
+  ] as const
+  const ids = [
+    (await insertMembers(db, pools[0].poolId, [parent]))[0] ?? '',
+    (await insertMembers(db, pools[1].poolId, [child]))[0] ?? '',
+  ] as const
+  const paths = pools.map(({ poolId }, i) => `/pools/${poolId}/members/${ids[i]}`)
+  const state = async (i: 0 | 1) => (await statuses(db)).get(ids[i])?.state
+  const put = (path: string, key: 'member' | 'pool', depends_on: unknown, dialect = DIALECTS[0]) =>
+    api.request('PUT', `${dialect}${path}`, { [key]: { depends_on } }, asProject)
+  const fallen = async () =>
+    (
+      await query<{ member_id: string }>(
+        db,
+        `select member_id from member_transition where to_state = 'OFFLINE' order by id`,
+      )
+    ).map((row) => row.member_id)
+  return { database, db, api, parent, child, pools, ids, paths, state, put, fallen }
+}
+
+async function lastProbe({ api, paths }: Awaited<ReturnType<typeof family>>) {
+  const answer = await api.request('GET', `${DIALECTS[0]}${paths[1]}/health`, undefined, asProject)
+  return answer.body.health.last_probe as { result: string; reason: string }
+}
+
+for (const kind of ['member', 'pool'] as const) {
+  test(`a child of an OFFLINE ${kind} is inconclusive, whatever its probes give, and judged again when that is ONLINE`, async (t) => {
+    const farm = await family(t)
+    const { database, parent, child, ids, pools, paths, state, put, fallen } = farm
+    const { status } =
+      kind === 'member'
+        ? await put(paths[1] ?? '', 'member', [ids[0]])
+        : await put(`/pools/${pools[1].poolId}`, 'pool', [pools[0].poolId])
+    assert.equal(status, 200)
+    testProber(database)
+    await eventually(
+      'both are ONLINE',
+      async () => (await state(0)) === 'ONLINE' && (await state(1)) === 'ONLINE',
+    )
+    await parent.stop()
+    await eventually('the parent is OFFLINE', async () => (await state(0)) === 'OFFLINE')
+    await eventually('the child is inconclusive', async () => {
+      const { result, reason } = await lastProbe(farm)
+      return result === 'inconclusive' && reason === 'DEPENDENCY_DOWN'
+    })
+    await child.stop()
+    const probed = child.probedAt.length
+    await new Promise((resolve) => setTimeout(resolve, 3500))
+    assert.equal(child.probedAt.length, probed, 'the child is gone')
+    assert.equal(await state(1), 'ONLINE')
+    assert.deepEqual(await fallen(), [ids[0]])
+    await parent.restart()
+    await eventually('the parent is ONLINE', async () => (await state(0)) === 'ONLINE')
+    await eventually('the child is judged by itself', async () => (await state(1)) === 'OFFLINE')
+    await child.restart()
+    await eventually('the child is ONLINE', async () => (await state(1)) === 'ONLINE')
+  })
+}
+
+test('a parent and its child that go at the same moment, in different shards of two probers: only the parent falls', async (t) => {
+  const { database, db, parent, child, ids, paths, state, put, fallen } = await family(t)
+  await put(paths[1] ?? '', 'member', [ids[0]])
+  testProber(database)
+  testProber(database)
+  await eventually(
+    'both are ONLINE',
+    async () => (await state(0)) === 'ONLINE' && (await state(1)) === 'ONLINE',
+  )
+  await eventually('two probers share the shards', async () => {
+    const [row] = await query<{ owners: number }>(db, 'select count(distinct owner) as owners from shard')
+    return row?.owners === 2
+  })
+  await Promise.all([parent.stop(), child.stop()])
+  await eventually('the parent is OFFLINE', async () => (await state(0)) === 'OFFLINE')
+  await new Promise((resolve) => setTimeout(resolve, 3500))
+  assert.deepEqual(await fallen(), [ids[0]])
+})
+
+test('depends_on is shown where it is set, in both dialects, and taken away by an empty list', async (t) => {
+  const { api, ids, pools, paths, put } = await family(t)
+  for (const [i, dialect] of DIALECTS.entries()) {
+    const read = async (path: string) => {
+      const { body } = await api.request('GET', `${dialect}${path}`, undefined, asProject)
+      return (body.member ?? body.pool) as Record<string, unknown>
+    }
+    assert.equal('depends_on' in (await read(paths[1] ?? '')), false)
+    const { body } = await put(paths[1] ?? '', 'member', [ids[0], pools[0].poolId, ids[0]], dialect)
+    assert.deepEqual(body.member.depends_on, [ids[0], pools[0].poolId])
+    assert.deepEqual((await read(paths[1] ?? ''))['depends_on'], [ids[0], pools[0].poolId])
+    const poolPath = `/pools/${pools[1].poolId}`
+    await put(poolPath, 'pool', [pools[0].poolId], dialect)
+    assert.deepEqual((await read(poolPath))['depends_on'], [pools[0].poolId])
+    await api.request('PUT', `${dialect}${poolPath}`, { pool: { name: 'other' } }, asProject)
+    assert.deepEqual((await read(poolPath))['depends_on'], [pools[0].poolId])
+    await put(poolPath, 'pool', [], dialect)
+    await put(paths[1] ?? '', 'member', i === 0 ? [] : null, dialect)
+    for (const path of [poolPath, paths[1] ?? '']) assert.equal('depends_on' in (await read(path)), false)
+    const subnet_id = randomUUID()
+    const member = { address: '127.0.0.7', protocol_port: 7 + i, subnet_id, depends_on: [ids[0]] }
+    const made = await api.request('POST', `${dialect}${poolPath}/members`, { member }, asProject)
+    assert.deepEqual(made.body.member.depends_on, [ids[0]])
+  }
+})
+
+test('what would depend on itself, what is unknown or of another project, and too much is refused in both dialects', async (t) => {
+  const { db, ids, pools, paths, put } = await family(t)
+  const foreign = await insertPool(db)
+  await query(db, `update pool set project_id = 'another' where id = ?`, [foreign.poolId])
+  await put(paths[1] ?? '', 'member', [ids[0]])
+  const pool = (i: 0 | 1) => `/pools/${pools[i].poolId}`
+  const refused: readonly (readonly [string, 'member' | 'pool', unknown, RegExp])[] = [
+    [paths[0] ?? '', 'member', [ids[0]], /depend on itself/],
+    [paths[0] ?? '', 'member', [ids[1]], /depend on itself/],
+    [paths[0] ?? '', 'member', [pools[0].poolId], /depend on itself/],
+    [paths[0] ?? '', 'member', [pools[1].poolId], /depend on itself/],
+    [pool(0), 'pool', [pools[0].poolId], /depend on itself/],
+    [pool(0), 'pool', [ids[0]], /depend on itself/],
+    [pool(0), 'pool', [pools[1].poolId], /depend on itself/],
+    [paths[0] ?? '', 'member', [randomUUID()], /no member and no pool/],
+    [paths[0] ?? '', 'member', [foreign.poolId], /no member and no pool/],
+    [paths[0] ?? '', 'member', ['x'], /UUID|depends_on/],
+    [paths[0] ?? '', 'member', Array.from({ length: 9 }, () => ids[1]), /at most 8/],
+  ]
+  for (const dialect of DIALECTS) {
+    for (const [path, key, depends_on, problem] of refused) {
+      const answer = await put(path, key, depends_on, dialect)
+      assert.equal(answer.status, 400, `${path} ${JSON.stringify(depends_on)}`)
+      assert.match(JSON.stringify(answer.body), problem)
+    }
+  }
+})
+
+test('a chain of dependencies has a bounded depth', async (t) => {
+  const { db, put } = await family(t)
+  const { poolId } = await insertPool(db)
+  const chain = await insertMembers(
+    db,
+    poolId,
+    Array.from({ length: 12 }, (_, i) => ({ address: '127.0.0.1', port: 100 + i })),
+  )
+  const statusesOf: number[] = []
+  for (let i = 1; i < chain.length; i++) {
+    statusesOf.push((await put(`/pools/${poolId}/members/${chain[i]}`, 'member', [chain[i - 1]])).status)
+  }
+  assert.deepEqual(statusesOf, [...Array.from({ length: 8 }, () => 200), 400, 200, 200])
+})
+
+test('a grandparent that is OFFLINE keeps its grandchildren too', async (t) => {
+  const { database, db, parent, child, ids, paths, state, put, fallen } = await family(t)
+  const [between] = (await startTargets(t, 1)) as [Target]
+  const { poolId } = await insertPool(db, { rise: 1, fall: 1 })
+  const [middle = ''] = await insertMembers(db, poolId, [between])
+  await put(`/pools/${poolId}`, 'pool', [ids[0]])
+  await put(paths[1] ?? '', 'member', [middle])
+  testProber(database)
+  const all = async () => [...(await statuses(db)).values()].map((row) => row.state)
+  await eventually('all are ONLINE', async () => (await all()).every((each) => each === 'ONLINE'))
+  await Promise.all([parent.stop(), between.stop(), child.stop()])
+  await eventually('the grandparent is OFFLINE', async () => (await state(0)) === 'OFFLINE')
+  await new Promise((resolve) => setTimeout(resolve, 3500))
+  assert.deepEqual(await fallen(), [ids[0]])
+})
