@@ -115,6 +115,7 @@ const KINDS: Readonly<Record<string, Partial<ProbeTarget> & { readonly type: Mon
   'TCP exchange': { type: 'TCP', tcp },
   'TCP exchange kept': { type: 'TCP', tcp, reuse: idleCloseIsFailure },
   'TCP exchange below TLS': { type: 'TCP', tcp, tls },
+  'TLS exchange': { type: 'TLS-HELLO', tcp },
   'TCP that only sends': { type: 'TCP', tcp: { send: Buffer.from('x'), receive: [] }, close: 'rst' },
   'TCP ended by FIN': { type: 'TCP', close: 'fin' },
   'TLS-HELLO that verifies': { type: 'TLS-HELLO', tls: { verify: true }, proxyProtocol: 1 },

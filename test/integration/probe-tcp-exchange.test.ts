@@ -143,6 +143,21 @@ test('below TLS a PROXY header comes before the handshake, and the exchange afte
   assert.ok((result.phases.connectMs ?? 9e9) < (result.phases.tlsMs ?? -1))
 })
 
+test('an exchange below TLS is what a TLS-HELLO probe makes of it', async (t) => {
+  const server = createServer(selfSigned('test'), (socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => socket.write(chunk.toString() === 'PING\r\n' ? '+PONG' : 'what?'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const target = targetOf(server, { ...ping, type: 'TLS-HELLO', timeoutMs: 500 })
+  const { detail, phases } = await probeWithin(probers['TLS-HELLO'], target)
+  assert.equal(detail, 'got the expected bytes')
+  assert.ok((phases.tlsMs ?? 9e9) <= (phases.firstByteMs ?? -1))
+  const other = { ...target, timeoutMs: 200, tcp: { receive: [bytes('other')], send: bytes('x') } }
+  assert.equal((await probeWithin(probers['TLS-HELLO'], other)).reason, 'RECV_TIMEOUT')
+})
+
 for (const close of ['fin', 'rst'] as const) {
   test(`a connection that is to end with ${close} ends so`, async (t) => {
     let how = ''
