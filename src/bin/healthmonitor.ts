@@ -52,6 +52,7 @@ async function run(args: readonly string[]): Promise<number | undefined> {
       const config = parseConfig(process.env)
       return await probeOnce(rest, {
         policy: await targetPolicyOf(config, config.databaseUrl),
+        ...(config.tlsDir === undefined ? {} : { tlsDir: config.tlsDir }),
         out: (text) => process.stdout.write(text),
         err: (text) => process.stderr.write(text),
       })

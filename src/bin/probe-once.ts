@@ -13,6 +13,7 @@ import { closeEchoChannels, echoAvailability } from '../probe/icmp-echo.ts'
 import { closeSctpChannels, sctpChannel } from '../probe/sctp-channel.ts'
 import { probers } from '../probe/probers.ts'
 import { result } from '../probe/result.ts'
+import { type PlainMonitor, targetWithOptions } from './probe-once-options.ts'
 
 export const PROBE_ONCE_USAGE = `usage: healthmonitor probe-once --type TYPE --target ADDRESS:PORT [options]
 
@@ -26,14 +27,17 @@ export const PROBE_ONCE_USAGE = `usage: healthmonitor probe-once --type TYPE --t
   --host HOST             HTTP: the target's address by default
   --http-version VERSION  HTTP: 1.0 or 1.1 (1.1)
   --expected-codes CODES  HTTP: 200, 200,202 or 200-204 (200)
+  --options FILE          JSON file with the options of a health monitor; they win over the flags above
   --json                  print one JSON object
 
-HM_PROBE_ALLOW and HM_PROBE_DENY apply. Exit code: 0 passed, 1 failed, 2 inconclusive or not started.
+HM_PROBE_ALLOW and HM_PROBE_DENY apply, and HM_TLS_DIR to the files that options name. Exit code: 0 passed, 1 failed, 2 inconclusive or not started.
 `
 
 /** What the caller wires: which targets may be probed, and where lines go (with their line ends). */
 export interface ProbeOnceSurroundings {
   readonly policy: TargetPolicy
+  /** HM_TLS_DIR. */
+  readonly tlsDir?: string
   readonly out: (text: string) => void
   readonly err: (text: string) => void
 }
@@ -47,7 +51,7 @@ export async function probeOnce(
 ): Promise<number> {
   let command: Command
   try {
-    command = parseCommand(argv)
+    command = parseCommand(argv, surroundings.tlsDir)
   } catch (error) {
     if (!(error instanceof UsageError) && !isParseArgsError(error)) throw error
     surroundings.err(`probe-once: ${(error as Error).message}\n\n${PROBE_ONCE_USAGE}`)
@@ -97,6 +101,7 @@ const OPTIONS = {
   host: { type: 'string' },
   'http-version': { type: 'string', default: '1.1' },
   'expected-codes': { type: 'string', default: '200' },
+  options: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -111,7 +116,7 @@ function isParseArgsError(error: unknown): boolean {
   return ((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS_')
 }
 
-function parseCommand(argv: readonly string[]): Command {
+function parseCommand(argv: readonly string[], tlsDir: string | undefined): Command {
   const values = readOptions(argv)
   if (values.help) return 'help'
   const type = parseType(values.type)
@@ -120,15 +125,39 @@ function parseCommand(argv: readonly string[]): Command {
   if (values.source !== undefined && source?.family !== destination.family) {
     throw new UsageError(`--source ${JSON.stringify(values.source)} is not an address of the target's family`)
   }
+  const timeoutMs = parseTimeoutMs(values.timeout)
+  const http = type === 'HTTP' || type === 'HTTPS' ? parseHttp(values, type, destination) : undefined
+  const plain: ProbeTarget = { type, ...destination, timeoutMs, ...(http === undefined ? {} : { http }) }
   const target: ProbeTarget = {
-    type,
-    ...destination,
-    timeoutMs: parseTimeoutMs(values.timeout),
+    ...(values.options === undefined ? plain : withOptions(plain, { values, file: values.options, tlsDir })),
     ...(source === undefined ? {} : { sourceAddress: source.canonical }),
     ...(type === 'UDP-CONNECT' ? { echoFirst: !values['no-echo'] } : {}),
-    ...(type === 'HTTP' || type === 'HTTPS' ? { http: parseHttp(values, type, destination) } : {}),
   }
   return { target, json: values.json }
+}
+
+/** The target that the options in `file` make of what the flags say. */
+function withOptions(
+  { type, address, port, timeoutMs, http }: ProbeTarget,
+  {
+    values,
+    file,
+    tlsDir,
+  }: { readonly values: Values; readonly file: string; readonly tlsDir: string | undefined },
+): ProbeTarget {
+  const monitor: PlainMonitor = {
+    type,
+    domainName: values.host ?? null,
+    urlPath: http?.path ?? null,
+    httpMethod: http?.method ?? null,
+    httpVersion: http === undefined ? null : http.version === '1.0' ? '1.0' : '1.1',
+    expectedCodes: http === undefined ? null : values['expected-codes'],
+  }
+  try {
+    return targetWithOptions(file, monitor, { address, port, timeoutMs, tlsDir })
+  } catch (error) {
+    throw new UsageError(`--options ${file}: ${(error as Error).message}`)
+  }
 }
 
 function parseType(text: string | undefined): MonitorType {

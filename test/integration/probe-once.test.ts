@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { probeOnce } from '../../src/bin/probe-once.ts'
 import { makeTargetPolicy, parseCidrList } from '../../src/domain/target-policy.ts'
@@ -124,4 +127,43 @@ test('--help explains and gives 0', async () => {
   const { code, out } = await run(['--help'])
   assert.equal(code, 0)
   assert.match(out, /^usage: healthmonitor probe-once/)
+})
+
+test('--options makes a probe as a monitor with these options would make it', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hm-options-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const file = (options: unknown): string => {
+    const path = join(dir, 'options.json')
+    writeFileSync(path, typeof options === 'string' ? options : JSON.stringify(options))
+    return path
+  }
+  let got = ''
+  const server = await listen(t, (socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      got = chunk.toString()
+      socket.end('HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nwell')
+    })
+  })
+  const asking = (options: unknown) =>
+    run(['--type', 'HTTP', '--target', at(server), '--json', '--options', file(options)])
+  const http = {
+    path: '/deep',
+    headers: [{ name: 'X-A', value: '1' }],
+    expected_statuses: [{ start: 200, end: 299 }],
+    expected_body: ['well'],
+  }
+  const passed = await asking({ http, connection: { reuse: true } })
+  assert.equal(passed.err, '')
+  assert.equal(passed.code, 0)
+  assert.match(got, /^GET \/deep HTTP\/1\.1\r\n.*X-A: 1\r\n.*Connection: close\r\n/s)
+  assert.equal((await asking({ http: { ...http, expected_statuses: [{ start: 200, end: 201 }] } })).code, 1)
+  for (const [bad, message] of [
+    [{ nonsense: 1 }, /nonsense/],
+    [{ udp: { require_reply: true } }, /udp/],
+    ['{', /JSON/],
+  ] as const) {
+    const { code, err } = await asking(bad)
+    assert.equal(code, 2)
+    assert.match(err, message)
+  }
 })

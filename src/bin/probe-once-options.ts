@@ -1,0 +1,54 @@
+/** `probe-once --options FILE`: the `options` of a health monitor, checked as the API checks them, and the target they make. */
+import { readFileSync } from 'node:fs'
+import { monitorOptions } from '../api/schema/monitor-options.ts'
+import { DomainError } from '../domain/errors.ts'
+import { type MonitorOptions, mergeOptions, type OptionsPatch } from '../domain/monitor-options.ts'
+import { assertOptionsFit } from '../domain/option-fit.ts'
+import { probeTarget } from '../domain/probe-target.ts'
+import type { ProbeTarget } from '../domain/results.ts'
+import type { HealthMonitor } from '../domain/types.ts'
+import { withTlsFolder } from './tls-folder.ts'
+
+/** What the plain flags say, as the fields of a monitor. */
+export type PlainMonitor = Pick<
+  HealthMonitor,
+  'type' | 'domainName' | 'urlPath' | 'httpMethod' | 'httpVersion' | 'expectedCodes'
+>
+
+const SCHEMA = monitorOptions({
+  invalid: (option, reason) => new DomainError('INVALID_FIELD', `${option}: ${reason}`),
+  unknown: (within, name) => new DomainError('INVALID_FIELD', `${within} has no ${name}`),
+})
+
+/**
+ * The target of one probe with the options in `file`. Throws DomainError when they are not valid or do not fit, and whatever
+ * reading and parsing the file throws. A connection is never kept: there is one probe.
+ */
+export function targetWithOptions(
+  file: string,
+  monitor: PlainMonitor,
+  where: Pick<ProbeTarget, 'address' | 'port' | 'timeoutMs'> & { readonly tlsDir?: string | undefined },
+): ProbeTarget {
+  const options = readOptionsFile(file)
+  const source = options?.connection?.source_address
+  assertOptionsFit(
+    { type: monitor.type, httpMethod: monitor.httpMethod, options },
+    // A file that is not there is told by the probe.
+    { sourceAddresses: source === undefined ? [] : [source], hasTlsFile: () => where.tlsDir !== undefined },
+  )
+  const { reuse: _, ...target } = probeTarget(
+    { ...monitor, profile: 'elb', timeoutSeconds: 1, monitorPort: null, options },
+    { address: where.address, protocolPort: where.port, monitorAddress: null, monitorPort: null },
+  )
+  return { ...withTlsFolder(target, where.tlsDir), timeoutMs: options?.timeout_ms ?? where.timeoutMs }
+}
+
+function readOptionsFile(file: string): MonitorOptions | null {
+  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  const { error, value } = SCHEMA.validate(parsed, { convert: false }) as {
+    readonly error?: Error
+    readonly value: OptionsPatch | null
+  }
+  if (error !== undefined) throw new DomainError('INVALID_FIELD', error.message)
+  return mergeOptions(null, value)
+}
