@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ProbeResult } from '../../../src/domain/results.ts'
+import { initialState, step } from '../../../src/domain/state-machine.ts'
+import { createMetrics } from '../../../src/runtime/metrics.ts'
+import { AddressSlots } from '../../../src/schedule/address-slots.ts'
+import { Check } from '../../../src/schedule/check.ts'
+import { MassFailureBreaker } from '../../../src/schedule/mass-failure-breaker.ts'
+import { config, DELAY_MS } from '../../support/scheduling.ts'
+
+const FAILED: ProbeResult = {
+  outcome: 'failed',
+  reason: 'CONNECT_TIMEOUT',
+  detail: '',
+  phases: { totalMs: 1 },
+}
+const PASSED: ProbeResult = { outcome: 'passed', reason: 'PASSED', detail: '', phases: { totalMs: 1 } }
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Checks in pools and networks of their own that have just passed, and a breaker over them. */
+function breakerOver(count: number, canaries: { count: number; answer: boolean }, fall = 1) {
+  let nowMs = 1_000_000
+  const checks = Array.from({ length: count }, (_, i) => {
+    const own = config(`m${i}`, { rise: 1, fall, poolId: `p${i}` })
+    const slots = new AddressSlots<Check>(`10.0.${i}.1`, 0)
+    const check = new Check(own, undefined, { nowMs, slots, denied: undefined })
+    check.lastResult = PASSED
+    check.state = step(own.policy, initialState(own.policy), 'passed')
+    return check
+  })
+  const concluded: string[] = []
+  const breaker = new MassFailureBreaker({
+    checks: () => checks,
+    canaries: { count: canaries.count, ask: () => Promise.resolve(canaries.answer) },
+    conclude: (_, __, { reason }) => void concluded.push(reason),
+    metrics: createMetrics('test'),
+    log: quiet,
+    now: () => nowMs,
+  })
+  const weigh = (i: number, result = FAILED) =>
+    breaker.weigh(checks[i] ?? assert.fail(), result, nowMs)?.reason
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 30))
+  return { breaker, weigh, concluded, settle, pass: (ms: number) => void (nowMs += ms) }
+}
+
+test('decisive failures wait, count for nothing once most have failed without a canary, and count after one interval', async () => {
+  const { breaker, weigh, concluded, settle, pass } = breakerOver(10, { count: 1, answer: false })
+  for (let i = 0; i < 6; i++) assert.equal(weigh(i), undefined, 'it waits')
+  assert.equal(breaker.facts.state, 'suspicious')
+  await settle()
+  assert.deepEqual(
+    concluded,
+    Array.from({ length: 6 }, () => 'PROBER_MASS_FAILURE'),
+  )
+  assert.equal(breaker.facts.state, 'holding')
+  assert.equal(weigh(7), 'PROBER_MASS_FAILURE')
+  pass(DELAY_MS + 1)
+  assert.equal(breaker.facts.state, 'closed')
+  assert.equal(weigh(0), 'CONNECT_TIMEOUT', 'what was held back once is not held back again')
+  assert.deepEqual(
+    [breaker.facts.trips, breaker.facts.massFailures, breaker.facts.canariesAnswer],
+    [1, 1, false],
+  )
+  breaker.destroy()
+})
+
+test('a canary that answers lets everything that waited count', async () => {
+  const { breaker, weigh, concluded, settle } = breakerOver(10, { count: 1, answer: true })
+  for (let i = 0; i < 6; i++) assert.equal(weigh(i), undefined)
+  await settle()
+  assert.deepEqual(
+    concluded,
+    Array.from({ length: 6 }, () => 'CONNECT_TIMEOUT'),
+  )
+  assert.equal(breaker.facts.trips, 0)
+  breaker.destroy()
+})
+
+test('nothing waits without canaries, among fewer than eight networks, and for failures that decide nothing', () => {
+  for (const { weigh, breaker } of [
+    breakerOver(10, { count: 0, answer: false }),
+    breakerOver(7, { count: 1, answer: false }),
+    breakerOver(10, { count: 1, answer: false }, 3),
+  ]) {
+    for (let i = 0; i < 7; i++) assert.equal(weigh(i), 'CONNECT_TIMEOUT')
+    breaker.destroy()
+  }
+})
+
+test('when it ends, what waits is told to nobody', async () => {
+  const { breaker, weigh, concluded, settle } = breakerOver(10, { count: 1, answer: true })
+  assert.equal(weigh(0), undefined)
+  breaker.destroy()
+  await settle()
+  assert.deepEqual(concluded, [])
+})
