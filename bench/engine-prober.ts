@@ -117,7 +117,7 @@ function start(setup: Setup): void {
     budget: probeBudget(),
     log,
     wake: (inMs) => driver.wake(inMs),
-    events: { onVerdict: none, onFirstResult: none, onStaleChange: none },
+    events: { onVerdict: none, onNews: none, onStaleChange: none },
     metrics: {
       ...metrics,
       probeStarted: (lateMs) => {

@@ -9,6 +9,7 @@ import * as monitorOptions from './0006-monitor-options.ts'
 import * as proberFacts from './0007-prober-facts-and-recent-results.ts'
 import * as maintenance from './0008-maintenance.ts'
 import * as details from './0009-member-and-pool-detail.ts'
+import * as checkpointFlags from './0010-checkpoint-flags.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0007-prober-facts-and-recent-results', ...proberFacts },
   { name: '0008-maintenance', ...maintenance },
   { name: '0009-member-and-pool-detail', ...details },
+  { name: '0010-checkpoint-flags', ...checkpointFlags },
 ]

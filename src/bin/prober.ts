@@ -153,7 +153,7 @@ export function startProber(deps: ProberDeps): Prober {
     events: {
       onVerdict: publish,
       onWithheld: (check) => withheld.add(check),
-      onFirstResult: (check) => checkpoint.markSoon(check.config.shard),
+      onNews: (check) => checkpoint.markSoon(check.config.shard),
       onStaleChange: (check) => {
         staleLog.note(check)
         checkpoint.markSoon(check.config.shard)

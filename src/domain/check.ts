@@ -87,6 +87,8 @@ export interface CheckpointEntry {
   readonly okRun: number
   readonly badRun: number
   readonly stale: boolean
+  /** What the target says of itself, packed (flags.ts). */
+  readonly flags: number
 }
 
 /** All checks of one shard that have been probed. */

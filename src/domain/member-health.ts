@@ -4,6 +4,7 @@
  * probe. What is not known is null; what is not probed has neither counters nor a last probe nor a window.
  */
 import { type DetectionWindow, detectionWindow } from './detection-window.ts'
+import { type Flags, unpackFlags } from './flags.ts'
 import type { MemberMaintenance } from './maintenance.ts'
 import type { MemberReason, MemberState } from './member-status.ts'
 import { probeEndpoint, type TargetMember } from './probe-target.ts'
@@ -34,6 +35,7 @@ export interface CheckpointedProbe {
   readonly okRun: number
   readonly badRun: number
   readonly stale: boolean
+  readonly flags: Flags
   readonly recent?: readonly RecentResult[]
 }
 
@@ -93,6 +95,8 @@ export interface MemberHealth {
   readonly since: Date | null
   readonly detail: string | null
   readonly stale: boolean
+  /** What the target says of itself; all false unless it is ONLINE. */
+  readonly flags: Flags
   readonly counters: { readonly rise: Counter; readonly fall: Counter } | null
   readonly lastProbe: LastProbe | null
   readonly asOf: Date | null
@@ -129,6 +133,7 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
     ...told,
     detail: verdict?.detail ?? null,
     stale: !facts.isOwned || seen?.stale === true,
+    flags: (state === 'ONLINE' ? seen?.flags : undefined) ?? NO_FLAGS,
     counters: counters(state, statePolicy(monitor), newest(verdict, seen)),
     lastProbe: last,
     asOf: latest(verdict?.writtenAt, seen?.asOf),
@@ -139,9 +144,12 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
   }
 }
 
+const NO_FLAGS = unpackFlags(0)
+
 const NOT_PROBED = {
   detail: null,
   stale: false,
+  flags: NO_FLAGS,
   counters: null,
   lastProbe: null,
   asOf: null,

@@ -90,9 +90,9 @@ export class Check implements WheelNode {
     return this.state.status === 'ONLINE' ? this.state.badRun : this.state.okRun
   }
 
-  /** The verdict stays, and falls only after a whole threshold of new evidence. */
+  /** The verdict stays, and falls only after a whole threshold of new evidence; what had begun anew begins anew. */
   forgetRuns(): void {
-    this.state = stateOf(this.config, this.verdict)
+    this.state = stateOf(this.config, this.state.decided ? this.verdict : undefined)
   }
 
   /** As never probed: after a change of generation. */

@@ -1,10 +1,11 @@
 /**
  * The slow checkpoint: one row per owned shard and period, spread over the period, so that people can see the last probe
  * of every check while a steady state writes almost nothing. A shard is written sooner when a check of it has its first
- * result or its staleness changed, and at most once a second.
+ * result, its staleness changed or its target says something else of itself, and at most once a second.
  */
 import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
 import { CHECKPOINT_SHARDS_PER_STATEMENT, CHECKPOINT_SOONEST_MS, SHARD_COUNT } from '../domain/limits.ts'
+import { packFlags } from '../domain/flags.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import type { Check } from './check.ts'
 import type { Log } from './log.ts'
@@ -150,5 +151,6 @@ function entryOf(check: Check, result: ProbeResult, { nowMs, toWall }: Clocks): 
     okRun: state.okRun,
     badRun: state.badRun,
     stale: check.isStale,
+    flags: packFlags(state),
   }
 }

@@ -19,6 +19,7 @@ import {
   WHEEL_SLOTS,
   WHEEL_TICK_MS,
 } from '../domain/limits.ts'
+import { packFlags } from '../domain/flags.ts'
 import { nextIntervalMs } from '../domain/probe-times.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { initialState } from '../domain/state-machine.ts'
@@ -260,7 +261,7 @@ export class Scheduler implements Ticking {
   #settle(check: Check, result: ProbeResult, nowMs: number): void {
     check.endedMs = nowMs
     check.probedMs = check.startedMs
-    const isFirst = check.lastResult === undefined
+    const flags = check.lastResult && packFlags(check.state)
     check.lastResult = result
     this.rings.note(check, result, nowMs)
     this.#options.metrics.probeEnded(check.config.target.type, result)
@@ -274,7 +275,7 @@ export class Scheduler implements Ticking {
       if (check.withheld !== undefined) this.#options.events.onWithheld?.(check)
       if (judged !== undefined) this.#options.events.onVerdict(check, judged === 'same' ? undefined : judged)
     }
-    if (isFirst) this.#options.events.onFirstResult(check)
+    if (flags !== packFlags(check.state)) this.#options.events.onNews(check)
     // A check that is halted is in no wheel and no queue until its configuration changes.
     if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#wheel.schedule(check, check.dueMs)
   }

@@ -2,12 +2,13 @@
 import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
 import { type Db, query } from './database.ts'
 
+/** In the order of the table. */
 const COLUMNS = `shard, epoch, as_of, member_ids, generations, probed_at, next_at, outcomes, reasons, total_us, echo_us,
-  connect_us, tls_us, first_byte_us, ok_runs, bad_runs, stale, recent`
+  connect_us, tls_us, first_byte_us, ok_runs, bad_runs, stale, recent, flags`
 
 const ROW = `(?::smallint, ?::bigint, ?::timestamptz, ?::uuid[], ?::bigint[], ?::timestamptz[], ?::timestamptz[], ?::text[],
   ?::text[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::smallint[], ?::smallint[],
-  ?::boolean[], ?::bytea)`
+  ?::boolean[], ?::bytea, ?::smallint[])`
 
 /** Rewrites the checkpoints of shards that `owner` still holds at their epochs; others are left as they are. */
 export async function writeCheckpoints(
@@ -50,6 +51,7 @@ function bindings({ id, epoch, asOf, entries, recent }: ShardCheckpoint): unknow
     entries.map((entry) => entry.badRun),
     entries.map((entry) => entry.stale),
     Buffer.from(recent),
+    entries.map((entry) => entry.flags),
   ]
 }
 

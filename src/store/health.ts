@@ -1,4 +1,5 @@
 /** Statements on the health of members: status, verdict, monitor, owner of the shard, and the checkpoint. */
+import { unpackFlags } from '../domain/flags.ts'
 import type { CheckpointedProbe, HealthFacts } from '../domain/member-health.ts'
 import {
   RECENT_BYTES,
@@ -131,9 +132,9 @@ async function readCheckpoint(
     `select c.as_of, u.*, ${isDetailed ? RECENT : 'null::bytea'} as recent
      from shard_checkpoint c
      cross join lateral unnest(c.member_ids, c.generations, c.probed_at, c.next_at, c.outcomes, c.reasons, c.total_us,
-       c.echo_us, c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale) with ordinality
+       c.echo_us, c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale, c.flags) with ordinality
        u (member_id, generation, probed_at, next_at, outcome, reason, total_us,
-          echo_us, connect_us, tls_us, first_byte_us, ok_run, bad_run, stale, position)
+          echo_us, connect_us, tls_us, first_byte_us, ok_run, bad_run, stale, flags, position)
      where c.shard = ? and u.member_id = any(?::uuid[])`,
     [shard, memberIds],
   )
@@ -189,6 +190,8 @@ interface ProbeRow {
   ok_run: number
   bad_run: number
   stale: boolean
+  /** Null in a checkpoint of a release that did not keep them. */
+  flags: number | null
   recent: Buffer | null
 }
 
@@ -257,6 +260,7 @@ function toProbe(row: ProbeRow): CheckpointedProbe {
     okRun: row.ok_run,
     badRun: row.bad_run,
     stale: row.stale,
+    flags: unpackFlags(row.flags ?? 0),
     ...recentOf(row),
   }
 }

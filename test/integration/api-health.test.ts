@@ -86,10 +86,12 @@ async function healthOf(api: PoolApi, poolId: string, id: string) {
   return answer.body.health as Record<string, unknown>
 }
 
+const NO_FLAGS = { degraded: false, warning: false, draining: false }
 const NOT_PROBED = {
   since: null,
   detail: null,
   stale: false,
+  ...NO_FLAGS,
   counters: null,
   last_probe: null,
   as_of: null,
@@ -149,6 +151,7 @@ suite('health of a member', () => {
       reason: 'PASSED',
       detail: '',
       stale: false,
+      ...NO_FLAGS,
       counters: { rise: '2/2', fall: '0/3' },
       last_probe: {
         at: '2026-11-01T12:00:00.000Z',

@@ -63,7 +63,7 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
           status: check.decidedStatus,
           run: check.pendingRun,
         }),
-      onFirstResult: () => undefined,
+      onNews: () => undefined,
       onWithheld: () => undefined,
       onStaleChange: (check) => void stale.push(check.isStale),
     },

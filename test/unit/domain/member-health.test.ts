@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { packFlags, unpackFlags } from '../../../src/domain/flags.ts'
 import { type HealthFacts, isProbed, memberHealth } from '../../../src/domain/member-health.ts'
 
 const NOTHING = { echoMs: null, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: null }
@@ -34,6 +35,7 @@ const SEEN = {
   okRun: 2,
   badRun: 0,
   stale: false,
+  flags: unpackFlags(0),
 } as const
 const VERDICT = { detail: '', evidence: {}, okRun: 0, badRun: 1, writtenAt: at(1) }
 
@@ -80,6 +82,19 @@ test('the last probe is the checkpointed one, unless a later one changed the sta
     phases: { ...NOTHING, totalMs: 0.5 },
     target: '192.0.2.1:80',
   })
+})
+
+test('what a target says of itself is told while it is ONLINE, of this generation, all false where nothing is known', () => {
+  const flags = unpackFlags(packFlags({ degraded: true, warning: false, draining: true }))
+  assert.deepEqual(flags, { degraded: true, warning: false, draining: true })
+  const told = (facts: Partial<HealthFacts>) => memberHealth({ ...FACTS, ...facts }).flags
+  const checkpointed = { ...SEEN, flags }
+  assert.deepEqual(told({ checkpointed }), flags)
+  const none = unpackFlags(0)
+  assert.deepEqual(told({}), none)
+  assert.deepEqual(told({ checkpointed: { ...checkpointed, generation: 6 } }), none)
+  for (const state of ['OFFLINE', 'UNKNOWN', 'DISABLED', 'NO_MONITOR'] as const)
+    assert.deepEqual(told({ state, checkpointed }), none)
 })
 
 test('a next probe that lies before the last one is not announced', () => {

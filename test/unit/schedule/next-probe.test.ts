@@ -119,6 +119,38 @@ test('a check that halts is probed no more, is not stale, and begins again with 
   assert.equal(attempts.length, 3)
 })
 
+test('a halted check that fails again with another request tells no second OFFLINE, whatever it starts with', () => {
+  for (const start of [
+    {},
+    { unknownFall: 2 },
+    { initialStatus: 'ONLINE', fall: 2, firstFall: 2 },
+    { initialStatus: 'OFFLINE', firstRise: 1 },
+  ] as const) {
+    const { scheduler, attempts, verdicts, run } = harness()
+    const halting = judging({ haltWhenOffline: true, ...start })
+    const failUntilHalted = () => {
+      for (let before = -1; before < attempts.length; ) {
+        before = attempts.length
+        run(2 * DELAY_MS)
+        attempts.at(-1)?.end('CONNECT_REFUSED')
+      }
+    }
+    scheduler.applyPool(pool(halting))
+    failUntilHalted()
+    const probes = attempts.length
+    const asked = { ...halting, target: { ...halting.target, port: 81 } }
+    scheduler.applyPool(pool(asked))
+    // Another rule before the first result of the new request does not halt it again.
+    scheduler.applyPool(pool({ ...asked, policy: { ...asked.policy, rise: 3 } }))
+    failUntilHalted()
+    assert.equal(attempts.length, 2 * probes, 'it was probed anew until it was sure')
+    assert.deepEqual(
+      verdicts.filter(({ from }) => from !== undefined).map(({ from, status }) => [from, status]),
+      [['UNKNOWN', 'OFFLINE']],
+    )
+  }
+})
+
 test('a long interval that is meant is not taken for silence', () => {
   const { scheduler, attempts, stale, run, last } = harness()
   scheduler.applyPool(pool(judging({ intervals: { online: DELAY_MS, noTraffic: 60_000 } })))

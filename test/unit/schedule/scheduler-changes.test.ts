@@ -110,7 +110,7 @@ test('what is kept for a target goes with it: a changed or removed one is told, 
   const gone: ProbeTarget[] = []
   const events = {
     onVerdict: () => undefined,
-    onFirstResult: () => undefined,
+    onNews: () => undefined,
     onStaleChange: () => undefined,
     onTargetGone: (target: ProbeTarget) => void gone.push(target),
   }
