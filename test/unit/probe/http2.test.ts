@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { HttpRequest } from '../../../src/domain/results.ts'
+import type { Line, Verdict } from '../../../src/probe/conversation.ts'
+import { GrpcExchange } from '../../../src/probe/grpc.ts'
+import { readHealthStatus } from '../../../src/probe/grpc-message.ts'
+import { encodeHeaders } from '../../../src/probe/hpack.ts'
+import { Http2Conversation, type StreamExchange } from '../../../src/probe/http2.ts'
+import { Http2HttpExchange } from '../../../src/probe/http2-exchange.ts'
+import { FRAME, writeFrame } from '../../../src/probe/http2-frames.ts'
+
+const line: Line = { write: () => undefined, tls: undefined }
+const SETTINGS = writeFrame(FRAME.SETTINGS, 0, 0, Buffer.alloc(0))
+const request: HttpRequest = {
+  method: 'GET',
+  path: '/',
+  version: '2',
+  host: 'x',
+  expectedCodes: [{ from: 200, to: 200 }],
+  expectBody: [Buffer.from('well')],
+}
+
+const EXCHANGES: Readonly<Record<string, () => StreamExchange>> = {
+  HTTP: () => Http2HttpExchange.of(request, 'http') ?? assert.fail(),
+  gRPC: () =>
+    GrpcExchange.of({ service: '', authority: 'x', metadata: [] }, { type: 'HTTP', timeoutMs: 1 }) ??
+    assert.fail(),
+}
+
+const HEADS = [
+  encodeHeaders([{ name: ':status', value: '200' }]),
+  encodeHeaders([{ name: ':status', value: '103' }]),
+  encodeHeaders([{ name: 'grpc-status', value: '0' }]),
+]
+const payload = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom<Uint8Array>(...HEADS))
+const frame = fc
+  .tuple(fc.nat({ max: 12 }), fc.nat({ max: 255 }), fc.nat({ max: 4 }), payload)
+  .map((parts) => writeFrame(...parts))
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }).map((raw) => Buffer.from(raw)),
+  fc.array(frame, { maxLength: 12 }).map((frames) => Buffer.concat([SETTINGS, ...frames])),
+)
+
+/** The verdict of an attempt that hears these bytes in pieces; as the attempt does, nothing is read after it. */
+function verdictOf(conversation: Http2Conversation, heard: Buffer, pieceBytes: number): Verdict {
+  for (let at = 0; at < heard.length; at += pieceBytes) {
+    const piece = Buffer.from(heard.subarray(at, at + pieceBytes))
+    const verdict = conversation.read(piece, line)
+    piece.fill(0xff)
+    if (verdict !== undefined) return verdict
+  }
+  return conversation.ended('closed')
+}
+
+for (const [name, make] of Object.entries(EXCHANGES)) {
+  test(`whatever a target says over HTTP/2, ${name} has a verdict, the same however the bytes are cut`, () => {
+    fc.assert(
+      fc.property(bytes, fc.integer({ min: 1, max: 30 }), (heard, pieceBytes) => {
+        const whole = new Http2Conversation(make())
+        whole.begin(line)
+        const cut = new Http2Conversation(make())
+        cut.begin(line)
+        assert.deepEqual(verdictOf(whole, heard, heard.length + 1), verdictOf(cut, heard, pieceBytes))
+        if (whole.canGoOn) assert.equal(typeof whole.readIdle(heard, line), 'boolean')
+      }),
+      { numRuns: 2000 },
+    )
+  })
+}
+
+test('no bytes make the reader of health answers throw', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), (raw) => {
+      const message = Buffer.from(raw)
+      const framed = Buffer.alloc(5 + message.length)
+      framed.writeUInt32BE(message.length, 1)
+      framed.set(message, 5)
+      for (const each of [message, framed]) {
+        const status = readHealthStatus(each)
+        assert.ok(status === undefined || Number.isFinite(status))
+      }
+    }),
+  )
+})
