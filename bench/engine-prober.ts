@@ -10,6 +10,7 @@ import { statePolicy } from '../src/domain/profiles.ts'
 import type { ProbeTarget } from '../src/domain/results.ts'
 import type { MonitorType } from '../src/domain/types.ts'
 import { probers } from '../src/probe/probers.ts'
+import { usePublicWires } from '../src/probe/open-wire.ts'
 import { probeTcpBySocket } from '../src/probe/tcp.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
 import { probeBudget } from '../src/schedule/descriptor-budget.ts'
@@ -105,6 +106,7 @@ function flat(text: string): string {
 
 function start(setup: Setup): void {
   const metrics = createMetrics('bench')
+  usePublicWires(setup.isPublicOnly)
   const log = {
     debug: none,
     info: none,

@@ -1,7 +1,7 @@
 /**
  * The probe engine under load, with HAProxy beside it:
  *
- *   npm run build && node dist/bench/engine.js [--types tcp,tcp-public,http,http-reused,udp,ping] [--members 5000] [--interval 1]
+ *   npm run build && node dist/bench/engine.js [--types tcp,tcp-public,http,http-public,http-reused,http-reused-public,udp,ping] [--members 5000] [--interval 1]
  *     [--timeout 1] [--seconds 20] [--probers 1] [--no-haproxy] [--out FILE]
  *
  * For each type one run: `members` distinct addresses of 127.0.0.0/8, each probed every `interval` seconds by prober processes
@@ -15,7 +15,7 @@
  * checks are counted by the kernel's count of connections that were given up in SYN_RECV (AttemptFails), which is of the
  * namespace. Without a namespace the count holds whatever else this host does.
  *
- * `tcp-public` is TCP by public Node APIs alone (docs/adr/0010-bare-tcp-handle.md). HTTP reused is held against HAProxy's new connections: HAProxy keeps none between checks before 3.2.
+ * `-public` is the same by public Node APIs alone (docs/adr/0010-bare-tcp-handle.md). HTTP reused is held against HAProxy's new connections: HAProxy keeps none between checks before 3.2.
  */
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -39,11 +39,16 @@ interface Kind {
   readonly counted: 'connections' | 'requests' | 'datagrams' | undefined
 }
 
+const TCP = { type: 'TCP', isReused: false, peer: 'tcp', counted: 'connections' } as const
+const HTTP = { type: 'HTTP', isReused: false, peer: 'http', counted: 'requests' } as const
+
 const KINDS: Readonly<Record<string, Kind>> = {
-  tcp: { type: 'TCP', isReused: false, peer: 'tcp', counted: 'connections' },
-  'tcp-public': { type: 'TCP', isReused: false, isPublicOnly: true, peer: 'tcp', counted: 'connections' },
-  http: { type: 'HTTP', isReused: false, peer: 'http', counted: 'requests' },
-  'http-reused': { type: 'HTTP', isReused: true, peer: 'http', counted: 'requests' },
+  tcp: TCP,
+  'tcp-public': { ...TCP, isPublicOnly: true },
+  http: HTTP,
+  'http-public': { ...HTTP, isPublicOnly: true },
+  'http-reused': { ...HTTP, isReused: true },
+  'http-reused-public': { ...HTTP, isReused: true, isPublicOnly: true },
   udp: { type: 'UDP-CONNECT', isReused: false, peer: undefined, counted: 'datagrams' },
   ping: { type: 'PING', isReused: false, peer: undefined, counted: undefined },
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** Connections that the target takes at one time. */
-const TARGET_CONNECTIONS = 16_000
+const TARGET_CONNECTIONS = 9500
 const START_WITHIN_MS = 20_000
 
 export interface HaProxy {

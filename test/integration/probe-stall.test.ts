@@ -12,8 +12,8 @@ import { TickDriver } from '../../src/schedule/tick-driver.ts'
 import { config, pool } from '../support/scheduling.ts'
 import { until } from '../support/probing.ts'
 
-const TIMEOUT_MS = 150
-const STALL_MS = 220
+const TIMEOUT_MS = 500
+const STALL_MS = 600
 
 /** A server of another process, that goes on while this one stands still: answers HTTP after some milliseconds. */
 async function slowServer(t: TestContext): Promise<number> {
@@ -94,7 +94,7 @@ test('an answer that came in time passes although the event loop stood still bey
     http,
   } as const
   scheduler.applyPool(pool({ ...base, target, policy: { ...base.policy, intervals: { online: 100 } } }))
-  await until(() => reasons.length === 8, 10_000)
-  assert.ok(stalls > 4, `${stalls} probes met a stall`)
+  await until(() => reasons.length === 4, 20_000)
+  assert.ok(stalls > 2, `${stalls} probes met a stall`)
   assert.deepEqual(new Set(reasons), new Set(['PASSED']))
 })

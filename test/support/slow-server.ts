@@ -1,8 +1,8 @@
-/** Answers each HTTP request 40 ms after it came. Tells its port by IPC. */
+/** Answers each HTTP request 150 ms after it came. Tells its port by IPC. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-const ANSWER_AFTER_MS = 40
+const ANSWER_AFTER_MS = 150
 const server = createServer((_, response) => {
   setTimeout(() => response.end('ok'), ANSWER_AFTER_MS)
 })
