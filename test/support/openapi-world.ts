@@ -157,6 +157,15 @@ const PLAIN_LISTENER = Object.fromEntries(
 
 /** What nearly always meets a rule when it is chosen at random; without it in every second request. */
 const PLAIN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  // Most texts of the form of a time are none.
+  ...Object.fromEntries(
+    ['elb', 'octavia'].flatMap((dialect) =>
+      ['Member', 'Pool', 'HealthMonitor'].map((kind) => [
+        `${dialect}Set${kind}Maintenance`,
+        { start: null, end: null },
+      ]),
+    ),
+  ),
   octaviaCreateListener: { ...PLAIN_LISTENER, protocol: 'HTTP' },
   octaviaUpdateListener: PLAIN_LISTENER,
   octaviaCreatePool: { session_persistence: null },
