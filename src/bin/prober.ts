@@ -107,8 +107,13 @@ export function startProber(deps: ProberDeps): Prober {
     log,
     metrics,
     store: {
-      beat: () =>
-        beat(leaseDb, { ...identity, facts: factsOf({ scheduler, writer, breaker, self, budget }) }),
+      beat: async () => {
+        self.tell(log, performance.now())
+        return await beat(leaseDb, {
+          ...identity,
+          facts: factsOf({ scheduler, writer, breaker, self, budget }),
+        })
+      },
       claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
       release: (ids) => releaseShards(leaseDb, id, ids),
       removeProber: () => removeProber(leaseDb, id),
@@ -145,8 +150,7 @@ export function startProber(deps: ProberDeps): Prober {
       return probeBudget(descriptors, idleConnections.size)
     },
     weigh: (check, result, nowMs) => {
-      const { startedMs, config } = check
-      const heard = ownNetwork.weigh(result, { address: config.target.address, startedMs }, nowMs)
+      const heard = result.outcome === 'failed' ? ownNetwork.weigh(check, result, nowMs) : result
       return breaker.weigh(check, dependencies.weigh(check, heard, nowMs), nowMs)
     },
     wake: (inMs) => driver.wake(inMs),

@@ -11,11 +11,17 @@ import { OWN_NETWORK_LOOK_EVERY_MS, OWN_ROUTES_MAX } from '../domain/limits.ts'
 import { REASONS } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { devicesTowards, parseRoutes4, parseRoutes6, type Route } from '../domain/routes.ts'
+import type { Check } from './check.ts'
 
 /** What this host has: devices that are up and running, with their addresses, and its routes when they can be read. */
 export interface HostNetwork {
   readonly devices: ReadonlyMap<string, Device>
   readonly routes: readonly Route[] | undefined
+}
+
+/** A check, as far as it is asked for: what it aims at, and when its last probe began. */
+type Probed = Pick<Check, 'startedMs'> & {
+  readonly config: { readonly target: { readonly address: string } }
 }
 
 interface Device {
@@ -35,13 +41,9 @@ export class OwnNetwork {
   }
 
   /** The result, or in the place of a failure that our own network may have caused: PROBER_OFFLINE. */
-  weigh(
-    result: ProbeResult,
-    target: { readonly address: string; readonly startedMs: number },
-    nowMs: number,
-  ): ProbeResult {
+  weigh(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
     if (result.outcome !== 'failed' || !isSilence(result)) return result
-    const address = parseAddress(target.address)
+    const address = parseAddress(check.config.target.address)
     if (address === undefined) return result
     if (nowMs - this.#readMs >= OWN_NETWORK_LOOK_EVERY_MS) {
       this.#network = this.#read()
@@ -49,7 +51,7 @@ export class OwnNetwork {
     }
     if (this.#network !== undefined && isDown(address, this.#network)) this.#downMs.set(wayOf(address), nowMs)
     const downMs = this.#downMs.get(wayOf(address))
-    if (downMs === undefined || downMs < target.startedMs) return result
+    if (downMs === undefined || downMs < check.startedMs) return result
     return {
       ...result,
       outcome: 'inconclusive',

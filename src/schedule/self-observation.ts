@@ -2,9 +2,10 @@
  * What a prober observes of itself, beside its metrics: how late its probes started since somebody last asked, and how
  * often it could not tell. Stands between the scheduler and the metrics; costs two additions per probe.
  */
-import { LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
-import type { Reason } from '../domain/reasons.ts'
+import { INCONCLUSIVE_LOG_EVERY_MS, LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
+import { type Reason, REASONS } from '../domain/reasons.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import type { Log } from './log.ts'
 
 type ProbeMetrics = Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed'>
 
@@ -12,6 +13,7 @@ export class SelfObservation implements ProbeMetrics {
   readonly #metrics: ProbeMetrics
   readonly #inconclusive: Partial<Record<Reason, number>> = {}
   readonly #lateness = new Uint32Array(LATENESS_SECONDS_BUCKETS.length + 1)
+  readonly #told = new Map<string, { readonly count: number; readonly atMs: number }>()
   #maxMs = 0
 
   constructor(metrics: ProbeMetrics) {
@@ -35,6 +37,19 @@ export class SelfObservation implements ProbeMetrics {
 
   readonly probesSkipped: ProbeMetrics['probesSkipped'] = (count) => this.#metrics.probesSkipped(count)
   readonly probesDelayed: ProbeMetrics['probesDelayed'] = (count) => this.#metrics.probesDelayed(count)
+
+  /** Logs which results told nothing: a reason when it comes up, and then once in INCONCLUSIVE_LOG_EVERY_MS while it goes on. */
+  tell(log: Log, nowMs: number): void {
+    for (const [reason, count] of Object.entries(this.#inconclusive)) {
+      const told = this.#told.get(reason)
+      const probes = count - (told?.count ?? 0)
+      if (probes === 0 || reason === 'PROBER_STOPPING') continue
+      if (told !== undefined && nowMs - told.atMs < INCONCLUSIVE_LOG_EVERY_MS) continue
+      this.#told.set(reason, { count, atMs: nowMs })
+      const { sentence } = REASONS[reason as Reason]
+      log.warn({ reason, probes, sentence }, 'probes told nothing about their targets')
+    }
+  }
 
   /** Results since the start that told nothing, by reason. */
   get inconclusive(): Readonly<Partial<Record<Reason, number>>> {

@@ -4,7 +4,8 @@ import { MAINTENANCE_NOTE_MAX } from '../../domain/limits.ts'
 import { bodyRules, invalidField, matching, nullable, parseBody, text } from './attributes.ts'
 
 /** RFC 3339 with a zone, to the millisecond. */
-export const INSTANT = /^2\d{3}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?(Z|[+-]\d{2}:\d{2})$/
+const INSTANT =
+  /^2\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 const INSTANT_MAX = 29
 
 interface MaintenanceBody {

@@ -66,7 +66,7 @@ test('silence and "no route" count for nothing when the way was down since the p
   let network = host({ lo: LOOPBACK })
   const own = new OwnNetwork(() => network)
   const weigh = (reason: Reason, startedMs: number, nowMs: number) =>
-    own.weigh(resultOf(reason), { address: '8.8.8.8', startedMs }, nowMs).reason
+    own.weigh({ startedMs, config: { target: { address: '8.8.8.8' } } }, resultOf(reason), nowMs).reason
   for (const reason of ['CONNECT_TIMEOUT', 'RECV_TIMEOUT', 'ICMP_TIMEOUT', 'CONNECT_UNREACHABLE'] as const) {
     assert.equal(weigh(reason, 0, 1000), 'PROBER_OFFLINE')
   }

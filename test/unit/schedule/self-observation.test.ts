@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMetrics } from '../../../src/runtime/metrics.ts'
+import { SelfObservation } from '../../../src/schedule/self-observation.ts'
+import { keepingLog } from '../../support/prober.ts'
+
+const NO_SOCKET = { outcome: 'inconclusive', reason: 'PROBER_NO_SOCKET', phases: { totalMs: 0 } } as const
+const PASSED = { outcome: 'passed', reason: 'PASSED', phases: { totalMs: 1 } } as const
+
+test('a reason for which probes tell nothing is logged when it comes up, and once a minute while it goes on', () => {
+  const self = new SelfObservation(createMetrics('test'))
+  const log = keepingLog()
+  const told = () => log.lines.map(({ facts }) => [facts['reason'], facts['probes']])
+  self.probeEnded('TCP', PASSED)
+  self.tell(log, 0)
+  assert.deepEqual(told(), [])
+  for (let i = 0; i < 3; i++) self.probeEnded('TCP', NO_SOCKET)
+  self.tell(log, 1000)
+  self.probeEnded('TCP', NO_SOCKET)
+  self.tell(log, 2000)
+  assert.deepEqual(told(), [['PROBER_NO_SOCKET', 3]])
+  self.tell(log, 62_000)
+  self.tell(log, 200_000)
+  assert.deepEqual(told(), [
+    ['PROBER_NO_SOCKET', 3],
+    ['PROBER_NO_SOCKET', 1],
+  ])
+  assert.deepEqual(self.inconclusive, { PROBER_NO_SOCKET: 4 })
+})
+
+test('lag is that since it was last asked for: the longest, and a bound that 99 of 100 kept', () => {
+  const self = new SelfObservation(createMetrics('test'))
+  for (let i = 0; i < 99; i++) self.probeStarted(3)
+  self.probeStarted(700)
+  assert.deepEqual(self.takeLag(), { p99Ms: 5, maxMs: 700 })
+  assert.deepEqual(self.takeLag(), { p99Ms: 0, maxMs: 0 })
+})
