@@ -52,9 +52,15 @@ export function secureContextOf(manners: TlsManners | undefined): SecureContext 
   return context
 }
 
+/** Of a file that cannot be looked at (absent, a folder on the way that is none or not ours): the errno. */
 function stampOf(file: string | undefined): string {
-  const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
-  return stat === undefined ? '' : `${stat.mtimeMs}:${stat.size}`
+  if (file === undefined) return ''
+  try {
+    const { mtimeMs, size } = statSync(file)
+    return `${mtimeMs}:${size}`
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown'
+  }
 }
 
 function contextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext | string {

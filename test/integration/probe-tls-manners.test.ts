@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls'
+import { withTlsFolder } from '../../src/bin/tls-folder.ts'
 import type { ProbeTarget, TlsManners } from '../../src/domain/results.ts'
 import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
@@ -120,6 +121,17 @@ test('TLS files that are not there, or are none, say so without a packet and wit
   ]
   for (const [manners, detail] of files) {
     await assertAll(server, { verify: true, ...manners }, 'PROBER_UNSUPPORTED', detail)
+  }
+  assert.equal(connections.length, 0)
+})
+
+test('a TLS file without HM_TLS_DIR, or behind what is no folder, is a result and no crash', async (t) => {
+  const { server, connections } = await listenTls(t, selfSigned('a.example'))
+  const named = targetOf(server, { type: 'HTTPS', http, tls: { verify: false, caFile: 'ca.pem' } })
+  const notAFolder = folder(t)('file', '')
+  for (const target of [withTlsFolder(named, undefined), withTlsFolder(named, notAFolder)]) {
+    const { reason, detail } = await probeWithin(probers.HTTPS, target)
+    assert.deepEqual([reason, detail], ['PROBER_UNSUPPORTED', 'TLS file ca.pem: ENOTDIR'])
   }
   assert.equal(connections.length, 0)
 })
