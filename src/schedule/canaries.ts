@@ -30,8 +30,13 @@ function askAll(targets: readonly ProbeTarget[], probe: Probe): Promise<boolean>
   return new Promise((resolve) => {
     let open = targets.length
     const cancels: ReturnType<Probe>[] = []
+    let hasEnded = false
     const end = (answer: boolean): void => {
+      if (hasEnded) return
+      hasEnded = true
       clearTimeout(timer)
+      // Those that have not answered yet: nothing else would close them.
+      for (const cancel of cancels) cancel('shutdown')
       resolve(answer)
     }
     const timer = setTimeout(() => cancels.forEach((cancel) => cancel('timeout')), CANARY_TIMEOUT_MS)
