@@ -68,8 +68,8 @@ export class EchoChannel {
   readonly #family: 4 | 6
   readonly #identity: EchoIdentity = { identifier: randomBytes(2).readUInt16BE(), token: randomBytes(8) }
   readonly #awaited = new Map<number, Awaited>()
-  /** Our UDP ports, and who hears of their datagrams that were not delivered. */
-  readonly #udpPorts = new Map<number, (what: UndeliverableDatagram) => void>()
+  /** Our UDP ports by `udpKey`, and who hears of their datagrams that were not delivered. */
+  readonly #udpPorts = new Map<string, (what: UndeliverableDatagram) => void>()
   #socket: RawSocket | undefined
   #nextSequence = 0
 
@@ -107,14 +107,20 @@ export class EchoChannel {
   }
 
   /**
-   * Calls `onUndeliverable` for each datagram that left from UDP port `port` of ours and that somebody says cannot be
-   * delivered, in a turn of its own, until the returned function is called.
+   * Calls `onUndeliverable` for each datagram that left from UDP port `port` of our address `source` (undefined = of all our
+   * addresses) and that somebody says cannot be delivered, in a turn of its own, until the returned function is called.
    */
-  hearOfPort(port: number, onUndeliverable: (what: UndeliverableDatagram) => void): () => void {
-    this.#udpPorts.set(port, onUndeliverable)
+  hearOfPort(
+    port: number,
+    source: string | undefined,
+    onUndeliverable: (what: UndeliverableDatagram) => void,
+  ): () => void {
+    // Sockets that are bound to different addresses may have the same port.
+    const key = udpKey(port, source === undefined ? [] : (parseAddress(source)?.bytes ?? []))
+    this.#udpPorts.set(key, onUndeliverable)
     this.#socket?.resumeRecv()
     return () => {
-      this.#udpPorts.delete(port)
+      if (this.#udpPorts.get(key) === onUndeliverable) this.#udpPorts.delete(key)
       this.#rest()
     }
   }
@@ -172,10 +178,12 @@ export class EchoChannel {
   #receiveUndeliverable(packet: Buffer): void {
     if (this.#udpPorts.size === 0) return
     const what = readUndeliverableDatagram(this.#family, packet)
-    const hears = what === undefined ? undefined : this.#udpPorts.get(what.sourcePort)
+    if (what === undefined) return
+    const { source: from, sourcePort, destination } = what
+    const hears = this.#udpPorts.get(udpKey(sourcePort, from)) ?? this.#udpPorts.get(udpKey(sourcePort, []))
     // The packet's buffer is used again.
-    if (what !== undefined && hears !== undefined) {
-      setImmediate(hears, { ...what, destination: Buffer.from(what.destination) })
+    if (hears !== undefined) {
+      setImmediate(hears, { ...what, source: Buffer.from(from), destination: Buffer.from(destination) })
     }
   }
 
@@ -202,6 +210,11 @@ export class EchoChannel {
   #rest(): void {
     if (!this.#isWaiting) this.#socket?.pauseRecv()
   }
+}
+
+/** `address`: bytes of the address that a socket is bound to; none = of all. */
+function udpKey(port: number, address: Iterable<number>): string {
+  return [port, ...address].join()
 }
 
 const channels = new Map<4 | 6, EchoChannel>()

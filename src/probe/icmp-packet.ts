@@ -73,7 +73,8 @@ function readUnreachable(family: 4 | 6, identity: EchoIdentity, quoted: Buffer):
 
 /** A datagram that the network or its target's host says it could not deliver. */
 export interface UndeliverableDatagram {
-  /** Our port, then the address (bytes) and port it was sent to. */
+  /** Our address (bytes) and port, then those that it was sent to. */
+  readonly source: Buffer
   readonly sourcePort: number
   readonly destination: Buffer
   readonly destinationPort: number
@@ -98,6 +99,7 @@ export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): Undeli
   const udp = withoutIpHeader(family, quoted)
   if (udp === undefined || udp.length < 4) return undefined
   return {
+    source: family === 4 ? quoted.subarray(12, 16) : quoted.subarray(8, 24),
     sourcePort: udp.readUInt16BE(0),
     destination: family === 4 ? quoted.subarray(16, 20) : quoted.subarray(24, 40),
     destinationPort: udp.readUInt16BE(2),

@@ -18,6 +18,8 @@ import { closeQuietly, type DatagramUser, withoutLookup } from './udp-socket.ts'
 class Lane {
   readonly openedAt = performance.now()
   readonly #channel: EchoChannel
+  /** The address that the socket is bound to; undefined = to all of this host. */
+  readonly #source: string | undefined
   readonly #socket: Socket
   readonly #onEmpty: (lane: Lane) => void
   /** Targets that were asked on this lane, and who waits for them; undefined = answered, or no longer awaited. */
@@ -35,11 +37,11 @@ class Lane {
     this.#socket.on('error', (error) => this.#failAll(error))
     this.#socket.on('message', (datagram, from) => this.#onMessage(datagram, from))
     this.#socket.on('listening', () => this.#onBound())
-    const { sourceAddress } = source
+    this.#source = source.sourceAddress
     this.#socket.bind({
       port: 0,
       exclusive: true,
-      ...(sourceAddress === undefined ? {} : { address: sourceAddress }),
+      ...(this.#source === undefined ? {} : { address: this.#source }),
     })
   }
 
@@ -71,7 +73,8 @@ class Lane {
 
   #onBound(): void {
     this.#port = this.#socket.address().port
-    this.#stopHearing = this.#channel.hearOfPort(this.#port, (what) => this.#onUndeliverable(what))
+    const onUndeliverable = (what: UndeliverableDatagram): void => this.#onUndeliverable(what)
+    this.#stopHearing = this.#channel.hearOfPort(this.#port, this.#source, onUndeliverable)
     // The kernel chose the port of a target that is already being asked: it may be this host's own.
     for (const key of this.#users.keys()) {
       if (key.endsWith(` ${this.#port}`)) this.#settle(key)?.onOwnPort()

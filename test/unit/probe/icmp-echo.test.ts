@@ -91,3 +91,44 @@ test('an absent package and a missing right are told apart', () => {
   assert.match(JSON.stringify(absent), /net-ping is not installed.*PROBER_UNSUPPORTED/)
   assert.match(JSON.stringify(failing(new Error('Too many open files'))), /PROBER_NO_SOCKET/)
 })
+
+/** ICMPv6 "port unreachable" that quotes a UDP datagram of ours. */
+function portUnreachable(source: string, sourcePort: number): Buffer {
+  const packet = Buffer.alloc(8 + 40 + 8)
+  packet.writeUInt8(1, 0)
+  packet.writeUInt8(4, 1)
+  const quoted = packet.subarray(8)
+  quoted.writeUInt8(17, 6)
+  quoted.set(address(source).bytes, 8)
+  quoted.set(address('2001:db8::9').bytes, 24)
+  quoted.writeUInt16BE(sourcePort, 40)
+  quoted.writeUInt16BE(53, 42)
+  return packet
+}
+
+test('of sockets with one port and different source addresses each hears of its own datagrams alone', async () => {
+  const socket = new FakeRawSocket()
+  const channel = channelOn(socket)
+  const heard: string[] = []
+  const hearOf = (port: number, source?: string) =>
+    channel.hearOfPort(port, source, () => heard.push(`${source ?? 'any'} ${port}`))
+  const stopFirst = hearOf(4000, '2001:db8::1')
+  hearOf(4000, '2001:db8::2')
+  hearOf(5000)
+  for (const [source, port] of [
+    ['2001:db8::1', 4000],
+    ['2001:db8::2', 4000],
+    ['2001:db8::3', 4000],
+    ['2001:db8::3', 5000],
+  ] as const) {
+    socket.emit('message', portUnreachable(source, port), '2001:db8::9')
+  }
+  await nextTurn()
+  assert.deepEqual(heard.splice(0), ['2001:db8::1 4000', '2001:db8::2 4000', 'any 5000'])
+  stopFirst()
+  hearOf(4000, '2001:db8::1')
+  stopFirst()
+  socket.emit('message', portUnreachable('2001:db8::1', 4000), '2001:db8::9')
+  await nextTurn()
+  assert.deepEqual(heard, ['2001:db8::1 4000'], 'who stopped before takes nobody else out')
+})
