@@ -90,7 +90,9 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
       parents: () => assertParentsActive(ctx, { loadBalancer: parents.loadBalancer }),
     }
     for (const step of dialect.createOrder) await steps[step]()
-    const { id } = await insertPool(tx, draft ?? draftFor(parents))
+    const wanted = draft ?? draftFor(parents)
+    await assertDependencies(tx, { ...wanted, poolId: wanted.id })
+    const { id } = await insertPool(tx, wanted)
     if (parents.listener !== undefined) await setDefaultPool(tx, parents.listener.id, id)
     return await readBack(tx, id)
   })

@@ -139,7 +139,7 @@ export function startProber(deps: ProberDeps): Prober {
     onFenced: () => ownership.look(),
   })
   const withheld = new WithheldVerdicts({ publish })
-  const dependencies = new Dependencies({ log, read: (ids) => readParentStates(db, ids) })
+  const dependencies = new Dependencies({ log, read: (parents) => readParentStates(db, parents) })
   const scheduler: Scheduler = new Scheduler({
     log,
     metrics: self,

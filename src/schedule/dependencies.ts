@@ -7,7 +7,7 @@
  * interval of the child after it. A child falls one or two probes later for that.
  */
 import type { PoolChecks } from '../domain/check.ts'
-import type { ParentState } from '../domain/dependencies.ts'
+import { type Parent, parentKey, type ParentState } from '../domain/dependencies.ts'
 import { DEPENDENCY_POLL_MS, DEPENDENCY_SETTLE_MS } from '../domain/limits.ts'
 import { REASONS } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
@@ -17,15 +17,15 @@ import type { Check } from './check.ts'
 import type { Log } from './log.ts'
 
 export interface DependenciesOptions {
-  /** How these stand that do not stand well. */
-  readonly read: (ids: readonly string[]) => Promise<ReadonlyMap<string, ParentState>>
+  /** How these stand that do not stand well, by `parentKey`. */
+  readonly read: (parents: readonly Parent[]) => Promise<ReadonlyMap<string, ParentState>>
   readonly log: Log
 }
 
 export class Dependencies {
   readonly #options: DependenciesOptions
   /** Pool → its shard, and what its checks depend on. */
-  readonly #pools = new Map<string, { readonly shard: number; readonly ids: ReadonlySet<string> }>()
+  readonly #pools = new Map<string, { readonly shard: number; readonly parents: readonly Parent[] }>()
   /** Children whose decisive failure has come, and when first. */
   readonly #warned = new Map<Check, number>()
   /** When the last reading that ended began. */
@@ -41,10 +41,12 @@ export class Dependencies {
   }
 
   applyPool({ poolId, shard, checks }: PoolChecks): void {
-    const ids = new Set(checks.flatMap(({ config }) => config.dependsOn ?? []))
-    if (ids.size === 0) this.#pools.delete(poolId)
-    else this.#pools.set(poolId, { shard, ids })
-    if (ids.size > 0 && this.#timer === undefined && !this.#isDestroyed) this.#plan(0)
+    const parents = checks.flatMap(({ config: { projectId, dependsOn = [] } }) =>
+      dependsOn.map((id) => ({ projectId, id })),
+    )
+    if (parents.length === 0) this.#pools.delete(poolId)
+    else this.#pools.set(poolId, { shard, parents: distinct(parents) })
+    if (parents.length > 0 && this.#timer === undefined && !this.#isDestroyed) this.#plan(0)
   }
 
   removePool(poolId: string): void {
@@ -67,9 +69,10 @@ export class Dependencies {
 
   /** The result, or an inconclusive one in its place. */
   weigh(check: Check, result: ProbeResult, nowMs: number): ProbeResult {
-    const { dependsOn, policy } = check.config
+    const { dependsOn, policy, projectId } = check.config
     if (dependsOn === undefined || result.outcome === 'inconclusive') return result
-    const offline = dependsOn.find((id) => this.#states.get(id) === 'OFFLINE')
+    const stateOf = (id: string) => this.#states.get(parentKey({ projectId, id }))
+    const offline = dependsOn.find((id) => stateOf(id) === 'OFFLINE')
     if (offline !== undefined)
       return dependent(result, `${offline} is OFFLINE; ${REASONS[result.reason].sentence}`)
     if (result.outcome === 'passed') {
@@ -79,7 +82,7 @@ export class Dependencies {
     const isDecisive =
       check.state.status !== 'OFFLINE' && step(policy, check.state, outcomeOf(result)).status === 'OFFLINE'
     if (!isDecisive) return result
-    const failing = dependsOn.find((id) => this.#states.has(id))
+    const failing = dependsOn.find((id) => stateOf(id) !== undefined)
     if (failing !== undefined) return dependent(result, `${failing} is failing too`)
     const warnedMs = this.#warned.get(check)
     if (warnedMs === undefined) this.#warned.set(check, nowMs)
@@ -100,12 +103,11 @@ export class Dependencies {
   }
 
   async #read(): Promise<void> {
-    const ids = new Set<string>()
-    for (const pool of this.#pools.values()) for (const id of pool.ids) ids.add(id)
+    const parents = distinct([...this.#pools.values()].flatMap((pool) => pool.parents))
     for (const check of this.#warned.keys()) if (check.phase === 'removed') this.#warned.delete(check)
     const startedMs = performance.now()
     try {
-      this.#states = ids.size === 0 ? new Map() : await this.#options.read([...ids])
+      this.#states = parents.length === 0 ? new Map() : await this.#options.read(parents)
       this.#readMs = startedMs
       this.#isAway = false
     } catch (error) {
@@ -114,6 +116,10 @@ export class Dependencies {
       this.#isAway = true
     }
   }
+}
+
+function distinct(parents: readonly Parent[]): Parent[] {
+  return [...new Map(parents.map((parent) => [parentKey(parent), parent])).values()]
 }
 
 function dependent(result: ProbeResult, detail: string): ProbeResult {

@@ -1,5 +1,5 @@
 /** Statements on what depends on what: `depends_on` of members and pools, which lies in their `echo`. */
-import type { ParentState } from '../domain/dependencies.ts'
+import { type Parent, parentKey, type ParentState } from '../domain/dependencies.ts'
 import { DEPENDENCY_DEPTH_MAX } from '../domain/limits.ts'
 import { type Db, type Tx, query } from './database.ts'
 
@@ -53,42 +53,47 @@ export async function parentsOf(
 
 /**
  * How these members and pools stand, with what they depend on themselves, where they do not stand well. A pool is OFFLINE when some of its members are and
- * none is ONLINE. What does not exist, is not probed or is not decided is not in the answer.
+ * none is ONLINE. What does not exist, is of another project than who depends on it, is not probed or is not decided is
+ * not in the answer, which goes by `parentKey`.
  */
 export async function readParentStates(
   db: Db,
-  ids: readonly string[],
+  parents: readonly Parent[],
 ): Promise<ReadonlyMap<string, ParentState>> {
-  const rows = await query<{ id: string; is_offline: boolean }>(
+  const rows = await query<Parent & { is_offline: boolean }>(
     db,
-    `with recursive up (asked, id, depth) as (
-       select each, each, 0 from unnest(?::uuid[]) each
+    `with recursive up (asked, project_id, id, depth) as (
+       select asked.id, asked.project_id, asked.id, 0 from unnest(?::uuid[], ?::text[]) asked (id, project_id)
        union
-       select up.asked, parent.id::uuid, up.depth + 1
+       select up.asked, up.project_id, parent.id::uuid, up.depth + 1
        from up
        cross join lateral (
-         select m.echo->'depends_on' as ids from member m where m.id = up.id
+         select m.echo->'depends_on' as ids from member m where m.id = up.id and m.project_id = up.project_id
          union all
          select p.echo->'depends_on' from pool p
-         where p.id = up.id or p.id = (select m.pool_id from member m where m.id = up.id)
+         where (p.id = up.id or p.id = (select m.pool_id from member m where m.id = up.id))
+           and p.project_id = up.project_id
        ) named
        cross join lateral jsonb_array_elements_text(coalesce(named.ids, '[]')) parent (id)
        where up.depth < ?
      ), standing as (
-       select up.asked, up.id, bool_and(ms.state <> 'ONLINE') as is_offline
+       select up.asked, up.project_id, up.id, bool_and(ms.state <> 'ONLINE') as is_offline
        from up
        cross join lateral (
-         select ms.member_id, ms.state from member_status ms where ms.member_id = up.id
+         select ms.member_id, ms.state from member_status ms
+         where ms.member_id = up.id and ms.project_id = up.project_id
          union all
-         select ms.member_id, ms.state from member_status ms where ms.pool_id = up.id
+         select ms.member_id, ms.state from member_status ms
+         where ms.pool_id = up.id and ms.project_id = up.project_id
        ) ms
        left join member_state s on s.member_id = ms.member_id
        where ms.state in ('ONLINE', 'OFFLINE')
-       group by up.asked, up.id
+       group by up.asked, up.project_id, up.id
        having bool_and(ms.state <> 'ONLINE' or s.bad_run > 0)
      )
-     select asked::text as id, bool_or(is_offline) as is_offline from standing group by asked`,
-    [ids, DEPENDENCY_DEPTH_MAX],
+     select asked::text as id, project_id as "projectId", bool_or(is_offline) as is_offline
+     from standing group by asked, project_id`,
+    [parents.map(({ id }) => id), parents.map(({ projectId }) => projectId), DEPENDENCY_DEPTH_MAX],
   )
-  return new Map(rows.map((row) => [row.id, row.is_offline ? 'OFFLINE' : 'failing']))
+  return new Map(rows.map((row) => [parentKey(row), row.is_offline ? 'OFFLINE' : 'failing']))
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { query } from '../../src/store/database.ts'
+import { readParentStates } from '../../src/store/dependencies.ts'
 import { startApi } from '../support/api.ts'
 import { eventually, insertMembers, insertPool, PROJECT, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
@@ -149,6 +150,48 @@ test('what would depend on itself, what is unknown or of another project, and to
       assert.match(JSON.stringify(answer.body), problem)
     }
   }
+})
+
+test('a new pool depends on nothing unknown and on nothing of another project', async (t) => {
+  const { db, api, ids } = await family(t)
+  const foreign = await insertPool(db)
+  await query(db, `update pool set project_id = 'another' where id = ?`, [foreign.poolId])
+  const [row] = await query<{ id: string }>(
+    db,
+    'select p.load_balancer_id::text as id from pool p join member m on m.pool_id = p.id where m.id = ?',
+    [ids[0]],
+  )
+  for (const dialect of DIALECTS) {
+    const create = async (depends_on: readonly string[]) => {
+      const named = { protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', loadbalancer_id: row?.id }
+      return await api.request('POST', `${dialect}/pools`, { pool: { ...named, depends_on } }, asProject)
+    }
+    for (const id of [foreign.poolId, randomUUID()]) {
+      const refused = await create([id])
+      assert.equal(refused.status, 400, JSON.stringify(refused.body))
+      assert.match(JSON.stringify(refused.body), /no member and no pool/)
+    }
+    const made = await create([ids[0]])
+    assert.deepEqual([made.status, made.body.pool?.depends_on], [201, [ids[0]]], JSON.stringify(made.body))
+  }
+})
+
+test('how a pool of another project stands is not read, whatever the database names as a parent', async (t) => {
+  const { db, ids } = await family(t)
+  await query(
+    db,
+    `insert into member_state (member_id, pool_id, shard, generation, epoch, sequence, status, since, reason, ok_run, bad_run)
+     select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), 1, 1, 'OFFLINE', now(),
+       'CONNECT_REFUSED', 0, 0
+     from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
+     join health_monitor hm on hm.pool_id = p.id where m.id = ?`,
+    [ids[0]],
+  )
+  const read = async (projectId: string) => [
+    ...(await readParentStates(db, [{ projectId, id: ids[0] }])).values(),
+  ]
+  assert.deepEqual(await read(PROJECT), ['OFFLINE'])
+  assert.deepEqual(await read('another'), [])
 })
 
 test('a chain of dependencies has a bounded depth', async (t) => {
