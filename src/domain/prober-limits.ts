@@ -11,6 +11,8 @@ export const MASS_FAILURE_POOLS_MIN = 8
 export const MASS_FAILURE_NETWORKS_MIN = 8
 /** Milliseconds between two counts of failing targets: each walks over all checks of the prober. */
 export const MASS_FAILURE_LOOK_EVERY_MS = 50
+/** A count that took d milliseconds is made again after this many times d at the earliest: at most 5 % of a prober's time. */
+export const MASS_FAILURE_LOOK_SHARE = 20
 /** Canaries of a prober (HM_CANARY); milliseconds that they have to answer, and between two rounds of asking them. */
 export const CANARIES_MAX = 16
 export const CANARY_TIMEOUT_MS = 1000

@@ -13,6 +13,7 @@ import { REASONS } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { step } from '../domain/state-machine.ts'
 import { outcomeOf } from '../domain/step-outcome.ts'
+import { boundedDetail } from '../probe/result.ts'
 import type { Check } from './check.ts'
 import type { Log } from './log.ts'
 
@@ -123,5 +124,5 @@ function distinct(parents: readonly Parent[]): Parent[] {
 }
 
 function dependent(result: ProbeResult, detail: string): ProbeResult {
-  return { ...result, outcome: 'inconclusive', reason: 'DEPENDENCY_DOWN', detail: detail.slice(0, 128) }
+  return { ...result, outcome: 'inconclusive', reason: 'DEPENDENCY_DOWN', detail: boundedDetail(detail) }
 }

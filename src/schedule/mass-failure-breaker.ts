@@ -15,6 +15,7 @@ import type { CheckConfig } from '../domain/check.ts'
 import {
   CANARY_ROUND_EVERY_MS,
   MASS_FAILURE_LOOK_EVERY_MS,
+  MASS_FAILURE_LOOK_SHARE,
   MASS_FAILURE_POOLS_MIN,
 } from '../domain/limits.ts'
 import { countFailures, isMassFailure, isWide, type Observation } from '../domain/mass-failure.ts'
@@ -38,9 +39,6 @@ export interface BreakerOptions {
   /** Monotonic milliseconds. */
   readonly now?: () => number
 }
-
-/** A count that took d milliseconds is made again after this many times d at the earliest. */
-const LOOK_SHARE = 20
 
 interface Held {
   readonly config: CheckConfig
@@ -143,7 +141,8 @@ export class MassFailureBreaker {
     const counts = countFailures(this.#observations(nowMs))
     this.#isWide = isWide(counts)
     this.#isMass = isMassFailure(counts)
-    this.#nextLookMs = nowMs + Math.max(MASS_FAILURE_LOOK_EVERY_MS, (this.#now() - nowMs) * LOOK_SHARE)
+    this.#nextLookMs =
+      nowMs + Math.max(MASS_FAILURE_LOOK_EVERY_MS, (this.#now() - nowMs) * MASS_FAILURE_LOOK_SHARE)
     if (!this.#isMass || nowMs < this.#episodeUntilMs) return
     this.#massFailures++
     this.#isUntold = true
