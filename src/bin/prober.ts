@@ -150,7 +150,7 @@ export function startProber(deps: ProberDeps): Prober {
       return probeBudget(descriptors, idleConnections.size)
     },
     weigh: (check, result, nowMs) => {
-      const heard = result.outcome === 'failed' ? ownNetwork.weigh(check, result, nowMs) : result
+      const heard = ownNetwork.weigh(check, result, nowMs)
       return breaker.weigh(check, dependencies.weigh(check, heard, nowMs), nowMs)
     },
     wake: (inMs) => driver.wake(inMs),

@@ -20,6 +20,10 @@ export const CANARY_ROUND_EVERY_MS: Range = { min: 100, max: 1000 }
 /** Milliseconds between looks at the prober's own devices and routes, while probes fail; routes above which they are not read. */
 export const OWN_NETWORK_LOOK_EVERY_MS = 100
 export const OWN_ROUTES_MAX = 1000
+/** The same while nothing fails, so that a route is known before it is lost. */
+export const OWN_NETWORK_LEARN_EVERY_MS = 10_000
+/** Ways (a /24 or /64) that a prober remembers as having been down; of more the oldest are forgotten. */
+export const OWN_WAYS_DOWN_MAX = 4096
 /** Ids that a member or a pool may depend on, and how deep that may go; milliseconds between looks at how they stand. */
 export const DEPENDS_ON_MAX = 8
 export const DEPENDENCY_DEPTH_MAX = 8

@@ -124,7 +124,7 @@ export const REASONS = {
   PROBER_OFFLINE: {
     layer: 'PROBER',
     outcome: 'inconclusive',
-    sentence: 'the prober has no network of this address family',
+    sentence: 'the prober has no network towards the target',
   },
   PROBER_OVERLOAD: {
     layer: 'PROBER',

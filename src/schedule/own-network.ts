@@ -1,13 +1,21 @@
 /**
  * Is it our own network that is down? Asked of failures that a dead network of ours would look like: silence, and "no
- * route". The way to the target is down when no route leads there, or when the device of the route is not up and running
- * (switched off, or without carrier). A failure counts for nothing when its way was seen down at or after the start of
+ * route". The way to the target is down when the device of its route is not up and running (switched off, or without
+ * carrier), and when the route is gone. A failure counts for nothing when its way was seen down at or after the start of
  * its probe. Where the routes cannot be read (not Linux, or a very large table), only the devices are asked.
+ *
+ * Only the main table of routes is read. With policy routing a way may be in another one, and is absent for good from
+ * ours: so an absent route is a lost one only when this process has seen it before, or when the kernel says so too.
  */
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { type IpAddress, parseAddress } from '../domain/ip-address.ts'
-import { OWN_NETWORK_LOOK_EVERY_MS, OWN_ROUTES_MAX } from '../domain/limits.ts'
+import { formatAddress, type IpAddress, parseAddress } from '../domain/ip-address.ts'
+import {
+  OWN_NETWORK_LEARN_EVERY_MS,
+  OWN_NETWORK_LOOK_EVERY_MS,
+  OWN_ROUTES_MAX,
+  OWN_WAYS_DOWN_MAX,
+} from '../domain/limits.ts'
 import { REASONS } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { devicesTowards, parseRoutes4, parseRoutes6, type Route } from '../domain/routes.ts'
@@ -29,35 +37,82 @@ interface Device {
   readonly addresses: readonly string[]
 }
 
+/** What is wrong with the way to an address. */
+export type Fault = 'no route' | 'device down'
+
+interface Down {
+  readonly fault: Fault
+  readonly atMs: number
+}
+
 export class OwnNetwork {
   readonly #read: () => HostNetwork
-  #network: HostNetwork | undefined
+  #network: HostNetwork
   #readMs = Number.NEGATIVE_INFINITY
-  /** Ways (a /24 or /64, by its text) that were seen down, and when last. */
-  readonly #downMs = new Map<string, number>()
+  /** Routes that this process has seen, by their text. */
+  readonly #known = new Map<string, Route>()
+  /** Ways (a /24 or /64, by its text) that were seen down, and when last; the newest are last. */
+  readonly #downs = new Map<string, Down>()
 
   constructor(read: () => HostNetwork = readHostNetwork) {
     this.#read = read
+    this.#network = this.#learn()
   }
 
   /** The result, or in the place of a failure that our own network may have caused: PROBER_OFFLINE. */
   weigh(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
-    if (result.outcome !== 'failed' || !isSilence(result)) return result
-    const address = parseAddress(check.config.target.address)
-    if (address === undefined) return result
-    if (nowMs - this.#readMs >= OWN_NETWORK_LOOK_EVERY_MS) {
-      this.#network = this.#read()
+    const isSuspect = result.outcome === 'failed' && isSilence(result)
+    const ageMs = nowMs - this.#readMs
+    if (ageMs >= (isSuspect ? OWN_NETWORK_LOOK_EVERY_MS : OWN_NETWORK_LEARN_EVERY_MS)) {
+      this.#network = this.#learn()
       this.#readMs = nowMs
     }
-    if (this.#network !== undefined && isDown(address, this.#network)) this.#downMs.set(wayOf(address), nowMs)
-    const downMs = this.#downMs.get(wayOf(address))
-    if (downMs === undefined || downMs < check.startedMs) return result
+    const address = isSuspect ? parseAddress(check.config.target.address) : undefined
+    if (address === undefined) return result
+    const way = wayOf(address)
+    const fault = faultTowards(address, this.#network)
+    if (fault === 'device down' || (fault === 'no route' && (saysNoRoute(result) || this.#hadRoute(address))))
+      this.#note(way, { fault, atMs: nowMs })
+    const down = this.#downs.get(way)
+    if (down === undefined || down.atMs < check.startedMs) return result
     return {
       ...result,
       outcome: 'inconclusive',
       reason: 'PROBER_OFFLINE',
-      detail: REASONS.PROBER_OFFLINE.sentence,
+      detail: `${DETAILS[down.fault]} ${networkOf(address)}`,
     }
+  }
+
+  #learn(): HostNetwork {
+    const network = this.#read()
+    for (const route of network.routes ?? []) {
+      this.#known.set(`${route.network.join('.')}/${route.prefix} ${route.device}`, route)
+    }
+    forgetOldest(this.#known, OWN_ROUTES_MAX)
+    return network
+  }
+
+  #hadRoute(address: IpAddress): boolean {
+    return devicesTowards(address, [...this.#known.values()]).length > 0
+  }
+
+  #note(way: string, down: Down): void {
+    this.#downs.delete(way)
+    this.#downs.set(way, down)
+    forgetOldest(this.#downs, OWN_WAYS_DOWN_MAX)
+  }
+}
+
+/** Of a host's own devices a tenant hears nothing. */
+const DETAILS: Readonly<Record<Fault, string>> = {
+  'no route': 'this prober has lost its route to',
+  'device down': 'this prober has no running device towards',
+}
+
+function forgetOldest(map: Map<string, unknown>, max: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= max) return
+    map.delete(key)
   }
 }
 
@@ -66,18 +121,35 @@ function isSilence({ reason }: ProbeResult): boolean {
   return reason === 'CONNECT_UNREACHABLE' || ('kind' in REASONS[reason] && REASONS[reason].kind === 'timeout')
 }
 
-function wayOf({ family, bytes }: IpAddress): string {
-  return bytes.slice(0, family === 4 ? 3 : 8).join('.')
+/** Whether the kernel, which knows all tables of routes, found none. The detail of a socket error ends in its errno. */
+function saysNoRoute({ reason, detail }: ProbeResult): boolean {
+  return reason === 'CONNECT_UNREACHABLE' && detail.endsWith('ENETUNREACH')
 }
 
-/** Whether packets to this address cannot leave this host. */
-export function isDown(address: IpAddress, { devices, routes }: HostNetwork): boolean {
+function wayBytes({ family, bytes }: IpAddress): readonly number[] {
+  return bytes.slice(0, family === 4 ? 3 : 8)
+}
+
+function wayOf(address: IpAddress): string {
+  return wayBytes(address).join('.')
+}
+
+/** The /24 or /64 of an address, as people write it. */
+function networkOf(address: IpAddress): string {
+  const bytes = [...wayBytes(address), ...address.bytes.map(() => 0)].slice(0, address.bytes.length)
+  return `${formatAddress(bytes)}/${address.family === 4 ? 24 : 64}`
+}
+
+/** Why packets to this address cannot leave this host, as far as its devices and its main table tell; undefined = they can. */
+export function faultTowards(address: IpAddress, { devices, routes }: HostNetwork): Fault | undefined {
   const running = [...devices.values()]
   const isOwn = running.some(({ addresses }) => addresses.includes(address.canonical))
   const isLoopback = address.family === 4 ? address.bytes[0] === 127 : address.canonical === '::1'
-  if (isLoopback || isOwn) return !running.some((device) => device.isLoopback)
-  if (routes === undefined) return !running.some((device) => !device.isLoopback)
-  return !devicesTowards(address, routes).some((device) => devices.has(device))
+  if (isLoopback || isOwn) return running.some((device) => device.isLoopback) ? undefined : 'device down'
+  if (routes === undefined) return running.some((device) => !device.isLoopback) ? undefined : 'device down'
+  const towards = devicesTowards(address, routes)
+  if (towards.length === 0) return 'no route'
+  return towards.some((device) => devices.has(device)) ? undefined : 'device down'
 }
 
 function readHostNetwork(): HostNetwork {

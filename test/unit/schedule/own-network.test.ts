@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAddress } from '../../../src/domain/ip-address.ts'
+import { OWN_WAYS_DOWN_MAX } from '../../../src/domain/limits.ts'
 import { type Reason, REASONS } from '../../../src/domain/reasons.ts'
 import { parseRoutes4, parseRoutes6 } from '../../../src/domain/routes.ts'
-import { type HostNetwork, isDown, OwnNetwork } from '../../../src/schedule/own-network.ts'
+import { type Fault, faultTowards, type HostNetwork, OwnNetwork } from '../../../src/schedule/own-network.ts'
 
 const ROUTES4 = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
 eth0	00000000	0100000A	0003	0	0	0	00000000	0	0	0
@@ -26,33 +27,35 @@ function host(
   }
 }
 
-const down = (address: string, network: HostNetwork) =>
-  isDown(parseAddress(address) ?? assert.fail(), network)
+const faultOf = (address: string, network: HostNetwork) =>
+  faultTowards(parseAddress(address) ?? assert.fail(), network)
 
 test('the way to a target is down without a route, and when the device of the most specific route is not running', () => {
   const all = host({ lo: LOOPBACK, eth0: ETH0, eth1: ETH1 })
-  const cases: readonly (readonly [string, HostNetwork, boolean])[] = [
-    ['8.8.8.8', all, false],
-    ['192.168.7.7', all, false],
-    ['fd00::9', all, false],
-    ['fd01::9', all, true],
-    ['192.168.7.7', host({ lo: LOOPBACK, eth0: ETH0 }), true],
-    ['8.8.8.8', host({ lo: LOOPBACK, eth0: ETH0 }), false],
-    ['8.8.8.8', host({ lo: LOOPBACK, eth1: ETH1 }), true],
-    ['127.0.0.9', host({ lo: LOOPBACK }), false],
-    ['127.0.0.9', host({ eth0: ETH0 }), true],
-    ['::1', host({ eth0: ETH0 }), true],
+  const cases: readonly (readonly [string, HostNetwork, Fault | undefined])[] = [
+    ['8.8.8.8', all, undefined],
+    ['192.168.7.7', all, undefined],
+    ['fd00::9', all, undefined],
+    ['fd01::9', all, 'no route'],
+    ['192.168.7.7', host({ lo: LOOPBACK, eth0: ETH0 }), 'device down'],
+    ['8.8.8.8', host({ lo: LOOPBACK, eth0: ETH0 }), undefined],
+    ['8.8.8.8', host({ lo: LOOPBACK, eth1: ETH1 }), 'device down'],
+    ['127.0.0.9', host({ lo: LOOPBACK }), undefined],
+    ['127.0.0.9', host({ eth0: ETH0 }), 'device down'],
+    ['::1', host({ eth0: ETH0 }), 'device down'],
     // An address of this host goes by loopback, whatever the routes say.
-    ['192.168.0.2', host({ eth1: ETH1 }), true],
-    ['192.168.0.2', all, false],
+    ['192.168.0.2', host({ eth1: ETH1 }), 'device down'],
+    ['192.168.0.2', all, undefined],
   ]
-  for (const [address, network, expected] of cases) assert.equal(down(address, network), expected, address)
+  for (const [address, network, expected] of cases) {
+    assert.equal(faultOf(address, network), expected, address)
+  }
 })
 
 test('where routes cannot be read, one running device is enough', () => {
   const unread = (devices: Readonly<Record<string, typeof ETH0>>) => ({ ...host(devices), routes: undefined })
-  assert.equal(down('8.8.8.8', unread({ lo: LOOPBACK, eth0: ETH0 })), false)
-  assert.equal(down('8.8.8.8', unread({ lo: LOOPBACK })), true)
+  assert.equal(faultOf('8.8.8.8', unread({ lo: LOOPBACK, eth0: ETH0 })), undefined)
+  assert.equal(faultOf('8.8.8.8', unread({ lo: LOOPBACK })), 'device down')
 })
 
 const resultOf = (reason: Reason) => ({
@@ -62,11 +65,13 @@ const resultOf = (reason: Reason) => ({
   phases: { totalMs: 1 },
 })
 
+const probed = (address: string, startedMs: number) => ({ startedMs, config: { target: { address } } })
+
 test('silence and "no route" count for nothing when the way was down since the probe began; an answer always counts', () => {
   let network = host({ lo: LOOPBACK })
   const own = new OwnNetwork(() => network)
   const weigh = (reason: Reason, startedMs: number, nowMs: number) =>
-    own.weigh({ startedMs, config: { target: { address: '8.8.8.8' } } }, resultOf(reason), nowMs).reason
+    own.weigh(probed('8.8.8.8', startedMs), resultOf(reason), nowMs).reason
   for (const reason of ['CONNECT_TIMEOUT', 'RECV_TIMEOUT', 'ICMP_TIMEOUT', 'CONNECT_UNREACHABLE'] as const) {
     assert.equal(weigh(reason, 0, 1000), 'PROBER_OFFLINE')
   }
@@ -80,4 +85,45 @@ test('silence and "no route" count for nothing when the way was down since the p
     'it was down while the probe was under way',
   )
   assert.equal(weigh('CONNECT_TIMEOUT', 1100, 2100), 'CONNECT_TIMEOUT')
+})
+
+const running = { lo: LOOPBACK, eth0: ETH0, eth1: ETH1 }
+const withoutRoute = (): HostNetwork => ({ ...host(running), routes: [] })
+
+test('a way that was never in the main table of routes may be in another one: its silence counts', () => {
+  const own = new OwnNetwork(withoutRoute)
+  const weigh = (result: ReturnType<typeof resultOf>) => own.weigh(probed('8.8.8.8', 0), result, 1000).reason
+  assert.equal(weigh(resultOf('CONNECT_TIMEOUT')), 'CONNECT_TIMEOUT')
+  const hostUnreachable = { ...resultOf('CONNECT_UNREACHABLE'), detail: 'connect EHOSTUNREACH' }
+  assert.equal(weigh(hostUnreachable), 'CONNECT_UNREACHABLE')
+  const noRoute = { ...resultOf('CONNECT_UNREACHABLE'), detail: 'connect ENETUNREACH' }
+  assert.equal(weigh(noRoute), 'PROBER_OFFLINE', 'the kernel knows all tables')
+})
+
+test('a route that this process has seen and that is gone counts for nothing, and the detail names the way', () => {
+  let network = withoutRoute()
+  const own = new OwnNetwork(() => network)
+  const weigh = (address: string, reason: Reason, nowMs: number) =>
+    own.weigh(probed(address, nowMs - 100), resultOf(reason), nowMs)
+  // While nothing fails, what is there is looked at too.
+  network = host(running)
+  assert.equal(weigh('8.8.8.8', 'PASSED', 1000).reason, 'PASSED')
+  network = withoutRoute()
+  const lost = weigh('8.8.8.8', 'CONNECT_TIMEOUT', 2000)
+  assert.equal(lost.reason, 'PROBER_OFFLINE')
+  assert.equal(lost.detail, 'this prober has lost its route to 8.8.8.0/24')
+  network = host({ lo: LOOPBACK })
+  const down = weigh('fd00::7:9', 'RECV_TIMEOUT', 3000)
+  assert.equal(down.detail, 'this prober has no running device towards fd00::/64')
+})
+
+test('of more ways than are remembered the oldest is forgotten', () => {
+  let network = host({ lo: LOOPBACK })
+  const own = new OwnNetwork(() => network)
+  const weigh = (i: number, nowMs: number) =>
+    own.weigh(probed(`11.${i >> 8}.${i & 255}.1`, 0), resultOf('CONNECT_TIMEOUT'), nowMs).reason
+  for (let i = 0; i <= OWN_WAYS_DOWN_MAX; i++) assert.equal(weigh(i, 1000), 'PROBER_OFFLINE')
+  network = host(running)
+  assert.equal(weigh(1, 2000), 'PROBER_OFFLINE')
+  assert.equal(weigh(0, 2000), 'CONNECT_TIMEOUT')
 })
