@@ -11,6 +11,9 @@
  * loopback, in a network namespace of its own where one may be made, and ended by pid. The figures are printed and stored
  * as JSON.
  *
+ * `tcp-unwoken` and `tcp-public-unwoken` have a target that is never woken by a connection (it takes a C compiler): waking a
+ * process of the same host is charged to the prober, and a remote target has no such price. HAProxy's checks wake nobody:
+ *
  * HAProxy's TCP check sends no ACK after the SYN-ACK but an RST (TCP_QUICKACK off), so that no accept ever sees it; its
  * checks are counted by the kernel's count of connections that were given up in SYN_RECV (AttemptFails), which is of the
  * namespace. Without a namespace the count holds whatever else this host does.
@@ -28,6 +31,7 @@ import { parseArgs } from 'node:util'
 import { NEW_STARTS_PER_SECOND } from '../src/domain/limits.ts'
 import type { MonitorType } from '../src/domain/types.ts'
 import { LATENESS_STEP_MS, type ProberSample, type Setup } from './engine-prober.ts'
+import { startAcceptTarget } from './accept-target.ts'
 import { type HaProxy, startPeer, startTarget } from './haproxy.ts'
 import { cpuSecondsOf } from './usage.ts'
 
@@ -37,6 +41,8 @@ interface Kind {
   readonly isPublicOnly?: boolean
   readonly peer: 'tcp' | 'http' | undefined
   readonly counted: 'connections' | 'requests' | 'datagrams' | undefined
+  /** Probes go to a target that is never woken (accept-target.c). */
+  readonly isUnwoken?: boolean
 }
 
 const TCP = { type: 'TCP', isReused: false, peer: 'tcp', counted: 'connections' } as const
@@ -45,6 +51,8 @@ const HTTP = { type: 'HTTP', isReused: false, peer: 'http', counted: 'requests' 
 const KINDS: Readonly<Record<string, Kind>> = {
   tcp: TCP,
   'tcp-public': { ...TCP, isPublicOnly: true },
+  'tcp-unwoken': { ...TCP, isUnwoken: true },
+  'tcp-public-unwoken': { ...TCP, isPublicOnly: true, isUnwoken: true },
   http: HTTP,
   'http-public': { ...HTTP, isPublicOnly: true },
   'http-reused': { ...HTTP, isReused: true },
@@ -61,7 +69,12 @@ const NODE_FLAGS = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
 const { values } = parseArgs({
   allowNegative: true,
   options: {
-    types: { type: 'string', default: Object.keys(KINDS).join(',') },
+    types: {
+      type: 'string',
+      default: Object.keys(KINDS)
+        .filter((name) => !name.endsWith('-unwoken'))
+        .join(','),
+    },
     members: { type: 'string', default: '5000' },
     interval: { type: 'string', default: '1' },
     timeout: { type: 'string', default: '1' },
@@ -198,7 +211,7 @@ function quantiles(steps: readonly number[]): Figures['latenessMs'] {
 }
 
 async function startTargetOf(
-  { counted }: Kind,
+  { counted, isUnwoken = false }: Kind,
   folder: string,
   endings: (() => void)[],
 ): Promise<{ readonly port: number; arrived(port: number): Promise<number> }> {
@@ -217,11 +230,15 @@ async function startTargetOf(
       },
     }
   }
-  const target = await startTarget(folder, { ours: OUR_PORT, theirs: PEER_PORT })
+  const ports = { theirs: PEER_PORT, ...(isUnwoken ? {} : { ours: OUR_PORT }) }
+  const target = await startTarget(folder, ports)
   endings.push(target.stop)
+  const unwoken = isUnwoken ? await startAcceptTarget(folder, OUR_PORT) : undefined
+  if (unwoken !== undefined) endings.push(unwoken.stop)
   return {
     port: OUR_PORT,
     arrived: async (port) => {
+      if (port === OUR_PORT && unwoken !== undefined) return await unwoken.accepted()
       if (port === OUR_PORT) return (await target.arrivals('ours'))[counted]
       return counted === 'connections' ? givenUpHandshakes() : (await target.arrivals('theirs'))[counted]
     },
