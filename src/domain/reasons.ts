@@ -3,7 +3,10 @@
  * `check_statuses[]` table. Codes are part of the API (member health, transitions, metrics); they are never renamed.
  */
 
-/** What a probe gave. `inconclusive`: the prober could not tell; it changes no counter, ever. */
+/**
+ * What a probe gave. `inconclusive`: the prober could not tell; it changes no counter, unless a monitor's option
+ * `inconclusive` wants it and the reason is one of `TROUBLES_OF_PROBES`.
+ */
 export type Outcome = 'passed' | 'failed' | 'inconclusive'
 
 export type Layer = 'L3' | 'L4' | 'L6' | 'L7' | 'PROBER'
@@ -164,3 +167,16 @@ export const REASONS = {
 } as const satisfies Record<string, ReasonRow>
 
 export type Reason = keyof typeof REASONS
+
+/**
+ * Inconclusive reasons that a monitor may let count (option `inconclusive`): trouble that one probe had. The others never
+ * count: that a prober stops, was forbidden the target, doubts itself, or that a parent is OFFLINE tells nothing of a member.
+ */
+export const TROUBLES_OF_PROBES: ReadonlySet<Reason> = new Set<Reason>([
+  'PROBER_NO_SOCKET',
+  'PROBER_FORBIDDEN',
+  'PROBER_OFFLINE',
+  'PROBER_OVERLOAD',
+  'PROBER_FAULT',
+  'PROBER_UNSUPPORTED',
+])

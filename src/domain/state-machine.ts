@@ -34,7 +34,7 @@ export interface StatePolicy {
   readonly hardFailures?: readonly FailureKind[]
   /** `hard`: one failure seen on data traffic is enough; absent = such failures do not count. */
   readonly passive?: 'hard'
-  /** What an inconclusive result does to the runs; absent = `keep`. */
+  /** What an inconclusive result does to the runs, where its reason may count (reasons.ts); absent = `keep`. */
   readonly inconclusive?: 'keep' | 'break_run' | 'fail'
   /** A success counts as a (soft) failure and the other way round. */
   readonly invert?: boolean

@@ -93,13 +93,19 @@ export class Check implements WheelNode {
   /** The verdict stays, and falls only after a whole threshold of new evidence; what had begun anew begins anew. */
   forgetRuns(): void {
     this.state = stateOf(this.config, this.state.decided ? this.verdict : undefined)
+    this.withheld = undefined
+  }
+
+  /** Undecided again, while the last verdict stands until there is another. */
+  restart(): void {
+    this.state = initialState(this.config.policy)
+    this.withheld = undefined
   }
 
   /** As never probed: after a change of generation. */
   forget(nowMs: number): void {
-    this.state = initialState(this.config.policy)
+    this.restart()
     this.verdict = undefined
-    this.withheld = undefined
     this.writtenRun = -1
     this.lastResult = undefined
     this.conclusiveMs = nowMs

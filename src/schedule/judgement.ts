@@ -1,7 +1,7 @@
 /** From the result of a probe to the verdict of its check; and the results that the scheduler gives itself. */
 import type { Evidence } from '../domain/check.ts'
 import { isMaintained } from '../domain/maintenance.ts'
-import { REASONS } from '../domain/reasons.ts'
+import { REASONS, TROUBLES_OF_PROBES } from '../domain/reasons.ts'
 import { renderCodes } from '../domain/expected-codes.ts'
 import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
 import { type CheckStatus, step } from '../domain/state-machine.ts'
@@ -24,6 +24,12 @@ export function overloaded(result: ProbeResult): ProbeResult {
 /** A failure among so many that the prober doubts itself. */
 export function heldBack(result: ProbeResult): ProbeResult {
   return { ...result, outcome: 'inconclusive', reason: 'PROBER_MASS_FAILURE' }
+}
+
+/** Whether a result may change what is known of its check. */
+export function mayCount({ config: { policy } }: Check, { outcome, reason }: ProbeResult): boolean {
+  if (outcome !== 'inconclusive') return true
+  return policy.inconclusive !== undefined && TROUBLES_OF_PROBES.has(reason)
 }
 
 /** What is to be written after a result: the status that was left; `same` when only a counter differs from what is written. */

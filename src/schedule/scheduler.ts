@@ -22,13 +22,12 @@ import {
 import { packFlags } from '../domain/flags.ts'
 import { nextIntervalMs } from '../domain/probe-times.ts'
 import type { ProbeResult } from '../domain/results.ts'
-import { initialState } from '../domain/state-machine.ts'
 import { type AddressSlots, AddressTable } from './address-slots.ts'
 import { Attempt } from './attempt.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
 import { Deadlines } from './deadlines.ts'
-import { judge, overloaded, TARGET_DENIED } from './judgement.ts'
+import { judge, mayCount, overloaded, TARGET_DENIED } from './judgement.ts'
 import { List, unlink } from './linked-list.ts'
 import { firstProbeWindowsMs, NewStarts } from './new-starts.ts'
 import { adopted, differences, planNext } from './next-probe.ts'
@@ -270,7 +269,7 @@ export class Scheduler implements Ticking {
       check.conclusiveMs = nowMs
       if (check.isStale) this.#setStale(check, false)
     } else this.#judgeStaleness(check, nowMs)
-    if (isConclusive || check.config.policy.inconclusive !== undefined) {
+    if (!this.#isStopped && mayCount(check, result)) {
       const judged = judge(check, result, this.#wall)
       if (check.withheld !== undefined) this.#options.events.onWithheld?.(check)
       if (judged !== undefined) this.#options.events.onVerdict(check, judged === 'same' ? undefined : judged)
@@ -347,7 +346,7 @@ export class Scheduler implements Ticking {
     if (isReborn) {
       this.rings.release(check)
       check.forget(nowMs)
-    } else if (isOtherRequest && check.isHalted) check.state = initialState(config.policy)
+    } else if (isOtherRequest && check.isHalted) check.restart()
     else if (isOtherRequest || isOtherRule) check.forgetRuns()
     this.#reschedule(check, isReborn || isOtherRequest, nowMs)
   }

@@ -209,7 +209,8 @@ export const MONITOR_OPTIONS = {
     inconclusive: {
       kind: 'word',
       words: ['keep', 'break_run', 'fail'],
-      description: 'What a result does of which the prober itself was the cause.',
+      description:
+        'What a probe does that had trouble on the prober; one that was stopped, denied or held back, or whose parent is OFFLINE, never counts.',
     },
     invert: described(boolean, 'A probe that fails passes, and the other way round.'),
     recovery_extra: {

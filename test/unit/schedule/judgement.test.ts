@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Reason } from '../../../src/domain/reasons.ts'
+import type { Probe } from '../../../src/probe/probe.ts'
+import type { SchedulerOptions } from '../../../src/schedule/scheduler.ts'
 import type { StatePolicy } from '../../../src/domain/state-machine.ts'
-import { config, DELAY_MS, harness, pool } from '../../support/scheduling.ts'
+import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
 
 /** The status of a check after probes that end so. */
 function statusAfter(policy: Partial<StatePolicy>, reasons: readonly Reason[]): string | undefined {
@@ -32,6 +34,64 @@ test('the kind of a failure reaches the state machine: one hard failure is enoug
 test('inverted, a target that answers is OFFLINE', () => {
   assert.equal(statusAfter({ invert: true }, ['PASSED']), 'OFFLINE')
   assert.equal(statusAfter({ invert: true }, ['CONNECT_REFUSED']), 'ONLINE')
+})
+
+test('where a monitor lets trouble of the prober fail, what tells nothing of a member still never does', () => {
+  const policy = { inconclusive: 'fail' } as const
+  for (const reason of [
+    'PROBER_STOPPING',
+    'PROBER_MASS_FAILURE',
+    'DEPENDENCY_DOWN',
+    'TARGET_DENIED',
+  ] as const) {
+    assert.equal(statusAfter(policy, ['PASSED', reason, reason, reason]), 'ONLINE', reason)
+  }
+  for (const reason of ['PROBER_NO_SOCKET', 'PROBER_OVERLOAD', 'PROBER_OFFLINE'] as const) {
+    assert.equal(statusAfter(policy, ['PASSED', reason, reason, reason]), 'OFFLINE', reason)
+    assert.equal(statusAfter({}, ['PASSED', reason, reason, reason]), 'ONLINE', reason)
+  }
+})
+
+test('a prober that stops decides nothing, whatever the probes in flight give', () => {
+  for (const inconclusive of ['keep', 'fail'] as const) {
+    const refused = {
+      outcome: 'failed',
+      reason: 'CONNECT_REFUSED',
+      detail: '',
+      phases: { totalMs: 1 },
+    } as const
+    const probe: Probe = (_, done) => () => done(refused)
+    const { scheduler, verdicts, run } = harness({
+      probers: new Proxy({}, { get: () => probe }) as SchedulerOptions['probers'],
+    })
+    const base = config('a', { fall: 1 })
+    const policy = { ...base.policy, inconclusive }
+    scheduler.applyPool(pool({ config: { ...base, policy }, verdict: STORED }))
+    run(1000)
+    scheduler.stop()
+    assert.deepEqual(verdicts, [])
+  }
+})
+
+test('a verdict that a maintenance withholds goes with the question that it answered', () => {
+  const port = (each: number) => ({ ...config('a').target, port: each })
+  const now = [{ startMs: 0, endMs: Number.POSITIVE_INFINITY }]
+  for (const policy of [{}, { haltWhenOffline: true }]) {
+    const base = config('a', { fall: 1, maintenance: now })
+    const asked = { ...base, policy: { ...base.policy, ...policy } }
+    const { scheduler, verdicts, run, last } = harness()
+    scheduler.applyPool(pool({ config: asked, verdict: STORED }))
+    run(1000)
+    last().end('CONNECT_REFUSED')
+    const [check] = scheduler.checks()
+    assert.equal(check?.withheld?.status, 'OFFLINE')
+    scheduler.applyPool(pool({ ...asked, target: port(81) }))
+    assert.equal(check?.withheld, undefined)
+    run(1000)
+    last().end('PASSED')
+    assert.equal(check?.withheld, undefined)
+    assert.deepEqual(verdicts, [])
+  }
 })
 
 test('a status that a policy only starts with is told to nobody', () => {
