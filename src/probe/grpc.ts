@@ -82,7 +82,11 @@ export class GrpcExchange implements StreamExchange {
   }
 
   onHeadersEnd(): Verdict | undefined {
-    if (this.#httpStatus >= 100 && this.#httpStatus < 200) return undefined
+    if (this.#httpStatus >= 100 && this.#httpStatus < 200) {
+      this.#contentType = ''
+      this.#grpcStatus = ''
+      return undefined
+    }
     if (this.#httpStatus !== 200) return notServing(`HTTP status ${this.#httpStatus}`)
     if (!/^application\/grpc(?:$|[+;])/i.test(this.#contentType)) return notServing('the answer is not gRPC')
     return undefined

@@ -44,16 +44,21 @@ export class Http2HttpExchange implements StreamExchange {
     this.#status = 0
     this.#pendingStatus = 0
     this.#isMalformed = false
-    this.#saysDegraded = false
-    this.#asksToFail = false
-    this.#service = ''
+    this.#forgetHeaders()
     this.#search?.reset()
   }
 
+  #forgetHeaders(): void {
+    this.#saysDegraded = false
+    this.#asksToFail = false
+    this.#service = ''
+  }
+
   onHeader(name: string, value: string): void {
+    // Trailers say nothing that is asked for.
+    if (this.#status !== 0) return
     if (name === ':status') {
-      if (this.#pendingStatus !== 0 || this.#status !== 0 || !/^[1-9]\d\d$/.test(value))
-        this.#isMalformed = true
+      if (this.#pendingStatus !== 0 || !/^[1-9]\d\d$/.test(value)) this.#isMalformed = true
       this.#pendingStatus = Number(value)
     } else if (name === IMMEDIATE_FAIL_HEADER) {
       this.#asksToFail = true
@@ -70,6 +75,8 @@ export class Http2HttpExchange implements StreamExchange {
       return { reason: 'RESPONSE_MALFORMED', detail: 'a response without a status' }
     }
     if (this.#pendingStatus >= 200) this.#status = this.#pendingStatus
+    // What an interim response says of itself is not said of the answer.
+    else this.#forgetHeaders()
     this.#pendingStatus = 0
     return undefined
   }

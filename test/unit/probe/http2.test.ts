@@ -9,6 +9,7 @@ import { encodeHeaders } from '../../../src/probe/hpack.ts'
 import { Http2Conversation, type StreamExchange } from '../../../src/probe/http2.ts'
 import { Http2HttpExchange } from '../../../src/probe/http2-exchange.ts'
 import { FRAME, writeFrame } from '../../../src/probe/http2-frames.ts'
+import { IMMEDIATE_FAIL_HEADER, SERVICE_HEADER } from '../../../src/probe/http-verdict.ts'
 
 const line: Line = { write: () => undefined, tls: undefined }
 const SETTINGS = writeFrame(FRAME.SETTINGS, 0, 0, Buffer.alloc(0))
@@ -82,4 +83,24 @@ test('no bytes make the reader of health answers throw', () => {
       }
     }),
   )
+})
+
+test('what counts of the headers over HTTP/2 is said with the final status: not before it, and not in trailers', () => {
+  type Block = Readonly<Record<string, string>>
+  const SAID: Block = { 'x-degraded': '1', [IMMEDIATE_FAIL_HEADER]: '1', [SERVICE_HEADER]: 'b' }
+  const judged = (...blocks: readonly Block[]): Verdict => {
+    const asking: HttpRequest = { ...request, degradedHeader: 'x-degraded', serviceName: 'a' }
+    const { expectBody: _, ...withoutBody } = asking
+    const exchange = Http2HttpExchange.of(withoutBody, 'http') ?? assert.fail()
+    for (const block of blocks) {
+      for (const [name, value] of Object.entries(block)) exchange.onHeader(name, value)
+      assert.equal(exchange.onHeadersEnd(), undefined)
+    }
+    return exchange.judge()
+  }
+  const plain = judged({ ':status': '200', [SERVICE_HEADER]: 'a' })
+  assert.equal(plain.reason, 'PASSED')
+  assert.notDeepEqual(judged({ ':status': '200', ...SAID }), plain)
+  assert.deepEqual(judged({ ':status': '103', ...SAID }, { ':status': '200', [SERVICE_HEADER]: 'a' }), plain)
+  assert.deepEqual(judged({ ':status': '200', [SERVICE_HEADER]: 'a' }, SAID), plain)
 })
