@@ -23,6 +23,8 @@ export class IdleConnections implements ConnectionUser {
   /** When a target was last probed on a new connection: with the next time, it tells how often it is probed. */
   readonly #askedAt = new WeakMap<ProbeTarget, number>()
   readonly #closedByTarget = new WeakSet<ProbeTarget>()
+  /** Of checks that are gone or ask another target now: a probe of theirs may still be in flight. */
+  readonly #gone = new WeakSet<ProbeTarget>()
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(random: () => number = Math.random, now: () => number = () => performance.now()) {
@@ -54,7 +56,7 @@ export class IdleConnections implements ConnectionUser {
     if (askedAt !== undefined) connection.gapMs = now - askedAt
     connection.idleSince = now
     if (target.reuse === undefined || connection.uses >= target.reuse.freshEvery) return false
-    if (!connection.isUsable || this.#byTarget.has(target)) return false
+    if (!connection.isUsable || this.#byTarget.has(target) || this.#gone.has(target)) return false
     if (this.#idle.length >= this.capacity) {
       const worst = this.#leastUseful(connection)
       if (worst === connection) return false
@@ -73,8 +75,9 @@ export class IdleConnections implements ConnectionUser {
     return this.#closedByTarget.delete(target)
   }
 
-  /** The check is gone: closes its connection. */
+  /** Nobody will ask for this target again: closes its connection, and keeps none that a last probe brings. */
   forget(target: ProbeTarget): void {
+    this.#gone.add(target)
     const connection = this.#byTarget.get(target)
     if (connection !== undefined) this.#drop(connection)
   }

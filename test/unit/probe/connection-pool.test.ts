@@ -44,7 +44,7 @@ function harness(t: { after(end: () => void): void }, capacity: number) {
     connection.uses++
     if (!pool.keep(connection)) connection.close()
   }
-  return { pool, probe, reused: () => reused, at: (ms: number) => (nowMs = ms) }
+  return { pool, probe, connect, reused: () => reused, at: (ms: number) => (nowMs = ms) }
 }
 
 test('with twice as many checks as room, half of the probes still find their connection', (t) => {
@@ -96,4 +96,16 @@ test('a connection that nobody came back to is closed after a while', (t) => {
   at(IDLE_CONNECTION_MAX_MS + 1)
   t.mock.timers.tick(60_000)
   assert.equal(pool.size, 1)
+})
+
+test('a probe that is in flight when its target is gone leaves no connection behind', (t) => {
+  const { pool, probe, connect } = harness(t, 10)
+  const old = target()
+  const inFlight = connect(old)
+  pool.forget(old)
+  inFlight.uses++
+  assert.equal(pool.keep(inFlight), false)
+  assert.equal(pool.size, 0)
+  probe(target())
+  assert.equal(pool.size, 1, 'the new target object has one of its own')
 })
