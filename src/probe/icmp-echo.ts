@@ -70,6 +70,7 @@ export class EchoChannel {
   readonly #awaited = new Map<number, Awaited>()
   /** Our UDP ports by `udpKey`, and who hears of their datagrams that were not delivered. */
   readonly #udpPorts = new Map<string, (what: UndeliverableDatagram) => void>()
+  readonly #onDeaf = new Set<() => void>()
   #socket: RawSocket | undefined
   #nextSequence = 0
 
@@ -108,18 +109,22 @@ export class EchoChannel {
 
   /**
    * Calls `onUndeliverable` for each datagram that left from UDP port `port` of our address `source` (undefined = of all our
-   * addresses) and that somebody says cannot be delivered, in a turn of its own, until the returned function is called.
+   * addresses) and that somebody says cannot be delivered, in a turn of its own, until the returned function is called; and
+   * `onDeaf` when the raw socket is gone, so that nothing will be heard any more.
    */
   hearOfPort(
     port: number,
     source: string | undefined,
     onUndeliverable: (what: UndeliverableDatagram) => void,
+    onDeaf: () => void = () => undefined,
   ): () => void {
     // Sockets that are bound to different addresses may have the same port.
     const key = udpKey(port, source === undefined ? [] : (parseAddress(source)?.bytes ?? []))
     this.#udpPorts.set(key, onUndeliverable)
+    this.#onDeaf.add(onDeaf)
     this.#socket?.resumeRecv()
     return () => {
+      this.#onDeaf.delete(onDeaf)
       if (this.#udpPorts.get(key) === onUndeliverable) this.#udpPorts.delete(key)
       this.#rest()
     }
@@ -129,6 +134,7 @@ export class EchoChannel {
     const socket = this.#socket
     this.#socket = undefined
     for (const sequence of this.#awaited.keys()) this.#settle(sequence, { kind: 'error', errno: 'ECANCELED' })
+    for (const onDeaf of this.#onDeaf) onDeaf()
     socket?.close()
   }
 

@@ -74,7 +74,8 @@ class Lane {
   #onBound(): void {
     this.#port = this.#socket.address().port
     const onUndeliverable = (what: UndeliverableDatagram): void => this.#onUndeliverable(what)
-    this.#stopHearing = this.#channel.hearOfPort(this.#port, this.#source, onUndeliverable)
+    const onDeaf = (): void => this.#onDeaf()
+    this.#stopHearing = this.#channel.hearOfPort(this.#port, this.#source, onUndeliverable, onDeaf)
     // The kernel chose the port of a target that is already being asked: it may be this host's own.
     for (const key of this.#users.keys()) {
       if (key.endsWith(` ${this.#port}`)) this.#settle(key)?.onOwnPort()
@@ -90,6 +91,11 @@ class Lane {
   #onUndeliverable({ destination, destinationPort, isPortUnreachable }: UndeliverableDatagram): void {
     const key = keyOf(formatAddress([...destination]), destinationPort)
     this.#settle(key)?.onUnreachable(isPortUnreachable ? 'port unreachable' : 'unreachable')
+  }
+
+  /** Silence would say nothing any more. */
+  #onDeaf(): void {
+    this.#failAll(Object.assign(new Error('the raw socket is gone'), { code: 'ECANCELED', syscall: 'icmp' }))
   }
 
   #failAll(error: NodeJS.ErrnoException): void {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { EchoChannel } from '../../../src/probe/icmp-echo.ts'
 import { makeProbePing } from '../../../src/probe/ping.ts'
 import { makeProbeUdpConnect } from '../../../src/probe/udp-connect.ts'
-import { attempt } from '../../support/probing.ts'
+import { attempt, until } from '../../support/probing.ts'
 import { FakeRawSocket } from '../../support/raw-socket.ts'
 
 const target = {
@@ -55,4 +55,15 @@ test('UDP-CONNECT whose datagram was not sent at the deadline does not pass', as
   )
   cancel('timeout')
   assert.equal((await result).reason, 'PROBER_OVERLOAD')
+})
+
+test('UDP-CONNECT on a shared socket is inconclusive when the raw socket that hears for it is lost', async () => {
+  const raw = new FakeRawSocket()
+  const probe = makeProbeUdpConnect(() => channel)
+  const channel = new EchoChannel(6, () => raw)
+  const { result } = attempt(probe, { ...target, echoFirst: false })
+  await until(() => !raw.paused)
+  raw.emit('close')
+  assert.equal((await result).reason, 'PROBER_FAULT')
+  assert.equal((await result).detail, 'icmp ECANCELED')
 })
