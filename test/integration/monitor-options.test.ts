@@ -347,3 +347,27 @@ test('a monitor inside the create of a load balancer has options too', async (t)
   const shown = answer.body.loadbalancer.pools[0].healthmonitor
   assert.deepEqual([shown.options, shown.delay], [{ interval_ms: 700 }, 1])
 })
+
+test('dialect octavia: no interval of UDP-CONNECT is below HM_UDP_MIN_DELAY, whatever option or preset makes it', async (t) => {
+  const { create, made, put, changed } = await monitors(t, 'octavia')
+  const short = [
+    { interval_ms: 2999 },
+    { intervals: { offline_ms: 100 } },
+    { intervals: { no_traffic_ms: 1000 } },
+    { preset: 'keepalived' },
+  ]
+  const monitor = await made({ type: 'UDP-CONNECT', options: { interval_ms: 3000 } })
+  for (const options of short) {
+    for (const answer of [
+      await create({ type: 'UDP-CONNECT', options }),
+      await put(monitor.id, { options }),
+    ]) {
+      assert.equal(answer.status, 400, JSON.stringify(options))
+      assert.match(sentence(answer), /should be larger than 3 for UDP-CONNECT/)
+    }
+    await made({ type: 'HTTP', options })
+  }
+  await changed(monitor.id, { options: { preset: 'keepalived', intervals: { online_pending_ms: 3000 } } })
+  const refused = await put(monitor.id, { options: { intervals: null } })
+  assert.equal(refused.status, 400)
+})

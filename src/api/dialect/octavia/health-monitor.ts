@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { DomainError, notFound } from '../../../domain/errors.ts'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
 import { maskedOptions } from '../../../domain/option-secrets.ts'
+import { type JudgedMonitor, statePolicy } from '../../../domain/profiles.ts'
 import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { ApiSettings } from '../../context.ts'
@@ -33,13 +34,21 @@ export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect 
       return {
         poolId: wire.pool_id,
         assertFits: (pool) => assertFits(settings, wire, pool),
-        draftFor: (pool) => draftWithOptions(settings, wire.options, draftFor(wire, pool)),
+        draftFor: (pool) => completeDraft(settings, wire, pool),
       }
     },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaHealthMonitorUpdate)
-      return (stored) =>
-        changeWithOptions(settings, wire, { stored, change: changeFor(settings, wire, stored) })
+      return (stored) => {
+        const values = changeWithOptions(settings, wire, {
+          stored,
+          change: changeFor(settings, wire, stored),
+        })
+        if (wire.options !== undefined || wire.delay !== undefined) {
+          assertUdpIntervals(settings, { ...stored, ...values })
+        }
+        return values
+      }
     },
     render: (monitor) => renderOctaviaHealthMonitor(monitor, operatingStatus(monitor)),
     // Octavia changes the status when its worker is done: a write's answer still shows the one before.
@@ -89,6 +98,16 @@ function assertUdpDelay(
   )
 }
 
+/** Rule 3 of what options and presets make of the delay. */
+function assertUdpIntervals(
+  settings: Settings,
+  monitor: JudgedMonitor & { readonly type: MonitorType },
+): void {
+  for (const ms of Object.values(statePolicy(monitor).intervals) as number[]) {
+    assertUdpDelay(settings, monitor.type, ms / 1000)
+  }
+}
+
 const HTTP_ATTRIBUTES = ['http_method', 'url_path', 'expected_codes'] as const
 const HTTP_DEFAULTS = { httpMethod: 'GET', urlPath: '/', expectedCodes: '200' } as const
 
@@ -103,7 +122,17 @@ export function octaviaHealthMonitorDraft(
   pool: Pick<Pool, 'id' | 'projectId' | 'protocol'>,
 ): HealthMonitorDraft {
   assertFits(settings, wire, pool)
-  return draftWithOptions(settings, wire.options, draftFor(wire, pool))
+  return completeDraft(settings, wire, pool)
+}
+
+function completeDraft(
+  settings: Settings,
+  wire: NewHealthMonitor,
+  pool: Pick<Pool, 'id' | 'projectId'>,
+): HealthMonitorDraft {
+  const draft = draftWithOptions(settings, wire.options, draftFor(wire, pool))
+  assertUdpIntervals(settings, draft)
+  return draft
 }
 
 function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>): HealthMonitorDraft {
