@@ -21,15 +21,12 @@ export async function assertDependencies(tx: Tx, object: Dependent, before: Echo
   const added = wanted.filter((id) => !kept.has(id))
   if (added.length === 0) return
   await lockDependencies(tx, object.projectId)
-  const known = await knownParents(tx, object.projectId, added)
-  const unknown = added.find((id) => !known.has(id))
-  if (unknown !== undefined) throw refused(`'${unknown}' is no member and no pool of the project`)
+  await assertKnown(tx, object.projectId, added)
   await assertNoCycle(tx, object, added)
 }
 
 /** Walks up, level by level. A pool is what its members are: who depends on a pool depends on every member of it. */
 async function assertNoCycle(tx: Tx, { id, poolId }: Dependent, from: readonly string[]): Promise<void> {
-  const seen = new Set<string>()
   let level = from
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > DEPENDENCY_DEPTH_MAX) {
@@ -41,9 +38,36 @@ async function assertNoCycle(tx: Tx, { id, poolId }: Dependent, from: readonly s
     if (level.some(meets) || (isPool && pools.includes(poolId))) {
       throw refused(`'${id}' would depend on itself`)
     }
-    for (const each of level) seen.add(each)
-    level = parents.filter((each) => !seen.has(each))
+    level = parents
   }
+}
+
+/**
+ * The same of what many objects of a project name from now on, in as many statements as for one. The objects are written
+ * already, so that what depends on itself has no end. Throws INVALID_FIELD.
+ */
+export async function assertWrittenDependencies(
+  tx: Tx,
+  projectId: string,
+  ids: Iterable<string>,
+): Promise<void> {
+  const named = [...new Set(ids)]
+  if (named.length === 0) return
+  await lockDependencies(tx, projectId)
+  await assertKnown(tx, projectId, named)
+  let level: readonly string[] = named
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > DEPENDENCY_DEPTH_MAX) {
+      throw refused(`it would be more than ${DEPENDENCY_DEPTH_MAX} dependencies deep, or depend on itself`)
+    }
+    level = (await parentsOf(tx, level)).parents
+  }
+}
+
+async function assertKnown(tx: Tx, projectId: string, ids: readonly string[]): Promise<void> {
+  const known = await knownParents(tx, projectId, ids)
+  const unknown = ids.find((id) => !known.has(id))
+  if (unknown !== undefined) throw refused(`'${unknown}' is no member and no pool of the project`)
 }
 
 function refused(reason: string): DomainError {

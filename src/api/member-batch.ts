@@ -7,6 +7,7 @@
  * creates, and refuses what is there already.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { dependsOn } from '../domain/dependencies.ts'
 import { notFound } from '../domain/errors.ts'
 import { parseAddress } from '../domain/ip-address.ts'
 import type { Pool } from '../domain/types.ts'
@@ -26,7 +27,7 @@ import { type MemberDraft, MemberExistsError } from '../store/members.ts'
 import { type LockedPool, touchPools } from '../store/parents.ts'
 import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
-import { assertDependencies } from './dependencies.ts'
+import { assertWrittenDependencies } from './dependencies.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertTargetsAllowed, memberExists } from './members.ts'
 import { type Parameters, queryOf } from './query.ts'
@@ -125,6 +126,7 @@ async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<b
   if (first !== undefined) throw memberExists(poolId, first)
   await assertRoomFor(work, drafts.length)
   await create(work, drafts)
+  await assertWrittenDependencies(tx, parents.pool.projectId, drafts.flatMap(namedBy))
   return drafts.length > 0
 }
 
@@ -148,9 +150,35 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<boo
   const changes = kept.flatMap((member) => changeOf(member, drafts[member.index], batch))
   await assertTargetsAllowed(tx, work.deps, poolId, retargeted(changes, kept, drafts))
   await updateMembers(tx, changes)
+  const redirected = changes.filter(namesOthers)
+  const named = [
+    ...added.flatMap(namedBy),
+    ...redirected.flatMap(({ values, before }) => newlyNamed(values, before)),
+  ]
+  await assertWrittenDependencies(tx, parents.pool.projectId, named)
   return (
-    deleted > 0 || added.length > 0 || changes.some(({ renewed, values }) => renewed || !values.adminStateUp)
+    deleted > 0 ||
+    added.length > 0 ||
+    redirected.length > 0 ||
+    changes.some(({ renewed, values }) => renewed || !values.adminStateUp)
   )
+}
+
+interface Change extends KeptMemberChange {
+  readonly before: KeptValues
+}
+
+function namedBy({ echo }: Pick<KeptValues, 'echo'>): readonly string[] {
+  return dependsOn(echo)
+}
+
+function newlyNamed(values: KeptValues, before: KeptValues): string[] {
+  const known = new Set(namedBy(before))
+  return namedBy(values).filter((id) => !known.has(id))
+}
+
+function namesOthers({ values, before }: Change): boolean {
+  return !isDeepStrictEqual(namedBy(values), namedBy(before))
 }
 
 /** The change that the list makes of a member; none when it is so already. */
@@ -158,13 +186,13 @@ function changeOf(
   { id, index, values: stored }: KeptMember,
   draft: MemberDraft | undefined,
   batch: MemberReplacement,
-): KeptMemberChange[] {
+): Change[] {
   if (draft === undefined) return []
   const values = batch.keptValues(draft, stored, index)
   if (isDeepStrictEqual(values, stored)) return []
   const switchedOn = values.adminStateUp && !stored.adminStateUp
   const moved = values.monitorAddress !== stored.monitorAddress || values.monitorPort !== stored.monitorPort
-  return [{ id, values, renewed: switchedOn || moved }]
+  return [{ id, values, before: stored, renewed: switchedOn || moved }]
 }
 
 /** Members that will be probed elsewhere, as targets. */
@@ -193,7 +221,6 @@ async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[
   const poolId = parents.pool.id
   const monitor = await assertTargetsAllowed(tx, deps, poolId, drafts)
   try {
-    for (const draft of drafts) await assertDependencies(tx, draft)
     await insertMembers(tx, drafts)
   } catch (error) {
     // Unreachable while every writer locks the pool; the index has the last word.

@@ -14,7 +14,15 @@ export interface MemberTarget {
 /** What a batch may change of a member that stays. */
 export type KeptValues = Pick<
   Member,
-  'name' | 'subnetId' | 'weight' | 'adminStateUp' | 'backup' | 'monitorAddress' | 'monitorPort' | 'tags'
+  | 'name'
+  | 'subnetId'
+  | 'weight'
+  | 'adminStateUp'
+  | 'backup'
+  | 'monitorAddress'
+  | 'monitorPort'
+  | 'tags'
+  | 'echo'
 >
 
 export interface KeptMember {
@@ -41,7 +49,7 @@ export async function findMembersAt(
   const rows = await query<KeptMemberRow>(
     tx,
     `select m.id, (t.ord - 1)::integer as index, m.name, m.subnet_id, m.weight, m.admin_state_up, m.backup,
-       m.monitor_address, m.monitor_port, m.tags
+       m.monitor_address, m.monitor_port, m.tags, m.echo
      from unnest(?::text[], ?::integer[]) with ordinality t(address, port, ord)
      join member m on m.pool_id = ? and m.address::inet = t.address::inet and m.protocol_port = t.port`,
     [targets.map((target) => target.address), targets.map((target) => target.protocolPort), poolId],
@@ -58,6 +66,7 @@ export async function findMembersAt(
       monitorAddress: row.monitor_address,
       monitorPort: row.monitor_port,
       tags: row.tags,
+      echo: row.echo,
     },
   }))
 }
@@ -73,6 +82,7 @@ type KeptMemberRow = { index: number } & Pick<
   | 'monitor_address'
   | 'monitor_port'
   | 'tags'
+  | 'echo'
 >
 
 /** Deletes every member of a pool but these; gives how many. */
@@ -119,6 +129,7 @@ export async function updateMembers(tx: Tx, changes: readonly KeptMemberChange[]
     monitor_address: values.monitorAddress,
     monitor_port: values.monitorPort,
     tags: values.tags,
+    echo: values.echo,
   }))
   const renewed = changes.filter((change) => change.renewed).map((change) => change.id)
   await query(tx, `update member set ${NEW_GENERATION} where id = any(?::uuid[])`, [renewed])
@@ -126,7 +137,7 @@ export async function updateMembers(tx: Tx, changes: readonly KeptMemberChange[]
     tx,
     `update member m set name = c.name, subnet_id = c.subnet_id, weight = c.weight,
        admin_state_up = c.admin_state_up, backup = c.backup, monitor_address = c.monitor_address,
-       monitor_port = c.monitor_port, tags = c.tags, provisioning_status = 'ACTIVE', updated_at = now()
+       monitor_port = c.monitor_port, tags = c.tags, echo = c.echo, provisioning_status = 'ACTIVE', updated_at = now()
      from jsonb_populate_recordset(null::member, ?::jsonb) c where m.id = c.id`,
     [JSON.stringify(records)],
   )

@@ -6,6 +6,7 @@ import { readParentStates } from '../../src/store/dependencies.ts'
 import { startApi } from '../support/api.ts'
 import { eventually, insertMembers, insertPool, PROJECT, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
+import { SUBNET } from '../support/api-objects.ts'
 import { testProber } from '../support/prober.ts'
 import { startTargets, type Target } from '../support/targets.ts'
 
@@ -192,6 +193,63 @@ test('how a pool of another project stands is not read, whatever the database na
   ]
   assert.deepEqual(await read(PROJECT), ['OFFLINE'])
   assert.deepEqual(await read('another'), [])
+})
+
+test('a batch of members may name what they depend on, new ones and ones that stay, by the same rules', async (t) => {
+  const { db, api, ids, pools } = await family(t)
+  const { poolId } = await insertPool(db)
+  const foreign = await insertPool(db)
+  await query(db, `update pool set project_id = 'another' where id = ?`, [foreign.poolId])
+  for (const dialect of DIALECTS) {
+    const path = `${dialect}/pools/${poolId}/members`
+    const target = (port: number, depends_on?: readonly string[]) => ({
+      address: '127.0.0.7',
+      protocol_port: port,
+      ...(dialect === DIALECTS[0] ? { subnet_id: SUBNET } : {}),
+      ...(depends_on === undefined ? {} : { depends_on }),
+    })
+    const replace = (...members: object[]) => api.request('PUT', path, { members }, asProject)
+    const read = async () => {
+      const { body } = await api.request('GET', path, undefined, asProject)
+      const members = body.members as { id: string; protocol_port: number; depends_on?: string[] }[]
+      return members.sort((a, b) => a.protocol_port - b.protocol_port)
+    }
+    const version = async () =>
+      (await query<{ v: number }>(db, 'select config_version as v from pool where id = ?', [poolId]))[0]?.v ??
+      0
+    assert.equal((await replace()).status, 202)
+    assert.equal((await replace(target(1), target(2, [ids[0]]))).status, 202)
+    const [first, second] = await read()
+    assert.deepEqual([first?.depends_on, second?.depends_on], [undefined, [ids[0]]])
+    const before = await version()
+    assert.equal((await replace(target(1, [pools[0].poolId]), target(2))).status, 202)
+    assert.ok((await version()) > before, 'probers read the pool again')
+    const kept = await read()
+    assert.deepEqual(
+      kept.map(({ id, depends_on }) => [id, depends_on]),
+      [
+        [first?.id, [pools[0].poolId]],
+        [second?.id, [ids[0]]],
+      ],
+    )
+    const refused: readonly (readonly [readonly object[], RegExp])[] = [
+      [[target(1, [foreign.poolId]), target(2)], /no member and no pool/],
+      [[target(1), target(2), target(3, [randomUUID()])], /no member and no pool/],
+      [[target(1), target(2), target(3, [poolId])], /depend on itself/],
+      [[target(1, [second?.id ?? '']), target(2, [first?.id ?? ''])], /depend on itself/],
+    ]
+    for (const [members, problem] of refused) {
+      const answer = await replace(...members)
+      assert.equal(answer.status, 400, `${dialect} ${problem} ${JSON.stringify(answer.body)}`)
+      assert.match(JSON.stringify(answer.body), problem)
+    }
+    assert.deepEqual(await read(), kept)
+    assert.equal((await replace(target(1, []), target(2, [first?.id ?? '']))).status, 202)
+    assert.deepEqual(
+      (await read()).map(({ depends_on }) => depends_on),
+      [undefined, [first?.id]],
+    )
+  }
 })
 
 test('a chain of dependencies has a bounded depth', async (t) => {

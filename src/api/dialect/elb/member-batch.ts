@@ -1,4 +1,5 @@
 /** Batches of members in elb's words: `{"members": […], "action": "add" | "delete" | "replace"}`. */
+import { withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import { ELB_BATCH_MAX } from '../../../domain/limits.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
@@ -6,7 +7,12 @@ import type { MemberDraft } from '../../../store/members.ts'
 import type { BatchTargets, MemberBatchDialect } from '../../member-batch.ts'
 import { type BodyRules, invalidField, isObject, parseAttributes } from '../../schema/attributes.ts'
 import { assertOwnProject } from '../../schema/elb-common.ts'
-import { elbMemberBatch, elbMemberCreate, elbMemberRemoval } from '../../schema/elb-member.ts'
+import {
+  type ElbMemberCreate,
+  elbMemberBatch,
+  elbMemberCreate,
+  elbMemberRemoval,
+} from '../../schema/elb-member.ts'
 import { elbMemberDraft } from './member.ts'
 import { elbPaths } from './paths.ts'
 
@@ -26,14 +32,19 @@ export const elbMemberBatches: MemberBatchDialect = {
       assertOwnProject(wire, projectId)
       return wire
     })
-    return { action, draftsFor: (pool) => wires.map((wire) => elbMemberDraft(wire, pool)), keptValues }
+    return {
+      action,
+      draftsFor: (pool) => wires.map((wire) => elbMemberDraft(wire, pool)),
+      keptValues: (draft, stored, index) => keptValues(draft, stored, wires[index]),
+    }
   },
 }
 
-/** "Replaced with those in the request body" (ELB reference); what elb has no word for stays. */
-function keptValues(draft: MemberDraft, stored: KeptValues): KeptValues {
+/** "Replaced with those in the request body" (ELB reference); what elb has no word for stays, and so does depends_on unless it is sent. */
+function keptValues(draft: MemberDraft, stored: KeptValues, wire: ElbMemberCreate | undefined): KeptValues {
   const { name, subnetId, weight, adminStateUp } = draft
-  return { ...stored, name, subnetId, weight, adminStateUp }
+  const echo = withDependsOn(stored.echo, wire?.depends_on)
+  return { ...stored, name, subnetId, weight, adminStateUp, echo }
 }
 
 function itemsOf(body: unknown): readonly unknown[] {

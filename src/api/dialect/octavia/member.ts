@@ -69,7 +69,7 @@ function itemsOf(body: unknown): OctaviaMemberCreate[] {
   return items.map((item) => parseWsmeObject(item, octaviaMemberItem, item))
 }
 
-/** What is not sent is as at create, but for the name and the tags; the subnet of a member never changes. */
+/** What is not sent is as at create, but for the name, the tags and depends_on; the subnet of a member never changes. */
 function keptValues(
   draft: MemberDraft,
   stored: KeptValues,
@@ -85,6 +85,7 @@ function keptValues(
     monitorAddress,
     monitorPort,
     tags: tagsAfter(wire?.tags, stored.tags),
+    echo: withDependsOn(stored.echo, wire?.depends_on),
   }
 }
 
