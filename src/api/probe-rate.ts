@@ -1,5 +1,5 @@
 /**
- * The bound on a project's probes a second (ADR 14). Plain fields ask for one a second and member at most, which the quota of
+ * The bound on a project's probes a second (docs/adr/0015-options.md). Plain fields ask for one a second and member at most, which the quota of
  * members bounds; so only writes that make fast probes pay for the sum, and only they are refused.
  */
 import { DomainError } from '../domain/errors.ts'
