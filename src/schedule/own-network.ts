@@ -146,7 +146,8 @@ export function faultTowards(address: IpAddress, { devices, routes }: HostNetwor
   const isOwn = running.some(({ addresses }) => addresses.includes(address.canonical))
   const isLoopback = address.family === 4 ? address.bytes[0] === 127 : address.canonical === '::1'
   if (isLoopback || isOwn) return running.some((device) => device.isLoopback) ? undefined : 'device down'
-  if (routes === undefined) return running.some((device) => !device.isLoopback) ? undefined : 'device down'
+  if (!running.some((device) => !device.isLoopback)) return 'device down'
+  if (routes === undefined) return undefined
   const towards = devicesTowards(address, routes)
   if (towards.length === 0) return 'no route'
   return towards.some((device) => devices.has(device)) ? undefined : 'device down'

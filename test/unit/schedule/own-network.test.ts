@@ -37,6 +37,7 @@ test('the way to a target is down without a route, and when the device of the mo
     ['192.168.7.7', all, undefined],
     ['fd00::9', all, undefined],
     ['fd01::9', all, 'no route'],
+    ['fd01::9', host({ lo: LOOPBACK }), 'device down'],
     ['192.168.7.7', host({ lo: LOOPBACK, eth0: ETH0 }), 'device down'],
     ['8.8.8.8', host({ lo: LOOPBACK, eth0: ETH0 }), undefined],
     ['8.8.8.8', host({ lo: LOOPBACK, eth1: ETH1 }), 'device down'],
