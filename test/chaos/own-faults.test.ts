@@ -235,6 +235,36 @@ test('own network: a prober that has lost the route calls nobody behind it OFFLI
   })
 })
 
+test('own network: members behind a way that only policy routing knows are OFFLINE when they fall silent', async (t) => {
+  let far: Namespace | undefined
+  const farmed = await farm(t, {
+    environment: QUICK,
+    addresses: ['10.77.0.2'],
+    prepare: (near) => {
+      far = withCable(near, t)
+      near.run(
+        'ip route del 10.77.0.0/24; ip route add 10.77.0.0/24 dev near table 100; ip rule add to 10.77.0.0/24 lookup 100',
+      )
+      return far
+    },
+  })
+  if (farmed === undefined) return
+  far?.run('ip addr del 10.77.0.2/24 dev far')
+  // All but those of UDP-CONNECT, whose silence passes.
+  const expected = Array.from({ length: POOLS }, (_, i) => TYPES[i % TYPES.length]).filter(
+    (type) => type !== 'UDP-CONNECT',
+  ).length
+  await eventually(
+    'those that answered have fallen',
+    async () =>
+      [...(await statuses(farmed.db)).values()].filter(({ state }) => state === 'OFFLINE').length >= expected,
+    20_000,
+  ).catch(async (error: unknown) => {
+    t.diagnostic(JSON.stringify(await inconclusive(farmed)))
+    throw error
+  })
+})
+
 for (const [errno, call] of [
   ['ENOBUFS', 'connect'],
   ['ENOMEM', 'socket'],
