@@ -31,8 +31,10 @@ const CONNECTED: readonly MonitorType[] = ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO']
 const REUSING: readonly MonitorType[] = ['HTTP', 'HTTPS', 'TCP']
 
 const TYPES_OF_CONNECTION: Readonly<
-  Record<Exclude<keyof NonNullable<MonitorOptions['connection']>, 'source_address'>, readonly MonitorType[]>
+  Record<keyof NonNullable<MonitorOptions['connection']>, readonly MonitorType[]>
 > = {
+  // Raw sockets are shared by all checks: the kernel chooses where PING and SCTP leave from.
+  source_address: [...CONNECTED, 'UDP-CONNECT'],
   reuse: REUSING,
   fresh_every: REUSING,
   idle_close_is_failure: REUSING,
@@ -84,9 +86,6 @@ function assertType(type: MonitorType, options: MonitorOptions): void {
   for (const [key, types] of Object.entries(TYPES_OF_CONNECTION)) {
     const isSet = options.connection !== undefined && Object.hasOwn(options.connection, key)
     if (isSet && !types.includes(type)) throw wrongType(`connection.${key}`, type, types)
-  }
-  if (type === 'SCTP' && options.connection?.source_address !== undefined) {
-    throw misfit('options.connection.source_address', 'it does not fit type SCTP')
   }
 }
 

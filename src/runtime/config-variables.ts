@@ -234,7 +234,8 @@ export const VARIABLES = {
       'a list of IP addresses',
     ),
     values: 'addresses of this host',
-    meaning: 'Probes leave from these; not set: the kernel chooses',
+    meaning:
+      'Probes leave from these; not set: the kernel chooses, as it does for PING, SCTP and ICMP echoes',
   },
   HM_TLS_DIR: {
     schema: Joi.string(),

@@ -11,7 +11,7 @@ const MOUNT = { elb: '/elb/v2.0/lbaas', octavia: '/load-balancer/v2.0/lbaas' } a
 type Dialect = keyof typeof MOUNT
 const DIALECTS = ['elb', 'octavia'] as const
 
-const PROTOCOLS: Readonly<Record<string, string>> = { 'UDP-CONNECT': 'UDP', UDP_CONNECT: 'UDP' }
+const PROTOCOLS: Readonly<Record<string, string>> = { 'UDP-CONNECT': 'UDP', UDP_CONNECT: 'UDP', SCTP: 'SCTP' }
 
 interface Monitors {
   readonly api: Api
@@ -279,6 +279,14 @@ for (const dialect of DIALECTS) {
       ]
       const ofOctavia: typeof table = [
         ['PING', { connection: { close: 'rst' } }, /connection\.close.*does not fit type PING/],
+        ...['PING', 'SCTP'].map(
+          (type) =>
+            [
+              type,
+              { connection: { source_address: '127.0.0.2' } },
+              new RegExp(`connection\\.source_address.*does not fit type ${type}`),
+            ] as const,
+        ),
         ['TLS-HELLO', { connection: { reuse: true } }, /connection\.reuse.*does not fit type TLS-HELLO/],
         ['HTTPS', { tls: { ca: '../ca.pem' } }, /tls\.ca.*must match/],
         ['HTTPS', { tls: { ca: 'a/ca.pem' } }, /tls\.ca.*must match/],

@@ -43,7 +43,7 @@ const GROUPS: Readonly<Record<MonitorType, readonly string[]>> = {
 const CONNECTION_KEYS: Readonly<Partial<Record<MonitorType, readonly string[]>>> = {
   'TLS-HELLO': ['close', 'proxy_protocol', 'source_address'],
   'UDP-CONNECT': ['source_address'],
-  PING: ['source_address'],
+  PING: [],
   SCTP: [],
 }
 

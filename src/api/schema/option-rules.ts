@@ -250,7 +250,7 @@ export const MONITOR_OPTIONS = {
         },
         proxy_protocol: { kind: 'word', words: ['v1', 'v2'] },
       },
-      'Types HTTP, HTTPS, TCP and TLS-HELLO; source_address all.',
+      'Types HTTP, HTTPS, TCP and TLS-HELLO; source_address UDP-CONNECT too.',
     ),
     tls: object(
       {
