@@ -9,7 +9,7 @@ import type { ProbeTarget } from '../domain/results.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
-/** What the plain flags say, as the fields of a monitor. */
+/** What the plain flags say, as the fields of a monitor; `httpVersion` null = not said. */
 export type PlainMonitor = Pick<
   HealthMonitor,
   'type' | 'domainName' | 'urlPath' | 'httpMethod' | 'httpVersion' | 'expectedCodes'
@@ -37,10 +37,25 @@ export function targetWithOptions(
     { sourceAddresses: source === undefined ? [] : [source], hasTlsFile: () => where.tlsDir !== undefined },
   )
   const { reuse: _, ...target } = probeTarget(
-    { ...monitor, profile: 'elb', timeoutSeconds: 1, monitorPort: null, options },
+    {
+      ...monitor,
+      profile: 'elb',
+      timeoutSeconds: 1,
+      monitorPort: null,
+      options: withVersion(options, monitor.httpVersion),
+    },
     { address: where.address, protocolPort: where.port, monitorAddress: null, monitorPort: null },
   )
   return { ...withTlsFolder(target, where.tlsDir), timeoutMs: options?.timeout_ms ?? where.timeoutMs }
+}
+
+/** A version that was asked for by a flag: the profile has no such field. */
+function withVersion(
+  options: MonitorOptions | null,
+  version: PlainMonitor['httpVersion'],
+): MonitorOptions | null {
+  if (version === null || options?.grpc !== undefined || options?.http?.version !== undefined) return options
+  return { ...options, http: { ...options?.http, version } }
 }
 
 function readOptionsFile(file: string): MonitorOptions | null {

@@ -25,7 +25,7 @@ export const PROBE_ONCE_USAGE = `usage: healthmonitor probe-once --type TYPE --t
   --method METHOD         HTTP: GET by default
   --path PATH             HTTP: / by default
   --host HOST             HTTP: the target's address by default
-  --http-version VERSION  HTTP: 1.0 or 1.1 (1.1)
+  --http-version VERSION  HTTP: 1.0 or 1.1 (1.1, or that of the options' preset)
   --expected-codes CODES  HTTP: 200, 200,202 or 200-204 (200)
   --options FILE          JSON file with the options of a health monitor; they win over the flags above
   --json                  print one JSON object
@@ -99,7 +99,7 @@ const OPTIONS = {
   method: { type: 'string', default: 'GET' },
   path: { type: 'string', default: '/' },
   host: { type: 'string' },
-  'http-version': { type: 'string', default: '1.1' },
+  'http-version': { type: 'string' },
   'expected-codes': { type: 'string', default: '200' },
   options: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -150,7 +150,7 @@ function withOptions(
     domainName: values.host ?? null,
     urlPath: http?.path ?? null,
     httpMethod: http?.method ?? null,
-    httpVersion: http === undefined ? null : http.version === '1.0' ? '1.0' : '1.1',
+    httpVersion: values['http-version'] === undefined || http === undefined ? null : plainVersion(http),
     expectedCodes: http === undefined ? null : values['expected-codes'],
   }
   try {
@@ -158,6 +158,10 @@ function withOptions(
   } catch (error) {
     throw new UsageError(`--options ${file}: ${(error as Error).message}`)
   }
+}
+
+function plainVersion({ version }: HttpRequest): '1.0' | '1.1' {
+  return version === '1.0' ? '1.0' : '1.1'
 }
 
 function parseType(text: string | undefined): MonitorType {
@@ -199,7 +203,7 @@ function parseTimeoutMs(text: string | undefined): number {
 }
 
 function parseHttp(values: Values, type: 'HTTP' | 'HTTPS', { address, port }: Destination): HttpRequest {
-  const version = values['http-version']
+  const version = values['http-version'] ?? '1.1'
   if (version !== '1.0' && version !== '1.1') throw new UsageError('--http-version must be 1.0 or 1.1')
   const expectedCodes = parseExpectedCodes(values['expected-codes'])
   if (expectedCodes === undefined)

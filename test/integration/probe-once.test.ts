@@ -144,8 +144,8 @@ test('--options makes a probe as a monitor with these options would make it', as
       socket.end('HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nwell')
     })
   })
-  const asking = (options: unknown) =>
-    run(['--type', 'HTTP', '--target', at(server), '--json', '--options', file(options)])
+  const asking = (options: unknown, ...flags: string[]) =>
+    run(['--type', 'HTTP', '--target', at(server), '--json', '--options', file(options), ...flags])
   const http = {
     path: '/deep',
     headers: [{ name: 'X-A', value: '1' }],
@@ -157,6 +157,16 @@ test('--options makes a probe as a monitor with these options would make it', as
   assert.equal(passed.code, 0)
   assert.match(got, /^GET \/deep HTTP\/1\.1\r\n.*X-A: 1\r\n.*Connection: close\r\n/s)
   assert.equal((await asking({ http: { ...http, expected_statuses: [{ start: 200, end: 201 }] } })).code, 1)
+  for (const [options, flags, version] of [
+    [{ timeout_ms: 900 }, [], '1.1'],
+    [{ timeout_ms: 900 }, ['--http-version', '1.0'], '1.0'],
+    [{ preset: 'haproxy' }, [], '1.0'],
+    [{ preset: 'haproxy' }, ['--http-version', '1.1'], '1.1'],
+    [{ http: { version: '1.1' } }, ['--http-version', '1.0'], '1.1'],
+  ] as const) {
+    assert.equal((await asking(options, ...flags, '--expected-codes', '201')).code, 0)
+    assert.equal(/HTTP\/(.*)\r\n/.exec(got)?.[1], version, `${JSON.stringify(options)} ${flags.join(' ')}`)
+  }
   for (const [bad, message] of [
     [{ nonsense: 1 }, /nonsense/],
     [{ udp: { require_reply: true } }, /udp/],
