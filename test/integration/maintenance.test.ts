@@ -137,6 +137,7 @@ test('a maintenance that cannot be is refused, of what is not there too, in both
   const refused: readonly (readonly [object, RegExp])[] = [
     [{ start: 'tomorrow' }, /start/],
     [{ start: '2026-13-01T00:00:00Z' }, /start/],
+    [{ start: '2026-02-30T10:00:00Z' }, /start/],
     [{ end: '2020-01-01T00:00:00Z' }, /end/],
     [{ start: '2030-01-02T00:00:00Z', end: '2030-01-01T00:00:00Z' }, /not after the start/],
     [{ note: 'x'.repeat(256) }, /note/],

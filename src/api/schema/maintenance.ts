@@ -34,10 +34,19 @@ export function parseMaintenance(body: unknown, nowMs: number): Maintenance {
   }
 }
 
+/** Whether the calendar has what was written: Date.parse takes 30 February for 2 March, and 24:00 for the next day. */
+function isOnClock(text: string, instantMs: number): boolean {
+  const [, sign = '+', hours = 0, minutes = 0] = /([+-])(\d{2}):(\d{2})$/.exec(text) ?? []
+  const offsetMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1)
+  const seconds = 'yyyy-mm-ddThh:mm:ss'.length
+  return new Date(instantMs + offsetMs).toISOString().slice(0, seconds) === text.slice(0, seconds)
+}
+
 /** Milliseconds of the wall clock. Throws INVALID_FIELD for dates that there are not. */
 function instantOf(field: string, text: string | null | undefined): number | undefined {
   if (text === undefined || text === null) return undefined
   const instantMs = Date.parse(text)
-  if (Number.isNaN(instantMs)) throw invalidField(field, `'${text}' is not a valid input`)
+  if (Number.isNaN(instantMs) || !isOnClock(text, instantMs))
+    throw invalidField(field, `'${text}' is not a valid input`)
   return instantMs
 }
