@@ -23,15 +23,23 @@ export function planNext(check: Check, nowMs: number, random: () => number): boo
 /** What of a policy says when to probe, not how to judge. */
 const TIMING = { intervals: 0, anchor: 0, jitter: 0 } as const
 
-/** Whether another configuration of the same check asks something else, or judges differently. */
-export function differences(
-  old: CheckConfig,
-  config: CheckConfig,
-): { readonly isOtherRequest: boolean; readonly isOtherRule: boolean } {
+/** What another configuration of the same check changes of what is asked, how it is judged, and when. */
+export interface Differences {
+  readonly isOtherRequest: boolean
+  readonly isOtherRule: boolean
+  readonly isOtherTiming: boolean
+}
+
+export function differences(old: CheckConfig, config: CheckConfig): Differences {
   return {
     isOtherRequest: !isDeepStrictEqual({ ...old.target, timeoutMs: 0 }, { ...config.target, timeoutMs: 0 }),
     isOtherRule: !isDeepStrictEqual({ ...old.policy, ...TIMING }, { ...config.policy, ...TIMING }),
+    isOtherTiming: !isDeepStrictEqual(timingOf(old), timingOf(config)),
   }
+}
+
+function timingOf({ policy: { intervals, anchor, jitter } }: CheckConfig): object {
+  return { intervals, anchor, jitter }
 }
 
 /**

@@ -28,7 +28,7 @@ import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
 import { Deadlines } from './deadlines.ts'
 import { judge, mayCount, overloaded, TARGET_DENIED } from './judgement.ts'
-import { List, unlink } from './linked-list.ts'
+import { isLinked, List, unlink } from './linked-list.ts'
 import { firstProbeWindowsMs, NewStarts } from './new-starts.ts'
 import { adopted, differences, planNext } from './next-probe.ts'
 import { ResultRings } from './result-rings.ts'
@@ -342,13 +342,16 @@ export class Scheduler implements Ticking {
     }
     check.denied = this.#options.denies(config.target.address, config.target.port)
     const isReborn = old.generation !== config.generation
-    const { isOtherRequest, isOtherRule } = differences(old, config)
+    const { isOtherRequest, isOtherRule, isOtherTiming } = differences(old, config)
     if (isReborn) {
       this.rings.release(check)
       check.forget(nowMs)
     } else if (isOtherRequest && check.isHalted) check.restart()
     else if (isOtherRequest || isOtherRule) check.forgetRuns()
-    this.#reschedule(check, isReborn || isOtherRequest, nowMs)
+    const isOtherProbe = isReborn || isOtherRequest
+    // What is planned stays as it is, on its grid and with its jitter. A failure that the breaker holds has no plan.
+    const isAsPlanned = !isOtherProbe && !isOtherRule && !isOtherTiming && isLinked(check)
+    if (check.phase !== 'waiting' || !isAsPlanned) this.#reschedule(check, isOtherProbe, nowMs)
   }
 
   #reschedule(check: Check, isOtherProbe: boolean, nowMs: number): void {

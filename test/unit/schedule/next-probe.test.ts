@@ -99,6 +99,42 @@ test('with jitter of every kind, probes neither overlap nor burst, and counted f
   )
 })
 
+test('a change that is neither of the request nor of the timing leaves the grid and the jitter alone', () => {
+  const startsWith = (more: (round: number) => Partial<CheckConfig>): readonly number[] => {
+    let drawn = 0
+    const { scheduler, attempts, run } = harness({ random: () => (++drawn * 0.37) % 1 })
+    const planned = judging({ anchor: 'start', jitter: { ms: 700 } })
+    scheduler.applyPool(pool(planned))
+    for (let round = 0; round < 8; round++) {
+      while (attempts.at(-1)?.ended !== false) run(WHEEL_TICK_MS)
+      run(900)
+      attempts.at(-1)?.end('PASSED')
+      run(600)
+      scheduler.applyPool(pool({ ...planned, ...more(round) }))
+    }
+    return attempts.map(({ startedMs }) => startedMs)
+  }
+  const undisturbed = startsWith(() => ({}))
+  const window = (round: number) => ({ maintenance: [{ startMs: round, endMs: round + 1 }] })
+  assert.deepEqual(startsWith(window), undisturbed)
+  assert.deepEqual(
+    startsWith((round) => ({ dependsOn: [`parent ${round}`] })),
+    undisturbed,
+  )
+})
+
+test('a check whose result is held has no plan: a change of anything has it probed again', () => {
+  const { scheduler, attempts, run, last } = harness({ weigh: () => undefined })
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  last().end('CONNECT_REFUSED')
+  run(2 * DELAY_MS)
+  assert.equal(attempts.length, 1)
+  scheduler.applyPool(pool(config('a', { dependsOn: ['parent'] })))
+  run(1000)
+  assert.equal(attempts.length, 2)
+})
+
 test('a check that halts is probed no more, is not stale, and begins again with another request', () => {
   const { scheduler, attempts, stale, run, last } = harness()
   const halting = judging({ haltWhenOffline: true })
