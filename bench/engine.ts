@@ -30,7 +30,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { NEW_STARTS_PER_SECOND } from '../src/domain/limits.ts'
 import type { MonitorType } from '../src/domain/types.ts'
-import { LATENESS_STEP_MS, type ProberSample, type Setup } from './engine-prober.ts'
+import { LATENESS_STEP_MS, type ProberSample, type SampleRequest, type Setup } from './engine-prober.ts'
 import { startAcceptTarget } from './accept-target.ts'
 import { type HaProxy, startPeer, startTarget } from './haproxy.ts'
 import { cpuSecondsOf } from './usage.ts'
@@ -136,7 +136,8 @@ async function run(name: string, kind: Kind): Promise<Figures> {
   try {
     const target = await startTargetOf(kind, folder, endings)
     const children = await startProbers(kind, addresses, target.port, endings)
-    const empty = await samplesOf(children.map(({ child }) => child))
+    const processes = children.map(({ child }) => child)
+    const empty = await samplesOf(processes, 'sample of what is reachable')
     for (const { child, setup } of children) child.send(setup)
     let peer: HaProxy | undefined
     if (peerKind !== undefined) {
@@ -145,15 +146,15 @@ async function run(name: string, kind: Kind): Promise<Figures> {
       endings.push(peer.stop)
     }
     await wait((members / NEW_STARTS_PER_SECOND + intervalSeconds + 2) * 1000)
-    const measure = async () => ({
-      probers: await samplesOf(children.map(({ child }) => child)),
+    const measure = async (request: SampleRequest) => ({
+      probers: await samplesOf(processes, request),
       peerCpu: peer === undefined ? 0 : cpuSecondsOf(peer.pid),
       ours: await target.arrived(OUR_PORT),
       theirs: await target.arrived(PEER_PORT),
     })
-    const before = await measure()
+    const before = await measure('sample')
     await wait(seconds * 1000)
-    const after = await measure()
+    const after = await measure('sample of what is reachable')
     return figures(name, empty, before, after)
   } finally {
     for (const end of endings.reverse()) end()
@@ -286,10 +287,13 @@ async function startProbers(
   })
 }
 
-async function samplesOf(children: readonly ChildProcess[]): Promise<readonly ProberSample[]> {
+async function samplesOf(
+  children: readonly ChildProcess[],
+  request: SampleRequest,
+): Promise<readonly ProberSample[]> {
   return await Promise.all(
     children.map(async (child) => {
-      child.send('sample')
+      child.send(request)
       const [sample] = (await once(child, 'message')) as [ProberSample]
       return sample
     }),
