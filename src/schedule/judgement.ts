@@ -82,7 +82,7 @@ function evidenceOf(check: Check, result: ProbeResult): Evidence {
     ...(policy.invert === true ? { inverted: true } : {}),
     code: result.reason,
     expected: expectedOf(target),
-    got: result.detail,
+    got: whatCame(result.detail),
     ...(result.statusLine === undefined ? {} : { status_line: result.statusLine }),
     ...phasesOf(result),
   }
@@ -109,6 +109,11 @@ function expectedOf({ type, http, grpc, tcp, udp }: ProbeTarget): string {
     case 'UDP-CONNECT':
       return udp?.requireReply === true ? 'a reply' : 'no ICMP unreachable'
   }
+}
+
+/** The detail without the words that `got` and `expected` beside it say: "503" of "got 503, expected 200". */
+function whatCame(detail: string): string {
+  return /^got (.+?)(?:, expected .*)?$/.exec(detail)?.[1] ?? detail
 }
 
 function phasesOf({ phases }: ProbeResult): Evidence {
