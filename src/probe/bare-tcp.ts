@@ -70,8 +70,8 @@ export function processBinding(name: string): unknown {
       .some((flag) => flag.includes('--pending-deprecation'))
   )
     return undefined
-  const { binding } = process as unknown as { readonly binding?: (name: string) => unknown }
-  return binding?.(name)
+  const binding: unknown = Reflect.get(process, 'binding')
+  return typeof binding === 'function' ? (Reflect.apply(binding, process, [name]) as unknown) : undefined
 }
 
 /** A socket of its own on loopback, bound and named and closed, at once: all that can be tried without waiting. */
