@@ -6,6 +6,7 @@ import { DomainError } from './errors.ts'
 import { FLAP_WINDOW, HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES } from './limits.ts'
 import { parseAddress } from './ip-address.ts'
 import type { MonitorOptions } from './monitor-options.ts'
+import { isOwnHeader, isOwnMetadata } from './own-headers.ts'
 import type { HealthMonitor, MonitorType } from './types.ts'
 
 /** What of the host decides. */
@@ -41,23 +42,6 @@ const TYPES_OF_CONNECTION: Readonly<
   close: CONNECTED,
   proxy_protocol: CONNECTED,
 }
-
-/** Headers that the prober writes, or that would change what a message is (RFC 9110 7.6.1, RFC 9113 8.2.2). */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'upgrade',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'expect',
-  'http2-settings',
-])
-/** Of a gRPC request, besides. */
-const OWN_METADATA: ReadonlySet<string> = new Set(['content-type', 'user-agent'])
 
 const BODY_METHODS: readonly string[] = ['POST', 'PUT', 'PATCH', 'OPTIONS']
 
@@ -103,7 +87,7 @@ function assertHttp({ type, httpMethod }: Monitor, { http }: MonitorOptions): vo
     )
   }
   for (const name of [...headers.map((header) => header.name), ...remove_headers]) {
-    if (OWN_HEADERS.has(name.toLowerCase())) throw ownHeader('options.http.headers', name)
+    if (isOwnHeader(name)) throw ownHeader('options.http.headers', name)
   }
   const method = http.method ?? httpMethod ?? 'GET'
   if (http.body !== undefined && !BODY_METHODS.includes(method)) {
@@ -133,10 +117,7 @@ function assertGrpc({ httpMethod }: Monitor, { grpc, http }: MonitorOptions): vo
     throw misfit('options.grpc', 'must not have more than one type of health check defined')
   if (httpMethod === 'CONNECT') throw misfit('options.grpc', `it does not fit http_method 'CONNECT'`)
   for (const { name } of grpc.metadata ?? []) {
-    const known = name.toLowerCase()
-    if (OWN_HEADERS.has(known) || OWN_METADATA.has(known) || known.startsWith('grpc-')) {
-      throw ownHeader('options.grpc.metadata', name)
-    }
+    if (isOwnMetadata(name)) throw ownHeader('options.grpc.metadata', name)
   }
 }
 

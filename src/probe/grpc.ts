@@ -4,6 +4,7 @@
  * GRPC_NOT_SERVING, as Envoy counts them (probe-semantics 1.4).
  */
 import { GRPC_MESSAGE_MAX_BYTES, USER_AGENT } from '../domain/limits.ts'
+import { isOwnMetadata } from '../domain/own-headers.ts'
 import type { GrpcRequest, Header, ProbeTarget } from '../domain/results.ts'
 import type { Verdict } from './conversation.ts'
 import { readHealthStatus, writeHealthRequest } from './grpc-message.ts'
@@ -12,15 +13,6 @@ import { isSafeHeader } from './http-request.ts'
 import type { StreamExchange } from './http2.ts'
 
 const PATH = '/grpc.health.v1.Health/Check'
-/** The call's own headers: metadata of these names stays out. */
-const OURS: ReadonlySet<string> = new Set([
-  'content-type',
-  'te',
-  'user-agent',
-  'grpc-timeout',
-  'host',
-  'connection',
-])
 /** HealthCheckResponse.ServingStatus. */
 const STATUS_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const
 const SERVING = 1
@@ -53,7 +45,7 @@ export class GrpcExchange implements StreamExchange {
     ]
     for (const { name, value } of request.metadata) {
       if (!isSafeHeader(name, value)) return undefined
-      if (!OURS.has(name.toLowerCase())) headers.push({ name: name.toLowerCase(), value: value.trim() })
+      if (!isOwnMetadata(name)) headers.push({ name: name.toLowerCase(), value: value.trim() })
     }
     if (!isSafeHeader('x', request.authority)) return undefined
     return new GrpcExchange(encodeHeaders(headers), writeHealthRequest(request.service))

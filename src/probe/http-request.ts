@@ -1,22 +1,10 @@
 /** Writes the request of an HTTP/1.x probe, and says which headers a probe sends in any version. */
 import { USER_AGENT } from '../domain/limits.ts'
+import { isOwnHeader } from '../domain/own-headers.ts'
 import type { Header, HttpRequest } from '../domain/results.ts'
 
 /** Methods whose request needs `Content-Length: 0` when it has no content (RFC 9110 section 8.6). */
 const WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
-
-/** Framing and routing are the probe's own: a header of these names that came around validation stays out. */
-const OURS: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'upgrade',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-])
 
 /** Printable and without space: what a request line and a Host value may hold. */
 const SAFE = /^[\x21-\x7e\x80-\xff]+$/
@@ -79,7 +67,7 @@ export function probeHeaders(request: HttpRequest): readonly Header[] | undefine
   const { method, path, host, headers = [], removeHeaders = [] } = request
   if (!SAFE.test(method) || !SAFE.test(path) || (host !== undefined && !SAFE.test(host))) return undefined
   if (!headers.every(({ name, value }) => isSafeHeader(name, value))) return undefined
-  const added = headers.filter(({ name }) => !OURS.has(name.toLowerCase()))
+  const added = headers.filter(({ name }) => !isOwnHeader(name))
   const gone = new Set(removeHeaders)
   for (const { name, action } of added) if (action === 'overwrite') gone.add(name.toLowerCase())
   const own = [
