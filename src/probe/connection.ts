@@ -29,6 +29,9 @@ export function connectOptions(target: ProbeTarget): TcpSocketConnectOpts {
   return options
 }
 
+/** Detail of a probe whose connection `isConnectedToItself`. */
+export const CONNECTED_TO_ITSELF = 'nobody listens: connected to itself'
+
 /**
  * Whether the socket is connected to itself: the kernel chose the target's own port as the source port of a connection to
  * one of its own addresses where nobody listens (TCP simultaneous open, RFC 9293 section 3.5). About one in 28 000 probes

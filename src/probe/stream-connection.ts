@@ -6,6 +6,7 @@
  */
 import type { Reason } from '../domain/reasons.ts'
 import type { ProbeTarget } from '../domain/results.ts'
+import { CONNECTED_TO_ITSELF } from './connection.ts'
 import type { Conversation } from './conversation.ts'
 import { openWire } from './open-wire.ts'
 import { proxyHeader } from './proxy-header.ts'
@@ -80,7 +81,7 @@ export class StreamConnection implements WireUser {
 
   onConnect(): void {
     if (this.#wire.isConnectedToItself()) {
-      return this.user.onFailure(this, 'CONNECT_REFUSED', 'nobody listens: connected to itself')
+      return this.user.onFailure(this, 'CONNECT_REFUSED', CONNECTED_TO_ITSELF)
     }
     this.connectedAt = performance.now()
     const { proxyProtocol } = this.target

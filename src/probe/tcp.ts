@@ -2,8 +2,8 @@
  * TCP: connect within the timeout, then RST, as the ELB manual describes it (umn health_check) and so that neither side
  * keeps a TIME_WAIT; with `close: 'fin'` an orderly end. Phases: connect.
  *
- * Two ways to do the same: on the handle below `net.Socket` where this runtime has it (bare-tcp.ts), else on a `net.Socket`.
- * All tests run over both.
+ * Two ways to do the same: on the handle below `net.Socket` where this runtime has it (bare-tcp.ts), else on a `net.Socket`
+ * (tcp-socket.ts). All tests run over both.
  */
 import type { Reason } from '../domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
@@ -15,45 +15,12 @@ import {
   type SocketName,
   type TcpHandle,
 } from './bare-tcp.ts'
-import { isConnectedToItself, openConnection } from './connection.ts'
+import { CONNECTED_TO_ITSELF } from './connection.ts'
 import type { Probe } from './probe.ts'
 import { millisecondsSince, result } from './result.ts'
 import { reasonOfSocketError } from './socket-errors.ts'
 import { mayBeSourcePort } from './source-ports.ts'
-
-const SELF = 'nobody listens: connected to itself'
-
-/** By public API alone. */
-export const probeTcpBySocket: Probe = (target, done) => {
-  const startedAt = performance.now()
-  const socket = openConnection(target)
-  let ended = false
-
-  function fail(reason: Reason, detail: string): void {
-    if (ended) return
-    ended = true
-    socket.destroy()
-    done(result(reason, detail, { totalMs: millisecondsSince(startedAt) }))
-  }
-
-  socket.on('connect', () => {
-    if (ended) return
-    if (isConnectedToItself(socket, target)) return fail('CONNECT_REFUSED', SELF)
-    ended = true
-    const connectMs = millisecondsSince(startedAt)
-    if (target.close === 'fin') socket.destroy()
-    else socket.resetAndDestroy()
-    done(result('PASSED', 'connected', { connectMs, totalMs: connectMs }))
-  })
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    fail(reasonOfSocketError(error.code, target), `${error.syscall ?? 'socket'} ${error.code ?? 'error'}`),
-  )
-
-  return (why) =>
-    why === 'timeout'
-      ? fail('CONNECT_TIMEOUT', `no answer to SYN within ${target.timeoutMs} ms`)
-      : fail('PROBER_STOPPING', 'stopped while connecting')
-}
+import { probeTcpBySocket } from './tcp-socket.ts'
 
 /** On bare handles. */
 export function makeProbeTcpByHandle(bare: BareTcp): Probe {
@@ -100,7 +67,7 @@ class HandleAttempt {
   onConnected(status: number): void {
     if (this.#ended) return
     if (status !== 0) return this.#failWith('connect', status)
-    if (this.#isConnectedToItself()) return this.#fail('CONNECT_REFUSED', SELF)
+    if (this.#isConnectedToItself()) return this.#fail('CONNECT_REFUSED', CONNECTED_TO_ITSELF)
     this.#ended = true
     const connectMs = millisecondsSince(this.#startedAt)
     if (this.#target.close === 'fin') this.#handle.close()

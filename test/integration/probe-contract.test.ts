@@ -17,7 +17,7 @@ import type { Probe } from '../../src/probe/probe.ts'
 import { usePublicWires } from '../../src/probe/open-wire.ts'
 import { probers } from '../../src/probe/probers.ts'
 import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp-channel.ts'
-import { probeTcpBySocket } from '../../src/probe/tcp.ts'
+import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
 
 const HEAD = 'HTTP/1.1 200 OK\r\n'

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findBareTcp } from '../../src/probe/bare-tcp.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { isBareTcp, makeProbeTcpByHandle, probeTcp, probeTcpBySocket } from '../../src/probe/tcp.ts'
+import { isBareTcp, makeProbeTcpByHandle, probeTcp } from '../../src/probe/tcp.ts'
+import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
 import {
   attempt,
   blackHole,
