@@ -10,6 +10,7 @@ import * as proberFacts from './0007-prober-facts-and-recent-results.ts'
 import * as maintenance from './0008-maintenance.ts'
 import * as details from './0009-member-and-pool-detail.ts'
 import * as checkpointFlags from './0010-checkpoint-flags.ts'
+import * as memberCount from './0011-member-count.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0008-maintenance', ...maintenance },
   { name: '0009-member-and-pool-detail', ...details },
   { name: '0010-checkpoint-flags', ...checkpointFlags },
+  { name: '0011-member-count', ...memberCount },
 ]

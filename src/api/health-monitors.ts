@@ -22,7 +22,7 @@ import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertProbeRate, probesFast } from './probe-rate.ts'
+import { assertProbeRate, memberRate } from './probe-rate.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Health monitors as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -85,23 +85,25 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
       parents: () => assertParentsActive(ctx, parents),
     }
     for (const step of dialect.createOrder) await steps[step]()
-    return await insert(tx, deps, draft ?? draftFor(parents.pool))
+    return await insert(tx, deps, { draft: draft ?? draftFor(parents.pool), parents })
   })
   ctx.status = 201
   ctx.body = { healthmonitor: (dialect.renderCreated ?? dialect.render)(monitor) }
 }
 
-async function insert(tx: Tx, deps: ApiDependencies, draft: HealthMonitorDraft): Promise<HealthMonitor> {
+async function insert(
+  tx: Tx,
+  deps: ApiDependencies,
+  { draft, parents }: { readonly draft: HealthMonitorDraft; readonly parents: LockedPool },
+): Promise<HealthMonitor> {
   await assertMonitorPortAllowed(tx, deps, draft)
-  if (probesFast(draft)) {
-    const fast = await insertHealthMonitor(tx, draft)
-    await assertProbeRate(tx, deps, draft.projectId)
-    await touchPools(tx, [draft.poolId])
-    return fast
-  }
-  const [created] = await tx.commitWith(() =>
-    Promise.all([insertHealthMonitor(tx, draft), touchPools(tx, [draft.poolId])]),
-  )
+  const raise = parents.memberCount * memberRate(draft)
+  const write = () => Promise.all([insertHealthMonitor(tx, draft), touchPools(tx, [draft.poolId])])
+  if (raise === 0) return (await tx.commitWith(write))[0]
+  const [[created]] = await Promise.all([
+    write(),
+    assertProbeRate(tx, deps, { projectId: draft.projectId, raise }),
+  ])
   return created
 }
 
@@ -134,7 +136,8 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     if (!isWritten(ctx, values)) return { before: stored, after: stored }
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
     const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(stored, values) })
-    if (setsTheRate(values) && probesFast(updated)) await assertProbeRate(tx, deps, updated.projectId)
+    const raise = parents.memberCount * (memberRate(updated) - memberRate(stored))
+    await assertProbeRate(tx, deps, { projectId: updated.projectId, raise })
     if (Object.keys(values).length > 0) await touchPools(tx, [stored.poolId])
     return { before: stored, after: updated }
   })
@@ -185,10 +188,6 @@ async function assertMonitorPortAllowed(
   for (const address of await addressesOfPool(tx, monitor.poolId)) {
     assertTargetAllowed(deps, { address, port: monitor.monitorPort, field: 'monitor_port' })
   }
-}
-
-function setsTheRate(values: HealthMonitorChange): boolean {
-  return values.options !== undefined || values.delaySeconds !== undefined || values.adminStateUp === true
 }
 
 /** Another type or port, switched on again, or another question: what was known says nothing about the new check. */

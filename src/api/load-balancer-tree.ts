@@ -12,7 +12,7 @@ import { insertPool, listPools, type PoolDraft, type PoolView } from '../store/p
 import type { ApiDependencies } from './context.ts'
 import { insertListenerOrRefuse } from './listeners.ts'
 import { assertTargetsAllowed } from './members.ts'
-import { assertProbeRate, probesFast } from './probe-rate.ts'
+import { assertProbeRate, memberRate } from './probe-rate.ts'
 import { assertQuota } from './rules.ts'
 
 /** What a create makes. */
@@ -55,9 +55,19 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
   for (const [poolId, members] of membersByPool(tree)) await assertTargetsAllowed(tx, deps, poolId, members)
   await insertMembers(tx, tree.members)
-  if (tree.monitors.some(probesFast)) await assertProbeRate(tx, deps, projectId)
   for (const listener of tree.listeners) await insertListenerOrRefuse(tx, listener)
-  if (tree.members.length > 0) await touchLoadBalancer(tx, tree.loadBalancer.id)
+  if (tree.members.length === 0) return
+  await touchLoadBalancer(tx, tree.loadBalancer.id)
+  await assertProbeRate(tx, deps, { projectId, raise: rateOf(tree) })
+}
+
+/** Probes a second of what the tree has. */
+function rateOf(tree: LoadBalancerTree): number {
+  const members = membersByPool(tree)
+  return tree.monitors.reduce(
+    (sum, monitor) => sum + (members.get(monitor.poolId)?.length ?? 0) * memberRate(monitor),
+    0,
+  )
 }
 
 function membersByPool({ members }: LoadBalancerTree): ReadonlyMap<string, readonly MemberDraft[]> {

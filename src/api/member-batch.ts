@@ -12,6 +12,7 @@ import { notFound } from '../domain/errors.ts'
 import { parseAddress } from '../domain/ip-address.ts'
 import type { Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
+import { findMonitorOfPool } from '../store/health-monitors.ts'
 import {
   deleteMembers,
   deleteMembersBut,
@@ -31,7 +32,7 @@ import { assertWrittenDependencies } from './dependencies.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertTargetsAllowed, memberExists } from './members.ts'
 import { type Parameters, queryOf } from './query.ts'
-import { assertProbeRate, probesFast } from './probe-rate.ts'
+import { assertProbeRate, memberRate } from './probe-rate.ts'
 import { assertParentsActive, assertQuota } from './rules.ts'
 
 /** What a batch asks for. */
@@ -90,15 +91,23 @@ async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBat
   const batch = dialect.parseBatch(await readJson(ctx), projectId, queryOf(ctx))
   await transaction(deps.db, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, poolId)
-    if (await applied({ ctx, deps, dialect, tx, parents }, batch)) await touchPools(tx, [poolId])
+    const { added, changed } = await applied({ ctx, deps, dialect, tx, parents }, batch)
+    if (!changed) return
+    await Promise.all([touchPools(tx, [poolId]), added > 0 && assertRate(tx, deps, { parents, added })])
   })
   ctx.status = 202
   ctx.body = ''
   ctx.remove('Content-Type')
 }
 
-/** Whether anything changed that is probed. */
-async function applied(work: Work, batch: MemberBatch): Promise<boolean> {
+interface Applied {
+  /** Members more than before. */
+  readonly added: number
+  /** Whether anything changed that is probed. */
+  readonly changed: boolean
+}
+
+async function applied(work: Work, batch: MemberBatch): Promise<Applied> {
   const { tx, parents } = work
   switch (batch.action) {
     case 'delete':
@@ -110,14 +119,25 @@ async function applied(work: Work, batch: MemberBatch): Promise<boolean> {
   }
 }
 
-async function removeMembers(tx: Tx, poolId: string, ids: readonly string[]): Promise<boolean> {
+/** Throws QUOTA_EXCEEDED. */
+async function assertRate(
+  tx: Tx,
+  deps: ApiDependencies,
+  { parents, added }: { readonly parents: LockedPool; readonly added: number },
+): Promise<void> {
+  const { id, projectId } = parents.pool
+  const raise = added * memberRate(await findMonitorOfPool(tx, id))
+  await assertProbeRate(tx, deps, { projectId, raise })
+}
+
+async function removeMembers(tx: Tx, poolId: string, ids: readonly string[]): Promise<Applied> {
   const gone = new Set(await deleteMembers(tx, poolId, ids))
   const missing = ids.find((id) => !gone.has(id))
   if (missing !== undefined) throw notFound('member', missing)
-  return gone.size > 0
+  return { added: 0, changed: gone.size > 0 }
 }
 
-async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<boolean> {
+async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<Applied> {
   const { tx, parents, dialect } = work
   const poolId = parents.pool.id
   dialect.assertDistinct({ repeated: repeatedTarget(drafts), isPresent: false, poolId })
@@ -127,10 +147,10 @@ async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<b
   await assertRoomFor(work, drafts.length)
   await create(work, drafts)
   await assertWrittenDependencies(tx, parents.pool.projectId, drafts.flatMap(namedBy))
-  return drafts.length > 0
+  return { added: drafts.length, changed: drafts.length > 0 }
 }
 
-async function replaceMembers(work: Work, batch: MemberReplacement): Promise<boolean> {
+async function replaceMembers(work: Work, batch: MemberReplacement): Promise<Applied> {
   const { ctx, tx, parents, dialect } = work
   const poolId = parents.pool.id
   const drafts = batch.draftsFor(parents.pool)
@@ -142,7 +162,7 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<boo
   const added = drafts.filter((_, index) => !keptAt.has(index))
   const ids = kept.map((member) => member.id)
   const deleted = batch.leavesOthers === true ? 0 : await deleteMembersBut(tx, poolId, ids)
-  if (drafts.length === 0 && deleted === 0) return false
+  if (drafts.length === 0 && deleted === 0) return { added: 0, changed: false }
   // A pool that shrinks is welcome even when the project has more than its quota.
   if (added.length > deleted) await assertRoomFor(work, added.length)
   assertParentsActive(ctx, parents)
@@ -156,12 +176,12 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<boo
     ...redirected.flatMap(({ values, before }) => newlyNamed(values, before)),
   ]
   await assertWrittenDependencies(tx, parents.pool.projectId, named)
-  return (
+  const changed =
     deleted > 0 ||
     added.length > 0 ||
     redirected.length > 0 ||
     changes.some(({ renewed, values }) => renewed || !values.adminStateUp)
-  )
+  return { added: added.length - deleted, changed }
 }
 
 interface Change extends KeptMemberChange {
@@ -219,7 +239,7 @@ async function assertRoomFor({ tx, deps, parents }: Work, count: number): Promis
 async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[]): Promise<void> {
   if (drafts.length === 0) return
   const poolId = parents.pool.id
-  const monitor = await assertTargetsAllowed(tx, deps, poolId, drafts)
+  await assertTargetsAllowed(tx, deps, poolId, drafts)
   try {
     await insertMembers(tx, drafts)
   } catch (error) {
@@ -227,7 +247,6 @@ async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[
     if (error instanceof MemberExistsError && drafts[0] !== undefined) throw memberExists(poolId, drafts[0])
     throw error
   }
-  if (monitor !== undefined && probesFast(monitor)) await assertProbeRate(tx, deps, parents.pool.projectId)
 }
 
 /** A target that is in the list before, as it is spelled the second time. */

@@ -25,7 +25,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 import { assertDependencies } from './dependencies.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertProbeRate, probesFast } from './probe-rate.ts'
+import { assertProbeRate, memberRate } from './probe-rate.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Members as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -65,8 +65,10 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const monitor = await assertTargetsAllowed(tx, deps, poolId, [draft])
     await assertDependencies(tx, draft)
     const id = await insertOrRefuse(tx, draft)
-    if (monitor !== undefined && probesFast(monitor)) await assertProbeRate(tx, deps, draft.projectId)
-    await touchPools(tx, [poolId])
+    await Promise.all([
+      assertProbeRate(tx, deps, { projectId: draft.projectId, raise: memberRate(monitor) }),
+      touchPools(tx, [poolId]),
+    ])
     return await readBack(tx, { poolId, id, projectId: undefined })
   })
   ctx.status = 201

@@ -204,8 +204,8 @@ export const OPTION_AUTHORITY_MAX = 255
 /** Echo requests of one PING probe. */
 export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }
 /**
- * Probes a second of one project that its options may ask for (HM_PROBES_PER_SECOND_PER_PROJECT): what two prober processes
- * make with room. -1 = unlimited.
+ * Probes a second that the monitors of one project may ask for together (HM_PROBES_PER_SECOND_PER_PROJECT): what two prober
+ * processes make with room. -1 = unlimited.
  */
 export const PROBES_PER_SECOND_PER_PROJECT: Range = { min: -1, max: 1_000_000 }
 export const PROBES_PER_SECOND_PER_PROJECT_DEFAULT = 10_000

@@ -257,8 +257,7 @@ export const VARIABLES = {
     schema: wholeNumber(PROBES_PER_SECOND_PER_PROJECT),
     default: String(PROBES_PER_SECOND_PER_PROJECT_DEFAULT),
     values: numbers(PROBES_PER_SECOND_PER_PROJECT),
-    meaning:
-      'Probes a second up to which a project may ask for probes more often than once a second and member; -1: unlimited',
+    meaning: 'Probes a second that the monitors of one project may ask for together; -1: unlimited',
   },
   HM_PROBES_PER_SECOND_PER_ADDRESS: {
     schema: wholeNumber(PROBES_PER_SECOND_PER_ADDRESS),

@@ -16,6 +16,7 @@ import {
 
 export interface LockedPool {
   readonly pool: Pool
+  readonly memberCount: number
   readonly loadBalancer: LoadBalancer
 }
 
@@ -86,9 +87,9 @@ async function lockOneOf(
       `select ${LOAD_BALANCER_COLUMNS} from load_balancer lb where lb.id = ${ofPool} for no key update`,
       bindings,
     ),
-    query<PoolRow>(
+    query<PoolRow & { member_count: number }>(
       tx,
-      `select ${POOL_COLUMNS} from pool p where p.id = (${pools}) for no key update`,
+      `select ${POOL_COLUMNS}, p.member_count from pool p where p.id = (${pools}) for no key update`,
       bindings,
     ),
     parent,
@@ -99,7 +100,7 @@ async function lockOneOf(
   const [loadBalancer] = loadBalancers
   const [pool] = locked
   if (loadBalancer === undefined || pool === undefined) return undefined
-  return { pool: toPool(pool), loadBalancer: toLoadBalancer(loadBalancer) }
+  return { pool: toPool(pool), memberCount: pool.member_count, loadBalancer: toLoadBalancer(loadBalancer) }
 }
 
 function beingChanged(id: string, error: unknown): DomainError {

@@ -1,7 +1,8 @@
-/** The bound on a project's probes a second: only fast probing is refused, in the dialect's words for quotas. */
+/** The bound on a project's probes a second: what would add to it is refused, in the dialect's words for quotas. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Answer, type Api, type Json, startApi } from '../support/api.ts'
+import { testDatabase } from '../support/database.ts'
 import * as elb from '../support/api-objects.ts'
 import * as octavia from '../support/octavia.ts'
 
@@ -75,15 +76,70 @@ test('members of a pool that is probed fast count, alone, in a batch, and with t
   )
 })
 
-test('plain monitors are never refused for their rate, nor anything without a bound', async (t) => {
-  const api = await startApi(t, { probesPerSecondPerProject: 1 })
-  const pool = await aPoolOf(api, 3)
-  const monitor = await octavia.aMonitor(api, pool.id, { delay: 0, options: { rise: 100 } })
-  assert.equal(monitor.delay, 0)
-  await octavia.made(api, `pools/${pool.id}/members`, target(9))
-  const free = await startApi(t, { probesPerSecondPerProject: -1 })
-  const { id } = await aPoolOf(free, 2)
-  assert.equal((await create(free, ELB, id, { interval_ms: 100 })).status, 201)
+test('plain fields count like options: monitors, members, single-call creates and switching on', async (t) => {
+  const api = await startApi(t, { probesPerSecondPerProject: 3 })
+  const plain = { type: 'TCP', delay: 1, timeout: 1, max_retries: 2 }
+  const pool = await aPoolOf(api, 4)
+  const post = (healthmonitor: object, base = octavia.OCTAVIA) =>
+    api.request('POST', `${base}/healthmonitors`, {
+      healthmonitor: { pool_id: pool.id, ...plain, ...healthmonitor },
+    })
+  octavia.assertFault(await post({}), 403, QUOTA_MET)
+  assertElbQuota(await post({}, ELB))
+  const off = await post({ admin_state_up: false })
+  assert.equal(off.status, 201, 'what is off is not counted')
+  const path = `${octavia.OCTAVIA}/healthmonitors/${off.body.healthmonitor.id}`
+  const put = (healthmonitor: object) => api.request('PUT', path, { healthmonitor })
+  octavia.assertFault(await put({ admin_state_up: true }), 403, QUOTA_MET)
+  assert.equal((await put({ admin_state_up: true, delay: 2 })).status, 200)
+  octavia.assertFault(await put({ delay: 1 }), 403, QUOTA_MET)
+  assert.equal((await put({ max_retries: 3 })).status, 200)
+
+  const members = `${octavia.OCTAVIA}/pools/${pool.id}/members`
+  const six = [1, 2, 3, 4, 5, 6].map(target)
+  assert.equal((await api.request('PUT', members, { members: six })).status, 202)
+  octavia.assertFault(await api.request('POST', members, { member: target(7) }), 403, QUOTA_MET)
+  octavia.assertFault(await api.request('PUT', members, { members: [...six, target(7)] }), 403, QUOTA_MET)
+  assert.equal((await api.request('PUT', members, { members: [2, 3, 4, 5, 6, 7].map(target) })).status, 202)
+
+  const tree = {
+    loadbalancer: {
+      vip_subnet_id: elb.SUBNET,
+      pools: [
+        {
+          name: 'p',
+          protocol: 'TCP',
+          lb_algorithm: 'ROUND_ROBIN',
+          members: [target(1)],
+          healthmonitor: plain,
+        },
+      ],
+    },
+  }
+  const before = await elb.contents(api)
+  octavia.assertFault(await api.request('POST', `${octavia.OCTAVIA}/loadbalancers`, tree), 403, QUOTA_MET)
+  assert.deepEqual(await elb.contents(api), before)
+})
+
+test('a project beyond the bound may do whatever does not add to it, and one without a bound anything', async (t) => {
+  const { db } = await testDatabase(t)
+  const before = await startApi(t, { db, probesPerSecondPerProject: -1 })
+  const { id } = await aPoolOf(before, 3)
+  const made = await create(before, ELB, id, { interval_ms: 100 })
+  assert.equal(made.status, 201)
+  const api = await startApi(t, { db, probesPerSecondPerProject: 1 })
+  const put = (healthmonitor: object) =>
+    api.request('PUT', `${ELB}/healthmonitors/${made.body.healthmonitor.id}`, { healthmonitor })
+  assert.equal((await put({ name: 'still' })).status, 200)
+  assert.equal((await put({ options: { interval_ms: 200 } })).status, 200)
+  assertElbQuota(await put({ options: { interval_ms: 190 } }))
+  const empty = await octavia.aPool(api, (await elb.aLoadBalancer(api)).id)
+  assert.equal((await create(api, ELB, empty.id, { interval_ms: 100 })).status, 201, 'it probes nobody')
+  octavia.assertFault(
+    await api.request('POST', `${octavia.OCTAVIA}/pools/${empty.id}/members`, { member: target(1) }),
+    403,
+    QUOTA_MET,
+  )
 })
 
 test('of two writes that fit alone and not together, one is refused', async (t) => {
