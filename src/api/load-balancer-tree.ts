@@ -1,4 +1,5 @@
 /** A load balancer that is created together with what stands below it: everything, or nothing. */
+import { dependsOn } from '../domain/dependencies.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { type Tx } from '../store/database.ts'
 import { type HealthMonitorDraft, insertHealthMonitor, listHealthMonitors } from '../store/health-monitors.ts'
@@ -10,6 +11,7 @@ import { listMembers, type MemberDraft, type MemberView } from '../store/members
 import { touchLoadBalancer } from '../store/parents.ts'
 import { insertPool, listPools, type PoolDraft, type PoolView } from '../store/pools.ts'
 import type { ApiDependencies } from './context.ts'
+import { assertWrittenDependencies } from './dependencies.ts'
 import { insertListenerOrRefuse } from './listeners.ts'
 import { assertTargetsAllowed } from './members.ts'
 import { assertProbeRate, memberRate } from './probe-rate.ts'
@@ -37,7 +39,7 @@ export function childless(loadBalancer: LoadBalancerDraft): LoadBalancerTree {
   return { loadBalancer, pools: [], monitors: [], members: [], listeners: [] }
 }
 
-/** Writes all of it. Throws QUOTA_EXCEEDED, TARGET_DENIED, LISTENER_EXISTS. */
+/** Writes all of it. Throws QUOTA_EXCEEDED, TARGET_DENIED, LISTENER_EXISTS, and INVALID_FIELD of `depends_on`. */
 export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalancerTree): Promise<void> {
   const { projectId } = tree.loadBalancer
   const counts = [
@@ -55,6 +57,8 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
   for (const [poolId, members] of membersByPool(tree)) await assertTargetsAllowed(tx, deps, poolId, members)
   await insertMembers(tx, tree.members)
+  const named = [...tree.pools, ...tree.members].flatMap(({ echo }) => dependsOn(echo))
+  await assertWrittenDependencies(tx, projectId, named)
   for (const listener of tree.listeners) await insertListenerOrRefuse(tx, listener)
   if (tree.members.length === 0) return
   await touchLoadBalancer(tx, tree.loadBalancer.id)

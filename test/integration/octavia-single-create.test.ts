@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { DEFAULT_PROJECT } from '../support/api.ts'
 import { SUBNET } from '../support/api-objects.ts'
-import { assertFault, startOctaviaApi } from '../support/octavia-api.ts'
+import { assertFault, startOctaviaApi, UNKNOWN_ID } from '../support/octavia-api.ts'
 
 const MONITOR = { type: 'HTTP', delay: 5, timeout: 3, max_retries: 2, url_path: '/healthz' }
 const MEMBERS = [
@@ -157,4 +157,41 @@ test('the quota of every kind holds for what is created within', async (t) => {
     'Quota has been met for resources: Member',
   )
   assert.deepEqual((await api.send('GET', '/loadbalancers')).body.loadbalancers, [])
+})
+
+test('pools and members that are created within depend on what is there already, and on nothing else', async (t) => {
+  const api = await startOctaviaApi(t)
+  const { pools } = await api.loadBalancer({ pools: [{ ...POOL, members: MEMBERS }] })
+  const [router] = pools[0].members
+  const within = (ofPool: unknown, ofMember: unknown) => ({
+    vip_subnet_id: SUBNET,
+    pools: [{ ...POOL, depends_on: ofPool, members: [{ ...MEMBERS[0], depends_on: ofMember }, MEMBERS[1]] }],
+  })
+  const made = await api.loadBalancer(within([pools[0].id], [router.id]))
+  const [pool] = made.pools
+  assert.deepEqual(
+    [pool.depends_on, pool.members[0].depends_on, pool.members[1].depends_on],
+    [[pools[0].id], [router.id], undefined],
+  )
+  const shown = await api.send('GET', `/pools/${pool.id}`)
+  assert.deepEqual(shown.body.pool.depends_on, [pools[0].id])
+  for (const loadbalancer of [within([UNKNOWN_ID], []), within(null, [UNKNOWN_ID])]) {
+    const reason = `'${UNKNOWN_ID}' is no member and no pool of the project`
+    assertFault(
+      await api.send('POST', '/loadbalancers', { loadbalancer }),
+      400,
+      `Invalid input for depends_on. Reason: ${reason}.`,
+    )
+  }
+  const reference = [
+    { protocol: 'HTTP', protocol_port: 80, default_pool: { name: 'po1', depends_on: [router.id] } },
+  ]
+  assertFault(
+    await api.send('POST', '/loadbalancers', {
+      loadbalancer: { ...within(null, null), listeners: reference },
+    }),
+    400,
+    'Validation failure: Pool names must be unique when creating a fully populated loadbalancer.',
+  )
+  assert.equal((await api.send('GET', '/loadbalancers')).body.loadbalancers.length, 2)
 })

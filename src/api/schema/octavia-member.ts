@@ -35,10 +35,12 @@ const LATER = {
   request_sriov: wsmeBoolean(),
 }
 
-const CREATE = { ...TARGET, ...OWNED, ...LATER, depends_on: wsmeUuids(DEPENDS_ON_MAX) }
+const DEPENDENT = { depends_on: wsmeUuids(DEPENDS_ON_MAX) }
+
+const CREATE = { ...TARGET, ...OWNED, ...LATER, ...DEPENDENT }
 
 /** What a member has inside the create of a load balancer. */
-export const OCTAVIA_INNER_MEMBER = { ...TARGET, ...LATER }
+export const OCTAVIA_INNER_MEMBER = { ...TARGET, ...LATER, ...DEPENDENT }
 
 export const octaviaMemberCreate = wsmeRules<OctaviaMemberCreate>('member_', 'member', CREATE)
 
@@ -51,5 +53,5 @@ export const octaviaMemberUpdate = wsmeRules<OctaviaMemberChange>('member_', 'me
   monitor_port: wsmeInteger({ ...PORT, clearedByZero: true }),
   monitor_address: wsmeAddress({ clearedByEmpty: true }),
   ...TAGGED,
-  depends_on: wsmeUuids(DEPENDS_ON_MAX),
+  ...DEPENDENT,
 })

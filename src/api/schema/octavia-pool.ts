@@ -102,6 +102,7 @@ export const OCTAVIA_INNER_POOL = {
   session_persistence: sessionPersistence(mandatory(persistenceType)),
   ...TAGGED,
   ...TLS,
+  depends_on: wsmeUuids(DEPENDS_ON_MAX),
 }
 
 export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', {
