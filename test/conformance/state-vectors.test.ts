@@ -10,9 +10,13 @@ interface Vector {
   readonly unified_config: unknown
 }
 
-const { vectors } = JSON.parse(readFileSync('test/vectors/state-vectors.json', 'utf8')) as {
-  vectors: readonly Vector[]
+function vectorsOf(file: string): readonly Vector[] {
+  return (JSON.parse(readFileSync(`test/vectors/${file}`, 'utf8')) as { vectors: readonly Vector[] }).vectors
 }
+
+const vectors = vectorsOf('state-vectors.json')
+/** What those leave out, by hand; all of it is reproduced. */
+const furtherVectors = vectorsOf('further-state-vectors.json')
 
 /** Traces that the unified model leaves out on purpose, and why. */
 const NOT_REPRODUCED: Readonly<Record<string, string>> = {
@@ -35,7 +39,9 @@ function comparable(row: Readonly<Record<string, unknown>> | null, withTransitio
   return Object.fromEntries(keys.filter((key) => key in row).map((key) => [key, row[key]]))
 }
 
-for (const vector of vectors.filter(({ unified_config }) => unified_config !== null)) {
+for (const vector of [...vectors, ...furtherVectors].filter(
+  ({ unified_config }) => unified_config !== null,
+)) {
   test(`${vector.id}: status, flags, transition and next interval are those of the peer after every result`, () => {
     const { steps } = simulateTrace(vector)
     assert.ok(steps !== null)
@@ -51,6 +57,12 @@ for (const vector of vectors.filter(({ unified_config }) => unified_config !== n
     }
   })
 }
+
+test('no trace is there twice, and none of the further ones is left out', () => {
+  const ids = [...vectors, ...furtherVectors].map(({ id }) => id)
+  assert.deepEqual(ids, [...new Set(ids)])
+  assert.ok(furtherVectors.every(({ unified_config }) => unified_config !== null))
+})
 
 test('exactly the traces of this list are not reproduced, each for a reason', () => {
   const without = vectors.filter(({ unified_config }) => unified_config === null).map(({ id }) => id)
