@@ -155,6 +155,9 @@ export const POLICY: readonly PolicyRule[] = [
       ['healthmonitor', 'healthmonitors/{id}'],
     ] as const
   ).flatMap(([object, item]) => [
+    rule(`${object}:get_maintenance`, READ, `Show the maintenance of a ${object} (ours)`, [
+      `GET ${LBAAS}/${item}/maintenance`,
+    ]),
     rule(`${object}:put_maintenance`, WRITE, `Set the maintenance of a ${object} (ours)`, [
       `PUT ${LBAAS}/${item}/maintenance`,
     ]),

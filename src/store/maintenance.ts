@@ -1,6 +1,6 @@
 /** Statements on the maintenance of objects. */
 import type { MaintainedKind, Maintenance } from '../domain/maintenance.ts'
-import { type Tx, query } from './database.ts'
+import { type Db, type Tx, query } from './database.ts'
 
 const TABLES: Readonly<Record<MaintainedKind, string>> = {
   member: 'member',
@@ -20,4 +20,27 @@ export async function setMaintenance(
     [maintenance === null ? null : JSON.stringify(maintenance), object.id],
   )
   return rows.length > 0
+}
+
+/** Names an object in a project (in any, when undefined), a member also by its pool. */
+export interface MaintainedKey {
+  readonly kind: MaintainedKind
+  readonly id: string
+  readonly poolId?: string
+  readonly projectId: string | undefined
+}
+
+/** The maintenance that is set of an object, null = none, with whose it is; undefined: there is no such object. */
+export async function findMaintenance(
+  db: Db,
+  { kind, id, poolId, projectId }: MaintainedKey,
+): Promise<{ readonly projectId: string; readonly maintenance: Maintenance | null } | undefined> {
+  const below = poolId === undefined ? '' : 'and pool_id = ?'
+  const rows = await query<{ projectId: string; maintenance: Maintenance | null }>(
+    db,
+    `select project_id as "projectId", maintenance from ${TABLES[kind]}
+     where id = ? and (?::text is null or project_id = ?) ${below}`,
+    [id, projectId ?? null, projectId ?? null, ...(poolId === undefined ? [] : [poolId])],
+  )
+  return rows[0]
 }

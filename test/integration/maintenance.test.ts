@@ -172,3 +172,39 @@ test('a maintenance that cannot be is refused, of what is not there too, in both
     assert.equal(answer.status, 404)
   }
 })
+
+test('GET shows what was set, before it starts and while it lasts, in both dialects, and 404 when nothing is set', async (t) => {
+  const database = await testDatabase(t)
+  const api = await startApi(t, { db: database.db })
+  const { poolId, monitorId } = await insertPool(database.db, {})
+  const [id = ''] = await insertMembers(database.db, poolId, [{ address: '127.0.0.1', port: 9 }])
+  const get = (base: string, path: string, headers: Record<string, string> = asProject) =>
+    api.request('GET', `${base}${path}/maintenance`, undefined, headers)
+  const objects = [
+    ['member', `/pools/${poolId}/members/${id}`, id],
+    ['pool', `/pools/${poolId}`, poolId],
+    ['healthmonitor', `/healthmonitors/${monitorId}`, monitorId],
+  ] as const
+  for (const [kind, path, objectId] of objects) {
+    const none = await get(BASE, path)
+    assert.equal(none.status, 404)
+    assert.equal(none.body.error_msg, `maintenance of ${kind} ${objectId} could not be found.`)
+    assert.equal((await get('/load-balancer/v2.0/lbaas', path)).status, 404)
+    const start = new Date(Date.now() + 3_600_000).toISOString()
+    for (const sent of [{ start, note: 'later' }, { note: 'now' }]) {
+      const { body } = await put(api, path, sent)
+      for (const base of [BASE, '/load-balancer/v2.0/lbaas']) {
+        const shown = await get(base, path)
+        assert.deepEqual([shown.status, shown.body], [200, body])
+      }
+      assert.equal(body.maintenance.active, !('start' in sent))
+    }
+    assert.equal((await get(BASE, path, { 'x-project-id': 'another' })).status, 404)
+    assert.equal((await end(api, path)).status, 204)
+    assert.equal((await get(BASE, path)).status, 404)
+  }
+  const other = await insertPool(database.db, {})
+  for (const path of [`/pools/${other.poolId}/members/${id}`, `/pools/${id}`, `/healthmonitors/${id}`]) {
+    assert.equal((await get(BASE, path)).status, 404)
+  }
+})
