@@ -1,15 +1,15 @@
 /**
  * Expected blocks of bytes in an answer, as Envoy looks for them (probe-semantics 1.6): in order, not overlapping, with
- * anything between them, each at the leftmost place. Bytes come in pieces; no more is kept of them than the beginning of
- * a block that may go on in the next piece.
+ * anything between them, each at the leftmost place. Bytes come in pieces, and nothing is kept of them but how much of the
+ * next block they end with. Whoever chooses block and answer, each byte is looked at a bounded number of times (Knuth,
+ * Morris and Pratt): a search that began anew after each near miss could hold the event loop for seconds.
  */
-
-const NOTHING = new Uint8Array(0)
 
 export class BlockMatch {
   readonly #blocks: readonly Uint8Array[]
   #found = 0
-  #tail: Uint8Array = NOTHING
+  /** Bytes of the next block that the bytes so far end with. */
+  #held = 0
 
   /** Blocks are not empty; an empty list is complete from the start. */
   constructor(blocks: readonly Uint8Array[]) {
@@ -27,47 +27,59 @@ export class BlockMatch {
 
   /** Looks at the next bytes, which are the caller's again afterwards. Returns whether all blocks have been found. */
   take(bytes: Uint8Array): boolean {
-    if (this.isComplete) return true
-    const seen = this.#tail.length === 0 ? bytes : joined(this.#tail, bytes)
     let from = 0
     for (;;) {
       const block = this.#blocks[this.#found]
-      if (block === undefined) break
-      const at = indexOf(seen, block, from)
-      if (at < 0) {
-        // A copy: `seen` may be the caller's (and a Buffer, whose `slice` is none).
-        this.#tail = new Uint8Array(seen.subarray(Math.max(from, seen.length - block.length + 1)))
-        return false
-      }
-      from = at + block.length
+      if (block === undefined) return true
+      from = this.#seek(block, bytes, from)
+      if (this.#held < block.length) return false
       this.#found++
+      this.#held = 0
     }
-    this.#tail = NOTHING
-    return true
   }
 
   /** For another answer. */
   reset(): void {
     this.#found = 0
-    this.#tail = NOTHING
+    this.#held = 0
+  }
+
+  /** Looks on until the block is held in full or the bytes end. Returns where it stopped. */
+  #seek(block: Uint8Array, bytes: Uint8Array, from: number): number {
+    const first = block[0] ?? 0
+    const borders = bordersOf(block)
+    let held = this.#held
+    let at = from
+    while (held < block.length && at < bytes.length) {
+      if (held === 0) {
+        const next = bytes.indexOf(first, at)
+        at = next < 0 ? bytes.length : next + 1
+        if (next >= 0) held = 1
+      } else if (bytes[at] === block[held]) {
+        held++
+        at++
+      } else {
+        held = borders[held - 1] ?? 0
+      }
+    }
+    this.#held = held
+    return at
   }
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length)
-  both.set(first)
-  both.set(second, first.length)
-  return both
-}
+/** Blocks come with the configuration and are looked for by each probe: worked out once. */
+const knownBorders = new WeakMap<Uint8Array, Uint16Array>()
 
-function indexOf(bytes: Uint8Array, block: Uint8Array, from: number): number {
-  const first = block[0]
-  if (first === undefined) return from
-  const last = bytes.length - block.length
-  for (let at = bytes.indexOf(first, from); at >= 0 && at <= last; at = bytes.indexOf(first, at + 1)) {
-    let same = 1
-    while (same < block.length && bytes[at + same] === block[same]) same++
-    if (same === block.length) return at
+/** Of each beginning of a block, the length of the longest shorter one that it ends with. */
+function bordersOf(block: Uint8Array): Uint16Array {
+  const known = knownBorders.get(block)
+  if (known !== undefined) return known
+  const borders = new Uint16Array(block.length)
+  for (let end = 1, length = 0; end < block.length; end++) {
+    while (length > 0 && block[end] !== block[length]) length = borders[length - 1] ?? 0
+    if (block[end] === block[length]) length++
+    borders[end] = length
   }
-  return -1
+  knownBorders.set(block, borders)
+  return borders
 }

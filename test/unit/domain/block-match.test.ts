@@ -60,3 +60,20 @@ test('however the answer is cut into pieces, the same blocks are found', () => {
     ),
   )
 })
+
+test('a block that nearly comes all the time costs no more than one that never comes', () => {
+  const block = new Uint8Array(1024).fill(97)
+  block[block.length - 1] = 98
+  const answer = new Uint8Array(65_536).fill(97)
+  let looks = 0
+  const counted = new Proxy(answer, {
+    get(bytes, key) {
+      const value: unknown = Reflect.get(bytes, key, bytes)
+      if (typeof value === 'function') return value.bind(bytes) as unknown
+      if (key !== 'length') looks++
+      return value
+    },
+  })
+  assert.equal(new BlockMatch([block]).take(counted), false)
+  assert.ok(looks <= 2 * answer.length, `${looks} looks at ${answer.length} bytes`)
+})
