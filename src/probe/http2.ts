@@ -68,6 +68,7 @@ export class Http2Conversation implements Conversation {
   #isGoingAway = false
   #hasBegunToAnswer = false
   #framesSeen = 0
+  #headBytes = 0
   #bodyBytes = 0
   #received = 0
   /** What the target lets us send: on the connection, and on a new stream. */
@@ -116,6 +117,7 @@ export class Http2Conversation implements Conversation {
     this.#isOpen = true
     this.#hasBegunToAnswer = false
     this.#framesSeen = 0
+    this.#headBytes = 0
     this.#bodyBytes = 0
     this.#exchange.reset()
     const request = this.#request()
@@ -147,7 +149,8 @@ export class Http2Conversation implements Conversation {
   }
 
   readIdle(chunk: Buffer, line: Line): boolean {
-    return this.read(chunk, line) === undefined && !this.#isGoingAway
+    // New settings may leave no room for the next request.
+    return this.read(chunk, line) === undefined && this.canGoOn
   }
 
   #request(): Buffer {
@@ -267,12 +270,13 @@ export class Http2Conversation implements Conversation {
   }
 
   #addToBlock(part: Buffer, flags: number): Verdict | undefined {
-    this.#block.push(Buffer.from(part))
-    const block = this.#block.length === 1 ? this.#block[0] : Buffer.concat(this.#block)
-    if (block === undefined || block.length > HTTP_HEAD_MAX_BYTES) {
-      return malformed(`the head exceeds ${HTTP_HEAD_MAX_BYTES} bytes`)
+    this.#headBytes += part.length
+    if (this.#headBytes > HTTP_HEAD_MAX_BYTES) {
+      return this.standing() ?? malformed(`the head exceeds ${HTTP_HEAD_MAX_BYTES} bytes`)
     }
+    if (part.length > 0) this.#block.push(Buffer.from(part))
     if ((flags & END_HEADERS) === 0) return undefined
+    const block = Buffer.concat(this.#block)
     const isOurs = this.#blockStream === this.#stream && this.#isOpen
     this.#block = []
     this.#blockStream = 0

@@ -8,7 +8,7 @@ import { readHealthStatus } from '../../../src/probe/grpc-message.ts'
 import { encodeHeaders } from '../../../src/probe/hpack.ts'
 import { Http2Conversation, type StreamExchange } from '../../../src/probe/http2.ts'
 import { Http2HttpExchange } from '../../../src/probe/http2-exchange.ts'
-import { FRAME, writeFrame } from '../../../src/probe/http2-frames.ts'
+import { END_HEADERS, END_STREAM, FRAME, writeFrame } from '../../../src/probe/http2-frames.ts'
 import { IMMEDIATE_FAIL_HEADER, SERVICE_HEADER } from '../../../src/probe/http-verdict.ts'
 
 const line: Line = { write: () => undefined, tls: undefined }
@@ -103,4 +103,62 @@ test('what counts of the headers over HTTP/2 is said with the final status: not 
   assert.notDeepEqual(judged({ ':status': '200', ...SAID }), plain)
   assert.deepEqual(judged({ ':status': '103', ...SAID }, { ':status': '200', [SERVICE_HEADER]: 'a' }), plain)
   assert.deepEqual(judged({ ':status': '200', [SERVICE_HEADER]: 'a' }, SAID), plain)
+})
+
+test('a header block in thousands of CONTINUATION frames is put together once', (t) => {
+  let parts = 0
+  const concat = Buffer.concat.bind(Buffer)
+  t.mock.method(Buffer, 'concat', (list: readonly Uint8Array[]) => {
+    parts += list.length
+    return concat(list)
+  })
+  const [ok = Buffer.alloc(0)] = HEADS
+  const end = writeFrame(FRAME.CONTINUATION, END_HEADERS, 1, Buffer.alloc(0))
+  for (const piece of [Buffer.alloc(0), encodeHeaders([{ name: '', value: '' }])]) {
+    const more = Buffer.concat(
+      Array.from({ length: 4000 }, () => writeFrame(FRAME.CONTINUATION, 0, 1, piece)),
+    )
+    const conversation = new Http2Conversation(Http2HttpExchange.of(request, 'http') ?? assert.fail())
+    conversation.begin(line)
+    parts = 0
+    conversation.read(Buffer.concat([SETTINGS, writeFrame(FRAME.HEADERS, 0, 1, ok), more, end]), line)
+    assert.equal(conversation.standing(), undefined)
+    assert.ok(conversation.hasFirstByte, 'the head was read')
+    assert.ok(parts <= 4010, `${parts} parts`)
+  }
+})
+
+test('the heads of an answer are bounded together, interim ones too', () => {
+  const interim = encodeHeaders([
+    { name: ':status', value: '103' },
+    { name: 'link', value: 'x'.repeat(1000) },
+  ])
+  const conversation = new Http2Conversation(Http2HttpExchange.of(request, 'http') ?? assert.fail())
+  conversation.begin(line)
+  conversation.read(SETTINGS, line)
+  const frame = writeFrame(FRAME.HEADERS, END_HEADERS, 1, interim)
+  let verdict: Verdict | undefined
+  for (let heads = 0; heads < 20 && verdict === undefined; heads++) verdict = conversation.read(frame, line)
+  assert.deepEqual(verdict, { reason: 'RESPONSE_MALFORMED', detail: 'the head exceeds 16384 bytes' })
+})
+
+test('settings that come between two probes and leave no room for the next body end the connection', () => {
+  const exchange = Http2HttpExchange.of(
+    { ...request, method: 'POST', body: Buffer.from('0123456789') },
+    'http',
+  )
+  const initialWindow = (bytes: number): Buffer => {
+    const setting = Buffer.alloc(6)
+    setting.writeUInt16BE(4, 0)
+    setting.writeUInt32BE(bytes, 2)
+    return writeFrame(FRAME.SETTINGS, 0, 0, setting)
+  }
+  const conversation = new Http2Conversation(exchange ?? assert.fail())
+  conversation.begin(line)
+  const [ok = Buffer.alloc(0)] = HEADS
+  const answer = writeFrame(FRAME.HEADERS, END_HEADERS | END_STREAM, 1, ok)
+  conversation.read(Buffer.concat([SETTINGS, answer]), line)
+  assert.equal(conversation.canGoOn, true)
+  assert.equal(conversation.readIdle(initialWindow(10), line), true)
+  assert.equal(conversation.readIdle(initialWindow(9), line), false)
 })
