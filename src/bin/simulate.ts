@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { DomainError } from '../domain/errors.ts'
 import { SIMULATION_INPUT_MAX_BYTES } from '../domain/limits.ts'
-import { type SimulatedTrace, simulateTrace } from '../domain/simulation.ts'
+import { simulateTrace } from '../domain/simulation.ts'
 import { parseSimulation, SIMULATE_OPTIONS, SIMULATE_USAGE, UsageError } from './simulate-command.ts'
 import { renderTimeline } from './simulate-timeline.ts'
 
@@ -29,7 +29,7 @@ export async function simulateCommand(
     if (values.help === true) out(SIMULATE_USAGE)
     else if (positionals.length > 0) out(renderTimeline(parseSimulation(values, positionals)))
     else if (Object.keys(values).length > 0 || isTerminal) throw new UsageError('there are no results')
-    else out(`${JSON.stringify(simulateTraces(await readJson(input)))}\n`)
+    else out(`[${simulateTraces(await readJson(input)).join()}]\n`)
     return 0
   } catch (error) {
     if (isParseArgsError(error) || error instanceof UsageError) {
@@ -44,12 +44,15 @@ function isParseArgsError(error: unknown): error is Error {
   return ((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS_')
 }
 
-/** One trace, or a list of traces, each with the place that a refusal speaks of. */
-function simulateTraces(value: unknown): readonly SimulatedTrace[] {
-  if (!Array.isArray(value)) return [simulateTrace(value)]
+/**
+ * One trace, or a list of traces, each with the place that a refusal speaks of.
+ * As JSON at once, which takes less memory than the steps; nothing is told before all of them are understood.
+ */
+function simulateTraces(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return [JSON.stringify(simulateTrace(value))]
   return value.map((trace: unknown, index) => {
     try {
-      return simulateTrace(trace)
+      return JSON.stringify(simulateTrace(trace))
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
       throw badInput(`trace ${index + 1}: ${error.message}`, error)

@@ -104,7 +104,7 @@ export const UNIFIED_DEFAULT = { rise: 3, fall: 3, intervalMs: 5000 } as const
 /** Nagios: 21 results; probe-semantics 6.1: flapping from 50 % changes on, over at 25 %. */
 export const FLAP_DEFAULT = { window: 21, highPercent: 50, lowPercent: 25 } as const
 /** Bytes of JSON that `simulate` reads. */
-export const SIMULATION_INPUT_MAX_BYTES = 8 * 1024 * 1024
+export const SIMULATION_INPUT_MAX_BYTES = 32 * 1024 * 1024
 /** Results that flap damping looks at; their changes are the bits of one number. */
 export const FLAP_WINDOW: Range = { min: 3, max: 31 }
 /** Bytes of `detail` of a result. */

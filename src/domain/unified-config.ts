@@ -1,7 +1,8 @@
 /**
- * The unified model's configuration as the vectors and `simulate` write it (probe-semantics 6.1), parsed into a policy.
- * Unknown keys and wrong types are refused as INVALID_FIELD; null is absent, except that a credit of null is the whole
- * threshold (no credit).
+ * The unified model's configuration as the vectors and `simulate` write it, parsed into a policy. The model's own names
+ * (probe-semantics 6.1: `interval`, `initial`, `recoveryExtra`) are taken as well, and what it says of how probes go about
+ * it is none of the simulation's business. Unknown keys and wrong types are refused as INVALID_FIELD; null is absent,
+ * except that a credit of null is the whole threshold (no credit).
  */
 import { DomainError } from './errors.ts'
 import type { FlapDamping } from './flap-damping.ts'
@@ -20,6 +21,29 @@ const PERCENT: Range = { min: 0, max: 100 }
 /** A retriable status is soft by its nature. */
 const HARD_KINDS = ['network', 'timeout', 'status', 'payload', 'immediate'] as const satisfies FailureKind[]
 
+/** What the model says of probes, not of their results: a simulation has no use for it. */
+const PROBING_KEYS = new Set([
+  'timeout',
+  'connectTimeout',
+  'readTimeout',
+  'jitter',
+  'connection',
+  'target',
+  'tls',
+  'http',
+  'tcp',
+  'udp',
+  'grpc',
+  'icmp',
+  'exec',
+  'dns',
+  'sctp',
+  'degraded',
+  'drain',
+  'events',
+  'history',
+])
+
 const CONFIG_KEYS = new Set([
   'rise',
   'fall',
@@ -36,7 +60,21 @@ const CONFIG_KEYS = new Set([
   'anchor',
   'intervals',
   'flap',
+  'interval',
+  'initial',
+  'recoveryExtra',
+  ...PROBING_KEYS,
 ])
+
+/** What the model calls `initial`, in the vectors' names. */
+const INITIAL_NAMES = new Map([
+  ['status', 'initialStatus'],
+  ['rise', 'firstRise'],
+  ['fall', 'firstFall'],
+  ['unknownFall', 'unknownFall'],
+])
+
+const INITIAL_KEYS = new Set(INITIAL_NAMES.keys())
 
 const INTERVAL_KEYS = new Set([
   'online',
@@ -52,12 +90,14 @@ const FLAP_KEYS = new Set(['window', 'high', 'low', 'hold'])
 
 /** The policy of a unified configuration. */
 export function parseUnifiedConfig(value: unknown): StatePolicy {
-  const config = tableOf(value, 'unified_config', CONFIG_KEYS)
+  const config = inVectorNames(tableOf(value, 'unified_config', CONFIG_KEYS))
   const rise = whole(config, 'rise', COUNT) ?? UNIFIED_DEFAULT.rise
   const fall = whole(config, 'fall', COUNT) ?? UNIFIED_DEFAULT.fall
   const flap = flapOf(config['flap'])
   const inconclusive = oneOf(config, 'inconclusive', ['keep', 'break_run', 'fail'])
   const anchor = oneOf(config, 'anchor', ['completion', 'start'])
+  const { hardFailures, isPassiveHard } = hardFailuresOf(config['hardFail'])
+  const passive = oneOf(config, 'passive', ['hard', 'off']) ?? (isPassiveHard ? 'hard' : 'off')
   return {
     rise,
     fall,
@@ -66,15 +106,29 @@ export function parseUnifiedConfig(value: unknown): StatePolicy {
     firstFall: credit(config, 'firstFall', fall),
     unknownFall: whole(config, 'unknownFall', COUNT) ?? 1,
     intervals: intervalsOf(config['intervals']),
-    hardFailures: hardFailuresOf(config['hardFail']),
+    hardFailures,
     recoveryExtra: whole(config, 'doubleCheckOnRecovery', COUNT_OR_NONE) ?? 0,
     haltWhenOffline: yesOrNo(config, 'haltWhenOffline'),
     invert: yesOrNo(config, 'invert'),
-    ...(oneOf(config, 'passive', ['hard']) === undefined ? {} : { passive: 'hard' }),
+    ...(passive === 'hard' ? { passive } : {}),
     ...(inconclusive === undefined ? {} : { inconclusive }),
     ...(anchor === undefined ? {} : { anchor }),
     ...(flap === undefined ? {} : { flap }),
   }
+}
+
+/** The model's own names as the vectors'; what is said under both is refused. */
+function inVectorNames({ interval, initial, recoveryExtra, intervals, ...rest }: Table): Table {
+  const waits = tableOf(intervals ?? {}, 'intervals', INTERVAL_KEYS)
+  const renamed = Object.entries(tableOf(initial ?? {}, 'initial', INITIAL_KEYS)).map(
+    ([key, said]): [string, unknown] => [INITIAL_NAMES.get(key) ?? key, said],
+  )
+  if (recoveryExtra !== undefined) renamed.push(['doubleCheckOnRecovery', recoveryExtra])
+  const twice = renamed.find(([key]) => rest[key] !== undefined)?.[0]
+  if (twice !== undefined) throw refusal(twice, 'is said twice')
+  const online = interval ?? waits['online']
+  if (online !== (waits['online'] ?? online)) throw refusal('interval', 'is said twice')
+  return { ...rest, ...Object.fromEntries(renamed), intervals: { ...waits, online } }
 }
 
 /** A first threshold: 1 when it is not said, the whole threshold when it is null. */
@@ -83,8 +137,7 @@ function credit(config: Table, key: string, threshold: number): number {
 }
 
 function intervalsOf(value: unknown): Intervals {
-  const given = value ?? {}
-  const table = tableOf(given, 'intervals', INTERVAL_KEYS)
+  const table = tableOf(value, 'intervals', INTERVAL_KEYS)
   const found: Record<string, number> = {}
   for (const key of INTERVAL_KEYS) {
     const ms = whole(table, key, key === 'undecided' ? COUNT_OR_NONE : COUNT)
@@ -93,16 +146,24 @@ function intervalsOf(value: unknown): Intervals {
   return { online: UNIFIED_DEFAULT.intervalMs, ...found }
 }
 
-function hardFailuresOf(value: unknown): readonly FailureKind[] {
-  if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw refusal('hardFail', 'must be a list')
-  return value.map((word: unknown) => {
-    const outcome = typeof word === 'string' ? outcomeOfWord(word) : undefined
-    const kind = HARD_KINDS.find((candidate) => candidate === outcome)
-    if (kind === undefined)
+interface Hard {
+  readonly hardFailures: readonly FailureKind[]
+  /** Whether failures seen on traffic are in the list: the model's way to say `passive`. */
+  readonly isPassiveHard: boolean
+}
+
+function hardFailuresOf(value: unknown): Hard {
+  if (!Array.isArray(value ?? [])) throw refusal('hardFail', 'must be a list')
+  const words = (value ?? []) as readonly unknown[]
+  const hardFailures = words
+    .filter((word) => word !== 'passive_fail')
+    .map((word) => {
+      const outcome = typeof word === 'string' ? outcomeOfWord(word) : undefined
+      const kind = HARD_KINDS.find((candidate) => candidate === outcome)
+      if (kind !== undefined) return kind
       throw refusal('hardFail', `${JSON.stringify(word)} is no failure that can be hard`)
-    return kind
-  })
+    })
+  return { hardFailures, isPassiveHard: hardFailures.length < words.length }
 }
 
 function flapOf(value: unknown): FlapDamping | undefined {

@@ -112,6 +112,47 @@ test('null is an absent interval, and a credit of null is none', async () => {
   ])
 })
 
+test("the model's own names mean the same as those of the vectors", async () => {
+  const results = ['success', 'network_fail', 'network_fail', 'passive_fail', 'success', 'success', 'success']
+  const inVectors = {
+    rise: 2,
+    fall: 3,
+    initialStatus: 'OFFLINE',
+    firstRise: 1,
+    firstFall: null,
+    unknownFall: 2,
+    passive: 'hard',
+    hardFail: ['timeout'],
+    doubleCheckOnRecovery: 1,
+    intervals: { online: 7000, offline: 9000 },
+  }
+  const inModel = {
+    rise: 2,
+    fall: 3,
+    initial: { status: 'OFFLINE', rise: 1, fall: null, unknownFall: 2 },
+    hardFail: ['timeout', 'passive_fail'],
+    recoveryExtra: 1,
+    interval: 7000,
+    intervals: { offline: 9000 },
+  }
+  const expected = await steps(inVectors, results)
+  assert.deepEqual(
+    (expected as { status: string }[]).map(({ status }) => status),
+    ['ONLINE', 'ONLINE', 'ONLINE', 'OFFLINE', 'OFFLINE', 'OFFLINE', 'ONLINE'],
+  )
+  assert.deepEqual(await steps(inModel, results), expected)
+})
+
+test('what the model says of how probes go about it does not matter to what their results mean', async () => {
+  const config = {
+    timeout: 3000,
+    jitter: { percent: 10 },
+    http: { path: '/' },
+    connection: { reuse: 'none' },
+  }
+  assert.deepEqual(await steps(config, ['success', 'timeout']), await steps({}, ['success', 'timeout']))
+})
+
 test('flags stand there only when true, and a change of degraded is a change', async () => {
   const config = { rise: 1, intervals: { online: 1000 } }
   assert.deepEqual(await steps(config, ['success', 'degraded', 'warning', 'cond_pass', 'success']), [
@@ -196,6 +237,14 @@ for (const config of [
   { hardFail: 'status_fail' },
   { hardFail: ['success'] },
   { hardFail: ['retriable_fail'] },
+  { initial: 'ONLINE' },
+  { initial: { state: 'ONLINE' } },
+  { initial: { rise: 0 } },
+  { initial: { rise: 2 }, firstRise: 1 },
+  { recoveryExtra: 1, doubleCheckOnRecovery: 1 },
+  { interval: 0 },
+  { interval: 1000, intervals: { online: 2000 } },
+  { quorum: { minHealthyFraction: 0.18 } },
   { passive: 'soft' },
   { anchor: 'end' },
   { haltWhenOffline: 1 },
