@@ -30,6 +30,7 @@ export function effectiveOptions(
     ...judging(monitor, trafficSeen),
     ...connecting(monitor),
     ...asking(monitor),
+    ...answered(monitor),
     ...(['tls', 'tcp', 'udp', 'grpc'] as const).flatMap((group) => saidOf(monitor, group)),
   ]
   return Object.fromEntries(
@@ -143,6 +144,17 @@ function asking(monitor: PlannedMonitor): readonly Entry[] {
     ['http.warning_statuses', http.warning_statuses ?? manners.warningStatuses, from],
     ['http.degraded_header', http.degraded_header ?? manners.degradedHeader, from],
     ...saidOf(monitor, 'http').filter(([option]) => !HTTP_TOLD.has(option)),
+  ]
+}
+
+/** The length of a reply that is held against a pattern. */
+function answered(monitor: PlannedMonitor): readonly Entry[] {
+  const { replyLength } = presetManners(mannersOf(monitor))
+  if (monitor.options?.udp?.reply_pattern === undefined || replyLength === undefined) return []
+  const from = ofManners(monitor)
+  return [
+    ['udp.min_reply_length', replyLength.min, from],
+    ['udp.max_reply_length', replyLength.max, from],
   ]
 }
 

@@ -190,6 +190,8 @@ export const OPTION_SEND_MAX = 4096
 export const OPTION_DATAGRAM_MAX = 1936
 /** Hexadecimal digits of a pattern for the start of a reply (keepalived). */
 export const OPTION_REPLY_PATTERN_MAX = 512
+/** Bytes of a reply by UDP (keepalived's min_reply_length and max_reply_length). */
+export const OPTION_REPLY_LENGTH: Range = { min: 0, max: 65_535 }
 /** Characters of a server name (RFC 1035), of a protocol name of ALPN (RFC 7301), and names of one offer. */
 export const OPTION_SERVER_NAME_MAX = 253
 export const OPTION_ALPN_MAX = 255

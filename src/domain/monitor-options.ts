@@ -117,6 +117,9 @@ export interface MonitorOptions {
     readonly require_reply?: boolean
     /** Hexadecimal digits of the bytes that a reply starts with; `XX` = any byte. */
     readonly reply_pattern?: string
+    /** Bytes; absent = those of the pattern. What a shorter reply has of the pattern must match (keepalived). */
+    readonly min_reply_length?: number
+    readonly max_reply_length?: number
   }
   readonly grpc?: {
     readonly service?: string

@@ -57,6 +57,7 @@ export function assertOptionsFit(monitor: Monitor, surroundings: OptionSurroundi
   assertConnection(options, surroundings)
   assertTls(options, surroundings)
   assertFlap(options)
+  assertReply(options)
   const bytes = new TextEncoder().encode(JSON.stringify(options)).byteLength
   if (bytes > OPTIONS_MAX_BYTES) {
     throw misfit('options', `${bytes} bytes as JSON, at most ${OPTIONS_MAX_BYTES} are allowed`)
@@ -158,6 +159,13 @@ function assertFlap({ flap }: MonitorOptions): void {
   if (high !== undefined && low !== undefined && low > high) {
     throw misfit('options.flap.low_percent', `it is above high_percent ${high}`)
   }
+}
+
+function assertReply({ udp }: MonitorOptions): void {
+  const { min_reply_length: min, max_reply_length: max } = udp ?? {}
+  if (min === undefined || max === undefined || min <= max) return
+  // keepalived's words.
+  throw misfit('options.udp', `min_reply_length ${min} > max_reply_length ${max} - will always fail`)
 }
 
 function misfit(field: string, reason: string): DomainError {

@@ -6,7 +6,7 @@
  * failures_before_warning, Octavia's one failure too many on LVS, and every peer's way to spread its first probes: ours is
  * flat and fast.
  */
-import { FLAP_DEFAULT } from './limits.ts'
+import { FLAP_DEFAULT, type Range } from './limits.ts'
 import type { HardFailure, MonitorOptions, Preset, StatusRange } from './monitor-options.ts'
 import type { Intervals, Jitter } from './probe-times.ts'
 import type { CheckStatus, StatePolicy } from './state-machine.ts'
@@ -37,6 +37,8 @@ export interface PresetManners {
   readonly degradedHeader?: string
   /** Echo requests of PING. */
   readonly echoCount?: number
+  /** UDP: bytes that a reply has which is held against a pattern. */
+  readonly replyLength?: Range
 }
 
 /** Intervals that are set, of those that a peer lets its users set. */
@@ -111,7 +113,8 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
     }),
     hardFailures: [],
     recoveryExtra: (type) => (isHttp(type) ? 1 : 0),
-    manners: { ...PLAIN, httpVersion: '1.0' },
+    // check_udp.c: of a reply that is shorter than the pattern, the bytes that are there are compared.
+    manners: { ...PLAIN, httpVersion: '1.0', replyLength: { min: 0, max: 255 } },
   },
   // curl without -f: any answer passes; `ping -c2`; until the first report probes follow each other at once.
   contrail: {

@@ -5,7 +5,7 @@
  */
 import { hostOf, httpRequest } from './http-target.ts'
 import { parseAddress } from './ip-address.ts'
-import { FRESH_EVERY_DEFAULT } from './limits.ts'
+import { FRESH_EVERY_DEFAULT, type Range } from './limits.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { presetManners } from './presets.ts'
 import { mannersOf, timeoutMs } from './profiles.ts'
@@ -89,7 +89,7 @@ function commonOf(monitor: TargetMonitor): Common {
     ...(type === 'UDP-CONNECT' && mannersOf(monitor) === 'elb' ? { echoFirst: true } : {}),
     ...(tls === undefined ? {} : { tls: tlsManners(tls) }),
     ...(tcp === undefined ? {} : { tcp: tcpExchange(tcp) }),
-    ...(udp === undefined ? {} : { udp: udpExchange(udp) }),
+    ...(udp === undefined ? {} : { udp: udpExchange(udp, manners.replyLength) }),
     ...(connection?.proxy_protocol === undefined
       ? {}
       : { proxyProtocol: connection.proxy_protocol === 'v1' ? (1 as const) : (2 as const) }),
@@ -133,13 +133,18 @@ function tcpExchange({ send, receive = [] }: NonNullable<MonitorOptions['tcp']>)
   return { ...(send === undefined ? {} : { send: decoded(send) }), receive: receive.map(decoded) }
 }
 
-function udpExchange(udp: NonNullable<MonitorOptions['udp']>): UdpExchange {
+function udpExchange(udp: NonNullable<MonitorOptions['udp']>, ofPattern?: Range): UdpExchange {
   const { payload, require_reply, reply_pattern } = udp
+  const manners = reply_pattern === undefined ? undefined : ofPattern
+  const { min_reply_length: min = manners?.min, max_reply_length: max = manners?.max } = udp
   return {
     // Who says what a reply must be wants one.
-    requireReply: require_reply ?? reply_pattern !== undefined,
+    requireReply:
+      require_reply ?? (reply_pattern ?? udp.min_reply_length ?? udp.max_reply_length) !== undefined,
     ...(payload === undefined ? {} : { payload: decoded(payload) }),
     ...(reply_pattern === undefined ? {} : { replyPattern: patternOf(reply_pattern) }),
+    ...(min === undefined ? {} : { minReplyBytes: min }),
+    ...(max === undefined ? {} : { maxReplyBytes: max }),
   }
 }
 

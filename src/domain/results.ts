@@ -62,6 +62,9 @@ export interface UdpExchange {
   readonly requireReply: boolean
   /** Bytes that the reply starts with; null = any byte (keepalived's X). */
   readonly replyPattern?: readonly (number | null)[]
+  /** Bytes that a reply has; without a minimum those of the pattern. */
+  readonly minReplyBytes?: number
+  readonly maxReplyBytes?: number
 }
 
 /** grpc.health.v1.Health/Check. */

@@ -1,7 +1,8 @@
 /**
  * UDP-CONNECT: with `echoFirst` (profile elb) an ICMP echo must be answered; then a datagram is sent. ICMP port unreachable =
  * failed, any reply = passed at once, silence until the deadline = passed (ELB manual, umn health_check), unless a reply is
- * required or must begin with certain bytes (keepalived's UDP_CHECK). Phases: echo, first byte (the reply).
+ * required or must begin with certain bytes (keepalived's UDP_CHECK; of a reply that may be shorter than those, what is there
+ * is compared). Phases: echo, first byte (the reply).
  *
  * States: echo → opening → sent. The one deadline ends the attempt wherever it is: an echo may use all of it, and what it
  * leaves is the time that silence must last. Where no echo can be sent, that step is skipped and the detail says so.
@@ -14,7 +15,7 @@
 import { parseAddress } from '../domain/ip-address.ts'
 import { UDP_PAYLOAD } from '../domain/limits.ts'
 import type { Reason } from '../domain/reasons.ts'
-import type { Phases, ProbeResult, ProbeTarget } from '../domain/results.ts'
+import type { Phases, ProbeResult, ProbeTarget, UdpExchange } from '../domain/results.ts'
 import { type EchoChannel, type EchoOutcome, echoChannel } from './icmp-echo.ts'
 import type { Probe } from './probe.ts'
 import { millisecondsSince, result } from './result.ts'
@@ -132,8 +133,7 @@ class UdpAttempt implements DatagramUser {
   onReply(datagram: Buffer): void {
     if (this.#state === 'ended') return
     this.#firstByteMs = millisecondsSince(this.#startedAt)
-    if (beginsWith(datagram, this.#target.udp?.replyPattern ?? []))
-      return this.#end('PASSED', `got a reply${this.#note}`)
+    if (isExpected(datagram, this.#target.udp)) return this.#end('PASSED', `got a reply${this.#note}`)
     this.#end('BODY_MISMATCH', `got another reply than expected${this.#note}`)
   }
 
@@ -178,8 +178,9 @@ class UdpAttempt implements DatagramUser {
   }
 }
 
-function beginsWith(datagram: Buffer, pattern: readonly (number | null)[]): boolean {
-  return (
-    datagram.length >= pattern.length && pattern.every((byte, i) => byte === null || byte === datagram[i])
-  )
+function isExpected(datagram: Buffer, udp: UdpExchange | undefined): boolean {
+  const { length } = datagram
+  const pattern = udp?.replyPattern ?? []
+  if (length < (udp?.minReplyBytes ?? pattern.length) || length > (udp?.maxReplyBytes ?? length)) return false
+  return pattern.every((byte, i) => byte === null || i >= length || byte === datagram[i])
 }

@@ -287,6 +287,7 @@ for (const dialect of DIALECTS) {
               new RegExp(`connection\\.source_address.*does not fit type ${type}`),
             ] as const,
         ),
+        ['UDP-CONNECT', { udp: { min_reply_length: 2, max_reply_length: 1 } }, /will always fail/],
         ['TLS-HELLO', { connection: { reuse: true } }, /connection\.reuse.*does not fit type TLS-HELLO/],
         ['HTTPS', { tls: { ca: '../ca.pem' } }, /tls\.ca.*must match/],
         ['HTTPS', { tls: { ca: 'a/ca.pem' } }, /tls\.ca.*must match/],

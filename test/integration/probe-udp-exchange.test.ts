@@ -55,6 +55,27 @@ test('another reply fails, one that is too short for the pattern too, and none o
   }
 })
 
+test('of a reply that may be shorter than the pattern, what is there is compared; too short and too long fail', async (t) => {
+  const passes = async (reply: string, lengths: Partial<UdpExchange>) => {
+    const { target } = await listener(t, () => reply)
+    const udp = { requireReply: true, replyPattern: [0x41, null, 0x43], ...lengths }
+    return (await probeWithin(probeUdp, target(udp))).reason === 'PASSED'
+  }
+  assert.deepEqual(
+    [
+      await passes('', { minReplyBytes: 0 }),
+      await passes('A', { minReplyBytes: 1 }),
+      await passes('', { minReplyBytes: 1 }),
+      await passes('AB', { minReplyBytes: 0 }),
+      await passes('B', { minReplyBytes: 0 }),
+      await passes('ABC', { maxReplyBytes: 3 }),
+      await passes('ABCD', { maxReplyBytes: 3 }),
+      await passes('ABD', { minReplyBytes: 0 }),
+    ],
+    [true, true, false, true, false, true, false, false],
+  )
+})
+
 test('silence fails where a reply is required, and passes where none is', async (t) => {
   const { target } = await listener(t, () => undefined)
   assert.equal((await probeWithin(probeUdp, target({ requireReply: true }))).reason, 'RECV_TIMEOUT')

@@ -54,6 +54,7 @@ function fitted(type: MonitorType, options: Loose): MonitorOptions {
   )
   if (result['grpc'] !== undefined) delete result['http']
   keep(result, 'connection', (key) => CONNECTION_KEYS[type]?.includes(key) ?? true)
+  keep(result, 'udp', (each) => each !== 'min_reply_length')
   keep(result, 'flap', (key) => key === 'hold_ms')
   const { certificate, key } = (result['tls'] ?? {}) as Loose
   if (certificate === undefined || key === undefined) {

@@ -285,6 +285,13 @@ export const MONITOR_OPTIONS = {
           pattern: /^([0-9A-Fa-f]{2}|XX)+$/,
           description: 'Hexadecimal digits of the bytes that the reply starts with; XX = any byte.',
         },
+        min_reply_length: {
+          kind: 'integer',
+          range: limits.OPTION_REPLY_LENGTH,
+          description:
+            'Bytes; absent = those of the pattern. What a shorter reply has of the pattern must match.',
+        },
+        max_reply_length: { kind: 'integer', range: limits.OPTION_REPLY_LENGTH, description: 'Bytes.' },
       },
       'Type UDP-CONNECT.',
     ),

@@ -124,6 +124,20 @@ describe('targets of monitors with options', () => {
     assert.deepEqual(target({ udp: {} }, { type: 'UDP-CONNECT' }).udp, { requireReply: false })
   })
 
+  it("takes keepalived's lengths of a reply that is held against a pattern, unless others are said", () => {
+    const exchange = (udp: NonNullable<MonitorOptions['udp']>) =>
+      target({ preset: 'keepalived', udp }, { type: 'UDP-CONNECT' }).udp
+    const pattern = { requireReply: true, replyPattern: [0] }
+    assert.deepEqual(exchange({ reply_pattern: '00' }), { ...pattern, minReplyBytes: 0, maxReplyBytes: 255 })
+    assert.deepEqual(exchange({ reply_pattern: '00', min_reply_length: 1, max_reply_length: 9 }), {
+      ...pattern,
+      minReplyBytes: 1,
+      maxReplyBytes: 9,
+    })
+    assert.deepEqual(exchange({ require_reply: true }), { requireReply: true })
+    assert.deepEqual(exchange({ min_reply_length: 4 }), { requireReply: true, minReplyBytes: 4 })
+  })
+
   it('asks gRPC instead of HTTP', () => {
     const { http, grpc } = target({ grpc: { service: 'a.B', metadata: [{ name: 'x', value: 'y' }] } })
     assert.equal(http, undefined)
