@@ -31,6 +31,7 @@ export class StaleLog {
         checks: this.#became,
         member_id: this.#example?.config.memberId,
         reason: this.#example?.lastResult?.reason,
+        detail: this.#example?.lastResult?.detail,
       }
       this.#log.warn(facts, 'checks are stale: nothing sure was heard of them for three windows')
     }
