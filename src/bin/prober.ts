@@ -9,6 +9,7 @@ import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '.
 import type { MonitorType } from '../domain/types.ts'
 import { idleConnections } from '../probe/connection-pool.ts'
 import type { Probe } from '../probe/probe.ts'
+import { tcpWay } from '../probe/tcp.ts'
 import { udpSockets } from '../probe/udp-connect.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
@@ -289,7 +290,7 @@ export function startProber(deps: ProberDeps): Prober {
   listener.start()
   checkpoint.start()
   retention.start(FIRST_PURGE_MS)
-  log.info({ prober_id: id }, 'prober started')
+  log.info({ prober_id: id, tcp_by: tcpWay }, 'prober started')
   return { id, close, destroy }
 }
 

@@ -114,6 +114,15 @@ export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
 /** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
 export const BARE_READ_BYTES = 64 * 1024
+/** Sockets of each family that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
+export const KEPT_SOCKETS_MAX = 512
+/** They are closed when no TCP probe was under way for so long. */
+export const KEPT_SOCKETS_IDLE_MS = 1000
+/** Ended connections that one question to the kernel names. */
+export const CONNECTION_EVENTS_MAX = 256
+/** When the kernel is asked again for connections that ended: after this share of the time since the last was started, within the range. */
+export const CONNECTION_POLL_SHARE = 0.25
+export const CONNECTION_POLL_MS: Range = { min: 1, max: 20 }
 /** Frames of one HTTP/2 answer: a body of HTTP_BODY_MAX_BYTES in pieces of 16 bytes. */
 export const HTTP2_FRAMES_MAX = 4096
 /** Bytes of a gRPC health answer: one enum and what future versions add. */

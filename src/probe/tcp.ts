@@ -2,112 +2,30 @@
  * TCP: connect within the timeout, then RST, as the ELB manual describes it (umn health_check) and so that neither side
  * keeps a TIME_WAIT; with `close: 'fin'` an orderly end. Phases: connect.
  *
- * Two ways to do the same: on the handle below `net.Socket` where this runtime has it (bare-tcp.ts), else on a `net.Socket`
- * (tcp-socket.ts). All tests run over both.
+ * Three ways to do the same, the first that this runtime has: by system calls (tcp-libc.ts), on the handle below `net.Socket`
+ * (tcp-handle.ts), on a `net.Socket` (tcp-socket.ts). All tests run over all of them.
  */
-import type { Reason } from '../domain/reasons.ts'
-import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
-import {
-  type BareTcp,
-  type ConnectRequest,
-  errnoName,
-  findBareTcp,
-  type SocketName,
-  type TcpHandle,
-} from './bare-tcp.ts'
-import { CONNECTED_TO_ITSELF } from './connection.ts'
+import { findBareTcp } from './bare-tcp.ts'
+import { findLibc } from './libc.ts'
+import { LibcSockets } from './libc-sockets.ts'
 import type { Probe } from './probe.ts'
-import { millisecondsSince, result } from './result.ts'
-import { reasonOfSocketError } from './socket-errors.ts'
-import { mayBeSourcePort } from './source-ports.ts'
+import { makeProbeTcpByHandle } from './tcp-handle.ts'
+import { makeProbeTcpByLibc, suitsLibc } from './tcp-libc.ts'
 import { probeTcpBySocket } from './tcp-socket.ts'
 
-/** On bare handles. */
-export function makeProbeTcpByHandle(bare: BareTcp): Probe {
-  return (target, done) => {
-    const attempt = new HandleAttempt(bare.open(), target, done)
-    attempt.start(bare.request())
-    return (why) => attempt.cancel(why)
-  }
-}
-
-class HandleAttempt {
-  readonly #handle: TcpHandle
-  readonly #target: ProbeTarget
-  readonly #done: (result: ProbeResult) => void
-  readonly #startedAt = performance.now()
-  #ended = false
-
-  constructor(handle: TcpHandle, target: ProbeTarget, done: (result: ProbeResult) => void) {
-    this.#handle = handle
-    this.#target = target
-    this.#done = done
-  }
-
-  start(request: ConnectRequest): void {
-    const { family, address, port, sourceAddress } = this.#target
-    const handle = this.#handle
-    if (sourceAddress !== undefined) {
-      const status = family === 4 ? handle.bind(sourceAddress, 0) : handle.bind6(sourceAddress, 0, 0)
-      if (status !== 0) return this.#refuse('bind', status)
-    }
-    request.oncomplete = onConnected
-    request.attempt = this
-    const status =
-      family === 4 ? handle.connect(request, address, port) : handle.connect6(request, address, port)
-    if (status !== 0) this.#refuse('connect', status)
-  }
-
-  cancel(why: 'timeout' | 'shutdown'): void {
-    if (why === 'timeout')
-      this.#fail('CONNECT_TIMEOUT', `no answer to SYN within ${this.#target.timeoutMs} ms`)
-    else this.#fail('PROBER_STOPPING', 'stopped while connecting')
-  }
-
-  onConnected(status: number): void {
-    if (this.#ended) return
-    if (status !== 0) return this.#failWith('connect', status)
-    if (this.#isConnectedToItself()) return this.#fail('CONNECT_REFUSED', CONNECTED_TO_ITSELF)
-    this.#ended = true
-    const connectMs = millisecondsSince(this.#startedAt)
-    if (this.#target.close === 'fin') this.#handle.close()
-    else this.#handle.reset()
-    this.#done(result('PASSED', 'connected', { connectMs, totalMs: connectMs }))
-  }
-
-  /** In a turn of its own: `done` is never called before the prober returned. */
-  #refuse(syscall: string, status: number): void {
-    setImmediate(() => this.#failWith(syscall, status))
-  }
-
-  #failWith(syscall: string, status: number): void {
-    const code = errnoName(status)
-    this.#fail(reasonOfSocketError(code, this.#target), `${syscall} ${code}`)
-  }
-
-  #fail(reason: Reason, detail: string): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#handle.close()
-    this.#done(result(reason, detail, { totalMs: millisecondsSince(this.#startedAt) }))
-  }
-
-  /** See `isConnectedToItself` of connection.ts: only a port that the kernel itself may choose is looked at. */
-  #isConnectedToItself(): boolean {
-    const { port, address } = this.#target
-    if (!mayBeSourcePort(port)) return false
-    const own: SocketName = {}
-    return this.#handle.getsockname(own) === 0 && own.port === port && own.address === address
-  }
-}
-
-function onConnected(this: ConnectRequest, status: number): void {
-  ;(this.attempt as HandleAttempt).onConnected(status)
-}
+export type TcpWay = 'system calls' | 'bare handle' | 'net.Socket'
 
 const bare = findBareTcp()
+const sockets = LibcSockets.open(findLibc())
 
-/** Whether TCP probes go by bare handles here: for the log. */
-export const isBareTcp: boolean = bare !== undefined
+const probeByNode = bare === undefined ? probeTcpBySocket : makeProbeTcpByHandle(bare)
 
-export const probeTcp: Probe = bare === undefined ? probeTcpBySocket : makeProbeTcpByHandle(bare)
+/** How TCP probes go here: for the log. */
+export const tcpWay: TcpWay =
+  sockets !== undefined ? 'system calls' : bare !== undefined ? 'bare handle' : 'net.Socket'
+
+export const probeTcp: Probe = sockets === undefined ? probeByNode : withLibc(makeProbeTcpByLibc(sockets))
+
+function withLibc(probeByLibc: Probe): Probe {
+  return (target, done) => (suitsLibc(target) ? probeByLibc : probeByNode)(target, done)
+}

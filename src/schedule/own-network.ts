@@ -1,8 +1,8 @@
 /**
  * Is it our own network that is down? Asked of failures that a dead network of ours would look like: silence, and "no
  * route". The way to the target is down when the device of its route is not up and running (switched off, or without
- * carrier), and when the route is gone. A failure counts for nothing when its way was seen down at or after the start of
- * its probe. Where the routes cannot be read (not Linux, or a very large table), only the devices are asked.
+ * carrier), and when the route is gone. A failure counts for nothing when its way was seen down, or was first seen up again, at or
+ * after the start of its probe. Where the routes cannot be read (not Linux, or a very large table), only the devices are asked.
  *
  * Only the main table of routes is read. With policy routing a way may be in another one, and is absent for good from
  * ours: so an absent route is a lost one only when this process has seen it before, or when the kernel says so too.
@@ -42,7 +42,9 @@ export type Fault = 'no route' | 'device down'
 
 interface Down {
   readonly fault: Fault
+  /** When it was last seen, or, once it is over, first seen to be. */
   readonly atMs: number
+  readonly isOver: boolean
 }
 
 export class OwnNetwork {
@@ -72,7 +74,8 @@ export class OwnNetwork {
     const way = wayOf(address)
     const fault = faultTowards(address, this.#network)
     if (fault === 'device down' || (fault === 'no route' && (saysNoRoute(result) || this.#hadRoute(address))))
-      this.#note(way, { fault, atMs: nowMs })
+      this.#note(way, { fault, atMs: nowMs, isOver: false })
+    else this.#end(way)
     const down = this.#downs.get(way)
     if (down === undefined || down.atMs < check.startedMs) return result
     return {
@@ -94,6 +97,12 @@ export class OwnNetwork {
 
   #hadRoute(address: IpAddress): boolean {
     return devicesTowards(address, [...this.#known.values()]).length > 0
+  }
+
+  /** It ended somewhere between two looks: until the second, probes may have been sent into it. */
+  #end(way: string): void {
+    const down = this.#downs.get(way)
+    if (down?.isOver === false) this.#note(way, { ...down, atMs: this.#readMs, isOver: true })
   }
 
   #note(way: string, down: Down): void {

@@ -17,6 +17,8 @@ import type { Probe } from '../../src/probe/probe.ts'
 import { usePublicWires } from '../../src/probe/open-wire.ts'
 import { probers } from '../../src/probe/probers.ts'
 import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp-channel.ts'
+import { findBareTcp } from '../../src/probe/bare-tcp.ts'
+import { makeProbeTcpByHandle } from '../../src/probe/tcp-handle.ts'
 import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
 
@@ -152,6 +154,11 @@ function byPublicWires(probe: Probe): Probe {
 const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
   ...Object.entries(KINDS).map(([kind, manners]) => [kind, manners, probers[manners.type]] as const),
   ['TCP by net.Socket', { type: 'TCP' }, probeTcpBySocket],
+  [
+    'TCP by bare handle',
+    { type: 'TCP' },
+    makeProbeTcpByHandle(findBareTcp() ?? assert.fail('no bare handles')),
+  ],
   ...['HTTP', 'HTTP kept', 'HTTP with a body to find', 'h2c kept', 'TCP exchange kept'].map((kind) => {
     const manners = KINDS[kind] ?? assert.fail(kind)
     return [`${kind} by net.Socket`, manners, byPublicWires(probers[manners.type])] as const

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findBareTcp } from '../../src/probe/bare-tcp.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { isBareTcp, makeProbeTcpByHandle, probeTcp } from '../../src/probe/tcp.ts'
+import { probeTcp, tcpWay } from '../../src/probe/tcp.ts'
+import { makeProbeTcpByHandle } from '../../src/probe/tcp-handle.ts'
 import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
 import {
   attempt,
@@ -19,12 +20,12 @@ const bare = findBareTcp()
 const WAYS: Readonly<Record<string, Probe>> = {
   'net.Socket': probeTcpBySocket,
   ...(bare === undefined ? {} : { 'bare handle': makeProbeTcpByHandle(bare) }),
+  ...(tcpWay === 'system calls' ? { 'system calls': probeTcp } : {}),
 }
 
-test('this runtime has bare handles, and TCP probes use them', () => {
+test('this runtime has bare handles and, on Linux, libc, which TCP probes use', () => {
   assert.notEqual(bare, undefined)
-  assert.equal(isBareTcp, true)
-  assert.notEqual(probeTcp, probeTcpBySocket)
+  assert.equal(tcpWay, process.platform === 'linux' ? 'system calls' : 'bare handle')
 })
 
 for (const [way, probe] of Object.entries(WAYS)) {

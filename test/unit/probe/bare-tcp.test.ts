@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { findBareTcp } from '../../../src/probe/bare-tcp.ts'
 
-const MODULE = new URL('../../../src/probe/tcp.js', import.meta.url).href
+const MODULE = new URL('../../../src/probe/bare-tcp.js', import.meta.url).href
 
 const handle = {
   bind: () => 0,
@@ -47,20 +47,20 @@ test('a runtime without the binding, or with another one, has no bare handles', 
   for (const [name, binding] of Object.entries(others)) assert.equal(findBareTcp(binding), undefined, name)
 })
 
-/** Which way TCP probes go in a new process, and what that process says on stderr. */
-function wayWith(flags: readonly string[]): { readonly isBare: boolean; readonly warnings: string } {
-  const program = `import(${JSON.stringify(MODULE)}).then((tcp) => console.log(tcp.isBareTcp))`
+/** Whether a new process finds bare handles, and what it says on stderr. */
+function findWith(flags: readonly string[]): { readonly isFound: boolean; readonly warnings: string } {
+  const program = `import(${JSON.stringify(MODULE)}).then((bare) => console.log(bare.findBareTcp() !== undefined))`
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', program], {
     encoding: 'utf8',
     cwd: fileURLToPath(new URL('.', import.meta.url)),
   })
-  return { isBare: stdout.trim() === 'true', warnings: stderr }
+  return { isFound: stdout.trim() === 'true', warnings: stderr }
 }
 
-test('without flags TCP probes go by bare handles and no warning is printed', () => {
-  assert.deepEqual(wayWith([]), { isBare: true, warnings: '' })
+test('without flags there are bare handles and no warning is printed', () => {
+  assert.deepEqual(findWith([]), { isFound: true, warnings: '' })
 })
 
-test('with --pending-deprecation they go by net.Socket and no warning is printed', () => {
-  assert.deepEqual(wayWith(['--pending-deprecation']), { isBare: false, warnings: '' })
+test('with --pending-deprecation there are none and no warning is printed', () => {
+  assert.deepEqual(findWith(['--pending-deprecation']), { isFound: false, warnings: '' })
 })

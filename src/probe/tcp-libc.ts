@@ -1,0 +1,63 @@
+/** TCP by system calls alone, on sockets that are used again (libc-sockets.ts). The meaning is told in tcp.ts. */
+import type { Reason } from '../domain/reasons.ts'
+import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
+import { CONNECTED_TO_ITSELF } from './connection.ts'
+import { type LibcSockets, NO_SOCKET, type SocketUser } from './libc-sockets.ts'
+import type { Probe } from './probe.ts'
+import { millisecondsSince, result } from './result.ts'
+import { reasonOfSocketError } from './socket-errors.ts'
+
+/** What these sockets can do: they end with an RST and leave the source address to the kernel. */
+export function suitsLibc({ sourceAddress, close }: ProbeTarget): boolean {
+  return sourceAddress === undefined && close !== 'fin'
+}
+
+export function makeProbeTcpByLibc(sockets: LibcSockets): Probe {
+  return (target, done) => {
+    const attempt = new LibcAttempt(sockets, target, done)
+    sockets.connect(attempt)
+    return (why) => attempt.cancel(why)
+  }
+}
+
+class LibcAttempt implements SocketUser {
+  readonly peer: ProbeTarget
+  fd = NO_SOCKET
+  isWaiting = true
+  readonly #sockets: LibcSockets
+  readonly #done: (result: ProbeResult) => void
+  readonly #startedAt = performance.now()
+
+  constructor(sockets: LibcSockets, target: ProbeTarget, done: (result: ProbeResult) => void) {
+    this.#sockets = sockets
+    this.peer = target
+    this.#done = done
+  }
+
+  connected(handshakeMs: number | undefined, toItself: boolean): void {
+    if (toItself) return this.#fail('CONNECT_REFUSED', CONNECTED_TO_ITSELF)
+    const connectMs = handshakeMs ?? millisecondsSince(this.#startedAt)
+    this.#end(result('PASSED', 'connected', { connectMs, totalMs: connectMs }))
+  }
+
+  failed(syscall: string, code: string): void {
+    this.#fail(reasonOfSocketError(code, this.peer), `${syscall} ${code}`)
+  }
+
+  cancel(why: 'timeout' | 'shutdown'): void {
+    if (why === 'timeout') this.#sockets.look(this)
+    if (!this.isWaiting) return
+    this.#sockets.abandon(this)
+    if (why === 'timeout') this.#fail('CONNECT_TIMEOUT', `no answer to SYN within ${this.peer.timeoutMs} ms`)
+    else this.#fail('PROBER_STOPPING', 'stopped while connecting')
+  }
+
+  #fail(reason: Reason, detail: string): void {
+    this.#end(result(reason, detail, { totalMs: millisecondsSince(this.#startedAt) }))
+  }
+
+  #end(ended: ProbeResult): void {
+    this.isWaiting = false
+    this.#done(ended)
+  }
+}
