@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import type { MonitorOptions, Preset } from '../../src/domain/monitor-options.ts'
+import { type PlainPolicy, presetPolicy } from '../../src/domain/presets.ts'
+import { type SimulatedEvent, type SimulatedStep, simulate } from '../../src/domain/simulation.ts'
+import { outcomeOfWord, type StepOutcome } from '../../src/domain/step-outcome.ts'
+
+/** The words of a peer's own configuration. */
+type PeerConfig = Readonly<Record<string, number | string | boolean | undefined>>
+
+interface Vector {
+  readonly id: string
+  readonly peer: string
+  readonly config: PeerConfig
+  readonly results: readonly string[]
+  readonly expect: readonly (Readonly<Record<string, unknown>> | null)[]
+  readonly unified_config: unknown
+}
+
+interface Monitor {
+  readonly preset: Preset
+  readonly plain: Omit<PlainPolicy, 'type'> & Partial<Pick<PlainPolicy, 'type'>>
+  readonly options?: MonitorOptions
+}
+
+const { vectors } = JSON.parse(readFileSync('test/vectors/state-vectors.json', 'utf8')) as {
+  vectors: readonly Vector[]
+}
+
+/** The monitor that somebody who comes from a peer would make: its preset, and options for what it was told there. */
+const MONITORS: Readonly<Record<string, (said: Said) => Monitor>> = {
+  envoy,
+  greymatter: envoy,
+  kuma: envoy,
+  haproxy: (said) => {
+    const [rise, fall] = [said.count('rise') ?? 2, said.count('fall') ?? 3]
+    const initial = {
+      up: {},
+      'fully-up': { initial: { fall } },
+      down: { initial: { status: 'OFFLINE', rise: 1 } },
+      'fully-down': { initial: { status: 'OFFLINE', rise } },
+    } as const
+    const fast = said.count('fastinter_ms')
+    return {
+      preset: 'haproxy',
+      plain: { rise, fall, intervalMs: said.count('inter_ms') ?? 2000 },
+      options: {
+        ...initial[(said.config['init_state'] ?? 'up') as keyof typeof initial],
+        intervals: set({
+          online_pending_ms: fast,
+          offline_pending_ms: fast,
+          offline_ms: said.count('downinter_ms'),
+        }),
+      },
+    }
+  },
+  octavia: (said) => ({
+    preset: 'octavia',
+    plain: {
+      rise: said.count('rise') ?? 0,
+      fall: said.count('fall') ?? 0,
+      intervalMs: said.count('inter_ms') ?? 0,
+    },
+  }),
+  // keepalived, as Octavia configures it: max_retries_down is its `retry`.
+  'octavia-lvs': (said) => ({
+    ...keepalived(said),
+    options: { intervals: { online_pending_ms: said.count('delay_before_retry_ms') ?? 0 } },
+  }),
+  otc: (said) => ({
+    preset: 'elb',
+    plain: {
+      rise: said.count('max_retries') ?? 0,
+      fall: said.count('max_retries_down') ?? 3,
+      intervalMs: 1000 * (said.count('delay_s') ?? 0),
+    },
+  }),
+  keepalived,
+  contrail: (said) => ({
+    preset: 'contrail',
+    plain: {
+      rise: 3,
+      fall: said.count('max_retries') ?? 0,
+      intervalMs: 1000 * Math.max(1, said.count('delay_s') ?? 0),
+    },
+  }),
+  consul: (said) => ({
+    preset: 'consul',
+    plain: {
+      rise: said.count('success_before_passing') ?? 0,
+      fall: said.count('failures_before_critical') ?? 0,
+      intervalMs: said.count('interval_ms') ?? 0,
+    },
+    options: said.config['status'] === 'passing' ? { initial: { status: 'ONLINE' } } : {},
+  }),
+  'k8s-readiness': (said) => kubernetes(said, { status: 'OFFLINE', halts: false }),
+  'k8s-liveness': (said) => kubernetes(said, { status: 'ONLINE', halts: true }),
+  'k8s-startup': (said) => kubernetes(said, { status: 'UNKNOWN', halts: true }),
+  traefik: (said) => ({
+    preset: 'elb',
+    plain: { rise: 1, fall: 1, intervalMs: said.count('interval_ms') ?? 30_000 },
+    options: {
+      anchor: 'start',
+      initial: { status: 'ONLINE' },
+      intervals: set({ offline_ms: said.count('unhealthyInterval_ms') }),
+    },
+  }),
+  'uptime-kuma': (said) => {
+    const fall = 1 + (said.count('maxretries') ?? 0)
+    return {
+      preset: 'elb',
+      plain: { rise: 1, fall, intervalMs: 1000 * (said.count('interval_s') ?? 0) },
+      options: {
+        anchor: 'start',
+        initial: { unknown_fall: fall },
+        intervals: { online_pending_ms: 1000 * (said.count('retryInterval_s') ?? 60) },
+      },
+    }
+  },
+}
+
+function envoy(said: Said): Monitor {
+  const [rise, fall] = [said.count('healthy_threshold') ?? 0, said.count('unhealthy_threshold') ?? 0]
+  return {
+    preset: 'envoy',
+    plain: {
+      rise,
+      fall,
+      intervalMs: said.count('interval_ms') ?? 0,
+      trafficSeen: said.config['traffic'] === true,
+    },
+    options: {
+      ...(said.config['initial'] === 'healthy' ? { initial: { status: 'ONLINE', rise, fall } } : {}),
+      intervals: set({
+        offline_ms: said.count('unhealthy_interval_ms'),
+        online_pending_ms: said.count('unhealthy_edge_interval_ms'),
+        offline_pending_ms: said.count('healthy_edge_interval_ms'),
+        no_traffic_ms: said.count('no_traffic_interval_ms'),
+      }),
+    },
+  }
+}
+
+function keepalived(said: Said): Monitor {
+  return {
+    preset: 'keepalived',
+    plain: {
+      rise: 3,
+      fall: 1 + (said.count('retry') ?? 1),
+      intervalMs: said.count('delay_loop_ms') ?? 60_000,
+    },
+    options: {
+      ...(said.config['alpha'] === true ? { initial: { status: 'OFFLINE', rise: 1 } } : {}),
+      intervals: set({ online_pending_ms: said.count('delay_before_retry_ms') }),
+    },
+  }
+}
+
+function kubernetes(
+  said: Said,
+  { status, halts }: { status: 'ONLINE' | 'OFFLINE' | 'UNKNOWN'; halts: boolean },
+): Monitor {
+  const [rise, fall] = [said.count('successThreshold') ?? 1, said.count('failureThreshold') ?? 3]
+  return {
+    preset: 'elb',
+    plain: { rise, fall, intervalMs: 10_000 },
+    options: {
+      anchor: 'start',
+      initial: { status, rise, fall, unknown_fall: fall },
+      halt_when_offline: halts,
+    },
+  }
+}
+
+class Said {
+  readonly config: PeerConfig
+
+  constructor(config: PeerConfig) {
+    this.config = config
+  }
+
+  count(key: string): number | undefined {
+    const value = this.config[key]
+    return typeof value === 'number' ? value : undefined
+  }
+}
+
+function set<T extends object>(values: T): { readonly [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}
+
+const COMPARED = ['status', 'next_interval_ms', 'timer', 'degraded', 'warning', 'draining'] as const
+
+for (const { id, peer, config, results, expect } of vectors.filter((row) => row.unified_config !== null)) {
+  test(`${id}: a monitor with the preset and options of ${peer} does as the peer does`, () => {
+    const monitor = MONITORS[peer]?.(new Said(config))
+    assert.ok(monitor !== undefined, `no monitor for ${peer}`)
+    // HTTP_GET is the one checker of keepalived that needs two passes.
+    const type = peer === 'keepalived' && results.includes('status_fail') ? 'HTTP' : 'TCP'
+    const policy = presetPolicy(monitor.preset, { type, ...monitor.plain }, monitor.options)
+    const steps = simulate(policy, results.map(eventOf))
+    assert.deepEqual(steps.map(comparable), expect.map(comparable))
+  })
+}
+
+function eventOf(word: string): StepOutcome | SimulatedEvent {
+  if (word.startsWith('@')) return word as SimulatedEvent
+  const outcome = outcomeOfWord(word)
+  assert.ok(outcome !== undefined, word)
+  return outcome
+}
+
+function comparable(row: Readonly<Record<string, unknown>> | SimulatedStep | null): unknown {
+  if (row === null) return null
+  return Object.fromEntries(Object.entries(row).filter(([key]) => COMPARED.some((name) => name === key)))
+}
