@@ -30,7 +30,7 @@ import {
 
 /** One question and what is made of its answer; asked again and again. */
 export interface StreamExchange {
-  /** HPACK block of the request's headers, at most one frame long. */
+  /** HPACK block of the request's headers. */
   readonly headerBlock: Uint8Array
   readonly body: Uint8Array | undefined
   /** The next question: what was heard is forgotten. */
@@ -53,9 +53,12 @@ const PREFACE = writePreface(2 * HTTP_BODY_MAX_BYTES)
 /** Bytes received after which a connection's window may become narrow: it is not kept then. */
 const RECEIVED_MAX = 0x4000_0000
 
-/** Whether a request fits into what may be sent before the target has said anything. */
-export function fitsHttp2({ headerBlock, body }: Pick<StreamExchange, 'headerBlock' | 'body'>): boolean {
-  return headerBlock.length <= FRAME_PAYLOAD_MAX && (body?.length ?? 0) <= INITIAL_WINDOW
+/**
+ * Whether a request fits into what may be sent before the target has said anything: the only flow control that is needed,
+ * since options hold no larger body (OPTION_BODY_MAX) and a later stream that has less room gets a connection of its own.
+ */
+export function fitsHttp2({ body }: Pick<StreamExchange, 'body'>): boolean {
+  return (body?.length ?? 0) <= INITIAL_WINDOW
 }
 
 export class Http2Conversation implements Conversation {
@@ -155,8 +158,7 @@ export class Http2Conversation implements Conversation {
 
   #request(): Buffer {
     const { headerBlock, body = new Uint8Array(0) } = this.#exchange
-    const endsWithHead = body.length === 0 ? END_STREAM : 0
-    const frames = [writeFrame(FRAME.HEADERS, END_HEADERS | endsWithHead, this.#stream, headerBlock)]
+    const frames = writeHead(headerBlock, this.#stream, body.length === 0 ? END_STREAM : 0)
     for (let from = 0; from < body.length; from += FRAME_PAYLOAD_MAX) {
       const part = body.subarray(from, from + FRAME_PAYLOAD_MAX)
       const flags = from + part.length === body.length ? END_STREAM : 0
@@ -293,6 +295,21 @@ export class Http2Conversation implements Conversation {
     this.#isOpen = false
     return this.#exchange.hasHead ? this.#exchange.judge() : malformed('the stream ended without a response')
   }
+}
+
+/** HEADERS, and CONTINUATION for what it has no room for. */
+function writeHead(block: Uint8Array, stream: number, flags: number): Buffer[] {
+  const frames: Buffer[] = []
+  for (let from = 0; from === 0 || from < block.length; from += FRAME_PAYLOAD_MAX) {
+    const part = block.subarray(from, from + FRAME_PAYLOAD_MAX)
+    const ends = from + part.length === block.length ? END_HEADERS : 0
+    frames.push(
+      from === 0
+        ? writeFrame(FRAME.HEADERS, flags | ends, stream, part)
+        : writeFrame(FRAME.CONTINUATION, ends, stream, part),
+    )
+  }
+  return frames
 }
 
 const NO_SETTINGS = malformed('not HTTP/2: no SETTINGS')

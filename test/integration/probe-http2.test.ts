@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { createSecureServer, createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import { afterEach, test, type TestContext } from 'node:test'
-import { USER_AGENT } from '../../src/domain/limits.ts'
+import {
+  OPTION_BODY_MAX,
+  OPTION_HEADER_VALUE_MAX,
+  URL_PATH_MAX,
+  USER_AGENT,
+} from '../../src/domain/limits.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
 import { idleConnections } from '../../src/probe/connection-pool.ts'
 import { encodeHeaders } from '../../src/probe/hpack.ts'
@@ -341,4 +346,35 @@ test('HTTPS that does not agree on h2 is not asked', async (t) => {
   const result = await probeWithin(probers.HTTPS, target(server, { type: 'HTTPS' }))
   assert.equal(result.reason, 'RESPONSE_MALFORMED')
   assert.match(result.detail, /ALPN/)
+})
+
+test('the largest request that options can ask for is sent, also to a target whose windows are narrow', async (t) => {
+  const heard: [number, number][] = []
+  const http2 = createServer({ settings: { initialWindowSize: 16 } })
+  http2.on('session', (session) => t.after(() => session.destroy()))
+  http2.on('stream', (stream, headers) => {
+    let bytes = 0
+    stream.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    stream.on('end', () => {
+      heard.push([Object.keys(headers).filter((name) => name.startsWith('x-')).length, bytes])
+      stream.respond({ ':status': 200 }, { endStream: true })
+    })
+  })
+  await new Promise<void>((resolve) => http2.listen(0, '127.0.0.1', resolve))
+  t.after(() => http2.close())
+  const headers = Array.from({ length: 8 }, (_, i) => ({
+    name: `x-${i}`,
+    value: 'v'.repeat(OPTION_HEADER_VALUE_MAX),
+    action: 'append' as const,
+  }))
+  const body = Buffer.from('€'.repeat(OPTION_BODY_MAX))
+  const http = { ...ask, method: 'POST', path: `/${'p'.repeat(URL_PATH_MAX - 1)}`, headers, body }
+  for (let probe = 0; probe < 2; probe++) {
+    const large = target(http2 as unknown as Server, { http, reuse })
+    assert.equal((await probeWithin(probers.HTTP, large)).reason, 'PASSED')
+  }
+  assert.deepEqual(heard, [
+    [8, body.length],
+    [8, body.length],
+  ])
 })
