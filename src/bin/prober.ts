@@ -9,7 +9,7 @@ import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '.
 import type { MonitorType } from '../domain/types.ts'
 import { idleConnections } from '../probe/connection-pool.ts'
 import type { Probe } from '../probe/probe.ts'
-import { tcpWay } from '../probe/tcp.ts'
+import { tcpSockets, tcpWay } from '../probe/tcp.ts'
 import { udpSockets } from '../probe/udp-connect.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
@@ -19,7 +19,7 @@ import { Checkpoint } from '../schedule/checkpoint.ts'
 import { ConfigListener } from '../schedule/config-listener.ts'
 import { ConfigSync } from '../schedule/config-sync.ts'
 import { Dependencies } from '../schedule/dependencies.ts'
-import { descriptorLimit, idleBudget, probeBudget } from '../schedule/descriptor-budget.ts'
+import { descriptorLimit, idleBudget, keptSocketBudget, probeBudget } from '../schedule/descriptor-budget.ts'
 import type { Log } from '../schedule/log.ts'
 import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
 import { OwnNetwork } from '../schedule/own-network.ts'
@@ -102,6 +102,7 @@ export function startProber(deps: ProberDeps): Prober {
   const descriptors = descriptorLimit()
   const budget = probeBudget(descriptors)
   idleConnections.capacity = idleBudget(descriptors)
+  if (tcpSockets !== undefined) tcpSockets.capacity = keptSocketBudget(descriptors)
   const ownNetwork = new OwnNetwork()
   const ownership: Ownership = new Ownership({
     leaseMs,
@@ -148,7 +149,7 @@ export function startProber(deps: ProberDeps): Prober {
     denies: deps.targetPolicy,
     probesPerSecondPerAddress: deps.probesPerSecondPerAddress ?? 0,
     get budget() {
-      return probeBudget(descriptors, idleConnections.size)
+      return probeBudget(descriptors, idleConnections.size + (tcpSockets?.size ?? 0))
     },
     weigh: (check, result, nowMs) => {
       const heard = ownNetwork.weigh(check, result, nowMs)

@@ -31,6 +31,8 @@ export interface SocketUser {
 export const NO_SOCKET = -1
 
 export class LibcSockets {
+  /** Sockets that may wait for the next probe, of both families together: what the descriptor budget leaves. */
+  capacity = KEPT_SOCKETS_MAX
   readonly #tcp: LibcTcp
   readonly #kept: Readonly<Record<4 | 6, number[]>> = { 4: [], 6: [] }
   /** By descriptor. */
@@ -53,6 +55,11 @@ export class LibcSockets {
     if (tcp.works()) return new LibcSockets(tcp)
     tcp.end()
     return undefined
+  }
+
+  /** Sockets that wait for the next probe. */
+  get size(): number {
+    return this.#kept[4].length + this.#kept[6].length
   }
 
   /** Starts to connect. */
@@ -130,8 +137,7 @@ export class LibcSockets {
   }
 
   #keep(fd: number, family: 4 | 6): void {
-    const kept = this.#kept[family]
-    if (this.#tcp.dissolve(fd) === 0 && kept.length < KEPT_SOCKETS_MAX) kept.push(fd)
+    if (this.#tcp.dissolve(fd) === 0 && this.size < this.capacity) this.#kept[family].push(fd)
     else this.#tcp.close(fd)
   }
 

@@ -16,15 +16,18 @@ import { probeTcpBySocket } from './tcp-socket.ts'
 export type TcpWay = 'system calls' | 'bare handle' | 'net.Socket'
 
 const bare = findBareTcp()
-const sockets = LibcSockets.open(findLibc())
+
+/** The sockets of TCP probes that go by system calls; undefined where none do. */
+export const tcpSockets: LibcSockets | undefined = LibcSockets.open(findLibc())
 
 const probeByNode = bare === undefined ? probeTcpBySocket : makeProbeTcpByHandle(bare)
 
 /** How TCP probes go here: for the log. */
 export const tcpWay: TcpWay =
-  sockets !== undefined ? 'system calls' : bare !== undefined ? 'bare handle' : 'net.Socket'
+  tcpSockets !== undefined ? 'system calls' : bare !== undefined ? 'bare handle' : 'net.Socket'
 
-export const probeTcp: Probe = sockets === undefined ? probeByNode : withLibc(makeProbeTcpByLibc(sockets))
+export const probeTcp: Probe =
+  tcpSockets === undefined ? probeByNode : withLibc(makeProbeTcpByLibc(tcpSockets))
 
 function withLibc(probeByLibc: Probe): Probe {
   return (target, done) => (suitsLibc(target) ? probeByLibc : probeByNode)(target, done)

@@ -1,8 +1,13 @@
 /** How many probes may be in flight: every one holds a descriptor, and the prober needs some for itself. */
 import { readFileSync } from 'node:fs'
-import { DESCRIPTOR_RESERVE, IDLE_CONNECTIONS_MAX, IN_FLIGHT_MAX } from '../domain/limits.ts'
+import {
+  DESCRIPTOR_RESERVE,
+  IDLE_CONNECTIONS_MAX,
+  IN_FLIGHT_MAX,
+  KEPT_SOCKETS_MAX,
+} from '../domain/limits.ts'
 
-/** Probes in flight that the soft limit of open files leaves room for beside `idle` kept connections, 1..IN_FLIGHT_MAX. */
+/** Probes in flight that the soft limit of open files leaves room for beside `idle` kept connections and sockets, 1..IN_FLIGHT_MAX. */
 export function probeBudget(softLimit = descriptorLimit(), idle = 0): number {
   return Math.max(1, Math.min(IN_FLIGHT_MAX, softLimit - DESCRIPTOR_RESERVE - idle))
 }
@@ -11,6 +16,11 @@ export function probeBudget(softLimit = descriptorLimit(), idle = 0): number {
 export function idleBudget(softLimit = descriptorLimit()): number {
   const usable = Math.max(0, softLimit - DESCRIPTOR_RESERVE)
   return Math.min(IDLE_CONNECTIONS_MAX, Math.max(Math.floor(usable / 2), usable - IN_FLIGHT_MAX))
+}
+
+/** Sockets of TCP probes that may be kept for the next ones: a small part, as they gain speed only. */
+export function keptSocketBudget(softLimit = descriptorLimit()): number {
+  return Math.min(KEPT_SOCKETS_MAX, Math.floor(Math.max(0, softLimit - DESCRIPTOR_RESERVE) / 8))
 }
 
 /** The soft limit of open files of this process; where it cannot be read (not Linux), macOS's default of 256. */
