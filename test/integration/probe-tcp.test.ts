@@ -14,6 +14,7 @@ import {
   probeWithin,
   targetOf,
   until,
+  wakableBlackHole,
 } from '../support/probing.ts'
 
 const bare = findBareTcp()
@@ -71,6 +72,18 @@ for (const [way, probe] of Object.entries(WAYS)) {
     }
     assert.ok(Math.min(...tookMs) < 250, `took ${tookMs.join(', ')} ms`)
     await until(() => openSockets() === before)
+  })
+
+  test(`${way}: a target that answers the second SYN only passes, and the wait for it counts`, async (t) => {
+    const { target, wake } = await wakableBlackHole(t)
+    const { result, calls } = attempt(probe, target)
+    // The first SYN is out, and dropped.
+    await new Promise((resolve) => setImmediate(resolve))
+    wake()
+    const { reason, phases } = await result
+    assert.equal(reason, 'PASSED')
+    assert.ok((phases.connectMs ?? 0) > 500, `took ${phases.connectMs} ms`)
+    assert.equal(calls(), 1)
   })
 
   test(`${way}: a shutdown during the connect is inconclusive, and a second cancel does nothing`, async (t) => {

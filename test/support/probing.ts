@@ -80,9 +80,14 @@ export async function closedPort(t: TestContext, address = '127.0.0.1'): Promise
  * libuv would accept, and so empty the backlog, in this one.
  */
 export async function blackHole(t: TestContext): Promise<ProbeTarget> {
+  return (await wakableBlackHole(t)).target
+}
+
+/** The same, and how to make it accept: the next SYN is answered, which the kernel sends a second after the first. */
+export async function wakableBlackHole(t: TestContext): Promise<{ target: ProbeTarget; wake: () => void }> {
   const { spawn } = await import('node:child_process')
   const program =
-    "const s=require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},()=>{process.stdout.write(String(s.address().port))})"
+    "const s=require('net').createServer((c)=>c.on('error',()=>{})).listen({port:0,host:'127.0.0.1',backlog:1},()=>{process.stdout.write(String(s.address().port))})"
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const port = await new Promise<number>((resolve) => {
@@ -107,7 +112,10 @@ export async function blackHole(t: TestContext): Promise<ProbeTarget> {
       })
     })
   }
-  return { type: 'TCP', address: '127.0.0.1', family: 4, port, timeoutMs: 200 }
+  return {
+    target: { type: 'TCP', address: '127.0.0.1', family: 4, port, timeoutMs: 200 },
+    wake: () => child.kill('SIGCONT'),
+  }
 }
 
 /** Sockets that this process has open, as the kernel sees it. */
