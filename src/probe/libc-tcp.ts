@@ -70,7 +70,7 @@ export class LibcTcp {
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC)
   }
 
-  /** A socket of which `nextEnded` tells. */
+  /** A socket of whose connections `countEnded` tells. */
   open(family: 4 | 6): number {
     const fd = this.#libc.socket(AF[family], SOCK_STREAM_NONBLOCK_CLOEXEC, 0)
     if (fd < 0) return -this.#libc.errno()
