@@ -31,25 +31,29 @@ export function effectiveOptions(
     ...connecting(monitor),
     ...asking(monitor),
     ...answered(monitor),
-    ...(['tls', 'tcp', 'udp', 'grpc'] as const).flatMap((group) => saidOf(monitor, group)),
+    ...securing(monitor),
+    ...(['tcp', 'udp', 'grpc'] as const).flatMap((group) => saidOf(monitor, group)),
   ]
   return Object.fromEntries(
     entries
       .filter(([, value]) => value !== undefined)
       .map(([option, value, otherwise]) => [
         option,
-        { value, from: isSaid(monitor, option) ? 'options' : otherwise },
+        { value, from: isSaid(monitor, option, value) ? 'options' : otherwise },
       ]),
   )
 }
 
-/** Whether the monitor's own options name it. */
-function isSaid({ options }: PlannedMonitor, option: string): boolean {
+/** Whether the monitor's own options name it, and have their way: some wishes cannot be met by every type. */
+function isSaid({ options }: PlannedMonitor, option: string, value: unknown): boolean {
   const [group = '', key] = option.split('.')
-  const value = (options as Readonly<Record<string, unknown>> | null | undefined)?.[group]
-  if (key === undefined || value === undefined) return value !== undefined
-  return (value as Readonly<Record<string, unknown>>)[key] !== undefined
+  const named = (options as Readonly<Record<string, unknown>> | null | undefined)?.[group]
+  const said =
+    key === undefined || named === undefined ? named : (named as Readonly<Record<string, unknown>>)[key]
+  return said !== undefined && (!isWord(said) || said === value)
 }
+
+const isWord = (value: unknown): boolean => typeof value === 'boolean' || typeof value === 'string'
 
 /** Where manners come from that options and fields say nothing of. */
 function ofManners({ options }: PlannedMonitor): Origin {
@@ -102,12 +106,13 @@ function connecting(monitor: PlannedMonitor): readonly Entry[] {
   const from = ofManners(monitor)
   const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
   const reuse = connectionReuse(monitor)
-  const { source_address, proxy_protocol, close = manners.close } = options?.connection ?? {}
+  const { source_address, proxy_protocol } = options?.connection ?? {}
+  const close = isConnected ? closeOf(monitor) : undefined
   return [
     ['connection.reuse', isConnected ? reuse !== undefined : undefined, from],
     ['connection.fresh_every', reuse?.freshEvery, 'default'],
     ['connection.idle_close_is_failure', reuse?.idleCloseIsFailure, from],
-    ['connection.close', isConnected ? close : undefined, from],
+    ['connection.close', close, close === manners.close ? from : 'default'],
     ['connection.source_address', source_address, 'options'],
     ['connection.proxy_protocol', proxy_protocol, 'options'],
     [
@@ -120,6 +125,29 @@ function connecting(monitor: PlannedMonitor): readonly Entry[] {
   function echoFrom(): Origin {
     return manners.echoCount === undefined ? 'default' : from
   }
+}
+
+/** How connections end: below TLS never with RST; a connect that says nothing always, unless told otherwise. */
+function closeOf(monitor: PlannedMonitor): 'fin' | 'rst' {
+  const { type, options } = monitor
+  const { close = presetManners(mannersOf(monitor)).close, proxy_protocol } = options?.connection ?? {}
+  if (type === 'HTTPS' || type === 'TLS-HELLO') return 'fin'
+  const saysNothing = type === 'TCP' && options?.tcp === undefined && proxy_protocol === undefined
+  return close ?? (saysNothing ? 'rst' : 'fin')
+}
+
+/** TLS as it is spoken: who names a CA wants it asked, and HTTP/2 is agreed on. */
+function securing(monitor: PlannedMonitor): readonly Entry[] {
+  const { type, options } = monitor
+  if (type !== 'HTTPS' && type !== 'TLS-HELLO') return []
+  const { verify, ca, alpn, ...others } = options?.tls ?? {}
+  const isHttp2 = options?.grpc !== undefined || options?.http?.version === 'h2'
+  return [
+    ['tls.verify', verify ?? ca !== undefined, 'default'],
+    ['tls.ca', ca, 'options'],
+    ['tls.alpn', alpn ?? (isHttp2 ? ['h2'] : undefined), 'default'],
+    ...Object.entries(others).map(([key, value]): Entry => [`tls.${key}`, value, 'options']),
+  ]
 }
 
 function asking(monitor: PlannedMonitor): readonly Entry[] {
@@ -147,12 +175,17 @@ function asking(monitor: PlannedMonitor): readonly Entry[] {
   ]
 }
 
-/** The length of a reply that is held against a pattern. */
+/** Whether a UDP target has to reply (who says what a reply must be wants one), and the length that is held against a pattern. */
 function answered(monitor: PlannedMonitor): readonly Entry[] {
+  if (monitor.type !== 'UDP-CONNECT') return []
   const { replyLength } = presetManners(mannersOf(monitor))
-  if (monitor.options?.udp?.reply_pattern === undefined || replyLength === undefined) return []
+  const { require_reply, reply_pattern } = monitor.options?.udp ?? {}
+  const isRequired = require_reply ?? reply_pattern !== undefined
+  const required: Entry = ['udp.require_reply', isRequired, 'default']
+  if (reply_pattern === undefined || replyLength === undefined) return [required]
   const from = ofManners(monitor)
   return [
+    required,
     ['udp.min_reply_length', replyLength.min, from],
     ['udp.max_reply_length', replyLength.max, from],
   ]
@@ -165,7 +198,7 @@ const HTTP_TOLD: ReadonlySet<string> = new Set(
 )
 
 /** What the options say of a group, secrets masked. */
-function saidOf({ options }: PlannedMonitor, group: 'http' | 'tls' | 'tcp' | 'udp' | 'grpc'): Entry[] {
+function saidOf({ options }: PlannedMonitor, group: 'http' | 'tcp' | 'udp' | 'grpc'): Entry[] {
   return Object.entries(options?.[group] ?? {}).map(([key, value]: [string, unknown]) => [
     `${group}.${key}`,
     key === 'headers' || key === 'metadata' ? masked(value) : value,

@@ -240,7 +240,11 @@ export const MONITOR_OPTIONS = {
           range: limits.OPTION_FRESH_EVERY,
           description: 'Probes after which a kept connection is made anew.',
         },
-        close: { kind: 'word', words: ['fin', 'rst'] },
+        close: {
+          kind: 'word',
+          words: ['fin', 'rst'],
+          description: 'How a probe ends its connection; below TLS always fin.',
+        },
         idle_close_is_failure: described(boolean, 'A kept connection that the target closes is a failure.'),
         source_address: {
           kind: 'text',

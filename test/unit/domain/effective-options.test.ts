@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { effectiveOptions, type PlannedMonitor } from '../../../src/domain/effective-options.ts'
+import type { MonitorOptions } from '../../../src/domain/monitor-options.ts'
+import type { MonitorType } from '../../../src/domain/types.ts'
+
+const planned = (type: MonitorType, options: MonitorOptions): ReturnType<typeof effectiveOptions> => {
+  const monitor: PlannedMonitor = {
+    type,
+    profile: 'elb',
+    rise: 2,
+    fall: 3,
+    delaySeconds: 5,
+    timeoutSeconds: 3,
+    monitorPort: null,
+    domainName: null,
+    urlPath: '/',
+    httpMethod: 'GET',
+    httpVersion: null,
+    expectedCodes: '200',
+    options,
+  }
+  return effectiveOptions(monitor, false)
+}
+
+test('a plan tells how TLS is spoken: whether the certificate is verified, and what is agreed on', () => {
+  const none = planned('HTTPS', {})
+  assert.deepEqual(none['tls.verify'], { value: false, from: 'default' })
+  assert.equal(none['tls.alpn'], undefined)
+  // Who names a CA wants it asked.
+  const ca = planned('HTTPS', { tls: { ca: 'ca.pem', server_name: 'a.test' }, http: { version: 'h2' } })
+  assert.deepEqual(ca['tls.verify'], { value: true, from: 'default' })
+  assert.deepEqual(ca['tls.ca'], { value: 'ca.pem', from: 'options' })
+  assert.deepEqual(ca['tls.server_name'], { value: 'a.test', from: 'options' })
+  assert.deepEqual(ca['tls.alpn'], { value: ['h2'], from: 'default' })
+  const said = planned('TLS-HELLO', { tls: { ca: 'ca.pem', verify: false, alpn: ['x'] } })
+  assert.deepEqual(said['tls.verify'], { value: false, from: 'options' })
+  assert.deepEqual(said['tls.alpn'], { value: ['x'], from: 'options' })
+  assert.equal(planned('HTTP', {})['tls.verify'], undefined)
+})
+
+test('a plan tells how connections end, and calls nobody’s wish what the type decides', () => {
+  const close = (type: MonitorType, options: MonitorOptions): unknown => {
+    const { value, from } = planned(type, options)['connection.close'] ?? {}
+    return [value, from]
+  }
+  assert.deepEqual(close('TCP', {}), ['rst', 'default'])
+  assert.deepEqual(close('TCP', { connection: { close: 'fin' } }), ['fin', 'options'])
+  assert.deepEqual(close('TCP', { tcp: { send: 'AA==' } }), ['fin', 'default'])
+  assert.deepEqual(close('TCP', { connection: { proxy_protocol: 'v1' } }), ['fin', 'default'])
+  assert.deepEqual(close('HTTP', {}), ['fin', 'default'])
+  assert.deepEqual(close('HTTP', { preset: 'haproxy' }), ['rst', 'preset'])
+  assert.deepEqual(close('HTTPS', { preset: 'haproxy' }), ['fin', 'default'])
+  assert.deepEqual(close('HTTPS', { connection: { close: 'rst' } }), ['fin', 'default'])
+  assert.equal(planned('PING', {})['connection.close'], undefined)
+})
+
+test('a connection that cannot be kept is not planned to be', () => {
+  const { 'connection.reuse': reuse } = planned('TCP', { connection: { reuse: true } })
+  assert.deepEqual(reuse, { value: false, from: 'profile' })
+  const answered = planned('TCP', { connection: { reuse: true }, tcp: { receive: ['AA=='] } })
+  assert.deepEqual(answered['connection.reuse'], { value: true, from: 'options' })
+})
+
+test('a plan tells whether a UDP target has to reply', () => {
+  const required = (udp: NonNullable<MonitorOptions['udp']>): unknown => {
+    const { value, from } = planned('UDP-CONNECT', { udp })['udp.require_reply'] ?? {}
+    return [value, from]
+  }
+  assert.deepEqual(required({}), [false, 'default'])
+  assert.deepEqual(required({ reply_pattern: '00' }), [true, 'default'])
+  assert.deepEqual(required({ reply_pattern: '00', require_reply: false }), [false, 'options'])
+})
