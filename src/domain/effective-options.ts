@@ -171,6 +171,12 @@ function asking(monitor: PlannedMonitor): readonly Entry[] {
     ],
     ['http.warning_statuses', http.warning_statuses ?? manners.warningStatuses, from],
     ['http.degraded_header', http.degraded_header ?? manners.degradedHeader, from],
+    [
+      'http.searched_body_bytes',
+      http.searched_body_bytes ??
+        ((http.expected_body ?? []).length > 0 ? manners.searchedBodyBytes : undefined),
+      from,
+    ],
     ...saidOf(monitor, 'http').filter(([option]) => !HTTP_TOLD.has(option)),
   ]
 }
@@ -192,9 +198,16 @@ function answered(monitor: PlannedMonitor): readonly Entry[] {
 }
 
 const HTTP_TOLD: ReadonlySet<string> = new Set(
-  ['version', 'method', 'path', 'host', 'expected_statuses', 'warning_statuses', 'degraded_header'].map(
-    (key) => `http.${key}`,
-  ),
+  [
+    'version',
+    'method',
+    'path',
+    'host',
+    'expected_statuses',
+    'warning_statuses',
+    'degraded_header',
+    'searched_body_bytes',
+  ].map((key) => `http.${key}`),
 )
 
 /** What the options say of a group, secrets masked. */

@@ -25,6 +25,7 @@ export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpR
   const warning = http.warning_statuses ?? manners.warningStatuses
   const degradedHeader = http.degraded_header ?? manners.degradedHeader
   const blocks = http.expected_body ?? []
+  const searchedBodyBytes = searchedBytesOf(monitor)
   const request = {
     method: http.method ?? monitor.httpMethod ?? 'GET',
     path: withoutFragment(http.path ?? monitor.urlPath ?? '/'),
@@ -41,14 +42,20 @@ export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpR
       : { removeHeaders: http.remove_headers.map((name) => name.toLowerCase()) }),
     ...(http.body === undefined ? {} : { body: new TextEncoder().encode(http.body) }),
     ...(blocks.length === 0 ? {} : { expectBody: blocks.map((block) => new TextEncoder().encode(block)) }),
-    ...(http.searched_body_bytes === undefined || http.searched_body_bytes === 0
-      ? {}
-      : { searchedBodyBytes: http.searched_body_bytes }),
+    ...(searchedBodyBytes === undefined ? {} : { searchedBodyBytes }),
     ...(degradedHeader === undefined ? {} : { degradedHeader: degradedHeader.toLowerCase() }),
     ...(http.service_name === undefined ? {} : { serviceName: http.service_name }),
   }
   const isHostless = http.host === undefined && version === '1.0' && !namesHost(monitor)
   return (endpoint) => (isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint) })
+}
+
+/** Bytes of a body that are searched; undefined = as many as a probe reads, or there is nothing to be searched for. */
+function searchedBytesOf({ profile, options }: HttpMonitor): number | undefined {
+  const { searched_body_bytes: said, expected_body = [] } = options?.http ?? {}
+  if (said !== undefined) return said === 0 ? undefined : said
+  if (expected_body.length === 0) return undefined
+  return presetManners(mannersOf({ profile, options: options ?? null })).searchedBodyBytes
 }
 
 /** The version that probes speak. */

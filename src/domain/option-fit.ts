@@ -7,6 +7,7 @@ import { FLAP_WINDOW, HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES } from './limits.ts
 import { parseAddress } from './ip-address.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { isOwnHeader, isOwnMetadata } from './own-headers.ts'
+import { presetManners } from './presets.ts'
 import type { HealthMonitor, MonitorType } from './types.ts'
 
 /** What of the host decides. */
@@ -78,7 +79,7 @@ function wrongType(option: string, type: MonitorType, types: readonly MonitorTyp
   return misfit(`options.${option}`, `it does not fit type ${type}, only ${types.join(', ')}`)
 }
 
-function assertHttp({ type, httpMethod }: Monitor, { http }: MonitorOptions): void {
+function assertHttp({ type, httpMethod }: Monitor, { http, preset }: MonitorOptions): void {
   if (http === undefined) return
   const { version, headers = [], remove_headers = [], expected_body = [], searched_body_bytes } = http
   if ((version === 'h2' && type !== 'HTTPS') || (version === 'h2c' && type !== 'HTTP')) {
@@ -100,8 +101,9 @@ function assertHttp({ type, httpMethod }: Monitor, { http }: MonitorOptions): vo
   if (expected_body.length > 0 && method === 'HEAD') {
     throw misfit('options.http.expected_body', `an answer to method 'HEAD' has no body`)
   }
-  const size =
-    searched_body_bytes === undefined || searched_body_bytes === 0 ? HTTP_BODY_MAX_BYTES : searched_body_bytes
+  const ofPreset = preset === undefined ? undefined : presetManners(preset).searchedBodyBytes
+  // 0: as many as a probe reads.
+  const size = (searched_body_bytes ?? ofPreset ?? 0) || HTTP_BODY_MAX_BYTES
   const length = new TextEncoder().encode(expected_body.join('')).byteLength
   if (length > size) {
     throw misfit(

@@ -35,6 +35,8 @@ export interface PresetManners {
   readonly expectedStatuses: readonly StatusRange[]
   readonly warningStatuses?: readonly StatusRange[]
   readonly degradedHeader?: string
+  /** Bytes of a body that are searched for what is expected of it; absent = as many as a probe reads. */
+  readonly searchedBodyBytes?: number
   /** Echo requests of PING. */
   readonly echoCount?: number
   /** UDP: bytes that a reply has which is held against a pattern. */
@@ -72,8 +74,11 @@ const PLAIN: PresetManners = {
 /** keepalived's delay_before_retry, and that of its HTTP_GET. */
 const KEEPALIVED_RETRY_MS = 1000
 const KEEPALIVED_HTTP_RETRY_MS = 3000
-/** Envoy's no_traffic_interval. */
+/** Envoy's no_traffic_interval and response_buffer_size. */
 const ENVOY_NO_TRAFFIC_MS = 60_000
+const ENVOY_SEARCHED_BYTES = 1024
+/** HAProxy's tune.bufsize. */
+const HAPROXY_SEARCHED_BYTES = 16 * 1024
 
 const unknownUntilFirst: PresetRow['initial'] = () => ({ status: 'UNKNOWN', rise: 1, fall: 1 })
 const upFallsAtFirst: PresetRow['initial'] = (rise) => ({ status: 'ONLINE', rise, fall: 1 })
@@ -89,7 +94,13 @@ const ENVOY: PresetRow = {
   },
   hardFailures: ['status', 'payload', 'immediate'],
   passive: 'hard',
-  manners: { ...PLAIN, reuse: true, idleCloseIsFailure: true, degradedHeader: 'x-envoy-degraded' },
+  manners: {
+    ...PLAIN,
+    reuse: true,
+    idleCloseIsFailure: true,
+    degradedHeader: 'x-envoy-degraded',
+    searchedBodyBytes: ENVOY_SEARCHED_BYTES,
+  },
 }
 
 export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
@@ -102,7 +113,13 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
   haproxy: {
     initial: upFallsAtFirst,
     hardFailures: [],
-    manners: { ...PLAIN, close: 'rst', httpVersion: '1.0', expectedStatuses: [{ start: 200, end: 400 }] },
+    manners: {
+      ...PLAIN,
+      close: 'rst',
+      httpVersion: '1.0',
+      expectedStatuses: [{ start: 200, end: 400 }],
+      searchedBodyBytes: HAPROXY_SEARCHED_BYTES,
+    },
   },
   // `fall` n is its `retry` n - 1; one success is always enough, of HTTP_GET two.
   keepalived: {

@@ -239,6 +239,11 @@ for (const dialect of DIALECTS) {
           http({ expected_body: ['abc'], searched_body_bytes: 2 }),
           /The expected response length '3' is over than http health response buffer size '2'/,
         ],
+        [
+          'HTTP',
+          { preset: 'envoy', ...http({ expected_body: ['a'.repeat(600), 'b'.repeat(600)] }) },
+          /The expected response length '1200' is over than http health response buffer size '1024'/,
+        ],
         ['HTTP', http({ expected_body: ['x'], method: 'HEAD' }), /expected_body.*HEAD/],
         ['HTTP', http({ method: 'CONNECT' }), /http\.method.*must be one of/],
         ['HTTP', http({ version: 'h2' }), /h2 is for HTTPS, h2c for HTTP/],

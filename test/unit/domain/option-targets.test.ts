@@ -104,6 +104,18 @@ describe('targets of monitors with options', () => {
     assert.equal(target({ preset: 'octavia' }, { type: 'UDP-CONNECT' }).echoFirst, undefined)
   })
 
+  it('searches as much of a body as the peer does, unless the options say how much', () => {
+    const searched = (options: MonitorOptions, expected_body = ['up']) =>
+      target({ ...options, http: { expected_body, ...options.http } }).http?.searchedBodyBytes
+    assert.equal(searched({ preset: 'envoy' }), 1024)
+    assert.equal(searched({ preset: 'kuma' }), 1024)
+    assert.equal(searched({ preset: 'haproxy' }), 16_384)
+    assert.equal(searched({}), undefined)
+    assert.equal(searched({ preset: 'envoy', http: { searched_body_bytes: 2048 } }), 2048)
+    assert.equal(searched({ preset: 'envoy', http: { searched_body_bytes: 0 } }), undefined)
+    assert.equal(searched({ preset: 'envoy' }, []), undefined)
+  })
+
   it('keeps connections where that means something', () => {
     const reuse = { connection: { reuse: true } }
     assert.equal(target(reuse, { type: 'TCP' }).reuse, undefined)
