@@ -1,21 +1,19 @@
 /**
- * `node dist/bench/api.js [--base /v2.0/lbaas] [--seconds 5] [--concurrency 8]`
+ * `node dist/bench/api.js [--base /v2.0/lbaas] [--seconds 5] [--warm-up 3] [--concurrency 8]`
  *
  * The API alone, with 100 monitors and then with 100 000 members stored: requests per second and latency of reading one,
  * listing, creating and deleting, and of lists filtered by status. One client process, keep-alive, on loopback, bounded.
+ * Before the first phase all its requests are made for `warm-up` seconds that do not count: the process is seconds old.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
-import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
+import { startPostgres } from './postgres.ts'
 
 const PORT = 19_878
 const MONITORS = 100
@@ -26,6 +24,7 @@ const { values } = parseArgs({
   options: {
     base: { type: 'string', default: '/v2.0/lbaas' },
     seconds: { type: 'string', default: '5' },
+    'warm-up': { type: 'string', default: '3' },
     concurrency: { type: 'string', default: '8' },
   },
 })
@@ -33,16 +32,16 @@ const base = values.base
 const client = new Pool(`http://127.0.0.1:${PORT}`, { connections: Number(values.concurrency) })
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
-  chmodSync(folder, 0o711)
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: true, log: () => undefined })
+  const postgres = await startPostgres()
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
   const service = startService(postgres.url)
   try {
     await answering()
     const monitors = await createMonitors()
+    await warmUp(monitors)
     console.log(
-      `\n${MONITORS} monitors stored, base ${base}, ${values.concurrency} at a time, ${values.seconds} s each`,
+      `\n${MONITORS} monitors stored, base ${base}, ${values.concurrency} at a time, ${values.seconds} s each, ` +
+        `after ${values['warm-up']} s of all of them that do not count`,
     )
     await measureAll(monitors)
     const [pool = ''] = await storeMembers(db)
@@ -56,20 +55,47 @@ async function main(): Promise<void> {
     await gone
     await db.destroy()
     await postgres.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function measureAll(monitors: readonly string[]): Promise<void> {
+interface Step {
+  readonly name: string
+  readonly request: (i: number, loop: number) => Promise<void>
+  /** Absent = as many at a time as asked for. */
+  readonly concurrency?: number
+}
+
+async function stepsOf(monitors: readonly string[]): Promise<readonly Step[]> {
   const freePools = await Promise.all(
     Array.from({ length: Number(values.concurrency) }, () => createPool(true)),
   )
-  await measure('GET one monitor', (i) => get(`/healthmonitors/${monitors[i % monitors.length]}`))
-  await measure('list 100 monitors', () => get('/healthmonitors?limit=100'))
-  await measure('GET one pool', () => get(`/pools/${freePools[0]}`))
-  // Each below a load balancer of its own: writes below one wait for each other, and a pool has one monitor.
-  await measure('POST + DELETE, own parents', (_, loop) => createAndDelete(freePools[loop] ?? ''))
-  await measure('POST + DELETE, one at a time', () => createAndDelete(freePools[0] ?? ''), 1)
+  return [
+    { name: 'GET one monitor', request: (i) => get(`/healthmonitors/${monitors[i % monitors.length]}`) },
+    { name: 'list 100 monitors', request: () => get('/healthmonitors?limit=100') },
+    { name: 'GET one pool', request: () => get(`/pools/${freePools[0]}`) },
+    // Each below a load balancer of its own: writes below one wait for each other, and a pool has one monitor.
+    {
+      name: 'POST + DELETE, own parents',
+      request: (_, loop) => createAndDelete(freePools[loop] ?? ''),
+    },
+    {
+      name: 'POST + DELETE, one at a time',
+      request: () => createAndDelete(freePools[0] ?? ''),
+      concurrency: 1,
+    },
+  ]
+}
+
+async function measureAll(monitors: readonly string[]): Promise<void> {
+  for (const { name, request, concurrency } of await stepsOf(monitors))
+    await measure(name, request, concurrency)
+}
+
+/** Makes all requests of the first phase in turn. */
+async function warmUp(monitors: readonly string[]): Promise<void> {
+  const steps = await stepsOf(monitors)
+  for (const { request, concurrency } of steps)
+    await repeatedly(request, Number(values['warm-up']) / steps.length, concurrency)
 }
 
 /** Lists of a project with many members; `poolId` is a pool of 500, a tenth of them failing. */
@@ -106,15 +132,14 @@ async function measureAllMembers(): Promise<void> {
   await measure('… that are ONLINE', () => get('/members?limit=100&operating_status=ONLINE'))
 }
 
-/** Runs `request` from several loops for some seconds and prints its rate and latencies. */
-async function measure(
-  name: string,
-  request: (i: number, loop: number) => Promise<void>,
+/** Runs `request` from several loops for some seconds; the latencies of all in milliseconds. */
+async function repeatedly(
+  request: Step['request'],
+  seconds: number,
   concurrency = Number(values.concurrency),
-): Promise<void> {
+): Promise<number[]> {
   const latencies: number[] = []
-  const end = performance.now() + Number(values.seconds) * 1000
-  const begin = performance.now()
+  const end = performance.now() + seconds * 1000
   let i = 0
   const run = async (loop: number): Promise<void> => {
     while (performance.now() < end) {
@@ -124,6 +149,13 @@ async function measure(
     }
   }
   await Promise.all(Array.from({ length: concurrency }, (_, loop) => run(loop)))
+  return latencies
+}
+
+/** Runs `request` for some seconds and prints its rate and latencies. */
+async function measure(name: string, request: Step['request'], concurrency?: number): Promise<void> {
+  const begin = performance.now()
+  const latencies = await repeatedly(request, Number(values.seconds), concurrency)
   const seconds = (performance.now() - begin) / 1000
   latencies.sort((a, b) => a - b)
   const at = (q: number) => (latencies[Math.floor(q * (latencies.length - 1))] ?? 0).toFixed(1)

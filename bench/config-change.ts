@@ -7,14 +7,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
+import { startPostgres } from './postgres.ts'
 
 const API_PORT = 19_886
 const DEADLINE_MS = 30_000
@@ -41,13 +38,7 @@ interface Target {
 const arrivals = new Map<string, number>()
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
-  chmodSync(folder, 0o711)
-  const postgres = await startEmbeddedPostgres({
-    dataDir: join(folder, 'data'),
-    durable: true,
-    log: (message) => console.error(message),
-  })
+  const postgres = await startPostgres()
   const listeners = [await listenAnywhere(), await listenAnywhere()] as const
   const service = startService(postgres.url)
   try {
@@ -68,7 +59,6 @@ async function main(): Promise<void> {
     await end(service)
     for (const listener of listeners) listener.close()
     await postgres.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -1,34 +1,37 @@
 /**
- * The prober process of the engine's bench: scheduler, state machine, metrics and probers as `healthmonitor prober` puts
- * them together, over checks that the parent names, without PostgreSQL. IPC: a `Setup`, then `sample` as often as wanted;
- * `sample of what is reachable` collects garbage first, which stops 50 000 checks for 80 ms: not where lateness begins to count.
+ * The prober process of the engine's bench. With a database it is what `healthmonitor prober` puts together
+ * (src/bin/prober.ts): configuration read from PostgreSQL, shards, heartbeats, transitions and checkpoints written. Without,
+ * it is the scheduler over checks that the parent names. Either way the real metrics, listened to.
+ *
+ * IPC: `Begin` (a prober with a database starts; answered), `Load` (the checks of one without), then a `SampleRequest` as
+ * often as wanted; `sample of what is reachable` collects garbage after the CPU was read, which stops 50 000 checks for 80
+ * ms: not where lateness begins to count. `stop` ends all probing and is answered when it has.
  */
-import { PerformanceObserver } from 'node:perf_hooks'
 import { readdirSync } from 'node:fs'
-import type { CheckConfig, PoolChecks } from '../src/domain/check.ts'
-import { targetsOf } from '../src/domain/probe-target.ts'
-import { statePolicy } from '../src/domain/profiles.ts'
-import type { ProbeTarget } from '../src/domain/results.ts'
-import type { MonitorType } from '../src/domain/types.ts'
-import { probers } from '../src/probe/probers.ts'
+import { findBareTcp } from '../src/probe/bare-tcp.ts'
 import { usePublicWires } from '../src/probe/open-wire.ts'
+import { probers } from '../src/probe/probers.ts'
+import { makeProbeTcpByHandle } from '../src/probe/tcp-handle.ts'
 import { probeTcpBySocket } from '../src/probe/tcp-socket.ts'
+import { parseConfig } from '../src/runtime/config.ts'
+import { createLog } from '../src/runtime/log.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
-import { probeBudget } from '../src/schedule/descriptor-budget.ts'
-import { Scheduler } from '../src/schedule/scheduler.ts'
-import { TickDriver } from '../src/schedule/tick-driver.ts'
+import { startProber } from '../src/bin/prober.ts'
+import { targetPolicyOf } from '../src/bin/target-policy.ts'
+import { Counts } from './engine-counts.ts'
+import type { Way } from './engine-kinds.ts'
+import { type PlannedChecks, startScheduler } from './engine-scheduler.ts'
 
-export interface Setup {
-  readonly type: MonitorType
-  readonly addresses: readonly string[]
-  readonly port: number
-  readonly intervalSeconds: number
-  readonly timeoutSeconds: number
-  /** Keeps connections between probes. */
-  readonly isReused: boolean
-  readonly membersPerPool: number
-  /** Probers by public API alone, also where there is a faster way. */
-  readonly isPublicOnly: boolean
+export interface Begin {
+  readonly kind: 'begin'
+  readonly way: Way
+  /** Absent: probes wait for `Load`. */
+  readonly databaseUrl?: string
+}
+
+export interface Load {
+  readonly kind: 'load'
+  readonly checks: PlannedChecks
 }
 
 /** What the parent may ask for. */
@@ -40,7 +43,6 @@ export interface ProberSample {
   readonly atMs: number
   readonly started: number
   readonly outcomes: Readonly<Record<string, number>>
-  /** Starts by lateness, in steps of `LATENESS_STEP_MS`; the last one holds the rest. */
   readonly lateness: readonly number[]
   readonly gcMs: number
   readonly descriptors: number
@@ -51,134 +53,80 @@ export interface ProberSample {
   readonly residentBytes: number
 }
 
-export const LATENESS_STEP_MS = 0.25
-const LATENESS_STEPS = 20_000
-const HTTP = { method: 'GET', path: '/', httpVersion: '1.1', domainName: 'bench' } as const
+const counts = new Counts()
+const metrics = counts.heard(createMetrics('bench'))
+const log = createLog({ level: 'warn', process: 'bench' })
+let way: Way = 'fastest'
+let stop: () => Promise<void> = () => Promise.resolve()
 
-const lateness = new Uint32Array(LATENESS_STEPS)
-const outcomes: Record<string, number> = {}
-let started = 0
-let gcMs = 0
-let scheduler: Scheduler | undefined
-
-function configs(setup: Setup): readonly PoolChecks[] {
-  const { type, port, intervalSeconds, timeoutSeconds, membersPerPool } = setup
-  const monitor = {
-    type,
-    profile: 'elb',
-    rise: 3,
-    fall: 3,
-    delaySeconds: intervalSeconds,
-    timeoutSeconds,
-    monitorPort: null,
-    domainName: HTTP.domainName,
-    urlPath: HTTP.path,
-    httpMethod: HTTP.method,
-    httpVersion: HTTP.httpVersion,
-    expectedCodes: '200',
-  } as const
-  const targetOf = targetsOf(monitor)
-  const policy = statePolicy(monitor)
-  const pools: (PoolChecks & { readonly checks: { config: CheckConfig }[] })[] = []
-  for (const [i, address] of setup.addresses.entries()) {
-    const poolNumber = Math.floor(i / membersPerPool)
-    const poolId = `00000000-0000-4000-8000-${String(poolNumber).padStart(12, '0')}`
-    const pool = (pools[poolNumber] ??= { poolId, shard: poolNumber % 256, configVersion: 1, checks: [] })
-    const member = { address, protocolPort: port, monitorAddress: null, monitorPort: null }
-    const asked = targetOf(member)
-    const target = asked.echoFirst === true ? { ...asked, echoFirst: false } : asked
-    const reuse = { freshEvery: 1_000_000, idleCloseIsFailure: false }
-    pool.checks.push({
-      config: {
-        memberId: flat(`10000000-0000-4000-8000-${String(i).padStart(12, '0')}`),
-        poolId: pool.poolId,
-        projectId: '0123456789abcdef0123456789abcdef',
-        shard: pool.shard,
-        generation: 1,
-        target: (setup.isReused ? { ...target, reuse } : target) satisfies ProbeTarget,
-        policy,
-      },
-    })
-  }
-  return pools
-}
-
-/** As PostgreSQL's driver gives strings: in one piece. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
-}
-
-function start(setup: Setup): void {
-  const metrics = createMetrics('bench')
-  usePublicWires(setup.isPublicOnly)
-  const log = {
-    debug: none,
-    info: none,
-    warn: (facts: object, text?: string) => console.log(text, facts),
-    error: none,
-  }
-  scheduler = new Scheduler({
-    probers: setup.isPublicOnly ? { ...probers, TCP: probeTcpBySocket } : probers,
-    denies: () => undefined,
-    budget: probeBudget(),
+async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
+  way = asked
+  usePublicWires(way === 'public')
+  if (databaseUrl === undefined) return
+  // The defaults of a service that is told nothing else.
+  const config = parseConfig({ DATABASE_URL: databaseUrl, HM_METRICS_LISTEN: 'off' })
+  const prober = startProber({
+    databaseUrl,
+    leaseMs: config.shardLeaseMs,
+    checkpointMs: config.checkpointMs,
+    probers: probersOf(way),
+    targetPolicy: await targetPolicyOf(config, databaseUrl),
+    sourceAddresses: config.sourceAddresses,
+    probesPerSecondPerAddress: config.probesPerSecondPerAddress,
+    canaries: config.canaries,
+    metrics,
     log,
-    wake: (inMs) => driver.wake(inMs),
-    events: { onVerdict: none, onNews: none, onStaleChange: none },
-    metrics: {
-      ...metrics,
-      probeStarted: (lateMs) => {
-        started++
-        const step = Math.min(LATENESS_STEPS - 1, Math.max(0, Math.floor(lateMs / LATENESS_STEP_MS)))
-        lateness[step]! += 1
-        metrics.probeStarted(lateMs)
-      },
-      probeEnded: (type, result) => {
-        outcomes[result.reason] = (outcomes[result.reason] ?? 0) + 1
-        metrics.probeEnded(type, result)
-      },
-    },
   })
-  const driver: TickDriver = new TickDriver(scheduler)
-  for (const pool of configs(setup)) scheduler.applyPool(pool)
+  stop = () => prober.close()
 }
 
-function none(): undefined {
-  return undefined
+function probersOf(asked: Way): typeof probers {
+  if (asked === 'fastest') return probers
+  if (asked === 'public') return { ...probers, TCP: probeTcpBySocket }
+  const bare = findBareTcp()
+  if (bare === undefined) throw new Error('this Node has no handle for TCP below net.Socket')
+  return { ...probers, TCP: makeProbeTcpByHandle(bare) }
 }
 
 function sample(isCollected: boolean): ProberSample {
   const { user, system } = process.cpuUsage()
   const atMs = performance.now()
-  let online = 0
-  for (const check of scheduler?.checks() ?? []) if (check.decidedStatus === 'ONLINE') online++
+  const { members, inFlight } = counts.gauges()
   return {
     cpuMicroseconds: user + system,
     atMs,
-    started,
-    outcomes: { ...outcomes },
-    lateness: [...lateness],
-    gcMs,
+    started: counts.started,
+    outcomes: { ...counts.outcomes },
+    lateness: [...counts.lateness],
+    gcMs: counts.gcMs,
     descriptors: readdirSync('/proc/self/fd').length,
-    inFlight: scheduler?.inFlight ?? 0,
-    online,
+    inFlight,
+    online: members.ONLINE ?? 0,
     ...memory(isCollected),
   }
 }
 
-/** After the CPU and the lateness were read. */
 function memory(isCollected: boolean): Pick<ProberSample, 'liveBytes' | 'residentBytes'> {
   if (isCollected) globalThis.gc?.()
   const { heapUsed, external, rss } = process.memoryUsage()
   return { liveBytes: heapUsed + external, residentBytes: rss }
 }
 
+async function answer(message: Begin | Load | SampleRequest | 'stop'): Promise<void> {
+  if (message === 'stop') {
+    await stop()
+    process.send?.('stopped')
+  } else if (typeof message === 'string') {
+    process.send?.(sample(message === 'sample of what is reachable'))
+  } else if (message.kind === 'begin') {
+    await begin(message)
+    process.send?.('begun')
+  } else {
+    stop = startScheduler(message.checks, { probers: probersOf(way), metrics, log })
+  }
+}
+
 if (process.send !== undefined) {
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) gcMs += entry.duration
-  }).observe({ entryTypes: ['gc'] })
-  process.on('message', (message: Setup | SampleRequest) => {
-    if (typeof message === 'string') process.send?.(sample(message === 'sample of what is reachable'))
-    else start(message)
-  })
+  process.on('message', (message: Begin | Load | SampleRequest | 'stop') => void answer(message))
   process.on('disconnect', () => process.exit(0))
 }

@@ -8,15 +8,14 @@
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
 import { type Db, openDatabase, query } from '../src/store/database.ts'
 import { lateness, type Histogram, readHistogram } from './histogram.ts'
+import { loopbackAddress } from './member-rows.ts'
+import { startPostgres } from './postgres.ts'
 import { type PostgresUsage, type ProcessUsage, postgresUsage, usageOfTree } from './usage.ts'
 
 const API_PORT = 19_876
@@ -54,9 +53,7 @@ interface Sample {
 }
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
-  chmodSync(folder, 0o711)
-  const postgres = await startCountingPostgres(folder)
+  const postgres = await startPostgres({ isCounting: true })
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
   const target = fork(fileURLToPath(new URL('./target.js', import.meta.url)))
   const port = await listening(target)
@@ -80,7 +77,6 @@ async function main(): Promise<void> {
     target.kill('SIGKILL')
     await db.destroy()
     await postgres.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -169,17 +165,6 @@ async function sample(db: Db, service: ChildProcess): Promise<Sample> {
   }
 }
 
-/** A durable PostgreSQL that counts its statements: the library is preloaded, so it starts twice. */
-async function startCountingPostgres(dataDir: string): Promise<EmbeddedPostgres> {
-  const options = { dataDir, durable: true, log: () => undefined }
-  const first = await startEmbeddedPostgres(options)
-  const db = openDatabase({ url: first.url, applicationName: 'bench', maxConnections: 1 })
-  await query(db, `alter system set shared_preload_libraries = 'pg_stat_statements'`)
-  await db.destroy()
-  await first.stop()
-  return await startEmbeddedPostgres(options)
-}
-
 /** Pools of each protocol in turn; members on distinct loopback addresses. */
 async function configure(port: number): Promise<void> {
   const loadBalancer = await post('loadbalancers', { loadbalancer: { vip_subnet_id: SUBNET_ID } })
@@ -191,7 +176,7 @@ async function configure(port: number): Promise<void> {
     const mine = Array.from({ length: members }, (_, i) => i).filter((i) => i % pools === pool)
     for (let i = 0; i < mine.length; i += BATCH) {
       const items = mine.slice(i, i + BATCH).map((n) => ({
-        address: `127.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`,
+        address: loopbackAddress(n),
         protocol_port: port,
         subnet_id: SUBNET_ID,
       }))

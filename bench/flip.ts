@@ -6,22 +6,21 @@
  * stores as JSON seconds, and CPU seconds of the writer and of PostgreSQL, for members that are seen first, then for their flip.
  */
 import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SHARD_COUNT } from '../src/domain/limits.ts'
-import { shardOf } from '../src/domain/shard.ts'
-import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
 import type { Check } from '../src/schedule/check.ts'
 import { ResultWriter } from '../src/schedule/result-writer.ts'
-import { type Database, openDatabase, query } from '../src/store/database.ts'
+import { openDatabase } from '../src/store/database.ts'
 import { migrateToLatest } from '../src/store/migrate.ts'
 import { beat, claimShards } from '../src/store/shards.ts'
 import { writeVerdicts } from '../src/store/verdicts.ts'
-import { usageOfTree } from './usage.ts'
+import { kindOf } from './engine-kinds.ts'
+import { storeMembers, type StoredMember } from './member-rows.ts'
+import { startPostgres } from './postgres.ts'
+import { postgresCpuSeconds } from './usage.ts'
 
 const DRAIN_WITHIN_MS = 120_000
 const RECENT_BYTES = 128
@@ -34,41 +33,7 @@ const { values } = parseArgs({
   },
 })
 
-interface Member {
-  readonly memberId: string
-  readonly shard: number
-}
-
-async function configure(db: Database): Promise<readonly Member[]> {
-  const members: Member[] = []
-  const loadBalancer = randomUUID()
-  await query(db, `insert into load_balancer (id, project_id, provider) values (?, 'bench', 'vlb')`, [
-    loadBalancer,
-  ])
-  const pools = Number(values.pools)
-  for (let pool = 0; pool < pools; pool++) {
-    const poolId = randomUUID()
-    const shard = shardOf(poolId)
-    await query(
-      db,
-      `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-       values (?, 'bench', ?, 'TCP', 'ROUND_ROBIN', ?)`,
-      [poolId, loadBalancer, shard],
-    )
-    const count = Math.ceil(Number(values.members) / pools)
-    const ids = Array.from({ length: count }, () => randomUUID())
-    await query(
-      db,
-      `insert into member (id, project_id, pool_id, address, protocol_port)
-       select id, 'bench', ?, '127.0.' || n / 250 || '.' || n % 250, 80 from unnest(?::uuid[]) with ordinality as m (id, n)`,
-      [poolId, ids],
-    )
-    members.push(...ids.map((memberId) => ({ memberId, shard })))
-  }
-  return members
-}
-
-function checkOf({ memberId, shard }: Member, status: 'ONLINE' | 'OFFLINE', okRun: number): Check {
+function checkOf({ memberId, shard }: StoredMember, status: 'ONLINE' | 'OFFLINE', okRun: number): Check {
   const evidence = {
     type: 'TCP',
     address: '127.0.0.1',
@@ -93,9 +58,7 @@ function checkOf({ memberId, shard }: Member, status: 'ONLINE' | 'OFFLINE', okRu
 }
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
-  chmodSync(folder, 0o711)
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: true, log: () => undefined })
+  const postgres = await startPostgres()
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 3 })
   try {
     await migrateToLatest(db, postgres.url)
@@ -103,7 +66,10 @@ async function main(): Promise<void> {
     await beat(db, { id: owner, host: 'bench', pid: process.pid, leaseMs: 600_000 })
     const shards = await claimShards(db, { owner, count: SHARD_COUNT, foreignToo: true })
     const epochs = new Map(shards.map(({ id, epoch }) => [id, epoch]))
-    const members = await configure(db)
+    const count = Number(values.members)
+    const monitor = { ...kindOf('tcp').monitor, delaySeconds: 1, timeoutSeconds: 1 }
+    const perPool = Math.ceil(count / Number(values.pools))
+    const members = await storeMembers(db, monitor, { count, perPool, port: 80 })
     const writer = new ResultWriter({
       write: (rows) => writeVerdicts(db, owner, rows),
       epochOf: (shard) => epochs.get(shard),
@@ -120,15 +86,21 @@ async function main(): Promise<void> {
       ['back', 'OFFLINE', 'ONLINE'],
     ] as const
     for (const [name, from, to] of steps) {
-      const before = { cpu: process.cpuUsage(), postgres: postgresSeconds() }
+      const before = { cpu: process.cpuUsage(), postgres: await postgresCpuSeconds(db) }
       const start = performance.now()
       for (const member of members) writer.record(checkOf(member, to, to === 'ONLINE' ? 1 : 0), from)
       const isDrained = await writer.drain(DRAIN_WITHIN_MS)
       const seconds = (performance.now() - start) / 1000
       const { user, system } = process.cpuUsage(before.cpu)
       const cpuSeconds = (user + system) / 1e6
-      const postgresCpuSeconds = postgresSeconds() - before.postgres
-      figures[name] = { isDrained, members: members.length, seconds, cpuSeconds, postgresCpuSeconds }
+      const ofPostgres = ((await postgresCpuSeconds(db)) ?? 0) - (before.postgres ?? 0)
+      figures[name] = {
+        isDrained,
+        members: members.length,
+        seconds,
+        cpuSeconds,
+        postgresCpuSeconds: ofPostgres,
+      }
       console.log(name, figures[name])
     }
     await writer.close(0)
@@ -137,15 +109,7 @@ async function main(): Promise<void> {
   } finally {
     await db.destroy()
     await postgres.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** CPU seconds of the PostgreSQL below this process. */
-function postgresSeconds(): number {
-  return usageOfTree(process.pid)
-    .filter(({ pid }) => pid !== process.pid)
-    .reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
 }
 
 function none(): undefined {

@@ -4,11 +4,7 @@
  * How PostgreSQL runs the lists of the API with 100 000 members stored: the plan that a connection keeps, which is made
  * without knowing the values.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
-import { startEmbeddedPostgres } from '../src/runtime/embedded-postgres.ts'
 import { type Database, openDatabase, query } from '../src/store/database.ts'
 import { listHealthMonitors } from '../src/store/health-monitors.ts'
 import { listListeners } from '../src/store/listeners.ts'
@@ -18,6 +14,7 @@ import { listMembers } from '../src/store/members.ts'
 import { migrateToLatest } from '../src/store/migrate.ts'
 import { listPools } from '../src/store/pools.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
+import { startPostgres } from './postgres.ts'
 
 const PAGE = 100
 
@@ -62,9 +59,7 @@ async function planOf(db: Database, { text, values }: Sent): Promise<string> {
 }
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-plans-'))
-  chmodSync(folder, 0o711)
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, durable: false, log: () => undefined })
+  const postgres = await startPostgres({ isDurable: false })
   const db = openDatabase({ url: postgres.url, applicationName: 'plans', maxConnections: 1 })
   try {
     await migrateToLatest(db, postgres.url)
@@ -85,7 +80,6 @@ up for the rows of the project, one short look each.`)
   } finally {
     await db.destroy()
     await postgres.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 

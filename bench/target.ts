@@ -1,15 +1,23 @@
 /**
- * One listener for thousands of members: 127.0.0.0/8 all lead here. A process of its own, so that its CPU is not
- * counted as ours. IPC: `stop` closes the listener (members refuse), `start` opens it again; answers `listening`/`closed`.
+ * One listener for thousands of members: 127.0.0.0/8 all lead here; it answers 200. A process of its own, so that its CPU
+ * is not counted as ours. `argv[2]`: the port, any when absent. IPC: `stop` closes the listener (members refuse), `start`
+ * opens it again; answers `listening`/`closed`. `count` answers with what arrived.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-const server = createServer((_, response) => {
+/** Longer than any interval of a bench: whoever keeps connections is to keep them. */
+const KEEP_ALIVE_MS = 60_000
+
+let connections = 0
+let requests = 0
+const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (_, response) => {
+  requests++
   response.writeHead(200, { 'content-length': '2' })
   response.end('ok')
 })
-let port = 0
+server.on('connection', () => connections++)
+let port = Number(process.argv[2] ?? 0)
 
 function start(): void {
   server.listen({ port, host: '0.0.0.0', backlog: 4096 }, () => {
@@ -20,6 +28,7 @@ function start(): void {
 
 process.on('message', (message) => {
   if (message === 'start') start()
+  if (message === 'count') process.send?.({ connections, requests })
   if (message === 'stop') {
     server.close(() => process.send?.({ event: 'closed' }))
     server.closeAllConnections()

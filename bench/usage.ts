@@ -77,13 +77,37 @@ export interface PostgresUsage {
   readonly walBytes: number
 }
 
-/** Counters of the current database since its statistics began; needs pg_stat_statements. */
+/**
+ * CPU seconds of the PostgreSQL behind `db`: its postmaster, all its processes, and those that have ended. undefined when
+ * it does not run on this host.
+ */
+export async function postgresCpuSeconds(db: Db): Promise<number | undefined> {
+  const [row] = await query<{ pid: number }>(db, 'select pg_backend_pid() as pid')
+  const postmaster = Number(statOf(row?.pid ?? 0)?.[1] ?? 0)
+  const processes = postmaster === 0 ? [] : usageOfTree(postmaster)
+  if (processes.find(({ pid }) => pid === row?.pid)?.name !== 'postgres') return undefined
+  const ended = statOf(postmaster)
+  const endedTicks = Number(ended?.[13] ?? 0) + Number(ended?.[14] ?? 0)
+  return processes.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, endedTicks / TICKS_PER_SECOND)
+}
+
+/** Descriptors that a process has open; 0 when it is gone. */
+export function descriptorsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return 0
+  }
+}
+
+/** Counters of the current database since its statistics began, without those of asking; needs pg_stat_statements. */
 export async function postgresUsage(db: Db): Promise<PostgresUsage> {
   const [row] = await query<{ xacts: number; rows: number; wal: string; calls: number }>(
     db,
     `select xact_commit + xact_rollback as xacts, tup_inserted + tup_updated + tup_deleted as rows,
        pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as wal,
-       (select sum(calls)::bigint from pg_stat_statements) as calls
+       (select coalesce(sum(calls), 0)::bigint from pg_stat_statements
+        where dbid = pg_stat_database.datid and query not like '%pg_stat_statements%') as calls
      from pg_stat_database where datname = current_database()`,
   )
   if (row === undefined) throw new Error('no statistics of this database')

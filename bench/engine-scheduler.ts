@@ -1,0 +1,83 @@
+/** Scheduler, state machine, metrics and probers over checks that need no database. */
+import type { CheckConfig, PoolChecks } from '../src/domain/check.ts'
+import { targetsOf } from '../src/domain/probe-target.ts'
+import { statePolicy } from '../src/domain/profiles.ts'
+import type { probers } from '../src/probe/probers.ts'
+import type { Metrics } from '../src/runtime/metrics.ts'
+import { probeBudget } from '../src/schedule/descriptor-budget.ts'
+import type { Log } from '../src/schedule/log.ts'
+import { Scheduler } from '../src/schedule/scheduler.ts'
+import { TickDriver } from '../src/schedule/tick-driver.ts'
+import type { MonitorFields } from './member-rows.ts'
+
+export interface PlannedChecks {
+  readonly monitor: MonitorFields
+  readonly addresses: readonly string[]
+  readonly port: number
+  readonly perPool: number
+}
+
+function poolsOf({ monitor, addresses, port, perPool }: PlannedChecks): readonly PoolChecks[] {
+  const targetOf = targetsOf(monitor)
+  const policy = statePolicy(monitor)
+  const pools: (PoolChecks & { readonly checks: { config: CheckConfig }[] })[] = []
+  for (const [i, address] of addresses.entries()) {
+    const poolNumber = Math.floor(i / perPool)
+    const poolId = flat(`00000000-0000-4000-8000-${String(poolNumber).padStart(12, '0')}`)
+    const pool = (pools[poolNumber] ??= { poolId, shard: poolNumber % 256, configVersion: 1, checks: [] })
+    pool.checks.push({
+      config: {
+        memberId: flat(`10000000-0000-4000-8000-${String(i).padStart(12, '0')}`),
+        poolId: pool.poolId,
+        projectId: 'bench',
+        shard: pool.shard,
+        generation: 1,
+        target: targetOf({ address, protocolPort: port, monitorAddress: null, monitorPort: null }),
+        policy,
+      },
+    })
+  }
+  return pools
+}
+
+/** As PostgreSQL's driver gives strings: in one piece. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
+
+export interface SchedulerParts {
+  readonly probers: typeof probers
+  readonly metrics: Metrics
+  readonly log: Log
+}
+
+/** Starts to probe; what it returns ends it. */
+export function startScheduler(planned: PlannedChecks, parts: SchedulerParts): () => Promise<void> {
+  const scheduler = new Scheduler({
+    ...parts,
+    denies: () => undefined,
+    budget: probeBudget(),
+    wake: (inMs) => driver.wake(inMs),
+    events: { onVerdict: none, onNews: none, onStaleChange: none },
+  })
+  const driver: TickDriver = new TickDriver(scheduler)
+  parts.metrics.readProber(() => ({
+    members: { ONLINE: [...scheduler.checks()].filter((check) => check.decidedStatus === 'ONLINE').length },
+    inFlight: scheduler.inFlight,
+    queueDepth: scheduler.queued,
+    stale: 0,
+    shards: 0,
+    udpSharedSockets: 0,
+    udpOwnSockets: 0,
+  }))
+  for (const pool of poolsOf(planned)) scheduler.applyPool(pool)
+  return async () => {
+    driver.stop()
+    scheduler.stop()
+    return await Promise.resolve()
+  }
+}
+
+function none(): undefined {
+  return undefined
+}

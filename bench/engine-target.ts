@@ -1,0 +1,83 @@
+/**
+ * What the engine's bench probes, and the count of what arrived there: an HAProxy that answers, or a Node listener where there
+ * is none; for UDP a socket that is silent; for PING the kernel, whose count of echo requests is that of the namespace.
+ *
+ * HAProxy's own TCP check sends no ACK after the SYN-ACK but an RST (TCP_QUICKACK off), so that no accept ever sees it; its
+ * checks are counted by the kernel's count of connections that were given up in SYN_RECV (AttemptFails), which is of the
+ * namespace. Without a namespace the count holds whatever else this host does.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { startAcceptTarget } from './accept-target.ts'
+import type { Kind } from './engine-kinds.ts'
+import { startTarget } from './haproxy.ts'
+import { freePorts } from './namespace.ts'
+
+export type TargetProgram = 'haproxy' | 'node'
+
+export interface Target {
+  readonly port: number
+  /** Where the peer's checks go, apart from ours. */
+  readonly peerPort: number
+  /** What arrived from us since some moment before the first probe. */
+  ours(): Promise<number>
+  theirs(): Promise<number>
+  readonly stop: () => void
+}
+
+const FIRST_PORT = 18_081
+
+/** Starts the target of a kind; files go to `folder`. */
+export async function startTargetOf(kind: Kind, program: TargetProgram, folder: string): Promise<Target> {
+  const [port = 0, peerPort = 0] = await freePorts(FIRST_PORT, 2)
+  const nothing = { port, peerPort, theirs: () => Promise.resolve(0) }
+  const { counted } = kind
+  if (counted === 'echoes')
+    return { ...nothing, ours: () => Promise.resolve(kernelCount('Icmp', 'InEchos')), stop: () => undefined }
+  if (counted === 'datagrams') return { ...nothing, ...(await startForked('./udp-target.js', port, counted)) }
+  if (program === 'node') return { ...nothing, ...(await startForked('./target.js', port, counted)) }
+  const unwoken = kind.isUnwoken ? await startAcceptTarget(folder, port) : undefined
+  const ports = { theirs: peerPort, ...(unwoken === undefined ? { ours: port } : {}) }
+  const target = await startTarget(folder, ports)
+  return {
+    port,
+    peerPort,
+    ours: async () =>
+      unwoken === undefined ? (await target.arrivals('ours'))[counted] : await unwoken.accepted(),
+    theirs: async () =>
+      counted === 'connections'
+        ? kernelCount('Tcp', 'AttemptFails')
+        : (await target.arrivals('theirs'))[counted],
+    stop: () => {
+      target.stop()
+      unwoken?.stop()
+    },
+  }
+}
+
+async function startForked(
+  program: string,
+  port: number,
+  counted: string,
+): Promise<Pick<Target, 'ours' | 'stop'>> {
+  const child: ChildProcess = fork(fileURLToPath(new URL(program, import.meta.url)), [String(port)])
+  await once(child, 'message')
+  return {
+    ours: async () => {
+      child.send('count')
+      const [arrived] = (await once(child, 'message')) as [Record<string, number>]
+      return arrived[counted] ?? 0
+    },
+    stop: () => void child.kill('SIGKILL'),
+  }
+}
+
+/** A counter of this network namespace (RFC 4022, RFC 2011: /proc/net/snmp). */
+function kernelCount(protocol: 'Tcp' | 'Icmp', name: string): number {
+  const [names = '', numbers = ''] = readFileSync('/proc/net/snmp', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(`${protocol}:`))
+  return Number(numbers.split(' ')[names.split(' ').indexOf(name)])
+}
