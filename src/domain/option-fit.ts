@@ -88,9 +88,10 @@ function assertHttp({ type, httpMethod }: Monitor, { http, preset }: MonitorOpti
       `${version} does not fit type ${type}: h2 is for HTTPS, h2c for HTTP`,
     )
   }
-  for (const name of [...headers.map((header) => header.name), ...remove_headers]) {
-    if (isOwnHeader(name)) throw ownHeader('options.http.headers', name)
-  }
+  const named = headers.find(({ name }) => isOwnHeader(name))
+  if (named !== undefined) throw ownHeader('options.http.headers', named.name)
+  const removed = remove_headers.find(isOwnHeader)
+  if (removed !== undefined) throw ownHeader('options.http.remove_headers', removed)
   const method = http.method ?? httpMethod ?? 'GET'
   if (http.body !== undefined && !BODY_METHODS.includes(method)) {
     throw misfit(
@@ -137,8 +138,14 @@ function assertConnection({ connection }: MonitorOptions, { sourceAddresses }: O
   }
 }
 
-function assertTls({ tls }: MonitorOptions, { hasTlsFile }: OptionSurroundings): void {
+function assertTls({ tls, http, grpc }: MonitorOptions, { hasTlsFile }: OptionSurroundings): void {
   if (tls === undefined) return
+  if ((http?.version === 'h2' || grpc !== undefined) && tls.alpn?.includes('h2') === false) {
+    throw misfit(
+      'options.tls.alpn',
+      'it does not fit HTTP/2, which is spoken only where both sides agree on h2',
+    )
+  }
   if (tls.server_name !== undefined && parseAddress(tls.server_name) !== undefined) {
     throw misfit('options.tls.server_name', 'an address is no server name (RFC 6066)')
   }

@@ -256,7 +256,7 @@ for (const dialect of DIALECTS) {
         ['HTTP', header('Transfer-Encoding'), /is set by the probe itself/],
         ['HTTP', header('Connection'), /is set by the probe itself/],
         ['HTTP', header('UPGRADE'), /is set by the probe itself/],
-        ['HTTP', http({ remove_headers: ['Host'] }), /is set by the probe itself/],
+        ['HTTP', http({ remove_headers: ['Host'] }), /http\.remove_headers.*Host is set by the probe itself/],
         ['HTTP', header('a b'), /headers\[0\]\.name.*must match/],
         ['HTTP', header(':path'), /headers\[0\]\.name.*must match/],
         ['HTTP', header('a', 'b\nc'), /headers\[0\]\.value.*must match/],
@@ -300,6 +300,12 @@ for (const dialect of DIALECTS) {
         ['HTTPS', { tls: { ca: 'other.pem' } }, /HM_TLS_DIR has no file other\.pem/],
         ['HTTPS', { tls: { certificate: 'ca.pem' } }, /certificate and key are set together/],
         ['HTTPS', { tls: { server_name: '127.0.0.1' } }, /an address is no server name/],
+        [
+          'HTTPS',
+          { tls: { alpn: ['http/1.1'] }, ...http({ version: 'h2' }) },
+          /tls\.alpn.*does not fit HTTP\/2/,
+        ],
+        ['HTTPS', { tls: { alpn: [] }, grpc: {} }, /tls\.alpn.*does not fit HTTP\/2/],
       ]
       const before = await elb.contents(api)
       for (const [type, options, why] of dialect === 'elb' ? table : [...table, ...ofOctavia]) {

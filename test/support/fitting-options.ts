@@ -61,6 +61,8 @@ function fitted(type: MonitorType, options: Loose): MonitorOptions {
     keep(result, 'tls', (each) => each !== 'certificate' && each !== 'key')
   }
   if (result['http'] !== undefined) result['http'] = fittedHttp(type, result['http'] as Loose)
+  const isHttp2 = result['grpc'] !== undefined || (result['http'] as Loose | undefined)?.['version'] === 'h2'
+  if (isHttp2) keep(result, 'tls', (each) => each !== 'alpn')
   return result
 }
 
