@@ -69,6 +69,7 @@ export function startScheduler(planned: PlannedChecks, parts: SchedulerParts): (
     shards: 0,
     udpSharedSockets: 0,
     udpOwnSockets: 0,
+    heapTight: 0,
   }))
   for (const pool of poolsOf(planned)) scheduler.applyPool(pool)
   return async () => {

@@ -37,6 +37,11 @@ function render({ facts, ...prober }: ProberRecord): Record<string, unknown> {
     unwritten: facts.unwritten ?? null,
     lag: facts.lag === undefined ? null : { p99_ms: facts.lag.p99Ms, max_ms: facts.lag.maxMs },
     inconclusive: facts.inconclusive ?? {},
+    inconclusive_last: facts.inconclusiveLast ?? {},
+    heap:
+      facts.heap === undefined
+        ? null
+        : { used_bytes: facts.heap.usedBytes, limit_bytes: facts.heap.limitBytes },
     breaker: facts.breaker === undefined ? null : renderBreaker(facts.breaker),
   }
 }

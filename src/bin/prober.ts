@@ -20,6 +20,7 @@ import { ConfigListener } from '../schedule/config-listener.ts'
 import { ConfigSync } from '../schedule/config-sync.ts'
 import { Dependencies } from '../schedule/dependencies.ts'
 import { descriptorLimit, idleBudget, keptSocketBudget, probeBudget } from '../schedule/descriptor-budget.ts'
+import { HeapWatch } from '../schedule/heap-watch.ts'
 import type { Log } from '../schedule/log.ts'
 import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
 import { OwnNetwork } from '../schedule/own-network.ts'
@@ -99,6 +100,7 @@ export function startProber(deps: ProberDeps): Prober {
 
   const staleLog = new StaleLog(log)
   const self = new SelfObservation(metrics)
+  const heap = new HeapWatch(log)
   const descriptors = descriptorLimit()
   const budget = probeBudget(descriptors)
   idleConnections.capacity = idleBudget(descriptors)
@@ -113,7 +115,7 @@ export function startProber(deps: ProberDeps): Prober {
         self.tell(log, performance.now())
         return await beat(leaseDb, {
           ...identity,
-          facts: factsOf({ scheduler, writer, breaker, self, budget }),
+          facts: factsOf({ scheduler, writer, breaker, self, budget, heap: heap.look() }),
         })
       },
       claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
@@ -149,7 +151,7 @@ export function startProber(deps: ProberDeps): Prober {
     denies: deps.targetPolicy,
     probesPerSecondPerAddress: deps.probesPerSecondPerAddress ?? 0,
     get budget() {
-      return probeBudget(descriptors, idleConnections.size + (tcpSockets?.size ?? 0))
+      return heap.within(probeBudget(descriptors, idleConnections.size + (tcpSockets?.size ?? 0)))
     },
     weigh: (check, result, nowMs) => {
       const heard = ownNetwork.weigh(check, result, nowMs)
@@ -286,7 +288,7 @@ export function startProber(deps: ProberDeps): Prober {
     await isDoneWithin(HAND_OVER_WITHIN_MS, destroy())
   }
 
-  metrics.readProber(() => gauges(scheduler, ownership))
+  metrics.readProber(() => gauges(scheduler, ownership, heap))
   ownership.start()
   listener.start()
   checkpoint.start()
@@ -320,8 +322,9 @@ function factsOf(parts: {
   readonly breaker: MassFailureBreaker
   readonly self: SelfObservation
   readonly budget: number
+  readonly heap: ProberFacts['heap']
 }): ProberFacts {
-  const { scheduler, writer, breaker, self, budget } = parts
+  const { scheduler, writer, breaker, self, budget, heap } = parts
   let stale = 0
   for (const check of scheduler.checks()) if (check.isStale) stale++
   return {
@@ -333,11 +336,13 @@ function factsOf(parts: {
     unwritten: writer.waiting,
     lag: self.takeLag(),
     inconclusive: self.inconclusive,
+    inconclusiveLast: self.inconclusiveLast,
+    heap,
     breaker: breaker.facts,
   }
 }
 
-function gauges(scheduler: Scheduler, ownership: Ownership): ProberGauges {
+function gauges(scheduler: Scheduler, ownership: Ownership, heap: HeapWatch): ProberGauges {
   const udp = udpSockets()
   const members = { UNKNOWN: 0, ONLINE: 0, OFFLINE: 0 }
   let stale = 0
@@ -353,6 +358,7 @@ function gauges(scheduler: Scheduler, ownership: Ownership): ProberGauges {
     shards: ownership.held.size,
     udpSharedSockets: udp.shared,
     udpOwnSockets: udp.own,
+    heapTight: heap.isTight ? 1 : 0,
   }
 }
 

@@ -247,6 +247,13 @@ export const WHEEL_SLEEP_MAX_MS = 50
 export const STARTS_PER_TURN = 200
 /** Milliseconds within which a check of a shard that was taken over is probed again. */
 export const TAKEOVER_PROBE_WITHIN_MS = 500
+/**
+ * Share of the heap's limit from which on a prober makes do with HEAP_TIGHT_BUDGET_SHARE of its probes in flight: V8 collects
+ * long before, so what is left is needed. Below HEAP_EASY_SHARE it takes all of them again.
+ */
+export const HEAP_TIGHT_SHARE = 0.9
+export const HEAP_EASY_SHARE = 0.8
+export const HEAP_TIGHT_BUDGET_SHARE = 0.1
 /** Probes in flight: of one prober, and towards one target address. */
 export const IN_FLIGHT_MAX = 20_000
 export const IN_FLIGHT_PER_ADDRESS_MAX = 512

@@ -31,5 +31,9 @@ export interface ProberFacts {
   readonly lag: { readonly p99Ms: number; readonly maxMs: number }
   /** Results since the start that told nothing about their target, by reason. */
   readonly inconclusive: Readonly<Partial<Record<Reason, number>>>
+  /** What the last of them said, which tells descriptors from source ports and memory: `connect EMFILE`. */
+  readonly inconclusiveLast: Readonly<Partial<Record<Reason, string>>>
+  /** Bytes of V8's heap, and how many it may have. */
+  readonly heap: { readonly usedBytes: number; readonly limitBytes: number }
   readonly breaker: BreakerFacts
 }

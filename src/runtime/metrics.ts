@@ -35,6 +35,8 @@ export interface ProberGauges {
   /** UDP sockets that many probes share, and those that one waiting probe has for itself. */
   readonly udpSharedSockets: number
   readonly udpOwnSockets: number
+  /** 1 while V8's heap is nearly as large as it may become, else 0. */
+  readonly heapTight: number
 }
 
 export interface AnsweredRequest {
@@ -192,6 +194,7 @@ const NUMBERS = {
   shards: { name: 'hm_shards_owned', help: 'Shards that this service owns' },
   udpSharedSockets: { name: 'hm_udp_sockets_shared', help: 'UDP sockets that probes share' },
   udpOwnSockets: { name: 'hm_udp_sockets_own', help: 'UDP sockets of one probe each: without raw ICMP' },
+  heapTight: { name: 'hm_heap_tight', help: 'Probers whose heap is nearly as large as it may become' },
 } as const
 
 function registerGauges(registry: Registry, read: () => ProberGauges): void {

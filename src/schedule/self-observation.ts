@@ -4,6 +4,8 @@
  */
 import { INCONCLUSIVE_LOG_EVERY_MS, LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
 import { type Reason, REASONS } from '../domain/reasons.ts'
+import type { ProbeResult } from '../domain/results.ts'
+import type { MonitorType } from '../domain/types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Log } from './log.ts'
 
@@ -12,6 +14,7 @@ type ProbeMetrics = Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped
 export class SelfObservation implements ProbeMetrics {
   readonly #metrics: ProbeMetrics
   readonly #inconclusive: Partial<Record<Reason, number>> = {}
+  readonly #last: Partial<Record<Reason, string>> = {}
   readonly #lateness = new Uint32Array(LATENESS_SECONDS_BUCKETS.length + 1)
   readonly #told = new Map<string, { readonly count: number; readonly atMs: number }>()
   #maxMs = 0
@@ -28,9 +31,13 @@ export class SelfObservation implements ProbeMetrics {
     this.#metrics.probeStarted(latenessMs)
   }
 
-  readonly probeEnded: ProbeMetrics['probeEnded'] = (type, result) => {
+  readonly probeEnded = (
+    type: MonitorType,
+    result: Pick<ProbeResult, 'outcome' | 'reason' | 'detail' | 'phases'>,
+  ): void => {
     if (result.outcome === 'inconclusive') {
       this.#inconclusive[result.reason] = (this.#inconclusive[result.reason] ?? 0) + 1
+      this.#last[result.reason] = result.detail
     }
     this.#metrics.probeEnded(type, result)
   }
@@ -47,13 +54,19 @@ export class SelfObservation implements ProbeMetrics {
       if (told !== undefined && nowMs - told.atMs < INCONCLUSIVE_LOG_EVERY_MS) continue
       this.#told.set(reason, { count, atMs: nowMs })
       const { sentence } = REASONS[reason as Reason]
-      log.warn({ reason, probes, sentence }, 'probes told nothing about their targets')
+      const last = this.#last[reason as Reason]
+      log.warn({ reason, probes, sentence, last }, 'probes told nothing about their targets')
     }
   }
 
   /** Results since the start that told nothing, by reason. */
   get inconclusive(): Readonly<Partial<Record<Reason, number>>> {
     return { ...this.#inconclusive }
+  }
+
+  /** What the last of them said, by reason. */
+  get inconclusiveLast(): Readonly<Partial<Record<Reason, string>>> {
+    return { ...this.#last }
   }
 
   /** Milliseconds of lateness since the last call: the longest, and the bound that 99 of 100 kept. */

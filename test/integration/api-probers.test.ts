@@ -24,7 +24,9 @@ test('GET /v1/probers tells of every prober how it is: heartbeat, shards, lag, w
   assert.ok(Date.parse(started_at) <= Date.parse(last_heartbeat_at))
   assert.ok(Date.parse(last_heartbeat_at) < Date.parse(lease_until))
   assert.equal(typeof host, 'string')
-  const { in_flight_max, ...figures } = rest
+  const { in_flight_max, inconclusive_last, heap, ...figures } = rest
+  assert.deepEqual(inconclusive_last, { TARGET_DENIED: 'the target policy forbids to probe this address' })
+  assert.ok(heap.used_bytes > 0 && heap.used_bytes < heap.limit_bytes)
   assert.ok(in_flight_max > 0)
   assert.deepEqual(figures, {
     id: prober.id,

@@ -104,6 +104,10 @@ test('lists, numbers, booleans and URLs are parsed', () => {
   assert.equal(config.metricsListen, undefined)
 })
 
+test('a canary is an address: no resolver stands between a prober and what tells it of its own trouble', () => {
+  assert.match(refusal({ HM_CANARY: 'gateway.example:80' }), /HM_CANARY.* address:port/)
+})
+
 test('addresses to listen on are IPv4:port or [IPv6]:port', () => {
   assert.deepEqual(parseEndpoint('[::1]:9876'), { host: '::1', port: 9876 })
   assert.deepEqual(parseEndpoint('localhost:0'), { host: '127.0.0.1', port: 0 })

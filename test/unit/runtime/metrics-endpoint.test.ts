@@ -16,6 +16,7 @@ test('counters of a process that died stay in the sum, and its gauges do not', a
     shards: 256,
     udpSharedSockets: 0,
     udpOwnSockets: 0,
+    heapTight: 0,
   }))
   const next = createMetrics('prober-1')
   next.probesSkipped(2)
@@ -28,6 +29,7 @@ test('counters of a process that died stay in the sum, and its gauges do not', a
     shards: 1,
     udpSharedSockets: 0,
     udpOwnSockets: 0,
+    heapTight: 0,
   }))
   const retired = await retire(await retire([], await snapshotOf(dead.registry)), [])
   const text = await renderMetrics([await snapshotOf(next.registry), retired])

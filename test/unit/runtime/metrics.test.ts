@@ -35,7 +35,15 @@ test('probes are counted by type, outcome and reason, and only conclusive ones h
 test('the metrics of several processes add up', async () => {
   const one = createMetrics('prober-1')
   const two = createMetrics('prober-2')
-  const gauges = { inFlight: 1, queueDepth: 2, stale: 0, shards: 128, udpSharedSockets: 1, udpOwnSockets: 0 }
+  const gauges = {
+    inFlight: 1,
+    queueDepth: 2,
+    stale: 0,
+    shards: 128,
+    udpSharedSockets: 1,
+    udpOwnSockets: 0,
+    heapTight: 0,
+  }
   one.readProber(() => ({ ...gauges, members: { ONLINE: 3 } }))
   two.readProber(() => ({ ...gauges, members: { ONLINE: 4, OFFLINE: 1 } }))
   for (const metrics of [one, two]) {

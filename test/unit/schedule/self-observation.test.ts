@@ -4,28 +4,34 @@ import { createMetrics } from '../../../src/runtime/metrics.ts'
 import { SelfObservation } from '../../../src/schedule/self-observation.ts'
 import { keepingLog } from '../../support/prober.ts'
 
-const NO_SOCKET = { outcome: 'inconclusive', reason: 'PROBER_NO_SOCKET', phases: { totalMs: 0 } } as const
-const PASSED = { outcome: 'passed', reason: 'PASSED', phases: { totalMs: 1 } } as const
+const NO_SOCKET = {
+  outcome: 'inconclusive',
+  reason: 'PROBER_NO_SOCKET',
+  detail: 'connect EMFILE',
+  phases: { totalMs: 0 },
+} as const
+const PASSED = { outcome: 'passed', reason: 'PASSED', detail: '', phases: { totalMs: 1 } } as const
 
 test('a reason for which probes tell nothing is logged when it comes up, and once a minute while it goes on', () => {
   const self = new SelfObservation(createMetrics('test'))
   const log = keepingLog()
-  const told = () => log.lines.map(({ facts }) => [facts['reason'], facts['probes']])
+  const told = () => log.lines.map(({ facts }) => [facts['reason'], facts['probes'], facts['last']])
   self.probeEnded('TCP', PASSED)
   self.tell(log, 0)
   assert.deepEqual(told(), [])
   for (let i = 0; i < 3; i++) self.probeEnded('TCP', NO_SOCKET)
   self.tell(log, 1000)
-  self.probeEnded('TCP', NO_SOCKET)
+  self.probeEnded('TCP', { ...NO_SOCKET, detail: 'connect ENOMEM' })
   self.tell(log, 2000)
-  assert.deepEqual(told(), [['PROBER_NO_SOCKET', 3]])
+  assert.deepEqual(told(), [['PROBER_NO_SOCKET', 3, 'connect EMFILE']])
   self.tell(log, 62_000)
   self.tell(log, 200_000)
   assert.deepEqual(told(), [
-    ['PROBER_NO_SOCKET', 3],
-    ['PROBER_NO_SOCKET', 1],
+    ['PROBER_NO_SOCKET', 3, 'connect EMFILE'],
+    ['PROBER_NO_SOCKET', 1, 'connect ENOMEM'],
   ])
   assert.deepEqual(self.inconclusive, { PROBER_NO_SOCKET: 4 })
+  assert.deepEqual(self.inconclusiveLast, { PROBER_NO_SOCKET: 'connect ENOMEM' })
 })
 
 test('lag is that since it was last asked for: the longest, and a bound that 99 of 100 kept', () => {

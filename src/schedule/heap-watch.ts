@@ -1,0 +1,51 @@
+/**
+ * Whether the heap of this process is nearly as large as it may become. Then fewer probes are in flight, so that what they
+ * hold is less and the rest waits in the queue that is there anyway; a prober that dies of it all the same loses nothing
+ * that was decided, and others take its shards over. Stalls by garbage collection are seen by the scheduler.
+ */
+import { getHeapStatistics } from 'node:v8'
+import { HEAP_EASY_SHARE, HEAP_TIGHT_BUDGET_SHARE, HEAP_TIGHT_SHARE } from '../domain/limits.ts'
+import type { ProberFacts } from '../domain/prober-facts.ts'
+import type { Log } from './log.ts'
+
+export class HeapWatch {
+  readonly #log: Log
+  readonly #read: () => ProberFacts['heap']
+  #facts: ProberFacts['heap'] = { usedBytes: 0, limitBytes: 0 }
+  #isTight = false
+
+  constructor(log: Log, read: () => ProberFacts['heap'] = readHeap) {
+    this.#log = log
+    this.#read = read
+  }
+
+  /** As of the last `look`. */
+  get isTight(): boolean {
+    return this.#isTight
+  }
+
+  /** To be called with every heartbeat. Logs when the heap becomes tight, and when it is no longer. */
+  look(): ProberFacts['heap'] {
+    this.#facts = this.#read()
+    const { usedBytes, limitBytes } = this.#facts
+    const share = limitBytes === 0 ? 0 : usedBytes / limitBytes
+    const isTight = share >= (this.#isTight ? HEAP_EASY_SHARE : HEAP_TIGHT_SHARE)
+    if (isTight === this.#isTight) return this.#facts
+    this.#isTight = isTight
+    const facts = { used_bytes: usedBytes, limit_bytes: limitBytes }
+    if (isTight)
+      this.#log.warn(facts, 'the heap is nearly full (--max-old-space-size): fewer probes are in flight')
+    else this.#log.info(facts, 'the heap has room again')
+    return this.#facts
+  }
+
+  /** Of `budget` probes in flight, those that the heap has room for: at least one. */
+  within(budget: number): number {
+    return this.#isTight ? Math.max(1, Math.floor(budget * HEAP_TIGHT_BUDGET_SHARE)) : budget
+  }
+}
+
+function readHeap(): ProberFacts['heap'] {
+  const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics()
+  return { usedBytes, limitBytes }
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HeapWatch } from '../../../src/schedule/heap-watch.ts'
+import { keepingLog } from '../../support/prober.ts'
+
+test('a heap that is nearly full lets a tenth of the probes be in flight until it has room, and says both once', () => {
+  const log = keepingLog()
+  let usedBytes = 0
+  const heap = new HeapWatch(log, () => ({ usedBytes, limitBytes: 1000 }))
+  const within = (used: number): number => {
+    usedBytes = used
+    assert.deepEqual(heap.look(), { usedBytes: used, limitBytes: 1000 })
+    return heap.within(200)
+  }
+  assert.deepEqual([899, 900, 950, 800, 799, 899].map(within), [200, 20, 20, 20, 200, 200])
+  assert.deepEqual(
+    log.lines.map(({ level, facts }) => [level, facts['used_bytes']]),
+    [
+      ['warn', 900],
+      ['info', 799],
+    ],
+  )
+})
+
+test('there is always room for one probe, and the heap of this process is read', () => {
+  const tight = new HeapWatch(keepingLog(), () => ({ usedBytes: 1, limitBytes: 1 }))
+  tight.look()
+  assert.equal(tight.within(1), 1)
+  const { usedBytes, limitBytes } = new HeapWatch(keepingLog()).look()
+  assert.ok(usedBytes > 0 && usedBytes < limitBytes)
+})
