@@ -16,13 +16,14 @@ export const TIMEOUT_MS = 3000
 export interface Attempt {
   readonly target: ProbeTarget
   readonly startedMs: number
-  end(reason: Reason): void
+  end(reason: Reason, flag?: ProbeResult['flag']): void
   cancelledBy: 'timeout' | 'shutdown' | undefined
   ended: boolean
 }
 
-function resultOf(reason: Reason): ProbeResult {
-  return { outcome: REASONS[reason].outcome, reason, detail: '', phases: { totalMs: 1 } }
+function resultOf(reason: Reason, flag: ProbeResult['flag']): ProbeResult {
+  const { outcome } = REASONS[reason]
+  return { outcome, reason, detail: '', phases: { totalMs: 1 }, ...(flag === undefined ? {} : { flag }) }
 }
 
 export function harness(options: Partial<SchedulerOptions> = {}) {
@@ -36,10 +37,10 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
       startedMs: nowMs,
       cancelledBy: undefined,
       ended: false,
-      end: (reason) => {
+      end: (reason, flag) => {
         if (attempt.ended) return
         attempt.ended = true
-        done(resultOf(reason))
+        done(resultOf(reason, flag))
       },
     }
     attempts.push(attempt)
