@@ -25,8 +25,11 @@ export interface CheckpointOptions {
 /** Milliseconds between looks at which shards are due. */
 const LOOK_MS = CHECKPOINT_SOONEST_MS / 4
 
-interface Written {
+interface Turn {
+  /** When it was written last. */
   atMs: number
+  /** When it is written next, whatever happens. */
+  dueMs: number
   /** Whether the row has anything; an empty one is not written again. */
   hasEntries: boolean
 }
@@ -34,7 +37,7 @@ interface Written {
 export class Checkpoint {
   readonly #options: CheckpointOptions
   readonly #soon = new Set<number>()
-  readonly #written = new Map<number, Written>()
+  readonly #turns = new Map<number, Turn>()
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> | undefined
   #isAway = false
@@ -47,7 +50,7 @@ export class Checkpoint {
   start(): void {
     if (this.#isStopped) return
     this.#timer = setTimeout(() => {
-      this.#writing = this.#writeDue(performance.now())
+      this.#writing = this.writeDue(performance.now())
       void this.#writing.finally(() => this.start())
     }, LOOK_MS)
   }
@@ -73,9 +76,10 @@ export class Checkpoint {
     clearTimeout(this.#timer)
   }
 
-  async #writeDue(nowMs: number): Promise<void> {
+  /** Writes what is due at a monotonic time; done at every look. */
+  async writeDue(nowMs: number): Promise<void> {
     const held = this.#options.held()
-    for (const shard of this.#written.keys()) if (!held.has(shard)) this.#written.delete(shard)
+    for (const shard of this.#turns.keys()) if (!held.has(shard)) this.#turns.delete(shard)
     const due = [...held.keys()].filter((shard) => this.#isDue(shard, nowMs))
     try {
       await this.#write(due, nowMs)
@@ -87,33 +91,43 @@ export class Checkpoint {
   }
 
   #isDue(shard: number, nowMs: number): boolean {
-    const written = this.#written.get(shard)
-    if (written === undefined) {
+    const turn = this.#turns.get(shard)
+    if (turn === undefined) {
       // A shard that was just gained: its first turn is somewhere in the period, by its number.
       const { everyMs } = this.#options
-      this.#written.set(shard, { atMs: nowMs - (everyMs * shard) / SHARD_COUNT, hasEntries: true })
+      const dueMs = nowMs + everyMs - (everyMs * shard) / SHARD_COUNT
+      this.#turns.set(shard, { atMs: dueMs - everyMs, dueMs, hasEntries: true })
       return false
     }
-    const ageMs = nowMs - written.atMs
-    return ageMs >= this.#options.everyMs || (this.#soon.has(shard) && ageMs >= CHECKPOINT_SOONEST_MS)
+    return nowMs >= turn.dueMs || (this.#soon.has(shard) && nowMs - turn.atMs >= CHECKPOINT_SOONEST_MS)
   }
 
+  /** Batch by batch: what is kept of 50 000 checks would take the event loop for too long at once. */
   async #write(shards: readonly number[], nowMs: number): Promise<void> {
-    const checkpoints: ShardCheckpoint[] = []
-    for (const id of shards) {
-      const epoch = this.#options.held().get(id)
-      if (epoch === undefined) continue
-      const { entries, recent } = this.#options.contentOf(id)
-      const isWorthIt = entries.length > 0 || this.#written.get(id)?.hasEntries !== false
-      this.#written.set(id, { atMs: nowMs, hasEntries: entries.length > 0 })
-      this.#soon.delete(id)
-      if (isWorthIt) checkpoints.push({ id, epoch, asOf: Date.now(), entries, recent })
-    }
-    for (let from = 0; from < checkpoints.length; from += CHECKPOINT_SHARDS_PER_STATEMENT) {
-      const batch = checkpoints.slice(from, from + CHECKPOINT_SHARDS_PER_STATEMENT)
-      await this.#options.write(batch)
+    for (let from = 0; from < shards.length; from += CHECKPOINT_SHARDS_PER_STATEMENT) {
+      const batch = shards.slice(from, from + CHECKPOINT_SHARDS_PER_STATEMENT)
+      const checkpoints = batch.flatMap((id) => this.#checkpointOf(id, nowMs) ?? [])
+      if (checkpoints.length > 0) await this.#options.write(checkpoints)
     }
   }
+
+  /** undefined: not ours any more, or it was empty and still is. */
+  #checkpointOf(id: number, nowMs: number): ShardCheckpoint | undefined {
+    const epoch = this.#options.held().get(id)
+    if (epoch === undefined) return undefined
+    const { entries, recent } = this.#options.contentOf(id)
+    const turn = this.#turns.get(id)
+    const dueMs = nextTurn(turn?.dueMs ?? nowMs, nowMs, this.#options.everyMs)
+    this.#turns.set(id, { atMs: nowMs, dueMs, hasEntries: entries.length > 0 })
+    this.#soon.delete(id)
+    if (entries.length === 0 && turn?.hasEntries === false) return undefined
+    return { id, epoch, asOf: Date.now(), entries, recent }
+  }
+}
+
+/** The first turn after now on the grid that `dueMs` is on. */
+function nextTurn(dueMs: number, nowMs: number, everyMs: number): number {
+  return nowMs < dueMs ? dueMs : dueMs + everyMs * (1 + Math.floor((nowMs - dueMs) / everyMs))
 }
 
 interface Clocks {

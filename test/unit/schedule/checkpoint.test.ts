@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ShardCheckpoint } from '../../../src/domain/check.ts'
+import { CHECKPOINT_SHARDS_PER_STATEMENT, SHARD_COUNT } from '../../../src/domain/limits.ts'
+import { Checkpoint } from '../../../src/schedule/checkpoint.ts'
+import { keepingLog } from '../../support/prober.ts'
+
+const EVERY_MS = 30_000
+const LOOK_MS = 250
+
+const ENTRY = {
+  memberId: 'm',
+  generation: 1,
+  probedAt: 0,
+  nextAt: 0,
+  outcome: 'passed',
+  reason: 'PASSED',
+  phases: { totalMs: 1 },
+  okRun: 1,
+  badRun: 0,
+  stale: false,
+  flags: 0,
+} as const
+
+/** All shards are held; what is written by each statement, while `write` works. */
+function checkpointOfAll(write: (shards: readonly number[]) => Promise<void> = async () => {}) {
+  const statements: number[][] = []
+  const log = keepingLog()
+  const checkpoint = new Checkpoint({
+    everyMs: EVERY_MS,
+    held: () => new Map(Array.from({ length: SHARD_COUNT }, (_, id) => [id, 1])),
+    contentOf: () => ({ entries: [ENTRY], recent: new Uint8Array() }),
+    write: async (checkpoints: readonly ShardCheckpoint[]) => {
+      const ids = checkpoints.map(({ id }) => id)
+      await write(ids)
+      statements.push(ids)
+    },
+    log,
+  })
+  return { checkpoint, statements, log }
+}
+
+/** Looks from one moment to another; how many shards each look wrote. */
+async function look(
+  { checkpoint, statements }: ReturnType<typeof checkpointOfAll>,
+  fromMs: number,
+  untilMs: number,
+): Promise<readonly number[]> {
+  const counts: number[] = []
+  for (let nowMs = fromMs; nowMs < untilMs; nowMs += LOOK_MS) {
+    const before = statements.flat().length
+    await checkpoint.writeDue(nowMs)
+    counts.push(statements.flat().length - before)
+  }
+  return counts
+}
+
+test('shards whose first results come together are written together once, and spread over the period ever after', async () => {
+  const all = checkpointOfAll()
+  await look(all, 0, 1000)
+  for (let shard = 0; shard < SHARD_COUNT; shard++) all.checkpoint.markSoon(shard)
+  const soon = await look(all, 1000, 2500)
+  assert.ok(soon.reduce((sum, n) => sum + n, 0) >= SHARD_COUNT - 16, 'news are told within a second or two')
+  for (const from of [2500, 2500 + EVERY_MS]) {
+    const counts = await look(all, from, from + EVERY_MS)
+    assert.equal(
+      counts.reduce((sum, n) => sum + n, 0),
+      SHARD_COUNT,
+      'each once in a period',
+    )
+    assert.ok(Math.max(...counts) <= 4, `at most ${Math.max(...counts)} at once`)
+  }
+})
+
+test('a statement takes a few shards, and the next ones are put together when it has been written', async () => {
+  let inHand = 0
+  const all = checkpointOfAll(async () => {
+    inHand++
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(inHand, 1)
+    inHand--
+  })
+  await all.checkpoint.writeNow(Array.from({ length: SHARD_COUNT }, (_, id) => id))
+  assert.equal(all.statements.flat().length, SHARD_COUNT)
+  assert.ok(all.statements.every((ids) => ids.length <= CHECKPOINT_SHARDS_PER_STATEMENT))
+})
+
+test('after PostgreSQL was away for some periods the turns are where they were', async () => {
+  let isAway = false
+  const all = checkpointOfAll(() => (isAway ? Promise.reject(new Error('away')) : Promise.resolve()))
+  await look(all, 0, 2 * EVERY_MS)
+  isAway = true
+  await look(all, 2 * EVERY_MS, 4 * EVERY_MS)
+  assert.equal(all.log.lines.length, 1, 'said once')
+  isAway = false
+  await look(all, 4 * EVERY_MS, 5 * EVERY_MS)
+  const counts = await look(all, 5 * EVERY_MS, 6 * EVERY_MS)
+  assert.ok(Math.max(...counts) <= 4)
+})
