@@ -125,9 +125,12 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
   keepalived: {
     rise: () => 1,
     initial: upFallsAtFirst,
-    intervals: (_online, _given, type) => ({
-      onlinePending: isHttp(type) ? KEEPALIVED_HTTP_RETRY_MS : KEEPALIVED_RETRY_MS,
-    }),
+    intervals: (online, given, type) => {
+      if (!isHttp(type)) return { onlinePending: KEEPALIVED_RETRY_MS }
+      const onlinePending = given.onlinePending ?? KEEPALIVED_HTTP_RETRY_MS
+      // check_http.c epilog(): a URL that failed is asked again after the longer of the two.
+      return { onlinePending, offline: Math.max(online, onlinePending) }
+    },
     hardFailures: [],
     recoveryExtra: (type) => (isHttp(type) ? 1 : 0),
     // check_udp.c: of a reply that is shorter than the pattern, the bytes that are there are compared.

@@ -71,6 +71,24 @@ test('keepalived: one success is enough whatever max_retries says, HTTP_GET want
   )
 })
 
+test('keepalived: HTTP_GET that is DOWN waits as long as between retries when that is longer', () => {
+  const results: StepOutcome[] = ['passed', 'status', 'status', 'passed', 'passed']
+  const fast = { type: 'HTTP', rise: 1, fall: 2, intervalMs: 1000 } as const
+  const waits = (...policy: Parameters<typeof presetPolicy>) =>
+    simulate(presetPolicy(...policy), results).map((step) => step?.next_interval_ms)
+  assert.deepEqual(waits('keepalived', fast), [1000, 3000, 3000, 1000, 1000])
+  assert.deepEqual(
+    waits('keepalived', fast, { intervals: { online_pending_ms: 5000 } }),
+    [1000, 5000, 5000, 1000, 1000],
+  )
+  assert.deepEqual(
+    waits('keepalived', fast, { intervals: { offline_ms: 700 } }),
+    [1000, 3000, 700, 1000, 1000],
+  )
+  assert.deepEqual(waits('keepalived', { ...fast, type: 'TCP' }), [1000, 1000, 1000, 1000, 1000])
+  assert.deepEqual(waits('keepalived', { ...fast, intervalMs: 9000 }), [9000, 3000, 9000, 9000, 9000])
+})
+
 test('contrail: probes follow each other at once until the first verdict', () => {
   const results: StepOutcome[] = ['network', 'network', 'network', 'passed']
   assert.deepEqual(trace(presetPolicy('contrail', PLAIN), results), [
