@@ -30,6 +30,8 @@ interface EnvoyHttp {
   readonly expected: readonly (readonly [number, number])[]
   readonly retriable?: readonly (readonly [number, number])[]
   readonly degraded?: boolean
+  /** The answer has `x-envoy-immediate-health-check-fail`. */
+  readonly immediate?: boolean
   readonly receive?: readonly string[]
   readonly body?: string
   readonly response_buffer_size?: number
@@ -71,9 +73,10 @@ type Vector = { readonly id: string } & (
   | { readonly kind: 'kuma_v1_rank' }
 )
 
-const { vectors } = JSON.parse(readFileSync('test/vectors/eval-vectors.json', 'utf8')) as {
-  vectors: readonly Vector[]
-}
+const vectors = ['eval-vectors.json', 'further-eval-vectors.json'].flatMap(
+  (file) =>
+    (JSON.parse(readFileSync(`test/vectors/${file}`, 'utf8')) as { vectors: readonly Vector[] }).vectors,
+)
 
 const NO_MESH = 'which of several policies of a mesh applies: a pool has one monitor at most'
 
@@ -139,7 +142,7 @@ function evaluateHttp(vector: EnvoyHttp): void {
   const { reason, flag } = judgeResponse(request, {
     status: vector.status,
     saysDegraded: vector.degraded === true,
-    asksToFail: false,
+    asksToFail: vector.immediate === true,
     service: vector.hdr ?? '',
     bodyMatches: search?.matches,
   })
