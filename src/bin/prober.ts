@@ -325,14 +325,12 @@ function factsOf(parts: {
   readonly heap: ProberFacts['heap']
 }): ProberFacts {
   const { scheduler, writer, breaker, self, budget, heap } = parts
-  let stale = 0
-  for (const check of scheduler.checks()) if (check.isStale) stale++
   return {
     checks: scheduler.size,
     inFlight: scheduler.inFlight,
     budget,
     queue: scheduler.queued,
-    stale,
+    stale: scheduler.stale,
     unwritten: writer.waiting,
     lag: self.takeLag(),
     inconclusive: self.inconclusive,
@@ -345,14 +343,10 @@ function factsOf(parts: {
 function gauges(scheduler: Scheduler, ownership: Ownership, heap: HeapWatch): ProberGauges {
   const udp = udpSockets()
   const members = { UNKNOWN: 0, ONLINE: 0, OFFLINE: 0 }
-  let stale = 0
-  for (const check of scheduler.checks()) {
-    members[check.decidedStatus]++
-    if (check.isStale) stale++
-  }
+  for (const check of scheduler.checks()) members[check.decidedStatus]++
   return {
     members,
-    stale,
+    stale: scheduler.stale,
     inFlight: scheduler.inFlight,
     queueDepth: scheduler.queued,
     shards: ownership.held.size,

@@ -56,6 +56,7 @@ export class Scheduler implements Ticking {
   readonly rings = new ResultRings()
   readonly #pools = new Map<string, RunningPool>()
   readonly #shards = new Map<number, Set<RunningPool>>()
+  readonly #stale = new Set<Check>()
   #size = 0
   #inFlight = 0
   #queued = 0
@@ -79,6 +80,10 @@ export class Scheduler implements Ticking {
   }
   get inFlight(): number {
     return this.#inFlight
+  }
+  /** Checks without a conclusive result for too long. */
+  get stale(): number {
+    return this.#stale.size
   }
   /** Checks that are due and wait for a slot. */
   get queued(): number {
@@ -285,6 +290,8 @@ export class Scheduler implements Ticking {
 
   #setStale(check: Check, isStale: boolean): void {
     check.isStale = isStale
+    if (isStale) this.#stale.add(check)
+    else this.#stale.delete(check)
     this.#options.events.onStaleChange(check)
   }
 
@@ -322,6 +329,7 @@ export class Scheduler implements Ticking {
   #remove(check: Check, pool: RunningPool): void {
     pool.checks.delete(check.config.memberId)
     this.#size--
+    this.#stale.delete(check)
     this.#addresses.release(check.slots)
     this.rings.release(check)
     if (check.phase === 'queued') this.#queued--
@@ -346,6 +354,7 @@ export class Scheduler implements Ticking {
     if (isReborn) {
       this.rings.release(check)
       check.forget(nowMs)
+      this.#stale.delete(check)
     } else if (isOtherRequest && check.isHalted) check.restart()
     else if (isOtherRequest || isOtherRule) check.forgetRuns()
     const isOtherProbe = isReborn || isOtherRequest

@@ -127,18 +127,25 @@ test('three windows of nothing but inconclusive results make a check stale, and 
     last().end('PROBER_NO_SOCKET')
   }
   assert.deepEqual(stale, [true])
+  assert.equal(scheduler.stale, 1)
   assert.equal(scheduler.checkpointOf(7).entries[0]?.stale, true)
   run(DELAY_MS + 500)
   last().end('PASSED')
   assert.deepEqual(stale, [true, false])
+  assert.equal(scheduler.stale, 0)
 })
 
-test('a check that gets no turn is stale too', () => {
+test('a check that gets no turn is stale too, until it is gone or becomes another', () => {
   const { scheduler, stale, run } = harness({ budget: 0 })
-  scheduler.applyPool(pool(config('a')))
+  scheduler.applyPool(pool(config('a'), config('b')))
   run(3 * (DELAY_MS + TIMEOUT_MS))
   scheduler.checkpointOf(7)
-  assert.deepEqual(stale, [true])
+  assert.deepEqual(stale, [true, true])
+  assert.equal(scheduler.stale, 2)
+  scheduler.applyPool(pool({ ...config('a'), generation: 2 }, config('b')))
+  assert.equal(scheduler.stale, 1)
+  scheduler.applyPool(pool({ ...config('a'), generation: 2 }))
+  assert.equal(scheduler.stale, 0)
 })
 
 test('probes beyond the budget wait their turn in order, and their timeout starts when they do', () => {
