@@ -125,9 +125,13 @@ function forgetOldest(map: Map<string, unknown>, max: number): void {
   }
 }
 
-/** Whether a dead network of ours could have given it: nothing came back, or there was no way. */
+/**
+ * Whether a dead network of ours could have given it: nothing came back, or there was no way. "Unreachable" by ICMP is said
+ * by our own kernel too, of a neighbour whom a device without carrier cannot find.
+ */
 function isSilence({ reason }: ProbeResult): boolean {
-  return reason === 'CONNECT_UNREACHABLE' || ('kind' in REASONS[reason] && REASONS[reason].kind === 'timeout')
+  if (reason === 'CONNECT_UNREACHABLE' || reason === 'ICMP_UNREACHABLE') return true
+  return 'kind' in REASONS[reason] && REASONS[reason].kind === 'timeout'
 }
 
 /** Whether the kernel, which knows all tables of routes, found none. The detail of a socket error ends in its errno. */

@@ -23,9 +23,9 @@ interface Farm {
   readonly namespace: Namespace
 }
 
-const TYPES = ['TCP', 'HTTP', 'UDP-CONNECT'] as const
+const TYPES = ['TCP', 'HTTP', 'UDP-CONNECT', 'PING'] as const
 
-/** Members of three types in a namespace, all ONLINE, probed every second; one failure is enough. */
+/** Members of four types in a namespace, all ONLINE, probed every second; one failure is enough. */
 async function farm(
   t: TestContext,
   options: {
