@@ -1,6 +1,6 @@
 /**
- * A wire of `net.Socket` and `tls.TLSSocket`: public API alone, and the only one with TLS. The events of a socket have one
- * handler each for all sockets, so that a connection that waits costs no closure.
+ * A wire of `net.Socket` and `tls.TLSSocket`: public API alone, and the only one with TLS and with a PROXY header. The events
+ * of a socket have one handler each for all sockets, so that a connection that waits costs no closure.
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'

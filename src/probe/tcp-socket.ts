@@ -1,38 +1,62 @@
 /** TCP on a `net.Socket`: by public API alone, wherever Node runs. The meaning is told in tcp.ts. */
 import type { Reason } from '../domain/reasons.ts'
-import { CONNECTED_TO_ITSELF, isConnectedToItself, openConnection } from './connection.ts'
+import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
+import { CONNECTED_TO_ITSELF, isConnectedToItself } from './connection.ts'
 import type { Probe } from './probe.ts'
 import { millisecondsSince, result } from './result.ts'
 import { reasonOfSocketError } from './socket-errors.ts'
+import { closeSocket, connectSocket, type ProbeSocket, type SocketUser } from './spare-sockets.ts'
 
 /** By public API alone. */
 export const probeTcpBySocket: Probe = (target, done) => {
-  const startedAt = performance.now()
-  const socket = openConnection(target)
-  let ended = false
+  const attempt = new SocketAttempt(target, done)
+  return (why) => attempt.cancel(why)
+}
 
-  function fail(reason: Reason, detail: string): void {
-    if (ended) return
-    ended = true
-    socket.destroy()
-    done(result(reason, detail, { totalMs: millisecondsSince(startedAt) }))
+class SocketAttempt implements SocketUser {
+  readonly #target: ProbeTarget
+  readonly #done: (result: ProbeResult) => void
+  readonly #startedAt = performance.now()
+  readonly #socket: ProbeSocket
+  #ended = false
+
+  constructor(target: ProbeTarget, done: (result: ProbeResult) => void) {
+    this.#target = target
+    this.#done = done
+    this.#socket = connectSocket(target, 'silent', this)
   }
 
-  socket.on('connect', () => {
-    if (ended) return
-    if (isConnectedToItself(socket, target)) return fail('CONNECT_REFUSED', CONNECTED_TO_ITSELF)
-    ended = true
-    const connectMs = millisecondsSince(startedAt)
-    if (target.close === 'fin') socket.destroy()
-    else socket.resetAndDestroy()
-    done(result('PASSED', 'connected', { connectMs, totalMs: connectMs }))
-  })
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    fail(reasonOfSocketError(error.code, target), `${error.syscall ?? 'socket'} ${error.code ?? 'error'}`),
-  )
+  cancel(why: 'timeout' | 'shutdown'): void {
+    if (why === 'timeout')
+      this.#fail('CONNECT_TIMEOUT', `no answer to SYN within ${this.#target.timeoutMs} ms`)
+    else this.#fail('PROBER_STOPPING', 'stopped while connecting')
+  }
 
-  return (why) =>
-    why === 'timeout'
-      ? fail('CONNECT_TIMEOUT', `no answer to SYN within ${target.timeoutMs} ms`)
-      : fail('PROBER_STOPPING', 'stopped while connecting')
+  onConnect(): void {
+    const socket = this.#socket
+    if (isConnectedToItself(socket, this.#target)) return this.#fail('CONNECT_REFUSED', CONNECTED_TO_ITSELF)
+    this.#ended = true
+    const connectMs = millisecondsSince(this.#startedAt)
+    closeSocket(socket, this.#target.close === 'fin' ? 'close' : 'reset')
+    this.#done(result('PASSED', 'connected', { connectMs, totalMs: connectMs }))
+  }
+
+  onError(error: NodeJS.ErrnoException): void {
+    this.#fail(
+      reasonOfSocketError(error.code, this.#target),
+      `${error.syscall ?? 'socket'} ${error.code ?? 'error'}`,
+    )
+  }
+
+  /** Nothing is read. */
+  onData(): void {}
+
+  onEnd(): void {}
+
+  #fail(reason: Reason, detail: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    closeSocket(this.#socket, 'close')
+    this.#done(result(reason, detail, { totalMs: millisecondsSince(this.#startedAt) }))
+  }
 }
