@@ -1,6 +1,6 @@
 /**
- * Is it our own network that is down? Asked of failures that a dead network of ours would look like: silence, and "no
- * route". The way to the target is down when the device of its route is not up and running (switched off, or without
+ * Is it our own network that is down? Asked of results that a dead network of ours would look like: silence, also where it
+ * passes, and "no route". The way to the target is down when the device of its route is not up and running (switched off, or without
  * carrier), and when the route is gone. A failure counts for nothing when its way was seen down, or was first seen up again, at or
  * after the start of its probe. Where the routes cannot be read (not Linux, or a very large table), only the devices are asked.
  *
@@ -17,8 +17,9 @@ import {
   OWN_WAYS_DOWN_MAX,
 } from '../domain/limits.ts'
 import { REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
 import { devicesTowards, parseRoutes4, parseRoutes6, type Route } from '../domain/routes.ts'
+import type { CheckState, StatePolicy } from '../domain/state-machine.ts'
 import type { Check } from './check.ts'
 
 /** What this host has: devices that are up and running, with their addresses, and its routes when they can be read. */
@@ -27,9 +28,13 @@ export interface HostNetwork {
   readonly routes: readonly Route[] | undefined
 }
 
-/** A check, as far as it is asked for: what it aims at, and when its last probe began. */
+/** A check, as far as it is asked for: what it aims at, how it stands, and when its last probe began. */
 type Probed = Pick<Check, 'startedMs'> & {
-  readonly config: { readonly target: { readonly address: string } }
+  readonly config: {
+    readonly target: Pick<ProbeTarget, 'type' | 'address'>
+    readonly policy: Pick<StatePolicy, 'invert'>
+  }
+  readonly state: Pick<CheckState, 'status' | 'decided'>
 }
 
 interface Device {
@@ -61,9 +66,9 @@ export class OwnNetwork {
     this.#network = this.#learn()
   }
 
-  /** The result, or in the place of a failure that our own network may have caused: PROBER_OFFLINE. */
+  /** The result, or in the place of one that our own network may have caused: PROBER_OFFLINE. */
   weigh(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
-    const isSuspect = result.outcome === 'failed' && isSilence(result)
+    const isSuspect = result.outcome === 'failed' ? isSilence(result) : isWelcomeSilence(check, result)
     const ageMs = nowMs - this.#readMs
     if (ageMs >= (isSuspect ? OWN_NETWORK_LOOK_EVERY_MS : OWN_NETWORK_LEARN_EVERY_MS)) {
       this.#network = this.#learn()
@@ -132,6 +137,16 @@ function forgetOldest(map: Map<string, unknown>, max: number): void {
 function isSilence({ reason }: ProbeResult): boolean {
   if (reason === 'CONNECT_UNREACHABLE' || reason === 'ICMP_UNREACHABLE') return true
   return 'kind' in REASONS[reason] && REASONS[reason].kind === 'timeout'
+}
+
+/**
+ * Whether it is the silence of a UDP target, which passes, and says more than before: a dead network of ours brings nobody
+ * back. A target that is known to be ONLINE is not looked up for each silence.
+ */
+function isWelcomeSilence({ config, state }: Probed, { outcome, phases }: ProbeResult): boolean {
+  if (config.target.type !== 'UDP-CONNECT' || outcome !== 'passed' || phases.firstByteMs !== undefined)
+    return false
+  return state.status !== 'ONLINE' || !state.decided || config.policy.invert === true
 }
 
 /** Whether the kernel, which knows all tables of routes, found none. The detail of a socket error ends in its errno. */

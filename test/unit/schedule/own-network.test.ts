@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAddress } from '../../../src/domain/ip-address.ts'
-import { OWN_WAYS_DOWN_MAX } from '../../../src/domain/limits.ts'
+import { OWN_NETWORK_LEARN_EVERY_MS, OWN_WAYS_DOWN_MAX } from '../../../src/domain/limits.ts'
 import { type Reason, REASONS } from '../../../src/domain/reasons.ts'
+import type { MonitorType } from '../../../src/domain/types.ts'
 import { parseRoutes4, parseRoutes6 } from '../../../src/domain/routes.ts'
 import { type Fault, faultTowards, type HostNetwork, OwnNetwork } from '../../../src/schedule/own-network.ts'
 
@@ -66,7 +67,11 @@ const resultOf = (reason: Reason) => ({
   phases: { totalMs: 1 },
 })
 
-const probed = (address: string, startedMs: number) => ({ startedMs, config: { target: { address } } })
+const probed = (address: string, startedMs: number, type: MonitorType = 'TCP') => ({
+  startedMs,
+  config: { target: { address, type }, policy: {} },
+  state: { status: 'OFFLINE', decided: true } as const,
+})
 
 test('silence and "no route" count for nothing when the way was down since the probe began; an answer always counts', () => {
   let network = host({ lo: LOOPBACK })
@@ -93,6 +98,27 @@ test('silence and "no route" count for nothing when the way was down since the p
     'it may have come up at any time before it was seen to be up',
   )
   assert.equal(weigh('CONNECT_TIMEOUT', 2001, 3000), 'CONNECT_TIMEOUT')
+})
+
+test('silence over UDP brings nobody back while the way is down, and is not looked into where it tells nothing new', () => {
+  let looks = 0
+  const own = new OwnNetwork(() => {
+    looks++
+    return host({ lo: LOOPBACK })
+  })
+  const offline = probed('8.8.8.8', 0, 'UDP-CONNECT')
+  const silence = resultOf('PASSED')
+  assert.equal(own.weigh(offline, silence, 1000).reason, 'PROBER_OFFLINE')
+  const undecided = { ...offline, state: { status: 'ONLINE', decided: false } as const }
+  assert.equal(own.weigh(undecided, silence, 1000).reason, 'PROBER_OFFLINE')
+  const reply = { ...silence, phases: { totalMs: 1, firstByteMs: 1 } }
+  assert.equal(own.weigh(offline, reply, 1000).reason, 'PASSED')
+  const online = { ...offline, state: { status: 'ONLINE', decided: true } as const }
+  looks = 0
+  assert.equal(own.weigh(online, silence, 1000 + OWN_NETWORK_LEARN_EVERY_MS - 1).reason, 'PASSED')
+  assert.equal(looks, 0)
+  const inverted = { ...online, config: { ...online.config, policy: { invert: true } } }
+  assert.equal(own.weigh(inverted, silence, 1000).reason, 'PROBER_OFFLINE')
 })
 
 const running = { lo: LOOPBACK, eth0: ETH0, eth1: ETH1 }
