@@ -79,13 +79,16 @@ export interface UndeliverableDatagram {
   readonly destination: Buffer
   readonly destinationPort: number
   readonly isPortUnreachable: boolean
+  /** False where it may pass: a reply is still possible, and what comes instead of one is not silence. */
+  readonly isFinal: boolean
 }
 
 /**
  * Codes that end a connected UDP socket's hope too, as Linux has them (net/ipv4/icmp.c icmp_err_convert `fatal`, net/ipv6/icmp.c
- * tab_unreach): the others (no route, host unreachable) may pass, and silence is judged at the deadline.
+ * tab_unreach); and those that may pass: no route, host unreachable. Of neither kind: 4 of IPv4, a datagram too big for the way.
  */
 const FINAL_CODES = { 4: new Set([2, 3, 6, 7, 8, 9, 10, 13, 14, 15]), 6: new Set([1, 4, 5, 6]) } as const
+const PASSING_CODES = { 4: new Set([0, 1, 5, 11, 12]), 6: new Set([0, 2, 3]) } as const
 const PORT_UNREACHABLE = { 4: 3, 6: 4 } as const
 const PROTOCOL_UDP = 17
 
@@ -95,7 +98,8 @@ export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): Undeli
   if (unreachable === undefined) return undefined
   const { code, quoted } = unreachable
   const protocol = quoted[family === 4 ? 9 : 6]
-  if (!FINAL_CODES[family].has(code) || protocol !== PROTOCOL_UDP) return undefined
+  const isFinal = FINAL_CODES[family].has(code)
+  if (!(isFinal || PASSING_CODES[family].has(code)) || protocol !== PROTOCOL_UDP) return undefined
   const udp = withoutIpHeader(family, quoted)
   if (udp === undefined || udp.length < 4) return undefined
   return {
@@ -104,6 +108,7 @@ export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): Undeli
     destination: family === 4 ? quoted.subarray(16, 20) : quoted.subarray(24, 40),
     destinationPort: udp.readUInt16BE(2),
     isPortUnreachable: code === PORT_UNREACHABLE[family],
+    isFinal,
   }
 }
 

@@ -4,6 +4,8 @@
  * required or must begin with certain bytes (keepalived's UDP_CHECK; of a reply that may be shorter than those, what is there
  * is compared). Phases: echo, first byte (the reply).
  *
+ * A host or network that is unreachable (ICMP codes that may pass) makes silence a failure, where shared sockets hear of it.
+ *
  * States: echo → opening → sent. The one deadline ends the attempt wherever it is: an echo may use all of it, and what it
  * leaves is the time that silence must last. Where no echo can be sent, that step is skipped and the detail says so.
  *
@@ -71,6 +73,7 @@ class UdpAttempt implements DatagramUser {
   #isOnLane = false
   #echoMs: number | undefined
   #firstByteMs: number | undefined
+  #isDoubtful = false
   #note = ''
 
   constructor(target: ProbeTarget, lanes: UdpLanes | undefined, done: (result: ProbeResult) => void) {
@@ -110,6 +113,7 @@ class UdpAttempt implements DatagramUser {
       case 'sent':
         if (this.#target.udp?.requireReply === true)
           return this.#end('RECV_TIMEOUT', `no reply within ${this.#target.timeoutMs} ms${this.#note}`)
+        if (this.#isDoubtful) return this.#end('ICMP_UNREACHABLE', `unreachable, no reply${this.#note}`)
         return this.#end('PASSED', `no reply, no port unreachable${this.#note}`)
     }
   }
@@ -139,6 +143,10 @@ class UdpAttempt implements DatagramUser {
 
   onUnreachable(what: string): void {
     this.#end('ICMP_UNREACHABLE', `${what}${this.#note}`)
+  }
+
+  onDoubt(): void {
+    this.#isDoubtful = true
   }
 
   onOwnPort(): void {

@@ -88,9 +88,11 @@ class Lane {
     this.#settle(known)?.onReply(datagram)
   }
 
-  #onUndeliverable({ destination, destinationPort, isPortUnreachable }: UndeliverableDatagram): void {
+  #onUndeliverable(what: UndeliverableDatagram): void {
+    const { destination, destinationPort, isPortUnreachable, isFinal } = what
     const key = keyOf(formatAddress([...destination]), destinationPort)
-    this.#settle(key)?.onUnreachable(isPortUnreachable ? 'port unreachable' : 'unreachable')
+    if (isFinal) this.#settle(key)?.onUnreachable(isPortUnreachable ? 'port unreachable' : 'unreachable')
+    else this.#users.get(key)?.onDoubt()
   }
 
   /** Silence would say nothing any more. */

@@ -9,6 +9,8 @@ export interface DatagramUser {
   onReply(datagram: Buffer): void
   /** The network or the target's host says that nobody gets it. */
   onUnreachable(what: string): void
+  /** The network says that it did not find the target's host; a reply is waited for all the same. Only on shared sockets. */
+  onDoubt(): void
   /** Our own port is the target's: were the target this host, we would answer ourselves. */
   onOwnPort(): void
   onFailure(error: NodeJS.ErrnoException): void

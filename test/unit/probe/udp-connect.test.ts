@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { EchoChannel } from '../../../src/probe/icmp-echo.ts'
 import { makeProbePing } from '../../../src/probe/ping.ts'
@@ -67,3 +69,43 @@ test('UDP-CONNECT on a shared socket is inconclusive when the raw socket that he
   assert.equal((await result).reason, 'PROBER_FAULT')
   assert.equal((await result).detail, 'icmp ECANCELED')
 })
+
+/** ICMPv6 "address unreachable" that quotes a datagram from ::1 to ::1. */
+function hostUnreachable(sourcePort: number, port: number): Buffer {
+  const packet = Buffer.alloc(8 + 40 + 8)
+  packet[0] = 1
+  packet[1] = 3
+  const quoted = packet.subarray(8)
+  quoted[6] = 17
+  quoted[23] = 1
+  quoted[39] = 1
+  quoted.writeUInt16BE(sourcePort, 40)
+  quoted.writeUInt16BE(port, 42)
+  return packet
+}
+
+for (const [what, reply, expected] of [
+  ['silent fails', undefined, 'ICMP_UNREACHABLE'],
+  ['replies all the same passes', 'here', 'PASSED'],
+] as const) {
+  test(`UDP-CONNECT whose target is said to be unreachable and ${what}`, async (t) => {
+    const listener = createSocket('udp6').bind(0, '::1')
+    t.after(() => listener.close())
+    await once(listener, 'listening')
+    const { port } = listener.address()
+    const raw = new FakeRawSocket()
+    const channel = new EchoChannel(6, () => raw)
+    const { result, cancel, calls } = attempt(
+      makeProbeUdpConnect(() => channel),
+      { ...target, port, echoFirst: false },
+    )
+    const [, sender] = (await once(listener, 'message')) as [Buffer, { port: number }]
+    await until(() => !raw.paused)
+    raw.emit('message', hostUnreachable(sender.port, port), '::1')
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    assert.equal(calls(), 0)
+    if (reply === undefined) cancel('timeout')
+    else listener.send(reply, sender.port, '::1')
+    assert.equal((await result).reason, expected)
+  })
+}
