@@ -123,7 +123,7 @@ export const CONNECTION_EVENTS_MAX = 256
 /** When the kernel is asked again for connections that ended: after this share of the time since the last was started, within the range. */
 export const CONNECTION_POLL_SHARE = 0.25
 export const CONNECTION_POLL_MS: Range = { min: 1, max: 20 }
-/** Sockets of Node's that wait to serve another plain connection: more than STARTS_PER_TURN, 4 KiB each. */
+/** Sockets of Node's that wait to serve another plain connection: more than STARTS_PER_TURN, 1 to 2 KB each. */
 export const SPARE_SOCKETS_MAX = 256
 /** Sockets that are closed together: their descriptors are still open when their probes have ended, so half of DESCRIPTOR_RESERVE. */
 export const CLOSE_TOGETHER_MAX = 32
