@@ -256,6 +256,8 @@ export const TAKEOVER_PROBE_WITHIN_MS = 500
  * long before, so what is left is needed. Below HEAP_EASY_SHARE it takes all of them again.
  */
 export const HEAP_TIGHT_SHARE = 0.9
+/** Bytes of V8's young generation at most: three semi-spaces of 16 MiB, which its limit of the heap includes. */
+export const HEAP_YOUNG_MAX_BYTES = 3 * 16 * 1024 * 1024
 export const HEAP_EASY_SHARE = 0.8
 export const HEAP_TIGHT_BUDGET_SHARE = 0.1
 /** Probes in flight: of one prober, and towards one target address. */

@@ -33,7 +33,7 @@ export interface ProberFacts {
   readonly inconclusive: Readonly<Partial<Record<Reason, number>>>
   /** What the last of them said, which tells descriptors from source ports and memory: `connect EMFILE`. */
   readonly inconclusiveLast: Readonly<Partial<Record<Reason, string>>>
-  /** Bytes of V8's heap, and how many it may have. */
+  /** Bytes of V8's old generation, and how many it may have (--max-old-space-size). */
   readonly heap: { readonly usedBytes: number; readonly limitBytes: number }
   readonly breaker: BreakerFacts
 }

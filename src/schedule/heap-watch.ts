@@ -3,8 +3,13 @@
  * hold is less and the rest waits in the queue that is there anyway; a prober that dies of it all the same loses nothing
  * that was decided, and others take its shards over. Stalls by garbage collection are seen by the scheduler.
  */
-import { getHeapStatistics } from 'node:v8'
-import { HEAP_EASY_SHARE, HEAP_TIGHT_BUDGET_SHARE, HEAP_TIGHT_SHARE } from '../domain/limits.ts'
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
+import {
+  HEAP_EASY_SHARE,
+  HEAP_TIGHT_BUDGET_SHARE,
+  HEAP_TIGHT_SHARE,
+  HEAP_YOUNG_MAX_BYTES,
+} from '../domain/limits.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { Log } from './log.ts'
 
@@ -45,7 +50,10 @@ export class HeapWatch {
   }
 }
 
+/** The old generation: what V8 gives up over when it is full, while its limit of the heap has room for the young one too. */
 function readHeap(): ProberFacts['heap'] {
-  const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics()
-  return { usedBytes, limitBytes }
+  const usedBytes = getHeapSpaceStatistics()
+    .filter(({ space_name }) => !space_name.startsWith('new_'))
+    .reduce((sum, space) => sum + space.space_used_size, 0)
+  return { usedBytes, limitBytes: Math.max(0, getHeapStatistics().heap_size_limit - HEAP_YOUNG_MAX_BYTES) }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { HeapWatch } from '../../../src/schedule/heap-watch.ts'
 import { keepingLog } from '../../support/prober.ts'
@@ -28,4 +29,22 @@ test('there is always room for one probe, and the heap of this process is read',
   assert.equal(tight.within(1), 1)
   const { usedBytes, limitBytes } = new HeapWatch(keepingLog()).look()
   assert.ok(usedBytes > 0 && usedBytes < limitBytes)
+})
+
+test('a heap that grows to its limit is tight before V8 gives up', () => {
+  const grow = `
+    import { HeapWatch } from ${JSON.stringify(new URL('../../../src/schedule/heap-watch.js', import.meta.url).href)}
+    const ignore = () => undefined
+    const heap = new HeapWatch({ debug: ignore, info: ignore, warn: ignore, error: ignore })
+    const kept = []
+    while (!heap.isTight) {
+      kept.push(Array.from({ length: 1000 }, (_, i) => ({ i })))
+      heap.look()
+    }`
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--max-old-space-size=64', '--input-type=module', '--eval', grow],
+    { encoding: 'utf8', timeout: 60_000 },
+  )
+  assert.equal(status, 0, stderr)
 })
