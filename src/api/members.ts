@@ -65,11 +65,12 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const monitor = await assertTargetsAllowed(tx, deps, poolId, [draft])
     await assertDependencies(tx, draft)
     const id = await insertOrRefuse(tx, draft)
-    await Promise.all([
-      assertProbeRate(tx, deps, { projectId: draft.projectId, raise: memberRate(monitor) }),
+    const [created] = await Promise.all([
+      readBack(tx, { poolId, id, projectId: undefined }),
       touchPools(tx, [poolId]),
+      assertProbeRate(tx, deps, { projectId: draft.projectId, raise: memberRate(monitor) }),
     ])
-    return await readBack(tx, { poolId, id, projectId: undefined })
+    return created
   })
   ctx.status = 201
   ctx.body = { member: (dialect.renderCreated ?? dialect.render)(member) }
