@@ -1,12 +1,14 @@
 /** The figures of one run of the engine's bench, and of several. */
+import { cpus } from 'node:os'
 import type { Case } from './engine-run.ts'
 import { LATENESS_STEP_MS } from './engine-counts.ts'
 import type { ProberSample } from './engine-prober.ts'
-import type { PostgresUsage } from './usage.ts'
+import type { hostUsage, PostgresUsage } from './usage.ts'
 
 /** Counters at one moment. */
 export interface Measured {
   readonly probers: readonly ProberSample[]
+  readonly host: ReturnType<typeof hostUsage>
   readonly peerCpuSeconds: number
   /** What the target counted, from us and from HAProxy. */
   readonly ours: number
@@ -35,6 +37,8 @@ export interface Figures {
   readonly descriptors: number
   /** Share of the window in which a prober collected garbage. */
   readonly gcShare: number
+  /** Share of the host's CPU that went to processes that are not of this bench, and to other hosts on the same machine. */
+  readonly othersShare: number
   readonly outcomes: Readonly<Record<string, number>>
   /** What the target counted for each probe that was started in the window. */
   readonly arrivedPerProbe: number
@@ -74,6 +78,7 @@ export function figuresOf({ members, empty, before, after, descriptors, lifetime
     residentBytesPerMember: grown((sample) => sample.residentBytes, empty) / members,
     descriptors,
     gcShare: grown((sample) => sample.gcMs) / 1000 / elapsedSeconds / after.probers.length,
+    othersShare: othersShare(before.host, after.host, elapsedSeconds),
     outcomes: Object.fromEntries(
       [...reasons].map((reason) => [reason, grown((sample) => sample.outcomes[reason] ?? 0)]),
     ),
@@ -85,6 +90,11 @@ export function figuresOf({ members, empty, before, after, descriptors, lifetime
       : undefined,
     ratio: hasPeer ? cpu / peerCpu : undefined,
   }
+}
+
+function othersShare(before: Measured['host'], after: Measured['host'], elapsedSeconds: number): number {
+  const others = after.allSeconds - before.allSeconds - (after.treeSeconds - before.treeSeconds)
+  return Math.max(0, others) / elapsedSeconds / cpus().length
 }
 
 function postgresFigures(

@@ -19,7 +19,7 @@ import { startTargetOf, type Target, type TargetProgram } from './engine-target.
 import { startPeer } from './haproxy.ts'
 import { loopbackAddress, storeMembers } from './member-rows.ts'
 import { type BenchPostgres, makeDatabase, type RunDatabase } from './postgres.ts'
-import { cpuSecondsOf, descriptorsOf, postgresCpuSeconds, postgresUsage } from './usage.ts'
+import { cpuSecondsOf, descriptorsOf, hostUsage, postgresCpuSeconds, postgresUsage } from './usage.ts'
 
 /** What one run measures. */
 export interface Case {
@@ -81,6 +81,7 @@ async function measured(what: Case, parts: Parts): Promise<Figures> {
 
   const measure = async (request: SampleRequest): Promise<Measured> => ({
     probers: await samplesOf(probers, request),
+    host: hostUsage(process.pid),
     peerCpuSeconds: peerPid === undefined ? 0 : cpuSecondsOf(peerPid),
     ours: await target.ours(),
     theirs: await target.theirs(),

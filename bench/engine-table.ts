@@ -2,6 +2,9 @@
 import type { CaseResult, Figures, Spread } from './engine-figures.ts'
 import { spreadOf } from './engine-figures.ts'
 
+/** Of the host's CPU: with more than this for others, lateness is theirs. */
+const QUIET_SHARE = 0.1
+
 /** One run, as soon as it ended. */
 export function printRun(name: string, figures: Figures): void {
   const { latenessMs: late, haproxy, postgres, lifetime } = figures
@@ -18,6 +21,10 @@ export function printRun(name: string, figures: Figures): void {
     `  arrived per probe ${figures.arrivedPerProbe.toFixed(3)}; of ${lifetime.started} in all ${lifetime.arrived}; ` +
       JSON.stringify(figures.outcomes),
   )
+  if (figures.othersShare > QUIET_SHARE)
+    console.log(
+      `  other processes took ${(figures.othersShare * 100).toFixed(0)} % of the host: take the figures lightly`,
+    )
   if (postgres !== undefined)
     console.log(
       `  PostgreSQL: ${postgres.statementsPerSecond.toFixed(1)} statements/s, ${postgres.rowsWrittenPerSecond.toFixed(1)} rows/s, ` +
@@ -48,6 +55,7 @@ const COLUMNS: readonly Column[] = [
   ['PG stmts/s', of((run) => run.postgres?.statementsPerSecond, 1)],
   ['rows/s', of((run) => run.postgres?.rowsWrittenPerSecond, 1)],
   ['PG us/probe', of((run) => run.postgres?.cpuMicrosecondsPerProbe, 1)],
+  ['others %', of((run) => run.othersShare * 100, 0)],
   ['arrived', of((run) => run.arrivedPerProbe, 3)],
 ]
 

@@ -14,7 +14,8 @@
  * told what they wrote, which they do after 10 s.) `--repeat`: all types once, then all of them again; medians are shown,
  * and how far the ratios of the runs lie apart.
  *
- * CPU is that of whole processes, PostgreSQL's its own; what arrived is counted by the target, another HAProxy (a Node
+ * What other processes of the host take meanwhile is shown too: lateness is worth nothing on a busy host, and CPU per probe
+ * little. CPU is that of whole processes, PostgreSQL's its own; what arrived is counted by the target, another HAProxy (a Node
  * listener where none is installed; it takes more CPU of the host). Needs `apt-get install haproxy` for the comparison; PING
  * needs CAP_NET_RAW. Everything is on loopback, in a network namespace of its own where one may be made, and ended by pid. The
  * PostgreSQL is an embedded one; with DATABASE_URL that server (it must preload pg_stat_statements), and no namespace.

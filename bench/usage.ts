@@ -91,6 +91,22 @@ export async function postgresCpuSeconds(db: Db): Promise<number | undefined> {
   return processes.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, endedTicks / TICKS_PER_SECOND)
 }
 
+/**
+ * CPU seconds that processes of this host have used, what was stolen from it included, and those of one tree of them. What
+ * both have grown by apart is what others took meanwhile.
+ */
+export function hostUsage(root: number): { readonly allSeconds: number; readonly treeSeconds: number } {
+  const [user = 0, nice = 0, system = 0, , , , , steal = 0] = readFileSync('/proc/stat', 'utf8')
+    .slice('cpu '.length)
+    .trimStart()
+    .split(' ', 8)
+    .map(Number)
+  return {
+    allSeconds: (user + nice + system + steal) / TICKS_PER_SECOND,
+    treeSeconds: usageOfTree(root).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+  }
+}
+
 /** Descriptors that a process has open; 0 when it is gone. */
 export function descriptorsOf(pid: number): number {
   try {

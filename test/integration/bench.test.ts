@@ -48,7 +48,7 @@ function assertComplete(run: Figures): void {
     walBytesPerSecond: postgres?.walBytesPerSecond,
   })
   // May round to nothing in so short a run.
-  for (const small of [run.gcShare, postgres?.cpuMicrosecondsPerProbe])
+  for (const small of [run.gcShare, run.othersShare, postgres?.cpuMicrosecondsPerProbe])
     assert.ok(small !== undefined && Number.isFinite(small) && small >= 0)
   assert.ok(late.p50 <= late.p99 && late.p99 <= late.max)
   assert.deepEqual(Object.keys(run.outcomes), ['PASSED'])
