@@ -219,11 +219,11 @@ export const OPTION_AUTHORITY_MAX = 255
 /** Echo requests of one PING probe. */
 export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }
 /**
- * Probes a second that the monitors of one project may ask for together (HM_PROBES_PER_SECOND_PER_PROJECT): what two prober
- * processes make with room. -1 = unlimited.
+ * Probes a second that the monitors of one project may ask for together (HM_PROBES_PER_SECOND_PER_PROJECT). -1 = unlimited.
+ * The default is 250 000 members every 5 seconds: it stops a mistake, and what a project may have is the operator's to say.
  */
 export const PROBES_PER_SECOND_PER_PROJECT: Range = { min: -1, max: 1_000_000 }
-export const PROBES_PER_SECOND_PER_PROJECT_DEFAULT = 10_000
+export const PROBES_PER_SECOND_PER_PROJECT_DEFAULT = 50_000
 /** Probes of a member that a plan foretells. */
 export const PLANNED_PROBES = 5
 /** Bytes of all options of one monitor as JSON: they are read with every change of the pool. */

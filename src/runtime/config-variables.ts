@@ -9,6 +9,7 @@ import {
   CANARIES_MAX,
   CHECKPOINT_MS,
   CHECKPOINT_MS_DEFAULT,
+  OCTAVIA_DOMAIN_NAME_MAX,
   PAGE_MAX,
   PAGE_MAX_DEFAULT,
   PORT,
@@ -32,7 +33,7 @@ import {
 
 /** An address and port to listen on, or to reach. */
 export interface Endpoint {
-  /** IP literal without brackets. */
+  /** IP literal without brackets; of a canary also a name. */
   readonly host: string
   readonly port: number
 }
@@ -93,8 +94,20 @@ function parseAll<Item>(parse: (text: string) => Item | undefined) {
   }
 }
 
+/** A name of DNS (RFC 1123 section 2.1): its last label is no number, so that 10.0.0.256 is a mistake and not a name. */
+const NAMED_ENDPOINT =
+  /^((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?):(\d{1,5})$/i
+
+function parseCanary(text: string): Endpoint | undefined {
+  const [, host, port] = NAMED_ENDPOINT.exec(text) ?? []
+  const endpoint =
+    host === undefined || host === 'localhost' ? parseEndpoint(text) : { host, port: Number(port) }
+  if (endpoint === undefined || endpoint.port < PORT.min || endpoint.port > PORT.max) return undefined
+  return endpoint.host.length <= OCTAVIA_DOMAIN_NAME_MAX ? endpoint : undefined
+}
+
 function parseCanaries(text: string): readonly Endpoint[] | undefined {
-  const endpoints = parseAll(parseEndpoint)(text)
+  const endpoints = parseAll(parseCanary)(text)
   return endpoints !== undefined && endpoints.length <= CANARIES_MAX ? endpoints : undefined
 }
 
@@ -279,7 +292,7 @@ export const VARIABLES = {
     meaning: "Shortest delay of the octavia dialect's UDP-CONNECT monitors",
   },
   HM_CANARY: {
-    schema: parsed(parseCanaries, `a list of at most ${CANARIES_MAX} times ${ENDPOINT}`),
+    schema: parsed(parseCanaries, `a list of at most ${CANARIES_MAX} times name:port, ${ENDPOINT}`),
     values: `list of ${ENDPOINT}`,
     meaning:
       'TCP targets that are always up, at most 16: when most members and all of these fail at once, the failures are held back for one interval and tried again. None: such a case is only counted and warned of',

@@ -1,6 +1,7 @@
 /** Targets that are always up (HM_CANARY): when none of them answers, the trouble is the prober's. Asked only on demand. */
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { CANARY_TIMEOUT_MS } from '../domain/limits.ts'
-import type { ProbeTarget } from '../domain/results.ts'
 import type { Probe } from '../probe/probe.ts'
 
 export interface Canaries {
@@ -9,46 +10,59 @@ export interface Canaries {
   readonly ask: () => Promise<boolean>
 }
 
-/** `probe` makes a TCP connection. */
-export function tcpCanaries(
-  endpoints: readonly { readonly host: string; readonly port: number }[],
-  probe: Probe,
-): Canaries {
-  const targets = endpoints.map(
-    ({ host, port }): ProbeTarget => ({
-      type: 'TCP',
-      address: host,
-      family: host.includes(':') ? 6 : 4,
-      port,
-      timeoutMs: CANARY_TIMEOUT_MS,
-    }),
-  )
-  return { count: targets.length, ask: () => askAll(targets, probe) }
+/** Where a canary is: an address, or a name that is asked for anew each time. */
+export interface CanaryEndpoint {
+  readonly host: string
+  readonly port: number
 }
 
-function askAll(targets: readonly ProbeTarget[], probe: Probe): Promise<boolean> {
-  return new Promise((resolve) => {
-    let open = targets.length
-    const cancels: ReturnType<Probe>[] = []
-    let hasEnded = false
-    const end = (answer: boolean): void => {
-      if (hasEnded) return
-      hasEnded = true
-      clearTimeout(timer)
-      // Those that have not answered yet: nothing else would close them.
-      for (const cancel of cancels) cancel('shutdown')
-      resolve(answer)
-    }
-    const timer = setTimeout(() => cancels.forEach((cancel) => cancel('timeout')), CANARY_TIMEOUT_MS)
-    if (open === 0) return end(false)
-    for (const target of targets) {
-      cancels.push(
-        probe(target, ({ outcome }) => {
-          open--
-          if (outcome === 'passed') end(true)
-          else if (open === 0) end(false)
-        }),
-      )
-    }
+/** The address of a name, or a rejection: `dns.lookup`, as programs of this host resolve names. */
+type LookUp = (host: string) => Promise<{ readonly address: string }>
+
+/** `probe` makes a TCP connection. A name that cannot be resolved is a canary that does not answer: the resolver is ours too. */
+export function tcpCanaries(
+  endpoints: readonly CanaryEndpoint[],
+  probe: Probe,
+  lookUp: LookUp = lookup,
+): Canaries {
+  return { count: endpoints.length, ask: () => askAll(endpoints, probe, lookUp) }
+}
+
+async function askAll(endpoints: readonly CanaryEndpoint[], probe: Probe, lookUp: LookUp): Promise<boolean> {
+  const giveUp = new AbortController()
+  const timer = setTimeout(() => giveUp.abort('timeout'), CANARY_TIMEOUT_MS)
+  try {
+    return await Promise.any(endpoints.map((endpoint) => answerOf(endpoint, probe, lookUp, giveUp.signal)))
+  } catch {
+    return false
+  } finally {
+    clearTimeout(timer)
+    // Those that have not answered yet: nothing else would close them.
+    giveUp.abort('shutdown')
+  }
+}
+
+/** Resolves to true when the canary answers, and rejects when it does not or `giveUp` comes first. */
+async function answerOf(
+  { host, port }: CanaryEndpoint,
+  probe: Probe,
+  lookUp: LookUp,
+  giveUp: AbortSignal,
+): Promise<true> {
+  const { address } = isIP(host) === 0 ? await beforeAbort(giveUp, lookUp(host)) : { address: host }
+  return await new Promise((resolve, reject) => {
+    const family = isIP(address) === 6 ? 6 : 4
+    const cancel = probe(
+      { type: 'TCP', address, family, port, timeoutMs: CANARY_TIMEOUT_MS },
+      ({ outcome, reason }) => (outcome === 'passed' ? resolve(true) : reject(new Error(reason))),
+    )
+    giveUp.addEventListener('abort', () => cancel(giveUp.reason === 'timeout' ? 'timeout' : 'shutdown'))
+  })
+}
+
+async function beforeAbort<Value>(signal: AbortSignal, promised: Promise<Value>): Promise<Value> {
+  return await new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('the name was not resolved in time')))
+    promised.then(resolve, reject)
   })
 }

@@ -104,8 +104,19 @@ test('lists, numbers, booleans and URLs are parsed', () => {
   assert.equal(config.metricsListen, undefined)
 })
 
-test('a canary is an address: no resolver stands between a prober and what tells it of its own trouble', () => {
-  assert.match(refusal({ HM_CANARY: 'gateway.example:80' }), /HM_CANARY.* address:port/)
+test('a canary is an address or a name, with a port to connect to', () => {
+  const hosts = (text: string) => parseConfig({ HM_CANARY: text }).canaries.map(({ host }) => host)
+  assert.deepEqual(hosts('gateway.example:80 localhost:22 ns1:53'), ['gateway.example', '127.0.0.1', 'ns1'])
+  for (const wrong of [
+    '10.0.0.256:80',
+    'gateway.example',
+    'a_b:80',
+    '-a:80',
+    'a..b:80',
+    'gateway.example:0',
+    `${'a.'.repeat(127)}a:1`,
+  ])
+    assert.match(refusal({ HM_CANARY: wrong }), /HM_CANARY.* name:port/, wrong)
 })
 
 test('addresses to listen on are IPv4:port or [IPv6]:port', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CANARY_TIMEOUT_MS } from '../../../src/domain/limits.ts'
 import type { ProbeResult } from '../../../src/domain/results.ts'
 import type { Probe } from '../../../src/probe/probe.ts'
 import { tcpCanaries } from '../../../src/schedule/canaries.ts'
@@ -35,4 +36,39 @@ test('an answer that came before another canary refused counts', async () => {
   assert.equal(await canaries([REFUSED, PASSED]).ask(), true)
   assert.equal(await canaries([REFUSED, REFUSED]).ask(), false)
   assert.equal(await canaries([]).ask(), false)
+})
+
+test('a canary with a name is asked at the address that the name has now', async () => {
+  const asked: string[] = []
+  const probe: Probe = ({ address, family, port }, done) => {
+    asked.push(`${address} ${family} ${port}`)
+    setImmediate(done, PASSED)
+    return () => undefined
+  }
+  const addresses = ['127.0.0.5', '::1']
+  const { ask } = tcpCanaries([{ host: 'gateway.example', port: 80 }], probe, () =>
+    Promise.resolve({ address: addresses.shift() ?? assert.fail() }),
+  )
+  assert.equal(await ask(), true)
+  assert.equal(await ask(), true)
+  assert.deepEqual(asked, ['127.0.0.5 4 80', '::1 6 80'])
+})
+
+test('a canary whose name cannot be resolved, or not in time, does not answer, and others do', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const passes: Probe = (_target, done) => {
+    setImmediate(done, PASSED)
+    return () => undefined
+  }
+  const named = { host: 'gateway.example', port: 80 }
+  const resolvers = {
+    'that fails': () => Promise.reject(new Error('queryA ESERVFAIL gateway.example')),
+    'that is silent': () => new Promise<never>(() => undefined),
+  }
+  for (const [name, lookUp] of Object.entries(resolvers)) {
+    const alone = tcpCanaries([named], passes, lookUp).ask()
+    t.mock.timers.tick(CANARY_TIMEOUT_MS)
+    assert.equal(await alone, false, `a resolver ${name}`)
+    assert.equal(await tcpCanaries([named, { host: '127.0.0.1', port: 1 }], passes, lookUp).ask(), true)
+  }
 })
