@@ -6,7 +6,7 @@
 import { expectedCodesOf, versionOf } from './http-target.ts'
 import { isSecretHeader, MASK } from './option-secrets.ts'
 import { presetManners, PRESET_TABLE } from './presets.ts'
-import { connectionReuse, type TargetMonitor } from './probe-target.ts'
+import { connectionReuse, requiresReply, type TargetMonitor } from './probe-target.ts'
 import { delayMs, type JudgedMonitor, mannersOf, statePolicy, timeoutMs } from './profiles.ts'
 
 export const ORIGINS = ['options', 'preset', 'field', 'profile', 'default'] as const
@@ -181,13 +181,12 @@ function asking(monitor: PlannedMonitor): readonly Entry[] {
   ]
 }
 
-/** Whether a UDP target has to reply (who says what a reply must be wants one), and the length that is held against a pattern. */
+/** Whether a UDP target has to reply, and the length that is held against a pattern. */
 function answered(monitor: PlannedMonitor): readonly Entry[] {
   if (monitor.type !== 'UDP-CONNECT') return []
   const { replyLength } = presetManners(mannersOf(monitor))
-  const { require_reply, reply_pattern } = monitor.options?.udp ?? {}
-  const isRequired = require_reply ?? reply_pattern !== undefined
-  const required: Entry = ['udp.require_reply', isRequired, 'default']
+  const { reply_pattern } = monitor.options?.udp ?? {}
+  const required: Entry = ['udp.require_reply', requiresReply(monitor.options?.udp), 'default']
   if (reply_pattern === undefined || replyLength === undefined) return [required]
   const from = ofManners(monitor)
   return [

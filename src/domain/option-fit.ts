@@ -3,7 +3,7 @@
  * of the peers where they have some (probe-semantics 1.1, 2).
  */
 import { DomainError } from './errors.ts'
-import { FLAP_WINDOW, HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES } from './limits.ts'
+import { FLAP_WINDOW, HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES, type Range } from './limits.ts'
 import { parseAddress } from './ip-address.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { isOwnHeader, isOwnMetadata } from './own-headers.ts'
@@ -170,9 +170,13 @@ function assertFlap({ flap }: MonitorOptions): void {
   }
 }
 
-function assertReply({ udp }: MonitorOptions): void {
-  const { min_reply_length: min, max_reply_length: max } = udp ?? {}
-  if (min === undefined || max === undefined || min <= max) return
+function assertReply({ udp, preset }: MonitorOptions): void {
+  const pattern = udp?.reply_pattern
+  const ofPreset = preset === undefined ? undefined : presetManners(preset).replyLength
+  // Without a pattern a preset says nothing of lengths; with one, and no preset, a reply is as long at least.
+  const held: Partial<Range> = pattern === undefined ? {} : (ofPreset ?? { min: pattern.length / 2 })
+  const { min_reply_length: min = held.min ?? 0, max_reply_length: max = held.max } = udp ?? {}
+  if (max === undefined || min <= max) return
   // keepalived's words.
   throw misfit('options.udp', `min_reply_length ${min} > max_reply_length ${max} - will always fail`)
 }

@@ -134,18 +134,22 @@ function tcpExchange({ send, receive = [] }: NonNullable<MonitorOptions['tcp']>)
 }
 
 function udpExchange(udp: NonNullable<MonitorOptions['udp']>, ofPattern?: Range): UdpExchange {
-  const { payload, require_reply, reply_pattern } = udp
+  const { payload, reply_pattern } = udp
   const manners = reply_pattern === undefined ? undefined : ofPattern
   const { min_reply_length: min = manners?.min, max_reply_length: max = manners?.max } = udp
   return {
-    // Who says what a reply must be wants one.
-    requireReply:
-      require_reply ?? (reply_pattern ?? udp.min_reply_length ?? udp.max_reply_length) !== undefined,
+    requireReply: requiresReply(udp),
     ...(payload === undefined ? {} : { payload: decoded(payload) }),
     ...(reply_pattern === undefined ? {} : { replyPattern: patternOf(reply_pattern) }),
     ...(min === undefined ? {} : { minReplyBytes: min }),
     ...(max === undefined ? {} : { maxReplyBytes: max }),
   }
+}
+
+/** Whether a UDP target has to reply: who says what a reply must be wants one. */
+export function requiresReply(udp: MonitorOptions['udp']): boolean {
+  const { require_reply, reply_pattern, min_reply_length, max_reply_length } = udp ?? {}
+  return require_reply ?? (reply_pattern ?? min_reply_length ?? max_reply_length) !== undefined
 }
 
 function patternOf(digits: string): readonly (number | null)[] {

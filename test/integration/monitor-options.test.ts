@@ -293,6 +293,12 @@ for (const dialect of DIALECTS) {
             ] as const,
         ),
         ['UDP-CONNECT', { udp: { min_reply_length: 2, max_reply_length: 1 } }, /will always fail/],
+        ['UDP-CONNECT', { udp: { reply_pattern: '0000', max_reply_length: 1 } }, /will always fail/],
+        [
+          'UDP-CONNECT',
+          { preset: 'keepalived', udp: { reply_pattern: '00', min_reply_length: 256 } },
+          /will always fail/,
+        ],
         ['TLS-HELLO', { connection: { reuse: true } }, /connection\.reuse.*does not fit type TLS-HELLO/],
         ['HTTPS', { tls: { ca: '../ca.pem' } }, /tls\.ca.*must match/],
         ['HTTPS', { tls: { ca: 'a/ca.pem' } }, /tls\.ca.*must match/],

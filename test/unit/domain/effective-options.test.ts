@@ -69,5 +69,7 @@ test('a plan tells whether a UDP target has to reply', () => {
   }
   assert.deepEqual(required({}), [false, 'default'])
   assert.deepEqual(required({ reply_pattern: '00' }), [true, 'default'])
+  assert.deepEqual(required({ min_reply_length: 1 }), [true, 'default'])
+  assert.deepEqual(required({ max_reply_length: 9 }), [true, 'default'])
   assert.deepEqual(required({ reply_pattern: '00', require_reply: false }), [false, 'options'])
 })
