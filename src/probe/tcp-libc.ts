@@ -7,10 +7,17 @@ import type { Probe } from './probe.ts'
 import { millisecondsSince, result } from './result.ts'
 import { reasonOfSocketError } from './socket-errors.ts'
 
-/** What these sockets can do: they end with an RST and leave the source address to the kernel. */
-export function suitsLibc({ sourceAddress, close }: ProbeTarget): boolean {
-  return sourceAddress === undefined && close !== 'fin'
+/**
+ * What these sockets can do: they end with an RST, leave the source address to the kernel, and stay in their family. Linux
+ * makes an IPv6 socket that connects to an IPv4-mapped address one of IPv4 for good (`tcp_v6_connect` of net/ipv6/tcp_ipv6.c),
+ * also when it is dissolved: every IPv6 connection that is then tried on it gets no answer.
+ */
+export function suitsLibc({ family, address, sourceAddress, close }: ProbeTarget): boolean {
+  return sourceAddress === undefined && close !== 'fin' && !(family === 6 && MAPPED_BEGINNING.test(address))
 }
+
+/** Every spelling of `::ffff:0:0/96` begins so, and few other addresses. */
+const MAPPED_BEGINNING = /^[0:]+:ffff:/i
 
 export function makeProbeTcpByLibc(sockets: LibcSockets): Probe {
   return (target, done) => {

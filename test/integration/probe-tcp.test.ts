@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ProbeTarget } from '../../src/domain/results.ts'
 import { findBareTcp } from '../../src/probe/bare-tcp.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { probeTcp, tcpWay } from '../../src/probe/tcp.ts'
@@ -30,6 +31,18 @@ test('this runtime has bare handles and, on Linux, libc, which TCP probes use', 
 })
 
 for (const [way, probe] of Object.entries(WAYS)) {
+  test(`${way}: a target with an IPv4-mapped address is probed, and spoils no IPv6 probe after it`, async (t) => {
+    const server4 = await listen(t, () => undefined)
+    const server6 = await listen(t, () => undefined, '::1')
+    const mapped = ['::ffff:127.0.0.1', '0:0:0:0:0:FFFF:7f00:1'].map(
+      (address): ProbeTarget => ({ ...targetOf(server4), address, family: 6 }),
+    )
+    for (const target of mapped) {
+      assert.equal((await probeWithin(probe, target)).reason, 'PASSED')
+      assert.equal((await probeWithin(probe, targetOf(server6))).reason, 'PASSED')
+    }
+  })
+
   for (const address of ['127.0.0.1', '::1']) {
     test(`${way}: a TCP probe of a listener on ${address} passes and ends the connection with a reset`, async (t) => {
       const ends: string[] = []
