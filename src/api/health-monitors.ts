@@ -136,7 +136,8 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     if (!isWritten(ctx, values)) return { before: stored, after: stored }
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
     const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(stored, values) })
-    const raise = parents.memberCount * (memberRate(updated) - memberRate(stored))
+    const rateOf = (monitor: HealthMonitor): number => memberRate(monitor, parents.trafficSeen)
+    const raise = parents.memberCount * (rateOf(updated) - rateOf(stored))
     await assertProbeRate(tx, deps, { projectId: updated.projectId, raise })
     if (Object.keys(values).length > 0) await touchPools(tx, [stored.poolId])
     return { before: stored, after: updated }

@@ -11,11 +11,12 @@ import type { Tx } from '../store/database.ts'
 import { readProbedMembers } from '../store/probe-rates.ts'
 import type { ApiDependencies } from './context.ts'
 
-/** Probes a second that a monitor may ask for of every member, in the worst of its states; 0 without one. */
+/** Probes a second that a monitor may ask for of every member, in the worst of its states; 0 without one. `trafficSeen` = in its pool. */
 export function memberRate(
   monitor: (JudgedMonitor & Pick<HealthMonitor, 'adminStateUp'>) | undefined,
+  trafficSeen = false,
 ): number {
-  return monitor?.adminStateUp === true ? rateOf(monitor, false) : 0
+  return monitor?.adminStateUp === true ? rateOf(monitor, trafficSeen) : 0
 }
 
 /**

@@ -17,6 +17,8 @@ import {
 export interface LockedPool {
   readonly pool: Pool
   readonly memberCount: number
+  /** Traffic was seen: the no-traffic intervals of its monitor are over for good. */
+  readonly trafficSeen: boolean
   readonly loadBalancer: LoadBalancer
 }
 
@@ -87,9 +89,10 @@ async function lockOneOf(
       `select ${LOAD_BALANCER_COLUMNS} from load_balancer lb where lb.id = ${ofPool} for no key update`,
       bindings,
     ),
-    query<PoolRow & { member_count: number }>(
+    query<PoolRow & { member_count: number; traffic_seen: boolean }>(
       tx,
-      `select ${POOL_COLUMNS}, p.member_count from pool p where p.id = (${pools}) for no key update`,
+      `select ${POOL_COLUMNS}, p.member_count, p.traffic_seen_at is not null as traffic_seen
+       from pool p where p.id = (${pools}) for no key update`,
       bindings,
     ),
     parent,
@@ -100,7 +103,12 @@ async function lockOneOf(
   const [loadBalancer] = loadBalancers
   const [pool] = locked
   if (loadBalancer === undefined || pool === undefined) return undefined
-  return { pool: toPool(pool), memberCount: pool.member_count, loadBalancer: toLoadBalancer(loadBalancer) }
+  return {
+    pool: toPool(pool),
+    memberCount: pool.member_count,
+    trafficSeen: pool.traffic_seen,
+    loadBalancer: toLoadBalancer(loadBalancer),
+  }
 }
 
 function beingChanged(id: string, error: unknown): DomainError {

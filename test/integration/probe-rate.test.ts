@@ -121,6 +121,24 @@ test('plain fields count like options: monitors, members, single-call creates an
   assert.deepEqual(await elb.contents(api), before)
 })
 
+test('what is made faster of a pool that has seen traffic is held against the bound', async (t) => {
+  const api = await startApi(t, { probesPerSecondPerProject: 15 })
+  const pool = await aPoolOf(api, 1)
+  const made = await create(api, ELB, pool.id, { interval_ms: 5000, intervals: { no_traffic_ms: 100 } })
+  assert.equal(made.status, 201)
+  assert.equal((await api.request('POST', `${ELB}/pools/${pool.id}/traffic`, {})).status, 204)
+  const other = await aPoolOf(api, 1)
+  assert.equal(
+    (await create(api, ELB, other.id, { interval_ms: 100 })).status,
+    201,
+    'its fast times are over',
+  )
+  const put = (options: object) =>
+    api.request('PUT', `${ELB}/healthmonitors/${made.body.healthmonitor.id}`, { healthmonitor: { options } })
+  assertElbQuota(await put({ interval_ms: 100 }))
+  assert.equal((await put({ interval_ms: 1000 })).status, 200)
+})
+
 test('a project beyond the bound may do whatever does not add to it, and one without a bound anything', async (t) => {
   const { db } = await testDatabase(t)
   const before = await startApi(t, { db, probesPerSecondPerProject: -1 })
