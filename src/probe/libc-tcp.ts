@@ -38,13 +38,15 @@ const EINVAL = 22
 const ECONNRESET = 104
 const ECONNREFUSED = 111
 const EINPROGRESS = 115
-/** struct epoll_event is packed on x86-64 only. */
-const EVENT = process.arch === 'x64' ? { bytes: 12, fdAt: 4 } : { bytes: 16, fdAt: 8 }
+/** struct epoll_event is packed on x86-64, and on i386 a field of 64 bits needs no gap before it. */
+const EVENT = ['x64', 'ia32'].includes(process.arch) ? { bytes: 12, fdAt: 4 } : { bytes: 16, fdAt: 8 }
 /** What is read of struct tcp_info. */
 const INFO = { bytes: 104, stateAt: 0, rttAt: 68, retransmitsAt: 100 } as const
 /** States of a connection (net/tcp_states.h). */
 const ESTABLISHED = 1
 const SYN_SENT = 2
+const SYN_RECV = 3
+const CLOSE = 7
 const CLOSE_WAIT = 8
 const UNKNOWN = 0
 
@@ -114,11 +116,16 @@ export class LibcTcp {
     return this.#events.view.getInt32(i * EVENT.bytes + EVENT.fdAt, isLittleEndian)
   }
 
-  /** CONNECTED, CONNECTING, or the negative errno that ended the connection, which the kernel tells once. */
+  /**
+   * CONNECTED, CONNECTING, or the negative errno of a connection that never stood, which the kernel tells once. One that stood
+   * and was reset by the target before we looked is CONNECTED: its handshake has a time.
+   */
   outcome(fd: number): number {
     const state = this.#readInfo(fd)
     if (state === ESTABLISHED || state === CLOSE_WAIT) return CONNECTED
-    return state === SYN_SENT ? CONNECTING : -(this.#readError(fd) || ECONNRESET)
+    if (state === SYN_SENT || state === SYN_RECV) return CONNECTING
+    if (state === CLOSE && this.handshakeMs() !== undefined) return CONNECTED
+    return -(this.#readError(fd) || ECONNRESET)
   }
 
   /** From SYN to SYN-ACK of the connection that `outcome` looked at; undefined where a SYN was repeated. */
