@@ -83,6 +83,7 @@ export function parseEndpoint(text: string): Endpoint | undefined {
 }
 
 const ENDPOINT = 'address:port or [IPv6 address]:port'
+const CANARY = `name:port, ${ENDPOINT}`
 const listen = parsed(parseEndpoint, ENDPOINT)
 const cidrs = parsed(parseCidrList, 'a list of addresses and address/prefix')
 const list = (text: string): readonly string[] => text.split(/[\s,]+/).filter((item) => item !== '')
@@ -292,8 +293,8 @@ export const VARIABLES = {
     meaning: "Shortest delay of the octavia dialect's UDP-CONNECT monitors",
   },
   HM_CANARY: {
-    schema: parsed(parseCanaries, `a list of at most ${CANARIES_MAX} times name:port, ${ENDPOINT}`),
-    values: `list of ${ENDPOINT}`,
+    schema: parsed(parseCanaries, `a list of at most ${CANARIES_MAX} times ${CANARY}`),
+    values: `list of ${CANARY}`,
     meaning:
       'TCP targets that are always up, at most 16: when most members and all of these fail at once, the failures are held back for one interval and tried again. None: such a case is only counted and warned of',
   },
