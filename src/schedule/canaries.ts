@@ -25,7 +25,23 @@ export function tcpCanaries(
   probe: Probe,
   lookUp: LookUp = lookup,
 ): Canaries {
-  return { count: endpoints.length, ask: () => askAll(endpoints, probe, lookUp) }
+  const lookUpOnce = oncePerName(lookUp)
+  return { count: endpoints.length, ask: () => askAll(endpoints, probe, lookUpOnce) }
+}
+
+/**
+ * A name that is being looked up is not looked up again meanwhile: a resolver that is gone holds a thread of libuv's pool for far
+ * longer than a round of canaries takes, and what waits for a thread would pile up.
+ */
+function oncePerName(lookUp: LookUp): LookUp {
+  const underWay = new Map<string, ReturnType<LookUp>>()
+  return (host) => {
+    const known = underWay.get(host)
+    if (known !== undefined) return known
+    const asked = lookUp(host).finally(() => underWay.delete(host))
+    underWay.set(host, asked)
+    return asked
+  }
 }
 
 async function askAll(endpoints: readonly CanaryEndpoint[], probe: Probe, lookUp: LookUp): Promise<boolean> {

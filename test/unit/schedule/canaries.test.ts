@@ -72,3 +72,27 @@ test('a canary whose name cannot be resolved, or not in time, does not answer, a
     assert.equal(await tcpCanaries([named, { host: '127.0.0.1', port: 1 }], passes, lookUp).ask(), true)
   }
 })
+
+test('a name is not looked up again while its resolver is still silent, and anew once it has spoken', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const passes: Probe = (_target, done) => {
+    setImmediate(done, PASSED)
+    return () => undefined
+  }
+  const lookUps: { resolve(found: { address: string }): void; reject(error: Error): void }[] = []
+  const { ask } = tcpCanaries([{ host: 'gateway.example', port: 80 }], passes, () => {
+    return new Promise((resolve, reject) => void lookUps.push({ resolve, reject }))
+  })
+  for (let round = 0; round < 3; round++) {
+    const asked = ask()
+    t.mock.timers.tick(CANARY_TIMEOUT_MS)
+    assert.equal(await asked, false)
+  }
+  assert.equal(lookUps.length, 1)
+  lookUps[0]?.reject(new Error('queryA ETIMEOUT gateway.example'))
+  await new Promise((resolve) => setImmediate(resolve))
+  const asked = ask()
+  assert.equal(lookUps.length, 2)
+  lookUps[1]?.resolve({ address: '127.0.0.1' })
+  assert.equal(await asked, true)
+})
