@@ -37,6 +37,13 @@ export function parseAddress(text: string): IpAddress | undefined {
   return bytes === undefined ? undefined : { family: 4, bytes, canonical: bytes.join('.') }
 }
 
+/** The address that packets to `address` carry: IPv4 for an IPv4-mapped one (RFC 4291 section 2.5.5.2), else its own. */
+export function wireAddress(address: IpAddress): IpAddress {
+  if (address.family === 4 || !startsWith(address.bytes, IPV4_MAPPED, 96)) return address
+  const bytes = address.bytes.slice(12)
+  return { family: 4, bytes, canonical: bytes.join('.') }
+}
+
 function parseIpv4(text: string): number[] | undefined {
   const parts = text.split('.')
   if (parts.length !== 4) return undefined

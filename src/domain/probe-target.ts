@@ -4,7 +4,7 @@
  * httpchk`) speaks HTTP/1.0 without one unless the monitor asks for 1.1.
  */
 import { hostOf, httpRequest } from './http-target.ts'
-import { parseAddress } from './ip-address.ts'
+import { parseAddress, wireAddress } from './ip-address.ts'
 import { FRESH_EVERY_DEFAULT, type Range } from './limits.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { presetManners } from './presets.ts'
@@ -34,9 +34,11 @@ export function probeEndpoint(
 ): Pick<ProbeTarget, 'address' | 'family' | 'port'> {
   const spelled = member.monitorAddress ?? member.address
   const parsed = parseAddress(spelled)
+  // Raw sockets hear of an IPv4-mapped address in IPv4 only: a PING was never answered, and no UDP port was ever closed.
+  const wire = parsed === undefined ? undefined : wireAddress(parsed)
   // What is no plain address is refused by the target policy; nothing is sent to it.
-  const address = parsed?.canonical ?? spelled
-  const family = parsed?.family ?? 4
+  const address = wire?.canonical ?? spelled
+  const family = wire?.family ?? 4
   const port =
     monitor.type === 'PING' ? 0 : (member.monitorPort ?? monitor.monitorPort ?? member.protocolPort)
   return { address, family, port }

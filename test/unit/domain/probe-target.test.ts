@@ -34,6 +34,17 @@ test("the member's own monitor address and port win, then the monitor's port, th
   assert.equal(target({ type: 'PING', monitorPort: 9000 }, {}), '10.0.0.5 0')
 })
 
+test('an IPv4-mapped address is probed as the IPv4 address that packets to it carry, and no other is', () => {
+  const target = (address: string) => {
+    const { family, http, ...endpoint } = probeTarget(MONITOR, { ...MEMBER, address })
+    return `${family} ${endpoint.address} ${http?.host}`
+  }
+  assert.equal(target('::ffff:10.0.0.5'), '4 10.0.0.5 10.0.0.5:8080')
+  assert.equal(target('0:0:0:0:0:FFFF:a00:5'), '4 10.0.0.5 10.0.0.5:8080')
+  assert.equal(target('::fffe:a00:5'), '6 ::fffe:a00:5 [::fffe:a00:5]:8080')
+  assert.equal(target('64:ff9b::a00:5'), '6 64:ff9b::a00:5 [64:ff9b::a00:5]:8080')
+})
+
 test('elb speaks HTTP/1.1 with a Host: the domain name, or the address with a port that is not the default', () => {
   const http = (monitor: Partial<TargetMonitor>, member: Partial<TargetMember> = {}) =>
     probeTarget({ ...MONITOR, ...monitor }, { ...MEMBER, ...member }).http
