@@ -123,7 +123,7 @@ export const CONNECTION_EVENTS_MAX = 256
 /** When the kernel is asked again for connections that ended: after this share of the time since the last was started, within the range. */
 export const CONNECTION_POLL_SHARE = 0.25
 export const CONNECTION_POLL_MS: Range = { min: 1, max: 20 }
-/** Sockets of Node's that wait to serve another plain connection: more than STARTS_PER_TURN, 1 to 2 KB each. */
+/** Sockets of Node's that wait to serve another plain connection: 1 to 2 KB each. */
 export const SPARE_SOCKETS_MAX = 256
 /** Sockets that are closed together: their descriptors are still open when their probes have ended, so half of DESCRIPTOR_RESERVE. */
 export const CLOSE_TOGETHER_MAX = 32
@@ -247,8 +247,8 @@ export const STALL_MS = 250
 export const DESCRIPTOR_RESERVE = 64
 /** Milliseconds: the longest that the wheel sleeps while there are checks, so that a stall is noticed. */
 export const WHEEL_SLEEP_MAX_MS = 50
-/** Probes started in one turn of the event loop; then sockets are heard before more are started. */
-export const STARTS_PER_TURN = 200
+/** Probes started in one turn of the event loop; then sockets are heard. Few, so that theirs are still in the processor's caches. */
+export const STARTS_PER_TURN = 16
 /** Milliseconds within which a check of a shard that was taken over is probed again. */
 export const TAKEOVER_PROBE_WITHIN_MS = 500
 /**
