@@ -35,10 +35,11 @@ export async function up(db: Knex): Promise<void> {
 }
 
 export async function down(db: Knex): Promise<void> {
+  // Pool before member, as those lock who write meanwhile.
   await db.raw(`
+    alter table pool drop column member_count;
     drop trigger count_added_members on member;
     drop trigger count_removed_members on member;
     drop function count_added_members, count_removed_members;
-    alter table pool drop column member_count;
   `)
 }

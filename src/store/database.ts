@@ -126,9 +126,14 @@ export async function transaction<Result>(
   work: (tx: Tx) => Promise<Result>,
   timeoutMs = TRANSACTION_TIMEOUT_MS,
 ): Promise<Result> {
+  return await retried(() => boundedTransaction(db, work, timeoutMs))
+}
+
+/** Does something that a deadlock or a serialization failure undoes, again when it does, as `transaction` says. */
+export async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await boundedTransaction(db, work, timeoutMs)
+      return await work()
     } catch (error) {
       if (attempt >= TRANSACTION_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
       const pauseMs = Math.random() * 10 * 2 ** attempt

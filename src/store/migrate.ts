@@ -5,7 +5,9 @@
 import pg from 'pg'
 import { MIGRATIONS, type NamedMigration } from '../../migrations/index.ts'
 import type { Database } from './database.ts'
-import { query } from './database.ts'
+import { query, retried } from './database.ts'
+
+const NAMES = MIGRATIONS.map(({ name }) => name)
 
 /** Any constant that no other application of the database uses. */
 const LOCK_KEY = 4_826_017_733
@@ -24,10 +26,13 @@ export class SchemaTooNewError extends Error {
 /** Brings the schema to this version; does nothing when it is. Returns the names that were applied. */
 export async function migrateToLatest(db: Database, url: string): Promise<readonly string[]> {
   return await withLock(url, async () => {
-    await assertNotNewer(db)
-    await db.migrate.forceFreeMigrationsLock(migrationConfig())
-    const [, applied] = (await db.migrate.latest(migrationConfig())) as [number, string[]]
-    return applied
+    const before = await assertNotNewer(db)
+    // Each is a transaction; one may meet writers of an older version in a ring.
+    await retried(async () => {
+      await db.migrate.forceFreeMigrationsLock(migrationConfig())
+      await db.migrate.latest(migrationConfig())
+    })
+    return NAMES.filter((name) => !before.has(name))
   })
 }
 
@@ -39,13 +44,13 @@ export async function rollbackAll(db: Database, url: string): Promise<void> {
 /** Whether the schema is exactly this version's. Throws SchemaTooNewError when it is newer. */
 export async function isSchemaCurrent(db: Database): Promise<boolean> {
   const applied = await assertNotNewer(db)
-  return MIGRATIONS.every((migration) => applied.has(migration.name))
+  return NAMES.every((name) => applied.has(name))
 }
 
 async function assertNotNewer(db: Database): Promise<ReadonlySet<string>> {
   if (!(await db.schema.hasTable('knex_migrations'))) return new Set()
   const rows = await query<{ name: string }>(db, 'select name from knex_migrations order by id')
-  const known = new Set(MIGRATIONS.map((migration) => migration.name))
+  const known = new Set(NAMES)
   const unknown = rows.map((row) => row.name).filter((name) => !known.has(name))
   if (unknown.length > 0) throw new SchemaTooNewError(unknown)
   return new Set(rows.map((row) => row.name))

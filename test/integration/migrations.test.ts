@@ -1,9 +1,11 @@
 /** The schema on its way up and down, alone and with others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as memberCount from '../../migrations/0011-member-count.ts'
 import { MIGRATIONS } from '../../migrations/index.ts'
-import { type Db, openDatabase, query } from '../../src/store/database.ts'
+import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
 import { isSchemaCurrent, migrateToLatest, rollbackAll, SchemaTooNewError } from '../../src/store/migrate.ts'
+import { eventually } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 
 const NAMES = MIGRATIONS.map(({ name }) => name)
@@ -51,6 +53,23 @@ test('of twenty that migrate at once one does it, and all succeed', async (t) =>
   const applied = await Promise.all(pools.map((pool) => migrateToLatest(pool, url)))
   assert.deepEqual(applied.flat(), NAMES)
   assert.equal(await isSchemaCurrent(db), true)
+})
+
+test('a migration that meets a writer in a ring of locks, and is the one that PostgreSQL ends, is made again', async (t) => {
+  const { db, url } = await testDatabase(t)
+  await memberCount.down(db)
+  await query(db, `delete from knex_migrations where name = '0011-member-count'`)
+  let migrated: Promise<readonly string[]> | undefined
+  await transaction(db, async (tx) => {
+    await query(tx, 'lock table member in row exclusive mode')
+    migrated ??= migrateToLatest(db, url)
+    await eventually('the migration has the pools and waits for the members', async () => {
+      const waiting = `select 1 from pg_locks where relation = 'member'::regclass and not granted`
+      return (await query(db, waiting)).length > 0
+    })
+    await query(tx, 'lock table pool in row exclusive mode')
+  })
+  assert.deepEqual(await migrated, ['0011-member-count'])
 })
 
 test('a schema of a newer version is refused and left as it is', async (t) => {
