@@ -114,7 +114,7 @@ export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
 /** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
 export const BARE_READ_BYTES = 64 * 1024
-/** Sockets of each family that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
+/** Sockets of both families together that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
 export const KEPT_SOCKETS_MAX = 512
 /** They are closed when no TCP probe was under way for so long. */
 export const KEPT_SOCKETS_IDLE_MS = 1000
