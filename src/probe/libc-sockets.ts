@@ -51,9 +51,14 @@ export class LibcSockets {
   /** Undefined where libc cannot be called, or the kernel (or what stands in for it) does other than expected. */
   static open(libc: Libc | undefined): LibcSockets | undefined {
     if (libc === undefined) return undefined
-    const tcp = new LibcTcp(libc)
-    if (tcp.works()) return new LibcSockets(tcp)
-    tcp.end()
+    let tcp: LibcTcp | undefined
+    try {
+      tcp = new LibcTcp(libc)
+      if (tcp.works()) return new LibcSockets(tcp)
+    } catch {
+      // A function that cannot be called as declared: the other ways need none.
+    }
+    tcp?.end()
     return undefined
   }
 
@@ -70,6 +75,7 @@ export class LibcSockets {
     const status = this.#tcp.connect(fd, user.peer)
     if (status !== 0) {
       this.#keep(fd, family)
+      this.#planRound()
       return failLater(user, 'connect', status)
     }
     user.fd = fd

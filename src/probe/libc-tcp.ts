@@ -34,6 +34,7 @@ const SOL_SOCKET = 1
 const SO_ERROR = 4
 const IPPROTO_TCP = 6
 const TCP_INFO = 11
+const EIO = 5
 const EINVAL = 22
 const ECONNRESET = 104
 const ECONNREFUSED = 111
@@ -75,11 +76,11 @@ export class LibcTcp {
   /** A socket of whose connections `countEnded` tells. */
   open(family: 4 | 6): number {
     const fd = this.#libc.socket(AF[family], SOCK_STREAM_NONBLOCK_CLOEXEC, 0)
-    if (fd < 0) return -this.#libc.errno()
+    if (fd < 0) return -this.#errno()
     this.#event.view.setUint32(0, ENDED_ONCE, isLittleEndian)
     this.#event.view.setInt32(EVENT.fdAt, fd, isLittleEndian)
     if (this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, this.#event.bytes) === 0) return fd
-    const errno = this.#libc.errno()
+    const errno = this.#errno()
     this.#libc.close(fd)
     return -errno
   }
@@ -89,13 +90,13 @@ export class LibcTcp {
     const target = this.#target[peer.family]
     if (!this.#write(target, peer)) return -EINVAL
     if (this.#libc.connect(fd, target.bytes, target.bytes.length) === 0) return 0
-    const errno = this.#libc.errno()
+    const errno = this.#errno()
     return errno === EINPROGRESS ? 0 : -errno
   }
 
   /** Ends what `connect` began, with an RST where a connection stands. The socket can connect again, from another port. */
   dissolve(fd: number): number {
-    return this.#libc.connect(fd, NOWHERE, NOWHERE.length) === 0 ? 0 : -this.#libc.errno()
+    return this.#libc.connect(fd, NOWHERE, NOWHERE.length) === 0 ? 0 : -this.#errno()
   }
 
   close(fd: number): void {
@@ -174,6 +175,11 @@ export class LibcTcp {
     return this.dissolve(fd) === 0 && isItself === (outcome === CONNECTED) ? outcome : CONNECTING
   }
 
+  /** Of the call that has just failed. EIO where something came between and took it away: a failure is never a success. */
+  #errno(): number {
+    return this.#libc.errno() || EIO
+  }
+
   #write({ bytes, address }: Sockaddr, peer: Peer): boolean {
     bytes[2] = peer.port >> 8
     bytes[3] = peer.port & 0xff
@@ -191,8 +197,7 @@ export class LibcTcp {
   #readError(fd: number): number {
     this.#length.view.setUint32(0, 4, isLittleEndian)
     const { view, bytes } = this.#error
-    if (this.#libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, bytes, this.#length.bytes) !== 0)
-      return this.#libc.errno()
+    if (this.#libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, bytes, this.#length.bytes) !== 0) return this.#errno()
     return view.getInt32(0, isLittleEndian)
   }
 

@@ -49,6 +49,11 @@ test('a kernel that does other than expected is not used, and keeps no descripto
   const real = libc ?? assert.fail('no libc')
   const isDissolution = (address: Uint8Array) => address[0] === 0 && address[1] === 0
   const kernels: Readonly<Record<string, Partial<Libc>>> = {
+    'whose first function cannot be called': {
+      epoll_create1: () => {
+        throw new TypeError('Unexpected Number value for argument 1, expected int')
+      },
+    },
     'without epoll': { epoll_create1: () => -1 },
     'that makes no socket': { socket: () => -1 },
     'that tells of nothing': { epoll_wait: () => 0 },
@@ -65,6 +70,11 @@ test('a kernel that does other than expected is not used, and keeps no descripto
     'that refuses to connect': { connect: () => -1, errno: () => 1 },
     'without TCP_INFO': { getsockopt: () => -1, errno: () => 92 },
     'that has no names': { getsockname: () => -1 },
+    'whose function cannot be called': {
+      getsockname: () => {
+        throw new TypeError('Unexpected Number value for argument 2, expected void *')
+      },
+    },
     'that reads no address': { inet_pton: () => 0 },
   }
   const before = readdirSync('/proc/self/fd').length
