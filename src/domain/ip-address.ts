@@ -128,10 +128,7 @@ export function isRangeWithin(inner: Cidr, outer: Cidr): boolean {
   return inner.prefix >= outer.prefix && isInRange(inner.address, outer)
 }
 
-/**
- * One range, `address/prefix` or an address alone; of IPv4-mapped addresses the range that they carry. Refused as
- * INVALID_FIELD; so are bits set behind the prefix.
- */
+/** One range, `address/prefix` or an address alone. Refused as INVALID_FIELD; so are bits set behind the prefix. */
 export function parseCidr(text: string): Cidr {
   const slash = text.indexOf('/')
   const address = parseAddress(slash < 0 ? text : text.slice(0, slash))
@@ -143,8 +140,7 @@ export function parseCidr(text: string): Cidr {
   const masked = address.bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - i * 8))))
   if (masked.some((byte, i) => byte !== address.bytes[i]))
     throw refused(text, 'has bits set behind its prefix')
-  const carried = wireAddress(address)
-  return prefix < 96 || carried === address ? { address, prefix } : { address: carried, prefix: prefix - 96 }
+  return { address, prefix }
 }
 
 /** Ranges separated by commas or white space; the empty text is the empty list. Refused as INVALID_FIELD. */
