@@ -11,7 +11,15 @@
  * An IPv6 address that carries an IPv4 one (mapped, compatible, NAT64, 6to4) is denied when either of the two is, and
  * allowed when either is in the allow list.
  */
-import { type Cidr, type IpAddress, isInRange, isRangeWithin, parseAddress, parseCidr } from './ip-address.ts'
+import {
+  type Cidr,
+  type IpAddress,
+  isInRange,
+  isRangeWithin,
+  parseAddress,
+  parseCidr,
+  wireAddress,
+} from './ip-address.ts'
 
 export { type Cidr, type IpAddress, parseAddress, parseCidrList } from './ip-address.ts'
 
@@ -48,8 +56,15 @@ const CARRIERS: readonly (readonly [Cidr, number])[] = [
   [parseCidr('::/96'), 12],
 ]
 
+/** IPv4-mapped addresses are probed as the IPv4 ones that they carry, so a range of them is a range of those. */
+function rangeOnTheWire({ address, prefix }: Cidr): Cidr {
+  const carried = wireAddress(address)
+  return prefix < 96 || carried === address ? { address, prefix } : { address: carried, prefix: prefix - 96 }
+}
+
 export function makeTargetPolicy(options: TargetPolicyOptions): TargetPolicy {
-  const { allow, deny } = options
+  const allow = options.allow.map(rangeOnTheWire)
+  const deny = options.deny.map(rangeOnTheWire)
   const loopbackAllowed =
     options.loopbackAllowed ||
     allow.some((range) => LOOPBACK.some((loopback) => isRangeWithin(range, loopback)))

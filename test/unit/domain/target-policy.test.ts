@@ -108,3 +108,14 @@ test('a listener of ours on a wildcard address is denied on each address of this
   for (const address of ['127.0.0.1', '10.9.9.9', '::1', 'fd00::9', 'FD00:0::9'])
     assert.ok(v6(address, 80), address)
 })
+
+test('a range in the IPv4-mapped form holds for the IPv4 addresses as which they are probed', () => {
+  const denies = policy({ deny: '::ffff:10.0.0.0/104' })
+  assert.notEqual(denies('10.1.2.3', 80), undefined)
+  assert.notEqual(denies('::ffff:10.1.2.3', 80), undefined)
+  assert.equal(denies('11.1.2.3', 80), undefined)
+  const allows = policy({ allow: '::ffff:10.0.0.0/104' })
+  assert.equal(allows('10.1.2.3', 80), undefined)
+  assert.equal(allows('::ffff:10.1.2.3', 80), undefined)
+  assert.notEqual(allows('11.1.2.3', 80), undefined)
+})
