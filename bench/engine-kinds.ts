@@ -2,7 +2,7 @@
  * What the engine's bench can probe with. A name is a protocol, then how it is done, then what is changed around it:
  * `http-reused-public`, `tcp-unwoken`, `tcp-public-no-postgres`.
  *
- *   tcp, http, http-reused, udp, ping   new connections, unless reused; reused are kept for good, as the option
+ *   tcp, tcp-half, http, http-reused, udp, ping   new connections, unless reused; reused are kept for good, as the option
  *                                       `connection.reuse` makes them
  *   -handle, -public                    on the handles below net.Socket, or by public Node APIs alone; without, by the fastest
  *                                       way that there is here (docs/adr/0017-tcp-by-system-calls.md)
@@ -21,7 +21,7 @@ export interface Kind {
   /** The check of HAProxy that is measured beside. */
   readonly peer: 'tcp' | 'http' | undefined
   /** What the target counts of a probe. */
-  readonly counted: 'connections' | 'requests' | 'datagrams' | 'echoes'
+  readonly counted: 'connections' | 'handshakes' | 'requests' | 'datagrams' | 'echoes'
   readonly isUnwoken: boolean
   readonly hasPostgres: boolean
 }
@@ -59,6 +59,13 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
     peer: 'tcp',
     counted: 'connections',
     ways: ['handle', 'public'],
+  },
+  // What HAProxy's check does.
+  'tcp-half': {
+    monitor: { ...PLAIN, type: 'TCP', options: { connection: { handshake: 'half' } } },
+    peer: 'tcp',
+    counted: 'handshakes',
+    ways: [],
   },
   // The fastest way of HTTP is the handle.
   http: { monitor: HTTP, peer: 'http', counted: 'requests', ways: ['public'] },

@@ -79,29 +79,34 @@ async function measured(what: Case, parts: Parts): Promise<Figures> {
   await allOnline(what, probers)
   await wait(what.warmUpSeconds * 1000)
 
-  const measure = async (request: SampleRequest): Promise<Measured> => ({
-    probers: await samplesOf(probers, request),
-    host: hostUsage(process.pid),
-    peerCpuSeconds: peerPid === undefined ? 0 : cpuSecondsOf(peerPid),
-    ours: await target.ours(),
-    theirs: await target.theirs(),
-    postgres:
-      database === undefined
-        ? undefined
-        : {
-            ...(await postgresUsage(database.db)),
-            cpuSeconds: await postgresCpuSeconds(database.db),
-          },
-  })
+  const sharesCount = what.kind.counted === 'handshakes' && what.isBesideHaproxy
+  const measure = async (request: SampleRequest): Promise<Measured> => {
+    const samples = await samplesOf(probers, request)
+    const ours = sharesCount ? startedOf(samples) : await target.ours()
+    return {
+      probers: samples,
+      host: hostUsage(process.pid),
+      peerCpuSeconds: peerPid === undefined ? 0 : cpuSecondsOf(peerPid),
+      ours,
+      theirs: (await target.theirs()) - (sharesCount ? ours : 0),
+      postgres:
+        database === undefined
+          ? undefined
+          : {
+              ...(await postgresUsage(database.db)),
+              cpuSeconds: await postgresCpuSeconds(database.db),
+            },
+    }
+  }
   const before = await measure('sample')
   const descriptors = await mostDescriptors(probers, what.seconds * 1000)
   const after = await measure('sample of what is reachable')
 
   await Promise.all(probers.map((child) => ask(child, 'stop')))
   const ended = await samplesOf(probers, 'sample')
-  const started = ended.reduce((sum, sample) => sum + sample.started, 0)
-  const arrived = await counted(target, arrivedBefore + started)
-  const lifetime = { started, arrived: arrived - arrivedBefore }
+  const started = startedOf(ended)
+  const arrived = sharesCount ? started : (await counted(target, arrivedBefore + started)) - arrivedBefore
+  const lifetime = { started, arrived }
   return figuresOf({ members: what.members, empty, before, after, descriptors, lifetime })
 }
 
@@ -180,6 +185,10 @@ async function mostDescriptors(probers: readonly ChildProcess[], forMs: number):
     )
   }
   return most
+}
+
+function startedOf(samples: readonly { readonly started: number }[]): number {
+  return samples.reduce((sum, { started }) => sum + started, 0)
 }
 
 /** What the target counted, given a moment to count all of it. */

@@ -4,7 +4,8 @@
  *
  * HAProxy's own TCP check sends no ACK after the SYN-ACK but an RST (TCP_QUICKACK off), so that no accept ever sees it; its
  * checks are counted by the kernel's count of connections that were given up in SYN_RECV (AttemptFails), which is of the
- * namespace. Without a namespace the count holds whatever else this host does.
+ * namespace. Without a namespace the count holds whatever else this host does. Our half-open probes are in it too: beside
+ * HAProxy, what the prober says it made is ours and the rest of the count is HAProxy's.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -36,6 +37,11 @@ export async function startTargetOf(kind: Kind, program: TargetProgram, folder: 
   const { counted } = kind
   if (counted === 'echoes')
     return { ...nothing, ours: () => Promise.resolve(kernelCount('Icmp', 'InEchos')), stop: () => undefined }
+  if (counted === 'handshakes') {
+    const target = await startTarget(folder, { ours: port, theirs: peerPort })
+    const all = () => Promise.resolve(kernelCount('Tcp', 'AttemptFails'))
+    return { port, peerPort, ours: all, theirs: all, stop: () => target.stop() }
+  }
   if (counted === 'datagrams') return { ...nothing, ...(await startForked('./udp-target.js', port, counted)) }
   if (program === 'node') return { ...nothing, ...(await startForked('./target.js', port, counted)) }
   const unwoken = kind.isUnwoken ? await startAcceptTarget(folder, port) : undefined

@@ -6,7 +6,7 @@
 import { expectedCodesOf, versionOf } from './http-target.ts'
 import { isSecretHeader, MASK } from './option-secrets.ts'
 import { presetManners, PRESET_TABLE } from './presets.ts'
-import { connectionReuse, requiresReply, type TargetMonitor } from './probe-target.ts'
+import { connectionReuse, isHalfOpen, requiresReply, type TargetMonitor } from './probe-target.ts'
 import { delayMs, type JudgedMonitor, mannersOf, statePolicy, timeoutMs } from './profiles.ts'
 
 export const ORIGINS = ['options', 'preset', 'field', 'profile', 'default'] as const
@@ -108,11 +108,13 @@ function connecting(monitor: PlannedMonitor): readonly Entry[] {
   const reuse = connectionReuse(monitor)
   const { source_address, proxy_protocol } = options?.connection ?? {}
   const close = isConnected ? closeOf(monitor) : undefined
+  const handshake = type === 'TCP' ? (isHalfOpen(monitor) ? 'half' : 'full') : undefined
   return [
     ['connection.reuse', isConnected ? reuse !== undefined : undefined, from],
     ['connection.fresh_every', reuse?.freshEvery, 'default'],
     ['connection.idle_close_is_failure', reuse?.idleCloseIsFailure, from],
     ['connection.close', close, close === manners.close ? from : 'default'],
+    ['connection.handshake', handshake, handshake === manners.handshake ? from : 'default'],
     ['connection.source_address', source_address, 'options'],
     ['connection.proxy_protocol', proxy_protocol, 'options'],
     [

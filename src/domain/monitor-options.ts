@@ -73,6 +73,8 @@ export interface MonitorOptions {
     readonly reuse?: boolean
     readonly fresh_every?: number
     readonly close?: 'fin' | 'rst'
+    /** `half`: SYN, SYN-ACK, RST, as HAProxy checks TCP. */
+    readonly handshake?: 'full' | 'half'
     readonly idle_close_is_failure?: boolean
     /** One of `HM_SOURCE_ADDRESSES`. */
     readonly source_address?: string

@@ -5,6 +5,7 @@
 import { DomainError } from './errors.ts'
 import { FLAP_WINDOW, HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES, type Range } from './limits.ts'
 import { parseAddress } from './ip-address.ts'
+import { canBeHalfOpen } from './probe-target.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { isOwnHeader, isOwnMetadata } from './own-headers.ts'
 import { presetManners } from './presets.ts'
@@ -41,6 +42,7 @@ const TYPES_OF_CONNECTION: Readonly<
   fresh_every: REUSING,
   idle_close_is_failure: REUSING,
   close: CONNECTED,
+  handshake: ['TCP'],
   proxy_protocol: CONNECTED,
 }
 
@@ -129,7 +131,14 @@ function ownHeader(field: string, name: string): DomainError {
   return misfit(field, `${name} is set by the probe itself`)
 }
 
-function assertConnection({ connection }: MonitorOptions, { sourceAddresses }: OptionSurroundings): void {
+function assertConnection(options: MonitorOptions, { sourceAddresses }: OptionSurroundings): void {
+  const { connection } = options
+  if (connection?.handshake === 'half' && !canBeHalfOpen(options)) {
+    throw misfit(
+      'options.connection.handshake',
+      'half does not fit tcp, proxy_protocol, source_address or close fin: there is no connection',
+    )
+  }
   const source = connection?.source_address
   if (source === undefined) return
   const canonical = parseAddress(source)?.canonical

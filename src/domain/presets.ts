@@ -31,6 +31,8 @@ export interface PresetManners {
   readonly idleCloseIsFailure: boolean
   /** Absent = as the type does by itself. */
   readonly close?: 'fin' | 'rst'
+  /** Of TCP checks that say nothing. */
+  readonly handshake?: 'half'
   readonly httpVersion: '1.0' | '1.1'
   readonly expectedStatuses: readonly StatusRange[]
   readonly warningStatuses?: readonly StatusRange[]
@@ -116,6 +118,8 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
     manners: {
       ...PLAIN,
       close: 'rst',
+      // TCP_QUICKACK off (tcp_connect_server): the SYN-ACK is answered with the RST.
+      handshake: 'half',
       httpVersion: '1.0',
       expectedStatuses: [{ start: 200, end: 400 }],
       searchedBodyBytes: HAPROXY_SEARCHED_BYTES,

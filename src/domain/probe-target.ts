@@ -97,8 +97,28 @@ function commonOf(monitor: TargetMonitor): Common {
       : { proxyProtocol: connection.proxy_protocol === 'v1' ? (1 as const) : (2 as const) }),
     ...(reuse === undefined ? {} : { reuse }),
     ...(close === undefined ? {} : { close }),
+    ...(isHalfOpen(monitor) ? { halfOpen: true as const } : {}),
     ...(echoCount === undefined ? {} : { echoCount }),
   }
+}
+
+/** Whether there is nothing that a whole connection is needed for. */
+export function canBeHalfOpen({ tcp, connection }: MonitorOptions): boolean {
+  return (
+    tcp === undefined &&
+    connection?.proxy_protocol === undefined &&
+    connection?.source_address === undefined &&
+    connection?.close !== 'fin'
+  )
+}
+
+/** Whether the handshakes of a TCP check are broken off. */
+export function isHalfOpen(monitor: Pick<TargetMonitor, 'type' | 'profile' | 'options'>): boolean {
+  const { type, profile, options } = monitor
+  const handshake =
+    options?.connection?.handshake ??
+    presetManners(mannersOf({ profile, options: options ?? null })).handshake
+  return type === 'TCP' && handshake === 'half' && canBeHalfOpen(options ?? {})
 }
 
 /** How connections are kept; undefined = each probe makes its own. A TCP check that expects no answer keeps none (Envoy). */

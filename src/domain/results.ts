@@ -108,6 +108,8 @@ export interface ProbeTarget {
   readonly reuse?: ConnectionReuse
   /** How the connection is ended after the probe; absent = as the type does by itself. */
   readonly close?: 'fin' | 'rst'
+  /** TCP: the handshake is broken off with an RST instead of the last ACK, where the prober can. */
+  readonly halfOpen?: true
   /** Echo requests of PING; all must be answered. Absent = 1. */
   readonly echoCount?: number
 }

@@ -10,6 +10,8 @@ export interface Peer {
   readonly family: 4 | 6
   readonly address: string
   readonly port: number
+  /** The handshake is broken off: `dissolve` sends the RST that answers the SYN-ACK. */
+  readonly halfOpen?: true
 }
 
 interface Room {
@@ -34,6 +36,8 @@ const SOL_SOCKET = 1
 const SO_ERROR = 4
 const IPPROTO_TCP = 6
 const TCP_INFO = 11
+const TCP_QUICKACK = 12
+const OFF = new Uint8Array(4)
 const EIO = 5
 const EINVAL = 22
 const ECONNRESET = 104
@@ -89,6 +93,8 @@ export class LibcTcp {
   connect(fd: number, peer: Peer): number {
     const target = this.#target[peer.family]
     if (!this.#write(target, peer)) return -EINVAL
+    // Holds until the socket is dissolved; where it fails, the handshake is a whole one.
+    if (peer.halfOpen) this.#libc.setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, OFF, OFF.length)
     if (this.#libc.connect(fd, target.bytes, target.bytes.length) === 0) return 0
     const errno = this.#errno()
     return errno === EINPROGRESS ? 0 : -errno

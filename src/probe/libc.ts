@@ -14,6 +14,7 @@ export interface Libc {
   bind(fd: number, address: Uint8Array, bytes: number): number
   connect(fd: number, address: Uint8Array, bytes: number): number
   close(fd: number): number
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, bytes: number): number
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, bytes: Uint8Array): number
   getsockname(fd: number, address: Uint8Array, bytes: Uint8Array): number
   /** 1 = written to `into` in network order. */
@@ -48,6 +49,7 @@ function declare(koffi: Koffi): Libc {
     bind: library.func('int bind(int, void *, uint)'),
     connect: library.func('int connect(int, void *, uint)'),
     close: library.func('int close(int)'),
+    setsockopt: library.func('int setsockopt(int, int, int, void *, uint)'),
     getsockopt: library.func('int getsockopt(int, int, int, void *, void *)'),
     getsockname: library.func('int getsockname(int, void *, void *)'),
     inet_pton: library.func('int inet_pton(int, const char *, void *)'),

@@ -202,6 +202,8 @@ for (const dialect of DIALECTS) {
         hasTlsFile: (name) => name === 'ca.pem',
       })
       const http = (of: object) => ({ http: of })
+      const connection = (of: object) => ({ connection: of })
+      const keepalived = (udp: object) => ({ preset: 'keepalived', udp })
       const range = (start: number, end: number) => [{ start, end }]
       const header = (name: string, value = 'x') => http({ headers: [{ name, value }] })
       const table: readonly (readonly [type: string, options: unknown, why: RegExp])[] = [
@@ -283,23 +285,21 @@ for (const dialect of DIALECTS) {
         ['TCP', { connection: { proxy_protocol: 'v3' } }, /proxy_protocol.*must be one of v1, v2/],
       ]
       const ofOctavia: typeof table = [
-        ['PING', { connection: { close: 'rst' } }, /connection\.close.*does not fit type PING/],
+        ['HTTP', connection({ handshake: 'half' }), /handshake.*does not fit type HTTP, only TCP/],
+        ['TCP', connection({ handshake: 'half', close: 'fin' }), /handshake.*half does not fit/],
+        ['PING', connection({ close: 'rst' }), /connection\.close.*does not fit type PING/],
         ...['PING', 'SCTP'].map(
           (type) =>
             [
               type,
-              { connection: { source_address: '127.0.0.2' } },
-              new RegExp(`connection\\.source_address.*does not fit type ${type}`),
+              connection({ source_address: '127.0.0.2' }),
+              new RegExp(`source_address.*does not fit type ${type}`),
             ] as const,
         ),
         ['UDP-CONNECT', { udp: { min_reply_length: 2, max_reply_length: 1 } }, /will always fail/],
         ['UDP-CONNECT', { udp: { reply_pattern: '0000', max_reply_length: 1 } }, /will always fail/],
-        [
-          'UDP-CONNECT',
-          { preset: 'keepalived', udp: { reply_pattern: '00', min_reply_length: 256 } },
-          /will always fail/,
-        ],
-        ['TLS-HELLO', { connection: { reuse: true } }, /connection\.reuse.*does not fit type TLS-HELLO/],
+        ['UDP-CONNECT', keepalived({ reply_pattern: '00', min_reply_length: 256 }), /will always fail/],
+        ['TLS-HELLO', connection({ reuse: true }), /connection\.reuse.*does not fit type TLS-HELLO/],
         ['HTTPS', { tls: { ca: '../ca.pem' } }, /tls\.ca.*must match/],
         ['HTTPS', { tls: { ca: 'a/ca.pem' } }, /tls\.ca.*must match/],
         ['HTTPS', { tls: { ca: '..' } }, /tls\.ca.*must match/],

@@ -153,3 +153,39 @@ for (const [way, probe] of Object.entries(WAYS)) {
     await until(() => openSockets() <= before)
   })
 }
+
+test('a half-open TCP probe passes without a connection, where TCP goes by system calls', async (t) => {
+  if (tcpWay !== 'system calls') return t.skip('this runtime has no libc: the handshake is completed')
+  let connections = 0
+  const server = await listen(t, (socket) => {
+    connections++
+    socket.on('error', () => undefined)
+  })
+  const probes = 20
+  for (let i = 0; i < probes; i++) {
+    const { reason, phases } = await probeWithin(probeTcp, targetOf(server, { halfOpen: true }))
+    assert.equal(reason, 'PASSED')
+    assert.ok((phases.connectMs ?? 0) > 0)
+  }
+  // A process that stands still for 200 ms lets the kernel send the ACK itself: all of them it never is.
+  assert.ok(connections < probes / 2, `${connections} of ${probes} were accepted`)
+  // A socket that was half open is whole again for the next probe.
+  const before = connections
+  assert.equal((await probeWithin(probeTcp, targetOf(server))).reason, 'PASSED')
+  await until(() => connections === before + 1)
+})
+
+test('a half-open TCP probe of a closed port is refused, and of a black hole it times out', async (t) => {
+  const port = await closedPort(t, '127.0.0.1')
+  const closed = {
+    type: 'TCP',
+    address: '127.0.0.1',
+    family: 4,
+    port,
+    timeoutMs: 1000,
+    halfOpen: true,
+  } as const
+  assert.equal((await probeWithin(probeTcp, closed)).reason, 'CONNECT_REFUSED')
+  const silent = { ...(await blackHole(t)), halfOpen: true } as const
+  assert.equal((await probeWithin(probeTcp, silent)).reason, 'CONNECT_TIMEOUT')
+})

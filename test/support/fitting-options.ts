@@ -40,7 +40,17 @@ const GROUPS: Readonly<Record<MonitorType, readonly string[]>> = {
   PING: ['icmp'],
   SCTP: [],
 }
+const HTTP_CONNECTION = [
+  'reuse',
+  'fresh_every',
+  'idle_close_is_failure',
+  'close',
+  'proxy_protocol',
+  'source_address',
+]
 const CONNECTION_KEYS: Readonly<Partial<Record<MonitorType, readonly string[]>>> = {
+  HTTP: HTTP_CONNECTION,
+  HTTPS: HTTP_CONNECTION,
   'TLS-HELLO': ['close', 'proxy_protocol', 'source_address'],
   'UDP-CONNECT': ['source_address'],
   PING: [],

@@ -245,6 +245,12 @@ export const MONITOR_OPTIONS = {
           words: ['fin', 'rst'],
           description: 'How a probe ends its connection; below TLS always fin.',
         },
+        handshake: {
+          kind: 'word',
+          words: ['full', 'half'],
+          description:
+            'Type TCP; half: SYN, SYN-ACK, RST, so that the program that listens hears nothing of it (where the prober can; else full).',
+        },
         idle_close_is_failure: described(boolean, 'A kept connection that the target closes is a failure.'),
         source_address: {
           kind: 'text',

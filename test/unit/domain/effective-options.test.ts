@@ -55,6 +55,26 @@ test('a plan tells how connections end, and calls nobody’s wish what the type 
   assert.equal(planned('PING', {})['connection.close'], undefined)
 })
 
+test('a plan tells whether the handshake of a TCP check is broken off, which only one without a use for a connection is', () => {
+  const handshake = (options: MonitorOptions, type: MonitorType = 'TCP'): unknown => {
+    const { value, from } = planned(type, options)['connection.handshake'] ?? {}
+    return [value, from]
+  }
+  assert.deepEqual(handshake({}), ['full', 'default'])
+  assert.deepEqual(handshake({ preset: 'octavia' }), ['full', 'default'])
+  assert.deepEqual(handshake({ preset: 'haproxy' }), ['half', 'preset'])
+  assert.deepEqual(handshake({ connection: { handshake: 'half' } }), ['half', 'options'])
+  assert.deepEqual(handshake({ preset: 'haproxy', connection: { handshake: 'full' } }), ['full', 'options'])
+  for (const needed of [
+    { tcp: { send: 'AA==' } },
+    { connection: { proxy_protocol: 'v2' } },
+    { connection: { source_address: '127.0.0.7' } },
+    { connection: { close: 'fin' } },
+  ] as const)
+    assert.deepEqual(handshake({ preset: 'haproxy', ...needed }), ['full', 'default'])
+  assert.deepEqual(handshake({ preset: 'haproxy' }, 'HTTP'), [undefined, undefined])
+})
+
 test('a connection that cannot be kept is not planned to be', () => {
   const { 'connection.reuse': reuse } = planned('TCP', { connection: { reuse: true } })
   assert.deepEqual(reuse, { value: false, from: 'profile' })
