@@ -9,6 +9,7 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
+import type { MonitorType } from '../../src/domain/types.ts'
 import { query } from '../../src/store/database.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -23,13 +24,14 @@ interface Farm {
   readonly namespace: Namespace
 }
 
-const TYPES = ['TCP', 'HTTP', 'UDP-CONNECT', 'PING'] as const
+const TYPES: readonly MonitorType[] = ['TCP', 'HTTP', 'UDP-CONNECT', 'PING']
 
-/** Members of four types in a namespace, all ONLINE, probed every second; one failure is enough. */
+/** Members of all those types in a namespace, all ONLINE, probed every second; one failure is enough. */
 async function farm(
   t: TestContext,
   options: {
     readonly addresses?: readonly string[]
+    readonly types?: readonly MonitorType[]
     readonly environment?: NodeJS.ProcessEnv
     readonly become?: readonly string[]
     readonly prepare?: (namespace: Namespace) => Namespace
@@ -37,12 +39,12 @@ async function farm(
 ): Promise<Farm | undefined> {
   const namespace = makeNamespace(t)
   if (namespace === undefined) return undefined
-  const { addresses = ['127.0.0.1', '::1'], environment = {}, become = [] } = options
+  const { addresses = ['127.0.0.1', '::1'], types = TYPES, environment = {}, become = [] } = options
   const servers = options.prepare?.(namespace) ?? namespace
   const database = await throughFileSystem(t, await testDatabase(t))
   const port = await servers.serve(t, addresses)
   for (let i = 0; i < POOLS; i++) {
-    const type = TYPES[i % TYPES.length] ?? 'TCP'
+    const type = types[i % types.length] ?? 'TCP'
     const { poolId } = await insertPool(database.db, { type, rise: 1, fall: 1, profile: 'octavia' })
     const targets = addresses.map((address) => ({ address, port }))
     await insertMembers(database.db, poolId, targets)
@@ -162,6 +164,7 @@ test('permissions: a prober whose host forbids its packets calls nobody OFFLINE'
 test('rights: a prober without the right to open raw sockets calls no member of a PING monitor OFFLINE', async (t) => {
   const farmed = await farm(t, {
     environment: QUICK,
+    types: ['TCP', 'HTTP', 'UDP-CONNECT'],
     become: ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw'],
   })
   if (farmed === undefined) return
