@@ -137,7 +137,7 @@ test('source ports: a prober whose host has none left calls nobody OFFLINE', asy
   const { namespace } = farmed
   const occupy = `for (const host of ['0.0.0.0', '::']) for (let port = 40000; port < 40004; port++) {
     require('node:net').createServer().listen({ port, host, ipv6Only: true })
-    require('node:dgram').createSocket({ type: host === '::' ? 'udp6' : 'udp4', ipv6Only: true }).bind(port, host)
+    require('node:dgram').createSocket({ type: host === '::' ? 'udp6' : 'udp4', ipv6Only: host === '::' }).bind(port, host)
   }`
   const [command, ...args] = [...namespace.within, process.execPath, '-e', occupy]
   const occupant = spawn(command, args, { stdio: 'inherit' })
