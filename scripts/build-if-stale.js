@@ -3,7 +3,7 @@
  * an account that may not write the checkout can start what another one built.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 
@@ -29,5 +29,7 @@ if (isStale()) {
   const { status } = spawnSync(process.execPath, [join(compiler, '../bin/tsc'), '-p', root], {
     stdio: 'inherit',
   })
+  // The compiler makes no file executable, and `npx healthmonitor` executes this one.
+  if (existsSync(PROGRAM)) chmodSync(PROGRAM, 0o755)
   process.exitCode = status ?? 1
 }
