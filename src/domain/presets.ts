@@ -140,7 +140,7 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
     // check_udp.c: of a reply that is shorter than the pattern, the bytes that are there are compared.
     manners: { ...PLAIN, httpVersion: '1.0', replyLength: { min: 0, max: 255 } },
   },
-  // curl without -f: any answer passes; `ping -c2`; until the first report probes follow each other at once.
+  // curl without -f takes every answer; `ping -c2`; until the first report probes follow each other at once.
   contrail: {
     rise: () => 1,
     fall: atLeastOne,

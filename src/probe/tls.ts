@@ -1,5 +1,5 @@
 /**
- * TLS of probes. By default as HAProxy's `check-ssl verify none`: any certificate, any protocol version and cipher that
+ * TLS of probes. By default as HAProxy's `check-ssl verify none` does, with any certificate, any protocol version and cipher that
  * OpenSSL still speaks, because whether a member's TLS is good is not what a health check is asked. A target with
  * `TlsManners` can ask for more: a server name, ALPN, a certificate that is verified, a client certificate.
  */

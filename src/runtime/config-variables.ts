@@ -132,7 +132,7 @@ export const VARIABLES = {
     schema: listen,
     default: '127.0.0.1:9876',
     values: ENDPOINT,
-    meaning: 'Where the API listens. Port 0: any free port',
+    meaning: 'Where the API listens. Port 0 takes a free one',
   },
   HM_METRICS_LISTEN: {
     schema: parsed((text) => (text === 'off' ? text : parseEndpoint(text)), `${ENDPOINT}, or off`),
