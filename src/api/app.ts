@@ -78,10 +78,10 @@ function routerOf(dialect: Dialect, deps: ApiDependencies): Middleware<ApiState>
       await route.handler(ctx as ApiContext)
     })
   }
-  const dispatch = router.routes() as unknown as Middleware<ApiState>
+  const dispatch = router.routes()
   return async (ctx) => {
     // Nothing comes after a dialect: what it does not know, nobody else is asked for.
-    await dispatch(ctx, () => Promise.resolve())
+    await dispatch(ctx as Parameters<typeof dispatch>[0], () => Promise.resolve())
     if (ctx['routerPath'] !== undefined || ctx.status !== 404 || ctx.body !== undefined) return
     answerUnrouted(ctx as ApiContext, router)
   }
