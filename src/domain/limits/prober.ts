@@ -1,5 +1,5 @@
-/** The numbers of what a prober knows of itself, of maintenance and of dependencies; part of `limits.ts`, which gives them on. */
-import type { Range } from './range.ts'
+/** What a prober knows of itself, maintenance and dependencies. */
+import type { Range } from '../range.ts'
 
 /** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */
 export const RECENT_RESULTS_OF_A_KIND = 8

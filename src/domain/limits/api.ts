@@ -1,0 +1,40 @@
+/** What both dialects take and give: names, ports, bodies, pages, quotas; and the widest of all dialects. */
+import type { Range } from '../range.ts'
+
+/** PostgreSQL `integer`, the widest whole number that Octavia's clients may send. */
+export const INT4_MAX = 2_147_483_647
+/** Characters of names, descriptions, project ids (Neutron NAME_MAX_LEN, DESCRIPTION_MAX_LEN; ELB API reference). */
+export const NAME_MAX = 255
+export const DESCRIPTION_MAX = 255
+export const PROJECT_ID_MAX = 255
+/** TCP and UDP ports of members, listeners and monitors (ELB API reference; Octavia api-ref). */
+export const PORT: Range = { min: 1, max: 65_535 }
+/** `max_retries`, `max_retries_down` (ELB and Octavia alike). */
+export const RETRIES: Range = { min: 1, max: 10 }
+/** Failures to OFFLINE when `max_retries_down` is absent (ELB v3 documentation; Octavia). */
+export const MAX_RETRIES_DOWN_DEFAULT = 3
+/** HTTP status codes (RFC 9110 section 15). */
+export const HTTP_STATUS: Range = { min: 100, max: 599 }
+/** Largest page of a list, and the page of a list without `limit`; HM_PAGE_MAX. */
+export const PAGE_MAX_DEFAULT = 2000
+export const PAGE_MAX: Range = { min: 1, max: 10_000 }
+/** Bytes of a request body: 5 000 members of a batch with room. */
+export const BODY_MAX_BYTES = 4 * 1024 * 1024
+/** Bytes of a URL, as Node's header limit bounds it too. */
+export const URL_MAX_BYTES = 8 * 1024
+/** Members of one status tree: it has no pages, and 20 000 members are a body of about 5 MB. */
+export const STATUS_TREE_MEMBERS_MAX = 20_000
+/** Values of one query parameter, and parameters of one request. */
+export const QUERY_VALUES_MAX = 200
+
+// The widest of all dialects, for the database's constraints.
+export const URL_PATH_MAX = 2048
+export const DOMAIN_NAME_MAX = 255
+/** The same of octavia, a final dot not counted; what is longer than DOMAIN_NAME_MAX gets another sentence. */
+export const OCTAVIA_DOMAIN_NAME_MAX = 253
+export const EXPECTED_CODES_MAX = 64
+
+// Quotas.
+/** Objects of one project; -1 = unlimited (HM_QUOTA_*). */
+export const QUOTA: Range = { min: -1, max: INT4_MAX }
+export const QUOTA_DEFAULT = -1

@@ -1,0 +1,28 @@
+/** Dialect octavia (Octavia api-ref and source). */
+import type { Range } from '../range.ts'
+import { INT4_MAX } from './api.ts'
+
+/** Characters of a tag, and of `project_id` in a body. */
+export const OCTAVIA_TAG_MAX = 255
+export const OCTAVIA_PROJECT_ID_MAX = 36
+export const OCTAVIA_WEIGHT: Range = { min: 0, max: 256 }
+export const OCTAVIA_WEIGHT_DEFAULT = 1
+/** Members of one batch PUT. */
+export const OCTAVIA_BATCH_MAX = 5000
+/** Milliseconds of the timeouts of listeners; stored and echoed only. */
+export const OCTAVIA_TIMEOUT_MS: Range = { min: 0, max: 2_073_600_000 }
+/** Characters of references to certificates, of cipher lists, of names of TLS versions, of values of inserted headers. */
+export const OCTAVIA_REFERENCE_MAX = 255
+export const OCTAVIA_TLS_CIPHERS_MAX = 2048
+export const OCTAVIA_TLS_VERSION_MAX = 32
+export const OCTAVIA_HEADER_VALUE_MAX = 255
+/** Seconds for which browsers remember that a site speaks TLS only; stored and echoed only. */
+export const OCTAVIA_HSTS_SECONDS: Range = { min: 0, max: INT4_MAX }
+/** Characters of the names of providers and of availability zones. */
+export const OCTAVIA_PROVIDER_MAX = 64
+export const OCTAVIA_ZONE_MAX = 255
+/** -1 = unlimited. Octavia's `MAX_QUOTA`. */
+export const OCTAVIA_QUOTA: Range = { min: -1, max: 2_000_000_000 }
+/** Seconds: shortest delay of Octavia's UDP-CONNECT monitors (octavia.conf `udp_connect_min_interval_health_monitor`). */
+export const UDP_MIN_DELAY_SECONDS: Range = { min: 1, max: 3600 }
+export const UDP_MIN_DELAY_SECONDS_DEFAULT = 3

@@ -1,0 +1,71 @@
+/** One probe: what it may send, read, hold and remember. */
+import type { Range } from '../range.ts'
+
+/** Milliseconds: shortest delay and timeout that the engine probes with (Octavia allows 0). */
+export const ENGINE_FLOOR_MS = 1000
+/** Milliseconds: shortest time between two probes of one check, whatever its options say (Contrail asks for 0). */
+export const INTERVAL_FLOOR_MS = 100
+/** What the unified model assumes where nothing is said (probe-semantics 6.1); milliseconds. */
+export const UNIFIED_DEFAULT = { rise: 3, fall: 3, intervalMs: 5000 } as const
+/** Nagios: 21 results; probe-semantics 6.1: flapping from 50 % changes on, over at 25 %. */
+export const FLAP_DEFAULT = { window: 21, highPercent: 50, lowPercent: 25 } as const
+/** Bytes of JSON that `simulate` reads. */
+export const SIMULATION_INPUT_MAX_BYTES = 32 * 1024 * 1024
+/** Results that flap damping looks at; their changes are the bits of one number. */
+export const FLAP_WINDOW: Range = { min: 3, max: 31 }
+/** Bytes of `detail` of a result. */
+export const MAX_DETAIL_BYTES = 128
+/** Bytes read of a response head and of a body before the probe closes the connection. */
+export const HTTP_HEAD_MAX_BYTES = 16 * 1024
+export const HTTP_BODY_MAX_BYTES = 64 * 1024
+/** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
+export const BARE_READ_BYTES = 64 * 1024
+/** Sockets of both families together that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
+export const KEPT_SOCKETS_MAX = 512
+/** They are closed when no TCP probe was under way for so long. */
+export const KEPT_SOCKETS_IDLE_MS = 1000
+/** Ended connections that one question to the kernel names. */
+export const CONNECTION_EVENTS_MAX = 256
+/** When the kernel is asked again for connections that ended: after this share of the time since the last was started, within the range. */
+export const CONNECTION_POLL_SHARE = 0.25
+export const CONNECTION_POLL_MS: Range = { min: 1, max: 20 }
+/** Sockets of Node's that wait to serve another plain connection: 1 to 2 KB each. */
+export const SPARE_SOCKETS_MAX = 256
+/** Sockets that are closed together: their descriptors are still open when their probes have ended, so half of DESCRIPTOR_RESERVE. */
+export const CLOSE_TOGETHER_MAX = 32
+/** Frames of one HTTP/2 answer: a body of HTTP_BODY_MAX_BYTES in pieces of 16 bytes. */
+export const HTTP2_FRAMES_MAX = 4096
+/** Bytes of a gRPC health answer: one enum and what future versions add. */
+export const GRPC_MESSAGE_MAX_BYTES = 4096
+/** Bytes of answers in which a TCP probe looks for what it expects, before it gives up. */
+export const TCP_EXCHANGE_MAX_BYTES = 1024 * 1024
+/** Connections that wait for the next probe of their check: at most, however many descriptors there are. */
+export const IDLE_CONNECTIONS_MAX = 50_000
+/** Connections compared when one of them has to be closed for want of descriptors. */
+export const IDLE_SAMPLE = 8
+/** Milliseconds after which a connection that nobody came back to is closed, and between two looks for such. */
+export const IDLE_CONNECTION_MAX_MS = 600_000
+export const IDLE_SWEEP_MS = 10_000
+/** Sets of TLS files (CA, certificate, key) that are kept parsed, and milliseconds between looks whether they changed. */
+export const TLS_CONTEXTS_MAX = 256
+export const TLS_FILES_CACHE_MS = 10_000
+/** Sent by every HTTP probe, so that access logs tell who asks. */
+export const USER_AGENT = 'healthmonitor/1 (health check)'
+/** The datagram of a UDP-CONNECT probe (the ELB manual leaves it open): says to whoever looks at it who sent it. */
+export const UDP_PAYLOAD = 'healthmonitor/1 health check\n'
+/** Bytes of the kernel's receive buffer of a raw ICMP socket, and packets read of a raw socket in one turn of the event loop. */
+export const ICMP_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+export const RAW_DRAIN_MAX = 4096
+/** SCTP probes in flight per process and family; and their source ports, which nobody else of this host hears of (RFC 6335: dynamic). */
+export const SCTP_AWAITED_MAX = 65_536
+export const SCTP_SOURCE_PORT: Range = { min: 49_152, max: 65_535 }
+/** Milliseconds for which one shared UDP socket takes new datagrams, and such sockets of one family at one time. */
+export const UDP_LANE_MS = 1000
+export const UDP_LANES_MAX = 64
+/** Milliseconds: timeout of probe-once; default as the ELB console's. */
+export const PROBE_ONCE_TIMEOUT_MS: Range = { min: 1, max: 3_600_000 }
+export const PROBE_ONCE_TIMEOUT_MS_DEFAULT = 3000
+/** Milliseconds for which a prober remembers which address families its host has, when errors make it ask. */
+export const HOST_ADDRESSES_CACHE_MS = 1000
+/** Milliseconds for which it remembers which source ports the kernel chooses from (net.ipv4.ip_local_port_range). */
+export const SOURCE_PORTS_CACHE_MS = 60_000

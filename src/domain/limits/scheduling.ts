@@ -1,0 +1,45 @@
+/** When checks are probed, and how many at a time. */
+import type { Range } from '../range.ts'
+
+/** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */
+export const WHEEL_TICK_MS = 10
+export const WHEEL_SLOTS = 4096
+/** Milliseconds within which a new check makes its first probe, and new starts per second and prober. */
+export const FIRST_PROBE_WITHIN_MS = 1000
+export const NEW_STARTS_PER_SECOND = 2000
+/**
+ * Milliseconds within which it makes that probe when the starts leave room: with CONFIG_COALESCE_MS and the reading of the
+ * configuration, a change has reached its target within a second.
+ */
+export const EARLY_PROBE_WITHIN_MS = 600
+/** Milliseconds: a wheel tick later than this means that the event loop was stalled; its timeouts are inconclusive. */
+export const STALL_MS = 250
+/** Descriptors that a prober keeps for itself; the rest of the soft limit is its budget for probes. */
+export const DESCRIPTOR_RESERVE = 64
+/** Milliseconds: the longest that the wheel sleeps while there are checks, so that a stall is noticed. */
+export const WHEEL_SLEEP_MAX_MS = 50
+/** Probes started in one turn of the event loop; then sockets are heard. Few, so that theirs are still in the processor's caches. */
+export const STARTS_PER_TURN = 16
+/** Milliseconds within which a check of a shard that was taken over is probed again. */
+export const TAKEOVER_PROBE_WITHIN_MS = 500
+/**
+ * Share of the heap's limit from which on a prober makes do with HEAP_TIGHT_BUDGET_SHARE of its probes in flight: V8 collects
+ * long before, so what is left is needed. Below HEAP_EASY_SHARE it takes all of them again.
+ */
+export const HEAP_TIGHT_SHARE = 0.9
+/** Bytes of V8's young generation at most: three semi-spaces of 16 MiB, which its limit of the heap includes. */
+export const HEAP_YOUNG_MAX_BYTES = 3 * 16 * 1024 * 1024
+export const HEAP_EASY_SHARE = 0.8
+export const HEAP_TIGHT_BUDGET_SHARE = 0.1
+/** Probes in flight: of one prober, and towards one target address. */
+export const IN_FLIGHT_MAX = 20_000
+export const IN_FLIGHT_PER_ADDRESS_MAX = 512
+/**
+ * Probes a second that one prober process starts towards one address (HM_PROBES_PER_SECOND_PER_ADDRESS; 0 = unlimited), and
+ * milliseconds' worth of them that may start at once.
+ */
+export const PROBES_PER_SECOND_PER_ADDRESS: Range = { min: 0, max: 1_000_000 }
+export const PROBES_PER_SECOND_PER_ADDRESS_DEFAULT = 10_000
+export const START_BURST_MS = 1000
+/** Windows (delay + timeout) of nothing but inconclusive results after which a check is stale. */
+export const STALE_WINDOWS = 3
