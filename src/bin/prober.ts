@@ -26,13 +26,14 @@ import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
 import { OwnNetwork } from '../schedule/own-network.ts'
 import { Ownership } from '../schedule/ownership.ts'
 import { ResultWriter } from '../schedule/result-writer.ts'
+import { withWhatWasLeft } from '../schedule/resumption.ts'
 import { Retention, RETENTION } from '../schedule/retention.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
 import { SelfObservation } from '../schedule/self-observation.ts'
 import { StaleLog } from '../schedule/stale-log.ts'
 import { TickDriver } from '../schedule/tick-driver.ts'
 import { WithheldVerdicts } from '../schedule/withheld.ts'
-import { writeCheckpoints } from '../store/checkpoints.ts'
+import { readCheckpointEntries, writeCheckpoints } from '../store/checkpoints.ts'
 import { loadPools, readPoolVersions } from '../store/checks.ts'
 import { isStoreAway, openDatabase } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
@@ -188,7 +189,7 @@ export function startProber(deps: ProberDeps): Prober {
     log,
     store: {
       readVersions: (shards) => readPoolVersions(db, shards),
-      loadPools: async (poolIds) => onThisHost(await loadPools(db, poolIds), deps),
+      loadPools: async (poolIds) => onThisHost(await resumed(await loadPools(db, poolIds)), deps),
     },
     isHeld: (shard) => ownership.epochOf(shard) !== undefined,
     applyPool: (pool) => {
@@ -225,6 +226,14 @@ export function startProber(deps: ProberDeps): Prober {
     },
     log,
   )
+
+  /** Checks that were probed elsewhere go on where they were. */
+  async function resumed(pools: readonly PoolChecks[]): Promise<readonly PoolChecks[]> {
+    return await withWhatWasLeft(pools, {
+      isRunning: (config) => scheduler.isRunning(config),
+      readEntries: (shards, memberIds) => readCheckpointEntries(db, shards, memberIds),
+    })
+  }
 
   function publish(check: Check, from: CheckStatus | undefined): void {
     writer.record(check, from)

@@ -68,30 +68,40 @@ export class Scheduler implements Ticking {
     return this.#tally.counts
   }
 
-  /** Whether checks of this pool run here. */
-  isRunning(poolId: string): boolean {
-    return this.#pools.get(poolId) !== undefined
+  /** Whether this check runs here, in whatever configuration. */
+  isRunning({ poolId, memberId }: Pick<CheckConfig, 'poolId' | 'memberId'>): boolean {
+    return this.#pools.get(poolId)?.checks.has(memberId) === true
   }
 
   /** Makes the checks of a pool be exactly these; what did not change is not touched. */
   applyPool(pool: PoolChecks): void {
+    this.applyChecks(pool)
+    this.completePool(pool.poolId, new Set(pool.checks.map(({ config }) => config.memberId)))
+  }
+
+  /** Adds these checks of a pool, and changes those that run already; others stay as they are. */
+  applyChecks(pool: PoolChecks): void {
     if (this.#isStopped) return
     const nowMs = this.#now()
     if (this.#size === 0) this.#loop.begin(nowMs)
     const running = this.#pools.take(pool)
-    const wanted = new Set<string>()
     for (const planned of pool.checks) {
       const { config } = planned
-      wanted.add(config.memberId)
       const check = running.checks.get(config.memberId)
       if (check === undefined) running.checks.set(config.memberId, this.#add(planned, nowMs))
       else if (!isDeepStrictEqual(check.config, config)) this.#replace(check, config, nowMs)
     }
+    this.#options.wake(WHEEL_TICK_MS)
+  }
+
+  /** The checks of a pool are those of these members: whatever else runs of it ends. */
+  completePool(poolId: string, members: ReadonlySet<string>): void {
+    const running = this.#pools.get(poolId)
+    if (running === undefined || this.#isStopped) return
     for (const check of running.checks.values()) {
-      if (!wanted.has(check.config.memberId)) this.#remove(check, running)
+      if (!members.has(check.config.memberId)) this.#remove(check, running)
     }
     if (running.checks.size === 0) this.#pools.delete(running)
-    else this.#options.wake(WHEEL_TICK_MS)
   }
 
   removePool(poolId: string): void {
@@ -151,6 +161,7 @@ export class Scheduler implements Ticking {
     check.probedMs = check.startedMs
     const flags = check.lastResult && packFlags(check.state)
     check.lastResult = result
+    check.left = undefined
     this.rings.note(check, result, nowMs)
     this.#options.metrics.probeEnded(check.config.target.type, result)
     const isConclusive = result.outcome !== 'inconclusive'
@@ -204,7 +215,7 @@ export class Scheduler implements Ticking {
     check.share.project.newStarts.cancel(check.dueMs)
   }
 
-  #add({ config, verdict, nextAt }: PlannedCheck, nowMs: number): Check {
+  #add({ config, verdict, left }: PlannedCheck, nowMs: number): Check {
     const { target } = config
     const check = new Check(config, verdict, {
       nowMs,
@@ -213,10 +224,11 @@ export class Scheduler implements Ticking {
     })
     this.#size++
     this.#tally.add(check)
+    if (verdict !== undefined && left?.generation === config.generation) check.left = left
     if (check.isHalted) return check
     if (verdict === undefined) this.#planSoon(check, nowMs)
     else {
-      const nextMs = nextAt === undefined ? undefined : nextAt - this.#wall() + nowMs
+      const nextMs = left === undefined ? undefined : left.nextAt - this.#wall() + nowMs
       this.#plan(check, resumeMs(check, { nowMs, nextMs }, this.#random))
     }
     return check
