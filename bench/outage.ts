@@ -116,7 +116,8 @@ async function main(): Promise<void> {
       outages.push(outage)
     }
     const about = { at: new Date().toISOString(), node: process.version, options: values }
-    if (values.out !== '') writeFileSync(values.out, `${JSON.stringify({ ...about, outages }, undefined, 2)}\n`)
+    if (values.out !== '')
+      writeFileSync(values.out, `${JSON.stringify({ ...about, outages }, undefined, 2)}\n`)
   } finally {
     for (const hog of hogs) hog.kill('SIGKILL')
     if (farm !== undefined) await end(farm.service)
@@ -309,8 +310,7 @@ async function end({ child }: Service): Promise<void> {
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS
   while (!(await holds())) {
-    if (performance.now() > deadline)
-      throw new Error(`waited ${seconds(DEADLINE_MS)} in vain until ${what}`)
+    if (performance.now() > deadline) throw new Error(`waited ${seconds(DEADLINE_MS)} in vain until ${what}`)
     await wait(50)
   }
 }
