@@ -41,6 +41,7 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
     databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
+    keep: { days: config.transitionDays, perMember: config.transitionsPerMember },
     probers,
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,

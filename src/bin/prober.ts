@@ -13,6 +13,7 @@ import { tcpSockets, tcpWay } from '../probe/tcp.ts'
 import { udpSockets } from '../probe/udp-connect.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
+import { upkeepMetrics } from '../runtime/upkeep-metrics.ts'
 import { tcpCanaries } from '../schedule/canaries.ts'
 import type { Check } from '../schedule/check.ts'
 import { Checkpoint } from '../schedule/checkpoint.ts'
@@ -26,7 +27,6 @@ import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
 import { OwnNetwork } from '../schedule/own-network.ts'
 import { Ownership } from '../schedule/ownership.ts'
 import { ResultWriter } from '../schedule/result-writer.ts'
-import { Retention, RETENTION } from '../schedule/retention.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
 import { SelfObservation } from '../schedule/self-observation.ts'
 import { StaleLog } from '../schedule/stale-log.ts'
@@ -37,14 +37,9 @@ import { loadPools, readPoolVersions } from '../store/checks.ts'
 import { isStoreAway, openDatabase } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
-import {
-  purgeExcessTransitions,
-  purgeOldTransitions,
-  purgeOrphanedStates,
-  withRetentionLock,
-} from '../store/retention.ts'
-import { beat, claimShards, releaseShards, removeDeadProbers, removeProber } from '../store/shards.ts'
+import { beat, claimShards, releaseShards, removeProber } from '../store/shards.ts'
 import { writeVerdicts } from '../store/verdicts.ts'
+import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
 /** The channel on which the API tells of changed shards, in the transaction that changed them. */
@@ -54,6 +49,8 @@ export interface ProberDeps {
   readonly databaseUrl: string
   readonly leaseMs: number
   readonly checkpointMs: number
+  /** Absent = KEEP_DEFAULT. */
+  readonly keep?: Keep
   readonly probers: Readonly<Record<MonitorType, Probe>>
   /** The target policy: why an address must not be probed on a port; undefined when it may. */
   readonly targetPolicy: (address: string, port: number) => string | undefined
@@ -81,8 +78,6 @@ export interface Prober {
 
 /** Milliseconds after the start of a prober at which it purges for the first time: not in the busiest moment. */
 const FIRST_PURGE_MS = 10_000
-/** Leases after which the row of a dead prober is removed. */
-const DEAD_LEASES = 20
 
 /** Starts a prober. Where PostgreSQL is away it waits for it, probes nothing and says so. */
 export function startProber(deps: ProberDeps): Prober {
@@ -98,6 +93,7 @@ export function startProber(deps: ProberDeps): Prober {
   // The lease never waits for a connection that something slow has.
   const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 1 })
 
+  const upkeep = upkeepMetrics(metrics.registry)
   const staleLog = new StaleLog(log)
   const self = new SelfObservation(metrics)
   const heap = new HeapWatch(log)
@@ -206,25 +202,13 @@ export function startProber(deps: ProberDeps): Prober {
     listen: (onPayload, onEnd) =>
       listen({ url, applicationName: 'healthmonitor listen', channel: CONFIG_CHANNEL }, onPayload, onEnd),
   })
-  const retention = new Retention(
-    {
-      alone: async (work) => {
-        await withRetentionLock(db, work)
-      },
-      purges: [
-        (batch) => purgeOldTransitions(db, RETENTION.days, batch),
-        (batch, isThorough) =>
-          purgeExcessTransitions(db, {
-            keep: RETENTION.perMember,
-            batch,
-            ...(isThorough ? {} : { recentMs: RETENTION.recentMs }),
-          }),
-        (batch) => purgeOrphanedStates(db, batch),
-        () => removeDeadProbers(db, DEAD_LEASES * leaseMs),
-      ],
-    },
+  const { retention, destroy: destroyRetention } = makeRetention({
+    databaseUrl: url,
+    leaseMs,
+    keep: deps.keep ?? KEEP_DEFAULT,
+    metrics: upkeep,
     log,
-  )
+  })
 
   function publish(check: Check, from: CheckStatus | undefined): void {
     writer.record(check, from)
@@ -250,9 +234,8 @@ export function startProber(deps: ProberDeps): Prober {
     idleConnections.closeAll()
     writer.destroy()
     checkpoint.destroy()
-    retention.destroy()
     staleLog.flush()
-    await Promise.all([listener.close(), db.destroy(), leaseDb.destroy()])
+    await Promise.all([listener.close(), destroyRetention(), db.destroy(), leaseDb.destroy()])
   }
 
   async function handOver(): Promise<void> {

@@ -28,8 +28,17 @@ export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
 
 // Retention.
-/** Transitions are kept this many days, and this many of one member; purged in batches of rows. */
-export const TRANSITION_DAYS = 30
-export const TRANSITIONS_PER_MEMBER = 1000
-export const PURGE_BATCH_ROWS = 5000
+/** Transitions are kept this many days (HM_TRANSITIONS_DAYS), and this many of one member (HM_TRANSITIONS_PER_MEMBER). */
+export const TRANSITION_DAYS: Range = { min: 1, max: 3650 }
+export const TRANSITION_DAYS_DEFAULT = 30
+export const TRANSITIONS_PER_MEMBER: Range = { min: 1, max: 1_000_000 }
+export const TRANSITIONS_PER_MEMBER_DEFAULT = 1000
+/** Rows that one statement purges at most; milliseconds between passes, and between walks over all members. */
+export const PURGE_BATCH_ROWS = 2000
 export const PURGE_EVERY_MS = 60_000
+export const PURGE_WALK_EVERY_MS = 3_600_000
+/** Members that one statement trims: as many as take PURGE_STATEMENT_MS. */
+export const PURGE_MEMBERS_PER_STATEMENT: Range = { min: 1, max: 512 }
+export const PURGE_STATEMENT_MS = 100
+/** Milliseconds: after a statement retention rests for as long as it took, at most so long. */
+export const PURGE_REST_MAX_MS = 1000
