@@ -5,7 +5,12 @@ import type { PoolChecks } from '../domain/check.ts'
 import type { ProbeTarget } from '../domain/results.ts'
 import { withSourceAddress } from '../domain/source-address.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
-import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
+import {
+  DEPENDENCY_CONNECTIONS,
+  HAND_OVER_WITHIN_MS,
+  HEARTBEATS_PER_LEASE,
+  PROBER_CONNECTIONS,
+} from '../domain/limits.ts'
 import type { MonitorType } from '../domain/types.ts'
 import { idleConnections } from '../probe/connection-pool.ts'
 import type { Probe } from '../probe/probe.ts'
@@ -33,11 +38,11 @@ import { StaleLog } from '../schedule/stale-log.ts'
 import { TickDriver } from '../schedule/tick-driver.ts'
 import { WithheldVerdicts } from '../schedule/withheld.ts'
 import { writeCheckpoints } from '../store/checkpoints.ts'
-import { loadPools, readPoolVersions } from '../store/checks.ts'
-import { isStoreAway, openDatabase } from '../store/database.ts'
+import { loadPools } from '../store/checks.ts'
+import { isStoreAway, openDatabase, sqlState } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
-import { beat, claimShards, releaseShards, removeProber } from '../store/shards.ts'
+import { beat, claimShards, readPoolVersions, releaseShards, removeProber } from '../store/shards.ts'
 import { writeVerdicts } from '../store/verdicts.ts'
 import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 import { withTlsFolder } from './tls-folder.ts'
@@ -92,6 +97,12 @@ export function startProber(deps: ProberDeps): Prober {
   })
   // The lease never waits for a connection that something slow has.
   const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 1 })
+  // Nor does anything else wait for a project whose dependencies take long to read.
+  const dependencyDb = openDatabase({
+    url,
+    applicationName: 'healthmonitor dependencies',
+    maxConnections: DEPENDENCY_CONNECTIONS,
+  })
 
   const upkeep = upkeepMetrics(metrics.registry)
   const staleLog = new StaleLog(log)
@@ -106,12 +117,14 @@ export function startProber(deps: ProberDeps): Prober {
     leaseMs,
     log,
     metrics,
+    isLoaded: (shard) => sync.isLoaded(shard),
     store: {
-      beat: async () => {
+      beat: async (contactMs) => {
         self.tell(log, performance.now())
         return await beat(leaseDb, {
           ...identity,
-          facts: factsOf({ scheduler, writer, breaker, self, budget, heap: heap.look() }),
+          contactMs,
+          facts: factsOf({ scheduler, sync, writer, breaker, self, budget, heap: heap.look() }),
         })
       },
       claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
@@ -139,7 +152,13 @@ export function startProber(deps: ProberDeps): Prober {
     onFenced: () => ownership.look(),
   })
   const withheld = new WithheldVerdicts({ publish })
-  const dependencies = new Dependencies({ log, read: (parents) => readParentStates(db, parents) })
+  const dependencies = new Dependencies({
+    log,
+    metrics: upkeep,
+    read: (projectId, ids, withinMs) => readParentStates(dependencyDb, { projectId, ids, withinMs }),
+    // A statement that took too long says something of the project, not of PostgreSQL.
+    isAway: (error) => isStoreAway(error) && sqlState(error) !== '57014',
+  })
   const scheduler: Scheduler = new Scheduler({
     log,
     metrics: self,
@@ -175,7 +194,8 @@ export function startProber(deps: ProberDeps): Prober {
   const driver: TickDriver = new TickDriver(scheduler)
   const checkpoint: Checkpoint = new Checkpoint({
     everyMs: deps.checkpointMs,
-    held: () => ownership.held,
+    // The checkpoint of a shard that is not loaded is still that of the prober before.
+    held: () => new Map([...ownership.held].filter(([shard]) => sync.isLoaded(shard))),
     contentOf: (shard) => scheduler.checkpointOf(shard),
     write: (checkpoints) => writeCheckpoints(db, id, checkpoints),
     log,
@@ -185,12 +205,21 @@ export function startProber(deps: ProberDeps): Prober {
     store: {
       readVersions: (shards) => readPoolVersions(db, shards),
       loadPools: async (poolIds) => onThisHost(await loadPools(db, poolIds), deps),
+      loadMembers: async (poolId) => {
+        const [pool] = onThisHost(await loadPools(db, [poolId]), deps)
+        return pool && { pool, lastMember: undefined }
+      },
     },
     isHeld: (shard) => ownership.epochOf(shard) !== undefined,
-    applyPool: (pool) => {
-      dependencies.applyPool(pool)
-      scheduler.applyPool(pool)
+    applyChecks: (pool) => {
+      dependencies.applyChecks(pool)
+      scheduler.applyChecks(pool)
     },
+    completePool: (pool, members) => {
+      dependencies.completePool(pool)
+      scheduler.completePool(pool.poolId, members)
+    },
+    onLoaded: () => ownership.loaded(),
     removePool: (poolId) => {
       dependencies.removePool(poolId)
       scheduler.removePool(poolId)
@@ -235,7 +264,13 @@ export function startProber(deps: ProberDeps): Prober {
     writer.destroy()
     checkpoint.destroy()
     staleLog.flush()
-    await Promise.all([listener.close(), destroyRetention(), db.destroy(), leaseDb.destroy()])
+    await Promise.all([
+      listener.close(),
+      destroyRetention(),
+      db.destroy(),
+      leaseDb.destroy(),
+      dependencyDb.destroy(),
+    ])
   }
 
   async function handOver(): Promise<void> {
@@ -301,15 +336,17 @@ function onThisHost(
 
 function factsOf(parts: {
   readonly scheduler: Scheduler
+  readonly sync: ConfigSync
   readonly writer: ResultWriter
   readonly breaker: MassFailureBreaker
   readonly self: SelfObservation
   readonly budget: number
   readonly heap: ProberFacts['heap']
 }): ProberFacts {
-  const { scheduler, writer, breaker, self, budget, heap } = parts
+  const { scheduler, sync, writer, breaker, self, budget, heap } = parts
   return {
     checks: scheduler.size,
+    loading: sync.loading,
     inFlight: scheduler.inFlight,
     budget,
     queue: scheduler.queued,

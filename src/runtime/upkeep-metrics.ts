@@ -7,6 +7,8 @@ export interface UpkeepMetrics {
   /** A pass of retention has ended well. */
   retentionSucceeded(): void
   retentionFailed(): void
+  dependencyReadingFailed(): void
+  dependenciesBlind(projects: number): void
 }
 
 /** Only a process that probes has them; called once per registry. */
@@ -29,9 +31,21 @@ export function upkeepMetrics(registry: Registry): UpkeepMetrics {
     // One process of all makes a pass.
     aggregator: 'max',
   })
+  const readings = new Counter({
+    name: 'hm_dependency_reading_failures_total',
+    help: 'Readings of what the members of a project depend on that failed',
+    registers,
+  })
+  const blind = new Gauge({
+    name: 'hm_dependency_projects_blind',
+    help: 'Projects whose members are judged without what they depend on, because it could not be read for long',
+    registers,
+  })
   return {
     purged: (count) => rows.inc(count),
     retentionSucceeded: () => succeeded.setToCurrentTime(),
     retentionFailed: () => failures.inc(),
+    dependencyReadingFailed: () => readings.inc(),
+    dependenciesBlind: (projects) => blind.set(projects),
   }
 }

@@ -92,22 +92,32 @@ export class Scheduler implements Ticking {
 
   /** Makes the checks of a pool be exactly these; what did not change is not touched. */
   applyPool(pool: PoolChecks): void {
+    this.applyChecks(pool)
+    this.completePool(pool.poolId, new Set(pool.checks.map(({ config }) => config.memberId)))
+  }
+
+  /** Adds these checks of a pool, and changes those that run already; others stay as they are. */
+  applyChecks(pool: PoolChecks): void {
     if (this.#isStopped) return
     const nowMs = this.#now()
     if (this.#size === 0) this.#lastTickMs = nowMs
     const running = this.#pools.get(pool.poolId) ?? this.#addPool(pool)
-    const wanted = new Set<string>()
     for (const { config, verdict } of pool.checks) {
-      wanted.add(config.memberId)
       const check = running.checks.get(config.memberId)
       if (check === undefined) running.checks.set(config.memberId, this.#add(config, verdict, nowMs))
       else if (!isDeepStrictEqual(check.config, config)) this.#replace(check, config, nowMs)
     }
+    this.#options.wake(WHEEL_TICK_MS)
+  }
+
+  /** The checks of a pool are those of these members: whatever else runs of it ends. */
+  completePool(poolId: string, members: ReadonlySet<string>): void {
+    const running = this.#pools.get(poolId)
+    if (running === undefined || this.#isStopped) return
     for (const check of running.checks.values()) {
-      if (!wanted.has(check.config.memberId)) this.#remove(check, running)
+      if (!members.has(check.config.memberId)) this.#remove(check, running)
     }
-    if (running.checks.size === 0) this.removePool(pool.poolId)
-    else this.#options.wake(WHEEL_TICK_MS)
+    if (running.checks.size === 0) this.removePool(poolId)
   }
 
   removePool(poolId: string): void {

@@ -189,7 +189,7 @@ test('how a pool of another project stands is not read, whatever the database na
     [ids[0]],
   )
   const read = async (projectId: string) => [
-    ...(await readParentStates(db, [{ projectId, id: ids[0] }])).values(),
+    ...(await readParentStates(db, { projectId, ids: [ids[0]], withinMs: 5000 })).values(),
   ]
   assert.deepEqual(await read(PROJECT), ['OFFLINE'])
   assert.deepEqual(await read('another'), [])
