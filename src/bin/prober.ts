@@ -362,10 +362,8 @@ function factsOf(parts: {
 
 function gauges(scheduler: Scheduler, ownership: Ownership, heap: HeapWatch): ProberGauges {
   const udp = udpSockets()
-  const members = { UNKNOWN: 0, ONLINE: 0, OFFLINE: 0 }
-  for (const check of scheduler.checks()) members[check.decidedStatus]++
   return {
-    members,
+    members: scheduler.members,
     stale: scheduler.stale,
     inFlight: scheduler.inFlight,
     queueDepth: scheduler.queued,

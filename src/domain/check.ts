@@ -35,12 +35,20 @@ export interface StoredVerdict {
   readonly badRun: number
 }
 
+/** A check that is to be probed, with what is known of it. */
+export interface PlannedCheck {
+  readonly config: CheckConfig
+  readonly verdict?: StoredVerdict
+  /** When it would have been probed next where it ran last, by the wall clock there; absent = nobody wrote it down. */
+  readonly nextAt?: number
+}
+
 /** A pool as a prober needs it; no checks when nothing of it is probed. */
 export interface PoolChecks {
   readonly poolId: string
   readonly shard: number
   readonly configVersion: number
-  readonly checks: readonly { readonly config: CheckConfig; readonly verdict?: StoredVerdict }[]
+  readonly checks: readonly PlannedCheck[]
 }
 
 /** A shard that a prober owns; every write of state names both. */

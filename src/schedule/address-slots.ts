@@ -1,79 +1,220 @@
 /**
- * Probes in flight towards one address, the checks that wait for their turn there, and how often probes may start: a
- * second's worth may come at once, what comes beyond is spread evenly (GCRA, the leaky bucket as a meter).
+ * What may go to one target address: probes in flight (slots), and starts a second (a second's worth may come at once, what
+ * comes beyond is spread evenly: GCRA, the leaky bucket as a meter). Both are divided by project: of the slots a project
+ * may hold SHARE_PER_FREE times what is free, and who has to wait, for a slot or for the rate, is served in turn by
+ * project. So whatever one project does to an address, another one's probe there waits for one start of each other project.
+ *
+ * Most addresses belong to one project and one check: what more than one need is made when it is needed.
  */
-import { IN_FLIGHT_PER_ADDRESS_MAX, START_BURST_MS } from '../domain/limits.ts'
+import { ADDRESS_WHEEL_SLOTS, START_BURST_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
 import { networkOf } from '../domain/mass-failure.ts'
+import type { Check } from './check.ts'
 import { List, type ListNode } from './linked-list.ts'
+import type { ProjectShare } from './project-share.ts'
+import { TimerWheel, type WheelNode } from './timer-wheel.ts'
+import { mayTake, type Sharer, Turns } from './turns.ts'
 
-export class AddressSlots<Check extends ListNode> {
-  readonly address: string
-  readonly #spacingMs: number
+/** An address that some check aims at; a node of the wheel while somebody waits for its rate. */
+export class Address implements WheelNode {
+  previous: ListNode = this
+  next: ListNode = this
+  dueTick = 0
+  readonly name: string
+  /** Slots taken: of probes in flight, and of checks that are about to start. */
+  held = 0
   /** When the starts so far would have been, evenly spread. */
-  #spreadMs = Number.NEGATIVE_INFINITY
-  inFlight = 0
-  /** Made when the address is full for the first time: most never are. */
-  #waiting: List<Check> | undefined
-  /** Checks that hold this object; nobody keeps it when there are none. */
-  holders = 0
+  spreadMs = Number.NEGATIVE_INFINITY
+  /** Made when somebody has to wait for the first time: at most addresses nobody ever has to. */
+  turns: Turns<Check> | undefined
   #network: string | undefined
+  #only: AddressShare | undefined
+  #shares: Map<ProjectShare, AddressShare> | undefined
 
-  /** `spacingMs`: milliseconds between starts in the long run; 0 = unlimited. */
-  constructor(address: string, spacingMs: number) {
-    this.address = address
-    this.#spacingMs = spacingMs
+  constructor(name: string) {
+    this.name = name
   }
 
   /** Made when it is first asked for: only a breaker that has cause to count does. */
   get network(): string {
-    return (this.#network ??= networkOf(this.address))
+    return (this.#network ??= networkOf(this.name))
   }
 
-  /** Counts a start that is due, and tells when it may be: then, or as much later as the bound asks for. */
-  startMs(dueMs: number): number {
-    if (this.#spacingMs === 0) return dueMs
-    this.#spreadMs = Math.max(this.#spreadMs, dueMs - START_BURST_MS) + this.#spacingMs
-    return Math.max(dueMs, this.#spreadMs)
+  get isUnused(): boolean {
+    return this.#only === undefined && this.#shares === undefined
   }
 
-  /** Lets `check` wait for a slot. */
-  queue(check: Check): void {
-    this.#waiting ??= new List<Check>()
-    this.#waiting.push(check)
+  shareOf(project: ProjectShare): AddressShare {
+    if (this.#only?.project === project) return this.#only
+    const found = this.#shares?.get(project)
+    if (found !== undefined) return found
+    const share = new AddressShare(this, project)
+    if (this.isUnused) this.#only = share
+    else this.#add(share)
+    return share
   }
 
-  /** Takes the check that has waited longest. */
-  nextWaiting(): Check | undefined {
-    return this.#waiting?.shift()
+  #add(share: AddressShare): void {
+    this.#shares ??= new Map()
+    if (this.#only !== undefined) this.#shares.set(this.#only.project, this.#only)
+    this.#only = undefined
+    this.#shares.set(share.project, share)
   }
 
-  get isFull(): boolean {
-    return this.inFlight >= IN_FLIGHT_PER_ADDRESS_MAX
+  drop({ project }: AddressShare): void {
+    if (this.#only?.project === project) this.#only = undefined
+    this.#shares?.delete(project)
+    if (this.#shares?.size === 0) this.#shares = undefined
   }
 }
 
-/** The slots of every address that some check aims at. */
-export class AddressTable<Check extends ListNode> {
-  readonly #slots = new Map<string, AddressSlots<Check>>()
-  readonly #spacingMs: number
+/** What one project has of one address. */
+export class AddressShare implements Sharer<Check> {
+  previous: ListNode = this
+  next: ListNode = this
+  readonly address: Address
+  readonly project: ProjectShare
+  /** Slots that it has. */
+  held = 0
+  /** Checks that have this object. */
+  holders = 0
+  #queue: List<Check> | undefined
 
-  /** `startsPerSecond` towards one address; 0 = unlimited. */
-  constructor(startsPerSecond = 0) {
+  constructor(address: Address, project: ProjectShare) {
+    this.address = address
+    this.project = project
+  }
+
+  /** Its checks that wait for a slot or for the rate. */
+  get queue(): List<Check> {
+    return (this.#queue ??= new List())
+  }
+}
+
+/** What a check gets that asks for a slot: it, or it has to wait, for a slot or because the address has had enough starts. */
+export type Admission = 'admitted' | 'full' | 'delayed'
+
+export interface AddressTableOptions {
+  /** Of one address. */
+  readonly slots: number
+  /** Towards one address; 0 = unlimited. */
+  readonly startsPerSecond: number
+  /** The time on the clock that all later times are on. */
+  readonly nowMs: number
+  /** A check that had to wait has a slot and may start. */
+  readonly onAdmitted: (check: Check) => void
+}
+
+/** Every address that some check aims at or some probe is under way to. */
+export class AddressTable {
+  readonly #addresses = new Map<string, Address>()
+  readonly #wheel: TimerWheel<Address>
+  readonly #onAdmitted: (check: Check) => void
+  readonly #slots: number
+  /** Milliseconds between starts in the long run; 0 = unlimited. */
+  readonly #spacingMs: number
+  #nowMs: number
+
+  constructor({ slots, startsPerSecond, nowMs, onAdmitted }: AddressTableOptions) {
+    this.#slots = slots
     this.#spacingMs = startsPerSecond === 0 ? 0 : 1000 / startsPerSecond
+    this.#nowMs = nowMs
+    this.#wheel = new TimerWheel(WHEEL_TICK_MS, ADDRESS_WHEEL_SLOTS, nowMs)
+    this.#onAdmitted = onAdmitted
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.#addresses.size
   }
 
-  hold(address: string): AddressSlots<Check> {
-    let slots = this.#slots.get(address)
-    if (slots === undefined) this.#slots.set(address, (slots = new AddressSlots(address, this.#spacingMs)))
-    slots.holders++
-    return slots
+  hold(name: string, project: ProjectShare): AddressShare {
+    let address = this.#addresses.get(name)
+    if (address === undefined) this.#addresses.set(name, (address = new Address(name)))
+    const share = address.shareOf(project)
+    share.holders++
+    return share
   }
 
-  release(slots: AddressSlots<Check>): void {
-    if (--slots.holders === 0) this.#slots.delete(slots.address)
+  release(share: AddressShare): void {
+    share.holders--
+    this.#forget(share)
+  }
+
+  /** Gives `check` a slot of `share`, or lets it wait in turn until there is one. */
+  request(share: AddressShare, check: Check, nowMs: number): Admission {
+    const { address } = share
+    const isInTime = this.#startMs(address, nowMs) <= nowMs
+    const isNext = isInTime && (address.turns?.isEmpty ?? true)
+    const isOver = !mayTake(share, this.#slots - address.held)
+    if (isNext && !isOver) {
+      this.#take(share, nowMs)
+      return 'admitted'
+    }
+    address.turns ??= new Turns()
+    address.turns.queue(share, check, isOver)
+    if (!isInTime) this.#wheel.schedule(address, this.#startMs(address, nowMs))
+    return isInTime ? 'full' : 'delayed'
+  }
+
+  /** Takes out a check that waits. */
+  leave(share: AddressShare, check: Check): void {
+    share.address.turns?.leave(share, check)
+  }
+
+  /** A slot of `share` is free again: whoever may have one now gets it. */
+  giveBack(share: AddressShare, nowMs: number): void {
+    share.held--
+    share.address.held--
+    if (share.address.turns !== undefined) this.#admit(share.address, nowMs)
+    if (share.holders === 0) this.#forget(share)
+  }
+
+  /** Admits those who have waited for the rate of their address. */
+  advance(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#wheel.advance(nowMs, this.#onDue)
+  }
+
+  /** When `advance` is next worth calling, at most `withinMs` after the last time; undefined = not until then. */
+  nextMs(withinMs: number): number | undefined {
+    return this.#wheel.nextMs(withinMs)
+  }
+
+  readonly #onDue = (address: Address): void => this.#admit(address, this.#nowMs)
+
+  #admit(address: Address, nowMs: number): void {
+    const { turns } = address
+    if (turns === undefined) return
+    turns.reconsider()
+    while (!turns.isEmpty) {
+      const startMs = this.#startMs(address, nowMs)
+      if (startMs > nowMs) {
+        this.#wheel.schedule(address, startMs)
+        return
+      }
+      const next = turns.next(this.#slots - address.held)
+      if (next === undefined) return
+      this.#take(next.share, nowMs)
+      this.#onAdmitted(next)
+    }
+  }
+
+  /** When the next start towards `address` may be. */
+  #startMs({ spreadMs }: Address, nowMs: number): number {
+    return this.#spacingMs === 0 ? nowMs : Math.max(spreadMs, nowMs - START_BURST_MS) + this.#spacingMs
+  }
+
+  #take(share: AddressShare, nowMs: number): void {
+    share.held++
+    share.address.held++
+    if (this.#spacingMs > 0) share.address.spreadMs = this.#startMs(share.address, nowMs)
+  }
+
+  #forget(share: AddressShare): void {
+    if (share.holders > 0 || share.held > 0) return
+    const { address } = share
+    address.drop(share)
+    if (!address.isUnused) return
+    this.#wheel.cancel(address)
+    this.#addresses.delete(address.name)
   }
 }

@@ -1,12 +1,12 @@
 /** One probe in flight: what is needed only while it lasts, so that a check that waits holds none of it. */
 import type { ProbeResult } from '../domain/results.ts'
-import type { AddressSlots } from './address-slots.ts'
+import type { AddressShare } from './address-slots.ts'
 import type { Check } from './check.ts'
 
 export class Attempt {
   readonly check: Check
-  /** The slots that it holds: the check's address may change before it ends. */
-  readonly slots: AddressSlots<Check>
+  /** Whose slot it has: the check's address may change before it ends. */
+  readonly share: AddressShare
   /** Given to the prober. */
   readonly done: (result: ProbeResult) => void
   /** Ends it; undefined until the prober has returned. */
@@ -16,7 +16,7 @@ export class Attempt {
 
   constructor(check: Check, onDone: (attempt: Attempt, result: ProbeResult) => void) {
     this.check = check
-    this.slots = check.slots
+    this.share = check.share
     this.done = (result) => onDone(this, result)
   }
 }

@@ -5,12 +5,13 @@ import { isHalted, longestIntervalMs } from '../domain/probe-times.ts'
 import type { Reason } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { type CheckState, type CheckStatus, initialState, restoredState } from '../domain/state-machine.ts'
-import type { AddressSlots } from './address-slots.ts'
+import type { AddressShare } from './address-slots.ts'
 import type { Attempt } from './attempt.ts'
 import type { ListNode } from './linked-list.ts'
 import type { WheelNode } from './timer-wheel.ts'
 
-export type CheckPhase = 'waiting' | 'queued' | 'in_flight' | 'removed'
+/** Where it is (probe-loop.ts): `queued` at its address, `ready` in its project. */
+export type CheckPhase = 'waiting' | 'queued' | 'ready' | 'in_flight' | 'removed'
 
 /** What ended as the last verdict: kept so that a change of counters alone repeats the reason of the status. */
 export interface Verdict {
@@ -35,7 +36,8 @@ export class Check implements WheelNode {
   /** Run of the row in `member_state`: `badRun` while ONLINE, `okRun` while OFFLINE; -1 = nothing was written. */
   writtenRun: number
   phase: CheckPhase = 'waiting'
-  slots: AddressSlots<Check>
+  /** What it shares with other checks: its address and, through it, its project. */
+  share: AddressShare
   /** Why the target policy forbids this target; undefined = it may be probed. */
   denied: string | undefined
   /** The attempt in flight; there is at most one at a time. */
@@ -43,6 +45,8 @@ export class Check implements WheelNode {
 
   /** Monotonic milliseconds. */
   dueMs = 0
+  /** `dueMs` is a moment that its project's `newStarts` keep for it. */
+  isReserved = false
   /** What `dueMs` would be without jitter: intervals that count from the start of a probe count from here. */
   slotMs = 0
   startedMs = 0
@@ -60,12 +64,12 @@ export class Check implements WheelNode {
     stored: StoredVerdict | undefined,
     surroundings: {
       readonly nowMs: number
-      readonly slots: AddressSlots<Check>
+      readonly share: AddressShare
       readonly denied: string | undefined
     },
   ) {
     this.config = config
-    this.slots = surroundings.slots
+    this.share = surroundings.share
     this.denied = surroundings.denied
     this.attempt = undefined
     this.lastResult = undefined

@@ -157,7 +157,7 @@ export class MassFailureBreaker {
       const isFailing = this.#failing.has(check)
       if (!isFailing && (isKnownFailing(check) || this.#forgiven.has(check))) continue
       if (!isFailing && nowMs - check.conclusiveMs > windowMs(check)) continue
-      yield { poolId: check.config.poolId, network: check.slots.network, isFailing }
+      yield { poolId: check.config.poolId, network: check.share.address.network, isFailing }
     }
   }
 

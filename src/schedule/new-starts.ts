@@ -1,44 +1,61 @@
 /**
- * When new and changed checks make their first probe: at a random moment of the first of some windows that has room, at
- * most `NEW_STARTS_PER_SECOND` of them; what fits into none comes as soon as there is room.
+ * When the new and changed checks of one project make their first probe: at a random moment of the first of some windows
+ * that has room, at most `NEW_STARTS_PER_SECOND` of them; what fits into none comes as soon as there is room. A moment is
+ * reserved for a check and given back when the check is gone before it, so that nobody queues behind what never comes.
  */
-import { EARLY_PROBE_WITHIN_MS, NEW_STARTS_PER_SECOND } from '../domain/limits.ts'
+import { EARLY_PROBE_WITHIN_MS, FIRST_PROBE_WITHIN_MS, NEW_STARTS_PER_SECOND } from '../domain/limits.ts'
 import type { StatePolicy } from '../domain/state-machine.ts'
 
 const BUCKET_MS = 100
 /** Any second touches eleven buckets, so that no second has more than the limit. */
 const STARTS_PER_BUCKET = Math.floor(NEW_STARTS_PER_SECOND / 11)
 
-/** The windows, shortest first, of a check that is to be probed within `withinMs`: never beyond its own delay. */
-export function firstProbeWindowsMs({ intervals, jitter }: StatePolicy, withinMs: number): readonly number[] {
+/** The windows, shortest first, of a check that has not been probed as it is now: never beyond its own delay. */
+export function firstProbeWindowsMs({ intervals, jitter }: StatePolicy): readonly number[] {
   if (jitter?.initialMs !== undefined) return [jitter.initialMs]
-  const soonMs = Math.min(intervals.online, withinMs)
-  return [Math.min(soonMs, EARLY_PROBE_WITHIN_MS), soonMs, intervals.online]
+  const soonMs = Math.min(intervals.online, FIRST_PROBE_WITHIN_MS)
+  return [Math.min(soonMs, EARLY_PROBE_WITHIN_MS), soonMs]
 }
 
 export class NewStarts {
-  readonly #random: () => number
-  readonly #starts = new Map<number, number>()
+  /** Bucket → moments reserved in it. Made at first use and dropped with its last bucket: most projects have no new checks. */
+  #starts: Map<number, number> | undefined
   /** Every bucket before this one is full or past. */
   #firstFree = 0
   #forgottenBefore = 0
 
-  constructor(random: () => number) {
-    this.#random = random
+  /** Moments that are reserved and not over. */
+  reserved(nowMs: number): number {
+    this.#forgetPast(nowMs)
+    let sum = 0
+    for (const count of this.#starts?.values() ?? []) sum += count
+    return sum
   }
 
   /** A moment in the first of the windows (milliseconds from now, shortest first) with room, else the first free one. */
-  reserve(nowMs: number, windowsMs: readonly number[]): number {
+  reserve(nowMs: number, windowsMs: readonly number[], random: () => number): number {
     this.#forgetPast(nowMs)
     for (const withinMs of windowsMs) {
-      const dueMs = nowMs + this.#random() * withinMs
-      if (this.#take(Math.floor(dueMs / BUCKET_MS))) return dueMs
+      const dueMs = nowMs + random() * withinMs
+      if (this.#take(bucketOf(dueMs))) return dueMs
     }
     while (!this.#take(this.#firstFree)) this.#firstFree++
-    return Math.max(nowMs, (this.#firstFree + this.#random()) * BUCKET_MS)
+    return Math.max(nowMs, (this.#firstFree + random()) * BUCKET_MS)
+  }
+
+  /** Gives back a moment that `reserve` returned: nothing starts then. */
+  cancel(dueMs: number): void {
+    const bucket = bucketOf(dueMs)
+    const taken = this.#starts?.get(bucket)
+    if (taken === undefined) return
+    if (taken > 1) this.#starts?.set(bucket, taken - 1)
+    else this.#starts?.delete(bucket)
+    this.#firstFree = Math.min(this.#firstFree, bucket)
+    if (this.#starts?.size === 0) this.#starts = undefined
   }
 
   #take(bucket: number): boolean {
+    this.#starts ??= new Map()
     const taken = this.#starts.get(bucket) ?? 0
     if (taken >= STARTS_PER_BUCKET) return false
     this.#starts.set(bucket, taken + 1)
@@ -46,10 +63,15 @@ export class NewStarts {
   }
 
   #forgetPast(nowMs: number): void {
-    const current = Math.floor(nowMs / BUCKET_MS)
+    const current = bucketOf(nowMs)
     this.#firstFree = Math.max(this.#firstFree, current)
-    if (current === this.#forgottenBefore) return
+    if (current === this.#forgottenBefore || this.#starts === undefined) return
     this.#forgottenBefore = current
     for (const bucket of this.#starts.keys()) if (bucket < current) this.#starts.delete(bucket)
+    if (this.#starts.size === 0) this.#starts = undefined
   }
+}
+
+function bucketOf(ms: number): number {
+  return Math.floor(ms / BUCKET_MS)
 }

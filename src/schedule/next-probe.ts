@@ -20,11 +20,29 @@ export function planNext(check: Check, nowMs: number, random: () => number): boo
   return true
 }
 
+/**
+ * When a check is due here whose verdict another prober, or an earlier life of this one, has left: on its own schedule. What
+ * it planned (`nextMs`) is moved by whole intervals into the one that begins now, so that of many checks each keeps its place
+ * in it, and clocks of hosts that differ cost no more than that place; without a plan the place is a random one.
+ */
+export function resumeMs(
+  { config: { policy }, state }: Check,
+  { nowMs, nextMs }: { readonly nowMs: number; readonly nextMs: number | undefined },
+  random: () => number,
+): number {
+  const intervalMs = Math.max(INTERVAL_FLOOR_MS, nextIntervalMs(policy, state) ?? policy.intervals.online)
+  if (nextMs === undefined) return nowMs + random() * intervalMs
+  const aheadMs = (nextMs - nowMs) % intervalMs
+  return nowMs + (aheadMs < 0 ? aheadMs + intervalMs : aheadMs)
+}
+
 /** What of a policy says when to probe, not how to judge. */
 const TIMING = { intervals: 0, anchor: 0, jitter: 0 } as const
 
 /** What another configuration of the same check changes of what is asked, how it is judged, and when. */
 export interface Differences {
+  /** Whatever was found out before means nothing now. */
+  readonly isReborn: boolean
   readonly isOtherRequest: boolean
   readonly isOtherRule: boolean
   readonly isOtherTiming: boolean
@@ -32,6 +50,7 @@ export interface Differences {
 
 export function differences(old: CheckConfig, config: CheckConfig): Differences {
   return {
+    isReborn: old.generation !== config.generation,
     isOtherRequest: !isDeepStrictEqual({ ...old.target, timeoutMs: 0 }, { ...config.target, timeoutMs: 0 }),
     isOtherRule: !isDeepStrictEqual({ ...old.policy, ...TIMING }, { ...config.policy, ...TIMING }),
     isOtherTiming: !isDeepStrictEqual(timingOf(old), timingOf(config)),

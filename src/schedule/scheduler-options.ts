@@ -24,8 +24,10 @@ export interface SchedulerOptions {
   readonly denies: (address: string, port: number) => string | undefined
   /** What counts of a result: itself, another in its place, or (undefined) nothing until `concludeHeld`. */
   readonly weigh?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
-  /** Probes in flight at most. */
+  /** Probes in flight at most; it may change at any time. */
   readonly budget: number
+  /** Of these, of one project, whatever is free; absent = no such bound. */
+  readonly inFlightPerProject?: number
   /** Starts towards one address at most; absent = unlimited. */
   readonly probesPerSecondPerAddress?: number
   readonly events: SchedulerEvents

@@ -1,93 +1,76 @@
 /**
- * The scheduler: which check is probed when, and what its results mean. Every check is in exactly one place:
- *
- *   waiting (wheel, until due) → queued (ready, or waiting for its address) → in flight (wheel, until its deadline) → waiting
- *
- * At most one probe of a check is in flight; slots that pass meanwhile are skipped and counted. The timeout starts when the
- * probe starts, the delay when it ended. Results that were in flight while the event loop was stalled are never failures.
- *
- * The hot path (tick, start, finish) awaits nothing and allocates nothing per probe beyond what the prober makes.
+ * The scheduler: which checks there are, when each is probed next, and what its results mean. What runs at a time is the
+ * probe loop's (probe-loop.ts). Slots that pass while a check cannot be probed are skipped and counted; the delay starts
+ * when a probe has ended.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
-import {
-  FIRST_PROBE_WITHIN_MS,
-  STALL_MS,
-  STARTS_PER_TURN,
-  TAKEOVER_PROBE_WITHIN_MS,
-  WHEEL_SLEEP_MAX_MS,
-  WHEEL_SLOTS,
-  WHEEL_TICK_MS,
-} from '../domain/limits.ts'
+import type { CheckConfig, PlannedCheck, PoolChecks } from '../domain/check.ts'
+import { WHEEL_TICK_MS } from '../domain/limits.ts'
 import { packFlags } from '../domain/flags.ts'
 import { nextIntervalMs } from '../domain/probe-times.ts'
 import type { ProbeResult } from '../domain/results.ts'
-import { type AddressSlots, AddressTable } from './address-slots.ts'
-import { Attempt } from './attempt.ts'
+import type { CheckStatus } from '../domain/state-machine.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
-import { Deadlines } from './deadlines.ts'
-import { judge, mayCount, overloaded, TARGET_DENIED } from './judgement.ts'
-import { isLinked, List, unlink } from './linked-list.ts'
-import { firstProbeWindowsMs, NewStarts } from './new-starts.ts'
-import { adopted, differences, planNext } from './next-probe.ts'
+import { judge, mayCount } from './judgement.ts'
+import { isLinked } from './linked-list.ts'
+import { MemberTally } from './member-tally.ts'
+import { firstProbeWindowsMs } from './new-starts.ts'
+import { adopted, type Differences, differences, planNext, resumeMs } from './next-probe.ts'
+import { ProbeLoop } from './probe-loop.ts'
 import { ResultRings } from './result-rings.ts'
+import { type RunningPool, RunningPools } from './running-pools.ts'
 import type { SchedulerOptions } from './scheduler-options.ts'
 import type { Ticking } from './tick-driver.ts'
-import { TimerWheel } from './timer-wheel.ts'
 
 export type { SchedulerEvents, SchedulerOptions } from './scheduler-options.ts'
-
-interface RunningPool {
-  readonly shard: number
-  readonly checks: Map<string, Check>
-}
 
 export class Scheduler implements Ticking {
   readonly #options: SchedulerOptions
   readonly #now: () => number
   readonly #wall: () => number
   readonly #random: () => number
-  readonly #wheel: TimerWheel<Check>
-  readonly #ready = new List<Check>()
-  readonly #deadlines = new Deadlines()
-  readonly #addresses: AddressTable<Check>
-  readonly #newStarts: NewStarts
+  readonly #loop: ProbeLoop
   readonly rings = new ResultRings()
-  readonly #pools = new Map<string, RunningPool>()
-  readonly #shards = new Map<number, Set<RunningPool>>()
+  readonly #pools = new RunningPools()
+  readonly #tally = new MemberTally()
   readonly #stale = new Set<Check>()
   #size = 0
-  #inFlight = 0
-  #queued = 0
-  #lastTickMs: number
-  /** When the last stall was noticed: whatever was in flight then may not fail. */
-  #stalledMs = Number.NEGATIVE_INFINITY
   #isStopped = false
+
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
     this.#wall = options.wall ?? Date.now
     this.#random = options.random ?? Math.random
-    this.#lastTickMs = this.#now()
-    this.#wheel = new TimerWheel(WHEEL_TICK_MS, WHEEL_SLOTS, this.#lastTickMs)
-    this.#newStarts = new NewStarts(this.#random)
-    this.#addresses = new AddressTable(options.probesPerSecondPerAddress)
+    this.#loop = new ProbeLoop(options, this.#now, {
+      onEnded: (check, result, nowMs) => this.#conclude(check, result, nowMs),
+      onObsolete: (check, nowMs) => this.#planSoon(check, nowMs),
+    })
   }
 
   get size(): number {
     return this.#size
   }
   get inFlight(): number {
-    return this.#inFlight
+    return this.#loop.inFlight
+  }
+  /** Checks that are due and wait for a slot. */
+  get queued(): number {
+    return this.#loop.queued
   }
   /** Checks without a conclusive result for too long. */
   get stale(): number {
     return this.#stale.size
   }
-  /** Checks that are due and wait for a slot. */
-  get queued(): number {
-    return this.#queued
+  /** Checks by the status that results have decided. */
+  get members(): Readonly<Record<CheckStatus, number>> {
+    return this.#tally.counts
+  }
+
+  /** Whether checks of this pool run here. */
+  isRunning(poolId: string): boolean {
+    return this.#pools.get(poolId) !== undefined
   }
 
   /** Makes the checks of a pool be exactly these; what did not change is not touched. */
@@ -100,11 +83,12 @@ export class Scheduler implements Ticking {
   applyChecks(pool: PoolChecks): void {
     if (this.#isStopped) return
     const nowMs = this.#now()
-    if (this.#size === 0) this.#lastTickMs = nowMs
-    const running = this.#pools.get(pool.poolId) ?? this.#addPool(pool)
-    for (const { config, verdict } of pool.checks) {
+    if (this.#size === 0) this.#loop.begin(nowMs)
+    const running = this.#pools.take(pool)
+    for (const planned of pool.checks) {
+      const { config } = planned
       const check = running.checks.get(config.memberId)
-      if (check === undefined) running.checks.set(config.memberId, this.#add(config, verdict, nowMs))
+      if (check === undefined) running.checks.set(config.memberId, this.#add(planned, nowMs))
       else if (!isDeepStrictEqual(check.config, config)) this.#replace(check, config, nowMs)
     }
     this.#options.wake(WHEEL_TICK_MS)
@@ -117,148 +101,48 @@ export class Scheduler implements Ticking {
     for (const check of running.checks.values()) {
       if (!members.has(check.config.memberId)) this.#remove(check, running)
     }
-    if (running.checks.size === 0) this.removePool(poolId)
+    if (running.checks.size === 0) this.#pools.delete(running)
   }
 
   removePool(poolId: string): void {
     const pool = this.#pools.get(poolId)
     if (pool === undefined) return
     for (const check of pool.checks.values()) this.#remove(check, pool)
-    this.#pools.delete(poolId)
-    const ofShard = this.#shards.get(pool.shard)
-    ofShard?.delete(pool)
-    if (ofShard?.size === 0) this.#shards.delete(pool.shard)
+    this.#pools.delete(pool)
   }
 
   removeShards(shards: ReadonlySet<number>): void {
-    for (const [poolId, pool] of this.#pools) if (shards.has(pool.shard)) this.removePool(poolId)
+    for (const shard of shards) for (const { poolId } of this.#pools.ofShard(shard)) this.removePool(poolId)
   }
 
   /** Ends every attempt and starts none; what checkpoints say of the checks stays readable. */
   stop(): void {
     this.#isStopped = true
-    for (const check of this.checks()) {
-      if (check.phase === 'in_flight') check.attempt?.cancel?.('shutdown')
-      unlink(check)
-    }
+    for (const check of this.checks()) this.#loop.stop(check)
   }
 
-  *checks(): Iterable<Check> {
-    for (const pool of this.#pools.values()) yield* pool.checks.values()
+  checks(): Iterable<Check> {
+    return this.#pools.checks()
   }
 
   /** What a checkpoint of this shard keeps. Also marks checks stale that had no turn for too long. */
   checkpointOf(shard: number): CheckpointContent {
     const nowMs = this.#now()
-    const checks = [...(this.#shards.get(shard) ?? [])].flatMap((pool) => [...pool.checks.values()])
+    const checks = [...this.#pools.ofShard(shard)].flatMap((pool) => [...pool.checks.values()])
     for (const check of checks) this.#judgeStaleness(check, nowMs)
     return checkpointContent(checks, this.rings, { nowMs, toWall: this.#wall() - nowMs })
   }
 
-  noticeTime(nowMs = this.#now()): void {
-    if (nowMs - this.#lastTickMs > WHEEL_SLEEP_MAX_MS + STALL_MS) this.#stalledMs = nowMs
+  noticeTime(): void {
+    this.#loop.noticeTime(this.#now())
   }
 
   tick(): void {
-    if (this.#isStopped) return
-    const nowMs = this.#now()
-    this.noticeTime(nowMs)
-    if (this.#stalledMs === nowMs) {
-      const facts = { stalled_ms: Math.round(nowMs - this.#lastTickMs), in_flight: this.#inFlight }
-      this.#options.log.warn(facts, 'the event loop was stalled: probes in flight cannot fail')
-    }
-    this.#lastTickMs = nowMs
-    this.#deadlines.judge()
-    this.#wheel.advance(nowMs, this.#onDue)
-    this.#startReady()
-    if (!this.#deadlines.isEmpty) this.#options.wake(0)
+    if (!this.#isStopped) this.#loop.tick()
   }
 
   sleepMs(): number | undefined {
-    if (this.#size === 0 || this.#isStopped) return undefined
-    const next = this.#wheel.nextMs(WHEEL_SLEEP_MAX_MS)
-    return next === undefined ? WHEEL_SLEEP_MAX_MS : Math.max(1, next - this.#now())
-  }
-
-  readonly #onDue = (check: Check): void => {
-    if (check.phase === 'in_flight') {
-      this.#deadlines.expire(check)
-      return
-    }
-    // What was put off has had its turn at its address: it is queued already.
-    if (check.phase !== 'queued') {
-      check.phase = 'queued'
-      this.#queued++
-      const startMs = check.slots.startMs(check.dueMs)
-      if (startMs > check.dueMs) {
-        this.#options.metrics.probesDelayed(1)
-        this.#wheel.schedule(check, startMs)
-        return
-      }
-    }
-    this.#ready.push(check)
-  }
-
-  #startReady(): void {
-    for (let starts = 0; starts < STARTS_PER_TURN && this.#inFlight < this.#options.budget; ) {
-      const check = this.#ready.shift()
-      if (check === undefined) return
-      if (check.slots.isFull) {
-        check.slots.queue(check)
-        continue
-      }
-      starts++
-      this.#start(check)
-    }
-    if (!this.#ready.isEmpty && this.#inFlight < this.#options.budget) this.#options.wake(0)
-  }
-
-  #start(check: Check): void {
-    const nowMs = this.#now()
-    const { target, policy } = check.config
-    const lateMs = nowMs - check.dueMs
-    this.#options.metrics.probeStarted(lateMs)
-    const skipped = Math.floor(lateMs / policy.intervals.online)
-    if (skipped > 0) this.#options.metrics.probesSkipped(skipped)
-    this.#queued--
-    check.startedMs = nowMs
-    if (check.denied !== undefined) {
-      check.phase = 'waiting'
-      this.#conclude(check, TARGET_DENIED, nowMs)
-      return
-    }
-    check.phase = 'in_flight'
-    check.slots.inFlight++
-    this.#inFlight++
-    this.#wheel.schedule(check, nowMs + target.timeoutMs)
-    const attempt = new Attempt(check, this.#onDone)
-    check.attempt = attempt
-    attempt.cancel = this.#options.probers[target.type](target, attempt.done)
-  }
-
-  readonly #onDone = (attempt: Attempt, result: ProbeResult): void => {
-    const { check } = attempt
-    const nowMs = this.#now()
-    this.noticeTime(nowMs)
-    this.#wheel.cancel(check)
-    check.attempt = undefined
-    this.#inFlight--
-    this.#releaseAddress(attempt.slots)
-    if (!this.#ready.isEmpty) this.#options.wake(0)
-    if (check.phase === 'removed') return
-    check.phase = 'waiting'
-    if (attempt.isObsolete) {
-      this.#schedule(check, this.#soon(check, nowMs, FIRST_PROBE_WITHIN_MS))
-      return
-    }
-    const wasStalled = result.outcome === 'failed' && check.startedMs <= this.#stalledMs
-    this.#conclude(check, wasStalled ? overloaded(result) : result, nowMs)
-  }
-
-  #releaseAddress(slots: AddressSlots<Check>): void {
-    slots.inFlight--
-    const next = slots.nextWaiting()
-    if (next !== undefined) this.#ready.push(next)
+    return this.#size === 0 || this.#isStopped ? undefined : this.#loop.sleepMs()
   }
 
   /** Takes a result that `weigh` let wait, unless the check has changed. */
@@ -284,14 +168,18 @@ export class Scheduler implements Ticking {
       check.conclusiveMs = nowMs
       if (check.isStale) this.#setStale(check, false)
     } else this.#judgeStaleness(check, nowMs)
-    if (!this.#isStopped && mayCount(check, result)) {
-      const judged = judge(check, result, this.#wall)
-      if (check.withheld !== undefined) this.#options.events.onWithheld?.(check)
-      if (judged !== undefined) this.#options.events.onVerdict(check, judged === 'same' ? undefined : judged)
-    }
+    if (!this.#isStopped && mayCount(check, result)) this.#judge(check, result)
     if (flags !== packFlags(check.state)) this.#options.events.onNews(check)
     // A check that is halted is in no wheel and no queue until its configuration changes.
-    if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#wheel.schedule(check, check.dueMs)
+    if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#loop.plan(check, check.dueMs)
+  }
+
+  #judge(check: Check, result: ProbeResult): void {
+    const status = check.decidedStatus
+    const judged = judge(check, result, this.#wall)
+    this.#tally.move(check, status)
+    if (check.withheld !== undefined) this.#options.events.onWithheld?.(check)
+    if (judged !== undefined) this.#options.events.onVerdict(check, judged === 'same' ? undefined : judged)
   }
 
   #judgeStaleness(check: Check, nowMs: number): void {
@@ -305,48 +193,53 @@ export class Scheduler implements Ticking {
     this.#options.events.onStaleChange(check)
   }
 
-  #schedule(check: Check, dueMs: number): void {
+  #plan(check: Check, dueMs: number): void {
+    this.#cancelReservation(check)
     check.dueMs = dueMs
     check.slotMs = dueMs
-    this.#wheel.schedule(check, dueMs)
+    this.#loop.plan(check, dueMs)
   }
 
-  #soon(check: Check, nowMs: number, withinMs: number): number {
-    return this.#newStarts.reserve(nowMs, firstProbeWindowsMs(check.config.policy, withinMs))
+  /** As a check that has never been probed as it is now: within a second, or as soon as its project's turn comes. */
+  #planSoon(check: Check, nowMs: number): void {
+    this.#cancelReservation(check)
+    const { newStarts } = check.share.project
+    this.#plan(check, newStarts.reserve(nowMs, firstProbeWindowsMs(check.config.policy), this.#random))
+    check.isReserved = true
   }
 
-  #addPool(pool: PoolChecks): RunningPool {
-    const running: RunningPool = { shard: pool.shard, checks: new Map() }
-    this.#pools.set(pool.poolId, running)
-    const ofShard = this.#shards.get(pool.shard) ?? new Set()
-    this.#shards.set(pool.shard, ofShard.add(running))
-    return running
+  #cancelReservation(check: Check): void {
+    if (!check.isReserved) return
+    check.isReserved = false
+    check.share.project.newStarts.cancel(check.dueMs)
   }
 
-  #add(config: CheckConfig, verdict: StoredVerdict | undefined, nowMs: number): Check {
+  #add({ config, verdict, nextAt }: PlannedCheck, nowMs: number): Check {
     const { target } = config
     const check = new Check(config, verdict, {
       nowMs,
-      slots: this.#addresses.hold(target.address),
+      share: this.#loop.hold(config),
       denied: this.#options.denies(target.address, target.port),
     })
     this.#size++
-    const withinMs = verdict === undefined ? FIRST_PROBE_WITHIN_MS : TAKEOVER_PROBE_WITHIN_MS
-    if (!check.isHalted) this.#schedule(check, this.#soon(check, nowMs, withinMs))
+    this.#tally.add(check)
+    if (check.isHalted) return check
+    if (verdict === undefined) this.#planSoon(check, nowMs)
+    else {
+      const nextMs = nextAt === undefined ? undefined : nextAt - this.#wall() + nowMs
+      this.#plan(check, resumeMs(check, { nowMs, nextMs }, this.#random))
+    }
     return check
   }
 
   #remove(check: Check, pool: RunningPool): void {
     pool.checks.delete(check.config.memberId)
     this.#size--
+    this.#tally.remove(check)
     this.#stale.delete(check)
-    this.#addresses.release(check.slots)
+    this.#cancelReservation(check)
     this.rings.release(check)
-    if (check.phase === 'queued') this.#queued--
-    const wasInFlight = check.phase === 'in_flight'
-    check.phase = 'removed'
-    if (wasInFlight) check.attempt?.cancel?.('shutdown')
-    else unlink(check)
+    this.#loop.remove(check)
     this.#options.events.onTargetGone?.(check.config.target)
   }
 
@@ -354,47 +247,53 @@ export class Scheduler implements Ticking {
   #replace(check: Check, config: CheckConfig, nowMs: number): void {
     const old = check.config
     check.config = adopted(old, config, this.#options.events.onTargetGone)
-    if (old.target.address !== config.target.address) {
-      this.#addresses.release(check.slots)
-      check.slots = this.#addresses.hold(config.target.address)
-    }
+    if (old.target.address !== config.target.address) this.#loop.readdress(check)
     check.denied = this.#options.denies(config.target.address, config.target.port)
-    const isReborn = old.generation !== config.generation
-    const { isOtherRequest, isOtherRule, isOtherTiming } = differences(old, config)
+    const change = differences(old, config)
+    this.#reset(check, change, nowMs)
+    const { isReborn, isOtherRequest, isOtherRule, isOtherTiming } = change
+    const isOtherProbe = isReborn || isOtherRequest
+    // What is planned stays as it is, on its grid and with its jitter. A failure that the breaker holds has no plan.
+    const isAsPlanned = !isOtherProbe && !isOtherRule && !isOtherTiming && isLinked(check)
+    if (check.phase !== 'waiting' || !isAsPlanned) this.#replan(check, isOtherProbe, nowMs)
+  }
+
+  #reset(check: Check, { isReborn, isOtherRequest, isOtherRule }: Differences, nowMs: number): void {
+    const status = check.decidedStatus
     if (isReborn) {
       this.rings.release(check)
       check.forget(nowMs)
       this.#stale.delete(check)
     } else if (isOtherRequest && check.isHalted) check.restart()
     else if (isOtherRequest || isOtherRule) check.forgetRuns()
-    const isOtherProbe = isReborn || isOtherRequest
-    // What is planned stays as it is, on its grid and with its jitter. A failure that the breaker holds has no plan.
-    const isAsPlanned = !isOtherProbe && !isOtherRule && !isOtherTiming && isLinked(check)
-    if (check.phase !== 'waiting' || !isAsPlanned) this.#reschedule(check, isOtherProbe, nowMs)
+    this.#tally.move(check, status)
   }
 
-  #reschedule(check: Check, isOtherProbe: boolean, nowMs: number): void {
-    const { policy, target } = check.config
+  #replan(check: Check, isOtherProbe: boolean, nowMs: number): void {
     switch (check.phase) {
       case 'in_flight':
-        if (isOtherProbe && check.attempt !== undefined) {
-          check.attempt.isObsolete = true
-          check.attempt.cancel?.('shutdown')
-        } else this.#wheel.schedule(check, check.startedMs + target.timeoutMs)
+        if (isOtherProbe) this.#loop.abandon(check)
+        else this.#loop.moveDeadline(check)
         return
-      case 'waiting': {
-        const intervalMs = nextIntervalMs(policy, check.state)
-        if (intervalMs === undefined) {
-          this.#wheel.cancel(check)
-          return
-        }
-        const dueMs = check.lastResult === undefined ? check.dueMs : check.endedMs + intervalMs
-        if (!isOtherProbe && dueMs > nowMs) this.#schedule(check, dueMs)
-        else this.#schedule(check, this.#soon(check, nowMs, FIRST_PROBE_WITHIN_MS))
+      case 'waiting':
+        this.#replanWaiting(check, isOtherProbe, nowMs)
         return
-      }
       case 'queued':
+      case 'ready':
       case 'removed':
     }
+  }
+
+  #replanWaiting(check: Check, isOtherProbe: boolean, nowMs: number): void {
+    const intervalMs = nextIntervalMs(check.config.policy, check.state)
+    if (intervalMs === undefined) {
+      this.#cancelReservation(check)
+      this.#loop.unplan(check)
+      return
+    }
+    const plannedMs = Math.min(check.dueMs, nowMs + intervalMs)
+    const dueMs = check.lastResult === undefined ? plannedMs : check.endedMs + intervalMs
+    if (!isOtherProbe && dueMs > nowMs) this.#plan(check, dueMs)
+    else this.#planSoon(check, nowMs)
   }
 }

@@ -1,13 +1,15 @@
 /** A scheduler over fake probers and a clock that only the test moves. */
 import assert from 'node:assert/strict'
-import type { CheckConfig, PoolChecks, StoredVerdict } from '../../src/domain/check.ts'
+import type { CheckConfig, PlannedCheck, PoolChecks, StoredVerdict } from '../../src/domain/check.ts'
 import { WHEEL_TICK_MS } from '../../src/domain/limits.ts'
 import { statePolicy } from '../../src/domain/profiles.ts'
 import { type Reason, REASONS } from '../../src/domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
+import { type AddressShare, AddressTable } from '../../src/schedule/address-slots.ts'
 import type { Check } from '../../src/schedule/check.ts'
+import { ProjectTable } from '../../src/schedule/project-share.ts'
 import { Scheduler, type SchedulerOptions } from '../../src/schedule/scheduler.ts'
 
 export const DELAY_MS = 5000
@@ -26,8 +28,11 @@ function resultOf(reason: Reason, flag: ProbeResult['flag']): ProbeResult {
   return { outcome, reason, detail: '', phases: { totalMs: 1 }, ...(flag === undefined ? {} : { flag }) }
 }
 
+/** Where the harness's clocks begin. */
+export const START_MS = 1_000_000
+
 export function harness(options: Partial<SchedulerOptions> = {}) {
-  let nowMs = 1_000_000
+  let nowMs = START_MS
   const attempts: Attempt[] = []
   const verdicts: { member: string; from: string | undefined; status: string; run: number }[] = []
   const stale: boolean[] = []
@@ -50,7 +55,8 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
     }
   }
   const probers = new Proxy({}, { get: () => probe }) as SchedulerOptions['probers']
-  const scheduler = new Scheduler({
+  let isAwake = false
+  const defaults: SchedulerOptions = {
     probers,
     denies: () => undefined,
     budget: 10_000,
@@ -68,17 +74,25 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
       onWithheld: () => undefined,
       onStaleChange: (check) => void stale.push(check.isStale),
     },
-    wake: () => undefined,
+    wake: (inMs) => {
+      isAwake ||= inMs <= 0
+    },
     now: () => nowMs,
     wall: () => nowMs,
     random: () => 0.5,
-    ...options,
-  })
-  /** Lets time pass as a healthy event loop does, tick by tick. */
+  }
+  // What is a getter stays one: a budget may change.
+  const scheduler = new Scheduler(
+    Object.defineProperties(defaults, Object.getOwnPropertyDescriptors(options)),
+  )
+  /** Lets time pass as a healthy event loop does, tick by tick, with as many turns in each as are asked for. */
   const run = (ms: number): void => {
     for (const endMs = nowMs + ms; nowMs < endMs; ) {
       nowMs = Math.min(endMs, nowMs + WHEEL_TICK_MS)
-      scheduler.tick()
+      do {
+        isAwake = false
+        scheduler.tick()
+      } while (isAwake)
     }
   }
   /** The event loop stands still, and then goes on. */
@@ -110,15 +124,38 @@ export function config(
   }
 }
 
-export function pool(
-  ...checks: readonly (CheckConfig | { config: CheckConfig; verdict: StoredVerdict })[]
-): PoolChecks {
+export function pool(...checks: readonly (CheckConfig | PlannedCheck)[]): PoolChecks {
   return {
     poolId: 'pool',
     shard: 7,
     configVersion: 1,
     checks: checks.map((each) => ('config' in each ? each : { config: each })),
   }
+}
+
+/** A pool of some project, with `count` members of that project that `change` makes different. */
+export function poolOf(
+  projectId: string,
+  count: number,
+  change: (i: number, base: CheckConfig) => Partial<CheckConfig> = () => ({}),
+): PoolChecks {
+  const poolId = `pool of ${projectId}`
+  const checks = Array.from({ length: count }, (_, i) => {
+    const base = config(`${projectId} ${i}`, { projectId, poolId })
+    return { config: { ...base, ...change(i, base) } }
+  })
+  return { poolId, shard: 7, configVersion: 1, checks }
+}
+
+/** The check as another prober left it, due soon after the start. */
+export function known(of: CheckConfig, verdict: StoredVerdict = STORED): PlannedCheck {
+  return { config: of, verdict, nextAt: START_MS + 100 }
+}
+
+/** What a check of some project towards some address shares with others, which nobody else has. */
+export function shareOf(address: string, projectId = 'project'): AddressShare {
+  const table = new AddressTable({ slots: 1, startsPerSecond: 0, nowMs: 0, onAdmitted: () => undefined })
+  return table.hold(address, new ProjectTable().hold(projectId))
 }
 
 export const STORED: StoredVerdict = {

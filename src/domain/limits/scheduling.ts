@@ -4,7 +4,9 @@ import type { Range } from '../range.ts'
 /** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */
 export const WHEEL_TICK_MS = 10
 export const WHEEL_SLOTS = 4096
-/** Milliseconds within which a new check makes its first probe, and new starts per second and prober. */
+/** Of the wheel of addresses whose rate somebody waits for. */
+export const ADDRESS_WHEEL_SLOTS = 512
+/** Milliseconds within which a new check makes its first probe, and first probes a second of one project and prober. */
 export const FIRST_PROBE_WITHIN_MS = 1000
 export const NEW_STARTS_PER_SECOND = 2000
 /**
@@ -20,8 +22,12 @@ export const DESCRIPTOR_RESERVE = 64
 export const WHEEL_SLEEP_MAX_MS = 50
 /** Probes started in one turn of the event loop; then sockets are heard. Few, so that theirs are still in the processor's caches. */
 export const STARTS_PER_TURN = 16
-/** Milliseconds within which a check of a shard that was taken over is probed again. */
-export const TAKEOVER_PROBE_WITHIN_MS = 500
+/**
+ * What a project may hold of something limited that projects share: this many times what is still free of it (the alpha of
+ * Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998). A lone one has 4/5, N with
+ * endless demand 4/(4N + 1) each.
+ */
+export const SHARE_PER_FREE = 4
 /**
  * Share of the heap's limit from which on a prober makes do with HEAP_TIGHT_BUDGET_SHARE of its probes in flight: V8 collects
  * long before, so what is left is needed. Below HEAP_EASY_SHARE it takes all of them again.

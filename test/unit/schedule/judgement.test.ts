@@ -4,7 +4,7 @@ import type { Reason } from '../../../src/domain/reasons.ts'
 import type { Probe } from '../../../src/probe/probe.ts'
 import type { SchedulerOptions } from '../../../src/schedule/scheduler.ts'
 import type { StatePolicy } from '../../../src/domain/state-machine.ts'
-import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
+import { config, DELAY_MS, harness, known, pool } from '../../support/scheduling.ts'
 
 /** The status of a check after probes that end so. */
 function statusAfter(policy: Partial<StatePolicy>, reasons: readonly Reason[]): string | undefined {
@@ -66,7 +66,7 @@ test('a prober that stops decides nothing, whatever the probes in flight give', 
     })
     const base = config('a', { fall: 1 })
     const policy = { ...base.policy, inconclusive }
-    scheduler.applyPool(pool({ config: { ...base, policy }, verdict: STORED }))
+    scheduler.applyPool(pool(known({ ...base, policy })))
     run(1000)
     scheduler.stop()
     assert.deepEqual(verdicts, [])
@@ -80,7 +80,7 @@ test('a verdict that a maintenance withholds goes with the question that it answ
     const base = config('a', { fall: 1, maintenance: now })
     const asked = { ...base, policy: { ...base.policy, ...policy } }
     const { scheduler, verdicts, run, last } = harness()
-    scheduler.applyPool(pool({ config: asked, verdict: STORED }))
+    scheduler.applyPool(pool(known(asked)))
     run(1000)
     last().end('CONNECT_REFUSED')
     const [check] = scheduler.checks()

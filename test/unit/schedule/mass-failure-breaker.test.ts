@@ -3,10 +3,9 @@ import { test } from 'node:test'
 import type { ProbeResult } from '../../../src/domain/results.ts'
 import { initialState, step } from '../../../src/domain/state-machine.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
-import { AddressSlots } from '../../../src/schedule/address-slots.ts'
 import { Check } from '../../../src/schedule/check.ts'
 import { MassFailureBreaker } from '../../../src/schedule/mass-failure-breaker.ts'
-import { config, DELAY_MS } from '../../support/scheduling.ts'
+import { config, DELAY_MS, shareOf } from '../../support/scheduling.ts'
 
 const FAILED: ProbeResult = {
   outcome: 'failed',
@@ -22,8 +21,7 @@ function breakerOver(count: number, canaries: { count: number; answer: boolean }
   let nowMs = 1_000_000
   const checks = Array.from({ length: count }, (_, i) => {
     const own = config(`m${i}`, { rise: 1, fall, poolId: `p${i}` })
-    const slots = new AddressSlots<Check>(`10.0.${i}.1`, 0)
-    const check = new Check(own, undefined, { nowMs, slots, denied: undefined })
+    const check = new Check(own, undefined, { nowMs, share: shareOf(`10.0.${i}.1`), denied: undefined })
     check.lastResult = PASSED
     check.state = step(own.policy, initialState(own.policy), 'passed')
     return check

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { CheckConfig } from '../../../src/domain/check.ts'
 import { INTERVAL_FLOOR_MS, WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
 import type { StatePolicy } from '../../../src/domain/state-machine.ts'
-import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
+import { config, DELAY_MS, harness, known, pool, STORED } from '../../support/scheduling.ts'
 
 function judging(more: Partial<StatePolicy>): CheckConfig {
   const base = config('a')
@@ -202,7 +202,7 @@ test('a long interval that is meant is not taken for silence', () => {
 test('a check that had halted is not probed by the next prober either', () => {
   const { scheduler, attempts, run } = harness()
   const halting = judging({ haltWhenOffline: true })
-  scheduler.applyPool(pool({ config: halting, verdict: { ...STORED, status: 'OFFLINE' } }))
+  scheduler.applyPool(pool(known(halting, { ...STORED, status: 'OFFLINE' })))
   run(20 * DELAY_MS)
   assert.equal(attempts.length, 0)
   scheduler.removePool('pool')
@@ -221,7 +221,7 @@ test('probes that follow each other at once still leave a tenth of a second betw
 
 test('jitter that changes resets no counter', () => {
   const { scheduler, verdicts, run, last } = harness()
-  scheduler.applyPool(pool({ config: config('a', { fall: 2 }), verdict: STORED }))
+  scheduler.applyPool(pool(known(config('a', { fall: 2 }))))
   run(500)
   last().end('CONNECT_REFUSED')
   scheduler.applyPool(pool(judging({ jitter: { percent: 10 }, anchor: 'start' })))

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { CONFIG_COALESCE_MS } from '../../../src/domain/limits.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
 import type { ProbeTarget } from '../../../src/domain/results.ts'
-import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
+import { config, DELAY_MS, harness, known, pool } from '../../support/scheduling.ts'
 
 /** Milliseconds that reading a changed pool may take. */
 const READING_MS = 100
@@ -25,7 +25,7 @@ test('an unchanged configuration touches nothing', () => {
 
 test('another generation begins as never probed, and a probe that is under way counts for nothing', () => {
   const { scheduler, verdicts, run, last } = harness()
-  scheduler.applyPool(pool({ config: config('a'), verdict: STORED }))
+  scheduler.applyPool(pool(known(config('a'))))
   run(500)
   const moved = config('a', { generation: 2 })
   scheduler.applyPool(pool({ ...moved, target: { ...moved.target, address: '10.0.0.9' } }))
@@ -38,7 +38,7 @@ test('another generation begins as never probed, and a probe that is under way c
 
 test('other thresholds keep the status and clear the runs', () => {
   const { scheduler, verdicts, run, last } = harness()
-  scheduler.applyPool(pool({ config: config('a', { fall: 3 }), verdict: STORED }))
+  scheduler.applyPool(pool(known(config('a', { fall: 3 }))))
   for (let i = 0; i < 2; i++) {
     run(DELAY_MS + 500)
     last().end('CONNECT_REFUSED')
@@ -83,7 +83,7 @@ test('another request keeps the status, drops the probe under way and is sent wi
     }
     return { ...base, target: { ...base.target, type: 'HTTP' as const, http } }
   }
-  scheduler.applyPool(pool({ config: asking('/old'), verdict: STORED }))
+  scheduler.applyPool(pool(known(asking('/old'))))
   run(500)
   scheduler.applyPool(pool(asking('/new')))
   assert.equal(last().cancelledBy, 'shutdown')

@@ -1,0 +1,108 @@
+/**
+ * What the probe loop itself costs: CPU per probe of the scheduler with probers that send nothing, on a clock that only this
+ * program moves. Whatever a probe costs beyond is its prober's (probe-cost.ts).
+ *
+ *   npm run build && node dist/bench/probe-loop.js [--checks 50000] [--projects 1] [--per-address 1] [--seconds 60] [--rate 0]
+ *
+ * `checks` at a delay of 1 s are divided among `projects`; `per-address` of them aim at one address; `rate` is
+ * HM_PROBES_PER_SECOND_PER_ADDRESS. Prints microseconds of the whole process, garbage collection included.
+ */
+import { parseArgs } from 'node:util'
+import type { PoolChecks } from '../src/domain/check.ts'
+import { statePolicy } from '../src/domain/profiles.ts'
+import type { ProbeResult } from '../src/domain/results.ts'
+import type { Probe } from '../src/probe/probe.ts'
+import type { probers } from '../src/probe/probers.ts'
+import { createMetrics } from '../src/runtime/metrics.ts'
+import { Scheduler } from '../src/schedule/scheduler.ts'
+
+const { values } = parseArgs({
+  options: {
+    checks: { type: 'string', default: '50000' },
+    projects: { type: 'string', default: '1' },
+    'per-address': { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '0' },
+  },
+})
+const CHECKS = Number(values.checks)
+const PROJECTS = Number(values.projects)
+const PER_ADDRESS = Number(values['per-address'])
+const TICK_MS = 10
+const WARM_UP_SECONDS = 40
+const CHECKS_PER_POOL = 50
+
+const PASSED: ProbeResult = { outcome: 'passed', reason: 'PASSED', detail: '', phases: { totalMs: 1 } }
+const policy = statePolicy({ profile: 'elb', rise: 2, fall: 2, delaySeconds: 1, timeoutSeconds: 1 })
+
+let nowMs = 1_000_000
+let isAwake = false
+let probes = 0
+let underWay: ((result: ProbeResult) => void)[] = []
+const probe: Probe = (_, done) => {
+  probes++
+  underWay.push(done)
+  return none
+}
+
+function none(): undefined {
+  return undefined
+}
+
+const scheduler = new Scheduler({
+  probers: new Proxy({}, { get: () => probe }) as typeof probers,
+  denies: none,
+  budget: 20_000,
+  probesPerSecondPerAddress: Number(values.rate),
+  metrics: createMetrics('bench'),
+  log: { debug: none, info: none, warn: none, error: none },
+  events: { onVerdict: none, onNews: none, onStaleChange: none },
+  wake: (inMs) => {
+    isAwake ||= inMs <= 0
+  },
+  now: () => nowMs,
+  wall: () => nowMs,
+})
+
+function poolOf(n: number): PoolChecks {
+  const poolId = `pool ${n}`
+  const checks = Array.from({ length: Math.min(CHECKS_PER_POOL, CHECKS - n * CHECKS_PER_POOL) }, (_, i) => {
+    const member = n * CHECKS_PER_POOL + i
+    const host = Math.floor(member / PER_ADDRESS)
+    const address = `10.${host >> 16}.${(host >> 8) & 255}.${host & 255}`
+    const config = {
+      memberId: `member ${member}`,
+      poolId,
+      projectId: `project ${n % PROJECTS}`,
+      shard: n % 256,
+      generation: 1,
+      target: { type: 'TCP', address, family: 4, port: 80, timeoutMs: 1000 } as const,
+      policy,
+    }
+    return { config }
+  })
+  return { poolId, shard: n % 256, configVersion: 1, checks }
+}
+
+/** Seconds of the clock go by; what was sent is answered in the next tick. */
+function run(seconds: number): void {
+  for (let ticks = (seconds * 1000) / TICK_MS; ticks > 0; ticks--) {
+    nowMs += TICK_MS
+    const answered = underWay
+    underWay = []
+    for (const done of answered) done(PASSED)
+    do {
+      isAwake = false
+      scheduler.tick()
+    } while (isAwake)
+  }
+}
+
+for (let n = 0; n * CHECKS_PER_POOL < CHECKS; n++) scheduler.applyPool(poolOf(n))
+run(WARM_UP_SECONDS)
+const before = probes
+const cpu = process.cpuUsage()
+run(Number(values.seconds))
+const { user, system } = process.cpuUsage(cpu)
+const microseconds = (user + system) / (probes - before)
+console.log(`${probes - before} probes, ${microseconds.toFixed(3)} us of CPU each`)

@@ -1,0 +1,255 @@
+/**
+ * Which probes run. Every check is in exactly one place:
+ *
+ *   waiting (wheel, until due) → queued (at its address) → ready (in its project) → in flight (wheel, until its deadline) → waiting
+ *
+ * A due check first needs a slot of its address (address-slots.ts), then the turn of its project (turns.ts); both are
+ * divided by project, so that no project's checks make another's late. At most one probe of a check is in flight. The
+ * timeout starts when the probe starts. Results that were in flight while the event loop was stalled are never failures.
+ *
+ * The hot path (tick, start, done) awaits nothing and allocates nothing per probe beyond what the prober makes.
+ */
+import type { CheckConfig } from '../domain/check.ts'
+import {
+  IN_FLIGHT_PER_ADDRESS_MAX,
+  STALL_MS,
+  STARTS_PER_TURN,
+  WHEEL_SLEEP_MAX_MS,
+  WHEEL_SLOTS,
+  WHEEL_TICK_MS,
+} from '../domain/limits.ts'
+import type { ProbeResult } from '../domain/results.ts'
+import { type AddressShare, AddressTable } from './address-slots.ts'
+import { Attempt } from './attempt.ts'
+import type { Check } from './check.ts'
+import { Deadlines } from './deadlines.ts'
+import { overloaded, TARGET_DENIED } from './judgement.ts'
+import { unlink } from './linked-list.ts'
+import { ProjectTable } from './project-share.ts'
+import type { SchedulerOptions } from './scheduler-options.ts'
+import { TimerWheel } from './timer-wheel.ts'
+import { Turns } from './turns.ts'
+
+export interface ProbeLoopEvents {
+  /** A probe has ended, or the target policy forbids it; the check is planned nowhere. */
+  onEnded(check: Check, result: ProbeResult, nowMs: number): void
+  /** A probe has ended whose question is not asked any more; the check is planned nowhere. */
+  onObsolete(check: Check, nowMs: number): void
+}
+
+export class ProbeLoop {
+  readonly #options: SchedulerOptions
+  readonly #events: ProbeLoopEvents
+  readonly #now: () => number
+  readonly #wheel: TimerWheel<Check>
+  readonly #deadlines = new Deadlines()
+  readonly #projects = new ProjectTable()
+  readonly #addresses: AddressTable
+  /** Of projects with checks that are ready. */
+  readonly #turns = new Turns<Check>()
+  #inFlight = 0
+  #queued = 0
+  #lastTickMs: number
+  /** When the last stall was noticed: whatever was in flight then may not fail. */
+  #stalledMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: SchedulerOptions, now: () => number, events: ProbeLoopEvents) {
+    this.#options = options
+    this.#events = events
+    this.#now = now
+    this.#lastTickMs = now()
+    this.#wheel = new TimerWheel(WHEEL_TICK_MS, WHEEL_SLOTS, this.#lastTickMs)
+    this.#addresses = new AddressTable({
+      slots: IN_FLIGHT_PER_ADDRESS_MAX,
+      startsPerSecond: options.probesPerSecondPerAddress ?? 0,
+      nowMs: this.#lastTickMs,
+      onAdmitted: (check) => this.#ready(check),
+    })
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Checks that are due and wait, at their address or for the turn of their project. */
+  get queued(): number {
+    return this.#queued
+  }
+
+  /** What a check of this configuration shares with others; `letGo` ends it. */
+  hold({ projectId, target }: CheckConfig): AddressShare {
+    return this.#addresses.hold(target.address, this.#projects.hold(projectId))
+  }
+
+  /** Nothing has run until now: the time before was no stall. */
+  begin(nowMs: number): void {
+    this.#lastTickMs = nowMs
+  }
+
+  /** Makes a waiting check due at `dueMs`, wherever it was planned before. */
+  plan(check: Check, dueMs: number): void {
+    this.#wheel.schedule(check, dueMs)
+  }
+
+  /** Makes a waiting check due never. */
+  unplan(check: Check): void {
+    this.#wheel.cancel(check)
+  }
+
+  /** The timeout of a check has changed while its probe is in flight. */
+  moveDeadline(check: Check): void {
+    this.#wheel.schedule(check, check.startedMs + check.config.target.timeoutMs)
+  }
+
+  /** Ends the probe that is in flight: its question is not asked any more. */
+  abandon(check: Check): void {
+    if (check.attempt === undefined) return
+    check.attempt.isObsolete = true
+    check.attempt.cancel?.('shutdown')
+  }
+
+  /** Probes of `check` go to the address of its configuration from now on; one that is under way keeps its slot. */
+  readdress(check: Check): void {
+    const wasDue = this.#withdraw(check)
+    const { share } = check
+    check.share = this.hold(check.config)
+    this.#letGo(share)
+    if (wasDue) this.#request(check)
+  }
+
+  /** Ends the probing of `check`, in whichever place it is. */
+  remove(check: Check): void {
+    this.#withdraw(check)
+    const wasInFlight = check.phase === 'in_flight'
+    check.phase = 'removed'
+    if (wasInFlight) check.attempt?.cancel?.('shutdown')
+    else unlink(check)
+    this.#letGo(check.share)
+  }
+
+  /** Ends the attempt of `check`, if there is one, and starts no other. */
+  stop(check: Check): void {
+    if (check.phase === 'in_flight') check.attempt?.cancel?.('shutdown')
+    unlink(check)
+  }
+
+  noticeTime(nowMs: number): void {
+    if (nowMs - this.#lastTickMs > WHEEL_SLEEP_MAX_MS + STALL_MS) this.#stalledMs = nowMs
+  }
+
+  tick(): void {
+    const nowMs = this.#now()
+    this.noticeTime(nowMs)
+    if (this.#stalledMs === nowMs) {
+      const facts = { stalled_ms: Math.round(nowMs - this.#lastTickMs), in_flight: this.#inFlight }
+      this.#options.log.warn(facts, 'the event loop was stalled: probes in flight cannot fail')
+    }
+    this.#lastTickMs = nowMs
+    this.#deadlines.judge()
+    this.#wheel.advance(nowMs, this.#onDue)
+    this.#addresses.advance(nowMs)
+    this.#startReady()
+    if (!this.#deadlines.isEmpty) this.#options.wake(0)
+  }
+
+  /** When the next tick is wanted. */
+  sleepMs(): number {
+    const next = this.#wheel.nextMs(WHEEL_SLEEP_MAX_MS)
+    const nextAtAddress = this.#addresses.nextMs(WHEEL_SLEEP_MAX_MS)
+    if (next === undefined && nextAtAddress === undefined) return WHEEL_SLEEP_MAX_MS
+    const soonestMs = Math.min(next ?? Number.POSITIVE_INFINITY, nextAtAddress ?? Number.POSITIVE_INFINITY)
+    return Math.max(1, soonestMs - this.#now())
+  }
+
+  readonly #onDue = (check: Check): void => {
+    if (check.phase === 'in_flight') this.#deadlines.expire(check)
+    else this.#request(check)
+  }
+
+  /** Asks for a slot of the address of a check that is due. */
+  #request(check: Check): void {
+    this.#queued++
+    check.isReserved = false
+    const admission = this.#addresses.request(check.share, check, this.#lastTickMs)
+    if (admission === 'admitted') this.#ready(check)
+    else check.phase = 'queued'
+    if (admission === 'delayed') this.#options.metrics.probesDelayed(1)
+  }
+
+  #ready(check: Check): void {
+    check.phase = 'ready'
+    this.#turns.queue(check.share.project, check)
+  }
+
+  /** Takes a check that is due out of its queue, with its slot; false = it is not due. */
+  #withdraw(check: Check): boolean {
+    if (check.phase !== 'queued' && check.phase !== 'ready') return false
+    this.#queued--
+    if (check.phase === 'queued') this.#addresses.leave(check.share, check)
+    else {
+      this.#turns.leave(check.share.project, check)
+      this.#addresses.giveBack(check.share, this.#lastTickMs)
+    }
+    return true
+  }
+
+  #letGo(share: AddressShare): void {
+    this.#addresses.release(share)
+    this.#projects.release(share.project)
+  }
+
+  #startReady(): void {
+    const { budget, inFlightPerProject } = this.#options
+    this.#turns.reconsider()
+    for (let starts = 0; starts < STARTS_PER_TURN; starts++) {
+      const check = this.#turns.next(budget - this.#inFlight, inFlightPerProject)
+      if (check === undefined) return
+      this.#start(check)
+    }
+    if (!this.#turns.isEmpty) this.#options.wake(0)
+  }
+
+  #start(check: Check): void {
+    const nowMs = this.#now()
+    const { target, policy } = check.config
+    const lateMs = nowMs - check.dueMs
+    this.#options.metrics.probeStarted(lateMs)
+    const skipped = Math.floor(lateMs / policy.intervals.online)
+    if (skipped > 0) this.#options.metrics.probesSkipped(skipped)
+    this.#queued--
+    check.startedMs = nowMs
+    if (check.denied !== undefined) {
+      check.phase = 'waiting'
+      this.#addresses.giveBack(check.share, nowMs)
+      this.#events.onEnded(check, TARGET_DENIED, nowMs)
+      return
+    }
+    check.phase = 'in_flight'
+    check.share.project.held++
+    this.#inFlight++
+    this.#wheel.schedule(check, nowMs + target.timeoutMs)
+    const attempt = new Attempt(check, this.#onDone)
+    check.attempt = attempt
+    attempt.cancel = this.#options.probers[target.type](target, attempt.done)
+  }
+
+  readonly #onDone = (attempt: Attempt, result: ProbeResult): void => {
+    const { check, share } = attempt
+    const nowMs = this.#now()
+    this.noticeTime(nowMs)
+    this.#wheel.cancel(check)
+    check.attempt = undefined
+    this.#inFlight--
+    this.#projects.giveBack(share.project)
+    this.#addresses.giveBack(share, nowMs)
+    if (this.#turns.isWanted) this.#options.wake(0)
+    if (check.phase === 'removed') return
+    check.phase = 'waiting'
+    if (attempt.isObsolete) {
+      this.#events.onObsolete(check, nowMs)
+      return
+    }
+    const wasStalled = result.outcome === 'failed' && check.startedMs <= this.#stalledMs
+    this.#events.onEnded(check, wasStalled ? overloaded(result) : result, nowMs)
+  }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { NEW_STARTS_PER_SECOND } from '../../../src/domain/limits.ts'
+import { firstProbeWindowsMs, NewStarts } from '../../../src/schedule/new-starts.ts'
+import { config, harness, poolOf, START_MS } from '../../support/scheduling.ts'
+
+const SHARD = new Set([7])
+/** Milliseconds that the first probes of so many new checks take at the most. */
+function neededMs(count: number): number {
+  return (count / NEW_STARTS_PER_SECOND) * 1000 * 1.12 + 200
+}
+
+/** An address of its own for each member. */
+function spread(i: number, { target }: { target: ReturnType<typeof config>['target'] }) {
+  return { target: { ...target, address: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}` } }
+}
+
+test('a pool of 5 000 that changes is asked anew within what the starts need, not over its whole delay', () => {
+  const starts = new NewStarts()
+  const windows = firstProbeWindowsMs({ ...config('a').policy, intervals: { online: 60_000 } })
+  const moments = Array.from({ length: 5000 }, () => starts.reserve(START_MS, windows, Math.random))
+  assert.ok(Math.max(...moments) - START_MS <= neededMs(5000), `${Math.max(...moments) - START_MS} ms`)
+  assert.ok(Math.min(...moments) >= START_MS)
+})
+
+test('moments that are given back are free again, the soonest first', () => {
+  const starts = new NewStarts()
+  const reserve = () => starts.reserve(START_MS, [1000], Math.random)
+  const moments = Array.from({ length: 10_000 }, reserve)
+  assert.equal(starts.reserved(START_MS), 10_000)
+  for (const moment of moments) starts.cancel(moment)
+  assert.equal(starts.reserved(START_MS), 0)
+  const again = Array.from({ length: 10_000 }, reserve)
+  assert.ok(Math.max(...again) - START_MS <= neededMs(10_000))
+})
+
+test('whatever is reserved and given back in which order, no second has more than its starts and the count is true', () => {
+  const steps = fc.array(
+    fc.record({
+      what: fc.constantFrom('reserve', 'cancel', 'pass'),
+      count: fc.integer({ min: 1, max: 700 }),
+      which: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    }),
+    { maxLength: 40 },
+  )
+  fc.assert(
+    fc.property(steps, (all) => {
+      const starts = new NewStarts()
+      let nowMs = START_MS
+      let reserved: number[] = []
+      const begun: number[] = []
+      for (const { what, count, which } of all) {
+        if (what === 'reserve')
+          for (let i = 0; i < count; i++)
+            reserved.push(starts.reserve(nowMs, [600, 1000], () => (which + i * 0.618) % 1))
+        else if (what === 'cancel')
+          for (const moment of reserved.splice(Math.floor(which * reserved.length), count))
+            starts.cancel(moment)
+        else nowMs += count
+        begun.push(...reserved.filter((moment) => moment < nowMs))
+        reserved = reserved.filter((moment) => moment >= nowMs)
+      }
+      const bucket = Math.floor(nowMs / 100) * 100
+      const current = begun.filter((moment) => moment >= bucket).length
+      assert.equal(starts.reserved(nowMs), reserved.length + current)
+      const moments = [...begun, ...reserved].toSorted((a, b) => a - b)
+      for (const [i, moment] of moments.entries()) {
+        const next = moments[i + NEW_STARTS_PER_SECOND]
+        assert.ok(next === undefined || next - moment >= 1000)
+      }
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('four gains of 50 000 never probed checks in a row: none queues behind the ones before', () => {
+  const { scheduler, attempts, run } = harness({ random: Math.random, budget: 1_000_000 })
+  const gained = poolOf('one project', 50_000, spread)
+  for (let gain = 0; gain < 4; gain++) {
+    const before = attempts.length
+    scheduler.applyPool(gained)
+    run(1000)
+    assert.ok(attempts.length - before >= 1500, `${attempts.length - before} began in gain ${gain}`)
+    if (gain < 3) scheduler.removeShards(SHARD)
+    else run(neededMs(50_000) - 1000)
+    if (gain === 3)
+      assert.ok(new Set(attempts.slice(before).map(({ target }) => target.address)).size === 50_000)
+  }
+})
