@@ -38,11 +38,11 @@ import { StaleLog } from '../schedule/stale-log.ts'
 import { TickDriver } from '../schedule/tick-driver.ts'
 import { WithheldVerdicts } from '../schedule/withheld.ts'
 import { writeCheckpoints } from '../store/checkpoints.ts'
-import { loadPools } from '../store/checks.ts'
+import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../store/checks.ts'
 import { isStoreAway, openDatabase, sqlState } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
-import { beat, claimShards, readPoolVersions, releaseShards, removeProber } from '../store/shards.ts'
+import { beat, claimShards, releaseShards, removeProber } from '../store/shards.ts'
 import { writeVerdicts } from '../store/verdicts.ts'
 import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 import { withTlsFolder } from './tls-folder.ts'
@@ -205,9 +205,11 @@ export function startProber(deps: ProberDeps): Prober {
     store: {
       readVersions: (shards) => readPoolVersions(db, shards),
       loadPools: async (poolIds) => onThisHost(await loadPools(db, poolIds), deps),
-      loadMembers: async (poolId) => {
-        const [pool] = onThisHost(await loadPools(db, [poolId]), deps)
-        return pool && { pool, lastMember: undefined }
+      readSizes: (poolIds) => readPoolSizes(db, poolIds),
+      loadMembers: async (poolId, after, limit) => {
+        const part = await loadPoolPart(db, poolId, { after, limit })
+        const [pool] = onThisHost(part === undefined ? [] : [part.pool], deps)
+        return pool && { pool, lastMember: part?.lastMember }
       },
     },
     isHeld: (shard) => ownership.epochOf(shard) !== undefined,

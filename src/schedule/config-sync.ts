@@ -20,7 +20,13 @@ import { LoadQueue, type WaitingPool } from './load-queue.ts'
 import type { Log } from './log.ts'
 
 export interface ConfigStore {
-  readVersions(shards: readonly number[]): Promise<readonly WaitingPool[]>
+  readVersions(
+    shards: readonly number[],
+  ): Promise<readonly { readonly poolId: string; readonly shard: number; readonly configVersion: number }[]>
+  /** Of those of these pools that there are. */
+  readSizes(
+    poolIds: readonly string[],
+  ): Promise<readonly { readonly poolId: string; readonly projectId: string; readonly members: number }[]>
   loadPools(poolIds: readonly string[]): Promise<readonly PoolChecks[]>
   /**
    * The next `limit` members of one pool in the order of their ids, after a member or from the first on. undefined: there is no
@@ -215,25 +221,38 @@ export class ConfigSync {
   async #look(shards: readonly number[]): Promise<void> {
     if (shards.length === 0) return
     for (const shard of shards) this.#changed.delete(shard)
-    const looked = new Set(shards)
-    let versions: readonly WaitingPool[]
     try {
-      versions = await this.#options.store.readVersions(shards)
+      await this.#compare(new Set(shards))
     } catch (error) {
       for (const shard of shards) if (this.#held.has(shard)) this.#changed.add(shard)
       throw error
     }
+    this.#noteLoaded(shards)
+  }
+
+  async #compare(shards: ReadonlySet<number>): Promise<void> {
+    const { store } = this.#options
+    const gains = new Map(this.#held)
+    const versions = await store.readVersions([...shards])
     const found = new Set(versions.map((version) => version.poolId))
     for (const [poolId, pool] of this.#running) {
-      if (looked.has(pool.shard) && !found.has(poolId)) this.#forget(poolId)
+      if (shards.has(pool.shard) && !found.has(poolId)) this.#forget(poolId)
     }
-    for (const version of versions) {
-      const running = this.#running.get(version.poolId)
-      if (running?.configVersion === version.configVersion || !this.#held.has(version.shard)) continue
-      this.#queue.add(version, running !== undefined)
+    const differing = new Map(
+      versions
+        .filter(({ poolId, configVersion }) => this.#running.get(poolId)?.configVersion !== configVersion)
+        .map((version) => [version.poolId, version]),
+    )
+    const sizes = differing.size === 0 ? [] : await store.readSizes([...differing.keys()])
+    for (const size of sizes) {
+      const version = differing.get(size.poolId)
+      if (version !== undefined && this.#isWanted(version.shard, gains.get(version.shard)))
+        this.#queue.add({ ...version, ...size }, this.#running.has(size.poolId))
     }
-    for (const shard of shards) if (this.#loading.has(shard)) this.#loading.set(shard, 'read')
-    this.#noteLoaded(shards)
+    for (const shard of shards) {
+      if (this.#loading.has(shard) && this.#held.get(shard) === gains.get(shard))
+        this.#loading.set(shard, 'read')
+    }
   }
 
   /** Shards of which nothing waits any more are loaded. */

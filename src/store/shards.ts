@@ -98,25 +98,6 @@ export async function claimShards(
   )
 }
 
-/** A pool of a shard, as far as is needed to see whether it has to be loaded, and how large it is. */
-export interface PoolVersion {
-  readonly poolId: string
-  readonly shard: number
-  readonly projectId: string
-  readonly configVersion: number
-  readonly members: number
-}
-
-/** All pools of these shards. */
-export async function readPoolVersions(db: Db, shards: readonly number[]): Promise<readonly PoolVersion[]> {
-  return await query<PoolVersion>(
-    db,
-    `select id as "poolId", shard, project_id as "projectId", config_version as "configVersion", member_count as members
-     from pool where shard = any(?::smallint[])`,
-    [shards],
-  )
-}
-
 /** Gives shards back: they have no owner then. Those that another prober has taken meanwhile stay its own. */
 export async function releaseShards(db: Db, owner: string, ids: readonly number[]): Promise<void> {
   await query(

@@ -68,9 +68,16 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
         return Promise.resolve(
           [...pools]
             .filter(([, { shard }]) => shards.includes(shard))
-            .map(([poolId, pool]) => ({ poolId, ...pool })),
+            .map(([poolId, { shard, configVersion }]) => ({ poolId, shard, configVersion })),
         )
       },
+      readSizes: (poolIds) =>
+        Promise.resolve(
+          poolIds.flatMap((poolId) => {
+            const pool = pools.get(poolId)
+            return pool === undefined ? [] : [{ poolId, projectId: pool.projectId, members: pool.members }]
+          }),
+        ),
       loadPools: async (poolIds) => {
         await load(poolIds)
         const found = poolIds.flatMap((id) => {
