@@ -51,22 +51,19 @@ export async function parentsOf(
   }
 }
 
-/**
- * A verdict that counts, on a member, of pool `n`, that is switched on: as roll-ups see it. Whether a pool stands well is asked by
- * `exists`, which ends at the first member that answers it.
- */
-const VERDICT_OF_POOL = `member_state s
-  join member m on m.id = s.member_id
-  join pool p on p.id = s.pool_id
-  join load_balancer lb on lb.id = p.load_balancer_id
-  join health_monitor hm on hm.pool_id = s.pool_id
-  where s.pool_id = node.id and p.project_id = node.project_id and m.admin_state_up and p.admin_state_up
-    and lb.admin_state_up and hm.admin_state_up and lb.provider <> 'noop_driver'
-    and s.generation >= greatest(lb.generation, p.generation, m.generation, hm.generation)`
+/** Whether pool `p` has a verdict that counts, on a member that is switched on. `limit` ends the look at the first. */
+const hasVerdict = (which: string): string => `lateral (
+    select true as found
+    from member_state s join member m on m.id = s.member_id
+    where s.pool_id = p.id and ${which} and m.admin_state_up
+      and s.generation >= greatest(lb.generation, p.generation, m.generation, hm.generation)
+    limit 1
+  )`
 
 /**
  * Everything that is asked for, and what that depends on, is a node once, however many depend on it; a node's own standing is
- * looked up once, and what stands badly is handed down from parent to child.
+ * looked up once, and what stands badly is handed down from parent to child. A pool depends on what it names, a member on
+ * what it and its pool name.
  */
 const READ_PARENT_STATES = `
 with recursive up (child, id, depth) as (
@@ -75,32 +72,36 @@ with recursive up (child, id, depth) as (
   select up.id, parent.id::uuid, up.depth + 1
   from up
   cross join lateral (
-    select m.echo->'depends_on' as ids from member m where m.id = up.id and m.project_id = ?
+    select coalesce(m.echo->'depends_on', '[]') || coalesce(p.echo->'depends_on', '[]') as ids
+    from member m join pool p on p.id = m.pool_id
+    where m.id = up.id and m.project_id = ?
     union all
-    select p.echo->'depends_on' from pool p
-    where (p.id = up.id or p.id = (select m.pool_id from member m where m.id = up.id)) and p.project_id = ?
+    select p.echo->'depends_on' from pool p where p.id = up.id and p.project_id = ?
   ) named
   cross join lateral jsonb_array_elements_text(coalesce(named.ids, '[]')) parent (id)
   where up.depth < ?
 ), edge as materialized (
   select distinct child, id as parent from up where child is not null
 ), node as materialized (
-  select distinct id, ?::text as project_id from up
+  select distinct id from up
+), doubtful as materialized (
+  select node.id from node join member_state s on s.member_id = node.id where s.status = 'OFFLINE' or s.bad_run > 0
 ), bad as materialized (
-  select node.id, ms.state = 'OFFLINE' as is_offline
-  from node
-  join member_status ms on ms.member_id = node.id and ms.project_id = node.project_id
-  join member_state s on s.member_id = node.id
-  where ms.state in ('ONLINE', 'OFFLINE') and (ms.state = 'OFFLINE' or s.bad_run > 0)
+  select ms.member_id as id, ms.state = 'OFFLINE' as is_offline
+  from doubtful join member_status ms on ms.member_id = doubtful.id
+  where ms.project_id = ? and ms.state in ('ONLINE', 'OFFLINE')
   union all
-  select node.id, not stands.is_online
+  select p.id, online.found is null
   from node
-  join pool on pool.id = node.id
-  cross join lateral (
-    select exists (select from ${VERDICT_OF_POOL} and s.status = 'ONLINE') as is_online
-  ) stands
-  where not exists (select from ${VERDICT_OF_POOL} and s.status = 'ONLINE' and s.bad_run = 0)
-    and (stands.is_online or exists (select from ${VERDICT_OF_POOL} and s.status = 'OFFLINE'))
+  join pool p on p.id = node.id
+  join load_balancer lb on lb.id = p.load_balancer_id
+  join health_monitor hm on hm.pool_id = p.id
+  left join ${hasVerdict(`s.status = 'ONLINE' and s.bad_run = 0`)} well on true
+  left join ${hasVerdict(`s.status = 'ONLINE'`)} online on true
+  left join ${hasVerdict(`s.status = 'OFFLINE'`)} offline on true
+  where p.project_id = ? and p.admin_state_up and lb.admin_state_up and hm.admin_state_up
+    and lb.provider <> 'noop_driver'
+    and well.found is null and (online.found or offline.found)
 ), fallen (id, is_offline) as (
   select id, is_offline from bad
   union
@@ -132,6 +133,7 @@ export async function readParentStates(
         projectId,
         projectId,
         DEPENDENCY_DEPTH_MAX,
+        projectId,
         projectId,
         ids,
       ]),
