@@ -24,9 +24,26 @@ function isStale() {
   return Math.max(...SOURCES.map((name) => newestMs(join(root, name)))) > statSync(PROGRAM).mtimeMs
 }
 
-if (isStale()) {
-  const compiler = createRequire(import.meta.url).resolve('typescript/package.json')
-  const { status } = spawnSync(process.execPath, [join(compiler, '../bin/tsc'), '-p', root], {
+/** The folder of the compiler; undefined when only what the service needs at run time was installed. */
+function findCompiler() {
+  try {
+    return join(createRequire(import.meta.url).resolve('typescript/package.json'), '..')
+  } catch {
+    return undefined
+  }
+}
+
+const compiler = findCompiler()
+if (compiler === undefined) {
+  // Whoever left the compiler out brings a build along, and its files may well be older than their sources.
+  if (!existsSync(PROGRAM)) {
+    console.error(
+      'healthmonitor is not built, and the compiler is not installed: run "npm ci" without --omit=dev, or copy the folder dist of a build here',
+    )
+    process.exitCode = 1
+  }
+} else if (isStale()) {
+  const { status } = spawnSync(process.execPath, [join(compiler, 'bin/tsc'), '-p', root], {
     stdio: 'inherit',
   })
   // The compiler makes no file executable, and `npx healthmonitor` executes this one.

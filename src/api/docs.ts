@@ -73,13 +73,21 @@ export function docsRoutes(): readonly ServiceRoute[] {
     const maxAge = `public, max-age=${ASSET_MAX_AGE_SECONDS}`
     return { path: `/docs/${name}`, answer: async (ctx) => give(ctx, type, await content(), maxAge) }
   })
+  const icon = assets.find(({ path }) => path.endsWith('.png'))
   return [
+    // Browsers ask for it beside every page and every JSON document.
+    ...(icon === undefined ? [] : [{ ...icon, path: '/favicon.ico' }]),
     { path: '/docs', answer: (ctx) => give(ctx, 'text/html; charset=utf-8', PAGE) },
     { path: '/docs/start.js', answer: (ctx) => give(ctx, 'text/javascript; charset=utf-8', START) },
     { path: '/docs/openapi.yaml', answer: async (ctx) => give(ctx, 'application/yaml', await yaml()) },
     { path: '/docs/openapi.json', answer: async (ctx) => give(ctx, 'application/json', await json()) },
     ...assets,
   ]
+}
+
+/** Whether a person with a browser opens the root of the service: programs take JSON as well, and get the versions. */
+export function isForPeople(ctx: Context): boolean {
+  return ctx.path === '/' && ctx.method === 'GET' && ctx.accepts('json', 'html') === 'html'
 }
 
 function give(ctx: Context, type: string, body: string | Buffer, cacheControl = 'no-cache'): void {

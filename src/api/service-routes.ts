@@ -7,7 +7,7 @@ import { DomainError } from '../domain/errors.ts'
 import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { query } from '../store/database.ts'
 import type { ApiDependencies, ApiState, ServiceRoute } from './context.ts'
-import { docsRoutes } from './docs.ts'
+import { docsRoutes, isForPeople } from './docs.ts'
 import { answerProbers, PROBERS_PATH } from './probers.ts'
 
 export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
@@ -23,6 +23,11 @@ export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
 export function serviceRouter(deps: ApiDependencies): Middleware<ApiState> {
   const routes = new Map(serviceRoutes(deps).map((route) => [route.path, route]))
   return async (ctx, next) => {
+    if (isForPeople(ctx)) {
+      ctx.vary('Accept')
+      ctx.redirect('/docs')
+      return
+    }
     const route = routes.get(ctx.path)
     if (route === undefined) return await next()
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {

@@ -1,5 +1,4 @@
 /** `healthmonitor probe-once`: one probe from this host, its phases and verdict, for people and for scripts. */
-import { parseArgs } from 'node:util'
 import { parseExpectedCodes } from '../domain/expected-codes.ts'
 import { httpHost } from '../domain/http-host.ts'
 import { parseAddress } from '../domain/ip-address.ts'
@@ -13,6 +12,7 @@ import { closeEchoChannels, echoAvailability } from '../probe/icmp-echo.ts'
 import { closeSctpChannels, sctpChannel } from '../probe/sctp-channel.ts'
 import { probers } from '../probe/probers.ts'
 import { result } from '../probe/result.ts'
+import { parseFlags, UsageError } from './command-line.ts'
 import { type PlainMonitor, targetWithOptions } from './probe-once-options.ts'
 
 export const PROBE_ONCE_USAGE = `usage: healthmonitor probe-once --type TYPE --target ADDRESS:PORT [options]
@@ -42,26 +42,15 @@ export interface ProbeOnceSurroundings {
   readonly err: (text: string) => void
 }
 
-class UsageError extends Error {}
-
-/** Makes one probe as `argv` (without the subcommand) says. Resolves with the exit code: 0 passed, 1 failed, 2 otherwise. */
+/**
+ * Makes one probe as `argv` (without the subcommand) says. Resolves with the exit code: 0 passed, 1 failed, 2 otherwise.
+ * Throws UsageError.
+ */
 export async function probeOnce(
   argv: readonly string[],
   surroundings: ProbeOnceSurroundings,
 ): Promise<number> {
-  let command: Command
-  try {
-    command = parseCommand(argv, surroundings.tlsDir)
-  } catch (error) {
-    if (!(error instanceof UsageError) && !isParseArgsError(error)) throw error
-    surroundings.err(`probe-once: ${(error as Error).message}\n\n${PROBE_ONCE_USAGE}`)
-    return 2
-  }
-  if (command === 'help') {
-    surroundings.out(PROBE_ONCE_USAGE)
-    return 0
-  }
-  const { target, json } = command
+  const { target, json } = parseCommand(argv, surroundings.tlsDir)
   const denied = surroundings.policy(target.address, target.port)
   if (target.type === 'PING' || target.echoFirst === true) {
     // Also opens the raw socket, so that loading it does not count as the target's time.
@@ -88,7 +77,10 @@ async function run(target: ProbeTarget): Promise<ProbeResult> {
   }
 }
 
-type Command = 'help' | { readonly target: ProbeTarget; readonly json: boolean }
+interface Command {
+  readonly target: ProbeTarget
+  readonly json: boolean
+}
 
 const OPTIONS = {
   type: { type: 'string' },
@@ -103,22 +95,16 @@ const OPTIONS = {
   'expected-codes': { type: 'string', default: '200' },
   options: { type: 'string' },
   json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const
 
 type Values = ReturnType<typeof readOptions>
 
 function readOptions(argv: readonly string[]) {
-  return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values
-}
-
-function isParseArgsError(error: unknown): boolean {
-  return ((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS_')
+  return parseFlags(argv, OPTIONS).values
 }
 
 function parseCommand(argv: readonly string[], tlsDir: string | undefined): Command {
   const values = readOptions(argv)
-  if (values.help) return 'help'
   const type = parseType(values.type)
   const destination = parseDestination(values.target, type)
   const source = values.source === undefined ? undefined : parseAddress(values.source)
@@ -181,7 +167,9 @@ function parseDestination(text: string | undefined, type: MonitorType): Destinat
   const match = BRACKETED.exec(text) ?? PLAIN.exec(text)
   const address = parseAddress(match?.[1] ?? text)
   if (address === undefined) {
-    throw new UsageError(`--target ${JSON.stringify(text)} is not ADDRESS:PORT or [IPv6 ADDRESS]:PORT`)
+    throw new UsageError(
+      `--target ${JSON.stringify(text)} is not ADDRESS:PORT or [IPv6 ADDRESS]:PORT; addresses are taken, names are not`,
+    )
   }
   const { canonical, family } = address
   if (type === 'PING') return { address: canonical, family, port: 0 }

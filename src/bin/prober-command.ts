@@ -1,5 +1,4 @@
 /** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
-import { parseArgs } from 'node:util'
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
 import { closeEchoChannels } from '../probe/icmp-echo.ts'
 import { closeSctpChannels } from '../probe/sctp-channel.ts'
@@ -15,13 +14,12 @@ import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './dat
 import { startProber } from './prober.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
-/** Resolves when it probes. `args`: `--name` of logs and metrics. Throws StartRefusal. */
-export async function prober(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+/** Resolves when it probes. `name`: of its logs and metrics. Throws StartRefusal. */
+export async function prober(name: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const config = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(config, 'prober')
-  const { values } = parseArgs({ args: [...args], options: { name: { type: 'string', default: 'prober' } } })
-  const log = createLog({ level: config.logLevel, process: values.name })
-  const metrics = createMetrics(values.name)
+  const log = createLog({ level: config.logLevel, process: name })
+  const metrics = createMetrics(name)
   const ending = new Ending(log)
   ending.listenForSignals()
   const read = () => snapshotOf(metrics.registry)
@@ -31,7 +29,7 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
     const listener = await serveMetrics(config.metricsListen, async () => renderMetrics([await read()]))
     ending.add('metrics', () => listener.close())
   }
-  const db = await openReadyDatabase(databaseUrl, `healthmonitor ${values.name}`, PROBER_CONNECTIONS, log)
+  const db = await openReadyDatabase(databaseUrl, `healthmonitor ${name}`, PROBER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
   announceEcho(log, metrics)

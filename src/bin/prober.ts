@@ -15,9 +15,7 @@ import type { MonitorType } from '../domain/types.ts'
 import { idleConnections } from '../probe/connection-pool.ts'
 import type { Probe } from '../probe/probe.ts'
 import { tcpSockets, tcpWay } from '../probe/tcp.ts'
-import { udpSockets } from '../probe/udp-connect.ts'
-import type { ProberFacts } from '../domain/prober-facts.ts'
-import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { upkeepMetrics } from '../runtime/upkeep-metrics.ts'
 import { tcpCanaries } from '../schedule/canaries.ts'
 import type { Check } from '../schedule/check.ts'
@@ -32,18 +30,20 @@ import { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
 import { OwnNetwork } from '../schedule/own-network.ts'
 import { Ownership } from '../schedule/ownership.ts'
 import { ResultWriter } from '../schedule/result-writer.ts'
+import { withWhatWasLeft } from '../schedule/resumption.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
 import { SelfObservation } from '../schedule/self-observation.ts'
 import { StaleLog } from '../schedule/stale-log.ts'
 import { TickDriver } from '../schedule/tick-driver.ts'
 import { WithheldVerdicts } from '../schedule/withheld.ts'
-import { writeCheckpoints } from '../store/checkpoints.ts'
+import { readCheckpointEntries, writeCheckpoints } from '../store/checkpoints.ts'
 import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../store/checks.ts'
 import { isStoreAway, openDatabase, sqlState } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
 import { beat, claimShards, releaseShards, removeProber } from '../store/shards.ts'
 import { writeVerdicts } from '../store/verdicts.ts'
+import { factsOf, gaugesOf } from './prober-facts.ts'
 import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
@@ -204,11 +204,11 @@ export function startProber(deps: ProberDeps): Prober {
     log,
     store: {
       readVersions: (shards) => readPoolVersions(db, shards),
-      loadPools: async (poolIds) => onThisHost(await loadPools(db, poolIds), deps),
       readSizes: (poolIds) => readPoolSizes(db, poolIds),
+      loadPools: async (poolIds) => onThisHost(await resumed(await loadPools(db, poolIds)), deps),
       loadMembers: async (poolId, after, limit) => {
         const part = await loadPoolPart(db, poolId, { after, limit })
-        const [pool] = onThisHost(part === undefined ? [] : [part.pool], deps)
+        const [pool] = onThisHost(await resumed(part === undefined ? [] : [part.pool]), deps)
         return pool && { pool, lastMember: part?.lastMember }
       },
     },
@@ -240,6 +240,14 @@ export function startProber(deps: ProberDeps): Prober {
     metrics: upkeep,
     log,
   })
+
+  /** Checks that were probed elsewhere go on where they were. */
+  async function resumed(pools: readonly PoolChecks[]): Promise<readonly PoolChecks[]> {
+    return await withWhatWasLeft(pools, {
+      isRunning: (config) => scheduler.isRunning(config),
+      readEntries: (shards, memberIds) => readCheckpointEntries(db, shards, memberIds),
+    })
+  }
 
   function publish(check: Check, from: CheckStatus | undefined): void {
     writer.record(check, from)
@@ -308,7 +316,7 @@ export function startProber(deps: ProberDeps): Prober {
     await isDoneWithin(HAND_OVER_WITHIN_MS, destroy())
   }
 
-  metrics.readProber(() => gauges(scheduler, ownership, heap))
+  metrics.readProber(() => gaugesOf(scheduler, ownership, heap))
   ownership.start()
   listener.start()
   checkpoint.start()
@@ -334,46 +342,6 @@ function onThisHost(
       },
     })),
   }))
-}
-
-function factsOf(parts: {
-  readonly scheduler: Scheduler
-  readonly sync: ConfigSync
-  readonly writer: ResultWriter
-  readonly breaker: MassFailureBreaker
-  readonly self: SelfObservation
-  readonly budget: number
-  readonly heap: ProberFacts['heap']
-}): ProberFacts {
-  const { scheduler, sync, writer, breaker, self, budget, heap } = parts
-  return {
-    checks: scheduler.size,
-    loading: sync.loading,
-    inFlight: scheduler.inFlight,
-    budget,
-    queue: scheduler.queued,
-    stale: scheduler.stale,
-    unwritten: writer.waiting,
-    lag: self.takeLag(),
-    inconclusive: self.inconclusive,
-    inconclusiveLast: self.inconclusiveLast,
-    heap,
-    breaker: breaker.facts,
-  }
-}
-
-function gauges(scheduler: Scheduler, ownership: Ownership, heap: HeapWatch): ProberGauges {
-  const udp = udpSockets()
-  return {
-    members: scheduler.members,
-    stale: scheduler.stale,
-    inFlight: scheduler.inFlight,
-    queueDepth: scheduler.queued,
-    shards: ownership.held.size,
-    udpSharedSockets: udp.shared,
-    udpOwnSockets: udp.own,
-    heapTight: heap.isTight ? 1 : 0,
-  }
 }
 
 function logTransition(log: Log, check: Check, from: CheckStatus): void {

@@ -131,6 +131,7 @@ function databaseLines(config: Config, embedded: EmbeddedPostgres | undefined): 
   const account = embedded.account === undefined ? '' : `, as ${embedded.account}`
   return [
     `  database  embedded PostgreSQL ${embedded.version} in ${embedded.home}${account}`,
+    '  sql       npx healthmonitor sql "select * from member_status"',
     `  psql      ${embedded.psql}`,
   ]
 }

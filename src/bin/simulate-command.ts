@@ -6,6 +6,7 @@ import type { SimulatedEvent } from '../domain/simulation.ts'
 import type { StatePolicy } from '../domain/state-machine.ts'
 import { outcomeOfWord, RESULT_WORDS, type StepOutcome } from '../domain/step-outcome.ts'
 import { MONITOR_TYPES } from '../domain/types.ts'
+import { UsageError } from './command-line.ts'
 
 /** What a person says instead of the vectors' words. */
 const SHORT_WORDS: Readonly<Record<string, StepOutcome>> = {
@@ -68,13 +69,10 @@ export const SIMULATE_OPTIONS = {
   'recovery-extra': { type: 'string' },
   invert: { type: 'boolean' },
   halt: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
 } as const
 
 type Flag = keyof typeof SIMULATE_OPTIONS
 export type Values = { readonly [Name in Flag]?: string | boolean | undefined }
-
-export class UsageError extends Error {}
 
 export interface Simulation {
   readonly policy: StatePolicy

@@ -1,9 +1,9 @@
 /** `healthmonitor simulate`: what would this monitor do? A timeline for people, JSON in and out for machines. */
-import { parseArgs } from 'node:util'
 import { DomainError } from '../domain/errors.ts'
 import { SIMULATION_INPUT_MAX_BYTES } from '../domain/limits.ts'
 import { simulateTrace } from '../domain/simulation.ts'
-import { parseSimulation, SIMULATE_OPTIONS, SIMULATE_USAGE, UsageError } from './simulate-command.ts'
+import { parseFlags, UsageError } from './command-line.ts'
+import { parseSimulation, SIMULATE_OPTIONS } from './simulate-command.ts'
 import { renderTimeline } from './simulate-timeline.ts'
 
 /** What the caller wires: where JSON comes from, whether a person sits there, and where text goes. */
@@ -11,37 +11,23 @@ export interface SimulateSurroundings {
   readonly input: AsyncIterable<Uint8Array>
   readonly isTerminal: boolean
   readonly out: (text: string) => void
-  readonly err: (text: string) => void
 }
 
-/** Simulates what `argv` (without the subcommand) or the input says. Resolves with the exit code: 0, or 2 for bad input. */
+/** Simulates what `argv` (without the subcommand) or the input says. Resolves with the exit code 0. Throws UsageError. */
 export async function simulateCommand(
   argv: readonly string[],
-  { input, isTerminal, out, err }: SimulateSurroundings,
+  { input, isTerminal, out }: SimulateSurroundings,
 ): Promise<number> {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: SIMULATE_OPTIONS,
-      strict: true,
-      allowPositionals: true,
-    })
-    if (values.help === true) out(SIMULATE_USAGE)
-    else if (positionals.length > 0) out(renderTimeline(parseSimulation(values, positionals)))
+    const { values, words } = parseFlags(argv, SIMULATE_OPTIONS, { min: 0, max: Infinity, named: '' })
+    if (words.length > 0) out(renderTimeline(parseSimulation(values, words)))
     else if (Object.keys(values).length > 0 || isTerminal) throw new UsageError('there are no results')
     else out(`[${simulateTraces(await readJson(input)).join()}]\n`)
     return 0
   } catch (error) {
-    if (isParseArgsError(error) || error instanceof UsageError) {
-      err(`simulate: ${error.message}\n\n${SIMULATE_USAGE}`)
-    } else if (error instanceof DomainError) err(`simulate: ${error.message}\n`)
-    else throw error
-    return 2
+    if (error instanceof DomainError) throw new UsageError(error.message, { cause: error })
+    throw error
   }
-}
-
-function isParseArgsError(error: unknown): error is Error {
-  return ((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS_')
 }
 
 /**

@@ -39,8 +39,8 @@ export interface StoredVerdict {
 export interface PlannedCheck {
   readonly config: CheckConfig
   readonly verdict?: StoredVerdict
-  /** When it would have been probed next where it ran last, by the wall clock there; absent = nobody wrote it down. */
-  readonly nextAt?: number
+  /** What the checkpoint has of it, from where it ran last; absent = nothing, or it runs here. */
+  readonly left?: CheckpointEntry
 }
 
 /** A pool as a prober needs it; no checks when nothing of it is probed. */

@@ -16,10 +16,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { POSTGRES_LOG_MAX_BYTES, POSTGRES_RESTART_MS } from '../domain/limits.ts'
 import { type Account, chooseAccount } from './embedded/account.ts'
 import { type Binaries, locateBinaries } from './embedded/binaries.ts'
-import { ensureCluster, POSTGRES_NAME } from './embedded/cluster.ts'
+import { ensureCluster, POSTGRES_NAME, readPassword } from './embedded/cluster.ts'
 import { lockFolder } from './embedded/folder-lock.ts'
 import { chooseHome, type Home, makeDataDir, rememberedHome } from './embedded/home.ts'
-import { freePort, type Postmaster, startPostmaster, stopLeftover } from './embedded/postmaster.ts'
+import { freePort, livePort, type Postmaster, startPostmaster, stopLeftover } from './embedded/postmaster.ts'
 import { StartRefusal } from './start-refusal.ts'
 
 export interface EmbeddedPostgresOptions {
@@ -68,6 +68,19 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
+/** How to reach the server that another process has started in this data folder; undefined when none accepts connections. */
+export function runningEmbeddedUrl(dataDir: string): string | undefined {
+  if (!existsSync(dataDir)) return undefined
+  const home = rememberedHome(realpathSync(dataDir))
+  const port = livePort(home.cluster)
+  const password = port === undefined ? undefined : readPassword(home)
+  return port === undefined || password === undefined ? undefined : urlOf(password, port)
+}
+
+function urlOf(password: string, port: number): string {
+  return `postgresql://${POSTGRES_NAME}:${password}@127.0.0.1:${port}/${POSTGRES_NAME}`
+}
+
 interface Facts {
   readonly password: string
   readonly version: string
@@ -78,7 +91,7 @@ interface Facts {
 function describe(server: Server, home: Home, facts: Facts): EmbeddedPostgres {
   const { port } = server
   return {
-    url: `postgresql://${POSTGRES_NAME}:${facts.password}@127.0.0.1:${port}/${POSTGRES_NAME}`,
+    url: urlOf(facts.password, port),
     port,
     version: facts.version,
     home: home.dir,

@@ -1,5 +1,5 @@
 /** A check while a prober runs it: one node that waits in the wheel or in a queue, or is in flight with its deadline. */
-import type { CheckConfig, Evidence, StoredVerdict } from '../domain/check.ts'
+import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../domain/check.ts'
 import { STALE_WINDOWS } from '../domain/limits.ts'
 import { isHalted, longestIntervalMs } from '../domain/probe-times.ts'
 import type { Reason } from '../domain/reasons.ts'
@@ -54,6 +54,8 @@ export class Check implements WheelNode {
   conclusiveMs: number
   isStale = false
   lastResult: ProbeResult | undefined
+  /** What is known of its last probe elsewhere, until its first result here. */
+  left: CheckpointEntry | undefined
   /** Where its recent results are (result-rings.ts); -1 = it has none. */
   ring = -1
   /** When the probe of `lastResult` started. */
@@ -73,6 +75,7 @@ export class Check implements WheelNode {
     this.denied = surroundings.denied
     this.attempt = undefined
     this.lastResult = undefined
+    this.left = undefined
     this.conclusiveMs = surroundings.nowMs
     this.verdict = stored
     this.state = stateOf(config, stored)
@@ -112,6 +115,7 @@ export class Check implements WheelNode {
     this.verdict = undefined
     this.writtenRun = -1
     this.lastResult = undefined
+    this.left = undefined
     this.conclusiveMs = nowMs
     this.isStale = false
   }

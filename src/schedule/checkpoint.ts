@@ -136,7 +136,7 @@ interface Clocks {
   readonly toWall: number
 }
 
-/** What is kept of those checks that have been probed. */
+/** What is kept of those checks that have been probed, here or where they ran before. */
 export function checkpointContent(
   checks: readonly Check[],
   rings: ResultRings,
@@ -145,20 +145,34 @@ export function checkpointContent(
   const probed: Check[] = []
   const entries: CheckpointEntry[] = []
   for (const check of checks) {
-    if (check.lastResult === undefined) continue
+    const entry =
+      check.lastResult === undefined ? leftOf(check, clocks) : entryOf(check, check.lastResult, clocks)
+    if (entry === undefined) continue
     probed.push(check)
-    entries.push(entryOf(check, check.lastResult, clocks))
+    entries.push(entry)
   }
   return { entries, recent: rings.pack(probed, clocks.toWall) }
 }
 
-function entryOf(check: Check, result: ProbeResult, { nowMs, toWall }: Clocks): CheckpointEntry {
+/** What was kept before, of a check that has no result here yet. */
+function leftOf(check: Check, clocks: Clocks): CheckpointEntry | undefined {
+  return (
+    check.left && { ...check.left, nextAt: nextAt(check, check.left.probedAt, clocks), stale: check.isStale }
+  )
+}
+
+function nextAt(check: Check, probedAt: number, { nowMs, toWall }: Clocks): number {
+  return check.isHalted ? probedAt : toWall + Math.max(check.dueMs, nowMs)
+}
+
+function entryOf(check: Check, result: ProbeResult, clocks: Clocks): CheckpointEntry {
   const { config, state } = check
+  const probedAt = clocks.toWall + check.probedMs
   return {
     memberId: config.memberId,
     generation: config.generation,
-    probedAt: toWall + check.probedMs,
-    nextAt: toWall + (check.isHalted ? check.probedMs : Math.max(check.dueMs, nowMs)),
+    probedAt,
+    nextAt: nextAt(check, probedAt, clocks),
     outcome: result.outcome,
     reason: result.reason,
     phases: result.phases,

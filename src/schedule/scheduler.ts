@@ -68,9 +68,9 @@ export class Scheduler implements Ticking {
     return this.#tally.counts
   }
 
-  /** Whether checks of this pool run here. */
-  isRunning(poolId: string): boolean {
-    return this.#pools.get(poolId) !== undefined
+  /** Whether this check runs here, in whatever configuration. */
+  isRunning({ poolId, memberId }: Pick<CheckConfig, 'poolId' | 'memberId'>): boolean {
+    return this.#pools.get(poolId)?.checks.has(memberId) === true
   }
 
   /** Makes the checks of a pool be exactly these; what did not change is not touched. */
@@ -161,6 +161,7 @@ export class Scheduler implements Ticking {
     check.probedMs = check.startedMs
     const flags = check.lastResult && packFlags(check.state)
     check.lastResult = result
+    check.left = undefined
     this.rings.note(check, result, nowMs)
     this.#options.metrics.probeEnded(check.config.target.type, result)
     const isConclusive = result.outcome !== 'inconclusive'
@@ -214,7 +215,7 @@ export class Scheduler implements Ticking {
     check.share.project.newStarts.cancel(check.dueMs)
   }
 
-  #add({ config, verdict, nextAt }: PlannedCheck, nowMs: number): Check {
+  #add({ config, verdict, left }: PlannedCheck, nowMs: number): Check {
     const { target } = config
     const check = new Check(config, verdict, {
       nowMs,
@@ -223,10 +224,11 @@ export class Scheduler implements Ticking {
     })
     this.#size++
     this.#tally.add(check)
+    if (verdict !== undefined && left?.generation === config.generation) check.left = left
     if (check.isHalted) return check
     if (verdict === undefined) this.#planSoon(check, nowMs)
     else {
-      const nextMs = nextAt === undefined ? undefined : nextAt - this.#wall() + nowMs
+      const nextMs = left === undefined ? undefined : left.nextAt - this.#wall() + nowMs
       this.#plan(check, resumeMs(check, { nowMs, nextMs }, this.#random))
     }
     return check

@@ -14,6 +14,7 @@ import {
   TRANSACTION_TRIES,
 } from '../domain/limits.ts'
 import { columnTypes } from './column-types.ts'
+import { connectionUrl } from './connection-url.ts'
 import { send, statementOf, Tx } from './session.ts'
 
 export { Tx } from './session.ts'
@@ -45,7 +46,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return knex({
     client: 'pg',
     connection: {
-      connectionString: options.url,
+      connectionString: connectionUrl(options.url),
       application_name: options.applicationName,
       keepAlive: true,
       connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,

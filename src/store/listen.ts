@@ -4,6 +4,7 @@
  */
 import pg from 'pg'
 import { ACQUIRE_TIMEOUT_MS } from '../domain/limits.ts'
+import { connectionUrl } from './connection-url.ts'
 
 export interface Listening {
   /** Resolves when the connection is closed. */
@@ -19,7 +20,7 @@ export async function listen(
   onEnd: (error: Error | undefined) => void,
 ): Promise<Listening> {
   const client = new pg.Client({
-    connectionString: options.url,
+    connectionString: connectionUrl(options.url),
     application_name: options.applicationName,
     keepAlive: true,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,

@@ -4,10 +4,15 @@
  */
 import pg from 'pg'
 import { MIGRATIONS, type NamedMigration } from '../../migrations/index.ts'
+import { connectionUrl } from './connection-url.ts'
 import type { Database } from './database.ts'
 import { query, retried } from './database.ts'
 
 const NAMES = MIGRATIONS.map(({ name }) => name)
+
+export function isKnownMigration(name: string): boolean {
+  return NAMES.includes(name)
+}
 
 /** Any constant that no other application of the database uses. */
 const LOCK_KEY = 4_826_017_733
@@ -36,6 +41,11 @@ export async function migrateToLatest(db: Database, url: string): Promise<readon
   })
 }
 
+/** Brings the schema as far as these migrations: the ones that a dump was made with. */
+export async function migrateTo(db: Database, url: string, names: ReadonlySet<string>): Promise<void> {
+  await withLock(url, () => db.migrate.latest(migrationConfig(names)) as Promise<unknown>)
+}
+
 /** Undoes every migration: for tests. */
 export async function rollbackAll(db: Database, url: string): Promise<void> {
   await withLock(url, () => db.migrate.rollback(migrationConfig(), true) as Promise<unknown>)
@@ -48,18 +58,26 @@ export async function isSchemaCurrent(db: Database): Promise<boolean> {
 }
 
 async function assertNotNewer(db: Database): Promise<ReadonlySet<string>> {
-  if (!(await db.schema.hasTable('knex_migrations'))) return new Set()
-  const rows = await query<{ name: string }>(db, 'select name from knex_migrations order by id')
+  const applied = await appliedMigrations(db)
   const known = new Set(NAMES)
-  const unknown = rows.map((row) => row.name).filter((name) => !known.has(name))
+  const unknown = applied.filter((name) => !known.has(name))
   if (unknown.length > 0) throw new SchemaTooNewError(unknown)
-  return new Set(rows.map((row) => row.name))
+  return new Set(applied)
 }
 
-function migrationConfig() {
+/** In their order; none when nothing was ever migrated. */
+export async function appliedMigrations(db: Database): Promise<readonly string[]> {
+  if (!(await db.schema.hasTable('knex_migrations'))) return []
+  const rows = await query<{ name: string }>(db, 'select name from knex_migrations order by id')
+  return rows.map((row) => row.name)
+}
+
+/** `only`: of all migrations these; absent = all. */
+function migrationConfig(only?: ReadonlySet<string>) {
+  const wanted = MIGRATIONS.filter(({ name }) => only?.has(name) !== false)
   return {
     migrationSource: {
-      getMigrations: () => Promise.resolve([...MIGRATIONS]),
+      getMigrations: () => Promise.resolve(wanted),
       getMigrationName: (migration: NamedMigration) => migration.name,
       getMigration: (migration: NamedMigration) => Promise.resolve(migration),
     },
@@ -67,7 +85,10 @@ function migrationConfig() {
 }
 
 async function withLock<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
-  const session = new pg.Client({ connectionString: url, application_name: 'healthmonitor migrate' })
+  const session = new pg.Client({
+    connectionString: connectionUrl(url),
+    application_name: 'healthmonitor migrate',
+  })
   await session.connect()
   try {
     await session.query('select pg_advisory_lock($1)', [LOCK_KEY])

@@ -38,3 +38,27 @@ test('a browser shows every operation at /docs, complains of nothing and asks no
   assert.deepEqual([...origins], [api])
   assert.deepEqual(page.complaints, [])
 })
+
+test('every GET of a fresh service can be tried from the page as it opens: lists answer 200, objects 404', async (t) => {
+  const { api } = await startForClients(t, 'development')
+  const page = await openPage(t, `${api}/docs`)
+  await page.until(`document.querySelectorAll('.opblock-get').length > 0`)
+  const gets = operations.filter(({ method }) => method === 'get')
+  await page.until(`document.querySelectorAll('.opblock-get').length === ${gets.length}`)
+  for (const { operation, path } of gets) {
+    const block = `document.querySelector('[id$="-${operation.operationId}"]')`
+    await page.evaluate(`${block}.querySelector('.opblock-summary-control').click()`)
+    await page.until(`${block}.querySelector('.try-out__btn') !== null`)
+    await page.evaluate(`${block}.querySelector('.try-out__btn').click()`)
+    await page.until(`${block}.querySelector('.btn.execute') !== null`)
+    await page.evaluate(`${block}.querySelector('.btn.execute').click()`)
+    const status = `${block}.querySelector('.live-responses-table tbody .response-col_status')?.innerText.slice(0, 3)`
+    await page.until(`${status} !== undefined`)
+    const expected = path.includes('{') ? ['200', '404'] : ['200']
+    assert.ok(
+      expected.includes(String(await page.evaluate(status))),
+      `GET ${path}: ${await page.evaluate(status)}`,
+    )
+    await page.evaluate(`${block}.querySelector('.opblock-summary-control').click()`)
+  }
+})

@@ -68,3 +68,45 @@ test('the service answers other methods on its own paths with 405', async (t) =>
     assert.equal(answer.body.error_code, 'APIGW.0101')
   }
 })
+
+test('a browser that opens the root comes to the docs, a program to the versions; both find an icon', async (t) => {
+  const api = await startApi(t)
+  const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+  const page = await api.request('GET', '/', undefined, browser)
+  assert.equal(page.status, 302)
+  assert.equal(page.headers['location'], '/docs')
+  assert.match(String(page.headers['vary']), /Accept/)
+  for (const accept of ['*/*', 'application/json', 'application/json, text/html;q=0.5']) {
+    const versions = await api.request('GET', '/', undefined, { accept })
+    assert.equal(versions.status, 200, accept)
+    assert.ok(Array.isArray(versions.body.versions))
+  }
+  const icon = await api.request('GET', '/favicon.ico')
+  assert.equal(icon.status, 200)
+  assert.equal(icon.headers['content-type'], 'image/png')
+})
+
+test('no optional parameter of a query has an example, which the page would send', async (t) => {
+  const api = await startApi(t)
+  const document = (await api.request('GET', '/docs/openapi.json')).body
+  const resolved = (value: { $ref?: string }): Record<string, unknown> =>
+    value.$ref === undefined
+      ? (value as Record<string, unknown>)
+      : value.$ref
+          .slice(2)
+          .split('/')
+          .reduce((within, name) => within[name], document)
+  const filled: string[] = []
+  for (const [path, item] of Object.entries(
+    document.paths as Record<string, { get?: { parameters?: object[] } }>,
+  ))
+    for (const given of item.get?.parameters ?? []) {
+      const parameter = resolved(given)
+      if (parameter['in'] !== 'query' || parameter['required'] === true) continue
+      const schema = resolved(parameter['schema'] as object)
+      const examples = [parameter['example'], parameter['examples'], schema['example'], schema['examples']]
+      if (examples.some((example) => example !== undefined))
+        filled.push(`${path} ${String(parameter['name'])}`)
+    }
+  assert.deepEqual(filled, [])
+})

@@ -12,15 +12,7 @@ const body = { loadbalancer: { vip_subnet_id: SUBNET } }
 
 test('an unknown path is 404 and a wrong method 405 that names the right ones', async (t) => {
   const api = await startApi(t)
-  const unknown = [
-    '/nothing',
-    '/v2.0/nothing',
-    '/v2.0/lbaas',
-    '/elb/v2.0/lbaas/nothing',
-    '/v3',
-    '/v2/p/elb/foo',
-    '/elbow',
-  ]
+  const unknown = ['/nothing', '/v2.0/nothing', '/elb/v2.0/lbaas/nothing', '/v3', '/v2/p/elb/foo', '/elbow']
   for (const path of unknown) {
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
       assertRefused(await api.request(method, path), {

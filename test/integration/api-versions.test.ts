@@ -24,7 +24,14 @@ test('links follow HM_PUBLIC_URL', async (t) => {
 
 test('the version names its collections, and every link is one', async (t) => {
   const api = await startApi(t)
-  for (const path of ['/v2.0', '/v2.0/', '/elb/v2.0/']) {
+  for (const path of [
+    '/v2.0',
+    '/v2.0/',
+    '/elb/v2.0/',
+    '/v2.0/lbaas',
+    '/elb/v2.0/lbaas',
+    '/v2/default-project/elb',
+  ]) {
     const { resources } = (await api.request('GET', path)).body
     assert.deepEqual(
       resources.map((resource: { collection: string }) => resource.collection),

@@ -142,6 +142,13 @@ test('api, prober and migrate without DATABASE_URL say what to set', async () =>
   }
 })
 
+test('--check-config of a command that needs a PostgreSQL also says when there is none', async () => {
+  const without = await runProgram(['api', '--check-config'])
+  assert.equal(without.code, 1)
+  assert.match(without.err, /^healthmonitor: api needs a PostgreSQL: set DATABASE_URL=/)
+  assert.equal((await runProgram(['serve', '--check-config'])).code, 0)
+})
+
 test('--check-config tells by its exit code, with every problem and without secrets', async () => {
   const good = await runProgram(['--check-config'], { DATABASE_URL: 'postgresql://u:topsecret@127.0.0.1/x' })
   assert.equal(good.code, 0)
@@ -151,14 +158,13 @@ test('--check-config tells by its exit code, with every problem and without secr
   assert.match(bad.err, /HM_PROBERS must be a number[^]*HM_OTHER is not a setting/)
 })
 
-test('an unknown command and none show the usage and exit with 2', async () => {
-  for (const args of [['dance'], []]) {
-    const { code, err } = await runProgram(args)
-    assert.equal(code, 2)
-    assert.match(err, /usage: healthmonitor COMMAND/)
-  }
-  assert.match((await runProgram(['--help'])).out, /usage: healthmonitor COMMAND/)
-  assert.match((await runProgram(['--version'])).out, /^\d+\.\d+\.\d+\n$/)
+test('the program prints its help and exits with 0, and a mistake in one line and exits with 2', async () => {
+  const help = await runProgram(['--help'])
+  assert.equal(help.code, 0)
+  assert.match(help.out, /^usage: healthmonitor COMMAND\n/)
+  const mistake = await runProgram(['dance'])
+  assert.equal(mistake.code, 2)
+  assert.equal(mistake.err, 'healthmonitor: unknown command "dance" (healthmonitor --help tells more)\n')
 })
 
 test('SIGTERM while the data folder is being made leaves nobody who still writes there', async (t) => {

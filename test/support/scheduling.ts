@@ -1,6 +1,12 @@
 /** A scheduler over fake probers and a clock that only the test moves. */
 import assert from 'node:assert/strict'
-import type { CheckConfig, PlannedCheck, PoolChecks, StoredVerdict } from '../../src/domain/check.ts'
+import type {
+  CheckConfig,
+  CheckpointEntry,
+  PlannedCheck,
+  PoolChecks,
+  StoredVerdict,
+} from '../../src/domain/check.ts'
 import { WHEEL_TICK_MS } from '../../src/domain/limits.ts'
 import { statePolicy } from '../../src/domain/profiles.ts'
 import { type Reason, REASONS } from '../../src/domain/reasons.ts'
@@ -149,7 +155,24 @@ export function poolOf(
 
 /** The check as another prober left it, due soon after the start. */
 export function known(of: CheckConfig, verdict: StoredVerdict = STORED): PlannedCheck {
-  return { config: of, verdict, nextAt: START_MS + 100 }
+  return { config: of, verdict, left: leftBehind(of, START_MS + 100) }
+}
+
+/** What a checkpoint has of a check that passed and would have been probed next at `nextAt`. */
+export function leftBehind({ memberId, generation }: CheckConfig, nextAt: number): CheckpointEntry {
+  return {
+    memberId,
+    generation,
+    probedAt: START_MS - 1000,
+    nextAt,
+    outcome: 'passed',
+    reason: 'PASSED',
+    phases: { totalMs: 1 },
+    okRun: 2,
+    badRun: 0,
+    stale: false,
+    flags: 0,
+  }
 }
 
 /** What a check of some project towards some address shares with others, which nobody else has. */

@@ -18,7 +18,7 @@ const SERVING: Rule = {
 const RULES: Readonly<Record<string, Rule>> = {
   domain: { ours: [], packages: [] },
   probe: { ours: [], packages: ['node:', 'undici', 'net-ping', 'koffi'] },
-  store: { ours: ['migrations'], packages: ['node:', 'knex', 'pg'] },
+  store: { ours: ['migrations'], packages: ['node:', 'knex', 'pg', 'pg-copy-streams'] },
   schedule: { ours: ['probe', ...WATCHING], packages: ['node:'] },
   identity: { ours: WATCHING, packages: ['node:', 'undici'] },
   api: SERVING,

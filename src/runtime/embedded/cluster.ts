@@ -92,7 +92,8 @@ async function resetPassword(home: Home, binaries: Binaries, account: Account | 
   return password
 }
 
-function readPassword(home: Home): string | undefined {
+/** Of the role; undefined when its file is not there or not ours. */
+export function readPassword(home: Home): string | undefined {
   if (!existsSync(home.pgpass)) return undefined
   return /^127\.0\.0\.1:\*:\*:healthmonitor:([0-9a-f]+)$/m.exec(readFileSync(home.pgpass, 'utf8'))?.[1]
 }

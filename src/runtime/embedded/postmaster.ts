@@ -142,8 +142,17 @@ export async function stopLeftover(cluster: string, log: (message: string) => vo
   writeFileSync(path, readFileSync(path, 'utf8').replace(/^\d+/, String(process.pid)))
 }
 
+/** The port of a postmaster that runs on this cluster and accepts connections. */
+export function livePort(cluster: string): number | undefined {
+  const found = readPidFile(cluster)
+  if (found?.ready === undefined || !isAlive(found.pid) || !isPostmasterOf(found.pid, cluster))
+    return undefined
+  return found.port
+}
+
 interface PidFile {
   readonly pid: number
+  readonly port: number
   /** The same id once the server accepts connections. */
   readonly ready: number | undefined
 }
@@ -155,7 +164,7 @@ function readPidFile(cluster: string): PidFile | undefined {
     const lines = readFileSync(path, 'utf8').split('\n')
     const pid = Number(lines[0])
     if (!Number.isSafeInteger(pid) || pid <= 0) return undefined
-    return { pid, ready: lines[7]?.trim() === 'ready' ? pid : undefined }
+    return { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' ? pid : undefined }
   } catch (error) {
     if (existsSync(path)) throw error
     return undefined

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { IN_FLIGHT_PER_ADDRESS_MAX, SHARE_PER_FREE, WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
-import { type Attempt, harness, poolOf, START_MS, STORED } from '../../support/scheduling.ts'
+import { type Attempt, harness, leftBehind, poolOf, START_MS, STORED } from '../../support/scheduling.ts'
 
 const HOUR_MS = 3_600_000
 /** Milliseconds between probes of the bystander at the most: its delay, and two ticks of the wheel. */
@@ -153,12 +153,20 @@ describe('a project that is busy', () => {
     const due = START_MS + 200
     scheduler.applyPool({
       ...crowd,
-      checks: crowd.checks.map(({ config: each }) => ({ config: each, verdict: STORED, nextAt: due })),
+      checks: crowd.checks.map(({ config: each }) => ({
+        config: each,
+        verdict: STORED,
+        left: leftBehind(each, due),
+      })),
     })
     const his = bystander('10.9.9.9')
     scheduler.applyPool({
       ...his,
-      checks: his.checks.map(({ config: each }) => ({ config: each, verdict: STORED, nextAt: due })),
+      checks: his.checks.map(({ config: each }) => ({
+        config: each,
+        verdict: STORED,
+        left: leftBehind(each, due),
+      })),
     })
     stall(200)
     run(WHEEL_TICK_MS)

@@ -1,5 +1,6 @@
 /** Neutron's two documents: the versions, and the resources of one. */
 import type { VersionsDialect } from '../../versions.ts'
+import { elbPaths } from './paths.ts'
 
 /** Members are no collection of Neutron's root: they stand below their pool. */
 const COLLECTED = ['loadbalancer', 'listener', 'pool', 'healthmonitor', 'quota'] as const
@@ -13,7 +14,8 @@ export const elbVersions: VersionsDialect = {
       render: (root) => ({ versions: [{ status: 'CURRENT', id: 'v2.0', links: self(`${root}/v2.0`) }] }),
     },
     {
-      paths: ['/v2.0'],
+      // The second is what `npm start` prints: a person who opens it sees what there is.
+      paths: ['/v2.0', ...elbPaths('')],
       render: (root) => ({
         resources: COLLECTED.map((name) => ({
           name,

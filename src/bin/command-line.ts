@@ -1,0 +1,65 @@
+/** What every command of the program shares: flags and words, and what a mistake looks like. */
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+
+/** The command line is not understood: one line for the person, exit code 2. */
+export class UsageError extends Error {}
+
+/** One command of `healthmonitor`. */
+export interface Command {
+  /** What it does, for the list of commands. */
+  readonly summary: string
+  /** What `healthmonitor COMMAND --help` prints, with the line end. */
+  readonly usage: string
+  /**
+   * Runs it with what stands behind its name. Resolves to the exit code, or to undefined when the process goes on. Throws
+   * UsageError, StartRefusal and SchemaTooNewError for people.
+   */
+  readonly run: (args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number | undefined>
+}
+
+/** Flags and words of a command line. Throws UsageError for a flag that is unknown, and for words beyond `words`. */
+export function parseFlags<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+  words: { readonly min: number; readonly max: number; readonly named: string } = {
+    min: 0,
+    max: 0,
+    named: '',
+  },
+) {
+  const { values, positionals } = understood(() =>
+    parseArgs({ args: [...args], options, strict: true, allowPositionals: true }),
+  )
+  const excess = positionals[words.max]
+  if (excess !== undefined) throw new UsageError(`${JSON.stringify(excess)} is not understood`)
+  if (positionals.length < words.min) throw new UsageError(`${words.named} is missing`)
+  return { values, words: positionals }
+}
+
+/** What `parse` gives; the errors of node:util's parser as UsageError, without its advice for programmers. */
+export function understood<Value>(parse: () => Value): Value {
+  try {
+    return parse()
+  } catch (error) {
+    if (!isParseArgsError(error)) throw error
+    throw new UsageError(error.message.replace(/\.? (To specify|Did you).*$/s, ''), { cause: error })
+  }
+}
+
+function isParseArgsError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
+}
+
+/** The one line that a mistake prints; `command` is absent when no command was understood. */
+export function mistakeLine(error: UsageError, command: string | undefined): string {
+  const name = command === undefined ? 'healthmonitor' : `healthmonitor ${command}`
+  return `${name}: ${error.message} (${name} --help tells more)\n`
+}
+
+/** For commands that print and end: who has read enough closes the pipe, which is no fault. */
+export function endWhenNobodyReads(): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
+}

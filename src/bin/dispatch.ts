@@ -1,0 +1,79 @@
+/** From a command line to a command: which one, help, version, and what a mistake prints. */
+import { type Command, mistakeLine, UsageError } from './command-line.ts'
+import { checkConfig, COMMANDS } from './commands.ts'
+import { version } from './version.ts'
+
+const HELP = new Set(['help', '--help', '-h'])
+const VERSION = new Set(['version', '--version', '-V'])
+
+const USAGE = `usage: healthmonitor COMMAND
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .join('\n')}
+
+  help [COMMAND]   tells more; so does COMMAND --help
+  version          which version this is
+  --check-config   says whether the environment is usable, and ends (exit code 0 or 1)
+
+The configuration is the environment; README.md has the table.
+`
+
+/** Where the program writes for people. */
+export interface Terminal {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+}
+
+/**
+ * Runs the command line. Resolves to the exit code (2: it is not understood), or to undefined when the process goes on. Throws
+ * what the command throws.
+ */
+export async function dispatch(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  { out, err }: Terminal,
+): Promise<number | undefined> {
+  const [first = '', ...rest] = args
+  try {
+    const help = helpOf(args)
+    if (help === undefined) return await run(first, rest, environment)
+    out(help)
+    return 0
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    err(mistakeLine(error, commandOf(first) === undefined ? undefined : first))
+    return 2
+  }
+}
+
+/** What an asked for help or version prints; undefined when none was asked for. */
+function helpOf([first, ...rest]: readonly string[]): string | undefined {
+  if (first === undefined) throw new UsageError('a command is needed')
+  if (HELP.has(first)) return usageOf(rest)
+  if (VERSION.has(first)) return `${version}\n`
+  return rest.includes('--help') || rest.includes('-h') ? commandOf(first)?.usage : undefined
+}
+
+async function run(
+  first: string,
+  rest: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<number | undefined> {
+  if (first === '--check-config' && rest.length === 0) return checkConfig(environment)
+  const command = commandOf(first)
+  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(first)}`)
+  return await command.run(rest, environment)
+}
+
+function usageOf([name, ...more]: readonly string[]): string {
+  if (name === undefined) return USAGE
+  const command = commandOf(name)
+  if (command === undefined || more.length > 0)
+    throw new UsageError(`unknown command ${JSON.stringify([name, ...more].join(' '))}`)
+  return command.usage
+}
+
+function commandOf(name: string): Command | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+}

@@ -1,0 +1,8 @@
+/** Commands for people: `sql`, `dump` and `restore`. */
+
+/** Rows that `healthmonitor sql` prints; what comes beyond is counted only. */
+export const SQL_ROWS_MAX = 10_000
+/** Milliseconds that a statement of `healthmonitor sql` may take. */
+export const SQL_TIMEOUT_MS = 60_000
+/** Bytes of one line of a dump that is not data: the longest is the first, with the names of all migrations. */
+export const DUMP_LINE_MAX_BYTES = 64 * 1024

@@ -1,0 +1,204 @@
+/**
+ * Our tables into a file and back, by COPY: with any server, any version of PostgreSQL on either side, and no program but
+ * this one. What belongs to running probers is left out.
+ */
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import pg from 'pg'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import { ACQUIRE_TIMEOUT_MS } from '../domain/limits.ts'
+import { connectionUrl } from './connection-url.ts'
+import {
+  copyLine,
+  type DumpHeader,
+  type DumpPart,
+  headerLine,
+  LAST_LINE,
+  parseHeader,
+  parseStep,
+  partsOf,
+  sequenceLine,
+} from './dump-format.ts'
+import type { Database } from './database.ts'
+import { appliedMigrations, isKnownMigration, migrateTo } from './migrate.ts'
+
+/** Parents first, as their rows have to be there. A test holds this list and the next against the schema. */
+export const DUMPED_TABLES: readonly string[] = [
+  'shard',
+  'quota',
+  'load_balancer',
+  'pool',
+  'listener',
+  'health_monitor',
+  'member',
+  'member_state',
+  'member_transition',
+  'shard_checkpoint',
+]
+export const TABLES_LEFT_OUT: readonly string[] = ['prober', 'knex_migrations', 'knex_migrations_lock']
+/** A shard is restored without its owner; its epoch must not fall, or what probers decide next would be refused. */
+const COLUMNS_LEFT_OUT: readonly string[] = ['shard.owner']
+
+/** A dump or a database that a restore cannot use; the message is for people. */
+export class RestoreRefusal extends Error {}
+
+/** A database, and how to reach it once more: COPY takes a connection of its own. */
+export interface Source {
+  readonly url: string
+  readonly db: Database
+}
+
+/** Rows by table. */
+export type Counts = Readonly<Record<string, number>>
+
+/** Writes everything, as of one moment, to `out`, which is not ended. Returns how many rows of each table it wrote. */
+export async function dumpTo({ url, db }: Source, out: Writable, version: string): Promise<Counts> {
+  const migrations = await appliedMigrations(db)
+  return await withSession(url, async (session) => {
+    await session.query('begin isolation level repeatable read read only')
+    await write(out, headerLine({ version, at: new Date().toISOString(), migrations }))
+    const counts: Record<string, number> = {}
+    for (const table of DUMPED_TABLES) counts[table] = await dumpTable(session, table, out)
+    const sequences = await session.query<{ name: string; value: string }>(
+      `select sequencename as name, last_value::text as value from pg_sequences
+       where schemaname = current_schema() and last_value is not null and sequencename not like 'knex_%'`,
+    )
+    for (const { name, value } of sequences.rows) await write(out, sequenceLine(name, value))
+    await write(out, `${LAST_LINE}\n`)
+    return counts
+  })
+}
+
+async function dumpTable(session: pg.Client, table: string, out: Writable): Promise<number> {
+  const { rows } = await session.query<{ name: string }>(
+    `select column_name as name from information_schema.columns
+     where table_schema = current_schema() and table_name = $1 and is_generated = 'NEVER' order by ordinal_position`,
+    [table],
+  )
+  const columns = rows
+    .map(({ name }) => name)
+    .filter((name) => !COLUMNS_LEFT_OUT.includes(`${table}.${name}`))
+  await write(out, copyLine(table, columns))
+  const data = session.query(copyTo(`copy ${table} (${columns.join(', ')}) to stdout`))
+  for await (const chunk of data) await write(out, chunk as Buffer)
+  await write(out, '\\.\n\n')
+  return data.rowCount
+}
+
+/**
+ * Fills a database that has no objects, in one transaction: all of it or nothing. The schema becomes that of the dump; the
+ * caller migrates further. Throws RestoreRefusal.
+ */
+export async function restoreFrom({ url, db }: Source, input: AsyncIterable<Uint8Array>): Promise<Counts> {
+  const parts = partsOf(input)[Symbol.asyncIterator]()
+  const first = await parts.next()
+  if (first.done === true || first.value.kind !== 'line') throw new RestoreRefusal('the dump is empty')
+  const header = refused(() => parseHeader(first.value.kind === 'line' ? first.value.text : ''))
+  await assertMigratable(db, header)
+  await migrateTo(db, url, new Set(header.migrations))
+  return await withSession(url, async (session) => {
+    await session.query('begin')
+    await assertUnused(session)
+    await session.query(`truncate ${DUMPED_TABLES.join(', ')}`)
+    // What our triggers count is in the dump already.
+    for (const table of DUMPED_TABLES) await session.query(`alter table ${table} disable trigger user`)
+    const counts = await restoreParts(session, { [Symbol.asyncIterator]: () => parts })
+    for (const table of DUMPED_TABLES) await session.query(`alter table ${table} enable trigger user`)
+    await session.query('commit')
+    return counts
+  })
+}
+
+async function assertMigratable(db: Database, { migrations, version }: DumpHeader): Promise<void> {
+  if (!migrations.every(isKnownMigration))
+    throw new RestoreRefusal(`the dump was made by healthmonitor ${version}, which is newer than this one`)
+  if (!(await appliedMigrations(db)).every((name) => migrations.includes(name)))
+    throw new RestoreRefusal(
+      `the database has a newer schema than the dump of healthmonitor ${version}: restore into a database that is empty`,
+    )
+}
+
+async function assertUnused(session: pg.Client): Promise<void> {
+  await session.query(`lock table ${DUMPED_TABLES.join(', ')} in access exclusive mode`)
+  const { rows } = await session.query<{ has_objects: boolean; has_probers: boolean }>(
+    `select exists (select from load_balancer) or exists (select from quota) as has_objects,
+       exists (select from prober where lease_until > now()) as has_probers`,
+  )
+  if (rows[0]?.has_probers === true)
+    throw new RestoreRefusal('probers work on this database: stop the service first')
+  if (rows[0]?.has_objects === true)
+    throw new RestoreRefusal('the database has objects already: restore into an empty one')
+}
+
+async function restoreParts(session: pg.Client, parts: AsyncIterable<DumpPart>): Promise<Counts> {
+  const counts: Record<string, number> = {}
+  const sequences: [name: string, value: string][] = []
+  let table: OpenTable | undefined
+  let isComplete = false
+  try {
+    for await (const part of parts) {
+      if (part.kind === 'rows') await write(table?.rows, part.bytes)
+      else if (part.kind === 'end of rows' && table !== undefined) {
+        table.rows.end()
+        await finished(table.rows)
+        counts[table.name] = table.rows.rowCount
+        table = undefined
+      } else if (part.kind === 'line') {
+        const step = refused(() => parseStep(part.text))
+        if (step.kind === 'complete') isComplete = true
+        if (step.kind === 'sequence') sequences.push([step.name, step.value])
+        if (step.kind === 'copy') table = openTable(session, step.table, step.columns)
+      }
+    }
+  } finally {
+    table?.rows.destroy()
+  }
+  if (!isComplete || table !== undefined) throw new RestoreRefusal('the dump is not complete: it was cut off')
+  // Last, since no transaction undoes them.
+  for (const sequence of sequences) await session.query('select setval($1::regclass, $2)', sequence)
+  return counts
+}
+
+/** A table that takes rows. */
+interface OpenTable {
+  readonly name: string
+  readonly rows: ReturnType<typeof copyFrom>
+}
+
+function openTable(session: pg.Client, table: string, columns: readonly string[]): OpenTable {
+  if (!DUMPED_TABLES.includes(table)) throw new RestoreRefusal(`the dump has an unknown table: ${table}`)
+  const rows = session.query(copyFrom(`copy ${table} (${columns.join(', ')}) from stdin`))
+  // It may come while nobody writes; the next write, or the end, rejects with it.
+  rows.on('error', () => undefined)
+  return { name: table, rows }
+}
+
+function refused<Value>(parse: () => Value): Value {
+  try {
+    return parse()
+  } catch (error) {
+    throw new RestoreRefusal(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}
+
+async function write(out: Writable | undefined, data: string | Uint8Array): Promise<void> {
+  if (out?.write(data) === false) await once(out, 'drain')
+}
+
+async function withSession<Result>(
+  url: string,
+  work: (session: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const session = new pg.Client({
+    connectionString: connectionUrl(url),
+    application_name: 'healthmonitor backup',
+    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+  })
+  await session.connect()
+  try {
+    return await work(session)
+  } finally {
+    await session.end()
+  }
+}

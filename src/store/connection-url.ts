@@ -1,0 +1,10 @@
+/**
+ * `?sslmode=` of a database URL means what it means to psql and to every other client of libpq: `require` encrypts,
+ * `verify-ca` and `verify-full` also check the certificate (with `sslrootcert=`, else the system's authorities). The
+ * driver asks to be told so, and warns on the terminal when it is not. A URL without a password takes it from PGPASSFILE
+ * or ~/.pgpass, as libpq does.
+ */
+export function connectionUrl(url: string): string {
+  if (!/[?&]sslmode=/.test(url) || /[?&]uselibpqcompat=/.test(url)) return url
+  return `${url}&uselibpqcompat=true`
+}
