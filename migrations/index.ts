@@ -11,6 +11,8 @@ import * as maintenance from './0008-maintenance.ts'
 import * as details from './0009-member-and-pool-detail.ts'
 import * as checkpointFlags from './0010-checkpoint-flags.ts'
 import * as memberCount from './0011-member-count.ts'
+import * as retentionProgress from './0012-retention-progress.ts'
+import * as longContact from './0013-long-contact-and-transition-lists.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -28,4 +30,6 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0009-member-and-pool-detail', ...details },
   { name: '0010-checkpoint-flags', ...checkpointFlags },
   { name: '0011-member-count', ...memberCount },
+  { name: '0012-retention-progress', ...retentionProgress },
+  { name: '0013-long-contact-and-transition-lists', ...longContact },
 ]

@@ -30,6 +30,7 @@ function render({ facts, ...prober }: ProberRecord): Record<string, unknown> {
     lease_until: prober.leaseUntil.toISOString(),
     shards: prober.shards,
     checks: facts.checks ?? null,
+    loading: facts.loading ?? null,
     in_flight: facts.inFlight ?? null,
     in_flight_max: facts.budget ?? null,
     queue: facts.queue ?? null,

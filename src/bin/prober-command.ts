@@ -39,6 +39,7 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
     databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
+    keep: { days: config.transitionDays, perMember: config.transitionsPerMember },
     probers,
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,

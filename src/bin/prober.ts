@@ -5,14 +5,18 @@ import type { PoolChecks } from '../domain/check.ts'
 import type { ProbeTarget } from '../domain/results.ts'
 import { withSourceAddress } from '../domain/source-address.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
-import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE, PROBER_CONNECTIONS } from '../domain/limits.ts'
+import {
+  DEPENDENCY_CONNECTIONS,
+  HAND_OVER_WITHIN_MS,
+  HEARTBEATS_PER_LEASE,
+  PROBER_CONNECTIONS,
+} from '../domain/limits.ts'
 import type { MonitorType } from '../domain/types.ts'
 import { idleConnections } from '../probe/connection-pool.ts'
 import type { Probe } from '../probe/probe.ts'
 import { tcpSockets, tcpWay } from '../probe/tcp.ts'
-import { udpSockets } from '../probe/udp-connect.ts'
-import type { ProberFacts } from '../domain/prober-facts.ts'
-import type { Metrics, ProberGauges } from '../runtime/metrics.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { upkeepMetrics } from '../runtime/upkeep-metrics.ts'
 import { tcpCanaries } from '../schedule/canaries.ts'
 import type { Check } from '../schedule/check.ts'
 import { Checkpoint } from '../schedule/checkpoint.ts'
@@ -27,25 +31,20 @@ import { OwnNetwork } from '../schedule/own-network.ts'
 import { Ownership } from '../schedule/ownership.ts'
 import { ResultWriter } from '../schedule/result-writer.ts'
 import { withWhatWasLeft } from '../schedule/resumption.ts'
-import { Retention, RETENTION } from '../schedule/retention.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
 import { SelfObservation } from '../schedule/self-observation.ts'
 import { StaleLog } from '../schedule/stale-log.ts'
 import { TickDriver } from '../schedule/tick-driver.ts'
 import { WithheldVerdicts } from '../schedule/withheld.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../store/checkpoints.ts'
-import { loadPools, readPoolVersions } from '../store/checks.ts'
-import { isStoreAway, openDatabase } from '../store/database.ts'
+import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../store/checks.ts'
+import { isStoreAway, openDatabase, sqlState } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
-import {
-  purgeExcessTransitions,
-  purgeOldTransitions,
-  purgeOrphanedStates,
-  withRetentionLock,
-} from '../store/retention.ts'
-import { beat, claimShards, releaseShards, removeDeadProbers, removeProber } from '../store/shards.ts'
+import { beat, claimShards, releaseShards, removeProber } from '../store/shards.ts'
 import { writeVerdicts } from '../store/verdicts.ts'
+import { factsOf, gaugesOf } from './prober-facts.ts'
+import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
 /** The channel on which the API tells of changed shards, in the transaction that changed them. */
@@ -55,6 +54,8 @@ export interface ProberDeps {
   readonly databaseUrl: string
   readonly leaseMs: number
   readonly checkpointMs: number
+  /** Absent = KEEP_DEFAULT. */
+  readonly keep?: Keep
   readonly probers: Readonly<Record<MonitorType, Probe>>
   /** The target policy: why an address must not be probed on a port; undefined when it may. */
   readonly targetPolicy: (address: string, port: number) => string | undefined
@@ -82,8 +83,6 @@ export interface Prober {
 
 /** Milliseconds after the start of a prober at which it purges for the first time: not in the busiest moment. */
 const FIRST_PURGE_MS = 10_000
-/** Leases after which the row of a dead prober is removed. */
-const DEAD_LEASES = 20
 
 /** Starts a prober. Where PostgreSQL is away it waits for it, probes nothing and says so. */
 export function startProber(deps: ProberDeps): Prober {
@@ -98,7 +97,14 @@ export function startProber(deps: ProberDeps): Prober {
   })
   // The lease never waits for a connection that something slow has.
   const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 1 })
+  // Nor does anything else wait for a project whose dependencies take long to read.
+  const dependencyDb = openDatabase({
+    url,
+    applicationName: 'healthmonitor dependencies',
+    maxConnections: DEPENDENCY_CONNECTIONS,
+  })
 
+  const upkeep = upkeepMetrics(metrics.registry)
   const staleLog = new StaleLog(log)
   const self = new SelfObservation(metrics)
   const heap = new HeapWatch(log)
@@ -111,12 +117,14 @@ export function startProber(deps: ProberDeps): Prober {
     leaseMs,
     log,
     metrics,
+    isLoaded: (shard) => sync.isLoaded(shard),
     store: {
-      beat: async () => {
+      beat: async (contactMs) => {
         self.tell(log, performance.now())
         return await beat(leaseDb, {
           ...identity,
-          facts: factsOf({ scheduler, writer, breaker, self, budget, heap: heap.look() }),
+          contactMs,
+          facts: factsOf({ scheduler, sync, writer, breaker, self, budget, heap: heap.look() }),
         })
       },
       claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
@@ -144,7 +152,13 @@ export function startProber(deps: ProberDeps): Prober {
     onFenced: () => ownership.look(),
   })
   const withheld = new WithheldVerdicts({ publish })
-  const dependencies = new Dependencies({ log, read: (parents) => readParentStates(db, parents) })
+  const dependencies = new Dependencies({
+    log,
+    metrics: upkeep,
+    read: (projectId, ids, withinMs) => readParentStates(dependencyDb, { projectId, ids, withinMs }),
+    // A statement that took too long says something of the project, not of PostgreSQL.
+    isAway: (error) => isStoreAway(error) && sqlState(error) !== '57014',
+  })
   const scheduler: Scheduler = new Scheduler({
     log,
     metrics: self,
@@ -180,7 +194,8 @@ export function startProber(deps: ProberDeps): Prober {
   const driver: TickDriver = new TickDriver(scheduler)
   const checkpoint: Checkpoint = new Checkpoint({
     everyMs: deps.checkpointMs,
-    held: () => ownership.held,
+    // The checkpoint of a shard that is not loaded is still that of the prober before.
+    held: () => new Map([...ownership.held].filter(([shard]) => sync.isLoaded(shard))),
     contentOf: (shard) => scheduler.checkpointOf(shard),
     write: (checkpoints) => writeCheckpoints(db, id, checkpoints),
     log,
@@ -189,13 +204,24 @@ export function startProber(deps: ProberDeps): Prober {
     log,
     store: {
       readVersions: (shards) => readPoolVersions(db, shards),
+      readSizes: (poolIds) => readPoolSizes(db, poolIds),
       loadPools: async (poolIds) => onThisHost(await resumed(await loadPools(db, poolIds)), deps),
+      loadMembers: async (poolId, after, limit) => {
+        const part = await loadPoolPart(db, poolId, { after, limit })
+        const [pool] = onThisHost(await resumed(part === undefined ? [] : [part.pool]), deps)
+        return pool && { pool, lastMember: part?.lastMember }
+      },
     },
     isHeld: (shard) => ownership.epochOf(shard) !== undefined,
-    applyPool: (pool) => {
-      dependencies.applyPool(pool)
-      scheduler.applyPool(pool)
+    applyChecks: (pool) => {
+      dependencies.applyChecks(pool)
+      scheduler.applyChecks(pool)
     },
+    completePool: (pool, members) => {
+      dependencies.completePool(pool)
+      scheduler.completePool(pool.poolId, members)
+    },
+    onLoaded: () => ownership.loaded(),
     removePool: (poolId) => {
       dependencies.removePool(poolId)
       scheduler.removePool(poolId)
@@ -207,25 +233,13 @@ export function startProber(deps: ProberDeps): Prober {
     listen: (onPayload, onEnd) =>
       listen({ url, applicationName: 'healthmonitor listen', channel: CONFIG_CHANNEL }, onPayload, onEnd),
   })
-  const retention = new Retention(
-    {
-      alone: async (work) => {
-        await withRetentionLock(db, work)
-      },
-      purges: [
-        (batch) => purgeOldTransitions(db, RETENTION.days, batch),
-        (batch, isThorough) =>
-          purgeExcessTransitions(db, {
-            keep: RETENTION.perMember,
-            batch,
-            ...(isThorough ? {} : { recentMs: RETENTION.recentMs }),
-          }),
-        (batch) => purgeOrphanedStates(db, batch),
-        () => removeDeadProbers(db, DEAD_LEASES * leaseMs),
-      ],
-    },
+  const { retention, destroy: destroyRetention } = makeRetention({
+    databaseUrl: url,
+    leaseMs,
+    keep: deps.keep ?? KEEP_DEFAULT,
+    metrics: upkeep,
     log,
-  )
+  })
 
   /** Checks that were probed elsewhere go on where they were. */
   async function resumed(pools: readonly PoolChecks[]): Promise<readonly PoolChecks[]> {
@@ -259,9 +273,14 @@ export function startProber(deps: ProberDeps): Prober {
     idleConnections.closeAll()
     writer.destroy()
     checkpoint.destroy()
-    retention.destroy()
     staleLog.flush()
-    await Promise.all([listener.close(), db.destroy(), leaseDb.destroy()])
+    await Promise.all([
+      listener.close(),
+      destroyRetention(),
+      db.destroy(),
+      leaseDb.destroy(),
+      dependencyDb.destroy(),
+    ])
   }
 
   async function handOver(): Promise<void> {
@@ -297,7 +316,7 @@ export function startProber(deps: ProberDeps): Prober {
     await isDoneWithin(HAND_OVER_WITHIN_MS, destroy())
   }
 
-  metrics.readProber(() => gauges(scheduler, ownership, heap))
+  metrics.readProber(() => gaugesOf(scheduler, ownership, heap))
   ownership.start()
   listener.start()
   checkpoint.start()
@@ -323,44 +342,6 @@ function onThisHost(
       },
     })),
   }))
-}
-
-function factsOf(parts: {
-  readonly scheduler: Scheduler
-  readonly writer: ResultWriter
-  readonly breaker: MassFailureBreaker
-  readonly self: SelfObservation
-  readonly budget: number
-  readonly heap: ProberFacts['heap']
-}): ProberFacts {
-  const { scheduler, writer, breaker, self, budget, heap } = parts
-  return {
-    checks: scheduler.size,
-    inFlight: scheduler.inFlight,
-    budget,
-    queue: scheduler.queued,
-    stale: scheduler.stale,
-    unwritten: writer.waiting,
-    lag: self.takeLag(),
-    inconclusive: self.inconclusive,
-    inconclusiveLast: self.inconclusiveLast,
-    heap,
-    breaker: breaker.facts,
-  }
-}
-
-function gauges(scheduler: Scheduler, ownership: Ownership, heap: HeapWatch): ProberGauges {
-  const udp = udpSockets()
-  return {
-    members: scheduler.members,
-    stale: scheduler.stale,
-    inFlight: scheduler.inFlight,
-    queueDepth: scheduler.queued,
-    shards: ownership.held.size,
-    udpSharedSockets: udp.shared,
-    udpOwnSockets: udp.own,
-    heapTight: heap.isTight ? 1 : 0,
-  }
 }
 
 function logTransition(log: Log, check: Check, from: CheckStatus): void {

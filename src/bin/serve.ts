@@ -1,6 +1,7 @@
 /**
  * `healthmonitor serve`: everything of one host. Ports first (a taken one is known at once), then PostgreSQL (an
- * embedded one without DATABASE_URL), schema, API in this process, probers as children. It ends in the opposite order.
+ * embedded one without DATABASE_URL), schema, probers as children, API in this process. It ends in the opposite order: while
+ * the API waits for clients that take their time, probing goes on.
  */
 import { fileURLToPath } from 'node:url'
 import { type Config, parseConfig, withoutPassword } from '../runtime/config.ts'
@@ -59,9 +60,9 @@ async function startAll(
   await migrate(db, databaseUrl, log)
 
   ending.add(
-    'API and probers',
+    'probers',
     async () => {
-      await Promise.all([api.close(), metricsListener?.close(), ...probers.map((prober) => prober.stop())])
+      await Promise.all([metricsListener?.close(), ...probers.map((prober) => prober.stop())])
     },
     () => {
       for (const prober of probers) prober.destroy()
@@ -74,6 +75,7 @@ async function startAll(
     prober.start()
     probers.push(prober)
   }
+  ending.add('API', () => api.close())
   await api.open({ config, databaseUrl, db, log, metrics })
   process.stdout.write(welcome(config, embedded))
   log.info({ config }, 'ready')

@@ -26,16 +26,5 @@ export function withDependsOn(echo: Echo, sent: readonly string[] | null | undef
   return sent === null || sent.length === 0 ? others : { ...others, [DEPENDS_ON]: [...new Set(sent)] }
 }
 
-/** What something depends on, and the project of who does: it is looked for nowhere else. */
-export interface Parent {
-  readonly projectId: string
-  readonly id: string
-}
-
-/** A parent as a key of maps. */
-export function parentKey({ projectId, id }: Parent): string {
-  return `${id} ${projectId}`
-}
-
 /** How a parent stands. `failing`: not OFFLINE yet, but its last probes failed. */
 export type ParentState = 'OFFLINE' | 'failing'

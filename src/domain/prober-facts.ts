@@ -19,6 +19,8 @@ export interface BreakerFacts {
 
 export interface ProberFacts {
   readonly checks: number
+  /** What was gained and is not probed yet: shards, and members of those pools of them that are known. */
+  readonly loading: { readonly shards: number; readonly checks: number }
   readonly inFlight: number
   /** Probes in flight at most. */
   readonly budget: number

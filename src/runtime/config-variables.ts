@@ -27,6 +27,10 @@ import {
   SHARD_LEASE_MS_DEFAULT,
   TOKEN_CACHE_MS,
   TOKEN_CACHE_MS_DEFAULT,
+  TRANSITION_DAYS,
+  TRANSITION_DAYS_DEFAULT,
+  TRANSITIONS_PER_MEMBER,
+  TRANSITIONS_PER_MEMBER_DEFAULT,
   UDP_MIN_DELAY_SECONDS,
   UDP_MIN_DELAY_SECONDS_DEFAULT,
 } from '../domain/limits.ts'
@@ -163,6 +167,19 @@ export const VARIABLES = {
     default: String(CHECKPOINT_MS_DEFAULT),
     values: `milliseconds, ${numbers(CHECKPOINT_MS)}`,
     meaning: 'How often last probe, latency and counters of unchanged members are written',
+  },
+  HM_TRANSITIONS_DAYS: {
+    schema: wholeNumber(TRANSITION_DAYS),
+    default: String(TRANSITION_DAYS_DEFAULT),
+    values: `days, ${numbers(TRANSITION_DAYS)}`,
+    meaning: 'How long transitions of members are kept. Of probers with different values the shortest counts',
+  },
+  HM_TRANSITIONS_PER_MEMBER: {
+    schema: wholeNumber(TRANSITIONS_PER_MEMBER),
+    default: String(TRANSITIONS_PER_MEMBER_DEFAULT),
+    values: numbers(TRANSITIONS_PER_MEMBER),
+    meaning:
+      'How many transitions of one member are kept, the newest. Of different values the smallest counts',
   },
   HM_DEFAULT_DIALECT: {
     schema: Joi.valid('elb', 'octavia'),

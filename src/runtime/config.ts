@@ -32,6 +32,8 @@ export interface Config {
   readonly probers: number
   readonly shardLeaseMs: number
   readonly checkpointMs: number
+  readonly transitionDays: number
+  readonly transitionsPerMember: number
   readonly defaultDialect: 'elb' | 'octavia'
   readonly auth: 'none' | 'keystone'
   /** Present with auth `keystone`. */
@@ -139,6 +141,8 @@ function toConfig(values: Values): Config {
     probers: values.HM_PROBERS as number,
     shardLeaseMs: values.HM_SHARD_LEASE_MS as number,
     checkpointMs: values.HM_CHECKPOINT_MS as number,
+    transitionDays: values.HM_TRANSITIONS_DAYS as number,
+    transitionsPerMember: values.HM_TRANSITIONS_PER_MEMBER as number,
     defaultDialect: values.HM_DEFAULT_DIALECT as Config['defaultDialect'],
     auth: values.HM_AUTH as Config['auth'],
     ...optional('keystone', values.HM_AUTH === 'keystone' ? keystone(values) : undefined),

@@ -1,79 +1,93 @@
 /**
- * What the checks of this prober depend on, and how that stands. Read once a second, by level, whoever probes it: parents
- * may be in any shard. While a parent is OFFLINE every result of its children is inconclusive (DEPENDENCY_DOWN).
+ * What the checks of this prober depend on, and what that means for their results. How parents stand is read about once a
+ * second (dependency-readings.ts), by level, whoever probes them: they may be in any shard. While a parent is OFFLINE every
+ * result of its children is inconclusive (DEPENDENCY_DOWN).
  *
  * A parent and its children often fail together, in any order, and what was read is up to a second old: so the failure
  * that would make a child OFFLINE is believed only when it goes on and no parent is failing in a reading that began an
- * interval of the child after it. A child falls one or two probes later for that.
+ * interval of the child after it. A child falls one or two probes later for that. Where readings of a project fail for long,
+ * its children are judged by themselves.
  */
 import type { PoolChecks } from '../domain/check.ts'
-import { type Parent, parentKey, type ParentState } from '../domain/dependencies.ts'
-import { DEPENDENCY_POLL_MS, DEPENDENCY_SETTLE_MS } from '../domain/limits.ts'
+import { DEPENDENCY_SETTLE_MS } from '../domain/limits.ts'
 import { REASONS } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import { step } from '../domain/state-machine.ts'
 import { outcomeOf } from '../domain/step-outcome.ts'
 import { boundedDetail } from '../probe/result.ts'
 import type { Check } from './check.ts'
-import type { Log } from './log.ts'
+import { DependencyReadings, type DependencyReadingsOptions } from './dependency-readings.ts'
 
-export interface DependenciesOptions {
-  /** How these stand that do not stand well, by `parentKey`. */
-  readonly read: (parents: readonly Parent[]) => Promise<ReadonlyMap<string, ParentState>>
-  readonly log: Log
+interface DependentPool {
+  readonly shard: number
+  readonly projectId: string
 }
 
 export class Dependencies {
-  readonly #options: DependenciesOptions
-  /** Pool → its shard, and what its checks depend on. */
-  readonly #pools = new Map<string, { readonly shard: number; readonly parents: readonly Parent[] }>()
+  readonly #readings: DependencyReadings
+  /** Pools whose checks depend on something. */
+  readonly #pools = new Map<string, DependentPool>()
+  /** Pools of which some checks have come, and what these depend on. */
+  readonly #partial = new Map<string, DependentPool & { readonly parents: Set<string> }>()
   /** Children whose decisive failure has come, and when first. */
-  readonly #warned = new Map<Check, number>()
-  /** When the last reading that ended began. */
-  #readMs = Number.NEGATIVE_INFINITY
-  #states: ReadonlyMap<string, ParentState> = new Map()
-  #timer: NodeJS.Timeout | undefined
-  #reading: Promise<void> | undefined
-  #isAway = false
-  #isDestroyed = false
+  readonly #warned = new WeakMap<Check, number>()
 
-  constructor(options: DependenciesOptions) {
-    this.#options = options
+  constructor(options: DependencyReadingsOptions) {
+    this.#readings = new DependencyReadings(options)
   }
 
-  applyPool({ poolId, shard, checks }: PoolChecks): void {
-    const parents = checks.flatMap(({ config: { projectId, dependsOn = [] } }) =>
-      dependsOn.map((id) => ({ projectId, id })),
-    )
-    if (parents.length === 0) this.#pools.delete(poolId)
-    else this.#pools.set(poolId, { shard, parents: distinct(parents) })
-    if (parents.length > 0 && this.#timer === undefined && !this.#isDestroyed) this.#plan(0)
+  /** Some checks of a pool; nothing changes before `completePool`. */
+  applyChecks({ poolId, shard, checks }: PoolChecks): void {
+    for (const { config } of checks) {
+      if (config.dependsOn === undefined) continue
+      const { projectId } = config
+      const pool = this.#partial.get(poolId) ?? { shard, projectId, parents: new Set<string>() }
+      this.#partial.set(poolId, pool)
+      for (const parent of config.dependsOn) pool.parents.add(parent)
+    }
+  }
+
+  /** Those were all of them. */
+  completePool({ poolId }: Pick<PoolChecks, 'poolId'>): void {
+    const pool = this.#partial.get(poolId)
+    this.#partial.delete(poolId)
+    if (pool === undefined) {
+      this.removePool(poolId)
+      return
+    }
+    this.#pools.set(poolId, pool)
+    this.#readings.setPool(pool.projectId, poolId, [...pool.parents])
   }
 
   removePool(poolId: string): void {
+    this.#partial.delete(poolId)
+    const pool = this.#pools.get(poolId)
+    if (pool === undefined) return
     this.#pools.delete(poolId)
+    this.#readings.removePool(pool.projectId, poolId)
   }
 
   dropShards(shards: ReadonlySet<number>): void {
-    for (const [poolId, { shard }] of this.#pools) if (shards.has(shard)) this.#pools.delete(poolId)
+    for (const pools of [this.#pools, this.#partial]) {
+      for (const [poolId, { shard }] of pools) if (shards.has(shard)) this.removePool(poolId)
+    }
   }
 
   destroy(): void {
-    this.#isDestroyed = true
-    clearTimeout(this.#timer)
+    this.#readings.destroy()
   }
 
   async close(): Promise<void> {
-    this.destroy()
-    await this.#reading
+    await this.#readings.close()
   }
 
   /** The result, or an inconclusive one in its place. */
   weigh(check: Check, result: ProbeResult, nowMs: number): ProbeResult {
     const { dependsOn, policy, projectId } = check.config
     if (dependsOn === undefined || result.outcome === 'inconclusive') return result
-    const stateOf = (id: string) => this.#states.get(parentKey({ projectId, id }))
-    const offline = dependsOn.find((id) => stateOf(id) === 'OFFLINE')
+    const reading = this.#readings.of(projectId)
+    if (reading?.isBlind === true) return result
+    const offline = dependsOn.find((id) => reading?.states.get(id) === 'OFFLINE')
     if (offline !== undefined)
       return dependent(result, `${offline} is OFFLINE; ${REASONS[result.reason].sentence}`)
     if (result.outcome === 'passed') {
@@ -83,44 +97,19 @@ export class Dependencies {
     const isDecisive =
       check.state.status !== 'OFFLINE' && step(policy, check.state, outcomeOf(result)).status === 'OFFLINE'
     if (!isDecisive) return result
-    const failing = dependsOn.find((id) => stateOf(id) !== undefined)
+    const failing = dependsOn.find((id) => reading?.states.has(id))
     if (failing !== undefined) return dependent(result, `${failing} is failing too`)
     const warnedMs = this.#warned.get(check)
     if (warnedMs === undefined) this.#warned.set(check, nowMs)
-    else if (this.#readMs >= warnedMs + policy.intervals.online + DEPENDENCY_SETTLE_MS) {
+    else if (
+      reading !== undefined &&
+      reading.readMs >= warnedMs + policy.intervals.online + DEPENDENCY_SETTLE_MS
+    ) {
       this.#warned.delete(check)
       return result
     }
     return dependent(result, 'believed when it goes on while what it depends on is well')
   }
-
-  #plan(inMs: number): void {
-    this.#timer = setTimeout(() => {
-      this.#reading = this.#read().finally(() => {
-        this.#timer = undefined
-        if (this.#pools.size > 0 && !this.#isDestroyed) this.#plan(DEPENDENCY_POLL_MS)
-      })
-    }, inMs)
-  }
-
-  async #read(): Promise<void> {
-    const parents = distinct([...this.#pools.values()].flatMap((pool) => pool.parents))
-    for (const check of this.#warned.keys()) if (check.phase === 'removed') this.#warned.delete(check)
-    const startedMs = performance.now()
-    try {
-      this.#states = parents.length === 0 ? new Map() : await this.#options.read(parents)
-      this.#readMs = startedMs
-      this.#isAway = false
-    } catch (error) {
-      // What was read last goes on: no child falls because PostgreSQL is away.
-      if (!this.#isAway) this.#options.log.warn({ err: error }, 'how dependencies stand cannot be read')
-      this.#isAway = true
-    }
-  }
-}
-
-function distinct(parents: readonly Parent[]): Parent[] {
-  return [...new Map(parents.map((parent) => [parentKey(parent), parent])).values()]
 }
 
 function dependent(result: ProbeResult, detail: string): ProbeResult {

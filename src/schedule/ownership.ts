@@ -5,19 +5,41 @@
  *
  * Safety does not rest on time: every write names shard and epoch, and a claim raises the epoch. Time only decides when
  * others may claim, and it is the database's. After PostgreSQL was away all leases have run out; so that nobody takes what
- * its owner is about to renew, a shard of another owner is claimed only after an own unbroken contact of one lease.
+ * its owner is about to renew, a shard of another owner is claimed only when some live prober has had unbroken contact for a
+ * lease: an owner that could have renewed has done so by then.
+ *
+ * Claiming and giving back go on beside the heartbeat, which waits for neither, and go by steps: more is claimed when what was
+ * claimed is loaded, and given back when what was given back has been taken. So two probers that start together share the
+ * work, and none takes more than it can load. The heartbeat is a timer of the event loop that probes: it renews only as long as
+ * that loop turns, and hides no loop that is stuck.
  */
 import type { HeldShard } from '../domain/check.ts'
-import { HEARTBEATS_PER_LEASE, SHARD_COUNT } from '../domain/limits.ts'
+import {
+  CLAIM_RETRY_MS,
+  HEARTBEATS_PER_LEASE,
+  SHARD_COUNT,
+  SHARDS_AT_FIRST,
+  SHARDS_AT_ONCE,
+  SHARDS_LOADED_WITHIN_MS,
+} from '../domain/limits.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Log } from './log.ts'
 
+/** How things stand, as a heartbeat finds them. */
+export interface Standing {
+  readonly liveProbers: number
+  /** Milliseconds until the first lease of another live prober runs out. */
+  readonly nextExpiryMs: number | undefined
+  readonly held: readonly HeldShard[]
+  /** Shards without an owner. */
+  readonly free: number
+  /** Whether some live prober has had unbroken contact for a lease. */
+  readonly isContactLong: boolean
+}
+
 export interface OwnershipStore {
-  beat(): Promise<{
-    readonly liveProbers: number
-    readonly nextExpiryMs: number | undefined
-    readonly held: readonly HeldShard[]
-  }>
+  /** Renews the lease; `contactMs` is for how long our contact has been unbroken. */
+  beat(contactMs: number): Promise<Standing>
   claim(count: number, foreignToo: boolean): Promise<readonly HeldShard[]>
   release(ids: readonly number[]): Promise<void>
   removeProber(): Promise<void>
@@ -35,6 +57,8 @@ export interface OwnershipOptions {
   readonly store: OwnershipStore
   readonly events: OwnershipEvents
   readonly leaseMs: number
+  /** Whether the checks of a shard that was gained are loaded; `loaded` is to be called when all are. */
+  readonly isLoaded: (shard: number) => boolean
   readonly metrics: Pick<Metrics, 'leaseChanged'>
   readonly log: Log
   /** Monotonic milliseconds. */
@@ -48,8 +72,18 @@ export class Ownership {
   readonly #options: OwnershipOptions
   readonly #now: () => number
   readonly #held = new Map<number, number>()
+  /** Shards that changed hands since the heartbeat that is under way was sent: what it says of them may be old. */
+  readonly #moved = new Set<number>()
+  /** Shards that are being given back. */
+  #leaving: ReadonlySet<number> = new Set()
+  #standing: Standing | undefined
   #timer: NodeJS.Timeout | undefined
+  #claimTimer: NodeJS.Timeout | undefined
   #beating: Promise<void> = Promise.resolve()
+  #balancing: Promise<void> | undefined
+  #step = SHARDS_AT_FIRST
+  /** When the first of what is being loaded was gained. */
+  #gainedMs: number | undefined
   #lastContactMs = Number.NEGATIVE_INFINITY
   #contactSinceMs = 0
   #isAway = false
@@ -79,10 +113,18 @@ export class Ownership {
     this.#plan(0)
   }
 
+  /** Everything that was gained is loaded: claims more, if there is to be more. */
+  loaded(): void {
+    if (this.#gainedMs !== undefined) this.#pace(this.#now() - this.#gainedMs)
+    this.#gainedMs = undefined
+    this.#balance()
+  }
+
   /** Stops beating, surrenders everything and ends the lease. Rejects when PostgreSQL is away. */
   async close(): Promise<void> {
     this.destroy()
     await this.#beating
+    await this.#balancing
     const ids = [...this.#held.keys()]
     if (ids.length > 0) await this.#options.events.onSurrender(new Set(ids))
     this.#held.clear()
@@ -94,6 +136,7 @@ export class Ownership {
   destroy(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#claimTimer)
   }
 
   #plan(inMs: number): void {
@@ -106,77 +149,126 @@ export class Ownership {
 
   async #beatOnce(): Promise<void> {
     if (this.#isStopped) return
-    const everyMs = this.#options.leaseMs / HEARTBEATS_PER_LEASE
-    let nextMs = everyMs
+    const { leaseMs, log } = this.#options
+    let nextMs = leaseMs / HEARTBEATS_PER_LEASE
     try {
-      nextMs = Math.min(everyMs, (await this.#beat()) ?? everyMs)
-      if (this.#isAway)
-        this.#options.log.info({ shards: this.#held.size }, 'PostgreSQL is back; the lease is renewed')
+      nextMs = Math.min(nextMs, await this.#beat())
+      if (this.#isAway) log.info({ shards: this.#held.size }, 'PostgreSQL is back; the lease is renewed')
       this.#isAway = false
     } catch (error) {
-      if (!this.#isAway)
-        this.#options.log.warn({ err: error }, 'the lease cannot be renewed; probing goes on')
+      if (!this.#isAway) log.warn({ err: error }, 'the lease cannot be renewed; probing goes on')
       this.#isAway = true
     }
     this.#plan(nextMs)
   }
 
-  /** One heartbeat. Returns in how many milliseconds a lease of another prober runs out. */
-  async #beat(): Promise<number | undefined> {
+  /** One heartbeat. Returns in how many milliseconds the next one is worth it. */
+  async #beat(): Promise<number> {
     const { store, leaseMs } = this.#options
     const startedMs = this.#now()
-    const { liveProbers, nextExpiryMs, held } = await store.beat()
     if (startedMs - this.#lastContactMs > leaseMs) this.#contactSinceMs = startedMs
+    this.#moved.clear()
+    const standing = await store.beat(startedMs - this.#contactSinceMs)
     this.#lastContactMs = startedMs
-    this.#reconcile(held)
-    const share = Math.ceil(SHARD_COUNT / Math.max(1, liveProbers))
-    if (this.#held.size < share && !this.#isStopped) {
-      const hasLongContact = this.#now() - this.#contactSinceMs >= leaseMs
-      this.#gain(await store.claim(share - this.#held.size, hasLongContact))
-      if (this.#held.size < share && !hasLongContact) {
-        return (
-          Math.min(this.#contactSinceMs + leaseMs - this.#now(), nextExpiryMs ?? leaseMs) + AFTER_EXPIRY_MS
-        )
-      }
-    } else if (this.#held.size > share) {
-      await this.#surrender([...this.#held.keys()].slice(share))
-    }
-    return nextExpiryMs === undefined ? undefined : nextExpiryMs + AFTER_EXPIRY_MS
+    this.#standing = standing
+    this.#reconcile(standing.held)
+    this.#balance()
+    const expiryMs = standing.nextExpiryMs ?? Number.POSITIVE_INFINITY
+    const contactMs = this.#contactSinceMs + leaseMs - this.#now()
+    const waitsForContact = !standing.isContactLong && contactMs > 0
+    return Math.min(expiryMs, waitsForContact ? contactMs : expiryMs) + AFTER_EXPIRY_MS
   }
 
   /** What the database says is ours wins over what we believe: an answer may have been lost, or a shard taken. */
   #reconcile(truth: readonly HeldShard[]): void {
     const epochs = new Map(truth.map((shard) => [shard.id, shard.epoch]))
     const lost = new Set<number>()
-    for (const [id, epoch] of this.#held) if (epochs.get(id) !== epoch) lost.add(id)
+    for (const [id, epoch] of this.#held) if (epochs.get(id) !== epoch && !this.#isMoving(id)) lost.add(id)
     if (lost.size > 0) {
       for (const id of lost) this.#held.delete(id)
       this.#options.metrics.leaseChanged('lost', lost.size)
       this.#options.log.warn({ shards: lost.size }, 'shards were taken over by another prober')
       this.#options.events.onLost(lost)
     }
-    this.#gain(truth.filter((shard) => !this.#held.has(shard.id)))
+    this.#gain(truth.filter(({ id }) => !this.#held.has(id) && !this.#isMoving(id)))
+  }
+
+  #isMoving(id: number): boolean {
+    return this.#moved.has(id) || this.#leaving.has(id)
   }
 
   #gain(shards: readonly HeldShard[]): void {
     if (shards.length === 0) return
-    for (const shard of shards) this.#held.set(shard.id, shard.epoch)
+    for (const { id, epoch } of shards) {
+      this.#held.set(id, epoch)
+      this.#moved.add(id)
+    }
+    this.#gainedMs ??= this.#now()
     this.#options.metrics.leaseChanged('claimed', shards.length)
     this.#options.log.info({ shards: shards.length, held: this.#held.size }, 'shards gained')
     this.#options.events.onGained(shards)
   }
 
-  async #surrender(ids: readonly number[]): Promise<void> {
+  /** More at once when what was gained was loaded quickly, less when it was not. */
+  #pace(tookMs: number): void {
+    const { min, max } = SHARDS_AT_ONCE
+    if (tookMs < SHARDS_LOADED_WITHIN_MS.min) this.#step = Math.min(max, this.#step * 2)
+    else if (tookMs > SHARDS_LOADED_WITHIN_MS.max) this.#step = Math.max(min, this.#step >> 1)
+  }
+
+  /** Makes a step towards the fair share, unless one is under way. */
+  #balance(): void {
+    if (this.#balancing !== undefined || this.#isStopped || this.#standing === undefined) return
+    const step = this.#stepOf(this.#standing)
+    if (step === undefined) return
+    this.#balancing = step()
+      .catch((error: unknown) => {
+        // The heartbeat meets the same trouble, and says so.
+        this.#options.log.debug({ err: error }, 'shards could not be claimed or given back')
+      })
+      .finally(() => {
+        this.#balancing = undefined
+      })
+  }
+
+  #stepOf({ liveProbers, free }: Standing): (() => Promise<void>) | undefined {
+    const share = SHARD_COUNT / Math.max(1, liveProbers)
+    const missing = Math.ceil(share) - this.#held.size
+    if (missing > 0 && [...this.#held.keys()].every(this.#options.isLoaded))
+      return () => this.#claim(Math.min(missing, this.#step), this.#held.size < Math.floor(share))
+    // What others have not taken yet would only lie there.
+    if (missing < 0 && free < this.#step) return () => this.#surrender(Math.min(-missing, this.#step))
+    return undefined
+  }
+
+  async #claim(count: number, isPoor: boolean): Promise<void> {
+    const claimed = await this.#options.store.claim(count, this.#standing?.isContactLong === true)
+    this.#gain(claimed.filter(({ id, epoch }) => this.#held.get(id) !== epoch))
+    // Others may be about to give some back.
+    if (claimed.length === 0 && isPoor && !this.#isStopped)
+      this.#claimTimer = setTimeout(() => this.#balance(), CLAIM_RETRY_MS)
+  }
+
+  /** Gives back what is not loaded first, then what was gained last. */
+  async #surrender(count: number): Promise<void> {
+    const { events, store, isLoaded, metrics, log } = this.#options
+    const newest = [...this.#held.keys()].reverse()
+    const ids = [...newest.filter((id) => !isLoaded(id)), ...newest.filter(isLoaded)].slice(0, count)
+    const epochs = new Map(this.#held)
+    this.#leaving = new Set(ids)
     try {
-      await this.#options.events.onSurrender(new Set(ids))
-      await this.#options.store.release(ids)
+      await events.onSurrender(this.#leaving)
+      await store.release(ids)
+      for (const id of ids) this.#held.delete(id)
+      metrics.leaseChanged('released', ids.length)
+      log.info({ shards: ids.length, held: this.#held.size }, 'shards given back')
     } catch (error) {
       // They are still ours: what was stopped goes on.
-      this.#options.events.onGained(ids.map((id) => ({ id, epoch: this.#held.get(id) ?? 0 })))
+      events.onGained(ids.map((id) => ({ id, epoch: epochs.get(id) ?? 0 })))
       throw error
+    } finally {
+      for (const id of ids) this.#moved.add(id)
+      this.#leaving = new Set()
     }
-    for (const id of ids) this.#held.delete(id)
-    this.#options.metrics.leaseChanged('released', ids.length)
-    this.#options.log.info({ shards: ids.length, held: this.#held.size }, 'shards given back')
   }
 }

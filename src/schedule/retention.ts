@@ -1,44 +1,97 @@
-/** Purges in the background, once a minute, in one process of all, batch by batch with room for others between them. */
+/**
+ * Retention: once a minute, in one process of all, what is too old or too much goes. Every statement is short, and each is
+ * followed by a rest as long as itself, so that purging takes half of one connection at most.
+ *
+ * Nothing is counted to find out who has too many transitions. Their ids ascend, so a pass reads on from where the last one
+ * ended and trims the members that it meets; and once an hour all members are walked in the order of an index, some at a
+ * time, for what was missed. How far both have come is kept in PostgreSQL: any process goes on where another ended.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   PURGE_BATCH_ROWS,
   PURGE_EVERY_MS,
-  TRANSITION_DAYS,
-  TRANSITIONS_PER_MEMBER,
+  PURGE_MEMBERS_PER_STATEMENT,
+  PURGE_REST_MAX_MS,
+  PURGE_STATEMENT_MS,
+  PURGE_WALK_EVERY_MS,
 } from '../domain/limits.ts'
 import type { Log } from './log.ts'
+
+/** How far retention has come, whoever did it. */
+export interface RetentionProgress {
+  /** Every transition up to this id was looked at. */
+  readonly position: number
+  /** The walk over all members goes on after this one; absent = none is under way. */
+  readonly walkAfter?: string
+}
 
 export interface RetentionStore {
   /** Runs `work` unless another process is at it. */
   alone(work: () => Promise<void>): Promise<void>
+  /** Also tells how long ago the last pass ended and the last walk began. */
+  readProgress(): Promise<RetentionProgress & { readonly passedMsAgo: number; readonly walkedMsAgo: number }>
+  saveProgress(progress: RetentionProgress & { readonly walkBegins: boolean }): Promise<void>
   /** Each deletes at most `batch` rows and returns how many it did. */
-  readonly purges: readonly ((batch: number, isThorough: boolean) => Promise<number>)[]
+  readonly purges: readonly ((batch: number) => Promise<number>)[]
+  /** The members of the next `rows` transitions after an id, and the id of the last; undefined = there is none. */
+  writersAfter(
+    position: number,
+    rows: number,
+  ): Promise<{ readonly members: readonly string[]; readonly position: number } | undefined>
+  /** The next `count` members that have transitions, in the order of their ids. */
+  membersAfter(member: string, count: number): Promise<readonly string[]>
+  /** Deletes at most `batch` transitions of these members, the oldest beyond what a member may have; returns how many. */
+  trim(members: readonly string[], batch: number): Promise<number>
 }
 
-/** Passes of which one looks at everything, not only at what has changed lately. */
-const THOROUGH_EVERY_PASSES = 60
+export interface RetentionMetrics {
+  purged(rows: number): void
+  retentionSucceeded(): void
+  retentionFailed(): void
+}
+
+export interface RetentionOptions {
+  readonly store: RetentionStore
+  readonly metrics: RetentionMetrics
+  readonly log: Log
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
+  readonly rest?: (ms: number) => Promise<unknown>
+}
+
+/** Before every member. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 export class Retention {
   readonly #store: RetentionStore
+  readonly #metrics: RetentionMetrics
   readonly #log: Log
+  readonly #now: () => number
+  readonly #rest: (ms: number) => Promise<unknown>
   #timer: NodeJS.Timeout | undefined
   #passing: Promise<void> | undefined
-  #passes = 0
+  #membersAtOnce = PURGE_MEMBERS_PER_STATEMENT.max
+  #hasFailed = false
   #isStopped = false
 
-  constructor(store: RetentionStore, log: Log) {
+  constructor({ store, metrics, log, now, rest }: RetentionOptions) {
     this.#store = store
+    this.#metrics = metrics
     this.#log = log
+    this.#now = now ?? (() => performance.now())
+    this.#rest = rest ?? ((ms) => wait(ms))
   }
 
-  /** Makes a first, thorough pass after `firstMs`, then one a minute. */
+  /** Makes a first pass after `firstMs`, then one a minute. */
   start(firstMs: number): void {
     if (this.#isStopped) return
     this.#timer = setTimeout(() => {
-      this.#passing = this.#pass()
+      this.#passing = this.pass()
       void this.#passing.finally(() => this.start(PURGE_EVERY_MS))
     }, firstMs)
   }
 
+  /** Ends after the statement that is under way. */
   async close(): Promise<void> {
     this.destroy()
     await this.#passing
@@ -49,32 +102,120 @@ export class Retention {
     clearTimeout(this.#timer)
   }
 
-  async #pass(): Promise<void> {
-    const isThorough = this.#passes++ % THOROUGH_EVERY_PASSES === 0
+  /** One pass, unless another process is at it or has just been. Never rejects. */
+  async pass(): Promise<void> {
+    const failures: unknown[] = []
     let rows = 0
+    const attempt = async (part: () => Promise<number>): Promise<void> => {
+      if (this.#isStopped) return
+      try {
+        rows += await part()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    let isOurs = false
     try {
       await this.#store.alone(async () => {
-        for (const purge of this.#store.purges) rows += await this.#drain((batch) => purge(batch, isThorough))
+        const progress = await this.#store.readProgress()
+        // Half of it: timers of several processes are not in step.
+        isOurs = progress.passedMsAgo >= PURGE_EVERY_MS / 2
+        if (!isOurs) return
+        for (const purge of this.#store.purges) await attempt(() => this.#drain(purge))
+        await attempt(() => this.#trim(progress))
       })
-      if (rows > 0) this.#log.info({ rows }, 'old rows purged')
     } catch (error) {
-      this.#log.debug({ err: error }, 'purging failed; the next pass tries again')
+      failures.push(error)
     }
+    this.#metrics.purged(rows)
+    if (rows > 0) this.#log.info({ rows }, 'old rows purged')
+    if (failures.length > 0) this.#fail(failures[0])
+    else if (isOurs && !this.#isStopped) this.#succeed()
+  }
+
+  #fail(error: unknown): void {
+    this.#metrics.retentionFailed()
+    if (!this.#hasFailed)
+      this.#log.warn({ err: error }, 'old rows cannot be purged; tables grow until they can')
+    this.#hasFailed = true
+  }
+
+  #succeed(): void {
+    this.#metrics.retentionSucceeded()
+    if (this.#hasFailed) this.#log.info({}, 'old rows are purged again')
+    this.#hasFailed = false
+  }
+
+  /** Trims who has written since the last pass and, when it is time, everybody. What was done is kept whatever happens. */
+  async #trim(progress: RetentionProgress & { readonly walkedMsAgo: number }): Promise<number> {
+    let { position, walkAfter } = progress
+    const walkBegins = walkAfter === undefined && progress.walkedMsAgo >= PURGE_WALK_EVERY_MS
+    if (walkBegins) walkAfter = NOBODY
+    let rows = 0
+    try {
+      while (!this.#isStopped) {
+        const from = position
+        const next = await this.#timed(() => this.#store.writersAfter(from, PURGE_BATCH_ROWS))
+        if (next === undefined) break
+        rows += await this.#trimMembers(next.members)
+        if (!this.#isStopped) position = next.position
+      }
+      while (walkAfter !== undefined && !this.#isStopped) {
+        const after: string = walkAfter
+        const members = await this.#timed(() =>
+          this.#store.membersAfter(after, PURGE_MEMBERS_PER_STATEMENT.max),
+        )
+        rows += await this.#trimMembers(members)
+        if (!this.#isStopped) walkAfter = members.at(-1)
+      }
+    } finally {
+      await this.#store.saveProgress({
+        position,
+        walkBegins,
+        ...(walkAfter === undefined ? {} : { walkAfter }),
+      })
+    }
+    return rows
+  }
+
+  async #trimMembers(members: readonly string[]): Promise<number> {
+    let rows = 0
+    for (let from = 0; from < members.length && !this.#isStopped; ) {
+      const some = members.slice(from, from + this.#membersAtOnce)
+      from += some.length
+      const startedMs = this.#now()
+      rows += await this.#drain((batch) => this.#store.trim(some, batch))
+      this.#adapt(this.#now() - startedMs)
+    }
+    return rows
+  }
+
+  /** Fewer members at once when they took long: what a member costs depends on where its rows lie. */
+  #adapt(tookMs: number): void {
+    const { min, max } = PURGE_MEMBERS_PER_STATEMENT
+    if (tookMs > 2 * PURGE_STATEMENT_MS) this.#membersAtOnce = Math.max(min, this.#membersAtOnce >> 1)
+    else if (tookMs < PURGE_STATEMENT_MS) this.#membersAtOnce = Math.min(max, this.#membersAtOnce * 2)
   }
 
   /** Purges batch after batch until one is not full; returns how many rows went. */
   async #drain(purge: (batch: number) => Promise<number>): Promise<number> {
     let total = 0
     for (let rows = PURGE_BATCH_ROWS; rows === PURGE_BATCH_ROWS && !this.#isStopped; total += rows) {
-      rows = await purge(PURGE_BATCH_ROWS)
+      rows = await this.#timed(() => purge(PURGE_BATCH_ROWS))
     }
     return total
   }
-}
 
-/** The arguments of the purges, so that the numbers stand in `limits.ts` alone. */
-export const RETENTION = {
-  days: TRANSITION_DAYS,
-  perMember: TRANSITIONS_PER_MEMBER,
-  recentMs: 3 * PURGE_EVERY_MS,
-} as const
+  /** A statement, and the rest after it. One that fails is tried with fewer members in the next pass. */
+  async #timed<Result>(statement: () => Promise<Result>): Promise<Result> {
+    const startedMs = this.#now()
+    try {
+      return await statement()
+    } catch (error) {
+      this.#adapt(Number.POSITIVE_INFINITY)
+      throw error
+    } finally {
+      await this.#rest(Math.min(PURGE_REST_MAX_MS, this.#now() - startedMs))
+    }
+  }
+}

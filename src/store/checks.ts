@@ -24,8 +24,24 @@ export async function readPoolVersions(db: Db, shards: readonly number[]): Promi
   )
 }
 
+/** Whose a pool is, and how many members it has, probed or not. */
+export interface PoolSize {
+  readonly poolId: string
+  readonly projectId: string
+  readonly members: number
+}
+
+/** Of those of these pools that there are. */
+export async function readPoolSizes(db: Db, poolIds: readonly string[]): Promise<readonly PoolSize[]> {
+  return await query<PoolSize>(
+    db,
+    'select id as "poolId", project_id as "projectId", member_count as members from pool where id = any(?::uuid[])',
+    [poolIds],
+  )
+}
+
 /** Everything that is probed of a pool is in the joins: a pool of which nothing is probed gives one row without member. */
-const LOAD_POOLS = `
+const loadPoolsBy = (members: string): string => `
 select
   p.id as pool_id, p.shard, p.project_id, p.config_version, p.traffic_seen_at is not null as traffic_seen,
   hm.options is not null as has_options,
@@ -40,10 +56,16 @@ from pool p
 join load_balancer lb on lb.id = p.load_balancer_id
 left join health_monitor hm on hm.pool_id = p.id
   and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and lb.provider <> ?
-left join member m on m.pool_id = p.id and m.admin_state_up and hm.id is not null
+left join ${members}
 left join member_state s on s.member_id = m.id
   and s.generation = greatest(lb.generation, p.generation, m.generation, hm.generation)
 where p.id = any(?::uuid[])`
+
+const LOAD_POOLS = loadPoolsBy('member m on m.pool_id = p.id and m.admin_state_up and hm.id is not null')
+const LOAD_MEMBERS = loadPoolsBy(`lateral (
+  select * from member where pool_id = p.id and admin_state_up and hm.id is not null and (?::uuid is null or id > ?::uuid)
+  order by id limit ?
+) m on true`)
 
 /**
  * Options by pool, apart because they may be large and the rows above are one per member. They are read last: a change
@@ -95,10 +117,34 @@ interface CheckRow extends PoolRow {
 
 /** The checks of these pools, with the last verdict where it is of the present generation. Pools that are gone are absent. */
 export async function loadPools(db: Db, poolIds: readonly string[]): Promise<readonly PoolChecks[]> {
-  const rows = await query<PoolRow & { readonly member_id: string | null }>(db, LOAD_POOLS, [
-    NOOP_PROVIDER,
-    poolIds,
-  ])
+  return await poolsOf(db, await query<LoadedRow>(db, LOAD_POOLS, [NOOP_PROVIDER, poolIds]))
+}
+
+/** Checks of a large pool, in the order of their members; of the last part `lastMember` is undefined. */
+export interface PoolPart {
+  readonly pool: PoolChecks
+  readonly lastMember: string | undefined
+}
+
+/** The next `limit` checks of a pool, after a member or from the first on. undefined: there is no such pool. */
+export async function loadPoolPart(
+  db: Db,
+  poolId: string,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Promise<PoolPart | undefined> {
+  const marker = after ?? null
+  const rows = await query<LoadedRow>(db, LOAD_MEMBERS, [NOOP_PROVIDER, marker, marker, limit, [poolId]])
+  const [pool] = await poolsOf(db, rows)
+  if (pool === undefined) return undefined
+  const members = rows.flatMap(({ member_id }) => member_id ?? [])
+  // The rows of a join have no order.
+  const last = members.reduce((greatest, id) => (id > greatest ? id : greatest), '')
+  return { pool, lastMember: members.length < limit ? undefined : last }
+}
+
+type LoadedRow = PoolRow & { readonly member_id: string | null }
+
+async function poolsOf(db: Db, rows: readonly LoadedRow[]): Promise<readonly PoolChecks[]> {
   const options = await loadOptions(db, rows)
   const pools = new Map<string, LoadedPool>()
   for (const row of rows) {

@@ -1,7 +1,7 @@
 /** Statements on what depends on what: `depends_on` of members and pools, which lies in their `echo`. */
-import { type Parent, parentKey, type ParentState } from '../domain/dependencies.ts'
+import type { ParentState } from '../domain/dependencies.ts'
 import { DEPENDENCY_DEPTH_MAX } from '../domain/limits.ts'
-import { type Db, type Tx, query } from './database.ts'
+import { type Database, type Tx, query, transaction } from './database.ts'
 
 /** One writer of dependencies per project at a time: two that are each without a cycle could make one together. */
 export async function lockDependencies(tx: Tx, projectId: string): Promise<void> {
@@ -51,49 +51,94 @@ export async function parentsOf(
   }
 }
 
+/** Whether pool `p` has a verdict that counts, on a member that is switched on. `limit` ends the look at the first. */
+const hasVerdict = (which: string): string => `lateral (
+    select true as found
+    from member_state s join member m on m.id = s.member_id
+    where s.pool_id = p.id and ${which} and m.admin_state_up
+      and s.generation >= greatest(lb.generation, p.generation, m.generation, hm.generation)
+    limit 1
+  )`
+
 /**
- * How these members and pools stand, with what they depend on themselves, where they do not stand well. A pool is OFFLINE when some of its members are and
- * none is ONLINE. What does not exist, is of another project than who depends on it, is not probed or is not decided is
- * not in the answer, which goes by `parentKey`.
+ * Everything that is asked for, and what that depends on, is a node once, however many depend on it; a node's own standing is
+ * looked up once, and what stands badly is handed down from parent to child. A pool depends on what it names, a member on
+ * what it and its pool name.
+ */
+const READ_PARENT_STATES = `
+with recursive up (child, id, depth) as (
+  select null::uuid, asked.id, 0 from unnest(?::uuid[]) asked (id)
+  union
+  select up.id, parent.id::uuid, up.depth + 1
+  from up
+  cross join lateral (
+    select coalesce(m.echo->'depends_on', '[]') || coalesce(p.echo->'depends_on', '[]') as ids
+    from member m join pool p on p.id = m.pool_id
+    where m.id = up.id and m.project_id = ?
+    union all
+    select p.echo->'depends_on' from pool p where p.id = up.id and p.project_id = ?
+  ) named
+  cross join lateral jsonb_array_elements_text(coalesce(named.ids, '[]')) parent (id)
+  where up.depth < ?
+), edge as materialized (
+  select distinct child, id as parent from up where child is not null
+), node as materialized (
+  select distinct id from up
+), doubtful as materialized (
+  select node.id from node join member_state s on s.member_id = node.id where s.status = 'OFFLINE' or s.bad_run > 0
+), bad as materialized (
+  select ms.member_id as id, ms.state = 'OFFLINE' as is_offline
+  from doubtful join member_status ms on ms.member_id = doubtful.id
+  where ms.project_id = ? and ms.state in ('ONLINE', 'OFFLINE')
+  union all
+  select p.id, online.found is null
+  from node
+  join pool p on p.id = node.id
+  join load_balancer lb on lb.id = p.load_balancer_id
+  join health_monitor hm on hm.pool_id = p.id
+  left join ${hasVerdict(`s.status = 'ONLINE' and s.bad_run = 0`)} well on true
+  left join ${hasVerdict(`s.status = 'ONLINE'`)} online on true
+  left join ${hasVerdict(`s.status = 'OFFLINE'`)} offline on true
+  where p.project_id = ? and p.admin_state_up and lb.admin_state_up and hm.admin_state_up
+    and lb.provider <> 'noop_driver'
+    and well.found is null and (online.found or offline.found)
+), fallen (id, is_offline) as (
+  select id, is_offline from bad
+  union
+  select edge.child, fallen.is_offline from fallen join edge on edge.parent = fallen.id
+)
+select fallen.id::text as id, bool_or(fallen.is_offline) as is_offline
+from fallen
+where fallen.id in (select asked.id from unnest(?::uuid[]) asked (id))
+group by fallen.id`
+
+/**
+ * How these members and pools of a project stand, with what they depend on themselves, where they do not stand well. A pool is
+ * OFFLINE when some of its members are and none is ONLINE. What does not exist, is of another project, is not probed or is not
+ * decided is not in the answer. PostgreSQL gives up after `withinMs`.
  */
 export async function readParentStates(
-  db: Db,
-  parents: readonly Parent[],
+  db: Database,
+  {
+    projectId,
+    ids,
+    withinMs,
+  }: { readonly projectId: string; readonly ids: readonly string[]; readonly withinMs: number },
 ): Promise<ReadonlyMap<string, ParentState>> {
-  const rows = await query<Parent & { is_offline: boolean }>(
-    db,
-    `with recursive up (asked, project_id, id, depth) as (
-       select asked.id, asked.project_id, asked.id, 0 from unnest(?::uuid[], ?::text[]) asked (id, project_id)
-       union
-       select up.asked, up.project_id, parent.id::uuid, up.depth + 1
-       from up
-       cross join lateral (
-         select m.echo->'depends_on' as ids from member m where m.id = up.id and m.project_id = up.project_id
-         union all
-         select p.echo->'depends_on' from pool p
-         where (p.id = up.id or p.id = (select m.pool_id from member m where m.id = up.id))
-           and p.project_id = up.project_id
-       ) named
-       cross join lateral jsonb_array_elements_text(coalesce(named.ids, '[]')) parent (id)
-       where up.depth < ?
-     ), standing as (
-       select up.asked, up.project_id, up.id, bool_and(ms.state <> 'ONLINE') as is_offline
-       from up
-       cross join lateral (
-         select ms.member_id, ms.state from member_status ms
-         where ms.member_id = up.id and ms.project_id = up.project_id
-         union all
-         select ms.member_id, ms.state from member_status ms
-         where ms.pool_id = up.id and ms.project_id = up.project_id
-       ) ms
-       left join member_state s on s.member_id = ms.member_id
-       where ms.state in ('ONLINE', 'OFFLINE')
-       group by up.asked, up.project_id, up.id
-       having bool_and(ms.state <> 'ONLINE' or s.bad_run > 0)
-     )
-     select asked::text as id, project_id as "projectId", bool_or(is_offline) as is_offline
-     from standing group by asked, project_id`,
-    [parents.map(({ id }) => id), parents.map(({ projectId }) => projectId), DEPENDENCY_DEPTH_MAX],
-  )
-  return new Map(rows.map((row) => [parentKey(row), row.is_offline ? 'OFFLINE' : 'failing']))
+  const rows = await transaction(db, async (tx) => {
+    const [, found] = await Promise.all([
+      query(tx, `select set_config('statement_timeout', ?, true)`, [String(withinMs)]),
+      query<{ id: string; is_offline: boolean }>(tx, READ_PARENT_STATES, [
+        ids,
+        projectId,
+        projectId,
+        DEPENDENCY_DEPTH_MAX,
+        projectId,
+        projectId,
+        ids,
+      ]),
+    ])
+    return found
+  })
+  return new Map(rows.map((row) => [row.id, row.is_offline ? 'OFFLINE' : 'failing']))
 }

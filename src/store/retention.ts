@@ -1,59 +1,138 @@
-/** Retention: what is too old or too much goes, in batches that lock little. */
-import { type Database, type Db, query, transaction } from './database.ts'
+/** Retention: what is too old or too much goes, in statements that each read and delete a bounded number of rows. */
+import { type Database, type Db, query } from './database.ts'
 
 /** Any constant that no other application of the database uses. */
 const LOCK_KEY = 4_826_017_734
 
-/** Runs `work` unless another process is at it; returns undefined then. */
+/**
+ * Runs `work` unless another process is at it; returns undefined then. The lock is one of the session, so that no transaction
+ * is open meanwhile and vacuum goes on: `db` must have one connection, which `work` uses alone.
+ */
 export async function withRetentionLock<Result>(
   db: Database,
   work: (db: Database) => Promise<Result>,
 ): Promise<Result | undefined> {
-  return await transaction(db, async (tx) => {
-    const [row] = await query<{ mine: boolean }>(tx, 'select pg_try_advisory_xact_lock(?) as mine', [
-      LOCK_KEY,
-    ])
-    return row?.mine === true ? await work(db) : undefined
-  })
+  const [row] = await query<{ mine: boolean }>(db, 'select pg_try_advisory_lock(?) as mine', [LOCK_KEY])
+  if (row?.mine !== true) return undefined
+  try {
+    return await work(db)
+  } finally {
+    await query(db, 'select pg_advisory_unlock(?)', [LOCK_KEY])
+  }
+}
+
+/** How far retention has come (the one row of `retention_progress`). */
+export interface StoredProgress {
+  readonly position: number
+  readonly walkAfter?: string
+  readonly passedMsAgo: number
+  readonly walkedMsAgo: number
+}
+
+export async function readRetentionProgress(db: Db): Promise<StoredProgress> {
+  const [row] = await query<{ position: number; walk_after: string | null; passed: number; walked: number }>(
+    db,
+    `select position, walk_after::text,
+       extract(epoch from now() - passed_at)::float8 * 1000 as passed,
+       extract(epoch from now() - walked_at)::float8 * 1000 as walked
+     from retention_progress`,
+  )
+  if (row === undefined) throw new Error('retention_progress has no row')
+  return {
+    position: row.position,
+    passedMsAgo: row.passed,
+    walkedMsAgo: row.walked,
+    ...(row.walk_after === null ? {} : { walkAfter: row.walk_after }),
+  }
+}
+
+/** Says that a pass has ended, and how far it came. */
+export async function saveRetentionProgress(
+  db: Db,
+  progress: { readonly position: number; readonly walkAfter?: string; readonly walkBegins: boolean },
+): Promise<void> {
+  await query(
+    db,
+    `update retention_progress set position = ?, walk_after = ?, passed_at = now(),
+       walked_at = case when ? then now() else walked_at end`,
+    [progress.position, progress.walkAfter ?? null, progress.walkBegins],
+  )
 }
 
 /** Deletes at most `batch` transitions older than `days`; returns how many. */
 export async function purgeOldTransitions(db: Db, days: number, batch: number): Promise<number> {
   return await countDeleted(
     db,
-    `delete from member_transition where id in (
-       select id from member_transition where at < now() - ? * interval '1 day' order by at limit ?
-     ) returning id`,
+    `with gone as (
+       delete from member_transition where id in (
+         select id from member_transition where at < now() - ? * interval '1 day' order by at limit ?
+       ) returning 1
+     ) select count(*) as n from gone`,
     [days, batch],
   )
 }
 
-/**
- * Deletes at most `batch` transitions beyond the newest `keep` of a member. Only members with a transition in the last
- * `recentMs` are looked at, since only they can have grown; absent = all members.
- */
-export async function purgeExcessTransitions(
+/** The members of the next `rows` transitions after an id, and the id of the last of them; undefined = there is none. */
+export async function writersAfter(
   db: Db,
-  limits: { readonly keep: number; readonly batch: number; readonly recentMs?: number },
+  position: number,
+  rows: number,
+): Promise<{ readonly members: readonly string[]; readonly position: number } | undefined> {
+  const [row] = await query<{ members: string[] | null; position: number | null }>(
+    db,
+    `select array_agg(distinct member_id::text) as members, max(id) as position
+     from (select id, member_id from member_transition where id > ? order by id limit ?) t`,
+    [position, rows],
+  )
+  if (row?.position == null) return undefined
+  return { members: row.members ?? [], position: row.position }
+}
+
+/** The next `count` members that have transitions: each is one look into an index, however many transitions it has. */
+export async function membersAfter(db: Db, member: string, count: number): Promise<readonly string[]> {
+  const rows = await query<{ member_id: string }>(
+    db,
+    `with recursive walk (member_id) as (
+       (select member_id from member_transition where member_id > ?::uuid order by member_id limit 1)
+       union all
+       select (select t.member_id from member_transition t where t.member_id > walk.member_id
+               order by t.member_id limit 1)
+       from walk where walk.member_id is not null
+     )
+     select member_id::text from walk where member_id is not null limit ?`,
+    [member, count],
+  )
+  return rows.map((row) => row.member_id)
+}
+
+/**
+ * Deletes at most `batch` transitions of these members: those beyond the newest `keep` of each. Of a member at most `keep` + 1
+ * entries of an index are read to find the first that has to go, and those that go.
+ */
+export async function trimTransitions(
+  db: Db,
+  members: readonly string[],
+  { keep, batch }: { readonly keep: number; readonly batch: number },
 ): Promise<number> {
-  const recent =
-    limits.recentMs === undefined ? '' : `where at > now() - ${limits.recentMs} * interval '1 millisecond'`
   return await countDeleted(
     db,
-    `delete from member_transition where id in (
-       select excess.id
-       from (
-         select member_id from member_transition
-         where member_id in (select member_id from member_transition ${recent})
-         group by member_id having count(*) > ?
-       ) grown
-       cross join lateral (
-         select id from member_transition t where t.member_id = grown.member_id
-         order by epoch desc, sequence desc offset ?
-       ) excess
-       limit ?
-     ) returning id`,
-    [limits.keep, limits.keep, limits.batch],
+    `with gone as (
+       delete from member_transition where id in (
+         select excess.id
+         from unnest(?::uuid[]) asked (member_id)
+         cross join lateral (
+           select t.epoch, t.sequence from member_transition t where t.member_id = asked.member_id
+           order by t.epoch desc, t.sequence desc offset ? limit 1
+         ) newest
+         cross join lateral (
+           select t.id from member_transition t
+           where t.member_id = asked.member_id and (t.epoch, t.sequence) <= (newest.epoch, newest.sequence)
+           order by t.epoch, t.sequence limit ?
+         ) excess
+         limit ?
+       ) returning 1
+     ) select count(*) as n from gone`,
+    [members, keep, batch, batch],
   )
 }
 
@@ -61,14 +140,17 @@ export async function purgeExcessTransitions(
 export async function purgeOrphanedStates(db: Db, batch: number): Promise<number> {
   return await countDeleted(
     db,
-    `delete from member_state where member_id in (
-       select s.member_id from member_state s
-       where not exists (select from member m where m.id = s.member_id) limit ?
-     ) returning member_id`,
+    `with gone as (
+       delete from member_state where member_id in (
+         select s.member_id from member_state s
+         where not exists (select from member m where m.id = s.member_id) limit ?
+       ) returning 1
+     ) select count(*) as n from gone`,
     [batch],
   )
 }
 
 async function countDeleted(db: Db, sql: string, bindings: readonly unknown[]): Promise<number> {
-  return (await query(db, sql, bindings)).length
+  const [row] = await query<{ n: number }>(db, sql, bindings)
+  return row?.n ?? 0
 }

@@ -7,6 +7,8 @@ export interface ProberIdentity {
   readonly host: string
   readonly pid: number
   readonly leaseMs: number
+  /** Milliseconds for which its contact has been unbroken; absent = 0. */
+  readonly contactMs?: number
   /** What it knows of itself now; kept with the heartbeat for people (`GET /v1/probers`). */
   readonly facts?: object
 }
@@ -18,22 +20,43 @@ export interface Heartbeat {
   readonly nextExpiryMs: number | undefined
   /** Every shard that this prober owns. */
   readonly held: readonly HeldShard[]
+  /** Shards without an owner. */
+  readonly free: number
+  /** Whether a live prober, this one or another, has had unbroken contact for a lease of its own. */
+  readonly isContactLong: boolean
 }
 
 /** Renews the lease (or takes the first one) and tells how things stand. A connection that is silent for a lease is given up. */
 export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
   await query(
     db,
-    `insert into prober (id, host, pid, lease_until, facts)
-     values (?, ?, ?, now() + ? * interval '1 millisecond', ?::jsonb)
-     on conflict (id) do update set lease_until = excluded.lease_until, beat_at = now(), facts = excluded.facts`,
-    [prober.id, prober.host, prober.pid, prober.leaseMs, JSON.stringify(prober.facts ?? {})],
+    `insert into prober (id, host, pid, lease_until, facts, long_contact_at)
+     values (?, ?, ?, now() + ? * interval '1 millisecond', ?::jsonb, now() + ? * interval '1 millisecond')
+     on conflict (id) do update set lease_until = excluded.lease_until, beat_at = now(), facts = excluded.facts,
+       long_contact_at = excluded.long_contact_at`,
+    [
+      prober.id,
+      prober.host,
+      prober.pid,
+      prober.leaseMs,
+      JSON.stringify(prober.facts ?? {}),
+      prober.leaseMs - (prober.contactMs ?? 0),
+    ],
     prober.leaseMs,
   )
-  const [row] = await query<{ live: number; next_expiry_ms: number | null; ids: number[]; epochs: number[] }>(
+  const [row] = await query<{
+    live: number
+    next_expiry_ms: number | null
+    ids: number[]
+    epochs: number[]
+    free: number
+    long: boolean
+  }>(
     db,
     `select
        (select count(*) from prober where lease_until > now()) as live,
+       (select count(*) from shard where owner is null) as free,
+       exists (select from prober where lease_until > now() and long_contact_at <= now()) as long,
        (select extract(epoch from min(lease_until) - now())::float8 * 1000 from prober
          where lease_until > now() and id <> ?) as next_expiry_ms,
        coalesce(array_agg(id::int order by id), '{}') as ids,
@@ -47,6 +70,8 @@ export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
     liveProbers: row.live,
     nextExpiryMs: row.next_expiry_ms ?? undefined,
     held: row.ids.map((id, i) => ({ id, epoch: row.epochs[i] ?? 0 })),
+    free: row.free,
+    isContactLong: row.long,
   }
 }
 

@@ -346,11 +346,11 @@ test('batches, tags and pages are bounded as limits.ts says', () => {
       JSON.stringify(document.paths['/elb/v2.0/lbaas/loadbalancers/{loadbalancer_id}/statuses']),
     ],
     [
-      limits.TRANSITION_DAYS,
+      limits.TRANSITION_DAYS_DEFAULT,
       JSON.stringify(document.paths['/elb/v2.0/lbaas/pools/{pool_id}/members/{member_id}/transitions']),
     ],
     [
-      limits.TRANSITIONS_PER_MEMBER,
+      limits.TRANSITIONS_PER_MEMBER_DEFAULT,
       JSON.stringify(document.paths['/elb/v2.0/lbaas/pools/{pool_id}/members/{member_id}/transitions']),
     ],
   ] as const) {

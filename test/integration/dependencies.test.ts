@@ -189,10 +189,68 @@ test('how a pool of another project stands is not read, whatever the database na
     [ids[0]],
   )
   const read = async (projectId: string) => [
-    ...(await readParentStates(db, [{ projectId, id: ids[0] }])).values(),
+    ...(await readParentStates(db, { projectId, ids: [ids[0]], withinMs: 5000 })).values(),
   ]
   assert.deepEqual(await read(PROJECT), ['OFFLINE'])
   assert.deepEqual(await read('another'), [])
+})
+
+test('three pools of 5 000 members, each member depending on the next pool and on a member of it: read at once', async (t) => {
+  const { db } = await testDatabase(t)
+  const count = 5000
+  const pools = [await insertPool(db), await insertPool(db), await insertPool(db)] as const
+  const targets = Array.from({ length: count }, (_, n) => ({
+    address: `127.0.${n >> 8}.${n & 255}`,
+    port: 80,
+  }))
+  const members = []
+  for (const { poolId } of pools) members.push(await insertMembers(db, poolId, targets))
+  for (const i of [0, 1]) {
+    await query(
+      db,
+      `update member m set echo = jsonb_build_object('depends_on', jsonb_build_array(?::text, named.parent))
+       from unnest(?::uuid[], ?::text[]) named (child, parent) where m.id = named.child`,
+      [pools[i + 1]?.poolId, members[i], members[i + 1]],
+    )
+  }
+  const judge = (ids: readonly string[], status: string, badRun: number) =>
+    query(
+      db,
+      `insert into member_state (member_id, pool_id, shard, generation, epoch, sequence, status, since, reason, ok_run, bad_run)
+       select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), 1, 1, ?, now(),
+         'CONNECT_REFUSED', 0, ?
+       from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
+       join health_monitor hm on hm.pool_id = p.id where m.id = any(?::uuid[])
+       on conflict (member_id) do update set status = excluded.status, bad_run = excluded.bad_run`,
+      [status, badRun, ids],
+    )
+  for (const each of members) await judge(each, 'ONLINE', 0)
+  await query(db, 'analyze')
+  const asked = [pools[1].poolId, pools[2].poolId, ...(members[1] ?? []), ...(members[2] ?? [])]
+  const read = async () => {
+    const startedMs = performance.now()
+    const states = await readParentStates(db, { projectId: PROJECT, ids: asked, withinMs: 8000 })
+    t.diagnostic(
+      `${states.size} of ${asked.length} parents, ${(performance.now() - startedMs).toFixed(0)} ms`,
+    )
+    return states
+  }
+  assert.deepEqual([...(await read())], [])
+  await judge(members[2] ?? [], 'OFFLINE', 0)
+  const fallen = await read()
+  assert.equal(fallen.size, 2 * count + 1, 'the last pool, its members, and who depends on them')
+  assert.ok([...fallen.values()].every((state) => state === 'OFFLINE'))
+  await judge(members[2] ?? [], 'ONLINE', 1)
+  await judge((members[2] ?? []).slice(1), 'ONLINE', 0)
+  const [only = ''] = members[2] ?? []
+  const [child = ''] = members[1] ?? []
+  assert.deepEqual(
+    await read(),
+    new Map([
+      [only, 'failing'],
+      [child, 'failing'],
+    ]),
+  )
 })
 
 test('a batch of members may name what they depend on, new ones and ones that stay, by the same rules', async (t) => {

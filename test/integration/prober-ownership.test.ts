@@ -15,17 +15,22 @@ const LEASE_MS = 1000
 function startOwner(database: TestDatabase) {
   const id = randomUUID()
   const db = openDatabase({ url: database.url, applicationName: 'owner', maxConnections: 1 })
-  const ownership = new Ownership({
+  const ownership: Ownership = new Ownership({
     leaseMs: LEASE_MS,
+    isLoaded: () => true,
     log: keepingLog(),
     metrics: createMetrics('test'),
     store: {
-      beat: () => beat(db, { id, host: 'test', pid: 1, leaseMs: LEASE_MS }),
+      beat: (contactMs) => beat(db, { id, host: 'test', pid: 1, leaseMs: LEASE_MS, contactMs }),
       claim: (count, foreignToo) => claimShards(db, { owner: id, count, foreignToo }),
       release: (ids) => releaseShards(db, id, ids),
       removeProber: () => removeProber(db, id),
     },
-    events: { onGained: () => undefined, onLost: () => undefined, onSurrender: () => Promise.resolve() },
+    events: {
+      onGained: () => void setImmediate(() => ownership.loaded()),
+      onLost: () => undefined,
+      onSurrender: () => Promise.resolve(),
+    },
   })
   database.beforeDrop(async () => {
     ownership.destroy()
@@ -92,6 +97,21 @@ test('the shard of a dead owner is claimed only when asked for, that of a live o
   const taken = await claimShards(db, { owner: randomUUID(), count: 256, foreignToo: true })
   assert.equal(taken.length, 100)
   assert.ok(taken.every((shard) => shard.epoch === 2))
+})
+
+test('a prober that has just come may claim the shards of a dead one when another has had contact for long, and only then', async (t) => {
+  const { db } = await testDatabase(t)
+  const [old, fresh] = [randomUUID(), randomUUID()]
+  const as = (id: string, contactMs: number, leaseMs = 60_000) =>
+    beat(db, { id, host: 'test', pid: 1, leaseMs, contactMs })
+  assert.equal((await as(fresh, 0)).isContactLong, false)
+  assert.equal((await as(fresh, 59_000)).isContactLong, false)
+  assert.equal((await as(fresh, 60_000)).isContactLong, true)
+  assert.equal((await as(fresh, 0)).isContactLong, false, 'contact was broken')
+  await as(old, 61_000)
+  assert.equal((await as(fresh, 0)).isContactLong, true)
+  await as(old, 61_000, -1)
+  assert.equal((await as(fresh, 0)).isContactLong, false, 'who has no lease says nothing')
 })
 
 test('a release gives back only what is still ours', async (t) => {

@@ -28,6 +28,17 @@ export const OWN_WAYS_DOWN_MAX = 4096
 export const DEPENDS_ON_MAX = 8
 export const DEPENDENCY_DEPTH_MAX = 8
 export const DEPENDENCY_POLL_MS = 1000
+/**
+ * Milliseconds that the reading of one project's parents may take: in turn with those of others, and in the lane of those for
+ * which that was not enough, where a project then rests for so many times what it took.
+ */
+export const DEPENDENCY_QUICK_MS = 250
+export const DEPENDENCY_SLOW_MS = 2000
+export const DEPENDENCY_REST_SHARE = 4
+/** Milliseconds of failed readings of a project after which its members are judged by themselves. */
+export const DEPENDENCY_BLIND_MS = 10_000
+/** Connections that a prober reads dependencies by: one for each lane. */
+export const DEPENDENCY_CONNECTIONS = 2
 /** Milliseconds that a verdict of another prober takes to the database: a flush, twice. */
 export const DEPENDENCY_SETTLE_MS = 200
 /** Characters of the note of a maintenance. */

@@ -19,8 +19,24 @@ export const FLUSH_ROWS_MAX = 1000
 export const FLUSH_RETRY_MS: Range = { min: 100, max: 5000 }
 /** Milliseconds that a graceful stop of a prober spends on its writes and on giving its shards back. */
 export const HAND_OVER_WITHIN_MS = 5000
-/** Pools whose checks are loaded by one statement. */
+/** Pools, and members of them, that are loaded by one statement; of a larger pool that many members at a time. */
 export const CONFIG_POOLS_PER_LOAD = 500
+export const CONFIG_CHECKS_PER_LOAD = 1000
+/**
+ * Loading shares the event loop with probing: after so many milliseconds of it the loop turns for as long as that took. Checks
+ * between two looks at the clock.
+ */
+export const CONFIG_SLICE_MS = 5
+export const CONFIG_CHECKS_PER_SLICE = 64
+/**
+ * Shards that a prober takes, or gives back, at once: it takes more when those are loaded, twice as many when that was quick
+ * (milliseconds), half when it was slow. So probers that start together share the work, and none takes what it cannot load.
+ */
+export const SHARDS_AT_ONCE: Range = { min: 4, max: SHARD_COUNT }
+export const SHARDS_AT_FIRST = 16
+export const SHARDS_LOADED_WITHIN_MS: Range = { min: 250, max: 1000 }
+/** Milliseconds between looks for free shards while a prober has fewer than its share. */
+export const CLAIM_RETRY_MS = 250
 /** Milliseconds: back-off of the connection that listens for changes of the configuration. */
 export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
@@ -28,8 +44,17 @@ export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
 
 // Retention.
-/** Transitions are kept this many days, and this many of one member; purged in batches of rows. */
-export const TRANSITION_DAYS = 30
-export const TRANSITIONS_PER_MEMBER = 1000
-export const PURGE_BATCH_ROWS = 5000
+/** Transitions are kept this many days (HM_TRANSITIONS_DAYS), and this many of one member (HM_TRANSITIONS_PER_MEMBER). */
+export const TRANSITION_DAYS: Range = { min: 1, max: 3650 }
+export const TRANSITION_DAYS_DEFAULT = 30
+export const TRANSITIONS_PER_MEMBER: Range = { min: 1, max: 1_000_000 }
+export const TRANSITIONS_PER_MEMBER_DEFAULT = 1000
+/** Rows that one statement purges at most; milliseconds between passes, and between walks over all members. */
+export const PURGE_BATCH_ROWS = 2000
 export const PURGE_EVERY_MS = 60_000
+export const PURGE_WALK_EVERY_MS = 3_600_000
+/** Members that one statement trims: as many as take PURGE_STATEMENT_MS. */
+export const PURGE_MEMBERS_PER_STATEMENT: Range = { min: 1, max: 512 }
+export const PURGE_STATEMENT_MS = 100
+/** Milliseconds: after a statement retention rests for as long as it took, at most so long. */
+export const PURGE_REST_MAX_MS = 1000

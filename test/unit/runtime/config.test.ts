@@ -27,6 +27,7 @@ test('an empty environment gives the documented defaults, and empty values count
   assert.equal(config.probers, 1)
   assert.equal(config.shardLeaseMs, 3000)
   assert.equal(config.checkpointMs, 30_000)
+  assert.deepEqual([config.transitionDays, config.transitionsPerMember], [30, 1000])
   assert.equal(config.defaultDialect, 'elb')
   assert.equal(config.auth, 'none')
   assert.equal(config.pageMax, 2000)

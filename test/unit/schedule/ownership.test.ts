@@ -1,84 +1,268 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import type { HeldShard } from '../../../src/domain/check.ts'
+import { SHARDS_AT_FIRST, SHARDS_AT_ONCE } from '../../../src/domain/limits.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
-import { Ownership } from '../../../src/schedule/ownership.ts'
+import { Ownership, type Standing } from '../../../src/schedule/ownership.ts'
 import { eventually } from '../../support/configuration.ts'
 import { keepingLog } from '../../support/prober.ts'
 
-interface FakeStore {
-  held: HeldShard[]
-  claims: { count: number; foreignToo: boolean }[]
-  isAway: boolean
-}
+const LEASE_MS = 90
 
-/** Ownership over a store that the test moves, with a clock that the test moves. */
-function withFakes() {
-  const store: FakeStore = { held: [], claims: [], isAway: false }
+/** Ownership over a database that the test moves, with a clock that the test moves. */
+function withFakes(t: TestContext) {
+  const store = {
+    owned: new Map<number, number>(),
+    /** Shards without an owner. */
+    free: [] as number[],
+    liveProbers: 2,
+    isContactLong: false,
+    isAway: false,
+    claims: [] as { count: number; foreignToo: boolean }[],
+    released: [] as number[],
+    beats: 0,
+    contactMs: [] as number[],
+  }
+  const loaded = new Set<number>()
+  const log = keepingLog()
   let nowMs = 0
-  const lost: number[] = []
+  const seen = { lost: [] as number[], gained: [] as HeldShard[], surrendered: [] as number[] }
+  let surrender: () => Promise<void> = () => Promise.resolve()
+  let beat: (standing: Standing) => Promise<Standing> = (standing) => Promise.resolve(standing)
   const ownership = new Ownership({
-    leaseMs: 90,
-    log: keepingLog(),
+    leaseMs: LEASE_MS,
+    log,
     metrics: createMetrics('test'),
     now: () => nowMs,
+    isLoaded: (shard) => loaded.has(shard),
     store: {
-      beat: () =>
-        store.isAway
-          ? Promise.reject(new Error('away'))
-          : Promise.resolve({ liveProbers: 2, nextExpiryMs: undefined, held: store.held }),
+      beat: (contactMs) => {
+        store.beats++
+        store.contactMs.push(contactMs)
+        if (store.isAway) return Promise.reject(new Error('away'))
+        const held = [...store.owned].map(([id, epoch]) => ({ id, epoch }))
+        const { liveProbers, isContactLong } = store
+        return beat({ liveProbers, nextExpiryMs: undefined, held, free: store.free.length, isContactLong })
+      },
       claim: (count, foreignToo) => {
         store.claims.push({ count, foreignToo })
-        return Promise.resolve([])
+        const taken = store.free.splice(0, count).map((id) => ({ id, epoch: 1 }))
+        for (const { id, epoch } of taken) store.owned.set(id, epoch)
+        return Promise.resolve(taken)
       },
-      release: () => Promise.resolve(),
+      release: (ids) => {
+        store.released.push(...ids)
+        for (const id of ids) store.owned.delete(id)
+        return Promise.resolve()
+      },
       removeProber: () => Promise.resolve(),
     },
     events: {
-      onGained: () => undefined,
-      onLost: (shards) => void lost.push(...shards),
-      onSurrender: () => Promise.resolve(),
+      onGained: (shards) => void seen.gained.push(...shards),
+      onLost: (shards) => void seen.lost.push(...shards),
+      onSurrender: async (shards) => {
+        seen.surrendered.push(...shards)
+        await surrender()
+      },
     },
   })
-  return { store, ownership, lost, advance: (ms: number) => void (nowMs += ms) }
+  t.after(() => ownership.destroy())
+  return {
+    store,
+    ownership,
+    seen,
+    loaded,
+    log,
+    advance: (ms: number) => void (nowMs += ms),
+    /** Everything that is held is loaded, after so long. */
+    load: (tookMs: number) => {
+      nowMs += tookMs
+      for (const id of ownership.held.keys()) loaded.add(id)
+      ownership.loaded()
+    },
+    surrenderBy: (work: () => Promise<void>) => void (surrender = work),
+    beatBy: (work: (standing: Standing) => Promise<Standing>) => void (beat = work),
+    nextBeat: async () => {
+      const before = store.beats
+      await eventually('a heartbeat', () => store.beats > before)
+    },
+  }
 }
 
-test('foreign shards are claimed only after an unbroken contact of one lease, also after PostgreSQL was away', async (t) => {
-  const { store, ownership, advance } = withFakes()
-  t.after(() => ownership.destroy())
-  const nextClaim = async () => {
-    const before = store.claims.length
-    await eventually('a claim', () => store.claims.length > before)
-    return store.claims.at(-1)?.foreignToo
-  }
+const shards = (count: number) => Array.from({ length: count }, (_, id) => id)
+
+test('shards of a dead owner are claimed only when the database says that somebody has had contact for a lease', async (t) => {
+  const { store, ownership, nextBeat } = withFakes(t)
   ownership.start()
-  assert.equal(await nextClaim(), false)
+  await eventually('a claim', () => store.claims.length > 0)
+  assert.equal(store.claims.at(-1)?.foreignToo, false)
+  store.isContactLong = true
+  await nextBeat()
+  await eventually('a claim of foreign shards', () => store.claims.at(-1)?.foreignToo === true)
+})
+
+test('contact is told by its length, and begins anew after PostgreSQL was away for a lease', async (t) => {
+  const { store, ownership, advance, nextBeat } = withFakes(t)
+  ownership.start()
+  await nextBeat()
   advance(60)
-  assert.equal(await nextClaim(), false)
+  await nextBeat()
+  assert.equal(store.contactMs.at(-1), 60)
   advance(60)
-  assert.equal(await nextClaim(), true)
+  await nextBeat()
+  assert.equal(store.contactMs.at(-1), 120)
   store.isAway = true
-  advance(500)
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await nextBeat()
+  advance(LEASE_MS + 1)
   store.isAway = false
-  assert.equal(await nextClaim(), false, 'contact was broken')
+  await nextBeat()
+  assert.equal(store.contactMs.at(-1), 0, 'contact was broken')
 })
 
 test('away and back: what nobody took is kept, and what was taken is told as lost', async (t) => {
-  const { store, ownership, lost } = withFakes()
-  t.after(() => ownership.destroy())
-  store.held = [
-    { id: 3, epoch: 1 },
-    { id: 4, epoch: 1 },
-  ]
+  const { store, ownership, seen, nextBeat } = withFakes(t)
+  store.owned.set(3, 1).set(4, 1)
   ownership.start()
   await eventually('both are held', () => ownership.held.size === 2)
   store.isAway = true
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await nextBeat()
+  await nextBeat()
   assert.equal(ownership.epochOf(3), 1, 'nothing is given up while PostgreSQL is away')
-  store.held = [{ id: 3, epoch: 1 }]
+  store.owned.delete(4)
   store.isAway = false
-  await eventually('4 is lost', () => lost.length > 0)
-  assert.deepEqual(lost, [4])
+  await eventually('4 is lost', () => seen.lost.length > 0)
+  assert.deepEqual(seen.lost, [4])
   assert.equal(ownership.epochOf(3), 1)
+})
+
+test('a shard that was lost and regained between two heartbeats is lost, and gained with its new epoch', async (t) => {
+  const { store, ownership, seen } = withFakes(t)
+  store.owned.set(3, 1)
+  ownership.start()
+  await eventually('it is held', () => ownership.epochOf(3) === 1)
+  store.owned.set(3, 3)
+  await eventually('the new epoch', () => ownership.epochOf(3) === 3)
+  assert.deepEqual(seen.lost, [3])
+  assert.deepEqual(seen.gained.at(-1), { id: 3, epoch: 3 })
+})
+
+test('more is claimed only when what was gained is loaded: more at once after a quick step, less after a slow one', async (t) => {
+  const { store, ownership, load, nextBeat } = withFakes(t)
+  store.liveProbers = 1
+  store.free = shards(256)
+  ownership.start()
+  await eventually('a first step', () => ownership.held.size === SHARDS_AT_FIRST)
+  await nextBeat()
+  await nextBeat()
+  assert.equal(ownership.held.size, SHARDS_AT_FIRST, 'nothing more while it loads')
+  const steps: number[] = []
+  for (const tookMs of [10, 10, 2000, 2000, 500]) {
+    const before = ownership.held.size
+    load(tookMs)
+    await eventually('another step', () => ownership.held.size > before)
+    steps.push(ownership.held.size - before)
+  }
+  assert.deepEqual(steps, [32, 64, 32, 16, 16])
+  for (let n = 0; n < 20 && store.free.length > 0; n++) {
+    load(2000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(store.claims.at(-1)?.count, SHARDS_AT_ONCE.min)
+})
+
+test('two that start together share the work: none takes what the other will need', async (t) => {
+  const one = withFakes(t)
+  const two = withFakes(t)
+  const free = shards(256)
+  one.store.free = two.store.free = free
+  one.ownership.start()
+  two.ownership.start()
+  for (let n = 0; n < 20; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    one.load(10)
+    two.load(10)
+  }
+  assert.deepEqual([one.ownership.held.size, two.ownership.held.size], [128, 128])
+  assert.deepEqual([one.store.released, two.store.released], [[], []])
+})
+
+test('the heartbeat waits neither for loading nor for giving back', async (t) => {
+  const { store, ownership, seen, load, nextBeat, surrenderBy } = withFakes(t)
+  store.liveProbers = 1
+  store.free = shards(256)
+  ownership.start()
+  await eventually('a step', () => ownership.held.size > 0)
+  await nextBeat()
+  await nextBeat()
+  let finish: () => void = () => undefined
+  surrenderBy(() => new Promise((resolve) => (finish = resolve)))
+  store.free = []
+  store.liveProbers = 64
+  load(10)
+  await eventually('giving back', () => seen.surrendered.length > 0)
+  await nextBeat()
+  await nextBeat()
+  assert.deepEqual(seen.lost, [], 'what is being given back is not lost')
+  finish()
+  await eventually('it is given back', () => store.released.length > 0)
+})
+
+test('what is not loaded yet is given back first, by steps, and only while others take it', async (t) => {
+  const { store, ownership, loaded, seen, nextBeat } = withFakes(t)
+  for (const id of shards(160)) {
+    store.owned.set(id, 1)
+    if (id !== 7) loaded.add(id)
+  }
+  ownership.start()
+  await eventually('a step back', () => store.released.length > 0)
+  assert.equal(seen.surrendered[0], 7)
+  assert.equal(store.released.length, SHARDS_AT_FIRST)
+  store.free = [...store.released]
+  await nextBeat()
+  await nextBeat()
+  assert.equal(store.released.length, SHARDS_AT_FIRST, 'nobody has taken them yet')
+  store.free = []
+  await eventually('the rest', () => ownership.held.size === 128)
+  assert.deepEqual(seen.lost, [])
+})
+
+test('what could not be written stays ours: its checks go on', async (t) => {
+  const { store, ownership, seen, loaded, surrenderBy } = withFakes(t)
+  for (const id of shards(129)) {
+    store.owned.set(id, 5)
+    loaded.add(id)
+  }
+  surrenderBy(() => Promise.reject(new Error('PostgreSQL is slow')))
+  ownership.start()
+  await eventually('the checks go on', () => seen.gained.length > 129)
+  assert.deepEqual(seen.gained.at(-1), { id: seen.surrendered[0], epoch: 5 })
+  assert.equal(ownership.held.size, 129)
+  assert.deepEqual(store.released, [])
+})
+
+test('a heartbeat that was answered before a claim does not undo it', async (t) => {
+  const { store, ownership, seen, beatBy, load } = withFakes(t)
+  store.liveProbers = 1
+  store.free = shards(64)
+  ownership.start()
+  await eventually('a first step', () => ownership.held.size > 0)
+  let answer: () => void = () => undefined
+  let isHeldBack = false
+  beatBy(async (standing) => {
+    await new Promise<void>((resolve) => (answer = resolve))
+    isHeldBack = false
+    return standing
+  })
+  const before = store.beats
+  await eventually('a heartbeat under way', () => store.beats > before)
+  isHeldBack = true
+  const held = ownership.held.size
+  load(10)
+  await eventually('a claim', () => ownership.held.size > held)
+  beatBy((standing) => Promise.resolve(standing))
+  answer()
+  await eventually('its answer', () => !isHeldBack)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(seen.lost, [])
+  assert.ok(ownership.held.size > held)
 })

@@ -1,0 +1,53 @@
+/** What a prober tells of itself: with its heartbeat, and in the metrics. */
+import type { ProberFacts } from '../domain/prober-facts.ts'
+import { udpSockets } from '../probe/udp-connect.ts'
+import type { ProberGauges } from '../runtime/metrics.ts'
+import type { ConfigSync } from '../schedule/config-sync.ts'
+import type { HeapWatch } from '../schedule/heap-watch.ts'
+import type { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
+import type { Ownership } from '../schedule/ownership.ts'
+import type { ResultWriter } from '../schedule/result-writer.ts'
+import type { Scheduler } from '../schedule/scheduler.ts'
+import type { SelfObservation } from '../schedule/self-observation.ts'
+
+/** Kept with each heartbeat, for people. */
+export function factsOf(parts: {
+  readonly scheduler: Scheduler
+  readonly sync: ConfigSync
+  readonly writer: ResultWriter
+  readonly breaker: MassFailureBreaker
+  readonly self: SelfObservation
+  readonly budget: number
+  readonly heap: ProberFacts['heap']
+}): ProberFacts {
+  const { scheduler, sync, writer, breaker, self, budget, heap } = parts
+  return {
+    checks: scheduler.size,
+    loading: sync.loading,
+    inFlight: scheduler.inFlight,
+    budget,
+    queue: scheduler.queued,
+    stale: scheduler.stale,
+    unwritten: writer.waiting,
+    lag: self.takeLag(),
+    inconclusive: self.inconclusive,
+    inconclusiveLast: self.inconclusiveLast,
+    heap,
+    breaker: breaker.facts,
+  }
+}
+
+/** For whoever reads the metrics. */
+export function gaugesOf(scheduler: Scheduler, ownership: Ownership, heap: HeapWatch): ProberGauges {
+  const udp = udpSockets()
+  return {
+    members: scheduler.members,
+    stale: scheduler.stale,
+    inFlight: scheduler.inFlight,
+    queueDepth: scheduler.queued,
+    shards: ownership.held.size,
+    udpSharedSockets: udp.shared,
+    udpOwnSockets: udp.own,
+    heapTight: heap.isTight ? 1 : 0,
+  }
+}

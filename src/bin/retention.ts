@@ -1,0 +1,77 @@
+/** The retention of a prober, put together: it has a connection of its own, so that nothing else waits for a purge. */
+import { TRANSITION_DAYS_DEFAULT, TRANSITIONS_PER_MEMBER_DEFAULT } from '../domain/limits.ts'
+import type { Log } from '../schedule/log.ts'
+import { Retention, type RetentionMetrics } from '../schedule/retention.ts'
+import { openDatabase } from '../store/database.ts'
+import {
+  membersAfter,
+  purgeOldTransitions,
+  purgeOrphanedStates,
+  readRetentionProgress,
+  saveRetentionProgress,
+  trimTransitions,
+  withRetentionLock,
+  writersAfter,
+} from '../store/retention.ts'
+import { removeDeadProbers } from '../store/shards.ts'
+
+/** How much history is kept (HM_TRANSITIONS_DAYS, HM_TRANSITIONS_PER_MEMBER). */
+export interface Keep {
+  readonly days: number
+  readonly perMember: number
+}
+
+export const KEEP_DEFAULT: Keep = {
+  days: TRANSITION_DAYS_DEFAULT,
+  perMember: TRANSITIONS_PER_MEMBER_DEFAULT,
+}
+
+/** Leases after which the row of a dead prober is removed. */
+const DEAD_LEASES = 20
+
+export interface RetentionParts {
+  readonly databaseUrl: string
+  readonly leaseMs: number
+  readonly keep: Keep
+  readonly metrics: RetentionMetrics
+  readonly log: Log
+}
+
+/** Retention that is still to be started, and what closes it for good. */
+export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: RetentionParts): {
+  readonly retention: Retention
+  readonly destroy: () => Promise<void>
+} {
+  // One connection: the lock is its session's.
+  const db = openDatabase({
+    url: databaseUrl,
+    applicationName: 'healthmonitor retention',
+    maxConnections: 1,
+  })
+  const retention = new Retention({
+    log,
+    metrics,
+    store: {
+      alone: async (work) => {
+        await withRetentionLock(db, work)
+      },
+      readProgress: () => readRetentionProgress(db),
+      saveProgress: (progress) => saveRetentionProgress(db, progress),
+      purges: [
+        (batch) => purgeOldTransitions(db, keep.days, batch),
+        (batch) => purgeOrphanedStates(db, batch),
+        () => removeDeadProbers(db, DEAD_LEASES * leaseMs),
+      ],
+      writersAfter: (position, rows) => writersAfter(db, position, rows),
+      membersAfter: (member, count) => membersAfter(db, member, count),
+      trim: (members, batch) => trimTransitions(db, members, { keep: keep.perMember, batch }),
+    },
+  })
+  return {
+    retention,
+    destroy: async () => {
+      retention.destroy()
+      await db.destroy()
+    },
+  }
+}

@@ -1,0 +1,51 @@
+/** Metrics of what a prober does beside probing: retention, and reading how dependencies stand. */
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+export interface UpkeepMetrics {
+  /** Old rows were deleted. */
+  purged(rows: number): void
+  /** A pass of retention has ended well. */
+  retentionSucceeded(): void
+  retentionFailed(): void
+  dependencyReadingFailed(): void
+  dependenciesBlind(projects: number): void
+}
+
+/** Only a process that probes has them; called once per registry. */
+export function upkeepMetrics(registry: Registry): UpkeepMetrics {
+  const registers = [registry]
+  const rows = new Counter({
+    name: 'hm_retention_rows_total',
+    help: 'Rows that retention has deleted',
+    registers,
+  })
+  const failures = new Counter({
+    name: 'hm_retention_failures_total',
+    help: 'Passes of retention that failed, wholly or in part; tables grow while they do',
+    registers,
+  })
+  const succeeded = new Gauge({
+    name: 'hm_retention_last_success_timestamp_seconds',
+    help: 'When a pass of retention last ended well; 0 = not since the start',
+    registers,
+    // One process of all makes a pass.
+    aggregator: 'max',
+  })
+  const readings = new Counter({
+    name: 'hm_dependency_reading_failures_total',
+    help: 'Readings of what the members of a project depend on that failed',
+    registers,
+  })
+  const blind = new Gauge({
+    name: 'hm_dependency_projects_blind',
+    help: 'Projects whose members are judged without what they depend on, because it could not be read for long',
+    registers,
+  })
+  return {
+    purged: (count) => rows.inc(count),
+    retentionSucceeded: () => succeeded.setToCurrentTime(),
+    retentionFailed: () => failures.inc(),
+    dependencyReadingFailed: () => readings.inc(),
+    dependenciesBlind: (projects) => blind.set(projects),
+  }
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { loadPoolPart, loadPools, readPoolSizes } from '../../src/store/checks.ts'
+import { query } from '../../src/store/database.ts'
+import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
+import { testDatabase } from '../support/database.ts'
+
+const targets = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ address: `127.0.${n >> 8}.${n & 255}`, port: 80 }))
+
+test('a pool by parts is the pool as a whole: every member that is probed once, in the order of their ids', async (t) => {
+  const { db } = await testDatabase(t)
+  const { poolId, shard } = await insertPool(db)
+  const members = await insertMembers(db, poolId, targets(25))
+  await query(db, 'update member set admin_state_up = false where id = any(?::uuid[])', [members.slice(0, 3)])
+  await insertMembers(db, (await insertPool(db)).poolId, targets(5))
+  const [whole] = await loadPools(db, [poolId])
+  for (const limit of [1, 7, 11, 22, 100]) {
+    const found: string[] = []
+    let after: string | undefined
+    for (;;) {
+      const part = await loadPoolPart(db, poolId, { after, limit })
+      assert.ok(part !== undefined && part.pool.checks.length <= limit)
+      assert.deepEqual([part.pool.shard, part.pool.configVersion], [shard, whole?.configVersion])
+      found.push(...part.pool.checks.map(({ config }) => config.memberId).toSorted())
+      after = part.lastMember
+      if (after === undefined) break
+    }
+    assert.deepEqual(found, whole?.checks.map(({ config }) => config.memberId).toSorted(), `by ${limit}`)
+  }
+})
+
+test('a pool of which nothing is probed has one part without checks, and one that is gone has none', async (t) => {
+  const { db } = await testDatabase(t)
+  const { poolId, monitorId } = await insertPool(db)
+  await insertMembers(db, poolId, targets(3))
+  await query(db, 'delete from health_monitor where id = ?', [monitorId])
+  const part = await loadPoolPart(db, poolId, { after: undefined, limit: 2 })
+  assert.deepEqual([part?.pool.checks, part?.lastMember], [[], undefined])
+  assert.equal(await loadPoolPart(db, randomUUID(), { after: undefined, limit: 2 }), undefined)
+})
+
+test('the size of a pool counts all its members, and says whose it is', async (t) => {
+  const { db } = await testDatabase(t)
+  const { poolId } = await insertPool(db)
+  await insertMembers(db, poolId, targets(3))
+  assert.deepEqual(await readPoolSizes(db, [poolId, randomUUID()]), [
+    { poolId, projectId: PROJECT, members: 3 },
+  ])
+})

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { PoolChecks } from '../../../src/domain/check.ts'
+import { CONFIG_CHECKS_PER_LOAD, CONFIG_CHECKS_PER_SLICE } from '../../../src/domain/limits.ts'
+import { ConfigSync } from '../../../src/schedule/config-sync.ts'
+import { eventually } from '../../support/configuration.ts'
+import { keepingLog } from '../../support/prober.ts'
+import { config as checkConfig } from '../../support/scheduling.ts'
+
+interface StoredPool {
+  readonly shard: number
+  readonly projectId: string
+  configVersion: number
+  members: number
+}
+
+/** A sync over pools in memory, and what it has made run. Applying a check takes `checkMs` of the fake clock. */
+function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, checkMs = 0.05) {
+  let nowMs = 0
+  let error: ((poolIds: readonly string[]) => Error | undefined) | undefined
+  const held = new Set<number>()
+  const running = new Map<string, { readonly shard: number; readonly members: Set<string> }>()
+  const seen = {
+    loads: [] as number[],
+    slices: [] as number[],
+    /** Milliseconds of applying between two rests. */
+    stretches: [] as number[],
+    order: [] as string[],
+    loaded: 0,
+    versions: 0,
+  }
+  let stretchMs = 0
+  let onLoad: (poolIds: readonly string[]) => void = () => undefined
+  const names = new Map<string, readonly string[]>()
+  const memberIds = (poolId: string, { members }: StoredPool) => {
+    const known = names.get(poolId)
+    if (known?.length === members) return known
+    const made = Array.from({ length: members }, (_, n) => `${poolId} ${String(n).padStart(6, '0')}`)
+    names.set(poolId, made)
+    return made
+  }
+  const checksOf = (poolId: string, pool: StoredPool, members: readonly string[]): PoolChecks => ({
+    poolId,
+    shard: pool.shard,
+    configVersion: pool.configVersion,
+    checks: members.map((memberId) => ({ config: checkConfig(memberId, { poolId, shard: pool.shard }) })),
+  })
+  const load = async (poolIds: readonly string[]) => {
+    const failure = error?.(poolIds)
+    await new Promise((resolve) => setImmediate(resolve))
+    if (failure !== undefined) throw failure
+    onLoad(poolIds)
+  }
+  const log = keepingLog()
+  const sync = new ConfigSync({
+    log,
+    now: () => nowMs,
+    rest: async (ms) => {
+      nowMs += ms
+      seen.stretches.push(stretchMs)
+      stretchMs = 0
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+    isHeld: (shard) => held.has(shard),
+    store: {
+      readVersions: (shards) => {
+        seen.versions++
+        return Promise.resolve(
+          [...pools]
+            .filter(([, { shard }]) => shards.includes(shard))
+            .map(([poolId, { shard, configVersion }]) => ({ poolId, shard, configVersion })),
+        )
+      },
+      readSizes: (poolIds) =>
+        Promise.resolve(
+          poolIds.flatMap((poolId) => {
+            const pool = pools.get(poolId)
+            return pool === undefined ? [] : [{ poolId, projectId: pool.projectId, members: pool.members }]
+          }),
+        ),
+      loadPools: async (poolIds) => {
+        await load(poolIds)
+        const found = poolIds.flatMap((id) => {
+          const pool = pools.get(id)
+          return pool === undefined ? [] : [checksOf(id, pool, memberIds(id, pool))]
+        })
+        seen.loads.push(found.reduce((sum, { checks }) => sum + checks.length, 0))
+        return found
+      },
+      loadMembers: async (poolId, after, limit) => {
+        await load([poolId])
+        const pool = pools.get(poolId)
+        if (pool === undefined) return undefined
+        const all = memberIds(poolId, pool)
+        const from = after === undefined ? 0 : Number(after.slice(-6)) + 1
+        const part = all.slice(from, from + limit)
+        seen.loads.push(part.length)
+        return {
+          pool: checksOf(poolId, pool, part),
+          lastMember: from + limit < all.length ? part.at(-1) : undefined,
+        }
+      },
+    },
+    applyChecks: ({ poolId, shard, checks }) => {
+      nowMs += checks.length * checkMs
+      stretchMs += checks.length * checkMs
+      seen.slices.push(checks.length)
+      const pool = running.get(poolId) ?? { shard, members: new Set<string>() }
+      running.set(poolId, pool)
+      for (const { config } of checks) pool.members.add(config.memberId)
+    },
+    completePool: ({ poolId }, members) => {
+      seen.order.push(poolId)
+      const pool = running.get(poolId)
+      for (const id of pool?.members ?? []) if (!members.has(id)) pool?.members.delete(id)
+    },
+    removePool: (poolId) => void running.delete(poolId),
+    onLoaded: () => void seen.loaded++,
+  })
+  t.after(() => sync.destroy())
+  return {
+    sync,
+    seen,
+    log,
+    running,
+    now: () => nowMs,
+    advance: (ms: number) => void (nowMs += ms),
+    failBy: (by: typeof error) => void (error = by),
+    onLoad: (by: typeof onLoad) => void (onLoad = by),
+    size: () => [...running.values()].reduce((sum, { members }) => sum + members.size, 0),
+    gain: (...shards: number[]) => {
+      for (const shard of shards) held.add(shard)
+      sync.addShards(shards)
+    },
+    lose: (...shards: number[]) => {
+      for (const shard of shards) held.delete(shard)
+      sync.dropShards(new Set(shards))
+      for (const [poolId, pool] of running) if (shards.includes(pool.shard)) running.delete(poolId)
+    },
+  }
+}
+
+const stored = (members: number, shard = 0, projectId = 'p'): StoredPool => ({
+  shard,
+  projectId,
+  configVersion: 1,
+  members,
+})
+
+/** `count` pools of 263 members, over shards 0..127. */
+const farm = (count: number): Map<string, StoredPool> =>
+  new Map(Array.from({ length: count }, (_, n) => [`pool ${n}`, stored(263, n % 128)]))
+
+test('four gains of 50 000 checks in a row, lost again in the middle or at the end: no statement and no stretch of applying is long', async (t) => {
+  const { sync, seen, gain, lose, size } = withFakes(t, farm(190))
+  const all = Array.from({ length: 128 }, (_, shard) => shard)
+  for (const isCut of [false, true, false, false]) {
+    const loaded = seen.loaded
+    gain(...all)
+    assert.deepEqual(sync.loading.shards, 128)
+    if (isCut) await eventually('half of it', () => size() > 20_000)
+    else await eventually('all of it', () => seen.loaded > loaded)
+    if (!isCut) {
+      assert.equal(size(), 190 * 263)
+      assert.deepEqual(sync.loading, { shards: 0, checks: 0 })
+    }
+    lose(...all)
+    assert.equal(size(), 0)
+    assert.deepEqual(sync.loading, { shards: 0, checks: 0 })
+  }
+  gain(...all)
+  await eventually('a fifth gain', () => size() === 190 * 263 && sync.loading.shards === 0)
+  assert.ok(Math.max(...seen.loads) <= CONFIG_CHECKS_PER_LOAD, `${Math.max(...seen.loads)} in a statement`)
+  assert.ok(Math.max(...seen.slices) <= CONFIG_CHECKS_PER_SLICE)
+  // 5 ms, and the slice that goes beyond.
+  assert.ok(Math.max(...seen.stretches) <= 5 + CONFIG_CHECKS_PER_SLICE * 0.05 + 0.001)
+})
+
+test('one pool of 100 000 members is loaded by parts too, and others are loaded between them', async (t) => {
+  const pools = new Map([['large', stored(100_000)]])
+  for (let n = 0; n < 20; n++) pools.set(`small ${n}`, stored(900, 1, `project ${n}`))
+  const { seen, gain, size, running } = withFakes(t, pools, 0.001)
+  gain(0, 1)
+  await eventually('all of it', () => seen.loaded === 1)
+  assert.equal(size(), 100_000 + 20 * 900)
+  assert.ok(Math.max(...seen.loads) <= CONFIG_CHECKS_PER_LOAD)
+  assert.equal(seen.order.at(-1), 'large')
+  assert.equal(running.get('large')?.members.size, 100_000)
+})
+
+test('a change is loaded while a whole share of shards is being loaded, before the rest of that share', async (t) => {
+  const pools = farm(190)
+  pools.set('changing', stored(5, 200, 'bystander'))
+  const { sync, seen, gain, onLoad } = withFakes(t, pools)
+  gain(200)
+  await eventually('the first', () => seen.loaded === 1)
+  gain(...Array.from({ length: 128 }, (_, shard) => shard))
+  await eventually('the share is read', () => sync.loading.checks > 0)
+  let hasChanged = false
+  onLoad(() => {
+    if (hasChanged) return
+    hasChanged = true
+    const pool = pools.get('changing')
+    if (pool !== undefined) pool.configVersion++
+    sync.notify('200')
+  })
+  await eventually('all of it', () => seen.loaded === 2)
+  const place = seen.order.lastIndexOf('changing')
+  assert.ok(place > 0 && place < 60, `loaded after ${place} of 190 pools`)
+})
+
+test('a change of a pool that is being loaded by parts is loaded again, until what runs is what is stored', async (t) => {
+  const pools = new Map([['large', stored(5 * CONFIG_CHECKS_PER_LOAD)]])
+  const { sync, seen, gain, onLoad, advance, size } = withFakes(t, pools)
+  let parts = 0
+  onLoad(() => {
+    const pool = pools.get('large')
+    if (++parts !== 3 || pool === undefined) return
+    pool.configVersion++
+    pool.members = 2 * CONFIG_CHECKS_PER_LOAD
+  })
+  gain(0)
+  await eventually('a first load', () => seen.loaded === 1)
+  sync.notify('')
+  await eventually('what is stored', () => {
+    advance(10)
+    return size() === 2 * CONFIG_CHECKS_PER_LOAD
+  })
+})
+
+test('a pool that is gone ends, and so does what is gone of a pool that stays', async (t) => {
+  const pools = new Map([
+    ['gone', stored(3)],
+    ['stays', stored(3)],
+  ])
+  const { sync, seen, gain, running, advance } = withFakes(t, pools)
+  gain(0)
+  await eventually('both run', () => seen.loaded === 1)
+  pools.delete('gone')
+  const stays = pools.get('stays')
+  if (stays !== undefined) Object.assign(stays, { members: 1, configVersion: 2 })
+  sync.notify('0')
+  await eventually('what is left', () => {
+    advance(10)
+    return running.size === 1 && running.get('stays')?.members.size === 1
+  })
+})
+
+test('one pool that cannot be loaded keeps no other from being loaded, is told once, and is tried again', async (t) => {
+  const { sync, seen, gain, failBy, running, log, advance } = withFakes(t, farm(8), 0)
+  failBy((poolIds) => (poolIds.includes('pool 3') ? new Error('out of range') : undefined))
+  gain(...Array.from({ length: 128 }, (_, shard) => shard))
+  await eventually('the others run', () => {
+    advance(300)
+    return running.size === 7
+  })
+  assert.equal(sync.isLoaded(3), false)
+  assert.equal(sync.isLoaded(4), true)
+  failBy(undefined)
+  await eventually('it is loaded', () => {
+    advance(300)
+    return seen.loaded > 0
+  })
+  assert.equal(running.size, 8)
+  const warnings = log.lines.filter(({ level }) => level === 'warn')
+  assert.ok(warnings.length >= 1 && warnings.every(({ message }) => message.includes('cannot be read')))
+})
+
+test('a shard without pools is loaded as soon as it was looked at', async (t) => {
+  const { sync, seen, gain } = withFakes(t, new Map())
+  gain(1, 2)
+  await eventually('it is known', () => seen.loaded === 1)
+  assert.deepEqual([sync.isLoaded(1), sync.isLoaded(3)], [true, false])
+})
