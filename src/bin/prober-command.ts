@@ -20,8 +20,12 @@ export async function prober(args: readonly string[], environment: NodeJS.Proces
   const config = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(config, 'prober')
   const { values } = parseArgs({ args: [...args], options: { name: { type: 'string', default: 'prober' } } })
-  const log = createLog({ level: config.logLevel, process: values.name })
   const metrics = createMetrics(values.name)
+  const log = createLog({
+    level: config.logLevel,
+    process: values.name,
+    onDropped: metrics.logLinesDropped,
+  })
   const ending = new Ending(log)
   ending.listenForSignals()
   const read = () => snapshotOf(metrics.registry)
