@@ -53,9 +53,15 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
   }
 }
 
-/** Whether a folder has a file of this name, which the API has checked to be a plain one. */
+/** Whether a folder has a file of this name, which the API has checked to be a plain one; one out of reach is none. */
 function fileIn(folder: string): (name: string) => boolean {
-  return (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true
+  return (name) => {
+    try {
+      return statSync(join(folder, name)).isFile()
+    } catch {
+      return false
+    }
+  }
 }
 
 async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Promise<RequestListener> {

@@ -217,6 +217,14 @@ const SOCKET_ERRORS = new Set([
   'EHOSTUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
+  // Of our own host: no descriptor, no memory, no source port, no network to connect with.
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EADDRNOTAVAIL',
+  'ENETUNREACH',
+  'ENETDOWN',
 ])
 /** Connection exceptions, shutdown, start-up, no free connection, read-only standby, statement timeout. */
 const AWAY_STATES = /^(08...|57P0[1-5]|53[0-9A-Z]{3}|25006|57014)$/
