@@ -11,6 +11,7 @@ import * as maintenance from './0008-maintenance.ts'
 import * as details from './0009-member-and-pool-detail.ts'
 import * as checkpointFlags from './0010-checkpoint-flags.ts'
 import * as memberCount from './0011-member-count.ts'
+import * as staleMembers from './0018-stale-members.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0009-member-and-pool-detail', ...details },
   { name: '0010-checkpoint-flags', ...checkpointFlags },
   { name: '0011-member-count', ...memberCount },
+  { name: '0018-stale-members', ...staleMembers },
 ]

@@ -8,7 +8,9 @@ import type { Config, Endpoint } from '../runtime/config.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { exportService, ServiceReading } from '../runtime/service-series.ts'
 import type { Database } from '../store/database.ts'
+import { readServiceFacts } from '../store/service-facts.ts'
 import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
@@ -47,6 +49,7 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
   return {
     endpoint: listener.endpoint,
     open: async (parts) => {
+      exportService(parts.metrics.registry, new ServiceReading(() => readServiceFacts(parts.db)))
       handler = await handlerOf(parts)
     },
     close: () => listener.close(),

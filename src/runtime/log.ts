@@ -47,6 +47,7 @@ export function createLog(options: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_FIELDS.flatMap(atAnyDepth), censor: '***' },
+      serializers: { err: errorFields },
       hooks: { streamWrite: (line) => line.replace(URL_PASSWORD, '$1***@') },
     },
     destination ?? toStandardError(options),
@@ -64,6 +65,23 @@ function toStandardError({ process: name, onDropped = () => undefined }: LogOpti
   })
   process.on('exit', () => destination.flushSync())
   return destination
+}
+
+/** An error in the log. Of what the operating system refused, and of a wait for a connection, the stack tells nothing. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  if (error instanceof AggregateError && error.errors.every(isOfTheSystem)) {
+    const messages = error.errors.map((each: unknown) => (each as Error).message)
+    return { type: error.name, message: messages.join('; ') }
+  }
+  if (error.name === 'KnexTimeoutError')
+    return { type: 'Error', message: 'no connection to PostgreSQL in time' }
+  if (!isOfTheSystem(error)) return pino.stdSerializers.err(error)
+  return { type: error.name, message: error.message, code: (error as NodeJS.ErrnoException).code }
+}
+
+function isOfTheSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error
 }
 
 function atAnyDepth(field: string): string[] {

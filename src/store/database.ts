@@ -241,6 +241,14 @@ export function isStoreAway(error: unknown): boolean {
   )
 }
 
+/** Why PostgreSQL is away, as an operator reads it: no stack, nothing of the pool's own words. */
+export function whyAway(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof AggregateError) return error.errors.map(whyAway).join('; ')
+  if (error.name === 'KnexTimeoutError') return `no connection within ${ACQUIRE_TIMEOUT_MS} ms`
+  return error.message
+}
+
 /** The refusal that a driver error stands for; undefined for errors that are our own mistake. */
 export function storeRefusal(error: unknown): DomainError | undefined {
   if (isStoreAway(error)) {
