@@ -3,8 +3,9 @@
  * no-identity mode → route → identity. Dialects are mounted by prefix; the bare path speaks the default one.
  */
 import Router from '@koa/router'
-import Koa, { type Context, type Middleware } from 'koa'
+import Koa, { type Middleware, type ParameterizedContext } from 'koa'
 import { DomainError } from '../domain/errors.ts'
+import { query } from '../store/database.ts'
 import { accessOf } from './access.ts'
 import { type ApiContext, type ApiDependencies, type ApiState } from './context.ts'
 import type { Dialect } from './dialect/dialect.ts'
@@ -19,19 +20,22 @@ import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
 import { requestTarget } from './request-target.ts'
 import { serviceRouter } from './service-routes.ts'
+import { StoreWatch } from './store-watch.ts'
 
 /** Every dialect that is served. */
 export const DIALECTS: readonly Dialect[] = [elb, octavia]
 
 /** Builds the application; the caller listens. */
-export function createApp(deps: ApiDependencies): Koa<ApiState> {
+export function createApp(given: ApiDependencies): Koa<ApiState> {
+  const storeWatch = new StoreWatch(given.log, () => query(given.db, 'select 1'))
+  const deps: ApiDependencies = { ...given, storeAway: (error) => storeWatch.away(error) }
   const app = new Koa<ApiState>()
   app.silent = true
   app.use(requestId)
   app.use(requestTarget)
   app.use(observation(deps))
   // What is outside of the dialects refuses in elb's words.
-  app.use(errorBoundary(elbErrors, deps.log))
+  app.use(errorBoundary(elbErrors, deps))
   app.use(serviceRouter(deps))
   app.use(developmentIdentityRoutes(deps))
   app.use(networkReads(deps))
@@ -42,7 +46,7 @@ export function createApp(deps: ApiDependencies): Koa<ApiState> {
 
 /** Serves a dialect below its prefix; an empty prefix is everything that is left. */
 function mount(dialect: Dialect, deps: ApiDependencies, prefix: string): Middleware<ApiState> {
-  const boundary = errorBoundary(dialect.errors, deps.log)
+  const boundary = errorBoundary(dialect.errors, deps)
   const router = routerOf(dialect, deps)
   const guard = noIdentityGuard(deps.settings)
   return async (ctx, next) => {
@@ -60,9 +64,11 @@ function mount(dialect: Dialect, deps: ApiDependencies, prefix: string): Middlew
 }
 
 /** An answer as bytes: Koa would send a text, of which Node makes a copy more. */
-function writeJson(ctx: Context): void {
+function writeJson(ctx: ParameterizedContext<ApiState>): void {
   const body: unknown = ctx.body
-  if (typeof body === 'object' && body !== null) ctx.body = Buffer.from(JSON.stringify(body))
+  if (typeof body !== 'object' || body === null) return
+  ctx.state.answered = body
+  ctx.body = Buffer.from(JSON.stringify(body))
 }
 
 function routerOf(dialect: Dialect, deps: ApiDependencies): Middleware<ApiState> {

@@ -26,6 +26,7 @@ export async function readJson(ctx: ApiContext): Promise<unknown> {
     throw new DomainError('INVALID_JSON', 'The body is not valid JSON.', facts, { cause: error })
   }
   assertStorable(body, 0)
+  ctx.state.sent = body
   return body
 }
 

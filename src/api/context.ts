@@ -39,6 +39,7 @@ export interface ApiSettings {
 }
 
 export interface RequestLog {
+  debug(fields: object, message: string): void
   info(fields: object, message: string): void
   error(fields: object, message: string): void
 }
@@ -52,6 +53,8 @@ export interface ApiDependencies {
   readonly developmentIdentity?: Pick<DevelopmentIdentity, 'handle'>
   readonly targetPolicy: TargetPolicy
   readonly observe: (request: ObservedRequest) => void
+  /** Called with the error of each request that did not get its answer of PostgreSQL. */
+  readonly storeAway?: (error: unknown) => void
 }
 
 /** One answered request, for metrics: `route` is the pattern, never a path with ids. */
@@ -69,6 +72,12 @@ export interface ApiState extends Koa.DefaultState {
   access: Access
   /** Whose words the answer is in. */
   dialect: Dialect
+  /** The parsed JSON body, once it was read. */
+  sent?: unknown
+  /** The answer, before it became bytes. */
+  answered?: object
+  /** Properties of the object that an update found to be different from what is stored. */
+  changed?: readonly string[]
   /** Path prefix that was stripped before routing: `/elb`, `/load-balancer` or empty. */
   mount: string
 }

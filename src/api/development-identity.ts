@@ -11,10 +11,10 @@ import { baseUrl } from './base-url.ts'
 const ROOT = '/identity'
 
 export function developmentIdentityRoutes(deps: ApiDependencies): Middleware<ApiState> {
-  const { developmentIdentity, settings, log } = deps
+  const { developmentIdentity, settings } = deps
   if (developmentIdentity === undefined) return (_, next) => next()
   const guard = noIdentityGuard(settings)
-  const boundary = errorBoundary(keystoneErrors, log)
+  const boundary = errorBoundary(keystoneErrors, deps)
   return async (ctx, next) => {
     if (ctx.path !== ROOT && !ctx.path.startsWith(`${ROOT}/`)) return await next()
     await boundary(ctx, async () => {

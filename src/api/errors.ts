@@ -3,11 +3,14 @@ import type { Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { storeRefusal } from '../store/database.ts'
-import type { ApiState, RequestLog } from './context.ts'
+import type { ApiDependencies, ApiState } from './context.ts'
 import type { ErrorWords } from './dialect/dialect.ts'
 
 /** Answers every error in the words of the request's dialect; what was not expected is logged and told to nobody. */
-export function errorBoundary(words: ErrorWords, log: RequestLog): Middleware<ApiState> {
+export function errorBoundary(
+  words: ErrorWords,
+  { log, storeAway }: Pick<ApiDependencies, 'log' | 'storeAway'>,
+): Middleware<ApiState> {
   return async (ctx, next) => {
     try {
       await next()
@@ -22,7 +25,7 @@ export function errorBoundary(words: ErrorWords, log: RequestLog): Middleware<Ap
       if (refusal?.code === 'IDENTITY_UNAVAILABLE') ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
       if (refusal?.code === 'STORE_UNAVAILABLE') {
         ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
-        log.error({ req_id: requestId, err: refusal.cause }, 'database not available')
+        storeAway?.(refusal.cause)
       }
       ctx.status = answer.status
       ctx.body = answer.body

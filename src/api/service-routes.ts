@@ -44,7 +44,7 @@ async function answerHealth(ctx: Context, deps: ApiDependencies): Promise<void> 
     await query(deps.db, 'select 1')
     ctx.body = { status: 'ok', database: 'ok' }
   } catch (error) {
-    deps.log.error({ err: error }, 'health check: database not available')
+    deps.storeAway?.(error)
     ctx.status = 503
     ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
     ctx.body = { status: 'unavailable', database: 'unavailable' }

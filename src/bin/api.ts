@@ -5,6 +5,7 @@ import { formatEndpoint, localUrl } from '../runtime/listener.ts'
 import { createLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { announce } from '../runtime/standard-streams.ts'
 import { API_POOL, listenForApi } from './api-server.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
 
@@ -12,8 +13,8 @@ import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './dat
 export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
   const config = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(config, 'api')
-  const log = createLog({ level: config.logLevel, process: 'api' })
   const metrics = createMetrics('api')
+  const log = createLog({ level: config.logLevel, process: 'api', onDropped: metrics.logLinesDropped })
   const ending = new Ending(log)
   ending.listenForSignals()
   const server = await listenForApi(config)
@@ -30,6 +31,6 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
   })
   const bound = parseConfig({ ...environment, HM_LISTEN: formatEndpoint(server.endpoint) })
   await server.open({ config: bound, databaseUrl, db, log, metrics })
-  process.stdout.write(`API at ${localUrl(server.endpoint)}/v2.0/lbaas\n`)
+  announce(`API at ${localUrl(server.endpoint)}/v2.0/lbaas\n`, log)
   log.info({ config }, 'ready')
 }

@@ -18,8 +18,8 @@ import { targetPolicyOf } from './target-policy.ts'
 export async function prober(name: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const config = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(config, 'prober')
-  const log = createLog({ level: config.logLevel, process: name })
   const metrics = createMetrics(name)
+  const log = createLog({ level: config.logLevel, process: name, onDropped: metrics.logLinesDropped })
   const ending = new Ending(log)
   ending.listenForSignals()
   const read = () => snapshotOf(metrics.registry)

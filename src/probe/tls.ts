@@ -22,8 +22,8 @@ let anyTls: SecureContext | undefined
 
 interface CachedContext {
   readonly context: SecureContext | string
-  /** Times and sizes of the files it was made of. */
-  readonly stamp: string
+  /** Times and sizes of the files it was made of; of a failure undefined: what was lacking may be back with the same files. */
+  readonly stamp: string | undefined
   checkedAt: number
 }
 const contexts = new Map<string, CachedContext>()
@@ -32,24 +32,35 @@ const contexts = new Map<string, CachedContext>()
  * The context for these manners; a text says why there is none (a file that cannot be read or is none of its kind). Files
  * are looked at again every `TLS_FILES_CACHE_MS`, so that a renewed certificate is taken up without a restart.
  */
-export function secureContextOf(manners: TlsManners | undefined): SecureContext | string {
+export function secureContextOf(
+  manners: TlsManners | undefined,
+  readFile: (file: string) => Buffer = readFileSync,
+  now = performance.now(),
+): SecureContext | string {
   const files = [manners?.caFile, manners?.certificateFile, manners?.keyFile]
-  if (files.every((file) => file === undefined)) return (anyTls ??= createSecureContext(ANY_TLS))
+  if (files.every((file) => file === undefined)) return contextOfAnybody()
   const key = files.join('\0')
   const cached = contexts.get(key)
-  const now = performance.now()
   if (cached !== undefined && now - cached.checkedAt < TLS_FILES_CACHE_MS) return cached.context
   const stamp = files.map(stampOf).join()
   if (cached?.stamp === stamp) {
     cached.checkedAt = now
     return cached.context
   }
-  const context = contextOf(files)
+  const context = contextOf(files, readFile)
   contexts.delete(key)
-  contexts.set(key, { context, stamp, checkedAt: now })
+  contexts.set(key, { context, stamp: typeof context === 'string' ? undefined : stamp, checkedAt: now })
   const [oldest] = contexts.keys()
   if (contexts.size > TLS_CONTEXTS_MAX && oldest !== undefined) contexts.delete(oldest)
   return context
+}
+
+function contextOfAnybody(): SecureContext | string {
+  try {
+    return (anyTls ??= createSecureContext(ANY_TLS))
+  } catch (error) {
+    return `TLS: ${(error as NodeJS.ErrnoException).code ?? 'not usable'}`
+  }
 }
 
 /** Of a file that cannot be looked at (absent, a folder on the way that is none or not ours): the errno. */
@@ -63,11 +74,14 @@ function stampOf(file: string | undefined): string {
   }
 }
 
-function contextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext | string {
+function contextOf(
+  [ca, cert, key]: readonly (string | undefined)[],
+  readFile: (file: string) => Buffer,
+): SecureContext | string {
   let last = ''
   const read = (file: string): Buffer => {
     last = basename(file)
-    return readFileSync(file)
+    return readFile(file)
   }
   try {
     // OpenSSL takes a file without certificates for a CA that vouches for nobody, and every target would fail.

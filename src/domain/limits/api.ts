@@ -38,3 +38,9 @@ export const EXPECTED_CODES_MAX = 64
 /** Objects of one project; -1 = unlimited (HM_QUOTA_*). */
 export const QUOTA: Range = { min: -1, max: INT4_MAX }
 export const QUOTA_DEFAULT = -1
+/** Characters of a path, and names of fields, in a line of the log; entries of X-Forwarded-For that are looked at. */
+export const LOGGED_PATH_MAX = 2048
+export const AUDIT_NAMES_MAX = 64
+export const FORWARDED_HOPS_MAX = 32
+/** Milliseconds between two looks at a PostgreSQL that is away. */
+export const STORE_WATCH_EVERY_MS = 500
