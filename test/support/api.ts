@@ -19,6 +19,7 @@ export interface ApiOptions extends Partial<ApiSettings> {
   /** Instead of a fresh database. */
   readonly db?: Database
   readonly targetPolicy?: ApiDependencies['targetPolicy']
+  readonly admission?: ApiDependencies['admission']
   /** Instead of no identity. */
   readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
 }
@@ -64,7 +65,7 @@ export interface Api {
 
 /** Starts the API; it ends with the test. */
 export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
-  const { db: givenDb, targetPolicy, identity, ...settings } = options
+  const { db: givenDb, targetPolicy, admission, identity, ...settings } = options
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
   const deps: ApiDependencies = {
@@ -85,6 +86,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       targetPolicy ??
       makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),
     observe: () => undefined,
+    ...(admission === undefined ? {} : { admission }),
   }
   const serve = createApp(deps).callback()
   const server = createServer((request, response) => void serve(request, response))
