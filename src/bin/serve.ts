@@ -10,11 +10,12 @@ import { Ending } from '../runtime/ending.ts'
 import { formatEndpoint, localUrl } from '../runtime/listener.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
-import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { ChildSlot } from '../runtime/processes.ts'
 import { announce } from '../runtime/standard-streams.ts'
 import { API_POOL, listenForApi } from './api-server.ts'
 import { migrate, openReadyDatabase } from './database.ts'
+import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { version } from './version.ts'
 
 const PROGRAM = fileURLToPath(new URL('./healthmonitor.js', import.meta.url))
@@ -41,8 +42,7 @@ async function startAll(
 ): Promise<void> {
   const probers: ChildSlot[] = []
   const api = await listenForApi(given)
-  const metricsListener =
-    given.metricsListen && (await serveMetrics(given.metricsListen, () => readMetrics(metrics, probers)))
+  const metricsListener = await listenForMetrics(given, environment, () => readMetrics(metrics, probers), log)
 
   const embedded = given.databaseUrl === undefined ? await startOwnPostgres(given, log, ending) : undefined
   const databaseUrl = given.databaseUrl ?? embedded?.url ?? ''
@@ -78,7 +78,7 @@ async function startAll(
   ending.add('API', () => api.close())
   await api.open({ config, databaseUrl, db, log, metrics })
   announce(welcome(config, embedded), log)
-  log.info({ config }, 'ready')
+  log.info({ config, ...urlOf(metricsListener) }, 'ready')
 }
 
 async function startOwnPostgres(config: Config, log: Log, ending: Ending): Promise<EmbeddedPostgres> {

@@ -57,6 +57,11 @@ function sayLast(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close')
 }
 
+/** Whether a listener was refused because somebody else has its port. */
+export function isPortTaken(error: unknown): boolean {
+  return error instanceof StartRefusal && (error.cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+}
+
 function bindRefusal(endpoint: Endpoint, setting: string, error: Error): Error {
   const where = `${setting}=${formatEndpoint(endpoint)}`
   const code = 'code' in error ? error.code : undefined

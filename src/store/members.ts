@@ -70,6 +70,10 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
   operating_status: { sql: 'm.operating_status', type: 'text' },
   octavia_operating_status: { sql: OCTAVIA_WORD, type: 'text' },
+  stale: {
+    sql: 'exists (select from member_status ms where ms.member_id = m.id and ms.stale)',
+    type: 'boolean',
+  },
   pool_id: { sql: 'm.pool_id', type: 'uuid' },
   loadbalancer_id: { sql: 'm.load_balancer_id', type: 'uuid' },
   // No member of ours is known to be a cloud server.

@@ -54,6 +54,8 @@ export const OCTAVIA_LIST_ATTRIBUTES: Readonly<Record<string, ReadonlySet<string
     'subnet_id',
     'monitor_address',
     'monitor_port',
+    // Ours, not Octavia's.
+    'stale',
   ]),
   healthmonitors: new Set([
     ...COMMON,
@@ -71,7 +73,7 @@ export const OCTAVIA_LIST_ATTRIBUTES: Readonly<Record<string, ReadonlySet<string
   ]),
 }
 
-const BOOLEANS: ReadonlySet<string> = new Set(['admin_state_up', 'backup'])
+const BOOLEANS: ReadonlySet<string> = new Set(['admin_state_up', 'backup', 'stale'])
 
 /** Attributes whose words differ from elb's have a description of their own in the store. */
 const OWN_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
