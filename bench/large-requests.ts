@@ -97,7 +97,7 @@ function apiOn(db: Database) {
       udpMinDelaySeconds: 3,
       networkReads: true,
     },
-    log: { debug: () => undefined, info: () => undefined, error: (fields) => console.error(fields) },
+    log: { info: () => undefined, error: (fields) => console.error(fields) },
     identify: noIdentity('bench'),
     targetPolicy: makeTargetPolicy({
       allow: [],

@@ -25,8 +25,9 @@ export function errorBoundary(
       if (refusal?.code === 'UNAUTHENTICATED' && refusal.facts['identityUrl'] !== undefined) {
         ctx.set('WWW-Authenticate', `Keystone uri="${refusal.facts['identityUrl']}"`)
       }
-      if (refusal !== undefined && LATER.has(refusal.code))
+      if (refusal !== undefined && LATER.has(refusal.code)) {
         ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
+      }
       if (refusal?.code === 'STORE_UNAVAILABLE') storeAway?.(refusal.cause)
       ctx.status = answer.status
       ctx.body = answer.body

@@ -23,13 +23,11 @@ export function healthCheck(deps: ApiDependencies): (ctx: Context) => Promise<vo
   }
 }
 
-async function databaseWord({ db, log, storeAway }: ApiDependencies): Promise<DatabaseWord> {
+async function databaseWord({ db, storeAway }: ApiDependencies): Promise<DatabaseWord> {
   try {
-    if (await takesWrites(db)) return 'ok'
-    log.error({}, 'health check: the database is read-only')
-    return 'read-only'
-  } catch (err) {
-    storeAway?.(err)
+    return (await takesWrites(db)) ? 'ok' : 'read-only'
+  } catch (error) {
+    storeAway?.(error)
     return 'unavailable'
   }
 }

@@ -25,6 +25,7 @@ export function serviceRouter(deps: ApiDependencies, admission: Admission): Midd
   const routes = new Map(serviceRoutes(deps, admission).map((route) => [route.path, route]))
   return async (ctx, next) => {
     if (isForPeople(ctx)) {
+      assertOneHost(ctx)
       ctx.vary('Accept')
       ctx.redirect('/docs')
       return

@@ -3,12 +3,12 @@
  * free (the dynamic threshold of shared buffers: Choudhury and Hahne, 1998). Alone that is four fifths of all, and there is
  * always something left for the next.
  */
-import { SHARE_OF_FREE } from './limits.ts'
+import { SHARE_PER_FREE } from './limits.ts'
 
 /** Whether a holder of `held` units may take `wanted` more while `free` are free; the first of a holder only have to be there. */
 export function mayTake(held: number, free: number, wanted = 1): boolean {
   if (held === 0) return wanted <= free
-  return held + wanted <= SHARE_OF_FREE * (free - wanted)
+  return held + wanted <= SHARE_PER_FREE * (free - wanted)
 }
 
 /** Units of something, held by keys. */

@@ -1,8 +1,5 @@
 /** What a request may cost before it is understood, and how what requests share is divided by project. */
 
-/** Of what is still free, the multiple that one holder may have (the alpha of Choudhury and Hahne's dynamic threshold). */
-export const SHARE_OF_FREE = 4
-
 /** Bytes of a request body: one object with every attribute at its longest in ASCII. */
 export const BODY_MAX_BYTES = 64 * 1024
 /** The same of batches and of the create of a load balancer with all below it: 5 000 members with room. */
