@@ -11,6 +11,7 @@ import type { Identify, Identity } from '../identity/identity.ts'
 import type { Database } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
 import type { Access } from './access.ts'
+import type { AdmissionOptions } from './admission.ts'
 import type { Dialect } from './dialect/dialect.ts'
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
@@ -45,6 +46,8 @@ export interface RequestLog {
 }
 
 export interface ApiDependencies {
+  /** Bounds of what requests share; absent = those of the API's pool of connections. */
+  readonly admission?: AdmissionOptions
   readonly db: Database
   readonly settings: ApiSettings
   readonly log: RequestLog
@@ -70,6 +73,8 @@ export interface ApiState extends Koa.DefaultState {
   identity: Identity
   /** Set with the identity: what it may see and do in this operation. */
   access: Access
+  /** The body as it came, of requests that may have one. */
+  received?: Buffer | undefined
   /** Whose words the answer is in. */
   dialect: Dialect
   /** The parsed JSON body, once it was read. */
@@ -92,6 +97,8 @@ export interface Route {
   readonly paths: readonly string[]
   /** Answered before anybody says who they are: version discovery. */
   readonly open?: true
+  /** Its body may be as large as that of a batch. */
+  readonly largeBody?: true
   readonly handler: Handler
 }
 

@@ -35,6 +35,8 @@ export interface LoadBalancerDialect {
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
   /** The answer to a create, where it differs. */
   readonly renderCreated?: (loadBalancer: LoadBalancerView, below: CreatedBelow) => Record<string, unknown>
+  /** A create may have everything that stands below it in its body. */
+  readonly createsTree?: true
   /** Whether a delete takes what stands below with it. Absent: there is no such delete. */
   readonly isCascade?: (parameters: Parameters) => boolean
 }
@@ -43,7 +45,12 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
   const collection = dialect.paths('/loadbalancers')
   const item = dialect.paths('/loadbalancers/:id')
   return [
-    { method: 'post', paths: collection, handler: (ctx) => create(ctx, deps, dialect) },
+    {
+      method: 'post',
+      paths: collection,
+      ...(dialect.createsTree === true ? { largeBody: true } : {}),
+      handler: (ctx) => create(ctx, deps, dialect),
+    },
     { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
     { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
     { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },

@@ -71,6 +71,7 @@ export function memberBatchRoutes(deps: ApiDependencies, dialect: MemberBatchDia
     {
       method: 'put',
       paths: dialect.paths('/pools/:pool_id/members'),
+      largeBody: true,
       handler: (ctx) => change(ctx, deps, dialect),
     },
   ]

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Admission } from '../../src/api/admission.ts'
 import type { ApiDependencies } from '../../src/api/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
 import { octaviaRoutes } from '../../src/api/dialect/octavia/routes.ts'
@@ -46,7 +47,7 @@ function servedKeys(defaultDialect: Profile): string[] {
       paths.flatMap((path) => mounts.map((mount) => key(method, `${mount}${path}`.replace(/(.)\/$/, '$1')))),
     )
   })
-  return [...dialects, ...serviceRoutes(deps).map(({ path }) => key('get', path))]
+  return [...dialects, ...serviceRoutes(deps, new Admission()).map(({ path }) => key('get', path))]
 }
 
 function describedKeys(defaultDialect: Profile): string[] {
@@ -337,10 +338,16 @@ test('batches, tags and pages are bounded as limits.ts says', () => {
   assert.deepEqual(boundsOf(property('Transition', 'detail')), { maxLength: limits.MAX_DETAIL_BYTES })
   for (const [number, text] of [
     [limits.PAGE_MAX_DEFAULT, document.info.description],
-    [
-      limits.BODY_MAX_BYTES / 1024 / 1024,
-      document.components.responses['ElbPayloadTooLarge']?.description ?? '',
-    ],
+    [limits.BODY_DEPTH_MAX, document.info.description],
+    [limits.BODY_KEYS_MAX, document.info.description],
+    [limits.BODY_VALUES_MAX, document.info.description],
+    [limits.LARGE_BODY_VALUES_MAX, document.info.description],
+    ...[limits.BODY_MAX_BYTES, limits.LARGE_BODY_MAX_BYTES].flatMap((bytes): [number, string][] =>
+      ['ElbPayloadTooLarge', 'OctaviaPayloadTooLarge'].map((name) => [
+        bytes,
+        document.components.responses[name]?.description ?? '',
+      ]),
+    ),
     [
       limits.STATUS_TREE_MEMBERS_MAX,
       JSON.stringify(document.paths['/elb/v2.0/lbaas/loadbalancers/{loadbalancer_id}/statuses']),

@@ -20,6 +20,7 @@ export interface ApiOptions extends Partial<ApiSettings> {
   readonly db?: Database
   readonly targetPolicy?: ApiDependencies['targetPolicy']
   readonly log?: ApiDependencies['log']
+  readonly admission?: ApiDependencies['admission']
   /** Instead of no identity. */
   readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
 }
@@ -65,7 +66,7 @@ export interface Api {
 
 /** Starts the API; it ends with the test. */
 export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
-  const { db: givenDb, targetPolicy, identity, log, ...settings } = options
+  const { db: givenDb, targetPolicy, admission, identity, log, ...settings } = options
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
   const deps: ApiDependencies = {
@@ -86,6 +87,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       targetPolicy ??
       makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),
     observe: () => undefined,
+    ...(admission === undefined ? {} : { admission }),
   }
   const serve = createApp(deps).callback()
   const server = createServer((request, response) => void serve(request, response))

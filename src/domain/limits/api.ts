@@ -18,8 +18,6 @@ export const HTTP_STATUS: Range = { min: 100, max: 599 }
 /** Largest page of a list, and the page of a list without `limit`; HM_PAGE_MAX. */
 export const PAGE_MAX_DEFAULT = 2000
 export const PAGE_MAX: Range = { min: 1, max: 10_000 }
-/** Bytes of a request body: 5 000 members of a batch with room. */
-export const BODY_MAX_BYTES = 4 * 1024 * 1024
 /** Bytes of a URL, as Node's header limit bounds it too. */
 export const URL_MAX_BYTES = 8 * 1024
 /** Members of one status tree: it has no pages, and 20 000 members are a body of about 5 MB. */

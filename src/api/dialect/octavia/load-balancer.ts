@@ -33,6 +33,7 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
   return {
     paths: octaviaPaths,
     operatingStatus: 'roll-up',
+    createsTree: true,
     parseCreate(body, identity) {
       const wire = parseWsme(body, octaviaLoadBalancerCreate)
       return octaviaTree(settings, wire, draftFor(settings, wire, identity))
