@@ -3,7 +3,7 @@
  * no-identity mode → route → identity. Dialects are mounted by prefix; the bare path speaks the default one.
  */
 import Router from '@koa/router'
-import Koa, { type Middleware, type ParameterizedContext } from 'koa'
+import Koa, { type Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { query } from '../store/database.ts'
 import { accessOf } from './access.ts'
@@ -17,6 +17,7 @@ import { octavia } from './dialect/octavia/dialect.ts'
 import { errorBoundary } from './errors.ts'
 import { developmentIdentityRoutes } from './development-identity.ts'
 import { assertPathProject, noIdentityGuard } from './guards.ts'
+import { writeJson } from './json-body.ts'
 import { networkReads } from './network-reads.ts'
 import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
@@ -70,14 +71,6 @@ function mount({ dialect, router }: Served, deps: ApiDependencies, prefix: strin
       writeJson(ctx)
     })
   }
-}
-
-/** An answer as bytes: Koa would send a text, of which Node makes a copy more. */
-function writeJson(ctx: ParameterizedContext<ApiState>): void {
-  const body: unknown = ctx.body
-  if (typeof body !== 'object' || body === null) return
-  ctx.state.answered = body
-  ctx.body = Buffer.from(JSON.stringify(body))
 }
 
 function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission): Middleware<ApiState> {

@@ -13,9 +13,10 @@ import { insertPool, listPools, type PoolDraft, type PoolView } from '../store/p
 import type { ApiDependencies } from './context.ts'
 import { assertWrittenDependencies } from './dependencies.ts'
 import { insertListenerOrRefuse } from './listeners.ts'
-import { assertTargetsAllowed } from './members.ts'
+import { targetGuard } from './members.ts'
 import { assertProbeRate, memberRate } from './probe-rate.ts'
 import { assertQuota } from './rules.ts'
+import { mapInTurns } from './turns.ts'
 
 /** What a create makes. */
 export interface LoadBalancerTree {
@@ -55,7 +56,9 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   await insertLoadBalancer(tx, tree.loadBalancer)
   for (const pool of tree.pools) await insertPool(tx, pool)
   for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
-  for (const [poolId, members] of membersByPool(tree)) await assertTargetsAllowed(tx, deps, poolId, members)
+  for (const [poolId, members] of membersByPool(tree)) {
+    await mapInTurns(projectId, members, await targetGuard(tx, deps, poolId))
+  }
   await insertMembers(tx, tree.members)
   const named = [...tree.pools, ...tree.members].flatMap(({ echo }) => dependsOn(echo))
   await assertWrittenDependencies(tx, projectId, named)
@@ -91,6 +94,8 @@ export async function readTree(tx: Tx, tree: LoadBalancerTree): Promise<CreatedB
     sort: [],
     limit,
     reverse: false,
+    // As large as the body made it.
+    bytesMax: Number.MAX_SAFE_INTEGER,
   })
   const below = [tree.loadBalancer.id]
   const poolIds = tree.pools.map((pool) => pool.id)

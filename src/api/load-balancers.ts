@@ -29,7 +29,7 @@ import { assertUnused, isWritten } from './rules.ts'
 export interface LoadBalancerDialect {
   readonly paths: (path: string) => readonly string[]
   readonly operatingStatus: StatusMeaning
-  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerTree
+  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerTree | Promise<LoadBalancerTree>
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: LoadBalancer) => LoadBalancerChange
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
@@ -59,7 +59,7 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
 }
 
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
-  const tree = dialect.parseCreate(await readJson(ctx), ctx.state.identity)
+  const tree = await dialect.parseCreate(await readJson(ctx), ctx.state.identity)
   const { view, below } = await transaction(deps.db, async (tx) => {
     await insertTree(tx, deps, tree)
     const { id, projectId } = tree.loadBalancer

@@ -41,4 +41,3 @@ export function serviceRouter(deps: ApiDependencies, admission: Admission): Midd
     await route.answer(ctx)
   }
 }
-import { docsRoutes, isForPeople } from './docs.ts'

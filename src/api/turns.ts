@@ -21,6 +21,22 @@ function serve(): void {
   if (!waiting.isEmpty) setImmediate(serve)
 }
 
+/** Does something with each item in turns, until it says that it is enough (false). */
+export async function inTurns<Item>(
+  projectId: string,
+  items: Iterable<Item>,
+  work: (item: Item) => boolean,
+): Promise<void> {
+  let done = 0
+  let end = performance.now() + TURN_MS
+  for (const item of items) {
+    if (!work(item)) return
+    if (++done % LOOK_EVERY !== 0 || performance.now() < end) continue
+    await turn(projectId)
+    end = performance.now() + TURN_MS
+  }
+}
+
 /** `items.map(map)` in turns: few items are done at once. */
 export async function mapInTurns<Item, Result>(
   projectId: string,
@@ -28,13 +44,10 @@ export async function mapInTurns<Item, Result>(
   map: (item: Item, index: number) => Result,
 ): Promise<Result[]> {
   const results: Result[] = []
-  let end = performance.now() + TURN_MS
-  for (const item of items) {
+  await inTurns(projectId, items, (item) => {
     results.push(map(item, results.length))
-    if (results.length % LOOK_EVERY !== 0 || performance.now() < end) continue
-    await turn(projectId)
-    end = performance.now() + TURN_MS
-  }
+    return true
+  })
   return results
 }
 

@@ -2,7 +2,7 @@
 import type { MemberReason, MemberState } from '../domain/member-status.ts'
 import type { Member } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
-import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -134,9 +134,9 @@ export async function findMember(db: Db, key: MemberKey): Promise<MemberView | u
   return rows[0] && toMemberView(rows[0])
 }
 
-export async function listMembers(db: Db, list: ListQuery): Promise<MemberView[]> {
+export async function listMembers(db: Db, list: ListQuery): Promise<Page<MemberView>> {
   const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list)
-  return rows.map(toMemberView)
+  return mapPage(rows, toMemberView)
 }
 
 /** Whether the project (any, when undefined) has this pool. */

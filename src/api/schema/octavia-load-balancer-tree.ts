@@ -4,7 +4,7 @@ import { OCTAVIA_NEW_LISTENER, type OctaviaListenerCreate } from './octavia-list
 import { OCTAVIA_INNER_MEMBER, type OctaviaMemberCreate } from './octavia-member.ts'
 import { OCTAVIA_INNER_POOL, type OctaviaPoolCreate } from './octavia-pool.ts'
 import { wsmeObjects } from './wsme-collections.ts'
-import { wsmeObject } from './wsme.ts'
+import { wsmeObject, wsmeRules } from './wsme.ts'
 
 type InnerHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
 
@@ -29,6 +29,18 @@ const INNER_POOL = {
   healthmonitor: wsmeObject(OCTAVIA_INNER_HEALTH_MONITOR),
   members: wsmeObjects(OCTAVIA_INNER_MEMBER),
 }
+
+/** A member inside `pools`, and inside the default pool of a listener: refused where it stands. */
+export const octaviaPoolsInnerMember = wsmeRules<OctaviaMemberCreate>(
+  'load_balancer',
+  'loadbalancer.pools.members',
+  OCTAVIA_INNER_MEMBER,
+)
+export const octaviaListenersInnerMember = wsmeRules<OctaviaMemberCreate>(
+  'load_balancer',
+  'loadbalancer.listeners.default_pool.members',
+  OCTAVIA_INNER_MEMBER,
+)
 
 /** Attributes of a load balancer's create. */
 export const INNER_OBJECTS = {

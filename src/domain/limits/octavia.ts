@@ -9,6 +9,9 @@ export const OCTAVIA_WEIGHT: Range = { min: 0, max: 256 }
 export const OCTAVIA_WEIGHT_DEFAULT = 1
 /** Members of one batch PUT. */
 export const OCTAVIA_BATCH_MAX = 5000
+/** Members of one create of a load balancer, as of a batch; pools, and listeners, of one. */
+export const OCTAVIA_TREE_MEMBERS_MAX = OCTAVIA_BATCH_MAX
+export const OCTAVIA_TREE_PARENTS_MAX = 500
 /** Milliseconds of the timeouts of listeners; stored and echoed only. */
 export const OCTAVIA_TIMEOUT_MS: Range = { min: 0, max: 2_073_600_000 }
 /** Characters of references to certificates, of cipher lists, of names of TLS versions, of values of inserted headers. */

@@ -12,6 +12,7 @@ import { repeatedTarget } from '../../member-batch.ts'
 import { memberExists } from '../../members.ts'
 import type { InnerListener, InnerPool } from '../../schema/octavia-load-balancer-tree.ts'
 import { validationFailure } from '../../schema/wsme.ts'
+import { mapInTurns } from '../../turns.ts'
 import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
 import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderCreatedOctaviaMember } from './member.ts'
@@ -26,17 +27,17 @@ export interface InnerObjects {
 }
 
 /** Throws INVALID_FIELD, NOT_FOUND, MEMBER_EXISTS and whatever the objects are refused for. */
-export function octaviaTree(
+export async function octaviaTree(
   settings: Settings,
   wire: InnerObjects,
   loadBalancer: LoadBalancerDraft,
-): LoadBalancerTree {
+): Promise<LoadBalancerTree> {
   const sent = wire.listeners ?? []
   const definitions = definitionsOf(sent, wire.pools ?? [])
-  const made = definitions.map((definition) => ({
-    name: definition.name ?? '',
-    ...poolWith(settings, definition, loadBalancer),
-  }))
+  const made: (PoolWithChildren & { readonly name: string })[] = []
+  for (const definition of definitions) {
+    made.push({ name: definition.name ?? '', ...(await poolWith(settings, definition, loadBalancer)) })
+  }
   const pools = new Map(made.map(({ name, pool }) => [name, pool]))
   return {
     loadBalancer,
@@ -85,15 +86,20 @@ interface PoolWithChildren {
   readonly members: readonly MemberDraft[]
 }
 
-function poolWith(settings: Settings, wire: InnerPool, loadBalancer: LoadBalancerDraft): PoolWithChildren {
+async function poolWith(
+  settings: Settings,
+  wire: InnerPool,
+  loadBalancer: LoadBalancerDraft,
+): Promise<PoolWithChildren> {
   const { protocol, lb_algorithm, healthmonitor, members: sent, ...attributes } = wire
   if (protocol === undefined) throw missing(wire, 'protocol')
   if (lb_algorithm === undefined) throw missing(wire, 'lb_algorithm')
   const parents = { loadBalancer, listener: undefined }
   const pool = octaviaPoolDraft({ ...attributes, protocol, lb_algorithm }, parents)
   const monitor = healthmonitor ? octaviaHealthMonitorDraft(settings, healthmonitor, pool) : undefined
-  const members = (sent ?? []).map((member) => octaviaMemberDraft(member, pool))
-  const repeated = repeatedTarget(members)
+  const { projectId } = pool
+  const members = await mapInTurns(projectId, sent ?? [], (member) => octaviaMemberDraft(member, pool))
+  const repeated = await repeatedTarget(projectId, members)
   if (repeated !== undefined) throw memberExists(pool.id, repeated)
   return { pool, monitor, members }
 }

@@ -13,7 +13,6 @@ import type { Parameters } from '../../query.ts'
 import {
   type OctaviaLoadBalancerChange,
   type OctaviaLoadBalancerCreate,
-  octaviaLoadBalancerCreate,
   octaviaLoadBalancerUpdate,
 } from '../../schema/octavia-load-balancer.ts'
 import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
@@ -23,6 +22,7 @@ import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { ownerOf } from './owner.ts'
 import { octaviaPaths } from './paths.ts'
 import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
+import { parseTree } from './tree-body.ts'
 
 type Settings = Pick<
   ApiSettings,
@@ -34,9 +34,9 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     paths: octaviaPaths,
     operatingStatus: 'roll-up',
     createsTree: true,
-    parseCreate(body, identity) {
-      const wire = parseWsme(body, octaviaLoadBalancerCreate)
-      return octaviaTree(settings, wire, draftFor(settings, wire, identity))
+    async parseCreate(body, identity) {
+      const wire = await parseTree(body, identity.projectId)
+      return await octaviaTree(settings, wire, draftFor(settings, wire, identity))
     },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaLoadBalancerUpdate)
