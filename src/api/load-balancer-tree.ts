@@ -89,20 +89,12 @@ function membersByPool({ members }: LoadBalancerTree): ReadonlyMap<string, reado
 
 /** What a tree became. */
 export async function readTree(tx: Tx, tree: LoadBalancerTree): Promise<CreatedBelow> {
-  const within = (attribute: string, values: readonly string[], limit: number): ListQuery => ({
-    filters: [{ attribute, values }],
-    sort: [],
-    limit,
-    reverse: false,
-    // As large as the body made it.
-    bytesMax: Number.MAX_SAFE_INTEGER,
-  })
   const below = [tree.loadBalancer.id]
   const poolIds = tree.pools.map((pool) => pool.id)
   const { pools, members, monitors, listeners } = tree
   return {
     pools: inOrder(pools, await listPools(tx, within('loadbalancer_id', below, pools.length))),
-    members: inOrder(members, await listMembers(tx, within('loadbalancer_id', below, members.length))),
+    members: inOrder(members, await readMembers(tx, members)),
     monitors: inOrder(monitors, await listHealthMonitors(tx, within('pool_id', poolIds, monitors.length))),
     listeners: inOrder(
       listeners,
@@ -110,6 +102,27 @@ export async function readTree(tx: Tx, tree: LoadBalancerTree): Promise<CreatedB
     ),
   }
 }
+
+const within = (attribute: string, values: readonly string[], limit: number): ListQuery => ({
+  filters: [{ attribute, values }],
+  sort: [],
+  limit,
+  reverse: false,
+  // As large as the body made it.
+  bytesMax: Number.MAX_SAFE_INTEGER,
+})
+
+/** The members of a tree, so many at a time: what a statement gives is taken over in one piece. */
+async function readMembers(tx: Tx, members: readonly MemberDraft[]): Promise<MemberView[]> {
+  const read: MemberView[] = []
+  for (let at = 0; at < members.length; at += MEMBERS_AT_ONCE) {
+    const values = members.slice(at, at + MEMBERS_AT_ONCE).map(({ id }) => id)
+    read.push(...(await listMembers(tx, within('id', values, values.length))))
+  }
+  return read
+}
+
+const MEMBERS_AT_ONCE = 1000
 
 interface Identified {
   readonly id: string

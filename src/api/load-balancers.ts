@@ -34,7 +34,10 @@ export interface LoadBalancerDialect {
   readonly parseUpdate: (body: unknown) => (stored: LoadBalancer) => LoadBalancerChange
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
   /** The answer to a create, where it differs. */
-  readonly renderCreated?: (loadBalancer: LoadBalancerView, below: CreatedBelow) => Record<string, unknown>
+  readonly renderCreated?: (
+    loadBalancer: LoadBalancerView,
+    below: CreatedBelow,
+  ) => Promise<Record<string, unknown>>
   /** A create may have everything that stands below it in its body. */
   readonly createsTree?: true
   /** Whether a delete takes what stands below with it. Absent: there is no such delete. */
@@ -68,7 +71,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
     return { view: created, below: await readTree(tx, tree) }
   })
   ctx.status = 201
-  ctx.body = { loadbalancer: dialect.renderCreated?.(view, below) ?? dialect.render(view) }
+  ctx.body = { loadbalancer: (await dialect.renderCreated?.(view, below)) ?? dialect.render(view) }
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {

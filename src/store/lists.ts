@@ -111,7 +111,10 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
     where.push(tagPredicate(spec.alias, filter.has))
     bindings.push(filter.tags)
   }
-  const sorted = list.sort.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
+  // A second key of one attribute decides nothing.
+  const named = new Set<string>()
+  const keysOnce = list.sort.filter(({ attribute }) => !named.has(attribute) && named.add(attribute))
+  const sorted = keysOnce.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
   const order = sorted.some((key) => key.attribute === 'id') ? sorted : [...sorted, idKey(spec, list)]
   if (list.marker !== undefined) {
     const after = await markerPredicate(db, spec, { ...list, marker: list.marker }, order)

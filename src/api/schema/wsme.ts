@@ -278,6 +278,12 @@ function refusalOf(
       return invalid(field, 'None', 'Mandatory field missing.')
     case 'object.unknown':
       return unknownAttributes([argument, envelope, ...path.slice(0, -1).filter(isName)].join('.'), [field])
+    case 'array.max':
+      return invalid(
+        field,
+        pythonText(context?.['value']),
+        `Value should have at most ${context?.['limit']} items`,
+      )
     case 'wsme.refused':
       return invalid(field, String(context?.['shown']), String(context?.['why']))
     // A check that refuses in words of its own.

@@ -12,7 +12,7 @@ import { repeatedTarget } from '../../member-batch.ts'
 import { memberExists } from '../../members.ts'
 import type { InnerListener, InnerPool } from '../../schema/octavia-load-balancer-tree.ts'
 import { validationFailure } from '../../schema/wsme.ts'
-import { mapInTurns } from '../../turns.ts'
+import { inTurns, mapInTurns } from '../../turns.ts'
 import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
 import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderCreatedOctaviaMember } from './member.ts'
@@ -111,7 +111,15 @@ function missing(pool: InnerPool, attribute: string): Error {
 }
 
 /** The keys `listeners` and `pools` of the answer: whole objects, without the load balancer that they are shown in. */
-export function renderTree(below: CreatedBelow): Record<string, unknown> {
+export async function renderTree(below: CreatedBelow, projectId: string): Promise<Record<string, unknown>> {
+  const members = new Map<string, Record<string, unknown>[]>()
+  await inTurns(projectId, below.members, (member) => {
+    const siblings = members.get(member.poolId) ?? []
+    if (siblings.length === 0) members.set(member.poolId, siblings)
+    siblings.push(renderCreatedOctaviaMember(member))
+    return true
+  })
+  const monitors = new Map(below.monitors.map((monitor) => [monitor.poolId, monitor]))
   return {
     listeners: below.listeners.map((listener) => ({
       ...renderOctaviaListenerAlone({ ...listener, operatingStatus: 'OFFLINE' }),
@@ -119,12 +127,11 @@ export function renderTree(below: CreatedBelow): Record<string, unknown> {
     })),
     pools: below.pools.map((pool) => {
       const { loadbalancers: _, tenant_id, ...rendered } = renderOctaviaPool(pool, 'OFFLINE')
-      const monitor = below.monitors.find(({ poolId }) => poolId === pool.id)
-      const members = below.members.filter(({ poolId }) => poolId === pool.id)
+      const monitor = monitors.get(pool.id)
       return {
         ...rendered,
         ...(monitor === undefined ? {} : { healthmonitor: renderMonitorAlone(monitor) }),
-        members: members.map(renderCreatedOctaviaMember),
+        members: members.get(pool.id) ?? [],
         tenant_id,
       }
     }),

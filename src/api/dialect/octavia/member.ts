@@ -19,7 +19,7 @@ import {
 import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from '../../schema/wsme.ts'
 import { mapInTurns } from '../../turns.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaMembers: MemberDialect = {
@@ -120,7 +120,7 @@ export function octaviaMemberDraft(
     backup: wire.backup ?? false,
     monitorAddress: wire.monitor_address ?? null,
     monitorPort: wire.monitor_port ?? null,
-    tags: tagsOfWords(wire.tags ?? []),
+    tags: newTags(wire.tags),
     echo: withDependsOn({}, wire.depends_on),
   }
 }
