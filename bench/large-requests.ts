@@ -97,7 +97,7 @@ function apiOn(db: Database) {
       udpMinDelaySeconds: 3,
       networkReads: true,
     },
-    log: { info: () => undefined, error: (fields) => console.error(fields) },
+    log: { debug: () => undefined, info: () => undefined, error: (fields) => console.error(fields) },
     identify: noIdentity('bench'),
     targetPolicy: makeTargetPolicy({
       allow: [],

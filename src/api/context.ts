@@ -37,6 +37,8 @@ export interface ApiSettings {
   readonly sourceAddresses?: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
   readonly hasTlsFile?: (name: string) => boolean
+  /** Why probers cannot search for a regular expression; undefined = they can. Absent = nobody is asked. */
+  readonly patternProblem?: (source: string) => string | undefined
 }
 
 export interface RequestLog {

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { createApp } from '../api/app.ts'
 import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
+import { patternProblem } from '../probe/body-pattern.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
@@ -81,6 +82,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       udpMinDelaySeconds: config.udpMinDelaySeconds,
       probesPerSecondPerProject: config.probesPerSecondPerProject,
       sourceAddresses: config.sourceAddresses,
+      patternProblem,
       ...(config.tlsDir === undefined ? {} : { hasTlsFile: fileIn(config.tlsDir) }),
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },

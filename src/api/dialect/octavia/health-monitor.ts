@@ -21,7 +21,10 @@ import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newT
 import { octaviaPaths } from './paths.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
-type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'>
+type Settings = Pick<
+  ApiSettings,
+  'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'
+>
 
 export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect {
   return {

@@ -27,7 +27,7 @@ import { parseTree } from './tree-body.ts'
 
 type Settings = Pick<
   ApiSettings,
-  'networkReads' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'
+  'networkReads' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'
 >
 
 export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {

@@ -141,7 +141,7 @@ function persistenceFor(
   }
 }
 
-/** What Octavia only echoes, in the order of its answers, with what null means. */
+/** How the pool speaks TLS, in the order of Octavia's answers, with what null means. */
 const ECHO_DEFAULTS = {
   tls_container_ref: null,
   ca_tls_container_ref: null,
