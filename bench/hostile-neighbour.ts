@@ -12,7 +12,7 @@
  *   address  520 members at the bystander's address, whose server accepts and stays silent for the whole timeout of 5 minutes
  *   prober   5 000 such members at addresses of their own, in a prober that may have `budget` probes in flight
  *   rate     2 000 members at the bystander's address, delay 1, where 500 probes a second may go to one address
- *   new      20 000 new members; the bystander's member is stored after them
+ *   new      20 000 new members that are to be probed every 50 s; the bystander's member is stored after them
  *
  * One `healthmonitor prober` with an embedded PostgreSQL of its own; everything on loopback, ended by pid.
  */
@@ -56,6 +56,7 @@ const MEMBERS_PER_POOL = 500
 
 interface Monitor {
   readonly type: 'HTTP' | 'TCP'
+  readonly delaySeconds: number
   readonly timeoutSeconds: number
   /** Where all members of a pool are asked. */
   readonly port: number
@@ -65,6 +66,8 @@ interface Attack {
   readonly members: number
   readonly addressOf: (n: number) => string
   readonly isSilent: boolean
+  /** Absent = DELAY. */
+  readonly delaySeconds?: number
   readonly environment?: NodeJS.ProcessEnv
   /** The bystander's member is stored after the attacker's. */
   readonly isFirst?: boolean
@@ -80,7 +83,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     isSilent: false,
     environment: { HM_PROBES_PER_SECOND_PER_ADDRESS: '500' },
   },
-  new: { members: 20_000, addressOf: loopbackAddress, isSilent: false, isFirst: true },
+  new: { members: 20_000, addressOf: loopbackAddress, isSilent: false, delaySeconds: 50, isFirst: true },
 }
 
 /** Accepts, reads, and never says anything. */
@@ -143,8 +146,8 @@ async function store(
          )
        select pg_notify('hm_config', shard::text) from p`,
       [
-        ...[balancerId, projectId, poolId, projectId, shardOf(poolId), projectId, monitor.type, DELAY],
-        ...[monitor.timeoutSeconds, FALL, monitor.port],
+        ...[balancerId, projectId, poolId, projectId, shardOf(poolId), projectId, monitor.type],
+        ...[monitor.delaySeconds, monitor.timeoutSeconds, FALL, monitor.port],
         ...(monitor.type === 'HTTP' ? ['/', 'GET', '200'] : [null, null, null]),
         ...[projectId, members, members.map((_, n) => 1024 + ((from + n) % 60_000))],
       ],
@@ -175,10 +178,19 @@ async function run(name: string, attack: Attack): Promise<void> {
   await migrateToLatest(db, postgres.url)
   const [silent, bystander] = await Promise.all([startSilentTarget(), startBystander()])
   const prober = startProber(postgres.url, attack.environment)
-  const his: Monitor = { type: 'HTTP', timeoutSeconds: TIMEOUT, port: bystander.port }
-  const hostile: Monitor = attack.isSilent
-    ? { type: 'HTTP', timeoutSeconds: SILENT_TIMEOUT, port: silent.port }
-    : { type: 'TCP', timeoutSeconds: TIMEOUT, port: silent.port }
+  const his: Monitor = {
+    type: 'HTTP',
+    delaySeconds: DELAY,
+    timeoutSeconds: TIMEOUT,
+    port: bystander.port,
+  }
+  const { isSilent, delaySeconds = DELAY } = attack
+  const hostile: Monitor = {
+    type: isSilent ? 'HTTP' : 'TCP',
+    delaySeconds,
+    timeoutSeconds: isSilent ? SILENT_TIMEOUT : TIMEOUT,
+    port: silent.port,
+  }
   const addresses = Array.from({ length: attack.members }, (_, n) => attack.addressOf(n))
   try {
     await until(STORE_MS, async () => {

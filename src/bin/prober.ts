@@ -63,6 +63,8 @@ export interface ProberDeps {
   readonly sourceAddresses: readonly string[]
   /** 0, or absent = unlimited. */
   readonly probesPerSecondPerAddress?: number
+  /** Probes of one project in flight in this process at most, whatever is free; absent = no such bound. */
+  readonly inFlightPerProject?: number
   /** HM_TLS_DIR: where the files are that monitors name. */
   readonly tlsDir?: string
   /** Targets that are always up, by which the prober knows its own trouble. */
@@ -165,6 +167,7 @@ export function startProber(deps: ProberDeps): Prober {
     probers: deps.probers,
     denies: deps.targetPolicy,
     probesPerSecondPerAddress: deps.probesPerSecondPerAddress ?? 0,
+    inFlightPerProject: deps.inFlightPerProject ?? Number.POSITIVE_INFINITY,
     get budget() {
       return heap.within(probeBudget(descriptors, idleConnections.size + (tcpSockets?.size ?? 0)))
     },

@@ -142,7 +142,7 @@ export class AddressTable {
   /** Gives `check` a slot of `share`, or lets it wait in turn until there is one. */
   request(share: AddressShare, check: Check, nowMs: number): Admission {
     const { address } = share
-    const isInTime = this.#startMs(address, nowMs) <= nowMs
+    const isInTime = this.#spacingMs === 0 || this.#startMs(address, nowMs) <= nowMs
     const isNext = isInTime && (address.turns?.isEmpty ?? true)
     const isOver = !mayTake(share, this.#slots - address.held)
     if (isNext && !isOver) {
@@ -186,7 +186,7 @@ export class AddressTable {
     if (turns === undefined) return
     turns.reconsider()
     while (!turns.isEmpty) {
-      const startMs = this.#startMs(address, nowMs)
+      const startMs = this.#spacingMs === 0 ? nowMs : this.#startMs(address, nowMs)
       if (startMs > nowMs) {
         this.#wheel.schedule(address, startMs)
         return
@@ -198,9 +198,9 @@ export class AddressTable {
     }
   }
 
-  /** When the next start towards `address` may be. */
+  /** When the next start towards `address` may be; with a rate only. */
   #startMs({ spreadMs }: Address, nowMs: number): number {
-    return this.#spacingMs === 0 ? nowMs : Math.max(spreadMs, nowMs - START_BURST_MS) + this.#spacingMs
+    return Math.max(spreadMs, nowMs - START_BURST_MS) + this.#spacingMs
   }
 
   #take(share: AddressShare, nowMs: number): void {

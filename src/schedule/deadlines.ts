@@ -4,8 +4,10 @@
  *
  *   expired at this tick → heard (one poll since; what it brought may still wait in the check phase) → judged at the next
  *
- * A check that gets its result meanwhile is taken out like any other node of a list.
+ * A check that gets its result meanwhile is taken out like any other node of a list. Closing a socket takes a while, so only
+ * some are ended in one turn: thousands that one project lets expire together are no stall for everybody else's.
  */
+import { DEADLINES_PER_TURN } from '../domain/limits.ts'
 import type { Check } from './check.ts'
 import { List } from './linked-list.ts'
 
@@ -22,9 +24,11 @@ export class Deadlines {
     this.#expired.push(check)
   }
 
-  /** Once per tick: ends those whose sockets have been heard since they were found expired. */
+  /** Once per tick: ends those whose sockets have been heard since they were found expired, at most DEADLINES_PER_TURN. */
   judge(): void {
-    for (let check = this.#heard.shift(); check !== undefined; check = this.#heard.shift()) {
+    for (let ended = 0; ended < DEADLINES_PER_TURN; ended++) {
+      const check = this.#heard.shift()
+      if (check === undefined) break
       check.attempt?.cancel?.('timeout')
     }
     this.#heard.take(this.#expired)

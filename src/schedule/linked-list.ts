@@ -28,9 +28,20 @@ export class List<Node extends ListNode> implements ListNode {
     return this.next === this
   }
 
+  /** Whether there is one node, and no other. */
+  get isSingle(): boolean {
+    return this.next !== this && this.next === this.previous
+  }
+
+  /** The first node, which stays; undefined when there is none. */
+  get first(): Node | undefined {
+    return this.next === this ? undefined : (this.next as Node)
+  }
+
   /** Appends `node`, taking it out of the list that it was in. */
   push(node: Node): void {
-    unlink(node)
+    // Most are in none, and every pointer that is written costs the collector's barrier.
+    if (node.next !== node) unlink(node)
     node.previous = this.previous
     node.next = this
     this.previous.next = node

@@ -53,10 +53,11 @@ export class Turns<Node extends ListNode> {
   /** Takes out who is next when `free` is free and a sharer may hold `most`; undefined = nobody may have anything. */
   next(free: number, most = Number.POSITIVE_INFINITY): Node | undefined {
     if (free <= 0) return undefined
-    for (let sharer = this.#waiting.shift(); sharer !== undefined; sharer = this.#waiting.shift()) {
+    for (let sharer = this.#waiting.first; sharer !== undefined; sharer = this.#waiting.first) {
       if (mayTake(sharer, free, most)) {
         const node = sharer.queue.shift()
-        if (!sharer.queue.isEmpty) this.#waiting.push(sharer)
+        if (sharer.queue.isEmpty) unlink(sharer)
+        else if (!this.#waiting.isSingle) this.#waiting.push(sharer)
         return node
       }
       this.#over.push(sharer)

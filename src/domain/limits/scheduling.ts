@@ -22,6 +22,8 @@ export const DESCRIPTOR_RESERVE = 64
 export const WHEEL_SLEEP_MAX_MS = 50
 /** Probes started in one turn of the event loop; then sockets are heard. Few, so that theirs are still in the processor's caches. */
 export const STARTS_PER_TURN = 16
+/** Probes ended by their deadline in one turn of the event loop: some milliseconds' worth. */
+export const DEADLINES_PER_TURN = 64
 /**
  * What a project may hold of something limited that projects share: this many times what is still free of it (the alpha of
  * Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998). A lone one has 4/5, N with
