@@ -9,7 +9,11 @@ import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
 import { elbMonitorTypeWord } from './health-monitor.ts'
 import { elbPaths } from './paths.ts'
 
-export const elbStatusTree: StatusTreeDialect = { paths: elbPaths, render: renderElbStatusTree }
+export const elbStatusTree: StatusTreeDialect = {
+  paths: elbPaths,
+  membersOf: 'every pool',
+  render: renderElbStatusTree,
+}
 
 function renderElbStatusTree(tree: StatusTree): Record<string, unknown> {
   const up = tree.loadBalancer.adminStateUp

@@ -14,7 +14,12 @@ import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/
 import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
 import { octaviaPaths } from './paths.ts'
 
-export const octaviaStatusTree: StatusTreeDialect = { paths: octaviaPaths, render: renderOctaviaStatusTree }
+export const octaviaStatusTree: StatusTreeDialect = {
+  paths: octaviaPaths,
+  // A pool without a listener is not shown, and is OFFLINE whatever its members are.
+  membersOf: 'listened pools',
+  render: renderOctaviaStatusTree,
+}
 
 interface JudgedPool {
   readonly pool: TreePool
