@@ -49,7 +49,7 @@ function checkOf({ memberId, shard }: StoredMember, status: 'ONLINE' | 'OFFLINE'
     evidence,
   }
   return {
-    config: { memberId, shard, generation: 1 },
+    config: { memberId, projectId: 'bench', shard, generation: 1 },
     state: { status, okRun, badRun: 0 },
     verdict,
   } as unknown as Check

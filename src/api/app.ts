@@ -3,10 +3,13 @@
  * no-identity mode → route → identity. Dialects are mounted by prefix; the bare path speaks the default one.
  */
 import Router from '@koa/router'
-import Koa, { type Context, type Middleware } from 'koa'
+import Koa, { type Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
+import { query } from '../store/database.ts'
 import { accessOf } from './access.ts'
-import { type ApiContext, type ApiDependencies, type ApiState } from './context.ts'
+import { Admission } from './admission.ts'
+import { BODY, LARGE_BODY } from './body.ts'
+import type { ApiContext, ApiDependencies, ApiState, Route } from './context.ts'
 import type { Dialect } from './dialect/dialect.ts'
 import { elb } from './dialect/elb/dialect.ts'
 import { elbErrors } from './dialect/elb/errors.ts'
@@ -14,36 +17,47 @@ import { octavia } from './dialect/octavia/dialect.ts'
 import { errorBoundary } from './errors.ts'
 import { developmentIdentityRoutes } from './development-identity.ts'
 import { assertPathProject, noIdentityGuard } from './guards.ts'
+import { writeJson } from './json-body.ts'
 import { networkReads } from './network-reads.ts'
 import { observation } from './observation.ts'
 import { requestId } from './request-id.ts'
 import { requestTarget } from './request-target.ts'
 import { serviceRouter } from './service-routes.ts'
+import { StoreWatch } from './store-watch.ts'
 
 /** Every dialect that is served. */
 export const DIALECTS: readonly Dialect[] = [elb, octavia]
 
 /** Builds the application; the caller listens. */
-export function createApp(deps: ApiDependencies): Koa<ApiState> {
+export function createApp(given: ApiDependencies): Koa<ApiState> {
+  const storeWatch = new StoreWatch(given.log, () => query(given.db, 'select 1'))
+  const deps: ApiDependencies = { ...given, storeAway: (error) => storeWatch.away(error) }
   const app = new Koa<ApiState>()
   app.silent = true
+  const admission = new Admission(deps.admission)
   app.use(requestId)
   app.use(requestTarget)
   app.use(observation(deps))
   // What is outside of the dialects refuses in elb's words.
-  app.use(errorBoundary(elbErrors, deps.log))
-  app.use(serviceRouter(deps))
+  app.use(errorBoundary(elbErrors, deps))
+  app.use(serviceRouter(deps, admission))
   app.use(developmentIdentityRoutes(deps))
   app.use(networkReads(deps))
-  for (const dialect of DIALECTS) app.use(mount(dialect, deps, dialect.prefix))
-  app.use(mount(DIALECTS.find(({ name }) => name === deps.settings.defaultDialect) ?? elb, deps, ''))
+  const served = DIALECTS.map((dialect) => ({ dialect, router: routerOf(dialect, deps, admission) }))
+  for (const each of served) app.use(mount(each, deps, each.dialect.prefix))
+  const byDefault = served.find(({ dialect }) => dialect.name === deps.settings.defaultDialect) ?? served[0]
+  if (byDefault !== undefined) app.use(mount(byDefault, deps, ''))
   return app
 }
 
+interface Served {
+  readonly dialect: Dialect
+  readonly router: Middleware<ApiState>
+}
+
 /** Serves a dialect below its prefix; an empty prefix is everything that is left. */
-function mount(dialect: Dialect, deps: ApiDependencies, prefix: string): Middleware<ApiState> {
-  const boundary = errorBoundary(dialect.errors, deps.log)
-  const router = routerOf(dialect, deps)
+function mount({ dialect, router }: Served, deps: ApiDependencies, prefix: string): Middleware<ApiState> {
+  const boundary = errorBoundary(dialect.errors, deps)
   const guard = noIdentityGuard(deps.settings)
   return async (ctx, next) => {
     if (prefix !== '' && ctx.path !== prefix && !ctx.path.startsWith(`${prefix}/`)) return await next()
@@ -59,13 +73,7 @@ function mount(dialect: Dialect, deps: ApiDependencies, prefix: string): Middlew
   }
 }
 
-/** An answer as bytes: Koa would send a text, of which Node makes a copy more. */
-function writeJson(ctx: Context): void {
-  const body: unknown = ctx.body
-  if (typeof body === 'object' && body !== null) ctx.body = Buffer.from(JSON.stringify(body))
-}
-
-function routerOf(dialect: Dialect, deps: ApiDependencies): Middleware<ApiState> {
+function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission): Middleware<ApiState> {
   const router = new Router<ApiState>({ exclusive: false })
   for (const route of dialect.routes(deps)) {
     router.register([...route.paths], [route.method], async (ctx) => {
@@ -75,7 +83,7 @@ function routerOf(dialect: Dialect, deps: ApiDependencies): Middleware<ApiState>
         const operation = { method: route.method, path: route.paths[0] ?? '' }
         ctx.state.access = accessOf(dialect.access, ctx.state.identity, operation)
       }
-      await route.handler(ctx as ApiContext)
+      await handled(route, ctx as ApiContext, admission)
     })
   }
   const dispatch = router.routes()
@@ -85,6 +93,18 @@ function routerOf(dialect: Dialect, deps: ApiDependencies): Middleware<ApiState>
     if (ctx['routerPath'] !== undefined || ctx.status !== 404 || ctx.body !== undefined) return
     answerUnrouted(ctx as ApiContext, router)
   }
+}
+
+/** Receives the body, then does what needs the database: both within what the project may have. */
+async function handled(route: Route, ctx: ApiContext, admission: Admission): Promise<void> {
+  if (route.open === true) return await route.handler(ctx)
+  const { projectId } = ctx.state.identity
+  const work = () => admission.admit(projectId, () => route.handler(ctx))
+  if (route.method !== 'post' && route.method !== 'put') return await work()
+  await admission.withBody(ctx, projectId, route.largeBody === true ? LARGE_BODY : BODY, async (body) => {
+    ctx.state.received = body
+    await work()
+  })
 }
 
 /** Nobody answered: the path exists with other methods (405), or not at all (404). */

@@ -1,23 +1,96 @@
-/** Reads a JSON body: bounded, typed, and free of what PostgreSQL and other clients cannot hold. */
+/**
+ * JSON bodies: received within bounds of bytes, depth, keys and items before anything is parsed; then typed, and free of
+ * what PostgreSQL and other clients cannot hold.
+ */
 import type { Context } from 'koa'
 import { DomainError } from '../domain/errors.ts'
-import { BODY_MAX_BYTES } from '../domain/limits.ts'
+import {
+  BODY_MAX_BYTES,
+  BODY_VALUES_MAX,
+  LARGE_BODY_MAX_BYTES,
+  LARGE_BODY_VALUES_MAX,
+  TURN_BODY_BYTES,
+} from '../domain/limits.ts'
 import type { ApiContext } from './context.ts'
+import { JsonMeter } from './json-meter.ts'
+import { turn } from './turns.ts'
 
-/** Values nested deeper than this are nobody's request. */
-const DEPTH_MAX = 32
+/** What a body may be before it is parsed. */
+export interface BodyBounds {
+  readonly bytes: number
+  /** Keys and items in all. */
+  readonly values: number
+}
 
-/** The parsed body. Throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE or INVALID_JSON. */
+export const BODY: BodyBounds = { bytes: BODY_MAX_BYTES, values: BODY_VALUES_MAX }
+export const LARGE_BODY: BodyBounds = { bytes: LARGE_BODY_MAX_BYTES, values: LARGE_BODY_VALUES_MAX }
+
+/** Called with the number of bytes that came in; throws when there is no room for them. */
+type OnBytes = (bytes: number) => void
+
+/**
+ * Receives the body, if there is one that may be read: `readJson` then says what is wrong with one of another type. Throws
+ * BODY_TOO_LARGE, BODY_TOO_COMPLEX, INVALID_JSON when it ends too early, and what `onBytes` throws.
+ */
+export async function receiveBody(
+  ctx: Context,
+  bounds: BodyBounds,
+  onBytes: OnBytes = () => undefined,
+): Promise<Buffer | undefined> {
+  if (ctx.request.length === 0 || !isJson(ctx)) return undefined
+  if ((ctx.request.length ?? 0) > bounds.bytes) throw refuseUnread(ctx, tooLarge(bounds))
+  const meter = new JsonMeter(bounds.values)
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of ctx.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > bounds.bytes) throw tooLarge(bounds)
+      onBytes(chunk.length)
+      meter.feed(chunk)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof DomainError) throw refuseUnread(ctx, error)
+    throw new DomainError('INVALID_JSON', 'The body ended before it was complete.', {}, { cause: error })
+  }
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
+}
+
+function tooLarge({ bytes }: BodyBounds): DomainError {
+  return new DomainError('BODY_TOO_LARGE', `The body is larger than ${bytes} bytes.`, { max: bytes })
+}
+
+/** The rest of the body is not wanted: answer, then close the connection. */
+function refuseUnread(ctx: Context, refusal: DomainError): DomainError {
+  ctx.set('Connection', 'close')
+  return refusal
+}
+
+/** The parsed body. Throws UNSUPPORTED_MEDIA_TYPE and INVALID_JSON. */
 export async function readJson(ctx: ApiContext): Promise<unknown> {
   if (ctx.request.length === 0) return undefined
-  if (ctx.get('content-type') !== '' && ctx.request.is('json', '+json') === false) {
-    throw unsupportedMediaType(ctx)
+  if (!isJson(ctx)) throw unsupportedMediaType(ctx)
+  const { received } = ctx.state
+  if (received === undefined || received.length === 0) return undefined
+  if (ctx.get('content-type') === '') throw unsupportedMediaType(ctx)
+  // What takes milliseconds to parse does not do so next to another such.
+  if (received.length > TURN_BODY_BYTES) await turn(ctx.state.identity.projectId)
+  const body = parseJson(textOf(received))
+  ctx.state.sent = body
+  return body
+}
+
+/** The bytes as text. Throws INVALID_JSON. */
+export function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new DomainError('INVALID_JSON', 'The body is not valid UTF-8.', {}, { cause: error })
   }
-  const text = await readText(ctx)
-  if (text === '') return undefined
-  if (ctx.get('content-type') === '') {
-    throw unsupportedMediaType(ctx)
-  }
+}
+
+function parseJson(text: string): unknown {
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -25,60 +98,40 @@ export async function readJson(ctx: ApiContext): Promise<unknown> {
     const facts = { problem: 'syntax' }
     throw new DomainError('INVALID_JSON', 'The body is not valid JSON.', facts, { cause: error })
   }
-  assertStorable(body, 0)
+  // Only an escape can bring in what cannot be stored: UTF-8 has no surrogates, and JSON no control that is not escaped.
+  if (text.includes('\\u')) assertStorable(body)
   return body
 }
 
-/** The refusal of a body that is no JSON. */
+/** No type at all, or JSON in UTF-8, the only charset of JSON between systems (RFC 8259 section 8.1). */
+function isJson(ctx: Context): boolean {
+  const type = ctx.get('content-type')
+  if (type === '') return true
+  if (ctx.request.is('json', '+json') === false) return false
+  const charset = ctx.request.charset
+  return charset === '' || /^utf-?8$/i.test(charset)
+}
+
+/** The refusal of a body that is no JSON in UTF-8. */
 export function unsupportedMediaType(ctx: Context): DomainError {
-  const message = 'The content type of the body must be application/json.'
-  const type = ctx.get('content-type').split(';')[0]?.trim().slice(0, 255) ?? ''
-  return new DomainError('UNSUPPORTED_MEDIA_TYPE', message, { type })
-}
-
-/** The body as text. Throws BODY_TOO_LARGE or INVALID_JSON. */
-export async function readText(ctx: ApiContext): Promise<string> {
-  const tooLarge = new DomainError('BODY_TOO_LARGE', `The body is larger than ${BODY_MAX_BYTES} bytes.`, {
-    max: BODY_MAX_BYTES,
-  })
-  if ((ctx.request.length ?? 0) > BODY_MAX_BYTES) throw refuseUnread(ctx, tooLarge)
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of ctx.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > BODY_MAX_BYTES) throw refuseUnread(ctx, tooLarge)
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    if (error instanceof DomainError) throw error
-    throw new DomainError('INVALID_JSON', 'The body ended before it was complete.', {}, { cause: error })
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
-  } catch (error) {
-    throw new DomainError('INVALID_JSON', 'The body is not valid UTF-8.', {}, { cause: error })
-  }
-}
-
-/** The rest of the body is not wanted: answer, then close the connection. */
-function refuseUnread(ctx: ApiContext, refusal: DomainError): DomainError {
-  ctx.set('Connection', 'close')
-  return refusal
+  const message = 'The content type of the body must be application/json, in UTF-8.'
+  const type = ctx.get('content-type')
+  // Of JSON it is the charset that is refused.
+  const shown = ctx.request.is('json', '+json') === false ? (type.split(';')[0] ?? '') : type
+  return new DomainError('UNSUPPORTED_MEDIA_TYPE', message, { type: shown.trim().slice(0, 255) })
 }
 
 /** PostgreSQL stores neither NUL nor lone surrogates in text and jsonb. */
-function assertStorable(value: unknown, depth: number): void {
-  if (depth > DEPTH_MAX) throw new DomainError('INVALID_JSON', 'The body is nested too deeply.')
+function assertStorable(value: unknown): void {
   if (typeof value === 'string') {
     if (value.includes('\0')) throw new DomainError('INVALID_JSON', 'The body contains a NUL character.')
     if (!value.isWellFormed()) throw new DomainError('INVALID_JSON', 'The body contains a lone surrogate.')
   } else if (Array.isArray(value)) {
-    for (const item of value) assertStorable(item, depth + 1)
+    for (const item of value) assertStorable(item)
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) {
-      assertStorable(key, depth + 1)
-      assertStorable(item, depth + 1)
+      assertStorable(key)
+      assertStorable(item)
     }
   }
 }

@@ -11,6 +11,7 @@ import type { Identify, Identity } from '../identity/identity.ts'
 import type { Database } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
 import type { Access } from './access.ts'
+import type { AdmissionOptions } from './admission.ts'
 import type { Dialect } from './dialect/dialect.ts'
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
@@ -36,14 +37,19 @@ export interface ApiSettings {
   readonly sourceAddresses?: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
   readonly hasTlsFile?: (name: string) => boolean
+  /** Why probers cannot search for a regular expression; undefined = they can. Absent = nobody is asked. */
+  readonly patternProblem?: (source: string) => string | undefined
 }
 
 export interface RequestLog {
+  debug(fields: object, message: string): void
   info(fields: object, message: string): void
   error(fields: object, message: string): void
 }
 
 export interface ApiDependencies {
+  /** Bounds of what requests share; absent = those of the API's pool of connections. */
+  readonly admission?: AdmissionOptions
   readonly db: Database
   readonly settings: ApiSettings
   readonly log: RequestLog
@@ -52,6 +58,8 @@ export interface ApiDependencies {
   readonly developmentIdentity?: Pick<DevelopmentIdentity, 'handle'>
   readonly targetPolicy: TargetPolicy
   readonly observe: (request: ObservedRequest) => void
+  /** Called with the error of each request that did not get its answer of PostgreSQL. */
+  readonly storeAway?: (error: unknown) => void
 }
 
 /** One answered request, for metrics: `route` is the pattern, never a path with ids. */
@@ -67,8 +75,16 @@ export interface ApiState extends Koa.DefaultState {
   identity: Identity
   /** Set with the identity: what it may see and do in this operation. */
   access: Access
+  /** The body as it came, of requests that may have one. */
+  received?: Buffer | undefined
   /** Whose words the answer is in. */
   dialect: Dialect
+  /** The parsed JSON body, once it was read. */
+  sent?: unknown
+  /** The answer, before it became bytes. */
+  answered?: object
+  /** Properties of the object that an update found to be different from what is stored. */
+  changed?: readonly string[]
   /** Path prefix that was stripped before routing: `/elb`, `/load-balancer` or empty. */
   mount: string
 }
@@ -83,6 +99,8 @@ export interface Route {
   readonly paths: readonly string[]
   /** Answered before anybody says who they are: version discovery. */
   readonly open?: true
+  /** Its body may be as large as that of a batch. */
+  readonly largeBody?: true
   readonly handler: Handler
 }
 

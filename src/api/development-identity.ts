@@ -1,7 +1,7 @@
 /** The development identity on Koa: `/identity…`, in Keystone's words. Absent, nothing is there. */
 import type { Middleware } from 'koa'
 import { tokenOf } from '../identity/identity.ts'
-import { readText } from './body.ts'
+import { BODY, receiveBody, textOf } from './body.ts'
 import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
 import { keystoneErrors } from './dialect/keystone-errors.ts'
 import { errorBoundary } from './errors.ts'
@@ -9,12 +9,13 @@ import { noIdentityGuard } from './guards.ts'
 import { baseUrl } from './base-url.ts'
 
 const ROOT = '/identity'
+const NOTHING = Buffer.alloc(0)
 
 export function developmentIdentityRoutes(deps: ApiDependencies): Middleware<ApiState> {
-  const { developmentIdentity, settings, log } = deps
+  const { developmentIdentity, settings } = deps
   if (developmentIdentity === undefined) return (_, next) => next()
   const guard = noIdentityGuard(settings)
-  const boundary = errorBoundary(keystoneErrors, log)
+  const boundary = errorBoundary(keystoneErrors, deps)
   return async (ctx, next) => {
     if (ctx.path !== ROOT && !ctx.path.startsWith(`${ROOT}/`)) return await next()
     await boundary(ctx, async () => {
@@ -25,7 +26,7 @@ export function developmentIdentityRoutes(deps: ApiDependencies): Middleware<Api
         query: new URLSearchParams(ctx.querystring),
         authToken: tokenOf(ctx.headers),
         subjectToken: tokenOf(ctx.headers, 'x-subject-token'),
-        body: ctx.method === 'POST' ? await readText(ctx as ApiContext) : '',
+        body: ctx.method === 'POST' ? textOf((await receiveBody(ctx, BODY)) ?? NOTHING) : '',
         baseUrl: baseUrl(ctx as ApiContext, deps),
       })
       ctx.status = answer.status

@@ -1,13 +1,19 @@
 /** The error boundary: the only place where a refusal becomes HTTP. */
 import type { Middleware } from 'koa'
-import { DomainError } from '../domain/errors.ts'
+import { DomainError, type Refusal } from '../domain/errors.ts'
 import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { storeRefusal } from '../store/database.ts'
-import type { ApiState, RequestLog } from './context.ts'
+import type { ApiDependencies, ApiState } from './context.ts'
 import type { ErrorWords } from './dialect/dialect.ts'
 
+/** Refusals that a client may hope to be spared if it asks again. */
+const LATER: ReadonlySet<Refusal> = new Set(['IDENTITY_UNAVAILABLE', 'PROJECT_BUSY', 'STORE_UNAVAILABLE'])
+
 /** Answers every error in the words of the request's dialect; what was not expected is logged and told to nobody. */
-export function errorBoundary(words: ErrorWords, log: RequestLog): Middleware<ApiState> {
+export function errorBoundary(
+  words: ErrorWords,
+  { log, storeAway }: Pick<ApiDependencies, 'log' | 'storeAway'>,
+): Middleware<ApiState> {
   return async (ctx, next) => {
     try {
       await next()
@@ -19,11 +25,10 @@ export function errorBoundary(words: ErrorWords, log: RequestLog): Middleware<Ap
       if (refusal?.code === 'UNAUTHENTICATED' && refusal.facts['identityUrl'] !== undefined) {
         ctx.set('WWW-Authenticate', `Keystone uri="${refusal.facts['identityUrl']}"`)
       }
-      if (refusal?.code === 'IDENTITY_UNAVAILABLE') ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
-      if (refusal?.code === 'STORE_UNAVAILABLE') {
+      if (refusal !== undefined && LATER.has(refusal.code)) {
         ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
-        log.error({ req_id: requestId, err: refusal.cause }, 'database not available')
       }
+      if (refusal?.code === 'STORE_UNAVAILABLE') storeAway?.(refusal.cause)
       ctx.status = answer.status
       ctx.body = answer.body
     }

@@ -9,10 +9,11 @@ const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
 /**
  * Without identity every local page could write to us: only loopback Host headers (no DNS rebinding) and only JSON
- * bodies (no plain forms) are taken. DESIGN section 7. Throws HOST_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE.
+ * bodies (no plain forms) are taken. With identity, any one Host. Throws HOST_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE.
  */
 export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
   return (ctx) => {
+    assertOneHost(ctx)
     if (!settings.loopbackHostsOnly) return
     if (!LOOPBACK_HOST.test(ctx.get('host'))) {
       throw new DomainError('HOST_NOT_ALLOWED', 'Without identity, only loopback Host headers are accepted.')
@@ -23,6 +24,18 @@ export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
       throw unsupportedMediaType(ctx)
     }
   }
+}
+
+/**
+ * Two Host headers are two opinions on who was asked: a proxy may follow one and we the other (RFC 9112 section 3.2). Throws
+ * HOST_NOT_ALLOWED.
+ */
+export function assertOneHost({ req: { rawHeaders } }: Context): void {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.length === 4 && rawHeaders[i]?.toLowerCase() === 'host') hosts++
+  }
+  if (hosts > 1) throw new DomainError('HOST_NOT_ALLOWED', 'The request has more than one Host header.')
 }
 
 /** A project in the path is the project of the request. Throws PROJECT_MISMATCH, INVALID_FIELD. */

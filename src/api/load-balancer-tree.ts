@@ -13,9 +13,10 @@ import { insertPool, listPools, type PoolDraft, type PoolView } from '../store/p
 import type { ApiDependencies } from './context.ts'
 import { assertWrittenDependencies } from './dependencies.ts'
 import { insertListenerOrRefuse } from './listeners.ts'
-import { assertTargetsAllowed } from './members.ts'
+import { targetGuard } from './members.ts'
 import { assertProbeRate, memberRate } from './probe-rate.ts'
 import { assertQuota } from './rules.ts'
+import { mapInTurns } from './turns.ts'
 
 /** What a create makes. */
 export interface LoadBalancerTree {
@@ -55,7 +56,9 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   await insertLoadBalancer(tx, tree.loadBalancer)
   for (const pool of tree.pools) await insertPool(tx, pool)
   for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
-  for (const [poolId, members] of membersByPool(tree)) await assertTargetsAllowed(tx, deps, poolId, members)
+  for (const [poolId, members] of membersByPool(tree)) {
+    await mapInTurns(projectId, members, await targetGuard(tx, deps, poolId))
+  }
   await insertMembers(tx, tree.members)
   const named = [...tree.pools, ...tree.members].flatMap(({ echo }) => dependsOn(echo))
   await assertWrittenDependencies(tx, projectId, named)
@@ -86,18 +89,12 @@ function membersByPool({ members }: LoadBalancerTree): ReadonlyMap<string, reado
 
 /** What a tree became. */
 export async function readTree(tx: Tx, tree: LoadBalancerTree): Promise<CreatedBelow> {
-  const within = (attribute: string, values: readonly string[], limit: number): ListQuery => ({
-    filters: [{ attribute, values }],
-    sort: [],
-    limit,
-    reverse: false,
-  })
   const below = [tree.loadBalancer.id]
   const poolIds = tree.pools.map((pool) => pool.id)
   const { pools, members, monitors, listeners } = tree
   return {
     pools: inOrder(pools, await listPools(tx, within('loadbalancer_id', below, pools.length))),
-    members: inOrder(members, await listMembers(tx, within('loadbalancer_id', below, members.length))),
+    members: inOrder(members, await readMembers(tx, members)),
     monitors: inOrder(monitors, await listHealthMonitors(tx, within('pool_id', poolIds, monitors.length))),
     listeners: inOrder(
       listeners,
@@ -105,6 +102,27 @@ export async function readTree(tx: Tx, tree: LoadBalancerTree): Promise<CreatedB
     ),
   }
 }
+
+const within = (attribute: string, values: readonly string[], limit: number): ListQuery => ({
+  filters: [{ attribute, values }],
+  sort: [],
+  limit,
+  reverse: false,
+  // As large as the body made it.
+  bytesMax: Number.MAX_SAFE_INTEGER,
+})
+
+/** The members of a tree, so many at a time: what a statement gives is taken over in one piece. */
+async function readMembers(tx: Tx, members: readonly MemberDraft[]): Promise<MemberView[]> {
+  const read: MemberView[] = []
+  for (let at = 0; at < members.length; at += MEMBERS_AT_ONCE) {
+    const values = members.slice(at, at + MEMBERS_AT_ONCE).map(({ id }) => id)
+    read.push(...(await listMembers(tx, within('id', values, values.length))))
+  }
+  return read
+}
+
+const MEMBERS_AT_ONCE = 1000
 
 interface Identified {
   readonly id: string

@@ -29,12 +29,17 @@ import { assertUnused, isWritten } from './rules.ts'
 export interface LoadBalancerDialect {
   readonly paths: (path: string) => readonly string[]
   readonly operatingStatus: StatusMeaning
-  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerTree
+  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerTree | Promise<LoadBalancerTree>
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: LoadBalancer) => LoadBalancerChange
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
   /** The answer to a create, where it differs. */
-  readonly renderCreated?: (loadBalancer: LoadBalancerView, below: CreatedBelow) => Record<string, unknown>
+  readonly renderCreated?: (
+    loadBalancer: LoadBalancerView,
+    below: CreatedBelow,
+  ) => Promise<Record<string, unknown>>
+  /** A create may have everything that stands below it in its body. */
+  readonly createsTree?: true
   /** Whether a delete takes what stands below with it. Absent: there is no such delete. */
   readonly isCascade?: (parameters: Parameters) => boolean
 }
@@ -43,7 +48,12 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
   const collection = dialect.paths('/loadbalancers')
   const item = dialect.paths('/loadbalancers/:id')
   return [
-    { method: 'post', paths: collection, handler: (ctx) => create(ctx, deps, dialect) },
+    {
+      method: 'post',
+      paths: collection,
+      ...(dialect.createsTree === true ? { largeBody: true } : {}),
+      handler: (ctx) => create(ctx, deps, dialect),
+    },
     { method: 'get', paths: collection, handler: (ctx) => list(ctx, deps, dialect) },
     { method: 'get', paths: item, handler: (ctx) => show(ctx, deps, dialect) },
     { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
@@ -52,7 +62,7 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
 }
 
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
-  const tree = dialect.parseCreate(await readJson(ctx), ctx.state.identity)
+  const tree = await dialect.parseCreate(await readJson(ctx), ctx.state.identity)
   const { view, below } = await transaction(deps.db, async (tx) => {
     await insertTree(tx, deps, tree)
     const { id, projectId } = tree.loadBalancer
@@ -61,7 +71,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
     return { view: created, below: await readTree(tx, tree) }
   })
   ctx.status = 201
-  ctx.body = { loadbalancer: dialect.renderCreated?.(view, below) ?? dialect.render(view) }
+  ctx.body = { loadbalancer: (await dialect.renderCreated?.(view, below)) ?? dialect.render(view) }
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {

@@ -30,20 +30,22 @@ import { lockPoolFor } from './access.ts'
 import { readJson } from './body.ts'
 import { assertWrittenDependencies } from './dependencies.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
-import { assertTargetsAllowed, memberExists } from './members.ts'
+import { memberExists, targetGuard } from './members.ts'
 import { type Parameters, queryOf } from './query.ts'
 import { assertProbeRate, memberRate } from './probe-rate.ts'
 import { assertParentsActive, assertQuota } from './rules.ts'
+import { inTurns, mapInTurns } from './turns.ts'
 
 /** What a batch asks for. */
 export type MemberBatch =
-  | { readonly action: 'add'; readonly draftsFor: (pool: Pool) => readonly MemberDraft[] }
+  | { readonly action: 'add'; readonly draftFor: readonly ((pool: Pool) => MemberDraft)[] }
   | MemberReplacement
   | { readonly action: 'delete'; readonly ids: readonly string[] }
 
 export interface MemberReplacement {
   readonly action: 'replace'
-  readonly draftsFor: (pool: Pool) => readonly MemberDraft[]
+  /** One for each member of the list. */
+  readonly draftFor: readonly ((pool: Pool) => MemberDraft)[]
   /** What becomes of a member that is there already and in the list, at `index`. */
   readonly keptValues: (draft: MemberDraft, stored: KeptValues, index: number) => KeptValues
   /** Members that are not in the list stay. */
@@ -60,8 +62,8 @@ export interface BatchTargets {
 
 export interface MemberBatchDialect {
   readonly paths: (path: string) => readonly string[]
-  /** Reads a body; throws DomainErrors. */
-  readonly parseBatch: (body: unknown, projectId: string, parameters: Parameters) => MemberBatch
+  /** Reads a body, its members in turns; throws DomainErrors. */
+  readonly parseBatch: (body: unknown, projectId: string, parameters: Parameters) => Promise<MemberBatch>
   /** Throws what the dialect says of a repeated target. */
   readonly assertDistinct: (targets: BatchTargets) => void
 }
@@ -71,6 +73,7 @@ export function memberBatchRoutes(deps: ApiDependencies, dialect: MemberBatchDia
     {
       method: 'put',
       paths: dialect.paths('/pools/:pool_id/members'),
+      largeBody: true,
       handler: (ctx) => change(ctx, deps, dialect),
     },
   ]
@@ -88,7 +91,7 @@ interface Work {
 async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBatchDialect): Promise<void> {
   const { projectId } = ctx.state.identity
   const poolId = pathId(ctx, 'pool_id', 'pool')
-  const batch = dialect.parseBatch(await readJson(ctx), projectId, queryOf(ctx))
+  const batch = await dialect.parseBatch(await readJson(ctx), projectId, queryOf(ctx))
   await transaction(deps.db, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, poolId)
     const { added, changed } = await applied({ ctx, deps, dialect, tx, parents }, batch)
@@ -113,10 +116,18 @@ async function applied(work: Work, batch: MemberBatch): Promise<Applied> {
     case 'delete':
       return await removeMembers(tx, parents.pool.id, batch.ids)
     case 'add':
-      return await addMembers(work, batch.draftsFor(parents.pool))
+      return await addMembers(work, await draftsOf(work, batch))
     case 'replace':
       return await replaceMembers(work, batch)
   }
+}
+
+/** The members of the list, made in turns. */
+async function draftsOf(
+  { ctx, parents }: Work,
+  { draftFor }: Pick<MemberReplacement, 'draftFor'>,
+): Promise<readonly MemberDraft[]> {
+  return await mapInTurns(ctx.state.identity.projectId, draftFor, (draft) => draft(parents.pool))
 }
 
 /** Throws QUOTA_EXCEEDED. */
@@ -140,7 +151,8 @@ async function removeMembers(tx: Tx, poolId: string, ids: readonly string[]): Pr
 async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<Applied> {
   const { tx, parents, dialect } = work
   const poolId = parents.pool.id
-  dialect.assertDistinct({ repeated: repeatedTarget(drafts), isPresent: false, poolId })
+  const repeated = await repeatedTarget(work.ctx.state.identity.projectId, drafts)
+  dialect.assertDistinct({ repeated, isPresent: false, poolId })
   const present = (await findMembersAt(tx, poolId, drafts))[0]
   const first = present && drafts[present.index]
   if (first !== undefined) throw memberExists(poolId, first)
@@ -153,10 +165,10 @@ async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<A
 async function replaceMembers(work: Work, batch: MemberReplacement): Promise<Applied> {
   const { ctx, tx, parents, dialect } = work
   const poolId = parents.pool.id
-  const drafts = batch.draftsFor(parents.pool)
+  const drafts = await draftsOf(work, batch)
   const kept = await findMembersAt(tx, poolId, drafts)
   const keptAt = new Set(kept.map((member) => member.index))
-  const repeated = repeatedTarget(drafts)
+  const repeated = await repeatedTarget(ctx.state.identity.projectId, drafts)
   const isPresent = repeated !== undefined && keptAt.has(drafts.indexOf(repeated))
   dialect.assertDistinct({ repeated, isPresent, poolId })
   const added = drafts.filter((_, index) => !keptAt.has(index))
@@ -167,8 +179,8 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<App
   if (added.length > deleted) await assertRoomFor(work, added.length)
   assertParentsActive(ctx, parents)
   await create(work, added)
-  const changes = kept.flatMap((member) => changeOf(member, drafts[member.index], batch))
-  await assertTargetsAllowed(tx, work.deps, poolId, retargeted(changes, kept, drafts))
+  const changes = await changesOf(work, { kept, drafts, batch })
+  await assertTargetsAllowed(work, retargeted(changes, kept, drafts))
   await updateMembers(tx, changes)
   const redirected = changes.filter(namesOthers)
   const named = [
@@ -199,6 +211,29 @@ function newlyNamed(values: KeptValues, before: KeptValues): string[] {
 
 function namesOthers({ values, before }: Change): boolean {
   return !isDeepStrictEqual(namedBy(values), namedBy(before))
+}
+
+interface Replaced {
+  readonly kept: readonly KeptMember[]
+  readonly drafts: readonly MemberDraft[]
+  readonly batch: MemberReplacement
+}
+
+/** The changes of all, found in turns. */
+async function changesOf({ ctx }: Work, { kept, drafts, batch }: Replaced): Promise<Change[]> {
+  const changes = await mapInTurns(ctx.state.identity.projectId, kept, (member) =>
+    changeOf(member, drafts[member.index], batch),
+  )
+  return changes.flat()
+}
+
+/** Holds members against the target policy, in turns. Throws TARGET_DENIED. */
+async function assertTargetsAllowed(
+  { tx, deps, ctx, parents }: Work,
+  drafts: readonly MemberDraft[],
+): Promise<void> {
+  const assertAllowed = await targetGuard(tx, deps, parents.pool.id)
+  await mapInTurns(ctx.state.identity.projectId, drafts, assertAllowed)
 }
 
 /** The change that the list makes of a member; none when it is so already. */
@@ -236,10 +271,11 @@ async function assertRoomFor({ tx, deps, parents }: Work, count: number): Promis
   if (count > 0) await assertQuota(tx, deps, { projectId, resource: 'member', count })
 }
 
-async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[]): Promise<void> {
+async function create(work: Work, drafts: readonly MemberDraft[]): Promise<void> {
   if (drafts.length === 0) return
-  const poolId = parents.pool.id
-  await assertTargetsAllowed(tx, deps, poolId, drafts)
+  const { tx } = work
+  const poolId = work.parents.pool.id
+  await assertTargetsAllowed(work, drafts)
   try {
     await insertMembers(tx, drafts)
   } catch (error) {
@@ -250,12 +286,17 @@ async function create({ tx, deps, parents }: Work, drafts: readonly MemberDraft[
 }
 
 /** A target that is in the list before, as it is spelled the second time. */
-export function repeatedTarget(drafts: readonly MemberDraft[]): MemberDraft | undefined {
+export async function repeatedTarget(
+  projectId: string,
+  drafts: readonly MemberDraft[],
+): Promise<MemberDraft | undefined> {
   const seen = new Set<string>()
-  return drafts.find(({ address, protocolPort }) => {
-    const target = `${parseAddress(address)?.canonical ?? address} ${protocolPort}`
-    const isRepeated = seen.has(target)
+  let repeated: MemberDraft | undefined
+  await inTurns(projectId, drafts, (draft) => {
+    const target = `${parseAddress(draft.address)?.canonical ?? draft.address} ${draft.protocolPort}`
+    if (seen.has(target)) repeated = draft
     seen.add(target)
-    return isRepeated
+    return repeated === undefined
   })
+  return repeated
 }

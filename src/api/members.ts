@@ -163,18 +163,33 @@ export async function assertTargetsAllowed(
   targets: readonly Target[],
 ): Promise<HealthMonitor | undefined> {
   const monitor = await findMonitorOfPool(tx, poolId)
-  const portOfMonitor = monitor?.monitorPort ?? null
-  for (const { address, protocolPort, monitorAddress, monitorPort } of targets) {
-    assertTargetAllowed(deps, { address, port: protocolPort, field: 'address' })
-    const probed = {
-      address: monitorAddress ?? address,
-      field: monitorAddress === null ? 'address' : 'monitor_address',
-    }
-    for (const port of new Set([protocolPort, portOfMonitor, monitorPort])) {
-      if (port !== null) assertTargetAllowed(deps, { ...probed, port })
-    }
-  }
+  for (const target of targets) assertMemberAllowed(deps, monitor, target)
   return monitor
+}
+
+/** Holds each member that it is called with against the target policy, as `assertTargetsAllowed` does. */
+export async function targetGuard(
+  tx: Tx,
+  deps: ApiDependencies,
+  poolId: string,
+): Promise<(target: Target) => void> {
+  const monitor = await findMonitorOfPool(tx, poolId)
+  return (target) => assertMemberAllowed(deps, monitor, target)
+}
+
+function assertMemberAllowed(
+  deps: ApiDependencies,
+  monitor: Pick<HealthMonitor, 'monitorPort'> | undefined,
+  { address, protocolPort, monitorAddress, monitorPort }: Target,
+): void {
+  assertTargetAllowed(deps, { address, port: protocolPort, field: 'address' })
+  const probed = {
+    address: monitorAddress ?? address,
+    field: monitorAddress === null ? 'address' : 'monitor_address',
+  }
+  for (const port of new Set([protocolPort, monitor?.monitorPort ?? null, monitorPort])) {
+    if (port !== null) assertTargetAllowed(deps, { ...probed, port })
+  }
 }
 
 /** The refusal of a target that the pool has already. */

@@ -11,7 +11,7 @@ import type { ApiSettings } from './context.ts'
 /** Absent = no change, null = none at all. */
 export type SentOptions = OptionsPatch | null | undefined
 
-type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile'>
+type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'>
 
 /** Attributes of a body and the plain fields that they write. */
 const FIELD_OF_ATTRIBUTE: Readonly<Record<string, PlainField>> = {
@@ -74,6 +74,10 @@ function unmasked(sent: MonitorOptions | null, stored: MonitorOptions | null): M
   return sent === null ? null : unmaskedOptions(sent, stored)
 }
 
-function surroundings({ sourceAddresses = [], hasTlsFile }: Settings): OptionSurroundings {
-  return hasTlsFile === undefined ? { sourceAddresses } : { sourceAddresses, hasTlsFile }
+function surroundings({ sourceAddresses = [], hasTlsFile, patternProblem }: Settings): OptionSurroundings {
+  return {
+    sourceAddresses,
+    ...(hasTlsFile === undefined ? {} : { hasTlsFile }),
+    ...(patternProblem === undefined ? {} : { patternProblem }),
+  }
 }

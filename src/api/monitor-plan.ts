@@ -4,6 +4,7 @@ import { effectiveOptions } from '../domain/effective-options.ts'
 import { DomainError, notFound } from '../domain/errors.ts'
 import { PLANNED_PROBES } from '../domain/limits.ts'
 import { isProbed } from '../domain/member-health.ts'
+import { hasOwnEndpoint } from '../domain/pool-question.ts'
 import { checkRate, nextProbeTimes } from '../domain/probe-forecast.ts'
 import { statePolicy } from '../domain/profiles.ts'
 import type { HealthMonitor } from '../domain/types.ts'
@@ -58,13 +59,14 @@ function memberIdOf(ctx: ApiContext): string | undefined {
 
 function planOf(
   monitor: HealthMonitor,
-  { probedMembers, trafficSeen }: PlanFacts,
+  { probedMembers, trafficSeen, pool }: PlanFacts,
   member: MemberFacts | undefined,
 ): Record<string, unknown> {
+  const isOwn = hasOwnEndpoint(monitor, member?.member ?? { monitorAddress: null, monitorPort: null })
   const rate = probedMembers * checkRate(statePolicy(monitor, trafficSeen))
   return {
     healthmonitor_id: monitor.id,
-    options: effectiveOptions(monitor, trafficSeen),
+    options: effectiveOptions(monitor, trafficSeen, isOwn ? {} : pool),
     detection_window: renderDetectionWindow(detectionWindow(monitor, trafficSeen)),
     traffic_seen: trafficSeen,
     members: probedMembers,

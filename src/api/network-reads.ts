@@ -21,7 +21,7 @@ const PATH = /^(?:\/load-balancer)?\/v2(?:\.0)?\/(subnets|networks|ports)(?:\/([
 export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
   if (!deps.settings.networkReads) return (_, next) => next()
   const guard = noIdentityGuard(deps.settings)
-  const boundary = errorBoundary(neutronErrors, deps.log)
+  const boundary = errorBoundary(neutronErrors, deps)
   return async (ctx, next) => {
     const [, collection, id] = PATH.exec(ctx.path) ?? []
     if (collection === undefined) return await next()

@@ -1,10 +1,13 @@
 /** Answers of lists: one page of rendered objects, and links to its neighbours, by the rules of the dialect. */
 import { type DomainError } from '../domain/errors.ts'
+import { PAGE_MAX_BYTES } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
-import { type ListQuery, UnknownMarkerError } from '../store/lists.ts'
+import { type ListQuery, type Page, UnknownMarkerError } from '../store/lists.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
+import { JsonItems } from './json-body.ts'
 import { type PageRequest, type Parameters, queryOf } from './query.ts'
+import { inTurns } from './turns.ts'
 
 export interface Collection<Item> {
   /** Name of the array: `healthmonitors`. */
@@ -14,7 +17,7 @@ export interface Collection<Item> {
   /** Attributes to filter by, and to sort by unless `sortable` says which. */
   readonly attributes: ReadonlySet<string>
   readonly sortable?: ReadonlySet<string>
-  readonly read: (list: ListQuery) => Promise<Item[]>
+  readonly read: (list: ListQuery) => Promise<Page<Item>>
   readonly render: (item: Item) => Record<string, unknown>
   /** Filters that the path implies: the members of one pool. */
   readonly within?: ListQuery['filters']
@@ -75,20 +78,51 @@ export async function answerList<Item extends { readonly id: string }>(
     ...(page.marker === undefined ? {} : { marker: page.marker }),
     reverse: page.reverse,
   })
-  const shown = page.reverse ? items.slice(-limit) : items.slice(0, limit)
-  const complete = page.limit === undefined && items.length <= limit
-  const links = linksOf(ctx, deps, { parameters, page, limit, complete, ids: shown.map((item) => item.id) })
+  const read = page.reverse ? items.slice(-limit) : items.slice(0, limit)
+  const { texts, shown } = await rendered(ctx, read, {
+    render: (item) => pick(collection.render(item), fields),
+    reverse: page.reverse,
+  })
+  const isCut = shown.length < read.length || items.isCut === true
+  const complete = page.limit === undefined && items.length <= limit && !isCut
+  const links = linksOf(ctx, deps, {
+    parameters,
+    page,
+    limit,
+    complete,
+    isCut,
+    ids: shown.map(({ id }) => id),
+  })
   ctx.body = {
-    [collection.name]: shown.map((item) => pick(collection.render(item), fields)),
+    [collection.name]: new JsonItems(texts),
     ...(links.length > 0 || rules.alwaysLinks ? { [`${collection.name}_links`]: links } : {}),
   }
+}
+
+/** Makes a page into JSON in turns, until it has PAGE_MAX_BYTES: at the end from which it was read, something is always shown. */
+async function rendered<Item>(
+  ctx: ApiContext,
+  items: readonly Item[],
+  { render, reverse }: { readonly render: (item: Item) => object; readonly reverse: boolean },
+): Promise<{ readonly texts: readonly string[]; readonly shown: readonly Item[] }> {
+  let room = PAGE_MAX_BYTES
+  const texts: string[] = []
+  await inTurns(ctx.state.identity.projectId, reverse ? items.toReversed() : items, (item) => {
+    const text = JSON.stringify(render(item))
+    room -= Buffer.byteLength(text) + 1
+    if (room < 0 && texts.length > 0) return false
+    texts.push(text)
+    return true
+  })
+  if (!reverse) return { texts, shown: items.slice(0, texts.length) }
+  return { texts: texts.reverse(), shown: items.slice(items.length - texts.length) }
 }
 
 async function readPage<Item>(
   rules: ListRules,
   collection: Collection<Item>,
   list: ListQuery,
-): Promise<Item[]> {
+): Promise<Page<Item>> {
   try {
     return await collection.read(list)
   } catch (error) {
@@ -130,6 +164,8 @@ export interface ShownPage {
   readonly limit: number
   /** Nothing was asked to be left out, and nothing is. */
   readonly complete: boolean
+  /** The page ended before its limit, by its bytes: there is more in the direction in which it was read. */
+  readonly isCut?: boolean
   readonly ids: readonly string[]
 }
 

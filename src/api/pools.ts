@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { dependsOn } from '../domain/dependencies.ts'
 import { DomainError, notFound } from '../domain/errors.ts'
+import { poolQuestion } from '../domain/pool-question.ts'
 import type { Listener, LoadBalancer, Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
 import { findListener, setDefaultPool } from '../store/listeners.ts'
@@ -176,7 +177,11 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
 /** What else changes is not probed. */
 function changesChecks(values: PoolChange, stored: Pool): boolean {
   if (values.adminStateUp !== undefined) return true
-  return values.echo !== undefined && !isDeepStrictEqual(dependsOn(values.echo), dependsOn(stored.echo))
+  if (values.echo === undefined) return false
+  return (
+    !isDeepStrictEqual(dependsOn(values.echo), dependsOn(stored.echo)) ||
+    !isDeepStrictEqual(poolQuestion({ ...stored, ...values }), poolQuestion(stored))
+  )
 }
 
 async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {

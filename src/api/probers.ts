@@ -4,19 +4,26 @@ import { PROBERS_SHOWN_MAX } from '../domain/limits.ts'
 import type { BreakerFacts } from '../domain/prober-facts.ts'
 import { listProbers, type ProberRecord } from '../store/probers.ts'
 import { accessOf, anyProject } from './access.ts'
+import type { Admission } from './admission.ts'
 import type { ApiDependencies } from './context.ts'
 import { noIdentityGuard } from './guards.ts'
 
 export const PROBERS_PATH = '/v1/probers'
 
-/** Throws UNAUTHORIZED and FORBIDDEN. */
-export async function answerProbers(ctx: Context, deps: ApiDependencies): Promise<void> {
+/** Throws UNAUTHORIZED, FORBIDDEN and PROJECT_BUSY. */
+export async function answerProbers(
+  ctx: Context,
+  deps: ApiDependencies,
+  admission: Admission,
+): Promise<void> {
   noIdentityGuard(deps.settings)(ctx)
   const identity = await deps.identify(ctx.headers)
   ctx.state['identity'] = identity
   accessOf(anyProject, identity, { method: 'get', path: PROBERS_PATH })
-  const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
-  ctx.body = { probers: probers.map(render) }
+  await admission.admit(identity.projectId, async () => {
+    const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
+    ctx.body = { probers: probers.map(render) }
+  })
 }
 
 function render({ facts, ...prober }: ProberRecord): Record<string, unknown> {

@@ -65,5 +65,7 @@ export function assertParentsActive(ctx: ApiContext, parents: Parents): void {
 
 /** Whether an update with these values is to be written: one that changes nothing only when the dialect says so. */
 export function isWritten(ctx: ApiContext, values: object): boolean {
+  // For the line of audit: what is in here differs from what is stored.
+  ctx.state.changed = Object.keys(values)
   return ctx.state.dialect.writes.writesUnchanged || Object.keys(values).length > 0
 }

@@ -1,29 +1,31 @@
 /**
- * What is not part of any dialect: `/livez` (the process runs), `/healthcheck` (and the database answers), `/docs`,
+ * What is not part of any dialect: `/livez` (the process runs), `/healthcheck` (and the database takes writes), `/docs`,
  * without identity and before the guards of the dialects; and `/v1/probers`, for administrators.
  */
-import type { Context, Middleware } from 'koa'
+import type { Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
-import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
-import { query } from '../store/database.ts'
+import type { Admission } from './admission.ts'
 import type { ApiDependencies, ApiState, ServiceRoute } from './context.ts'
 import { docsRoutes, isForPeople } from './docs.ts'
+import { assertOneHost } from './guards.ts'
+import { healthCheck } from './health-check.ts'
 import { answerProbers, PROBERS_PATH } from './probers.ts'
 
-export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
+export function serviceRoutes(deps: ApiDependencies, admission: Admission): readonly ServiceRoute[] {
   return [
     { path: '/livez', answer: (ctx) => void (ctx.body = { status: 'ok' }) },
-    { path: '/healthcheck', answer: (ctx) => answerHealth(ctx, deps) },
-    { path: PROBERS_PATH, answer: (ctx) => answerProbers(ctx, deps) },
+    { path: '/healthcheck', answer: healthCheck(deps) },
+    { path: PROBERS_PATH, answer: (ctx) => answerProbers(ctx, deps, admission) },
     ...docsRoutes(),
   ]
 }
 
 /** Answers the service's own routes and leaves everything else to the dialects. Throws METHOD_NOT_ALLOWED. */
-export function serviceRouter(deps: ApiDependencies): Middleware<ApiState> {
-  const routes = new Map(serviceRoutes(deps).map((route) => [route.path, route]))
+export function serviceRouter(deps: ApiDependencies, admission: Admission): Middleware<ApiState> {
+  const routes = new Map(serviceRoutes(deps, admission).map((route) => [route.path, route]))
   return async (ctx, next) => {
     if (isForPeople(ctx)) {
+      assertOneHost(ctx)
       ctx.vary('Accept')
       ctx.redirect('/docs')
       return
@@ -35,18 +37,7 @@ export function serviceRouter(deps: ApiDependencies): Middleware<ApiState> {
       ctx.set('Allow', 'GET, HEAD')
       throw new DomainError('METHOD_NOT_ALLOWED', `The method ${method} is not allowed.`, { method })
     }
+    assertOneHost(ctx)
     await route.answer(ctx)
-  }
-}
-
-async function answerHealth(ctx: Context, deps: ApiDependencies): Promise<void> {
-  try {
-    await query(deps.db, 'select 1')
-    ctx.body = { status: 'ok', database: 'ok' }
-  } catch (error) {
-    deps.log.error({ err: error }, 'health check: database not available')
-    ctx.status = 503
-    ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
-    ctx.body = { status: 'unavailable', database: 'unavailable' }
   }
 }

@@ -8,7 +8,8 @@ export interface StatusTreeDialect {
   readonly paths: (path: string) => readonly string[]
   /** Which members it shows: others are not read, and count for no status either. */
   readonly membersOf: StatusTreeKey['membersOf']
-  readonly render: (tree: StatusTree) => Record<string, unknown>
+  /** Renders members in turns: there may be thousands. */
+  readonly render: (tree: StatusTree, projectId: string) => Promise<Record<string, unknown>>
 }
 
 export function statusTreeRoutes(deps: ApiDependencies, dialect: StatusTreeDialect): Route[] {
@@ -31,16 +32,20 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: StatusTreeD
     const message = `The load balancer has more than ${STATUS_TREE_MEMBERS_MAX} members; list them with /members?loadbalancer_id=${id}.`
     throw new DomainError('TOO_MANY_ITEMS', message, { max: STATUS_TREE_MEMBERS_MAX })
   }
-  ctx.body = dialect.render(tree)
+  ctx.body = await dialect.render(tree, ctx.state.identity.projectId)
 }
 
-/** The members of each pool, in the order of the tree. */
-export function membersByPool(members: readonly TreeMember[]): ReadonlyMap<string, readonly TreeMember[]> {
-  const pools = new Map<string, TreeMember[]>()
-  for (const member of members) {
-    const siblings = pools.get(member.poolId)
-    if (siblings === undefined) pools.set(member.poolId, [member])
-    else siblings.push(member)
+/** What stands for the members of each pool, one `values` for each of `members`, in the order of the tree. */
+export function membersByPool<Value>(
+  members: readonly TreeMember[],
+  values: readonly Value[],
+): ReadonlyMap<string, readonly Value[]> {
+  const pools = new Map<string, Value[]>()
+  for (const [i, { poolId }] of members.entries()) {
+    const siblings = pools.get(poolId) ?? []
+    if (siblings.length === 0) pools.set(poolId, siblings)
+    const value = values[i]
+    if (value !== undefined) siblings.push(value)
   }
   return pools
 }

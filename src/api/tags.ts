@@ -54,7 +54,8 @@ async function act(ctx: ApiContext, deps: ApiDependencies, { resource, dialect }
     const stored = await lockTags(tx, key)
     if (stored === undefined) throw notFound(resource, key.id)
     const tags = tagsAfter(stored)
-    if (tags.length > TAGS_MAX) {
+    // What is there from before, or from another dialect, can always become less.
+    if (tags.length > TAGS_MAX && tags.length > stored.length) {
       throw new DomainError('TOO_MANY_ITEMS', `A ${resource} has at most ${TAGS_MAX} tags.`, {
         max: TAGS_MAX,
       })

@@ -4,11 +4,14 @@ import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { createApp } from '../api/app.ts'
 import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
+import { patternProblem } from '../probe/body-pattern.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { exportService, ServiceReading } from '../runtime/service-series.ts'
 import type { Database } from '../store/database.ts'
+import { readServiceFacts } from '../store/service-facts.ts'
 import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
@@ -47,15 +50,22 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
   return {
     endpoint: listener.endpoint,
     open: async (parts) => {
+      exportService(parts.metrics.registry, new ServiceReading(() => readServiceFacts(parts.db)))
       handler = await handlerOf(parts)
     },
     close: () => listener.close(),
   }
 }
 
-/** Whether a folder has a file of this name, which the API has checked to be a plain one. */
+/** Whether a folder has a file of this name, which the API has checked to be a plain one; one out of reach is none. */
 function fileIn(folder: string): (name: string) => boolean {
-  return (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true
+  return (name) => {
+    try {
+      return statSync(join(folder, name)).isFile()
+    } catch {
+      return false
+    }
+  }
 }
 
 async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Promise<RequestListener> {
@@ -72,6 +82,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       udpMinDelaySeconds: config.udpMinDelaySeconds,
       probesPerSecondPerProject: config.probesPerSecondPerProject,
       sourceAddresses: config.sourceAddresses,
+      patternProblem,
       ...(config.tlsDir === undefined ? {} : { hasTlsFile: fileIn(config.tlsDir) }),
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },

@@ -4,32 +4,35 @@ import { Ending } from '../runtime/ending.ts'
 import { formatEndpoint, localUrl } from '../runtime/listener.ts'
 import { createLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
-import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { announce } from '../runtime/standard-streams.ts'
 import { API_POOL, listenForApi } from './api-server.ts'
+import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
 
 /** Resolves when the API answers. Throws StartRefusal. */
 export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
   const config = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(config, 'api')
-  const log = createLog({ level: config.logLevel, process: 'api' })
   const metrics = createMetrics('api')
+  const log = createLog({ level: config.logLevel, process: 'api', onDropped: metrics.logLinesDropped })
   const ending = new Ending(log)
   ending.listenForSignals()
   const server = await listenForApi(config)
-  const metricsListener =
-    config.metricsListen &&
-    (await serveMetrics(config.metricsListen, async () =>
-      renderMetrics([await snapshotOf(metrics.registry)]),
-    ))
+  const readMetrics = async (): Promise<string> => renderMetrics([await snapshotOf(metrics.registry)])
+  const metricsListener = await listenForMetrics(config, environment, readMetrics, log)
   const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_POOL, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
   ending.add('API', async () => {
     await Promise.all([server.close(), metricsListener?.close()])
   })
-  const bound = parseConfig({ ...environment, HM_LISTEN: formatEndpoint(server.endpoint) })
+  const bound = parseConfig({
+    ...environment,
+    HM_LISTEN: formatEndpoint(server.endpoint),
+    HM_METRICS_LISTEN: metricsListener === undefined ? 'off' : formatEndpoint(metricsListener.endpoint),
+  })
   await server.open({ config: bound, databaseUrl, db, log, metrics })
-  process.stdout.write(`API at ${localUrl(server.endpoint)}/v2.0/lbaas\n`)
-  log.info({ config }, 'ready')
+  announce(`API at ${localUrl(server.endpoint)}/v2.0/lbaas\n`, log)
+  log.info({ config: bound, ...urlOf(metricsListener) }, 'ready')
 }

@@ -5,6 +5,7 @@ import { DomainError } from '../domain/errors.ts'
 import { type MonitorOptions, mergeOptions, type OptionsPatch } from '../domain/monitor-options.ts'
 import { assertOptionsFit } from '../domain/option-fit.ts'
 import { probeTarget } from '../domain/probe-target.ts'
+import { patternProblem } from '../probe/body-pattern.ts'
 import type { ProbeTarget } from '../domain/results.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { withTlsFolder } from './tls-folder.ts'
@@ -34,7 +35,11 @@ export function targetWithOptions(
   assertOptionsFit(
     { type: monitor.type, httpMethod: monitor.httpMethod, options },
     // A file that is not there is told by the probe.
-    { sourceAddresses: source === undefined ? [] : [source], hasTlsFile: () => where.tlsDir !== undefined },
+    {
+      sourceAddresses: source === undefined ? [] : [source],
+      hasTlsFile: () => where.tlsDir !== undefined,
+      patternProblem,
+    },
   )
   const { reuse: _, ...target } = probeTarget(
     {

@@ -5,29 +5,42 @@ import { closeSctpChannels } from '../probe/sctp-channel.ts'
 import { probers } from '../probe/probers.ts'
 import { parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'
+import { formatEndpoint, type Listener } from '../runtime/listener.ts'
 import { createLog } from '../runtime/log.ts'
 import { createMetrics } from '../runtime/metrics.ts'
-import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { attachToParent, hasParent } from '../runtime/parent.ts'
 import { announceEcho } from './echo.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
+import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { startProber } from './prober.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
 /** Resolves when it probes. `name`: of its logs and metrics. Throws StartRefusal. */
 export async function prober(name: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  const config = parseConfig(environment)
-  const databaseUrl = neededDatabaseUrl(config, 'prober')
-  const log = createLog({ level: config.logLevel, process: name })
+  const given = parseConfig(environment)
+  const databaseUrl = neededDatabaseUrl(given, 'prober')
   const metrics = createMetrics(name)
+  const log = createLog({ level: given.logLevel, process: name, onDropped: metrics.logLinesDropped })
   const ending = new Ending(log)
   ending.listenForSignals()
   const read = () => snapshotOf(metrics.registry)
+  let metricsListener: Listener | undefined
+  let config = given
   if (hasParent()) {
     attachToParent(read, () => ending.exit(0, 'the parent process is gone'))
-  } else if (config.metricsListen !== undefined) {
-    const listener = await serveMetrics(config.metricsListen, async () => renderMetrics([await read()]))
-    ending.add('metrics', () => listener.close())
+  } else {
+    metricsListener = await listenForMetrics(
+      given,
+      environment,
+      async () => renderMetrics([await read()]),
+      log,
+    )
+    ending.add('metrics', () => metricsListener?.close())
+    // Its own listener is never probed, wherever it is.
+    if (metricsListener !== undefined) {
+      config = parseConfig({ ...environment, HM_METRICS_LISTEN: formatEndpoint(metricsListener.endpoint) })
+    }
   }
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${name}`, PROBER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
@@ -54,5 +67,5 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
     () => running.close(),
     () => running.destroy(),
   )
-  log.info('ready')
+  log.info(urlOf(metricsListener), 'ready')
 }

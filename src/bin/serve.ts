@@ -10,10 +10,12 @@ import { Ending } from '../runtime/ending.ts'
 import { formatEndpoint, localUrl } from '../runtime/listener.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
-import { renderMetrics, serveMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
+import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { ChildSlot } from '../runtime/processes.ts'
+import { announce } from '../runtime/standard-streams.ts'
 import { API_POOL, listenForApi } from './api-server.ts'
 import { migrate, openReadyDatabase } from './database.ts'
+import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { version } from './version.ts'
 
 const PROGRAM = fileURLToPath(new URL('./healthmonitor.js', import.meta.url))
@@ -21,11 +23,12 @@ const PROGRAM = fileURLToPath(new URL('./healthmonitor.js', import.meta.url))
 /** Starts everything and says where it is; resolves when it is ready. Throws StartRefusal with nothing left running. */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const given = parseConfig(environment)
-  const log = createLog({ level: given.logLevel, process: 'api' })
+  const metrics = createMetrics('api')
+  const log = createLog({ level: given.logLevel, process: 'api', onDropped: metrics.logLinesDropped })
   const ending = new Ending(log)
   ending.listenForSignals()
   try {
-    await startAll(given, environment, log, ending)
+    await startAll(given, environment, { log, metrics, ending })
   } catch (error) {
     await ending.run()
     throw error
@@ -35,14 +38,11 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
 async function startAll(
   given: Config,
   environment: NodeJS.ProcessEnv,
-  log: Log,
-  ending: Ending,
+  { log, metrics, ending }: { readonly log: Log; readonly metrics: Metrics; readonly ending: Ending },
 ): Promise<void> {
-  const metrics = createMetrics('api')
   const probers: ChildSlot[] = []
   const api = await listenForApi(given)
-  const metricsListener =
-    given.metricsListen && (await serveMetrics(given.metricsListen, () => readMetrics(metrics, probers)))
+  const metricsListener = await listenForMetrics(given, environment, () => readMetrics(metrics, probers), log)
 
   const embedded = given.databaseUrl === undefined ? await startOwnPostgres(given, log, ending) : undefined
   const databaseUrl = given.databaseUrl ?? embedded?.url ?? ''
@@ -77,8 +77,8 @@ async function startAll(
   }
   ending.add('API', () => api.close())
   await api.open({ config, databaseUrl, db, log, metrics })
-  process.stdout.write(welcome(config, embedded))
-  log.info({ config }, 'ready')
+  announce(welcome(config, embedded), log)
+  log.info({ config, ...urlOf(metricsListener) }, 'ready')
 }
 
 async function startOwnPostgres(config: Config, log: Log, ending: Ending): Promise<EmbeddedPostgres> {

@@ -10,6 +10,7 @@ export function withTlsFolder(target: ProbeTarget, folder: string = NOWHERE): Pr
   const { tls } = target
   if (tls === undefined) return target
   const { caFile, certificateFile, keyFile } = tls
+  if (caFile === undefined && certificateFile === undefined && keyFile === undefined) return target
   return {
     ...target,
     tls: {

@@ -74,6 +74,8 @@ export interface Transition {
 /** One row for `member_state`, with the transitions that led to it, oldest first. */
 export interface VerdictWrite extends StoredVerdict {
   readonly memberId: string
+  /** Whose it is: writes are served in turn by project. */
+  readonly projectId: string
   readonly generation: number
   readonly shard: number
   readonly epoch: number

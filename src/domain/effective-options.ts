@@ -1,45 +1,61 @@
 /**
  * What a monitor does, option by option, and where each comes from: its `options`, the preset that they name, a plain field,
- * the profile (the manners of the dialect that made it), or the default of all. Values are in the options' own words, by the
+ * its pool, the profile (the manners of the dialect that made it), or the default of all. Values are in the options' own words, by the
  * path of the option: `http.path`.
  */
-import { expectedCodesOf, versionOf } from './http-target.ts'
+import { expectedCodesOf, searchesBody, versionOf } from './http-target.ts'
+import { HTTP_HEAD_MAX_BYTES } from './limits.ts'
 import { isSecretHeader, MASK } from './option-secrets.ts'
+import type { PoolQuestion } from './pool-question.ts'
 import { presetManners, PRESET_TABLE } from './presets.ts'
-import { connectionReuse, isHalfOpen, requiresReply, type TargetMonitor } from './probe-target.ts'
+import {
+  connectionReuse,
+  isHalfOpen,
+  poolAlpn,
+  proxyProtocolOf,
+  requiresReply,
+  type TargetMonitor,
+} from './probe-target.ts'
 import { delayMs, type JudgedMonitor, mannersOf, statePolicy, timeoutMs } from './profiles.ts'
 
-export const ORIGINS = ['options', 'preset', 'field', 'profile', 'default'] as const
+export const ORIGINS = ['options', 'preset', 'field', 'pool', 'profile', 'default'] as const
 export type Origin = (typeof ORIGINS)[number]
 
 export interface EffectiveOption {
   readonly value: unknown
   readonly from: Origin
+  /** Why probes cannot do as it says; absent = they do. */
+  readonly unmet?: string
 }
 
 export type PlannedMonitor = JudgedMonitor & TargetMonitor
 
-type Entry = readonly [option: string, value: unknown, otherwise: Origin]
+type Entry = readonly [option: string, value: unknown, otherwise: Origin, unmet?: string]
 
-/** By the path of the option; what does not apply to the monitor is absent. */
+/** By the path of the option; what does not apply to the monitor is absent. `pool`: what its pool adds to the question. */
 export function effectiveOptions(
   monitor: PlannedMonitor,
   trafficSeen: boolean,
+  pool: PoolQuestion = {},
 ): Readonly<Record<string, EffectiveOption>> {
   const entries = [
     ...judging(monitor, trafficSeen),
-    ...connecting(monitor),
-    ...asking(monitor),
+    ...connecting(monitor, pool),
+    ...asking(monitor, pool),
     ...answered(monitor),
-    ...securing(monitor),
+    ...securing(monitor, pool),
     ...(['tcp', 'udp', 'grpc'] as const).flatMap((group) => saidOf(monitor, group)),
   ]
   return Object.fromEntries(
     entries
       .filter(([, value]) => value !== undefined)
-      .map(([option, value, otherwise]) => [
+      .map(([option, value, otherwise, unmet]) => [
         option,
-        { value, from: isSaid(monitor, option, value) ? 'options' : otherwise },
+        {
+          value,
+          from: isSaid(monitor, option, value) ? 'options' : otherwise,
+          ...(unmet === undefined ? {} : { unmet }),
+        },
       ]),
   )
 }
@@ -100,15 +116,16 @@ function judging(monitor: PlannedMonitor, trafficSeen: boolean): readonly Entry[
   ]
 }
 
-function connecting(monitor: PlannedMonitor): readonly Entry[] {
+function connecting(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
   const { type, options } = monitor
   const manners = presetManners(mannersOf(monitor))
   const from = ofManners(monitor)
   const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
   const reuse = connectionReuse(monitor)
-  const { source_address, proxy_protocol } = options?.connection ?? {}
-  const close = isConnected ? closeOf(monitor) : undefined
-  const handshake = type === 'TCP' ? (isHalfOpen(monitor) ? 'half' : 'full') : undefined
+  const { source_address } = options?.connection ?? {}
+  const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
+  const close = isConnected ? closeOf(monitor, pool) : undefined
+  const handshake = type === 'TCP' ? (isHalfOpen(monitor, pool) ? 'half' : 'full') : undefined
   return [
     ['connection.reuse', isConnected ? reuse !== undefined : undefined, from],
     ['connection.fresh_every', reuse?.freshEvery, 'default'],
@@ -116,7 +133,7 @@ function connecting(monitor: PlannedMonitor): readonly Entry[] {
     ['connection.close', close, close === manners.close ? from : 'default'],
     ['connection.handshake', handshake, handshake === manners.handshake ? from : 'default'],
     ['connection.source_address', source_address, 'options'],
-    ['connection.proxy_protocol', proxy_protocol, 'options'],
+    ['connection.proxy_protocol', proxy === undefined ? undefined : `v${proxy}`, 'pool'],
     [
       'icmp.count',
       type === 'PING' ? (options?.icmp?.count ?? manners.echoCount ?? 1) : undefined,
@@ -130,29 +147,50 @@ function connecting(monitor: PlannedMonitor): readonly Entry[] {
 }
 
 /** How connections end: below TLS never with RST; a connect that says nothing always, unless told otherwise. */
-function closeOf(monitor: PlannedMonitor): 'fin' | 'rst' {
+function closeOf(monitor: PlannedMonitor, pool: PoolQuestion): 'fin' | 'rst' {
   const { type, options } = monitor
-  const { close = presetManners(mannersOf(monitor)).close, proxy_protocol } = options?.connection ?? {}
-  if (type === 'HTTPS' || type === 'TLS-HELLO') return 'fin'
-  const saysNothing = type === 'TCP' && options?.tcp === undefined && proxy_protocol === undefined
+  const { close = presetManners(mannersOf(monitor)).close } = options?.connection ?? {}
+  if (type === 'HTTPS' || type === 'TLS-HELLO' || pool.tls !== undefined) return 'fin'
+  const saysNothing =
+    type === 'TCP' && options?.tcp === undefined && proxyProtocolOf(monitor, pool) === undefined
   return close ?? (saysNothing ? 'rst' : 'fin')
 }
 
 /** TLS as it is spoken: who names a CA wants it asked, and HTTP/2 is agreed on. */
-function securing(monitor: PlannedMonitor): readonly Entry[] {
+function securing(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
   const { type, options } = monitor
-  if (type !== 'HTTPS' && type !== 'TLS-HELLO') return []
-  const { verify, ca, alpn, ...others } = options?.tls ?? {}
-  const isHttp2 = options?.grpc !== undefined || options?.http?.version === 'h2'
+  const isOfType = type === 'HTTPS' || type === 'TLS-HELLO'
+  const isConnected = isOfType || type === 'HTTP' || type === 'TCP'
+  if (!isOfType && (pool.tls === undefined || !isConnected)) return []
+  const { verify, ca, alpn: _, ...others } = options?.tls ?? {}
   return [
+    ['tls.enabled', true, isOfType ? 'field' : 'pool'],
     ['tls.verify', verify ?? ca !== undefined, 'default'],
     ['tls.ca', ca, 'options'],
-    ['tls.alpn', alpn ?? (isHttp2 ? ['h2'] : undefined), 'default'],
+    alpnEntry(monitor, pool),
+    ['tls.versions', pool.tls?.versions, 'pool'],
+    ['tls.ciphers', pool.tls?.ciphers, 'pool'],
     ...Object.entries(others).map(([key, value]): Entry => [`tls.${key}`, value, 'options']),
+    ...Object.entries(pool.containers ?? {}).map(
+      ([key, value]): Entry => [`tls.${key}`, value, 'pool', NO_KEY_MANAGER],
+    ),
   ]
 }
 
-function asking(monitor: PlannedMonitor): readonly Entry[] {
+const NO_KEY_MANAGER =
+  'probes have no access to a key manager: options.tls names certificate files of HM_TLS_DIR instead'
+
+/** The names that are offered, and whose they are. */
+function alpnEntry(monitor: PlannedMonitor, { tls }: PoolQuestion): Entry {
+  const { type, options } = monitor
+  const isHttp2 =
+    (type === 'HTTP' || type === 'HTTPS') && (options?.grpc !== undefined || versionOf(monitor) === '2')
+  const ofPool = tls === undefined || isHttp2 ? undefined : poolAlpn(monitor, tls)
+  const offered = options?.tls?.alpn ?? ofPool ?? (isHttp2 ? ['h2'] : undefined)
+  return ['tls.alpn', offered, ofPool !== undefined && tls?.alpn !== undefined ? 'pool' : 'default']
+}
+
+function asking(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
   const { type, options, urlPath, httpMethod, httpVersion, domainName } = monitor
   if ((type !== 'HTTP' && type !== 'HTTPS') || options?.grpc !== undefined) return []
   const http = options?.http ?? {}
@@ -162,7 +200,7 @@ function asking(monitor: PlannedMonitor): readonly Entry[] {
   const codes = expectedCodesOf(monitor)
   const ownHost = (domainName ?? '') === '' ? undefined : domainName
   return [
-    ['http.version', http.version ?? version, version === httpVersion ? 'field' : from],
+    ['http.version', http.version ?? shownVersion(version), version === httpVersion ? 'field' : from],
     ['http.method', http.method ?? httpMethod ?? 'GET', httpMethod === null ? 'default' : 'field'],
     ['http.path', http.path ?? urlPath ?? '/', urlPath === null ? 'default' : 'field'],
     ['http.host', http.host ?? ownHost, 'field'],
@@ -175,12 +213,18 @@ function asking(monitor: PlannedMonitor): readonly Entry[] {
     ['http.degraded_header', http.degraded_header ?? manners.degradedHeader, from],
     [
       'http.searched_body_bytes',
-      http.searched_body_bytes ??
-        ((http.expected_body ?? []).length > 0 ? manners.searchedBodyBytes : undefined),
+      http.searched_body_bytes ?? (searchesBody(http) ? manners.searchedBodyBytes : undefined),
       from,
     ],
+    ['http.head_max_bytes', http.head_max_bytes ?? HTTP_HEAD_MAX_BYTES, 'default'],
     ...saidOf(monitor, 'http').filter(([option]) => !HTTP_TOLD.has(option)),
   ]
+
+  /** HTTP/2 as the option says it: with prior knowledge, or below TLS. */
+  function shownVersion(spoken: typeof version): string {
+    if (spoken !== '2') return spoken
+    return type === 'HTTPS' || pool.tls !== undefined ? 'h2' : 'h2c'
+  }
 }
 
 /** Whether a UDP target has to reply, and the length that is held against a pattern. */
@@ -208,6 +252,7 @@ const HTTP_TOLD: ReadonlySet<string> = new Set(
     'warning_statuses',
     'degraded_header',
     'searched_body_bytes',
+    'head_max_bytes',
   ].map((key) => `http.${key}`),
 )
 
@@ -221,7 +266,7 @@ function saidOf({ options }: PlannedMonitor, group: 'http' | 'tcp' | 'udp' | 'gr
 }
 
 function masked(headers: unknown): unknown {
-  return (headers as readonly { name: string; value: string }[]).map((header) =>
-    isSecretHeader(header.name) ? { ...header, value: MASK } : header,
+  return (headers as readonly { name: string; value?: string }[]).map((header) =>
+    header.value !== undefined && isSecretHeader(header.name) ? { ...header, value: MASK } : header,
   )
 }

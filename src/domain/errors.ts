@@ -6,6 +6,7 @@ export const REFUSALS = [
   // The request itself
   'INVALID_JSON',
   'BODY_TOO_LARGE',
+  'BODY_TOO_COMPLEX',
   'UNSUPPORTED_MEDIA_TYPE',
   'NOT_ACCEPTABLE',
   'METHOD_NOT_ALLOWED',
@@ -39,6 +40,7 @@ export const REFUSALS = [
   'IDENTITY_UNAVAILABLE',
   // Ourselves
   'CONFLICT',
+  'PROJECT_BUSY',
   'STORE_UNAVAILABLE',
 ] as const
 export type Refusal = (typeof REFUSALS)[number]

@@ -17,8 +17,11 @@ type Endpoint = Pick<ProbeTarget, 'address' | 'port'>
 /** The codes that both dialects fill in when a monitor names none: they say nothing that a preset could not say better. */
 const CODES_DEFAULT = '200'
 
-/** What makes the requests of a monitor's probes: they differ in the host only. */
-export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpRequest {
+/** What makes the requests of a monitor's probes: they differ in the host only. `isSecure`: TLS is spoken. */
+export function httpRequest(
+  monitor: HttpMonitor,
+  isSecure = monitor.type === 'HTTPS',
+): (endpoint: Endpoint) => HttpRequest {
   const http = monitor.options?.http ?? {}
   const manners = presetManners(mannersOf(monitor))
   const version = versionOf(monitor)
@@ -28,7 +31,7 @@ export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpR
   const searchedBodyBytes = searchedBytesOf(monitor)
   const request = {
     method: http.method ?? monitor.httpMethod ?? 'GET',
-    path: withoutFragment(http.path ?? monitor.urlPath ?? '/'),
+    path: sentPath(http.path ?? monitor.urlPath ?? '/'),
     version,
     expectedCodes: expectedCodesOf(monitor).set,
     ...(http.retriable_statuses === undefined ? {} : { retriableCodes: codeSet(http.retriable_statuses) }),
@@ -36,26 +39,43 @@ export function httpRequest(monitor: HttpMonitor): (endpoint: Endpoint) => HttpR
     ...(http.draining_statuses === undefined ? {} : { drainingCodes: codeSet(http.draining_statuses) }),
     ...(http.headers === undefined
       ? {}
-      : { headers: http.headers.map(({ action = 'append', ...header }) => ({ ...header, action })) }),
+      : {
+          headers: http.headers.map(({ name, value = '', action = 'append' }) => ({ name, value, action })),
+        }),
     ...(http.remove_headers === undefined
       ? {}
       : { removeHeaders: http.remove_headers.map((name) => name.toLowerCase()) }),
     ...(http.body === undefined ? {} : { body: new TextEncoder().encode(http.body) }),
     ...(blocks.length === 0 ? {} : { expectBody: blocks.map((block) => new TextEncoder().encode(block)) }),
+    ...(http.expected_body_regex === undefined
+      ? {}
+      : { expectBodyPattern: { source: http.expected_body_regex } }),
     ...(searchedBodyBytes === undefined ? {} : { searchedBodyBytes }),
+    ...(http.head_max_bytes === undefined ? {} : { headMaxBytes: http.head_max_bytes }),
     ...(degradedHeader === undefined ? {} : { degradedHeader: degradedHeader.toLowerCase() }),
     ...(http.service_name === undefined ? {} : { serviceName: http.service_name }),
   }
   const isHostless = http.host === undefined && version === '1.0' && !namesHost(monitor)
-  return (endpoint) => (isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint) })
+  return (endpoint) =>
+    isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint, isSecure) }
+}
+
+/** The same question in HTTP/2, which always names a host. */
+export function http2Request(monitor: HttpMonitor, request: HttpRequest, endpoint: Endpoint): HttpRequest {
+  return { ...request, version: '2', host: request.host ?? hostOf(monitor, endpoint, true) }
 }
 
 /** Bytes of a body that are searched; undefined = as many as a probe reads, or there is nothing to be searched for. */
 function searchedBytesOf({ profile, options }: HttpMonitor): number | undefined {
-  const { searched_body_bytes: said, expected_body = [] } = options?.http ?? {}
+  const { searched_body_bytes: said } = options?.http ?? {}
   if (said !== undefined) return said === 0 ? undefined : said
-  if (expected_body.length === 0) return undefined
+  if (!searchesBody(options?.http)) return undefined
   return presetManners(mannersOf({ profile, options: options ?? null })).searchedBodyBytes
+}
+
+/** Whether anything is looked for in bodies. */
+export function searchesBody(http: NonNullable<HttpMonitor['options']>['http']): boolean {
+  return (http?.expected_body ?? []).length > 0 || http?.expected_body_regex !== undefined
 }
 
 /** The version that probes speak. */
@@ -74,8 +94,12 @@ function namesHost({ profile, options, domainName }: HttpMonitor): boolean {
 }
 
 /** The host that a probe names. HAProxy's `hdr Host` names the address without a port when the monitor names no domain. */
-export function hostOf(monitor: HttpMonitor, { address, port }: Endpoint): string {
-  const defaultPort = monitor.type === 'HTTPS' ? 443 : 80
+export function hostOf(
+  monitor: HttpMonitor,
+  { address, port }: Endpoint,
+  isSecure = monitor.type === 'HTTPS',
+): string {
+  const defaultPort = isSecure ? 443 : 80
   const manners = mannersOf({ profile: monitor.profile, options: monitor.options ?? null })
   const isPortless = (manners === 'octavia' || manners === 'haproxy') && monitor.options?.grpc === undefined
   return httpHost({
@@ -103,8 +127,17 @@ function codeSet(ranges: readonly StatusRange[]): CodeSet {
   return ranges.map(({ start, end }) => ({ from: start, to: end - 1 }))
 }
 
-/** A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store paths with one. */
-function withoutFragment(path: string): string {
+/**
+ * The path as it is sent. A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store paths
+ * with one. What is no visible ASCII goes out as the percent-encoded bytes of its UTF-8 (RFC 3987 section 3.1); a `%` that
+ * is there stays.
+ */
+export function sentPath(path: string): string {
   const end = path.indexOf('#')
-  return end < 0 ? path : path.slice(0, end)
+  return (end < 0 ? path : path.slice(0, end)).replace(/[^!-~]+/g, percentEncoded)
+}
+
+function percentEncoded(text: string): string {
+  const bytes = [...new TextEncoder().encode(text)]
+  return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }

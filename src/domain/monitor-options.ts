@@ -98,7 +98,8 @@ export interface MonitorOptions {
     readonly body?: string
     readonly headers?: readonly {
       readonly name: string
-      readonly value: string
+      /** Absent = empty. */
+      readonly value?: string
       readonly action?: 'append' | 'overwrite'
     }[]
     readonly remove_headers?: readonly string[]
@@ -107,6 +108,10 @@ export interface MonitorOptions {
     readonly warning_statuses?: readonly StatusRange[]
     readonly draining_statuses?: readonly StatusRange[]
     readonly expected_body?: readonly string[]
+    /** RE2's syntax; what is found in the body, besides `expected_body`. */
+    readonly expected_body_regex?: string
+    /** Bytes of the heads of one answer. */
+    readonly head_max_bytes?: number
     /** Bytes of the body that are searched; 0 = as many as a probe reads. */
     readonly searched_body_bytes?: number
     readonly degraded_header?: string
@@ -126,7 +131,7 @@ export interface MonitorOptions {
   readonly grpc?: {
     readonly service?: string
     readonly authority?: string
-    readonly metadata?: readonly { readonly name: string; readonly value: string }[]
+    readonly metadata?: readonly { readonly name: string; readonly value?: string }[]
   }
   readonly icmp?: { readonly count?: number }
 }

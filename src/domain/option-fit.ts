@@ -17,6 +17,8 @@ export interface OptionSurroundings {
   readonly sourceAddresses: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
   readonly hasTlsFile?: (name: string) => boolean
+  /** Why a regular expression cannot be searched for; undefined = it can. Absent = nobody is asked. */
+  readonly patternProblem?: (source: string) => string | undefined
 }
 
 type Group = 'http' | 'grpc' | 'tls' | 'tcp' | 'udp' | 'icmp'
@@ -56,6 +58,7 @@ export function assertOptionsFit(monitor: Monitor, surroundings: OptionSurroundi
   if (options === null) return
   assertType(monitor.type, options)
   assertHttp(monitor, options)
+  assertPattern(options, surroundings)
   assertGrpc(monitor, options)
   assertConnection(options, surroundings)
   assertTls(options, surroundings)
@@ -101,8 +104,11 @@ function assertHttp({ type, httpMethod }: Monitor, { http, preset }: MonitorOpti
       `HTTP health check cannot specify a request payload with method '${method}'. Only methods that support a request body (POST, PUT, PATCH, OPTIONS) are allowed`,
     )
   }
-  if (expected_body.length > 0 && method === 'HEAD') {
-    throw misfit('options.http.expected_body', `an answer to method 'HEAD' has no body`)
+  if (method === 'HEAD') {
+    const named = (['expected_body', 'expected_body_regex'] as const).find(
+      (key) => (http[key] ?? '').length > 0,
+    )
+    if (named !== undefined) throw misfit(`options.http.${named}`, `an answer to method 'HEAD' has no body`)
   }
   const ofPreset = preset === undefined ? undefined : presetManners(preset).searchedBodyBytes
   // 0: as many as a probe reads.
@@ -114,6 +120,12 @@ function assertHttp({ type, httpMethod }: Monitor, { http, preset }: MonitorOpti
       `The expected response length '${length}' is over than http health response buffer size '${size}'`,
     )
   }
+}
+
+function assertPattern({ http }: MonitorOptions, { patternProblem }: OptionSurroundings): void {
+  const source = http?.expected_body_regex
+  const problem = source === undefined ? undefined : patternProblem?.(source)
+  if (problem !== undefined) throw misfit('options.http.expected_body_regex', problem)
 }
 
 function assertGrpc({ httpMethod }: Monitor, { grpc, http }: MonitorOptions): void {

@@ -14,12 +14,14 @@ export function isSecretHeader(name: string): boolean {
 
 interface Named {
   readonly name: string
-  readonly value: string
+  readonly value?: string
 }
 
 /** The options as they are shown. */
 export function maskedOptions(options: MonitorOptions): MonitorOptions {
-  return withHeaders(options, ({ name, value }) => (isSecretHeader(name) ? MASK : value))
+  return withHeaders(options, ({ name, value }) =>
+    value !== undefined && isSecretHeader(name) ? MASK : value,
+  )
 }
 
 /**
@@ -30,7 +32,7 @@ export function unmaskedOptions(sent: MonitorOptions, stored: MonitorOptions | n
   return withHeaders(sent, (header, nth, list) => {
     if (header.value !== MASK || !isSecretHeader(header.name)) return header.value
     const known = headersOf(stored, list).filter(({ name }) => isSameName(name, header.name))[nth]
-    if (known !== undefined) return known.value
+    if (known?.value !== undefined) return known.value
     const field = `options.${list}`
     const reason = `'${MASK}' stands for a stored value of ${header.name}, and there is none`
     throw new DomainError('INVALID_FIELD', `Validation failure: ${field}: ${reason}.`, { field, reason })
@@ -48,7 +50,7 @@ function isSameName(a: string, b: string): boolean {
 }
 
 /** `nth`: how many of the same name stand before it. */
-type ValueOf = (header: Named, nth: number, list: HeaderList) => string
+type ValueOf = (header: Named, nth: number, list: HeaderList) => string | undefined
 
 function withHeaders(options: MonitorOptions, valueOf: ValueOf): MonitorOptions {
   const { http, grpc } = options
@@ -70,6 +72,7 @@ function withValues<Header extends Named>(
 ): readonly Header[] {
   return headers.map((header, i) => {
     const nth = headers.slice(0, i).filter(({ name }) => isSameName(name, header.name)).length
-    return { ...header, value: valueOf(header, nth, list) }
+    const value = valueOf(header, nth, list)
+    return value === undefined ? header : { ...header, value }
   })
 }

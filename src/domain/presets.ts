@@ -33,7 +33,8 @@ export interface PresetManners {
   readonly close?: 'fin' | 'rst'
   /** Of TCP checks that say nothing. */
   readonly handshake?: 'half'
-  readonly httpVersion: '1.0' | '1.1'
+  /** `2`: prior knowledge on a plain connection, h2 below TLS. */
+  readonly httpVersion: '1.0' | '1.1' | '2'
   readonly expectedStatuses: readonly StatusRange[]
   readonly warningStatuses?: readonly StatusRange[]
   readonly degradedHeader?: string
@@ -111,7 +112,8 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
   // HAProxy, as Octavia configures it: starts "up, but will fall down at first failure"; HTTP/1.0 unless told otherwise.
   octavia: { initial: upFallsAtFirst, hardFailures: [], manners: { ...PLAIN, httpVersion: '1.0' } },
   envoy: ENVOY,
-  kuma: ENVOY,
+  // Kuma's health checks ask in HTTP/2 always (its manual: "HTTP health checks are executed using HTTP/2").
+  kuma: { ...ENVOY, manners: { ...ENVOY.manners, httpVersion: '2' } },
   haproxy: {
     initial: upFallsAtFirst,
     hardFailures: [],

@@ -3,10 +3,11 @@
  * then the manners of its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option
  * httpchk`) speaks HTTP/1.0 without one unless the monitor asks for 1.1.
  */
-import { hostOf, httpRequest } from './http-target.ts'
+import { hostOf, http2Request, httpRequest, versionOf } from './http-target.ts'
 import { parseAddress, wireAddress } from './ip-address.ts'
 import { FRESH_EVERY_DEFAULT, type Range } from './limits.ts'
 import type { MonitorOptions } from './monitor-options.ts'
+import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolQuestion } from './pool-question.ts'
 import { presetManners } from './presets.ts'
 import { mannersOf, timeoutMs } from './profiles.ts'
 import type { ConnectionReuse, ProbeTarget, TcpExchange, TlsManners, UdpExchange } from './results.ts'
@@ -44,17 +45,32 @@ export function probeEndpoint(
   return { address, family, port }
 }
 
-/** The target of a check. */
-export function probeTarget(monitor: TargetMonitor, member: TargetMember): ProbeTarget {
-  return targetsOf(monitor)(member)
+/** The target of a check; `pool`: what its pool adds to the question. */
+export function probeTarget(
+  monitor: TargetMonitor,
+  member: TargetMember,
+  pool: PoolQuestion = {},
+): ProbeTarget {
+  return targetsOf(monitor, pool)(member)
 }
 
 /** What makes the targets of a monitor's checks; what they have in common is made once. */
-export function targetsOf(monitor: TargetMonitor): (member: TargetMember) => ProbeTarget {
+export function targetsOf(
+  monitor: TargetMonitor,
+  pool: PoolQuestion = {},
+): (member: TargetMember) => ProbeTarget {
+  const ofPool = targetsWith(monitor, pool)
+  const ownEndpoint = Object.keys(pool).length === 0 ? ofPool : targetsWith(monitor, {})
+  return (member) => (hasOwnEndpoint(monitor, member) ? ownEndpoint : ofPool)(member)
+}
+
+function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: TargetMember) => ProbeTarget {
   const { type, options } = monitor
-  const common = commonOf(monitor)
+  const common = commonOf(monitor, pool)
   const asksGrpc = options?.grpc
-  const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor) : undefined
+  const isSecure = type === 'HTTPS' || common.tls !== undefined
+  const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor, isSecure) : undefined
+  const isByAlpn = choosesByAlpn(monitor, common.tls?.alpn)
   const source = options?.connection?.source_address
   const sourceFamily = source === undefined ? undefined : parseAddress(source)?.family
   return (member) => {
@@ -67,37 +83,48 @@ export function targetsOf(monitor: TargetMonitor): (member: TargetMember) => Pro
       ...(source === undefined || sourceFamily !== endpoint.family ? {} : { sourceAddress: source }),
     }
     if (requestOf === undefined) return target
-    if (asksGrpc === undefined) return { ...target, http: requestOf(endpoint) }
+    if (asksGrpc === undefined) {
+      const http = requestOf(endpoint)
+      return { ...target, http, ...(isByAlpn ? { http2: http2Request(monitor, http, endpoint) } : {}) }
+    }
     const { service = '', metadata = [] } = asksGrpc
-    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null }, endpoint)
-    return { ...target, grpc: { service, authority, metadata } }
+    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null }, endpoint, isSecure)
+    const headers = metadata.map(({ name, value = '' }) => ({ name, value }))
+    return { ...target, grpc: { service, authority, metadata: headers } }
   }
+}
+
+/** Whether the target chooses between HTTP/1.x and HTTP/2: both are offered, and the monitor does not say which. */
+function choosesByAlpn(monitor: TargetMonitor, alpn: readonly string[] | undefined): boolean {
+  const { options } = monitor
+  if (options?.grpc !== undefined || options?.http?.version !== undefined) return false
+  return alpn?.includes('h2') === true && versionOf(monitor) !== '2'
 }
 
 type Common = Omit<
   ProbeTarget,
-  'type' | 'address' | 'family' | 'port' | 'timeoutMs' | 'sourceAddress' | 'http' | 'grpc'
+  'type' | 'address' | 'family' | 'port' | 'timeoutMs' | 'sourceAddress' | 'http' | 'http2' | 'grpc'
 >
 
-function commonOf(monitor: TargetMonitor): Common {
+function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
   const { type, options } = monitor
   const manners = presetManners(mannersOf(monitor))
-  const { connection, tls, tcp, udp, icmp } = options ?? {}
+  const { connection, tcp, udp, icmp } = options ?? {}
   const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
   const close = isConnected ? (connection?.close ?? manners.close) : undefined
   const echoCount = type === 'PING' ? (icmp?.count ?? manners.echoCount) : undefined
   const reuse = connectionReuse(monitor)
+  const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
+  const tls = isConnected ? tlsOf(monitor, pool) : undefined
   return {
     ...(type === 'UDP-CONNECT' && mannersOf(monitor) === 'elb' ? { echoFirst: true } : {}),
-    ...(tls === undefined ? {} : { tls: tlsManners(tls) }),
+    ...(tls === undefined ? {} : { tls }),
     ...(tcp === undefined ? {} : { tcp: tcpExchange(tcp) }),
     ...(udp === undefined ? {} : { udp: udpExchange(udp, manners.replyLength) }),
-    ...(connection?.proxy_protocol === undefined
-      ? {}
-      : { proxyProtocol: connection.proxy_protocol === 'v1' ? (1 as const) : (2 as const) }),
+    ...(proxy === undefined ? {} : { proxyProtocol: proxy }),
     ...(reuse === undefined ? {} : { reuse }),
     ...(close === undefined ? {} : { close }),
-    ...(isHalfOpen(monitor) ? { halfOpen: true as const } : {}),
+    ...(isHalfOpen(monitor, pool) ? { halfOpen: true as const } : {}),
     ...(echoCount === undefined ? {} : { echoCount }),
   }
 }
@@ -112,9 +139,13 @@ export function canBeHalfOpen({ tcp, connection }: MonitorOptions): boolean {
   )
 }
 
-/** Whether the handshakes of a TCP check are broken off. */
-export function isHalfOpen(monitor: Pick<TargetMonitor, 'type' | 'profile' | 'options'>): boolean {
+/** Whether the handshakes of a TCP check are broken off: what its pool adds needs whole ones. */
+export function isHalfOpen(
+  monitor: Pick<TargetMonitor, 'type' | 'profile' | 'options'>,
+  pool: PoolQuestion = {},
+): boolean {
   const { type, profile, options } = monitor
+  if (pool.tls !== undefined || proxyProtocolOf(monitor, pool) !== undefined) return false
   const handshake =
     options?.connection?.handshake ??
     presetManners(mannersOf({ profile, options: options ?? null })).handshake
@@ -138,17 +169,50 @@ export function connectionReuse({
   }
 }
 
-function tlsManners(tls: NonNullable<MonitorOptions['tls']>): TlsManners {
-  const { server_name, alpn, verify, ca, certificate, key } = tls
+/** The PROXY header: as options say, else as the pool's protocol does. */
+export function proxyProtocolOf(
+  { options }: Pick<TargetMonitor, 'options'>,
+  pool: PoolQuestion,
+): 1 | 2 | undefined {
+  const said = options?.connection?.proxy_protocol
+  return said === undefined ? pool.proxyProtocol : said === 'v1' ? 1 : 2
+}
+
+/** How TLS is spoken, where options or the pool say something of it. */
+function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsManners | undefined {
+  const { tls: said } = monitor.options ?? {}
+  if (said === undefined && pool.tls === undefined) return undefined
+  const { server_name, verify, ca, certificate, key } = said ?? {}
+  const { versions, ciphers } = pool.tls ?? {}
+  const alpn = said?.alpn ?? (pool.tls === undefined ? undefined : poolAlpn(monitor, pool.tls))
   return {
     // Who names a CA wants it asked.
     verify: verify ?? ca !== undefined,
     ...(server_name === undefined ? {} : { serverName: server_name }),
     ...(alpn === undefined ? {} : { alpn }),
+    ...(versions === undefined ? {} : { versions }),
+    ...(ciphers === undefined ? {} : { ciphers }),
     ...(ca === undefined ? {} : { caFile: ca }),
     ...(certificate === undefined ? {} : { certificateFile: certificate }),
     ...(key === undefined ? {} : { keyFile: key }),
   }
+}
+
+/**
+ * The names that are offered for a pool: what it says, else, where HTTP is spoken, what Octavia's API fills in for it. A
+ * version that options or the preset want leaves only its own names.
+ */
+export function poolAlpn(
+  monitor: TargetMonitor,
+  { alpn }: NonNullable<PoolQuestion['tls']>,
+): readonly string[] | undefined {
+  const { type, options } = monitor
+  if (type !== 'HTTP' && type !== 'HTTPS') return alpn
+  if (options?.grpc !== undefined || versionOf(monitor) === '2') return ['h2']
+  const offered = alpn ?? POOL_ALPN_PROTOCOLS
+  if (options?.http?.version === undefined) return offered
+  const others = offered.filter((name) => name !== 'h2')
+  return others.length === 0 ? undefined : others
 }
 
 function tcpExchange({ send, receive = [] }: NonNullable<MonitorOptions['tcp']>): TcpExchange {

@@ -1,5 +1,6 @@
 /** What a probe aims at and what it gives: the values that pass between scheduler, probers and the state machine. */
 import type { CodeSet } from './expected-codes.ts'
+import type { TlsVersion } from './pool-question.ts'
 import type { Outcome, Reason } from './reasons.ts'
 import type { MonitorType } from './types.ts'
 
@@ -9,10 +10,15 @@ export interface Header {
   readonly value: string
 }
 
+/** A regular expression in RE2's syntax. One object per monitor: its table is kept by it. */
+export interface BodyPattern {
+  readonly source: string
+}
+
 /** What an HTTP or HTTPS probe sends and expects. All strings are already checked to be safe on the wire. */
 export interface HttpRequest {
   readonly method: string
-  /** Origin-form target: starts with `/`. */
+  /** Origin-form target: starts with `/`; visible ASCII. */
   readonly path: string
   /** `2`: prior knowledge on a plain connection (h2c), ALPN `h2` below TLS. */
   readonly version: '1.0' | '1.1' | '2'
@@ -32,7 +38,11 @@ export interface HttpRequest {
   readonly body?: Uint8Array
   /** Blocks that the body holds, in order, with anything between them (probe-semantics 1.6). */
   readonly expectBody?: readonly Uint8Array[]
-  /** Bytes of the body that are searched for `expectBody`. */
+  /** What is found in the body; besides `expectBody`. */
+  readonly expectBodyPattern?: BodyPattern
+  /** Bytes of all heads of one answer; absent = HTTP_HEAD_MAX_BYTES. */
+  readonly headMaxBytes?: number
+  /** Bytes of the body that are searched for `expectBody` and `expectBodyPattern`. */
   readonly searchedBodyBytes?: number
   /** A header, in lower case, by whose presence a passing target says that it is degraded (`x-envoy-degraded`). */
   readonly degradedHeader?: string
@@ -40,11 +50,17 @@ export interface HttpRequest {
   readonly serviceName?: string
 }
 
-/** How a probe speaks TLS. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification, no SNI for addresses. */
+/**
+ * How a probe speaks TLS; one object per monitor. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification,
+ * no SNI for addresses, every version and cipher.
+ */
 export interface TlsManners {
   readonly serverName?: string
   readonly alpn?: readonly string[]
   readonly verify: boolean
+  readonly versions?: readonly TlsVersion[]
+  /** OpenSSL's cipher string; those of TLS 1.3 among them. */
+  readonly ciphers?: string
   readonly caFile?: string
   readonly certificateFile?: string
   readonly keyFile?: string
@@ -98,8 +114,11 @@ export interface ProbeTarget {
   /** UDP-CONNECT of profile elb: an ICMP echo must be answered before the datagram is sent. */
   readonly echoFirst?: boolean
   readonly http?: HttpRequest
+  /** The same in HTTP/2, asked instead where the target chooses h2 by ALPN. */
+  readonly http2?: HttpRequest
   /** Instead of `http`, on HTTP (prior knowledge) and HTTPS. */
   readonly grpc?: GrpcRequest
+  /** On HTTP and TCP: TLS is spoken. HTTPS and TLS-HELLO speak it without, too. */
   readonly tls?: TlsManners
   readonly tcp?: TcpExchange
   readonly udp?: UdpExchange

@@ -1,16 +1,17 @@
 /**
- * Which addresses may be probed (DESIGN section 7). The first of these rules that applies decides:
+ * Which addresses may be probed. The first of these rules that applies decides:
  *
- * 1. Never, whatever the lists say: "this network", link-local (the clouds' metadata services live there), multicast,
- *    broadcast, the unspecified address, and the service's own listeners.
+ * 1. Never, whatever the lists say: "this network", link-local (the clouds' metadata services live there), the metadata
+ *    addresses of clouds that have them elsewhere, multicast, broadcast, the unspecified address, and the service's own listeners.
  * 2. In the deny list: denied. Deny always wins; to let a part of a denied range through, deny the rest.
  * 3. The allow list is not empty: what is not in it is denied.
  * 4. Loopback: denied, unless `loopbackAllowed` or an entry of the allow list is itself a loopback range. `0.0.0.0/0` is
  *    not: who writes "every network" does not mean the host of the prober.
  *
- * An IPv6 address that carries an IPv4 one (mapped, compatible, NAT64, 6to4) is denied when either of the two is, and
- * allowed when either is in the allow list.
+ * An IPv6 address that carries an IPv4 one (see `carried-ipv4.ts`) is denied when either of the two is, and it is in the allow
+ * list when it is itself, or when all that it carries is and it leads there and nowhere else.
  */
+import { carriedIpv4 } from './carried-ipv4.ts'
 import {
   type Cidr,
   type IpAddress,
@@ -40,6 +41,10 @@ export interface TargetPolicyOptions {
 const NEVER: readonly (readonly [Cidr, string])[] = [
   [parseCidr('0.0.0.0/8'), '"this network" 0.0.0.0/8'],
   [parseCidr('169.254.0.0/16'), 'link-local 169.254.0.0/16'],
+  // Of AWS over IPv6, Alibaba Cloud and Oracle Cloud.
+  [parseCidr('fd00:ec2::254'), 'the metadata address fd00:ec2::254'],
+  [parseCidr('100.100.100.200'), 'the metadata address 100.100.100.200'],
+  [parseCidr('192.0.0.192'), 'the metadata address 192.0.0.192'],
   [parseCidr('224.0.0.0/4'), 'multicast 224.0.0.0/4'],
   [parseCidr('255.255.255.255'), 'the broadcast address'],
   [parseCidr('::'), 'the unspecified address'],
@@ -47,14 +52,6 @@ const NEVER: readonly (readonly [Cidr, string])[] = [
   [parseCidr('ff00::/8'), 'multicast ff00::/8'],
 ]
 const LOOPBACK: readonly Cidr[] = [parseCidr('127.0.0.0/8'), parseCidr('::1')]
-
-/** Ranges whose addresses carry an IPv4 address, and the byte where it starts. */
-const CARRIERS: readonly (readonly [Cidr, number])[] = [
-  [parseCidr('::ffff:0:0/96'), 12],
-  [parseCidr('64:ff9b::/96'), 12],
-  [parseCidr('2002::/16'), 2],
-  [parseCidr('::/96'), 12],
-]
 
 /** IPv4-mapped addresses are probed as the IPv4 ones that they carry, so a range of them is a range of those. */
 function rangeOnTheWire({ address, prefix }: Cidr): Cidr {
@@ -82,14 +79,18 @@ export function makeTargetPolicy(options: TargetPolicyOptions): TargetPolicy {
   return (text, port) => {
     const outer = parseAddress(text)
     if (outer === undefined) return 'not an IP address in its plain spelling'
-    const inner = carriedIpv4(outer)
-    const denied = refusal(outer, port) ?? (inner && refusal(inner, port))
-    if (denied !== undefined) return denied
-    const meant = inner ?? outer
-    if (allow.length > 0 && !isInAny(outer, allow) && !isInAny(meant, allow)) {
+    const carried = carriedIpv4(outer)
+    const inner = carried.map(({ address }) => address)
+    for (const each of [outer, ...inner]) {
+      const denied = refusal(each, port)
+      if (denied !== undefined) return denied
+    }
+    const leadsInto = (ranges: readonly Cidr[]): boolean =>
+      carried.length > 0 && carried.every(({ address, isSame }) => isSame && isInAny(address, ranges))
+    if (allow.length > 0 && !isInAny(outer, allow) && !leadsInto(allow)) {
       return 'the address is not in HM_PROBE_ALLOW'
     }
-    if (!loopbackAllowed && isInAny(meant, LOOPBACK))
+    if (!loopbackAllowed && [outer, ...inner].some((each) => isInAny(each, LOOPBACK)))
       return 'loopback is not probed unless HM_PROBE_ALLOW names it'
     return undefined
   }
@@ -98,14 +99,6 @@ export function makeTargetPolicy(options: TargetPolicyOptions): TargetPolicy {
 function isInAny(address: IpAddress, ranges: readonly Cidr[]): boolean {
   for (const range of ranges) if (isInRange(address, range)) return true
   return false
-}
-
-function carriedIpv4(address: IpAddress): IpAddress | undefined {
-  if (address.family === 4 || address.canonical === '::1' || address.canonical === '::') return undefined
-  for (const [range, start] of CARRIERS) {
-    if (isInRange(address, range)) return parseAddress(address.bytes.slice(start, start + 4).join('.'))
-  }
-  return undefined
 }
 
 /** The addresses of our own listeners, wildcards expanded: 0.0.0.0 to IPv4, `::` (dual-stack) to both families. */

@@ -61,8 +61,8 @@ export interface Tag {
 }
 
 /**
- * Attributes that we store and give back and that change nothing here: TLS references, connection limits, … and, of
- * members and pools, `depends_on` (dependencies.ts), which only probers look at.
+ * Attributes that we store and give back and that change nothing here: TLS references, connection limits, … And what only
+ * probers look at: of members and pools `depends_on` (dependencies.ts), of pools how they speak TLS (pool-question.ts).
  */
 export type Echo = Readonly<Record<string, unknown>>
 

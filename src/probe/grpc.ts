@@ -32,16 +32,19 @@ export class GrpcExchange implements StreamExchange {
   }
 
   /** Undefined when something in the request must not go on the wire. */
-  static of(request: GrpcRequest, target: Pick<ProbeTarget, 'type' | 'timeoutMs'>): GrpcExchange | undefined {
+  static of(
+    request: GrpcRequest,
+    { scheme, timeoutMs }: { readonly scheme: 'http' | 'https' } & Pick<ProbeTarget, 'timeoutMs'>,
+  ): GrpcExchange | undefined {
     const headers: Header[] = [
       { name: ':method', value: 'POST' },
-      { name: ':scheme', value: target.type === 'HTTPS' ? 'https' : 'http' },
+      { name: ':scheme', value: scheme },
       { name: ':path', value: PATH },
       { name: ':authority', value: request.authority },
       { name: 'content-type', value: 'application/grpc' },
       { name: 'te', value: 'trailers' },
       { name: 'user-agent', value: USER_AGENT },
-      { name: 'grpc-timeout', value: `${Math.min(target.timeoutMs, 99_999_999)}m` },
+      { name: 'grpc-timeout', value: `${Math.min(timeoutMs, 99_999_999)}m` },
     ]
     for (const { name, value } of request.metadata) {
       if (!isSafeHeader(name, value)) return undefined

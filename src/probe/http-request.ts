@@ -6,8 +6,8 @@ import type { Header, HttpRequest } from '../domain/results.ts'
 /** Methods whose request needs `Content-Length: 0` when it has no content (RFC 9110 section 8.6). */
 const WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
-/** Printable and without space: what a request line and a Host value may hold. */
-const SAFE = /^[\x21-\x7e\x80-\xff]+$/
+/** Visible ASCII: what a request line and a Host value may hold. */
+const SAFE = /^[\x21-\x7e]+$/
 /** RFC 9110 section 5: a token; no line end or other control in the value. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -59,23 +59,30 @@ export function contentLength({ method, body }: HttpRequest): number | undefined
   return body === undefined && !WITH_CONTENT.has(method) ? undefined : (body?.length ?? 0)
 }
 
+/** A header that a request has once (RFC 9110 section 10.1.5). */
+const ONCE: ReadonlySet<string> = new Set(['user-agent'])
+
 /**
- * The headers besides host, framing and connection, in the order in which they are sent; the probe's own ones without
- * those that are removed or overwritten. Undefined when something in the request must not go on the wire.
+ * The headers besides host, framing and connection, in the order in which they are sent. The probe's own ones yield to the
+ * monitor's; of those, `overwrite` replaces what stands before it by the same name (Envoy), `append` is sent besides, and
+ * the last User-Agent holds. Undefined when something in the request must not go on the wire.
  */
 export function probeHeaders(request: HttpRequest): readonly Header[] | undefined {
   const { method, path, host, headers = [], removeHeaders = [] } = request
   if (!SAFE.test(method) || !SAFE.test(path) || (host !== undefined && !SAFE.test(host))) return undefined
   if (!headers.every(({ name, value }) => isSafeHeader(name, value))) return undefined
-  const added = headers.filter(({ name }) => !isOwnHeader(name))
-  const gone = new Set(removeHeaders)
-  for (const { name, action } of added) if (action === 'overwrite') gone.add(name.toLowerCase())
+  const added = headers.map((header) => ({ ...header, key: header.name.toLowerCase() }))
+  const gone = new Set([...removeHeaders, ...added.map(({ key }) => key)])
   const own = [
     { name: 'User-Agent', value: USER_AGENT },
     { name: 'Accept', value: '*/*' },
   ]
+  const isReplaced = (key: string, at: number): boolean =>
+    added.some((later, i) => i > at && later.key === key && (later.action === 'overwrite' || ONCE.has(key)))
   return [
     ...own.filter(({ name }) => !gone.has(name.toLowerCase())),
-    ...added.map(({ name, value }) => ({ name, value })),
+    ...added
+      .filter(({ key }, at) => !isOwnHeader(key) && !isReplaced(key, at))
+      .map(({ name, value }) => ({ name, value })),
   ]
 }

@@ -1,10 +1,12 @@
 /**
- * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs: RFC 9112, a lone LF taken as a line
- * end (section 2.2), obsolete line folding tolerated.
+ * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs. As lenient as RFC 9112 lets a reader
+ * be: a lone LF ends a line (section 2.2), empty lines before the status line are skipped (section 2.2), its words stand
+ * between any blanks (section 4), folded header lines are unfolded (section 5.2), values hold every character but CR, LF
+ * and NUL (RFC 9110 section 5.5). A bare CR, a blank before the colon and a line without a colon are refused.
  *
  * States: status line → header lines → (interim 1xx: status line again) → body → complete. Everything is bounded: all
- * heads together by HTTP_HEAD_MAX_BYTES, the body with its framing by HTTP_BODY_MAX_BYTES. Once the head is complete
- * nothing in the body can make the response malformed, it only ends the reading.
+ * heads together by HTTP_HEAD_MAX_BYTES or what the monitor says, the body with its framing by HTTP_BODY_MAX_BYTES. Once
+ * the head is complete nothing in the body can make the response malformed, it only ends the reading.
  */
 import { HTTP_BODY_MAX_BYTES, HTTP_HEAD_MAX_BYTES } from '../domain/limits.ts'
 import type { BodySearch } from './body-search.ts'
@@ -23,9 +25,12 @@ type State =
 const LF = 0x0a
 const ZERO = 0x30
 const PREFIX = 'HTTP/1.'
-const STATUS_LINE = /^HTTP\/1\.\d ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
-const HEADER_LINE = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[\t\x20-\x7e\x80-\xff]*$/
-const CHUNK_SIZE = /^([0-9a-fA-F]{1,8})[ \t]*(?:;|$)/
+const STATUS_LINE = /^HTTP\/1\.\d[ \t]+([1-9]\d\d)(?:[ \t][^\0\r]*)?$/
+const HEADER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\0\r]*$/
+const FOLDED_LINE = /^[ \t][^\0\r]*$/
+const CHUNK_SIZE = /^([0-9a-fA-F]+)[ \t]*(?:;|$)/
+/** A chunk that claims more is read as if it had no end: its bytes are bounded elsewhere. */
+const CHUNK_MAX = 2 ** 52
 const CONTENT_LENGTH = 'content-length'
 const TRANSFER_ENCODING = 'transfer-encoding'
 const CONNECTION = 'connection'
@@ -37,6 +42,8 @@ export interface Sought {
   /** In lower case. */
   readonly degradedHeader?: string | undefined
   readonly search?: BodySearch | undefined
+  /** Bytes of all heads of one answer; absent = HTTP_HEAD_MAX_BYTES. */
+  readonly headMaxBytes?: number | undefined
 }
 
 export class HttpResponseReader {
@@ -54,8 +61,11 @@ export class HttpResponseReader {
   readonly #expectsNoBody: boolean
   readonly #degradedHeader: string | undefined
   readonly #search: BodySearch | undefined
+  readonly #headMaxBytes: number
   #state: State = 'status-line'
   #line = ''
+  /** The header line that the next one may go on with. */
+  #field = ''
   #headBytes = 0
   #bodyBytes = 0
   /** Bytes of the body, or of a chunk and its line end, that are still to come. */
@@ -66,8 +76,9 @@ export class HttpResponseReader {
   /** Whether bytes came after the end of the response, or its end is not sure. */
   #isOverrun = false
 
-  constructor(method: string, { degradedHeader, search }: Sought = {}) {
+  constructor(method: string, { degradedHeader, search, headMaxBytes = HTTP_HEAD_MAX_BYTES }: Sought = {}) {
     this.#expectsNoBody = method === 'HEAD'
+    this.#headMaxBytes = headMaxBytes
     this.#degradedHeader = degradedHeader
     this.#search = search
   }
@@ -82,6 +93,7 @@ export class HttpResponseReader {
     this.service = ''
     this.#state = 'status-line'
     this.#line = ''
+    this.#field = ''
     this.#headBytes = 0
     this.#bodyBytes = 0
     this.#remaining = Number.POSITIVE_INFINITY
@@ -151,7 +163,7 @@ export class HttpResponseReader {
       case 'status-line':
         return this.#takeStatusLine(line)
       case 'headers':
-        return line === '' ? this.#endHead() : this.#takeHeader(line)
+        return this.#takeHeadLine(line)
       case 'chunk-size':
         return this.#takeChunkSize(line)
       case 'trailers':
@@ -166,6 +178,7 @@ export class HttpResponseReader {
   }
 
   #takeStatusLine(line: string): void {
+    if (line === '') return
     const match = STATUS_LINE.exec(line)
     if (match === null) return this.#refuse('no HTTP status line')
     this.#state = 'headers'
@@ -176,9 +189,19 @@ export class HttpResponseReader {
     this.#persists = line.charCodeAt(PREFIX.length) !== ZERO
   }
 
+  /** A header line is looked at when the next one shows that it is complete. */
+  #takeHeadLine(line: string): void {
+    if (FOLDED_LINE.test(line) && this.#field !== '') {
+      this.#field += line
+      return
+    }
+    if (line !== '' && !HEADER_LINE.test(line)) return this.#refuse('a header line is not one')
+    if (this.#field !== '' && this.status !== 0) this.#takeHeader(this.#field)
+    this.#field = line
+    if (line === '') this.#endHead()
+  }
+
   #takeHeader(line: string): void {
-    if (!HEADER_LINE.test(line)) return this.#refuse('a header line is not one')
-    if (this.status === 0) return
     const colon = line.indexOf(':')
     if (colon === CONTENT_LENGTH.length && isNamed(line, CONTENT_LENGTH)) {
       this.#takeLength(line.slice(colon + 1).trim())
@@ -226,7 +249,7 @@ export class HttpResponseReader {
     } else if (size === 0) {
       this.#state = 'trailers'
     } else {
-      this.#remaining = size + 2
+      this.#remaining = Math.min(size, CHUNK_MAX) + 2
       this.#state = 'chunk-data'
     }
   }
@@ -248,7 +271,7 @@ export class HttpResponseReader {
   #count(bytes: number): void {
     if (this.#state === 'status-line' || this.#state === 'headers') {
       this.#headBytes += bytes
-      if (this.#headBytes > HTTP_HEAD_MAX_BYTES) this.#refuse(`the head exceeds ${HTTP_HEAD_MAX_BYTES} bytes`)
+      if (this.#headBytes > this.#headMaxBytes) this.#refuse(`the head exceeds ${this.#headMaxBytes} bytes`)
     } else {
       this.#bodyBytes += bytes
       if (this.#bodyBytes > HTTP_BODY_MAX_BYTES) {
@@ -269,6 +292,8 @@ function isNamed(line: string, name: string): boolean {
   return line.startsWith(name) || line.slice(0, name.length).toLowerCase() === name
 }
 
+/** `line` has no line end yet. */
 function couldBeStatusLine(line: string): boolean {
+  if (line === '\r') return true
   return line.length < PREFIX.length ? PREFIX.startsWith(line) : line.startsWith(PREFIX)
 }

@@ -1,8 +1,10 @@
 /**
- * HTTP and HTTPS: connect, for HTTPS shake hands, ask in the version that the monitor wants, judge the response, close or
- * keep the connection. Phases: connect, TLS, first byte (the status line). Why not undici: docs/adr/0002-own-http-writer.md.
+ * HTTP and HTTPS: connect, shake hands where TLS is spoken, ask in the version that the monitor wants or ALPN chose, judge
+ * the response, close or keep the connection. Phases: connect, TLS, first byte (the status line). Why not undici: docs/adr/0002-own-http-writer.md.
  */
 import type { HttpRequest, ProbeTarget } from '../domain/results.ts'
+import { AlpnConversation } from './alpn-conversation.ts'
+import { BodySearch } from './body-search.ts'
 import type { Conversation } from './conversation.ts'
 import { GrpcExchange } from './grpc.ts'
 import { Http1Conversation } from './http1.ts'
@@ -11,28 +13,41 @@ import { Http2HttpExchange } from './http2-exchange.ts'
 import { renderHttpRequest } from './http-request.ts'
 import { makeStreamProbe } from './stream-attempt.ts'
 
+/** Whether a target is spoken to below TLS. */
+export function isSecure({ type, tls }: Pick<ProbeTarget, 'type' | 'tls'>): boolean {
+  return type === 'HTTPS' || tls !== undefined
+}
+
 const UNSAFE = 'the request has characters that must not go on the wire'
 const TOO_LARGE = 'the request is larger than HTTP/2 lets a client begin with'
 
 function converse(target: ProbeTarget): Conversation | string {
-  const { http, grpc, reuse } = target
-  if (grpc !== undefined) return overHttp2(GrpcExchange.of(grpc, target))
+  const { http, http2, grpc, reuse } = target
+  const scheme = isSecure(target) ? 'https' : 'http'
+  if (grpc !== undefined) return overHttp2(GrpcExchange.of(grpc, { scheme, timeoutMs: target.timeoutMs }))
   if (http === undefined) throw new TypeError('an HTTP target says what to ask')
-  if (http.version === '2') {
-    return overHttp2(Http2HttpExchange.of(http, target.type === 'HTTPS' ? 'https' : 'http'))
-  }
-  return overHttp1(http, reuse === undefined ? 'close' : 'keep')
+  const problem = BodySearch.problemOf(http)
+  if (problem !== undefined) return problem
+  if (http.version === '2') return askHttp2(http, scheme)
+  const asked = askHttp1(http, reuse === undefined ? 'close' : 'keep')
+  if (http2 === undefined || typeof asked === 'string') return asked
+  const other = askHttp2(http2, scheme)
+  return typeof other === 'string' ? other : new AlpnConversation(asked, other)
 }
 
-function overHttp1(request: HttpRequest, connection: 'close' | 'keep'): Conversation | string {
+function askHttp1(request: HttpRequest, connection: 'close' | 'keep'): Conversation | string {
   const bytes = renderHttpRequest(request, connection)
   return bytes === undefined ? UNSAFE : new Http1Conversation(request, bytes)
 }
 
-function overHttp2(exchange: StreamExchange | undefined): Conversation | string {
-  if (exchange === undefined) return UNSAFE
-  return fitsHttp2(exchange) ? new Http2Conversation(exchange) : TOO_LARGE
+function askHttp2(request: HttpRequest, scheme: 'http' | 'https'): Conversation | string {
+  return overHttp2(Http2HttpExchange.of(request, scheme), request.headMaxBytes)
 }
 
-export const probeHttp = makeStreamProbe({ isSecure: () => false, converse })
+function overHttp2(exchange: StreamExchange | undefined, headMaxBytes?: number): Conversation | string {
+  if (exchange === undefined) return UNSAFE
+  return fitsHttp2(exchange) ? new Http2Conversation(exchange, headMaxBytes) : TOO_LARGE
+}
+
+export const probeHttp = makeStreamProbe({ isSecure, converse })
 export const probeHttps = makeStreamProbe({ isSecure: () => true, converse })

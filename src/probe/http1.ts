@@ -22,6 +22,7 @@ export class Http1Conversation implements Conversation {
     this.#search = BodySearch.of(request)
     this.#reader = new HttpResponseReader(request.method, {
       degradedHeader: request.degradedHeader,
+      headMaxBytes: request.headMaxBytes,
       search: this.#search,
     })
   }

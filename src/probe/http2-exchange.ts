@@ -104,11 +104,13 @@ function http2Headers(request: HttpRequest, scheme: 'http' | 'https'): readonly 
   const headers = probeHeaders(request)
   if (headers === undefined) return undefined
   const length = contentLength(request)
+  // CONNECT names nothing but the authority (RFC 9113 section 8.5).
+  const isConnect = request.method === 'CONNECT'
   return [
     { name: ':method', value: request.method },
-    { name: ':scheme', value: scheme },
+    ...(isConnect ? [] : [{ name: ':scheme', value: scheme }]),
     ...(request.host === undefined ? [] : [{ name: ':authority', value: request.host }]),
-    { name: ':path', value: request.path },
+    ...(isConnect ? [] : [{ name: ':path', value: request.path }]),
     ...headers.map(({ name, value }) => ({ name: name.toLowerCase(), value: value.trim() })),
     ...(length === undefined ? [] : [{ name: 'content-length', value: String(length) }]),
   ]

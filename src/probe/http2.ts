@@ -48,6 +48,9 @@ export interface StreamExchange {
   readonly hasFirstByte: boolean
 }
 
+/** What RFC 9113 section 8.2.1 refuses is not read; a value may hold every other control, as in HTTP/1.x. */
+const FIELD_NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]*$/
+const FIELD_VALUE = /^[^\0\r\n]*$/
 /** Twice the largest body that is read, so that flow control never holds one back. */
 const PREFACE = writePreface(2 * HTTP_BODY_MAX_BYTES)
 /** Bytes received after which a connection's window may become narrow: it is not kept then. */
@@ -63,6 +66,7 @@ export function fitsHttp2({ body }: Pick<StreamExchange, 'body'>): boolean {
 
 export class Http2Conversation implements Conversation {
   readonly #exchange: StreamExchange
+  readonly #headMaxBytes: number
   readonly #frames = new FrameReader()
   /** The current stream; 0 = none was opened yet. Clients' streams are odd. */
   #stream = 0
@@ -82,8 +86,10 @@ export class Http2Conversation implements Conversation {
   #blockStream = 0
   #blockFlags = 0
 
-  constructor(exchange: StreamExchange) {
+  /** `headMaxBytes`: of the header blocks of one answer, as they are sent. */
+  constructor(exchange: StreamExchange, headMaxBytes = HTTP_HEAD_MAX_BYTES) {
     this.#exchange = exchange
+    this.#headMaxBytes = headMaxBytes
   }
 
   get hasBegunToAnswer(): boolean {
@@ -273,8 +279,8 @@ export class Http2Conversation implements Conversation {
 
   #addToBlock(part: Buffer, flags: number): Verdict | undefined {
     this.#headBytes += part.length
-    if (this.#headBytes > HTTP_HEAD_MAX_BYTES) {
-      return this.standing() ?? malformed(`the head exceeds ${HTTP_HEAD_MAX_BYTES} bytes`)
+    if (this.#headBytes > this.#headMaxBytes) {
+      return this.standing() ?? malformed(`the head exceeds ${this.#headMaxBytes} bytes`)
     }
     if (part.length > 0) this.#block.push(Buffer.from(part))
     if ((flags & END_HEADERS) === 0) return undefined
@@ -283,9 +289,13 @@ export class Http2Conversation implements Conversation {
     this.#block = []
     this.#blockStream = 0
     if (!isOurs) return undefined
-    if (!decodeHeaders(block, (name, value) => this.#exchange.onHeader(name, value))) {
-      return malformed('a header block cannot be read')
-    }
+    let isField = true
+    const isRead = decodeHeaders(block, (name, value) => {
+      if (FIELD_NAME.test(name) && FIELD_VALUE.test(value)) this.#exchange.onHeader(name, value)
+      else isField = false
+    })
+    if (!isRead) return malformed('a header block cannot be read')
+    if (!isField) return this.standing() ?? malformed('a header field is not one')
     const verdict = this.#exchange.onHeadersEnd()
     if (verdict !== undefined) return verdict
     return (this.#blockFlags & END_STREAM) === 0 ? undefined : this.#endStream()

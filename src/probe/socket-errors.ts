@@ -63,21 +63,29 @@ let familiesSeen: ReadonlySet<string> = new Set()
 /**
  * Whether an interface that is up and running has an address for this destination: any of the family for loopback
  * targets, else one that is neither loopback nor link-local. Read at most once per `HOST_ADDRESSES_CACHE_MS`, because a
- * host that lost its network asks for every probe.
+ * host that lost its network asks for every probe. Where it cannot be read (that takes a descriptor), what was read last
+ * holds; before that there is none, and the target is not blamed.
  */
-export function hostHasNetworkFor(destination: Destination): boolean {
-  const now = performance.now()
-  if (now - addressesSeenAt >= HOST_ADDRESSES_CACHE_MS) {
-    familiesSeen = familiesOfHost()
-    addressesSeenAt = now
+export function hostHasNetworkFor(
+  destination: Destination,
+  read: typeof networkInterfaces = networkInterfaces,
+  nowMs = performance.now(),
+): boolean {
+  if (nowMs - addressesSeenAt >= HOST_ADDRESSES_CACHE_MS) {
+    addressesSeenAt = nowMs
+    try {
+      familiesSeen = familiesOf(read())
+    } catch {
+      // No descriptor left.
+    }
   }
   const loopback = destination.address.startsWith('127.') || destination.address === '::1'
   return familiesSeen.has(loopback ? `${destination.family} loopback` : `${destination.family}`)
 }
 
-function familiesOfHost(): ReadonlySet<string> {
+function familiesOf(interfaces: ReturnType<typeof networkInterfaces>): ReadonlySet<string> {
   const families = new Set<string>()
-  for (const addresses of Object.values(networkInterfaces())) {
+  for (const addresses of Object.values(interfaces)) {
     for (const { address, family, internal } of addresses ?? []) {
       const version = family === 'IPv6' ? 6 : 4
       families.add(`${version} loopback`)

@@ -7,23 +7,40 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { isIP, type Socket } from 'node:net'
 import { basename } from 'node:path'
-import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls'
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+} from 'node:tls'
 import { TLS_CONTEXTS_MAX, TLS_FILES_CACHE_MS } from '../domain/limits.ts'
+import { TLS_VERSIONS } from '../domain/pool-question.ts'
 import type { ProbeTarget, TlsManners } from '../domain/results.ts'
 import { connectOptions } from './connection.ts'
+import { SharedValues } from './shared-values.ts'
 
 export type SecureContext = ReturnType<typeof createSecureContext>
 
-/** What every context allows. */
+/** What a context allows that is asked for nothing. */
+const NEWEST = 'TLSv1.3'
 const ANY_TLS = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
+
+/** Those of TLS 1.3 that OpenSSL offers by itself; they stand in the same list here, and apart in HAProxy's configuration. */
+const SUITES_DEFAULT = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
 
 /** Of targets that name no file. Built once, on first use: it reads OpenSSL's configuration, which costs more than a probe. */
 let anyTls: SecureContext | undefined
 
+/** Of targets that name versions or ciphers and no file. */
+const narrowed = new SharedValues<TlsManners, SecureContext>(narrowingOf, (manners) =>
+  createSecureContext(allowedBy(manners)),
+)
+
 interface CachedContext {
   readonly context: SecureContext | string
-  /** Times and sizes of the files it was made of. */
-  readonly stamp: string
+  /** Times and sizes of the files it was made of; of a failure undefined: what was lacking may be back with the same files. */
+  readonly stamp: string | undefined
   checkedAt: number
 }
 const contexts = new Map<string, CachedContext>()
@@ -32,24 +49,68 @@ const contexts = new Map<string, CachedContext>()
  * The context for these manners; a text says why there is none (a file that cannot be read or is none of its kind). Files
  * are looked at again every `TLS_FILES_CACHE_MS`, so that a renewed certificate is taken up without a restart.
  */
-export function secureContextOf(manners: TlsManners | undefined): SecureContext | string {
+export function secureContextOf(
+  manners: TlsManners | undefined,
+  readFile: (file: string) => Buffer = readFileSync,
+  now = performance.now(),
+): SecureContext | string {
   const files = [manners?.caFile, manners?.certificateFile, manners?.keyFile]
-  if (files.every((file) => file === undefined)) return (anyTls ??= createSecureContext(ANY_TLS))
-  const key = files.join('\0')
+  const isNarrowed = manners?.versions !== undefined || manners?.ciphers !== undefined
+  if (files.every((file) => file === undefined)) return contextOfNoFile(isNarrowed ? manners : undefined)
+  const key = [...files, narrowingOf(manners)].join('\0')
   const cached = contexts.get(key)
-  const now = performance.now()
   if (cached !== undefined && now - cached.checkedAt < TLS_FILES_CACHE_MS) return cached.context
   const stamp = files.map(stampOf).join()
   if (cached?.stamp === stamp) {
     cached.checkedAt = now
     return cached.context
   }
-  const context = contextOf(files)
+  const context = contextOf(files, manners, readFile)
   contexts.delete(key)
-  contexts.set(key, { context, stamp, checkedAt: now })
+  contexts.set(key, { context, stamp: typeof context === 'string' ? undefined : stamp, checkedAt: now })
   const [oldest] = contexts.keys()
   if (contexts.size > TLS_CONTEXTS_MAX && oldest !== undefined) contexts.delete(oldest)
   return context
+}
+
+function contextOfNoFile(manners: TlsManners | undefined): SecureContext | string {
+  try {
+    return manners === undefined ? (anyTls ??= createSecureContext(ANY_TLS)) : narrowed.of(manners)
+  } catch (error) {
+    return `TLS: ${(error as NodeJS.ErrnoException).code ?? 'not usable'}`
+  }
+}
+
+function narrowingOf({ versions, ciphers }: Partial<TlsManners> = {}): string {
+  return `${versions?.join() ?? ''} ${ciphers ?? ''}`
+}
+
+/**
+ * The versions and ciphers of a context: from the oldest to the newest version that is named, since OpenSSL offers none
+ * above a gap. A list in which OpenSSL knows no cipher at all narrows nothing.
+ */
+function allowedBy({ versions, ciphers }: Partial<TlsManners> = {}): SecureContextOptions {
+  const named = TLS_VERSIONS.filter((version) => versions?.includes(version) === true)
+  const minVersion = named.at(0) ?? ANY_TLS.minVersion
+  const allowed = { ...ANY_TLS, minVersion, maxVersion: named.at(-1) ?? NEWEST }
+  if (ciphers === undefined) return allowed
+  const names = ciphers.split(':')
+  const isSuite = (name: string): boolean => name.startsWith('TLS_')
+  const wanted = {
+    ...allowed,
+    ciphers: [
+      ...(names.every(isSuite) ? ['DEFAULT'] : []),
+      ...(names.some(isSuite) ? [] : [SUITES_DEFAULT]),
+      ciphers,
+      '@SECLEVEL=0',
+    ].join(':'),
+  }
+  try {
+    createSecureContext(wanted)
+    return wanted
+  } catch {
+    return allowed
+  }
 }
 
 /** Of a file that cannot be looked at (absent, a folder on the way that is none or not ours): the errno. */
@@ -63,17 +124,21 @@ function stampOf(file: string | undefined): string {
   }
 }
 
-function contextOf([ca, cert, key]: readonly (string | undefined)[]): SecureContext | string {
+function contextOf(
+  [ca, cert, key]: readonly (string | undefined)[],
+  manners: TlsManners | undefined,
+  readFile: (file: string) => Buffer,
+): SecureContext | string {
   let last = ''
   const read = (file: string): Buffer => {
     last = basename(file)
-    return readFileSync(file)
+    return readFile(file)
   }
   try {
     // OpenSSL takes a file without certificates for a CA that vouches for nobody, and every target would fail.
     if (ca !== undefined) new X509Certificate(read(ca))
     return createSecureContext({
-      ...ANY_TLS,
+      ...allowedBy(manners),
       ...(ca === undefined ? {} : { ca: read(ca) }),
       ...(cert === undefined ? {} : { cert: read(cert) }),
       ...(key === undefined ? {} : { key: read(key) }),

@@ -142,7 +142,8 @@ export const VARIABLES = {
     schema: parsed((text) => (text === 'off' ? text : parseEndpoint(text)), `${ENDPOINT}, or off`),
     default: '127.0.0.1:9877',
     values: `${ENDPOINT}, or off`,
-    meaning: 'Where `/metrics` is served (Prometheus text; under `serve` of all processes together)',
+    meaning:
+      'Where `/metrics` is served (Prometheus text; under `serve` of all processes together). Not set and taken: a free port, which the log names',
   },
   HM_DATA_DIR: {
     schema: Joi.string(),

@@ -164,6 +164,16 @@ class Server {
     await this.#upkeep
   }
 
+  async #tryToStart(): Promise<Postmaster | undefined> {
+    try {
+      return await startOnce(this.#options, this.port)
+    } catch (error) {
+      // No descriptor, no memory, a full disk: what is lacking may be there at the next try.
+      this.#options.log(`PostgreSQL could not be started: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
   #keepUp(postmaster: Postmaster): void {
     this.#upkeep = postmaster.ended.then(() => this.#restart())
   }
@@ -174,7 +184,7 @@ class Server {
       this.#options.log(
         `PostgreSQL ended by itself; starting it again (${this.#options.home.log} may tell why)`,
       )
-      const postmaster = await startOnce(this.#options, this.port)
+      const postmaster = await this.#tryToStart()
       if (postmaster !== undefined) {
         this.#postmaster = postmaster
         // A stop that was asked for while this one was starting saw only the one before.

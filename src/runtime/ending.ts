@@ -40,9 +40,14 @@ export class Ending {
     )
     late.unref()
     void this.run().then(
-      () => process.exit(code),
-      () => process.exit(1),
+      () => this.#leave(code),
+      () => this.#leave(1),
     )
+  }
+
+  /** Leaves when the last lines are written, or cannot be. */
+  #leave(code: number): void {
+    this.#log.flush(() => process.exit(code))
   }
 
   /** Runs every step once; rejects with the first failure after all have run. */

@@ -1,6 +1,5 @@
 /** An HTTP listener with a lifetime: it binds, or says which port is taken; it closes after the requests in flight. */
-import type { RequestListener } from 'node:http'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { DRAIN_TIMEOUT_MS, URL_MAX_BYTES } from '../domain/limits.ts'
 import type { Endpoint } from './config.ts'
 import { StartRefusal } from './start-refusal.ts'
@@ -17,8 +16,19 @@ export interface Listener {
  * taken, the address is not of this host, or the port needs rights that we lack.
  */
 export function listen(endpoint: Endpoint, setting: string, handler: RequestListener): Promise<Listener> {
+  const answering = new Set<ServerResponse>()
+  let isEnding = false
   // Node's own bound is for the whole head; a URL of the allowed length must fit in beside other headers.
-  const server = createServer({ maxHeaderSize: 4 * URL_MAX_BYTES }, handler)
+  const server = createServer({ maxHeaderSize: 4 * URL_MAX_BYTES }, (request, response) => {
+    answering.add(response)
+    response.once('close', () => {
+      answering.delete(response)
+      // The head of its answer was out already when the end began, and said that the connection stays.
+      if (isEnding) setImmediate(() => server.closeIdleConnections())
+    })
+    if (isEnding) sayLast(response)
+    handler(request, response)
+  })
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(bindRefusal(endpoint, setting, error)))
     server.listen(endpoint.port, endpoint.host, () => {
@@ -34,10 +44,22 @@ export function listen(endpoint: Endpoint, setting: string, handler: RequestList
               closed()
             })
             server.closeIdleConnections()
+            isEnding = true
+            for (const response of answering) sayLast(response)
           }),
       })
     })
   })
+}
+
+/** Tells a client that keeps its connection to make a new one, which finds whoever listens next. */
+function sayLast(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close')
+}
+
+/** Whether a listener was refused because somebody else has its port. */
+export function isPortTaken(error: unknown): boolean {
+  return error instanceof StartRefusal && (error.cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
 }
 
 function bindRefusal(endpoint: Endpoint, setting: string, error: Error): Error {

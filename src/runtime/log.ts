@@ -1,12 +1,13 @@
 /**
  * The log: one JSON line per event on standard error (standard output is for people). Writing never waits for a slow
- * reader, because the probe loop logs too: what does not fit into a bounded buffer is dropped.
+ * reader or a full disk, because the probe loop logs too: see `log-destination.ts`.
  *
  * Levels: error = the service cannot do its work; warn = it can, and somebody should look; info = lifecycle, requests and
  * transitions; debug = what mends itself.
  */
 import { pino, type DestinationStream, type Logger } from 'pino'
-import { LOG_BUFFER_MAX_BYTES } from '../domain/limits.ts'
+import { LogDestination } from './log-destination.ts'
+import { writerOf } from './standard-streams.ts'
 
 export type Log = Logger
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -15,6 +16,8 @@ export interface LogOptions {
   readonly level: LogLevel
   /** `api`, `prober-1` …: field `process` of every line. */
   readonly process: string
+  /** Called when lines were lost, which could not be written. */
+  readonly onDropped?: (lines: number) => void
   /** Absent: standard error. */
   readonly destination?: DestinationStream
 }
@@ -35,7 +38,8 @@ const SECRET_FIELDS = [
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@"]*:)[^\s@"]+@/gi
 
 /** The logger of a process; `log.child({ pool_id })` makes those of its parts. */
-export function createLog({ level, process: name, destination }: LogOptions): Log {
+export function createLog(options: LogOptions): Log {
+  const { level, process: name, destination } = options
   return pino(
     {
       level,
@@ -43,10 +47,41 @@ export function createLog({ level, process: name, destination }: LogOptions): Lo
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_FIELDS.flatMap(atAnyDepth), censor: '***' },
+      serializers: { err: errorFields },
       hooks: { streamWrite: (line) => line.replace(URL_PASSWORD, '$1***@') },
     },
-    destination ?? pino.destination({ dest: 2, sync: false, maxLength: LOG_BUFFER_MAX_BYTES }),
+    destination ?? toStandardError(options),
   )
+}
+
+function toStandardError({ process: name, onDropped = () => undefined }: LogOptions): DestinationStream {
+  const destination = new LogDestination({
+    writer: writerOf(2),
+    onDropped,
+    notice: (lines) => {
+      const line = { level: 'warn', time: new Date().toISOString(), process: name, pid: process.pid, lines }
+      return `${JSON.stringify({ ...line, msg: 'log lines were lost here: they could not be written' })}\n`
+    },
+  })
+  process.on('exit', () => destination.flushSync())
+  return destination
+}
+
+/** An error in the log. Of what the operating system refused, and of a wait for a connection, the stack tells nothing. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  if (error instanceof AggregateError && error.errors.every(isOfTheSystem)) {
+    const messages = error.errors.map((each: unknown) => (each as Error).message)
+    return { type: error.name, message: messages.join('; ') }
+  }
+  if (error.name === 'KnexTimeoutError')
+    return { type: 'Error', message: 'no connection to PostgreSQL in time' }
+  if (!isOfTheSystem(error)) return pino.stdSerializers.err(error)
+  return { type: error.name, message: error.message, code: (error as NodeJS.ErrnoException).code }
+}
+
+function isOfTheSystem(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error
 }
 
 function atAnyDepth(field: string): string[] {

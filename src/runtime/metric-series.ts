@@ -8,7 +8,8 @@
  */
 export type Labels = Readonly<Record<string, string>>
 
-interface Sample {
+/** One figure of a metric. */
+export interface Sample {
   readonly labels: Labels
   readonly value: number
   readonly metricName?: string

@@ -67,6 +67,8 @@ export interface Metrics {
   /** Called at every scrape. */
   readProber(gauges: () => ProberGauges): void
   requestAnswered(request: AnsweredRequest): void
+  /** Lines of the log that could not be written. */
+  readonly logLinesDropped: (count: number) => void
 }
 
 /** A fresh registry with all metrics; `name` (`api`, `prober-1`) labels those of the process itself. */
@@ -79,6 +81,7 @@ export function createMetrics(name: string): Metrics {
     ...breakerMetrics(registry),
     ...writerMetrics(registry),
     ...apiMetrics(registry),
+    ...logMetrics(registry),
   }
 }
 
@@ -255,6 +258,16 @@ function writerMetrics(registry: Registry): Pick<Metrics, 'flushed' | 'transitio
     },
     leaseChanged: (change, count) => {
       leases(change).value += count
+    },
+  }
+}
+
+function logMetrics(registry: Registry): Pick<Metrics, 'logLinesDropped'> {
+  const name = 'hm_log_lines_dropped_total'
+  const dropped = counter(registry, name, 'Lines of the log that could not be written')({})
+  return {
+    logLinesDropped: (count) => {
+      dropped.value += count
     },
   }
 }

@@ -23,7 +23,11 @@ export function attachToParent(read: () => Promise<Snapshot>, gone: () => void):
   process.on('message', (message: unknown) => {
     if (typeof message !== 'object' || message === null || !('id' in message)) return
     const id = message.id
-    void read().then((snapshot) => process.send?.({ kind: 'metrics', id, snapshot }, () => undefined))
+    // Who cannot read its figures does not answer: the parent waits a little and shows the last ones.
+    read().then(
+      (snapshot) => process.send?.({ kind: 'metrics', id, snapshot }, () => undefined),
+      () => undefined,
+    )
   })
   // The parent may have died before we listened.
   if (!process.connected) gone()

@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly log: Log
+  /** Replaced in tests. */
+  readonly fork?: typeof fork
 }
 
 /** One place for a child: a process, or the pause before the next one. */
@@ -40,19 +42,31 @@ export class ChildSlot {
   }
 
   start(): void {
-    const { modulePath, args, env, name, log } = this.#options
-    const child = fork(modulePath, [...args], {
+    const { name, log } = this.#options
+    this.#startedAtMs = performance.now()
+    try {
+      const child = this.#fork()
+      child.on('error', (err) => log.error({ err, child: name }, 'child process: error'))
+      if (child.pid === undefined) return this.#ended(null, null)
+      this.#child = child
+      child.once('exit', (code, signal) => this.#ended(code, signal))
+      log.info({ child: name, child_pid: child.pid }, 'child process started')
+    } catch (err) {
+      log.error({ err, child: name }, 'child process: error')
+      this.#ended(null, null)
+    }
+  }
+
+  /** Without an id where this process may have no more of them, or of descriptors; it throws where memory is lacking. */
+  #fork(): ChildProcess {
+    const { modulePath, args, env } = this.#options
+    return (this.#options.fork ?? fork)(modulePath, [...args], {
       env,
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // Metrics hold numbers that JSON has no word for.
       serialization: 'advanced',
     })
-    this.#child = child
-    this.#startedAtMs = performance.now()
-    child.on('error', (err) => log.error({ err, child: name }, 'child process: error'))
-    child.once('exit', (code, signal) => this.#ended(code, signal))
-    log.info({ child: name, child_pid: child.pid }, 'child process started')
   }
 
   /** Asks it to end and hand over; after DRAIN_TIMEOUT_MS it is killed. */

@@ -4,6 +4,9 @@
  * carrier), and when the route is gone. A failure counts for nothing when its way was seen down, or was first seen up again, at or
  * after the start of its probe. Where the routes cannot be read (not Linux, or a very large table), only the devices are asked.
  *
+ * Reading takes a descriptor, and a prober may have none left: then what was read last still holds, and before anything was
+ * read nothing is known to be down.
+ *
  * Only the main table of routes is read. With policy routing a way may be in another one, and is absent for good from
  * ours: so an absent route is a lost one only when this process has seen it before, or when the kernel says so too.
  */
@@ -54,16 +57,17 @@ interface Down {
 
 export class OwnNetwork {
   readonly #read: () => HostNetwork
-  #network: HostNetwork
+  #network: HostNetwork | undefined
   #readMs = Number.NEGATIVE_INFINITY
   /** Routes that this process has seen, by their text. */
   readonly #known = new Map<string, Route>()
   /** Ways (a /24 or /64, by its text) that were seen down, and when last; the newest are last. */
   readonly #downs = new Map<string, Down>()
 
+  /** `read` may throw. */
   constructor(read: () => HostNetwork = readHostNetwork) {
     this.#read = read
-    this.#network = this.#learn()
+    this.#learn()
   }
 
   /** The result, or in the place of one that our own network may have caused: PROBER_OFFLINE. */
@@ -71,13 +75,13 @@ export class OwnNetwork {
     const isSuspect = result.outcome === 'failed' ? isSilence(result) : isWelcomeSilence(check, result)
     const ageMs = nowMs - this.#readMs
     if (ageMs >= (isSuspect ? OWN_NETWORK_LOOK_EVERY_MS : OWN_NETWORK_LEARN_EVERY_MS)) {
-      this.#network = this.#learn()
+      this.#learn()
       this.#readMs = nowMs
     }
     const address = isSuspect ? parseAddress(check.config.target.address) : undefined
     if (address === undefined) return result
     const way = wayOf(address)
-    const fault = faultTowards(address, this.#network)
+    const fault = this.#network && faultTowards(address, this.#network)
     if (fault === 'device down' || (fault === 'no route' && (saysNoRoute(result) || this.#hadRoute(address))))
       this.#note(way, { fault, atMs: nowMs, isOver: false })
     else this.#end(way)
@@ -91,13 +95,16 @@ export class OwnNetwork {
     }
   }
 
-  #learn(): HostNetwork {
-    const network = this.#read()
-    for (const route of network.routes ?? []) {
+  #learn(): void {
+    try {
+      this.#network = this.#read()
+    } catch {
+      return
+    }
+    for (const route of this.#network.routes ?? []) {
       this.#known.set(`${route.network.join('.')}/${route.prefix} ${route.device}`, route)
     }
     forgetOldest(this.#known, OWN_ROUTES_MAX)
-    return network
   }
 
   #hadRoute(address: IpAddress): boolean {
@@ -204,6 +211,9 @@ function hasCarrier(device: string): boolean {
   }
 }
 
+/** Why a file cannot be read just now, though it is there. */
+const OUT_OF_SOMETHING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM'])
+
 function readRoutes(): readonly Route[] | undefined {
   try {
     const routes = [
@@ -211,7 +221,8 @@ function readRoutes(): readonly Route[] | undefined {
       ...parseRoutes6(readFileSync('/proc/net/ipv6_route', 'latin1')),
     ]
     return routes.length <= OWN_ROUTES_MAX ? routes : undefined
-  } catch {
+  } catch (error) {
+    if (OUT_OF_SOMETHING.has((error as NodeJS.ErrnoException).code ?? '')) throw error
     return undefined
   }
 }

@@ -1,48 +1,77 @@
 /**
  * What waits to be written: one entry per member, its latest state with its first and last transition. So memory is
- * bounded by the number of members, however long PostgreSQL is away and however much they flap.
+ * bounded by the number of members, however long PostgreSQL is away and however much they flap. Entries are taken in turn by
+ * project, one of each, so that one project's thousands of changes do not keep another's verdict from being written.
  */
 import type { Transition, VerdictWrite } from '../domain/check.ts'
 
 export class PendingVerdicts {
-  readonly #entries = new Map<string, VerdictWrite>()
+  /** By project, whose turn is next comes first; then by member, who waits longest comes first. */
+  readonly #projects = new Map<string, Map<string, VerdictWrite>>()
+  #size = 0
 
   get size(): number {
-    return this.#entries.size
+    return this.#size
   }
 
   /** Adds a newer write of its member. */
   add(newer: VerdictWrite): void {
-    const older = this.#entries.get(newer.memberId)
-    this.#entries.set(newer.memberId, older === undefined ? newer : merge(older, newer))
+    this.#put(newer, (older) => merge(older, newer))
   }
 
-  /** Takes out at most `count` entries, longest waiting first. */
+  /** Takes out at most `count` entries, one of each project in turn; of a project, longest waiting first. */
   take(count: number): VerdictWrite[] {
     const taken: VerdictWrite[] = []
-    for (const entry of this.#entries.values()) {
-      if (taken.length === count) break
-      taken.push(entry)
+    let turns = [...this.#projects].map(([projectId, entries]) => ({ projectId, rest: entries.values() }))
+    while (turns.length > 0 && taken.length < count) {
+      const served = turns.slice(0, count - taken.length)
+      const left = served.filter(({ rest }) => {
+        const { value } = rest.next()
+        if (value !== undefined) taken.push(value)
+        return value !== undefined
+      })
+      if (served.length < turns.length) this.#moveToEnd(served)
+      turns = [...turns.slice(served.length), ...left]
     }
-    for (const entry of taken) this.#entries.delete(entry.memberId)
+    for (const entry of taken) this.#delete(entry)
     return taken
   }
 
   /** Puts back what could not be written; newer writes may have come meanwhile. */
   putBack(rows: readonly VerdictWrite[]): void {
-    for (const older of rows) {
-      const newer = this.#entries.get(older.memberId)
-      this.#entries.set(older.memberId, newer === undefined ? older : merge(older, newer))
-    }
+    for (const older of rows) this.#put(older, (newer) => merge(older, newer))
   }
 
   /** Forgets what belongs to these shards; returns how many entries that were. */
   dropShards(shards: ReadonlySet<number>): number {
-    let dropped = 0
-    for (const [memberId, entry] of this.#entries) {
-      if (shards.has(entry.shard) && this.#entries.delete(memberId)) dropped++
+    const before = this.#size
+    for (const entries of this.#projects.values())
+      for (const entry of entries.values()) if (shards.has(entry.shard)) this.#delete(entry)
+    return before - this.#size
+  }
+
+  #put(entry: VerdictWrite, merged: (present: VerdictWrite) => VerdictWrite): void {
+    const { projectId, memberId } = entry
+    let entries = this.#projects.get(projectId)
+    if (entries === undefined) this.#projects.set(projectId, (entries = new Map()))
+    const present = entries.get(memberId)
+    if (present === undefined) this.#size++
+    entries.set(memberId, present === undefined ? entry : merged(present))
+  }
+
+  #delete({ projectId, memberId }: VerdictWrite): void {
+    const entries = this.#projects.get(projectId)
+    if (entries?.delete(memberId) === true) this.#size--
+    if (entries?.size === 0) this.#projects.delete(projectId)
+  }
+
+  #moveToEnd(turns: readonly { readonly projectId: string }[]): void {
+    for (const { projectId } of turns) {
+      const entries = this.#projects.get(projectId)
+      if (entries === undefined) continue
+      this.#projects.delete(projectId)
+      this.#projects.set(projectId, entries)
     }
-    return dropped
   }
 }
 

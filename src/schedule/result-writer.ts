@@ -56,12 +56,13 @@ export class ResultWriter {
       this.#options.metrics.flushed('fenced', 1)
       return
     }
-    const { memberId, generation, shard } = config
+    const { memberId, projectId, generation, shard } = config
     const { status, since, reason, detail, evidence } = verdict
     const sequence = ++this.#sequence
     const transition = { at: since, to: status, reason, detail, evidence, generation, dropped: 0, sequence }
     this.#pending.add({
       memberId,
+      projectId,
       generation,
       shard,
       epoch,
@@ -172,7 +173,10 @@ export class ResultWriter {
     const isAway = this.#options.isAway(error)
     if (this.#retryMs === 0)
       this.#options.log.warn({ err: error }, 'results cannot be written; they are kept')
-    this.#retryMs = Math.min(FLUSH_RETRY_MS.max, Math.max(FLUSH_RETRY_MS.min, this.#retryMs * 2))
+    // A row that is refused is looked for without delay: everybody's results wait meanwhile.
+    this.#retryMs = isAway
+      ? Math.min(FLUSH_RETRY_MS.max, Math.max(FLUSH_RETRY_MS.min, this.#retryMs * 2))
+      : FLUSH_RETRY_MS.min
     if (!isAway && rows.length === 1) {
       this.#options.log.error(
         { err: error, member_id: rows[0]?.memberId },

@@ -3,10 +3,11 @@ import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
 import { type Maintenance, windowOf } from '../domain/maintenance.ts'
 import { NOOP_PROVIDER } from '../domain/member-status.ts'
 import type { MonitorOptions } from '../domain/monitor-options.ts'
+import { poolQuestion } from '../domain/pool-question.ts'
 import { targetsOf } from '../domain/probe-target.ts'
 import { statePolicy } from '../domain/profiles.ts'
 import type { Reason } from '../domain/reasons.ts'
-import type { MonitorType, Profile } from '../domain/types.ts'
+import type { Echo, MonitorType, PoolProtocol, Profile } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 
 export interface PoolVersion {
@@ -44,10 +45,10 @@ export async function readPoolSizes(db: Db, poolIds: readonly string[]): Promise
 const loadPoolsBy = (members: string): string => `
 select
   p.id as pool_id, p.shard, p.project_id, p.config_version, p.traffic_seen_at is not null as traffic_seen,
-  hm.options is not null as has_options,
+  hm.options is not null or p.echo @> '{"tls_enabled": true}' as has_details,
   m.id as member_id, m.address, m.protocol_port, m.monitor_address, m.monitor_port as member_monitor_port,
   hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
-  hm.url_path, hm.http_method, hm.http_version, hm.expected_codes,
+  hm.url_path, hm.http_method, hm.http_version, hm.expected_codes, p.protocol as pool_protocol,
   greatest(lb.generation, p.generation, m.generation, hm.generation) as generation,
   m.echo->'depends_on' as member_depends_on, p.echo->'depends_on' as pool_depends_on,
   m.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
@@ -68,11 +69,13 @@ const LOAD_MEMBERS = loadPoolsBy(`lateral (
 ) m on true`)
 
 /**
- * Options by pool, apart because they may be large and the rows above are one per member. They are read last: a change
- * between the two statements has raised the pool's version, so the pool is loaded again.
+ * Options, and how a pool speaks TLS: apart because they may be large and the rows above are one per member. They are read
+ * last: a change between the two statements has raised the pool's version, so the pool is loaded again.
  */
-const LOAD_OPTIONS = `
-select pool_id, options from health_monitor where pool_id = any(?::uuid[]) and options is not null`
+const LOAD_DETAILS = `
+select p.id as pool_id, hm.options, p.echo - 'depends_on' as echo
+from pool p join health_monitor hm on hm.pool_id = p.id
+where p.id = any(?::uuid[])`
 
 interface PoolRow {
   readonly pool_id: string
@@ -80,7 +83,7 @@ interface PoolRow {
   readonly project_id: string
   readonly config_version: number
   readonly traffic_seen: boolean
-  readonly has_options: boolean
+  readonly has_details: boolean
 }
 interface CheckRow extends PoolRow {
   readonly member_id: string
@@ -100,6 +103,7 @@ interface CheckRow extends PoolRow {
   readonly http_method: string | null
   readonly http_version: '1.0' | '1.1' | null
   readonly expected_codes: string | null
+  readonly pool_protocol: PoolProtocol
   readonly generation: number
   readonly member_depends_on: readonly string[] | null
   readonly pool_depends_on: readonly string[] | null
@@ -145,15 +149,14 @@ export async function loadPoolPart(
 type LoadedRow = PoolRow & { readonly member_id: string | null }
 
 async function poolsOf(db: Db, rows: readonly LoadedRow[]): Promise<readonly PoolChecks[]> {
-  const options = await loadOptions(db, rows)
+  const details = await loadDetails(db, rows)
   const pools = new Map<string, LoadedPool>()
   for (const row of rows) {
     let pool = pools.get(row.pool_id)
     if (pool === undefined) {
       pool = {
         checks: { poolId: row.pool_id, shard: row.shard, configVersion: row.config_version, checks: [] },
-        monitor:
-          row.member_id === null ? undefined : toMonitor(row as CheckRow, options.get(row.pool_id) ?? null),
+        monitor: row.member_id === null ? undefined : toMonitor(row as CheckRow, details.get(row.pool_id)),
       }
       pools.set(row.pool_id, pool)
     }
@@ -177,14 +180,20 @@ interface LoadedMonitor {
   readonly projectId: string
 }
 
-async function loadOptions(db: Db, rows: readonly PoolRow[]): Promise<ReadonlyMap<string, MonitorOptions>> {
-  const poolIds = [...new Set(rows.filter((row) => row.has_options).map((row) => row.pool_id))]
-  if (poolIds.length === 0) return new Map()
-  const found = await query<{ pool_id: string; options: MonitorOptions }>(db, LOAD_OPTIONS, [poolIds])
-  return new Map(found.map(({ pool_id, options }) => [pool_id, options]))
+interface PoolDetails {
+  readonly pool_id: string
+  readonly options: MonitorOptions | null
+  readonly echo: Echo
 }
 
-function toMonitor(row: CheckRow, options: MonitorOptions | null): LoadedMonitor {
+async function loadDetails(db: Db, rows: readonly PoolRow[]): Promise<ReadonlyMap<string, PoolDetails>> {
+  const poolIds = [...new Set(rows.filter((row) => row.has_details).map((row) => row.pool_id))]
+  if (poolIds.length === 0) return new Map()
+  const found = await query<PoolDetails>(db, LOAD_DETAILS, [poolIds])
+  return new Map(found.map((details) => [details.pool_id, details]))
+}
+
+function toMonitor(row: CheckRow, details: PoolDetails | undefined): LoadedMonitor {
   const monitor = {
     type: row.type,
     profile: row.profile,
@@ -198,10 +207,11 @@ function toMonitor(row: CheckRow, options: MonitorOptions | null): LoadedMonitor
     httpMethod: row.http_method,
     httpVersion: row.http_version,
     expectedCodes: row.expected_codes,
-    options,
+    options: details?.options ?? null,
   }
+  const pool = poolQuestion({ protocol: row.pool_protocol, echo: details?.echo ?? {} })
   return {
-    targetOf: targetsOf(monitor),
+    targetOf: targetsOf(monitor, pool),
     policy: statePolicy(monitor, row.traffic_seen),
     poolId: row.pool_id,
     projectId: row.project_id,

@@ -218,6 +218,14 @@ const SOCKET_ERRORS = new Set([
   'EHOSTUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
+  // Of our own host: no descriptor, no memory, no source port, no network to connect with.
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EADDRNOTAVAIL',
+  'ENETUNREACH',
+  'ENETDOWN',
 ])
 /** Connection exceptions, shutdown, start-up, no free connection, read-only standby, statement timeout. */
 const AWAY_STATES = /^(08...|57P0[1-5]|53[0-9A-Z]{3}|25006|57014)$/
@@ -232,6 +240,14 @@ export function isStoreAway(error: unknown): boolean {
   return /Connection terminated|Client has encountered a connection error|timeout expired|not queryable/.test(
     error.message,
   )
+}
+
+/** Why PostgreSQL is away, as an operator reads it: no stack, nothing of the pool's own words. */
+export function whyAway(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof AggregateError) return error.errors.map(whyAway).join('; ')
+  if (error.name === 'KnexTimeoutError') return `no connection within ${ACQUIRE_TIMEOUT_MS} ms`
+  return error.message
 }
 
 /** The refusal that a driver error stands for; undefined for errors that are our own mistake. */

@@ -1,7 +1,7 @@
 /** Statements on health monitors. One per purpose; the API composes them into transactions. */
 import type { HealthMonitor } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
-import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { HEALTH_MONITOR_COLUMNS, type HealthMonitorRow, toHealthMonitor } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -106,9 +106,9 @@ export async function findMonitorOfPool(db: Db, poolId: string): Promise<HealthM
   return rows[0] && toHealthMonitor(rows[0])
 }
 
-export async function listHealthMonitors(db: Db, list: ListQuery): Promise<HealthMonitor[]> {
+export async function listHealthMonitors(db: Db, list: ListQuery): Promise<Page<HealthMonitor>> {
   const rows = await listRows<HealthMonitorRow>(db, HEALTH_MONITOR_LIST, list)
-  return rows.map(toHealthMonitor)
+  return mapPage(rows, toHealthMonitor)
 }
 
 const TABLE: Table<HealthMonitorDraft> = {

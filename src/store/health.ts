@@ -11,7 +11,7 @@ import { type Maintenance, maintenanceAt } from '../domain/maintenance.ts'
 import type { MemberState } from '../domain/member-status.ts'
 import type { HealthMonitor, Member } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
-import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, type Page } from './lists.ts'
 import { MEMBER_LIST_ATTRIBUTES, type MemberKey } from './members.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
 
@@ -55,8 +55,9 @@ export async function findMemberFacts(db: Db, key: MemberKey): Promise<MemberFac
 }
 
 /** One page of the members of one pool; `list` must filter by `pool_id`. */
-export async function listMemberFacts(db: Db, list: ListQuery): Promise<MemberFacts[]> {
-  return await withProbes(db, await listRows<HealthRow>(db, HEALTH_LIST, list), { isDetailed: false })
+export async function listMemberFacts(db: Db, list: ListQuery): Promise<Page<MemberFacts>> {
+  const rows = await listRows<HealthRow>(db, HEALTH_LIST, list)
+  return Object.assign(await withProbes(db, rows, { isDetailed: false }), { isCut: rows.isCut === true })
 }
 
 export interface StateCount {

@@ -2,7 +2,7 @@
 import { listenerStatus, type RolledUpStatus } from '../domain/roll-up.ts'
 import type { Listener } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
-import { type ListQuery, type ListSpec, listRows, sortableOf } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page, sortableOf } from './lists.ts'
 import { LISTENER_COLUMNS, type ListenerRow, toListener } from './rows.ts'
 import { listenerStatusOf } from './roll-up.ts'
 import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
@@ -98,9 +98,9 @@ export async function findListener(
   return rows[0] && toView(rows[0])
 }
 
-export async function listListeners(db: Db, list: ListQuery): Promise<ListenerView[]> {
+export async function listListeners(db: Db, list: ListQuery): Promise<Page<ListenerView>> {
   const rows = await listRows<ListenerViewRow>(db, LISTENER_LIST, list)
-  return rows.map(toView)
+  return mapPage(rows, toView)
 }
 
 interface ListenerViewRow extends ListenerRow {

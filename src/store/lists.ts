@@ -4,7 +4,7 @@
  *
  * Paging walks (sort keys…, id) and never counts or skips rows, so page 1 000 costs what page 1 costs.
  */
-import { INT4_MAX } from '../domain/limits.ts'
+import { INT4_MAX, PAGE_MAX_BYTES } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { type Db, query } from './database.ts'
 
@@ -50,6 +50,8 @@ export interface ListQuery {
   readonly filters: readonly { readonly attribute: string; readonly values: readonly string[] }[]
   readonly sort: readonly SortKey[]
   readonly limit: number
+  /** Bytes of the rows as text after which the page ends; absent = PAGE_MAX_BYTES. */
+  readonly bytesMax?: number
   /** Rows after this one, or before it when `reverse`. */
   readonly marker?: string
   readonly reverse: boolean
@@ -68,8 +70,22 @@ export interface TagFilter {
 /** The marker is not a row of this list in this project. */
 export class UnknownMarkerError extends Error {}
 
-/** Rows of one page in ascending list order. Throws UnknownMarkerError. */
-export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Promise<Row[]> {
+/** Rows or objects of one page. */
+export interface Page<Item> extends ReadonlyArray<Item> {
+  /** It ended before its limit, by its bytes. */
+  readonly isCut?: boolean
+}
+
+/** What `map` makes of a page is cut where the page is. */
+export function mapPage<Row, Item>(rows: Page<Row>, map: (row: Row) => Item): Page<Item> {
+  return Object.assign(rows.map(map), { isCut: rows.isCut === true })
+}
+
+/**
+ * Rows of one page in ascending list order. It ends before its limit when its rows come to more than PAGE_MAX_BYTES as text,
+ * so that no list brings more into memory than that and one row. Throws UnknownMarkerError.
+ */
+export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Promise<Page<Row>> {
   const bindings: unknown[] = []
   const where: string[] = []
   if (list.projectId !== undefined) {
@@ -95,21 +111,33 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
     where.push(tagPredicate(spec.alias, filter.has))
     bindings.push(filter.tags)
   }
-  const sorted = list.sort.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
+  // A second key of one attribute decides nothing.
+  const named = new Set<string>()
+  const keysOnce = list.sort.filter(({ attribute }) => !named.has(attribute) && named.add(attribute))
+  const sorted = keysOnce.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
   const order = sorted.some((key) => key.attribute === 'id') ? sorted : [...sorted, idKey(spec, list)]
   if (list.marker !== undefined) {
     const after = await markerPredicate(db, spec, { ...list, marker: list.marker }, order)
     where.push(after.sql)
     bindings.push(...after.bindings)
   }
+  const keys = order.map((key, i) => `${key.sql} as k${i}`).join(', ')
   const orderBy = order.map((key) => `${key.sql} ${towards(key, list)}`).join(', ')
-  const rows = await query<Row>(
+  const orderOfPage = order.map((key, i) => `k${i} ${towards(key, list)}`).join(', ')
+  const rows = await query<Row & { rows_of_page: number }>(
     db,
-    `select ${spec.columns} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
-     order by ${orderBy} limit ?`,
-    [...bindings, list.limit],
+    `select * from (
+       select page.*, count(*) over () as rows_of_page, sum(octet_length(page::text))
+         over (order by ${orderOfPage} rows between unbounded preceding and 1 preceding) as bytes_before
+       from (
+         select ${spec.columns}, ${keys} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
+         order by ${orderBy} limit ?
+       ) page
+     ) sized where coalesce(bytes_before, 0) < ? order by ${orderOfPage}`,
+    [...bindings, list.limit, list.bytesMax ?? PAGE_MAX_BYTES],
   )
-  return list.reverse ? rows.reverse() : rows
+  const isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
+  return Object.assign(list.reverse ? rows.reverse() : rows, { isCut })
 }
 
 type OrderKey = SortKey & ListAttribute

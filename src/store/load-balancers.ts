@@ -2,7 +2,7 @@
 import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { LoadBalancer } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
-import { type ListQuery, type ListSpec, listRows, NEVER, sortableOf } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER, sortableOf } from './lists.ts'
 import { loadBalancerStatusOf } from './roll-up.ts'
 import { LOAD_BALANCER_COLUMNS, type LoadBalancerRow, toLoadBalancer } from './rows.ts'
 import {
@@ -168,9 +168,9 @@ export async function listLoadBalancers(
   db: Db,
   list: ListQuery,
   meaning: StatusMeaning,
-): Promise<LoadBalancerView[]> {
+): Promise<Page<LoadBalancerView>> {
   const rows = await listRows<LoadBalancerViewRow>(db, LISTS[meaning], list)
-  return rows.map(toView)
+  return mapPage(rows, toView)
 }
 
 interface LoadBalancerViewRow extends LoadBalancerRow {

@@ -109,7 +109,7 @@ export async function deleteMembers(tx: Tx, poolId: string, ids: readonly string
 /** Throws MemberExistsError. */
 export async function insertMembers(tx: Tx, drafts: readonly MemberDraft[]): Promise<void> {
   try {
-    await insertRows<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, drafts)
+    await insertRows<MemberDraft>(tx, MEMBER_TABLE, drafts)
   } catch (error) {
     if (violatedConstraint(error) === 'member_target_key') throw new MemberExistsError()
     throw error

@@ -2,7 +2,7 @@
 import type { MemberReason, MemberState } from '../domain/member-status.ts'
 import type { Member } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
-import { type ListQuery, type ListSpec, listRows } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -70,6 +70,10 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
   operating_status: { sql: 'm.operating_status', type: 'text' },
   octavia_operating_status: { sql: OCTAVIA_WORD, type: 'text' },
+  stale: {
+    sql: 'exists (select from member_status ms where ms.member_id = m.id and ms.stale)',
+    type: 'boolean',
+  },
   pool_id: { sql: 'm.pool_id', type: 'uuid' },
   loadbalancer_id: { sql: 'm.load_balancer_id', type: 'uuid' },
   // No member of ours is known to be a cloud server.
@@ -134,9 +138,9 @@ export async function findMember(db: Db, key: MemberKey): Promise<MemberView | u
   return rows[0] && toMemberView(rows[0])
 }
 
-export async function listMembers(db: Db, list: ListQuery): Promise<MemberView[]> {
+export async function listMembers(db: Db, list: ListQuery): Promise<Page<MemberView>> {
   const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list)
-  return rows.map(toMemberView)
+  return mapPage(rows, toMemberView)
 }
 
 /** Whether the project (any, when undefined) has this pool. */

@@ -1,6 +1,7 @@
 /** Statements on what a monitor's pool means for its plan. */
-import type { HealthMonitor } from '../domain/types.ts'
 import { NOOP_PROVIDER } from '../domain/member-status.ts'
+import { type PoolQuestion, poolQuestion } from '../domain/pool-question.ts'
+import type { HealthMonitor, Pool } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 
 export interface PlanFacts {
@@ -9,10 +10,12 @@ export interface PlanFacts {
   /** The oldest of them; null = there is none. */
   readonly firstMemberId: string | null
   readonly trafficSeen: boolean
+  /** What the pool adds to the question of its checks. */
+  readonly pool: PoolQuestion
 }
 
 export async function readPlanFacts(db: Db, monitor: Pick<HealthMonitor, 'id'>): Promise<PlanFacts> {
-  const rows = await query<PlanFacts>(
+  const rows = await query<Omit<PlanFacts, 'pool'> & Pick<Pool, 'protocol' | 'echo'>>(
     db,
     `with probed as (
        select m.id, m.created_at
@@ -25,9 +28,11 @@ export async function readPlanFacts(db: Db, monitor: Pick<HealthMonitor, 'id'>):
      )
      select (select count(*) from probed) as "probedMembers",
        (select id from probed order by created_at, id limit 1) as "firstMemberId",
-       p.traffic_seen_at is not null as "trafficSeen"
+       p.traffic_seen_at is not null as "trafficSeen", p.protocol, p.echo
      from health_monitor hm join pool p on p.id = hm.pool_id where hm.id = ?`,
     [monitor.id, NOOP_PROVIDER, monitor.id],
   )
-  return rows[0] ?? { probedMembers: 0, firstMemberId: null, trafficSeen: false }
+  if (rows[0] === undefined) return { probedMembers: 0, firstMemberId: null, trafficSeen: false, pool: {} }
+  const { protocol, echo, ...facts } = rows[0]
+  return { ...facts, pool: poolQuestion({ protocol, echo }) }
 }

@@ -2,7 +2,7 @@
 import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { Pool } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
-import { type ListQuery, type ListSpec, listRows, NEVER, sortableOf } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER, sortableOf } from './lists.ts'
 import { notifyShard } from './parents.ts'
 import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
 import {
@@ -120,9 +120,9 @@ export async function findPool(
   return rows[0] && toView(rows[0])
 }
 
-export async function listPools(db: Db, list: ListQuery): Promise<PoolView[]> {
+export async function listPools(db: Db, list: ListQuery): Promise<Page<PoolView>> {
   const rows = await listRows<PoolViewRow>(db, POOL_LIST, list)
-  return rows.map(toView)
+  return mapPage(rows, toView)
 }
 
 interface PoolViewRow extends PoolRow {

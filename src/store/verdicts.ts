@@ -64,7 +64,7 @@ export async function writeVerdicts(
   owner: string,
   rows: readonly VerdictWrite[],
 ): Promise<ReadonlySet<number>> {
-  const epochs = new Map(rows.map((row) => [row.shard, row.epoch]))
+  const epochs = newestEpochs(rows)
   const told = rows.flatMap((row) =>
     row.transitions.map((transition) => ({ memberId: row.memberId, epoch: row.epoch, ...transition })),
   )
@@ -98,6 +98,13 @@ export async function writeVerdicts(
     told.map((row) => row.sequence),
   ])
   return new Set(held.map((row) => row.id))
+}
+
+/** By shard. A batch may hold what was decided before a shard was lost and won again: only the present epoch can be held. */
+function newestEpochs(rows: readonly VerdictWrite[]): ReadonlyMap<number, number> {
+  const epochs = new Map<number, number>()
+  for (const { shard, epoch } of rows) epochs.set(shard, Math.max(epoch, epochs.get(shard) ?? epoch))
+  return epochs
 }
 
 function timestamp(ms: number): string {

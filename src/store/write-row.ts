@@ -36,21 +36,21 @@ export async function insertRow<Row, Draft>(tx: Tx, table: Table<Draft>, draft: 
 }
 
 /** Inserts many rows of one shape in one statement. */
-export async function insertRows<Row, Draft>(
+export async function insertRows<Draft>(
   tx: Tx,
   table: Table<Draft>,
   drafts: readonly Draft[],
-): Promise<Row[]> {
-  if (drafts.length === 0) return []
+): Promise<void> {
+  if (drafts.length === 0) return
   const columns = [...table.fixed, ...table.changeable]
   const records = drafts.map((draft) =>
     Object.fromEntries(columns.map(([key, column]) => [column, draft[key]])),
   )
   const names = columns.map(([, column]) => column).join(', ')
-  return await query<Row>(
+  await query(
     tx,
     `insert into ${table.name} as ${table.alias} (${names})
-     select ${names} from jsonb_populate_recordset(null::${table.name}, ?::jsonb) returning ${table.returning}`,
+     select ${names} from jsonb_populate_recordset(null::${table.name}, ?::jsonb)`,
     [JSON.stringify(records)],
   )
 }

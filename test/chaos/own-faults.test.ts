@@ -7,7 +7,9 @@
  */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { MonitorType } from '../../src/domain/types.ts'
 import { query } from '../../src/store/database.ts'
@@ -60,7 +62,7 @@ async function farm(
 }
 
 /** Results that told nothing, by reason, since the prober started. */
-async function inconclusive({ db }: Farm): Promise<Readonly<Record<string, number>>> {
+async function inconclusive({ db }: Pick<Farm, 'db'>): Promise<Readonly<Record<string, number>>> {
   const [row] = await query<{ seen: Record<string, number> }>(
     db,
     `select facts->'inconclusive' as seen from prober`,
@@ -129,6 +131,63 @@ test('descriptors: a prober that can open no more calls nobody OFFLINE', async (
     begin: () => void limitTo(lowest),
     end: () => void limitTo(1024),
   })
+})
+
+test('descriptors: a prober with slow members whose limit is lowered to half of what it holds goes on and calls nobody OFFLINE', async (t) => {
+  const database = await testDatabase(t)
+  const answering = createServer((socket) => void socket.on('error', () => undefined).end()).listen(
+    0,
+    '0.0.0.0',
+  )
+  const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '0.0.0.0')
+  await Promise.all([once(answering, 'listening'), once(silent, 'listening')])
+  t.after(() => {
+    answering.close()
+    silent.close()
+  })
+  const portOf = (server: Server) => (server.address() as AddressInfo).port
+  const membersOn = (count: number, net: number, port: number) =>
+    Array.from({ length: count }, (_, i) => ({ address: `127.${net}.${i >> 8}.${i & 255}`, port }))
+  const up = await insertPool(database.db, { type: 'TCP', rise: 1, fall: 1, profile: 'octavia' })
+  await insertMembers(database.db, up.poolId, membersOn(20, 7, portOf(answering)))
+  const slow = await insertPool(database.db, {
+    type: 'HTTP',
+    delaySeconds: 2,
+    timeoutSeconds: 2,
+    profile: 'octavia',
+  })
+  await insertMembers(database.db, slow.poolId, membersOn(1000, 8, portOf(silent)))
+  const prober = startProberProcess(database, QUICK, ['prlimit', '--nofile=256'])
+  const held = () => readdirSync(`/proc/${prober.pid}/fd`).length
+  const seen = () => inconclusive(database)
+  await eventually('descriptors are in use', () => Promise.resolve(held() > 150), 20_000)
+  const passed = async (since: Date) => {
+    const rows = await query<{ passed: number }>(
+      database.db,
+      `select count(*)::int as passed from shard_checkpoint c cross join lateral unnest(c.member_ids, c.outcomes, c.probed_at) u (id, o, at)
+       join member m on m.id = u.id where m.pool_id = ? and o = 'passed' and at > ?`,
+      [up.poolId, since],
+    )
+    return rows[0]?.passed === 20
+  }
+  await eventually('the members that are up have passed', () => passed(new Date(0)), 20_000)
+  const half = Math.floor(held() / 2)
+  spawnSync('prlimit', [`--pid=${prober.pid}`, `--nofile=${half}:`])
+  const before = (await seen())['PROBER_NO_SOCKET'] ?? 0
+  await eventually(
+    'probes miss descriptors, and slow ones time out',
+    async () => {
+      assert.equal(prober.child.exitCode, null, prober.log.at(-1))
+      return ((await seen())['PROBER_NO_SOCKET'] ?? 0) > before + 200
+    },
+    30_000,
+  )
+  spawnSync('prlimit', [`--pid=${prober.pid}`, '--nofile=256:'])
+  const since = new Date()
+  await eventually('the members that are up pass again', () => passed(since), 30_000)
+  assert.equal(prober.child.exitCode, null)
+  const fallen = `select from member_transition t join member m on m.id = t.member_id where m.pool_id = ? and to_state = 'OFFLINE'`
+  assert.deepEqual(await query(database.db, fallen, [up.poolId]), [])
 })
 
 test('source ports: a prober whose host has none left calls nobody OFFLINE', async (t) => {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Admission } from '../../src/api/admission.ts'
 import type { ApiDependencies } from '../../src/api/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
 import { octaviaRoutes } from '../../src/api/dialect/octavia/routes.ts'
@@ -46,7 +47,7 @@ function servedKeys(defaultDialect: Profile): string[] {
       paths.flatMap((path) => mounts.map((mount) => key(method, `${mount}${path}`.replace(/(.)\/$/, '$1')))),
     )
   })
-  return [...dialects, ...serviceRoutes(deps).map(({ path }) => key('get', path))]
+  return [...dialects, ...serviceRoutes(deps, new Admission()).map(({ path }) => key('get', path))]
 }
 
 function describedKeys(defaultDialect: Profile): string[] {
@@ -196,6 +197,16 @@ const BOUNDS: readonly (readonly [string, string, Readonly<Record<string, number
   ...['Pool', 'Listener', 'LoadBalancer'].map(
     (name) => [`Octavia${name}`, 'description', { maxLength: limits.DESCRIPTION_MAX }] as const,
   ),
+  ...['HealthMonitor', 'Member', 'Pool', 'Listener', 'LoadBalancer'].map(
+    (name) => [`Octavia${name}`, 'tags', { maxItems: limits.OCTAVIA_TAGS_MAX }] as const,
+  ),
+  ['OctaviaListener', 'allowed_cidrs', { maxItems: limits.OCTAVIA_CIDRS_MAX }],
+  ['OctaviaListener', 'sni_container_refs', { maxItems: limits.OCTAVIA_SNI_REFS_MAX }],
+  ...['OctaviaPool', 'OctaviaListener'].flatMap((name) => [
+    [name, 'tls_versions', { maxItems: limits.OCTAVIA_TLS_VERSIONS_MAX }] as const,
+    [name, 'alpn_protocols', { maxItems: limits.OCTAVIA_ALPN_PROTOCOLS_MAX }] as const,
+  ]),
+  ['OctaviaLoadBalancer', 'vip_sg_ids', { maxItems: limits.OCTAVIA_SECURITY_GROUPS_MAX }],
   ['OctaviaHealthMonitor', 'delay', range({ min: 0, max: limits.INT4_MAX })],
   ['OctaviaHealthMonitor', 'timeout', range({ min: 0, max: limits.INT4_MAX })],
   ['OctaviaHealthMonitor', 'max_retries', range(limits.RETRIES)],
@@ -226,6 +237,9 @@ const CREATE_BOUNDS: typeof BOUNDS = [
   ['OctaviaMember', 'monitor_port', range(limits.PORT)],
   ['OctaviaListener', 'protocol_port', range(limits.PORT)],
   ['OctaviaListener', 'l7policies', { maxItems: 0 }],
+  ['OctaviaLoadBalancer', 'additional_vips', { maxItems: limits.OCTAVIA_ADDITIONAL_VIPS_MAX }],
+  ['OctaviaLoadBalancer', 'pools', { maxItems: limits.OCTAVIA_TREE_PARENTS_MAX }],
+  ['OctaviaLoadBalancer', 'listeners', { maxItems: limits.OCTAVIA_TREE_PARENTS_MAX }],
   ['OctaviaLoadBalancer', 'provider', { maxLength: limits.OCTAVIA_PROVIDER_MAX }],
   ['OctaviaLoadBalancer', 'availability_zone', { maxLength: limits.OCTAVIA_ZONE_MAX }],
   ...['HealthMonitor', 'Member', 'Pool', 'Listener', 'LoadBalancer'].flatMap((name) => [
@@ -326,10 +340,14 @@ test('batches, tags and pages are bounded as limits.ts says', () => {
   })
   for (const name of ['HealthMonitor', 'Member', 'Pool', 'Listener', 'LoadBalancer']) {
     for (const change of ['Create', 'Update']) {
-      const words = attributesOf(`Octavia${name}${change}`)['tags']?.['items'] as Schema
-      assert.deepEqual(boundsOf(words), { maxLength: limits.OCTAVIA_TAG_MAX })
+      const attributes = attributesOf(`Octavia${name}${change}`)
+      assert.deepEqual(boundsOf(attributes['tags']?.['items'] as Schema), {
+        maxLength: limits.OCTAVIA_TAG_MAX,
+      })
     }
   }
+  const innerMembers = property('OctaviaInnerNewPool', 'members')
+  assert.deepEqual(boundsOf(innerMembers), { maxItems: limits.OCTAVIA_TREE_MEMBERS_MAX })
   const tags = property('ElbTagsAction', 'tags')
   assert.deepEqual(boundsOf(tags), { maxItems: limits.TAGS_MAX })
   assert.deepEqual(boundsOf(items(tags)['key']), { maxLength: limits.TAG_KEY_MAX })
@@ -337,10 +355,17 @@ test('batches, tags and pages are bounded as limits.ts says', () => {
   assert.deepEqual(boundsOf(property('Transition', 'detail')), { maxLength: limits.MAX_DETAIL_BYTES })
   for (const [number, text] of [
     [limits.PAGE_MAX_DEFAULT, document.info.description],
-    [
-      limits.BODY_MAX_BYTES / 1024 / 1024,
-      document.components.responses['ElbPayloadTooLarge']?.description ?? '',
-    ],
+    [limits.PAGE_MAX_BYTES, document.info.description],
+    [limits.BODY_DEPTH_MAX, document.info.description],
+    [limits.BODY_KEYS_MAX, document.info.description],
+    [limits.BODY_VALUES_MAX, document.info.description],
+    [limits.LARGE_BODY_VALUES_MAX, document.info.description],
+    ...[limits.BODY_MAX_BYTES, limits.LARGE_BODY_MAX_BYTES].flatMap((bytes): [number, string][] =>
+      ['ElbPayloadTooLarge', 'OctaviaPayloadTooLarge'].map((name) => [
+        bytes,
+        document.components.responses[name]?.description ?? '',
+      ]),
+    ),
     [
       limits.STATUS_TREE_MEMBERS_MAX,
       JSON.stringify(document.paths['/elb/v2.0/lbaas/loadbalancers/{loadbalancer_id}/statuses']),

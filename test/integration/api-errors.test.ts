@@ -103,7 +103,7 @@ test('a body that is not a JSON object in its envelope is refused and changes no
   assertRefused(await post(`{"loadbalancer":${'['.repeat(40)}${']'.repeat(40)}}`), {
     status: 400,
     code: 'ELB.8902',
-    message: /nested too deeply/,
+    message: 'The body is nested more than 32 levels deep.',
   })
   assert.deepEqual(await contents(api), before)
 })
@@ -117,12 +117,19 @@ test('a content type that is not JSON is 415', async (t) => {
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
     'x',
+    'application/json; charset=iso-8859-1',
+    'application/json;charset="utf-16"',
   ]) {
     const answer = await api.request('POST', LBS, text, { 'content-type': type })
     assertRefused(answer, { status: 415, code: 'ELB.8902' })
   }
   assert.deepEqual(await contents(api), before)
-  for (const type of ['application/json; charset=utf-8', 'application/vnd.x+json', 'APPLICATION/JSON']) {
+  for (const type of [
+    'application/json; charset=utf-8',
+    'application/json; charset="UTF8"',
+    'application/vnd.x+json',
+    'APPLICATION/JSON',
+  ]) {
     assert.equal((await api.request('POST', LBS, text, { 'content-type': type })).status, 201, type)
   }
 })
@@ -150,15 +157,27 @@ test('an absolute request target is served as its path', async (t) => {
   assert.ok(answer.endsWith(JSON.stringify({ loadbalancer: { id: lb.id } })), answer)
 })
 
+test('a request with two Host headers is 400 everywhere', async (t) => {
+  const api = await startApi(t)
+  for (const path of [LBS, '/load-balancer/v2.0/lbaas/pools', '/v1/probers', '/livez', '/v2.0/networks']) {
+    const answer = await raw(
+      api.port,
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nhost: 127.0.0.1\r\nConnection: close\r\n\r\n`,
+    )
+    assert.ok(answer.startsWith('HTTP/1.1 400 '), answer)
+    assert.match(answer, /The request has more than one Host header\./)
+  }
+})
+
 test('a body may be chunked; one that is too large is 413, declared or not', async (t) => {
   const api = await startApi(t)
   const chunked = { 'transfer-encoding': 'chunked' }
   assert.equal((await api.request('POST', LBS, body, chunked)).status, 201)
   const before = await contents(api)
-  const large = JSON.stringify({ loadbalancer: { vip_subnet_id: SUBNET, name: 'x'.repeat(4 * 1024 * 1024) } })
+  const large = JSON.stringify({ loadbalancer: { vip_subnet_id: SUBNET, name: 'x'.repeat(64 * 1024) } })
   for (const headers of [{}, chunked]) {
     const answer = await api.request('POST', LBS, large, headers)
-    assertRefused(answer, { status: 413, code: 'ELB.8902', message: /larger than 4194304 bytes/ })
+    assertRefused(answer, { status: 413, code: 'ELB.8902', message: 'The body is larger than 65536 bytes.' })
   }
   assert.deepEqual(await contents(api), before)
 })

@@ -5,7 +5,7 @@ import * as memberCount from '../../migrations/0011-member-count.ts'
 import { MIGRATIONS } from '../../migrations/index.ts'
 import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
 import { isSchemaCurrent, migrateToLatest, rollbackAll, SchemaTooNewError } from '../../src/store/migrate.ts'
-import { eventually } from '../support/configuration.ts'
+import { eventually, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 
 const NAMES = MIGRATIONS.map(({ name }) => name)
@@ -70,6 +70,51 @@ test('a migration that meets a writer in a ring of locks, and is the one that Po
     await query(tx, 'lock table pool in row exclusive mode')
   })
   assert.deepEqual(await migrated, ['0011-member-count'])
+})
+
+test('monitors with preset kuma keep the HTTP version that they had', async (t) => {
+  const { db, url } = await testDatabase(t)
+  const rows: Readonly<
+    Record<string, { type?: string; version?: string; options: object; kept: object; shown: string | null }>
+  > = {
+    plain: { options: { preset: 'kuma' }, kept: { preset: 'kuma', http: { version: '1.1' } }, shown: '1.1' },
+    secure: {
+      type: 'HTTPS',
+      options: { preset: 'kuma', http: { path: '/x' } },
+      kept: { preset: 'kuma', http: { path: '/x', version: '1.1' } },
+      shown: '1.1',
+    },
+    'by option': same({ preset: 'kuma', http: { version: 'h2c' } }, null),
+    'by field': same({ preset: 'kuma' }, '1.0'),
+    gRPC: same({ preset: 'kuma', grpc: {} }, null),
+    TCP: { ...same({ preset: 'kuma' }, null), type: 'TCP' },
+    envoy: same({ preset: 'envoy' }, null),
+  }
+  const ids = new Map<string, string>()
+  for (const [name, { type = 'HTTP', version, options }] of Object.entries(rows)) {
+    const { poolId } = await insertPool(db)
+    ids.set(name, poolId)
+    await query(db, 'update health_monitor set type = ?, http_version = ?, options = ? where pool_id = ?', [
+      type,
+      version ?? null,
+      JSON.stringify(options),
+      poolId,
+    ])
+  }
+  await query(db, `delete from knex_migrations where name >= '0019-kuma-http-version'`)
+  assert.ok((await migrateToLatest(db, url)).includes('0019-kuma-http-version'))
+  for (const [name, { kept, shown }] of Object.entries(rows)) {
+    const [row] = await query<{ options: object; http_version: string | null }>(
+      db,
+      'select options, http_version from health_monitor where pool_id = ?',
+      [ids.get(name) ?? ''],
+    )
+    assert.deepEqual([row?.options, row?.http_version], [kept, shown], name)
+  }
+
+  function same(options: object, version: string | null) {
+    return { options, kept: options, shown: version, ...(version === null ? {} : { version }) }
+  }
 })
 
 test('a schema of a newer version is refused and left as it is', async (t) => {

@@ -263,7 +263,7 @@ for (const dialect of DIALECTS) {
         ['HTTP', header(':path'), /headers\[0\]\.name.*must match/],
         ['HTTP', header('a', 'b\nc'), /headers\[0\]\.value.*must match/],
         ['HTTP', header('a', '\u0081'), /headers\[0\]\.value.*must match/],
-        ['HTTP', http({ headers: [{ name: 'a' }] }), /headers\[0\]\.value.*must be set/],
+        ['HTTP', http({ headers: [{ value: 'a' }] }), /headers\[0\]\.name.*must be set/],
         ['HTTP', { grpc: {}, http: {} }, /must not have more than one type of health check defined/],
         [
           'HTTP',

@@ -41,6 +41,7 @@ function verdict(
   }
   return {
     memberId,
+    projectId: 'project',
     shard,
     sequence,
     epoch: 1,

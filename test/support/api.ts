@@ -19,6 +19,8 @@ export interface ApiOptions extends Partial<ApiSettings> {
   /** Instead of a fresh database. */
   readonly db?: Database
   readonly targetPolicy?: ApiDependencies['targetPolicy']
+  readonly log?: ApiDependencies['log']
+  readonly admission?: ApiDependencies['admission']
   /** Instead of no identity. */
   readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
 }
@@ -64,7 +66,7 @@ export interface Api {
 
 /** Starts the API; it ends with the test. */
 export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
-  const { db: givenDb, targetPolicy, identity, ...settings } = options
+  const { db: givenDb, targetPolicy, admission, identity, log, ...settings } = options
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
   const deps: ApiDependencies = {
@@ -79,12 +81,13 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       udpMinDelaySeconds: UDP_MIN_DELAY_SECONDS_DEFAULT,
       ...settings,
     },
-    log: { info: () => undefined, error: (fields) => errors.push(fields) },
+    log: log ?? { debug: () => undefined, info: () => undefined, error: (fields) => errors.push(fields) },
     ...(identity ?? { identify: noIdentity(DEFAULT_PROJECT) }),
     targetPolicy:
       targetPolicy ??
       makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),
     observe: () => undefined,
+    ...(admission === undefined ? {} : { admission }),
   }
   const serve = createApp(deps).callback()
   const server = createServer((request, response) => void serve(request, response))

@@ -22,18 +22,18 @@ export interface PoolIds {
 export const PROJECT = 'project-1'
 
 /** A load balancer, a pool and its monitor: elb, TCP, every second, rise 2, fall 2 unless told otherwise. */
-export async function insertPool(db: Db, monitor: MonitorFields = {}): Promise<PoolIds> {
+export async function insertPool(db: Db, monitor: MonitorFields = {}, projectId = PROJECT): Promise<PoolIds> {
   const ids = { loadBalancerId: randomUUID(), poolId: randomUUID(), monitorId: randomUUID() }
   const shard = shardOf(ids.poolId)
   await query(db, `insert into load_balancer (id, project_id, provider) values (?, ?, 'vlb')`, [
     ids.loadBalancerId,
-    PROJECT,
+    projectId,
   ])
   await query(
     db,
     `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
      values (?, ?, ?, 'TCP', 'ROUND_ROBIN', ?)`,
-    [ids.poolId, PROJECT, ids.loadBalancerId, shard],
+    [ids.poolId, projectId, ids.loadBalancerId, shard],
   )
   await query(
     db,
@@ -41,7 +41,7 @@ export async function insertPool(db: Db, monitor: MonitorFields = {}): Promise<P
      values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       ids.monitorId,
-      PROJECT,
+      projectId,
       ids.poolId,
       monitor.type ?? 'TCP',
       monitor.profile ?? 'elb',
@@ -64,8 +64,9 @@ export async function insertMembers(
   await query(
     db,
     `insert into member (id, project_id, pool_id, address, protocol_port)
-     select id, ?, ?, address, port from unnest(?::uuid[], ?::text[], ?::int[]) as m (id, address, port)`,
-    [PROJECT, poolId, ids, targets.map((target) => target.address), targets.map((target) => target.port)],
+     select m.id, p.project_id, p.id, m.address, m.port
+     from pool p, unnest(?::uuid[], ?::text[], ?::int[]) as m (id, address, port) where p.id = ?`,
+    [ids, targets.map((target) => target.address), targets.map((target) => target.port), poolId],
   )
   await changed(db, poolId)
   return ids

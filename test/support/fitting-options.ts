@@ -3,12 +3,14 @@ import fc from 'fast-check'
 import type { MonitorOptions } from '../../src/domain/monitor-options.ts'
 import { assertOptionsFit, type OptionSurroundings } from '../../src/domain/option-fit.ts'
 import type { MonitorType } from '../../src/domain/types.ts'
+import { patternProblem } from '../../src/probe/body-pattern.ts'
 import { allowed } from './openapi-requests.ts'
 import { optionsSchema } from './option-schemas.ts'
 
 export const SURROUNDINGS: OptionSurroundings = {
   sourceAddresses: ['127.0.0.2', '::1'],
   hasTlsFile: () => true,
+  patternProblem,
 }
 
 type Loose = Record<string, unknown>

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Ending } from './database.ts'
 
-const PROGRAM = resolve(import.meta.dirname, '../../src/bin/healthmonitor.js')
+export const PROGRAM = resolve(import.meta.dirname, '../../src/bin/healthmonitor.js')
 /** Milliseconds that a start may take on a busy machine. */
 const START_MS = 60_000
 

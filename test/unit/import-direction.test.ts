@@ -17,7 +17,7 @@ const SERVING: Rule = {
 /** The table of docs/architecture.md. */
 const RULES: Readonly<Record<string, Rule>> = {
   domain: { ours: [], packages: [] },
-  probe: { ours: [], packages: ['node:', 'undici', 'net-ping', 'koffi'] },
+  probe: { ours: [], packages: ['node:', 'undici', 'net-ping', 'koffi', 're2js'] },
   store: { ours: ['migrations'], packages: ['node:', 'knex', 'pg', 'pg-copy-streams'] },
   schedule: { ours: ['probe', ...WATCHING], packages: ['node:'] },
   identity: { ours: WATCHING, packages: ['node:', 'undici'] },

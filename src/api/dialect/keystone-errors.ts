@@ -12,6 +12,7 @@ const STATUS: Partial<Readonly<Record<Refusal, number>>> = {
   ROUTE_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   IDENTITY_UNAVAILABLE: 503,
+  PROJECT_BUSY: 503,
   STORE_UNAVAILABLE: 503,
 }
 

@@ -13,6 +13,7 @@ const WORDS: Partial<Readonly<Record<Refusal, Words>>> = {
   FORBIDDEN: { status: 403, type: 'PolicyNotAuthorized' },
   METHOD_NOT_ALLOWED: { status: 405, type: 'HTTPMethodNotAllowed' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, type: 'HTTPUnsupportedMediaType' },
+  PROJECT_BUSY: { status: 503, type: 'HTTPServiceUnavailable' },
   IDENTITY_UNAVAILABLE: { status: 503, type: 'HTTPServiceUnavailable' },
 }
 const OTHERS: Words = { status: 400, type: 'HTTPBadRequest' }

@@ -1,10 +1,11 @@
 /** What may stand inside the create of a load balancer: listeners and pools, with monitors and members (octavia-api 2.6). */
+import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../../domain/limits.ts'
 import { OCTAVIA_INNER_HEALTH_MONITOR, type OctaviaHealthMonitorCreate } from './octavia-health-monitor.ts'
 import { OCTAVIA_NEW_LISTENER, type OctaviaListenerCreate } from './octavia-listener.ts'
 import { OCTAVIA_INNER_MEMBER, type OctaviaMemberCreate } from './octavia-member.ts'
 import { OCTAVIA_INNER_POOL, type OctaviaPoolCreate } from './octavia-pool.ts'
 import { wsmeObjects } from './wsme-collections.ts'
-import { wsmeObject } from './wsme.ts'
+import { wsmeObject, wsmeRules } from './wsme.ts'
 
 type InnerHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
 
@@ -27,11 +28,26 @@ export interface InnerListener extends Omit<OctaviaListenerCreate, 'loadbalancer
 const INNER_POOL = {
   ...OCTAVIA_INNER_POOL,
   healthmonitor: wsmeObject(OCTAVIA_INNER_HEALTH_MONITOR),
-  members: wsmeObjects(OCTAVIA_INNER_MEMBER),
+  members: wsmeObjects(OCTAVIA_INNER_MEMBER, OCTAVIA_TREE_MEMBERS_MAX),
 }
+
+/** A member inside `pools`, and inside the default pool of a listener: refused where it stands. */
+export const octaviaPoolsInnerMember = wsmeRules<OctaviaMemberCreate>(
+  'load_balancer',
+  'loadbalancer.pools.members',
+  OCTAVIA_INNER_MEMBER,
+)
+export const octaviaListenersInnerMember = wsmeRules<OctaviaMemberCreate>(
+  'load_balancer',
+  'loadbalancer.listeners.default_pool.members',
+  OCTAVIA_INNER_MEMBER,
+)
 
 /** Attributes of a load balancer's create. */
 export const INNER_OBJECTS = {
-  listeners: wsmeObjects({ ...OCTAVIA_NEW_LISTENER, default_pool: wsmeObject(INNER_POOL) }),
-  pools: wsmeObjects(INNER_POOL),
+  listeners: wsmeObjects(
+    { ...OCTAVIA_NEW_LISTENER, default_pool: wsmeObject(INNER_POOL) },
+    OCTAVIA_TREE_PARENTS_MAX,
+  ),
+  pools: wsmeObjects(INNER_POOL, OCTAVIA_TREE_PARENTS_MAX),
 }

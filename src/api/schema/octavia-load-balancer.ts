@@ -1,5 +1,10 @@
 /** Bodies of Octavia's load balancers (octavia-api 2.6). The declared order is the order of refusals. */
-import { DESCRIPTION_MAX, OCTAVIA_PROVIDER_MAX, OCTAVIA_ZONE_MAX } from '../../domain/limits.ts'
+import {
+  DESCRIPTION_MAX,
+  OCTAVIA_ADDITIONAL_VIPS_MAX,
+  OCTAVIA_PROVIDER_MAX,
+  OCTAVIA_ZONE_MAX,
+} from '../../domain/limits.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
 import { INNER_OBJECTS, type InnerListener, type InnerPool } from './octavia-load-balancer-tree.ts'
 import { wsmeObjects, wsmeUuids } from './wsme-collections.ts'
@@ -47,7 +52,10 @@ export const octaviaLoadBalancerCreate = wsmeRules<OctaviaLoadBalancerCreate>(
     vip_subnet_id: wsmeUuid(),
     vip_network_id: wsmeUuid(),
     vip_qos_policy_id: wsmeUuid(),
-    additional_vips: wsmeObjects({ subnet_id: mandatory(wsmeUuid()), ip_address: wsmeAddress() }),
+    additional_vips: wsmeObjects(
+      { subnet_id: mandatory(wsmeUuid()), ip_address: wsmeAddress() },
+      OCTAVIA_ADDITIONAL_VIPS_MAX,
+    ),
     ...OWNED,
     ...INNER_OBJECTS,
     provider: wsmeText({ max: OCTAVIA_PROVIDER_MAX }),

@@ -8,6 +8,7 @@ import {
   OCTAVIA_TLS_CIPHERS_MAX,
   OCTAVIA_TLS_VERSION_MAX,
 } from '../../domain/limits.ts'
+import { POOL_ALPN_PROTOCOLS } from '../../domain/pool-question.ts'
 import {
   LB_ALGORITHMS,
   type LbAlgorithm,
@@ -16,6 +17,7 @@ import {
   type PoolProtocol,
 } from '../../domain/types.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
+import { wsmeWords } from './wsme-collections.ts'
 import {
   mandatory,
   wsmeAddress,
@@ -39,7 +41,7 @@ export interface OctaviaSessionPersistence {
   readonly persistence_granularity?: string | null
 }
 
-/** What Octavia only stores and gives back, as it lies in `echo`. */
+/** How the pool speaks TLS, as it lies in `echo`; its checks do as well (src/domain/pool-question.ts). */
 export interface OctaviaPoolEcho {
   readonly tls_enabled?: boolean | null
   readonly tls_container_ref?: string | null
@@ -88,7 +90,7 @@ const TLS = {
   tls_enabled: wsmeBoolean(),
   tls_ciphers: wsmeText({ max: OCTAVIA_TLS_CIPHERS_MAX }),
   tls_versions: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
-  alpn_protocols: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
+  alpn_protocols: wsmeWords(POOL_ALPN_PROTOCOLS),
 }
 
 const DESCRIBED = { name: NAMED.name, description, admin_state_up: NAMED.admin_state_up }

@@ -92,10 +92,10 @@ const http = object(
           value: headerValue,
           action: { kind: 'word', words: ['append', 'overwrite'] },
         },
-        required: ['name', 'value'],
+        required: ['name'],
       },
       description:
-        'Sent besides the own ones, in order; overwrite: instead of the own one of that name. Values of Authorization, Proxy-Authorization and Cookie come back as `***`, which, sent again, keeps them.',
+        'Sent in order, instead of the own User-Agent and Accept where they have that name; without value: empty; overwrite: instead of those before it of that name. The last User-Agent holds. Values of Authorization, Proxy-Authorization and Cookie come back as `***`, which, sent again, keeps them.',
     },
     remove_headers: {
       kind: 'list',
@@ -124,6 +124,18 @@ const http = object(
       max: limits.OPTION_BLOCKS_MAX,
       item: { kind: 'text', min: 1, max: limits.OPTION_BLOCK_MAX },
       description: 'Texts (UTF-8) that the body holds, in this order, with anything between them.',
+    },
+    expected_body_regex: {
+      kind: 'text',
+      min: 1,
+      max: limits.OPTION_BODY_REGEX_MAX,
+      description:
+        'A regular expression in the syntax of RE2 that is found in the body (UTF-8), besides expected_body. One whose table of states would be too large is refused.',
+    },
+    head_max_bytes: {
+      kind: 'integer',
+      range: limits.OPTION_HEAD_BYTES,
+      description: 'Bytes of the head of an answer, interim ones included; absent = 16384.',
     },
     searched_body_bytes: {
       kind: 'integer',
@@ -320,7 +332,7 @@ export const MONITOR_OPTIONS = {
           item: {
             kind: 'object',
             keys: { name: headerName, value: headerValue },
-            required: ['name', 'value'],
+            required: ['name'],
           },
         },
       },

@@ -63,7 +63,7 @@ export function wsmeTextByName(max: number): Joi.AnySchema {
   })
 }
 
-/** A list of objects with attributes of their own. */
-export function wsmeObjects(attributes: Readonly<Record<string, Joi.AnySchema>>): Joi.AnySchema {
-  return Joi.array().items(Joi.object(attributes)).allow(null)
+/** A list of at most `max` objects with attributes of their own. */
+export function wsmeObjects(attributes: Readonly<Record<string, Joi.AnySchema>>, max: number): Joi.AnySchema {
+  return Joi.array().max(max).items(Joi.object(attributes)).allow(null)
 }

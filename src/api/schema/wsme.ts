@@ -278,6 +278,12 @@ function refusalOf(
       return invalid(field, 'None', 'Mandatory field missing.')
     case 'object.unknown':
       return unknownAttributes([argument, envelope, ...path.slice(0, -1).filter(isName)].join('.'), [field])
+    case 'array.max':
+      return invalid(
+        field,
+        pythonText(context?.['value']),
+        `Value should have at most ${context?.['limit']} items`,
+      )
     case 'wsme.refused':
       return invalid(field, String(context?.['shown']), String(context?.['why']))
     // A check that refuses in words of its own.
@@ -329,6 +335,6 @@ function isName(step: string | number): step is string {
   return typeof step === 'string'
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

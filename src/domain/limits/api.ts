@@ -18,8 +18,6 @@ export const HTTP_STATUS: Range = { min: 100, max: 599 }
 /** Largest page of a list, and the page of a list without `limit`; HM_PAGE_MAX. */
 export const PAGE_MAX_DEFAULT = 2000
 export const PAGE_MAX: Range = { min: 1, max: 10_000 }
-/** Bytes of a request body: 5 000 members of a batch with room. */
-export const BODY_MAX_BYTES = 4 * 1024 * 1024
 /** Bytes of a URL, as Node's header limit bounds it too. */
 export const URL_MAX_BYTES = 8 * 1024
 /** Members of one status tree: it has no pages, and 20 000 members are a body of about 5 MB. */
@@ -38,3 +36,9 @@ export const EXPECTED_CODES_MAX = 64
 /** Objects of one project; -1 = unlimited (HM_QUOTA_*). */
 export const QUOTA: Range = { min: -1, max: INT4_MAX }
 export const QUOTA_DEFAULT = -1
+/** Characters of a path, and names of fields, in a line of the log; entries of X-Forwarded-For that are looked at. */
+export const LOGGED_PATH_MAX = 2048
+export const AUDIT_NAMES_MAX = 64
+export const FORWARDED_HOPS_MAX = 32
+/** Milliseconds between two looks at a PostgreSQL that is away. */
+export const STORE_WATCH_EVERY_MS = 500

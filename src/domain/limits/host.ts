@@ -29,3 +29,10 @@ export const CHILD_STABLE_MS = 30_000
 export const METRICS_TIMEOUT_MS = 2000
 /** Bytes of log lines that wait for a slow reader; what comes on top is dropped, never waited for. */
 export const LOG_BUFFER_MAX_BYTES = 1024 * 1024
+/** Bytes after which a write of log lines is not made longer: what a pipe of Linux holds. */
+export const LOG_WRITE_MAX_BYTES = 64 * 1024
+/** Milliseconds after which a log that could not be written is tried again: full or closed, or only not read yet. */
+export const LOG_RETRY_MS = 1000
+export const LOG_SLOW_RETRY_MS = 50
+/** Milliseconds that an orderly end waits for the last log lines to be written. */
+export const LOG_FLUSH_WITHIN_MS = 250

@@ -4,11 +4,24 @@ import { INT4_MAX } from './api.ts'
 
 /** Characters of a tag, and of `project_id` in a body. */
 export const OCTAVIA_TAG_MAX = 255
+/** Tags of one object. */
+export const OCTAVIA_TAGS_MAX = 50
+/** Items of the other lists of one object: networks that may connect, certificates, security groups, further addresses. */
+export const OCTAVIA_CIDRS_MAX = 1000
+export const OCTAVIA_SNI_REFS_MAX = 100
+export const OCTAVIA_SECURITY_GROUPS_MAX = 50
+export const OCTAVIA_ADDITIONAL_VIPS_MAX = 32
+/** TLS has six versions, SSL 3 included, and ALPN three protocols that Octavia knows. */
+export const OCTAVIA_TLS_VERSIONS_MAX = 8
+export const OCTAVIA_ALPN_PROTOCOLS_MAX = 8
 export const OCTAVIA_PROJECT_ID_MAX = 36
 export const OCTAVIA_WEIGHT: Range = { min: 0, max: 256 }
 export const OCTAVIA_WEIGHT_DEFAULT = 1
 /** Members of one batch PUT. */
 export const OCTAVIA_BATCH_MAX = 5000
+/** Members of one create of a load balancer, as of a batch; pools, and listeners, of one. */
+export const OCTAVIA_TREE_MEMBERS_MAX = OCTAVIA_BATCH_MAX
+export const OCTAVIA_TREE_PARENTS_MAX = 500
 /** Milliseconds of the timeouts of listeners; stored and echoed only. */
 export const OCTAVIA_TIMEOUT_MS: Range = { min: 0, max: 2_073_600_000 }
 /** Characters of references to certificates, of cipher lists, of names of TLS versions, of values of inserted headers. */

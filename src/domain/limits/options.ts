@@ -35,6 +35,10 @@ export const OPTION_BLOCK_MAX = 1024
 export const OPTION_BLOCKS_MAX = 16
 /** Bytes of an answer's body that are searched; 0 = as many as a probe reads. */
 export const OPTION_SEARCHED_BODY_BYTES: Range = { min: 0, max: HTTP_BODY_MAX_BYTES }
+/** Bytes of the heads of one answer. */
+export const OPTION_HEAD_BYTES: Range = { min: 256, max: 64 * 1024 }
+/** Characters of a regular expression on bodies. */
+export const OPTION_BODY_REGEX_MAX = 512
 /** Characters of base64: what is sent on a connection (3 KiB), and one datagram that needs no fragments (1 452 bytes). */
 export const OPTION_SEND_MAX = 4096
 export const OPTION_DATAGRAM_MAX = 1936

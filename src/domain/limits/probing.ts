@@ -18,6 +18,16 @@ export const MAX_DETAIL_BYTES = 128
 /** Bytes read of a response head and of a body before the probe closes the connection. */
 export const HTTP_HEAD_MAX_BYTES = 16 * 1024
 export const HTTP_BODY_MAX_BYTES = 64 * 1024
+/**
+ * A regular expression on bodies: its parts with their repetitions written out, as how many parts a class of Unicode
+ * counts, the cells of its table (2 bytes each), and the steps in which its alphabet and its table are made. Together they
+ * keep what a pattern costs at about 10 ms of CPU, once per monitor (cold, in a new process: 50 ms).
+ */
+export const PATTERN_SIZE_MAX = 500
+export const PATTERN_UNICODE_CLASS_SIZE = 32
+export const PATTERN_CELLS_MAX = 16 * 1024
+export const PATTERN_CLASS_WORK_MAX = 100_000
+export const PATTERN_WORK_MAX = 30_000
 /** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
 export const BARE_READ_BYTES = 64 * 1024
 /** Sockets of both families together that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
@@ -48,6 +58,8 @@ export const IDLE_CONNECTION_MAX_MS = 600_000
 export const IDLE_SWEEP_MS = 10_000
 /** Sets of TLS files (CA, certificate, key) that are kept parsed, and milliseconds between looks whether they changed. */
 export const TLS_CONTEXTS_MAX = 256
+/** Shared TLS contexts and tables of patterns from which on those are looked for that nobody uses any more. */
+export const SHARED_VALUES_SWEEP = 256
 export const TLS_FILES_CACHE_MS = 10_000
 /** Sent by every HTTP probe, so that access logs tell who asks. */
 export const USER_AGENT = 'healthmonitor/1 (health check)'

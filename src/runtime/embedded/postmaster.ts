@@ -9,7 +9,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
@@ -93,8 +93,9 @@ function serverOptions({ cluster, port, durable }: PostmasterOptions): readonly 
 /** A running PostgreSQL alone keeps no service alive: listeners, children and timers do. */
 function unref(child: ChildProcess): void {
   child.unref()
-  if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function')
-    child.stdin.unref()
+  // Of a process that could not be started there is no stream either, whatever its type says.
+  const stdin: unknown = child.stdin
+  if (stdin instanceof Socket) stdin.unref()
 }
 
 function endOf(child: ChildProcess): Promise<void> {

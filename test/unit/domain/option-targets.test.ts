@@ -76,6 +76,40 @@ describe('targets of monitors with options', () => {
     })
   })
 
+  it('sends what is no visible ASCII percent-encoded as UTF-8, and leaves the rest as it is', () => {
+    const sent = (urlPath: string) => target({}, { urlPath }).http?.path
+    assert.equal(sent('/gesundheit/žlutý'), '/gesundheit/%C5%BElut%C3%BD')
+    assert.equal(sent('/ü'), '/%C3%BC')
+    assert.equal(sent('/😀'), '/%F0%9F%98%80')
+    assert.equal(sent('/a%C3%BC%zz%2F?x=[1]&y="{}|^`\\~'), '/a%C3%BC%zz%2F?x=[1]&y="{}|^`\\~')
+    assert.equal(sent('/a\u200bb#ž'), '/a%E2%80%8Bb')
+    assert.equal(sent('/\ud800x'), '/%EF%BF%BDx')
+  })
+
+  it('takes a regular expression, a bound on heads and headers without a value', () => {
+    const { http } = target({
+      http: { expected_body_regex: 'up|ok', head_max_bytes: 4096, headers: [{ name: 'A' }] },
+    })
+    assert.deepEqual(http?.expectBodyPattern, { source: 'up|ok' })
+    assert.equal(http?.headMaxBytes, 4096)
+    assert.deepEqual(http?.headers, [{ name: 'A', value: '', action: 'append' }])
+    // The presets that bound what is searched bound it for patterns too.
+    const envoy = target({ preset: 'envoy', http: { expected_body_regex: 'up' } })
+    assert.equal(envoy.http?.searchedBodyBytes, 1024)
+  })
+
+  it('speaks HTTP/2 with preset kuma, in prior knowledge too, unless the monitor names a version', () => {
+    const versions = (options: MonitorOptions, monitor: Partial<TargetMonitor> = {}) =>
+      target({ preset: 'kuma', ...options }, monitor).http?.version
+    assert.equal(versions({}), '2')
+    assert.equal(versions({}, { type: 'HTTPS' }), '2')
+    assert.equal(versions({}, { profile: 'octavia' }), '2')
+    assert.equal(versions({ http: { version: '1.1' } }), '1.1')
+    assert.equal(versions({}, { profile: 'octavia', httpVersion: '1.0' }), '1.0')
+    assert.equal(target({ preset: 'kuma' }).http?.host, '10.0.0.5:8080')
+    assert.equal(target({ preset: 'envoy' }).http?.version, '1.1')
+  })
+
   it('speaks HTTP/2 by either name, with an authority', () => {
     for (const version of ['h2', 'h2c'] as const) {
       const { http } = target({ http: { version } }, { profile: 'octavia' })

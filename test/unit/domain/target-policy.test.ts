@@ -35,6 +35,9 @@ test('some addresses are denied whatever the lists say', () => {
     '::',
     'fe80::1',
     'febf::1',
+    'fd00:ec2::254',
+    '100.100.100.200',
+    '192.0.0.192',
     'ff02::1',
   ]) {
     assert.ok(open(address, 80), address)
@@ -54,6 +57,106 @@ test('addresses that carry a denied IPv4 address are denied', () => {
   }
   assert.ok(policy({ deny: '10.0.0.0/8' })('2002:a00:1::1', 80))
   assert.ok(policy()('::ffff:127.0.0.1', 80), 'loopback is seen through the mapping')
+})
+
+/** Every way that is known to write an IPv4 address into an IPv6 one, by name. */
+const SPELLINGS: Readonly<Record<string, (bytes: readonly number[]) => string>> = {
+  mapped: (bytes) => `::ffff:${bytes.join('.')}`,
+  'mapped, in groups': (bytes) => `::ffff:${groups(bytes)}`,
+  'mapped, in full': (bytes) => `0:0:0:0:0:FFFF:${groups(bytes)}`,
+  compatible: (bytes) => `::${bytes.join('.')}`,
+  translated: (bytes) => `::ffff:0:${groups(bytes)}`,
+  NAT64: (bytes) => `64:ff9b::${bytes.join('.')}`,
+  'NAT64, local /96': (bytes) => `64:ff9b:1::${groups(bytes)}`,
+  'NAT64, local /96 behind a subnet': (bytes) => `64:ff9b:1:1:2:3:${groups(bytes)}`,
+  'NAT64, local /64': ([a = 0, b = 0, c = 0, d = 0]) =>
+    `64:ff9b:1:0:${hex(0, a)}:${hex(b, c)}:${hex(d, 0)}:0`,
+  'NAT64, local /56': ([a = 0, b = 0, c = 0, d = 0]) =>
+    `64:ff9b:1:${hex(0, a)}:${hex(0, b)}:${hex(c, d)}:0:0`,
+  'NAT64, local /48': ([a = 0, b = 0, c = 0, d = 0]) =>
+    `64:ff9b:1:${hex(a, b)}:${hex(0, c)}:${hex(d, 0)}:0:0`,
+  '6to4': (bytes) => `2002:${groups(bytes)}::1`,
+  'Teredo, client': (bytes) => `2001:0:102:304:8000:abcd:${groups(bytes.map((byte) => byte ^ 0xff))}`,
+  'Teredo, server': (bytes) => `2001:0:${groups(bytes)}:8000:abcd:f0f0:f0f0`,
+  ISATAP: (bytes) => `2001:db8::5efe:${groups(bytes)}`,
+  'ISATAP, universal': (bytes) => `2001:db8::200:5efe:${bytes.join('.')}`,
+  'ISATAP in 6to4': (bytes) => `2002:102:304::5efe:${groups(bytes)}`,
+}
+
+function hex(high: number, low: number): string {
+  return ((high << 8) | low).toString(16)
+}
+
+function groups([a = 0, b = 0, c = 0, d = 0]: readonly number[]): string {
+  return `${hex(a, b)}:${hex(c, d)}`
+}
+
+/** Numbers that look random and are the same in every run (xorshift32). */
+function numbersFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return state >>> 0
+  }
+}
+
+test('every spelling of a denied IPv4 address is denied, whatever the lists allow', () => {
+  const next = numbersFrom(20_261_130)
+  const denied: readonly (readonly [string, readonly number[]])[] = [
+    ['169.254.0.0/16', [169, 254]],
+    ['100.100.100.200', [100, 100, 100, 200]],
+    ['192.0.0.192', [192, 0, 0, 192]],
+    ['224.0.0.0/4', [233]],
+    ['the deny list', [10, 66]],
+    ['loopback', [127]],
+    ['our own listener', [10, 9, 9, 9]],
+  ]
+  const lists = {
+    none: { deny: '10.66.0.0/16' },
+    everything: { deny: '10.66.0.0/16', allow: '0.0.0.0/0,::/0' },
+    'the outer ranges': {
+      deny: '10.66.0.0/16',
+      allow: '::/96,::ffff:0:0:0/96,64:ff9b::/32,64:ff9b:1::/48,2002::/16,2001::/16,10.0.0.0/8',
+    },
+  }
+  for (const [setup, each] of Object.entries(lists)) {
+    const denies = policy(each, { ownListeners: [{ address: '0.0.0.0', port: 80 }] })
+    for (const [what, prefix] of denied) {
+      for (let round = 0; round < 50; round++) {
+        const bytes = [...prefix, ...[0, 0, 0, 0].map(() => next() & 0xff)].slice(0, 4)
+        assert.ok(denies(bytes.join('.'), 80), `${what}: ${bytes.join('.')} (${setup})`)
+        for (const [name, spell] of Object.entries(SPELLINGS)) {
+          assert.ok(denies(spell(bytes), 80), `${what}: ${name} ${spell(bytes)} (${setup})`)
+        }
+      }
+    }
+  }
+})
+
+test('no spelling of an IPv4 address gets in where the allow list has only others', () => {
+  const next = numbersFrom(7)
+  const denies = policy({ allow: '10.0.0.0/8' })
+  for (let round = 0; round < 200; round++) {
+    const bytes = [11 + (next() % 80), next() & 0xff, next() & 0xff, next() & 0xff]
+    for (const spell of Object.values(SPELLINGS)) assert.ok(denies(spell(bytes), 80), spell(bytes))
+  }
+})
+
+test('what carries an allowed IPv4 address is allowed where it leads there, and where its own address is', () => {
+  const allows = policy({ allow: '10.0.0.0/8' })
+  for (const name of ['mapped', 'translated', 'NAT64', 'NAT64, local /96', '6to4']) {
+    assert.equal(allows(SPELLINGS[name]?.([10, 1, 2, 3]) ?? '', 80), undefined, name)
+  }
+  for (const name of ['ISATAP', 'Teredo, client']) {
+    const address = SPELLINGS[name]?.([10, 1, 2, 3]) ?? ''
+    assert.match(allows(address, 80) ?? '', /HM_PROBE_ALLOW/, `${name}: any IPv6 host may be called so`)
+    assert.equal(policy({ allow: '2001::/16' })(address, 80), undefined, name)
+  }
+  for (const name of ['NAT64, local /64', 'NAT64, local /56', 'NAT64, local /48']) {
+    assert.equal(policy()(SPELLINGS[name]?.([203, 0, 113, 7]) ?? '', 80), undefined, name)
+  }
 })
 
 test('an address that is not one, or not in its plain spelling, is denied', () => {

@@ -45,6 +45,42 @@ test('a request with characters that could end a line is not rendered', () => {
   }
 })
 
+const headerLines = (headers: HttpRequest['headers'] & object, more: Partial<HttpRequest> = {}): string[] =>
+  (renderHttpRequest({ ...request, headers, ...more }) ?? '').split('\r\n').slice(2, -3)
+
+test('the own User-Agent and Accept yield to the monitor’s, whether it appends or overwrites', () => {
+  for (const action of ['append', 'overwrite'] as const) {
+    assert.deepEqual(
+      headerLines([
+        { name: 'user-agent', value: 'Mozilla/5.0', action },
+        { name: 'ACCEPT', value: 'text/html', action },
+      ]),
+      ['user-agent: Mozilla/5.0', 'ACCEPT: text/html'],
+    )
+  }
+})
+
+test('a request has one User-Agent, and overwrite replaces what stands before it by that name', () => {
+  const append = 'append'
+  assert.deepEqual(
+    headerLines([
+      { name: 'User-Agent', value: 'first', action: append },
+      { name: 'X', value: '1', action: append },
+      { name: 'x', value: '2', action: append },
+      { name: 'Y', value: '1', action: append },
+      { name: 'y', value: '2', action: 'overwrite' },
+      { name: 'y', value: '3', action: append },
+      { name: 'USER-AGENT', value: 'last', action: append },
+    ]),
+    ['Accept: */*', 'X: 1', 'x: 2', 'y: 2', 'y: 3', 'USER-AGENT: last'],
+  )
+})
+
+test('a header without a value goes out empty', () => {
+  const lines = headerLines([{ name: 'X', value: '', action: 'append' }])
+  assert.deepEqual(lines, [`User-Agent: ${USER_AGENT}`, 'Accept: */*', 'X: '])
+})
+
 test('the Host is the domain name, else the address with the port that is not the default', () => {
   const target = { domainName: null, address: '10.0.0.1', port: 80, defaultPort: 80 } as const
   assert.equal(httpHost(target), '10.0.0.1')

@@ -43,11 +43,37 @@ const RESPONSES: Readonly<Record<string, string>> = {
   'HTTP/2.0 200 OK\r\n': '0 malformed',
   'HTTP/1.1 099 Low\r\n': '0 malformed',
   'HTTP/1.1 2000 OK\r\n': '0 malformed',
-  'HTTP/1.1  200 OK\r\n': '0 malformed',
+  'HTTP/1.1 \t 200 OK\r\nContent-Length: 0\r\n\r\n': '200 complete',
+  'HTTP/1.1 200\tOK\r\nContent-Length: 0\r\n\r\n': '200 complete',
+  'HTTP/1.1 200OK\r\n': '0 malformed',
+  'HTTP/1.1 200 O\x01\x1b\x7fK\r\nContent-Length: 0\r\n\r\n': '200 complete',
   'HTTP/1.1 200 O\0K\r\n': '0 malformed',
+  'HTTP/1.1 200 O\rK\r\n': '0 malformed',
+  '\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n': '200 complete',
+  '\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n': '200 complete',
+  '\rHTTP/1.1 200 OK\r\n': '0 malformed',
+  ' HTTP/1.1 200 OK\r\n': '0 malformed',
+  '\r\n': '0 head',
   'HTTP/1.1 200 OK\r\nnot a header\r\n\r\n': '200 malformed',
   'HTTP/1.1 200 OK\r\nName : x\r\n\r\n': '200 malformed',
   'HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\nX: a\r\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\nX: a\r\n b\0c\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\nX: a\r\n b\rc\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\n X: a\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\n: a\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\nX\x01: a\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\nX\xe9: a\r\n\r\n': '200 malformed',
+  'HTTP/1.1 200 OK\r\nX:\x01\x0b\x1b\x7f\xff\r\nContent-Length: 0\r\n\r\n': '200 complete',
+  'HTTP/1.1 200 OK\r\nContent-Length:\r\n\t3\r\n\r\nabc': '200 complete',
+  'HTTP/1.1 200 OK\r\nContent-Length:\r\n \r\n 0\r\n\r\n': '200 complete',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip,\r\n chunked\r\n\r\n0\r\n\r\n': '200 complete',
+  'HTTP/1.1 100 Continue\r\nX: a\r\n b\r\n\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n':
+    '200 complete',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000000000000000000000003\r\nabc\r\n00000000000\r\n\r\n':
+    '200 complete',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffffffffff\r\nabc': '200 body',
   '\0\0\0\0': '0 malformed',
 }
 
@@ -86,6 +112,19 @@ test('heads are bounded together, interim ones included', () => {
   const endless = read(interim.repeat(Math.ceil(HTTP_HEAD_MAX_BYTES / interim.length) + 1))
   assert.equal(state(endless), '0 malformed')
   assert.equal(state(read(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(HTTP_HEAD_MAX_BYTES)}`)), '200 malformed')
+})
+
+test('a monitor can set the bound on heads, down and up', () => {
+  const answer = `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(2000)}\r\nContent-Length: 0\r\n\r\n`
+  const readWith = (headMaxBytes: number, text: string): string => {
+    const reader = new HttpResponseReader('GET', { headMaxBytes })
+    reader.read(Buffer.from(text, 'latin1'))
+    return state(reader)
+  }
+  assert.equal(readWith(answer.length, answer), '200 complete')
+  assert.equal(readWith(answer.length - 1, answer), '200 malformed')
+  const large = answer.replace('x', 'x'.repeat(HTTP_HEAD_MAX_BYTES))
+  assert.equal(readWith(large.length, large), '200 complete')
 })
 
 test('the body is bounded, with its framing, and its end completes the response', () => {

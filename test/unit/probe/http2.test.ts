@@ -25,7 +25,7 @@ const request: HttpRequest = {
 const EXCHANGES: Readonly<Record<string, () => StreamExchange>> = {
   HTTP: () => Http2HttpExchange.of(request, 'http') ?? assert.fail(),
   gRPC: () =>
-    GrpcExchange.of({ service: '', authority: 'x', metadata: [] }, { type: 'HTTP', timeoutMs: 1 }) ??
+    GrpcExchange.of({ service: '', authority: 'x', metadata: [] }, { scheme: 'http', timeoutMs: 1 }) ??
     assert.fail(),
 }
 

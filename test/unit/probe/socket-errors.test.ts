@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HOST_ADDRESSES_CACHE_MS } from '../../../src/domain/limits.ts'
 import { REASONS } from '../../../src/domain/reasons.ts'
 import { hostHasNetworkFor, reasonOfSocketError } from '../../../src/probe/socket-errors.ts'
 
@@ -46,4 +47,27 @@ test('an error that the table does not know is inconclusive', () => {
 
 test('this host has a network for its own loopback', () => {
   assert.equal(hostHasNetworkFor({ address: '127.0.0.1', family: 4 }), true)
+})
+
+test('a host whose interfaces cannot be read has the network that it had', () => {
+  const anywhere = { address: '192.0.2.1', family: 4 } as const
+  const nextLook = performance.now() + 10 * HOST_ADDRESSES_CACHE_MS
+  const fails = (): never => {
+    throw Object.assign(new Error('uv_interface_addresses returned EMFILE'), { code: 'ERR_SYSTEM_ERROR' })
+  }
+  const address = {
+    address: '10.0.0.2',
+    netmask: '255.0.0.0',
+    family: 'IPv4',
+    mac: '',
+    internal: false,
+  } as const
+  const up = () => ({ eth0: [{ ...address, cidr: null }] })
+  assert.equal(hostHasNetworkFor(anywhere, up, nextLook), true)
+  assert.equal(hostHasNetworkFor(anywhere, fails, nextLook + 2 * HOST_ADDRESSES_CACHE_MS), true)
+  assert.equal(
+    hostHasNetworkFor(anywhere, () => ({}), nextLook + 4 * HOST_ADDRESSES_CACHE_MS),
+    false,
+  )
+  assert.equal(hostHasNetworkFor(anywhere, fails, nextLook + 6 * HOST_ADDRESSES_CACHE_MS), false)
 })

@@ -161,3 +161,21 @@ test('of more ways than are remembered the oldest is forgotten', () => {
   assert.equal(weigh(1, 2000), 'PROBER_OFFLINE')
   assert.equal(weigh(0, 2000), 'CONNECT_TIMEOUT')
 })
+
+test('a host that cannot be read, for want of a descriptor, is as it was read last; before that nothing is known to be down', () => {
+  const outOfDescriptors = (): never => {
+    throw Object.assign(new Error('uv_interface_addresses returned EMFILE'), { code: 'ERR_SYSTEM_ERROR' })
+  }
+  const never = new OwnNetwork(outOfDescriptors)
+  assert.equal(never.weigh(probed('8.8.8.8', 0), resultOf('CONNECT_TIMEOUT'), 1000).reason, 'CONNECT_TIMEOUT')
+  let read: () => HostNetwork = () => host({ lo: LOOPBACK })
+  const own = new OwnNetwork(() => read())
+  const weigh = (nowMs: number) =>
+    own.weigh(probed('8.8.8.8', nowMs - 1), resultOf('CONNECT_TIMEOUT'), nowMs).reason
+  read = outOfDescriptors
+  assert.equal(weigh(10_000), 'PROBER_OFFLINE')
+  read = () => host({ lo: LOOPBACK, eth0: ETH0 })
+  assert.equal(weigh(20_000), 'PROBER_OFFLINE', 'it ended at an unknown time since the last look')
+  read = outOfDescriptors
+  assert.equal(weigh(30_000), 'CONNECT_TIMEOUT')
+})

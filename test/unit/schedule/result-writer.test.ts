@@ -11,9 +11,9 @@ import { until } from '../../support/probing.ts'
 const SHARD = 3
 
 /** As much of a check as the writer reads. */
-function checkOf(memberId: string, status: 'ONLINE' | 'OFFLINE', at = 0): Check {
+function checkOf(memberId: string, status: 'ONLINE' | 'OFFLINE', at = 0, projectId = 'project'): Check {
   return {
-    config: { memberId, generation: 1, shard: SHARD },
+    config: { memberId, projectId, generation: 1, shard: SHARD },
     state: { okRun: 0, badRun: 0 },
     verdict: { status, since: at, reason: 'PASSED', detail: '', evidence: {} },
   } as unknown as Check
@@ -55,8 +55,8 @@ function harness(t: TestContext) {
     },
   })
   t.after(() => writer.destroy())
-  const tell = (memberId: string, from: CheckStatus, to: 'ONLINE' | 'OFFLINE', at = 0) =>
-    writer.record(checkOf(memberId, to, at), from)
+  const tell = (memberId: string, from: CheckStatus, to: 'ONLINE' | 'OFFLINE', at = 0, projectId?: string) =>
+    writer.record(checkOf(memberId, to, at, projectId), from)
   return {
     writer,
     statements,
@@ -86,6 +86,22 @@ test('a statement has at most its rows, and the rest follows', async (t) => {
     statements.map((rows) => rows.length),
     [FLUSH_ROWS_MAX, 5],
   )
+})
+
+test('one project’s 20 000 changes a second do not keep another’s verdict waiting: it is in the next statement', async (t) => {
+  const { writer, statements, database, tell } = harness(t)
+  let release = (): void => undefined
+  database.held = new Promise((resolve) => {
+    release = resolve
+  })
+  for (let i = 0; i < 20_000; i++) tell(`m${i}`, 'ONLINE', 'OFFLINE', i, 'attacker')
+  await until(() => statements.length === 1)
+  tell('his', 'ONLINE', 'OFFLINE', 0, 'bystander')
+  release()
+  await until(() => statements.length >= 2)
+  assert.ok(statements[1]?.some(({ memberId }) => memberId === 'his'))
+  assert.equal(await writer.drain(10_000), true)
+  assert.equal(statements.flat().length, 20_001)
 })
 
 test('while PostgreSQL is away the final state and the first and last transition stay, and the middles are counted', async (t) => {

@@ -26,6 +26,7 @@ const NOT_PUBLISHED = 'The API does not exist or has not been published in the e
 const ROWS: Readonly<Record<Refusal, Row>> = {
   INVALID_JSON: { status: 400, code: 'ELB.8902' },
   BODY_TOO_LARGE: { status: 413, code: 'ELB.8902' },
+  BODY_TOO_COMPLEX: { status: 400, code: 'ELB.8902' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, code: 'ELB.8902' },
   NOT_ACCEPTABLE: { status: 406, code: 'ELB.8902' },
   METHOD_NOT_ALLOWED: {
@@ -123,6 +124,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   FORBIDDEN: { status: 403, code: 'ELB.9802' },
   IDENTITY_UNAVAILABLE: { status: 503, code: 'ELB.8906' },
   CONFLICT: { status: 409, code: 'ELB.8907' },
+  PROJECT_BUSY: { status: 503, code: 'ELB.8906' },
   STORE_UNAVAILABLE: { status: 503, code: 'ELB.8906' },
 }
 

@@ -19,7 +19,7 @@ import {
 } from '../../schema/elb-health-monitor.ts'
 import { elbPaths } from './paths.ts'
 
-type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile'>
+type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'>
 
 export function elbHealthMonitors(settings: Settings): HealthMonitorDialect {
   return {

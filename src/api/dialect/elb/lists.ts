@@ -20,11 +20,11 @@ export const elbLists: ListRules = {
  * `next` unless the page is short going forward, `previous` unless it is short going back; so the first page has a
  * `previous` and a full last page a `next` that leads to an empty page.
  */
-function neighbours({ ids, limit, page, complete }: ShownPage): Neighbour[] {
+function neighbours({ ids, limit, page, complete, isCut }: ShownPage): Neighbour[] {
   const first = ids[0]
   const last = ids.at(-1)
   if (complete || first === undefined || last === undefined) return []
-  const short = ids.length < limit
+  const short = ids.length < limit && isCut !== true
   const links: Neighbour[] = []
   if (!short || page.reverse) links.push({ rel: 'next', marker: last })
   if (page.limit !== undefined && (!short || !page.reverse)) links.push({ rel: 'previous', marker: first })

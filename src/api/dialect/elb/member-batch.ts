@@ -13,13 +13,14 @@ import {
   elbMemberCreate,
   elbMemberRemoval,
 } from '../../schema/elb-member.ts'
+import { mapInTurns } from '../../turns.ts'
 import { elbMemberDraft } from './member.ts'
 import { elbPaths } from './paths.ts'
 
 export const elbMemberBatches: MemberBatchDialect = {
   paths: elbPaths,
   assertDistinct: assertElbDistinct,
-  parseBatch(body, projectId) {
+  async parseBatch(body, projectId) {
     const items = itemsOf(body)
     const { action = 'replace' } = parseAttributes(body, elbMemberBatch)
     if (action === 'delete') {
@@ -27,14 +28,14 @@ export const elbMemberBatches: MemberBatchDialect = {
       const ids = items.map((item) => parsedItem(item, elbMemberRemoval).id)
       return { action, ids: [...new Set(ids)] }
     }
-    const wires = items.map((item) => {
+    const wires = await mapInTurns(projectId, items, (item) => {
       const wire = parsedItem(item, elbMemberCreate)
       assertOwnProject(wire, projectId)
       return wire
     })
     return {
       action,
-      draftsFor: (pool) => wires.map((wire) => elbMemberDraft(wire, pool)),
+      draftFor: wires.map((wire) => (pool) => elbMemberDraft(wire, pool)),
       keptValues: (draft, stored, index) => keptValues(draft, stored, wires[index]),
     }
   },

@@ -6,6 +6,7 @@
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
 import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
+import { mapInTurns } from '../../turns.ts'
 import { elbMonitorTypeWord } from './health-monitor.ts'
 import { elbPaths } from './paths.ts'
 
@@ -15,15 +16,16 @@ export const elbStatusTree: StatusTreeDialect = {
   render: renderElbStatusTree,
 }
 
-function renderElbStatusTree(tree: StatusTree): Record<string, unknown> {
+async function renderElbStatusTree(tree: StatusTree, projectId: string): Promise<Record<string, unknown>> {
   const up = tree.loadBalancer.adminStateUp
   const status = up ? 'ONLINE' : 'DISABLED'
-  const members = membersByPool(tree.members)
+  const upPools = new Set(tree.pools.filter((pool) => up && pool.adminStateUp).map(({ id }) => id))
+  const rendered = await mapInTurns(projectId, tree.members, (member) =>
+    renderMember(member, upPools.has(member.poolId)),
+  )
+  const members = membersByPool(tree.members, rendered)
   const pools = new Map(
-    tree.pools.map((pool) => [
-      pool.id,
-      renderPool(pool, { status, up, members: members.get(pool.id) ?? [] }),
-    ]),
+    tree.pools.map((pool) => [pool.id, renderPool(pool, status, members.get(pool.id) ?? [])]),
   )
   return {
     statuses: {
@@ -51,12 +53,12 @@ function renderNode(node: TreeNode, status: string): Record<string, unknown> {
 
 function renderPool(
   pool: TreePool,
-  within: { readonly status: string; readonly up: boolean; readonly members: readonly TreeMember[] },
+  status: string,
+  members: readonly Record<string, unknown>[],
 ): Record<string, unknown> {
-  const up = within.up && pool.adminStateUp
   const monitor = pool.healthMonitor
   return {
-    ...renderNode(pool, within.status),
+    ...renderNode(pool, status),
     healthmonitor:
       monitor === null
         ? {}
@@ -66,13 +68,17 @@ function renderPool(
             type: elbMonitorTypeWord(monitor.type),
             provisioning_status: monitor.provisioningStatus,
           },
-    members: within.members.map((member) => ({
-      id: member.id,
-      address: member.address,
-      protocol_port: member.protocolPort,
-      operating_status: memberWord(member, up),
-      provisioning_status: member.provisioningStatus,
-    })),
+    members,
+  }
+}
+
+function renderMember(member: TreeMember, parentsUp: boolean): Record<string, unknown> {
+  return {
+    id: member.id,
+    address: member.address,
+    protocol_port: member.protocolPort,
+    operating_status: memberWord(member, parentsUp),
+    provisioning_status: member.provisioningStatus,
   }
 }
 

@@ -1,5 +1,6 @@
 /** What Octavia shows of every object: times without a zone, tags as words. */
 import type { Tag } from '../../../domain/types.ts'
+import { assertListBound } from './list-bounds.ts'
 
 const DAY_SECONDS = 86_400
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
@@ -29,18 +30,27 @@ export function octaviaTagWords(tags: readonly Tag[]): string[] {
   return tags.map(({ key, value }) => (value === '' ? key : `${key}=${value}`))
 }
 
+/** The tags of a new object. Throws INVALID_FIELD when they are too many. */
+export function newTags(words: readonly string[] | null | undefined): Tag[] {
+  assertListBound('tags', words, [])
+  return tagsOfWords(words ?? [])
+}
+
 /** Octavia's tags are words. */
-export function tagsOfWords(words: readonly string[]): Tag[] {
+function tagsOfWords(words: readonly string[]): Tag[] {
   return words.map((key) => ({ key, value: '' }))
 }
 
-/** Tags after a change: absent and null keep what is stored, and so does a list that would show the same words. */
+/** Tags after a change: absent and null keep what is stored, and so does a list that would show the same words. Throws INVALID_FIELD. */
 export function tagsAfter(
   sent: readonly string[] | null | undefined,
   stored: readonly Tag[],
 ): readonly Tag[] {
   if (sent === undefined || sent === null) return stored
-  return octaviaTagWords(stored).join('\n') === sent.join('\n') ? stored : tagsOfWords(sent)
+  const words = octaviaTagWords(stored)
+  if (words.join('\n') === sent.join('\n')) return stored
+  assertListBound('tags', sent, words)
+  return tagsOfWords(sent)
 }
 
 /** A value after a change: absent keeps what is stored, null is the default. */

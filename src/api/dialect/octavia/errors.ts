@@ -36,6 +36,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
         : 'Request is not in valid JSON format: it contains a character that cannot be stored',
   },
   BODY_TOO_LARGE: { status: 413 },
+  BODY_TOO_COMPLEX: { status: 400 },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, sentence: (f) => `Unknown mimetype: ${f['type']}` },
   NOT_ACCEPTABLE: { status: 406 },
   METHOD_NOT_ALLOWED: { status: 405 },
@@ -90,6 +91,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   FORBIDDEN: { status: 403, sentence: () => NOT_ALLOWED },
   IDENTITY_UNAVAILABLE: { status: 503 },
   CONFLICT: { status: 409 },
+  PROJECT_BUSY: { status: 503 },
   STORE_UNAVAILABLE: { status: 503 },
 }
 

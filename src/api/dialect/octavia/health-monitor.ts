@@ -17,11 +17,14 @@ import {
 } from '../../schema/octavia-health-monitor.ts'
 import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
-type Settings = Pick<ApiSettings, 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'>
+type Settings = Pick<
+  ApiSettings,
+  'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'
+>
 
 export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect {
   return {
@@ -166,7 +169,7 @@ function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>):
     httpVersion: wire.http_version ?? null,
     expectedCodes: wire.expected_codes ?? defaults.expectedCodes,
     options: null,
-    tags: tagsOfWords(wire.tags ?? []),
+    tags: newTags(wire.tags),
     echo: {},
   }
 }

@@ -6,6 +6,7 @@ import type { Echo, ListenerProtocol } from '../../../domain/types.ts'
 import type { OctaviaListenerEcho } from '../../schema/octavia-listener.ts'
 import { pythonRepr } from '../../schema/python-text.ts'
 import { invalidOption, validationFailure } from '../../schema/wsme.ts'
+import { assertListBound } from './list-bounds.ts'
 
 /** In the order of answers; what null resets to. */
 const DEFAULTS = {
@@ -31,11 +32,12 @@ const DEFAULTS = {
 
 const NAMES = Object.keys(DEFAULTS) as readonly (keyof typeof DEFAULTS)[]
 
-/** What was sent over what is stored; null removes. */
+/** What was sent over what is stored; null removes. Throws INVALID_FIELD when a list is too long. */
 export function listenerEchoAfter(wire: OctaviaListenerEcho, stored: Echo): Echo {
   const echo: Record<string, unknown> = { ...stored }
   for (const name of NAMES) {
     const sent = wire[name]
+    assertListBound(name, sent, stored[name])
     // What is sent as the default is stored like what was never sent.
     if (sent === null || sent === DEFAULTS[name]) delete echo[name]
     else if (sent !== undefined) echo[name] = sent

@@ -13,7 +13,7 @@ import {
 } from '../../schema/octavia-listener.ts'
 import { invalidOption, parseWsme } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
 import { assertListenerEcho, listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
 import { octaviaPaths } from './paths.ts'
 
@@ -63,7 +63,7 @@ export function octaviaListenerDraft(
     protocol,
     protocolPort,
     defaultPoolId: pool?.id ?? null,
-    tags: tagsOfWords(wire.tags ?? []),
+    tags: newTags(wire.tags),
     echo: echoFor(protocol, wire, {}),
   }
 }

@@ -54,6 +54,8 @@ export const OCTAVIA_LIST_ATTRIBUTES: Readonly<Record<string, ReadonlySet<string
     'subnet_id',
     'monitor_address',
     'monitor_port',
+    // Ours, not Octavia's.
+    'stale',
   ]),
   healthmonitors: new Set([
     ...COMMON,
@@ -71,7 +73,7 @@ export const OCTAVIA_LIST_ATTRIBUTES: Readonly<Record<string, ReadonlySet<string
   ]),
 }
 
-const BOOLEANS: ReadonlySet<string> = new Set(['admin_state_up', 'backup'])
+const BOOLEANS: ReadonlySet<string> = new Set(['admin_state_up', 'backup', 'stale'])
 
 /** Attributes whose words differ from elb's have a description of their own in the store. */
 const OWN_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -221,13 +223,13 @@ function sortKey(attribute: string, word: string, attributes: ReadonlySet<string
   return { attribute, direction }
 }
 
-/** `previous` whenever a marker was given, `next` whenever the page is full, even if it was the last. */
-function neighbours({ ids, limit, page, complete }: ShownPage): Neighbour[] {
+/** `previous` whenever a marker was given, `next` whenever the page is full, of objects or of bytes, even if it was the last. */
+function neighbours({ ids, limit, page, complete, isCut }: ShownPage): Neighbour[] {
   const first = ids[0]
   const last = ids.at(-1)
   if (first === undefined || last === undefined) return []
   const links: Neighbour[] = []
   if (page.marker !== undefined) links.push({ rel: 'previous', marker: first })
-  if (!complete && ids.length === limit) links.push({ rel: 'next', marker: last })
+  if (!complete && (ids.length === limit || isCut === true)) links.push({ rel: 'next', marker: last })
   return links
 }

@@ -12,6 +12,7 @@ import { repeatedTarget } from '../../member-batch.ts'
 import { memberExists } from '../../members.ts'
 import type { InnerListener, InnerPool } from '../../schema/octavia-load-balancer-tree.ts'
 import { validationFailure } from '../../schema/wsme.ts'
+import { inTurns, mapInTurns } from '../../turns.ts'
 import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
 import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderCreatedOctaviaMember } from './member.ts'
@@ -26,17 +27,17 @@ export interface InnerObjects {
 }
 
 /** Throws INVALID_FIELD, NOT_FOUND, MEMBER_EXISTS and whatever the objects are refused for. */
-export function octaviaTree(
+export async function octaviaTree(
   settings: Settings,
   wire: InnerObjects,
   loadBalancer: LoadBalancerDraft,
-): LoadBalancerTree {
+): Promise<LoadBalancerTree> {
   const sent = wire.listeners ?? []
   const definitions = definitionsOf(sent, wire.pools ?? [])
-  const made = definitions.map((definition) => ({
-    name: definition.name ?? '',
-    ...poolWith(settings, definition, loadBalancer),
-  }))
+  const made: (PoolWithChildren & { readonly name: string })[] = []
+  for (const definition of definitions) {
+    made.push({ name: definition.name ?? '', ...(await poolWith(settings, definition, loadBalancer)) })
+  }
   const pools = new Map(made.map(({ name, pool }) => [name, pool]))
   return {
     loadBalancer,
@@ -85,15 +86,20 @@ interface PoolWithChildren {
   readonly members: readonly MemberDraft[]
 }
 
-function poolWith(settings: Settings, wire: InnerPool, loadBalancer: LoadBalancerDraft): PoolWithChildren {
+async function poolWith(
+  settings: Settings,
+  wire: InnerPool,
+  loadBalancer: LoadBalancerDraft,
+): Promise<PoolWithChildren> {
   const { protocol, lb_algorithm, healthmonitor, members: sent, ...attributes } = wire
   if (protocol === undefined) throw missing(wire, 'protocol')
   if (lb_algorithm === undefined) throw missing(wire, 'lb_algorithm')
   const parents = { loadBalancer, listener: undefined }
   const pool = octaviaPoolDraft({ ...attributes, protocol, lb_algorithm }, parents)
   const monitor = healthmonitor ? octaviaHealthMonitorDraft(settings, healthmonitor, pool) : undefined
-  const members = (sent ?? []).map((member) => octaviaMemberDraft(member, pool))
-  const repeated = repeatedTarget(members)
+  const { projectId } = pool
+  const members = await mapInTurns(projectId, sent ?? [], (member) => octaviaMemberDraft(member, pool))
+  const repeated = await repeatedTarget(projectId, members)
   if (repeated !== undefined) throw memberExists(pool.id, repeated)
   return { pool, monitor, members }
 }
@@ -105,7 +111,15 @@ function missing(pool: InnerPool, attribute: string): Error {
 }
 
 /** The keys `listeners` and `pools` of the answer: whole objects, without the load balancer that they are shown in. */
-export function renderTree(below: CreatedBelow): Record<string, unknown> {
+export async function renderTree(below: CreatedBelow, projectId: string): Promise<Record<string, unknown>> {
+  const members = new Map<string, Record<string, unknown>[]>()
+  await inTurns(projectId, below.members, (member) => {
+    const siblings = members.get(member.poolId) ?? []
+    if (siblings.length === 0) members.set(member.poolId, siblings)
+    siblings.push(renderCreatedOctaviaMember(member))
+    return true
+  })
+  const monitors = new Map(below.monitors.map((monitor) => [monitor.poolId, monitor]))
   return {
     listeners: below.listeners.map((listener) => ({
       ...renderOctaviaListenerAlone({ ...listener, operatingStatus: 'OFFLINE' }),
@@ -113,12 +127,11 @@ export function renderTree(below: CreatedBelow): Record<string, unknown> {
     })),
     pools: below.pools.map((pool) => {
       const { loadbalancers: _, tenant_id, ...rendered } = renderOctaviaPool(pool, 'OFFLINE')
-      const monitor = below.monitors.find(({ poolId }) => poolId === pool.id)
-      const members = below.members.filter(({ poolId }) => poolId === pool.id)
+      const monitor = monitors.get(pool.id)
       return {
         ...rendered,
         ...(monitor === undefined ? {} : { healthmonitor: renderMonitorAlone(monitor) }),
-        members: members.map(renderCreatedOctaviaMember),
+        members: members.get(pool.id) ?? [],
         tenant_id,
       }
     }),

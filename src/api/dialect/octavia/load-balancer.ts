@@ -13,29 +13,31 @@ import type { Parameters } from '../../query.ts'
 import {
   type OctaviaLoadBalancerChange,
   type OctaviaLoadBalancerCreate,
-  octaviaLoadBalancerCreate,
   octaviaLoadBalancerUpdate,
 } from '../../schema/octavia-load-balancer.ts'
 import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
+import { assertListBound } from './list-bounds.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { ownerOf } from './owner.ts'
 import { octaviaPaths } from './paths.ts'
 import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
+import { parseTree } from './tree-body.ts'
 
 type Settings = Pick<
   ApiSettings,
-  'networkReads' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'
+  'networkReads' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'
 >
 
 export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
   return {
     paths: octaviaPaths,
     operatingStatus: 'roll-up',
-    parseCreate(body, identity) {
-      const wire = parseWsme(body, octaviaLoadBalancerCreate)
-      return octaviaTree(settings, wire, draftFor(settings, wire, identity))
+    createsTree: true,
+    async parseCreate(body, identity) {
+      const wire = await parseTree(body, identity.projectId)
+      return await octaviaTree(settings, wire, draftFor(settings, wire, identity))
     },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaLoadBalancerUpdate)
@@ -43,9 +45,9 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     },
     render: renderOctaviaLoadBalancer,
     // Octavia knows nothing of a load balancer before the first report.
-    renderCreated: (loadBalancer, below) => ({
+    renderCreated: async (loadBalancer, below) => ({
       ...renderOctaviaLoadBalancer({ ...loadBalancer, operatingStatus: 'OFFLINE' }),
-      ...renderTree(below),
+      ...(await renderTree(below, loadBalancer.projectId)),
     }),
     isCascade,
   }
@@ -79,7 +81,7 @@ function draftFor(
     vipAddress: wire.vip_address ?? null,
     // Terraform reads the port of every load balancer that has one (octavia-api trap 22): it must be served then.
     vipPortId: wire.vip_port_id ?? (settings.networkReads === true ? randomUUID() : null),
-    tags: tagsOfWords(wire.tags ?? []),
+    tags: newTags(wire.tags),
     echo: echoAfter(wire, {}),
   }
 }
@@ -107,6 +109,7 @@ function echoAfter(wire: Pick<OctaviaLoadBalancerCreate, (typeof ECHOED)[number]
   const echo: Record<string, unknown> = { ...stored }
   for (const name of ECHOED) {
     const sent = wire[name]
+    assertListBound(name, sent, stored[name])
     if (sent === null) delete echo[name]
     else if (sent !== undefined) echo[name] = sent
   }

@@ -17,8 +17,9 @@ import {
   octaviaMemberUpdate,
 } from '../../schema/octavia-member.ts'
 import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from '../../schema/wsme.ts'
+import { mapInTurns } from '../../turns.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaMembers: MemberDialect = {
@@ -39,12 +40,12 @@ export const octaviaMembers: MemberDialect = {
 
 export const octaviaMemberBatches: MemberBatchDialect = {
   paths: octaviaPaths,
-  parseBatch(body, _, parameters) {
-    const wires = itemsOf(body)
+  async parseBatch(body, projectId, parameters) {
+    const wires = await itemsOf(body, projectId)
     return {
       action: 'replace',
       leavesOthers: isTrue(parameters.get('additive_only')),
-      draftsFor: (pool) => wires.map((wire) => octaviaMemberDraft(wire, pool)),
+      draftFor: wires.map((wire) => (pool) => octaviaMemberDraft(wire, pool)),
       keptValues: (draft, stored, index) => keptValues(draft, stored, wires[index]),
     }
   },
@@ -56,7 +57,7 @@ function isTrue(text: string | null): boolean {
   return text !== null && ['true', 't', 'yes', 'y', 'on', '1'].includes(text.trim().toLowerCase())
 }
 
-function itemsOf(body: unknown): OctaviaMemberCreate[] {
+async function itemsOf(body: unknown, projectId: string): Promise<OctaviaMemberCreate[]> {
   const items = wsmeRoot(body, octaviaMemberItem)
   if (!Array.isArray(items)) {
     const message = `Invalid input for field/attribute members_. Value not a valid list`
@@ -66,7 +67,7 @@ function itemsOf(body: unknown): OctaviaMemberCreate[] {
     const message = `A batch has at most ${OCTAVIA_BATCH_MAX} members.`
     throw new DomainError('TOO_MANY_ITEMS', message, { max: OCTAVIA_BATCH_MAX, count: items.length })
   }
-  return items.map((item) => parseWsmeObject(item, octaviaMemberItem, item))
+  return await mapInTurns(projectId, items, (item) => parseWsmeObject(item, octaviaMemberItem, item))
 }
 
 /** What is not sent is as at create, but for the name, the tags and depends_on; the subnet of a member never changes. */
@@ -119,7 +120,7 @@ export function octaviaMemberDraft(
     backup: wire.backup ?? false,
     monitorAddress: wire.monitor_address ?? null,
     monitorPort: wire.monitor_port ?? null,
-    tags: tagsOfWords(wire.tags ?? []),
+    tags: newTags(wire.tags),
     echo: withDependsOn({}, wire.depends_on),
   }
 }

@@ -16,7 +16,8 @@ import {
 } from '../../schema/octavia-pool.ts'
 import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, tagsOfWords } from './common.ts'
+import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
+import { assertListBound } from './list-bounds.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaPools: PoolDialect = {
@@ -72,7 +73,7 @@ export function octaviaPoolDraft(
     protocol: wire.protocol,
     lbAlgorithm: wire.lb_algorithm,
     sessionPersistence: persistenceFor(wire.session_persistence ?? null, wire.protocol),
-    tags: tagsOfWords(wire.tags ?? []),
+    tags: newTags(wire.tags),
     echo: withDependsOn(echoAfter(wire, {}), wire.depends_on),
   }
 }
@@ -140,7 +141,7 @@ function persistenceFor(
   }
 }
 
-/** What Octavia only echoes, in the order of its answers, with what null means. */
+/** How the pool speaks TLS, in the order of Octavia's answers, with what null means. */
 const ECHO_DEFAULTS = {
   tls_container_ref: null,
   ca_tls_container_ref: null,
@@ -155,6 +156,7 @@ const ECHOED = Object.keys(ECHO_DEFAULTS) as (keyof OctaviaPoolEcho)[]
 
 function echoAfter(wire: OctaviaPoolEcho, stored: Echo): Echo {
   const sent = ECHOED.filter((name) => wire[name] !== undefined)
+  for (const name of sent) assertListBound(name, wire[name], stored[name])
   return { ...stored, ...Object.fromEntries(sent.map((name) => [name, wire[name] ?? ECHO_DEFAULTS[name]])) }
 }
 

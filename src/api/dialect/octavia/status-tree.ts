@@ -12,6 +12,7 @@ import {
 } from '../../../domain/roll-up.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
 import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
+import { mapInTurns } from '../../turns.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaStatusTree: StatusTreeDialect = {
@@ -27,10 +28,15 @@ interface JudgedPool {
   readonly status: RolledUpStatus
 }
 
-function renderOctaviaStatusTree(tree: StatusTree): Record<string, unknown> {
+async function renderOctaviaStatusTree(
+  tree: StatusTree,
+  projectId: string,
+): Promise<Record<string, unknown>> {
   const { provider, adminStateUp: loadBalancerUp } = tree.loadBalancer
   const pools = new Map(judgedPools(tree).map((judged) => [judged.pool.id, judged]))
   const statuses = [...pools.values()].map((judged) => judged.status)
+  const rendered = await mapInTurns(projectId, tree.members, (member) => renderMember(member, provider))
+  const members = membersByPool(tree.members, rendered)
   return {
     statuses: {
       loadbalancer: {
@@ -40,7 +46,7 @@ function renderOctaviaStatusTree(tree: StatusTree): Record<string, unknown> {
           const facts = { provider, loadBalancerUp, listenerUp: listener.adminStateUp }
           return {
             ...node(listener, listenerStatus(facts)),
-            pools: pool === undefined ? [] : [renderPool(pool, provider)],
+            pools: pool === undefined ? [] : [renderPool(pool, members.get(pool.pool.id) ?? [])],
           }
         }),
       },
@@ -49,7 +55,7 @@ function renderOctaviaStatusTree(tree: StatusTree): Record<string, unknown> {
 }
 
 function judgedPools(tree: StatusTree): readonly JudgedPool[] {
-  const members = membersByPool(tree.members)
+  const members = membersByPool(tree.members, tree.members)
   return tree.pools.map((pool) => {
     const own = members.get(pool.id) ?? []
     return { pool, members: own, status: statusOf(pool, own, tree) }
@@ -75,7 +81,10 @@ function node({ id, name, provisioningStatus }: TreeNode, status: string): Recor
   return { id, name, operating_status: status, provisioning_status: provisioningStatus }
 }
 
-function renderPool({ pool, members, status }: JudgedPool, provider: string): Record<string, unknown> {
+function renderPool(
+  { pool, status }: JudgedPool,
+  members: readonly Record<string, unknown>[],
+): Record<string, unknown> {
   const monitor = pool.healthMonitor
   return {
     ...node(pool, status),
@@ -88,13 +97,15 @@ function renderPool({ pool, members, status }: JudgedPool, provider: string): Re
             type: monitor.type,
           },
         }),
-    members: members.map((member) => ({
-      ...node(
-        member,
-        memberWord({ state: member.state, memberUp: member.adminStateUp, weight: member.weight, provider }),
-      ),
-      address: member.address,
-      protocol_port: member.protocolPort,
-    })),
+    members,
+  }
+}
+
+function renderMember(member: TreeMember, provider: string): Record<string, unknown> {
+  const { state, adminStateUp: memberUp, weight } = member
+  return {
+    ...node(member, memberWord({ state, memberUp, weight, provider })),
+    address: member.address,
+    protocol_port: member.protocolPort,
   }
 }

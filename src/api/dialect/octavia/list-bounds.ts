@@ -1,0 +1,32 @@
+/**
+ * How many items the lists of an object may have, where Octavia names no bound. What is stored beyond a bound, from before there
+ * was one, may be sent again as it is or with less in it: only what is new has to fit.
+ */
+import {
+  OCTAVIA_ALPN_PROTOCOLS_MAX,
+  OCTAVIA_CIDRS_MAX,
+  OCTAVIA_SECURITY_GROUPS_MAX,
+  OCTAVIA_SNI_REFS_MAX,
+  OCTAVIA_TAGS_MAX,
+  OCTAVIA_TLS_VERSIONS_MAX,
+} from '../../../domain/limits.ts'
+import { pythonText } from '../../schema/python-text.ts'
+import { invalid } from '../../schema/wsme.ts'
+
+const LIST_BOUNDS: Readonly<Record<string, number>> = {
+  tags: OCTAVIA_TAGS_MAX,
+  allowed_cidrs: OCTAVIA_CIDRS_MAX,
+  sni_container_refs: OCTAVIA_SNI_REFS_MAX,
+  tls_versions: OCTAVIA_TLS_VERSIONS_MAX,
+  alpn_protocols: OCTAVIA_ALPN_PROTOCOLS_MAX,
+  vip_sg_ids: OCTAVIA_SECURITY_GROUPS_MAX,
+}
+
+/** Throws INVALID_FIELD when an attribute is a list that is too long and has something that is not stored. */
+export function assertListBound(name: string, sent: unknown, stored: unknown): void {
+  const max = LIST_BOUNDS[name]
+  if (max === undefined || !Array.isArray(sent) || sent.length <= max) return
+  const known = new Set<unknown>(Array.isArray(stored) ? stored : [])
+  if (sent.every((item) => known.has(item))) return
+  throw invalid(name, pythonText(sent), `Value should have at most ${max} items`)
+}

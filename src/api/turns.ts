@@ -1,0 +1,55 @@
+/**
+ * Work that would hold the event loop for long is done in turns: a piece, then whatever else waits, then the next piece. Of
+ * all requests that do so one has its turn in each round of the loop, and projects come one after the other: however
+ * many large requests one project sends, others wait for one piece of them.
+ */
+import { TURN_MS } from '../domain/limits.ts'
+import { InTurn } from '../domain/in-turn.ts'
+
+const waiting = new InTurn<() => void>()
+
+/** Resolves when it is this project's turn, in a later round of the event loop. */
+export function turn(projectId: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.isEmpty) setImmediate(serve)
+    waiting.add(projectId, resolve)
+  })
+}
+
+function serve(): void {
+  waiting.next()?.()
+  if (!waiting.isEmpty) setImmediate(serve)
+}
+
+/** Does something with each item in turns, until it says that it is enough (false). */
+export async function inTurns<Item>(
+  projectId: string,
+  items: Iterable<Item>,
+  work: (item: Item) => boolean,
+): Promise<void> {
+  let done = 0
+  let end = performance.now() + TURN_MS
+  for (const item of items) {
+    if (!work(item)) return
+    if (++done % LOOK_EVERY !== 0 || performance.now() < end) continue
+    await turn(projectId)
+    end = performance.now() + TURN_MS
+  }
+}
+
+/** `items.map(map)` in turns: few items are done at once. */
+export async function mapInTurns<Item, Result>(
+  projectId: string,
+  items: Iterable<Item>,
+  map: (item: Item, index: number) => Result,
+): Promise<Result[]> {
+  const results: Result[] = []
+  await inTurns(projectId, items, (item) => {
+    results.push(map(item, results.length))
+    return true
+  })
+  return results
+}
+
+/** Items between two looks at the clock. */
+const LOOK_EVERY = 8

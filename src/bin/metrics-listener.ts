@@ -1,0 +1,35 @@
+/** `/metrics` of a process: where it is served when several processes of one host share an environment. */
+import type { Config } from '../runtime/config.ts'
+import { isPortTaken, type Listener, localUrl } from '../runtime/listener.ts'
+import type { Log } from '../runtime/log.ts'
+import { serveMetrics } from '../runtime/metrics-endpoint.ts'
+
+/**
+ * Binds HM_METRICS_LISTEN; undefined when that is off. Where nobody has set it and its default is taken, a free port does, and the
+ * log says which: that a second process can work matters more than where its figures are. Throws StartRefusal for a port that was
+ * asked for and is taken.
+ */
+export async function listenForMetrics(
+  { metricsListen }: Pick<Config, 'metricsListen'>,
+  environment: NodeJS.ProcessEnv,
+  read: () => Promise<string>,
+  log: Log,
+): Promise<Listener | undefined> {
+  if (metricsListen === undefined) return undefined
+  try {
+    return await serveMetrics(metricsListen, read)
+  } catch (error) {
+    if ((environment['HM_METRICS_LISTEN'] ?? '') !== '' || !isPortTaken(error)) throw error
+    const listener = await serveMetrics({ ...metricsListen, port: 0 }, read)
+    log.warn(
+      { taken: metricsListen.port, ...urlOf(listener) },
+      'the default port of metrics is taken, so they are on a free one: set HM_METRICS_LISTEN for this process to choose it',
+    )
+    return listener
+  }
+}
+
+/** For the log: where the metrics are. */
+export function urlOf(listener: Listener | undefined): { readonly metrics_url?: string } {
+  return listener === undefined ? {} : { metrics_url: `${localUrl(listener.endpoint)}/metrics` }
+}

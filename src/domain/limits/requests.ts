@@ -1,0 +1,30 @@
+/** What a request may cost before it is understood, and how what requests share is divided by project. */
+
+/** Bytes of a request body: one object with every attribute at its longest in ASCII. */
+export const BODY_MAX_BYTES = 64 * 1024
+/** The same of batches and of the create of a load balancer with all below it: 5 000 members with room. */
+export const LARGE_BODY_MAX_BYTES = 4 * 1024 * 1024
+/** Levels of arrays and objects: the deepest that is read, options inside a create of a load balancer, has 9. */
+export const BODY_DEPTH_MAX = 32
+/** Keys of one object: the richest, the options of a monitor and a listener, have fewer than 40. */
+export const BODY_KEYS_MAX = 128
+/** Keys and items in all. */
+export const BODY_VALUES_MAX = 5000
+/** The same of large bodies: 5 000 members with 19 attributes each and room for tags. */
+export const LARGE_BODY_VALUES_MAX = 200_000
+/** Bytes of bodies that one process holds at one time, divided by project. */
+export const BODIES_MAX_BYTES = 64 * 1024 * 1024
+
+/** Of the API's connections to PostgreSQL, those that no project gets: for `/healthcheck`, and for what is late to give one back. */
+export const API_CONNECTIONS_KEPT = 2
+/** Requests of one project that wait for a connection, and milliseconds until one has waited too long. */
+export const PROJECT_WAITING_MAX = 200
+export const PROJECT_WAIT_MS = 3000
+
+/** Milliseconds of work between two turns of the event loop, of what is done piece by piece. */
+export const TURN_MS = 5
+/** Bytes of a body from which its parsing waits for its turn. */
+export const TURN_BODY_BYTES = 128 * 1024
+
+/** Bytes of one page of a list, as JSON: then it ends, with a link to what follows. */
+export const PAGE_MAX_BYTES = 8 * 1024 * 1024

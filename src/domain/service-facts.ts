@@ -1,0 +1,15 @@
+/** The whole service, as PostgreSQL knows it: every prober on every host. */
+export interface ServiceFacts {
+  /** Probers whose lease has not ended. */
+  readonly probers: number
+  /** Shards without a living owner: their members are probed by nobody. */
+  readonly shardsUnowned: number
+  /** Results that living probers have decided and not yet written, as of their last heartbeat. */
+  readonly unwritten: number
+  /** Members that are to be probed, by status. */
+  readonly online: number
+  readonly offline: number
+  readonly unknown: number
+  /** Of these, probed by nobody or with nothing sure for three windows. */
+  readonly stale: number
+}

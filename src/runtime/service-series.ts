@@ -1,0 +1,128 @@
+/**
+ * What an API process exports of the whole service: read from PostgreSQL, so that it is there when no prober is. Every API process
+ * says the same: take `max`, not `sum`. The figures of probers themselves (`hm_members`, `hm_checks_stale`) have other names and are
+ * to be added, so nothing is counted twice wherever both are.
+ *
+ * Read when somebody scrapes, at most every SERVICE_FACTS_EVERY_MS, and never for more than a small part of the time. What is not
+ * known is not told: while PostgreSQL does not answer there is `hm_database_up` 0 and nothing else.
+ */
+import type { Metric, Registry } from 'prom-client'
+import { SERVICE_FACTS_EVERY_MS, SERVICE_FACTS_REST, SERVICE_FACTS_WAIT_MS } from '../domain/limits.ts'
+import type { ServiceFacts } from '../domain/service-facts.ts'
+import type { MetricValues, Sample } from './metric-series.ts'
+
+const one = (value: number): readonly Sample[] => [{ labels: {}, value }]
+
+/** Metrics of the whole service: name, help, and how they are read. */
+const SERIES: readonly (readonly [string, string, (facts: ServiceFacts) => readonly Sample[]])[] = [
+  [
+    'hm_service_members',
+    'Members that are to be probed, by status, of the whole service',
+    ({ online, offline, unknown }) =>
+      Object.entries({ ONLINE: online, OFFLINE: offline, UNKNOWN: unknown }).map(([status, value]) => ({
+        labels: { status },
+        value,
+      })),
+  ],
+  [
+    'hm_service_checks_stale',
+    'Members that are to be probed and of which nothing sure is known, of the whole service',
+    ({ stale }) => one(stale),
+  ],
+  [
+    'hm_service_shards_unowned',
+    'Shards without a living owner, of 256: nobody probes their members',
+    ({ shardsUnowned }) => one(shardsUnowned),
+  ],
+  ['hm_service_probers', 'Probers that are alive, of the whole service', ({ probers }) => one(probers)],
+  [
+    'hm_service_results_unwritten',
+    'Results that probers could not write yet, of the whole service',
+    ({ unwritten }) => one(unwritten),
+  ],
+]
+
+/** Reads at most so often; several who ask at once share a reading. */
+export class ServiceReading {
+  readonly #read: () => Promise<ServiceFacts>
+  readonly #now: () => number
+  #facts: ServiceFacts | undefined
+  /** Undefined before the first answer. */
+  isUp: boolean | undefined
+  #nextMs = Number.NEGATIVE_INFINITY
+  #running: Promise<void> | undefined
+
+  constructor(read: () => Promise<ServiceFacts>, now: () => number = () => performance.now()) {
+    this.#read = read
+    this.#now = now
+  }
+
+  /** What was read last, or now; undefined when PostgreSQL did not answer. Never rejects, never waits for long. */
+  async facts(): Promise<ServiceFacts | undefined> {
+    if (this.#running === undefined && this.#now() >= this.#nextMs) this.#running = this.#readNow()
+    if (this.#running !== undefined) await withinWait(this.#running)
+    return this.#facts
+  }
+
+  async #readNow(): Promise<void> {
+    const startedMs = this.#now()
+    try {
+      this.#facts = await this.#read()
+      this.isUp = true
+    } catch {
+      this.#facts = undefined
+      this.isUp = false
+    }
+    const endedMs = this.#now()
+    this.#nextMs = Math.max(
+      startedMs + SERVICE_FACTS_EVERY_MS,
+      endedMs + SERVICE_FACTS_REST * (endedMs - startedMs),
+    )
+    this.#running = undefined
+  }
+}
+
+async function withinWait(running: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, SERVICE_FACTS_WAIT_MS)
+  })
+  await Promise.race([running, late])
+  clearTimeout(timer)
+}
+
+/** Adds the metrics of the whole service to those of this process. */
+export function exportService(registry: Registry, reading: ServiceReading): void {
+  for (const [name, help, samplesOf] of SERIES) {
+    register(registry, name, help, async () => {
+      const facts = await reading.facts()
+      return facts === undefined ? [] : samplesOf(facts)
+    })
+  }
+  register(
+    registry,
+    'hm_database_up',
+    'Whether PostgreSQL answered this API process when it last asked',
+    async () => {
+      await reading.facts()
+      return reading.isUp === undefined ? [] : one(reading.isUp ? 1 : 0)
+    },
+  )
+}
+
+function register(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => Promise<readonly Sample[]>,
+): void {
+  const get = async (): Promise<MetricValues> => ({
+    name,
+    help,
+    type: 'gauge',
+    values: await read(),
+    aggregator: 'sum',
+  })
+  // prom-client only ever calls `get`.
+  registry.registerMetric({ name, get } as unknown as Metric)
+}

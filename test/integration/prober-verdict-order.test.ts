@@ -1,0 +1,170 @@
+/** What the statement that writes verdicts lets in, when batches come twice, late, mixed, or from two owners. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import type { Transition, VerdictWrite } from '../../src/domain/check.ts'
+import { type Db, query } from '../../src/store/database.ts'
+import { claimShards, releaseShards } from '../../src/store/shards.ts'
+import { writeVerdicts } from '../../src/store/verdicts.ts'
+import { insertMembers, insertPool } from '../support/configuration.ts'
+import { testDatabase } from '../support/database.ts'
+
+type Ending = Parameters<typeof testDatabase>[0]
+
+/** A pool with two members; `owner` has every shard at epoch 1. */
+async function owned(t: Ending) {
+  const { db } = await testDatabase(t)
+  const { poolId, shard } = await insertPool(db)
+  const [a = '', b = ''] = await insertMembers(db, poolId, [
+    { address: '127.0.0.1', port: 1001 },
+    { address: '127.0.0.1', port: 1002 },
+  ])
+  const owner = randomUUID()
+  await claimShards(db, { owner, count: 256, foreignToo: false })
+  /** The shard changes hands; the epoch is then one higher. */
+  const handOver = async (to: string): Promise<void> => {
+    await releaseShards(db, owner, [shard])
+    await claimShards(db, { owner: to, count: 1, foreignToo: false })
+  }
+  return { db, shard, a, b, owner, handOver }
+}
+
+interface Told {
+  readonly sequence: number
+  readonly epoch?: number
+  readonly status?: 'ONLINE' | 'OFFLINE'
+  readonly recent?: Uint8Array
+  /** Of the transitions; its own when absent. */
+  readonly sequences?: readonly number[]
+}
+
+function verdict(memberId: string, shard: number, told: Told): VerdictWrite {
+  const { sequence, epoch = 1, status = 'ONLINE', sequences = [sequence], recent } = told
+  const transition = (of: number): Transition => ({
+    at: 1_700_000_000_000 + of,
+    from: status === 'ONLINE' ? 'OFFLINE' : 'ONLINE',
+    to: status,
+    reason: 'PASSED',
+    detail: '',
+    evidence: {},
+    generation: 1,
+    dropped: 0,
+    sequence: of,
+  })
+  return {
+    memberId,
+    projectId: 'project',
+    shard,
+    sequence,
+    epoch,
+    generation: 1,
+    status,
+    since: 1_700_000_000_000 + sequence,
+    reason: 'PASSED',
+    detail: '',
+    evidence: {},
+    okRun: 1,
+    badRun: 0,
+    transitions: sequences.map(transition),
+    ...(recent === undefined ? {} : { recent }),
+  }
+}
+
+/** What stands there of each member: epoch, sequence, status. */
+async function standing(db: Db): Promise<ReadonlyMap<string, string>> {
+  const rows = await query<{ member_id: string; standing: string }>(
+    db,
+    "select member_id, epoch || ' ' || sequence || ' ' || status as standing from member_state",
+  )
+  return new Map(rows.map((row) => [row.member_id, row.standing]))
+}
+
+/** Epoch and sequence of every transition, in the order in which they were told. */
+async function told(db: Db): Promise<readonly string[]> {
+  const rows = await query<{ told: string }>(
+    db,
+    "select epoch || ' ' || sequence as told from member_transition order by id",
+  )
+  return rows.map((row) => row.told)
+}
+
+async function poolInAnotherShard(db: Db, shard: number): ReturnType<typeof insertPool> {
+  for (;;) {
+    const pool = await insertPool(db)
+    if (pool.shard !== shard) return pool
+  }
+}
+
+for (const order of ['older first', 'newer first']) {
+  test(`two epochs in one batch, ${order}: what is of the present one is written, the other kept out`, async (t) => {
+    const { db, shard, a, b, owner, handOver } = await owned(t)
+    await handOver(owner)
+    const batch = [
+      verdict(a, shard, { sequence: 8, epoch: 1, status: 'OFFLINE' }),
+      verdict(b, shard, { sequence: 9, epoch: 2 }),
+    ]
+    const rows = order === 'older first' ? batch : batch.toReversed()
+    assert.deepEqual(await writeVerdicts(db, owner, rows), new Set([shard]))
+    assert.deepEqual(await standing(db), new Map([[b, '2 9 ONLINE']]))
+    assert.deepEqual(await told(db), ['2 9'])
+  })
+}
+
+test('a new owner counts from one and wins by its epoch; what the old one sends later changes nothing', async (t) => {
+  const { db, shard, a, owner, handOver } = await owned(t)
+  await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 5000, status: 'OFFLINE' })])
+  const successor = randomUUID()
+  await handOver(successor)
+  assert.deepEqual(
+    await writeVerdicts(db, successor, [verdict(a, shard, { sequence: 1, epoch: 2 })]),
+    new Set([shard]),
+  )
+  assert.deepEqual(await standing(db), new Map([[a, '2 1 ONLINE']]))
+  await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 5001, status: 'OFFLINE' })])
+  assert.deepEqual(await standing(db), new Map([[a, '2 1 ONLINE']]))
+  assert.deepEqual(await told(db), ['1 5000', '2 1'])
+})
+
+test('the same owner at a newer epoch does not write under the old one', async (t) => {
+  const { db, shard, a, owner, handOver } = await owned(t)
+  await handOver(owner)
+  assert.deepEqual(await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 1 })]), new Set())
+  assert.deepEqual(await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 1, epoch: 3 })]), new Set())
+  assert.deepEqual([(await standing(db)).size, await told(db)], [0, []])
+})
+
+test('of one shard that is ours and one that is not, only what is ours is written', async (t) => {
+  const { db, shard, a, owner } = await owned(t)
+  const other = await poolInAnotherShard(db, shard)
+  await query(db, 'update shard set owner = ? where id = ?', [randomUUID(), other.shard])
+  const [foreign = ''] = await insertMembers(db, other.poolId, [{ address: '127.0.0.1', port: 1 }])
+  const rows = [verdict(a, shard, { sequence: 1 }), verdict(foreign, other.shard, { sequence: 2 })]
+  assert.deepEqual(await writeVerdicts(db, owner, rows), new Set([shard]))
+  assert.deepEqual(await standing(db), new Map([[a, '1 1 ONLINE']]))
+  assert.deepEqual(await told(db), ['1 1'])
+})
+
+test('a batch whose answer was lost and that is sent again, alone or with what came since, tells nothing twice', async (t) => {
+  const { db, shard, a, owner } = await owned(t)
+  const first = verdict(a, shard, { sequence: 1, status: 'OFFLINE' })
+  await writeVerdicts(db, owner, [first])
+  const [before] = await query<{ written_at: Date }>(db, 'select written_at from member_state')
+  await writeVerdicts(db, owner, [first])
+  const [after] = await query<{ written_at: Date }>(db, 'select written_at from member_state')
+  assert.deepEqual(after, before)
+  // What is kept of a member is one entry: its newest state, the first and the last transition.
+  await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 2, sequences: [1, 2] })])
+  assert.deepEqual(await told(db), ['1 1', '1 2'])
+  assert.deepEqual(await standing(db), new Map([[a, '1 2 ONLINE']]))
+})
+
+test('recent results stay through a write without any, and yield to newer ones', async (t) => {
+  const { db, shard, a, owner } = await owned(t)
+  const recent = async () =>
+    (await query<{ recent: Buffer | null }>(db, 'select recent from member_state'))[0]?.recent
+  await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 1, recent: new Uint8Array([1, 2]) })])
+  await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 2, sequences: [] })])
+  assert.deepEqual(await recent(), Buffer.from([1, 2]))
+  await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 3, recent: new Uint8Array([3]) })])
+  assert.deepEqual(await recent(), Buffer.from([3]))
+})

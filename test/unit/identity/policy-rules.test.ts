@@ -1,0 +1,104 @@
+/** Rules over the whole table of the policy: a line that gives more than it should is noticed, whichever it is. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Identity } from '../../../src/identity/identity.ts'
+import { decide } from '../../../src/identity/policy.ts'
+import { POLICY } from '../../../src/identity/policy-table.ts'
+
+const MINE = 'mine'
+const YOURS = 'yours'
+
+/** With both families of roles, so that the rules hold in every way to read them. */
+function holder(...roles: readonly string[]): Identity {
+  return { projectId: MINE, roles, scope: 'project', assumed: false, confined: false, userId: 'u' }
+}
+
+const READER = holder('reader', 'load-balancer_observer')
+const OBSERVER_OF_ALL = holder('load-balancer_global_observer')
+const MEMBER = holder('member', 'reader', 'load-balancer_member', 'load-balancer_observer')
+const QUOTA_ADMIN = holder('load-balancer_quota_admin')
+const ADMIN = holder('admin', 'member', 'reader', 'load-balancer_admin')
+
+const operations = POLICY.flatMap((rule) =>
+  rule.operations.map((operation) => ({ ...operation, rule, name: `${operation.method} ${operation.path}` })),
+)
+type Line = (typeof operations)[number]
+
+const closed = operations.filter(({ rule }) => rule.check !== 'anyone')
+const writes = closed.filter(({ method }) => method !== 'GET')
+const isQuota = ({ path }: Line): boolean => /\/quotas\b/.test(path)
+
+/** What is not for members, though it stands in their project or reads only. */
+function isForAdministrators(line: Line): boolean {
+  const { method, path } = line
+  return (isQuota(line) && method !== 'GET') || path.endsWith('/failover') || path === '/v1/probers'
+}
+
+const may = ({ rule }: Line, who: Identity, owner: string): boolean => decide(rule, who, owner) === 'allowed'
+
+test('the table is as large as it should be for these rules to say anything', () => {
+  assert.ok(closed.length > 60, String(closed.length))
+  assert.ok(writes.length > 25, String(writes.length))
+  assert.ok(operations.filter(isForAdministrators).length >= 4)
+})
+
+test('only the reads of versions are for everybody', () => {
+  for (const { rule, name, path, method } of operations) {
+    if (rule.check !== 'anyone') continue
+    assert.equal(method, 'GET', name)
+    assert.match(path, /^\/(v2(\.0)?(\/lbaas)?)?$/)
+  }
+})
+
+test('what is not a GET is refused to whoever only reads, in every project', () => {
+  for (const line of writes) {
+    for (const who of [READER, OBSERVER_OF_ALL]) {
+      for (const owner of [MINE, YOURS]) assert.equal(may(line, who, owner), false, line.name)
+      assert.equal(decide(line.rule, who), 'denied', line.name)
+    }
+  }
+})
+
+test('writes of quotas, failover and the list of probers are for administrators, also in the own project', () => {
+  for (const line of operations.filter(isForAdministrators)) {
+    for (const who of [READER, OBSERVER_OF_ALL, MEMBER]) {
+      assert.equal(may(line, who, MINE), false, line.name)
+      assert.equal(decide(line.rule, who), 'denied', line.name)
+    }
+    assert.equal(may(line, ADMIN, YOURS), true, line.name)
+  }
+})
+
+test('nobody but those with a role for every project may anything in a foreign one, or in all', () => {
+  for (const line of closed) {
+    for (const who of [READER, MEMBER]) {
+      assert.equal(may(line, who, YOURS), false, line.name)
+      assert.notEqual(decide(line.rule, who), 'allowed', `${line.name}: all projects`)
+    }
+  }
+})
+
+test('a member writes what is not for administrators, and a reader reads it, each in the own project', () => {
+  for (const line of writes.filter((each) => !isForAdministrators(each))) {
+    assert.equal(may(line, MEMBER, MINE), true, line.name)
+  }
+  const reads = closed.filter((line) => line.method === 'GET' && /\/\{|\/members|\/pools/.test(line.path))
+  for (const line of reads.filter(({ path }) => !/\{name\}|flavors|availability/.test(path))) {
+    assert.equal(may(line, READER, MINE), true, line.name)
+  }
+})
+
+test('who administers quotas does nothing else, and an administrator everything, everywhere', () => {
+  for (const line of closed) {
+    assert.equal(may(line, QUOTA_ADMIN, YOURS), isQuota(line), line.name)
+    assert.equal(may(line, ADMIN, YOURS), true, line.name)
+  }
+})
+
+test('without a role, and with roles that are none of ours, nothing is allowed', () => {
+  for (const line of closed) {
+    for (const who of [holder(), holder('heat_stack_owner', 'manager_of_nothing')]) {
+      for (const owner of [MINE, YOURS]) assert.equal(may(line, who, owner), false, line.name)
+    }
+  }
+})
