@@ -9,9 +9,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
 import { openDatabase } from '../src/store/database.ts'
+import { commandLine } from './command-line.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 import { startPostgres } from './postgres.ts'
 
@@ -20,13 +20,11 @@ const MONITORS = 100
 const START_DEADLINE_MS = 60_000
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
-const { values } = parseArgs({
-  options: {
-    base: { type: 'string', default: '/v2.0/lbaas' },
-    seconds: { type: 'string', default: '5' },
-    'warm-up': { type: 'string', default: '3' },
-    concurrency: { type: 'string', default: '8' },
-  },
+const values = commandLine('node dist/bench/api.js [options]', {
+  base: '/v2.0/lbaas',
+  seconds: '5',
+  'warm-up': '3',
+  concurrency: '8',
 })
 const base = values.base
 const client = new Pool(`http://127.0.0.1:${PORT}`, { connections: Number(values.concurrency) })

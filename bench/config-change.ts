@@ -10,20 +10,18 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { commandLine } from './command-line.ts'
 import { startPostgres } from './postgres.ts'
 
 const API_PORT = 19_886
 const DEADLINE_MS = 30_000
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
-const { values } = parseArgs({
-  options: {
-    changes: { type: 'string', default: '100' },
-    pools: { type: 'string', default: '20' },
-    delay: { type: 'string', default: '5' },
-    listen: { type: 'string', default: 'on' },
-  },
+const values = commandLine('node dist/bench/config-change.js [options]', {
+  changes: '100',
+  pools: '20',
+  delay: '5',
+  listen: 'on',
 })
 const changes = Number(values.changes)
 const pools = Number(values.pools)

@@ -28,7 +28,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { commandLine } from './command-line.ts'
 import { type CaseResult, type Figures, resultOf, spreadOf } from './engine-figures.ts'
 import { DEFAULT_KINDS, kindOf } from './engine-kinds.ts'
 import { type Case, runCase } from './engine-run.ts'
@@ -36,23 +36,20 @@ import { printRun, printTable } from './engine-table.ts'
 import { isRunInNamespace } from './namespace.ts'
 import { openCountingPostgres } from './postgres.ts'
 
-const { values } = parseArgs({
-  allowNegative: true,
-  options: {
-    types: { type: 'string', default: DEFAULT_KINDS.join(',') },
-    members: { type: 'string', default: '5000' },
-    interval: { type: 'string', default: '1' },
-    timeout: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '8' },
-    'warm-up': { type: 'string' },
-    probers: { type: 'string', default: '1' },
-    repeat: { type: 'string', default: '1' },
-    haproxy: { type: 'boolean', default: true },
-    target: { type: 'string', default: hasHaproxy() ? 'haproxy' : 'node' },
-    large: { type: 'boolean', default: false },
-    scale: { type: 'boolean', default: false },
-    out: { type: 'string', default: fileURLToPath(new URL('engine.json', import.meta.url)) },
-  },
+const values = commandLine('node dist/bench/engine.js [options]', {
+  types: DEFAULT_KINDS.join(','),
+  members: '5000',
+  interval: '1',
+  timeout: '1',
+  seconds: '8',
+  'warm-up': '',
+  probers: '1',
+  repeat: '1',
+  haproxy: true,
+  target: hasHaproxy() ? 'haproxy' : 'node',
+  large: false,
+  scale: false,
+  out: fileURLToPath(new URL('engine.json', import.meta.url)),
 })
 
 function hasHaproxy(): boolean {
@@ -62,7 +59,7 @@ function hasHaproxy(): boolean {
 const WARM_UP_SECONDS = 10
 
 function warmUpSeconds(intervalSeconds: number): number {
-  return Number(values['warm-up'] ?? WARM_UP_SECONDS + 2 * intervalSeconds)
+  return values['warm-up'] === '' ? WARM_UP_SECONDS + 2 * intervalSeconds : Number(values['warm-up'])
 }
 
 function cases(): readonly Case[] {

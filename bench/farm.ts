@@ -11,8 +11,8 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { type Db, openDatabase, query } from '../src/store/database.ts'
+import { commandLine } from './command-line.ts'
 import { lateness, type Histogram, readHistogram } from './histogram.ts'
 import { loopbackAddress } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
@@ -26,17 +26,15 @@ const BATCH = 200
 const NODE_FLAGS = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
-const { values } = parseArgs({
-  options: {
-    members: { type: 'string', default: '2000' },
-    pools: { type: 'string', default: '64' },
-    delay: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '120' },
-    probers: { type: 'string', default: '1' },
-    protocols: { type: 'string', default: 'TCP,HTTP' },
-    settle: { type: 'string', default: '15' },
-    out: { type: 'string', default: fileURLToPath(new URL('farm.json', import.meta.url)) },
-  },
+const values = commandLine('node dist/bench/farm.js [options]', {
+  members: '2000',
+  pools: '64',
+  delay: '5',
+  seconds: '120',
+  probers: '1',
+  protocols: 'TCP,HTTP',
+  settle: '15',
+  out: fileURLToPath(new URL('farm.json', import.meta.url)),
 })
 const members = Number(values.members)
 const pools = Number(values.pools)

@@ -8,7 +8,6 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { SHARD_COUNT } from '../src/domain/limits.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
 import type { Check } from '../src/schedule/check.ts'
@@ -17,6 +16,7 @@ import { openDatabase } from '../src/store/database.ts'
 import { migrateToLatest } from '../src/store/migrate.ts'
 import { beat, claimShards } from '../src/store/shards.ts'
 import { writeVerdicts } from '../src/store/verdicts.ts'
+import { commandLine } from './command-line.ts'
 import { kindOf } from './engine-kinds.ts'
 import { storeMembers, type StoredMember } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
@@ -25,12 +25,10 @@ import { postgresCpuSeconds } from './usage.ts'
 const DRAIN_WITHIN_MS = 120_000
 const RECENT_BYTES = 128
 
-const { values } = parseArgs({
-  options: {
-    members: { type: 'string', default: '20000' },
-    pools: { type: 'string', default: '200' },
-    out: { type: 'string', default: fileURLToPath(new URL('flip.json', import.meta.url)) },
-  },
+const values = commandLine('node dist/bench/flip.js [options]', {
+  members: '20000',
+  pools: '200',
+  out: fileURLToPath(new URL('flip.json', import.meta.url)),
 })
 
 function checkOf({ memberId, shard }: StoredMember, status: 'ONLINE' | 'OFFLINE', okRun: number): Check {

@@ -11,13 +11,13 @@ import { fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { Client } from 'undici'
 import type { ProbeTarget } from '../src/domain/results.ts'
 import { idleConnections } from '../src/probe/connection-pool.ts'
 import { closeEchoChannels } from '../src/probe/icmp-echo.ts'
 import { usePublicWires } from '../src/probe/open-wire.ts'
 import { probers } from '../src/probe/probers.ts'
+import { commandLine } from './command-line.ts'
 
 const TIMEOUT_MS = 1000
 
@@ -39,13 +39,11 @@ interface Subject {
   readonly expected: string
 }
 
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '20000' },
-    concurrency: { type: 'string', default: '64' },
-    only: { type: 'string', default: '' },
-    listener: { type: 'boolean', default: false },
-  },
+const values = commandLine('node dist/bench/probe-cost.js [options]', {
+  count: '20000',
+  concurrency: '64',
+  only: '',
+  listener: false,
 })
 
 const inFlight = new Set<{ readonly startedAt: number; cancel: () => void }>()

@@ -1,11 +1,13 @@
 /** `GET …/loadbalancers/{id}/statuses` and `/status`: the statuses of a load balancer and of everything below it. */
 import { DomainError, notFound } from '../domain/errors.ts'
 import { STATUS_TREE_MEMBERS_MAX } from '../domain/limits.ts'
-import { readStatusTree, type StatusTree, type TreeMember } from '../store/status-tree.ts'
+import { readStatusTree, type StatusTree, type StatusTreeKey, type TreeMember } from '../store/status-tree.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 
 export interface StatusTreeDialect {
   readonly paths: (path: string) => readonly string[]
+  /** Which members it shows: others are not read, and count for no status either. */
+  readonly membersOf: StatusTreeKey['membersOf']
   /** Renders members in turns: there may be thousands. */
   readonly render: (tree: StatusTree, projectId: string) => Promise<Record<string, unknown>>
 }
@@ -18,7 +20,12 @@ export function statusTreeRoutes(deps: ApiDependencies, dialect: StatusTreeDiale
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: StatusTreeDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
   const { byId, authorise } = ctx.state.access
-  const tree = await readStatusTree(deps.db, { id, projectId: byId, membersMax: STATUS_TREE_MEMBERS_MAX })
+  const tree = await readStatusTree(deps.db, {
+    id,
+    projectId: byId,
+    membersMax: STATUS_TREE_MEMBERS_MAX,
+    membersOf: dialect.membersOf,
+  })
   if (tree === undefined) throw notFound('loadbalancer', id)
   authorise(tree.loadBalancer.projectId)
   if (tree.members.length > STATUS_TREE_MEMBERS_MAX) {

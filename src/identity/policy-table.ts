@@ -136,6 +136,12 @@ export const POLICY: readonly PolicyRule[] = [
   rule('member:get_transitions', READ, 'List the transitions of a member (ours)', [
     `GET ${LBAAS}/pools/{pool_id}/members/{id}/transitions`,
   ]),
+  rule('pool:get_transitions', READ, 'List the transitions of the members of a pool (ours)', [
+    `GET ${LBAAS}/pools/{id}/transitions`,
+  ]),
+  rule('project:get_transitions', READ, 'List the transitions of the members of a project (ours)', [
+    `GET ${LBAAS}/transitions`,
+  ]),
   rule(
     'tags:get',
     READ,

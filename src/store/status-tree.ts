@@ -26,7 +26,7 @@ export interface StatusTree {
   readonly loadBalancer: TreeNode & { readonly provider: string; readonly projectId: string }
   readonly listeners: readonly (TreeNode & { readonly defaultPoolId: string | null })[]
   readonly pools: readonly TreePool[]
-  /** At most `membersMax` + 1 of all pools. */
+  /** At most `membersMax` + 1 of the pools that were asked for. */
   readonly members: readonly TreeMember[]
 }
 
@@ -35,11 +35,20 @@ export interface StatusTreeKey {
   /** Absent = any project. */
   readonly projectId: string | undefined
   readonly membersMax: number
+  /** Of which pools the members are read: of all, or of those that are a listener's default. */
+  readonly membersOf: 'every pool' | 'listened pools'
 }
 
 const node = (alias: string): string =>
   `'id', ${alias}.id, 'name', ${alias}.name, 'provisioningStatus', ${alias}.provisioning_status,
    'adminStateUp', ${alias}.admin_state_up`
+
+const MEMBERS_OF: Readonly<Record<StatusTreeKey['membersOf'], string>> = {
+  'every pool': '',
+  'listened pools': `and md.pool_id in (
+    select l.default_pool_id from listener l where l.load_balancer_id = lb.id and l.default_pool_id is not null
+  )`,
+}
 
 export async function readStatusTree(db: Db, key: StatusTreeKey): Promise<StatusTree | undefined> {
   const rows = await query<Partial<StatusTree>>(
@@ -54,7 +63,10 @@ export async function readStatusTree(db: Db, key: StatusTreeKey): Promise<Status
         where p.load_balancer_id = lb.id) as pools,
        (select json_agg(json_build_object(${node('m')}, 'poolId', m.pool_id, 'address', m.address,
           'protocolPort', m.protocol_port, 'weight', m.weight, 'state', m.state) order by m.id)
-        from (select * from member_detail md where md.load_balancer_id = lb.id limit ?) m) as members
+        from (
+          select * from member_detail md
+          where md.load_balancer_id = lb.id ${MEMBERS_OF[key.membersOf]} limit ?
+        ) m) as members
      from load_balancer lb
      where lb.id = ? and (?::text is null or lb.project_id = ?)`,
     [key.membersMax + 1, key.id, key.projectId ?? null, key.projectId ?? null],

@@ -1,10 +1,13 @@
-/** Statements on the history of a member. Its rows outlive the member; they are found by the project they belong to. */
+/**
+ * Statements on the history of members. Its rows outlive the member and the pool; they are found by the project they belong to.
+ */
 import { type Db, query } from './database.ts'
-import type { MemberKey } from './members.ts'
 
 export interface TransitionRecord {
   /** Ascending in the order of writing. */
   readonly id: number
+  readonly memberId: string
+  readonly poolId: string
   readonly at: Date
   readonly from: 'UNKNOWN' | 'ONLINE' | 'OFFLINE'
   readonly to: 'ONLINE' | 'OFFLINE'
@@ -15,63 +18,107 @@ export interface TransitionRecord {
   readonly dropped: number
 }
 
+/** Whose transitions: of a member, of a pool, of a project; what is absent is any. */
+export interface TransitionScope {
+  readonly memberId?: string
+  readonly poolId?: string
+  readonly projectId: string | undefined
+}
+
 export interface TransitionPage {
   readonly limit: number
   /** Rows older than this one, newer when `reverse`. */
   readonly marker?: number
   readonly reverse: boolean
+  /** All must match; the values of one are alternatives. Ids are UUIDs. */
+  readonly filters?: readonly { readonly attribute: TransitionFilter; readonly values: readonly string[] }[]
 }
 
-const OF_POOL = 't.pool_id = ? and (?::text is null or t.project_id = ?)'
-const OF_MEMBER = `t.member_id = ? and ${OF_POOL}`
+export type TransitionFilter = 'to' | 'member_id' | 'pool_id'
 
-function ofMember(key: MemberKey): unknown[] {
-  return [key.id, key.poolId, key.projectId ?? null, key.projectId ?? null]
+const FILTERS: Readonly<Record<TransitionFilter, string>> = {
+  to: 't.to_state = any(?::text[])',
+  member_id: 't.member_id = any(?::uuid[])',
+  pool_id: 't.pool_id = any(?::uuid[])',
+}
+
+interface Condition {
+  readonly sql: string
+  readonly bindings: readonly unknown[]
+}
+
+/** Each is an equality, so that it can be the beginning of an index. */
+function within({ memberId, poolId, projectId }: TransitionScope): Condition {
+  const conditions = [
+    ['t.member_id = ?', memberId],
+    ['t.pool_id = ?', poolId],
+    ['t.project_id = ?', projectId],
+  ].filter((condition) => condition[1] !== undefined)
+  return {
+    sql: conditions.length === 0 ? 'true' : conditions.map(([sql]) => sql).join(' and '),
+    bindings: conditions.map(([, value]) => value),
+  }
 }
 
 /** One page, newest first. */
 export async function listTransitions(
   db: Db,
-  key: MemberKey,
-  page: TransitionPage,
+  scope: TransitionScope,
+  { limit, marker, reverse, filters = [] }: TransitionPage,
 ): Promise<TransitionRecord[]> {
-  const beyond = page.reverse ? 't.id > ?' : 't.id < ?'
+  const { sql, bindings } = within(scope)
+  const conditions = [
+    sql,
+    ...filters.map(({ attribute }) => FILTERS[attribute]),
+    ...(marker === undefined ? [] : [reverse ? 't.id > ?' : 't.id < ?']),
+  ]
   const rows = await query<TransitionRow>(
     db,
-    `select t.id, t.at, t.from_state, t.to_state, t.reason, t.detail, t.evidence, t.dropped
+    `select t.id, t.member_id, t.pool_id, t.at, t.from_state, t.to_state, t.reason, t.detail, t.evidence, t.dropped
      from member_transition t
-     where ${OF_MEMBER} ${page.marker === undefined ? '' : `and ${beyond}`}
-     order by t.id ${page.reverse ? 'asc' : 'desc'} limit ?`,
-    [...ofMember(key), ...(page.marker === undefined ? [] : [page.marker]), page.limit],
+     where ${conditions.join(' and ')}
+     order by t.id ${reverse ? 'asc' : 'desc'} limit ?`,
+    [...bindings, ...filters.map(({ values }) => values), ...(marker === undefined ? [] : [marker]), limit],
   )
   const records = rows.map(toTransition)
-  return page.reverse ? records.reverse() : records
+  return reverse ? records.reverse() : records
 }
 
-/** Whether this transition is one of the member's. */
-export async function hasTransition(db: Db, key: MemberKey, id: number): Promise<boolean> {
-  const rows = await query(db, `select from member_transition t where ${OF_MEMBER} and t.id = ?`, [
-    ...ofMember(key),
-    id,
-  ])
+/** Whether this transition is one of these. */
+export async function hasTransition(db: Db, scope: TransitionScope, id: number): Promise<boolean> {
+  const { sql, bindings } = within(scope)
+  const rows = await query(db, `select from member_transition t where ${sql} and t.id = ?`, [...bindings, id])
   return rows.length > 0
 }
 
-/** The project of a member that exists, or of which there is history. */
-export async function ownerOfHistory(db: Db, key: MemberKey): Promise<string | undefined> {
+/** The project of a member or a pool that exists, or of which there is history. */
+export async function ownerOfHistory(
+  db: Db,
+  scope: TransitionScope & { readonly poolId: string },
+): Promise<string | undefined> {
+  const { memberId, poolId, projectId } = scope
+  const [object, bindings] =
+    memberId === undefined
+      ? ['pool t where t.id = ?', [poolId]]
+      : ['member t where t.id = ? and t.pool_id = ?', [memberId, poolId]]
+  const history = within({ ...scope, projectId: undefined })
+  const mine = '(?::text is null or t.project_id = ?)'
+  const project = [projectId ?? null, projectId ?? null]
   const rows = await query<{ project_id: string }>(
     db,
-    `(select t.project_id from member t where t.id = ? and ${OF_POOL} limit 1)
+    `(select t.project_id from ${object} and ${mine} limit 1)
      union all
-     (select t.project_id from member_transition t where ${OF_MEMBER} limit 1)
+     (select t.project_id from member_transition t where ${history.sql} and ${mine} limit 1)
      limit 1`,
-    [...ofMember(key), ...ofMember(key)],
+    [...bindings, ...project, ...history.bindings, ...project],
   )
   return rows[0]?.project_id
 }
 
 interface TransitionRow {
   id: number
+  member_id: string
+  pool_id: string
   at: Date
   from_state: TransitionRecord['from']
   to_state: TransitionRecord['to']
@@ -84,6 +131,8 @@ interface TransitionRow {
 function toTransition(row: TransitionRow): TransitionRecord {
   return {
     id: row.id,
+    memberId: row.member_id,
+    poolId: row.pool_id,
     at: row.at,
     from: row.from_state,
     to: row.to_state,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { query } from '../../src/store/database.ts'
+import { readStatusTree } from '../../src/store/status-tree.ts'
 import { makePool, PROJECT, type PoolApi, startPoolApi, writeVerdict } from '../support/pool-api.ts'
 
 const SUBNET = '03e1458a-fe0d-4e2f-bc4a-44f25a045287'
@@ -147,6 +148,29 @@ suite('the status tree', () => {
       [root, ...root.listeners, ...root.pools].map((node) => node.operating_status),
       ['DISABLED', 'DISABLED', 'DISABLED', 'DISABLED'],
     )
+  })
+
+  test('members of a pool without a listener are not read where they are not shown', async (t) => {
+    const api = await startPoolApi(t)
+    const { loadBalancerId, poolId } = await makePool(api.db)
+    await addMember(api, poolId, {})
+    const read = async (membersOf: 'every pool' | 'listened pools') => {
+      const found = await readStatusTree(api.db, {
+        id: loadBalancerId,
+        projectId: PROJECT,
+        membersMax: 10,
+        membersOf,
+      })
+      return found?.members.length
+    }
+    assert.deepEqual([await read('every pool'), await read('listened pools')], [1, 0])
+    await query(
+      api.db,
+      `insert into listener (id, project_id, load_balancer_id, protocol, protocol_port, default_pool_id)
+       values (gen_random_uuid(), ?, ?, 'HTTP', 80, ?)`,
+      [PROJECT, loadBalancerId, poolId],
+    )
+    assert.deepEqual([await read('every pool'), await read('listened pools')], [1, 1])
   })
 
   test('an empty load balancer has an empty tree', async (t) => {

@@ -143,3 +143,144 @@ suite('transitions of a member', () => {
     )
   })
 })
+
+interface ManyWire extends Wire {
+  readonly member_id: string
+  readonly pool_id: string
+}
+
+suite('transitions of a pool and of a project', () => {
+  /** Two pools of a project with two members and one, and a pool of another project, written in turn. */
+  async function farm(api: PoolApi) {
+    const one = await makeMember(api)
+    const body = { member: { address: '127.0.0.1', protocol_port: 2, subnet_id: SUBNET } }
+    const second = await api.call('POST', `/pools/${one.poolId}/members`, { body })
+    const sibling: Known = { ...one, memberId: second.body.member.id as string }
+    const elsewhere = await makeMember(api)
+    await writeTransitions(api, one, 1, 1)
+    await writeTransitions(api, elsewhere, 2, 2)
+    await writeTransitions(api, sibling, 3, 4)
+    await query(
+      api.db,
+      `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, detail,
+                                      generation, epoch, sequence)
+       select ?, ?, 'project-b', now(), 'OFFLINE', 'ONLINE', 'PASSED', 'n 5', 1, 1, 1`,
+      [randomUUID(), randomUUID()],
+    )
+    return { one, sibling, elsewhere }
+  }
+  const ofPool = ({ poolId }: Known) => `/pools/${poolId}/transitions`
+
+  test('of a pool: those of all its members, newest first, each with whose it is', async (t) => {
+    const api = await startPoolApi(t)
+    const { one, sibling } = await farm(api)
+    const { body } = await api.call('GET', ofPool(one))
+    assert.deepEqual(details(body.transitions as Wire[]), [4, 3, 1])
+    assert.deepEqual(
+      (body.transitions as ManyWire[]).map(({ member_id, pool_id }) => [member_id, pool_id]),
+      [sibling, sibling, one].map(({ memberId, poolId }) => [memberId, poolId]),
+    )
+    assert.deepEqual(body.transitions_links, [])
+  })
+
+  test('of a project: those of its pools, and nothing of another project', async (t) => {
+    const api = await startPoolApi(t)
+    const { elsewhere } = await farm(api)
+    const { body } = await api.call('GET', '/transitions')
+    assert.deepEqual(details(body.transitions as Wire[]), [4, 3, 2, 1])
+    assert.equal((body.transitions as ManyWire[])[2]?.pool_id, elsewhere.poolId)
+    const other = await api.call('GET', '/transitions', { project: 'project-b' })
+    assert.deepEqual(details(other.body.transitions as Wire[]), [5])
+    const none = await api.call('GET', '/transitions', { project: 'project-c' })
+    assert.deepEqual(none.body, { transitions: [], transitions_links: [] })
+  })
+
+  test('of another project there is nothing: no pool, no marker, no filter that reaches across', async (t) => {
+    const api = await startPoolApi(t)
+    const { one, elsewhere } = await farm(api)
+    const foreign = await api.call('GET', ofPool(one), { project: 'project-b' })
+    assert.deepEqual(
+      [foreign.status, foreign.body.error_msg],
+      [404, `pool ${one.poolId} could not be found.`],
+    )
+    const mine = (await api.call('GET', ofPool(one))).body.transitions as Wire[]
+    const marker = mine[0]?.id ?? ''
+    for (const [path, project] of [
+      ['/transitions', 'project-b'],
+      [ofPool(elsewhere), PROJECT],
+    ] as const) {
+      const answer = await api.call('GET', `${path}?limit=1&marker=${marker}`, { project })
+      assert.deepEqual(
+        [answer.status, answer.body.error_msg],
+        [404, `transition ${marker} could not be found.`],
+        path,
+      )
+    }
+    const across = await api.call('GET', `/transitions?member_id=${one.memberId}`, { project: 'project-b' })
+    assert.deepEqual(across.body.transitions, [])
+  })
+
+  test('pages walk back in time and end; page_reverse walks forward again', async (t) => {
+    const api = await startPoolApi(t, { pageMax: 3 })
+    await farm(api)
+    const first = await api.call('GET', '/transitions')
+    assert.deepEqual(details(first.body.transitions as Wire[]), [4, 3, 2])
+    const [next] = first.body.transitions_links as { rel: string; href: string }[]
+    assert.equal(next?.rel, 'next')
+    const last = await api.call('GET', next.href)
+    assert.deepEqual(details(last.body.transitions as Wire[]), [1])
+    const marker = (last.body.transitions as Wire[])[0]?.id
+    const back = await api.call('GET', `/transitions?limit=2&marker=${marker}&page_reverse=True`)
+    assert.deepEqual(details(back.body.transitions as Wire[]), [3, 2])
+  })
+
+  test('filters by state, member and pool; what can be none of them matches nothing', async (t) => {
+    const api = await startPoolApi(t)
+    const { one, sibling, elsewhere } = await farm(api)
+    await query(api.db, `update member_transition set to_state = 'ONLINE' where detail in ('n 2', 'n 4')`)
+    const found = async (path: string) => details((await api.call('GET', path)).body.transitions as Wire[])
+    assert.deepEqual(await found('/transitions?to=ONLINE'), [4, 2])
+    assert.deepEqual(await found('/transitions?to=ONLINE&to=OFFLINE'), [4, 3, 2, 1])
+    assert.deepEqual(await found(`${ofPool(one)}?to=OFFLINE&member_id=${sibling.memberId}`), [3])
+    assert.deepEqual(
+      await found(`/transitions?pool_id=${elsewhere.poolId}&pool_id=${one.poolId}`),
+      [4, 3, 2, 1],
+    )
+    for (const nothing of ['to=DRAINING', 'member_id=x', 'pool_id=x'])
+      assert.deepEqual(await found(`/transitions?${nothing}`), [], nothing)
+    assert.deepEqual(await found('/transitions?fields=detail&to=OFFLINE'), [3, 1])
+  })
+
+  test('history outlives the pool, and a pool that never was is 404', async (t) => {
+    const api = await startPoolApi(t)
+    const { elsewhere } = await farm(api)
+    await api.call('DELETE', `/pools/${elsewhere.poolId}/members/${elsewhere.memberId}`)
+    await query(api.db, 'delete from pool where id = ?', [elsewhere.poolId])
+    const { body } = await api.call('GET', ofPool(elsewhere))
+    assert.deepEqual(details(body.transitions as Wire[]), [2])
+    const id = randomUUID()
+    const unknown = await api.call('GET', `/pools/${id}/transitions`)
+    assert.deepEqual([unknown.status, unknown.body.error_msg], [404, `pool ${id} could not be found.`])
+  })
+
+  test('both lists are walked by an index, whatever else there is', async (t) => {
+    const api = await startPoolApi(t)
+    await farm(api)
+    await query(
+      api.db,
+      `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, generation, epoch, sequence)
+       select gen_random_uuid(), gen_random_uuid(), 'project-' || n % 50, now(), 'OFFLINE', 'ONLINE', 'PASSED', 1, 1, n
+       from generate_series(1, 20000) n`,
+    )
+    await query(api.db, 'analyze member_transition')
+    for (const column of ['pool_id', 'project_id']) {
+      const plan = await query<{ 'QUERY PLAN': string }>(
+        api.db,
+        `explain select * from member_transition t where t.${column} =
+           (select ${column} from member_transition limit 1) order by t.id desc limit 10`,
+      )
+      const text = plan.map((row) => row['QUERY PLAN']).join('\n')
+      assert.match(text, new RegExp(`member_transition_${column}_id_idx`), text)
+    }
+  })
+})

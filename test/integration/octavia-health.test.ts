@@ -138,6 +138,7 @@ suite('health in dialect octavia', () => {
       `/pools/${poolId}/members/${memberId}/health`,
       `/pools/${poolId}/members/${memberId}/transitions`,
       `/pools/${poolId}/health`,
+      `/pools/${poolId}/transitions`,
     ]
     for (const path of paths(pool.id, id)) {
       for (const who of [
@@ -159,6 +160,13 @@ suite('health in dialect octavia', () => {
     }
     for (const path of paths(pool.id, UNKNOWN).slice(0, 2)) {
       assertFault(await as('mine/reader', path), 404, `Member ${UNKNOWN} not found.`)
+    }
+    for (const [who, count] of [
+      ['mine/reader', 1],
+      ['other/member', 0],
+      ['other/load-balancer_global_observer', 1],
+    ] as const) {
+      assert.equal((await as(who, '/transitions')).body.transitions.length, count, who)
     }
     // Its history is found by the project that it had, also once it is gone.
     await query(own.db, 'delete from member where id = ?', [id])

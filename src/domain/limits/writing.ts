@@ -32,9 +32,9 @@ export const CONFIG_CHECKS_PER_SLICE = 64
  * Shards that a prober takes, or gives back, at once: it takes more when those are loaded, twice as many when that was quick
  * (milliseconds), half when it was slow. So probers that start together share the work, and none takes what it cannot load.
  */
-export const SHARDS_AT_ONCE: Range = { min: 4, max: SHARD_COUNT }
-export const SHARDS_AT_FIRST = 16
-export const SHARDS_LOADED_WITHIN_MS: Range = { min: 250, max: 1000 }
+export const SHARDS_AT_ONCE: Range = { min: 16, max: SHARD_COUNT }
+export const SHARDS_AT_FIRST = 32
+export const SHARDS_LOADED_WITHIN_MS: Range = { min: 1000, max: 3000 }
 /** Milliseconds between looks for free shards while a prober has fewer than its share. */
 export const CLAIM_RETRY_MS = 250
 /** Milliseconds: back-off of the connection that listens for changes of the configuration. */

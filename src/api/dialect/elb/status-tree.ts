@@ -10,7 +10,11 @@ import { mapInTurns } from '../../turns.ts'
 import { elbMonitorTypeWord } from './health-monitor.ts'
 import { elbPaths } from './paths.ts'
 
-export const elbStatusTree: StatusTreeDialect = { paths: elbPaths, render: renderElbStatusTree }
+export const elbStatusTree: StatusTreeDialect = {
+  paths: elbPaths,
+  membersOf: 'every pool',
+  render: renderElbStatusTree,
+}
 
 async function renderElbStatusTree(tree: StatusTree, projectId: string): Promise<Record<string, unknown>> {
   const up = tree.loadBalancer.adminStateUp

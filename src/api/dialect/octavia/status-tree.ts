@@ -15,7 +15,12 @@ import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
 import { mapInTurns } from '../../turns.ts'
 import { octaviaPaths } from './paths.ts'
 
-export const octaviaStatusTree: StatusTreeDialect = { paths: octaviaPaths, render: renderOctaviaStatusTree }
+export const octaviaStatusTree: StatusTreeDialect = {
+  paths: octaviaPaths,
+  // A pool without a listener is not shown, and is OFFLINE whatever its members are.
+  membersOf: 'listened pools',
+  render: renderOctaviaStatusTree,
+}
 
 interface JudgedPool {
   readonly pool: TreePool
