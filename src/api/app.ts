@@ -9,6 +9,7 @@ import { query } from '../store/database.ts'
 import { accessOf } from './access.ts'
 import { Admission } from './admission.ts'
 import { BODY, LARGE_BODY } from './body.ts'
+import { clientAddress } from './client-address.ts'
 import type { ApiContext, ApiDependencies, ApiState, Route } from './context.ts'
 import type { Dialect } from './dialect/dialect.ts'
 import { elb } from './dialect/elb/dialect.ts'
@@ -78,7 +79,10 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
   for (const route of dialect.routes(deps)) {
     router.register([...route.paths], [route.method], async (ctx) => {
       if (route.open !== true) {
-        ctx.state.identity = await deps.identify(ctx.headers)
+        ctx.state.identity = await deps.identify(
+          ctx.headers,
+          clientAddress(ctx, deps.settings.trustedProxies),
+        )
         assertPathProject(ctx as ApiContext)
         const operation = { method: route.method, path: route.paths[0] ?? '' }
         ctx.state.access = accessOf(dialect.access, ctx.state.identity, operation)

@@ -33,6 +33,8 @@ export interface ApiSettings {
   readonly udpMinDelaySeconds: number
   /** -1 = unlimited; absent = the default. */
   readonly probesPerSecondPerProject?: number
+  /** -1 = unlimited; absent = the default. */
+  readonly inFlightPerProject?: number
   /** HM_SOURCE_ADDRESSES: what the option of that name may choose from; absent = none. */
   readonly sourceAddresses?: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */

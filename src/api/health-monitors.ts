@@ -22,7 +22,7 @@ import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertProbeRate, memberRate } from './probe-rate.ts'
+import { assertProbeRate, memberDemand, ofMembers, plus } from './probe-rate.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Health monitors as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -97,9 +97,9 @@ async function insert(
   { draft, parents }: { readonly draft: HealthMonitorDraft; readonly parents: LockedPool },
 ): Promise<HealthMonitor> {
   await assertMonitorPortAllowed(tx, deps, draft)
-  const raise = parents.memberCount * memberRate(draft)
+  const raise = ofMembers(memberDemand(draft), parents.memberCount)
   const write = () => Promise.all([insertHealthMonitor(tx, draft), touchPools(tx, [draft.poolId])])
-  if (raise === 0) return (await tx.commitWith(write))[0]
+  if (raise.perSecond === 0) return (await tx.commitWith(write))[0]
   const [[created]] = await Promise.all([
     write(),
     assertProbeRate(tx, deps, { projectId: draft.projectId, raise }),
@@ -136,8 +136,8 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     if (!isWritten(ctx, values)) return { before: stored, after: stored }
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
     const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(stored, values) })
-    const rateOf = (monitor: HealthMonitor): number => memberRate(monitor, parents.trafficSeen)
-    const raise = parents.memberCount * (rateOf(updated) - rateOf(stored))
+    const demandOf = (monitor: HealthMonitor) => memberDemand(monitor, parents.trafficSeen)
+    const raise = ofMembers(plus(demandOf(updated), demandOf(stored), -1), parents.memberCount)
     await assertProbeRate(tx, deps, { projectId: updated.projectId, raise })
     if (Object.keys(values).length > 0) await touchPools(tx, [stored.poolId])
     return { before: stored, after: updated }

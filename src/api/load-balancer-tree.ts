@@ -14,7 +14,7 @@ import type { ApiDependencies } from './context.ts'
 import { assertWrittenDependencies } from './dependencies.ts'
 import { insertListenerOrRefuse } from './listeners.ts'
 import { targetGuard } from './members.ts'
-import { assertProbeRate, memberRate } from './probe-rate.ts'
+import { assertProbeRate, memberDemand, plus, type ProbeDemand } from './probe-rate.ts'
 import { assertQuota } from './rules.ts'
 import { mapInTurns } from './turns.ts'
 
@@ -65,15 +65,15 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   for (const listener of tree.listeners) await insertListenerOrRefuse(tx, listener)
   if (tree.members.length === 0) return
   await touchLoadBalancer(tx, tree.loadBalancer.id)
-  await assertProbeRate(tx, deps, { projectId, raise: rateOf(tree) })
+  await assertProbeRate(tx, deps, { projectId, raise: demandOf(tree) })
 }
 
-/** Probes a second of what the tree has. */
-function rateOf(tree: LoadBalancerTree): number {
+/** What the checks of the tree ask for. */
+function demandOf(tree: LoadBalancerTree): ProbeDemand {
   const members = membersByPool(tree)
   return tree.monitors.reduce(
-    (sum, monitor) => sum + (members.get(monitor.poolId)?.length ?? 0) * memberRate(monitor),
-    0,
+    (sum, monitor) => plus(sum, memberDemand(monitor), members.get(monitor.poolId)?.length ?? 0),
+    memberDemand(undefined),
   )
 }
 

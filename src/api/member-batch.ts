@@ -32,7 +32,7 @@ import { assertWrittenDependencies } from './dependencies.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { memberExists, targetGuard } from './members.ts'
 import { type Parameters, queryOf } from './query.ts'
-import { assertProbeRate, memberRate } from './probe-rate.ts'
+import { assertProbeRate, memberDemand, ofMembers } from './probe-rate.ts'
 import { assertParentsActive, assertQuota } from './rules.ts'
 import { inTurns, mapInTurns } from './turns.ts'
 
@@ -137,7 +137,7 @@ async function assertRate(
   { parents, added }: { readonly parents: LockedPool; readonly added: number },
 ): Promise<void> {
   const { id, projectId } = parents.pool
-  const raise = added * memberRate(await findMonitorOfPool(tx, id))
+  const raise = ofMembers(memberDemand(await findMonitorOfPool(tx, id)), added)
   await assertProbeRate(tx, deps, { projectId, raise })
 }
 

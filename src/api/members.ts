@@ -25,7 +25,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 import { assertDependencies } from './dependencies.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
-import { assertProbeRate, memberRate } from './probe-rate.ts'
+import { assertProbeRate, memberDemand } from './probe-rate.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Members as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -68,7 +68,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const [created] = await Promise.all([
       readBack(tx, { poolId, id, projectId: undefined }),
       touchPools(tx, [poolId]),
-      assertProbeRate(tx, deps, { projectId: draft.projectId, raise: memberRate(monitor) }),
+      assertProbeRate(tx, deps, { projectId: draft.projectId, raise: memberDemand(monitor) }),
     ])
     return created
   })

@@ -12,8 +12,10 @@ import { isUuid } from '../domain/uuid.ts'
 import { findMemberFacts, type MemberFacts } from '../store/health.ts'
 import { findHealthMonitor } from '../store/health-monitors.ts'
 import { type PlanFacts, readPlanFacts } from '../store/monitor-plans.ts'
+import { readProbedMembers } from '../store/probe-rates.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { renderDetectionWindow } from './dialect/health.ts'
+import { demandMax, demandOfAll, memberDemand, type ProbeDemand } from './probe-rate.ts'
 import { queryOf } from './query.ts'
 
 export interface MonitorPlanDialect {
@@ -43,7 +45,10 @@ async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
           projectId: monitor.projectId,
         })
   if (asked !== undefined && member === undefined) throw notFound('member', asked)
-  ctx.body = { plan: planOf(monitor, facts, member) }
+  const ofProject = demandOfAll(await readProbedMembers(deps.db, monitor.projectId))
+  ctx.body = {
+    plan: { ...planOf(monitor, facts, member), project: renderProject(ofProject, demandMax(deps)) },
+  }
 }
 
 /** The member whose probes are asked for; undefined = any. Throws NOT_FOUND for what cannot be an id. */
@@ -70,10 +75,26 @@ function planOf(
     detection_window: renderDetectionWindow(detectionWindow(monitor, trafficSeen)),
     traffic_seen: trafficSeen,
     members: probedMembers,
-    probes_per_second: Math.round(rate * 1000) / 1000,
+    probes_per_second: rounded(rate),
+    probes_in_flight: rounded(probedMembers * memberDemand(monitor, trafficSeen).inFlight),
     member_id: member?.id ?? null,
     next_probes: member === undefined ? [] : nextProbes(monitor, member, trafficSeen),
   }
+}
+
+/** What all monitors of the project ask for in the worst case, and what they may; null = without a bound. */
+function renderProject(demand: ProbeDemand, max: ProbeDemand): Record<string, number | null> {
+  const bound = (of: number) => (of < 0 ? null : of)
+  return {
+    probes_per_second: rounded(demand.perSecond),
+    probes_per_second_max: bound(max.perSecond),
+    probes_in_flight: rounded(demand.inFlight),
+    probes_in_flight_max: bound(max.inFlight),
+  }
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000
 }
 
 function nextProbes(monitor: HealthMonitor, facts: MemberFacts, trafficSeen: boolean): string[] {

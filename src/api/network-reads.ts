@@ -9,6 +9,7 @@ import type { Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { accessOf, ownProjectOnly } from './access.ts'
+import { clientAddress } from './client-address.ts'
 import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
 import { errorBoundary } from './errors.ts'
 import { noIdentityGuard } from './guards.ts'
@@ -27,7 +28,7 @@ export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
     if (collection === undefined) return await next()
     await boundary(ctx, async () => {
       guard(ctx)
-      ctx.state.identity = await deps.identify(ctx.headers)
+      ctx.state.identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
       accessOf(ownProjectOnly, ctx.state.identity, { method: 'GET', path: `/v2.0/${collection}` })
       answer(ctx as ApiContext, collection as Collection, id)
     })

@@ -5,6 +5,7 @@ import type { BreakerFacts } from '../domain/prober-facts.ts'
 import { listProbers, type ProberRecord } from '../store/probers.ts'
 import { accessOf, anyProject } from './access.ts'
 import type { Admission } from './admission.ts'
+import { clientAddress } from './client-address.ts'
 import type { ApiDependencies } from './context.ts'
 import { noIdentityGuard } from './guards.ts'
 
@@ -17,7 +18,7 @@ export async function answerProbers(
   admission: Admission,
 ): Promise<void> {
   noIdentityGuard(deps.settings)(ctx)
-  const identity = await deps.identify(ctx.headers)
+  const identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
   ctx.state['identity'] = identity
   accessOf(anyProject, identity, { method: 'get', path: PROBERS_PATH })
   await admission.admit(identity.projectId, async () => {

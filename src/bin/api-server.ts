@@ -81,6 +81,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       allowPing: config.allowPing,
       udpMinDelaySeconds: config.udpMinDelaySeconds,
       probesPerSecondPerProject: config.probesPerSecondPerProject,
+      inFlightPerProject: config.inFlightPerProject,
       sourceAddresses: config.sourceAddresses,
       patternProblem,
       ...(config.tlsDir === undefined ? {} : { hasTlsFile: fileIn(config.tlsDir) }),

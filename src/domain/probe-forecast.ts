@@ -13,6 +13,18 @@ export function highestCheckRate({ intervals }: Pick<StatePolicy, 'intervals'>):
   return 1000 / Math.min(...Object.values<number>({ ...intervals }))
 }
 
+/**
+ * Probes that a check of this policy can have in flight on average, whatever its state, while its target does not answer: at most
+ * one. An interval that counts from the end of a probe is added to what the probe takes.
+ */
+export function highestInFlight(
+  { intervals, anchor }: Pick<StatePolicy, 'intervals' | 'anchor'>,
+  timeoutMs: number,
+): number {
+  const intervalMs = Math.min(...Object.values<number>({ ...intervals }))
+  return anchor === 'start' ? Math.min(1, timeoutMs / intervalMs) : timeoutMs / (timeoutMs + intervalMs)
+}
+
 /** What is known of a check. Times are milliseconds of the wall clock. */
 export interface KnownCheck {
   readonly status: 'UNKNOWN' | 'ONLINE' | 'OFFLINE'

@@ -19,8 +19,11 @@ export interface Identity {
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** Throws DomainError UNAUTHENTICATED, INVALID_FIELD or IDENTITY_UNAVAILABLE. */
-export type Identify = (headers: Headers) => Identity | Promise<Identity>
+/**
+ * `client`: the address of whoever asks, by which questions to Keystone are divided. Throws DomainError UNAUTHENTICATED, INVALID_FIELD
+ * or IDENTITY_UNAVAILABLE.
+ */
+export type Identify = (headers: Headers, client?: string) => Identity | Promise<Identity>
 
 /** Printable ASCII, as a header can carry it; longer than any Fernet or JWS token. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/

@@ -2,13 +2,24 @@
  * HM_AUTH=keystone: a request is who its X-Auth-Token says, and nothing else. X-Project-Id, X-Roles and their kind,
  * which middleware sets behind a proxy, are never read here, so whoever sends them from outside gains nothing.
  *
+ * Questions to Keystone are divided by client, because whose an unknown token is only Keystone can tell (docs/adr/0020-look-ups-by-client.md).
+ *
  * A valid token is believed for `cacheMs` at most and never past its own end, so a revocation holds after `cacheMs`.
  */
 import { DomainError } from '../domain/errors.ts'
-import { INVALID_TOKEN_CACHE_MS, KEYSTONE_IN_FLIGHT_MAX, TOKEN_CACHE_MAX } from '../domain/limits.ts'
+import { FairGate } from '../domain/fair-gate.ts'
+import {
+  INVALID_TOKEN_CACHE_MS,
+  KEYSTONE_CONNECTIONS,
+  KEYSTONE_TIMEOUT_MS,
+  KEYSTONE_WAITING_MAX,
+  TOKEN_CACHE_MAX,
+} from '../domain/limits.ts'
+import { clientKey } from './client-key.ts'
 import { type Identify, type Identity, tokenOf } from './identity.ts'
 import { type KeystoneClient, SYSTEM_CLOCKS } from './keystone-client.ts'
 import { identityUnavailable, withoutVersion } from './keystone-http.ts'
+import type { KeystoneToken } from './keystone-token.ts'
 import type { Clocks } from './service-token.ts'
 import { TokenCache, tokenKey } from './token-cache.ts'
 
@@ -27,9 +38,20 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
   // Apart, so that a flood of invented tokens pushes no real one out.
   const invalid = new TokenCache<true>({ max: TOKEN_CACHE_MAX, now: clocks.now })
   const asked = new Map<string, Promise<Identity | undefined>>()
+  const gate = new FairGate({ places: KEYSTONE_CONNECTIONS, waitingMax: KEYSTONE_WAITING_MAX })
 
-  const ask = async (key: string, token: string): Promise<Identity | undefined> => {
-    const found = await client.validate(token)
+  /** Holds one of the connections to Keystone while it asks. */
+  const validated = async (token: string, of: string): Promise<KeystoneToken | undefined> => {
+    if (!(await gate.enter(of, startClock)))
+      throw identityUnavailable('too many tokens are being asked about')
+    try {
+      return await client.validate(token)
+    } finally {
+      gate.leave(of)
+    }
+  }
+  const ask = async (key: string, token: string, of: string): Promise<Identity | undefined> => {
+    const found = await validated(token, of)
     if (found === undefined) {
       invalid.set(key, true, Math.min(cacheMs, INVALID_TOKEN_CACHE_MS))
       return undefined
@@ -37,27 +59,31 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
     valid.set(key, found.identity, Math.min(cacheMs, found.expiresAt - clocks.wallNow()))
     return found.identity
   }
-  /** One question per token at a time, whoever wants to know. */
-  const lookUp = (key: string, token: string): Promise<Identity | undefined> => {
-    const running = asked.get(key)
+  /** One question per token and client at a time: whoever knows another's token does not make it wait in a queue of its own. */
+  const lookUp = (key: string, token: string, of: string): Promise<Identity | undefined> => {
+    const question = `${of} ${key}`
+    const running = asked.get(question)
     if (running !== undefined) return running
-    if (asked.size >= KEYSTONE_IN_FLIGHT_MAX)
-      throw identityUnavailable('too many tokens are being asked about')
-    const answer = ask(key, token).finally(() => asked.delete(key))
-    asked.set(key, answer)
+    const answer = ask(key, token, of).finally(() => asked.delete(question))
+    asked.set(question, answer)
     return answer
   }
 
-  return async (headers) => {
+  return async (headers, address) => {
     const token = tokenOf(headers)
     if (token === undefined) throw unauthenticated(url)
     const key = tokenKey(token)
     const known = valid.get(key)
     if (known !== undefined) return known
-    const identity = invalid.get(key) === true ? undefined : await lookUp(key, token)
+    const identity = invalid.get(key) === true ? undefined : await lookUp(key, token, clientKey(address))
     if (identity === undefined) throw unauthenticated(url)
     return identity
   }
+}
+
+function startClock(expire: () => void): () => void {
+  const timer = setTimeout(expire, KEYSTONE_TIMEOUT_MS)
+  return () => clearTimeout(timer)
 }
 
 /** Octavia names the service's root, as its `www_authenticate_uri` does. */

@@ -11,6 +11,8 @@ import {
   CHECKPOINT_MS_DEFAULT,
   OCTAVIA_DOMAIN_NAME_MAX,
   PAGE_MAX,
+  IN_FLIGHT_PER_PROJECT,
+  IN_FLIGHT_PER_PROJECT_DEFAULT,
   PAGE_MAX_DEFAULT,
   PORT,
   PROBERS,
@@ -290,6 +292,13 @@ export const VARIABLES = {
     default: String(PROBES_PER_SECOND_PER_PROJECT_DEFAULT),
     values: numbers(PROBES_PER_SECOND_PER_PROJECT),
     meaning: 'Probes a second that the monitors of one project may ask for together; -1: unlimited',
+  },
+  HM_IN_FLIGHT_PER_PROJECT: {
+    schema: wholeNumber(IN_FLIGHT_PER_PROJECT),
+    default: String(IN_FLIGHT_PER_PROJECT_DEFAULT),
+    values: numbers(IN_FLIGHT_PER_PROJECT),
+    meaning:
+      'Probes that the monitors of one project may ask for in flight, if no member answers: members x timeout / (timeout + delay); -1: unlimited',
   },
   HM_PROBES_PER_SECOND_PER_ADDRESS: {
     schema: wholeNumber(PROBES_PER_SECOND_PER_ADDRESS),

@@ -55,6 +55,8 @@ export interface Config {
   readonly probesPerSecondPerAddress: number
   /** -1 = unlimited. */
   readonly probesPerSecondPerProject: number
+  /** -1 = unlimited. */
+  readonly inFlightPerProject: number
   readonly pageMax: number
   readonly allowPing: boolean
   readonly udpMinDelaySeconds: number
@@ -165,6 +167,7 @@ function toConfig(values: Values): Config {
     },
     probesPerSecondPerAddress: values.HM_PROBES_PER_SECOND_PER_ADDRESS as number,
     probesPerSecondPerProject: values.HM_PROBES_PER_SECOND_PER_PROJECT as number,
+    inFlightPerProject: values.HM_IN_FLIGHT_PER_PROJECT as number,
     pageMax: values.HM_PAGE_MAX as number,
     allowPing: values.HM_ALLOW_PING as boolean,
     udpMinDelaySeconds: values.HM_UDP_MIN_DELAY as number,

@@ -1,6 +1,6 @@
 /** What a project's monitors and members come to in probes a second. */
 import type { HealthMonitor } from '../domain/types.ts'
-import { type Tx, query } from './database.ts'
+import { type Db, type Tx, query } from './database.ts'
 
 /** Monitors of a project that are set alike, as far as it decides how often is probed. */
 export interface ProbedMembers
@@ -12,24 +12,26 @@ export interface ProbedMembers
   readonly members: number
 }
 
-/**
- * The monitors of a project that are switched on, each kind with its members, also those that are not. Until the transaction ends nobody else
- * reads the same project's: two writes that fit alone and not together come one after the other.
- */
-export async function readProbedMembers(tx: Tx, projectId: string): Promise<readonly ProbedMembers[]> {
+/** As `readProbedMembers`; until the transaction ends nobody else reads the same project's so: two writes that fit alone and not together come one after the other. */
+export async function lockProbedMembers(tx: Tx, projectId: string): Promise<readonly ProbedMembers[]> {
   // Sent together: what comes after the lock is read under it.
-  const [, rows] = await Promise.all([
+  const [, probed] = await Promise.all([
     query(tx, `select pg_advisory_xact_lock(hashtextextended('probe rate ' || ?, 0))`, [projectId]),
-    query<ProbedMembers>(
-      tx,
-      `select hm.type, hm.profile, hm.rise, hm.fall, hm.delay_seconds as "delaySeconds",
-         hm.timeout_seconds as "timeoutSeconds", hm.options - '{http,tls,tcp,udp,grpc}'::text[] as options,
-         p.traffic_seen_at is not null as "trafficSeen", sum(p.member_count) as members
-       from health_monitor hm join pool p on p.id = hm.pool_id
-       where hm.project_id = ? and hm.admin_state_up and p.member_count > 0
-       group by 1, 2, 3, 4, 5, 6, 7, 8`,
-      [projectId],
-    ),
+    readProbedMembers(tx, projectId),
   ])
-  return rows
+  return probed
+}
+
+/** The monitors of a project that are switched on, each kind with its members, also those that are not. */
+export async function readProbedMembers(db: Db, projectId: string): Promise<readonly ProbedMembers[]> {
+  return await query<ProbedMembers>(
+    db,
+    `select hm.type, hm.profile, hm.rise, hm.fall, hm.delay_seconds as "delaySeconds",
+       hm.timeout_seconds as "timeoutSeconds", hm.options - '{http,tls,tcp,udp,grpc}'::text[] as options,
+       p.traffic_seen_at is not null as "trafficSeen", sum(p.member_count) as members
+     from health_monitor hm join pool p on p.id = hm.pool_id
+     where hm.project_id = ? and hm.admin_state_up and p.member_count > 0
+     group by 1, 2, 3, 4, 5, 6, 7, 8`,
+    [projectId],
+  )
 }

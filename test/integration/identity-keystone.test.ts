@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { DomainError } from '../../src/domain/errors.ts'
+import { KEYSTONE_WAITING_MAX } from '../../src/domain/limits.ts'
+import { clientKey } from '../../src/identity/client-key.ts'
 import type { Identify } from '../../src/identity/identity.ts'
 import { keystoneClient } from '../../src/identity/keystone-client.ts'
 import { keystoneIdentity } from '../../src/identity/keystone-identity.ts'
@@ -10,8 +12,11 @@ import { type ApiOptions, startApi } from '../support/api.ts'
 import type { Ending } from '../support/database.ts'
 import { type FakeKeystone, inAnHour, startFakeKeystone, tokenEnding } from '../support/fake-keystone.ts'
 import { keystoneGolden } from '../support/goldens.ts'
+import { until } from '../support/service.ts'
 
 const ACCOUNT = { username: 'octavia', password: 'service-secret', project: 'service', domain: 'Default' }
+/** Of eight connections to Keystone one client alone gets six: then two are free, and seven would be more than four times one. */
+const HELD_ALONE = 6
 const DEMO = 'dc86f2d3e3224d588ebe20be286fc4c5'
 
 interface Setting {
@@ -282,4 +287,40 @@ test('with Keystone there is no development identity, and network reads only whe
   const refused = await fetch(`${reading.api.url}${subnet}`)
   assert.equal(refused.status, 401)
   assert.deepEqual(await refused.json(), keystoneGolden('validate-bad-auth-401').body)
+})
+
+test('unknown tokens of one client do not take the look-ups of others', async (t) => {
+  const { keystone, identify } = await start(t)
+  // The service's own token first: from here on every question is about somebody's.
+  await assert.rejects(Promise.resolve(identify({ 'x-auth-token': 'first' }, '203.0.113.9')))
+  let open: () => void = () => undefined
+  keystone.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  const answered: string[] = []
+  const ask = async (token: string, client: string): Promise<void> => {
+    const code = await Promise.resolve(identify({ 'x-auth-token': token }, client)).then(
+      () => 'known',
+      (error: unknown) => (error as DomainError).code,
+    )
+    answered.push(`${client} ${code}`)
+  }
+  const flood = Array.from({ length: 1000 }, (_, i) => ask(`invented-${i}`, '198.51.100.7'))
+  await until(() => answered.length === 1000 - HELD_ALONE - KEYSTONE_WAITING_MAX, 'the flood is bounded')
+  assert.deepEqual(new Set(answered), new Set(['198.51.100.7 IDENTITY_UNAVAILABLE']))
+  const bystander = ask('good', '203.0.113.9')
+  await until(() => keystone.asked.includes('GET good'), 'the bystander is asked about, before what waits')
+  assert.equal(keystone.asked.filter((asked) => asked.startsWith('GET invented')).length, HELD_ALONE)
+  open()
+  await bystander
+  await Promise.all(flood)
+  assert.equal(answered.filter((answer) => answer === '203.0.113.9 known').length, 1)
+  assert.ok(answered.filter((answer) => answer === '198.51.100.7 UNAUTHENTICATED').length >= HELD_ALONE)
+})
+
+test('the addresses of one IPv6 network are one client, and each IPv4 address is one', () => {
+  assert.equal(clientKey('2001:db8::1'), clientKey('2001:db8::ffff:1'))
+  assert.notEqual(clientKey('2001:db8::1'), clientKey('2001:db8:0:1::1'))
+  assert.notEqual(clientKey('192.0.2.1'), clientKey('192.0.2.2'))
+  assert.equal(clientKey(undefined), '')
 })

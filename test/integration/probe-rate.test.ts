@@ -169,3 +169,66 @@ test('of two writes that fit alone and not together, one is refused', async (t) 
     [201, 400, 400],
   )
 })
+
+const inFlightQuota = 'Quota has been met for resources: probes_in_flight'
+
+test('what a project asks for in flight is bounded: attacker refused, bystander not', async (t) => {
+  // Of 60 seconds of waiting after each second: 60 / 61 of a probe for each member.
+  const api = await startApi(t, { inFlightPerProject: 3 })
+  const attacker = { 'x-project-id': 'attacker' }
+  const pool = await octavia.aPool(api, (await octavia.aLoadBalancer(api, attacker)).id, {}, attacker)
+  const members = `/pools/${pool.id}/members`
+  const add = (port: number) =>
+    api.request('POST', octavia.OCTAVIA + members, { member: target(port) }, attacker)
+  for (const port of [1, 2, 3]) assert.equal((await add(port)).status, 201)
+  const monitor = (attributes: object) => ({
+    healthmonitor: { pool_id: pool.id, type: 'TCP', delay: 1, timeout: 1, max_retries: 2, ...attributes },
+  })
+  const made = await api.request(
+    'POST',
+    `${octavia.OCTAVIA}/healthmonitors`,
+    monitor({ options: { timeout_ms: 60_000 } }),
+    attacker,
+  )
+  assert.equal(made.status, 201, JSON.stringify(made.body))
+  octavia.assertFault(await add(4), 403, inFlightQuota)
+  const batch = { members: [1, 2, 3, 4].map(target) }
+  octavia.assertFault(
+    await api.request('PUT', octavia.OCTAVIA + members, batch, attacker),
+    403,
+    inFlightQuota,
+  )
+  const path = `/healthmonitors/${made.body.healthmonitor.id}`
+  // Waiting longer is asking for more, also where no more probes a second are made.
+  const put = (base: string, timeout_ms: number) =>
+    api.request('PUT', base + path, { healthmonitor: { options: { timeout_ms } } }, attacker)
+  assert.equal((await put(octavia.OCTAVIA, 1000)).status, 200)
+  assert.equal((await add(4)).status, 201)
+  octavia.assertFault(await put(octavia.OCTAVIA, 60_000), 403, inFlightQuota)
+  elb.assertRefused(await put(ELB, 60_000), {
+    status: 400,
+    code: 'ELB.9807',
+    message: "Quota exceeded for resources:['probes_in_flight'].",
+  })
+  const plan = (await api.request('GET', `${octavia.OCTAVIA}${path}/plan`, undefined, attacker)).body.plan
+  assert.equal(plan.probes_in_flight, 2)
+  assert.deepEqual(plan.project, {
+    probes_per_second: 4,
+    probes_per_second_max: 50_000,
+    probes_in_flight: 2,
+    probes_in_flight_max: 3,
+  })
+  // Its own project is as free as before.
+  const bystander = await aPoolOf(api, 3)
+  assert.equal((await create(api, ELB, bystander.id, { timeout_ms: 60_000 })).status, 201)
+})
+
+test('without a bound the plan says so, and anything may be asked for', async (t) => {
+  const api = await startApi(t, { inFlightPerProject: -1, probesPerSecondPerProject: -1 })
+  const pool = await aPoolOf(api, 2)
+  const made = await create(api, ELB, pool.id, { interval_ms: 100, timeout_ms: 3_600_000 })
+  assert.equal(made.status, 201)
+  const { plan } = (await api.request('GET', `${ELB}/healthmonitors/${made.body.healthmonitor.id}/plan`)).body
+  assert.deepEqual([plan.project.probes_per_second_max, plan.project.probes_in_flight_max], [null, null])
+  assert.equal(plan.probes_in_flight, 2)
+})

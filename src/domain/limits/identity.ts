@@ -10,10 +10,11 @@ export const INVALID_TOKEN_CACHE_MS = 5000
 export const TOKEN_CACHE_MAX = 10_000
 /** Milliseconds for one answer of Keystone, connecting and waiting for a connection included. */
 export const KEYSTONE_TIMEOUT_MS = 5000
-/** Connections to Keystone, tokens that are asked about at one time, and bytes of an answer. */
+/** Connections to Keystone, which are divided by client, and bytes of an answer. */
 export const KEYSTONE_CONNECTIONS = 8
-export const KEYSTONE_IN_FLIGHT_MAX = 1000
 export const KEYSTONE_BODY_MAX_BYTES = 1024 * 1024
+/** Of one client, those that wait for one of the connections. */
+export const KEYSTONE_WAITING_MAX = 500
 /** Milliseconds after a refused login of the service account before the next: wrong passwords lock accounts. */
 export const KEYSTONE_LOGIN_RETRY_MS = 1000
 /** Share of the service token's life after which a new one is fetched, while the old one is still good. */

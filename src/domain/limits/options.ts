@@ -65,6 +65,13 @@ export const OPTION_ECHO_COUNT: Range = { min: 1, max: 10 }
  */
 export const PROBES_PER_SECOND_PER_PROJECT: Range = { min: -1, max: 1_000_000 }
 export const PROBES_PER_SECOND_PER_PROJECT_DEFAULT = 50_000
+/**
+ * Probes that the monitors of one project may ask for in flight, if no target answers: members x timeout / (timeout + delay)
+ * (HM_IN_FLIGHT_PER_PROJECT). -1 = unlimited. A prober has as many as it has descriptors, and divides them by project anyway:
+ * the default stops a mistake.
+ */
+export const IN_FLIGHT_PER_PROJECT: Range = { min: -1, max: 1_000_000 }
+export const IN_FLIGHT_PER_PROJECT_DEFAULT = 50_000
 /** Probes of a member that a plan foretells. */
 export const PLANNED_PROBES = 5
 /** Bytes of all options of one monitor as JSON: they are read with every change of the pool. */

@@ -1,0 +1,11 @@
+/** Whose questions count together: an IPv4 address, or the /64 of an IPv6 address, of which one client has as many as it likes. */
+import { parseAddress } from '../domain/ip-address.ts'
+
+/** `address` as it was canonicalised; undefined = the connection is gone. */
+export function clientKey(address: string | undefined): string {
+  const parsed = address === undefined ? undefined : parseAddress(address)
+  if (parsed === undefined) return ''
+  return parsed.family === 6
+    ? `${Buffer.from(parsed.bytes.slice(0, 8)).toString('hex')}/64`
+    : parsed.canonical
+}
