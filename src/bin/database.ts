@@ -4,7 +4,7 @@ import { DATABASE_RETRY_MS, DATABASE_WAIT_MS } from '../domain/limits.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 import { StartRefusal } from '../runtime/start-refusal.ts'
-import { type Database, isStoreAway, openDatabase, query } from '../store/database.ts'
+import { type Database, isStoreAway, openDatabase, query, whyAway } from '../store/database.ts'
 import { isSchemaCurrent, migrateToLatest } from '../store/migrate.ts'
 
 /** The URL of a command that does not start a PostgreSQL of its own. Throws the sentence that says what to set. */
@@ -37,16 +37,11 @@ export async function openReadyDatabase(
       await db.destroy()
       const { hostname, port, pathname } = new URL(url)
       const where = `${hostname}:${port === '' ? '5432' : port}${pathname}`
-      throw new StartRefusal(`PostgreSQL at ${where} cannot be used: ${reasonOf(error)}; see DATABASE_URL`, {
+      throw new StartRefusal(`PostgreSQL at ${where} cannot be used: ${whyAway(error)}; see DATABASE_URL`, {
         cause: error,
       })
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** Brings the schema up to date and says what was done. */

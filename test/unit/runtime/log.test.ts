@@ -41,3 +41,22 @@ test('secrets are not in the log: headers, passwords, tokens, URLs in fields and
   for (const line of lines) assert.ok(!line.includes(secret), line)
   assert.match(lines[6] ?? '', /postgresql:\/\/user:\*\*\*@127\.0\.0\.1:5432\/hm/)
 })
+
+test('what the operating system refused, and a wait for a connection, are logged in a line without a stack', () => {
+  const { lines, log } = capture()
+  const refused = (address: string) =>
+    Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: 'ECONNREFUSED', syscall: 'connect' })
+  const pool = Object.assign(new Error('Knex: Timeout acquiring a connection. The pool is probably full.'), {
+    name: 'KnexTimeoutError',
+  })
+  const both = new AggregateError([refused('::1:5432'), refused('127.0.0.1:5432')])
+  for (const err of [refused('127.0.0.1:5432'), both, pool]) log.warn({ err }, 'away')
+  const errors = lines.map((line) => (JSON.parse(line) as { err: Record<string, unknown> }).err)
+  assert.deepEqual(errors, [
+    { type: 'Error', message: 'connect ECONNREFUSED 127.0.0.1:5432', code: 'ECONNREFUSED' },
+    { type: 'AggregateError', message: 'connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432' },
+    { type: 'Error', message: 'no connection to PostgreSQL in time' },
+  ])
+  log.error({ err: new TypeError('a mistake of ours') }, 'request failed')
+  assert.match(lines.at(-1) ?? '', /"stack":"TypeError: a mistake of ours\\n/)
+})
