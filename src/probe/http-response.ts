@@ -23,6 +23,8 @@ type State =
   | 'malformed'
 
 const LF = 0x0a
+const TAB = 0x09
+const SPACE = 0x20
 const ZERO = 0x30
 const PREFIX = 'HTTP/1.'
 const STATUS_LINE = /^HTTP\/1\.\d[ \t]+([1-9]\d\d)(?:[ \t][^\0\r]*)?$/
@@ -191,7 +193,7 @@ export class HttpResponseReader {
 
   /** A header line is looked at when the next one shows that it is complete. */
   #takeHeadLine(line: string): void {
-    if (FOLDED_LINE.test(line) && this.#field !== '') {
+    if (this.#field !== '' && isFolded(line)) {
       this.#field += line
       return
     }
@@ -285,6 +287,12 @@ export class HttpResponseReader {
     this.problem = problem
     this.#state = 'malformed'
   }
+}
+
+/** Whether a line goes on with the header line before it. */
+function isFolded(line: string): boolean {
+  const first = line.charCodeAt(0)
+  return (first === SPACE || first === TAB) && FOLDED_LINE.test(line)
 }
 
 /** Whether a header line has this name (in lower case, of the length that comes before its colon). */

@@ -162,3 +162,48 @@ test('settings that come between two probes and leave no room for the next body 
   assert.equal(conversation.readIdle(initialWindow(10), line), true)
   assert.equal(conversation.readIdle(initialWindow(9), line), false)
 })
+
+test('over HTTP/2 a header holds every character but CR, LF and NUL, and its name no capitals', () => {
+  const verdictOf = (name: string, value: string): Verdict | undefined => {
+    const { expectBody: _, ...withoutBody } = request
+    const exchange = Http2HttpExchange.of(withoutBody, 'http') ?? assert.fail()
+    const conversation = new Http2Conversation(exchange)
+    conversation.begin(line)
+    const block = encodeHeaders([
+      { name: ':status', value: '200' },
+      { name, value },
+    ])
+    return conversation.read(
+      Buffer.concat([SETTINGS, writeFrame(FRAME.HEADERS, END_HEADERS | END_STREAM, 1, block)]),
+      line,
+    )
+  }
+  assert.equal(verdictOf('x', 'a\x01\x0b\x7f\xff\tb')?.reason, 'PASSED')
+  for (const [name, value] of [
+    ['x', 'a\0'],
+    ['x', 'a\r'],
+    ['x', 'a\nb: c'],
+    ['X', 'a'],
+    ['a b', 'c'],
+    ['a\x01', 'c'],
+  ] as const) {
+    assert.equal(verdictOf(name, value)?.reason, 'RESPONSE_MALFORMED', JSON.stringify([name, value]))
+  }
+})
+
+test('a monitor can set the bound on heads over HTTP/2', () => {
+  const { expectBody: _, ...withoutBody } = request
+  const block = encodeHeaders([
+    { name: ':status', value: '200' },
+    { name: 'x', value: 'y'.repeat(1000) },
+  ])
+  const reasonWith = (headMaxBytes: number): string | undefined => {
+    const exchange = Http2HttpExchange.of(withoutBody, 'http') ?? assert.fail()
+    const conversation = new Http2Conversation(exchange, headMaxBytes)
+    conversation.begin(line)
+    const frame = writeFrame(FRAME.HEADERS, END_HEADERS | END_STREAM, 1, block)
+    return conversation.read(Buffer.concat([SETTINGS, frame]), line)?.reason
+  }
+  assert.equal(reasonWith(block.length), 'PASSED')
+  assert.equal(reasonWith(block.length - 1), 'RESPONSE_MALFORMED')
+})
