@@ -32,6 +32,12 @@ export function mayCount({ config: { policy } }: Check, { outcome, reason }: Pro
   return policy.inconclusive !== undefined && TROUBLES_OF_PROBES.has(reason)
 }
 
+/** Whether a check that did not pass does not pass for another reason now. */
+export function isOtherTrouble(last: ProbeResult | undefined, result: ProbeResult): boolean {
+  if (last === undefined || last.reason === result.reason) return false
+  return last.outcome !== 'passed' && result.outcome !== 'passed'
+}
+
 /** What is to be written after a result: the status that was left; `same` when only a counter differs from what is written. */
 export type Judged = CheckStatus | 'same' | undefined
 

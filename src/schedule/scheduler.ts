@@ -12,7 +12,7 @@ import type { ProbeResult } from '../domain/results.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
-import { judge, mayCount } from './judgement.ts'
+import { isOtherTrouble, judge, mayCount } from './judgement.ts'
 import { isLinked } from './linked-list.ts'
 import { MemberTally } from './member-tally.ts'
 import { firstProbeWindowsMs } from './new-starts.ts'
@@ -159,7 +159,8 @@ export class Scheduler implements Ticking {
   #settle(check: Check, result: ProbeResult, nowMs: number): void {
     check.endedMs = nowMs
     check.probedMs = check.startedMs
-    const flags = check.lastResult && packFlags(check.state)
+    const last = check.lastResult
+    const flags = last && packFlags(check.state)
     check.lastResult = result
     check.left = undefined
     this.rings.note(check, result, nowMs)
@@ -170,7 +171,7 @@ export class Scheduler implements Ticking {
       if (check.isStale) this.#setStale(check, false)
     } else this.#judgeStaleness(check, nowMs)
     if (!this.#isStopped && mayCount(check, result)) this.#judge(check, result)
-    if (flags !== packFlags(check.state)) this.#options.events.onNews(check)
+    if (flags !== packFlags(check.state) || isOtherTrouble(last, result)) this.#options.events.onNews(check)
     // A check that is halted is in no wheel and no queue until its configuration changes.
     if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#loop.plan(check, check.dueMs)
   }

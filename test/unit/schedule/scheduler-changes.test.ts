@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIG_COALESCE_MS } from '../../../src/domain/limits.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
+import type { Reason } from '../../../src/domain/reasons.ts'
 import type { ProbeTarget } from '../../../src/domain/results.ts'
+import type { Check } from '../../../src/schedule/check.ts'
 import { config, DELAY_MS, harness, known, pool } from '../../support/scheduling.ts'
 
 /** Milliseconds that reading a changed pool may take. */
@@ -126,4 +128,28 @@ test('what is kept for a target goes with it: a changed or removed one is told, 
   assert.deepEqual(gone, [first.target])
   scheduler.removePool('pool')
   assert.deepEqual(gone, [first.target, other.target])
+})
+
+test('a check that fails for another reason is worth to be seen soon; one that goes on as it was is not', () => {
+  const news: string[] = []
+  const events = {
+    onVerdict: () => undefined,
+    onNews: (check: Check) => void news.push(check.lastResult?.reason ?? ''),
+    onStaleChange: () => undefined,
+  }
+  const { scheduler, run, last } = harness({ events })
+  scheduler.applyPool(pool(config('a')))
+  const reasons = [
+    'CONNECT_REFUSED',
+    'CONNECT_REFUSED',
+    'STATUS_MISMATCH',
+    'PROBER_NO_SOCKET',
+    'PASSED',
+    'PASSED',
+  ]
+  for (const reason of reasons as Reason[]) {
+    run(DELAY_MS + 500)
+    last().end(reason)
+  }
+  assert.deepEqual(news, ['CONNECT_REFUSED', 'STATUS_MISMATCH', 'PROBER_NO_SOCKET'])
 })
