@@ -225,9 +225,9 @@ export class Scheduler implements Ticking {
     })
     this.#size++
     this.#tally.add(check)
-    if (verdict !== undefined && left?.generation === config.generation) check.left = left
+    if (check.verdict !== undefined && left?.generation === config.generation) check.left = left
     if (check.isHalted) return check
-    if (verdict === undefined) this.#planSoon(check, nowMs)
+    if (check.verdict === undefined) this.#planSoon(check, nowMs)
     else {
       const nextMs = left === undefined ? undefined : left.nextAt - this.#wall() + nowMs
       this.#plan(check, resumeMs(check, { nowMs, nextMs }, this.#random))
@@ -253,7 +253,7 @@ export class Scheduler implements Ticking {
     if (old.target.address !== config.target.address) this.#loop.readdress(check)
     check.denied = this.#options.denies(config.target.address, config.target.port)
     const change = differences(old, config)
-    this.#reset(check, change, nowMs)
+    this.#reset(check, old.generation, { change, nowMs })
     const { isReborn, isOtherRequest, isOtherRule, isOtherTiming } = change
     const isOtherProbe = isReborn || isOtherRequest
     // What is planned stays as it is, on its grid and with its jitter. A failure that the breaker holds has no plan.
@@ -261,11 +261,16 @@ export class Scheduler implements Ticking {
     if (check.phase !== 'waiting' || !isAsPlanned) this.#replan(check, isOtherProbe, nowMs)
   }
 
-  #reset(check: Check, { isReborn, isOtherRequest, isOtherRule }: Differences, nowMs: number): void {
+  #reset(
+    check: Check,
+    generation: number,
+    { change, nowMs }: { readonly change: Differences; readonly nowMs: number },
+  ): void {
+    const { isReborn, isOtherRequest, isOtherRule } = change
     const status = check.decidedStatus
     if (isReborn) {
       this.rings.release(check)
-      check.forget(nowMs)
+      check.forget(generation, nowMs)
       this.#stale.delete(check)
     } else if (isOtherRequest && check.isHalted) check.restart()
     else if (isOtherRequest || isOtherRule) check.forgetRuns()
