@@ -136,11 +136,7 @@ for (const dialect of DIALECTS) {
         ],
         [{ domain_name: 'b' }, { preset: 'haproxy', http: { method: 'PUT', version: '1.1', body: 'x' } }],
         [
-          { http_method: 'GET', options: { http: { body: null } } },
-          { preset: 'haproxy', http: { version: '1.1' } },
-        ],
-        [
-          { delay: 9, options: { interval_ms: 300 } },
+          { http_method: 'GET', delay: 9, options: { interval_ms: 300, http: { body: null } } },
           { preset: 'haproxy', interval_ms: 300, http: { version: '1.1' } },
         ],
       ]

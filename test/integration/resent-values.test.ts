@@ -53,7 +53,7 @@ function sendable(dialect: Dialect, envelope: string, object: Json): Record<stri
   return Object.fromEntries(names.map((name) => [name, object[name]]))
 }
 
-const steady = ({ updated_at: _, ...object }: Json): Json => object
+const steady = (object: Json): Json => ({ ...object, updated_at: undefined })
 
 /** Generations and versions of everything. */
 async function generations(api: Api): Promise<unknown> {
