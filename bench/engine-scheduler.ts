@@ -32,6 +32,7 @@ function poolsOf({ monitor, addresses, port, perPool }: PlannedChecks): readonly
         projectId: 'bench',
         shard: pool.shard,
         generation: 1,
+        publishedFrom: 1,
         target: targetOf({ address, protocolPort: port, monitorAddress: null, monitorPort: null }),
         policy,
       },

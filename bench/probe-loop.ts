@@ -76,6 +76,7 @@ function poolOf(n: number): PoolChecks {
       projectId: `project ${n % PROJECTS}`,
       shard: n % 256,
       generation: 1,
+      publishedFrom: 1,
       target: { type: 'TCP', address, family: 4, port: 80, timeoutMs: 1000 } as const,
       policy,
     }

@@ -63,7 +63,13 @@ export async function up(db: Knex): Promise<void> {
       end as operating_status
     from listener l
     join load_balancer lb on lb.id = l.load_balancer_id;
+  `)
+  await createLoadBalancerStatus(db)
+}
 
+/** Also for those who go back to this view from a later one. */
+export async function createLoadBalancerStatus(db: Knex): Promise<void> {
+  await db.raw(`
     -- The worst of the pools, asked in another order than above: of a pool where nothing fails and somebody has weight,
     -- which is almost every pool, nothing else matters here.
     create view load_balancer_status as

@@ -58,6 +58,16 @@ const POOL_STATUS = `case
   end`
 
 export async function up(db: Knex): Promise<void> {
+  await createViews(db)
+  await db.raw(`
+    create index member_pool_id_created_at_id_idx on member (pool_id, created_at, id);
+    create index health_monitor_project_id_created_at_id_idx on health_monitor (project_id, created_at, id);
+    create index pool_project_id_created_at_id_idx on pool (project_id, created_at, id);
+  `)
+}
+
+/** Also for those who go back to these views from later ones. */
+export async function createViews(db: Knex): Promise<void> {
   await db.raw(`
     create view member_detail as
     select
@@ -112,10 +122,6 @@ export async function up(db: Knex): Promise<void> {
 
     create or replace view pool_status as
     select id as pool_id, load_balancer_id, project_id, operating_status from pool_detail;
-
-    create index member_pool_id_created_at_id_idx on member (pool_id, created_at, id);
-    create index health_monitor_project_id_created_at_id_idx on health_monitor (project_id, created_at, id);
-    create index pool_project_id_created_at_id_idx on pool (project_id, created_at, id);
   `)
 }
 

@@ -13,6 +13,8 @@ import * as checkpointFlags from './0010-checkpoint-flags.ts'
 import * as memberCount from './0011-member-count.ts'
 import * as retentionProgress from './0012-retention-progress.ts'
 import * as longContact from './0013-long-contact-and-transition-lists.ts'
+import * as pending from './0014-pending.ts'
+import * as updatedAt from './0016-updated-at.ts'
 import * as staleMembers from './0018-stale-members.ts'
 import * as kumaHttpVersion from './0019-kuma-http-version.ts'
 
@@ -34,6 +36,8 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0011-member-count', ...memberCount },
   { name: '0012-retention-progress', ...retentionProgress },
   { name: '0013-long-contact-and-transition-lists', ...longContact },
+  { name: '0014-pending', ...pending },
+  { name: '0016-updated-at', ...updatedAt },
   { name: '0018-stale-members', ...staleMembers },
   { name: '0019-kuma-http-version', ...kumaHttpVersion },
 ]

@@ -14,7 +14,7 @@ import {
   listHealthMonitors,
   updateHealthMonitor,
 } from '../store/health-monitors.ts'
-import { addressesOfPool } from '../store/members.ts'
+import { addressesOfPool, renewMembersOfPort } from '../store/members.ts'
 import { type LockedPool, lockPoolOfMonitor, touchPools } from '../store/parents.ts'
 import { readSetQuotasOfPool } from '../store/quotas.ts'
 import { lockPoolFor } from './access.ts'
@@ -23,6 +23,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
 import { assertProbeRate, memberDemand, ofMembers, plus } from './probe-rate.ts'
+import { readUpdate, visible } from './resent.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Health monitors as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -42,9 +43,6 @@ export interface HealthMonitorDialect {
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: HealthMonitor, pool: Pool) => HealthMonitorChange
   readonly render: (monitor: HealthMonitor) => Record<string, unknown>
-  /** Answers of writes, where they differ. */
-  readonly renderCreated?: (monitor: HealthMonitor) => Record<string, unknown>
-  readonly renderUpdated?: (monitor: HealthMonitor, before: HealthMonitor) => Record<string, unknown>
   readonly filterValue: (attribute: string, value: string) => string
 }
 
@@ -88,7 +86,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     return await insert(tx, deps, { draft: draft ?? draftFor(parents.pool), parents })
   })
   ctx.status = 201
-  ctx.body = { healthmonitor: (dialect.renderCreated ?? dialect.render)(monitor) }
+  ctx.body = { healthmonitor: dialect.render(monitor) }
 }
 
 async function insert(
@@ -128,21 +126,35 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonit
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
-  const changeFor = dialect.parseUpdate(await readJson(ctx))
-  const { before, after } = await transaction(deps.db, async (tx) => {
+  const asked = await readUpdate(ctx, await readJson(ctx), {
+    resource: 'healthmonitor',
+    parse: dialect.parseUpdate,
+    show: async () => {
+      const found = visible(ctx, await findHealthMonitor(deps.db, id, ctx.state.access.byId))
+      return found && dialect.render(found)
+    },
+  })
+  const after = await transaction(deps.db, async (tx) => {
     const { stored, parents } = await lockMonitor(ctx, tx, id)
-    const values = changeFor(stored, parents.pool)
+    const values = asked.apply(
+      () => dialect.render(stored),
+      (changeFor) => changeFor(stored, parents.pool),
+    )
     assertParentsActive(ctx, parents)
-    if (!isWritten(ctx, values)) return { before: stored, after: stored }
+    if (!isWritten(ctx, values)) return stored
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
-    const updated = await updateHealthMonitor(tx, id, { values, renewed: voidsVerdicts(stored, values) })
+    const updated = await updateHealthMonitor(tx, id, { values, renewed: asksAnew(stored, values) })
+    if (values.monitorPort !== undefined && updated.type !== 'PING') {
+      const ports = { from: stored.monitorPort, to: updated.monitorPort }
+      await renewMembersOfPort(tx, stored.poolId, ports)
+    }
     const demandOf = (monitor: HealthMonitor) => memberDemand(monitor, parents.trafficSeen)
     const raise = ofMembers(plus(demandOf(updated), demandOf(stored), -1), parents.memberCount)
     await assertProbeRate(tx, deps, { projectId: updated.projectId, raise })
     if (Object.keys(values).length > 0) await touchPools(tx, [stored.poolId])
-    return { before: stored, after: updated }
+    return updated
   })
-  ctx.body = { healthmonitor: dialect.renderUpdated?.(after, before) ?? dialect.render(after) }
+  ctx.body = { healthmonitor: dialect.render(after) }
 }
 
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
@@ -191,9 +203,8 @@ async function assertMonitorPortAllowed(
   }
 }
 
-/** Another type or port, switched on again, or another question: what was known says nothing about the new check. */
-function voidsVerdicts(stored: HealthMonitor, values: HealthMonitorChange): boolean {
-  if (values.type !== undefined || values.monitorPort !== undefined || values.adminStateUp === true)
-    return true
+/** Another type, switched on again, or another question: what was known says nothing about the new check. */
+function asksAnew(stored: HealthMonitor, values: HealthMonitorChange): boolean {
+  if (values.type !== undefined || values.adminStateUp === true) return true
   return values.options !== undefined && asksOtherwise(stored.options, values.options)
 }

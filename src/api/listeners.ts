@@ -22,6 +22,7 @@ import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
+import { readUpdate, visible } from './resent.ts'
 import { assertParentsActive, assertQuota, assertUnused, isWritten } from './rules.ts'
 
 /** Listeners as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -42,8 +43,6 @@ export interface ListenerDialect {
     readonly changeFor: (stored: Listener, pool: Pool | undefined) => ListenerChange
   }
   readonly render: (listener: ListenerView) => Record<string, unknown>
-  /** The answer to a create, where it differs. */
-  readonly renderCreated?: (listener: ListenerView) => Record<string, unknown>
   /** The quota is asked before the rest of a create. */
   readonly quotaFirst?: true
   /** A listener may be deleted while it has a default pool. */
@@ -91,7 +90,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerD
     return viewOf(await insertListenerOrRefuse(tx, draft), loadBalancer)
   })
   ctx.status = 201
-  ctx.body = { listener: (dialect.renderCreated ?? dialect.render)(listener) }
+  ctx.body = { listener: dialect.render(listener) }
 }
 
 /** What was just written, as it is shown. */
@@ -153,11 +152,22 @@ async function show(
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownListenerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'listener')
-  const { poolId, changeFor } = dialect.parseUpdate(await readJson(ctx))
+  const asked = await readUpdate(ctx, await readJson(ctx), {
+    resource: 'listener',
+    parse: dialect.parseUpdate,
+    show: async () => {
+      const found = visible(ctx, await findListener(deps.db, id, ctx.state.access.byId))
+      return found && dialect.render(found)
+    },
+  })
+  const { poolId } = asked.parsed
   const listener = await transaction(deps.db, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
-    const values = changeFor(stored, pool)
+    const values = asked.apply(
+      () => dialect.render(stored),
+      ({ changeFor }) => changeFor(stored, pool),
+    )
     assertParentsActive(ctx, { loadBalancer })
     return isWritten(ctx, values) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored
   })

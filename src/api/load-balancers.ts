@@ -23,6 +23,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 import { type CreatedBelow, insertTree, type LoadBalancerTree, readTree } from './load-balancer-tree.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, type Parameters, queryOf } from './query.ts'
+import { readUpdate, visible } from './resent.ts'
 import { assertUnused, isWritten } from './rules.ts'
 
 /** Load balancers as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -66,7 +67,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
   const { view, below } = await transaction(deps.db, async (tx) => {
     await insertTree(tx, deps, tree)
     const { id, projectId } = tree.loadBalancer
-    const created = await findLoadBalancer(tx, { id, projectId, meaning: 'switch' })
+    const created = await findLoadBalancer(tx, { id, projectId, meaning: dialect.operatingStatus })
     if (created === undefined) throw new Error('the load balancer that was just written is not there')
     return { view: created, below: await readTree(tx, tree) }
   })
@@ -95,7 +96,14 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalance
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
-  const changeFor = dialect.parseUpdate(await readJson(ctx))
+  const { parsed: changeFor } = await readUpdate(ctx, await readJson(ctx), {
+    resource: 'loadbalancer',
+    parse: dialect.parseUpdate,
+    show: async () => {
+      const found = visible(ctx, await findLoadBalancer(deps.db, keyOf(ctx, id, dialect)))
+      return found && dialect.render(found)
+    },
+  })
   const loadBalancer = await transaction(deps.db, async (tx) => {
     const stored = await lockLoadBalancerFor(ctx, tx, id)
     assertChangeable(ctx, stored, ['ACTIVE'])

@@ -10,7 +10,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { dependsOn } from '../domain/dependencies.ts'
 import { notFound } from '../domain/errors.ts'
 import { parseAddress } from '../domain/ip-address.ts'
-import type { Pool } from '../domain/types.ts'
+import { isRetargeted } from '../domain/retargeting.ts'
+import type { HealthMonitor, Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
 import { findMonitorOfPool } from '../store/health-monitors.ts'
 import {
@@ -220,9 +221,10 @@ interface Replaced {
 }
 
 /** The changes of all, found in turns. */
-async function changesOf({ ctx }: Work, { kept, drafts, batch }: Replaced): Promise<Change[]> {
+async function changesOf({ ctx, tx, parents }: Work, { kept, drafts, batch }: Replaced): Promise<Change[]> {
+  const monitor = kept.length === 0 ? undefined : await findMonitorOfPool(tx, parents.pool.id)
   const changes = await mapInTurns(ctx.state.identity.projectId, kept, (member) =>
-    changeOf(member, drafts[member.index], batch),
+    changeOf(member, drafts[member.index], { batch, monitor }),
   )
   return changes.flat()
 }
@@ -240,25 +242,30 @@ async function assertTargetsAllowed(
 function changeOf(
   { id, index, values: stored }: KeptMember,
   draft: MemberDraft | undefined,
-  batch: MemberReplacement,
+  { batch, monitor }: { readonly batch: MemberReplacement; readonly monitor: HealthMonitor | undefined },
 ): Change[] {
   if (draft === undefined) return []
   const values = batch.keptValues(draft, stored, index)
   if (isDeepStrictEqual(values, stored)) return []
   const switchedOn = values.adminStateUp && !stored.adminStateUp
-  const moved = values.monitorAddress !== stored.monitorAddress || values.monitorPort !== stored.monitorPort
+  const moved =
+    namesTarget(values, stored) && isRetargeted(monitor, { ...draft, ...stored }, { ...draft, ...values })
   return [{ id, values, before: stored, renewed: switchedOn || moved }]
 }
 
-/** Members that will be probed elsewhere, as targets. */
+function namesTarget(values: KeptValues, before: KeptValues): boolean {
+  return values.monitorAddress !== before.monitorAddress || values.monitorPort !== before.monitorPort
+}
+
+/** Members that may be probed elsewhere, as targets. */
 function retargeted(
-  changes: readonly KeptMemberChange[],
+  changes: readonly Change[],
   kept: readonly KeptMember[],
   drafts: readonly MemberDraft[],
 ): MemberDraft[] {
   const indexes = new Map(kept.map(({ id, index }) => [id, index]))
   return changes
-    .filter(({ renewed }) => renewed)
+    .filter(({ renewed, values, before }) => renewed || namesTarget(values, before))
     .flatMap(({ id, values: { monitorAddress, monitorPort } }) => {
       const draft = drafts[indexes.get(id) ?? -1]
       return draft === undefined ? [] : [{ ...draft, monitorAddress, monitorPort }]

@@ -1,5 +1,6 @@
 /** `…/pools/{pool_id}/members`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../domain/errors.ts'
+import { isRetargeted } from '../domain/retargeting.ts'
 import type { HealthMonitor, Member, Pool } from '../domain/types.ts'
 import { type Db, type Tx, transaction } from '../store/database.ts'
 import { findMonitorOfPool } from '../store/health-monitors.ts'
@@ -26,6 +27,7 @@ import { assertDependencies } from './dependencies.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
 import { assertProbeRate, memberDemand } from './probe-rate.ts'
+import { readUpdate, visible } from './resent.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from './rules.ts'
 
 /** Members as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -36,9 +38,6 @@ export interface MemberDialect {
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: Member) => MemberChange
   readonly render: (member: MemberView) => Record<string, unknown>
-  /** Answers of writes, where they differ. */
-  readonly renderCreated?: (member: MemberView) => Record<string, unknown>
-  readonly renderUpdated?: (member: MemberView, before: MemberView) => Record<string, unknown>
 }
 
 export function memberRoutes(deps: ApiDependencies, dialect: MemberDialect): Route[] {
@@ -73,7 +72,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     return created
   })
   ctx.status = 201
-  ctx.body = { member: (dialect.renderCreated ?? dialect.render)(member) }
+  ctx.body = { member: dialect.render(member) }
 }
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
@@ -103,21 +102,35 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDiale
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
   const key = memberKey(ctx)
-  const changeFor = dialect.parseUpdate(await readJson(ctx))
-  const { before, after } = await transaction(deps.db, async (tx) => {
+  const asked = await readUpdate(ctx, await readJson(ctx), {
+    resource: 'member',
+    parse: dialect.parseUpdate,
+    show: async () => {
+      const found = visible(ctx, await findMember(deps.db, key))
+      return found && dialect.render(found)
+    },
+  })
+  const after = await transaction(deps.db, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, key.poolId)
     const stored = await findMember(tx, key)
     if (stored === undefined) throw notFound('member', key.id)
-    const values = changeFor(stored)
+    const values = asked.apply(
+      () => dialect.render(stored),
+      (changeFor) => changeFor(stored),
+    )
     assertParentsActive(ctx, parents)
-    if (!isWritten(ctx, values)) return { before: stored, after: stored }
-    if (isRetargeted(values)) await assertTargetsAllowed(tx, deps, key.poolId, [{ ...stored, ...values }])
-    await assertDependencies(tx, { ...stored, ...values }, stored.echo)
-    await updateMember(tx, key.id, { values, renewed: values.adminStateUp === true || isRetargeted(values) })
+    if (!isWritten(ctx, values)) return stored
+    const after = { ...stored, ...values }
+    const monitor = namesTarget(values)
+      ? await assertTargetsAllowed(tx, deps, key.poolId, [after])
+      : undefined
+    await assertDependencies(tx, after, stored.echo)
+    const renewed = values.adminStateUp === true || isRetargeted(monitor, stored, after)
+    await updateMember(tx, key.id, { values, renewed })
     if (changesCheck(values)) await touchPools(tx, [key.poolId])
-    return { before: stored, after: await readBack(tx, key) }
+    return await readBack(tx, key)
   })
-  ctx.body = { member: dialect.renderUpdated?.(after, before) ?? dialect.render(after) }
+  ctx.body = { member: dialect.render(after) }
 }
 
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
@@ -216,10 +229,10 @@ async function readBack(tx: Tx, key: MemberKey): Promise<MemberView> {
 
 /** What else changes is not probed: a check goes on undisturbed. */
 function changesCheck(values: MemberChange): boolean {
-  return values.adminStateUp !== undefined || values.echo !== undefined || isRetargeted(values)
+  return values.adminStateUp !== undefined || values.echo !== undefined || namesTarget(values)
 }
 
-/** Probes go elsewhere from now on. */
-function isRetargeted(values: MemberChange): boolean {
+/** Probes may go elsewhere from now on. */
+function namesTarget(values: MemberChange): boolean {
   return values.monitorAddress !== undefined || values.monitorPort !== undefined
 }

@@ -1,10 +1,14 @@
-/** Options of a health monitor in a create and in an update: they win over the plain fields, whose writing clears them. */
+/**
+ * Options of a health monitor in a create and in an update: they win over the plain fields, and giving a field another value
+ * clears its option. Which fields were sent is kept, since those win over a preset; what is sent again as it is shown is no
+ * change.
+ */
 import { isDeepStrictEqual } from 'node:util'
 import { type MonitorOptions, mergeOptions, type OptionsPatch } from '../domain/monitor-options.ts'
 import { assertOptionsFit, type OptionSurroundings } from '../domain/option-fit.ts'
 import { unmaskedOptions } from '../domain/option-secrets.ts'
-import { clearedBy, type PlainField, shownFields } from '../domain/plain-fields.ts'
-import type { HealthMonitor } from '../domain/types.ts'
+import { clearedBy, hasOptionOf, sentAfter, shownFields } from '../domain/plain-fields.ts'
+import type { HealthMonitor, PlainField } from '../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../store/health-monitors.ts'
 import type { ApiSettings } from './context.ts'
 
@@ -26,24 +30,27 @@ const FIELD_OF_ATTRIBUTE: Readonly<Record<string, PlainField>> = {
   expected_codes: 'expectedCodes',
 }
 
-/** The plain fields that a body writes, also those that it sets to null. */
-function writtenBy(wire: object): PlainField[] {
-  return Object.entries(FIELD_OF_ATTRIBUTE).flatMap(([attribute, field]) =>
-    (wire as Readonly<Record<string, unknown>>)[attribute] === undefined ? [] : [field],
+/** The plain fields of a body, with whether it gives them a value: null takes it away. */
+function writtenBy(wire: object): Map<PlainField, boolean> {
+  const values = wire as Readonly<Record<string, unknown>>
+  const written = Object.entries(FIELD_OF_ATTRIBUTE).flatMap(([attribute, field]): [PlainField, boolean][] =>
+    values[attribute] === undefined ? [] : [[field, values[attribute] !== null]],
   )
+  return new Map(written)
 }
 
-/** A draft with the options that were sent with it. Throws INVALID_FIELD. */
+/** A draft with the options and the fields that were sent with it. Throws INVALID_FIELD. */
 export function draftWithOptions(
   settings: Settings,
-  sent: SentOptions,
+  wire: { readonly options?: SentOptions },
   draft: HealthMonitorDraft,
 ): HealthMonitorDraft {
-  const options = sent === undefined ? null : unmasked(mergeOptions(null, sent), null)
-  if (options === null) return draft
-  const complete = { ...draft, ...shownFields(options), options }
-  assertOptionsFit(complete, surroundings(settings))
-  return complete
+  const options = wire.options === undefined ? null : unmasked(mergeOptions(null, wire.options), null)
+  const sentFields = sentAfter({ options: null, sentFields: [] }, writtenBy(wire), options)
+  const complete = { ...draft, options, sentFields }
+  const shown = { ...complete, ...shownFields(complete) }
+  if (options !== null) assertOptionsFit(shown, surroundings(settings))
+  return shown
 }
 
 /** What of a change, with the options that are sent with it, differs from what is stored. Throws INVALID_FIELD. */
@@ -52,15 +59,36 @@ export function changeWithOptions(
   wire: { readonly options?: SentOptions },
   { stored, change }: { readonly stored: HealthMonitor; readonly change: HealthMonitorChange },
 ): HealthMonitorChange {
-  const kept = clearedBy(stored.options, writtenBy(wire))
+  const sent = writtenBy(wire)
+  const written = new Map(
+    [...sent].filter(([field, hasValue]) => isWritten(field, hasValue, { stored, change })),
+  )
+  const kept = clearedBy(stored.options, [...written.keys()])
   const options =
     wire.options === undefined ? kept : unmasked(mergeOptions(kept, wire.options), stored.options)
-  const isChanged = !isDeepStrictEqual(options, stored.options)
-  const values = withoutUnchanged(stored, { ...change, ...shownFields(options) })
-  if (isChanged || values.type !== undefined || values.httpMethod !== undefined) {
-    assertOptionsFit({ ...stored, ...values, options }, surroundings(settings))
+  // Sent as it was shown, and about to be overruled by another preset: then it is more than said again.
+  const complete = { ...stored, ...change, options, sentFields: sentAfter(stored, written, options) }
+  const shown = shownFields(complete)
+  for (const [field, hasValue] of sent) {
+    const isOverruled = field in shown && shown[field] !== complete[field]
+    if (hasValue && isOverruled && !hasOptionOf(options, field)) written.set(field, true)
   }
-  return isChanged ? { ...values, options } : values
+  const sentFields = sentAfter(stored, written, options)
+  const wanted = { ...change, options, sentFields }
+  const values = withoutUnchanged(stored, { ...wanted, ...shownFields({ ...stored, ...wanted }) })
+  if (values.options !== undefined || values.type !== undefined || values.httpMethod !== undefined) {
+    assertOptionsFit({ ...stored, ...values }, surroundings(settings))
+  }
+  return values
+}
+
+/** Whether a field is given another value than it shows, or its value is taken away. */
+function isWritten(
+  field: PlainField,
+  hasValue: boolean,
+  { stored, change }: { readonly stored: HealthMonitor; readonly change: HealthMonitorChange },
+): boolean {
+  return hasValue ? change[field] !== undefined : stored[field] !== null
 }
 
 function withoutUnchanged(stored: HealthMonitor, values: HealthMonitorChange): HealthMonitorChange {

@@ -3,7 +3,7 @@ import { detectionWindow } from '../domain/detection-window.ts'
 import { effectiveOptions } from '../domain/effective-options.ts'
 import { DomainError, notFound } from '../domain/errors.ts'
 import { PLANNED_PROBES } from '../domain/limits.ts'
-import { isProbed } from '../domain/member-health.ts'
+import { isProbed, knownCheck } from '../domain/member-health.ts'
 import { hasOwnEndpoint } from '../domain/pool-question.ts'
 import { checkRate, nextProbeTimes } from '../domain/probe-forecast.ts'
 import { statePolicy } from '../domain/profiles.ts'
@@ -98,21 +98,8 @@ function rounded(value: number): number {
 }
 
 function nextProbes(monitor: HealthMonitor, facts: MemberFacts, trafficSeen: boolean): string[] {
-  const { state, verdict, checkpointed } = facts
-  if (!isProbed(facts) || state === 'NO_MONITOR' || state === 'DISABLED') return []
-  const seen = checkpointed?.generation === facts.generation ? checkpointed : undefined
-  const runs = seen ?? verdict
-  const lastMs = seen?.phases.totalMs ?? undefined
-  const times = nextProbeTimes(
-    statePolicy(monitor, trafficSeen),
-    {
-      status: state,
-      okRun: runs?.okRun ?? 0,
-      badRun: runs?.badRun ?? 0,
-      ...(seen === undefined ? {} : { nextAt: seen.nextAt.getTime() }),
-      ...(lastMs === undefined ? {} : { lastMs }),
-    },
-    { now: Date.now(), count: PLANNED_PROBES },
-  )
+  if (!isProbed(facts)) return []
+  const policy = statePolicy(monitor, trafficSeen)
+  const times = nextProbeTimes(policy, knownCheck(facts), { now: Date.now(), count: PLANNED_PROBES })
   return times.map((at) => new Date(at).toISOString())
 }

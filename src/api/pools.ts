@@ -26,6 +26,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 import { assertDependencies } from './dependencies.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
+import { readUpdate, visible } from './resent.ts'
 import { assertParentsActive, assertQuota, assertUnused, isWritten } from './rules.ts'
 
 /** What a new pool stands below. */
@@ -55,9 +56,6 @@ export interface PoolDialect {
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: Pool) => PoolChange
   readonly render: (pool: PoolView) => Record<string, unknown>
-  /** Answers of writes, where they differ. */
-  readonly renderCreated?: (pool: PoolView) => Record<string, unknown>
-  readonly renderUpdated?: (pool: PoolView, before: PoolView) => Record<string, unknown>
 }
 
 /** `draft`: protocols and persistence; `default pool`: the listener has one; `parents`: the load balancer's status. */
@@ -98,7 +96,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
     return await readBack(tx, id)
   })
   ctx.status = 201
-  ctx.body = { pool: (dialect.renderCreated ?? dialect.render)(pool) }
+  ctx.body = { pool: dialect.render(pool) }
 }
 
 async function readBack(tx: Tx, id: string): Promise<PoolView> {
@@ -159,19 +157,29 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'pool')
-  const changeFor = dialect.parseUpdate(await readJson(ctx))
-  const { before, after } = await transaction(deps.db, async (tx) => {
+  const asked = await readUpdate(ctx, await readJson(ctx), {
+    resource: 'pool',
+    parse: dialect.parseUpdate,
+    show: async () => {
+      const found = visible(ctx, await findPool(deps.db, id, ctx.state.access.byId))
+      return found && dialect.render(found)
+    },
+  })
+  const after = await transaction(deps.db, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, id)
     const stored = await readBack(tx, id)
-    const values = changeFor(stored)
+    const values = asked.apply(
+      () => dialect.render(stored),
+      (changeFor) => changeFor(stored),
+    )
     assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })
-    if (!isWritten(ctx, values)) return { before: stored, after: stored }
+    if (!isWritten(ctx, values)) return stored
     await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
     await assertDependencies(tx, { ...stored, ...values, poolId: id }, stored.echo)
     if (changesChecks(values, stored)) await touchPools(tx, [id])
-    return { before: stored, after: await readBack(tx, id) }
+    return await readBack(tx, id)
   })
-  ctx.body = { pool: dialect.renderUpdated?.(after, before) ?? dialect.render(after) }
+  ctx.body = { pool: dialect.render(after) }
 }
 
 /** What else changes is not probed. */

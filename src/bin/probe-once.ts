@@ -92,7 +92,7 @@ const OPTIONS = {
   path: { type: 'string', default: '/' },
   host: { type: 'string' },
   'http-version': { type: 'string' },
-  'expected-codes': { type: 'string', default: '200' },
+  'expected-codes': { type: 'string' },
   options: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const
@@ -137,7 +137,7 @@ function withOptions(
     urlPath: http?.path ?? null,
     httpMethod: http?.method ?? null,
     httpVersion: values['http-version'] === undefined || http === undefined ? null : plainVersion(http),
-    expectedCodes: http === undefined ? null : values['expected-codes'],
+    expectedCodes: http === undefined ? null : (values['expected-codes'] ?? null),
   }
   try {
     return targetWithOptions(file, monitor, { address, port, timeoutMs, tlsDir })
@@ -193,7 +193,7 @@ function parseTimeoutMs(text: string | undefined): number {
 function parseHttp(values: Values, type: 'HTTP' | 'HTTPS', { address, port }: Destination): HttpRequest {
   const version = values['http-version'] ?? '1.1'
   if (version !== '1.0' && version !== '1.1') throw new UsageError('--http-version must be 1.0 or 1.1')
-  const expectedCodes = parseExpectedCodes(values['expected-codes'])
+  const expectedCodes = parseExpectedCodes(values['expected-codes'] ?? '200')
   if (expectedCodes === undefined)
     throw new UsageError('--expected-codes must be like 200, 200,202 or 200-204')
   if (!values.path.startsWith('/')) throw new UsageError('--path must start with /')

@@ -12,6 +12,10 @@ export interface CheckConfig {
   /** 0..255. */
   readonly shard: number
   readonly generation: number
+  /** Verdicts of this generation and later ones are published, also those older than `generation`. */
+  readonly publishedFrom: number
+  /** Published as ONLINE until the first verdict. */
+  readonly startsOnline?: true
   readonly target: ProbeTarget
   readonly policy: StatePolicy
   /** Of the member, its pool and its monitor; while one lasts no transition is published. */
@@ -23,8 +27,10 @@ export interface CheckConfig {
 /** What a transition rests on: figures and addresses, no bytes of the target. */
 export type Evidence = Readonly<Record<string, unknown>>
 
-/** The last verdict of a check of the same generation, as it stands in `member_state`. */
+/** The last verdict of a check that is published, as it stands in `member_state`. */
 export interface StoredVerdict {
+  /** Older than the check's: it is published, and counts for nothing. */
+  readonly generation: number
   readonly status: 'ONLINE' | 'OFFLINE'
   /** Milliseconds of the wall clock. */
   readonly since: number
@@ -76,7 +82,6 @@ export interface VerdictWrite extends StoredVerdict {
   readonly memberId: string
   /** Whose it is: writes are served in turn by project. */
   readonly projectId: string
-  readonly generation: number
   readonly shard: number
   readonly epoch: number
   readonly sequence: number

@@ -16,7 +16,16 @@ import {
   requiresReply,
   type TargetMonitor,
 } from './probe-target.ts'
-import { delayMs, type JudgedMonitor, mannersOf, statePolicy, timeoutMs } from './profiles.ts'
+import { isSent } from './plain-fields.ts'
+import {
+  delayMs,
+  isTrafficAssumed,
+  type JudgedMonitor,
+  mannersOf,
+  statePolicy,
+  timeoutMs,
+} from './profiles.ts'
+import type { PlainField } from './types.ts'
 
 export const ORIGINS = ['options', 'preset', 'field', 'pool', 'profile', 'default'] as const
 export type Origin = (typeof ORIGINS)[number]
@@ -71,6 +80,11 @@ function isSaid({ options }: PlannedMonitor, option: string, value: unknown): bo
 
 const isWord = (value: unknown): boolean => typeof value === 'boolean' || typeof value === 'string'
 
+/** Where a value comes from that a field has, sent or filled in. */
+function ofField(monitor: PlannedMonitor, field: PlainField): Origin {
+  return isSent(monitor, field) ? 'field' : 'default'
+}
+
 /** Where manners come from that options and fields say nothing of. */
 function ofManners({ options }: PlannedMonitor): Origin {
   return options?.preset === undefined ? 'profile' : 'preset'
@@ -87,8 +101,12 @@ function judging(monitor: PlannedMonitor, trafficSeen: boolean): readonly Entry[
     ['preset', monitor.options?.preset, 'options'],
     ['interval_ms', delayMs(monitor), 'field'],
     ['timeout_ms', timeoutMs(monitor), 'field'],
-    ['rise', policy.rise, row.rise === undefined ? 'field' : manners],
-    ['fall', policy.fall, row.fall === undefined ? 'field' : manners],
+    [
+      'rise',
+      policy.rise,
+      row.rise === undefined || isSent(monitor, 'rise') ? ofField(monitor, 'rise') : manners,
+    ],
+    ['fall', policy.fall, ofField(monitor, 'fall')],
     ['anchor', policy.anchor ?? 'completion', 'default'],
     ['initial.status', policy.initialStatus, manners],
     ['initial.rise', policy.firstRise, manners],
@@ -100,6 +118,7 @@ function judging(monitor: PlannedMonitor, trafficSeen: boolean): readonly Entry[
     ['intervals.undecided_ms', intervals.undecided, manners],
     ['intervals.no_traffic_ms', intervals.noTraffic, manners],
     ['intervals.no_traffic_healthy_ms', intervals.noTrafficHealthy ?? intervals.noTraffic, manners],
+    ['no_traffic.reported', !isTrafficAssumed(monitor), 'default'],
     ['jitter.ms', jitter.ms ?? 0, 'default'],
     ['jitter.percent', jitter.percent ?? 0, 'default'],
     ['jitter.spread_percent', jitter.spreadPercent ?? 0, 'default'],
@@ -201,8 +220,8 @@ function asking(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
   const ownHost = (domainName ?? '') === '' ? undefined : domainName
   return [
     ['http.version', http.version ?? shownVersion(version), version === httpVersion ? 'field' : from],
-    ['http.method', http.method ?? httpMethod ?? 'GET', httpMethod === null ? 'default' : 'field'],
-    ['http.path', http.path ?? urlPath ?? '/', urlPath === null ? 'default' : 'field'],
+    ['http.method', http.method ?? httpMethod ?? 'GET', ofField(monitor, 'httpMethod')],
+    ['http.path', http.path ?? urlPath ?? '/', ofField(monitor, 'urlPath')],
     ['http.host', http.host ?? ownHost, 'field'],
     [
       'http.expected_statuses',

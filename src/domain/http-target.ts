@@ -2,6 +2,7 @@
 import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
 import { httpHost } from './http-host.ts'
 import type { StatusRange } from './monitor-options.ts'
+import { isSent } from './plain-fields.ts'
 import { presetManners } from './presets.ts'
 import { mannersOf } from './profiles.ts'
 import type { HttpRequest, ProbeTarget } from './results.ts'
@@ -11,11 +12,8 @@ type HttpMonitor = Pick<
   HealthMonitor,
   'type' | 'profile' | 'domainName' | 'urlPath' | 'httpMethod' | 'httpVersion' | 'expectedCodes'
 > &
-  Partial<Pick<HealthMonitor, 'options'>>
+  Partial<Pick<HealthMonitor, 'options' | 'sentFields'>>
 type Endpoint = Pick<ProbeTarget, 'address' | 'port'>
-
-/** The codes that both dialects fill in when a monitor names none: they say nothing that a preset could not say better. */
-const CODES_DEFAULT = '200'
 
 /** What makes the requests of a monitor's probes: they differ in the host only. `isSecure`: TLS is spoken. */
 export function httpRequest(
@@ -117,8 +115,8 @@ export function expectedCodesOf(monitor: HttpMonitor): {
 } {
   const { expected_statuses: said = [] } = monitor.options?.http ?? {}
   if (said.length > 0) return { set: codeSet(said), isField: false }
-  const field = monitor.expectedCodes ?? CODES_DEFAULT
-  const parsed = field === CODES_DEFAULT ? undefined : parseExpectedCodes(field)
+  const field = isSent(monitor, 'expectedCodes') ? monitor.expectedCodes : null
+  const parsed = field === null ? undefined : parseExpectedCodes(field)
   if (parsed !== undefined) return { set: parsed, isField: true }
   return { set: codeSet(presetManners(mannersOf(monitor)).expectedStatuses), isField: false }
 }

@@ -7,6 +7,7 @@ import { type DetectionWindow, detectionWindow } from './detection-window.ts'
 import { type Flags, unpackFlags } from './flags.ts'
 import type { MemberMaintenance } from './maintenance.ts'
 import type { MemberReason, MemberState } from './member-status.ts'
+import { type KnownCheck, nextProbeTimes } from './probe-forecast.ts'
 import { probeEndpoint, type TargetMember } from './probe-target.ts'
 import { statePolicy } from './profiles.ts'
 import { type Outcome, REASONS, type Reason } from './reasons.ts'
@@ -41,6 +42,8 @@ export interface CheckpointedProbe {
 
 /** The row that says why a member is ONLINE or OFFLINE. */
 export interface WrittenVerdict {
+  /** Of the check that it is about; older than the check's: it is published, and its counters say nothing. */
+  readonly generation: number
   readonly detail: string
   readonly evidence: Readonly<Record<string, unknown>>
   readonly okRun: number
@@ -53,23 +56,28 @@ export interface WrittenVerdict {
 type Monitor = Pick<
   HealthMonitor,
   'type' | 'profile' | 'delaySeconds' | 'timeoutSeconds' | 'rise' | 'fall' | 'monitorPort' | 'options'
->
+> &
+  Partial<Pick<HealthMonitor, 'sentFields'>>
 
 export interface HealthFacts {
   readonly member: TargetMember
   readonly state: MemberState
   readonly reason: MemberReason
+  /** Probed, and without a verdict of this generation. */
+  readonly pending: boolean
   readonly since: Date | null
   readonly monitor?: Monitor
   /** Traffic was seen on the pool. */
   readonly trafficSeen?: boolean
   readonly generation: number
-  /** Of the current generation. */
+  /** That is published. */
   readonly verdict?: WrittenVerdict
   /** Of whatever generation. */
   readonly checkpointed?: CheckpointedProbe
   /** The shard has an owner whose lease has not ended. */
   readonly isOwned: boolean
+  /** When all this was read. */
+  readonly readAt: Date
   /** That lasts or is to come. */
   readonly maintenance?: readonly MemberMaintenance[]
 }
@@ -92,6 +100,7 @@ export interface LastProbe {
 export interface MemberHealth {
   readonly state: MemberState
   readonly reason: MemberReason
+  readonly pending: boolean
   readonly since: Date | null
   readonly detail: string | null
   readonly stale: boolean
@@ -109,39 +118,72 @@ export interface MemberHealth {
 }
 
 /** Whether there is a check that a prober should be working on. */
-export function isProbed(facts: Pick<HealthFacts, 'state' | 'reason'>): boolean {
-  switch (facts.state) {
-    case 'NO_MONITOR':
-    case 'DISABLED':
-      return false
-    case 'UNKNOWN':
-    case 'ONLINE':
-    case 'OFFLINE':
-      return facts.reason !== 'PROVIDER_NOT_PROBED'
-  }
+export function isProbed({ state, pending }: Pick<HealthFacts, 'state' | 'pending'>): boolean {
+  return pending || state === 'ONLINE' || state === 'OFFLINE'
 }
 
 export function memberHealth(facts: HealthFacts): MemberHealth {
-  const { state, reason, since, monitor, maintenance = [] } = facts
-  const told = { state, reason, since, ...(maintenance.length === 0 ? {} : { maintenance }) }
+  const { state, reason, pending, since, monitor, maintenance = [] } = facts
+  const told = { state, reason, pending, since, ...(maintenance.length === 0 ? {} : { maintenance }) }
   if (monitor === undefined || !isProbed(facts)) return { ...told, ...NOT_PROBED }
-  const { verdict } = facts
-  const seen = facts.checkpointed?.generation === facts.generation ? facts.checkpointed : undefined
+  const { verdict, seen } = knownProbes(facts)
+  const policy = statePolicy(monitor, facts.trafficSeen)
   const recentResults = newestResults(verdict?.recent, seen?.recent)
-  const last = lastProbe(facts, seen, spelledTarget(monitor, facts.member))
   return {
     ...told,
-    detail: verdict?.detail ?? null,
+    detail: pendingDetail(facts, seen) ?? facts.verdict?.detail ?? null,
     stale: !facts.isOwned || seen?.stale === true,
     flags: (state === 'ONLINE' ? seen?.flags : undefined) ?? NO_FLAGS,
-    counters: counters(state, statePolicy(monitor), newest(verdict, seen)),
-    lastProbe: last,
+    counters: counters(pending ? 'UNKNOWN' : state, policy, newest(verdict, seen)),
+    lastProbe: lastProbe({ ...facts, verdict }, seen, spelledTarget(monitor, facts.member)),
     asOf: latest(verdict?.writtenAt, seen?.asOf),
-    // What the checkpoint announced is over when a later probe is known.
-    nextProbeAt: seen !== undefined && last !== null && seen.nextAt > last.at ? seen.nextAt : null,
+    nextProbeAt: facts.isOwned ? nextProbe(facts, policy) : null,
     window: detectionWindow(monitor, facts.trafficSeen),
     ...(recentResults === undefined ? {} : { recentResults }),
   }
+}
+
+/** Why there is no verdict yet, where results came that say nothing of the target. */
+function pendingDetail({ pending }: HealthFacts, seen: CheckpointedProbe | undefined): string | undefined {
+  if (!pending || seen?.outcome !== 'inconclusive') return undefined
+  return seen.reason in REASONS ? `${seen.reason}: ${REASONS[seen.reason as Reason].sentence}` : seen.reason
+}
+
+/** What is known of the probes of this generation. */
+interface KnownProbes {
+  readonly verdict: WrittenVerdict | undefined
+  readonly seen: CheckpointedProbe | undefined
+}
+
+function knownProbes({ generation, verdict, checkpointed }: HealthFacts): KnownProbes {
+  return {
+    verdict: verdict?.generation === generation ? verdict : undefined,
+    seen: checkpointed?.generation === generation ? checkpointed : undefined,
+  }
+}
+
+/** What the next probes follow from. */
+export function knownCheck(facts: HealthFacts): KnownCheck {
+  const { state, pending, since } = facts
+  const { verdict, seen } = knownProbes(facts)
+  const runs = newest(verdict, seen)
+  const decidedAt = verdict === undefined ? undefined : (since ?? undefined)
+  const lastAt = latest(decidedAt, seen?.at)
+  const isDecided = !pending && (state === 'ONLINE' || state === 'OFFLINE')
+  return {
+    status: isDecided ? state : 'UNKNOWN',
+    okRun: runs?.okRun ?? 0,
+    badRun: runs?.badRun ?? 0,
+    ...(seen === undefined ? {} : { nextAt: seen.nextAt.getTime() }),
+    ...(lastAt === null ? {} : { lastAt: lastAt.getTime() }),
+    ...(typeof seen?.phases.totalMs === 'number' ? { lastMs: seen.phases.totalMs } : {}),
+  }
+}
+
+/** Reckoned on from the last that is known, if results stay as they are; null = its probing has ended. */
+function nextProbe(facts: HealthFacts, policy: StatePolicy): Date | null {
+  const [next] = nextProbeTimes(policy, knownCheck(facts), { now: facts.readAt.getTime(), count: 1 })
+  return next === undefined ? null : new Date(next)
 }
 
 const NO_FLAGS = unpackFlags(0)
@@ -193,7 +235,7 @@ function counters(
 
 /** The last probe that was checkpointed, unless a later one changed the status. */
 function lastProbe(
-  facts: HealthFacts,
+  facts: Pick<HealthFacts, 'since' | 'reason'> & { readonly verdict: WrittenVerdict | undefined },
   seen: CheckpointedProbe | undefined,
   target: string,
 ): LastProbe | null {

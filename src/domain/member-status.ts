@@ -4,7 +4,7 @@
  */
 import type { Reason } from './reasons.ts'
 
-/** UNKNOWN: probed, and no verdict of this generation yet. */
+/** UNKNOWN: probed, and nothing is known and nothing was published before. */
 export type MemberState = 'NO_MONITOR' | 'DISABLED' | 'UNKNOWN' | 'ONLINE' | 'OFFLINE'
 export type OperatingStatus = 'ONLINE' | 'OFFLINE' | 'NO_MONITOR'
 export type MemberReason =
@@ -17,7 +17,7 @@ export type MemberReason =
   | 'PROVIDER_NOT_PROBED'
   | 'NOT_YET_PROBED'
 
-/** The facts that decide. `verdict` is absent when there is none of the current generation. */
+/** The facts that decide. */
 export interface MemberFacts {
   readonly hasMonitor: boolean
   readonly monitorUp: boolean
@@ -25,7 +25,30 @@ export interface MemberFacts {
   readonly poolUp: boolean
   readonly memberUp: boolean
   readonly provider: string
-  readonly verdict?: { readonly status: 'ONLINE' | 'OFFLINE'; readonly reason: Reason }
+  /** The monitor was made or switched on after the member, its pool and its load balancer were: until then NO_MONITOR held. */
+  readonly monitorIsNewest: boolean
+  /** What the monitor's options say of the time before the first verdict. */
+  readonly startsAs: StartStatus | null
+  /**
+   * Absent when there is none that still stands: being made or switched on, at any level, ends a verdict; another type or
+   * target makes it old, and it stands until there is a newer one.
+   */
+  readonly verdict?: {
+    readonly status: 'ONLINE' | 'OFFLINE'
+    readonly reason: Reason
+    /** Of an older generation of the check. */
+    readonly isOld: boolean
+  }
+}
+
+/** What a monitor may choose for members that have no verdict yet. */
+export type StartStatus = 'ONLINE' | 'OFFLINE'
+
+export interface MemberStatus {
+  readonly state: MemberState
+  readonly reason: MemberReason
+  /** Probed, and without a verdict since the configuration changed: `state` is what was published before. */
+  readonly pending: boolean
 }
 
 /** Load balancers of this provider are stored and never probed (tempest's noop mode). */
@@ -46,17 +69,23 @@ export const MEMBER_STATUS_RULES: readonly Rule[] = [
   { when: (f) => f.provider === NOOP_PROVIDER, state: 'UNKNOWN', reason: 'PROVIDER_NOT_PROBED' },
 ]
 
-export function memberState(facts: MemberFacts): {
-  readonly state: MemberState
-  readonly reason: MemberReason
-} {
+export function memberState(facts: MemberFacts): MemberStatus {
   const rule = MEMBER_STATUS_RULES.find((candidate) => candidate.when(facts))
-  if (rule !== undefined) return { state: rule.state, reason: rule.reason }
-  if (facts.verdict !== undefined) return { state: facts.verdict.status, reason: facts.verdict.reason }
-  return { state: 'UNKNOWN', reason: 'NOT_YET_PROBED' }
+  if (rule !== undefined) return { state: rule.state, reason: rule.reason, pending: false }
+  const { verdict } = facts
+  if (verdict !== undefined) return { state: verdict.status, reason: verdict.reason, pending: verdict.isOld }
+  const start = START_RULES.find((candidate) => candidate.when(facts))
+  return { state: start?.state ?? 'UNKNOWN', reason: 'NOT_YET_PROBED', pending: true }
 }
 
-/** elb's three words for the finer states: OFFLINE is also "not yet" and "switched off" (elb-api section 5). */
+/** Before the first verdict: what the monitor chose, else what was published before it was there. */
+const START_RULES: readonly Omit<Rule, 'reason'>[] = [
+  { when: (f) => f.startsAs === 'ONLINE', state: 'ONLINE' },
+  { when: (f) => f.startsAs === 'OFFLINE', state: 'UNKNOWN' },
+  { when: (f) => f.monitorIsNewest, state: 'NO_MONITOR' },
+]
+
+/** elb's three words for the finer states: OFFLINE is also "not yet" and "switched off". */
 export function operatingStatus(state: MemberState): OperatingStatus {
   switch (state) {
     case 'NO_MONITOR':

@@ -1,6 +1,6 @@
 /**
  * `options` of a health monitor: what the plain fields of OpenStack's API cannot say, as it stands on the wire and in
- * the database (probe-semantics 6.1). Every key is optional; what is absent follows from the preset, else from the
+ * the database. Every key is optional; what is absent follows from the preset, else from the
  * plain fields and the profile. Lengths of time are whole milliseconds, bytes are base64.
  */
 
@@ -47,6 +47,10 @@ export interface MonitorOptions {
     readonly undecided_ms?: number
     readonly no_traffic_ms?: number
     readonly no_traffic_healthy_ms?: number
+  }
+  readonly no_traffic?: {
+    /** Somebody reports the traffic of the pool: until then the no-traffic intervals hold. Absent: traffic is assumed. */
+    readonly reported?: boolean
   }
   readonly jitter?: {
     readonly ms?: number

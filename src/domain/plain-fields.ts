@@ -1,21 +1,12 @@
 /**
  * Plain fields of a health monitor and the options that say the same more exactly. An option wins over its field, which
- * then shows what comes nearest to it in the field's own words; writing the field clears the option.
+ * then shows what comes nearest to it in the field's own words; giving the field another value clears the option. A field
+ * that was sent wins over the preset; one that was not shows what the preset says, or else the default of the dialect.
  */
 import { EXPECTED_CODES_MAX, RETRIES } from './limits.ts'
 import type { MonitorOptions, StatusRange } from './monitor-options.ts'
-import type { HealthMonitor } from './types.ts'
-
-export type PlainField =
-  | 'delaySeconds'
-  | 'timeoutSeconds'
-  | 'rise'
-  | 'fall'
-  | 'urlPath'
-  | 'httpMethod'
-  | 'httpVersion'
-  | 'domainName'
-  | 'expectedCodes'
+import { presetManners } from './presets.ts'
+import { type HealthMonitor, PLAIN_FIELDS, type PlainField } from './types.ts'
 
 export type PlainFields = Pick<HealthMonitor, PlainField>
 
@@ -34,6 +25,36 @@ const OPTION_OF: Readonly<
   expectedCodes: 'expected_statuses',
 }
 
+/** Whether somebody sent a field. Where that is not kept (a monitor that is made for one probe) all were that have a value. */
+export function isSent(
+  { sentFields }: Partial<Pick<HealthMonitor, 'sentFields'>>,
+  field: PlainField,
+): boolean {
+  return sentFields === undefined || sentFields.includes(field)
+}
+
+/** Whether options say what the field says. */
+export function hasOptionOf(options: MonitorOptions | null, field: PlainField): boolean {
+  const key = OPTION_OF[field]
+  const { http, ...others } = options ?? {}
+  return key in others || (http !== undefined && key in http)
+}
+
+/**
+ * The fields that count as sent after a change: `written` has those that it gives a value (true) or takes it from (false).
+ * An option that is removed leaves its field as it was shown, which is as good as sent.
+ */
+export function sentAfter(
+  before: Pick<HealthMonitor, 'options' | 'sentFields'>,
+  written: ReadonlyMap<PlainField, boolean>,
+  options: MonitorOptions | null,
+): readonly PlainField[] {
+  return PLAIN_FIELDS.filter((field) => {
+    const isOptionGone = hasOptionOf(before.options, field) && !hasOptionOf(options, field)
+    return written.get(field) ?? (isOptionGone || before.sentFields.includes(field))
+  })
+}
+
 /** The options without those of the fields that are written; null when nothing is left. */
 export function clearedBy(
   options: MonitorOptions | null,
@@ -50,8 +71,21 @@ export function clearedBy(
   return Object.keys(kept).length === 0 ? null : kept
 }
 
-/** What the fields show of the options that win over them: whole seconds rounded up, at most ten results in a row. */
-export function shownFields(options: MonitorOptions | null): Partial<PlainFields> {
+/** What the fields show that do not have a value of their own: that of an option, or of the preset. */
+export function shownFields(
+  monitor: Pick<HealthMonitor, 'type' | 'profile' | 'options' | 'sentFields'>,
+): Partial<PlainFields> {
+  const { type, profile, options } = monitor
+  const isHttp = type === 'HTTP' || type === 'HTTPS'
+  const { expectedStatuses } = presetManners(options?.preset ?? profile)
+  return {
+    ...(isHttp && !isSent(monitor, 'expectedCodes') ? { expectedCodes: codes(expectedStatuses) } : {}),
+    ...fieldsOfOptions(options),
+  }
+}
+
+/** Whole seconds rounded up, at most ten results in a row. */
+function fieldsOfOptions(options: MonitorOptions | null): Partial<PlainFields> {
   if (options === null) return {}
   const { interval_ms, timeout_ms, rise, fall, http = {} } = options
   return {

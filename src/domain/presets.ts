@@ -19,6 +19,8 @@ export interface PlainPolicy {
   readonly rise: number
   readonly fall: number
   readonly intervalMs: number
+  /** Nobody sent `max_retries`: a preset that has a threshold of its own has its way. */
+  readonly isRiseUnsent?: boolean
   /** Traffic has reached the pool: its no-traffic intervals are over. */
   readonly trafficSeen?: boolean
 }
@@ -169,10 +171,22 @@ export function presetManners(preset: Preset): PresetManners {
   return PRESET_TABLE[preset].manners
 }
 
+/**
+ * What options choose to publish of members that have no verdict yet; null = nothing. The start of a profile is none of
+ * that: Octavia too shows a member as OFFLINE until the first report, although HAProxy takes it as up.
+ */
+export function startStatus(options: MonitorOptions | null): 'ONLINE' | 'OFFLINE' | null {
+  const { preset, initial } = options ?? {}
+  const ofPreset = preset === undefined ? undefined : PRESET_TABLE[preset].initial(1, 1).status
+  const status = initial?.status ?? ofPreset ?? 'UNKNOWN'
+  return status === 'UNKNOWN' ? null : status
+}
+
 /** The state policy of a monitor: its options over the preset over its plain fields. */
 export function presetPolicy(preset: Preset, plain: PlainPolicy, options: MonitorOptions = {}): StatePolicy {
   const row = PRESET_TABLE[preset]
-  const rise = options.rise ?? row.rise?.(plain.rise) ?? plain.rise
+  const ofPreset = plain.isRiseUnsent === false ? undefined : row.rise?.(plain.rise)
+  const rise = options.rise ?? ofPreset ?? plain.rise
   const fall = options.fall ?? row.fall?.(plain.fall) ?? plain.fall
   const initial = row.initial(rise, fall)
   const jitter = jitterOf(options.jitter)

@@ -32,6 +32,8 @@ export interface KnownCheck {
   readonly badRun: number
   /** When the checkpoint says that it is probed next. */
   readonly nextAt?: number
+  /** When the last probe that is known of was made. */
+  readonly lastAt?: number
   /** How long the last probe took. */
   readonly lastMs?: number
 }
@@ -48,9 +50,15 @@ export function nextProbeTimes(
   const intervalMs = nextIntervalMs(policy, stateOf(policy, known))
   if (intervalMs === undefined) return []
   const stepMs = intervalMs + (policy.anchor === 'start' ? 0 : (known.lastMs ?? 0))
-  const said = known.nextAt ?? now
+  const said = announced(known, stepMs) ?? now
   const first = said >= now ? said : said + Math.ceil((now - said) / stepMs) * stepMs
   return Array.from({ length: count }, (_, i) => Math.round(first + i * stepMs))
+}
+
+/** What the checkpoint announced is over when a later probe is known. */
+function announced({ nextAt, lastAt }: KnownCheck, stepMs: number): number | undefined {
+  if (lastAt === undefined || (nextAt !== undefined && nextAt > lastAt)) return nextAt
+  return lastAt + stepMs
 }
 
 function stateOf(policy: StatePolicy, { status, okRun, badRun }: KnownCheck): CheckState {

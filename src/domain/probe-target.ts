@@ -25,7 +25,7 @@ export type TargetMonitor = Pick<
   | 'httpVersion'
   | 'expectedCodes'
 > &
-  Partial<Pick<HealthMonitor, 'options'>>
+  Partial<Pick<HealthMonitor, 'options' | 'sentFields'>>
 export type TargetMember = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
 
 /** Where the probes of a check go. The member's own monitor port wins over the monitor's, as the more exact one. */

@@ -5,6 +5,7 @@
  */
 import { ENGINE_FLOOR_MS, OPTION_INTERVAL_MS } from './limits.ts'
 import type { Preset } from './monitor-options.ts'
+import { isSent } from './plain-fields.ts'
 import { presetPolicy } from './presets.ts'
 import type { Intervals } from './probe-times.ts'
 import type { StatePolicy } from './state-machine.ts'
@@ -15,17 +16,29 @@ export type JudgedMonitor = Pick<
   HealthMonitor,
   'profile' | 'rise' | 'fall' | 'delaySeconds' | 'timeoutSeconds'
 > &
-  Partial<Pick<HealthMonitor, 'type' | 'options'>>
+  Partial<Pick<HealthMonitor, 'type' | 'options' | 'sentFields'>>
 
 /** Whose manners a monitor has. */
 export function mannersOf({ profile, options }: Pick<JudgedMonitor, 'profile' | 'options'>): Preset {
   return options?.preset ?? profile
 }
 
+/** Whether traffic counts as seen: it is assumed where nobody is said to report it. */
+export function isTrafficAssumed({ options }: Pick<JudgedMonitor, 'options'>): boolean {
+  return options?.no_traffic?.reported !== true
+}
+
 /** The state policy of a monitor; `trafficSeen`: traffic has reached its pool. */
 export function statePolicy(monitor: JudgedMonitor, trafficSeen = false): StatePolicy {
   const { type = 'TCP', rise, fall, options } = monitor
-  const plain = { type, rise, fall, intervalMs: delayMs(monitor), trafficSeen }
+  const plain = {
+    type,
+    rise,
+    fall,
+    intervalMs: delayMs(monitor),
+    trafficSeen: trafficSeen || isTrafficAssumed(monitor),
+    isRiseUnsent: !isSent(monitor, 'rise'),
+  }
   const policy = presetPolicy(mannersOf(monitor), plain, options ?? {})
   return options?.preset === undefined ? policy : { ...policy, intervals: withFloor(policy.intervals) }
 }

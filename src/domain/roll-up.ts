@@ -73,7 +73,7 @@ export interface PoolFacts {
   readonly hasMembers: boolean
   /** A member that is switched on and has weight. */
   readonly hasWeight: boolean
-  /** Such a member whose check passes. */
+  /** Such a member whose check passes, or which nobody checks or has checked yet: it has its traffic. */
   readonly hasPassing: boolean
   /** A member that is switched on and whose check fails, whatever its weight. */
   readonly hasFailing: boolean
@@ -91,6 +91,17 @@ export const POOL_RULES: readonly Rule<PoolFacts, RolledUpStatus>[] = [
   { when: (f) => f.hasFailing, word: 'ERROR' },
   { when: always, word: 'OFFLINE' },
 ]
+
+/** Whether a member that is switched on takes traffic as far as its check goes. */
+export function isPassing({
+  state,
+  weight,
+}: {
+  readonly state: MemberState
+  readonly weight: number
+}): boolean {
+  return weight > 0 && (state === 'ONLINE' || state === 'NO_MONITOR')
+}
 
 export function poolStatus(facts: PoolFacts): RolledUpStatus {
   return firstOf(POOL_RULES, facts)

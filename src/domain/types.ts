@@ -36,6 +36,20 @@ export const PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as c
 export const PROFILES = ['elb', 'octavia'] as const
 export type Profile = (typeof PROFILES)[number]
 
+/** Fields of a monitor that a preset or an option can say otherwise. */
+export const PLAIN_FIELDS = [
+  'delaySeconds',
+  'timeoutSeconds',
+  'rise',
+  'fall',
+  'urlPath',
+  'httpMethod',
+  'httpVersion',
+  'domainName',
+  'expectedCodes',
+] as const
+export type PlainField = (typeof PLAIN_FIELDS)[number]
+
 export type ProvisioningStatus =
   | 'ACTIVE'
   | 'PENDING_CREATE'
@@ -52,7 +66,8 @@ export interface ConfigurationObject {
   readonly adminStateUp: boolean
   readonly provisioningStatus: ProvisioningStatus
   readonly createdAt: Date
-  readonly updatedAt: Date | null
+  /** Of what was never changed: when it was made. */
+  readonly updatedAt: Date
 }
 
 export interface Tag {
@@ -128,6 +143,8 @@ export interface HealthMonitor extends ConfigurationObject {
   readonly expectedCodes: string | null
   /** What wins over the fields above, which then show what comes nearest to it; null = nothing is set. */
   readonly options: MonitorOptions | null
+  /** Those that somebody sent: the others show what the preset, or else the dialect, says. */
+  readonly sentFields: readonly PlainField[]
   readonly tags: readonly Tag[]
   readonly echo: Echo
 }

@@ -30,7 +30,10 @@ export class Check implements WheelNode {
 
   config: CheckConfig
   state: CheckState
+  /** Of this generation. */
   verdict: Verdict | undefined
+  /** Of an older generation, and published until there is one of this. */
+  oldVerdict: Pick<Verdict, 'status' | 'since'> | undefined
   /** What results have led to while a maintenance keeps it from being published. */
   withheld: Verdict | undefined
   /** Run of the row in `member_state`: `badRun` while ONLINE, `okRun` while OFFLINE; -1 = nothing was written. */
@@ -77,9 +80,19 @@ export class Check implements WheelNode {
     this.lastResult = undefined
     this.left = undefined
     this.conclusiveMs = surroundings.nowMs
-    this.verdict = stored
-    this.state = stateOf(config, stored)
-    this.writtenRun = stored === undefined ? -1 : stored.status === 'ONLINE' ? stored.badRun : stored.okRun
+    const isOld = stored !== undefined && stored.generation < config.generation
+    const verdict = isOld ? undefined : stored
+    this.verdict = verdict
+    this.oldVerdict = isOld ? stored : undefined
+    this.state = stateOf(config, verdict)
+    this.writtenRun =
+      verdict === undefined ? -1 : verdict.status === 'ONLINE' ? verdict.badRun : verdict.okRun
+  }
+
+  /** What is published as far as probing goes; UNKNOWN: no verdict. */
+  get publishedStatus(): CheckStatus {
+    const verdict = this.verdict ?? this.oldVerdict
+    return verdict?.status ?? (this.config.startsOnline === true ? 'ONLINE' : 'UNKNOWN')
   }
 
   /** The status that was decided by a result: a status that a profile only starts with is no verdict. */
@@ -109,9 +122,11 @@ export class Check implements WheelNode {
     this.withheld = undefined
   }
 
-  /** As never probed: after a change of generation. */
-  forget(nowMs: number): void {
+  /** As never probed: after a change of generation from `old`. What was published may stand until there is a verdict. */
+  forget(old: number, nowMs: number): void {
     this.restart()
+    const stands = old >= this.config.publishedFrom
+    this.oldVerdict = stands ? (this.verdict ?? this.oldVerdict) : undefined
     this.verdict = undefined
     this.writtenRun = -1
     this.lastResult = undefined

@@ -1,7 +1,7 @@
 /**
  * The slow checkpoint: one row per owned shard and period, spread over the period, so that people can see the last probe
  * of every check while a steady state writes almost nothing. A shard is written sooner when a check of it has its first
- * result, its staleness changed or its target says something else of itself, and at most once a second.
+ * result, fails for another reason, its staleness changed or its target says something else of itself, at most once a second.
  */
 import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
 import { CHECKPOINT_SHARDS_PER_STATEMENT, CHECKPOINT_SOONEST_MS, SHARD_COUNT } from '../domain/limits.ts'

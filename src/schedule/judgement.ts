@@ -32,6 +32,12 @@ export function mayCount({ config: { policy } }: Check, { outcome, reason }: Pro
   return policy.inconclusive !== undefined && TROUBLES_OF_PROBES.has(reason)
 }
 
+/** Whether a check that did not pass does not pass for another reason now. */
+export function isOtherTrouble(last: ProbeResult | undefined, result: ProbeResult): boolean {
+  if (last === undefined || last.reason === result.reason) return false
+  return last.outcome !== 'passed' && result.outcome !== 'passed'
+}
+
 /** What is to be written after a result: the status that was left; `same` when only a counter differs from what is written. */
 export type Judged = CheckStatus | 'same' | undefined
 
@@ -42,6 +48,10 @@ export type Judged = CheckStatus | 'same' | undefined
 export function judge(check: Check, result: ProbeResult, wall: () => number): Judged {
   check.state = step(check.config.policy, check.state, outcomeOf(result), check.endedMs)
   const to = check.decidedStatus
+  if (check.verdict === undefined && to !== 'UNKNOWN' && to === check.publishedStatus) {
+    confirm(check, to, result, wall)
+    return 'same'
+  }
   if (to === 'UNKNOWN' || to === check.verdict?.status) {
     check.withheld = undefined
     if (check.verdict === undefined || check.pendingRun === check.writtenRun) return undefined
@@ -58,7 +68,7 @@ export function judge(check: Check, result: ProbeResult, wall: () => number): Ju
 
 /** Makes what was withheld the verdict, unless a maintenance lasts. Returns the status that was left. */
 export function publishWithheld(check: Check, wallMs: number): CheckStatus | undefined {
-  const { withheld, verdict } = check
+  const { withheld, publishedStatus: from } = check
   if (withheld === undefined || isMaintained(check.config.maintenance, wallMs)) return undefined
   const evidence =
     withheld.since === wallMs
@@ -67,7 +77,16 @@ export function publishWithheld(check: Check, wallMs: number): CheckStatus | und
   check.verdict = { ...withheld, since: wallMs, evidence }
   check.withheld = undefined
   check.writtenRun = check.pendingRun
-  return verdict?.status ?? 'UNKNOWN'
+  return from
+}
+
+/** The first verdict of a generation, where the same is published already: nothing changes for others. */
+function confirm(check: Check, status: 'ONLINE' | 'OFFLINE', result: ProbeResult, wall: () => number): void {
+  const since = check.oldVerdict?.since ?? wall()
+  const { reason, detail } = result
+  check.verdict = { status, since, reason, detail, evidence: evidenceOf(check, result) }
+  check.withheld = undefined
+  check.writtenRun = check.pendingRun
 }
 
 function evidenceOf(check: Check, result: ProbeResult): Evidence {

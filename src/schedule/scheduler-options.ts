@@ -10,7 +10,7 @@ import type { Log } from './log.ts'
 export interface SchedulerEvents {
   /** The status (`from` given) or a counter that tells how far the next change is differs from what was written. */
   onVerdict(check: Check, from: CheckStatus | undefined): void
-  /** A check has its first result here, or its target says something else of itself: worth to be seen soon. */
+  /** A check has its first result here, fails for another reason, or its target says something else of itself: worth to be seen soon. */
   onNews(check: Check): void
   onStaleChange(check: Check): void
   /** Nothing is probed with this target object any more. */

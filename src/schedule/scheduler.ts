@@ -12,7 +12,7 @@ import type { ProbeResult } from '../domain/results.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
-import { judge, mayCount } from './judgement.ts'
+import { isOtherTrouble, judge, mayCount } from './judgement.ts'
 import { isLinked } from './linked-list.ts'
 import { MemberTally } from './member-tally.ts'
 import { firstProbeWindowsMs } from './new-starts.ts'
@@ -159,7 +159,8 @@ export class Scheduler implements Ticking {
   #settle(check: Check, result: ProbeResult, nowMs: number): void {
     check.endedMs = nowMs
     check.probedMs = check.startedMs
-    const flags = check.lastResult && packFlags(check.state)
+    const last = check.lastResult
+    const flags = last && packFlags(check.state)
     check.lastResult = result
     check.left = undefined
     this.rings.note(check, result, nowMs)
@@ -170,7 +171,7 @@ export class Scheduler implements Ticking {
       if (check.isStale) this.#setStale(check, false)
     } else this.#judgeStaleness(check, nowMs)
     if (!this.#isStopped && mayCount(check, result)) this.#judge(check, result)
-    if (flags !== packFlags(check.state)) this.#options.events.onNews(check)
+    if (flags !== packFlags(check.state) || isOtherTrouble(last, result)) this.#options.events.onNews(check)
     // A check that is halted is in no wheel and no queue until its configuration changes.
     if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#loop.plan(check, check.dueMs)
   }
@@ -224,9 +225,9 @@ export class Scheduler implements Ticking {
     })
     this.#size++
     this.#tally.add(check)
-    if (verdict !== undefined && left?.generation === config.generation) check.left = left
+    if (check.verdict !== undefined && left?.generation === config.generation) check.left = left
     if (check.isHalted) return check
-    if (verdict === undefined) this.#planSoon(check, nowMs)
+    if (check.verdict === undefined) this.#planSoon(check, nowMs)
     else {
       const nextMs = left === undefined ? undefined : left.nextAt - this.#wall() + nowMs
       this.#plan(check, resumeMs(check, { nowMs, nextMs }, this.#random))
@@ -252,7 +253,7 @@ export class Scheduler implements Ticking {
     if (old.target.address !== config.target.address) this.#loop.readdress(check)
     check.denied = this.#options.denies(config.target.address, config.target.port)
     const change = differences(old, config)
-    this.#reset(check, change, nowMs)
+    this.#reset(check, old.generation, { change, nowMs })
     const { isReborn, isOtherRequest, isOtherRule, isOtherTiming } = change
     const isOtherProbe = isReborn || isOtherRequest
     // What is planned stays as it is, on its grid and with its jitter. A failure that the breaker holds has no plan.
@@ -260,11 +261,16 @@ export class Scheduler implements Ticking {
     if (check.phase !== 'waiting' || !isAsPlanned) this.#replan(check, isOtherProbe, nowMs)
   }
 
-  #reset(check: Check, { isReborn, isOtherRequest, isOtherRule }: Differences, nowMs: number): void {
+  #reset(
+    check: Check,
+    generation: number,
+    { change, nowMs }: { readonly change: Differences; readonly nowMs: number },
+  ): void {
+    const { isReborn, isOtherRequest, isOtherRule } = change
     const status = check.decidedStatus
     if (isReborn) {
       this.rings.release(check)
-      check.forget(nowMs)
+      check.forget(generation, nowMs)
       this.#stale.delete(check)
     } else if (isOtherRequest && check.isHalted) check.restart()
     else if (isOtherRequest || isOtherRule) check.forgetRuns()

@@ -7,7 +7,7 @@ import { poolQuestion } from '../domain/pool-question.ts'
 import { targetsOf } from '../domain/probe-target.ts'
 import { statePolicy } from '../domain/profiles.ts'
 import type { Reason } from '../domain/reasons.ts'
-import type { Echo, MonitorType, PoolProtocol, Profile } from '../domain/types.ts'
+import type { Echo, MonitorType, PlainField, PoolProtocol, Profile } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 
 export interface PoolVersion {
@@ -41,6 +41,10 @@ export async function readPoolSizes(db: Db, poolIds: readonly string[]): Promise
   )
 }
 
+/** The generation of a check, and from which on verdicts are published (migration 0014). */
+const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm.generation)'
+const PUBLISHED_FROM = 'greatest(lb.published_from, p.published_from, m.published_from, hm.published_from)'
+
 /** Everything that is probed of a pool is in the joins: a pool of which nothing is probed gives one row without member. */
 const loadPoolsBy = (members: string): string => `
 select
@@ -49,17 +53,16 @@ select
   m.id as member_id, m.address, m.protocol_port, m.monitor_address, m.monitor_port as member_monitor_port,
   hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
   hm.url_path, hm.http_method, hm.http_version, hm.expected_codes, p.protocol as pool_protocol,
-  greatest(lb.generation, p.generation, m.generation, hm.generation) as generation,
+  ${CHECK_GENERATION} as generation, ${PUBLISHED_FROM} as published_from, hm.starts_as, hm.sent_fields,
   m.echo->'depends_on' as member_depends_on, p.echo->'depends_on' as pool_depends_on,
   m.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
-  s.status, s.since, s.reason, s.detail, s.evidence, s.ok_run, s.bad_run
+  s.generation as verdict_generation, s.status, s.since, s.reason, s.detail, s.evidence, s.ok_run, s.bad_run
 from pool p
 join load_balancer lb on lb.id = p.load_balancer_id
 left join health_monitor hm on hm.pool_id = p.id
   and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and lb.provider <> ?
 left join ${members}
-left join member_state s on s.member_id = m.id
-  and s.generation = greatest(lb.generation, p.generation, m.generation, hm.generation)
+left join member_state s on s.member_id = m.id and s.generation >= ${PUBLISHED_FROM}
 where p.id = any(?::uuid[])`
 
 const LOAD_POOLS = loadPoolsBy('member m on m.pool_id = p.id and m.admin_state_up and hm.id is not null')
@@ -105,11 +108,15 @@ interface CheckRow extends PoolRow {
   readonly expected_codes: string | null
   readonly pool_protocol: PoolProtocol
   readonly generation: number
+  readonly published_from: number
+  readonly starts_as: 'ONLINE' | 'OFFLINE' | null
+  readonly sent_fields: readonly PlainField[]
   readonly member_depends_on: readonly string[] | null
   readonly pool_depends_on: readonly string[] | null
   readonly member_maintenance: Maintenance | null
   readonly pool_maintenance: Maintenance | null
   readonly monitor_maintenance: Maintenance | null
+  readonly verdict_generation: number
   readonly status: 'ONLINE' | 'OFFLINE' | null
   readonly since: Date
   readonly reason: Reason
@@ -119,7 +126,7 @@ interface CheckRow extends PoolRow {
   readonly bad_run: number
 }
 
-/** The checks of these pools, with the last verdict where it is of the present generation. Pools that are gone are absent. */
+/** The checks of these pools, with the last verdict where it is published. Pools that are gone are absent. */
 export async function loadPools(db: Db, poolIds: readonly string[]): Promise<readonly PoolChecks[]> {
   return await poolsOf(db, await query<LoadedRow>(db, LOAD_POOLS, [NOOP_PROVIDER, poolIds]))
 }
@@ -208,6 +215,7 @@ function toMonitor(row: CheckRow, details: PoolDetails | undefined): LoadedMonit
     httpVersion: row.http_version,
     expectedCodes: row.expected_codes,
     options: details?.options ?? null,
+    sentFields: row.sent_fields,
   }
   const pool = poolQuestion({ protocol: row.pool_protocol, echo: details?.echo ?? {} })
   return {
@@ -234,6 +242,8 @@ function toCheck(
     projectId,
     shard: row.shard,
     generation: row.generation,
+    publishedFrom: row.published_from,
+    ...(row.starts_as === 'ONLINE' ? { startsOnline: true as const } : {}),
     target: targetOf(member),
     policy,
     ...maintenanceOf(row),
@@ -257,6 +267,7 @@ function dependenciesOf(row: CheckRow): Pick<CheckConfig, 'dependsOn'> {
 function toVerdict(row: CheckRow): StoredVerdict | undefined {
   if (row.status === null) return undefined
   return {
+    generation: row.verdict_generation,
     status: row.status,
     since: row.since.getTime(),
     reason: row.reason,

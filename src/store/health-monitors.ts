@@ -1,4 +1,5 @@
 /** Statements on health monitors. One per purpose; the API composes them into transactions. */
+import { startStatus } from '../domain/presets.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
@@ -59,23 +60,24 @@ export const HEALTH_MONITOR_ATTRIBUTES: ReadonlySet<string> = new Set(
 /** Throws PoolHasMonitorError: the constraint decides, however many create at once. */
 export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Promise<HealthMonitor> {
   try {
-    return toHealthMonitor(await insertRow<HealthMonitorRow, HealthMonitorDraft>(tx, TABLE, draft))
+    const row = { ...draft, startsAs: startStatus(draft.options) }
+    return toHealthMonitor(await insertRow<HealthMonitorRow, StoredMonitor>(tx, TABLE, row))
   } catch (error) {
     if (violatedConstraint(error) === 'health_monitor_pool_id_key') throw new PoolHasMonitorError()
     throw error
   }
 }
 
-/** Changes a monitor; `renewed` starts a new generation: what was known of its checks is void. */
+/** Changes a monitor; `renewed` starts a new generation of its checks: what was known is old. */
 export async function updateHealthMonitor(
   tx: Tx,
   id: string,
   change: { readonly values: HealthMonitorChange; readonly renewed: boolean },
 ): Promise<HealthMonitor> {
   const also = change.renewed ? [NEW_GENERATION] : []
-  return toHealthMonitor(
-    await updateRow<HealthMonitorRow, HealthMonitorDraft>(tx, TABLE, id, { values: change.values, also }),
-  )
+  const { options } = change.values
+  const values = { ...change.values, ...(options === undefined ? {} : { startsAs: startStatus(options) }) }
+  return toHealthMonitor(await updateRow<HealthMonitorRow, StoredMonitor>(tx, TABLE, id, { values, also }))
 }
 
 export async function deleteHealthMonitor(tx: Tx, id: string): Promise<void> {
@@ -111,7 +113,10 @@ export async function listHealthMonitors(db: Db, list: ListQuery): Promise<Page<
   return mapPage(rows, toHealthMonitor)
 }
 
-const TABLE: Table<HealthMonitorDraft> = {
+/** What its options choose to publish before the first verdict stands beside them, for the views. */
+type StoredMonitor = HealthMonitorDraft & { readonly startsAs: ReturnType<typeof startStatus> }
+
+const TABLE: Table<StoredMonitor> = {
   name: 'health_monitor',
   alias: 'hm',
   returning: HEALTH_MONITOR_COLUMNS,
@@ -130,5 +135,7 @@ const TABLE: Table<HealthMonitorDraft> = {
     ['httpVersion', 'http_version'],
     ['expectedCodes', 'expected_codes'],
     ['options', 'options'],
+    ['sentFields', 'sent_fields'],
+    ['startsAs', 'starts_as'],
   ],
 }

@@ -30,13 +30,13 @@ const HEALTH_LIST: ListSpec = {
     join member stored on stored.id = m.id
     join pool p on p.id = m.pool_id
     left join health_monitor hm on hm.pool_id = p.id
-    left join member_state s on s.member_id = m.id and s.generation = m.check_generation
+    left join member_state s on s.member_id = m.id and s.generation >= m.published_from
     left join shard sh on sh.id = p.shard
     left join prober pr on pr.id = sh.owner`,
-  columns: `${MEMBER_COLUMNS}, p.shard, m.provider, m.state, m.since, m.reason, m.check_generation as generation,
+  columns: `${MEMBER_COLUMNS}, p.shard, m.provider, m.state, m.since, m.reason, m.pending, m.check_generation as generation,
     hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
     p.traffic_seen_at is not null as traffic_seen, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
-    hm.monitor_port as pool_monitor_port, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
+    hm.monitor_port as pool_monitor_port, hm.sent_fields, s.generation as verdict_generation, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
     stored.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
     now() as read_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
@@ -83,7 +83,7 @@ export async function countMemberStates(db: Db, poolId: string): Promise<StateCo
      )
      select ms.state, m.admin_state_up as "memberUp", least(m.weight, 1) as weight, lb.provider, count(*) as members,
        count(*) filter (
-         where ms.state not in ('NO_MONITOR', 'DISABLED') and ms.reason <> 'PROVIDER_NOT_PROBED'
+         where (ms.pending or ms.state in ('ONLINE', 'OFFLINE'))
            and (pr.lease_until is null or pr.lease_until <= now() or stale.member_id is not null)
        ) as stale
      from member m
@@ -148,6 +148,7 @@ interface HealthRow extends MemberRow {
   state: HealthFacts['state']
   since: Date | null
   reason: HealthFacts['reason']
+  pending: boolean
   generation: number
   monitor_id: string | null
   type: HealthMonitor['type']
@@ -160,11 +161,13 @@ interface HealthRow extends MemberRow {
   rise: number
   fall: number
   pool_monitor_port: number | null
+  sent_fields: HealthMonitor['sentFields']
+  verdict_generation: number
   detail: string
   evidence: Record<string, unknown>
   ok_run: number
   bad_run: number
-  /** Null without a verdict of the current generation. */
+  /** Null without a verdict that is published. */
   written_at: Date | null
   member_maintenance: Maintenance | null
   pool_maintenance: Maintenance | null
@@ -203,8 +206,10 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
     provider: row.provider,
     state: row.state,
     reason: row.reason,
+    pending: row.pending,
     since: row.since,
     generation: row.generation,
+    readAt: row.read_at,
     isOwned: row.is_owned,
     maintenance: maintenanceAt(
       { member: row.member_maintenance, pool: row.pool_maintenance, healthmonitor: row.monitor_maintenance },
@@ -220,6 +225,7 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
             type: row.type,
             profile: row.profile,
             options: row.options,
+            sentFields: row.sent_fields,
             delaySeconds: row.delay_seconds,
             timeoutSeconds: row.timeout_seconds,
             rise: row.rise,
@@ -232,6 +238,7 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
 
 function toVerdict(row: HealthRow, writtenAt: Date) {
   return {
+    generation: row.verdict_generation,
     detail: row.detail,
     evidence: row.evidence,
     okRun: row.ok_run,

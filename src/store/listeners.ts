@@ -49,7 +49,7 @@ const LISTENER_LIST: ListSpec = {
     client_ca_tls_container_ref: { sql: `(${echoed('client_ca_tls_container_ref')})`, type: 'text' },
     tls_ciphers_policy: { sql: `(${echoed('tls_ciphers_policy')})`, type: 'text' },
     created_at: { sql: `date_trunc('second', l.created_at)`, type: 'timestamp' },
-    updated_at: { sql: `date_trunc('second', coalesce(l.updated_at, l.created_at))`, type: 'timestamp' },
+    updated_at: { sql: `date_trunc('second', l.updated_at)`, type: 'timestamp' },
   },
 }
 

@@ -86,7 +86,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
     member_device_id: NEVER,
     vpc_id: NEVER,
     created_at: { sql: `date_trunc('second', lb.created_at)`, type: 'timestamp' },
-    updated_at: { sql: `date_trunc('second', coalesce(lb.updated_at, lb.created_at))`, type: 'timestamp' },
+    updated_at: { sql: `date_trunc('second', lb.updated_at)`, type: 'timestamp' },
   },
 })
 

@@ -35,7 +35,7 @@ export interface KeptMember {
 export interface KeptMemberChange {
   readonly id: string
   readonly values: KeptValues
-  /** Starts a new generation: what was known of the check is void. */
+  /** Starts a new generation of the check: what was known is old. */
   readonly renewed: boolean
 }
 

@@ -29,13 +29,15 @@ export interface MemberView extends Member {
   /** Start of the state; null when no probe decided it. */
   readonly since: Date | null
   readonly reason: MemberReason
+  /** Probed, and without a verdict since the configuration changed. */
+  readonly pending: boolean
 }
 
 /** The pool has a member with this address and port, in whatever spelling. */
 export class MemberExistsError extends Error {}
 
 const MEMBER_VIEW_FROM = 'member_detail m'
-const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, m.load_balancer_id, m.provider, m.state, m.since, m.reason`
+const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, m.load_balancer_id, m.provider, m.state, m.since, m.reason, m.pending`
 
 interface MemberViewRow extends MemberRow {
   load_balancer_id: string
@@ -43,6 +45,7 @@ interface MemberViewRow extends MemberRow {
   state: MemberState
   since: Date | null
   reason: MemberReason
+  pending: boolean
 }
 
 /** The rules of `memberWord` (src/domain/roll-up.ts) in SQL; a test holds the two together. */
@@ -105,7 +108,7 @@ export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> 
   }
 }
 
-/** Changes a member; `renewed` starts a new generation: what was known of its check is void. */
+/** Changes a member; `renewed` starts a new generation of its check: what was known is old. */
 export async function updateMember(
   tx: Tx,
   id: string,
@@ -113,6 +116,21 @@ export async function updateMember(
 ): Promise<void> {
   const also = change.renewed ? [NEW_GENERATION] : []
   await updateRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, id, { values: change.values, also })
+}
+
+/** Starts a new generation of the checks that the port of their pool's monitor aims elsewhere; null = the member's own port. */
+export async function renewMembersOfPort(
+  tx: Tx,
+  poolId: string,
+  { from, to }: { readonly from: number | null; readonly to: number | null },
+): Promise<void> {
+  await query(
+    tx,
+    `update member set ${NEW_GENERATION}
+     where pool_id = ? and monitor_port is null
+       and coalesce(?::integer, protocol_port) <> coalesce(?::integer, protocol_port)`,
+    [poolId, from, to],
+  )
 }
 
 /** Whether there was one to delete. */
@@ -179,6 +197,7 @@ function toMemberView(row: MemberViewRow): MemberView {
     state: row.state,
     since: row.since,
     reason: row.reason,
+    pending: row.pending,
   })
 }
 

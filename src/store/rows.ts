@@ -19,7 +19,7 @@ interface CommonRow {
   tags: Tag[]
   echo: Echo
   created_at: Date
-  updated_at: Date | null
+  updated_at: Date
 }
 
 export interface LoadBalancerRow extends CommonRow {
@@ -72,6 +72,7 @@ export interface HealthMonitorRow extends CommonRow {
   http_version: HealthMonitor['httpVersion']
   expected_codes: string | null
   options: HealthMonitor['options']
+  sent_fields: HealthMonitor['sentFields']
 }
 
 const COMMON = [
@@ -108,7 +109,7 @@ export const MEMBER_COLUMNS = columns(
 )
 export const HEALTH_MONITOR_COLUMNS = columns(
   'hm',
-  'pool_id type profile delay_seconds timeout_seconds rise fall monitor_port domain_name url_path http_method http_version expected_codes options',
+  'pool_id type profile delay_seconds timeout_seconds rise fall monitor_port domain_name url_path http_method http_version expected_codes options sent_fields',
 )
 
 // Written out in full: an object literal that begins with a spread costs 22 µs here, this one 0.5 µs (Node 20.20,
@@ -218,5 +219,6 @@ export function toHealthMonitor(row: HealthMonitorRow): HealthMonitor {
     httpVersion: row.http_version,
     expectedCodes: row.expected_codes,
     options: row.options,
+    sentFields: row.sent_fields,
   }
 }

@@ -6,7 +6,14 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { type Answer, type Api, type Json, startApi } from '../support/api.ts'
 import type { Ending } from '../support/database.ts'
-import { buildWorld, type Golden, GOLDENS, RECORDED_PROJECT, type World } from '../support/octavia-golden.ts'
+import {
+  buildWorld,
+  type Golden,
+  GOLDENS,
+  RECORDED_PROJECT,
+  settledAnswer,
+  type World,
+} from '../support/octavia-golden.ts'
 
 /** What is answered otherwise on purpose: the reason, and the status that is given. */
 const EXCEPTIONS: Readonly<Record<string, readonly [status: number, reason: string]>> = {
@@ -92,10 +99,8 @@ function upperId({ ids }: World): string {
 
 /** The recorded answer in the ids of this world. */
 function expectedBody(golden: Golden, world: World): Json {
-  const text = filled(JSON.stringify(golden.body), world)
-    .replaceAll(/"PENDING_(CREATE|UPDATE|DELETE)"/g, '"ACTIVE"')
-    .replaceAll('<base>', `${api.url}/load-balancer`)
-  return JSON.parse(text)
+  const text = filled(JSON.stringify(golden.body), world).replaceAll('<base>', `${api.url}/load-balancer`)
+  return settledAnswer(JSON.parse(text))
 }
 
 function assertSame(actual: Json, expected: Json, where: string): void {

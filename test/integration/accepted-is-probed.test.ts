@@ -40,7 +40,7 @@ const POOL: Pool = {
   adminStateUp: true,
   provisioningStatus: 'ACTIVE',
   createdAt: new Date(0),
-  updatedAt: null,
+  updatedAt: new Date(0),
   description: '',
   loadBalancerId: ID,
   protocol: 'HTTP',

@@ -196,7 +196,7 @@ suite('health monitors', () => {
     })
   })
 
-  test('a change of thresholds keeps verdicts; another type or port, or switching on again, voids them', async (t) => {
+  test('a change of thresholds, type or port keeps what is published; switching off ends it, and on again leaves NO_MONITOR', async (t) => {
     const api = await startPoolApi(t)
     const { poolId } = await makePool(api.db)
     const { id } = await created(api, poolId)
@@ -210,10 +210,12 @@ suite('health monitors', () => {
         .operating_status as string
     }
     assert.equal(await statusAfter({ delay: 5, timeout: 3, max_retries: 2 }), 'ONLINE')
-    assert.equal(await statusAfter({ type: 'HTTP' }), 'OFFLINE')
-    assert.equal(await statusAfter({ monitor_port: 81 }), 'OFFLINE')
+    assert.equal(await statusAfter({ type: 'HTTP' }), 'ONLINE')
+    assert.equal(await statusAfter({ monitor_port: 81 }), 'ONLINE')
     assert.equal(await statusAfter({ admin_state_up: false }), 'NO_MONITOR')
-    assert.equal(await statusAfter({ admin_state_up: true }), 'OFFLINE')
+    await changed(api, id, { admin_state_up: true })
+    const shown = await api.call('GET', `/pools/${poolId}/members/${member}`)
+    assert.equal(shown.body.member.operating_status, 'NO_MONITOR')
   })
 
   test('a pool has one monitor: a second is 409, and of ten at once one is 201', async (t) => {

@@ -1,7 +1,10 @@
 /** The schema on its way up and down, alone and with others. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { randomUUID } from 'node:crypto'
 import * as memberCount from '../../migrations/0011-member-count.ts'
+import * as pending from '../../migrations/0014-pending.ts'
+import * as staleMembers from '../../migrations/0018-stale-members.ts'
 import { MIGRATIONS } from '../../migrations/index.ts'
 import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
 import { isSchemaCurrent, migrateToLatest, rollbackAll, SchemaTooNewError } from '../../src/store/migrate.ts'
@@ -115,6 +118,89 @@ test('monitors with preset kuma keep the HTTP version that they had', async (t) 
   function same(options: object, version: string | null) {
     return { options, kept: options, shown: version, ...(version === null ? {} : { version }) }
   }
+})
+
+test('monitors of before keep what held for them, and show it', async (t) => {
+  const { db } = await testDatabase(t)
+  await staleMembers.down(db)
+  await pending.down(db)
+  const monitors = [
+    { codes: '200', options: null, shown: '200', rise: 2, sent: false, startsAs: null },
+    {
+      codes: '200',
+      options: { preset: 'haproxy' },
+      shown: '200-399',
+      rise: 2,
+      sent: false,
+      startsAs: 'ONLINE',
+    },
+    { codes: '404', options: { preset: 'haproxy' }, shown: '404', rise: 2, sent: true, startsAs: 'ONLINE' },
+    {
+      codes: '200',
+      options: { preset: 'contrail' },
+      shown: '100-599',
+      rise: 1,
+      sent: false,
+      startsAs: 'ONLINE',
+    },
+    { codes: '200', options: { preset: 'envoy' }, shown: '200', rise: 2, sent: false, startsAs: null },
+    {
+      codes: '200',
+      options: { initial: { status: 'OFFLINE' } },
+      shown: '200',
+      rise: 2,
+      sent: false,
+      startsAs: 'OFFLINE',
+    },
+    {
+      codes: '200',
+      options: { intervals: { no_traffic_ms: 9000 } },
+      shown: '200',
+      rise: 2,
+      sent: false,
+      startsAs: null,
+    },
+  ]
+  for (const { codes, options } of monitors) {
+    const id = randomUUID()
+    await query(db, `insert into load_balancer (id, project_id, provider) values (?, 'p', 'vlb')`, [id])
+    await query(
+      db,
+      `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
+       values (?, 'p', ?, 'HTTP', 'ROUND_ROBIN', 0)`,
+      [id, id],
+    )
+    await query(
+      db,
+      `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall,
+         url_path, http_method, expected_codes, options)
+       values (?, 'p', ?, 'HTTP', 'elb', 5, 3, 2, 3, '/', 'GET', ?, ?::jsonb)`,
+      [id, id, codes, options && JSON.stringify(options)],
+    )
+  }
+  await pending.up(db)
+  const rows = await query<{
+    expected_codes: string
+    rise: number
+    is_sent: boolean
+    starts_as: string | null
+    is_reported: string | null
+    is_published: boolean
+  }>(
+    db,
+    `select expected_codes, rise, sent_fields @> '["expectedCodes"]' as is_sent, starts_as,
+       options->'no_traffic'->>'reported' as is_reported, published_from = generation as is_published
+     from health_monitor order by generation`,
+  )
+  assert.deepEqual(
+    rows.map(({ expected_codes, rise, is_sent, starts_as }) => [expected_codes, rise, is_sent, starts_as]),
+    monitors.map(({ shown, rise, sent, startsAs }) => [shown, rise, sent, startsAs]),
+  )
+  assert.deepEqual(
+    rows.map(({ is_reported }) => is_reported),
+    monitors.map(({ options }) => (options !== null && 'intervals' in options ? 'true' : null)),
+  )
+  assert.ok(rows.every(({ is_published }) => is_published))
 })
 
 test('a schema of a newer version is refused and left as it is', async (t) => {

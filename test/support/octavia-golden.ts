@@ -190,9 +190,7 @@ class Builder {
     const isSet = (key: string) =>
       request.method === 'PUT' && key in sent && !(key === 'tags' && sent[key] === null)
     const shown = keys.split(' ').filter((key) => (found[key] ?? null) !== null && !isSet(key))
-    // The status that an update shows of a monitor is the one before.
-    const before = name in MONITORS ? { admin_state_up: found.operating_status === 'ONLINE' } : {}
-    return { ...Object.fromEntries(shown.map((key) => [key, found[key]])), ...before }
+    return Object.fromEntries(shown.map((key) => [key, found[key]]))
   }
 }
 
@@ -209,4 +207,18 @@ export async function buildWorld(api: Api, golden: Golden, project: string): Pro
   if (golden.case.startsWith('lb-pending'))
     await force(api, 'load_balancer', ids['<lb>'] ?? '', 'PENDING_UPDATE')
   return { project, ids }
+}
+
+/**
+ * A recorded answer as it is once the write is done, which here is at once: PENDING_x is ACTIVE, and the status of a monitor,
+ * which Octavia shows as it was before until its worker is done, follows its switch.
+ */
+export function settledAnswer<Answer>(answer: Answer): Answer {
+  return JSON.parse(JSON.stringify(answer), (name, value: Json) => {
+    const isPending = String(value?.provisioning_status).startsWith('PENDING_')
+    if (!isPending) return value
+    const isMonitor = name === 'healthmonitor' && value.provisioning_status !== 'PENDING_DELETE'
+    const own = isMonitor ? { operating_status: value.admin_state_up === true ? 'ONLINE' : 'OFFLINE' } : {}
+    return { ...value, provisioning_status: 'ACTIVE', ...own }
+  }) as Answer
 }

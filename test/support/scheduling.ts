@@ -124,6 +124,7 @@ export function config(
     projectId: 'project',
     shard: 7,
     generation: 1,
+    publishedFrom: 1,
     target: { type: 'TCP', address: '10.0.0.1', family: 4, port: 80, timeoutMs: TIMEOUT_MS },
     policy: statePolicy({ profile: 'elb', rise, fall, delaySeconds: DELAY_MS / 1000, timeoutSeconds: 3 }),
     ...rest,
@@ -182,6 +183,7 @@ export function shareOf(address: string, projectId = 'project'): AddressShare {
 }
 
 export const STORED: StoredVerdict = {
+  generation: 1,
   status: 'ONLINE',
   since: 5,
   reason: 'PASSED',

@@ -23,6 +23,8 @@ export interface WriteManners {
   readonly needsActiveParents: boolean
   /** An update that changes nothing is a write all the same: `updated_at` moves. */
   readonly writesUnchanged: boolean
+  /** An update may name what it cannot change, with the value that is shown. */
+  readonly takesShownReadOnly: boolean
 }
 
 export interface Dialect {

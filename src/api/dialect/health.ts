@@ -12,6 +12,7 @@ export function renderHealth(status: string, health: MemberHealth): Record<strin
     status,
     since: health.since?.toISOString() ?? null,
     reason: health.reason,
+    pending: health.pending,
     detail: health.detail,
     stale: health.stale,
     degraded: health.flags.degraded,

@@ -194,11 +194,22 @@ export const MONITOR_OPTIONS = {
         offline_ms: described(milliseconds, 'OFFLINE, still failing.'),
         offline_pending_ms: described(milliseconds, 'OFFLINE, with successes in a row.'),
         undecided_ms: described(milliseconds, 'Until the first verdict.'),
-        no_traffic_ms: described(milliseconds, 'Until traffic was reported.'),
+        no_traffic_ms: described(
+          milliseconds,
+          'Until traffic was reported, where no_traffic.reported says that it is.',
+        ),
         no_traffic_healthy_ms: described(milliseconds, 'The same while ONLINE and passing.'),
       },
       'Milliseconds between probes by where the check stands; what is absent is interval_ms.',
     ),
+    no_traffic: {
+      kind: 'object',
+      description:
+        'Whether traffic on the pool is reported: only then do the no-traffic intervals hold until it is.',
+      keys: {
+        reported: described(boolean, 'Somebody reports it; otherwise traffic is assumed.'),
+      },
+    },
     jitter: object(
       {
         ms: { kind: 'integer', range: limits.OPTION_JITTER_MS },

@@ -77,8 +77,10 @@ describe('detection window of options', () => {
     assert.equal(anchored.maxSeconds, 1 + 2.5 + 3)
   })
 
-  it('is that of the no-traffic intervals until traffic was seen', () => {
-    const options = { interval_ms: 1000, timeout_ms: 100, intervals: { no_traffic_ms: 60_000 } }
+  it('is that of the no-traffic intervals until the traffic that is reported was seen', () => {
+    const unreported = { interval_ms: 1000, timeout_ms: 100, intervals: { no_traffic_ms: 60_000 } }
+    assert.equal(windowOf(unreported).down.maxSeconds, 3.3)
+    const options = { ...unreported, no_traffic: { reported: true } }
     assert.equal(windowOf(options).down.maxSeconds, 180.3)
     assert.equal(windowOf(options, true).down.maxSeconds, 3.3)
   })

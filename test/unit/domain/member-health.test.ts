@@ -10,6 +10,7 @@ const FACTS: HealthFacts = {
   member: { address: '192.0.2.1', protocolPort: 80, monitorAddress: null, monitorPort: null },
   state: 'ONLINE',
   reason: 'PASSED',
+  pending: false,
   since: at(0),
   monitor: {
     type: 'TCP',
@@ -23,6 +24,7 @@ const FACTS: HealthFacts = {
   },
   generation: 7,
   isOwned: true,
+  readAt: at(22),
 }
 const SEEN = {
   generation: 7,
@@ -37,7 +39,7 @@ const SEEN = {
   stale: false,
   flags: unpackFlags(0),
 } as const
-const VERDICT = { detail: '', evidence: {}, okRun: 0, badRun: 1, writtenAt: at(1) }
+const VERDICT = { generation: 7, detail: '', evidence: {}, okRun: 0, badRun: 1, writtenAt: at(1) }
 
 test('a check is stale without a live owner, or when its prober says so in this generation', () => {
   const stale = (facts: Partial<HealthFacts>) => memberHealth({ ...FACTS, ...facts }).stale
@@ -47,7 +49,8 @@ test('a check is stale without a live owner, or when its prober says so in this 
   assert.equal(stale({ checkpointed: { ...SEEN, stale: true, generation: 6 } }), false)
   for (const state of ['NO_MONITOR', 'DISABLED'] as const)
     assert.equal(stale({ state, isOwned: false }), false)
-  assert.equal(isProbed({ state: 'UNKNOWN', reason: 'PROVIDER_NOT_PROBED' }), false)
+  assert.equal(isProbed({ state: 'UNKNOWN', pending: false }), false)
+  assert.equal(isProbed({ state: 'NO_MONITOR', pending: true }), true)
 })
 
 test('the newer of verdict and checkpoint has the counters, within thresholds that may have changed', () => {
@@ -97,11 +100,44 @@ test('what a target says of itself is told while it is ONLINE, of this generatio
     assert.deepEqual(told({ state, checkpointed }), none)
 })
 
-test('a next probe that lies before the last one is not announced', () => {
-  const next = (since: Date) =>
-    memberHealth({ ...FACTS, since, verdict: VERDICT, checkpointed: SEEN }).nextProbeAt
-  assert.deepEqual(next(at(1)), at(15))
-  assert.equal(next(at(16)), null)
+test('the next probe is reckoned on from the last that is known, and never lies in the past', () => {
+  const next = (facts: Partial<HealthFacts>) => memberHealth({ ...FACTS, ...facts }).nextProbeAt
+  // Announced for 15, every 5 s.
+  assert.deepEqual(next({ checkpointed: SEEN, readAt: at(12) }), at(15))
+  assert.deepEqual(next({ checkpointed: SEEN, readAt: at(22) }), at(25))
+  // A later probe decided: what was announced is over.
+  assert.deepEqual(next({ checkpointed: SEEN, since: at(16), verdict: VERDICT, readAt: at(17) }), at(21))
+  // A check that nobody has probed yet is probed at once, one that nobody owns nobody knows when, one that has ended never.
+  const unseen = { state: 'UNKNOWN', pending: true, since: null } as const
+  assert.deepEqual(next({ ...unseen, readAt: at(22) }), at(22))
+  assert.equal(next({ checkpointed: SEEN, isOwned: false }), null)
+  const halted = { ...FACTS.monitor, options: { halt_when_offline: true } } as NonNullable<
+    HealthFacts['monitor']
+  >
+  assert.equal(next({ monitor: halted, state: 'OFFLINE', checkpointed: SEEN, verdict: VERDICT }), null)
+})
+
+test('a verdict of an older generation is published, and says nothing of counters and probes', () => {
+  const old = { ...VERDICT, generation: 6, detail: 'got 503', okRun: 2 }
+  const told = memberHealth({ ...FACTS, state: 'OFFLINE', pending: true, verdict: old, checkpointed: SEEN })
+  assert.equal(told.pending, true)
+  assert.equal(told.detail, 'got 503')
+  assert.deepEqual(told.since, at(0))
+  const alone = memberHealth({ ...FACTS, state: 'OFFLINE', pending: true, verdict: old })
+  assert.deepEqual([alone.counters?.rise.run, alone.counters?.fall.run], [0, 0])
+  assert.equal(alone.lastProbe, null)
+  assert.equal(alone.asOf, null)
+})
+
+test('a check that got nothing but inconclusive results says why', () => {
+  const checkpointed = { ...SEEN, outcome: 'inconclusive', reason: 'PROBER_FORBIDDEN' } as const
+  const unknown = { state: 'UNKNOWN', reason: 'NOT_YET_PROBED', pending: true, since: null } as const
+  const detail = 'PROBER_FORBIDDEN: the host of the prober does not permit this packet'
+  assert.equal(memberHealth({ ...FACTS, ...unknown, checkpointed }).detail, detail)
+  assert.equal(memberHealth({ ...FACTS, ...unknown }).detail, null)
+  const old = { ...VERDICT, generation: 6, detail: 'got 200' }
+  assert.equal(memberHealth({ ...FACTS, pending: true, verdict: old, checkpointed }).detail, detail)
+  assert.equal(memberHealth({ ...FACTS, verdict: { ...old, generation: 7 }, checkpointed }).detail, 'got 200')
 })
 
 test('the target is spelled with a port, except for PING', () => {

@@ -118,7 +118,7 @@ describe('targets of monitors with options', () => {
   })
 
   it('takes the manners of a preset where options and plain fields say nothing', () => {
-    const haproxy = target({ preset: 'haproxy' })
+    const haproxy = target({ preset: 'haproxy' }, { sentFields: [] })
     assert.deepEqual(haproxy.http, {
       method: 'GET',
       path: '/plain',
@@ -126,6 +126,8 @@ describe('targets of monitors with options', () => {
       expectedCodes: [{ from: 200, to: 399 }],
     })
     assert.equal(haproxy.close, 'rst')
+    const sent = target({ preset: 'haproxy' }, { sentFields: ['expectedCodes'] })
+    assert.deepEqual(sent.http?.expectedCodes, [{ from: 200, to: 200 }])
     assert.equal(target({ preset: 'haproxy' }, { domainName: 'shop' }).http?.host, 'shop')
     assert.deepEqual(target({ preset: 'haproxy' }, { expectedCodes: '204' }).http?.expectedCodes, [
       { from: 204, to: 204 },
@@ -237,7 +239,21 @@ describe('policies of monitors with options', () => {
   it('has the manners of its preset, and its profile’s without one', () => {
     assert.equal(statePolicy({ ...plain, options: { rise: 50 } }).initialStatus, 'ONLINE')
     const envoy = statePolicy({ ...plain, options: { preset: 'envoy', rise: 50 } })
-    assert.deepEqual([envoy.initialStatus, envoy.rise, envoy.intervals.noTraffic], ['UNKNOWN', 50, 60_000])
-    assert.equal(statePolicy({ ...plain, options: { preset: 'envoy' } }, true).intervals.noTraffic, undefined)
+    assert.deepEqual([envoy.initialStatus, envoy.rise], ['UNKNOWN', 50])
+  })
+
+  it('assumes traffic unless somebody is said to report it', () => {
+    const options = { preset: 'envoy' } as const
+    assert.equal(statePolicy({ ...plain, options }).intervals.noTraffic, undefined)
+    const reported = { ...options, no_traffic: { reported: true } }
+    assert.equal(statePolicy({ ...plain, options: reported }).intervals.noTraffic, 60_000)
+    assert.equal(statePolicy({ ...plain, options: reported }, true).intervals.noTraffic, undefined)
+  })
+
+  it('takes the max_retries that was sent, and the one of the preset where none was', () => {
+    const options = { preset: 'keepalived' } as const
+    assert.equal(statePolicy({ ...plain, options, sentFields: ['rise'] }).rise, 2)
+    assert.equal(statePolicy({ ...plain, options, sentFields: [] }).rise, 1)
+    assert.equal(statePolicy({ ...plain, options: { ...options, rise: 3 }, sentFields: [] }).rise, 3)
   })
 })

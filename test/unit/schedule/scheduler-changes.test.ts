@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIG_COALESCE_MS } from '../../../src/domain/limits.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
+import type { Reason } from '../../../src/domain/reasons.ts'
 import type { ProbeTarget } from '../../../src/domain/results.ts'
-import { config, DELAY_MS, harness, known, pool } from '../../support/scheduling.ts'
+import type { Check } from '../../../src/schedule/check.ts'
+import { config, DELAY_MS, harness, known, pool, STORED } from '../../support/scheduling.ts'
 
 /** Milliseconds that reading a changed pool may take. */
 const READING_MS = 100
@@ -33,7 +35,58 @@ test('another generation begins as never probed, and a probe that is under way c
   run(1000)
   assert.equal(last().target.address, '10.0.0.9')
   last().end('CONNECT_REFUSED')
-  assert.deepEqual(verdicts, [{ member: 'a', from: 'UNKNOWN', status: 'OFFLINE', run: 0 }])
+  assert.deepEqual(verdicts, [{ member: 'a', from: 'ONLINE', status: 'OFFLINE', run: 0 }])
+})
+
+test('what was published stands until the first verdict: the same again is written and is no transition', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a'), verdict: STORED }))
+  scheduler.applyPool(pool(config('a', { generation: 2 })))
+  run(1000)
+  last().end('PASSED')
+  assert.deepEqual(verdicts, [{ member: 'a', from: undefined, status: 'ONLINE', run: 0 }])
+  const [check] = [...scheduler.checks()]
+  assert.equal(check?.verdict?.since, STORED.since)
+  assert.equal(check?.verdict?.reason, 'PASSED')
+})
+
+test('a prober that loads an older verdict counts from nothing and knows what is published', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  const stored = { ...STORED, status: 'OFFLINE', okRun: 1 } as const
+  scheduler.applyPool(pool({ config: config('a', { generation: 2 }), verdict: stored }))
+  const [check] = [...scheduler.checks()]
+  assert.deepEqual([check?.verdict, check?.publishedStatus], [undefined, 'OFFLINE'])
+  run(1000)
+  last().end('PASSED')
+  assert.deepEqual(verdicts, [{ member: 'a', from: 'OFFLINE', status: 'ONLINE', run: 0 }])
+})
+
+test('what was made or switched on since ends what was published: the first verdict comes from UNKNOWN', () => {
+  const { scheduler, verdicts, run, last } = harness()
+  scheduler.applyPool(pool({ config: config('a'), verdict: STORED }))
+  scheduler.applyPool(pool(config('a', { generation: 2, publishedFrom: 2 })))
+  run(1000)
+  last().end('PASSED')
+  assert.deepEqual(verdicts, [{ member: 'a', from: 'UNKNOWN', status: 'ONLINE', run: 0 }])
+})
+
+test('a check that starts ONLINE is ONLINE before any verdict: a success changes nothing, a failure leaves ONLINE', () => {
+  const { scheduler, verdicts, run, last, attempts } = harness()
+  const starts = {
+    startsOnline: true as const,
+    policy: { ...config('a').policy, initialStatus: 'ONLINE' as const },
+  }
+  scheduler.applyPool(pool(config('a', starts), config('b', { ...starts, fall: 1 })))
+  run(1000)
+  assert.equal(attempts.length, 2)
+  for (const attempt of attempts) attempt.end(attempt === last() ? 'CONNECT_REFUSED' : 'PASSED')
+  assert.deepEqual(
+    verdicts.map(({ from, status }) => [from, status]),
+    [
+      [undefined, 'ONLINE'],
+      ['ONLINE', 'OFFLINE'],
+    ],
+  )
 })
 
 test('other thresholds keep the status and clear the runs', () => {
@@ -126,4 +179,29 @@ test('what is kept for a target goes with it: a changed or removed one is told, 
   assert.deepEqual(gone, [first.target])
   scheduler.removePool('pool')
   assert.deepEqual(gone, [first.target, other.target])
+})
+
+test('a check that fails for another reason is worth to be seen soon; one that goes on as it was is not', () => {
+  const news: string[] = []
+  const events = {
+    onVerdict: () => undefined,
+    onNews: (check: Check) => void news.push(check.lastResult?.reason ?? ''),
+    onStaleChange: () => undefined,
+  }
+  const { scheduler, run, last } = harness({ events })
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  const reasons = [
+    'CONNECT_REFUSED',
+    'CONNECT_REFUSED',
+    'STATUS_MISMATCH',
+    'PROBER_NO_SOCKET',
+    'PASSED',
+    'PASSED',
+  ]
+  for (const reason of reasons as Reason[]) {
+    last().end(reason)
+    run(DELAY_MS + 100)
+  }
+  assert.deepEqual(news, ['CONNECT_REFUSED', 'STATUS_MISMATCH', 'PROBER_NO_SOCKET'])
 })

@@ -10,7 +10,7 @@ export const elb: Dialect = {
   prefix: '/elb',
   errors: elbErrors,
   lists: elbLists,
-  writes: { needsActiveParents: false, writesUnchanged: false },
+  writes: { needsActiveParents: false, writesUnchanged: false, takesShownReadOnly: true },
   access: ownProjectOnly,
   routes: elbRoutes,
 }

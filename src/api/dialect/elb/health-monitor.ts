@@ -30,7 +30,7 @@ export function elbHealthMonitors(settings: Settings): HealthMonitorDialect {
       assertOwnProject(wire, projectId)
       return {
         poolId: wire.pool_id,
-        draftFor: (pool) => draftWithOptions(settings, wire.options, draftFor(wire, pool)),
+        draftFor: (pool) => draftWithOptions(settings, wire, draftFor(wire, pool)),
       }
     },
     parseUpdate(body) {
@@ -90,6 +90,7 @@ function draftFor(wire: ElbHealthMonitorCreate, pool: Pool): HealthMonitorDraft 
     httpVersion: null,
     expectedCodes: wire.expected_codes ?? null,
     options: null,
+    sentFields: [],
     tags: [],
     echo: {},
   })

@@ -1,9 +1,9 @@
 /** What elb shows of load balancers and listeners beside their own attributes: times and tags. */
 import type { ConfigurationObject, Tag } from '../../../domain/types.ts'
 
-/** `YYYY-MM-DDTHH:MM:SS`, UTC without a zone; what was never changed was last changed when it was made. */
+/** `YYYY-MM-DDTHH:MM:SS`, UTC without a zone. */
 export function elbTimes(object: ConfigurationObject): { created_at: string; updated_at: string } {
-  return { created_at: elbTime(object.createdAt), updated_at: elbTime(object.updatedAt ?? object.createdAt) }
+  return { created_at: elbTime(object.createdAt), updated_at: elbTime(object.updatedAt) }
 }
 
 function elbTime(date: Date): string {

@@ -19,11 +19,6 @@ export function octaviaTime(date: Date): string {
   return `${lastDay.text}${hour}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[ofDay % 60]}`
 }
 
-/** As `octaviaTime`; `updated_at` is null until the first change. */
-export function octaviaTimeOrNull(date: Date | null): string | null {
-  return date === null ? null : octaviaTime(date)
-}
-
 /** elb's tags with a value are shown as `key=value`. */
 export function octaviaTagWords(tags: readonly Tag[]): string[] {
   if (tags.length === 0) return []

@@ -11,7 +11,7 @@ export const octavia: Dialect = {
   prefix: '/load-balancer',
   errors: octaviaErrors,
   lists: octaviaLists,
-  writes: { needsActiveParents: true, writesUnchanged: true },
+  writes: { needsActiveParents: true, writesUnchanged: true, takesShownReadOnly: false },
   access: anyProject,
   routes: octaviaRoutes,
   guard: octaviaGuard,

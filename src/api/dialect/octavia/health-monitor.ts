@@ -17,7 +17,7 @@ import {
 } from '../../schema/octavia-health-monitor.ts'
 import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
+import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
@@ -53,17 +53,9 @@ export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect 
         return values
       }
     },
-    render: (monitor) => renderOctaviaHealthMonitor(monitor, operatingStatus(monitor)),
-    // Octavia changes the status when its worker is done: a write's answer still shows the one before.
-    renderCreated: (monitor) => renderOctaviaHealthMonitor(monitor, 'OFFLINE'),
-    renderUpdated: (monitor, before) => renderOctaviaHealthMonitor(monitor, operatingStatus(before)),
+    render: renderOctaviaHealthMonitor,
     filterValue: (_, value) => value,
   }
-}
-
-/** Never measured. */
-function operatingStatus(monitor: HealthMonitor): 'ONLINE' | 'OFFLINE' {
-  return monitor.adminStateUp ? 'ONLINE' : 'OFFLINE'
 }
 
 const DATAGRAM_POOL_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP']
@@ -106,7 +98,9 @@ function assertUdpIntervals(
   settings: Settings,
   monitor: JudgedMonitor & { readonly type: MonitorType },
 ): void {
-  for (const ms of Object.values(statePolicy(monitor).intervals) as number[]) {
+  // Also those that hold when somebody begins to report traffic.
+  const options = { ...monitor.options, no_traffic: { reported: true } }
+  for (const ms of Object.values(statePolicy({ ...monitor, options }).intervals) as number[]) {
     assertUdpDelay(settings, monitor.type, ms / 1000)
   }
 }
@@ -133,7 +127,7 @@ function completeDraft(
   wire: NewHealthMonitor,
   pool: Pick<Pool, 'id' | 'projectId'>,
 ): HealthMonitorDraft {
-  const draft = draftWithOptions(settings, wire.options, draftFor(wire, pool))
+  const draft = draftWithOptions(settings, wire, draftFor(wire, pool))
   assertUdpIntervals(settings, draft)
   return draft
 }
@@ -169,6 +163,7 @@ function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>):
     httpVersion: wire.http_version ?? null,
     expectedCodes: wire.expected_codes ?? defaults.expectedCodes,
     options: null,
+    sentFields: [],
     tags: newTags(wire.tags),
     echo: {},
   }
@@ -239,11 +234,8 @@ function assertDomainName(
   }
 }
 
-/** A monitor with a status of which it is not asked. */
-export function renderOctaviaHealthMonitor(
-  monitor: HealthMonitor,
-  status: 'ONLINE' | 'OFFLINE',
-): Record<string, unknown> {
+/** Its operating_status is never measured. */
+export function renderOctaviaHealthMonitor(monitor: HealthMonitor): Record<string, unknown> {
   const body: Record<string, unknown> = {
     id: monitor.id,
     name: monitor.name,
@@ -259,9 +251,9 @@ export function renderOctaviaHealthMonitor(
     project_id: monitor.projectId,
     pools: [{ id: monitor.poolId }],
     provisioning_status: monitor.provisioningStatus,
-    operating_status: status,
+    operating_status: monitor.adminStateUp ? 'ONLINE' : 'OFFLINE',
     created_at: octaviaTime(monitor.createdAt),
-    updated_at: octaviaTimeOrNull(monitor.updatedAt),
+    updated_at: octaviaTime(monitor.updatedAt),
     tags: octaviaTagWords(monitor.tags),
     http_version: monitor.httpVersion === null ? null : Number(monitor.httpVersion),
     domain_name: monitor.domainName,

@@ -13,7 +13,7 @@ import {
 } from '../../schema/octavia-listener.ts'
 import { invalidOption, parseWsme } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
+import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListenerEcho, listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
 import { octaviaPaths } from './paths.ts'
 
@@ -39,8 +39,6 @@ export const octaviaListeners: ListenerDialect = {
     }
   },
   render: renderOctaviaListener,
-  // Octavia knows nothing of a listener before the first report.
-  renderCreated: (listener) => renderOctaviaListener({ ...listener, operatingStatus: 'OFFLINE' }),
 }
 
 /** A new listener; `wire` also from inside the create of a load balancer. */
@@ -112,7 +110,7 @@ export function renderOctaviaListenerAlone(listener: ListenerView): Record<strin
     default_pool_id: listener.defaultPoolId,
     l7policies: [],
     created_at: octaviaTime(listener.createdAt),
-    updated_at: octaviaTimeOrNull(listener.updatedAt),
+    updated_at: octaviaTime(listener.updatedAt),
     tags: octaviaTagWords(listener.tags),
   }
 }

@@ -15,7 +15,7 @@ import { validationFailure } from '../../schema/wsme.ts'
 import { inTurns, mapInTurns } from '../../turns.ts'
 import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
 import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
-import { octaviaMemberDraft, renderCreatedOctaviaMember } from './member.ts'
+import { octaviaMemberDraft, renderOctaviaMember } from './member.ts'
 import { octaviaPoolDraft, renderOctaviaPool } from './pool.ts'
 
 type Settings = Parameters<typeof octaviaHealthMonitorDraft>[0]
@@ -116,17 +116,17 @@ export async function renderTree(below: CreatedBelow, projectId: string): Promis
   await inTurns(projectId, below.members, (member) => {
     const siblings = members.get(member.poolId) ?? []
     if (siblings.length === 0) members.set(member.poolId, siblings)
-    siblings.push(renderCreatedOctaviaMember(member))
+    siblings.push(renderOctaviaMember(member))
     return true
   })
   const monitors = new Map(below.monitors.map((monitor) => [monitor.poolId, monitor]))
   return {
     listeners: below.listeners.map((listener) => ({
-      ...renderOctaviaListenerAlone({ ...listener, operatingStatus: 'OFFLINE' }),
+      ...renderOctaviaListenerAlone(listener),
       tenant_id: listener.projectId,
     })),
     pools: below.pools.map((pool) => {
-      const { loadbalancers: _, tenant_id, ...rendered } = renderOctaviaPool(pool, 'OFFLINE')
+      const { loadbalancers: _, tenant_id, ...rendered } = renderOctaviaPool(pool)
       const monitor = monitors.get(pool.id)
       return {
         ...rendered,
@@ -139,6 +139,6 @@ export async function renderTree(below: CreatedBelow, projectId: string): Promis
 }
 
 function renderMonitorAlone(monitor: CreatedBelow['monitors'][number]): Record<string, unknown> {
-  const { pools: _, ...rendered } = renderOctaviaHealthMonitor(monitor, 'OFFLINE')
+  const { pools: _, ...rendered } = renderOctaviaHealthMonitor(monitor)
   return rendered
 }

@@ -17,7 +17,7 @@ import {
 } from '../../schema/octavia-load-balancer.ts'
 import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
+import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { ownerOf } from './owner.ts'
@@ -44,9 +44,9 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
       return (stored) => changeFor(wire, stored)
     },
     render: renderOctaviaLoadBalancer,
-    // Octavia knows nothing of a load balancer before the first report.
+    // As a read shows it, but for what was made with it, which is there as a whole.
     renderCreated: async (loadBalancer, below) => ({
-      ...renderOctaviaLoadBalancer({ ...loadBalancer, operatingStatus: 'OFFLINE' }),
+      ...renderOctaviaLoadBalancer(loadBalancer),
       ...(await renderTree(below, loadBalancer.projectId)),
     }),
     isCascade,
@@ -133,7 +133,7 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     admin_state_up: loadBalancer.adminStateUp,
     project_id: loadBalancer.projectId,
     created_at: octaviaTime(loadBalancer.createdAt),
-    updated_at: octaviaTimeOrNull(loadBalancer.updatedAt),
+    updated_at: octaviaTime(loadBalancer.updatedAt),
     vip_address: loadBalancer.vipAddress,
     vip_port_id: loadBalancer.vipPortId,
     vip_subnet_id: loadBalancer.vipSubnetId,

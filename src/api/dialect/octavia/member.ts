@@ -19,7 +19,7 @@ import {
 import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from '../../schema/wsme.ts'
 import { mapInTurns } from '../../turns.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
+import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaMembers: MemberDialect = {
@@ -32,10 +32,7 @@ export const octaviaMembers: MemberDialect = {
     const wire = parseWsme(body, octaviaMemberUpdate)
     return (stored) => changeFor(wire, stored)
   },
-  render: (member) => render(member, wordOf(member)),
-  renderCreated: renderCreatedOctaviaMember,
-  // Octavia changes the status when its worker is done: a write's answer still shows the one before.
-  renderUpdated: (member, before) => render(member, wordOf(before)),
+  render: renderOctaviaMember,
 }
 
 export const octaviaMemberBatches: MemberBatchDialect = {
@@ -142,16 +139,11 @@ function wordOf({ state, adminStateUp: memberUp, weight, provider }: MemberView)
   return memberWord({ state, memberUp, weight, provider })
 }
 
-/** Nobody has looked yet: as recorded, a member of a monitored pool is OFFLINE until somebody has. */
-export function renderCreatedOctaviaMember(member: MemberView): Record<string, unknown> {
-  return render(member, member.state === 'NO_MONITOR' ? 'NO_MONITOR' : 'OFFLINE')
-}
-
-function render(member: MemberView, status: MemberWord): Record<string, unknown> {
+export function renderOctaviaMember(member: MemberView): Record<string, unknown> {
   return {
     id: member.id,
     name: member.name,
-    operating_status: status,
+    operating_status: wordOf(member),
     provisioning_status: member.provisioningStatus,
     admin_state_up: member.adminStateUp,
     address: member.address,
@@ -161,7 +153,7 @@ function render(member: MemberView, status: MemberWord): Record<string, unknown>
     subnet_id: member.subnetId,
     project_id: member.projectId,
     created_at: octaviaTime(member.createdAt),
-    updated_at: octaviaTimeOrNull(member.updatedAt),
+    updated_at: octaviaTime(member.updatedAt),
     monitor_address: member.monitorAddress,
     monitor_port: member.monitorPort,
     tags: octaviaTagWords(member.tags),

@@ -16,7 +16,7 @@ import {
 } from '../../schema/octavia-pool.ts'
 import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
+import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaPaths } from './paths.ts'
 
@@ -42,10 +42,7 @@ export const octaviaPools: PoolDialect = {
     const wire = parseWsme(body, octaviaPoolUpdate)
     return (stored) => changeFor(wire, stored)
   },
-  render: (pool) => renderOctaviaPool(pool, pool.operatingStatus),
-  renderCreated: (pool) => renderOctaviaPool(pool, 'OFFLINE'),
-  // Octavia changes the status when its worker is done: a write's answer still shows the one before.
-  renderUpdated: (pool, before) => renderOctaviaPool(pool, before.operatingStatus),
+  render: renderOctaviaPool,
 }
 
 /** Inside the create of a load balancer neither is stored yet. */
@@ -160,8 +157,7 @@ function echoAfter(wire: OctaviaPoolEcho, stored: Echo): Echo {
   return { ...stored, ...Object.fromEntries(sent.map((name) => [name, wire[name] ?? ECHO_DEFAULTS[name]])) }
 }
 
-/** A pool with a status of which it is not asked. */
-export function renderOctaviaPool(pool: PoolView, status: string): Record<string, unknown> {
+export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
   const persistence = pool.sessionPersistence
   const echoed = (name: keyof OctaviaPoolEcho): unknown => pool.echo[name] ?? ECHO_DEFAULTS[name]
   return {
@@ -169,7 +165,7 @@ export function renderOctaviaPool(pool: PoolView, status: string): Record<string
     name: pool.name,
     description: pool.description,
     provisioning_status: pool.provisioningStatus,
-    operating_status: status,
+    operating_status: pool.operatingStatus,
     admin_state_up: pool.adminStateUp,
     protocol: pool.protocol,
     lb_algorithm: pool.lbAlgorithm,
@@ -184,7 +180,7 @@ export function renderOctaviaPool(pool: PoolView, status: string): Record<string
     loadbalancers: [{ id: pool.loadBalancerId }],
     listeners: pool.listenerIds.map((id) => ({ id })),
     created_at: octaviaTime(pool.createdAt),
-    updated_at: octaviaTimeOrNull(pool.updatedAt),
+    updated_at: octaviaTime(pool.updatedAt),
     // A pool without a monitor has no such key (trap 4).
     healthmonitor_id: pool.healthMonitorId ?? undefined,
     members: pool.memberIds.map((id) => ({ id })),

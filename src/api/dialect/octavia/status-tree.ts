@@ -4,6 +4,7 @@
  * that the tree holds anyway, by the rules that the lists follow in SQL.
  */
 import {
+  isPassing,
   listenerStatus,
   loadBalancerStatus,
   memberWord,
@@ -72,7 +73,7 @@ function statusOf(pool: TreePool, members: readonly TreeMember[], tree: StatusTr
     monitored: pool.healthMonitor?.adminStateUp === true,
     hasMembers: members.length > 0,
     hasWeight: up.some((member) => member.weight > 0),
-    hasPassing: up.some((member) => member.weight > 0 && member.state === 'ONLINE'),
+    hasPassing: up.some(isPassing),
     hasFailing: up.some((member) => member.state === 'OFFLINE'),
   })
 }

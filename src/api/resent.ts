@@ -1,0 +1,102 @@
+/**
+ * Updates that say again what is shown. Clients read an object, change one attribute and send all of them back; what another
+ * dialect or an option left there may be more than the rules for a new value allow. Sent again as it is shown, it is no
+ * change, so it is not held against them.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { DomainError } from '../domain/errors.ts'
+import { isObject } from './schema/attributes.ts'
+import type { ApiContext } from './context.ts'
+
+type Shown = Readonly<Record<string, unknown>>
+
+interface Update<Parsed> {
+  /** Name of the envelope. */
+  readonly resource: string
+  readonly parse: (body: unknown) => Parsed
+  /** The object as it is shown to whoever asks; undefined = it is not there. Asked only when the body is refused. */
+  readonly show: () => Promise<Shown | undefined>
+}
+
+export interface ReadUpdate<Parsed> {
+  readonly parsed: Parsed
+  /** What the update makes of an object; once more without what is shown already where a rule refuses it. */
+  readonly apply: <Values>(shown: () => Shown, valuesOf: (parsed: Parsed) => Values) => Values
+}
+
+/** Reads the body of an update. Throws what the dialect refuses: values of attributes that are not shown so already. */
+export async function readUpdate<Parsed>(
+  ctx: ApiContext,
+  body: unknown,
+  { resource, parse, show }: Update<Parsed>,
+): Promise<ReadUpdate<Parsed>> {
+  const retried = (error: unknown, shown: Shown | undefined): Parsed => {
+    if (!mayBeResent(ctx, error) || shown === undefined) throw error
+    const rest = withoutShown(ctx, body, { resource, shown })
+    if (rest === undefined) throw error
+    return parse(rest)
+  }
+  let parsed: Parsed
+  try {
+    parsed = parse(body)
+  } catch (error) {
+    parsed = retried(error, mayBeResent(ctx, error) ? await show() : undefined)
+  }
+  return {
+    parsed,
+    apply: (shown, valuesOf) => {
+      try {
+        return valuesOf(parsed)
+      } catch (error) {
+        return valuesOf(retried(error, shown()))
+      }
+    },
+  }
+}
+
+/** What the value of an attribute is refused for. */
+const OF_VALUES: ReadonlySet<string> = new Set(['INVALID_FIELD', 'TOO_LONG'])
+/** What naming an attribute is refused for. To Octavia what no update may name is unknown, whatever its value is. */
+const OF_NAMES: ReadonlySet<string> = new Set(['READ_ONLY_ATTRIBUTE', 'UNRECOGNIZED_ATTRIBUTE'])
+
+/** Whether an attribute may be at fault that says what is shown already. */
+function mayBeResent(ctx: ApiContext, error: unknown): boolean {
+  if (!(error instanceof DomainError)) return false
+  return (
+    OF_VALUES.has(error.code) || (OF_NAMES.has(error.code) && ctx.state.dialect.writes.takesShownReadOnly)
+  )
+}
+
+/** The body without attributes that have the value that is shown; undefined when it has none. */
+function withoutShown(
+  ctx: ApiContext,
+  body: unknown,
+  { resource, shown }: { readonly resource: string; readonly shown: Shown },
+): unknown {
+  const attributes = isObject(body) ? body[resource] : undefined
+  if (!isObject(attributes) || !isObject(body)) return undefined
+  const isResent = ([name, value]: [string, unknown]): boolean =>
+    name in shown &&
+    // Octavia refuses some attributes of some types by their name, also as null.
+    (value !== null || ctx.state.dialect.writes.takesShownReadOnly) &&
+    isDeepStrictEqual(value, shown[name])
+  const sent = Object.entries(attributes)
+  const rest = sent.filter((entry) => !isResent(entry))
+  if (rest.length === sent.length) return undefined
+  return { ...body, [resource]: Object.fromEntries(rest) }
+}
+
+/** The object, when whoever asks may see it. */
+export function visible<Item extends { readonly projectId: string }>(
+  ctx: ApiContext,
+  object: Item | undefined,
+): Item | undefined {
+  if (object === undefined) return undefined
+  try {
+    ctx.state.access.authorise(object.projectId)
+    return object
+  } catch (error) {
+    if (error instanceof DomainError) return undefined
+    throw error
+  }
+}
