@@ -11,6 +11,8 @@ export interface MutationOptions {
   readonly minutes: number
   /** Test files that a mutant meets at most, the likeliest first. */
   readonly tests: number
+  /** Folders of test/ whose tests are asked, in this order. */
+  readonly folders: readonly string[]
   /** Folder of what is kept between runs. */
   readonly results: string
   /** Only mutants that this says were not noticed, again. */
@@ -20,12 +22,13 @@ export interface MutationOptions {
 }
 
 export const USAGE = `usage: npm run mutate -- [--files src/domain,src/store/verdicts] [--count 40] [--seed 1] [--minutes 30]
-         [--tests 12] [--results /tmp/mutation] [--survivors] [--only TEXT]
+         [--tests 12] [--folders unit] [--results /tmp/mutation] [--survivors] [--only TEXT]
 
   --files      folders or files of src, separated by commas
   --count      mutants of each of them, chosen by the seed
   --minutes    no mutant is begun after that; what is known stays in --results, and the next run goes on
   --tests      test files that a mutant meets at most, the likeliest first
+  --folders    folders of test/ that are asked, in this order: unit,integration,conformance
   --results    folder for what each test runs and for the verdicts on mutants
   --survivors  tries those that were not noticed again
   --only       mutants whose description contains the text`
@@ -42,6 +45,7 @@ export function parseOptions(args: readonly string[]): MutationOptions | 'help' 
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '30' },
       tests: { type: 'string', default: '12' },
+      folders: { type: 'string', default: 'unit,integration,conformance' },
       results: { type: 'string', default: 'data/mutation' },
       survivors: { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -55,6 +59,7 @@ export function parseOptions(args: readonly string[]): MutationOptions | 'help' 
     seed: number('seed', values.seed),
     minutes: number('minutes', values.minutes),
     tests: number('tests', values.tests),
+    folders: values.folders.split(','),
     results: values.results,
     survivors: values.survivors,
     only: values.only,

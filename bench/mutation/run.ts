@@ -20,7 +20,7 @@ const TIMEOUT_FACTOR = 4
 const TIMEOUT_EXTRA_MS = 20_000
 const BASELINE_TIMEOUT_MS = 300_000
 /** Tests that are measured, for each that a mutant may meet, to find those that run its place. */
-const LOOKS_PER_TEST = 3
+const MEASURED_PER_TEST = 2
 /** Of niceness: whoever works on this machine goes first. */
 const PRIORITY = 10
 
@@ -109,7 +109,7 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
 /** Verdicts on as many as there is time for; what is known is not asked again. */
 async function judged(run: Run, candidates: readonly Candidate[]): Promise<readonly Verdict[]> {
   const { options, results } = run
-  const tests = testFiles(run.workspace.root)
+  const tests = testFiles(run.workspace.root, options.folders)
   const verdicts: Verdict[] = []
   for (const candidate of candidates) {
     const known = options.survivors ? undefined : results.verdict(candidate.id)
@@ -124,12 +124,7 @@ async function judged(run: Run, candidates: readonly Candidate[]): Promise<reado
   return verdicts
 }
 
-/** What a test runs, measured when it is first needed. */
-async function baselineOf(run: Run, test: TestFile): Promise<Baseline> {
-  const known = run.results.baseline(test.name, test.hash) ?? run.failing.get(test.name)
-  return known ?? (await measure(run, test))
-}
-
+/** What a test runs; measured when it is first needed, and kept. */
 async function measure(
   { workspace: { root }, results, databases, failing }: Run,
   test: TestFile,
@@ -165,12 +160,13 @@ async function measure(
 async function judge(run: Run, candidate: Candidate, tests: readonly TestFile[]): Promise<Verdict> {
   const { file, line, id, operator, text } = candidate
   const { options } = run
-  let [met, looked] = [0, 0]
+  let [met, measured] = [0, 0]
   let noticedBy: string | null = null
   for (const test of inOrder(tests, file)) {
-    if (noticedBy !== null || met >= options.tests || looked >= LOOKS_PER_TEST * options.tests) break
-    looked++
-    const baseline = await baselineOf(run, test)
+    if (noticedBy !== null || met >= options.tests || measured >= MEASURED_PER_TEST * options.tests) break
+    const known = run.results.baseline(test.name, test.hash) ?? run.failing.get(test.name)
+    if (known === undefined) measured++
+    const baseline = known ?? (await measure(run, test))
     if (baseline.failed !== undefined || !isExecuted(baseline.executed, file, candidate.start)) continue
     met++
     noticedBy = await askedOf(run, candidate, { test, ms: baseline.ms })

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
-const FOLDERS = ['unit', 'integration', 'conformance']
 /** Who starts the whole program, or another, takes too long to be run hundreds of times. */
 const STARTS_PROGRAMS =
   /support\/(?:service|client-service|prober-process|chromium|network-namespace)\.js|bench\/|bin\/healthmonitor\.js/
@@ -12,20 +11,24 @@ const IMPORT = /\b(?:from|import)\s*\(?['"](\.[^'"]+)['"]/g
 export interface TestFile {
   /** As `unit/domain/rules.test.js`. */
   readonly name: string
+  /** Place of its folder among those that are asked. */
+  readonly place: number
   /** Compiled files below `dist` that it imports, and they, and so on. */
   readonly imports: ReadonlySet<string>
   /** Changes with any of them. */
   readonly hash: string
 }
 
-/** Tests of a folder `dist` that have a source and start no program. */
-export function testFiles(root: string): readonly TestFile[] {
+/** Tests in folders of `test` that have a source and start no program. */
+export function testFiles(root: string, folders: readonly string[]): readonly TestFile[] {
   const sources = new Set(
-    FOLDERS.flatMap((folder) =>
-      readdirSync(join(root, 'test', folder), { recursive: true, encoding: 'utf8' }).map(
-        (file) => `${folder}/${file}`,
-      ),
-    ).filter((file) => file.endsWith('.test.ts')),
+    folders
+      .flatMap((folder) =>
+        readdirSync(join(root, 'test', folder), { recursive: true, encoding: 'utf8' }).map(
+          (file) => `${folder}/${file}`,
+        ),
+      )
+      .filter((file) => file.endsWith('.test.ts')),
   )
   return [...sources].toSorted().flatMap((source) => {
     const name = source.replace(/\.ts$/, '.js')
@@ -33,19 +36,20 @@ export function testFiles(root: string): readonly TestFile[] {
     const starts = [...imports].some(
       (file) => file.startsWith('test/') && STARTS_PROGRAMS.test(read(root, file)),
     )
-    return starts ? [] : [{ name, imports, hash: hashOf(root, imports) }]
+    const place = folders.findIndex((folder) => name.startsWith(`${folder}/`))
+    return starts ? [] : [{ name, place, imports, hash: hashOf(root, imports) }]
   })
 }
 
 /**
- * Those that import a file, the likeliest to say something about it first: before all unit tests, then those that share a
- * word with its name, then those that import little else.
+ * Those that import a file, the likeliest to say something about it first: by their folder's place, then those that share
+ * a word with the file's name, then those that import little else.
  */
 export function inOrder(tests: readonly TestFile[], file: string): readonly TestFile[] {
   const words = wordsOf(file)
-  const rank = ({ name, imports }: TestFile): number => {
+  const rank = ({ name, place, imports }: TestFile): number => {
     const shared = wordsOf(name).filter((word) => words.includes(word)).length
-    return 10_000 * FOLDERS.findIndex((folder) => name.startsWith(folder)) - 1000 * shared + imports.size
+    return 10_000 * place - 1000 * shared + imports.size
   }
   return tests.filter(({ imports }) => imports.has(file)).toSorted((a, b) => rank(a) - rank(b))
 }

@@ -7,7 +7,7 @@ import { withRetentionLock } from '../../src/store/retention.ts'
 import { type Api, startApi, UNLIMITED } from '../support/api.ts'
 import { aLoadBalancer, aPool, created, SUBNET, wrapped } from '../support/api-objects.ts'
 import { eventually, insertPool, PROJECT } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { type Ending, testDatabase } from '../support/database.ts'
 
 /** Waits until `count` statements of this database wait for an advisory lock. */
 async function waiting(db: Db, count: number): Promise<void> {
@@ -21,16 +21,18 @@ async function waiting(db: Db, count: number): Promise<void> {
   })
 }
 
-/** A promise that the test resolves. */
-function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+/** A promise that the test resolves; made before what waits for it, so that a test that fails ends. */
+function gate(t: Ending): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined
   const opened = new Promise<void>((resolve) => {
     open = resolve
   })
+  t.after(() => open())
   return { opened, open }
 }
 
 test('the last place of a quota is given once: the second create waits for the first, and then there is none', async (t) => {
+  const first = gate(t)
   const { db } = await testDatabase(t)
   const claim = {
     projectId: PROJECT,
@@ -38,7 +40,6 @@ test('the last place of a quota is given once: the second create waits for the f
     count: 1,
     defaults: { ...UNLIMITED, loadbalancer: 1 },
   } as const
-  const first = gate()
   const create = (tx: Tx) =>
     query(tx, `insert into load_balancer (id, project_id, provider) values (gen_random_uuid(), ?, 'vlb')`, [
       PROJECT,
@@ -86,10 +87,10 @@ const idOf = (path: string): string => path.split('/').at(-1) ?? ''
 const dependOn = (path: string) => wrapped('members', { depends_on: [idOf(path)] })
 
 test('two that would come to depend on each other by writes at once do not: one waits, and is refused', async (t) => {
+  const held = gate(t)
   const api = await startApi(t)
   const [a, b] = await twoMembers(api)
-  // Holds both writers where they ask for the lock, so that neither has read what the other writes.
-  const held = gate()
+  // Holds whoever has the lock before it has written, so that the other would not read it.
   const holding = transaction(api.db, async (tx) => {
     await query(tx, 'select id from member where id = any(?::uuid[]) for update', [[idOf(a), idOf(b)]])
     await held.opened
@@ -114,9 +115,9 @@ test('writers of dependencies of two projects do not wait for each other', async
 })
 
 test('one process purges at a time, and the lock is free when it fails', async (t) => {
+  const first = gate(t)
   const { db } = await testDatabase(t)
   await insertPool(db)
-  const first = gate()
   const purging = withRetentionLock(db, async () => {
     await first.opened
     throw new Error('cut off')

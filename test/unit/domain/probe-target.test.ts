@@ -81,3 +81,9 @@ test('only UDP-CONNECT of profile elb asks for an echo first', () => {
     undefined,
   )
 })
+
+test('HTTP and HTTPS ask a question, the others none', () => {
+  const types = ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO', 'PING', 'UDP-CONNECT'] as const
+  const asking = types.filter((type) => probeTarget({ ...MONITOR, type }, MEMBER).http !== undefined)
+  assert.deepEqual(asking, ['HTTP', 'HTTPS'])
+})

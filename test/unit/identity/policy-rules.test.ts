@@ -50,6 +50,14 @@ test('only the reads of versions are for everybody', () => {
   }
 })
 
+test('and they are, whatever the token is for and whatever roles it has', () => {
+  for (const { rule, name } of operations.filter(({ rule: { check } }) => check === 'anyone')) {
+    for (const who of [holder(), READER, { ...holder(), scope: 'unscoped', projectId: '' } as const]) {
+      assert.equal(decide(rule, who), 'allowed', name)
+    }
+  }
+})
+
 test('what is not a GET is refused to whoever only reads, in every project', () => {
   for (const line of writes) {
     for (const who of [READER, OBSERVER_OF_ALL]) {

@@ -30,6 +30,27 @@ test('a full cache forgets its oldest, and a renewed entry is not old', () => {
   assert.equal(cache.size, 3)
 })
 
+test('what may not be kept takes no place, and what was known of it is forgotten', () => {
+  const cache = new TokenCache<number>({ max: 2, now: () => 0 })
+  cache.set('a', 1, 100)
+  cache.set('b', 2, 100)
+  cache.set('b', 3, 0)
+  assert.equal(cache.size, 1)
+  assert.equal(cache.get('b'), undefined)
+  cache.set('c', 4, 1)
+  cache.set('d', 5, Number.NaN)
+  assert.deepEqual([cache.get('a'), cache.get('c')], [1, 4])
+})
+
+test('a renewed entry is the youngest, also when there was room', () => {
+  const cache = new TokenCache<number>({ max: 3, now: () => 0 })
+  for (const key of ['a', 'b', 'a', 'c', 'd']) cache.set(key, 1, 100)
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((key) => cache.get(key) !== undefined),
+    [true, false, true, true],
+  )
+})
+
 test('the key of a token does not hold the token', () => {
   const token = 'gAAAAABn-a-token'
   assert.equal(tokenKey(token), tokenKey(token))

@@ -20,6 +20,8 @@ function withFakes(t: TestContext) {
   const asked: (readonly number[])[] = []
   const loaded: (readonly string[])[] = []
   const happened: string[] = []
+  /** Looks at versions before each removal. */
+  const looksAtRemoval: number[] = []
   /** What happens before a load reads, and what it waits for when it has read. */
   const gate: { before: () => void; open: Promise<void> | undefined } = {
     before: () => undefined,
@@ -49,7 +51,10 @@ function withFakes(t: TestContext) {
     applyChecks: () => undefined,
     completePool: ({ poolId, configVersion }) => void happened.push(`apply ${poolId} ${configVersion}`),
     onLoaded: () => undefined,
-    removePool: (poolId) => void happened.push(`remove ${poolId}`),
+    removePool: (poolId) => {
+      looksAtRemoval.push(asked.length)
+      happened.push(`remove ${poolId}`)
+    },
     log: keepingLog(),
   })
   t.after(() => sync.destroy())
@@ -63,7 +68,7 @@ function withFakes(t: TestContext) {
   }
   const settled = (...lines: readonly string[]) =>
     eventually(lines.join(', '), () => lines.every((line) => happened.includes(line)))
-  return { sync, stored, asked, loaded, happened, gate, hold, lose, settled }
+  return { sync, stored, asked, loaded, happened, looksAtRemoval, gate, hold, lose, settled }
 }
 
 test('a pool that is gone is removed, and one that stays is not', async (t) => {
@@ -78,14 +83,19 @@ test('a pool that is gone is removed, and one that stays is not', async (t) => {
 })
 
 test('a pool that goes after its version was read, and before its checks are, is removed', async (t) => {
-  const { sync, stored, happened, hold, settled, gate } = withFakes(t)
+  const { sync, stored, asked, happened, looksAtRemoval, hold, settled, gate } = withFakes(t)
   stored.set('pool', { shard: 1, configVersion: 1 })
   hold(1)
   await settled('apply pool 1')
   stored.set('pool', { shard: 1, configVersion: 2 })
-  gate.before = () => void stored.delete('pool')
+  let looks = 0
+  gate.before = () => {
+    looks = asked.length
+    stored.delete('pool')
+  }
   sync.notify('1')
   await settled('remove pool')
+  assert.deepEqual(looksAtRemoval, [looks], 'at once, not by the next look')
   assert.ok(!happened.includes('apply pool 2'))
 })
 
@@ -100,6 +110,19 @@ test('a pool of a shard that was lost while it was read is not started', async (
   open()
   await settled('apply ours 1')
   assert.ok(!happened.some((line) => line.startsWith('apply lost')), happened.join())
+})
+
+test('a pool of a shard that is being given back, and is ours until it is written, is not started', async (t) => {
+  const { sync, stored, happened, hold, gate, loaded, settled } = withFakes(t)
+  stored.set('going', { shard: 1, configVersion: 1 }).set('ours', { shard: 2, configVersion: 1 })
+  let open = (): void => undefined
+  gate.open = new Promise((resolve) => (open = resolve))
+  hold(1, 2)
+  await eventually('both are being loaded', () => loaded.flat().length === 2)
+  sync.dropShards(new Set([1]))
+  open()
+  await settled('apply ours 1')
+  assert.ok(!happened.some((line) => line.startsWith('apply going')), happened.join())
 })
 
 test('a pool of a shard whose loss is not known here yet is not started either', async (t) => {
