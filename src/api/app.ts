@@ -80,8 +80,12 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
       if (route.open !== true) {
         ctx.state.identity = await deps.identify(ctx.headers)
         assertPathProject(ctx as ApiContext)
-        const operation = { method: route.method, path: route.paths[0] ?? '' }
-        ctx.state.access = accessOf(dialect.access, ctx.state.identity, operation)
+        ctx.state.access = accessOf(dialect.access, {
+          identity: ctx.state.identity,
+          rbac: deps.settings.rbac,
+          method: route.method,
+          path: route.paths[0] ?? '',
+        })
       }
       await handled(route, ctx as ApiContext, admission)
     })

@@ -4,7 +4,7 @@ import type Koa from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import type { Cidr } from '../domain/ip-address.ts'
 import type { TargetPolicy } from '../domain/target-policy.ts'
-import type { Profile } from '../domain/types.ts'
+import type { Profile, Rbac } from '../domain/types.ts'
 import { isUuid } from '../domain/uuid.ts'
 import type { DevelopmentIdentity } from '../identity/development.ts'
 import type { Identify, Identity } from '../identity/identity.ts'
@@ -20,6 +20,8 @@ export interface ApiSettings {
   readonly defaultDialect: Profile
   readonly pageMax: number
   readonly quotas: Quotas
+  /** HM_RBAC: which roles count. */
+  readonly rbac: Rbac
   /** No identity: loopback Host headers and JSON content types only. */
   readonly loopbackHostsOnly: boolean
   /** Answers the few reads of the network API that clients make. */

@@ -28,7 +28,12 @@ export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
     await boundary(ctx, async () => {
       guard(ctx)
       ctx.state.identity = await deps.identify(ctx.headers)
-      accessOf(ownProjectOnly, ctx.state.identity, { method: 'GET', path: `/v2.0/${collection}` })
+      accessOf(ownProjectOnly, {
+        identity: ctx.state.identity,
+        rbac: deps.settings.rbac,
+        method: 'GET',
+        path: `/v2.0/${collection}`,
+      })
       answer(ctx as ApiContext, collection as Collection, id)
     })
   }

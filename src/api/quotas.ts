@@ -155,6 +155,6 @@ function projectAsked(ctx: ApiContext, dialect: QuotaDialect): string {
   if (asked === access.byId) return asked
   if (access.byId !== undefined && !identity.assumed) throw dialect.foreign(asked.slice(0, 255))
   const projectId = checkedProjectId(asked)
-  access.authorise(projectId)
+  if (access.byId === undefined) access.authorise(projectId)
   return projectId
 }

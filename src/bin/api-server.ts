@@ -74,6 +74,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       defaultDialect: config.defaultDialect,
       pageMax: config.pageMax,
       quotas: config.quotas,
+      rbac: config.rbac,
       networkReads: config.auth === 'none' || config.networkReads,
       loopbackHostsOnly: config.auth === 'none' && !config.allowInsecureListen,
       trustedProxies: config.trustedProxies,

@@ -36,6 +36,10 @@ export const PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as c
 export const PROFILES = ['elb', 'octavia'] as const
 export type Profile = (typeof PROFILES)[number]
 
+/** Whose roles allow something: Keystone's reader, member and admin, Octavia's load-balancer_*, or either of them. */
+export const RBAC_MODES = ['both', 'load_balancer_roles', 'default_roles'] as const
+export type Rbac = (typeof RBAC_MODES)[number]
+
 export type ProvisioningStatus =
   | 'ACTIVE'
   | 'PENDING_CREATE'

@@ -34,6 +34,7 @@ import {
   UDP_MIN_DELAY_SECONDS,
   UDP_MIN_DELAY_SECONDS_DEFAULT,
 } from '../domain/limits.ts'
+import { RBAC_MODES } from '../domain/types.ts'
 
 /** An address and port to listen on, or to reach. */
 export interface Endpoint {
@@ -218,6 +219,13 @@ export const VARIABLES = {
     default: String(TOKEN_CACHE_MS_DEFAULT),
     values: `milliseconds, ${numbers(TOKEN_CACHE_MS)}`,
     meaning: 'How long a validated token is trusted without asking Keystone again',
+  },
+  HM_RBAC: {
+    schema: Joi.valid(...RBAC_MODES),
+    default: 'both',
+    values: RBAC_MODES.join(', '),
+    meaning:
+      "Which roles of a token count: Octavia's load-balancer_*, Keystone's reader and member, or either; admin always does ([both matrices](docs/peers/octavia-rbac.md))",
   },
   HM_DEFAULT_PROJECT: {
     schema: Joi.string()

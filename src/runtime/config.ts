@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import Joi from 'joi'
 import type { Cidr } from '../domain/ip-address.ts'
-import type { Resource } from '../domain/types.ts'
+import type { Rbac, Resource } from '../domain/types.ts'
 import { type Endpoint, type Variable, VARIABLES, type VariableName } from './config-variables.ts'
 import { StartRefusal } from './start-refusal.ts'
 
@@ -39,6 +39,7 @@ export interface Config {
   /** Present with auth `keystone`. */
   readonly keystone?: KeystoneConfig
   readonly tokenCacheMs: number
+  readonly rbac: Rbac
   readonly defaultProject: string
   readonly allowInsecureListen: boolean
   readonly trustedProxies: readonly Cidr[]
@@ -147,6 +148,7 @@ function toConfig(values: Values): Config {
     auth: values.HM_AUTH as Config['auth'],
     ...optional('keystone', values.HM_AUTH === 'keystone' ? keystone(values) : undefined),
     tokenCacheMs: values.HM_TOKEN_CACHE_MS as number,
+    rbac: values.HM_RBAC as Rbac,
     defaultProject: values.HM_DEFAULT_PROJECT as string,
     allowInsecureListen: values.HM_ALLOW_INSECURE_LISTEN as boolean,
     trustedProxies: (values.HM_TRUSTED_PROXIES ?? []) as readonly Cidr[],

@@ -75,6 +75,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       defaultDialect: 'elb',
       pageMax: PAGE_MAX_DEFAULT,
       quotas: UNLIMITED,
+      rbac: 'both',
       loopbackHostsOnly: true,
       trustedProxies: [],
       allowPing: true,

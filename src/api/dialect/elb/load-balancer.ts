@@ -16,7 +16,7 @@ const DEFAULT_PROVIDER = 'vlb'
 export const elbLoadBalancers: LoadBalancerDialect = {
   paths: elbPaths,
   operatingStatus: 'switch',
-  parseCreate(body, { projectId }) {
+  parseCreate(body, { identity: { projectId } }) {
     const wire = parseBody(body, elbLoadBalancerCreate)
     assertOwnProject(wire, projectId)
     return childless({

@@ -1,14 +1,13 @@
 /** Load balancers between Octavia's words and the domain's (octavia-api 2.6). */
 import { randomUUID } from 'node:crypto'
 import type { Echo, LoadBalancer } from '../../../domain/types.ts'
-import type { Identity } from '../../../identity/identity.ts'
 import type {
   LoadBalancerChange,
   LoadBalancerDraft,
   LoadBalancerView,
 } from '../../../store/load-balancers.ts'
 import type { ApiSettings } from '../../context.ts'
-import type { LoadBalancerDialect } from '../../load-balancers.ts'
+import type { Asker, LoadBalancerDialect } from '../../load-balancers.ts'
 import type { Parameters } from '../../query.ts'
 import {
   type OctaviaLoadBalancerChange,
@@ -35,9 +34,9 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     paths: octaviaPaths,
     operatingStatus: 'roll-up',
     createsTree: true,
-    async parseCreate(body, identity) {
-      const wire = await parseTree(body, identity.projectId)
-      return await octaviaTree(settings, wire, draftFor(settings, wire, identity))
+    async parseCreate(body, asker) {
+      const wire = await parseTree(body, asker.identity.projectId)
+      return await octaviaTree(settings, wire, draftFor(settings, wire, asker))
     },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaLoadBalancerUpdate)
@@ -58,12 +57,8 @@ function isCascade(parameters: Parameters): boolean {
   return sent !== null && wsmeBooleanOf('cascade', sent)
 }
 
-function draftFor(
-  settings: Settings,
-  wire: OctaviaLoadBalancerCreate,
-  identity: Identity,
-): LoadBalancerDraft {
-  const projectId = ownerOf(wire, identity)
+function draftFor(settings: Settings, wire: OctaviaLoadBalancerCreate, asker: Asker): LoadBalancerDraft {
+  const projectId = ownerOf(wire, asker)
   assertVip(wire)
   if (wire.flavor_id) throw validationFailure('Invalid flavor_id.')
   if (wire.availability_zone) throw validationFailure('Invalid availability zone.')
