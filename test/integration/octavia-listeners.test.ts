@@ -215,7 +215,7 @@ describe('what a create of a listener is refused for', () => {
     [
       'a certificate where TLS does not end',
       { default_tls_container_ref: certificate },
-      /^Validation failure: Certificate container references are only allowed on TERMINATED_HTTPS/,
+      'Validation failure: Certificate container references are not allowed on HTTP protocol listeners.',
     ],
     [
       'client authentication without an authority',
@@ -225,6 +225,45 @@ describe('what a create of a listener is refused for', () => {
         client_authentication: 'MANDATORY',
       },
       /^Validation failure: Client authentication setting MANDATORY requires a client CA/,
+    ],
+    [
+      'TLS on UDP',
+      { protocol: 'UDP', sni_container_refs: [certificate] },
+      'Validation failure: UDP protocol listener does not support TLS.',
+    ],
+    [
+      'an authority without a certificate',
+      { protocol: 'TERMINATED_HTTPS', client_ca_tls_container_ref: certificate },
+      'Validation failure: An SNI or default certificate container reference must be provided with a client CA container reference.',
+    ],
+    [
+      'a revocation list without an authority',
+      {
+        protocol: 'TERMINATED_HTTPS',
+        default_tls_container_ref: certificate,
+        client_crl_container_ref: certificate,
+      },
+      'Validation failure: A client authentication CA reference is required to specify a client authentication revocation list.',
+    ],
+    [
+      'HSTS where TLS does not end',
+      { hsts_max_age: 1 },
+      'Validation failure: The HSTS feature can only be used for listeners using the TERMINATED_HTTPS protocol.',
+    ],
+    [
+      'HSTS for ever of no age',
+      { protocol: 'TERMINATED_HTTPS', default_tls_container_ref: certificate, hsts_preload: true },
+      'Validation failure: HSTS configuration options hsts_include_subdomains and hsts_preload only make sense if hsts_max_age is set as well.',
+    ],
+    [
+      'an unknown TLS version',
+      { protocol: 'TERMINATED_HTTPS', default_tls_container_ref: certificate, tls_versions: ['x'] },
+      'Validation failure: Invalid TLS versions: x',
+    ],
+    [
+      'a header of TLS on plain HTTP',
+      { insert_headers: { 'X-SSL-Client-DN': 'true' } },
+      "['X-SSL-Client-DN'] is not a valid option for HTTP protocol listener.",
     ],
     ['an unknown attribute', { bogus: 1 }, 'Unknown attribute for argument listener_.listener: bogus'],
   ]
@@ -302,5 +341,53 @@ test('an empty list of L7 policies is taken, as in Octavia; there are none to pu
     }),
     400,
     /l7policies.*There are no L7 policies here/,
+  )
+})
+
+test('an update of a listener is held against what it sends: what another attribute needed may go', async (t) => {
+  const api = await startOctaviaApi(t)
+  const lb = await api.loadBalancer()
+  const { id } = await api.create('listeners', {
+    loadbalancer_id: lb.id,
+    protocol: 'TERMINATED_HTTPS',
+    protocol_port: 443,
+    default_tls_container_ref: 'certificate',
+    client_ca_tls_container_ref: 'authority',
+    client_authentication: 'MANDATORY',
+    hsts_max_age: 1,
+    hsts_preload: true,
+  })
+  const put = (listener: object) => api.send('PUT', `/listeners/${id}`, { listener })
+  const gone = await put({
+    default_tls_container_ref: null,
+    client_ca_tls_container_ref: null,
+    hsts_max_age: null,
+  })
+  assert.equal(gone.status, 200, JSON.stringify(gone.body))
+  const { listener } = gone.body
+  assert.deepEqual(
+    [listener.default_tls_container_ref, listener.client_ca_tls_container_ref, listener.hsts_max_age],
+    [null, null, null],
+  )
+  assert.deepEqual([listener.client_authentication, listener.hsts_preload], ['MANDATORY', true])
+  for (const [attributes, faultstring] of [
+    [
+      { hsts_preload: true },
+      'Validation failure: Cannot enable hsts_include_subdomains or hsts_preload if hsts_max_age was not set as well.',
+    ],
+    [
+      { client_authentication: 'OPTIONAL' },
+      'Validation failure: Client authentication setting OPTIONAL requires a client CA container reference.',
+    ],
+  ] as const) {
+    assertFault(await put(attributes), 400, faultstring)
+  }
+  const udp = await api.create('listeners', { loadbalancer_id: lb.id, protocol: 'UDP', protocol_port: 53 })
+  assertFault(
+    await api.send('PUT', `/listeners/${udp.id}`, {
+      listener: { insert_headers: { 'X-Forwarded-For': '1' } },
+    }),
+    400,
+    'Validation failure: UDP protocol listener does not support TLS or header insertion.',
   )
 })

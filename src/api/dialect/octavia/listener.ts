@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { notFound } from '../../../domain/errors.ts'
 import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
-import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
+import type { Listener, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/listeners.ts'
 import type { ListenerDialect } from '../../listeners.ts'
 import {
@@ -14,7 +14,8 @@ import {
 import { invalidOption, parseWsme } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
 import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
-import { assertListenerEcho, listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
+import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
+import { assertChangedListener, assertNewListener } from './listener-rules.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaListeners: ListenerDialect = {
@@ -53,6 +54,7 @@ export function octaviaListenerDraft(
   if (protocol === null) throw invalidOption(null, 'protocol')
   if (protocolPort === null) throw invalidOption(null, 'protocol_port')
   if (pool !== undefined) assertOctaviaPoolFitsListener(protocol, pool.protocol)
+  assertNewListener(protocol, wire)
   return {
     id: randomUUID(),
     projectId: loadBalancer.projectId,
@@ -64,27 +66,22 @@ export function octaviaListenerDraft(
     protocolPort,
     defaultPoolId: pool?.id ?? null,
     tags: newTags(wire.tags),
-    echo: echoFor(protocol, wire, {}),
+    echo: listenerEchoAfter(wire, {}),
   }
 }
 
 function changeFor(wire: OctaviaListenerChange, stored: Listener, pool: Pool | undefined): ListenerChange {
   if (pool !== undefined) assertOctaviaPoolFitsListener(stored.protocol, pool.protocol)
+  assertChangedListener(stored.protocol, wire, stored.echo)
   const wanted = {
     name: reset(wire.name, stored.name, ''),
     description: reset(wire.description, stored.description, ''),
     adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
     defaultPoolId: reset(wire.default_pool_id, stored.defaultPoolId, null),
     tags: tagsAfter(wire.tags, stored.tags),
-    echo: echoFor(stored.protocol, wire, stored.echo),
+    echo: listenerEchoAfter(wire, stored.echo),
   }
   return differences<typeof wanted>(stored, wanted)
-}
-
-function echoFor(protocol: ListenerProtocol, wire: OctaviaListenerChange, stored: Echo): Echo {
-  const echo = listenerEchoAfter(wire, stored)
-  assertListenerEcho(protocol, wire, echo)
-  return echo
 }
 
 /** A listener as lists, reads and updates show it. */
