@@ -13,6 +13,7 @@ import * as checkpointFlags from './0010-checkpoint-flags.ts'
 import * as memberCount from './0011-member-count.ts'
 import * as retentionProgress from './0012-retention-progress.ts'
 import * as longContact from './0013-long-contact-and-transition-lists.ts'
+import * as loadBalancerAddress from './0017-load-balancer-address.ts'
 import * as staleMembers from './0018-stale-members.ts'
 
 export interface NamedMigration extends Knex.Migration {
@@ -33,5 +34,6 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0011-member-count', ...memberCount },
   { name: '0012-retention-progress', ...retentionProgress },
   { name: '0013-long-contact-and-transition-lists', ...longContact },
+  { name: '0017-load-balancer-address', ...loadBalancerAddress },
   { name: '0018-stale-members', ...staleMembers },
 ]

@@ -39,7 +39,11 @@ export interface ListenerDialect {
   /** Reads an update body; gives what differs from what is stored. `poolId`: the pool that it sends traffic to. */
   readonly parseUpdate: (body: unknown) => {
     readonly poolId: string | undefined
-    readonly changeFor: (stored: Listener, pool: Pool | undefined) => ListenerChange
+    readonly changeFor: (
+      stored: Listener,
+      pool: Pool | undefined,
+      loadBalancer: LoadBalancer,
+    ) => ListenerChange
   }
   readonly render: (listener: ListenerView) => Record<string, unknown>
   /** The answer to a create, where it differs. */
@@ -157,7 +161,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
   const listener = await transaction(deps.db, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
-    const values = changeFor(stored, pool)
+    const values = changeFor(stored, pool, loadBalancer)
     assertParentsActive(ctx, { loadBalancer })
     return isWritten(ctx, values) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored
   })

@@ -73,7 +73,10 @@ export type Echo = Readonly<Record<string, unknown>>
 export interface LoadBalancer extends ConfigurationObject {
   readonly description: string
   readonly provider: string
+  /** As somebody named it. */
   readonly vipAddress: string | null
+  /** Out of HM_VIP_RANGE, where nobody named one: shown, and nothing else. */
+  readonly madeVipAddress: string | null
   readonly vipSubnetId: string | null
   readonly vipPortId: string | null
   readonly tags: readonly Tag[]

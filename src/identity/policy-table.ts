@@ -202,7 +202,7 @@ export const POLICY: readonly PolicyRule[] = [
     'network:get',
     READ,
     'The reads of the network API that clients make (ours)',
-    ['subnets', 'networks', 'ports'].flatMap((collection) => [
+    ['subnets', 'networks', 'ports', 'floatingips', 'security-groups'].flatMap((collection) => [
       `GET /v2.0/${collection}`,
       `GET /v2.0/${collection}/{id}`,
     ]),

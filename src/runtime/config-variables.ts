@@ -4,7 +4,7 @@
  */
 import Joi from 'joi'
 import { DomainError } from '../domain/errors.ts'
-import { parseAddress, parseCidrList } from '../domain/ip-address.ts'
+import { parseAddress, parseCidr, parseCidrList } from '../domain/ip-address.ts'
 import {
   CANARIES_MAX,
   CHECKPOINT_MS,
@@ -33,6 +33,7 @@ import {
   TRANSITIONS_PER_MEMBER_DEFAULT,
   UDP_MIN_DELAY_SECONDS,
   UDP_MIN_DELAY_SECONDS_DEFAULT,
+  VIP_RANGE_DEFAULT,
 } from '../domain/limits.ts'
 import { RBAC_MODES } from '../domain/types.ts'
 
@@ -257,6 +258,13 @@ export const VARIABLES = {
     values: 'true, false',
     meaning:
       'With HM_AUTH=keystone: answers the few network API reads that clients make, without a network service; with HM_AUTH=none they are always answered',
+  },
+  HM_VIP_RANGE: {
+    schema: parsed(parseCidr, 'address/prefix'),
+    default: VIP_RANGE_DEFAULT,
+    values: 'address/prefix',
+    meaning:
+      'Load balancers that are given no address show one out of these: each its own, never routed, never probed',
   },
   HM_PROBE_ALLOW: {
     schema: cidrs,

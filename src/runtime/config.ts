@@ -46,6 +46,7 @@ export interface Config {
   /** Without a slash at its end. */
   readonly publicUrl?: string
   readonly networkReads: boolean
+  readonly vipRange: Cidr
   readonly probeAllow: readonly Cidr[]
   readonly probeDeny: readonly Cidr[]
   readonly sourceAddresses: readonly string[]
@@ -154,6 +155,7 @@ function toConfig(values: Values): Config {
     trustedProxies: (values.HM_TRUSTED_PROXIES ?? []) as readonly Cidr[],
     ...optional('publicUrl', values.HM_PUBLIC_URL as string | undefined),
     networkReads: values.HM_NETWORK_READS as boolean,
+    vipRange: values.HM_VIP_RANGE as Cidr,
     probeAllow: (values.HM_PROBE_ALLOW ?? []) as readonly Cidr[],
     probeDeny: (values.HM_PROBE_DENY ?? []) as readonly Cidr[],
     sourceAddresses: (values.HM_SOURCE_ADDRESSES ?? []) as readonly string[],

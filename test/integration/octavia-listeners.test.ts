@@ -69,7 +69,7 @@ test('what is sent of a listener is kept, and null resets it', async (t) => {
     timeout_member_connect: 2,
     timeout_member_data: 3,
     timeout_tcp_inspect: 2073600000,
-    allowed_cidrs: ['10.0.0.0/8', '2001:db8::/32'],
+    allowed_cidrs: ['10.0.0.0/8', '192.0.2.1/32'],
     tls_versions: ['TLSv1.2'],
     alpn_protocols: ['h2', 'http/1.1'],
     tags: ['a'],
@@ -389,5 +389,41 @@ test('an update of a listener is held against what it sends: what another attrib
     }),
     400,
     'Validation failure: UDP protocol listener does not support TLS or header insertion.',
+  )
+})
+
+test("allowed_cidrs are of the families of the load balancer's addresses, also in a single-call create", async (t) => {
+  const api = await startOctaviaApi(t)
+  const mixed = ['10.0.0.0/8', '2001:db8::/32']
+  const refusal = (vips: string) =>
+    `Validation failure: CIDR 2001:db8::/32 IP version incompatible with all VIPs ${vips} IP version.`
+  const lb = await api.loadBalancer({ vip_address: '192.0.2.9' })
+  const listener = { loadbalancer_id: lb.id, protocol: 'TCP', protocol_port: 1 }
+  const post = (attributes: object) =>
+    api.send('POST', '/listeners', { listener: { ...listener, ...attributes } })
+  assertFault(await post({ allowed_cidrs: mixed }), 400, refusal("['192.0.2.9']"))
+  const { id } = (await post({ allowed_cidrs: ['10.0.0.0/8'] })).body.listener
+  const put = (path: string, allowed_cidrs: readonly string[] | null) =>
+    api.send('PUT', `/listeners/${path}`, { listener: { allowed_cidrs } })
+  assertFault(await put(id, mixed), 400, refusal("['192.0.2.9']"))
+  assert.equal((await put(id, null)).body.listener.allowed_cidrs, null)
+  const single = await api.send('POST', '/loadbalancers', {
+    loadbalancer: {
+      vip_subnet_id: lb.vip_subnet_id,
+      listeners: [{ protocol: 'TCP', protocol_port: 1, allowed_cidrs: mixed }],
+    },
+  })
+  assertFault(single, 400, refusal("['198.18.0.0/15']"))
+  const two = await api.loadBalancer({
+    vip_address: '192.0.2.9',
+    additional_vips: [{ subnet_id: lb.vip_subnet_id, ip_address: '2001:db8::9' }],
+  })
+  const both = await post({ loadbalancer_id: two.id, allowed_cidrs: mixed })
+  assert.deepEqual([both.status, both.body.listener?.allowed_cidrs], [201, mixed])
+  const groups = await api.loadBalancer({ vip_sg_ids: [UNKNOWN_ID] })
+  assertFault(
+    await post({ loadbalancer_id: groups.id, allowed_cidrs: ['10.0.0.0/8'] }),
+    400,
+    'Validation failure: Allowed CIDRs are not allowed when using custom VIP Security Groups.',
   )
 })

@@ -13,6 +13,7 @@ import {
 } from '../../schema/octavia-listener.ts'
 import { invalidOption, parseWsme } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
+import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
 import { octaviaTagWords, octaviaTime, octaviaTimeOrNull, reset, tagsAfter, newTags } from './common.ts'
 import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
 import { assertChangedListener, assertNewListener } from './listener-rules.ts'
@@ -36,7 +37,10 @@ export const octaviaListeners: ListenerDialect = {
     const wire = parseWsme(body, octaviaListenerUpdate)
     return {
       poolId: wire.default_pool_id ?? undefined,
-      changeFor: (stored, pool) => changeFor(wire, stored, pool),
+      changeFor: (stored, pool, loadBalancer) => {
+        assertAllowedCidrs(wire.allowed_cidrs, loadBalancer)
+        return changeFor(wire, stored, pool)
+      },
     }
   },
   render: renderOctaviaListener,
@@ -47,7 +51,7 @@ export const octaviaListeners: ListenerDialect = {
 /** A new listener; `wire` also from inside the create of a load balancer. */
 export function octaviaListenerDraft(
   wire: Omit<OctaviaListenerCreate, 'loadbalancer_id'>,
-  loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'>,
+  loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'> & Vips,
   pool: Pick<Pool, 'id' | 'protocol'> | undefined,
 ): ListenerDraft {
   const { protocol, protocol_port: protocolPort } = wire
@@ -55,6 +59,7 @@ export function octaviaListenerDraft(
   if (protocolPort === null) throw invalidOption(null, 'protocol_port')
   if (pool !== undefined) assertOctaviaPoolFitsListener(protocol, pool.protocol)
   assertNewListener(protocol, wire)
+  assertAllowedCidrs(wire.allowed_cidrs, loadBalancer)
   return {
     id: randomUUID(),
     projectId: loadBalancer.projectId,

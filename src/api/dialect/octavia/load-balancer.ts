@@ -1,6 +1,7 @@
 /** Load balancers between Octavia's words and the domain's (octavia-api 2.6). */
 import { randomUUID } from 'node:crypto'
 import type { Echo, LoadBalancer } from '../../../domain/types.ts'
+import { shownVipAddress } from '../../../domain/vip-range.ts'
 import type {
   LoadBalancerChange,
   LoadBalancerDraft,
@@ -26,7 +27,7 @@ import { parseTree } from './tree-body.ts'
 
 type Settings = Pick<
   ApiSettings,
-  'networkReads' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'
+  'vipRange' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile'
 >
 
 export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
@@ -36,7 +37,7 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     createsTree: true,
     async parseCreate(body, asker) {
       const wire = await parseTree(body, asker.identity.projectId)
-      return await octaviaTree(settings, wire, draftFor(settings, wire, asker))
+      return await octaviaTree(settings, wire, draftFor(wire, asker))
     },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaLoadBalancerUpdate)
@@ -57,7 +58,7 @@ function isCascade(parameters: Parameters): boolean {
   return sent !== null && wsmeBooleanOf('cascade', sent)
 }
 
-function draftFor(settings: Settings, wire: OctaviaLoadBalancerCreate, asker: Asker): LoadBalancerDraft {
+function draftFor(wire: OctaviaLoadBalancerCreate, asker: Asker): LoadBalancerDraft {
   const projectId = ownerOf(wire, asker)
   assertVip(wire)
   if (wire.flavor_id) throw validationFailure('Invalid flavor_id.')
@@ -72,10 +73,9 @@ function draftFor(settings: Settings, wire: OctaviaLoadBalancerCreate, asker: As
     adminStateUp: reset(wire.admin_state_up, true, false),
     provider,
     vipSubnetId: wire.vip_subnet_id ?? null,
-    // No address is made up when none was sent: we own none.
+    // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
     vipAddress: wire.vip_address ?? null,
-    // Terraform reads the port of every load balancer that has one (octavia-api trap 22): it must be served then.
-    vipPortId: wire.vip_port_id ?? (settings.networkReads === true ? randomUUID() : null),
+    vipPortId: wire.vip_port_id ?? randomUUID(),
     tags: newTags(wire.tags),
     echo: echoAfter(wire, {}),
   }
@@ -113,7 +113,11 @@ function echoAfter(wire: Pick<OctaviaLoadBalancerCreate, (typeof ECHOED)[number]
 
 function additionalVips(echo: Echo): unknown {
   const vips = (echo['additional_vips'] ?? []) as OctaviaLoadBalancerCreate['additional_vips']
-  return (vips ?? []).map((vip) => ({ subnet_id: vip.subnet_id, ip_address: vip.ip_address ?? null }))
+  return (vips ?? []).map((vip) => ({
+    subnet_id: vip.subnet_id,
+    ip_address: vip.ip_address ?? null,
+    port_id: vip.port_id ?? null,
+  }))
 }
 
 /** A load balancer with its children as ids. */
@@ -129,7 +133,7 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     project_id: loadBalancer.projectId,
     created_at: octaviaTime(loadBalancer.createdAt),
     updated_at: octaviaTimeOrNull(loadBalancer.updatedAt),
-    vip_address: loadBalancer.vipAddress,
+    vip_address: shownVipAddress(loadBalancer),
     vip_port_id: loadBalancer.vipPortId,
     vip_subnet_id: loadBalancer.vipSubnetId,
     vip_network_id: echo['vip_network_id'] ?? null,

@@ -61,7 +61,7 @@ function assertFitsProtocol(wire: OctaviaSessionPersistence, protocol: PoolProto
 const SEPARATORS = '"(),/:;<=>?@[\\]{}\u007f'
 
 function isCookieName(name: string): boolean {
-  return [...name].every((character) => character > ' ' && !SEPARATORS.includes(character))
+  return Array.from(name).every((character) => character > ' ' && !SEPARATORS.includes(character))
 }
 
 function assertCookie(type: string, cookieName: string | null): void {
