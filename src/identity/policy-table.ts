@@ -103,6 +103,18 @@ function crud(object: string, collection: string, listed = READ): readonly Polic
   ]
 }
 
+/** The rules of a collection of which there is nothing: what is there to list, to show and to refuse. */
+function none(
+  object: string,
+  list: string,
+  { read, write }: Readonly<Record<'read' | 'write', RoleColumns>>,
+): readonly PolicyRule[] {
+  return [
+    rule(`${object}:get`, read, `List and show ${object}s`, [`GET ${list}`, `GET ${list}/{id}`]),
+    rule(`${object}:post`, write, `Create a ${object}, which is refused`, [`POST ${list}`]),
+  ]
+}
+
 const TAGS = ['loadbalancers', 'listeners'].map((collection) => `/v2.0/{project_id}/${collection}/{id}/tags`)
 
 export const POLICY: readonly PolicyRule[] = [
@@ -156,10 +168,16 @@ export const POLICY: readonly PolicyRule[] = [
   rule('provider-availability-zone:get_all', ADMIN, 'List what availability zones may tell a provider', [
     `GET ${LBAAS}/providers/{name}/availability_zone_capabilities`,
   ]),
-  rule('flavor:get', READ, 'List and show flavors', [`GET ${LBAAS}/flavors`, `GET ${LBAAS}/flavors/{id}`]),
-  rule('availability-zone:get', READ, 'List and show availability zones', [
-    `GET ${LBAAS}/availabilityzones`,
-    `GET ${LBAAS}/availabilityzones/{name}`,
+  ...none('flavor', `${LBAAS}/flavors`, { read: READ, write: ADMIN }),
+  ...none('flavor-profile', `${LBAAS}/flavorprofiles`, { read: ADMIN, write: ADMIN }),
+  ...none('availability-zone', `${LBAAS}/availabilityzones`, { read: READ, write: ADMIN }),
+  ...none('availability-zone-profile', `${LBAAS}/availabilityzoneprofiles`, { read: ADMIN, write: ADMIN }),
+  ...none('l7policy', `${LBAAS}/l7policies`, { read: READ, write: WRITE }),
+  rule('l7rule:get_all', READ, 'List the rules of an l7policy', [`GET ${LBAAS}/l7policies/{id}/rules`]),
+  rule('amphora:get', ADMIN, 'List and show amphorae', [
+    'GET /v2.0/octavia/amphorae',
+    'GET /v2.0/octavia/amphorae/{id}',
+    'GET /v2.0/octavia/amphorae/{id}/stats',
   ]),
   rule('member:get_health', READ, 'Show the health of a member (ours)', [
     `GET ${LBAAS}/pools/{pool_id}/members/{id}/health`,
