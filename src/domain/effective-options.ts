@@ -3,7 +3,7 @@
  * the profile (the manners of the dialect that made it), or the default of all. Values are in the options' own words, by the
  * path of the option: `http.path`.
  */
-import { expectedCodesOf, versionOf } from './http-target.ts'
+import { expectedCodesOf, hostAddressOf, versionOf } from './http-target.ts'
 import { isSecretHeader, MASK } from './option-secrets.ts'
 import { presetManners, PRESET_TABLE } from './presets.ts'
 import { connectionReuse, isHalfOpen, requiresReply, type TargetMonitor } from './probe-target.ts'
@@ -161,11 +161,12 @@ function asking(monitor: PlannedMonitor): readonly Entry[] {
   const version = versionOf(monitor)
   const codes = expectedCodesOf(monitor)
   const ownHost = (domainName ?? '') === '' ? undefined : domainName
+  const hostAddress = hostAddressOf(monitor)
   return [
     ['http.version', http.version ?? version, version === httpVersion ? 'field' : from],
     ['http.method', http.method ?? httpMethod ?? 'GET', httpMethod === null ? 'default' : 'field'],
     ['http.path', http.path ?? urlPath ?? '/', urlPath === null ? 'default' : 'field'],
-    ['http.host', http.host ?? ownHost, 'field'],
+    ['http.host', http.host ?? ownHost ?? hostAddress, ownHost === undefined ? 'profile' : 'field'],
     [
       'http.expected_statuses',
       codes.set.map((range) => ({ start: range.from, end: range.to + 1 })),

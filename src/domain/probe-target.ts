@@ -24,7 +24,7 @@ export type TargetMonitor = Pick<
   | 'httpVersion'
   | 'expectedCodes'
 > &
-  Partial<Pick<HealthMonitor, 'options'>>
+  Partial<Pick<HealthMonitor, 'options' | 'echo'>>
 export type TargetMember = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
 
 /** Where the probes of a check go. The member's own monitor port wins over the monitor's, as the more exact one. */
@@ -69,7 +69,7 @@ export function targetsOf(monitor: TargetMonitor): (member: TargetMember) => Pro
     if (requestOf === undefined) return target
     if (asksGrpc === undefined) return { ...target, http: requestOf(endpoint) }
     const { service = '', metadata = [] } = asksGrpc
-    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null }, endpoint)
+    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null, echo: {} }, endpoint)
     return { ...target, grpc: { service, authority, metadata } }
   }
 }

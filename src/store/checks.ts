@@ -1,5 +1,6 @@
 /** What probers read: versions of pools, and the checks of pools with their last verdicts. */
 import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
+import { HOST_ADDRESS } from '../domain/http-host.ts'
 import { type Maintenance, windowOf } from '../domain/maintenance.ts'
 import { NOOP_PROVIDER } from '../domain/member-status.ts'
 import type { MonitorOptions } from '../domain/monitor-options.ts'
@@ -47,7 +48,7 @@ select
   hm.options is not null as has_options,
   m.id as member_id, m.address, m.protocol_port, m.monitor_address, m.monitor_port as member_monitor_port,
   hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
-  hm.url_path, hm.http_method, hm.http_version, hm.expected_codes,
+  hm.url_path, hm.http_method, hm.http_version, hm.expected_codes, hm.echo->>'${HOST_ADDRESS}' as host_address,
   greatest(lb.generation, p.generation, m.generation, hm.generation) as generation,
   m.echo->'depends_on' as member_depends_on, p.echo->'depends_on' as pool_depends_on,
   m.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
@@ -100,6 +101,7 @@ interface CheckRow extends PoolRow {
   readonly http_method: string | null
   readonly http_version: '1.0' | '1.1' | null
   readonly expected_codes: string | null
+  readonly host_address: string | null
   readonly generation: number
   readonly member_depends_on: readonly string[] | null
   readonly pool_depends_on: readonly string[] | null
@@ -199,6 +201,7 @@ function toMonitor(row: CheckRow, options: MonitorOptions | null): LoadedMonitor
     httpVersion: row.http_version,
     expectedCodes: row.expected_codes,
     options,
+    echo: row.host_address === null ? {} : { [HOST_ADDRESS]: row.host_address },
   }
   return {
     targetOf: targetsOf(monitor),
