@@ -28,6 +28,7 @@ export const DUMPED_TABLES: readonly string[] = [
   'shard',
   'quota',
   'load_balancer',
+  'load_balancer_address',
   'pool',
   'listener',
   'health_monitor',
