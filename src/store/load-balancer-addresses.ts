@@ -24,12 +24,17 @@ export async function giveAddress(tx: Tx, taker: Taker, range: VipRange): Promis
   for (let attempt = 0; attempt < 2; attempt += 1) {
     if (await takeOneOf(tx, taker, placesOf(taker.id, range))) return 'given'
   }
-  // Each address that somebody else took meanwhile is one less that is free: this ends.
-  for (;;) {
+  return (await takeFirstFree(tx, taker, range)) ? 'given' : 'none: range'
+}
+
+/** Whoever is faster takes the one that was found; so often in a row, that nothing can be said to be free. */
+async function takeFirstFree(tx: Db, taker: Taker, range: VipRange): Promise<boolean> {
+  for (let attempt = 0; attempt < VIP_PLACES_TRIED; attempt += 1) {
     const address = await firstFree(tx, range)
-    if (address === undefined) return 'none: range'
-    if (await takeOneOf(tx, taker, [address])) return 'given'
+    if (address === undefined) return false
+    if (await takeOneOf(tx, taker, [address])) return true
   }
+  return false
 }
 
 async function readUse(
@@ -58,7 +63,7 @@ function placesOf(id: string, range: VipRange): readonly string[] {
   )
 }
 
-async function takeOneOf(tx: Tx, taker: Taker, addresses: readonly string[]): Promise<boolean> {
+async function takeOneOf(tx: Db, taker: Taker, addresses: readonly string[]): Promise<boolean> {
   const rows = await query(
     tx,
     `insert into load_balancer_address (load_balancer_id, project_id, address)
@@ -66,14 +71,14 @@ async function takeOneOf(tx: Tx, taker: Taker, addresses: readonly string[]): Pr
      from unnest(?::inet[]) with ordinality as tried (address, place)
      where not exists (select from load_balancer_address a where a.address = tried.address)
      order by tried.place limit 1
-     on conflict (address) do nothing returning address`,
+     on conflict do nothing returning address`,
     [taker.id, taker.projectId, addresses],
   )
   return rows.length > 0
 }
 
 /** The first of the range, else the first behind one that is taken. */
-async function firstFree(tx: Tx, range: VipRange): Promise<string | undefined> {
+async function firstFree(tx: Db, range: VipRange): Promise<string | undefined> {
   const [first, last] = endsOf(range)
   const rows = await query<{ address: string }>(
     tx,
@@ -144,5 +149,9 @@ async function giveTo(db: Db, takers: readonly Taker[], range: VipRange): Promis
     const served = new Set(rows.map(({ id }) => id))
     left = left.filter(({ id }) => !served.has(id))
   }
-  return left.length
+  // Few: only those whose places were all taken, and once nothing is free, nobody.
+  for (const [served, taker] of left.entries()) {
+    if (!(await takeFirstFree(db, taker, range))) return left.length - served
+  }
+  return 0
 }
