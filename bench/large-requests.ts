@@ -11,8 +11,10 @@ import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { createApp } from '../src/api/app.ts'
-import { OCTAVIA_BATCH_MAX, PAGE_MAX_DEFAULT } from '../src/domain/limits.ts'
+import { parseCidr } from '../src/domain/ip-address.ts'
+import { OCTAVIA_BATCH_MAX, PAGE_MAX_DEFAULT, VIP_RANGE_DEFAULT } from '../src/domain/limits.ts'
 import { makeTargetPolicy } from '../src/domain/target-policy.ts'
+import { vipRangeOf } from '../src/domain/vip-range.ts'
 import { noIdentity } from '../src/identity/no-identity.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { migrateToLatest } from '../src/store/migrate.ts'
@@ -91,6 +93,8 @@ function apiOn(db: Database) {
       defaultDialect: 'elb',
       pageMax: PAGE_MAX_DEFAULT,
       quotas: UNLIMITED,
+      rbac: 'both',
+      vipRange: vipRangeOf(parseCidr(VIP_RANGE_DEFAULT)),
       loopbackHostsOnly: true,
       trustedProxies: [],
       allowPing: true,

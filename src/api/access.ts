@@ -1,9 +1,8 @@
 /** What a request may see and do: the policy (src/identity/policy.ts) in the manner of the dialect. */
 import { DomainError, notFound } from '../domain/errors.ts'
 import type { LoadBalancer } from '../domain/types.ts'
-import { decide, ruleFor } from '../identity/policy.ts'
+import { decide, type Question, ruleFor } from '../identity/policy.ts'
 import type { PolicyRule } from '../identity/policy-table.ts'
-import type { Identity } from '../identity/identity.ts'
 import type { Tx } from '../store/database.ts'
 import { type LockedPool, lockLoadBalancer, lockPool } from '../store/parents.ts'
 import type { ApiContext } from './context.ts'
@@ -18,29 +17,34 @@ export interface Access {
 }
 
 /** The access of a request to an operation. Throws FORBIDDEN, also for an operation without a rule. */
-export type AccessRule = (identity: Identity, rule: PolicyRule) => Access
+export type AccessRule = (question: Question) => Access
 
 /** Another project's object is unknown, to administrators too: everything happens in the identity's own project. */
-export const ownProjectOnly: AccessRule = (identity, rule) => {
-  const { projectId } = identity
-  if (projectId === '' || decide(rule, identity, projectId) === 'denied') throw forbidden(rule)
-  return { byId: projectId, inLists: projectId, authorise: () => undefined }
+export const ownProjectOnly: AccessRule = (question) => {
+  const { projectId } = question.identity
+  if (projectId === '' || decide(question, projectId) === 'denied') throw forbidden(question.rule)
+  return { byId: projectId, inLists: projectId, authorise: authorising(question) }
 }
 
 /** A body may name the owner there: its handler decides, once it has read it (as Octavia does, also whether there is one). */
 const OWNER_IN_BODY = 'os_load-balancer_api:loadbalancer:post'
 
 /** Another project's object is forbidden, an unknown one unknown; without identity as `ownProjectOnly`. */
-export const anyProject: AccessRule = (identity, rule) => {
-  if (identity.confined) return ownProjectOnly(identity, rule)
-  const decision = decide(rule, identity)
+export const anyProject: AccessRule = (question) => {
+  const { rule, identity } = question
+  if (identity.confined) return ownProjectOnly(question)
+  const decision = decide(question)
   if (decision === 'denied' && rule.name !== OWNER_IN_BODY) throw forbidden(rule)
   return {
     byId: undefined,
     inLists: decision === 'allowed' ? undefined : identity.projectId,
-    authorise: (ownerProjectId) => {
-      if (decide(rule, identity, ownerProjectId) === 'denied') throw forbidden(rule)
-    },
+    authorise: authorising(question),
+  }
+}
+
+function authorising(question: Question): Access['authorise'] {
+  return (ownerProjectId) => {
+    if (decide(question, ownerProjectId) === 'denied') throw forbidden(question.rule)
   }
 }
 
@@ -48,15 +52,17 @@ function forbidden({ name }: PolicyRule): DomainError {
   return new DomainError('FORBIDDEN', `Policy doesn't allow ${name} to be performed.`, { rule: name })
 }
 
-/** The access of an identity to an operation; `path` is the pattern of its route. Throws FORBIDDEN. */
-export function accessOf(
-  accessRule: AccessRule,
-  identity: Identity,
-  { method, path }: { readonly method: string; readonly path: string },
-): Access {
+/** Who asks for which operation; `path` is the pattern of its route. */
+export interface Asked extends Omit<Question, 'rule'> {
+  readonly method: string
+  readonly path: string
+}
+
+/** The access of an identity to an operation. Throws FORBIDDEN. */
+export function accessOf(accessRule: AccessRule, { method, path, ...who }: Asked): Access {
   const rule = ruleFor(method, path)
   if (rule === undefined) throw new DomainError('FORBIDDEN', `No policy allows ${method} ${path}.`)
-  return accessRule(identity, rule)
+  return accessRule({ rule, ...who })
 }
 
 /** A load balancer, locked for whoever asks. Throws NOT_FOUND, FORBIDDEN and IMMUTABLE. */

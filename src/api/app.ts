@@ -84,8 +84,12 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
           clientAddress(ctx, deps.settings.trustedProxies),
         )
         assertPathProject(ctx as ApiContext)
-        const operation = { method: route.method, path: route.paths[0] ?? '' }
-        ctx.state.access = accessOf(dialect.access, ctx.state.identity, operation)
+        ctx.state.access = accessOf(dialect.access, {
+          identity: ctx.state.identity,
+          rbac: deps.settings.rbac,
+          method: route.method,
+          path: route.paths[0] ?? '',
+        })
       }
       await handled(route, ctx as ApiContext, admission)
     })

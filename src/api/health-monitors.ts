@@ -1,7 +1,7 @@
 /** `…/healthmonitors`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../domain/errors.ts'
 import { asksOtherwise } from '../domain/monitor-options.ts'
-import type { HealthMonitor, Pool } from '../domain/types.ts'
+import type { HealthMonitor, LoadBalancer, Pool } from '../domain/types.ts'
 import { type Tx, transaction } from '../store/database.ts'
 import {
   deleteHealthMonitor,
@@ -38,7 +38,7 @@ export interface HealthMonitorDialect {
   ) => {
     readonly poolId: string
     readonly assertFits?: (pool: Pool) => void
-    readonly draftFor: (pool: Pool) => HealthMonitorDraft
+    readonly draftFor: (pool: Pool, loadBalancer: LoadBalancer) => HealthMonitorDraft
   }
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: HealthMonitor, pool: Pool) => HealthMonitorChange
@@ -76,14 +76,14 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     const steps: Record<CreateStep, () => Promise<void> | void> = {
       fit: () => assertFits?.(parents.pool),
       draft: () => {
-        draft = draftFor(parents.pool)
+        draft = draftFor(parents.pool, parents.loadBalancer)
       },
       duplicate: () => assertNoMonitorYet(poolId, existing),
       quota: () => assertQuota(tx, deps, { projectId: owner, resource: 'healthmonitor', count: 1, set }),
       parents: () => assertParentsActive(ctx, parents),
     }
     for (const step of dialect.createOrder) await steps[step]()
-    return await insert(tx, deps, { draft: draft ?? draftFor(parents.pool), parents })
+    return await insert(tx, deps, { draft: draft ?? draftFor(parents.pool, parents.loadBalancer), parents })
   })
   ctx.status = 201
   ctx.body = { healthmonitor: dialect.render(monitor) }

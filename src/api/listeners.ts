@@ -40,7 +40,11 @@ export interface ListenerDialect {
   /** Reads an update body; gives what differs from what is stored. `poolId`: the pool that it sends traffic to. */
   readonly parseUpdate: (body: unknown) => {
     readonly poolId: string | undefined
-    readonly changeFor: (stored: Listener, pool: Pool | undefined) => ListenerChange
+    readonly changeFor: (
+      stored: Listener,
+      pool: Pool | undefined,
+      loadBalancer: LoadBalancer,
+    ) => ListenerChange
   }
   readonly render: (listener: ListenerView) => Record<string, unknown>
   /** The quota is asked before the rest of a create. */
@@ -166,7 +170,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
     const values = asked.apply(
       () => dialect.render(stored),
-      ({ changeFor }) => changeFor(stored, pool),
+      ({ changeFor }) => changeFor(stored, pool, loadBalancer),
     )
     assertParentsActive(ctx, { loadBalancer })
     return isWritten(ctx, values) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored

@@ -1,10 +1,12 @@
 /** A load balancer that is created together with what stands below it: everything, or nothing. */
 import { dependsOn } from '../domain/dependencies.ts'
+import { DomainError } from '../domain/errors.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { type Tx } from '../store/database.ts'
 import { type HealthMonitorDraft, insertHealthMonitor, listHealthMonitors } from '../store/health-monitors.ts'
 import type { ListQuery } from '../store/lists.ts'
 import { type ListenerDraft, type ListenerView, listListeners } from '../store/listeners.ts'
+import { giveAddress } from '../store/load-balancer-addresses.ts'
 import { insertLoadBalancer, type LoadBalancerDraft } from '../store/load-balancers.ts'
 import { insertMembers } from '../store/member-batch.ts'
 import { listMembers, type MemberDraft, type MemberView } from '../store/members.ts'
@@ -40,7 +42,7 @@ export function childless(loadBalancer: LoadBalancerDraft): LoadBalancerTree {
   return { loadBalancer, pools: [], monitors: [], members: [], listeners: [] }
 }
 
-/** Writes all of it. Throws QUOTA_EXCEEDED, TARGET_DENIED, LISTENER_EXISTS, and INVALID_FIELD of `depends_on`. */
+/** Writes all of it. Throws QUOTA_EXCEEDED, CONFLICT, TARGET_DENIED, LISTENER_EXISTS, and INVALID_FIELD of `depends_on`. */
 export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalancerTree): Promise<void> {
   const { projectId } = tree.loadBalancer
   const counts = [
@@ -54,6 +56,7 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
     if (count > 0) await assertQuota(tx, deps, { projectId, resource, count })
   }
   await insertLoadBalancer(tx, tree.loadBalancer)
+  if (tree.loadBalancer.vipAddress === null) await giveAddressOrRefuse(tx, deps, tree.loadBalancer)
   for (const pool of tree.pools) await insertPool(tx, pool)
   for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
   for (const [poolId, members] of membersByPool(tree)) {
@@ -66,6 +69,21 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   if (tree.members.length === 0) return
   await touchLoadBalancer(tx, tree.loadBalancer.id)
   await assertProbeRate(tx, deps, { projectId, raise: demandOf(tree) })
+}
+
+/** Throws CONFLICT when HM_VIP_RANGE has nothing for this project. */
+async function giveAddressOrRefuse(
+  tx: Tx,
+  { settings: { vipRange } }: ApiDependencies,
+  loadBalancer: LoadBalancerDraft,
+): Promise<void> {
+  const outcome = await giveAddress(tx, loadBalancer, vipRange)
+  if (outcome === 'given') return
+  const why =
+    outcome === 'none: range'
+      ? `all ${vipRange.size} addresses of ${vipRange.text} are taken`
+      : `this project has its share of the addresses of ${vipRange.text}`
+  throw new DomainError('CONFLICT', `No more IP addresses available: ${why}. Name one as vip_address.`)
 }
 
 /** What the checks of the tree ask for. */

@@ -1,6 +1,5 @@
 /** `…/loadbalancers`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../domain/errors.ts'
-import type { Identity } from '../identity/identity.ts'
 import { transaction } from '../store/database.ts'
 import {
   deleteBelowLoadBalancer,
@@ -19,18 +18,21 @@ import { touchLoadBalancer } from '../store/parents.ts'
 import type { LoadBalancer, ProvisioningStatus } from '../domain/types.ts'
 import { lockLoadBalancerFor } from './access.ts'
 import { readJson } from './body.ts'
-import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { type ApiContext, type ApiDependencies, type ApiState, pathId, type Route } from './context.ts'
 import { type CreatedBelow, insertTree, type LoadBalancerTree, readTree } from './load-balancer-tree.ts'
 import { answerList, pick } from './pages.ts'
 import { fieldsOf, type Parameters, queryOf } from './query.ts'
 import { readUpdate, visible } from './resent.ts'
 import { assertUnused, isWritten } from './rules.ts'
 
+/** Who creates something, and for whom that is allowed. */
+export type Asker = Pick<ApiState, 'identity' | 'access'>
+
 /** Load balancers as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface LoadBalancerDialect {
   readonly paths: (path: string) => readonly string[]
   readonly operatingStatus: StatusMeaning
-  readonly parseCreate: (body: unknown, identity: Identity) => LoadBalancerTree | Promise<LoadBalancerTree>
+  readonly parseCreate: (body: unknown, asker: Asker) => LoadBalancerTree | Promise<LoadBalancerTree>
   /** Reads an update body; gives what differs from what is stored. */
   readonly parseUpdate: (body: unknown) => (stored: LoadBalancer) => LoadBalancerChange
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
@@ -63,7 +65,7 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
 }
 
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
-  const tree = await dialect.parseCreate(await readJson(ctx), ctx.state.identity)
+  const tree = await dialect.parseCreate(await readJson(ctx), ctx.state)
   const { view, below } = await transaction(deps.db, async (tx) => {
     await insertTree(tx, deps, tree)
     const { id, projectId } = tree.loadBalancer

@@ -15,9 +15,16 @@ import { errorBoundary } from './errors.ts'
 import { noIdentityGuard } from './guards.ts'
 import { neutronErrors } from './dialect/neutron-errors.ts'
 
+/** Whatever is asked for exists. */
 type Collection = 'subnets' | 'networks' | 'ports'
+/** There are none: path → name of the array, name of one in messages. */
+const EMPTY: Readonly<Record<string, readonly [list: string, kind: string]>> = {
+  floatingips: ['floatingips', 'Floating IP'],
+  'security-groups': ['security_groups', 'Security group'],
+}
 
-const PATH = /^(?:\/load-balancer)?\/v2(?:\.0)?\/(subnets|networks|ports)(?:\/([^/]+))?$/
+const PATH =
+  /^(?:\/load-balancer)?\/v2(?:\.0)?\/(subnets|networks|ports|floatingips|security-groups)(?:\/([^/]+))?$/
 
 export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
   if (!deps.settings.networkReads) return (_, next) => next()
@@ -29,16 +36,38 @@ export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
     await boundary(ctx, async () => {
       guard(ctx)
       ctx.state.identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
-      accessOf(ownProjectOnly, ctx.state.identity, { method: 'GET', path: `/v2.0/${collection}` })
-      answer(ctx as ApiContext, collection as Collection, id)
+      accessOf(ownProjectOnly, {
+        identity: ctx.state.identity,
+        rbac: deps.settings.rbac,
+        method: 'GET',
+        path: `/v2.0/${collection}`,
+      })
+      assertRead(ctx as ApiContext)
+      const none = EMPTY[collection]
+      if (none === undefined) answer(ctx as ApiContext, collection as Collection, id)
+      else answerNone(ctx as ApiContext, none, id)
     })
   }
 }
 
-function answer(ctx: ApiContext, collection: Collection, id: string | undefined): void {
-  if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-    throw new DomainError('METHOD_NOT_ALLOWED', `The method ${ctx.method} is not allowed.`)
+function assertRead({ method }: ApiContext): void {
+  if (method === 'GET' || method === 'HEAD') return
+  throw new DomainError('METHOD_NOT_ALLOWED', `The method ${method} is not allowed.`)
+}
+
+/** Filters find nothing: cloud providers of Kubernetes and Ansible ask by port and by name, and go on. */
+function answerNone(
+  ctx: ApiContext,
+  [list, kind]: readonly [list: string, kind: string],
+  id: string | undefined,
+): void {
+  if (id !== undefined) {
+    throw new DomainError('NOT_FOUND', `${kind} ${id.slice(0, 255)} could not be found`, { resource: kind })
   }
+  ctx.body = { [list]: [] }
+}
+
+function answer(ctx: ApiContext, collection: Collection, id: string | undefined): void {
   const kind = collection.slice(0, -1)
   const { projectId } = ctx.state.identity
   if (id === undefined) {

@@ -67,8 +67,11 @@ export async function answerList<Item extends { readonly id: string }>(
   if (page.marker !== undefined && !isUuid(page.marker)) {
     throw rules.unknownMarker(collection.resource, page.marker.slice(0, 255))
   }
-  const { inLists, authorise } = ctx.state.access
-  for (const filter of filters) if (filter.attribute === 'project_id') filter.values.forEach(authorise)
+  const { byId, inLists, authorise } = ctx.state.access
+  // Where another project's objects are unknown, its lists are empty.
+  if (byId === undefined) {
+    for (const filter of filters) if (filter.attribute === 'project_id') filter.values.forEach(authorise)
+  }
   const items = await readPage(rules, collection, {
     ...order,
     ...(inLists === undefined ? {} : { projectId: inLists }),

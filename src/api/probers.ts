@@ -20,7 +20,7 @@ export async function answerProbers(
   noIdentityGuard(deps.settings)(ctx)
   const identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
   ctx.state['identity'] = identity
-  accessOf(anyProject, identity, { method: 'get', path: PROBERS_PATH })
+  accessOf(anyProject, { identity, rbac: deps.settings.rbac, method: 'get', path: PROBERS_PATH })
   await admission.admit(identity.projectId, async () => {
     const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
     ctx.body = { probers: probers.map(render) }

@@ -81,22 +81,23 @@ async function listOwn(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDia
 /** What was set for the projects that may be seen, which is nothing for most; by project, filtered by `project_id`. */
 async function listSet(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQuotaDialect): Promise<void> {
   const { lists } = ctx.state.dialect
-  const { inLists, authorise } = ctx.state.access
+  const { byId, inLists, authorise } = ctx.state.access
   const parameters = queryOf(ctx)
   const paging = new URLSearchParams(parameters)
   const [wanted, ...more] = parameters.getAll('project_id')
   if (more.length === 0) paging.delete('project_id')
   const { page, fields } = lists.parsePage(paging)
-  if (wanted !== undefined) authorise(wanted)
+  if (wanted !== undefined && byId === undefined) authorise(wanted)
   const limit = Math.min(page.limit ?? deps.settings.pageMax, deps.settings.pageMax)
   if (page.marker !== undefined) await assertMarker(ctx, deps, page.marker)
-  const rows = await listSetQuotas(deps.db, wanted ?? inLists, {
+  const rows = await listSetQuotas(deps.db, byId ?? wanted ?? inLists, {
     // One more than asked tells whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(page.marker === undefined ? {} : { marker: page.marker }),
     reverse: page.reverse,
   })
-  const shown = page.reverse ? rows.slice(-limit) : rows.slice(0, limit)
+  const seen = rows.filter(({ projectId }) => wanted === undefined || projectId === wanted)
+  const shown = page.reverse ? seen.slice(-limit) : seen.slice(0, limit)
   const complete = page.limit === undefined && rows.length <= limit
   const ids = shown.map(({ projectId }) => projectId)
   ctx.body = {
@@ -155,6 +156,6 @@ function projectAsked(ctx: ApiContext, dialect: QuotaDialect): string {
   if (asked === access.byId) return asked
   if (access.byId !== undefined && !identity.assumed) throw dialect.foreign(asked.slice(0, 255))
   const projectId = checkedProjectId(asked)
-  access.authorise(projectId)
+  if (access.byId === undefined) access.authorise(projectId)
   return projectId
 }

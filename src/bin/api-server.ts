@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { createApp } from '../api/app.ts'
 import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
+import { type VipRange, vipRangeOf } from '../domain/vip-range.ts'
 import { patternProblem } from '../probe/body-pattern.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
@@ -11,6 +12,7 @@ import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { exportService, ServiceReading } from '../runtime/service-series.ts'
 import type { Database } from '../store/database.ts'
+import { giveMissingAddresses } from '../store/load-balancer-addresses.ts'
 import { readServiceFacts } from '../store/service-facts.ts'
 import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
@@ -68,13 +70,25 @@ function fileIn(folder: string): (name: string) => boolean {
   }
 }
 
+/** Load balancers that were made before there was HM_VIP_RANGE, or by a binary that did not know it. */
+async function giveAddresses(db: Database, range: VipRange, log: Log): Promise<void> {
+  const { given, without } = await giveMissingAddresses(db, range)
+  if (given > 0) log.info({ given }, 'load balancers without an address were given one out of HM_VIP_RANGE')
+  if (without > 0)
+    log.warn({ without }, 'HM_VIP_RANGE has no address for some load balancers: they show none')
+}
+
 async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Promise<RequestListener> {
+  const vipRange = vipRangeOf(config.vipRange)
+  await giveAddresses(db, vipRange, log)
   const app = createApp({
     db,
     settings: {
       defaultDialect: config.defaultDialect,
       pageMax: config.pageMax,
       quotas: config.quotas,
+      rbac: config.rbac,
+      vipRange,
       networkReads: config.auth === 'none' || config.networkReads,
       loopbackHostsOnly: config.auth === 'none' && !config.allowInsecureListen,
       trustedProxies: config.trustedProxies,

@@ -3,7 +3,7 @@
  * its pool, the profile (the manners of the dialect that made it), or the default of all. Values are in the options' own words, by the
  * path of the option: `http.path`.
  */
-import { expectedCodesOf, searchesBody, versionOf } from './http-target.ts'
+import { expectedCodesOf, hostAddressOf, searchesBody, versionOf } from './http-target.ts'
 import { HTTP_HEAD_MAX_BYTES } from './limits.ts'
 import { isSecretHeader, MASK } from './option-secrets.ts'
 import type { PoolQuestion } from './pool-question.ts'
@@ -218,11 +218,12 @@ function asking(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
   const version = versionOf(monitor)
   const codes = expectedCodesOf(monitor)
   const ownHost = (domainName ?? '') === '' ? undefined : domainName
+  const hostAddress = hostAddressOf(monitor)
   return [
     ['http.version', http.version ?? shownVersion(version), version === httpVersion ? 'field' : from],
     ['http.method', http.method ?? httpMethod ?? 'GET', ofField(monitor, 'httpMethod')],
     ['http.path', http.path ?? urlPath ?? '/', ofField(monitor, 'urlPath')],
-    ['http.host', http.host ?? ownHost, 'field'],
+    ['http.host', http.host ?? ownHost ?? hostAddress, ownHost === undefined ? 'profile' : 'field'],
     [
       'http.expected_statuses',
       codes.set.map((range) => ({ start: range.from, end: range.to + 1 })),

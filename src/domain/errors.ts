@@ -34,6 +34,7 @@ export const REFUSALS = [
   'QUOTA_EXCEEDED',
   'TARGET_DENIED',
   'TOO_MANY_ITEMS',
+  'UNSUPPORTED',
   // Identity
   'UNAUTHENTICATED',
   'FORBIDDEN',

@@ -1,5 +1,8 @@
+/** Key of a monitor's `echo`: what stands in the Host header in the member's place, while no domain name does. */
+export const HOST_ADDRESS = 'host_address'
+
 /**
- * The Host header of a probe: the monitor's domain name as the user wrote it, else the member's address, in brackets
+ * The Host header of a probe: the monitor's domain name as the user wrote it, else an address, in brackets
  * when it is IPv6, with the port when it is not the scheme's default (RFC 9110 section 7.2).
  */
 export function httpHost(target: {

@@ -1,6 +1,6 @@
 /** The request of HTTP and HTTPS probes, out of options, plain fields and the manners of a preset or profile. */
 import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
-import { httpHost } from './http-host.ts'
+import { HOST_ADDRESS, httpHost } from './http-host.ts'
 import type { StatusRange } from './monitor-options.ts'
 import { isSent } from './plain-fields.ts'
 import { presetManners } from './presets.ts'
@@ -12,7 +12,7 @@ type HttpMonitor = Pick<
   HealthMonitor,
   'type' | 'profile' | 'domainName' | 'urlPath' | 'httpMethod' | 'httpVersion' | 'expectedCodes'
 > &
-  Partial<Pick<HealthMonitor, 'options' | 'sentFields'>>
+  Partial<Pick<HealthMonitor, 'options' | 'sentFields' | 'echo'>>
 type Endpoint = Pick<ProbeTarget, 'address' | 'port'>
 
 /** What makes the requests of a monitor's probes: they differ in the host only. `isSecure`: TLS is spoken. */
@@ -91,6 +91,17 @@ function namesHost({ profile, options, domainName }: HttpMonitor): boolean {
   return manners === 'elb' || (manners !== 'octavia' && (domainName ?? '') !== '')
 }
 
+/**
+ * The address that a monitor of elb names while it has no domain name: that of its load balancer, if it had been given one
+ * when the monitor was made (ELB API reference: `domain_name`, blank by default, is then the load balancer's private
+ * address). Undefined: the member's. Monitors of before, and those with a preset, name the member.
+ */
+export function hostAddressOf({ profile, options, echo, domainName }: HttpMonitor): string | undefined {
+  const stored = echo?.[HOST_ADDRESS]
+  const isElb = mannersOf({ profile, options: options ?? null }) === 'elb'
+  return isElb && (domainName ?? '') === '' && typeof stored === 'string' ? stored : undefined
+}
+
 /** The host that a probe names. HAProxy's `hdr Host` names the address without a port when the monitor names no domain. */
 export function hostOf(
   monitor: HttpMonitor,
@@ -100,10 +111,12 @@ export function hostOf(
   const defaultPort = isSecure ? 443 : 80
   const manners = mannersOf({ profile: monitor.profile, options: monitor.options ?? null })
   const isPortless = (manners === 'octavia' || manners === 'haproxy') && monitor.options?.grpc === undefined
+  const hostAddress = hostAddressOf(monitor)
   return httpHost({
     domainName: monitor.domainName,
-    address,
-    port: isPortless ? defaultPort : port,
+    address: hostAddress ?? address,
+    // The port is the member's: with another address it would say nothing.
+    port: isPortless || hostAddress !== undefined ? defaultPort : port,
     defaultPort,
   })
 }

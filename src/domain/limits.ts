@@ -4,6 +4,7 @@
  */
 export type { Range } from './range.ts'
 export * from './limits/api.ts'
+export * from './limits/addresses.ts'
 export * from './limits/requests.ts'
 export * from './limits/elb.ts'
 export * from './limits/octavia.ts'

@@ -25,7 +25,7 @@ export type TargetMonitor = Pick<
   | 'httpVersion'
   | 'expectedCodes'
 > &
-  Partial<Pick<HealthMonitor, 'options' | 'sentFields'>>
+  Partial<Pick<HealthMonitor, 'options' | 'sentFields' | 'echo'>>
 export type TargetMember = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
 
 /** Where the probes of a check go. The member's own monitor port wins over the monitor's, as the more exact one. */
@@ -88,7 +88,7 @@ function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: Targe
       return { ...target, http, ...(isByAlpn ? { http2: http2Request(monitor, http, endpoint) } : {}) }
     }
     const { service = '', metadata = [] } = asksGrpc
-    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null }, endpoint, isSecure)
+    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null, echo: {} }, endpoint, isSecure)
     const headers = metadata.map(({ name, value = '' }) => ({ name, value }))
     return { ...target, grpc: { service, authority, metadata: headers } }
   }

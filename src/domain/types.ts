@@ -50,6 +50,10 @@ export const PLAIN_FIELDS = [
 ] as const
 export type PlainField = (typeof PLAIN_FIELDS)[number]
 
+/** Whose roles allow something: Keystone's reader, member and admin, Octavia's load-balancer_*, or either of them. */
+export const RBAC_MODES = ['both', 'load_balancer_roles', 'default_roles'] as const
+export type Rbac = (typeof RBAC_MODES)[number]
+
 export type ProvisioningStatus =
   | 'ACTIVE'
   | 'PENDING_CREATE'
@@ -84,7 +88,10 @@ export type Echo = Readonly<Record<string, unknown>>
 export interface LoadBalancer extends ConfigurationObject {
   readonly description: string
   readonly provider: string
+  /** As somebody named it. */
   readonly vipAddress: string | null
+  /** Out of HM_VIP_RANGE, where nobody named one: shown, and nothing else. */
+  readonly madeVipAddress: string | null
   readonly vipSubnetId: string | null
   readonly vipPortId: string | null
   readonly tags: readonly Tag[]

@@ -1,13 +1,23 @@
 /**
  * The policy as data: every operation of both dialects and of our own, by rule. Names as in Octavia's policy files
  * (os_load-balancer_api:…), so that an operator recognises them; rules of ours are marked in their description.
- * Sources: octavia-api section 5 (both sets of defaults), the recordings under test/vectors/octavia-golden/auth.
+ *
+ * A rule has two columns, one for each set of roles that Octavia comes with: `default_roles`, Keystone's reader, member
+ * and admin, which is what its code says today; and `load_balancer_roles`, its own load-balancer_* roles (`advanced
+ * RBAC`), which stand in a file that an operator puts into place. Sources: docs/peers/octavia-rbac.md, and the
+ * recordings under test/vectors/octavia-golden/auth, made where both columns counted.
  */
 
 /** Roles that allow an operation: in every project, and in the project of the token. */
 export interface RoleCheck {
   readonly everywhere: readonly string[]
   readonly ownProject: readonly string[]
+}
+
+/** A check of each set of roles. */
+export interface RoleColumns {
+  readonly default_roles: RoleCheck
+  readonly load_balancer_roles: RoleCheck
 }
 
 export interface Operation {
@@ -19,26 +29,46 @@ export interface Operation {
 export interface PolicyRule {
   readonly name: string
   /** `anyone`: asked before there is a token. */
-  readonly check: RoleCheck | 'anyone'
+  readonly check: RoleColumns | 'anyone'
   readonly description: string
   readonly operations: readonly Operation[]
 }
 
-const ADMINS = ['admin', 'load-balancer_admin']
+/** Administrators of the cloud are administrators here, whichever roles count. */
+const ADMIN_ROLES = ['admin']
+const LB_ADMIN_ROLES = ['admin', 'load-balancer_admin']
 
-export const READ: RoleCheck = {
-  everywhere: [...ADMINS, 'load-balancer_global_observer'],
-  ownProject: ['reader', 'member', 'load-balancer_observer', 'load-balancer_member'],
+export const ADMIN: RoleColumns = {
+  default_roles: { everywhere: ADMIN_ROLES, ownProject: [] },
+  load_balancer_roles: { everywhere: LB_ADMIN_ROLES, ownProject: [] },
 }
-export const WRITE: RoleCheck = { everywhere: ADMINS, ownProject: ['member', 'load-balancer_member'] }
-export const ADMIN: RoleCheck = { everywhere: ADMINS, ownProject: [] }
-export const READ_QUOTA: RoleCheck = {
-  everywhere: [...READ.everywhere, 'load-balancer_quota_admin'],
-  ownProject: READ.ownProject,
+export const READ: RoleColumns = {
+  default_roles: { everywhere: ADMIN_ROLES, ownProject: ['reader', 'member'] },
+  load_balancer_roles: {
+    everywhere: [...LB_ADMIN_ROLES, 'load-balancer_global_observer'],
+    ownProject: ['load-balancer_observer', 'load-balancer_member'],
+  },
 }
-export const WRITE_QUOTA: RoleCheck = {
-  everywhere: [...ADMINS, 'load-balancer_quota_admin'],
-  ownProject: [],
+export const WRITE: RoleColumns = {
+  default_roles: { everywhere: ADMIN_ROLES, ownProject: ['member'] },
+  load_balancer_roles: { everywhere: LB_ADMIN_ROLES, ownProject: ['load-balancer_member'] },
+}
+export const READ_QUOTA: RoleColumns = {
+  default_roles: READ.default_roles,
+  load_balancer_roles: alsoEverywhere(READ.load_balancer_roles, 'load-balancer_quota_admin'),
+}
+export const WRITE_QUOTA: RoleColumns = {
+  default_roles: ADMIN.default_roles,
+  load_balancer_roles: alsoEverywhere(ADMIN.load_balancer_roles, 'load-balancer_quota_admin'),
+}
+/** Aodh's alarms look at the members of a pool as the user `aodh`, whose role in the project of services is `service`. */
+export const READ_OR_SERVICE: RoleColumns = {
+  default_roles: alsoEverywhere(READ.default_roles, 'service'),
+  load_balancer_roles: alsoEverywhere(READ.load_balancer_roles, 'service'),
+}
+
+function alsoEverywhere(check: RoleCheck, role: string): RoleCheck {
+  return { ...check, everywhere: [...check.everywhere, role] }
 }
 
 const LBAAS = '/v2.0/lbaas'
@@ -60,16 +90,28 @@ function rule(
   }
 }
 
-/** The five rules of a collection with ids. */
-function crud(object: string, collection: string): readonly PolicyRule[] {
+/** The five rules of a collection with ids; `listed` is the check of its list. */
+function crud(object: string, collection: string, listed = READ): readonly PolicyRule[] {
   const list = `${LBAAS}/${collection}`
   const item = `${list}/{id}`
   return [
-    rule(`${object}:get_all`, READ, `List ${object}s`, [`GET ${list}`]),
+    rule(`${object}:get_all`, listed, `List ${object}s`, [`GET ${list}`]),
     rule(`${object}:post`, WRITE, `Create a ${object}`, [`POST ${list}`]),
     rule(`${object}:get_one`, READ, `Show a ${object}`, [`GET ${item}`]),
     rule(`${object}:put`, WRITE, `Update a ${object}`, [`PUT ${item}`]),
     rule(`${object}:delete`, WRITE, `Delete a ${object}`, [`DELETE ${item}`]),
+  ]
+}
+
+/** The rules of a collection of which there is nothing: what is there to list, to show and to refuse. */
+function none(
+  object: string,
+  list: string,
+  { read, write }: Readonly<Record<'read' | 'write', RoleColumns>>,
+): readonly PolicyRule[] {
+  return [
+    rule(`${object}:get`, read, `List and show ${object}s`, [`GET ${list}`, `GET ${list}/{id}`]),
+    rule(`${object}:post`, write, `Create a ${object}, which is refused`, [`POST ${list}`]),
   ]
 }
 
@@ -99,7 +141,7 @@ export const POLICY: readonly PolicyRule[] = [
     'PUT /v3/{project_id}/elb/listeners/{id}',
   ]),
   ...crud('pool', 'pools'),
-  ...crud('member', 'pools/{pool_id}/members'),
+  ...crud('member', 'pools/{pool_id}/members', READ_OR_SERVICE),
   rule('member:put_all', WRITE, 'Replace or change many members of a pool', [
     `PUT ${LBAAS}/pools/{pool_id}/members`,
   ]),
@@ -120,14 +162,22 @@ export const POLICY: readonly PolicyRule[] = [
   rule('quota:put', WRITE_QUOTA, 'Set the quota of a project', quotas('PUT', '/{project_id}')),
   rule('quota:delete', WRITE_QUOTA, 'Reset the quota of a project', quotas('DELETE', '/{project_id}')),
   rule('provider:get_all', READ, 'List providers', [`GET ${LBAAS}/providers`]),
-  rule('provider:get_capabilities', READ, 'List the capabilities of a provider', [
+  rule('provider-flavor:get_all', ADMIN, 'List what flavors may tell a provider', [
     `GET ${LBAAS}/providers/{name}/flavor_capabilities`,
+  ]),
+  rule('provider-availability-zone:get_all', ADMIN, 'List what availability zones may tell a provider', [
     `GET ${LBAAS}/providers/{name}/availability_zone_capabilities`,
   ]),
-  rule('flavor:get', READ, 'List and show flavors', [`GET ${LBAAS}/flavors`, `GET ${LBAAS}/flavors/{id}`]),
-  rule('availability-zone:get', READ, 'List and show availability zones', [
-    `GET ${LBAAS}/availabilityzones`,
-    `GET ${LBAAS}/availabilityzones/{name}`,
+  ...none('flavor', `${LBAAS}/flavors`, { read: READ, write: ADMIN }),
+  ...none('flavor-profile', `${LBAAS}/flavorprofiles`, { read: ADMIN, write: ADMIN }),
+  ...none('availability-zone', `${LBAAS}/availabilityzones`, { read: READ, write: ADMIN }),
+  ...none('availability-zone-profile', `${LBAAS}/availabilityzoneprofiles`, { read: ADMIN, write: ADMIN }),
+  ...none('l7policy', `${LBAAS}/l7policies`, { read: READ, write: WRITE }),
+  rule('l7rule:get_all', READ, 'List the rules of an l7policy', [`GET ${LBAAS}/l7policies/{id}/rules`]),
+  rule('amphora:get', ADMIN, 'List and show amphorae', [
+    'GET /v2.0/octavia/amphorae',
+    'GET /v2.0/octavia/amphorae/{id}',
+    'GET /v2.0/octavia/amphorae/{id}/stats',
   ]),
   rule('member:get_health', READ, 'Show the health of a member (ours)', [
     `GET ${LBAAS}/pools/{pool_id}/members/{id}/health`,
@@ -176,7 +226,7 @@ export const POLICY: readonly PolicyRule[] = [
     'network:get',
     READ,
     'The reads of the network API that clients make (ours)',
-    ['subnets', 'networks', 'ports'].flatMap((collection) => [
+    ['subnets', 'networks', 'ports', 'floatingips', 'security-groups'].flatMap((collection) => [
       `GET /v2.0/${collection}`,
       `GET /v2.0/${collection}/{id}`,
     ]),

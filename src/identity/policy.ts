@@ -1,34 +1,52 @@
 /**
- * Who may do what: the meaning of the rules in policy-table.ts. Pure. Two families of roles are understood, each alone
- * is enough: Keystone's reader, member and admin (Octavia's defaults today), and load-balancer_* (its older ones).
+ * Who may do what: the meaning of the rules in policy-table.ts. Pure. Two families of roles are understood: Keystone's
+ * reader, member and admin (Octavia's defaults today), and load-balancer_* (its older ones). Which of them count is
+ * HM_RBAC's; with `both` each alone is enough.
  *
  * What a refusal looks like is the dialect's: in elb another project's object is unknown (404), in octavia it is
  * forbidden (403), and an unknown one is 404 for everybody. So a handler asks after it has found the owner.
  */
+import type { Rbac } from '../domain/types.ts'
 import type { Identity } from './identity.ts'
-import { POLICY, type PolicyRule } from './policy-table.ts'
+import { POLICY, type PolicyRule, type RoleCheck, type RoleColumns } from './policy-table.ts'
 
 /** `own project`: allowed, limited to the objects of the identity's project. */
 export type Decision = 'allowed' | 'own project' | 'denied'
+
+/** Who asks for what, where these roles count. */
+export interface Question {
+  readonly rule: PolicyRule
+  readonly identity: Identity
+  readonly rbac: Rbac
+}
 
 /**
  * Decides about an object of `ownerProjectId`, or, without one, about a list or whatever belongs to nobody. A token for
  * a domain or for nothing has no roles here, whatever it carries.
  */
-export function decide(rule: PolicyRule, identity: Identity, ownerProjectId?: string): Decision {
-  const { everywhere, ownProject } = rolesThatCount(rule, identity)
+export function decide(question: Question, ownerProjectId?: string): Decision {
+  const { identity } = question
+  const { everywhere, ownProject } = rolesThatCount(question)
   if (everywhere) return 'allowed'
   if (!ownProject || identity.projectId === '') return 'denied'
   if (ownerProjectId === undefined) return 'own project'
   return ownerProjectId === identity.projectId ? 'allowed' : 'denied'
 }
 
-function rolesThatCount({ check }: PolicyRule, { confined, scope, roles }: Identity) {
+/** The columns of the table that count. */
+const COLUMNS: Readonly<Record<Rbac, readonly (keyof RoleColumns)[]>> = {
+  both: ['default_roles', 'load_balancer_roles'],
+  default_roles: ['default_roles'],
+  load_balancer_roles: ['load_balancer_roles'],
+}
+
+function rolesThatCount({ rule: { check }, identity: { confined, scope, roles }, rbac }: Question) {
   if (check === 'anyone') return { everywhere: true, ownProject: true }
   if (confined) return { everywhere: false, ownProject: true }
   if (scope !== 'project' && scope !== 'system') return { everywhere: false, ownProject: false }
-  const has = (names: readonly string[]): boolean => names.some((name) => roles.includes(name))
-  return { everywhere: has(check.everywhere), ownProject: has(check.ownProject) }
+  const has = (where: keyof RoleCheck): boolean =>
+    COLUMNS[rbac].some((column) => check[column][where].some((name) => roles.includes(name)))
+  return { everywhere: has('everywhere'), ownProject: has('ownProject') }
 }
 
 const RULES: ReadonlyMap<string, PolicyRule> = new Map(

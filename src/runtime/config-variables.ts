@@ -4,7 +4,7 @@
  */
 import Joi from 'joi'
 import { DomainError } from '../domain/errors.ts'
-import { parseAddress, parseCidrList } from '../domain/ip-address.ts'
+import { parseAddress, parseCidr, parseCidrList } from '../domain/ip-address.ts'
 import {
   CANARIES_MAX,
   CHECKPOINT_MS,
@@ -35,7 +35,9 @@ import {
   TRANSITIONS_PER_MEMBER_DEFAULT,
   UDP_MIN_DELAY_SECONDS,
   UDP_MIN_DELAY_SECONDS_DEFAULT,
+  VIP_RANGE_DEFAULT,
 } from '../domain/limits.ts'
+import { RBAC_MODES } from '../domain/types.ts'
 
 /** An address and port to listen on, or to reach. */
 export interface Endpoint {
@@ -221,6 +223,13 @@ export const VARIABLES = {
     values: `milliseconds, ${numbers(TOKEN_CACHE_MS)}`,
     meaning: 'How long a validated token is trusted without asking Keystone again',
   },
+  HM_RBAC: {
+    schema: Joi.valid(...RBAC_MODES),
+    default: 'both',
+    values: RBAC_MODES.join(', '),
+    meaning:
+      "Which roles of a token count: Octavia's load-balancer_*, Keystone's reader and member, or either; admin always does ([both matrices](docs/peers/octavia-rbac.md))",
+  },
   HM_DEFAULT_PROJECT: {
     schema: Joi.string()
       .max(PROJECT_ID_MAX)
@@ -251,6 +260,13 @@ export const VARIABLES = {
     values: 'true, false',
     meaning:
       'With HM_AUTH=keystone: answers the few network API reads that clients make, without a network service; with HM_AUTH=none they are always answered',
+  },
+  HM_VIP_RANGE: {
+    schema: parsed(parseCidr, 'address/prefix'),
+    default: VIP_RANGE_DEFAULT,
+    values: 'address/prefix',
+    meaning:
+      'Load balancers that are given no address show one out of these: each its own, never routed, never probed',
   },
   HM_PROBE_ALLOW: {
     schema: cidrs,

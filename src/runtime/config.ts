@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import Joi from 'joi'
 import type { Cidr } from '../domain/ip-address.ts'
-import type { Resource } from '../domain/types.ts'
+import type { Rbac, Resource } from '../domain/types.ts'
 import { type Endpoint, type Variable, VARIABLES, type VariableName } from './config-variables.ts'
 import { StartRefusal } from './start-refusal.ts'
 
@@ -39,12 +39,14 @@ export interface Config {
   /** Present with auth `keystone`. */
   readonly keystone?: KeystoneConfig
   readonly tokenCacheMs: number
+  readonly rbac: Rbac
   readonly defaultProject: string
   readonly allowInsecureListen: boolean
   readonly trustedProxies: readonly Cidr[]
   /** Without a slash at its end. */
   readonly publicUrl?: string
   readonly networkReads: boolean
+  readonly vipRange: Cidr
   readonly probeAllow: readonly Cidr[]
   readonly probeDeny: readonly Cidr[]
   readonly sourceAddresses: readonly string[]
@@ -149,11 +151,13 @@ function toConfig(values: Values): Config {
     auth: values.HM_AUTH as Config['auth'],
     ...optional('keystone', values.HM_AUTH === 'keystone' ? keystone(values) : undefined),
     tokenCacheMs: values.HM_TOKEN_CACHE_MS as number,
+    rbac: values.HM_RBAC as Rbac,
     defaultProject: values.HM_DEFAULT_PROJECT as string,
     allowInsecureListen: values.HM_ALLOW_INSECURE_LISTEN as boolean,
     trustedProxies: (values.HM_TRUSTED_PROXIES ?? []) as readonly Cidr[],
     ...optional('publicUrl', values.HM_PUBLIC_URL as string | undefined),
     networkReads: values.HM_NETWORK_READS as boolean,
+    vipRange: values.HM_VIP_RANGE as Cidr,
     probeAllow: (values.HM_PROBE_ALLOW ?? []) as readonly Cidr[],
     probeDeny: (values.HM_PROBE_DENY ?? []) as readonly Cidr[],
     sourceAddresses: (values.HM_SOURCE_ADDRESSES ?? []) as readonly string[],

@@ -28,6 +28,7 @@ export const DUMPED_TABLES: readonly string[] = [
   'shard',
   'quota',
   'load_balancer',
+  'load_balancer_address',
   'pool',
   'listener',
   'health_monitor',
@@ -36,7 +37,12 @@ export const DUMPED_TABLES: readonly string[] = [
   'member_transition',
   'shard_checkpoint',
 ]
-export const TABLES_LEFT_OUT: readonly string[] = ['prober', 'knex_migrations', 'knex_migrations_lock']
+export const TABLES_LEFT_OUT: readonly string[] = [
+  'prober',
+  'retention_progress',
+  'knex_migrations',
+  'knex_migrations_lock',
+]
 /** A shard is restored without its owner; its epoch must not fall, or what probers decide next would be refused. */
 const COLUMNS_LEFT_OUT: readonly string[] = ['shard.owner']
 

@@ -1,5 +1,6 @@
 /** What probers read: versions of pools, and the checks of pools with their last verdicts. */
 import type { CheckConfig, PoolChecks, StoredVerdict } from '../domain/check.ts'
+import { HOST_ADDRESS } from '../domain/http-host.ts'
 import { type Maintenance, windowOf } from '../domain/maintenance.ts'
 import { NOOP_PROVIDER } from '../domain/member-status.ts'
 import type { MonitorOptions } from '../domain/monitor-options.ts'
@@ -52,7 +53,8 @@ select
   hm.options is not null or p.echo @> '{"tls_enabled": true}' as has_details,
   m.id as member_id, m.address, m.protocol_port, m.monitor_address, m.monitor_port as member_monitor_port,
   hm.type, hm.profile, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall, hm.monitor_port, hm.domain_name,
-  hm.url_path, hm.http_method, hm.http_version, hm.expected_codes, p.protocol as pool_protocol,
+  hm.url_path, hm.http_method, hm.http_version, hm.expected_codes, hm.echo->>'${HOST_ADDRESS}' as host_address,
+  p.protocol as pool_protocol,
   ${CHECK_GENERATION} as generation, ${PUBLISHED_FROM} as published_from, hm.starts_as, hm.sent_fields,
   m.echo->'depends_on' as member_depends_on, p.echo->'depends_on' as pool_depends_on,
   m.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
@@ -107,6 +109,7 @@ interface CheckRow extends PoolRow {
   readonly http_version: '1.0' | '1.1' | null
   readonly expected_codes: string | null
   readonly pool_protocol: PoolProtocol
+  readonly host_address: string | null
   readonly generation: number
   readonly published_from: number
   readonly starts_as: 'ONLINE' | 'OFFLINE' | null
@@ -216,6 +219,7 @@ function toMonitor(row: CheckRow, details: PoolDetails | undefined): LoadedMonit
     expectedCodes: row.expected_codes,
     options: details?.options ?? null,
     sentFields: row.sent_fields,
+    echo: row.host_address === null ? {} : { [HOST_ADDRESS]: row.host_address },
   }
   const pool = poolQuestion({ protocol: row.pool_protocol, echo: details?.echo ?? {} })
   return {

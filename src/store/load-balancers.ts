@@ -4,7 +4,7 @@ import type { LoadBalancer } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER, sortableOf } from './lists.ts'
 import { loadBalancerStatusOf } from './roll-up.ts'
-import { LOAD_BALANCER_COLUMNS, type LoadBalancerRow, toLoadBalancer } from './rows.ts'
+import { LOAD_BALANCER_COLUMNS, type LoadBalancerRow, MADE_VIP_ADDRESS, toLoadBalancer } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
   COMMON_FIXED,
@@ -14,7 +14,10 @@ import {
   updateRow,
 } from './write-row.ts'
 
-export type LoadBalancerDraft = Omit<LoadBalancer, 'createdAt' | 'updatedAt' | 'provisioningStatus'>
+export type LoadBalancerDraft = Omit<
+  LoadBalancer,
+  'createdAt' | 'updatedAt' | 'provisioningStatus' | 'madeVipAddress'
+>
 export type LoadBalancerChange = Partial<
   Pick<LoadBalancerDraft, 'name' | 'description' | 'adminStateUp' | 'tags' | 'echo'>
 >
@@ -62,7 +65,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
     admin_state_up: { sql: 'lb.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'lb.provisioning_status', type: 'text' },
     operating_status: { sql: STATUS_SQL[meaning], type: 'text' },
-    vip_address: { sql: 'lb.vip_address', type: 'text' },
+    vip_address: { sql: `coalesce(lb.vip_address, ${MADE_VIP_ADDRESS})`, type: 'text' },
     vip_port_id: { sql: 'lb.vip_port_id', type: 'text' },
     vip_subnet_id: { sql: 'lb.vip_subnet_id', type: 'text' },
     ...Object.fromEntries(OCTAVIA_ONLY.map((name) => [name, { sql: echoed(name), type: 'text' as const }])),

@@ -26,6 +26,7 @@ export interface LoadBalancerRow extends CommonRow {
   description: string
   provider: string
   vip_address: string | null
+  made_vip_address: string | null
   vip_subnet_id: string | null
   vip_port_id: string | null
 }
@@ -91,10 +92,13 @@ function columns(alias: string, own: string): string {
   return [...COMMON, ...own.split(' ')].map((column) => `${alias}.${column}`).join(', ')
 }
 
-export const LOAD_BALANCER_COLUMNS = columns(
+/** The address out of HM_VIP_RANGE of a load balancer `lb`, as SQL. */
+export const MADE_VIP_ADDRESS =
+  '(select host(a.address) from load_balancer_address a where a.load_balancer_id = lb.id)'
+export const LOAD_BALANCER_COLUMNS = `${columns(
   'lb',
   'description provider vip_address vip_subnet_id vip_port_id',
-)
+)}, ${MADE_VIP_ADDRESS} as made_vip_address`
 export const LISTENER_COLUMNS = columns(
   'l',
   'description load_balancer_id default_pool_id protocol protocol_port',
@@ -129,6 +133,7 @@ export function toLoadBalancer(row: LoadBalancerRow): LoadBalancer {
     description: row.description,
     provider: row.provider,
     vipAddress: row.vip_address,
+    madeVipAddress: row.made_vip_address,
     vipSubnetId: row.vip_subnet_id,
     vipPortId: row.vip_port_id,
   }

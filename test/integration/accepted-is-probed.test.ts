@@ -17,7 +17,7 @@ import { poolQuestion } from '../../src/domain/pool-question.ts'
 import { probeTarget } from '../../src/domain/probe-target.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import type { HealthMonitor, LoadBalancer, Pool } from '../../src/domain/types.ts'
+import type { HealthMonitor, LoadBalancer, LoadBalancer, Pool } from '../../src/domain/types.ts'
 import { patternProblem } from '../../src/probe/body-pattern.ts'
 import { probers } from '../../src/probe/probers.ts'
 import { fittingOptions } from '../support/fitting-options.ts'
@@ -50,6 +50,24 @@ const POOL: Pool = {
   echo: {},
 }
 
+const LOAD_BALANCER: LoadBalancer = {
+  id: ID,
+  projectId: 'p',
+  name: '',
+  adminStateUp: true,
+  provisioningStatus: 'ACTIVE',
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+  description: '',
+  provider: 'octavia',
+  vipAddress: '192.0.2.7',
+  madeVipAddress: null,
+  vipSubnetId: null,
+  vipPortId: null,
+  tags: [],
+  echo: {},
+}
+
 /** Undefined = it was refused. */
 function accepted<T>(parse: () => T): T | undefined {
   try {
@@ -69,7 +87,7 @@ function monitorOf(dialect: keyof typeof DIALECTS, attributes: object, pool: Poo
   return accepted(() => {
     const { assertFits, draftFor } = DIALECTS[dialect].parseCreate(body, 'p')
     assertFits?.(pool)
-    return draftFor(pool)
+    return draftFor(pool, LOAD_BALANCER)
   })
 }
 

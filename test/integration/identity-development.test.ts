@@ -149,6 +149,21 @@ test('network reads: whatever is asked for exists, by id or by name, under every
   }
   const port = await get(`${api.url}/v2.0/ports/${id}`)
   assert.deepEqual(port.body.port.security_groups, [])
+  for (const base of ['/v2.0', '/v2', '/load-balancer/v2.0', '/load-balancer/v2']) {
+    for (const [path, list] of [
+      ['floatingips', 'floatingips'],
+      ['security-groups', 'security_groups'],
+    ] as const) {
+      for (const query of ['', `?port_id=${id}`, `?name=x&tenant_id=${id}&fields=id`, `?id=${id}`]) {
+        const found = await get(`${api.url}${base}/${path}${query}`)
+        assert.deepEqual([found.status, found.body], [200, { [list]: [] }], `${base}/${path}${query}`)
+      }
+      const one = await get(`${api.url}${base}/${path}/${id}`)
+      assert.equal(one.status, 404)
+      assert.match(one.body.NeutronError.message, new RegExp(`${id} could not be found`))
+      assert.equal((await get(`${api.url}${base}/${path}`, { method: 'POST' })).status, 405)
+    }
+  }
   const unknown = await get(`${api.url}/v2.0/subnets/a-name`)
   assert.equal(unknown.status, 404)
   assert.equal(unknown.body.NeutronError.message, 'subnet a-name could not be found.')

@@ -12,6 +12,8 @@ const WHO: Readonly<Record<string, Pick<Identity, 'projectId' | 'scope' | 'roles
   alt: { projectId: 'alt', scope: 'project', roles: ['member', 'reader'] },
   system: { projectId: '', scope: 'system', roles: ['admin', 'manager', 'member', 'reader'] },
   unscoped: { projectId: '', scope: 'unscoped', roles: [] },
+  lbMember: { projectId: 'demo', scope: 'project', roles: ['load-balancer_member'] },
+  aodh: { projectId: 'services', scope: 'project', roles: ['service'] },
 }
 
 function identify(headers: Headers): Identity {
@@ -61,6 +63,10 @@ const ROWS: readonly Row[] = [
   ['demo', 'GET', '/quotas/defaults', undefined, 200],
   ['viewer', 'GET', '/providers', undefined, 200],
   ['viewer', 'GET', '/flavors', undefined, 200],
+  ['demo', 'GET', '/providers/octavia/flavor_capabilities', undefined, 403, FORBIDDEN],
+  ['viewer', 'GET', '/providers/octavia/availability_zone_capabilities', undefined, 403, FORBIDDEN],
+  ['admin', 'GET', '/providers/octavia/flavor_capabilities', undefined, 200],
+  ['admin', 'GET', '/providers/octavia/availability_zone_capabilities', undefined, 200],
 ]
 
 suite('who may do what with load balancers and quotas, as recorded', () => {
@@ -110,3 +116,55 @@ test("another project's load balancer and listener are forbidden, an unknown one
   assert.equal((await ask('admin', 'GET', '/quotas')).body.quotas.length, 1)
   assert.deepEqual((await ask('alt', 'GET', '/quotas')).body.quotas, [])
 })
+
+test("the role service lists the members of any project's pool, and neither shows nor changes anything", async (t) => {
+  const api = await startApi(t, { identity: { identify } })
+  const ask = (who: string, method: string, path: string, body?: unknown): Promise<Answer> =>
+    api.request(method, `/load-balancer/v2.0/lbaas${path}`, body, { 'x-who': who })
+  const { id } = (await ask('demo', 'POST', '/loadbalancers', LB)).body.loadbalancer
+  const made = await ask('demo', 'POST', '/pools', {
+    pool: { loadbalancer_id: id, protocol: 'TCP', lb_algorithm: 'ROUND_ROBIN' },
+  })
+  const members = `/pools/${made.body.pool.id}/members`
+  const { member } = (
+    await ask('demo', 'POST', members, { member: { address: '127.0.0.9', protocol_port: 1 } })
+  ).body
+  const listed = await ask('aodh', 'GET', members)
+  assert.deepEqual(
+    [listed.status, listed.body.members.map((each: { id: string }) => each.id)],
+    [200, [member.id]],
+  )
+  for (const [method, path, body] of [
+    ['GET', `${members}/${member.id}`],
+    ['PUT', `${members}/${member.id}`, { member: { weight: 2 } }],
+    ['DELETE', `${members}/${member.id}`],
+    ['POST', members, { member: { address: '127.0.0.9', protocol_port: 2 } }],
+    ['GET', '/pools'],
+    ['GET', '/loadbalancers'],
+  ] as const) {
+    assert.equal((await ask('aodh', method, path, body)).status, 403, `${method} ${path}`)
+  }
+})
+
+const LISTS = ['/load-balancer/v2.0/lbaas/pools', '/elb/v2.0/lbaas/pools', '/v2.0/subnets?name=x'] as const
+
+for (const [rbac, allowed] of [
+  ['both', { demo: 200, lbMember: 200, admin: 200 }],
+  ['load_balancer_roles', { demo: 403, lbMember: 200, admin: 200 }],
+  ['default_roles', { demo: 200, lbMember: 403, admin: 200 }],
+] as const) {
+  test(`HM_RBAC=${rbac}: who lists, reads subnets and creates, in both dialects`, async (t) => {
+    const api = await startApi(t, { identity: { identify }, rbac, networkReads: true })
+    for (const [who, status] of Object.entries(allowed)) {
+      for (const path of LISTS) {
+        assert.equal((await api.request('GET', path, undefined, { 'x-who': who })).status, status, who + path)
+      }
+      for (const mount of ['/load-balancer', '/elb']) {
+        const answer = await api.request('POST', `${mount}/v2.0/lbaas/loadbalancers`, LB, { 'x-who': who })
+        assert.equal(answer.status, status === 200 ? 201 : 403, `${who} ${mount}`)
+      }
+      const probers = await api.request('GET', '/v1/probers', undefined, { 'x-who': who })
+      assert.equal(probers.status, who === 'admin' ? 200 : 403)
+    }
+  })
+}

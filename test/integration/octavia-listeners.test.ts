@@ -69,7 +69,7 @@ test('what is sent of a listener is kept, and null resets it', async (t) => {
     timeout_member_connect: 2,
     timeout_member_data: 3,
     timeout_tcp_inspect: 2073600000,
-    allowed_cidrs: ['10.0.0.0/8', '2001:db8::/32'],
+    allowed_cidrs: ['10.0.0.0/8', '192.0.2.1/32'],
     tls_versions: ['TLSv1.2'],
     alpn_protocols: ['h2', 'http/1.1'],
     tags: ['a'],
@@ -215,7 +215,7 @@ describe('what a create of a listener is refused for', () => {
     [
       'a certificate where TLS does not end',
       { default_tls_container_ref: certificate },
-      /^Validation failure: Certificate container references are only allowed on TERMINATED_HTTPS/,
+      'Validation failure: Certificate container references are not allowed on HTTP protocol listeners.',
     ],
     [
       'client authentication without an authority',
@@ -225,6 +225,45 @@ describe('what a create of a listener is refused for', () => {
         client_authentication: 'MANDATORY',
       },
       /^Validation failure: Client authentication setting MANDATORY requires a client CA/,
+    ],
+    [
+      'TLS on UDP',
+      { protocol: 'UDP', sni_container_refs: [certificate] },
+      'Validation failure: UDP protocol listener does not support TLS.',
+    ],
+    [
+      'an authority without a certificate',
+      { protocol: 'TERMINATED_HTTPS', client_ca_tls_container_ref: certificate },
+      'Validation failure: An SNI or default certificate container reference must be provided with a client CA container reference.',
+    ],
+    [
+      'a revocation list without an authority',
+      {
+        protocol: 'TERMINATED_HTTPS',
+        default_tls_container_ref: certificate,
+        client_crl_container_ref: certificate,
+      },
+      'Validation failure: A client authentication CA reference is required to specify a client authentication revocation list.',
+    ],
+    [
+      'HSTS where TLS does not end',
+      { hsts_max_age: 1 },
+      'Validation failure: The HSTS feature can only be used for listeners using the TERMINATED_HTTPS protocol.',
+    ],
+    [
+      'HSTS for ever of no age',
+      { protocol: 'TERMINATED_HTTPS', default_tls_container_ref: certificate, hsts_preload: true },
+      'Validation failure: HSTS configuration options hsts_include_subdomains and hsts_preload only make sense if hsts_max_age is set as well.',
+    ],
+    [
+      'an unknown TLS version',
+      { protocol: 'TERMINATED_HTTPS', default_tls_container_ref: certificate, tls_versions: ['x'] },
+      'Validation failure: Invalid TLS versions: x',
+    ],
+    [
+      'a header of TLS on plain HTTP',
+      { insert_headers: { 'X-SSL-Client-DN': 'true' } },
+      "['X-SSL-Client-DN'] is not a valid option for HTTP protocol listener.",
     ],
     ['an unknown attribute', { bogus: 1 }, 'Unknown attribute for argument listener_.listener: bogus'],
   ]

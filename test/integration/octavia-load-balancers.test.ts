@@ -42,7 +42,7 @@ test('a load balancer lives as Octavia shows it: created OFFLINE, ACTIVE at once
   })
   assert.deepEqual(Object.keys(created), KEYS)
   assert.match(created.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/)
-  const { id, created_at } = created
+  const { id, created_at, vip_port_id } = created
   assert.deepEqual(created, {
     id,
     name: 'lb1',
@@ -54,7 +54,7 @@ test('a load balancer lives as Octavia shows it: created OFFLINE, ACTIVE at once
     created_at,
     updated_at: null,
     vip_address: '203.0.113.5',
-    vip_port_id: null,
+    vip_port_id,
     vip_subnet_id: SUBNET,
     vip_network_id: null,
     vip_sg_ids: [],
@@ -162,12 +162,24 @@ test('providers octavia, amphora and noop_driver are taken, and nothing of a noo
   }
 })
 
-test('a load balancer has a port only where ports are served, or the one that was sent', async (t) => {
-  const api = await startOctaviaApi(t, { networkReads: true })
-  assert.match((await api.loadBalancer()).vip_port_id, /^[0-9a-f-]{36}$/)
-  const port = randomUUID()
-  const other = await startOctaviaApi(t)
-  assert.equal((await other.loadBalancer({ vip_port_id: port })).vip_port_id, port)
+test('a load balancer has the port that was sent, and additional addresses with theirs', async (t) => {
+  const api = await startOctaviaApi(t)
+  const [port, second] = [randomUUID(), randomUUID()]
+  const made = await api.loadBalancer({
+    vip_port_id: port,
+    additional_vips: [
+      { subnet_id: SUBNET, ip_address: '2001:db8::1', port_id: second },
+      { subnet_id: SUBNET },
+    ],
+  })
+  const read = (await api.send('GET', `/loadbalancers/${made.id}`)).body.loadbalancer
+  for (const seen of [made, read]) {
+    assert.equal(seen.vip_port_id, port)
+    assert.deepEqual(seen.additional_vips, [
+      { subnet_id: SUBNET, ip_address: '2001:db8::1', port_id: second },
+      { subnet_id: SUBNET, ip_address: null, port_id: null },
+    ])
+  }
 })
 
 test('immutable attributes are unknown to an update, and an empty one is a write', async (t) => {

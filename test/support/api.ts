@@ -5,8 +5,14 @@ import { createApp } from '../../src/api/app.ts'
 import type { ApiDependencies, ApiSettings, Route } from '../../src/api/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
 import type { Profile } from '../../src/domain/types.ts'
-import { PAGE_MAX_DEFAULT, UDP_MIN_DELAY_SECONDS_DEFAULT } from '../../src/domain/limits.ts'
+import {
+  PAGE_MAX_DEFAULT,
+  UDP_MIN_DELAY_SECONDS_DEFAULT,
+  VIP_RANGE_DEFAULT,
+} from '../../src/domain/limits.ts'
+import { parseCidr } from '../../src/domain/ip-address.ts'
 import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
+import { vipRangeOf } from '../../src/domain/vip-range.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Database } from '../../src/store/database.ts'
 import { type Ending, testDatabase } from './database.ts'
@@ -75,6 +81,8 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
       defaultDialect: 'elb',
       pageMax: PAGE_MAX_DEFAULT,
       quotas: UNLIMITED,
+      rbac: 'both',
+      vipRange: vipRangeOf(parseCidr(VIP_RANGE_DEFAULT)),
       loopbackHostsOnly: true,
       trustedProxies: [],
       allowPing: true,
@@ -132,7 +140,8 @@ interface Sent {
 }
 
 /** Neither part of a dialect nor described: Keystone's, and what Neutron would answer. */
-const FOREIGN = /^\/identity\b|^(?:\/load-balancer)?\/v2(?:\.0)?\/(?:subnets|networks|ports)\b/
+const FOREIGN =
+  /^\/identity\b|^(?:\/load-balancer)?\/v2(?:\.0)?\/(?:subnets|networks|ports|floatingips|security-groups)\b/
 
 async function send(port: number, sent: Sent): Promise<Answer> {
   const answer = await exchange(port, sent)

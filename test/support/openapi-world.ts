@@ -52,7 +52,7 @@ const OCTAVIA_RULES: readonly RegExp[] = [
   /^insert-headers is not a valid option for/,
   /^This pool already has a health monitor$/,
   /^(This listener already has a default pool|Another (member|Listener) on this )/,
-  /^(Pool|Listener|Load Balancer|Flavor|Availability Zone|Member|Health Monitor) \S+ not found\.$/,
+  /^(Pool|Listener|Load Balancer|Flavor|Flavor Profile|Availability Zone|Availability Zone Profile|L7 Policy|Amphora|Member|Health Monitor) \S+ not found\.$/,
   /^Provider '.*' is not enabled\.$/s,
   /^Validation failure: (?!Missing)/,
   MAINTENANCE,
@@ -86,6 +86,8 @@ export async function makeWorld(api: Api): Promise<World> {
     quota_project_id: DEFAULT_PROJECT,
     provider: 'octavia',
     flavor_id: randomUUID(),
+    // Of what there is none.
+    id: randomUUID(),
     availability_zone: 'nova',
   }
   // Batches take members away that the other operations need.
@@ -118,7 +120,7 @@ export async function makeWorld(api: Api): Promise<World> {
       ip_address: addresses,
       monitor_address: addresses,
       persistence_granularity: addresses,
-      allowed_cidrs: fc.constant(['127.0.0.0/8', '::/0']),
+      allowed_cidrs: fc.constant(['127.0.0.0/8']),
       default_pool_id: fc.constant(pool),
       pool_id: fc.constant(pool),
       loadbalancer_id: fc.constant(loadBalancer),
@@ -152,8 +154,17 @@ const PLAIN_LISTENER = Object.fromEntries(
     'hsts_max_age',
     'hsts_include_subdomains',
     'hsts_preload',
+    'tls_versions',
+    'alpn_protocols',
   ].map((name) => [name, null]),
 )
+
+const PLAIN_POOL = {
+  session_persistence: null,
+  crl_container_ref: null,
+  tls_versions: null,
+  alpn_protocols: null,
+}
 
 /** What nearly always meets a rule when it is chosen at random; without it in every second request. */
 const PLAIN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -168,8 +179,8 @@ const PLAIN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ),
   octaviaCreateListener: { ...PLAIN_LISTENER, protocol: 'HTTP' },
   octaviaUpdateListener: PLAIN_LISTENER,
-  octaviaCreatePool: { session_persistence: null },
-  octaviaUpdatePool: { session_persistence: null },
+  octaviaCreatePool: PLAIN_POOL,
+  octaviaUpdatePool: PLAIN_POOL,
   octaviaCreateLoadBalancer: {
     vip_subnet_id: SUBNET,
     flavor_id: null,

@@ -101,7 +101,7 @@ export const OCTAVIA_NEW_LISTENER = {
   protocol_port: mandatory(wsmeInteger(PORT)),
   ...CERTIFICATES,
   default_pool_id: wsmeUuid(),
-  l7policies: wsmeEmptyList('There are no L7 policies here'),
+  l7policies: wsmeEmptyList('This service routes no traffic: there are no L7 policies'),
   ...LATER,
 }
 

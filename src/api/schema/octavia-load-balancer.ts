@@ -13,6 +13,7 @@ import { mandatory, wsmeAddress, wsmeRules, wsmeText, wsmeUuid } from './wsme.ts
 export interface AdditionalVip {
   readonly subnet_id: string
   readonly ip_address?: string | null
+  readonly port_id?: string | null
 }
 
 export interface OctaviaLoadBalancerChange extends Common {
@@ -53,7 +54,7 @@ export const octaviaLoadBalancerCreate = wsmeRules<OctaviaLoadBalancerCreate>(
     vip_network_id: wsmeUuid(),
     vip_qos_policy_id: wsmeUuid(),
     additional_vips: wsmeObjects(
-      { subnet_id: mandatory(wsmeUuid()), ip_address: wsmeAddress() },
+      { subnet_id: mandatory(wsmeUuid()), ip_address: wsmeAddress(), port_id: wsmeUuid() },
       OCTAVIA_ADDITIONAL_VIPS_MAX,
     ),
     ...OWNED,

@@ -267,12 +267,16 @@ export function parseWsmeObject<Attributes>(
   return value as Attributes
 }
 
+/** Other names of attributes: Octavia sets the attribute by its own name, and refuses it by that. */
+const ALIASES: Readonly<Record<string, string>> = { tenant_id: 'project_id' }
+
 function refusalOf(
   { type, path, context }: Joi.ValidationErrorItem,
   { argument, envelope }: Pick<WsmeRules<unknown>, 'argument' | 'envelope'>,
   body: unknown,
 ): DomainError {
-  const field = String(path.at(-1) ?? argument)
+  const sent = String(path.at(-1) ?? argument)
+  const field = ALIASES[sent] ?? sent
   switch (type) {
     case 'any.required':
       return invalid(field, 'None', 'Mandatory field missing.')

@@ -74,6 +74,22 @@ test('octavia speaks HTTP/1.0 without Host, and 1.1 with one only when asked', (
   assert.equal(http({ httpVersion: '1.1', domainName: 'shop.example' })?.host, 'shop.example')
 })
 
+test("elb names the load balancer's given address while there is no domain name; the member is still who is asked", () => {
+  const given = { echo: { host_address: '10.9.8.7' } }
+  const askedOf = (monitor: Partial<TargetMonitor>) => {
+    const { address, http } = probeTarget({ ...MONITOR, ...given, ...monitor }, MEMBER)
+    assert.equal(address, MEMBER.address)
+    return http?.host
+  }
+  for (const domainName of [null, '']) assert.equal(askedOf({ domainName }), '10.9.8.7')
+  assert.equal(askedOf({ echo: { host_address: '2001:db8::1' }, domainName: null }), '[2001:db8::1]')
+  assert.equal(askedOf({ domainName: 'www.example.org' }), 'www.example.org')
+  assert.equal(askedOf({ domainName: null, options: { http: { host: 'other' } } }), 'other')
+  for (const elsewhere of [{ profile: 'octavia' }, { options: { preset: 'envoy' } }] as const) {
+    assert.notEqual(askedOf({ domainName: null, ...elsewhere }), '10.9.8.7')
+  }
+})
+
 test('only UDP-CONNECT of profile elb asks for an echo first', () => {
   assert.equal(probeTarget({ ...MONITOR, type: 'UDP-CONNECT' }, MEMBER).echoFirst, true)
   assert.equal(

@@ -45,7 +45,7 @@ function predicted(golden: OctaviaGolden): number {
   if (golden.case.startsWith('hm-get-unknown--')) return 404
   const owner = ownerOf(golden, identity)
   if (owner === '') return 400
-  return decide(rule, identity, owner) === 'denied' ? 403 : 200
+  return decide({ rule, identity, rbac: 'both' }, owner) === 'denied' ? 403 : 200
 }
 
 test('every recorded answer of Octavia with Keystone is the one that the policy gives', () => {
@@ -68,7 +68,7 @@ test('recorded lists: whoever may see everything gets everything, others their o
       'GET',
       name.startsWith('hm') ? '/v2.0/lbaas/healthmonitors' : '/v2.0/lbaas/loadbalancers',
     )
-    const decision = decide(rule ?? assert.fail(), identity)
+    const decision = decide({ rule: rule ?? assert.fail(), identity, rbac: 'both' })
     const shown = (body['healthmonitors'] ?? body['loadbalancers']) as { project_id: string }[]
     if (decision === 'own project') {
       for (const { project_id } of shown) assert.equal(project_id, `<project:${identity.projectId}>`, name)
@@ -126,7 +126,9 @@ test('each family of roles alone is enough: reader, member, admin; load-balancer
     const identity = holder('mine', [role])
     const actual = Object.values(RULES)
       .map((rule) =>
-        ['mine', 'yours'].map((owner) => (decide(rule, identity, owner) === 'allowed' ? 'a' : '.')).join(''),
+        ['mine', 'yours']
+          .map((owner) => (decide({ rule, identity, rbac: 'both' }, owner) === 'allowed' ? 'a' : '.'))
+          .join(''),
       )
       .join(' ')
     assert.equal(actual, expected, role)
@@ -137,9 +139,9 @@ test('roles on a domain, or on nothing, allow nothing', () => {
   for (const scope of ['domain', 'unscoped'] as const) {
     for (const rule of Object.values(RULES)) {
       const identity = holder('', ['admin', 'member', 'reader'], scope)
-      assert.equal(decide(rule, identity), 'denied')
-      assert.equal(decide(rule, identity, ''), 'denied')
-      assert.equal(decide(rule, identity, 'mine'), 'denied')
+      assert.equal(decide({ rule, identity, rbac: 'both' }), 'denied')
+      assert.equal(decide({ rule, identity, rbac: 'both' }, ''), 'denied')
+      assert.equal(decide({ rule, identity, rbac: 'both' }, 'mine'), 'denied')
     }
   }
 })
@@ -147,8 +149,8 @@ test('roles on a domain, or on nothing, allow nothing', () => {
 test('without identity everything may be done, in one project only', () => {
   const identity = noIdentity('mine')({ 'x-roles': 'admin' })
   for (const rule of Object.values(RULES)) {
-    assert.equal(decide(rule, identity), 'own project')
-    assert.equal(decide(rule, identity, 'mine'), 'allowed')
-    assert.equal(decide(rule, identity, 'yours'), 'denied')
+    assert.equal(decide({ rule, identity, rbac: 'both' }), 'own project')
+    assert.equal(decide({ rule, identity, rbac: 'both' }, 'mine'), 'allowed')
+    assert.equal(decide({ rule, identity, rbac: 'both' }, 'yours'), 'denied')
   }
 })

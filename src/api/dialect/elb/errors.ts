@@ -116,6 +116,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
     sentence: (f) => `Invalid input for ${f['field']}. Reason: ${f['reason']}.`,
   },
   TOO_MANY_ITEMS: { status: 400, code: 'ELB.8902' },
+  UNSUPPORTED: { status: 501, code: 'ELB.8902' },
   UNAUTHENTICATED: {
     status: 401,
     code: 'ELB.1102',

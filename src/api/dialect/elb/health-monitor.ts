@@ -1,9 +1,10 @@
 /** Health monitors between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
+import { HOST_ADDRESS } from '../../../domain/http-host.ts'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
 import { maskedOptions } from '../../../domain/option-secrets.ts'
 import { assertElbTypeFitsPool, assertElbTypeMayChange } from '../../../domain/rules.ts'
-import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
+import type { HealthMonitor, LoadBalancer, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
@@ -30,7 +31,8 @@ export function elbHealthMonitors(settings: Settings): HealthMonitorDialect {
       assertOwnProject(wire, projectId)
       return {
         poolId: wire.pool_id,
-        draftFor: (pool) => draftWithOptions(settings, wire, draftFor(wire, pool)),
+        draftFor: (pool, loadBalancer) =>
+          draftWithOptions(settings, wire, draftFor(wire, pool, loadBalancer)),
       }
     },
     parseUpdate(body) {
@@ -68,7 +70,11 @@ function withHttpDefaults<Options extends HttpOptions>(type: MonitorType, option
   }
 }
 
-function draftFor(wire: ElbHealthMonitorCreate, pool: Pool): HealthMonitorDraft {
+function draftFor(
+  wire: ElbHealthMonitorCreate,
+  pool: Pool,
+  { vipAddress }: Pick<LoadBalancer, 'vipAddress'>,
+): HealthMonitorDraft {
   const type = typeOfElbWord(wire.type)
   assertElbTypeFitsPool(type, pool.protocol)
   return withHttpDefaults(type, {
@@ -92,7 +98,8 @@ function draftFor(wire: ElbHealthMonitorCreate, pool: Pool): HealthMonitorDraft 
     options: null,
     sentFields: [],
     tags: [],
-    echo: {},
+    // Only what somebody named: an address out of HM_VIP_RANGE is nobody's.
+    echo: vipAddress === null ? {} : { [HOST_ADDRESS]: vipAddress },
   })
 }
 

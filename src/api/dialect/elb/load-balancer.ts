@@ -1,5 +1,6 @@
 /** Load balancers between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
+import { shownVipAddress } from '../../../domain/vip-range.ts'
 import type { LoadBalancerView } from '../../../store/load-balancers.ts'
 import { childless } from '../../load-balancer-tree.ts'
 import type { LoadBalancerDialect } from '../../load-balancers.ts'
@@ -16,7 +17,7 @@ const DEFAULT_PROVIDER = 'vlb'
 export const elbLoadBalancers: LoadBalancerDialect = {
   paths: elbPaths,
   operatingStatus: 'switch',
-  parseCreate(body, { projectId }) {
+  parseCreate(body, { identity: { projectId } }) {
     const wire = parseBody(body, elbLoadBalancerCreate)
     assertOwnProject(wire, projectId)
     return childless({
@@ -27,8 +28,7 @@ export const elbLoadBalancers: LoadBalancerDialect = {
       adminStateUp: wire.admin_state_up ?? true,
       provider: wire.provider ?? DEFAULT_PROVIDER,
       vipSubnetId: wire.vip_subnet_id,
-      // No address is made up when none was sent: we own none, and somebody would put it into a firewall or a name
-      // server. Clients read null as "" (SDKs in Go) or as unknown (Terraform: computed); the port's id is stable.
+      // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
       vipAddress: wire.vip_address ?? null,
       vipPortId: randomUUID(),
       tags: [],
@@ -56,7 +56,7 @@ function renderElbLoadBalancer(loadBalancer: LoadBalancerView): Record<string, u
     description: loadBalancer.description,
     vip_subnet_id: loadBalancer.vipSubnetId,
     vip_port_id: loadBalancer.vipPortId,
-    vip_address: loadBalancer.vipAddress,
+    vip_address: shownVipAddress(loadBalancer),
     provider: loadBalancer.provider,
     admin_state_up: loadBalancer.adminStateUp,
     listeners: loadBalancer.listenerIds.map((id) => ({ id })),

@@ -107,6 +107,15 @@ function sessionPersistenceFor(
   return { type: wire.type, cookie_name: cookieName, persistence_timeout: minutes }
 }
 
+/** Without the words that only the other dialect has, which an update here would refuse. */
+function renderPersistence(stored: NonNullable<Pool['sessionPersistence']>): Record<string, unknown> {
+  return {
+    type: stored['type'],
+    cookie_name: stored['cookie_name'] ?? null,
+    persistence_timeout: stored['persistence_timeout'] ?? null,
+  }
+}
+
 function renderElbPool(pool: PoolView): Record<string, unknown> {
   return {
     id: pool.id,
@@ -122,7 +131,7 @@ function renderElbPool(pool: PoolView): Record<string, unknown> {
     listeners: pool.listenerIds.map((id) => ({ id })),
     // Never empty: Terraform's provider takes the first without looking.
     loadbalancers: [{ id: pool.loadBalancerId }],
-    session_persistence: pool.sessionPersistence,
+    session_persistence: pool.sessionPersistence && renderPersistence(pool.sessionPersistence),
     ...shownDependsOn(pool.echo),
   }
 }

@@ -18,7 +18,11 @@ const OBJECT_WORDS: Readonly<Record<string, string>> = {
   pool: 'Pool',
   member: 'Member',
   flavor: 'Flavor',
+  flavor_profile: 'Flavor Profile',
   availability_zone: 'Availability Zone',
+  availability_zone_profile: 'Availability Zone Profile',
+  l7policy: 'L7 Policy',
+  amphora: 'Amphora',
   quota: 'Quota',
 }
 
@@ -87,6 +91,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
     sentence: (f) => `${f['address']} is not a valid option for member ${f['field']}`,
   },
   TOO_MANY_ITEMS: { status: 400 },
+  UNSUPPORTED: { status: 501 },
   UNAUTHENTICATED: { status: 401 },
   FORBIDDEN: { status: 403, sentence: () => NOT_ALLOWED },
   IDENTITY_UNAVAILABLE: { status: 503 },

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { notFound } from '../../../domain/errors.ts'
 import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
-import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
+import type { Listener, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/listeners.ts'
 import type { ListenerDialect } from '../../listeners.ts'
 import {
@@ -13,8 +13,10 @@ import {
 } from '../../schema/octavia-listener.ts'
 import { invalidOption, parseWsme } from '../../schema/wsme.ts'
 import { differences } from '../differences.ts'
+import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
-import { assertListenerEcho, listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
+import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
+import { assertChangedListener, assertNewListener } from './listener-rules.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaListeners: ListenerDialect = {
@@ -35,7 +37,10 @@ export const octaviaListeners: ListenerDialect = {
     const wire = parseWsme(body, octaviaListenerUpdate)
     return {
       poolId: wire.default_pool_id ?? undefined,
-      changeFor: (stored, pool) => changeFor(wire, stored, pool),
+      changeFor: (stored, pool, loadBalancer) => {
+        assertAllowedCidrs(wire.allowed_cidrs, loadBalancer)
+        return changeFor(wire, stored, pool)
+      },
     }
   },
   render: renderOctaviaListener,
@@ -44,13 +49,15 @@ export const octaviaListeners: ListenerDialect = {
 /** A new listener; `wire` also from inside the create of a load balancer. */
 export function octaviaListenerDraft(
   wire: Omit<OctaviaListenerCreate, 'loadbalancer_id'>,
-  loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'>,
+  loadBalancer: Pick<LoadBalancer, 'id' | 'projectId'> & Vips,
   pool: Pick<Pool, 'id' | 'protocol'> | undefined,
 ): ListenerDraft {
   const { protocol, protocol_port: protocolPort } = wire
   if (protocol === null) throw invalidOption(null, 'protocol')
   if (protocolPort === null) throw invalidOption(null, 'protocol_port')
   if (pool !== undefined) assertOctaviaPoolFitsListener(protocol, pool.protocol)
+  assertNewListener(protocol, wire)
+  assertAllowedCidrs(wire.allowed_cidrs, loadBalancer)
   return {
     id: randomUUID(),
     projectId: loadBalancer.projectId,
@@ -62,27 +69,22 @@ export function octaviaListenerDraft(
     protocolPort,
     defaultPoolId: pool?.id ?? null,
     tags: newTags(wire.tags),
-    echo: echoFor(protocol, wire, {}),
+    echo: listenerEchoAfter(wire, {}),
   }
 }
 
 function changeFor(wire: OctaviaListenerChange, stored: Listener, pool: Pool | undefined): ListenerChange {
   if (pool !== undefined) assertOctaviaPoolFitsListener(stored.protocol, pool.protocol)
+  assertChangedListener(stored.protocol, wire, stored.echo)
   const wanted = {
     name: reset(wire.name, stored.name, ''),
     description: reset(wire.description, stored.description, ''),
     adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
     defaultPoolId: reset(wire.default_pool_id, stored.defaultPoolId, null),
     tags: tagsAfter(wire.tags, stored.tags),
-    echo: echoFor(stored.protocol, wire, stored.echo),
+    echo: listenerEchoAfter(wire, stored.echo),
   }
   return differences<typeof wanted>(stored, wanted)
-}
-
-function echoFor(protocol: ListenerProtocol, wire: OctaviaListenerChange, stored: Echo): Echo {
-  const echo = listenerEchoAfter(wire, stored)
-  assertListenerEcho(protocol, wire, echo)
-  return echo
 }
 
 /** A listener as lists, reads and updates show it. */

@@ -7,6 +7,7 @@ import type { HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { LoadBalancerDraft } from '../../../store/load-balancers.ts'
 import type { MemberDraft } from '../../../store/members.ts'
 import type { PoolDraft } from '../../../store/pools.ts'
+import type { ApiSettings } from '../../context.ts'
 import type { CreatedBelow, LoadBalancerTree } from '../../load-balancer-tree.ts'
 import { repeatedTarget } from '../../member-batch.ts'
 import { memberExists } from '../../members.ts'
@@ -18,7 +19,7 @@ import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderOctaviaMember } from './member.ts'
 import { octaviaPoolDraft, renderOctaviaPool } from './pool.ts'
 
-type Settings = Parameters<typeof octaviaHealthMonitorDraft>[0]
+type Settings = Parameters<typeof octaviaHealthMonitorDraft>[0] & Pick<ApiSettings, 'vipRange'>
 
 /** Listeners and pools as they were sent. */
 export interface InnerObjects {
@@ -34,6 +35,8 @@ export async function octaviaTree(
 ): Promise<LoadBalancerTree> {
   const sent = wire.listeners ?? []
   const definitions = definitionsOf(sent, wire.pools ?? [])
+  // Which address it gets is not known yet; of which family it is, the range says.
+  const parent = { ...loadBalancer, madeVipAddress: settings.vipRange.text }
   const made: (PoolWithChildren & { readonly name: string })[] = []
   for (const definition of definitions) {
     made.push({ name: definition.name ?? '', ...(await poolWith(settings, definition, loadBalancer)) })
@@ -47,7 +50,7 @@ export async function octaviaTree(
     listeners: sent.map((listener) => {
       if (typeof listener.default_pool_id === 'string') throw notFound('pool', listener.default_pool_id)
       const pool = pools.get(listener.default_pool?.name ?? '')
-      return octaviaListenerDraft(listener, loadBalancer, listener.default_pool ? pool : undefined)
+      return octaviaListenerDraft(listener, parent, listener.default_pool ? pool : undefined)
     }),
   }
 }

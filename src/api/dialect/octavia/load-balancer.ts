@@ -1,14 +1,14 @@
 /** Load balancers between Octavia's words and the domain's (octavia-api 2.6). */
 import { randomUUID } from 'node:crypto'
 import type { Echo, LoadBalancer } from '../../../domain/types.ts'
-import type { Identity } from '../../../identity/identity.ts'
+import { shownVipAddress } from '../../../domain/vip-range.ts'
 import type {
   LoadBalancerChange,
   LoadBalancerDraft,
   LoadBalancerView,
 } from '../../../store/load-balancers.ts'
 import type { ApiSettings } from '../../context.ts'
-import type { LoadBalancerDialect } from '../../load-balancers.ts'
+import type { Asker, LoadBalancerDialect } from '../../load-balancers.ts'
 import type { Parameters } from '../../query.ts'
 import {
   type OctaviaLoadBalancerChange,
@@ -27,7 +27,7 @@ import { parseTree } from './tree-body.ts'
 
 type Settings = Pick<
   ApiSettings,
-  'networkReads' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'
+  'vipRange' | 'allowPing' | 'udpMinDelaySeconds' | 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'
 >
 
 export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
@@ -35,9 +35,9 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     paths: octaviaPaths,
     operatingStatus: 'roll-up',
     createsTree: true,
-    async parseCreate(body, identity) {
-      const wire = await parseTree(body, identity.projectId)
-      return await octaviaTree(settings, wire, draftFor(settings, wire, identity))
+    async parseCreate(body, asker) {
+      const wire = await parseTree(body, asker.identity.projectId)
+      return await octaviaTree(settings, wire, draftFor(wire, asker))
     },
     parseUpdate(body) {
       const wire = parseWsme(body, octaviaLoadBalancerUpdate)
@@ -58,12 +58,8 @@ function isCascade(parameters: Parameters): boolean {
   return sent !== null && wsmeBooleanOf('cascade', sent)
 }
 
-function draftFor(
-  settings: Settings,
-  wire: OctaviaLoadBalancerCreate,
-  identity: Identity,
-): LoadBalancerDraft {
-  const projectId = ownerOf(wire, identity)
+function draftFor(wire: OctaviaLoadBalancerCreate, asker: Asker): LoadBalancerDraft {
+  const projectId = ownerOf(wire, asker)
   assertVip(wire)
   if (wire.flavor_id) throw validationFailure('Invalid flavor_id.')
   if (wire.availability_zone) throw validationFailure('Invalid availability zone.')
@@ -77,10 +73,9 @@ function draftFor(
     adminStateUp: reset(wire.admin_state_up, true, false),
     provider,
     vipSubnetId: wire.vip_subnet_id ?? null,
-    // No address is made up when none was sent: we own none.
+    // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
     vipAddress: wire.vip_address ?? null,
-    // Terraform reads the port of every load balancer that has one (octavia-api trap 22): it must be served then.
-    vipPortId: wire.vip_port_id ?? (settings.networkReads === true ? randomUUID() : null),
+    vipPortId: wire.vip_port_id ?? randomUUID(),
     tags: newTags(wire.tags),
     echo: echoAfter(wire, {}),
   }
@@ -118,7 +113,11 @@ function echoAfter(wire: Pick<OctaviaLoadBalancerCreate, (typeof ECHOED)[number]
 
 function additionalVips(echo: Echo): unknown {
   const vips = (echo['additional_vips'] ?? []) as OctaviaLoadBalancerCreate['additional_vips']
-  return (vips ?? []).map((vip) => ({ subnet_id: vip.subnet_id, ip_address: vip.ip_address ?? null }))
+  return (vips ?? []).map((vip) => ({
+    subnet_id: vip.subnet_id,
+    ip_address: vip.ip_address ?? null,
+    port_id: vip.port_id ?? null,
+  }))
 }
 
 /** A load balancer with its children as ids. */
@@ -134,7 +133,7 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     project_id: loadBalancer.projectId,
     created_at: octaviaTime(loadBalancer.createdAt),
     updated_at: octaviaTime(loadBalancer.updatedAt),
-    vip_address: loadBalancer.vipAddress,
+    vip_address: shownVipAddress(loadBalancer),
     vip_port_id: loadBalancer.vipPortId,
     vip_subnet_id: loadBalancer.vipSubnetId,
     vip_network_id: echo['vip_network_id'] ?? null,

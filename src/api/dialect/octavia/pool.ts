@@ -3,14 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
-import type { Echo, LbAlgorithm, LoadBalancer, Pool, PoolProtocol } from '../../../domain/types.ts'
+import type { Echo, LbAlgorithm, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
 import type { PoolDialect, PoolParents } from '../../pools.ts'
 import {
   type OctaviaPoolChange,
   type OctaviaPoolCreate,
   type OctaviaPoolEcho,
-  type OctaviaSessionPersistence,
   octaviaPoolCreate,
   octaviaPoolUpdate,
 } from '../../schema/octavia-pool.ts'
@@ -19,6 +18,8 @@ import { differences } from '../differences.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaPaths } from './paths.ts'
+import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
+import { persistenceAfter, persistenceOf } from './session-persistence.ts'
 
 export const octaviaPools: PoolDialect = {
   paths: octaviaPaths,
@@ -58,6 +59,7 @@ export function octaviaPoolDraft(
   if (wire.protocol === null) throw invalidOption(null, 'protocol')
   if (wire.lb_algorithm === null) throw invalidOption(null, 'lb_algorithm')
   if (listener !== undefined) assertOctaviaPoolFitsListener(listener.protocol, wire.protocol)
+  assertNewPoolTls(wire)
   const id = randomUUID()
   return {
     id,
@@ -69,23 +71,20 @@ export function octaviaPoolDraft(
     adminStateUp: reset(wire.admin_state_up, true, false),
     protocol: wire.protocol,
     lbAlgorithm: wire.lb_algorithm,
-    sessionPersistence: persistenceFor(wire.session_persistence ?? null, wire.protocol),
+    sessionPersistence: persistenceOf(wire.session_persistence ?? null, wire.protocol),
     tags: newTags(wire.tags),
     echo: withDependsOn(echoAfter(wire, {}), wire.depends_on),
   }
 }
 
 function changeFor(wire: OctaviaPoolChange, stored: Pool): PoolChange {
-  const sent = wire.session_persistence
+  assertChangedPoolTls(wire, stored.echo)
   return differences(stored, {
     name: reset(wire.name, stored.name, ''),
     description: reset(wire.description, stored.description, ''),
     adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
     lbAlgorithm: algorithmAfter(wire.lb_algorithm, stored.lbAlgorithm),
-    sessionPersistence:
-      sent === undefined
-        ? stored.sessionPersistence
-        : persistenceFor(sent && { ...stored.sessionPersistence, ...sent }, stored.protocol),
+    sessionPersistence: persistenceAfter(wire.session_persistence, stored),
     tags: tagsAfter(wire.tags, stored.tags),
     echo: withDependsOn(echoAfter(wire, stored.echo), wire.depends_on),
   })
@@ -94,48 +93,6 @@ function changeFor(wire: OctaviaPoolChange, stored: Pool): PoolChange {
 function algorithmAfter(sent: LbAlgorithm | null | undefined, stored: LbAlgorithm): LbAlgorithm {
   if (sent === null) throw invalidOption(null, 'lb_algorithm')
   return sent ?? stored
-}
-
-const COOKIE_NAME = /^[^\s,;\\]+$/
-
-function persistenceFor(
-  wire: OctaviaSessionPersistence | null,
-  protocol: PoolProtocol,
-): Pool['sessionPersistence'] {
-  if (wire === null) return null
-  const { type = null, cookie_name: cookieName = null } = wire
-  const { persistence_timeout: timeout = null, persistence_granularity: granularity = null } = wire
-  if (type === null) throw invalidOption(null, 'session_persistence type')
-  if (cookieName !== null && type !== 'APP_COOKIE') {
-    throw validationFailure(
-      'Field "cookie_name" can only be specified with session persistence of type "APP_COOKIE".',
-    )
-  }
-  if (cookieName === null && type === 'APP_COOKIE') {
-    throw validationFailure(
-      'Field "cookie_name" must be specified when using the "APP_COOKIE" session persistence type.',
-    )
-  }
-  if (cookieName !== null && !COOKIE_NAME.test(cookieName)) {
-    throw validationFailure('Supplied "cookie_name" is invalid.')
-  }
-  const isDatagram = protocol === 'UDP' || protocol === 'SCTP'
-  if (!isDatagram && (timeout !== null || granularity !== null)) {
-    throw validationFailure(
-      'persistence_timeout and persistence_granularity is only for UDP and SCTP protocol pools.',
-    )
-  }
-  if (isDatagram && type !== 'SOURCE_IP') {
-    throw validationFailure(
-      `Session persistence of type ${type} is not supported for ${protocol} protocol pools.`,
-    )
-  }
-  return {
-    type,
-    cookie_name: cookieName,
-    persistence_timeout: timeout,
-    persistence_granularity: granularity,
-  }
 }
 
 /** How the pool speaks TLS, in the order of Octavia's answers, with what null means. */

@@ -1,7 +1,7 @@
 /** Every operation of dialect octavia. The tests hold this list against openapi.yaml. */
 import type { ApiDependencies, Route } from '../../context.ts'
+import { emptyCollectionRoutes } from '../../empty-collections.ts'
 import { failoverRoutes } from '../../failover.ts'
-import { flavorRoutes } from '../../flavors.ts'
 import { healthMonitorRoutes } from '../../health-monitors.ts'
 import { listenerRoutes } from '../../listeners.ts'
 import { loadBalancerRoutes } from '../../load-balancers.ts'
@@ -19,6 +19,7 @@ import { statusTreeRoutes } from '../../status-tree.ts'
 import { trafficRoutes } from '../../traffic.ts'
 import { transitionRoutes } from '../../transitions.ts'
 import { versionRoutes } from '../../versions.ts'
+import { octaviaEmptyKinds } from './empty-collections.ts'
 import { octaviaHealthMonitors } from './health-monitor.ts'
 import { octaviaHealth } from './health.ts'
 import { octaviaListeners } from './listener.ts'
@@ -42,7 +43,7 @@ export function octaviaRoutes(deps: ApiDependencies): Route[] {
     ...listenerRoutes(deps, octaviaListeners),
     ...writtenQuotaRoutes(deps, octaviaQuotas),
     ...providerRoutes(octaviaProviders),
-    ...flavorRoutes({ paths: octaviaPaths }),
+    ...emptyCollectionRoutes(octaviaEmptyKinds),
     ...poolRoutes(deps, octaviaPools),
     ...memberRoutes(deps, octaviaMembers),
     ...memberBatchRoutes(deps, octaviaMemberBatches),
