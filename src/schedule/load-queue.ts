@@ -98,7 +98,7 @@ export class LoadQueue {
   }
 
   dropShards(shards: ReadonlySet<number>): void {
-    for (const { changed, fresh } of [...this.#projects.values()]) {
+    for (const { changed, fresh } of this.#projects.values()) {
       for (const { poolId, shard } of [...changed.values(), ...fresh.values()])
         if (shards.has(shard)) this.remove(poolId)
     }

@@ -84,7 +84,7 @@ export async function writersAfter(
      from (select id, member_id from member_transition where id > ? order by id limit ?) t`,
     [position, rows],
   )
-  if (row?.position == null) return undefined
+  if (row === undefined || row.position === null) return undefined
   return { members: row.members ?? [], position: row.position }
 }
 

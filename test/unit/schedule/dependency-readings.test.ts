@@ -192,7 +192,7 @@ test('a child is believed where readings fail for longer than the bound, said on
   const { dependencies, attacker, bystander, open, advance, blind, log, failures } = twoProjects(t)
   let nowMs = 0
   for (; nowMs < 2 * DEPENDENCY_BLIND_MS; nowMs += 100) {
-    for (const reading of [...open])
+    for (const reading of open.slice())
       await (reading.project === 'bystander'
         ? reading.done({ x: 'OFFLINE' })
         : reading.fail('statement timeout'))
@@ -210,7 +210,7 @@ test('a child is believed where readings fail for longer than the bound, said on
     ['attacker'],
   )
   for (let n = 0; n < 100 && blind.length < 2; n++) {
-    for (const reading of [...open]) await reading.done({ x: 'OFFLINE' })
+    for (const reading of open.slice()) await reading.done({ x: 'OFFLINE' })
     await advance(100)
   }
   assert.equal(blind.at(-1), 0)
