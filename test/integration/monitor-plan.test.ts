@@ -41,6 +41,7 @@ for (const [dialect, base] of Object.entries(DIALECTS)) {
         interval_ms: 500,
         fall: 4,
         intervals: { offline_ms: 2000 },
+        no_traffic: { reported: true },
         http: { headers: [{ name: 'Authorization', value: 'hidden' }] },
       }
       const { monitor } = await aPoolWith(api, { max_retries: 2, url_path: '/up', options })
@@ -121,7 +122,9 @@ for (const [dialect, base] of Object.entries(DIALECTS)) {
 
     test('traffic is reported once and for all, and ends the no-traffic intervals of the checks', async (t) => {
       const api = await startApi(t)
-      const { monitor, pool } = await aPoolWith(api, { options: { preset: 'envoy', interval_ms: 300 } })
+      const { monitor, pool } = await aPoolWith(api, {
+        options: { preset: 'envoy', interval_ms: 300, no_traffic: { reported: true } },
+      })
       const checked = async () => (await loadPools(api.db, [pool.id]))[0]?.checks[0]?.config.policy.intervals
       const version = async () =>
         (await query<{ config_version: number }>(api.db, 'select config_version from pool'))[0]
