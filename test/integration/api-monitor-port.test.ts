@@ -37,7 +37,7 @@ test('a monitor with a forbidden port is refused when any member is there, at wh
     const poolId = await poolOf(api, addresses)
     const body = { healthmonitor: { ...MONITOR, pool_id: poolId, monitor_port: FORBIDDEN_PORT } }
     const refused = await api.call('POST', '/healthmonitors', { body })
-    assert.equal(refused.status, 400, `${addresses}: ${JSON.stringify(refused.body)}`)
+    assert.equal(refused.status, 400, `${addresses.join()}: ${JSON.stringify(refused.body)}`)
     assert.match(refused.body.error_msg, FIELD)
     assert.deepEqual(await query(api.db, 'select id from health_monitor where pool_id = ?', [poolId]), [])
   }

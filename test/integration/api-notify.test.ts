@@ -12,14 +12,15 @@ import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { configVersion } from '../support/pool-api.ts'
 
 /** Listens as a prober does; `told()` gives what has been notified since it was asked last. */
-async function listening({ url, db, beforeDrop }: TestDatabase) {
+async function listening(database: TestDatabase) {
+  const { url, db } = database
   const payloads: string[] = []
   const connection = await listen(
     { url, applicationName: 'listener', channel: 'hm_config' },
     (payload) => void payloads.push(payload),
     () => undefined,
   )
-  beforeDrop(() => connection.end())
+  database.beforeDrop(() => connection.end())
   let asked = 0
   /** Notifications arrive in the order of commits: after one of ours, all before it are here. */
   const told = async (): Promise<readonly string[]> => {
