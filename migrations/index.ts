@@ -14,10 +14,10 @@ import * as memberCount from './0011-member-count.ts'
 import * as retentionProgress from './0012-retention-progress.ts'
 import * as longContact from './0013-long-contact-and-transition-lists.ts'
 import * as pending from './0014-pending.ts'
-import * as updatedAt from './0016-updated-at.ts'
-import * as loadBalancerAddress from './0017-load-balancer-address.ts'
-import * as staleMembers from './0018-stale-members.ts'
-import * as kumaHttpVersion from './0019-kuma-http-version.ts'
+import * as updatedAt from './0015-updated-at.ts'
+import * as loadBalancerAddress from './0016-load-balancer-address.ts'
+import * as staleMembers from './0017-stale-members.ts'
+import * as kumaHttpVersion from './0018-kuma-http-version.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -38,8 +38,8 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0012-retention-progress', ...retentionProgress },
   { name: '0013-long-contact-and-transition-lists', ...longContact },
   { name: '0014-pending', ...pending },
-  { name: '0016-updated-at', ...updatedAt },
-  { name: '0017-load-balancer-address', ...loadBalancerAddress },
-  { name: '0018-stale-members', ...staleMembers },
-  { name: '0019-kuma-http-version', ...kumaHttpVersion },
+  { name: '0015-updated-at', ...updatedAt },
+  { name: '0016-load-balancer-address', ...loadBalancerAddress },
+  { name: '0017-stale-members', ...staleMembers },
+  { name: '0018-kuma-http-version', ...kumaHttpVersion },
 ]

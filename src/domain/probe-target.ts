@@ -88,7 +88,8 @@ function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: Targe
       return { ...target, http, ...(isByAlpn ? { http2: http2Request(monitor, http, endpoint) } : {}) }
     }
     const { service = '', metadata = [] } = asksGrpc
-    const authority = asksGrpc.authority ?? hostOf({ ...monitor, domainName: null, echo: {} }, endpoint, isSecure)
+    const authority =
+      asksGrpc.authority ?? hostOf({ ...monitor, domainName: null, echo: {} }, endpoint, isSecure)
     const headers = metadata.map(({ name, value = '' }) => ({ name, value }))
     return { ...target, grpc: { service, authority, metadata: headers } }
   }

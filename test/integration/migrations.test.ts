@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { randomUUID } from 'node:crypto'
 import * as memberCount from '../../migrations/0011-member-count.ts'
 import * as pending from '../../migrations/0014-pending.ts'
-import * as staleMembers from '../../migrations/0018-stale-members.ts'
+import * as staleMembers from '../../migrations/0017-stale-members.ts'
 import { MIGRATIONS } from '../../migrations/index.ts'
 import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
 import { isSchemaCurrent, migrateToLatest, rollbackAll, SchemaTooNewError } from '../../src/store/migrate.ts'
@@ -104,8 +104,8 @@ test('monitors with preset kuma keep the HTTP version that they had', async (t) 
       poolId,
     ])
   }
-  await query(db, `delete from knex_migrations where name >= '0019-kuma-http-version'`)
-  assert.ok((await migrateToLatest(db, url)).includes('0019-kuma-http-version'))
+  await query(db, `delete from knex_migrations where name >= '0018-kuma-http-version'`)
+  assert.ok((await migrateToLatest(db, url)).includes('0018-kuma-http-version'))
   for (const [name, { kept, shown }] of Object.entries(rows)) {
     const [row] = await query<{ options: object; http_version: string | null }>(
       db,
