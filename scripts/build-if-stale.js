@@ -37,8 +37,8 @@ const compiler = findCompiler()
 if (compiler === undefined) {
   // Whoever left the compiler out brings a build along, and its files may well be older than their sources.
   if (!existsSync(PROGRAM)) {
-    console.error(
-      'healthmonitor is not built, and the compiler is not installed: run "npm ci" without --omit=dev, or copy the folder dist of a build here',
+    process.stderr.write(
+      'healthmonitor is not built, and the compiler is not installed: run "npm ci" without --omit=dev, or copy the folder dist of a build here\n',
     )
     process.exitCode = 1
   }

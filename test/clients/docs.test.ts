@@ -57,7 +57,7 @@ test('every GET of a fresh service can be tried from the page as it opens: lists
     const expected = path.includes('{') ? ['200', '404'] : ['200']
     assert.ok(
       expected.includes(String(await page.evaluate(status))),
-      `GET ${path}: ${await page.evaluate(status)}`,
+      `GET ${path}: ${String(await page.evaluate(status))}`,
     )
     await page.evaluate(`${block}.querySelector('.opblock-summary-control').click()`)
   }

@@ -21,6 +21,12 @@ function checkOf(memberId: string, status: 'ONLINE' | 'OFFLINE', at = 0, project
 
 type Answer = 'written' | 'fenced' | 'away' | 'refused'
 
+/** When a verdict came, and of whose member. */
+interface When {
+  readonly at?: number
+  readonly projectId?: string
+}
+
 /** A writer over a database that answers as the test says, and remembers every statement. */
 function harness(t: TestContext) {
   const statements: (readonly VerdictWrite[])[] = []
@@ -55,8 +61,12 @@ function harness(t: TestContext) {
     },
   })
   t.after(() => writer.destroy())
-  const tell = (memberId: string, from: CheckStatus, to: 'ONLINE' | 'OFFLINE', at = 0, projectId?: string) =>
-    writer.record(checkOf(memberId, to, at, projectId), from)
+  const tell = (
+    memberId: string,
+    from: CheckStatus,
+    to: 'ONLINE' | 'OFFLINE',
+    { at = 0, projectId }: When = {},
+  ) => writer.record(checkOf(memberId, to, at, projectId), from)
   return {
     writer,
     statements,
@@ -94,9 +104,9 @@ test('one project’s 20 000 changes a second do not keep another’s verdict wa
   database.held = new Promise((resolve) => {
     release = resolve
   })
-  for (let i = 0; i < 20_000; i++) tell(`m${i}`, 'ONLINE', 'OFFLINE', i, 'attacker')
+  for (let i = 0; i < 20_000; i++) tell(`m${i}`, 'ONLINE', 'OFFLINE', { at: i, projectId: 'attacker' })
   await until(() => statements.length === 1)
-  tell('his', 'ONLINE', 'OFFLINE', 0, 'bystander')
+  tell('his', 'ONLINE', 'OFFLINE', { projectId: 'bystander' })
   release()
   await until(() => statements.length >= 2)
   assert.ok(statements[1]?.some(({ memberId }) => memberId === 'his'))
@@ -115,7 +125,7 @@ test('while PostgreSQL is away the final state and the first and last transition
     ['OFFLINE', 'ONLINE'],
   ]
   for (const [i, [from, to]] of flaps.entries()) {
-    tell('a', from, to, i)
+    tell('a', from, to, { at: i })
     const sent = statements.length
     await until(() => statements.length > sent)
   }
