@@ -28,6 +28,8 @@ export function serviceRouter(deps: ApiDependencies, admission: Admission): Midd
       assertOneHost(ctx)
       ctx.vary('Accept')
       ctx.redirect('/docs')
+      // Koa would say the same once more, in a body.
+      ctx.body = ''
       return
     }
     const route = routes.get(ctx.path)

@@ -57,6 +57,7 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
     probesPerSecondPerAddress: config.probesPerSecondPerAddress,
+    ...(config.inFlightPerProject < 0 ? {} : { inFlightPerProject: config.inFlightPerProject }),
     ...(config.tlsDir === undefined ? {} : { tlsDir: config.tlsDir }),
     canaries: config.canaries,
     metrics,

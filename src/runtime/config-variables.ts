@@ -314,7 +314,7 @@ export const VARIABLES = {
     default: String(IN_FLIGHT_PER_PROJECT_DEFAULT),
     values: numbers(IN_FLIGHT_PER_PROJECT),
     meaning:
-      'Probes that the monitors of one project may ask for in flight, if no member answers: members x timeout / (timeout + delay); -1: unlimited',
+      'Probes that the monitors of one project may ask for in flight, if no member answers: members x timeout / (timeout + delay). A prober has no more of one project under way. -1: unlimited',
   },
   HM_PROBES_PER_SECOND_PER_ADDRESS: {
     schema: wholeNumber(PROBES_PER_SECOND_PER_ADDRESS),

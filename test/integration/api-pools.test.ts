@@ -269,7 +269,7 @@ test('every rule of a pool has its refusal', async (t) => {
     message: 'Pool is null, request is invalid.',
   })
   for (const attribute of ['protocol', 'loadbalancer_id', 'listener_id', 'id', 'tenant_id']) {
-    assertRefused(await api.request('PUT', `${POOLS}/${pool.id}`, { pool: { [attribute]: 'HTTP' } }), {
+    assertRefused(await api.request('PUT', `${POOLS}/${pool.id}`, { pool: { [attribute]: 'TCP' } }), {
       status: 400,
       code: 'ELB.9899',
       message: `Cannot update read-only attribute ${attribute}`,

@@ -30,7 +30,7 @@ test('an update of a listener is held against what it sends: what another attrib
   assert.deepEqual([listener.client_authentication, listener.hsts_preload], ['MANDATORY', true])
   for (const [attributes, faultstring] of [
     [
-      { hsts_preload: true },
+      { hsts_include_subdomains: true },
       'Validation failure: Cannot enable hsts_include_subdomains or hsts_preload if hsts_max_age was not set as well.',
     ],
     [

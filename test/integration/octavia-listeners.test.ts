@@ -13,13 +13,14 @@ test('a listener lives as Octavia shows it: every key, every default', async (t)
     protocol: 'HTTP',
     protocol_port: '80',
   })
-  const { id, created_at } = created
+  const { id, created_at, updated_at } = created
+  assert.match(updated_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/)
   assert.deepEqual(created, {
     id,
     name: 'ls1',
     description: '',
     provisioning_status: 'ACTIVE',
-    operating_status: 'OFFLINE',
+    operating_status: 'ONLINE',
     admin_state_up: true,
     protocol: 'HTTP',
     protocol_port: 80,
@@ -31,7 +32,7 @@ test('a listener lives as Octavia shows it: every key, every default', async (t)
     l7policies: [],
     insert_headers: {},
     created_at,
-    updated_at: null,
+    updated_at,
     loadbalancers: [{ id: lb.id }],
     timeout_client_data: 50000,
     timeout_member_connect: 5000,
@@ -51,7 +52,7 @@ test('a listener lives as Octavia shows it: every key, every default', async (t)
     tenant_id: DEFAULT_PROJECT,
   })
   const read = (await api.send('GET', `/listeners/${id}`)).body.listener
-  assert.deepEqual(read, { ...created, operating_status: 'ONLINE' })
+  assert.deepEqual(read, created)
   assert.deepEqual((await api.send('GET', '/listeners')).body, { listeners: [read], listeners_links: [] })
   assert.equal((await api.send('DELETE', `/listeners/${id}`)).status, 204)
   assertFault(await api.send('GET', `/listeners/${id}`), 404, `Listener ${id} not found.`)
@@ -340,6 +341,6 @@ test('an empty list of L7 policies is taken, as in Octavia; there are none to pu
       listener: { ...front, protocol_port: 82, l7policies: [{ action: 'REJECT' }] },
     }),
     400,
-    /l7policies.*There are no L7 policies here/,
+    /l7policies.*there are no L7 policies/,
   )
 })

@@ -203,7 +203,7 @@ suite('pools of dialect octavia', () => {
     for (const [attributes, faultstring] of [
       [{ tls_versions: ['TLSv1.4', 'x'] }, 'Validation failure: Invalid TLS versions: TLSv1.4, x'],
       [{ tls_versions: [] }, /^Validation failure: Empty TLS version list\. /],
-      [{ alpn_protocols: ['h3'] }, 'Validation failure: Invalid ALPN protocol: h3'],
+      [{ alpn_protocols: ['h3'] }, /^Invalid input for field\/attribute alpn_protocols\. Value: 'h3'\./],
       [{ alpn_protocols: [] }, /^Validation failure: Empty ALPN protocol list\. /],
     ] as const) {
       assertFault(await put(api, id, attributes), 400, faultstring)

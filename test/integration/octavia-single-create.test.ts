@@ -53,7 +53,7 @@ test('one request creates a load balancer with listeners, pools, monitors and me
   assert.equal('pools' in po1.healthmonitor, false)
   assert.deepEqual(
     [po1.healthmonitor.url_path, po1.healthmonitor.expected_codes, po1.healthmonitor.operating_status],
-    ['/healthz', '200', 'OFFLINE'],
+    ['/healthz', '200', 'ONLINE'],
   )
   assert.equal('healthmonitor' in alone, false)
   for (const object of [lb, ...lb.listeners, ...lb.pools, ...po1.members, po1.healthmonitor]) {

@@ -130,6 +130,8 @@ const MEMBERS: Readonly<Record<string, KnownRoute>> = {
   'PUT /pools/:pool_id/members': write({ to: ofPool, body: { members: [] }, status: 202 }),
   'GET /pools/:pool_id/members/:id/health': read('object', ofMember),
   'GET /pools/:pool_id/members/:id/transitions': read('object', ofMember),
+  'GET /pools/:pool_id/transitions': read('object', ofPool),
+  'GET /transitions': read('list'),
   'GET /pools/:pool_id/members/:id/maintenance': read('object', ofMember),
   'PUT /pools/:pool_id/members/:id/maintenance': write({ to: ofMember, body: MAINTENANCE }),
   'DELETE /pools/:pool_id/members/:id/maintenance': write({ to: ofMember, status: 204 }),

@@ -135,7 +135,8 @@ function wrongValues(schema: Schema): readonly Wrong[] {
   if (typeof minimum === 'number') wrong.push(['too small', minimum - 1], ['far too small', -(2 ** 40)])
   if (typeof maximum === 'number') wrong.push(['too large', maximum + 1], ['far too large', 2 ** 40])
   if (typeof maxLength === 'number') wrong.push(['too long', 'a'.repeat(maxLength + 1)])
-  if (typeof maxItems === 'number') wrong.push(['too many', Array.from({ length: maxItems + 1 }, () => 'a')])
+  if (typeof maxItems === 'number')
+    wrong.push(['too many', Array.from({ length: maxItems + 1 }, (_, i) => `a${i}`)])
   if (typeof pattern === 'string' || format === 'uuid') {
     wrong.push(['a space', ' '], ['a control', '/\u0001'], ['a line break', '/\r\nHost: x'], ['empty', ''])
   }
