@@ -223,9 +223,6 @@ test('other lists of octavia are bounded in the same way', async (t) => {
   const paths = await oneOfEach(api)
   for (const [kind, attribute, max, item] of [
     ['listener', 'allowed_cidrs', 1000, (i: number) => `10.${i >> 8}.${i & 255}.0/24`],
-    ['listener', 'tls_versions', 8, (i: number) => `TLSv1.${1 + (i % 3)}`],
-    ['pool', 'tls_versions', 8, (i: number) => `TLSv1.${1 + (i % 3)}`],
-    ['pool', 'alpn_protocols', 8, (i: number) => `http/1.${i % 2}`],
     [
       'loadbalancer',
       'vip_sg_ids',

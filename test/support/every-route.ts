@@ -8,7 +8,8 @@ import { OWNER, type Owned, SECRET } from './two-projects.ts'
 /**
  * `open`: for everybody, before there is a token. `any token`: for whoever is known. `object`: reads something of one project. `list`: shows what one's own
  * project has. `shared`: the same for whoever may read at all. `write`: changes something of one project. `admin read`
- * and `admin write`: for administrators.
+ * and `admin write`: for administrators. `impossible` and `admin impossible`: a create of what there cannot be, refused to
+ * whoever may write with the reason, and to others as every write.
  */
 export type RouteKind =
   | 'open'
@@ -19,6 +20,8 @@ export type RouteKind =
   | 'write'
   | 'admin read'
   | 'admin write'
+  | 'impossible'
+  | 'admin impossible'
 
 export interface KnownRoute {
   readonly kind: RouteKind
@@ -63,6 +66,8 @@ function write({ to = NONE, body, bodies, status = 200, kind = 'write', query }:
     ...(query === undefined ? {} : { query }),
   }
 }
+
+const impossible = (kind: RouteKind): KnownRoute => write({ kind, status: 501, body: {} })
 
 const rename = (collection: string) => wrapped(collection, { name: `${SECRET} again` })
 const POOL = { protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN' }
@@ -201,11 +206,26 @@ export const KNOWN_ROUTES: Readonly<Record<string, Readonly<Record<string, Known
     }),
     'DELETE /quotas/:quota_project': write({ kind: 'admin write', to: ofQuota, status: 202 }),
     'GET /providers': read('shared'),
-    'GET /providers/:name/flavor_capabilities': read('shared', () => ({ name: 'octavia' })),
-    'GET /providers/:name/availability_zone_capabilities': read('shared', () => ({ name: 'octavia' })),
+    'GET /providers/:name/flavor_capabilities': read('admin read', () => ({ name: 'octavia' })),
+    'GET /providers/:name/availability_zone_capabilities': read('admin read', () => ({ name: 'octavia' })),
     'GET /flavors': read('shared'),
     'GET /flavors/:id': read('shared', id('pool'), 404),
     'GET /availabilityzones': read('shared'),
     'GET /availabilityzones/:id': read('shared', () => ({ id: 'nova' }), 404),
+    'POST /flavors': impossible('admin impossible'),
+    'POST /availabilityzones': impossible('admin impossible'),
+    'GET /flavorprofiles': read('admin read'),
+    'GET /flavorprofiles/:id': read('admin read', id('pool'), 404),
+    'POST /flavorprofiles': impossible('admin impossible'),
+    'GET /availabilityzoneprofiles': read('admin read'),
+    'GET /availabilityzoneprofiles/:id': read('admin read', id('pool'), 404),
+    'POST /availabilityzoneprofiles': impossible('admin impossible'),
+    'GET /l7policies': read('shared'),
+    'GET /l7policies/:id': read('shared', id('pool'), 404),
+    'GET /l7policies/:id/rules': read('shared', id('pool'), 404),
+    'POST /l7policies': impossible('impossible'),
+    'GET /v2.0/octavia/amphorae': read('admin read'),
+    'GET /v2.0/octavia/amphorae/:id': read('admin read', id('pool'), 404),
+    'GET /v2.0/octavia/amphorae/:id/stats': read('admin read', id('pool'), 404),
   },
 }

@@ -79,6 +79,11 @@ export async function startTwoProjects(t: Ending, options: ApiOptions = {}): Pro
   const owned = await everything(api, 'member', SECRET)
   const foreign = await everything(api, 'foreign', 'of-the-foreign-project')
   await query(api.db, "insert into quota (project_id, resource, quota) values (?, 'pool', 4711)", [OWNER])
+  await query(
+    api.db,
+    `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, detail, generation, epoch, sequence)
+     select id, pool_id, project_id, now(), 'UNKNOWN', 'OFFLINE', 'CONNECT_REFUSED', name, generation, 1, 1 from member`,
+  )
   const anew = () => everything(api, 'member', SECRET)
   return { api, owned, foreign, anew, ask, contents: () => contents(api) }
 }
