@@ -164,7 +164,7 @@ export const MONITOR_OPTIONS = {
     preset: {
       kind: 'word',
       words: PRESETS,
-      description: 'A peer whose manners are the defaults of everything that is not set here.',
+      description: 'A peer whose behaviour is the default of everything that is not set here.',
     },
     interval_ms: described(milliseconds, 'Milliseconds between probes; delay shows the seconds, rounded up.'),
     timeout_ms: {
