@@ -1,5 +1,5 @@
 /**
- * Rolled-up statuses as expressions over the rows that a statement shows (views of migration 0003): as a column they are
+ * Rolled-up statuses as expressions over the rows that a statement shows (views of migration 0014): as a column they are
  * worked out for the page only, as a filter for the project only. Each takes the alias of its table.
  */
 
