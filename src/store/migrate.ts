@@ -2,6 +2,7 @@
  * Migrations under an advisory lock, so that any number of processes may start at once. The lock of a process that was
  * killed ends with its session, unlike the row that knex keeps; that row is therefore freed by whoever holds ours.
  */
+import type { Knex } from 'knex'
 import pg from 'pg'
 import { MIGRATIONS, type NamedMigration } from '../../migrations/index.ts'
 import { connectionUrl } from './connection-url.ts'
@@ -79,9 +80,21 @@ function migrationConfig(only?: ReadonlySet<string>) {
     migrationSource: {
       getMigrations: () => Promise.resolve(wanted),
       getMigrationName: (migration: NamedMigration) => migration.name,
-      getMigration: (migration: NamedMigration) => Promise.resolve(migration),
+      getMigration: (migration: NamedMigration) => Promise.resolve(withoutTimeLimit(migration)),
     },
   }
+}
+
+/**
+ * An index over millions of rows, or a new value for every member, takes longer than any statement of the service may; a
+ * migration that is ended half-way would be ended at every start. How long it waits for a lock stays limited.
+ */
+function withoutTimeLimit({ name, up, down }: NamedMigration): NamedMigration & Required<Knex.Migration> {
+  const unlimited = (work: Knex.Migration['up']) => async (transaction: Knex) => {
+    await transaction.raw('set local statement_timeout = 0')
+    await work(transaction)
+  }
+  return { name, up: unlimited(up), down: unlimited(down ?? (() => Promise.resolve())) }
 }
 
 async function withLock<Result>(url: string, work: () => Promise<Result>): Promise<Result> {

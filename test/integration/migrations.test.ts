@@ -75,6 +75,24 @@ test('a migration that meets a writer in a ring of locks, and is the one that Po
   assert.deepEqual(await migrated, ['0011-member-count'])
 })
 
+test('a migration may take longer than any statement of the service', async (t) => {
+  const { db, url } = await testDatabase(t)
+  await insertPool(db, { type: 'HTTP' })
+  await query(db, `update health_monitor set options = '{"preset": "kuma"}'`)
+  await db.raw(`
+    create function wait() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$;
+    create trigger wait before update on health_monitor for each row execute function wait();
+  `)
+  await query(db, `delete from knex_migrations where name = '0018-kuma-http-version'`)
+  const hasty = openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 1 })
+  t.after(() => hasty.destroy())
+  await query(hasty, `set statement_timeout = '500ms'`)
+  await assert.rejects(query(hasty, 'update health_monitor set rise = 1'), { code: '57014' })
+  assert.deepEqual(await migrateToLatest(hasty, url), ['0018-kuma-http-version'])
+  const [after] = await query<{ statement_timeout: string }>(hasty, 'show statement_timeout')
+  assert.equal(after?.statement_timeout, '500ms', 'of the migration alone')
+})
+
 test('monitors with preset kuma keep the HTTP version that they had', async (t) => {
   const { db, url } = await testDatabase(t)
   const rows: Readonly<
