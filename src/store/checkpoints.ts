@@ -7,9 +7,6 @@ import { type Db, query } from './database.ts'
 const COLUMNS = `shard, epoch, as_of, member_ids, generations, probed_at, next_at, outcomes, reasons, total_us, echo_us,
   connect_us, tls_us, first_byte_us, ok_runs, bad_runs, stale, recent, flags`
 
-/** Each by its name: the table has generated columns too. */
-const EXCLUDED = COLUMNS.replaceAll(/\w+/g, 'excluded.$&')
-
 const ROW = `(?::smallint, ?::bigint, ?::timestamptz, ?::uuid[], ?::bigint[], ?::timestamptz[], ?::timestamptz[], ?::text[],
   ?::text[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::smallint[], ?::smallint[],
   ?::boolean[], ?::bytea, ?::smallint[])`
@@ -29,7 +26,7 @@ export async function writeCheckpoints(
      join shard s on s.id = c.shard and s.epoch = c.epoch and s.owner = ?
      order by s.id
      for share of s
-     on conflict (shard) do update set (${COLUMNS}) = row (${EXCLUDED})
+     on conflict (shard) do update set (${COLUMNS}) = row (excluded.*)
      where excluded.epoch >= old.epoch`,
     [...sorted.flatMap(bindings), owner],
   )

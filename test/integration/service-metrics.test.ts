@@ -101,6 +101,17 @@ test('members are stale while nobody owns their shard, or while the checkpoint s
   assert.deepEqual(await stale(), [])
 })
 
+test('checkpoints are taken apart once for all members that are asked for, and not at all unless stale is', async (t) => {
+  const { db } = await testDatabase(t)
+  const plan = async (columns: string, where = 'true') => {
+    const asked = `explain select ${columns} from member_status where ${where}`
+    const rows = await query<{ 'QUERY PLAN': string }>(db, asked)
+    return rows.map((row) => row['QUERY PLAN']).join('\n')
+  }
+  assert.match(await plan('member_id', 'stale'), /hashed SubPlan[^]*shard_checkpoint/)
+  assert.doesNotMatch(await plan('member_id, state, since, reason, pending'), /shard_checkpoint|prober/)
+})
+
 test('members are counted by status as the view has them', async (t) => {
   const { db } = await testDatabase(t)
   const { poolId, shard } = await insertPool(db)
