@@ -130,7 +130,7 @@ test('what is read to be probed has nothing of what is switched off, and no pool
   assert.equal(await loaded(), undefined, 'a pool that is gone is not in the answer')
 })
 
-test('a verdict of an older generation is not believed at load, whichever object has made it old', async (t) => {
+test('a verdict of an older generation is loaded as what is published until something is switched on, whichever object it is', async (t) => {
   const { db } = await testDatabase(t)
   const { poolId, loadBalancerId, monitorId } = await insertPool(db)
   const [member = ''] = await insertMembers(db, poolId, [{ address: '127.0.0.1', port: 1 }])
@@ -148,6 +148,20 @@ test('a verdict of an older generation is not believed at load, whichever object
     await query(db, `update ${table} set generation = nextval('check_generation') where id = ?`, [id])
     const after = await loaded()
     assert.ok(after && after.config.generation > before.config.generation, table)
-    assert.equal(after.verdict, undefined, table)
+    assert.equal(
+      after.verdict?.generation,
+      before.config.generation,
+      `${table}: it is not of the present check`,
+    )
+    assert.ok(after.config.publishedFrom <= before.config.generation, table)
+    await query(db, `update ${table} set admin_state_up = false where id = ?`, [id])
+    await query(
+      db,
+      `update ${table} set admin_state_up = true, generation = nextval('check_generation') where id = ?`,
+      [id],
+    )
+    const again = await loaded()
+    assert.equal(again?.config.publishedFrom, again?.config.generation, table)
+    assert.equal(again?.verdict, undefined, `${table}: switched on again`)
   }
 })
