@@ -9,6 +9,9 @@
  * `starts_as` is what the options of a monitor choose for members without a verdict; null = what held before the monitor.
  *
  * `sent_fields`: a field that nobody sent has the value of the preset or the default of the dialect, which its column shows.
+ * A monitor that an API process of before makes has none: the trigger gives it what the monitors of before got here, so that its
+ * columns hold. What such a process changes cannot be told from a change of today: stop those of before, before monitors are
+ * changed, or send the change again.
  *
  * And `no_traffic.reported` of monitors that rely on it.
  *
@@ -81,6 +84,30 @@ const STARTS_AS = `coalesce(
     when options->>'preset' = 'consul' then 'OFFLINE'
   end)`
 
+/**
+ * What holds of a monitor of before goes on: the code 200 said nothing beside a preset, and keepalived's and Contrail's presets
+ * overruled max_retries. What the columns show follows.
+ */
+const SENT_FIELDS = `'["delaySeconds", "timeoutSeconds", "fall"]'::jsonb
+  || case when options->>'preset' in ('keepalived', 'contrail') then '[]' else '["rise"]'::jsonb end
+  || case when coalesce(expected_codes, '200') = '200' then '[]' else '["expectedCodes"]'::jsonb end
+  || case when url_path is null then '[]' else '["urlPath"]'::jsonb end
+  || case when http_method is null then '[]' else '["httpMethod"]'::jsonb end
+  || case when http_version is null then '[]' else '["httpVersion"]'::jsonb end
+  || case when domain_name is null then '[]' else '["domainName"]'::jsonb end`
+const RISE = `case when options->>'preset' in ('keepalived', 'contrail') and options->>'rise' is null then 1 else rise end`
+const EXPECTED_CODES = `case
+    when options->>'preset' in ('haproxy', 'contrail', 'consul') and type in ('HTTP', 'HTTPS')
+      and coalesce(expected_codes, '200') = '200' and options->'http'->'expected_statuses' is null and options->'grpc' is null
+    then case options->>'preset' when 'haproxy' then '200-399' when 'contrail' then '100-599' else '200-299' end
+    else expected_codes
+  end`
+/** Who set intervals that hold until traffic is seen means to report it. */
+const OPTIONS = `case
+    when coalesce(options->'intervals'->'no_traffic_ms', options->'intervals'->'no_traffic_healthy_ms') is null then options
+    else options || '{"no_traffic": {"reported": true}}'
+  end`
+
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     create function begin_publishing() returns trigger language plpgsql as $$
@@ -103,29 +130,19 @@ export async function up(db: Knex): Promise<void> {
   await db.raw(`
     alter table health_monitor
       add column starts_as text check (starts_as in ('ONLINE', 'OFFLINE')),
-      add column sent_fields jsonb not null default '[]' check (jsonb_typeof(sent_fields) = 'array');
-    update health_monitor set starts_as = ${STARTS_AS} where options is not null;
+      add column sent_fields jsonb check (jsonb_typeof(sent_fields) = 'array');
+    update health_monitor set starts_as = ${STARTS_AS}, sent_fields = ${SENT_FIELDS}, rise = ${RISE},
+      expected_codes = ${EXPECTED_CODES}, options = ${OPTIONS};
+    alter table health_monitor alter column sent_fields set not null;
 
-    -- What holds today goes on: the code 200 said nothing beside a preset, and keepalived's and Contrail's presets overruled
-    -- max_retries. What the columns show follows.
-    update health_monitor set sent_fields = '["delaySeconds", "timeoutSeconds", "fall"]'
-      || case when options->>'preset' in ('keepalived', 'contrail') then '[]' else '["rise"]'::jsonb end
-      || case when coalesce(expected_codes, '200') = '200' then '[]' else '["expectedCodes"]'::jsonb end
-      || case when url_path is null then '[]' else '["urlPath"]'::jsonb end
-      || case when http_method is null then '[]' else '["httpMethod"]'::jsonb end
-      || case when http_version is null then '[]' else '["httpVersion"]'::jsonb end
-      || case when domain_name is null then '[]' else '["domainName"]'::jsonb end;
-    update health_monitor set rise = 1
-      where options->>'preset' in ('keepalived', 'contrail') and options->>'rise' is null;
-    update health_monitor set expected_codes = case options->>'preset'
-        when 'haproxy' then '200-399' when 'contrail' then '100-599' else '200-299' end
-      where options->>'preset' in ('haproxy', 'contrail', 'consul') and type in ('HTTP', 'HTTPS')
-        and coalesce(expected_codes, '200') = '200' and options->'http'->'expected_statuses' is null
-        and options->'grpc' is null;
-
-    -- Who set intervals that hold until traffic is seen means to report it.
-    update health_monitor set options = options || '{"no_traffic": {"reported": true}}'
-      where coalesce(options->'intervals'->'no_traffic_ms', options->'intervals'->'no_traffic_healthy_ms') is not null;
+    create function complete_monitor_of_before() returns trigger language plpgsql as $$
+    begin
+      select coalesce(starts_as, ${STARTS_AS}), ${SENT_FIELDS}, ${RISE}, ${EXPECTED_CODES}, ${OPTIONS}
+        into new.starts_as, new.sent_fields, new.rise, new.expected_codes, new.options from (select new.*) m;
+      return new;
+    end $$;
+    create trigger complete_monitor_of_before before insert on health_monitor
+      for each row when (new.sent_fields is null) execute function complete_monitor_of_before();
   `)
   await dropViews(db)
   await db.raw(`
@@ -239,7 +256,8 @@ export async function down(db: Knex): Promise<void> {
     `)
   }
   await db.raw(`
-    drop function begin_publishing;
+    drop trigger complete_monitor_of_before on health_monitor;
+    drop function begin_publishing, complete_monitor_of_before;
     alter table health_monitor drop column starts_as, drop column sent_fields;
   `)
   await createViews(db)
