@@ -103,8 +103,12 @@ export interface Backfill {
   readonly without: number
 }
 
-/** Gives an address to every load balancer that has none, as one of before this table has. Repeating it is harmless. */
+/**
+ * Gives an address, and a port, to every load balancer that has none, as one has that a release of before made. Repeating it is
+ * harmless.
+ */
 export async function giveMissingAddresses(db: Db, range: VipRange): Promise<Backfill> {
+  await query(db, 'update load_balancer set vip_port_id = gen_random_uuid() where vip_port_id is null')
   let given = 0
   let without = 0
   for (let marker = FIRST_ID; ; ) {

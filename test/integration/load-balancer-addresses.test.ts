@@ -121,11 +121,12 @@ test('an IPv6 range gives IPv6 addresses, and what a listener allows must be of 
   )
 })
 
-test('load balancers of before get their addresses when the API starts, each once', async (t) => {
+test('load balancers of before get their addresses and ports when the API starts, each once', async (t) => {
   const api = await startApi(t)
   for (const mount of MOUNTS) for (let i = 0; i < 20; i += 1) await post(api, mount)
   await post(api, MOUNTS[0], { vip_address: '10.0.0.1' })
   await query(api.db, 'delete from load_balancer_address')
+  await query(api.db, 'update load_balancer set vip_port_id = null where vip_address is not null')
   const range = vipRangeOf(parseCidr('198.51.100.0/26'))
   assert.deepEqual(await giveMissingAddresses(api.db, range), { given: 40, without: 0 })
   assert.deepEqual(await giveMissingAddresses(api.db, range), { given: 0, without: 0 })
@@ -134,6 +135,8 @@ test('load balancers of before get their addresses when the API starts, each onc
     'select count(*) as given, count(distinct address) as different from load_balancer_address',
   )
   assert.deepEqual(rows, [{ given: 40, different: 40 }])
+  const ports = await query(api.db, 'select count(distinct vip_port_id) as different from load_balancer')
+  assert.deepEqual(ports, [{ different: 41 }])
   await query(api.db, 'delete from load_balancer_address')
   const narrow = await giveMissingAddresses(api.db, vipRangeOf(parseCidr('198.51.100.0/30')))
   assert.deepEqual(narrow, { given: 2, without: 38 })
