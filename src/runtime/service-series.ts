@@ -4,7 +4,8 @@
  * to be added, so nothing is counted twice wherever both are.
  *
  * Read when somebody scrapes, at most every SERVICE_FACTS_EVERY_MS, and never for more than a small part of the time. What is not
- * known is not told: while PostgreSQL does not answer there is `hm_database_up` 0 and nothing else.
+ * known is not told: while PostgreSQL does not answer there is `hm_database_up` 0 and nothing else; where it answers that counting
+ * took too long, `hm_database_up` 1 and nothing else.
  */
 import type { Metric, Registry } from 'prom-client'
 import { SERVICE_FACTS_EVERY_MS, SERVICE_FACTS_REST, SERVICE_FACTS_WAIT_MS } from '../domain/limits.ts'
@@ -69,9 +70,9 @@ export class ServiceReading {
     try {
       this.#facts = await this.#read()
       this.isUp = true
-    } catch {
+    } catch (error) {
       this.#facts = undefined
-      this.isUp = false
+      this.isUp = isTimeLimit(error)
     }
     const endedMs = this.#now()
     this.#nextMs = Math.max(
@@ -80,6 +81,11 @@ export class ServiceReading {
     )
     this.#running = undefined
   }
+}
+
+/** PostgreSQL ended the statement (query_canceled): it is there. */
+function isTimeLimit(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '57014'
 }
 
 async function withinWait(running: Promise<void>): Promise<void> {

@@ -88,6 +88,13 @@ test('while PostgreSQL does not answer, that is all that is told', async () => {
   assert.deepEqual(await figures(registry), TOLD)
 })
 
+test('counting that runs into its time limit is not a database that is away', async () => {
+  const registry = new Registry()
+  const canceled = Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' })
+  exportService(registry, new ServiceReading(() => Promise.reject(canceled)))
+  assert.deepEqual(await figures(registry), ['hm_database_up 1'])
+})
+
 test('a scrape does not wait for a reading that hangs: it gets the one before', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.after(() => mock.timers.reset())
