@@ -2,7 +2,10 @@
 import type { ServiceFacts } from '../domain/service-facts.ts'
 import { type Db, query } from './database.ts'
 
-/** A member of a monitor that runs is counted; who is not probed for a reason of the configuration is not. */
+/**
+ * A member of a monitor that runs is counted; who is not probed for a reason of the configuration is not. NO_MONITOR of one that
+ * is to be probed is what was published before its monitor was there: nothing is known of it yet.
+ */
 export async function readServiceFacts(db: Db): Promise<ServiceFacts> {
   const rows = await query<ServiceFacts>(
     db,
@@ -18,7 +21,8 @@ export async function readServiceFacts(db: Db): Promise<ServiceFacts> {
      cross join (
        select count(*) filter (where state = 'ONLINE')::int as online,
          count(*) filter (where state = 'OFFLINE')::int as offline,
-         count(*) filter (where state = 'UNKNOWN' and reason <> 'PROVIDER_NOT_PROBED')::int as unknown,
+         count(*) filter (where state = 'UNKNOWN' and reason <> 'PROVIDER_NOT_PROBED' or state = 'NO_MONITOR' and pending)::int
+           as unknown,
          count(*) filter (where stale)::int as stale
        from member_status
      ) members`,

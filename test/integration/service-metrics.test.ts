@@ -124,12 +124,21 @@ test('members are counted by status as the view has them', async (t) => {
      from unnest(?::uuid[], ?::text[]) with ordinality v (id, status, position) join member_detail d on d.id = v.id`,
     [shard, ids.slice(0, 3), verdicts],
   )
+  // Attached after its members: nothing but NO_MONITOR is published of them until the first verdict.
+  const later = await insertPool(db)
+  await query(db, 'delete from health_monitor where id = ?', [later.monitorId])
+  await insertMembers(db, later.poolId, [target(5), target(6)])
   const { online, offline, unknown } = await readServiceFacts(db)
-  const [counted] = await query<{ rest: number }>(
+  assert.deepEqual({ online, offline, unknown }, { online: 2, offline: 1, unknown: 1 })
+  await query(
     db,
-    `select count(*)::int as rest from member_status where state not in ('ONLINE', 'OFFLINE', 'NO_MONITOR', 'DISABLED')`,
+    `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
+     values (?, ?, ?, 'TCP', 'elb', 1, 1, 2, 2)`,
+    [later.monitorId, PROJECT, later.poolId],
   )
-  assert.deepEqual({ online, offline, unknown }, { online: 2, offline: 1, unknown: counted?.rest })
+  const shown = await query(db, 'select distinct state from member_status where pool_id = ?', [later.poolId])
+  assert.deepEqual(shown, [{ state: 'NO_MONITOR' }])
+  assert.equal((await readServiceFacts(db)).unknown, 3)
 })
 
 test('lists of members of both dialects filter by stale', async (t) => {
