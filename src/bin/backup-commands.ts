@@ -2,7 +2,7 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { PassThrough, type Writable } from 'node:stream'
+import { PassThrough, pipeline as joined, type Writable } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import { parseConfig } from '../runtime/config.ts'
 import { createLog } from '../runtime/log.ts'
@@ -18,8 +18,8 @@ const DUMP_USAGE = `usage: healthmonitor dump FILE
 Writes all objects, statuses, transitions and quotas into a new FILE, as of one moment, while the service runs or not.
 A name that ends in .gz is compressed. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR.
 The file holds what monitors send, Authorization headers included: only its owner may read it. psql can load it into a
-database that "healthmonitor migrate" of the same version has prepared and nobody uses; "healthmonitor restore" needs
-neither psql nor the same version.
+database that "healthmonitor migrate" of the same version has prepared and nobody uses, in one transaction, over all that
+was there; "healthmonitor restore" needs neither psql nor the same version.
 `
 
 const RESTORE_USAGE = `usage: healthmonitor restore FILE
@@ -113,7 +113,8 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
     source.once('open', resolve)
     source.once('error', (error) => reject(new StartRefusal(`the dump cannot be read: ${error.message}`)))
   })
-  return file.endsWith('.gz') ? source.pipe(createGunzip()) : source
+  // An error of the source is one of the whole: whoever reads is told.
+  return file.endsWith('.gz') ? joined(source, createGunzip(), () => undefined) : source
 }
 
 /** What a dump, its compression or PostgreSQL says against it, in one line. */

@@ -10,14 +10,17 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { ACQUIRE_TIMEOUT_MS } from '../domain/limits.ts'
 import { connectionUrl } from './connection-url.ts'
 import {
+  closingLines,
   copyLine,
   type DumpHeader,
   type DumpPart,
   headerLine,
   LAST_LINE,
+  openingLines,
   parseHeader,
   parseStep,
   partsOf,
+  RETENTION_ANEW,
   sequenceLine,
 } from './dump-format.ts'
 import type { Database } from './database.ts'
@@ -64,6 +67,7 @@ export async function dumpTo({ url, db }: Source, out: Writable, version: string
   return await withSession(url, async (session) => {
     await session.query('begin isolation level repeatable read read only')
     await write(out, headerLine({ version, at: new Date().toISOString(), migrations }))
+    await write(out, openingLines(DUMPED_TABLES))
     const counts: Record<string, number> = {}
     for (const table of DUMPED_TABLES) counts[table] = await dumpTable(session, table, out)
     const sequences = await session.query<{ name: string; value: string }>(
@@ -71,6 +75,7 @@ export async function dumpTo({ url, db }: Source, out: Writable, version: string
        where schemaname = current_schema() and last_value is not null and sequencename not like 'knex_%'`,
     )
     for (const { name, value } of sequences.rows) await write(out, sequenceLine(name, value))
+    await write(out, closingLines(DUMPED_TABLES, await hasRetention(session)))
     await write(out, `${LAST_LINE}\n`)
     return counts
   })
@@ -105,12 +110,15 @@ export async function restoreFrom({ url, db }: Source, input: AsyncIterable<Uint
   await migrateTo(db, url, new Set(header.migrations))
   return await withSession(url, async (session) => {
     await session.query('begin')
-    await assertUnused(session)
-    await session.query(`truncate ${DUMPED_TABLES.join(', ')}`)
+    const tables = await tablesThere(session)
+    await assertUnused(session, tables)
+    await session.query(`truncate ${tables.join(', ')}`)
     // What our triggers count is in the dump already.
-    for (const table of DUMPED_TABLES) await session.query(`alter table ${table} disable trigger user`)
+    for (const table of tables) await session.query(`alter table ${table} disable trigger user`)
     const counts = await restoreParts(session, { [Symbol.asyncIterator]: () => parts })
-    for (const table of DUMPED_TABLES) await session.query(`alter table ${table} enable trigger user`)
+    for (const table of tables) await session.query(`alter table ${table} enable trigger user`)
+    // It would take what is restored for looked at already.
+    if (await hasRetention(session)) await session.query(RETENTION_ANEW)
     await session.query('commit')
     return counts
   })
@@ -125,8 +133,23 @@ async function assertMigratable(db: Database, { migrations, version }: DumpHeade
     )
 }
 
-async function assertUnused(session: pg.Client): Promise<void> {
-  await session.query(`lock table ${DUMPED_TABLES.join(', ')} in access exclusive mode`)
+/** Those of today's tables that the schema of the dump has, in their order. */
+async function tablesThere(session: pg.Client): Promise<readonly string[]> {
+  const { rows } = await session.query<{ name: string }>(
+    `select name from unnest($1::text[]) with ordinality as dumped (name, place)
+     where to_regclass(name) is not null order by place`,
+    [DUMPED_TABLES],
+  )
+  return rows.map(({ name }) => name)
+}
+
+async function hasRetention(session: pg.Client): Promise<boolean> {
+  const { rows } = await session.query(`select where to_regclass('retention_progress') is not null`)
+  return rows.length > 0
+}
+
+async function assertUnused(session: pg.Client, tables: readonly string[]): Promise<void> {
+  await session.query(`lock table ${tables.join(', ')} in access exclusive mode`)
   const { rows } = await session.query<{ has_objects: boolean; has_probers: boolean }>(
     `select exists (select from load_balancer) or exists (select from quota) as has_objects,
        exists (select from prober where lease_until > now()) as has_probers`,

@@ -1,6 +1,7 @@
 /**
- * The file of `healthmonitor dump`: a script that psql understands as well. Comments say what it is and that it is whole;
- * between them one COPY per table, in PostgreSQL's text format, and the sequences.
+ * The file of `healthmonitor dump`: a script that psql understands as well, which fills a migrated database of the same version
+ * in one transaction. Comments say what it is and that it is whole; between them one COPY per table, in PostgreSQL's text
+ * format, and the sequences. What else psql needs, a restore does by itself.
  */
 import { DUMP_LINE_MAX_BYTES } from '../domain/limits.ts'
 
@@ -16,6 +17,7 @@ export interface DumpHeader {
 
 const FIRST = '-- healthmonitor dump 1 '
 export const LAST_LINE = '-- healthmonitor dump complete'
+export const RETENTION_ANEW = 'UPDATE retention_progress SET position = 0, walk_after = NULL'
 const END_OF_ROWS = Buffer.from('\\.\n')
 const NEWLINE = 0x0a
 
@@ -27,6 +29,18 @@ export function headerLine(header: DumpHeader): string {
 export function parseHeader(line: string): DumpHeader {
   if (!line.startsWith(FIRST)) throw new Error('this is not a dump that healthmonitor dump has made')
   return JSON.parse(line.slice(FIRST.length)) as DumpHeader
+}
+
+/** Rows of a migrated database go, and what our triggers count is in the dump already. */
+export function openingLines(tables: readonly string[]): string {
+  const disabled = tables.map((table) => `ALTER TABLE ${table} DISABLE TRIGGER USER;\n`)
+  return `BEGIN;\nTRUNCATE ${tables.join(', ')};\n${disabled.join('')}\n`
+}
+
+/** Retention has looked at nothing of what is restored, if the dump's schema keeps how far it came. */
+export function closingLines(tables: readonly string[], hasRetention: boolean): string {
+  const enabled = tables.map((table) => `ALTER TABLE ${table} ENABLE TRIGGER USER;\n`)
+  return `${enabled.join('')}${hasRetention ? `${RETENTION_ANEW};\n` : ''}COMMIT;\n`
 }
 
 export function copyLine(table: string, columns: readonly string[]): string {
@@ -41,16 +55,20 @@ export function sequenceLine(name: string, value: string): string {
 export type DumpStep =
   | { readonly kind: 'copy'; readonly table: string; readonly columns: readonly string[] }
   | { readonly kind: 'sequence'; readonly name: string; readonly value: string }
-  | { readonly kind: 'comment' }
+  | { readonly kind: 'nothing' }
   | { readonly kind: 'complete' }
 
 const COPY = /^COPY ([a-z_]+) \(([a-z0-9_]+(?:, [a-z0-9_]+)*)\) FROM stdin;$/
 const SEQUENCE = /^SELECT pg_catalog\.setval\('([a-z_]+)', (\d+)\);$/
 
+const FOR_PSQL = new RegExp(
+  `^(BEGIN|COMMIT|TRUNCATE [a-z_]+(, [a-z_]+)*|ALTER TABLE [a-z_]+ (EN|DIS)ABLE TRIGGER USER|${RETENTION_ANEW});$`,
+)
+
 /** Throws Error for a line that no dump has. */
 export function parseStep(line: string): DumpStep {
   if (line === LAST_LINE) return { kind: 'complete' }
-  if (line === '' || line.startsWith('--')) return { kind: 'comment' }
+  if (line === '' || line.startsWith('--') || FOR_PSQL.test(line)) return { kind: 'nothing' }
   const [, table, columns] = COPY.exec(line) ?? []
   if (table !== undefined && columns !== undefined)
     return { kind: 'copy', table, columns: columns.split(', ') }

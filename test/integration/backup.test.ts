@@ -1,10 +1,20 @@
 /** `dump` and `restore`: everything into a file and back, between servers of any kind. */
 import assert from 'node:assert/strict'
-import { createReadStream, createWriteStream, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import {
+  createReadStream,
+  createWriteStream,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { test } from 'node:test'
+import { MIGRATIONS } from '../../migrations/index.ts'
 import { startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
 import {
   dumpTo,
@@ -109,6 +119,59 @@ test('a dump of one server fills another one, and its dump the first kind again:
   assert.deepEqual(await contentOf(third), expected)
 })
 
+test('psql fills a migrated database with a dump, in one transaction: nothing differs', async (t) => {
+  if (spawnSync('psql', ['--version']).status !== 0) {
+    t.skip('there is no psql')
+    return
+  }
+  const source = await filled(t)
+  const file = join(folderOfTest(), 'dump')
+  await dumpInto(source, file)
+  const target = await testDatabase(t)
+  await query(target.db, 'update retention_progress set position = 1000')
+  const { status, stderr } = spawnSync(
+    'psql',
+    ['-X', '-v', 'ON_ERROR_STOP=1', '-q', '-f', file, target.url],
+    {
+      encoding: 'utf8',
+    },
+  )
+  assert.equal(status, 0, stderr)
+  assert.deepEqual(await contentOf(target), await contentOf(source))
+  const [counted] = await query<{ n: number }>(target.db, 'select member_count as n from pool')
+  assert.equal(counted?.n, 3)
+  assert.deepEqual(await query(target.db, 'select position from retention_progress'), [{ position: 0 }])
+  const off = `select from pg_trigger where not tgisinternal and tgenabled = 'D'`
+  assert.deepEqual(await query(target.db, off), [])
+})
+
+test('retention begins anew with what is restored', async (t) => {
+  const source = await filled(t)
+  const file = join(folderOfTest(), 'dump')
+  await dumpInto(source, file)
+  const target = await testDatabase(t)
+  await query(target.db, 'update retention_progress set position = 1000, walk_after = gen_random_uuid()')
+  await restoreFrom(target, createReadStream(file))
+  assert.deepEqual(await query(target.db, 'select position, walk_after from retention_progress'), [
+    { position: 0, walk_after: null },
+  ])
+})
+
+test('a dump of before a table was there is restored, and brought to this version', async (t) => {
+  const before = MIGRATIONS.map(({ name }) => name).filter((name) => name < '0012')
+  const dump = [
+    `-- healthmonitor dump 1 ${JSON.stringify({ version: '0.0.0', at: '', migrations: before })}`,
+    'COPY load_balancer (id, project_id, provider) FROM stdin;',
+    `${randomUUID()}\tp\tvlb`,
+    '\\.',
+    '-- healthmonitor dump complete',
+  ]
+  const target = await testDatabase(t, 'empty')
+  const counts = await restoreFrom(target, Readable.from([Buffer.from(`${dump.join('\n')}\n`)]))
+  assert.equal(counts['load_balancer'], 1)
+  assert.ok((await migrateToLatest(target.db, target.url)).includes('0016-load-balancer-address'))
+})
+
 test('a restored database goes on: members are counted, new generations are greater, nobody owns a shard', async (t) => {
   const source = await filled(t)
   const file = join(folderOfTest(), 'dump')
@@ -196,4 +259,8 @@ test('the commands: a file for its owner alone, never over another one, back int
   writeFileSync(join(folder, 'other'), 'hello\n')
   const other = await runProgram(['restore', join(folder, 'other')], home)
   assert.match(other.err, /nothing was changed: this is not a dump/)
+  mkdirSync(join(folder, 'folder.gz'))
+  const unreadable = await runProgram(['restore', join(folder, 'folder.gz')], home)
+  assert.equal(unreadable.code, 1)
+  assert.match(unreadable.err, /nothing was changed: EISDIR/)
 })
