@@ -31,10 +31,15 @@ export function parseHeader(line: string): DumpHeader {
   return JSON.parse(line.slice(FIRST.length)) as DumpHeader
 }
 
-/** Rows of a migrated database go, and what our triggers count is in the dump already. */
+/** psql goes on after an error, but undoes the whole transaction. */
+const REFUSE_OBJECTS =
+  'DO $$ BEGIN IF EXISTS (SELECT FROM load_balancer) OR EXISTS (SELECT FROM quota) THEN ' +
+  "RAISE EXCEPTION 'the database has objects already: restore into an empty one'; END IF; END $$"
+
+/** Rows of an empty database that is migrated go (shards), and what our triggers count is in the dump already. */
 export function openingLines(tables: readonly string[]): string {
   const disabled = tables.map((table) => `ALTER TABLE ${table} DISABLE TRIGGER USER;\n`)
-  return `BEGIN;\nTRUNCATE ${tables.join(', ')};\n${disabled.join('')}\n`
+  return `BEGIN;\n${REFUSE_OBJECTS};\nTRUNCATE ${tables.join(', ')};\n${disabled.join('')}\n`
 }
 
 /** Retention has looked at nothing of what is restored, if the dump's schema keeps how far it came. */
@@ -61,14 +66,17 @@ export type DumpStep =
 const COPY = /^COPY ([a-z_]+) \(([a-z0-9_]+(?:, [a-z0-9_]+)*)\) FROM stdin;$/
 const SEQUENCE = /^SELECT pg_catalog\.setval\('([a-z_]+)', (\d+)\);$/
 
-const FOR_PSQL = new RegExp(
-  `^(BEGIN|COMMIT|TRUNCATE [a-z_]+(, [a-z_]+)*|ALTER TABLE [a-z_]+ (EN|DIS)ABLE TRIGGER USER|${RETENTION_ANEW});$`,
-)
+const FOR_PSQL =
+  /^(BEGIN|COMMIT|TRUNCATE [a-z_]+(, [a-z_]+)*|ALTER TABLE [a-z_]+ (EN|DIS)ABLE TRIGGER USER);$/
+
+function isForPsql(line: string): boolean {
+  return FOR_PSQL.test(line) || line === `${REFUSE_OBJECTS};` || line === `${RETENTION_ANEW};`
+}
 
 /** Throws Error for a line that no dump has. */
 export function parseStep(line: string): DumpStep {
   if (line === LAST_LINE) return { kind: 'complete' }
-  if (line === '' || line.startsWith('--') || FOR_PSQL.test(line)) return { kind: 'nothing' }
+  if (line === '' || line.startsWith('--') || isForPsql(line)) return { kind: 'nothing' }
   const [, table, columns] = COPY.exec(line) ?? []
   if (table !== undefined && columns !== undefined)
     return { kind: 'copy', table, columns: columns.split(', ') }

@@ -129,18 +129,18 @@ test('psql fills a migrated database with a dump, in one transaction: nothing di
   await dumpInto(source, file)
   const target = await testDatabase(t)
   await query(target.db, 'update retention_progress set position = 1000')
-  const { status, stderr } = spawnSync(
-    'psql',
-    ['-X', '-v', 'ON_ERROR_STOP=1', '-q', '-f', file, target.url],
-    {
-      encoding: 'utf8',
-    },
-  )
+  const load = (...flags: string[]) =>
+    spawnSync('psql', ['-X', '-q', ...flags, '-f', file, target.url], { encoding: 'utf8' })
+  const { status, stderr } = load('-v', 'ON_ERROR_STOP=1')
   assert.equal(status, 0, stderr)
   assert.deepEqual(await contentOf(target), await contentOf(source))
   const [counted] = await query<{ n: number }>(target.db, 'select member_count as n from pool')
   assert.equal(counted?.n, 3)
   assert.deepEqual(await query(target.db, 'select position from retention_progress'), [{ position: 0 }])
+  await query(target.db, `update load_balancer set name = 'changed since'`)
+  assert.match(load().stderr, /the database has objects already/)
+  const kept = await query(target.db, 'select name from load_balancer')
+  assert.deepEqual(kept, [{ name: 'changed since' }], 'what was there stays')
   const off = `select from pg_trigger where not tgisinternal and tgenabled = 'D'`
   assert.deepEqual(await query(target.db, off), [])
 })
