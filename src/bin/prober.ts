@@ -225,6 +225,7 @@ export function startProber(deps: ProberDeps): Prober {
       scheduler.completePool(pool.poolId, members)
     },
     onLoaded: () => ownership.loaded(),
+    isAway: isStoreAway,
     removePool: (poolId) => {
       dependencies.removePool(poolId)
       scheduler.removePool(poolId)

@@ -28,6 +28,8 @@ export const CONFIG_CHECKS_PER_LOAD = 1000
  */
 export const CONFIG_SLICE_MS = 5
 export const CONFIG_CHECKS_PER_SLICE = 64
+/** Milliseconds after which a pool that could not be loaded is tried again though it did not change. */
+export const CONFIG_GIVEN_UP_MS = 60_000
 /**
  * Shards that a prober takes, or gives back, at once: it takes more when those are loaded, twice as many when that was quick
  * (milliseconds), half when it was slow. So probers that start together share the work, and none takes what it cannot load.
