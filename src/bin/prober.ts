@@ -97,8 +97,9 @@ export function startProber(deps: ProberDeps): Prober {
     applicationName: 'healthmonitor prober',
     maxConnections: PROBER_CONNECTIONS,
   })
-  // The lease never waits for a connection that something slow has.
-  const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 1 })
+  // The lease never waits for a connection that something slow has: one is for the heartbeat, the other for claiming or giving
+  // back, of which one goes on at a time and may wait for the locks of other probers.
+  const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 2 })
   // Nor does anything else wait for a project whose dependencies take long to read.
   const dependencyDb = openDatabase({
     url,
