@@ -44,6 +44,9 @@ export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
 export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
+/** How often a shard may be checkpointed before its turn in a row; milliseconds after which it may once more. */
+export const CHECKPOINTS_SOON = 10
+export const CHECKPOINT_SOON_AGAIN_MS = 10_000
 
 // Retention.
 /** Transitions are kept this many days (HM_TRANSITIONS_DAYS), and this many of one member (HM_TRANSITIONS_PER_MEMBER). */
