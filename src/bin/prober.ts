@@ -97,8 +97,9 @@ export function startProber(deps: ProberDeps): Prober {
     applicationName: 'healthmonitor prober',
     maxConnections: PROBER_CONNECTIONS,
   })
-  // The lease never waits for a connection that something slow has.
-  const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 1 })
+  // The lease never waits for a connection that something slow has: one is for the heartbeat, the other for claiming or giving
+  // back, of which one goes on at a time and may wait for the locks of other probers.
+  const leaseDb = openDatabase({ url, applicationName: 'healthmonitor lease', maxConnections: 2 })
   // Nor does anything else wait for a project whose dependencies take long to read.
   const dependencyDb = openDatabase({
     url,
@@ -225,6 +226,7 @@ export function startProber(deps: ProberDeps): Prober {
       scheduler.completePool(pool.poolId, members)
     },
     onLoaded: () => ownership.loaded(),
+    isAway: isStoreAway,
     removePool: (poolId) => {
       dependencies.removePool(poolId)
       scheduler.removePool(poolId)

@@ -2,9 +2,18 @@
  * The slow checkpoint: one row per owned shard and period, spread over the period, so that people can see the last probe
  * of every check while a steady state writes almost nothing. A shard is written sooner when a check of it has its first
  * result, fails for another reason, its staleness changed or its target says something else of itself, at most once a second.
+ *
+ * A target decides for itself how often it fails for another reason, and some hundreds of them are in all shards: so a shard
+ * may be written sooner CHECKPOINTS_SOON times in a row, and gets one more such time every CHECKPOINT_SOON_AGAIN_MS.
  */
 import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
-import { CHECKPOINT_SHARDS_PER_STATEMENT, CHECKPOINT_SOONEST_MS, SHARD_COUNT } from '../domain/limits.ts'
+import {
+  CHECKPOINT_SHARDS_PER_STATEMENT,
+  CHECKPOINT_SOON_AGAIN_MS,
+  CHECKPOINT_SOONEST_MS,
+  CHECKPOINTS_SOON,
+  SHARD_COUNT,
+} from '../domain/limits.ts'
 import { packFlags } from '../domain/flags.ts'
 import type { ProbeResult } from '../domain/results.ts'
 import type { Check } from './check.ts'
@@ -30,6 +39,8 @@ interface Turn {
   atMs: number
   /** When it is written next, whatever happens. */
   dueMs: number
+  /** How often it might be written sooner, then; see `soonLeft`. */
+  soonLeft: number
   /** Whether the row has anything; an empty one is not written again. */
   hasEntries: boolean
 }
@@ -55,7 +66,7 @@ export class Checkpoint {
     }, LOOK_MS)
   }
 
-  /** Something of this shard is worth to be seen within a second. */
+  /** Something of this shard is worth to be seen within a second, or somewhat later when it has had much of that lately. */
   markSoon(shard: number): void {
     this.#soon.add(shard)
   }
@@ -96,10 +107,16 @@ export class Checkpoint {
       // A shard that was just gained: its first turn is somewhere in the period, by its number.
       const { everyMs } = this.#options
       const dueMs = nowMs + everyMs - (everyMs * shard) / SHARD_COUNT
-      this.#turns.set(shard, { atMs: dueMs - everyMs, dueMs, hasEntries: true })
+      this.#turns.set(shard, {
+        atMs: dueMs - everyMs,
+        dueMs,
+        soonLeft: CHECKPOINTS_SOON,
+        hasEntries: true,
+      })
       return false
     }
-    return nowMs >= turn.dueMs || (this.#soon.has(shard) && nowMs - turn.atMs >= CHECKPOINT_SOONEST_MS)
+    if (nowMs >= turn.dueMs) return true
+    return this.#soon.has(shard) && nowMs - turn.atMs >= CHECKPOINT_SOONEST_MS && soonLeft(turn, nowMs) >= 1
   }
 
   /** Batch by batch: what is kept of 50 000 checks would take the event loop for too long at once. */
@@ -117,12 +134,24 @@ export class Checkpoint {
     if (epoch === undefined) return undefined
     const { entries, recent } = this.#options.contentOf(id)
     const turn = this.#turns.get(id)
-    const dueMs = nextTurn(turn?.dueMs ?? nowMs, nowMs, this.#options.everyMs)
-    this.#turns.set(id, { atMs: nowMs, dueMs, hasEntries: entries.length > 0 })
-    this.#soon.delete(id)
+    const { everyMs } = this.#options
+    const dueMs = nextTurn(turn?.dueMs ?? nowMs, nowMs, everyMs)
+    const isSooner = this.#soon.delete(id) && turn !== undefined && nowMs < turn.dueMs
+    const left = turn === undefined ? CHECKPOINTS_SOON : soonLeft(turn, nowMs)
+    this.#turns.set(id, {
+      atMs: nowMs,
+      dueMs,
+      soonLeft: isSooner ? Math.max(0, left - 1) : left,
+      hasEntries: entries.length > 0,
+    })
     if (entries.length === 0 && turn?.hasEntries === false) return undefined
     return { id, epoch, asOf: Date.now(), entries, recent }
   }
+}
+
+/** How often a shard may be written sooner; a fraction grows to one. */
+function soonLeft(turn: Turn, nowMs: number): number {
+  return Math.min(CHECKPOINTS_SOON, turn.soonLeft + Math.max(0, nowMs - turn.atMs) / CHECKPOINT_SOON_AGAIN_MS)
 }
 
 /** The first turn after now on the grid that `dueMs` is on. */

@@ -6,6 +6,9 @@
  * Loading never holds up probing or the heartbeat: it goes by statements of some members, project by project in turn
  * (load-queue.ts), what they give is applied in slices of a few milliseconds, and the event loop turns between them. Changes
  * are looked for between statements, so that nobody's change waits until a whole share of shards is loaded.
+ *
+ * A pool that cannot be loaded harms nobody else: it is loaded alone, and when that fails it is given up until it changes (or
+ * for a minute, as the reason may be gone by then). What ran of it goes on, and its shard counts as loaded.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolChecks } from '../domain/check.ts'
@@ -13,6 +16,7 @@ import {
   CONFIG_CHECKS_PER_LOAD,
   CONFIG_CHECKS_PER_SLICE,
   CONFIG_COALESCE_MS,
+  CONFIG_GIVEN_UP_MS,
   CONFIG_POLL_MS,
   CONFIG_SLICE_MS,
 } from '../domain/limits.ts'
@@ -51,6 +55,8 @@ export interface ConfigSyncOptions {
   readonly removePool: (poolId: string) => void
   /** All shards that were added are loaded. */
   readonly onLoaded: () => void
+  /** Whether an error says that PostgreSQL is away, as opposed to something about what was read. */
+  readonly isAway: (error: unknown) => boolean
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly now?: () => number
@@ -86,6 +92,11 @@ export class ConfigSync {
   readonly #queue = new LoadQueue()
   /** Large pools of which some members are loaded. */
   readonly #partial = new Map<string, PartlyLoaded>()
+  /** Pools that could not be loaded, not even alone. */
+  readonly #givenUp = new Map<
+    string,
+    Pick<WaitingPool, 'shard' | 'configVersion'> & { readonly untilMs: number }
+  >()
   #gains = 0
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Number.POSITIVE_INFINITY
@@ -131,7 +142,7 @@ export class ConfigSync {
       this.#loading.delete(shard)
     }
     this.#queue.dropShards(shards)
-    for (const pools of [this.#running, this.#partial]) {
+    for (const pools of [this.#running, this.#partial, this.#givenUp]) {
       for (const [poolId, { shard }] of pools) if (shards.has(shard)) pools.delete(poolId)
     }
   }
@@ -183,18 +194,15 @@ export class ConfigSync {
       if (!(await this.#attempt(() => this.#look(this.#due())))) return
       const turn = this.#queue.take()
       if (turn.length === 0) break
-      const isLoaded = await this.#attempt(() => this.#load(turn))
-      if (!isLoaded) {
-        this.#queue.putBack(turn.filter(({ shard }) => this.#held.has(shard)))
-        return
-      }
+      if (!(await this.#attempt(() => this.#loadTurn(turn)))) return
       this.#noteLoaded(turn.map(({ shard }) => shard))
     }
   }
 
-  async #attempt(part: () => Promise<void>): Promise<boolean> {
+  /** `part` tells whether a statement was answered. */
+  async #attempt(part: () => Promise<boolean>): Promise<boolean> {
     try {
-      await part()
+      if (!(await part())) return true
       if (this.#isAway) this.#options.log.info({}, 'the configuration is read again')
       this.#isAway = false
       return true
@@ -218,8 +226,8 @@ export class ConfigSync {
   }
 
   /** Reads what pools these shards have, and lets those wait that differ from what runs. */
-  async #look(shards: readonly number[]): Promise<void> {
-    if (shards.length === 0) return
+  async #look(shards: readonly number[]): Promise<boolean> {
+    if (shards.length === 0) return false
     for (const shard of shards) this.#changed.delete(shard)
     try {
       await this.#compare(new Set(shards))
@@ -228,6 +236,7 @@ export class ConfigSync {
       throw error
     }
     this.#noteLoaded(shards)
+    return true
   }
 
   async #compare(shards: ReadonlySet<number>): Promise<void> {
@@ -235,13 +244,12 @@ export class ConfigSync {
     const gains = new Map(this.#held)
     const versions = await store.readVersions([...shards])
     const found = new Set(versions.map((version) => version.poolId))
-    for (const [poolId, pool] of this.#running) {
-      if (shards.has(pool.shard) && !found.has(poolId)) this.#forget(poolId)
+    for (const pools of [this.#running, this.#givenUp]) {
+      for (const [poolId, { shard }] of pools)
+        if (shards.has(shard) && !found.has(poolId)) this.#forget(poolId)
     }
     const differing = new Map(
-      versions
-        .filter(({ poolId, configVersion }) => this.#running.get(poolId)?.configVersion !== configVersion)
-        .map((version) => [version.poolId, version]),
+      versions.filter((version) => this.#isToBeLoaded(version)).map((version) => [version.poolId, version]),
     )
     const sizes = differing.size === 0 ? [] : await store.readSizes([...differing.keys()])
     for (const size of sizes) {
@@ -262,6 +270,39 @@ export class ConfigSync {
       if (this.#loading.get(shard) === 'read' && this.#queue.countOf(shard) === 0) this.#loading.delete(shard)
     }
     if (this.#loading.size === 0) this.#options.onLoaded()
+  }
+
+  /** Loads these, or finds out which of them cannot be loaded. Rejects when PostgreSQL is away. */
+  async #loadTurn(turn: readonly WaitingPool[]): Promise<true> {
+    const gains = new Map(this.#held)
+    try {
+      await this.#load(turn)
+    } catch (error) {
+      const wanted = turn.filter(({ shard }) => this.#isWanted(shard, gains.get(shard)))
+      const isAway = this.#options.isAway(error)
+      if (isAway || turn.length > 1) this.#queue.putBack(wanted)
+      else for (const pool of wanted) this.#giveUp(pool, error)
+      if (isAway) throw error
+    }
+    return true
+  }
+
+  #giveUp({ poolId, shard, projectId, configVersion }: WaitingPool, error: unknown): void {
+    // Said once, however often it changes or is tried again.
+    if (!this.#givenUp.has(poolId))
+      this.#options.log.error(
+        { err: error, pool_id: poolId, project_id: projectId },
+        'a pool cannot be loaded; what ran of it goes on, until it changes',
+      )
+    this.#partial.delete(poolId)
+    this.#givenUp.set(poolId, { shard, configVersion, untilMs: this.#now() + CONFIG_GIVEN_UP_MS })
+    this.#queue.loadAlone(poolId, shard)
+  }
+
+  #isToBeLoaded({ poolId, configVersion }: Pick<WaitingPool, 'poolId' | 'configVersion'>): boolean {
+    const given = this.#givenUp.get(poolId)
+    if (given?.configVersion === configVersion && this.#now() < given.untilMs) return false
+    return this.#running.get(poolId)?.configVersion !== configVersion
   }
 
   async #load(turn: readonly WaitingPool[]): Promise<void> {
@@ -333,6 +374,8 @@ export class ConfigSync {
     { poolId, shard, configVersion }: Omit<PoolChecks, 'checks'>,
     members: ReadonlySet<string>,
   ): void {
+    this.#givenUp.delete(poolId)
+    this.#queue.noteLoaded(poolId)
     this.#running.set(poolId, { shard, configVersion })
     this.#options.completePool({ poolId, shard, configVersion }, members)
   }
@@ -346,6 +389,7 @@ export class ConfigSync {
   #forget(poolId: string): void {
     this.#running.delete(poolId)
     this.#partial.delete(poolId)
+    this.#givenUp.delete(poolId)
     this.#queue.remove(poolId)
     this.#options.removePool(poolId)
   }

@@ -6,6 +6,11 @@
  *
  * A check that gets its result meanwhile is taken out like any other node of a list. Closing a socket takes a while, so only
  * some are ended in one turn: thousands that one project lets expire together are no stall for everybody else's.
+ *
+ * They are ended in the order in which they expired, not in turn by project: what one project can put before another is bounded
+ * by its share of the slots, four fifths of them. 5 000 of them are some 80 turns of the event loop, a fraction of a second
+ * in all, in which everybody's probes start and answers are heard. Who waits meanwhile is never judged too early: an answer
+ * that comes counts, so the only effect is a timeout that is told that much later.
  */
 import { DEADLINES_PER_TURN } from '../domain/limits.ts'
 import type { Check } from './check.ts'

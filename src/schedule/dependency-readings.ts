@@ -65,7 +65,7 @@ interface Project extends ProjectReading {
 
 interface Lane {
   readonly withinMs: number
-  /** In the order in which they are due. */
+  /** Who rests is due later than who does not, so this is in no order. */
   readonly waiting: Set<Project>
   timer: NodeJS.Timeout | undefined
   reading: Promise<void> | undefined
@@ -130,7 +130,7 @@ export class DependencyReadings {
   #run(lane: Lane): void {
     if (lane.reading !== undefined || this.#isDestroyed) return
     clearTimeout(lane.timer)
-    const [next] = lane.waiting
+    const next = firstDue(lane.waiting)
     if (next === undefined) return
     const inMs = next.dueMs - this.#now()
     if (inMs > 0) {
@@ -148,6 +148,8 @@ export class DependencyReadings {
     const startedMs = this.#now()
     project.parents ??= [...new Set([...project.pools.values()].flat())]
     let isQuick = lane === this.#quick
+    // It may leave during the reading, and come back as another: this one is not to be read, nor counted, any more.
+    const isGone = () => this.#projects.get(project.id) !== project
     try {
       project.states = await this.#options.read(project.id, project.parents, lane.withinMs)
       project.readMs = startedMs
@@ -161,16 +163,16 @@ export class DependencyReadings {
       if (this.#options.isAway(error)) this.#noteAway(error)
       else {
         isQuick = false
-        this.#noteFailure(project, error)
+        if (!isGone()) this.#noteFailure(project, error)
       }
     }
+    if (isGone()) return
     const endedMs = this.#now()
     const restMs = isQuick ? 0 : DEPENDENCY_REST_SHARE * (endedMs - startedMs)
     project.dueMs = endedMs + Math.max(DEPENDENCY_POLL_MS, restMs)
-    if (!this.#projects.has(project.id)) return
     const next = isQuick ? this.#quick : this.#slow
     next.waiting.add(project)
-    if (next !== lane) this.#run(next)
+    this.#run(next)
   }
 
   #noteAway(error: unknown): void {
@@ -203,6 +205,13 @@ export class DependencyReadings {
     this.#blind += by
     this.#options.metrics.dependenciesBlind(this.#blind)
   }
+}
+
+/** Some hundreds of projects wait, and one is taken per reading: to look at all of them costs less than to keep an order. */
+function firstDue(waiting: Iterable<Project>): Project | undefined {
+  let first: Project | undefined
+  for (const project of waiting) if (first === undefined || project.dueMs < first.dueMs) first = project
+  return first
 }
 
 function makeLane(withinMs: number): Lane {

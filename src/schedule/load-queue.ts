@@ -23,8 +23,8 @@ export class LoadQueue {
   /** By project; whose turn is next comes first. */
   readonly #projects = new Map<string, Waiting>()
   readonly #projectOf = new Map<string, string>()
-  /** Pools that are to be loaded alone, because loading them with others failed. */
-  readonly #alone = new Set<string>()
+  /** Pools that are loaded alone until that has worked, because loading them failed; each with its shard. */
+  readonly #alone = new Map<string, number>()
   readonly #ofShard = new Map<number, number>()
   #members = 0
 
@@ -67,7 +67,7 @@ export class LoadQueue {
       if (next === undefined) break
       const isAlone = this.#alone.has(next.poolId)
       if (taken.length > 0 && (isAlone || members + next.members > CONFIG_CHECKS_PER_LOAD)) break
-      this.remove(next.poolId)
+      this.#takeOut(next.poolId)
       this.#passOn(next.projectId)
       taken.push(next)
       members += next.members
@@ -76,15 +76,31 @@ export class LoadQueue {
     return taken
   }
 
-  /** Loading these failed: they wait again, at the end, and each is loaded alone. */
+  /** Loading these failed: they wait again, at the end, and each is loaded alone until it has been loaded. */
   putBack(pools: readonly WaitingPool[]): void {
     for (const pool of pools) {
       if (!this.#projectOf.has(pool.poolId)) this.add(pool, false)
-      this.#alone.add(pool.poolId)
+      this.loadAlone(pool.poolId, pool.shard)
     }
   }
 
+  /** Whenever this pool waits, it is loaded alone until it has been loaded. */
+  loadAlone(poolId: string, shard: number): void {
+    this.#alone.set(poolId, shard)
+  }
+
+  /** It was loaded, so it may be loaded together with others again. */
+  noteLoaded(poolId: string): void {
+    this.#alone.delete(poolId)
+  }
+
+  /** Forgets a pool. */
   remove(poolId: string): void {
+    this.#alone.delete(poolId)
+    this.#takeOut(poolId)
+  }
+
+  #takeOut(poolId: string): void {
     const projectId = this.#projectOf.get(poolId)
     const waiting = projectId === undefined ? undefined : this.#projects.get(projectId)
     const pool = waiting?.changed.get(poolId) ?? waiting?.fresh.get(poolId)
@@ -93,15 +109,15 @@ export class LoadQueue {
     waiting.fresh.delete(poolId)
     if (waiting.changed.size + waiting.fresh.size === 0) this.#projects.delete(projectId)
     this.#projectOf.delete(poolId)
-    this.#alone.delete(poolId)
     this.#count(pool, -1)
   }
 
   dropShards(shards: ReadonlySet<number>): void {
     for (const { changed, fresh } of this.#projects.values()) {
       for (const { poolId, shard } of [...changed.values(), ...fresh.values()])
-        if (shards.has(shard)) this.remove(poolId)
+        if (shards.has(shard)) this.#takeOut(poolId)
     }
+    for (const [poolId, shard] of this.#alone) if (shards.has(shard)) this.#alone.delete(poolId)
   }
 
   #first(): WaitingPool | undefined {

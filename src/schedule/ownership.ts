@@ -199,6 +199,8 @@ export class Ownership {
 
   #gain(shards: readonly HeldShard[]): void {
     if (shards.length === 0) return
+    // What was being loaded may have been lost or given back since: that says nothing of how quick loading is.
+    if (this.#isAllLoaded()) this.#gainedMs = undefined
     for (const { id, epoch } of shards) {
       this.#held.set(id, epoch)
       this.#moved.add(id)
@@ -234,11 +236,15 @@ export class Ownership {
   #stepOf({ liveProbers, free }: Standing): (() => Promise<void>) | undefined {
     const share = SHARD_COUNT / Math.max(1, liveProbers)
     const missing = Math.ceil(share) - this.#held.size
-    if (missing > 0 && [...this.#held.keys()].every(this.#options.isLoaded))
+    if (missing > 0 && this.#isAllLoaded())
       return () => this.#claim(Math.min(missing, this.#step), this.#held.size < Math.floor(share))
     // What others have not taken yet would only lie there.
     if (missing < 0 && free < this.#step) return () => this.#surrender(Math.min(-missing, this.#step))
     return undefined
+  }
+
+  #isAllLoaded(): boolean {
+    return [...this.#held.keys()].every(this.#options.isLoaded)
   }
 
   async #claim(count: number, isPoor: boolean): Promise<void> {

@@ -89,7 +89,7 @@ with recursive up (child, id, depth) as (
 ), bad as materialized (
   select ms.member_id as id, ms.state = 'OFFLINE' as is_offline
   from doubtful join member_status ms on ms.member_id = doubtful.id
-  where ms.project_id = ? and ms.state in ('ONLINE', 'OFFLINE')
+  where ms.project_id = ? and ms.state in ('ONLINE', 'OFFLINE') and not ms.pending
   union all
   select p.id, online.found is null
   from node
@@ -115,7 +115,7 @@ group by fallen.id`
 /**
  * How these members and pools of a project stand, with what they depend on themselves, where they do not stand well. A pool is
  * OFFLINE when some of its members are and none is ONLINE. What does not exist, is of another project, is not probed or is not
- * decided is not in the answer. PostgreSQL gives up after `withinMs`.
+ * decided as it is configured now (a member whose target has just changed) is not in the answer. PostgreSQL gives up after `withinMs`.
  */
 export async function readParentStates(
   db: Database,

@@ -195,6 +195,31 @@ test('how a pool of another project stands is not read, whatever the database na
   assert.deepEqual(await read('another'), [])
 })
 
+test('a member that was just aimed elsewhere, and was OFFLINE where it was, is no reason for anything', async (t) => {
+  const { db, ids } = await family(t)
+  const judge = () =>
+    query(
+      db,
+      `insert into member_state (member_id, pool_id, shard, generation, epoch, sequence, status, since, reason, ok_run, bad_run)
+       select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), 1, 1, 'OFFLINE', now(),
+         'CONNECT_REFUSED', 0, 0
+       from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
+       join health_monitor hm on hm.pool_id = p.id where m.id = ?
+       on conflict (member_id) do update set generation = excluded.generation`,
+      [ids[0]],
+    )
+  const read = async () => [
+    ...(await readParentStates(db, { projectId: PROJECT, ids: [ids[0]], withinMs: 5000 })).values(),
+  ]
+  await judge()
+  assert.deepEqual(await read(), ['OFFLINE'])
+  // Published as it was until it is decided anew, but not a verdict on what it is now.
+  await query(db, 'update member set generation = generation + 1 where id = ?', [ids[0]])
+  assert.deepEqual(await read(), [])
+  await judge()
+  assert.deepEqual(await read(), ['OFFLINE'])
+})
+
 test('three pools of 5 000 members, each member depending on the next pool and on a member of it: read at once', async (t) => {
   const { db } = await testDatabase(t)
   const count = 5000

@@ -28,6 +28,8 @@ export const CONFIG_CHECKS_PER_LOAD = 1000
  */
 export const CONFIG_SLICE_MS = 5
 export const CONFIG_CHECKS_PER_SLICE = 64
+/** Milliseconds after which a pool that could not be loaded is tried again though it did not change. */
+export const CONFIG_GIVEN_UP_MS = 60_000
 /**
  * Shards that a prober takes, or gives back, at once: it takes more when those are loaded, twice as many when that was quick
  * (milliseconds), half when it was slow. So probers that start together share the work, and none takes what it cannot load.
@@ -42,6 +44,9 @@ export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
 export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
+/** How often a shard may be checkpointed before its turn in a row; milliseconds after which it may once more. */
+export const CHECKPOINTS_SOON = 10
+export const CHECKPOINT_SOON_AGAIN_MS = 10_000
 
 // Retention.
 /** Transitions are kept this many days (HM_TRANSITIONS_DAYS), and this many of one member (HM_TRANSITIONS_PER_MEMBER). */

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ShardCheckpoint } from '../../../src/domain/check.ts'
-import { CHECKPOINT_SHARDS_PER_STATEMENT, SHARD_COUNT } from '../../../src/domain/limits.ts'
+import {
+  CHECKPOINT_SHARDS_PER_STATEMENT,
+  CHECKPOINT_SOON_AGAIN_MS,
+  SHARD_COUNT,
+} from '../../../src/domain/limits.ts'
 import { Checkpoint } from '../../../src/schedule/checkpoint.ts'
 import { keepingLog } from '../../support/prober.ts'
 
@@ -96,4 +100,45 @@ test('after PostgreSQL was away for some periods the turns are where they were',
   await look(all, 4 * EVERY_MS, 5 * EVERY_MS)
   const counts = await look(all, 5 * EVERY_MS, 6 * EVERY_MS)
   assert.ok(Math.max(...counts) <= 4)
+})
+
+test('news that never end make a shard be written ten times in a row, then every ten seconds; after a quiet time they are told soon', async () => {
+  const all = checkpointOfAll()
+  const SHARD = 7
+  /** When this shard was written, while it has news at every look or at none. */
+  const written = async (fromMs: number, untilMs: number, hasNews: boolean) => {
+    const times: number[] = []
+    for (let nowMs = fromMs; nowMs < untilMs; nowMs += LOOK_MS) {
+      if (hasNews) all.checkpoint.markSoon(SHARD)
+      const before = all.statements.length
+      await all.checkpoint.writeDue(nowMs)
+      if (all.statements.slice(before).flat().includes(SHARD)) times.push(nowMs)
+    }
+    return times
+  }
+  await look(all, 0, EVERY_MS)
+  const first = await written(EVERY_MS, EVERY_MS + 5000, true)
+  assert.ok(first.length >= 4, `few news are told within a second: ${first.join()}`)
+  await written(EVERY_MS + 5000, 2 * EVERY_MS, true)
+  for (const period of [2, 3, 4]) {
+    const times = await written(period * EVERY_MS, (period + 1) * EVERY_MS, true)
+    assert.ok(times.length <= 1 + EVERY_MS / CHECKPOINT_SOON_AGAIN_MS, `written at ${times.join()}`)
+  }
+  await written(5 * EVERY_MS, 7 * EVERY_MS, false)
+  const quietMs = 7 * EVERY_MS + 5000
+  await written(7 * EVERY_MS, quietMs, false)
+  assert.deepEqual((await written(quietMs, quietMs + 2 * LOOK_MS, true)).slice(0, 1), [quietMs])
+})
+
+test('news of one shard do not make those of another wait', async () => {
+  const all = checkpointOfAll()
+  await look(all, 0, EVERY_MS)
+  for (let nowMs = EVERY_MS; nowMs < 2 * EVERY_MS; nowMs += LOOK_MS) {
+    all.checkpoint.markSoon(7)
+    await all.checkpoint.writeDue(nowMs)
+  }
+  all.checkpoint.markSoon(200)
+  const before = all.statements.length
+  await look(all, 2 * EVERY_MS, 2 * EVERY_MS + 1000)
+  assert.ok(all.statements.slice(before).flat().includes(200))
 })

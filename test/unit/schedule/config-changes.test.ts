@@ -51,6 +51,7 @@ function withFakes(t: TestContext) {
     applyChecks: () => undefined,
     completePool: ({ poolId, configVersion }) => void happened.push(`apply ${poolId} ${configVersion}`),
     onLoaded: () => undefined,
+    isAway: () => false,
     removePool: (poolId) => {
       looksAtRemoval.push(asked.length)
       happened.push(`remove ${poolId}`)
@@ -143,6 +144,7 @@ test('a pool of a shard whose loss is not known here yet is not started either',
     applyChecks: ({ poolId }) => void applied.push(poolId),
     completePool: ({ poolId }) => void applied.push(poolId),
     onLoaded: () => undefined,
+    isAway: () => false,
     removePool: () => undefined,
     log: keepingLog(),
   })

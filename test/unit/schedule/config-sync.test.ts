@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { PoolChecks } from '../../../src/domain/check.ts'
-import { CONFIG_CHECKS_PER_LOAD, CONFIG_CHECKS_PER_SLICE } from '../../../src/domain/limits.ts'
+import {
+  CONFIG_CHECKS_PER_LOAD,
+  CONFIG_CHECKS_PER_SLICE,
+  CONFIG_GIVEN_UP_MS,
+} from '../../../src/domain/limits.ts'
 import { ConfigSync } from '../../../src/schedule/config-sync.ts'
 import { eventually } from '../../support/configuration.ts'
 import { keepingLog } from '../../support/prober.ts'
@@ -116,6 +120,7 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
     },
     removePool: (poolId) => void running.delete(poolId),
     onLoaded: () => void seen.loaded++,
+    isAway: (cause) => cause instanceof Error && cause.message === 'away',
   })
   t.after(() => sync.destroy())
   return {
@@ -176,16 +181,17 @@ test('four gains of 50 000 checks in a row, lost again in the middle or at the e
   assert.ok(Math.max(...seen.stretches) <= 5 + CONFIG_CHECKS_PER_SLICE * 0.05 + 0.001)
 })
 
-test('one pool of 100 000 members is loaded by parts too, and others are loaded between them', async (t) => {
-  const pools = new Map([['large', stored(100_000)]])
+test('one large pool is loaded by parts too, and others are loaded between them', async (t) => {
+  const large = 30 * CONFIG_CHECKS_PER_LOAD
+  const pools = new Map([['large', stored(large)]])
   for (let n = 0; n < 20; n++) pools.set(`small ${n}`, stored(900, 1, `project ${n}`))
   const { seen, gain, size, running } = withFakes(t, pools, 0.001)
   gain(0, 1)
-  await eventually('all of it', () => seen.loaded === 1)
-  assert.equal(size(), 100_000 + 20 * 900)
+  await eventually('all of it', () => seen.loaded === 1, 60_000)
+  assert.equal(size(), large + 20 * 900)
   assert.ok(Math.max(...seen.loads) <= CONFIG_CHECKS_PER_LOAD)
   assert.equal(seen.order.at(-1), 'large')
-  assert.equal(running.get('large')?.members.size, 100_000)
+  assert.equal(running.get('large')?.members.size, large)
 })
 
 test('a change is loaded while a whole share of shards is being loaded, before the rest of that share', async (t) => {
@@ -246,24 +252,97 @@ test('a pool that is gone ends, and so does what is gone of a pool that stays', 
   })
 })
 
-test('one pool that cannot be loaded keeps no other from being loaded, is told once, and is tried again', async (t) => {
-  const { sync, seen, gain, failBy, running, log, advance } = withFakes(t, farm(8), 0)
-  failBy((poolIds) => (poolIds.includes('pool 3') ? new Error('out of range') : undefined))
+test('one pool that cannot be loaded keeps no other from being loaded, its shard counts as loaded, and it is told once', async (t) => {
+  const { sync, seen, gain, failBy, running, log } = withFakes(t, farm(8), 0)
+  let failures = 0
+  failBy((poolIds) => (poolIds.includes('pool 3') ? new Error(`out of range ${failures++}`) : undefined))
   gain(...Array.from({ length: 128 }, (_, shard) => shard))
-  await eventually('the others run', () => {
-    advance(300)
-    return running.size === 7
+  await eventually('all that can be loaded', () => seen.loaded === 1)
+  assert.equal(running.size, 7)
+  assert.equal(sync.isLoaded(3), true)
+  assert.equal(failures, 2, 'with others, and alone')
+  assert.deepEqual(
+    log.lines.map(({ level, facts }) => [level, facts['pool_id']]),
+    [['error', 'pool 3']],
+  )
+})
+
+test('a pool that was given up is tried again when it changes, and after a while; alone until it is loaded', async (t) => {
+  const pools = farm(8)
+  const { sync, seen, gain, failBy, running, log, advance, now } = withFakes(t, pools, 0)
+  const tries: number[] = []
+  failBy((poolIds) => {
+    if (!poolIds.includes('pool 3')) return undefined
+    tries.push(poolIds.length)
+    return new Error('out of range')
   })
-  assert.equal(sync.isLoaded(3), false)
-  assert.equal(sync.isLoaded(4), true)
+  gain(...Array.from({ length: 128 }, (_, shard) => shard))
+  await eventually('it is given up', () => seen.loaded === 1 && tries.length === 2)
+  const looks = seen.versions
+  sync.notify('')
+  await eventually('some looks', () => {
+    advance(300)
+    return seen.versions > looks + 2
+  })
+  assert.equal(tries.length, 2, 'not while it is as it was')
+  for (const [poolId, pool] of pools)
+    if (['pool 2', 'pool 3', 'pool 4'].includes(poolId)) pool.configVersion++
+  sync.notify('')
+  await eventually('it has changed', () => {
+    advance(300)
+    return tries.length === 3
+  })
+  assert.ok(now() < CONFIG_GIVEN_UP_MS)
+  failBy((poolIds) => void tries.push(poolIds.includes('pool 3') ? poolIds.length : 0))
+  advance(CONFIG_GIVEN_UP_MS)
+  sync.notify('')
+  await eventually('it is loaded', () => {
+    advance(300)
+    return running.get('pool 3')?.members.size === 263
+  })
+  assert.ok(
+    tries.slice(1).every((count) => count <= 1),
+    tries.join(),
+  )
+  assert.equal(log.lines.length, 1, 'said once')
+})
+
+test('a pool that was given up and is gone then ends', async (t) => {
+  const pools = new Map([['large', stored(3 * CONFIG_CHECKS_PER_LOAD)]])
+  const { sync, seen, gain, failBy, running, advance } = withFakes(t, pools, 0)
+  let parts = 0
+  failBy(() => (++parts === 2 ? new Error('out of range') : undefined))
+  gain(0)
+  await eventually('it is given up', () => seen.loaded === 1)
+  assert.equal(running.get('large')?.members.size, CONFIG_CHECKS_PER_LOAD)
+  pools.delete('large')
+  sync.notify('0')
+  await eventually('it ends', () => {
+    advance(300)
+    return running.size === 0
+  })
+})
+
+test('while PostgreSQL is away no pool is given up, and that is told once', async (t) => {
+  const { sync, gain, failBy, seen, running, log, advance } = withFakes(t, farm(1), 0)
+  let failures = 0
+  failBy(() => {
+    failures++
+    return new Error('away')
+  })
+  gain(0)
+  await eventually('some tries', () => {
+    advance(300)
+    return failures > 3
+  })
+  assert.deepEqual([seen.loaded, sync.isLoaded(0)], [0, false])
   failBy(undefined)
   await eventually('it is loaded', () => {
     advance(300)
-    return seen.loaded > 0
+    return seen.loaded === 1
   })
-  assert.equal(running.size, 8)
-  const warnings = log.lines.filter(({ level }) => level === 'warn')
-  assert.ok(warnings.length >= 1 && warnings.every(({ message }) => message.includes('cannot be read')))
+  assert.equal(running.size, 1)
+  assert.ok(log.lines.every(({ level }) => level !== 'error'))
 })
 
 test('a shard without pools is loaded as soon as it was looked at', async (t) => {

@@ -159,6 +159,62 @@ test('while PostgreSQL is away the last reading stands, however long; it is told
   )
 })
 
+test('a project that leaves and comes back during a reading is read once a second, and not twice', async (t) => {
+  const { options, open, all, advance, blind } = withFakes(t)
+  const readings = new DependencyReadings(options)
+  t.after(() => readings.destroy())
+  readings.setPool('p', 'a', ['x'])
+  for (const end of ['done', 'fail'] as const) {
+    readings.removePool('p', 'a')
+    readings.setPool('p', 'a', ['y'])
+    await (end === 'done' ? open[0]?.done({ x: 'OFFLINE' }) : open[0]?.fail('statement timeout'))
+    assert.deepEqual([...(readings.of('p')?.states ?? [])], [], 'what it depended on before says nothing')
+  }
+  const before = all.length
+  for (let n = 0; n < 10; n++) {
+    await open[0]?.done()
+    assert.equal(open.length, 0)
+    await advance(DEPENDENCY_POLL_MS)
+  }
+  assert.equal(all.length - before, 10)
+  assert.ok(all.slice(-10).every(({ parents }) => parents.join() === 'y'))
+  assert.deepEqual(blind, [])
+})
+
+test('a project that left during a reading that fails is not counted as blind', async (t) => {
+  const { options, open, advance, blind } = withFakes(t)
+  const readings = new DependencyReadings(options)
+  t.after(() => readings.destroy())
+  readings.setPool('p', 'a', ['x'])
+  await open[0]?.fail('statement timeout')
+  for (let n = 0; n < 600 && open.length === 0; n++) await advance(DEPENDENCY_POLL_MS)
+  await open[0]?.fail('statement timeout')
+  for (let n = 0; n < 600 && open.length === 0; n++) await advance(DEPENDENCY_POLL_MS)
+  readings.removePool('p', 'a')
+  await advance(10 * DEPENDENCY_BLIND_MS)
+  await open[0]?.fail('statement timeout')
+  assert.deepEqual(blind, [])
+})
+
+test('in the lane for slow ones the one that is due first is read first, however long another rests', async (t) => {
+  const { options, open, advance, of } = withFakes(t)
+  const readings = new DependencyReadings(options)
+  t.after(() => readings.destroy())
+  readings.setPool('long', 'a', ['x'])
+  await open[0]?.fail('statement timeout')
+  await advance(DEPENDENCY_POLL_MS)
+  await advance(DEPENDENCY_SLOW_MS)
+  await open[0]?.fail('statement timeout')
+  readings.setPool('short', 'b', ['y'])
+  for (let n = 1; n <= 3; n++) {
+    assert.equal(of('short').length, n)
+    await open[0]?.fail('statement timeout')
+    await advance(DEPENDENCY_POLL_MS)
+  }
+  assert.ok(3 * DEPENDENCY_POLL_MS < DEPENDENCY_REST_SHARE * DEPENDENCY_SLOW_MS, 'the other one rests')
+  assert.equal(of('long').length, 2)
+})
+
 const FAILED: ProbeResult = {
   outcome: 'failed',
   reason: 'CONNECT_REFUSED',

@@ -63,6 +63,24 @@ test('pools that could not be loaded together are loaded one by one, after the o
   )
 })
 
+test('a pool that failed is loaded alone until it has been loaded, however often it waits', () => {
+  const queue = new LoadQueue()
+  queue.putBack([pool('a', 'p')])
+  const next = () => {
+    queue.add(pool('a', 'p'), false)
+    queue.add(pool('b', 'q'), false)
+    return [ids(queue.take()), ids(queue.take())]
+  }
+  assert.deepEqual(next(), [['a'], ['b']])
+  assert.deepEqual(next(), [['a'], ['b']])
+  queue.noteLoaded('a')
+  assert.deepEqual(next(), [['a', 'b'], []])
+  queue.putBack([pool('a', 'p', 1, 7)])
+  queue.take()
+  queue.dropShards(new Set([7]))
+  assert.deepEqual(next(), [['a', 'b'], []], 'its shard was lost meanwhile')
+})
+
 test('what waits is counted by shard, and goes with its shard', () => {
   const queue = new LoadQueue()
   queue.add(pool('a', 'p', 3, 1), false)

@@ -170,6 +170,23 @@ test('more is claimed only when what was gained is loaded: more at once after a 
   assert.equal(store.claims.at(-1)?.count, SHARDS_AT_ONCE.min)
 })
 
+test('what was lost before it was loaded says nothing of how quick loading is', async (t) => {
+  const { store, ownership, advance, load, nextBeat } = withFakes(t)
+  store.liveProbers = 1
+  store.free = shards(256)
+  ownership.start()
+  await eventually('a first step', () => ownership.held.size === SHARDS_AT_FIRST)
+  store.owned.clear()
+  store.free.length = 0
+  await eventually('all of it is lost', () => ownership.held.size === 0)
+  advance(60_000)
+  store.free = shards(256)
+  await nextBeat()
+  await eventually('another step', () => ownership.held.size === SHARDS_AT_FIRST)
+  load(10)
+  await eventually('a step twice as large', () => ownership.held.size === 3 * SHARDS_AT_FIRST)
+})
+
 test('two that start together share the work: none takes what the other will need', async (t) => {
   const one = withFakes(t)
   const two = withFakes(t)
