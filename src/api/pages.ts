@@ -103,7 +103,7 @@ export async function answerList<Item extends { readonly id: string }>(
 }
 
 /** Makes a page into JSON in turns, until it has PAGE_MAX_BYTES: at the end from which it was read, something is always shown. */
-async function rendered<Item>(
+export async function rendered<Item>(
   ctx: ApiContext,
   items: readonly Item[],
   { render, reverse }: { readonly render: (item: Item) => object; readonly reverse: boolean },
