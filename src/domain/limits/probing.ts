@@ -58,10 +58,11 @@ export const IDLE_SAMPLE = 8
 /** Milliseconds after which a connection that nobody came back to is closed, and between two looks for such. */
 export const IDLE_CONNECTION_MAX_MS = 600_000
 export const IDLE_SWEEP_MS = 10_000
-/** Sets of TLS files (CA, certificate, key) that are kept parsed, and milliseconds between looks whether they changed. */
-export const TLS_CONTEXTS_MAX = 256
+/** Lists of ciphers of which is kept whether OpenSSL knows one of them. */
+export const TLS_CIPHER_LISTS_MAX = 256
 /** Shared TLS contexts and tables of patterns from which on those are looked for that nobody uses any more. */
 export const SHARED_VALUES_SWEEP = 256
+/** Milliseconds between looks whether the TLS files of a check (CA, certificate, key) changed. */
 export const TLS_FILES_CACHE_MS = 10_000
 /** Sent by every HTTP probe, so that access logs tell who asks. */
 export const USER_AGENT = 'healthmonitor/1 (health check)'
