@@ -1,6 +1,7 @@
 /** Whose a new load balancer is: the project that the body names, which administrators may choose, else that of the request. */
 import type { Asker } from '../../load-balancers.ts'
-import { isObject, validationFailure } from '../../schema/wsme.ts'
+import { isObject } from '../../schema/attributes.ts'
+import { validationFailure } from '../../schema/wsme.ts'
 
 interface Named {
   readonly project_id?: string | null
