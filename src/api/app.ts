@@ -25,6 +25,7 @@ import { requestId } from './request-id.ts'
 import { requestTarget } from './request-target.ts'
 import { serviceRouter } from './service-routes.ts'
 import { StoreWatch } from './store-watch.ts'
+import { shareOf } from './turns.ts'
 
 /** Every dialect that is served. */
 export const DIALECTS: readonly Dialect[] = [elb, octavia]
@@ -106,10 +107,10 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
 /** Receives the body, then does what needs the database: both within what the project may have. */
 async function handled(route: Route, ctx: ApiContext, admission: Admission): Promise<void> {
   if (route.open === true) return await route.handler(ctx)
-  const { projectId } = ctx.state.identity
-  const work = () => admission.admit(projectId, () => route.handler(ctx))
+  const share = shareOf(ctx.state.identity)
+  const work = () => admission.admit(share, () => route.handler(ctx))
   if (route.method !== 'post' && route.method !== 'put') return await work()
-  await admission.withBody(ctx, projectId, route.largeBody === true ? LARGE_BODY : BODY, async (body) => {
+  await admission.withBody(ctx, share, route.largeBody === true ? LARGE_BODY : BODY, async (body) => {
     ctx.state.received = body
     await work()
   })

@@ -2,6 +2,7 @@
  * What a successful write did, for whoever has to answer who changed what: the kind of object, its id, and the names of the
  * fields. Never a value: names of members are a tenant's affair, and headers and bodies may hold secrets.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { AUDIT_NAMES_MAX } from '../domain/limits.ts'
 import type { ApiState } from './context.ts'
 
@@ -40,7 +41,8 @@ export function auditFields({ method, status, route, params, state }: Written): 
   const words = segments.filter((segment) => !segment.startsWith(':') && !segment.startsWith('{'))
   const sent = contentOf(state.sent)
   const list = Array.isArray(sent) ? sent : undefined
-  const fields = state.changed?.map(inSnakeCase) ?? namesIn(list ?? [sent])
+  const names = namesIn(list ?? [sent])
+  const fields = state.changed === undefined ? names : names.filter(differsIn(state, state.changed))
   const id = segments.at(-1)?.startsWith(':') === true ? parameters.at(-1) : undefined
   const objectId =
     textAt(contentOf(state.answered), 'id') ?? textAt(params, (id ?? parameters.at(-1) ?? '').slice(1))
@@ -53,9 +55,28 @@ export function auditFields({ method, status, route, params, state }: Written): 
   }
 }
 
-/** What stands below the one key of a body (`{"pool": …}`). */
+/**
+ * Which attributes an update changed: those that are shown with another value than before, and those that are stored under their
+ * own name with another value, because not everything is shown.
+ */
+function differsIn(
+  { before, answered }: Pick<Partial<ApiState>, 'before' | 'answered'>,
+  changed: readonly string[],
+): (name: string) => boolean {
+  const after = contentOf(answered)
+  const stored = new Set(changed.map(inSnakeCase))
+  return (name) =>
+    stored.has(name) ||
+    (before !== undefined &&
+      typeof after === 'object' &&
+      after !== null &&
+      !isDeepStrictEqual(before[name], Reflect.get(after, name)))
+}
+
+/** What stands below the one key of a body (`{"pool": …}`), and of a batch its members, whatever stands beside them. */
 function contentOf(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return undefined
+  if ('members' in body && Array.isArray(body.members)) return body.members
   const values: unknown[] = Object.values(body)
   return values.length === 1 ? values[0] : body
 }

@@ -13,7 +13,7 @@ import {
 } from '../domain/limits.ts'
 import type { ApiContext } from './context.ts'
 import { JsonMeter } from './json-meter.ts'
-import { turn } from './turns.ts'
+import { shareOf, turn } from './turns.ts'
 
 /** What a body may be before it is parsed. */
 export interface BodyBounds {
@@ -75,7 +75,7 @@ export async function readJson(ctx: ApiContext): Promise<unknown> {
   if (received === undefined || received.length === 0) return undefined
   if (ctx.get('content-type') === '') throw unsupportedMediaType(ctx)
   // What takes milliseconds to parse does not do so next to another such.
-  if (received.length > TURN_BODY_BYTES) await turn(ctx.state.identity.projectId)
+  if (received.length > TURN_BODY_BYTES) await turn(shareOf(ctx.state.identity))
   const body = parseJson(textOf(received))
   ctx.state.sent = body
   return body

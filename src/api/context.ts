@@ -92,6 +92,8 @@ export interface ApiState extends Koa.DefaultState {
   answered?: object
   /** Properties of the object that an update found to be different from what is stored. */
   changed?: readonly string[]
+  /** That object as it was shown before. */
+  before?: Readonly<Record<string, unknown>>
   /** Path prefix that was stripped before routing: `/elb`, `/load-balancer` or empty. */
   mount: string
 }

@@ -136,12 +136,10 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   })
   const after = await transaction(deps.db, async (tx) => {
     const { stored, parents } = await lockMonitor(ctx, tx, id)
-    const values = asked.apply(
-      () => dialect.render(stored),
-      (changeFor) => changeFor(stored, parents.pool),
-    )
+    const shown = () => dialect.render(stored)
+    const values = asked.apply(shown, (changeFor) => changeFor(stored, parents.pool))
     assertParentsActive(ctx, parents)
-    if (!isWritten(ctx, values)) return stored
+    if (!isWritten(ctx, values, shown)) return stored
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
     const updated = await updateHealthMonitor(tx, id, { values, renewed: asksAnew(stored, values) })
     if (values.monitorPort !== undefined && updated.type !== 'PING') {

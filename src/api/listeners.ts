@@ -168,12 +168,10 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
   const listener = await transaction(deps.db, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
-    const values = asked.apply(
-      () => dialect.render(stored),
-      ({ changeFor }) => changeFor(stored, pool, loadBalancer),
-    )
+    const shown = () => dialect.render(stored)
+    const values = asked.apply(shown, ({ changeFor }) => changeFor(stored, pool, loadBalancer))
     assertParentsActive(ctx, { loadBalancer })
-    return isWritten(ctx, values) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored
+    return isWritten(ctx, values, shown) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored
   })
   ctx.body = { listener: dialect.render(listener) }
 }

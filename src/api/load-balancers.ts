@@ -114,7 +114,9 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
       await updateLoadBalancer(tx, id, { values, renewed: values.adminStateUp === true })
     }
     if (values.adminStateUp !== undefined) await touchLoadBalancer(tx, id)
-    return await findLoadBalancer(tx, keyOf(ctx, id, dialect))
+    const after = await findLoadBalancer(tx, keyOf(ctx, id, dialect))
+    if (after !== undefined) ctx.state.before = dialect.render({ ...after, ...stored })
+    return after
   })
   if (loadBalancer === undefined) throw notFound('loadbalancer', id)
   ctx.body = { loadbalancer: dialect.render(loadBalancer) }

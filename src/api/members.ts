@@ -114,12 +114,10 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const parents = await lockPoolFor(ctx, tx, key.poolId)
     const stored = await findMember(tx, key)
     if (stored === undefined) throw notFound('member', key.id)
-    const values = asked.apply(
-      () => dialect.render(stored),
-      (changeFor) => changeFor(stored),
-    )
+    const shown = () => dialect.render(stored)
+    const values = asked.apply(shown, (changeFor) => changeFor(stored))
     assertParentsActive(ctx, parents)
-    if (!isWritten(ctx, values)) return stored
+    if (!isWritten(ctx, values, shown)) return stored
     const after = { ...stored, ...values }
     const monitor = namesTarget(values)
       ? await assertTargetsAllowed(tx, deps, key.poolId, [after])

@@ -7,7 +7,7 @@ import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 import { JsonItems } from './json-body.ts'
 import { type PageRequest, type Parameters, queryOf } from './query.ts'
-import { inTurns } from './turns.ts'
+import { inTurns, shareOf } from './turns.ts'
 
 export interface Collection<Item> {
   /** Name of the array: `healthmonitors`. */
@@ -103,14 +103,14 @@ export async function answerList<Item extends { readonly id: string }>(
 }
 
 /** Makes a page into JSON in turns, until it has PAGE_MAX_BYTES: at the end from which it was read, something is always shown. */
-async function rendered<Item>(
+export async function rendered<Item>(
   ctx: ApiContext,
   items: readonly Item[],
   { render, reverse }: { readonly render: (item: Item) => object; readonly reverse: boolean },
 ): Promise<{ readonly texts: readonly string[]; readonly shown: readonly Item[] }> {
   let room = PAGE_MAX_BYTES
   const texts: string[] = []
-  await inTurns(ctx.state.identity.projectId, reverse ? items.toReversed() : items, (item) => {
+  await inTurns(shareOf(ctx.state.identity), reverse ? items.toReversed() : items, (item) => {
     const text = JSON.stringify(render(item))
     room -= Buffer.byteLength(text) + 1
     if (room < 0 && texts.length > 0) return false

@@ -168,12 +168,10 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
   const after = await transaction(deps.db, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, id)
     const stored = await readBack(tx, id)
-    const values = asked.apply(
-      () => dialect.render(stored),
-      (changeFor) => changeFor(stored),
-    )
+    const shown = () => dialect.render(stored)
+    const values = asked.apply(shown, (changeFor) => changeFor(stored))
     assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })
-    if (!isWritten(ctx, values)) return stored
+    if (!isWritten(ctx, values, shown)) return stored
     await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
     await assertDependencies(tx, { ...stored, ...values, poolId: id }, stored.echo)
     if (changesChecks(values, stored)) await touchPools(tx, [id])

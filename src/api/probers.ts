@@ -8,6 +8,7 @@ import type { Admission } from './admission.ts'
 import { clientAddress } from './client-address.ts'
 import type { ApiDependencies } from './context.ts'
 import { noIdentityGuard } from './guards.ts'
+import { shareOf } from './turns.ts'
 
 export const PROBERS_PATH = '/v1/probers'
 
@@ -21,7 +22,7 @@ export async function answerProbers(
   const identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
   ctx.state['identity'] = identity
   accessOf(anyProject, { identity, rbac: deps.settings.rbac, method: 'get', path: PROBERS_PATH })
-  await admission.admit(identity.projectId, async () => {
+  await admission.admit(shareOf(identity), async () => {
     const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
     ctx.body = { probers: probers.map(render) }
   })

@@ -14,8 +14,9 @@ import {
   type TransitionScope,
 } from '../store/transitions.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
+import { JsonItems } from './json-body.ts'
 import { memberKey, memberNotFound } from './members.ts'
-import { linksOf, type ListRules, pick } from './pages.ts'
+import { linksOf, type ListRules, pick, rendered } from './pages.ts'
 import { filtersOf, type Parameters, queryOf } from './query.ts'
 
 export interface TransitionDialect {
@@ -71,7 +72,7 @@ async function answer(
 ): Promise<void> {
   const parameters = queryOf(ctx)
   const rules = ctx.state.dialect.lists
-  const { page, fields } = rules.parsePage(parameters)
+  const { page, fields } = rules.parsePage(withoutFilters(parameters, filterable))
   const { pageMax } = deps.settings
   const limit = Math.min(page.limit ?? pageMax, pageMax)
   const marker =
@@ -83,13 +84,25 @@ async function answer(
     reverse: page.reverse,
     filters: filtersIn(parameters, filterable),
   })
-  const shown = page.reverse ? records.slice(-limit) : records.slice(0, limit)
-  const complete = page.limit === undefined && records.length <= limit
+  const read = page.reverse ? records.slice(-limit) : records.slice(0, limit)
+  const { texts, shown } = await rendered(ctx, read, {
+    render: (record) => pick(shape(record), fields),
+    reverse: page.reverse,
+  })
+  const isCut = shown.length < read.length
+  const complete = page.limit === undefined && records.length <= limit && !isCut
   const ids = shown.map((record) => String(record.id))
   ctx.body = {
-    transitions: shown.map((record) => pick(shape(record), fields)),
-    transitions_links: linksOf(ctx, deps, { parameters, page, limit, complete, ids }),
+    transitions: new JsonItems(texts),
+    transitions_links: linksOf(ctx, deps, { parameters, page, limit, complete, isCut, ids }),
   }
+}
+
+/** What is left for the rules of pages, which may refuse what they do not know. A filter that is repeated is theirs to judge. */
+function withoutFilters(parameters: Parameters, filterable: readonly TransitionFilter[]): Parameters {
+  const paging = new URLSearchParams(parameters)
+  for (const name of filterable) if (parameters.getAll(name).length === 1) paging.delete(name)
+  return paging
 }
 
 /** What cannot be the id of anything matches nothing, as in every list. */

@@ -11,6 +11,7 @@ import {
   PATTERN_CELLS_MAX,
   PATTERN_CLASS_WORK_MAX,
   PATTERN_SIZE_MAX,
+  PATTERN_VERDICTS_MAX,
   PATTERN_WORK_MAX,
 } from '../domain/limits.ts'
 import type { BodyPattern } from '../domain/results.ts'
@@ -59,15 +60,29 @@ export function patternTable(pattern: BodyPattern): PatternTable | string {
   return known.of(pattern).table
 }
 
-/** Why a pattern cannot be searched for; undefined = it can. */
+const verdicts = new Map<string, string | undefined>()
+
+/** Why a pattern cannot be searched for; undefined = it can. The last PATTERN_VERDICTS_MAX answers are kept. */
 export function patternProblem(source: string): string | undefined {
+  const problem = verdicts.has(source) ? verdicts.get(source) : problemOf(source)
+  // Whoever was asked for last goes last.
+  verdicts.delete(source)
+  verdicts.set(source, problem)
+  if (verdicts.size > PATTERN_VERDICTS_MAX) {
+    const [oldest] = verdicts.keys()
+    if (oldest !== undefined) verdicts.delete(oldest)
+  }
+  return problem
+}
+
+function problemOf(source: string): string | undefined {
   const table = compile(source)
   return typeof table === 'string' ? table : undefined
 }
 
 function compile(source: string): PatternTable | string {
   const size = patternSize(source)
-  if (size > PATTERN_SIZE_MAX)
+  if (!(size <= PATTERN_SIZE_MAX))
     return `it is too large: ${size} parts with their repetitions, at most ${PATTERN_SIZE_MAX}`
   try {
     const { dfa, prog } = RE2JS.compile(source).re2Input

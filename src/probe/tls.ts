@@ -14,7 +14,7 @@ import {
   type SecureContextOptions,
   type TLSSocket,
 } from 'node:tls'
-import { TLS_CONTEXTS_MAX, TLS_FILES_CACHE_MS } from '../domain/limits.ts'
+import { TLS_CIPHER_LISTS_MAX, TLS_FILES_CACHE_MS } from '../domain/limits.ts'
 import { TLS_VERSIONS } from '../domain/pool-question.ts'
 import type { ProbeTarget, TlsManners } from '../domain/results.ts'
 import { connectOptions } from './connection.ts'
@@ -37,13 +37,17 @@ const narrowed = new SharedValues<TlsManners, SecureContext>(narrowingOf, (manne
   createSecureContext(allowedBy(manners)),
 )
 
-interface CachedContext {
-  readonly context: SecureContext | string
+/** A context of files, of everybody who names the same: kept as long as one of them is probed, whatever else others name. */
+interface FileContext {
+  context: SecureContext | string | undefined
   /** Times and sizes of the files it was made of; of a failure undefined: what was lacking may be back with the same files. */
-  readonly stamp: string | undefined
+  stamp: string | undefined
   checkedAt: number
 }
-const contexts = new Map<string, CachedContext>()
+const ofFiles = new SharedValues<TlsManners, FileContext>(
+  (manners) => [...filesOf(manners), narrowingOf(manners)].join('\0'),
+  () => ({ context: undefined, stamp: undefined, checkedAt: 0 }),
+)
 
 /**
  * The context for these manners; a text says why there is none (a file that cannot be read or is none of its kind). Files
@@ -54,23 +58,22 @@ export function secureContextOf(
   readFile: (file: string) => Buffer = readFileSync,
   now = performance.now(),
 ): SecureContext | string {
-  const files = [manners?.caFile, manners?.certificateFile, manners?.keyFile]
-  const isNarrowed = manners?.versions !== undefined || manners?.ciphers !== undefined
+  if (manners === undefined) return contextOfNoFile(undefined)
+  const files = filesOf(manners)
+  const isNarrowed = manners.versions !== undefined || manners.ciphers !== undefined
   if (files.every((file) => file === undefined)) return contextOfNoFile(isNarrowed ? manners : undefined)
-  const key = [...files, narrowingOf(manners)].join('\0')
-  const cached = contexts.get(key)
-  if (cached !== undefined && now - cached.checkedAt < TLS_FILES_CACHE_MS) return cached.context
+  const known = ofFiles.of(manners)
+  if (known.context !== undefined && now - known.checkedAt < TLS_FILES_CACHE_MS) return known.context
   const stamp = files.map(stampOf).join()
-  if (cached?.stamp === stamp) {
-    cached.checkedAt = now
-    return cached.context
-  }
-  const context = contextOf(files, manners, readFile)
-  contexts.delete(key)
-  contexts.set(key, { context, stamp: typeof context === 'string' ? undefined : stamp, checkedAt: now })
-  const [oldest] = contexts.keys()
-  if (contexts.size > TLS_CONTEXTS_MAX && oldest !== undefined) contexts.delete(oldest)
-  return context
+  known.checkedAt = now
+  if (known.context !== undefined && known.stamp === stamp) return known.context
+  known.context = contextOf(files, manners, readFile)
+  known.stamp = typeof known.context === 'string' ? undefined : stamp
+  return known.context
+}
+
+function filesOf({ caFile, certificateFile, keyFile }: TlsManners): readonly (string | undefined)[] {
+  return [caFile, certificateFile, keyFile]
 }
 
 function contextOfNoFile(manners: TlsManners | undefined): SecureContext | string {
@@ -105,12 +108,25 @@ function allowedBy({ versions, ciphers }: Partial<TlsManners> = {}): SecureConte
       '@SECLEVEL=0',
     ].join(':'),
   }
+  return isUsable(wanted.ciphers) ? wanted : allowed
+}
+
+/** Lists that OpenSSL was asked about, and whether it knows a cipher of them: the last TLS_CIPHER_LISTS_MAX. */
+const usable = new Map<string, boolean>()
+
+function isUsable(ciphers: string): boolean {
+  const known = usable.get(ciphers)
+  if (known !== undefined) return known
+  let isKnown = true
   try {
-    createSecureContext(wanted)
-    return wanted
+    createSecureContext({ ...ANY_TLS, ciphers })
   } catch {
-    return allowed
+    isKnown = false
   }
+  usable.set(ciphers, isKnown)
+  const [oldest] = usable.keys()
+  if (usable.size > TLS_CIPHER_LISTS_MAX && oldest !== undefined) usable.delete(oldest)
+  return isKnown
 }
 
 /** Of a file that cannot be looked at (absent, a folder on the way that is none or not ours): the errno. */

@@ -143,3 +143,13 @@ test('every example is valid against its schema', () => {
 function isSchema(node: object): boolean {
   return 'type' in node && typeof node.type === 'string' && !('in' in node)
 }
+
+test('every POST and PUT may answer 413: whatever body comes is received within bounds', () => {
+  const silent = operations.filter(
+    ({ method, operation }) => ['post', 'put'].includes(method) && operation.responses['413'] === undefined,
+  )
+  assert.deepEqual(
+    silent.map(({ method, path }) => `${method} ${path}`),
+    [],
+  )
+})

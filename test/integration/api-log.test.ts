@@ -126,3 +126,55 @@ test('every write that succeeded has a line of audit: who, what, and the names o
   }
   assert.ok(!JSON.stringify(lines).includes(secret))
 })
+
+test('of an update the audit names the attributes that changed, as the API calls them, and of a batch its members', async (t) => {
+  const { api, audits } = await loggedApi(t)
+  const octavia = '/load-balancer/v2.0/lbaas'
+  const elb = '/v2.0/lbaas'
+  const lb = (
+    await api.request('POST', `${octavia}/loadbalancers`, {
+      loadbalancer: { vip_subnet_id: '11111111-1111-4111-8111-111111111111' },
+    })
+  ).body.loadbalancer.id as string
+  const pool = (
+    await api.request('POST', `${octavia}/pools`, {
+      pool: { protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', loadbalancer_id: lb },
+    })
+  ).body.pool.id as string
+  const monitor = (
+    await api.request('POST', `${octavia}/healthmonitors`, {
+      healthmonitor: { pool_id: pool, type: 'HTTP', delay: 10, timeout: 5, max_retries: 3 },
+    })
+  ).body.healthmonitor.id as string
+  const updates: readonly (readonly [string, string, object])[] = [
+    [
+      `${octavia}/loadbalancers/${lb}`,
+      'loadbalancer',
+      { name: 'x', description: '', vip_qos_policy_id: pool },
+    ],
+    [`${octavia}/pools/${pool}`, 'pool', { name: '', tls_enabled: true }],
+    [`${octavia}/healthmonitors/${monitor}`, 'healthmonitor', { delay: 20, timeout: 5, max_retries: 4 }],
+    [`${elb}/healthmonitors/${monitor}`, 'healthmonitor', { delay: 30, max_retries: 4, url_path: '/up' }],
+    [`${elb}/healthmonitors/${monitor}`, 'healthmonitor', { delay: 30 }],
+  ]
+  for (const [path, name, attributes] of updates) {
+    const answer = await api.request('PUT', path, { [name]: attributes })
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  }
+  const member = { address: '10.0.0.1', protocol_port: 80, subnet_id: '11111111-1111-4111-8111-111111111111' }
+  const batch = await api.request('PUT', `${elb}/pools/${pool}/members`, { action: 'add', members: [member] })
+  assert.equal(batch.status, 202, JSON.stringify(batch.body))
+  assert.deepEqual(
+    audits()
+      .filter(({ operation }) => operation === 'update')
+      .map(({ fields, count }) => [fields, count]),
+    [
+      [['name', 'vip_qos_policy_id'], undefined],
+      [['tls_enabled'], undefined],
+      [['delay', 'max_retries'], undefined],
+      [['delay', 'url_path'], undefined],
+      [undefined, undefined],
+      [['address', 'protocol_port', 'subnet_id'], 1],
+    ],
+  )
+})

@@ -251,6 +251,52 @@ suite('transitions of a pool and of a project', () => {
     assert.deepEqual(await found('/transitions?fields=detail&to=OFFLINE'), [3, 1])
   })
 
+  test('octavia filters as elb does, and refuses what it does not know', async (t) => {
+    const api = await startPoolApi(t)
+    const { one, elsewhere } = await farm(api)
+    await query(api.db, `update member_transition set to_state = 'ONLINE' where detail in ('n 2', 'n 4')`)
+    const found = async (path: string) => {
+      const { status, body } = await api.octavia(path)
+      assert.equal(status, 200, JSON.stringify(body))
+      return details(body.transitions as Wire[])
+    }
+    assert.deepEqual(await found('/transitions?to=ONLINE'), [4, 2])
+    assert.deepEqual(await found(`${ofPool(one)}?to=OFFLINE&member_id=${one.memberId}&limit=5`), [1])
+    assert.deepEqual(await found(`/transitions?pool_id=${elsewhere.poolId}`), [2])
+    assert.deepEqual(await found(`/transitions?member_id=${one.memberId}&fields=detail`), [1])
+    for (const refused of ['unknown=x', 'to=ONLINE&to=OFFLINE'])
+      assert.equal((await api.octavia(`/transitions?${refused}`)).status, 400, refused)
+    assert.equal((await api.octavia(`${ofPool(one)}?pool_id=${one.poolId}`)).status, 400)
+  })
+
+  test('a page ends at 8 MiB, and links to the rest', async (t) => {
+    const api = await startPoolApi(t)
+    const known = await makeMember(api)
+    await writeTransitions(api, known, 1, 10)
+    await query(
+      api.db,
+      `update member_transition set evidence = jsonb_build_object('x', repeat('x', 1024 * 1024))`,
+    )
+    const seen: number[] = []
+    let path: string | undefined = '/transitions?limit=10'
+    const sizes: number[] = []
+    while (path !== undefined && sizes.length < 3) {
+      const { body } = await api.call('GET', path)
+      const page = body.transitions as Wire[]
+      sizes.push(page.length)
+      seen.push(...details(page))
+      const links = (body.transitions_links ?? []) as { rel: string; href: string }[]
+      path = page.length === 0 ? undefined : links.find(({ rel }) => rel === 'next')?.href
+    }
+    assert.deepEqual(
+      [sizes, seen],
+      [
+        [7, 3],
+        [10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
+      ],
+    )
+  })
+
   test('history outlives the pool, and a pool that never was is 404', async (t) => {
     const api = await startPoolApi(t)
     const { elsewhere } = await farm(api)

@@ -20,6 +20,8 @@ export interface PoolApi {
     path: string,
     options?: { readonly body?: unknown; readonly project?: string },
   ) => Promise<Answer>
+  /** One read of dialect octavia, as PROJECT. */
+  readonly octavia: (path: string) => Promise<Answer>
 }
 
 export async function startPoolApi(t: Ending, options: ApiOptions = {}): Promise<PoolApi> {
@@ -44,6 +46,8 @@ export async function startPoolApi(t: Ending, options: ApiOptions = {}): Promise
       assert.ok(answer.status < 500, `${method} ${path}: ${answer.status} ${problem}`)
       return answer
     },
+    octavia: (path) =>
+      api.request('GET', `/load-balancer/v2.0/lbaas${path}`, undefined, { 'x-project-id': PROJECT }),
   }
 }
 

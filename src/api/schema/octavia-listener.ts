@@ -10,6 +10,7 @@ import {
   OCTAVIA_TLS_VERSION_MAX,
   PORT,
 } from '../../domain/limits.ts'
+import { POOL_ALPN_PROTOCOLS } from '../../domain/pool-question.ts'
 import { LISTENER_PROTOCOLS, type ListenerProtocol } from '../../domain/types.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
 import { wsmeCidrs, wsmeEmptyList, wsmeTextByName, wsmeWords } from './wsme-collections.ts'
@@ -57,7 +58,6 @@ export interface OctaviaListenerCreate extends OctaviaListenerChange {
   readonly loadbalancer_id: string | null
 }
 
-const ALPN_PROTOCOLS = ['h2', 'http/1.1', 'http/1.0']
 const CLIENT_AUTHENTICATIONS = ['NONE', 'OPTIONAL', 'MANDATORY']
 
 const reference = wsmeText({ max: OCTAVIA_REFERENCE_MAX })
@@ -82,7 +82,7 @@ const LATER = {
   allowed_cidrs: wsmeCidrs(),
   tls_ciphers: wsmeText({ max: OCTAVIA_TLS_CIPHERS_MAX }),
   tls_versions: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
-  alpn_protocols: wsmeWords(ALPN_PROTOCOLS),
+  alpn_protocols: wsmeWords(POOL_ALPN_PROTOCOLS),
   hsts_max_age: wsmeInteger(OCTAVIA_HSTS_SECONDS),
   hsts_include_subdomains: wsmeBoolean(),
   hsts_preload: wsmeBoolean(),

@@ -8,7 +8,7 @@ import { DomainError } from '../../domain/errors.ts'
 import { parseAddress } from '../../domain/ip-address.ts'
 import { INT4_MAX, type Range } from '../../domain/limits.ts'
 import { isUuid } from '../../domain/uuid.ts'
-import { charactersOf } from './attributes.ts'
+import { charactersOf, isObject } from './attributes.ts'
 import { withoutOptions } from './monitor-options.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
 
@@ -337,8 +337,4 @@ export function validationFailure(what: string): DomainError {
 /** Positions in lists are not named. */
 function isName(step: string | number): step is string {
   return typeof step === 'string'
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -28,6 +28,8 @@ export const PATTERN_UNICODE_CLASS_SIZE = 32
 export const PATTERN_CELLS_MAX = 16 * 1024
 export const PATTERN_CLASS_WORK_MAX = 100_000
 export const PATTERN_WORK_MAX = 30_000
+/** Patterns whose verdict is kept: as many as one create of a load balancer may have monitors (2 MiB at most). */
+export const PATTERN_VERDICTS_MAX = 1024
 /** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
 export const BARE_READ_BYTES = 64 * 1024
 /** Sockets of both families together that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
@@ -56,10 +58,11 @@ export const IDLE_SAMPLE = 8
 /** Milliseconds after which a connection that nobody came back to is closed, and between two looks for such. */
 export const IDLE_CONNECTION_MAX_MS = 600_000
 export const IDLE_SWEEP_MS = 10_000
-/** Sets of TLS files (CA, certificate, key) that are kept parsed, and milliseconds between looks whether they changed. */
-export const TLS_CONTEXTS_MAX = 256
+/** Lists of ciphers of which is kept whether OpenSSL knows one of them. */
+export const TLS_CIPHER_LISTS_MAX = 256
 /** Shared TLS contexts and tables of patterns from which on those are looked for that nobody uses any more. */
 export const SHARED_VALUES_SWEEP = 256
+/** Milliseconds between looks whether the TLS files of a check (CA, certificate, key) changed. */
 export const TLS_FILES_CACHE_MS = 10_000
 /** Sent by every HTTP probe, so that access logs tell who asks. */
 export const USER_AGENT = 'healthmonitor/1 (health check)'

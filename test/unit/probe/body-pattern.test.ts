@@ -140,6 +140,14 @@ test('patterns that would cost much are refused before they do', () => {
     '(a|b)*a(a|b){100}$',
     '(?s).*a.{300}b',
     'ok.{0,100}ready',
+    // A count that is none, of hundreds of digits.
+    `{0${'9'.repeat(310)}}${'(?i:[\\pL\\pN\\pS\\pM]{1000})'.repeat(6)}`,
+    // What stands between a part and its count, and is nothing itself.
+    'a\\Q\\E{1000}'.repeat(40),
+    '[\\pL\\pN](?i){1000}',
+    `(?:${'a'.repeat(50)})*\\Q\\E{200}`,
+    // Ranges whose cases are looked up one by one.
+    `(?i)${'[A-\\x{1e943}]'.repeat(38)}`,
   ]
   for (const source of hostile) {
     assert.match(patternProblem(source) ?? 'none', /too (large|complex)/, source)
@@ -165,6 +173,28 @@ test('no pattern makes the compiler throw anything but a refusal, and none has a
   )
 })
 
+test('what re2js makes of a pattern is never more than twice its size', () => {
+  const PARTS =
+    'a b . ( ) (?: [ab] [^a] ] * + ? {2} {30} {500} {01} {9,} {0,30} {20,500} | ^ $ \\pL [\\pL\\pN] \\Q \\E \\Q\\E ' +
+    '\\b (?i) (?s) (?) (?-i) (?i: [[:alpha:]] \\x{41} ž \\p{Greek} \\d (?P<x> {0 } , 1 \\012'
+  const parts = fc.constantFrom(...PARTS.split(' '))
+  fc.assert(
+    fc.property(fc.array(parts, { maxLength: 14 }), (list) => {
+      const source = list.join('')
+      const size = patternSize(source)
+      if (!(size <= 500)) return
+      let instructions = 0
+      try {
+        instructions = RE2JS.compile(source).re2Input.prog.inst.length
+      } catch {
+        // Not a pattern at all.
+      }
+      assert.ok(instructions <= 2 * (size + 4), `${source}: ${instructions} of ${size}`)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
 test('the size of a pattern counts what its repetitions write out', () => {
   const sizes: Readonly<Record<string, number>> = {
     abc: 3,
@@ -180,6 +210,13 @@ test('the size of a pattern counts what its repetitions write out', () => {
     '\\{9}': 3,
     '\\Qab{9}\\E': 5,
     '\\x{1F600}{5}': 5,
+    'a{01}': 5,
+    'ab\\Q\\E{5}': 6,
+    'ab(?i){5}': 6,
+    '(ab)*\\Q\\E{5}': 25,
+    [`a{${'9'.repeat(310)}}`]: 1000,
+    '(?i)[à-ž]{5}': 37,
+    '[à-ž]{5}': 5,
   }
   for (const [source, size] of Object.entries(sizes)) assert.equal(patternSize(source), size, source)
 })

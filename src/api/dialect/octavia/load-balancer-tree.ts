@@ -13,7 +13,7 @@ import { repeatedTarget } from '../../member-batch.ts'
 import { memberExists } from '../../members.ts'
 import type { InnerListener, InnerPool } from '../../schema/octavia-load-balancer-tree.ts'
 import { validationFailure } from '../../schema/wsme.ts'
-import { inTurns, mapInTurns } from '../../turns.ts'
+import { inTurns, mapInTurns, turn } from '../../turns.ts'
 import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
 import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderOctaviaMember } from './member.ts'
@@ -39,19 +39,22 @@ export async function octaviaTree(
   const parent = { ...loadBalancer, madeVipAddress: settings.vipRange.text }
   const made: (PoolWithChildren & { readonly name: string })[] = []
   for (const definition of definitions) {
+    // The pattern of its monitor may take as long as a turn.
+    await turn(loadBalancer.projectId)
     made.push({ name: definition.name ?? '', ...(await poolWith(settings, definition, loadBalancer)) })
   }
   const pools = new Map(made.map(({ name, pool }) => [name, pool]))
+  const listeners = await mapInTurns(loadBalancer.projectId, sent, (listener) => {
+    if (typeof listener.default_pool_id === 'string') throw notFound('pool', listener.default_pool_id)
+    const pool = pools.get(listener.default_pool?.name ?? '')
+    return octaviaListenerDraft(listener, parent, listener.default_pool ? pool : undefined)
+  })
   return {
     loadBalancer,
     pools: made.map(({ pool }) => pool),
     monitors: made.flatMap(({ monitor }) => monitor ?? []),
     members: made.flatMap(({ members }) => members),
-    listeners: sent.map((listener) => {
-      if (typeof listener.default_pool_id === 'string') throw notFound('pool', listener.default_pool_id)
-      const pool = pools.get(listener.default_pool?.name ?? '')
-      return octaviaListenerDraft(listener, parent, listener.default_pool ? pool : undefined)
-    }),
+    listeners,
   }
 }
 
@@ -99,8 +102,8 @@ async function poolWith(
   if (lb_algorithm === undefined) throw missing(wire, 'lb_algorithm')
   const parents = { loadBalancer, listener: undefined }
   const pool = octaviaPoolDraft({ ...attributes, protocol, lb_algorithm }, parents)
-  const monitor = healthmonitor ? octaviaHealthMonitorDraft(settings, healthmonitor, pool) : undefined
   const { projectId } = pool
+  const monitor = healthmonitor ? octaviaHealthMonitorDraft(settings, healthmonitor, pool) : undefined
   const members = await mapInTurns(projectId, sent ?? [], (member) => octaviaMemberDraft(member, pool))
   const repeated = await repeatedTarget(projectId, members)
   if (repeated !== undefined) throw memberExists(pool.id, repeated)

@@ -10,6 +10,7 @@ import type {
 import type { ApiSettings } from '../../context.ts'
 import type { Asker, LoadBalancerDialect } from '../../load-balancers.ts'
 import type { Parameters } from '../../query.ts'
+import { shareOf } from '../../turns.ts'
 import {
   type OctaviaLoadBalancerChange,
   type OctaviaLoadBalancerCreate,
@@ -20,7 +21,7 @@ import { differences } from '../differences.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'
-import { ownerOf } from './owner.ts'
+import { namedIn, ownerOf } from './owner.ts'
 import { octaviaPaths } from './paths.ts'
 import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
 import { parseTree } from './tree-body.ts'
@@ -36,7 +37,9 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     operatingStatus: 'roll-up',
     createsTree: true,
     async parseCreate(body, asker) {
-      const wire = await parseTree(body, asker.identity.projectId)
+      // Before megabytes are read for somebody who may not create anything.
+      ownerOf(namedIn(body), asker)
+      const wire = await parseTree(body, shareOf(asker.identity))
       return await octaviaTree(settings, wire, draftFor(wire, asker))
     },
     parseUpdate(body) {

@@ -1,5 +1,6 @@
 /** Whose a new load balancer is: the project that the body names, which administrators may choose, else that of the request. */
 import type { Asker } from '../../load-balancers.ts'
+import { isObject } from '../../schema/attributes.ts'
 import { validationFailure } from '../../schema/wsme.ts'
 
 interface Named {
@@ -20,4 +21,15 @@ export function ownerOf(
   }
   access.authorise(owner)
   return owner
+}
+
+/** What a body that is not parsed yet names; what is no text is for its parser to refuse. */
+export function namedIn(body: unknown): Named {
+  const root = isObject(body) ? body['loadbalancer'] : undefined
+  if (!isObject(root)) return {}
+  const { project_id: project, tenant_id: tenant } = root
+  return {
+    ...(typeof project === 'string' ? { project_id: project } : {}),
+    ...(typeof tenant === 'string' ? { tenant_id: tenant } : {}),
+  }
 }

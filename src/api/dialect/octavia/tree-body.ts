@@ -14,7 +14,8 @@ import {
   octaviaPoolsInnerMember,
 } from '../../schema/octavia-load-balancer-tree.ts'
 import type { OctaviaMemberCreate } from '../../schema/octavia-member.ts'
-import { isObject, parseWsmeObject, type WsmeRules, wsmeRoot } from '../../schema/wsme.ts'
+import { isObject } from '../../schema/attributes.ts'
+import { parseWsmeObject, type WsmeRules, wsmeRoot } from '../../schema/wsme.ts'
 import { mapInTurns } from '../../turns.ts'
 
 /** Reads a body: all but the members, then the members in turns. Throws what the schema refuses, and TOO_MANY_ITEMS. */
