@@ -44,6 +44,9 @@ export async function openPage(t: Ending, url: string): Promise<Page> {
     if (method === 'Log.entryAdded') complaints.push(said)
   })
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`)
+  // Tall enough for all of a page: what is out of sight is not drawn by pages that scroll through long lists.
+  const metrics = { width: 1280, height: 50_000, deviceScaleFactor: 0.1, mobile: false }
+  await send('Emulation.setDeviceMetricsOverride', metrics)
   await send('Page.navigate', { url })
 
   const evaluate = async (expression: string) => {
