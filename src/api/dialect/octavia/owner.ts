@@ -1,4 +1,5 @@
 /** Whose a new load balancer is: the project that the body names, which administrators may choose, else that of the request. */
+import { OCTAVIA_PROJECT_ID_MAX } from '../../../domain/limits.ts'
 import type { Asker } from '../../load-balancers.ts'
 import { isObject } from '../../schema/attributes.ts'
 import { validationFailure } from '../../schema/wsme.ts'
@@ -23,13 +24,17 @@ export function ownerOf(
   return owner
 }
 
-/** What a body that is not parsed yet names; what is no text is for its parser to refuse. */
+/** What a body that is not parsed yet names; what cannot be the id of a project is for its parser to refuse. */
 export function namedIn(body: unknown): Named {
   const root = isObject(body) ? body['loadbalancer'] : undefined
   if (!isObject(root)) return {}
   const { project_id: project, tenant_id: tenant } = root
   return {
-    ...(typeof project === 'string' ? { project_id: project } : {}),
-    ...(typeof tenant === 'string' ? { tenant_id: tenant } : {}),
+    ...(mayBeId(project) ? { project_id: project } : {}),
+    ...(mayBeId(tenant) ? { tenant_id: tenant } : {}),
   }
+}
+
+function mayBeId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= OCTAVIA_PROJECT_ID_MAX
 }
