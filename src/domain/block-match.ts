@@ -1,8 +1,9 @@
 /**
- * Expected blocks of bytes in an answer, as Envoy looks for them (probe-semantics 1.6): in order, not overlapping, with
- * anything between them, each at the leftmost place. Bytes come in pieces, and nothing is kept of them but how much of the
- * next block they end with. Whoever chooses block and answer, each byte is looked at a bounded number of times (Knuth,
- * Morris and Pratt): a search that began anew after each near miss could hold the event loop for seconds.
+ * Expected blocks of bytes in an answer, as Envoy looks for them (docs/peers/probing.md 14): in order, not
+ * overlapping, with anything between them, each at the leftmost place. Bytes come in pieces, and nothing is kept of
+ * them but how much of the next block they end with. Whoever chooses block and answer, each byte is looked at a
+ * bounded number of times (Knuth, Morris and Pratt): a search that began anew after each near miss could hold the
+ * event loop for seconds.
  */
 
 export class BlockMatch {

@@ -1,5 +1,5 @@
 /**
- * `expected_codes`: `200`, `200,202`, `200-204`, and lists of both (elb-api 1.1; Octavia allows a subset).
+ * `expected_codes`: `200`, `200,202`, `200-204`, and lists of both (docs/peers/elb.md 4; Octavia allows a subset).
  * Codes are 100..599 (RFC 9110 section 15); white space around commas is allowed, as Neutron's expression allowed it.
  */
 import { HTTP_STATUS } from './limits.ts'

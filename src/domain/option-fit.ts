@@ -1,6 +1,6 @@
 /**
- * Whether options fit together, and the monitor that has them: what the form of each alone cannot tell. Messages are those
- * of the peers where they have some (probe-semantics 1.1, 2).
+ * Whether options fit together, and the monitor that has them: what the form of each alone cannot tell. Messages are
+ * those of the peers where they have some (docs/peers/probing.md 16 and 30).
  */
 import { DomainError } from './errors.ts'
 import { FLAP_WINDOW, HTTP_BODY_MAX_BYTES, OPTIONS_MAX_BYTES, type Range } from './limits.ts'

@@ -1,6 +1,7 @@
 /**
- * Presets: the manners of other health checkers, as data (probe-semantics 1 to 6.4). A preset says what a monitor's own
- * words leave open; what its options say always wins. The profiles `elb` and `octavia` are the presets of those names.
+ * Presets: the manners of other health checkers, as data (docs/peers/probing.md, cited at each). A preset says what a
+ * monitor's own words leave open; what its options say always wins. The profiles `elb` and `octavia` are the presets
+ * of those names.
  *
  * Not copied, on purpose: Envoy's threshold of 0, keepalived's recovery whose successes need not be consecutive, Consul's
  * failures_before_warning, Octavia's one failure too many on LVS, and every peer's way to spread its first probes: ours is
@@ -76,13 +77,13 @@ const PLAIN: PresetManners = {
   expectedStatuses: OK_ONLY,
 }
 
-/** keepalived's delay_before_retry, and that of its HTTP_GET. */
+/** keepalived's delay_before_retry, and that of its HTTP_GET (docs/peers/probing.md 26). */
 const KEEPALIVED_RETRY_MS = 1000
 const KEEPALIVED_HTTP_RETRY_MS = 3000
-/** Envoy's no_traffic_interval and response_buffer_size. */
+/** Envoy's no_traffic_interval and response_buffer_size (docs/peers/probing.md 1 and 15). */
 const ENVOY_NO_TRAFFIC_MS = 60_000
 const ENVOY_SEARCHED_BYTES = 1024
-/** HAProxy's tune.bufsize. */
+/** HAProxy's tune.bufsize (docs/peers/probing.md 24). */
 const HAPROXY_SEARCHED_BYTES = 16 * 1024
 
 const unknownUntilFirst: PresetRow['initial'] = () => ({ status: 'UNKNOWN', rise: 1, fall: 1 })
@@ -90,6 +91,7 @@ const upFallsAtFirst: PresetRow['initial'] = (rise) => ({ status: 'ONLINE', rise
 const atLeastOne = (plain: number): number => Math.max(1, plain)
 const isHttp = (type: MonitorType): boolean => type === 'HTTP' || type === 'HTTPS'
 
+/** docs/peers/probing.md 4 to 13. */
 const ENVOY: PresetRow = {
   initial: unknownUntilFirst,
   intervals: (online, given) => {
@@ -109,13 +111,14 @@ const ENVOY: PresetRow = {
 }
 
 export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
-  // OTC elb_faq_0001: the first check alone makes a new member healthy; afterwards the thresholds.
+  // docs/peers/probing.md 33: the first check alone makes a new member healthy; afterwards the thresholds.
   elb: { initial: unknownUntilFirst, hardFailures: [], manners: PLAIN },
-  // HAProxy, as Octavia configures it: starts "up, but will fall down at first failure"; HTTP/1.0 unless told otherwise.
+  // docs/peers/probing.md 31: HAProxy, as Octavia configures it; starts "up, but will fall down at first failure".
   octavia: { initial: upFallsAtFirst, hardFailures: [], manners: { ...PLAIN, httpVersion: '1.0' } },
   envoy: ENVOY,
-  // Kuma's health checks ask in HTTP/2 always (its manual: "HTTP health checks are executed using HTTP/2").
+  // docs/peers/probing.md 17: Kuma's health checks ask in HTTP/2 always.
   kuma: { ...ENVOY, manners: { ...ENVOY.manners, httpVersion: '2' } },
+  // docs/peers/probing.md 18 to 24.
   haproxy: {
     initial: upFallsAtFirst,
     hardFailures: [],
@@ -129,7 +132,7 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
       searchedBodyBytes: HAPROXY_SEARCHED_BYTES,
     },
   },
-  // `fall` n is its `retry` n - 1; one success is always enough, of HTTP_GET two.
+  // docs/peers/probing.md 25 to 30: `fall` n is its `retry` n - 1; one success is always enough, of HTTP_GET two.
   keepalived: {
     rise: () => 1,
     initial: upFallsAtFirst,
@@ -144,7 +147,7 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
     // check_udp.c: of a reply that is shorter than the pattern, the bytes that are there are compared.
     manners: { ...PLAIN, httpVersion: '1.0', replyLength: { min: 0, max: 255 } },
   },
-  // curl without -f takes every answer; `ping -c2`; until the first report probes follow each other at once.
+  // docs/peers/probing.md 35: curl without -f takes every answer; `ping -c2`; no delay until the first report.
   contrail: {
     rise: () => 1,
     fall: atLeastOne,
@@ -153,6 +156,7 @@ export const PRESET_TABLE: Readonly<Record<Preset, PresetRow>> = {
     hardFailures: [],
     manners: { ...PLAIN, expectedStatuses: [{ start: 100, end: 600 }], echoCount: 2 },
   },
+  // docs/peers/probing.md 36 and 37.
   consul: {
     rise: atLeastOne,
     fall: atLeastOne,

@@ -1,6 +1,6 @@
 /**
- * When the next probe starts (probe-semantics 6.4): the interval that the state asks for, what chance adds to it, and from
- * when it counts. Random numbers and clocks are arguments.
+ * When the next probe starts (docs/state-machine.md): the interval that the state asks for, what chance adds to it,
+ * and from when it counts. Random numbers and clocks are arguments.
  */
 import type { CheckState, StatePolicy } from './state-machine.ts'
 

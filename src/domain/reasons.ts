@@ -12,7 +12,7 @@ export type Outcome = 'passed' | 'failed' | 'inconclusive'
 export type Layer = 'L3' | 'L4' | 'L6' | 'L7' | 'PROBER'
 
 /**
- * How a failure counts (probe-semantics section 6): `network` and `timeout` are soft; a policy may make the others hard,
+ * How a failure counts (docs/state-machine.md): `network` and `timeout` are soft; a policy may make the others hard,
  * so that one of them is enough. `retriable` is a wrong status that is always soft.
  */
 export type FailureKind = 'network' | 'timeout' | 'status' | 'payload' | 'immediate' | 'retriable'

@@ -36,7 +36,7 @@ export interface HttpRequest {
   /** Names of headers of the probe's own that are not sent, in lower case. */
   readonly removeHeaders?: readonly string[]
   readonly body?: Uint8Array
-  /** Blocks that the body holds, in order, with anything between them (probe-semantics 1.6). */
+  /** Blocks that the body holds, in order, with anything between them (docs/peers/probing.md 14). */
   readonly expectBody?: readonly Uint8Array[]
   /** What is found in the body; besides `expectBody`. */
   readonly expectBodyPattern?: BodyPattern

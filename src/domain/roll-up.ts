@@ -1,7 +1,7 @@
 /**
  * How the states of members roll up to pool, listener and load balancer, as Octavia's health manager does it
- * (octavia-api section 3). Each level is a table of rules, first match wins; the views `pool_status`, `listener_status`
- * and `load_balancer_status` repeat them in SQL and a test holds the two together.
+ * (docs/peers/octavia.md 26 to 28). Each level is a table of rules, first match wins; the views `pool_status`,
+ * `listener_status` and `load_balancer_status` repeat them in SQL and a test holds the two together.
  *
  * Where Octavia waits for a report of HAProxy we have none: a load balancer that is switched on with nothing below it is
  * ONLINE, and a pool of which no member has a verdict yet is OFFLINE, as its members are.

@@ -46,7 +46,7 @@ const OCTAVIA_POOLS_OF_LISTENER: Readonly<Record<ListenerProtocol, readonly Pool
   PROMETHEUS: [],
 }
 
-/** octavia: by the table of octavia-api 2.3. Throws POOL_DOES_NOT_FIT_LISTENER. */
+/** octavia: by the table of docs/peers/octavia.md 17. Throws POOL_DOES_NOT_FIT_LISTENER. */
 export function assertOctaviaPoolFitsListener(listener: ListenerProtocol, pool: PoolProtocol): void {
   if (OCTAVIA_POOLS_OF_LISTENER[listener].includes(pool)) return
   const message = `Validation failure: The pool protocol '${pool}' is invalid while the listener protocol is '${listener}'.`

@@ -1,6 +1,6 @@
 /**
- * The member state machine: outcomes of probes in, status out. Pure. The unified model of probe-semantics section 6; every
- * peer (Envoy, HAProxy, keepalived, Octavia, OTC, Contrail, Consul, Kubernetes…) is a policy for it, never a branch in it.
+ * The member state machine: outcomes of probes in, status out. Pure. The model of docs/state-machine.md; every peer
+ * (Envoy, HAProxy, keepalived, Octavia, OTC, Contrail, Consul, Kubernetes…) is a policy for it, never a branch in it.
  *
  * States: UNKNOWN (no verdict yet) → ONLINE ⇄ OFFLINE. `okRun` and `badRun` count results in a row; a success clears
  * `badRun`, a failure clears `okRun`, an inconclusive result changes nothing (unless the policy says otherwise). Starting

@@ -1,5 +1,5 @@
 /**
- * What one result is to the member state machine. The words of probe-semantics section 6 and of the vectors
+ * What one result is to the member state machine. The words of docs/state-machine.md and of the vectors
  * (`success`, `status_fail`, …) appear in one table here and nowhere else.
  */
 import { type FailureKind, REASONS, type ReasonRow } from './reasons.ts'
@@ -37,7 +37,7 @@ export function isPass(outcome: StepOutcome): boolean {
   return outcome === 'passed' || outcome === 'degraded' || outcome === 'warning' || outcome === 'draining'
 }
 
-/** Words of probe-semantics section 6 for results, as the vectors and `simulate` write them. */
+/** Words of docs/state-machine.md for results, as the vectors and `simulate` write them. */
 export const RESULT_WORDS = {
   success: 'passed',
   degraded: 'degraded',
@@ -53,7 +53,7 @@ export const RESULT_WORDS = {
   inconclusive: 'inconclusive',
 } as const satisfies Record<string, StepOutcome>
 
-/** The outcome that a word of probe-semantics names; undefined = no such word. */
+/** The outcome that a word of the vectors names; undefined = no such word. */
 export function outcomeOfWord(word: string): StepOutcome | undefined {
   return Object.hasOwn(RESULT_WORDS, word) ? RESULT_WORDS[word as keyof typeof RESULT_WORDS] : undefined
 }

@@ -1,8 +1,8 @@
 /**
- * The unified model's configuration as the vectors and `simulate` write it, parsed into a policy. The model's own names
- * (probe-semantics 6.1: `interval`, `initial`, `recoveryExtra`) are taken as well, and what it says of how probes go about
- * it is none of the simulation's business. Unknown keys and wrong types are refused as INVALID_FIELD; null is absent,
- * except that a credit of null is the whole threshold (no credit).
+ * The unified model's configuration as the vectors and `simulate` write it, parsed into a policy. The model's own
+ * names (docs/state-machine.md: `interval`, `initial`, `recoveryExtra`) are taken as well, and what it says of how
+ * probes go about it is none of the simulation's business. Unknown keys and wrong types are refused as INVALID_FIELD;
+ * null is absent, except that a credit of null is the whole threshold (no credit).
  */
 import { DomainError } from './errors.ts'
 import type { FlapDamping } from './flap-damping.ts'

@@ -3,7 +3,7 @@
  *
  * Regions: RegionOne; the project's name up to its first `_`, which the OTC family takes for the region when nobody
  * names one; and the one in the identity's own address (`/identity/eu-de/v3`), for clients whose OS_REGION_NAME is
- * anything else. Sources: octavia-api 6.0; elb-api 4.1, 4.5.
+ * anything else. What clients look for: docs/peers/octavia.md 29, docs/peers/elb.md 7.
  */
 import { idOf } from './development-names.ts'
 

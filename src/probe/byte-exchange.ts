@@ -1,7 +1,7 @@
 /**
- * Bytes to send and bytes to expect, on TCP or below TLS. As Envoy's TCP check: the expected blocks must come in order,
- * with anything between them; what does not match is no mismatch, it is read on until the deadline (probe-semantics 1.4,
- * 1.6).
+ * Bytes to send and bytes to expect, on TCP or below TLS. As Envoy's TCP check: the expected blocks must come in
+ * order, with anything between them; what does not match is no mismatch, it is read on until the deadline
+ * (docs/peers/probing.md 11 and 14).
  */
 import { BlockMatch } from '../domain/block-match.ts'
 import { TCP_EXCHANGE_MAX_BYTES } from '../domain/limits.ts'

@@ -1,10 +1,10 @@
 /**
- * What a response means, whatever version it came in, in Envoy's order (probe-semantics 1.4): expected bytes of the body
- * before the status, then the status as expected, warning, draining, retriable, or wrong; what passes by its status also
- * has to come from the expected service.
+ * What a response means, whatever version it came in, in Envoy's order (docs/peers/probing.md 10): expected bytes of
+ * the body before the status, then the status as expected, warning, draining, retriable, or wrong; what passes by its
+ * status also has to come from the expected service.
  *
- * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy; of a wrong status that is not
- * retriable it says that the target itself wants to be out of service.
+ * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy (docs/peers/probing.md 7); of a
+ * wrong status that is not retriable it says that the target itself wants to be out of service.
  */
 import { type CodeSet, isExpectedCode, renderCodes } from '../domain/expected-codes.ts'
 import type { HttpRequest } from '../domain/results.ts'

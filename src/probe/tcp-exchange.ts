@@ -1,6 +1,6 @@
 /**
  * TCP beyond a connect: with bytes to send and to expect, with TLS, with a PROXY header. Without expected bytes the
- * connection is the verdict, and it is never kept (probe-semantics 1.5). Phases: connect, TLS, first byte.
+ * connection is the verdict, and it is never kept (docs/peers/probing.md 13). Phases: connect, TLS, first byte.
  */
 import type { ProbeTarget } from '../domain/results.ts'
 import { converseBytes } from './byte-exchange.ts'

@@ -1,7 +1,8 @@
 /**
  * The calls of the opentelekomcloud Terraform provider, in its order, against the whole program with nothing else
  * installed: apply, a plan that finds nothing to change, change, plan, destroy. A walk and not the provider itself:
- * neither it nor its SDK could be had from the Go module proxy. What it reads from each answer: elb-api 4.5.
+ * neither it nor its SDK could be had from the Go module proxy. What it reads from each answer:
+ * docs/peers/elb.md 8 to 11.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'

@@ -73,7 +73,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 /** Faults whose wording is Python's; the status is held. */
 const PYTHON_WORDING = /int\(\)|UnsetType|has no attribute/
 
-/** Envelope B of Octavia's hooks: its sentence stands in envelope A here, if it has one. */
+/** The shape of Octavia's hooks (docs/peers/octavia.md 7); its sentence, if it has one, is answered in shape 6. */
 function isHookEnvelope(body: Json): boolean {
   return typeof body === 'object' && body !== null && 'code' in body && 'title' in body
 }

@@ -19,8 +19,8 @@ import {
 const EXCEPTIONS: Readonly<Record<string, readonly [status: number, reason: string]>> = {
   'hm-accept-html': [406, 'JSON instead of a page of HTML'],
   'hm-accept-xml': [406, 'Octavia writes XML; nobody asks for it, and 406 is documented'],
-  'hm-body-form': [415, 'no identity: bodies are JSON or nothing (DESIGN section 7)'],
-  'hm-body-no-content-type': [415, 'no identity: bodies are JSON or nothing (DESIGN section 7)'],
+  'hm-body-form': [415, 'no identity: bodies are JSON or nothing (docs/adr/0008-identity.md)'],
+  'hm-body-no-content-type': [415, 'no identity: bodies are JSON or nothing (docs/adr/0008-identity.md)'],
   'hm-body-nul-in-name': [400, 'PostgreSQL stores no NUL, and nobody wants it on the wire'],
   'hm-body-json-null': [400, 'recorded 500'],
   'hm-body-json-string': [400, 'recorded 500'],
@@ -41,7 +41,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly [status: number, reason: stri
   'pool-create-nested': [400, 'recorded 500'],
   'pool-err-listener-unknown': [404, 'recorded 500'],
   'member-batch-dup': [409, 'recorded 202; newer versions refuse a target that is in the list twice'],
-  'member-err-multicast': [400, 'the target policy: multicast is never probed (DESIGN section 7)'],
+  'member-err-multicast': [400, 'the target policy: multicast is never probed (docs/architecture.md)'],
   'hm-list-other-project': [
     200,
     'without identity projects are separate too: the list is empty, not everybody’s',

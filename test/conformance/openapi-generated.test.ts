@@ -146,7 +146,7 @@ test('an id that nobody has is 404 on every path, whatever it looks like', async
   assert.deepEqual(await contents(api), before)
 })
 
-/** What octavia answers to methods that a path does not have (octavia-api section 1); elb says 405. */
+/** What octavia answers to methods that a path does not have (docs/peers/octavia.md 2); elb says 405. */
 function unroutedStatus(path: string, method: string, described: ReadonlySet<string>): number {
   if (dialectOf(path) !== 'octavia') return 405
   if (method === 'options') return 200

@@ -43,7 +43,7 @@ export async function startOctaviaApi(
   }
 }
 
-/** Asserts a fault of envelope A. */
+/** Asserts a fault (docs/peers/octavia.md 6). */
 export function assertFault(answer: Answer, status: number, faultstring: string | RegExp): void {
   assert.equal(answer.status, status, JSON.stringify(answer.body))
   assert.deepEqual(Object.keys(answer.body), ['faultcode', 'faultstring', 'debuginfo'])

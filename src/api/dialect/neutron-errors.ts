@@ -1,4 +1,4 @@
-/** Refusals in Neutron's words (octavia-api 2.1, envelope D), for the reads of the network API; 401 as Keystone says it. */
+/** Refusals in Neutron's words (docs/peers/octavia.md 8), for the reads of the network API; 401 is Keystone's. */
 import type { Refusal } from '../../domain/errors.ts'
 import type { ErrorAnswer, ErrorWords } from './dialect.ts'
 import { keystoneErrors } from './keystone-errors.ts'

@@ -1,4 +1,4 @@
-/** Attributes that every Octavia object has (octavia-api 2.0). */
+/** Attributes that every Octavia object has (docs/peers/octavia.md 5). */
 import { NAME_MAX, OCTAVIA_PROJECT_ID_MAX, OCTAVIA_TAG_MAX } from '../../domain/limits.ts'
 import { wsmeBoolean, wsmeText, wsmeTexts } from './wsme.ts'
 

@@ -1,4 +1,4 @@
-/** Bodies of Octavia's health monitors (octavia-api 2.2). The declared order is the order of refusals. */
+/** Bodies of Octavia's health monitors (docs/peers/octavia.md 9). The declared order is the order of refusals. */
 import {
   DOMAIN_NAME_MAX,
   EXPECTED_CODES_MAX,

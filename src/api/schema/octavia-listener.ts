@@ -1,4 +1,4 @@
-/** Bodies of Octavia's listeners (octavia-api 2.5). The declared order is the order of refusals. */
+/** Bodies of Octavia's listeners (docs/peers/octavia.md 20). The declared order is the order of refusals. */
 import {
   CONNECTION_LIMIT,
   DESCRIPTION_MAX,

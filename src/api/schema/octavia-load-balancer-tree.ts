@@ -1,4 +1,6 @@
-/** What may stand inside the create of a load balancer: listeners and pools, with monitors and members (octavia-api 2.6). */
+/**
+ * What may stand inside the create of a load balancer: listeners, pools, monitors, members (docs/peers/octavia.md 22).
+ */
 import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../../domain/limits.ts'
 import { OCTAVIA_INNER_HEALTH_MONITOR, type OctaviaHealthMonitorCreate } from './octavia-health-monitor.ts'
 import { OCTAVIA_NEW_LISTENER, type OctaviaListenerCreate } from './octavia-listener.ts'

@@ -1,4 +1,4 @@
-/** Bodies of Octavia's load balancers (octavia-api 2.6). The declared order is the order of refusals. */
+/** Bodies of Octavia's load balancers (docs/peers/octavia.md 21). The declared order is the order of refusals. */
 import {
   DESCRIPTION_MAX,
   OCTAVIA_ADDITIONAL_VIPS_MAX,

@@ -1,4 +1,4 @@
-/** Bodies of Octavia's members (octavia-api 2.4). The declared order is the order of refusals. */
+/** Bodies of Octavia's members (docs/peers/octavia.md 19). The declared order is the order of refusals. */
 import { DEPENDS_ON_MAX, OCTAVIA_WEIGHT, PORT } from '../../domain/limits.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
 import { mandatory, wsmeAddress, wsmeBoolean, wsmeInteger, wsmeRules, wsmeUuid, wsmeUuids } from './wsme.ts'

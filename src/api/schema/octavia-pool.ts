@@ -1,4 +1,4 @@
-/** Bodies of Octavia's pools (octavia-api 2.3). The declared order is the order of refusals. */
+/** Bodies of Octavia's pools (docs/peers/octavia.md 16). The declared order is the order of refusals. */
 import type Joi from 'joi'
 import {
   COOKIE_NAME_MAX,

@@ -1,4 +1,4 @@
-/** The body of Octavia's quotas (octavia-api 2.7), with the spellings that the openstack command writes. */
+/** The body of Octavia's quotas (docs/peers/octavia.md 23), with the spellings that the openstack command writes. */
 import { OCTAVIA_QUOTA } from '../../domain/limits.ts'
 import { wsmeInteger, wsmeRules } from './wsme.ts'
 

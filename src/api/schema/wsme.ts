@@ -1,7 +1,8 @@
 /**
- * Bodies as WSME reads them for Octavia (octavia-api 2.0): the root's one key, then unknown attributes, then attribute by
- * attribute in the declared order, each converted ("5" → 5) and held against its rule, or missed when it is mandatory.
- * The first fault is told, in WSME's sentence. `null` passes every attribute: what it means is the dialect's.
+ * Bodies as WSME reads them for Octavia (docs/peers/octavia.md 4): the root's one key, then unknown attributes, then
+ * attribute by attribute in the declared order, each converted ("5" → 5) and held against its rule, or missed when it
+ * is mandatory. The first fault is told, in WSME's sentence. `null` passes every attribute: what it means is the
+ * dialect's.
  */
 import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'

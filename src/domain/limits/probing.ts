@@ -5,9 +5,9 @@ import type { Range } from '../range.ts'
 export const ENGINE_FLOOR_MS = 1000
 /** Milliseconds: shortest time between two probes of one check, whatever its options say (Contrail asks for 0). */
 export const INTERVAL_FLOOR_MS = 100
-/** What the unified model assumes where nothing is said (probe-semantics 6.1); milliseconds. */
+/** What the unified model assumes where nothing is said (docs/state-machine.md); milliseconds. */
 export const UNIFIED_DEFAULT = { rise: 3, fall: 3, intervalMs: 5000 } as const
-/** Nagios: 21 results; probe-semantics 6.1: flapping from 50 % changes on, over at 25 %. */
+/** 21 results, as Nagios looks at; flapping from 50 % changes on, over at 25 % (docs/state-machine.md). */
 export const FLAP_DEFAULT = { window: 21, highPercent: 50, lowPercent: 25 } as const
 /** Bytes of JSON that `simulate` reads. */
 export const SIMULATION_INPUT_MAX_BYTES = 32 * 1024 * 1024

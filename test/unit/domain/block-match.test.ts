@@ -6,7 +6,7 @@ import { BlockMatch } from '../../../src/domain/block-match.ts'
 const blocksOf = (...texts: readonly string[]): Uint8Array[] =>
   texts.map((text) => Buffer.from(text, 'latin1'))
 
-/** Envoy's own words for it (probe-semantics 1.6), on the whole answer. */
+/** Envoy's own words for it (docs/peers/probing.md 14), on the whole answer. */
 function matchesWhole(answer: Buffer, blocks: readonly Uint8Array[]): boolean {
   let start = 0
   for (const block of blocks) {

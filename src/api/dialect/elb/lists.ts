@@ -1,4 +1,4 @@
-/** Lists in Neutron's manner (elb-api 1.0). */
+/** Lists in Neutron's manner (docs/peers/elb.md 2 and 3). */
 import { notFound } from '../../../domain/errors.ts'
 import type { ListRules, Neighbour, ShownPage } from '../../pages.ts'
 import { fieldsOf, filtersOf, pageOf, sortOf } from '../../query.ts'

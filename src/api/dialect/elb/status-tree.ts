@@ -1,7 +1,7 @@
 /**
- * The status tree in elb's words (elb-api 1.5 and 5): parents are ONLINE, whatever their members are; a load balancer
- * that is switched off makes everything below it DISABLED. A pool that is a listener's default appears there and once
- * more below the load balancer.
+ * The status tree in elb's words (docs/peers/elb.md 5 and 6): parents are ONLINE, whatever their members are; a load
+ * balancer that is switched off makes everything below it DISABLED. A pool that is a listener's default appears there
+ * and once more below the load balancer.
  */
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'

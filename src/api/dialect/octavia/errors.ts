@@ -1,6 +1,7 @@
 /**
- * Refusals in Octavia's words: always `{faultcode, faultstring, debuginfo}` (envelope A of octavia-api 2.1; clients read
- * `faultstring`), and Keystone's envelope for 401. What Octavia's own parsers say stands in the refusal's message.
+ * Refusals in Octavia's words: always `{faultcode, faultstring, debuginfo}` (docs/peers/octavia.md 6, also for what 7
+ * is about; clients read `faultstring`), and Keystone's envelope for 401. What Octavia's own parsers say stands in the
+ * refusal's message.
  */
 import type { DomainError, Facts, Refusal } from '../../../domain/errors.ts'
 import type { ErrorAnswer, ErrorWords } from '../dialect.ts'

@@ -1,4 +1,4 @@
-/** Health monitors between Octavia's words and the domain's (octavia-api 2.2; "rule n" are its rules). */
+/** Health monitors between Octavia's words and the domain's (docs/peers/octavia.md 9 to 15). */
 import { randomUUID } from 'node:crypto'
 import { DomainError, notFound } from '../../../domain/errors.ts'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
@@ -29,7 +29,7 @@ type Settings = Pick<
 export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect {
   return {
     paths: octaviaPaths,
-    // Rule 10.
+    // docs/peers/octavia.md 15.
     createOrder: ['fit', 'quota', 'parents', 'draft', 'duplicate'],
     parseCreate(body) {
       const wire = parseWsme(body, octaviaHealthMonitorCreate)
@@ -61,7 +61,7 @@ export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect 
 const DATAGRAM_POOL_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP']
 const DATAGRAM_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP']
 
-/** Rules 9, 2 and 3. A type of null is refused later, with the other nulls. */
+/** docs/peers/octavia.md 14, 10 and 11. A type of null is refused later, with the other nulls. */
 function assertFits(
   settings: Settings,
   { type, delay }: NewHealthMonitor,
@@ -93,7 +93,7 @@ function assertUdpDelay(
   )
 }
 
-/** Rule 3 of what options and presets make of the delay. */
+/** docs/peers/octavia.md 11, of what options and presets make of the delay. */
 function assertUdpIntervals(
   settings: Settings,
   monitor: JudgedMonitor & { readonly type: MonitorType },
@@ -169,7 +169,7 @@ function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>):
   }
 }
 
-/** Rule 10: rule 4, nulls, rule 5, rule 3. */
+/** The order of docs/peers/octavia.md 15: 12, nulls, 13, 11. */
 function changeFor(
   settings: Settings,
   wire: OctaviaHealthMonitorChange,
@@ -206,7 +206,7 @@ function kept<Value>(sent: Value | null | undefined, stored: Value, option: stri
   return sent === undefined ? stored : given(sent, option)
 }
 
-/** Rule 4. */
+/** docs/peers/octavia.md 12. */
 function assertHttpAttributes(
   type: MonitorType,
   isSent: (name: (typeof HTTP_ATTRIBUTES)[number]) => boolean,
@@ -216,8 +216,8 @@ function assertHttpAttributes(
 }
 
 /**
- * Rule 5: what results is what was sent, else what is stored; null does not clear for this check. Only of a body that says
- * something of it: options may have left what the rule would refuse.
+ * docs/peers/octavia.md 13: what results is what was sent, else what is stored; null does not clear for this check.
+ * Only of a body that says something of it: options may have left what the rule would refuse.
  */
 function assertDomainName(
   wire: Pick<OctaviaHealthMonitorChange, 'domain_name' | 'http_version'>,

@@ -1,4 +1,4 @@
-/** Listeners between Octavia's words and the domain's (octavia-api 2.5). */
+/** Listeners between Octavia's words and the domain's (docs/peers/octavia.md 20). */
 import { randomUUID } from 'node:crypto'
 import { notFound } from '../../../domain/errors.ts'
 import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'

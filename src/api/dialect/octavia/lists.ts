@@ -1,4 +1,4 @@
-/** Lists in Octavia's manner (octavia-api section 4): every attribute filters, unknown keys are refused, tags filter. */
+/** Lists in Octavia's manner (docs/peers/octavia.md 24): attributes and tags filter, unknown keys are refused. */
 import { DomainError } from '../../../domain/errors.ts'
 import type { SortKey, TagFilter } from '../../../store/lists.ts'
 import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../pages.ts'

@@ -1,4 +1,4 @@
-/** Load balancers between Octavia's words and the domain's (octavia-api 2.6). */
+/** Load balancers between Octavia's words and the domain's (docs/peers/octavia.md 21). */
 import { randomUUID } from 'node:crypto'
 import type { Echo, LoadBalancer } from '../../../domain/types.ts'
 import { shownVipAddress } from '../../../domain/vip-range.ts'

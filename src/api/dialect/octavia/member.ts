@@ -1,4 +1,4 @@
-/** Members between Octavia's words and the domain's (octavia-api 2.4). */
+/** Members between Octavia's words and the domain's (docs/peers/octavia.md 19). */
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'

@@ -1,4 +1,4 @@
-/** Pools between Octavia's words and the domain's (octavia-api 2.3). */
+/** Pools between Octavia's words and the domain's (docs/peers/octavia.md 16). */
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
@@ -138,7 +138,7 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     listeners: pool.listenerIds.map((id) => ({ id })),
     created_at: octaviaTime(pool.createdAt),
     updated_at: octaviaTime(pool.updatedAt),
-    // A pool without a monitor has no such key (trap 4).
+    // A pool without a monitor has no such key (docs/peers/octavia.md 18).
     healthmonitor_id: pool.healthMonitorId ?? undefined,
     members: pool.memberIds.map((id) => ({ id })),
     tags: octaviaTagWords(pool.tags),

@@ -1,4 +1,4 @@
-/** Quotas in Octavia's words (octavia-api 2.7): one project as recorded, the list with every spelling. */
+/** Quotas in Octavia's words (docs/peers/octavia.md 23): one project with one spelling of each, the list with both. */
 import { DomainError } from '../../../domain/errors.ts'
 import type { ProjectQuotas, QuotaKind, Quotas, SetQuotas } from '../../../store/quotas.ts'
 import type { WrittenQuotaDialect } from '../../quotas.ts'

@@ -16,7 +16,7 @@ export function octaviaGuard(ctx: ApiContext): void {
 
 /**
  * OPTIONS answers what there is; PUT and DELETE of a collection miss the id, POST to an item is no body of a create
- * (octavia-api section 1; recorded). Everything else is METHOD_NOT_ALLOWED.
+ * (docs/peers/octavia.md 2). Everything else is METHOD_NOT_ALLOWED.
  */
 export function octaviaOtherMethod(ctx: ApiContext, allowed: ReadonlySet<string>): boolean {
   if (ctx.method === 'OPTIONS') {
@@ -35,7 +35,7 @@ export function octaviaOtherMethod(ctx: ApiContext, allowed: ReadonlySet<string>
   return false
 }
 
-/** Reads that, unlike others, take no query parameter (octavia-api section 4). */
+/** Reads that, unlike others, take no query parameter (docs/peers/octavia.md 3). */
 const BARE_READS = /\/(status|statuses|stats)$|^\/quotas\/./
 
 /** Query parameters that writes take; reads ignore what they do not know, lists have rules of their own. */
