@@ -1,0 +1,121 @@
+/** Comments, tests and vectors cite rules of other systems; a reader must be able to open what they cite. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+const PEERS = 'docs/peers'
+const SELF = 'test/unit/peer-citations.test.ts'
+const ROOTS = ['src', 'test', 'bench', 'migrations', 'scripts', 'docs', '.ci']
+const SINGLE = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'openapi.yaml']
+
+/** Names of working papers that never were in this repository. */
+const OUT_OF_REACH =
+  /\b(?:octavia|elb)-api(?:\.md)?,? (?:sections? )?\d|\bprobe-semantics\b|\bhouse-style\b|\bkuma-greymatter\b|\bDESIGN\b|\btrap \d/
+
+interface Source {
+  readonly file: string
+  readonly text: string
+}
+
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.split('/').includes('node_modules'))
+    .map((name) => join(folder, name))
+    .filter((file) => file !== SELF && statSync(file).isFile())
+}
+
+/** Every file that people read, each as one line: a citation may be broken over two lines of a comment. */
+const SOURCES: readonly Source[] = [...SINGLE, ...ROOTS.flatMap(filesBelow)].map((file) => ({
+  file,
+  text: asOneLine(readFileSync(file, 'utf8')),
+}))
+
+function asOneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*(?:(?:\*|\/\/|#) )?/g, ' ')
+}
+
+/** Rules that a text cites as `docs/peers/octavia.md 3, 5 to 7 and 9`: `octavia 3`, `octavia 5` … */
+function citedIn(text: string): readonly string[] {
+  return [...text.matchAll(/docs\/peers\/([a-z-]+)\.md((?:(?:,| and| to)? \d+\b)*)/g)].flatMap(
+    ([, page = '', numbers = '']) =>
+      [...numbers.matchAll(/(\d+)(?: to (\d+))?/g)].flatMap(([, first, last = first]) =>
+        Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => `${page} ${Number(first) + i}`),
+      ),
+  )
+}
+
+/** `octavia 3` → the rule's text, as a list; more than one where a number is given twice. */
+function writtenRules(): ReadonlyMap<string, readonly string[]> {
+  const rules = new Map<string, string[]>()
+  for (const name of readdirSync(PEERS)) {
+    const page = name.replace(/\.md$/, '')
+    const text = readFileSync(join(PEERS, name), 'utf8')
+    for (const [rule, number] of text.matchAll(/^(\d+)\. .*(?:\n {3,}.*)*/gm)) {
+      const key = `${page} ${number}`
+      rules.set(key, [...(rules.get(key) ?? []), rule])
+    }
+  }
+  return rules
+}
+
+test('every rule of another system that is cited is written down', () => {
+  const rules = writtenRules()
+  const wrong = SOURCES.flatMap(({ file, text }) =>
+    citedIn(text)
+      .filter((rule) => !rules.has(rule))
+      .map((rule) => `${file}: ${rule}`),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+test('every rule of another system has a number of its own and a source, and is cited', () => {
+  const cited = new Set(SOURCES.flatMap(({ file, text }) => (file.startsWith(PEERS) ? [] : citedIn(text))))
+  const rules = writtenRules()
+  assert.ok(rules.size > 50, 'the search for rules works')
+  for (const [rule, texts] of rules) {
+    assert.equal(texts.length, 1, `${rule} is written once`)
+    assert.match(texts[0] ?? '', /^ {3,4}Source: \S/m, `${rule} says where it is from`)
+    assert.ok(cited.has(rule), `${rule} is cited`)
+  }
+})
+
+test('every document of ours that is cited is there', () => {
+  const named = SOURCES.flatMap(({ file, text }) =>
+    [...text.matchAll(/(?<![\w/.-])docs\/[\w/-]+\.md\b/g)].map(([document]) => ({ file, document })),
+  )
+  assert.ok(named.length > 50, 'the search for documents works')
+  assert.deepEqual(
+    named.filter(({ document }) => !existsSync(document)),
+    [],
+  )
+})
+
+test('nothing cites a document that is not in the repository', () => {
+  assert.deepEqual(
+    SOURCES.filter(({ text }) => OUT_OF_REACH.test(text)).map(({ file }) => file),
+    [],
+  )
+})
+
+test('citations are found however they are written', () => {
+  const comment =
+    ' * As HAProxy (docs/peers/probing.md\n * 18, 20 to 22 and 24) and docs/peers/elb.md 3; 4 do not count.'
+  assert.deepEqual(citedIn(asOneLine(comment)), [
+    'probing 18',
+    'probing 20',
+    'probing 21',
+    'probing 22',
+    'probing 24',
+    'elb 3',
+  ])
+  const old = [
+    '(octavia-api 2.2)',
+    'octavia-api section 3',
+    'probe-semantics 6.1',
+    'DESIGN section 7',
+    '(trap 4)',
+  ]
+  for (const text of [...old, 'elb-api.md 4.5']) assert.match(text, OUT_OF_REACH)
+  assert.doesNotMatch("from '../support/octavia-api.ts'", OUT_OF_REACH)
+})
