@@ -52,6 +52,8 @@ export class Check implements WheelNode {
   isReserved = false
   /** What `dueMs` would be without jitter: intervals that count from the start of a probe count from here. */
   slotMs = 0
+  /** `dueMs` makes up for a probe that was missed: the one after it is at its place again, which `slotMs` tells. */
+  isCatchingUp = false
   startedMs = 0
   endedMs = 0
   conclusiveMs: number

@@ -12,28 +12,45 @@ export function planNext(check: Check, nowMs: number, random: () => number): boo
   const nominalMs = nextIntervalMs(policy, check.state)
   if (nominalMs === undefined) return false
   const intervalMs = Math.max(INTERVAL_FLOOR_MS, nominalMs)
-  const slotMs = policy.anchor === 'start' ? nextSlotMs(check.slotMs, intervalMs, nowMs) : nowMs + intervalMs
+  const isFromSlot = policy.anchor === 'start' || check.isCatchingUp
+  const slotMs = isFromSlot ? nextSlotMs(check.slotMs, intervalMs, nowMs) : nowMs + intervalMs
   const fromMs = policy.anchor === 'start' ? check.startedMs : nowMs
   const soonestMs = Math.max(nowMs, fromMs + INTERVAL_FLOOR_MS)
+  check.isCatchingUp = false
   check.slotMs = slotMs
   check.dueMs = Math.max(soonestMs, slotMs + jitterMs(policy.jitter, intervalMs, random))
   return true
 }
 
+/** When a check is due that was probed elsewhere before, and the slot in its interval from which later probes count. */
+export interface Resumption {
+  readonly dueMs: number
+  readonly slotMs: number
+}
+
 /**
- * When a check is due here whose verdict another prober, or an earlier life of this one, has left: on its own schedule. What
- * it planned (`nextMs`) is moved by whole intervals into the one that begins now, so that of many checks each keeps its place
- * in it, and clocks of hosts that differ cost no more than that place; without a plan the place is a random one.
+ * When a check is due here whose verdict another prober, or an earlier life of this one, has left: on its own schedule.
+ *
+ * What it planned (`nextMs`) is moved by whole intervals into the one that begins now, so that of many checks each keeps its
+ * place in it, and clocks of hosts that differ cost no more than that place; without a plan the place is a random one. A
+ * probe that was to be made less than an interval ago was missed while the check changed hands: it is made up for within the
+ * time that it is late already, half an interval at most, so at about the rate at which they were planned; then the check is
+ * back in its place.
  */
-export function resumeMs(
+export function resumption(
   { config: { policy }, state }: Check,
   { nowMs, nextMs }: { readonly nowMs: number; readonly nextMs: number | undefined },
   random: () => number,
-): number {
+): Resumption {
   const intervalMs = Math.max(INTERVAL_FLOOR_MS, nextIntervalMs(policy, state) ?? policy.intervals.online)
-  if (nextMs === undefined) return nowMs + random() * intervalMs
-  const aheadMs = (nextMs - nowMs) % intervalMs
-  return nowMs + (aheadMs < 0 ? aheadMs + intervalMs : aheadMs)
+  const lateMs = nextMs === undefined ? -random() * intervalMs : nowMs - nextMs
+  if (lateMs > 0 && lateMs < intervalMs) {
+    const withinMs = Math.min(lateMs, intervalMs / 2)
+    return { dueMs: nowMs + random() * withinMs, slotMs: nowMs - lateMs }
+  }
+  const aheadMs = -lateMs % intervalMs
+  const dueMs = nowMs + (aheadMs < 0 ? aheadMs + intervalMs : aheadMs)
+  return { dueMs, slotMs: dueMs }
 }
 
 /** What of a policy says when to probe, not how to judge. */

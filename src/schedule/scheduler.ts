@@ -16,7 +16,7 @@ import { isOtherTrouble, judge, mayCount } from './judgement.ts'
 import { isLinked } from './linked-list.ts'
 import { MemberTally } from './member-tally.ts'
 import { firstProbeWindowsMs } from './new-starts.ts'
-import { adopted, type Differences, differences, planNext, resumeMs } from './next-probe.ts'
+import { adopted, type Differences, differences, planNext, resumption } from './next-probe.ts'
 import { ProbeLoop } from './probe-loop.ts'
 import { ResultRings } from './result-rings.ts'
 import { type RunningPool, RunningPools } from './running-pools.ts'
@@ -199,6 +199,7 @@ export class Scheduler implements Ticking {
     this.#cancelReservation(check)
     check.dueMs = dueMs
     check.slotMs = dueMs
+    check.isCatchingUp = false
     this.#loop.plan(check, dueMs)
   }
 
@@ -230,7 +231,10 @@ export class Scheduler implements Ticking {
     if (check.verdict === undefined) this.#planSoon(check, nowMs)
     else {
       const nextMs = left === undefined ? undefined : left.nextAt - this.#wall() + nowMs
-      this.#plan(check, resumeMs(check, { nowMs, nextMs }, this.#random))
+      const { dueMs, slotMs } = resumption(check, { nowMs, nextMs }, this.#random)
+      this.#plan(check, dueMs)
+      check.slotMs = slotMs
+      check.isCatchingUp = slotMs < dueMs
     }
     return check
   }

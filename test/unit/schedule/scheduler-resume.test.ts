@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
 import { Check } from '../../../src/schedule/check.ts'
-import { resumeMs } from '../../../src/schedule/next-probe.ts'
+import { resumption } from '../../../src/schedule/next-probe.ts'
 import {
   config,
   DELAY_MS,
@@ -22,16 +22,53 @@ function every(delaySeconds: number) {
   return statePolicy({ profile: 'elb', rise: 2, fall: 2, delaySeconds, timeoutSeconds: 3 })
 }
 
-test('a check keeps its place in its interval, whether its plan has passed, is to come or was made by another clock', () => {
+function gained(): Check {
   const share = shareOf('10.0.0.1')
-  const check = new Check(config('a'), STORED, { nowMs: START_MS, share, denied: undefined })
+  return new Check(config('a'), STORED, { nowMs: START_MS, share, denied: undefined })
+}
+
+test('a check keeps its place in its interval, whether its plan has passed, is to come or was made by another clock', () => {
+  const check = gained()
   fc.assert(
     fc.property(fc.integer({ min: -10 * DELAY_MS, max: 10 * DELAY_MS }), (aheadMs) => {
       const nextMs = START_MS + aheadMs
-      const dueMs = resumeMs(check, { nowMs: START_MS, nextMs }, Math.random)
+      const { dueMs, slotMs } = resumption(check, { nowMs: START_MS, nextMs }, Math.random)
       assert.ok(dueMs >= START_MS && dueMs < START_MS + DELAY_MS)
-      assert.equal(Math.abs(dueMs - nextMs) % DELAY_MS, 0)
+      assert.equal(Math.abs(slotMs - nextMs) % DELAY_MS, 0)
+      const isMissed = aheadMs < 0 && aheadMs > -DELAY_MS
+      if (!isMissed) assert.equal(dueMs, slotMs)
     }),
+  )
+})
+
+test('a probe that was missed while a check changed hands is made up for, no later than it is late, and within half an interval', () => {
+  const check = gained()
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: DELAY_MS - 1 }), (lateMs) => {
+      const { dueMs } = resumption(check, { nowMs: START_MS, nextMs: START_MS - lateMs }, Math.random)
+      assert.ok(dueMs - START_MS <= Math.min(lateMs, DELAY_MS / 2))
+    }),
+  )
+})
+
+test('after a probe that made up for a missed one, a check is back in its place in the interval', () => {
+  const { scheduler, attempts, run, last } = harness({ random: () => 0.5 })
+  const lateMs = 800
+  const left = leftBehind(config('a'), START_MS - lateMs)
+  scheduler.applyPool(pool({ config: config('a'), verdict: STORED, left }))
+  run(lateMs / 2 + WHEEL_TICK_MS)
+  assert.equal(attempts.length, 1)
+  last().end('CONNECT_REFUSED')
+  const [entry] = scheduler.checkpointOf(7).entries
+  assert.equal(entry?.nextAt, START_MS - lateMs + DELAY_MS)
+  run(DELAY_MS)
+  assert.equal(attempts.length, 2)
+  const endedMs = last().startedMs
+  last().end('CONNECT_REFUSED')
+  const [later] = scheduler.checkpointOf(7).entries
+  assert.ok(
+    (later?.nextAt ?? 0) - endedMs >= DELAY_MS,
+    'from then on the delay counts from the end of a probe',
   )
 })
 
