@@ -110,11 +110,12 @@ async function attackOn(name: string): Promise<void> {
   const client = clientOf('attacker', values.url, atOnce)
   let n = 0
   let isEnding = false
-  process.once('message', () => (isEnding = true))
+  const ended = once(process, 'message').then(() => (isEnding = true))
   const loop = async (): Promise<void> => {
     while (!isEnding) await ATTACKS[name]?.(client, values.pool, n++)
   }
   await Promise.all(Array.from({ length: name === 'none' ? 0 : atOnce }, loop))
+  await ended
   process.send?.(client.statuses)
   await client.close()
   process.disconnect()
