@@ -22,9 +22,7 @@ function documents(): readonly string[] {
 
 /** `file:line` of each line that is longer than LINE_MAX, in characters. */
 function longLines(file: string, text: string): readonly string[] {
-  return text
-    .split('\n')
-    .flatMap((line, index) => ([...line].length > LINE_MAX ? [`${file}:${index + 1}`] : []))
+  return text.split('\n').flatMap((line, index) => (line.length > LINE_MAX ? [`${file}:${index + 1}`] : []))
 }
 
 /** What is wrong with a decision record; undefined = nothing. */
