@@ -17,6 +17,8 @@ import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 import { startPostgres } from './postgres.ts'
 
 const PAGE = 100
+/** Characters of a line of the document. */
+const LINE_MAX = 118
 
 interface Sent {
   readonly text: string
@@ -58,6 +60,20 @@ async function planOf(db: Database, { text, values }: Sent): Promise<string> {
   return rows.map((row) => row['QUERY PLAN']).join('\n')
 }
 
+/** The text in lines of at most LINE_MAX characters; what follows a break is indented further than its line. */
+function wrapped(text: string): string {
+  return text
+    .split('\n')
+    .flatMap((line) => wrappedLine(line, ' '.repeat(line.search(/\S|$/) + 4)))
+    .join('\n')
+}
+
+function wrappedLine(line: string, indent: string): readonly string[] {
+  const cut = line.length <= LINE_MAX ? 0 : line.lastIndexOf(' ', LINE_MAX)
+  if (cut <= indent.length) return [line]
+  return [line.slice(0, cut), ...wrappedLine(indent + line.slice(cut + 1), indent)]
+}
+
 async function main(): Promise<void> {
   const postgres = await startPostgres({ isDurable: false })
   const db = openDatabase({ url: postgres.url, applicationName: 'plans', maxConnections: 1 })
@@ -68,13 +84,13 @@ async function main(): Promise<void> {
     console.log(`# Query plans of the lists
 
 PostgreSQL ${postgres.version}; ${MEMBERS} members in ${POOLS} pools of one project. Made by \`node dist/bench/query-plans.js\`.
-The plans are those that a connection keeps (made without knowing the values), the pages those of dialect octavia: ordered
-by creation. What a list shows of other tables is looked up for the rows of the page only; what it filters by is looked
-up for the rows of the project, one short look each.`)
+Long lines are broken. A plan is the one that a connection keeps (made without knowing the values). Pages are those of
+dialect octavia: ordered by creation. Data of other tables that a list shows is looked up only for the rows of the
+page. Data that a list filters by is looked up for the rows of the project, with one short look-up each.`)
     for (const [name, list] of listsOf(poolId)) {
       const sent = await statementOf(db, list)
       console.log(
-        `\n## ${name}\n\n\`\`\`sql\n${sent.text}\n\`\`\`\n\n\`\`\`\n${await planOf(db, sent)}\n\`\`\``,
+        `\n## ${name}\n\n\`\`\`sql\n${wrapped(sent.text)}\n\`\`\`\n\n\`\`\`\n${wrapped(await planOf(db, sent))}\n\`\`\``,
       )
     }
   } finally {

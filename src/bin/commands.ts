@@ -96,7 +96,7 @@ function usageOf(name: string, what: string, flags: readonly string[] = []): str
     ...flags,
     '  --check-config   says whether the environment is usable for it, and ends (exit code 0 or 1)',
     '',
-    'The configuration is the environment; README.md has the table.',
+    'The configuration is the environment; README.md lists it.',
   ]
   return `${lines.join('\n')}\n`
 }

@@ -16,7 +16,7 @@ ${Object.entries(COMMANDS)
   version          which version this is
   --check-config   says whether the environment is usable, and ends (exit code 0 or 1)
 
-The configuration is the environment; README.md has the table.
+The configuration is the environment; README.md lists it.
 `
 
 /** Where the program writes for people. */

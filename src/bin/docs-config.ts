@@ -1,4 +1,4 @@
-/** `npm run docs:config`: writes the table of the configuration into README.md. */
+/** `npm run docs:config`: writes the list of the configuration into README.md. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { withConfigTable } from '../runtime/config-table.ts'
 

@@ -1,6 +1,6 @@
 /**
  * Every variable of the environment that the service reads: its rule, its default as one would write it, and the
- * sentence of the README's table, which is generated from here.
+ * sentence of the README's list, which is generated from here.
  */
 import Joi from 'joi'
 import { DomainError } from '../domain/errors.ts'
@@ -124,67 +124,68 @@ const quota = (what: string): Variable => ({
   schema: wholeNumber(QUOTA),
   default: String(QUOTA_DEFAULT),
   values: numbers(QUOTA),
-  meaning: `${what} that one project may have; -1 = unlimited`,
+  meaning: `${what} that one project may have. -1: unlimited`,
 })
 
-/** In the order of the README's table. */
+/** In the order of the README's list. */
 export const VARIABLES = {
   DATABASE_URL: {
     schema: Joi.string().uri({ scheme: ['postgres', 'postgresql'] }),
     values: 'postgresql://user:password@host:port/database',
     meaning:
-      'PostgreSQL 13 or newer. Not set: `serve` starts an embedded PostgreSQL in HM_DATA_DIR; `api`, `prober` and `migrate` refuse to start',
+      'PostgreSQL 13 or newer. If it is not set, `serve` starts an embedded PostgreSQL in HM_DATA_DIR, and `api`, `prober` and `migrate` refuse to start',
     secret: 'url password',
   },
   HM_LISTEN: {
     schema: listen,
     default: '127.0.0.1:9876',
     values: ENDPOINT,
-    meaning: 'Where the API listens. Port 0 takes a free one',
+    meaning: 'Where the API listens. Port 0 takes a free port',
   },
   HM_METRICS_LISTEN: {
     schema: parsed((text) => (text === 'off' ? text : parseEndpoint(text)), `${ENDPOINT}, or off`),
     default: '127.0.0.1:9877',
     values: `${ENDPOINT}, or off`,
     meaning:
-      'Where `/metrics` is served (Prometheus text; under `serve` of all processes together). Not set and taken: a free port, which the log names',
+      'Where `/metrics` is served (Prometheus text). Under `serve` it has the metrics of all processes of the host. If it is not set and the default port is taken, a free port is used, and the log names it',
   },
   HM_DATA_DIR: {
     schema: Joi.string(),
     default: './data',
     values: 'folder',
-    meaning: 'The embedded PostgreSQL and keys that the service makes',
+    meaning: 'Holds the embedded PostgreSQL and the keys that the service makes',
   },
   HM_PROBERS: {
     schema: wholeNumber(PROBERS),
     default: String(PROBERS_DEFAULT),
     values: numbers(PROBERS),
-    meaning: 'Prober processes that `serve` starts; they share the work with those on other hosts',
+    meaning: 'How many prober processes `serve` starts. They share the work with probers on other hosts',
   },
   HM_SHARD_LEASE_MS: {
     schema: wholeNumber(SHARD_LEASE_MS),
     default: String(SHARD_LEASE_MS_DEFAULT),
     values: `milliseconds, ${numbers(SHARD_LEASE_MS)}`,
-    meaning: 'How long a prober that went silent keeps its share; then others take over',
+    meaning: 'How long a silent prober keeps its shards. Then other probers take them over',
   },
   HM_CHECKPOINT_MS: {
     schema: wholeNumber(CHECKPOINT_MS),
     default: String(CHECKPOINT_MS_DEFAULT),
     values: `milliseconds, ${numbers(CHECKPOINT_MS)}`,
-    meaning: 'How often last probe, latency and counters of unchanged members are written',
+    meaning: 'How often the last probe, latency and counters of members without a change are written',
   },
   HM_TRANSITIONS_DAYS: {
     schema: wholeNumber(TRANSITION_DAYS),
     default: String(TRANSITION_DAYS_DEFAULT),
     values: `days, ${numbers(TRANSITION_DAYS)}`,
-    meaning: 'How long transitions of members are kept. Of probers with different values the shortest counts',
+    meaning:
+      'How long transitions of members are kept. If probers have different values, the shortest counts',
   },
   HM_TRANSITIONS_PER_MEMBER: {
     schema: wholeNumber(TRANSITIONS_PER_MEMBER),
     default: String(TRANSITIONS_PER_MEMBER_DEFAULT),
     values: numbers(TRANSITIONS_PER_MEMBER),
     meaning:
-      'How many transitions of one member are kept, the newest. Of different values the smallest counts',
+      'How many transitions of one member are kept, the newest ones. If probers have different values, the smallest counts',
   },
   HM_DEFAULT_DIALECT: {
     schema: Joi.valid('elb', 'octavia'),
@@ -197,38 +198,43 @@ export const VARIABLES = {
     default: 'none',
     values: 'none, keystone',
     meaning:
-      'Who may call: anybody on this host, with the project from X-Project-Id; or holders of a Keystone token',
+      'Who may call. `none`: anybody on this host, with the project from X-Project-Id. `keystone`: holders of a Keystone token',
   },
   HM_KEYSTONE_URL: {
     schema: httpUrl,
     values: 'URL',
-    meaning: 'Identity v3 endpoint; needed with HM_AUTH=keystone',
+    meaning: 'Identity v3 endpoint. Needed with HM_AUTH=keystone',
   },
   HM_KEYSTONE_USERNAME: {
     schema: Joi.string(),
     values: 'text',
     meaning: 'Service account that validates tokens',
   },
-  HM_KEYSTONE_PASSWORD: { schema: Joi.string(), values: 'text', meaning: 'Its password', secret: 'whole' },
-  HM_KEYSTONE_PROJECT: { schema: Joi.string(), values: 'text', meaning: 'Its project' },
+  HM_KEYSTONE_PASSWORD: {
+    schema: Joi.string(),
+    values: 'text',
+    meaning: 'Password of the service account',
+    secret: 'whole',
+  },
+  HM_KEYSTONE_PROJECT: { schema: Joi.string(), values: 'text', meaning: 'Project of the service account' },
   HM_KEYSTONE_DOMAIN: {
     schema: Joi.string(),
     default: 'Default',
     values: 'text',
-    meaning: 'Domain of both the account and the project',
+    meaning: 'Domain of the service account and of its project',
   },
   HM_TOKEN_CACHE_MS: {
     schema: wholeNumber(TOKEN_CACHE_MS),
     default: String(TOKEN_CACHE_MS_DEFAULT),
     values: `milliseconds, ${numbers(TOKEN_CACHE_MS)}`,
-    meaning: 'How long a validated token is trusted without asking Keystone again',
+    meaning: 'How long a validated token is accepted before Keystone is asked again',
   },
   HM_RBAC: {
     schema: Joi.valid(...RBAC_MODES),
     default: 'both',
     values: RBAC_MODES.join(', '),
     meaning:
-      "Which roles of a token count: Octavia's load-balancer_*, Keystone's reader and member, or either; admin always does ([both matrices](docs/peers/octavia-rbac.md))",
+      "Which roles of a token count: Octavia's load-balancer_*, Keystone's reader and member, or both. The role admin always counts ([both matrices](docs/peers/octavia-rbac.md))",
   },
   HM_DEFAULT_PROJECT: {
     schema: Joi.string()
@@ -236,47 +242,49 @@ export const VARIABLES = {
       .pattern(/^[\w.:-]+$/, 'an id of letters, digits and -_.:'),
     default: 'default',
     values: 'project id',
-    meaning: 'With HM_AUTH=none: the project of requests without X-Project-Id',
+    meaning: 'With HM_AUTH=none: the project of requests that have no X-Project-Id',
   },
   HM_ALLOW_INSECURE_LISTEN: {
     schema: truth,
     default: 'false',
     values: 'true, false',
-    meaning: 'Lets HM_AUTH=none listen beyond loopback: whoever reaches the port may then do everything',
+    meaning:
+      'Allows HM_AUTH=none to listen on other addresses than loopback. Then anybody who reaches the port may do everything',
   },
   HM_TRUSTED_PROXIES: {
     schema: cidrs,
     values: 'addresses and address/prefix',
-    meaning: 'Whose X-Forwarded-* headers are believed',
+    meaning: 'Proxies whose X-Forwarded-* headers are trusted',
   },
   HM_PUBLIC_URL: {
     schema: httpUrl,
     values: 'URL',
-    meaning: 'Base of the links in answers; not set: the Host of the request',
+    meaning: 'Base of the links in answers. If it is not set, the Host header of the request is used',
   },
   HM_NETWORK_READS: {
     schema: truth,
     default: 'false',
     values: 'true, false',
     meaning:
-      'With HM_AUTH=keystone: answers the few network API reads that clients make, without a network service; with HM_AUTH=none they are always answered',
+      'With HM_AUTH=keystone: the service itself answers the few reads of the network API that clients make, for clouds without a network service. With HM_AUTH=none it always does',
   },
   HM_VIP_RANGE: {
     schema: parsed(parseCidr, 'address/prefix'),
     default: VIP_RANGE_DEFAULT,
     values: 'address/prefix',
     meaning:
-      'Load balancers that are given no address show one out of these: each its own, never routed, never probed',
+      'A load balancer that was created without an address shows one of this range. Each has its own; it is never routed and never probed',
   },
   HM_PROBE_ALLOW: {
     schema: cidrs,
     values: 'addresses and address/prefix',
-    meaning: 'If set, only these may be probed. Loopback with HM_AUTH=keystone only if it is listed',
+    meaning:
+      'If it is set, only these may be probed. With HM_AUTH=keystone, loopback may be probed only if it is listed here',
   },
   HM_PROBE_DENY: {
     schema: cidrs,
     values: 'addresses and address/prefix',
-    meaning: 'These are never probed; deny wins over allow',
+    meaning: 'These are never probed. Deny wins over allow',
   },
   HM_SOURCE_ADDRESSES: {
     schema: parsed(
@@ -285,12 +293,12 @@ export const VARIABLES = {
     ),
     values: 'addresses of this host',
     meaning:
-      'Probes leave from these; not set: the kernel chooses, as it does for PING, SCTP and ICMP echoes',
+      'Source addresses of probes. If it is not set, the kernel chooses. For PING, SCTP and ICMP echoes the kernel always chooses',
   },
   HM_TLS_DIR: {
     schema: Joi.string(),
     values: 'folder',
-    meaning: 'CA certificates, client certificates and keys that the options of monitors name',
+    meaning: 'Holds the CA certificates, client certificates and keys that the options of monitors name',
   },
   HM_QUOTA_LOADBALANCER: quota('Load balancers'),
   HM_QUOTA_LISTENER: quota('Listeners'),
@@ -301,27 +309,27 @@ export const VARIABLES = {
     schema: wholeNumber(PAGE_MAX),
     default: String(PAGE_MAX_DEFAULT),
     values: numbers(PAGE_MAX),
-    meaning: 'Objects of one page of a list, also where no limit is given',
+    meaning: 'Most objects on one page of a list, also when the request has no limit',
   },
   HM_PROBES_PER_SECOND_PER_PROJECT: {
     schema: wholeNumber(PROBES_PER_SECOND_PER_PROJECT),
     default: String(PROBES_PER_SECOND_PER_PROJECT_DEFAULT),
     values: numbers(PROBES_PER_SECOND_PER_PROJECT),
-    meaning: 'Probes a second that the monitors of one project may ask for together; -1: unlimited',
+    meaning: 'Most probes per second of all monitors of one project together. -1: unlimited',
   },
   HM_IN_FLIGHT_PER_PROJECT: {
     schema: wholeNumber(IN_FLIGHT_PER_PROJECT),
     default: String(IN_FLIGHT_PER_PROJECT_DEFAULT),
     values: numbers(IN_FLIGHT_PER_PROJECT),
     meaning:
-      'Probes that the monitors of one project may ask for in flight, if no member answers: members x timeout / (timeout + delay). A prober has no more of one project under way. -1: unlimited',
+      'Most probes in flight of all monitors of one project together, if no member answers: members x timeout / (timeout + delay). A prober never has more probes of one project in flight. -1: unlimited',
   },
   HM_PROBES_PER_SECOND_PER_ADDRESS: {
     schema: wholeNumber(PROBES_PER_SECOND_PER_ADDRESS),
     default: String(PROBES_PER_SECOND_PER_ADDRESS_DEFAULT),
     values: numbers(PROBES_PER_SECOND_PER_ADDRESS),
     meaning:
-      'Probes a second that one prober process starts towards one address; what is due beyond is put off. 0: unlimited',
+      'Most probes per second that one prober process starts towards one address. Probes beyond it start later. 0: unlimited',
   },
   HM_ALLOW_PING: {
     schema: truth,
@@ -333,19 +341,19 @@ export const VARIABLES = {
     schema: wholeNumber(UDP_MIN_DELAY_SECONDS),
     default: String(UDP_MIN_DELAY_SECONDS_DEFAULT),
     values: `seconds, ${numbers(UDP_MIN_DELAY_SECONDS)}`,
-    meaning: "Shortest delay of the octavia dialect's UDP-CONNECT monitors",
+    meaning: 'Shortest delay of UDP-CONNECT monitors in the dialect octavia',
   },
   HM_CANARY: {
     schema: parsed(parseCanaries, `a list of at most ${CANARIES_MAX} times ${CANARY}`),
     values: `list of ${CANARY}`,
     meaning:
-      'TCP targets that are always up, at most 16: when most members and all of these fail at once, the failures are held back for one interval and tried again. None: such a case is only counted and warned of',
+      'TCP targets that are always up, at most 16. When most members and all of these targets fail at the same time, the failures are held back for one interval and probed again. Without targets, such a case is only counted and logged as a warning',
   },
   HM_LOG_LEVEL: {
     schema: Joi.valid('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',
     values: 'trace, debug, info, warn, error, fatal, silent',
-    meaning: 'Least level that is logged',
+    meaning: 'Lowest level that is logged',
   },
 } as const satisfies Record<string, Variable>
 

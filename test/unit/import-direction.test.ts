@@ -8,23 +8,24 @@ interface Rule {
   readonly ours: readonly string[]
   readonly packages: readonly string[]
 }
-const WATCHING = ['runtime/log.ts', 'runtime/metrics.ts']
-const SERVING: Rule = {
-  ours: ['store', 'identity', ...WATCHING],
-  packages: ['node:', 'koa', '@koa/router', 'joi', 'yaml'],
+
+/** The table of docs/architecture.md: a row per layer with its folder, our layers and files, and packages. */
+const RULES = rulesOf(readFileSync('docs/architecture.md', 'utf8'))
+
+function rulesOf(document: string): ReadonlyMap<string, Rule> {
+  const table = document.slice(document.indexOf('| folder in `src` |'), document.indexOf('## A request'))
+  const rows = table.matchAll(/^\| `([a-z]+)` \| (.*) \| (.*) \|$/gm)
+  return new Map(
+    [...rows].map(([, layer = '', ours = '', packages = '']) => [
+      layer,
+      { ours: quoted(ours), packages: quoted(packages) },
+    ]),
+  )
 }
 
-/** The table of docs/architecture.md. */
-const RULES: Readonly<Record<string, Rule>> = {
-  domain: { ours: [], packages: [] },
-  probe: { ours: [], packages: ['node:', 'undici', 'net-ping', 'koffi', 're2js'] },
-  store: { ours: ['migrations'], packages: ['node:', 'knex', 'pg', 'pg-copy-streams'] },
-  schedule: { ours: ['probe', ...WATCHING], packages: ['node:'] },
-  identity: { ours: WATCHING, packages: ['node:', 'undici'] },
-  api: SERVING,
-  web: SERVING,
-  notify: { ours: ['store', ...WATCHING], packages: ['node:', 'undici'] },
-  runtime: { ours: [], packages: ['node:', 'pino', 'prom-client', 'joi'] },
+/** Names between backticks; words without them, as "none", name nothing. */
+function quoted(cell: string): readonly string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
 }
 
 const ROOT = process.cwd()
@@ -67,7 +68,7 @@ const layerOf = (path: string): string => path.split('/')[0] ?? ''
 function problemOf({ file, specifier, target }: Omit<Import, 'typeOnly'>): string | undefined {
   const layer = layerOf(file)
   if (layer === 'bin') return undefined
-  const rule = RULES[layer]
+  const rule = RULES.get(layer)
   if (rule === undefined) return `${file}: ${layer} is no layer`
   if (target === undefined) {
     const allowed = rule.packages.some((name) =>
@@ -105,6 +106,11 @@ test('no module imports itself by a detour', () => {
     done.add(file)
   }
   for (const file of edges.keys()) visit(file, [])
+})
+
+test('the table names every layer that there is, and no other', () => {
+  const folders = readdirSync(SRC, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  assert.deepEqual([...RULES.keys()].toSorted(), folders.map(({ name }) => name).toSorted())
 })
 
 test('the rule finds what it forbids', () => {

@@ -181,7 +181,7 @@ test('the configuration is frozen, all of it', () => {
   assert.throws(() => Object.assign(config.quotas, { pool: 2 }), TypeError)
 })
 
-test("the README's table is the one of the schema (npm run docs:config)", () => {
+test("the README's list of the configuration is the one of the schema (npm run docs:config)", () => {
   const readme = readFileSync('README.md', 'utf8')
   assert.equal(readme, withConfigTable(readme))
 })
