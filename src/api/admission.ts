@@ -1,5 +1,5 @@
 /**
- * What requests share, divided by project: the connections to PostgreSQL, and the memory that bodies take. A request comes in
+ * What requests share, divided by project: the connections to PostgreSQL, the reading of large pages, and the memory that bodies take. A request comes in
  * once its body is there, so a slow client holds no connection; and it holds one place however many statements it
  * makes, one after the other, so nobody who holds a connection waits for a second one.
  */
@@ -11,6 +11,8 @@ import {
   API_CONNECTIONS,
   API_CONNECTIONS_KEPT,
   BODIES_MAX_BYTES,
+  LARGE_PAGE_ROWS,
+  LARGE_PAGES_AT_ONCE,
   PROJECT_WAIT_MS,
   PROJECT_WAITING_MAX,
 } from '../domain/limits.ts'
@@ -25,6 +27,7 @@ export interface AdmissionOptions {
 export class Admission {
   readonly #gate: FairGate
   readonly #bodies = new FairShare(BODIES_MAX_BYTES)
+  readonly #largePages = new FairGate({ places: LARGE_PAGES_AT_ONCE, waitingMax: PROJECT_WAITING_MAX })
   readonly #waitMs: number
 
   constructor({ connections = API_CONNECTIONS, waitMs = PROJECT_WAIT_MS }: AdmissionOptions = {}) {
@@ -38,15 +41,28 @@ export class Admission {
    * requests under way, and what the work throws.
    */
   async admit(projectId: string, work: () => Promise<void>): Promise<void> {
+    await this.#within(this.#gate, projectId, work)
+  }
+
+  /**
+   * Reads a page of at most `rows` rows. What PostgreSQL does for a large page takes a processor for long, and each statement of
+   * others then has its share of what is left: so few of them are read at one time, projects in turn. Throws PROJECT_BUSY when
+   * the project has too many of them under way, and what the work throws.
+   */
+  async readPage<Rows>(projectId: string, rows: number, work: () => Promise<Rows>): Promise<Rows> {
+    return rows <= LARGE_PAGE_ROWS ? await work() : await this.#within(this.#largePages, projectId, work)
+  }
+
+  async #within<Result>(gate: FairGate, projectId: string, work: () => Promise<Result>): Promise<Result> {
     const startClock = (expire: () => void) => {
       const timer = setTimeout(expire, this.#waitMs)
       return () => clearTimeout(timer)
     }
-    if (!(await this.#gate.enter(projectId, startClock))) throw busy()
+    if (!(await gate.enter(projectId, startClock))) throw busy()
     try {
-      await work()
+      return await work()
     } finally {
-      this.#gate.leave(projectId)
+      gate.leave(projectId)
     }
   }
 

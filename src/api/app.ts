@@ -108,6 +108,7 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
 async function handled(route: Route, ctx: ApiContext, admission: Admission): Promise<void> {
   if (route.open === true) return await route.handler(ctx)
   const share = shareOf(ctx.state.identity)
+  ctx.state.admission = admission
   const work = () => admission.admit(share, () => route.handler(ctx))
   if (route.method !== 'post' && route.method !== 'put') return await work()
   await admission.withBody(ctx, share, route.largeBody === true ? LARGE_BODY : BODY, async (body) => {

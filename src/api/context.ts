@@ -12,7 +12,7 @@ import type { Identify, Identity } from '../identity/identity.ts'
 import type { Database } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
 import type { Access } from './access.ts'
-import type { AdmissionOptions } from './admission.ts'
+import type { Admission, AdmissionOptions } from './admission.ts'
 import type { Dialect } from './dialect/dialect.ts'
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
@@ -82,6 +82,8 @@ export interface ApiState extends Koa.DefaultState {
   identity: Identity
   /** Set with the identity: what it may see and do in this operation. */
   access: Access
+  /** What it may take of what requests share; set with the identity. */
+  admission: Admission
   /** The body as it came, of requests that may have one. */
   received?: Buffer | undefined
   /** Whose words the answer is in. */

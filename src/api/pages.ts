@@ -72,7 +72,7 @@ export async function answerList<Item extends { readonly id: string }>(
   if (byId === undefined) {
     for (const filter of filters) if (filter.attribute === 'project_id') filter.values.forEach(authorise)
   }
-  const items = await readPage(rules, collection, {
+  const items = await readPage(ctx, collection, {
     ...order,
     ...(inLists === undefined ? {} : { projectId: inLists }),
     filters: [...translated(collection, filters), ...(collection.within ?? [])],
@@ -122,15 +122,16 @@ export async function rendered<Item>(
 }
 
 async function readPage<Item>(
-  rules: ListRules,
+  ctx: ApiContext,
   collection: Collection<Item>,
   list: ListQuery,
 ): Promise<Page<Item>> {
+  const { admission, identity, dialect } = ctx.state
   try {
-    return await collection.read(list)
+    return await admission.readPage(shareOf(identity), list.limit, () => collection.read(list))
   } catch (error) {
     if (error instanceof UnknownMarkerError) {
-      throw rules.unknownMarker(collection.resource, list.marker ?? '')
+      throw dialect.lists.unknownMarker(collection.resource, list.marker ?? '')
     }
     throw error
   }

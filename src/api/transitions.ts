@@ -18,6 +18,7 @@ import { JsonItems } from './json-body.ts'
 import { memberKey, memberNotFound } from './members.ts'
 import { linksOf, type ListRules, pick, rendered } from './pages.ts'
 import { filtersOf, type Parameters, queryOf } from './query.ts'
+import { shareOf } from './turns.ts'
 
 export interface TransitionDialect {
   readonly paths: (path: string) => readonly string[]
@@ -77,13 +78,17 @@ async function answer(
   const limit = Math.min(page.limit ?? pageMax, pageMax)
   const marker =
     page.marker === undefined ? undefined : await knownMarker(deps, rules, { scope, marker: page.marker })
-  const records = await listTransitions(deps.db, scope, {
+  const wanted = {
     // One more than asked tells whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(marker === undefined ? {} : { marker }),
     reverse: page.reverse,
     filters: filtersIn(parameters, filterable),
-  })
+  }
+  const { admission, identity } = ctx.state
+  const records = await admission.readPage(shareOf(identity), wanted.limit, () =>
+    listTransitions(deps.db, scope, wanted),
+  )
   const read = page.reverse ? records.slice(-limit) : records.slice(0, limit)
   const { texts, shown } = await rendered(ctx, read, {
     render: (record) => pick(shape(record), fields),
