@@ -80,7 +80,7 @@ function boundEverything(
 }
 
 /**
- * Rows of a raw statement. `?` are the bindings; a literal question mark is written `\\?`. A connection that gives no
+ * Rows of a statement; `$1`, `$2` and so on are the bindings. A connection that gives no
  * answer within `timeoutMs` (its network is gone: the statement's own limit is the server's) is thrown away.
  *
  * A statement of a transaction is sent before this returns, so that several may be under way together.

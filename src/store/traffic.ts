@@ -7,7 +7,7 @@ export async function noteTraffic(db: Db, poolId: string): Promise<void> {
     db,
     `with noted as (
        update pool set traffic_seen_at = now(), config_version = config_version + 1
-       where id = ? and traffic_seen_at is null returning shard
+       where id = $1 and traffic_seen_at is null returning shard
      )
      select pg_notify('hm_config', shard::text) from noted`,
     [poolId],

@@ -25,7 +25,7 @@ async function listening(database: TestDatabase) {
   /** Notifications arrive in the order of commits: after one of ours, all before it are here. */
   const told = async (): Promise<readonly string[]> => {
     const mark = `mark ${++asked}`
-    await query(db, `select pg_notify('hm_config', ?::text)`, [mark])
+    await query(db, `select pg_notify('hm_config', $1::text)`, [mark])
     await eventually('the mark arrives', () => payloads.includes(mark))
     return payloads.splice(0).filter((payload) => payload !== mark)
   }
@@ -161,7 +161,7 @@ test('of many pools of one shard the shard is told once, and pools of other load
   const { db } = database
   const told = await listening(database)
   const [first, second] = [await insertPool(db), await insertPool(db)]
-  await query(db, 'update pool set load_balancer_id = ?, shard = ? where id = ?', [
+  await query(db, 'update pool set load_balancer_id = $1, shard = $2 where id = $3', [
     first.loadBalancerId,
     first.shard,
     second.poolId,

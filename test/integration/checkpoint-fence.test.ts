@@ -82,7 +82,7 @@ test('a checkpoint that meets a takeover waits for it and then writes nothing of
   const other = openDatabase({ url, applicationName: 'taker', maxConnections: 1 })
   try {
     const taker = await other.transaction()
-    await query(taker, 'update shard set owner = ?, epoch = epoch + 1 where id = 0', [randomUUID()])
+    await query(taker, 'update shard set owner = $1, epoch = epoch + 1 where id = 0', [randomUUID()])
     const writing = writeCheckpoints(db, owner, [checkpoint(0, 1), checkpoint(1, 1)])
     await eventually('the checkpoint waits for the lock', async () => {
       const waiting = await query(

@@ -72,7 +72,7 @@ test('members of before the migration are counted, and those of a transaction th
   await migration.up(db)
   assert.deepEqual(await counts(db), { members: 5, wrong: [] })
   const undone = transaction(db, async (tx) => {
-    await query(tx, 'delete from member where pool_id = ?', [poolId])
+    await query(tx, 'delete from member where pool_id = $1', [poolId])
     await insertMembers(tx, empty.poolId, addresses)
     throw new Error('undone')
   })

@@ -115,19 +115,18 @@ test('monitors with preset kuma keep the HTTP version that they had', async (t) 
   for (const [name, { type = 'HTTP', version, options }] of Object.entries(rows)) {
     const { poolId } = await insertPool(db)
     ids.set(name, poolId)
-    await query(db, 'update health_monitor set type = ?, http_version = ?, options = ? where pool_id = ?', [
-      type,
-      version ?? null,
-      JSON.stringify(options),
-      poolId,
-    ])
+    await query(
+      db,
+      'update health_monitor set type = $1, http_version = $2, options = $3 where pool_id = $4',
+      [type, version ?? null, JSON.stringify(options), poolId],
+    )
   }
   await query(db, `delete from knex_migrations where name >= '0018-kuma-http-version'`)
   assert.ok((await migrateToLatest(db, url)).includes('0018-kuma-http-version'))
   for (const [name, { kept, shown }] of Object.entries(rows)) {
     const [row] = await query<{ options: object; http_version: string | null }>(
       db,
-      'select options, http_version from health_monitor where pool_id = ?',
+      'select options, http_version from health_monitor where pool_id = $1',
       [ids.get(name) ?? ''],
     )
     assert.deepEqual([row?.options, row?.http_version], [kept, shown], name)
@@ -215,18 +214,18 @@ test('monitors of before keep what held for them, and show it', async (t) => {
 /** A monitor with parents of its own, written as by a release that did not have `sent_fields`. */
 async function writeAsBefore(db: Db, codes: string, options: object | null): Promise<void> {
   const id = randomUUID()
-  await query(db, `insert into load_balancer (id, project_id, provider) values (?, 'p', 'vlb')`, [id])
+  await query(db, `insert into load_balancer (id, project_id, provider) values ($1, 'p', 'vlb')`, [id])
   await query(
     db,
     `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-     values (?, 'p', ?, 'HTTP', 'ROUND_ROBIN', 0)`,
+     values ($1, 'p', $2, 'HTTP', 'ROUND_ROBIN', 0)`,
     [id, id],
   )
   await query(
     db,
     `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall,
        url_path, http_method, expected_codes, options)
-     values (?, 'p', ?, 'HTTP', 'elb', 5, 3, 2, 3, '/', 'GET', ?, ?::jsonb)`,
+     values ($1, 'p', $2, 'HTTP', 'elb', 5, 3, 2, 3, '/', 'GET', $3, $4::jsonb)`,
     [id, id, codes, options && JSON.stringify(options)],
   )
 }

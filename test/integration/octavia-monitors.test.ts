@@ -40,7 +40,7 @@ suite('health monitors of dialect octavia', () => {
     const loadBalancer = await aLoadBalancer(api)
     const pool = await aPool(api, loadBalancer.id)
     const holder = await api.db.transaction()
-    await query(holder, 'select from load_balancer where id = ? for update', [loadBalancer.id])
+    await query(holder, 'select from load_balancer where id = $1 for update', [loadBalancer.id])
     try {
       assertFault(
         await post(api, pool.id),

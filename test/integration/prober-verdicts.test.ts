@@ -117,7 +117,7 @@ test('a flush that meets a takeover waits for it and then writes nothing of that
   const other = openDatabase({ url, applicationName: 'taker', maxConnections: 1 })
   try {
     const taker = await other.transaction()
-    await query(taker, 'update shard set owner = ?, epoch = epoch + 1 where id = ?', [randomUUID(), shard])
+    await query(taker, 'update shard set owner = $1, epoch = epoch + 1 where id = $2', [randomUUID(), shard])
     const flush = writeVerdicts(db, owner, [verdict(id, shard, 1)])
     await eventually('the flush waits for the lock', async () => {
       const waiting = await query(
