@@ -27,6 +27,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { DESCRIPTOR_RESERVE, SHARD_COUNT } from '../src/domain/limits.ts'
 import { shardOf } from '../src/domain/shard.ts'
+import { CONFIG_CHANNEL } from '../src/store/config-channel.ts'
 import { type Db, openDatabase, query } from '../src/store/database.ts'
 import { migrateToLatest } from '../src/store/migrate.ts'
 import { loopbackAddress } from './member-rows.ts'
@@ -144,7 +145,7 @@ async function store(
            insert into member (id, project_id, pool_id, address, protocol_port)
            select gen_random_uuid(), $2, p.id, address, port from p, unnest($13::text[], $14::int[]) as a (address, port)
          )
-       select pg_notify('hm_config', shard::text) from p`,
+       select pg_notify('${CONFIG_CHANNEL}', shard::text) from p`,
       [
         balancerId,
         projectId,

@@ -1,6 +1,7 @@
 /** Statements on load balancers. */
 import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { LoadBalancer } from '../domain/types.ts'
+import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER, sortableOf } from './lists.ts'
 import { loadBalancerStatusOf } from './roll-up.ts'
@@ -138,7 +139,7 @@ export async function deleteBelowLoadBalancer(tx: Tx, id: string): Promise<void>
   await query(
     tx,
     `with gone as (delete from pool where load_balancer_id = $1 returning shard)
-     select pg_notify('hm_config', shard::text) from (select distinct shard from gone) shards`,
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from gone) shards`,
     [id],
   )
 }

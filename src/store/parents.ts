@@ -4,6 +4,7 @@
  */
 import { DomainError } from '../domain/errors.ts'
 import type { LoadBalancer, Pool } from '../domain/types.ts'
+import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Tx, query, sqlState } from './database.ts'
 import {
   LOAD_BALANCER_COLUMNS,
@@ -124,7 +125,7 @@ export async function touchPools(tx: Tx, poolIds: readonly string[]): Promise<vo
     `with touched as (
        update pool set config_version = config_version + 1 where id = any($1::uuid[]) returning shard
      )
-     select pg_notify('hm_config', shard::text) from (select distinct shard from touched) shards`,
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from touched) shards`,
     [poolIds],
   )
 }
@@ -136,12 +137,12 @@ export async function touchLoadBalancer(tx: Tx, loadBalancerId: string): Promise
     `with touched as (
        update pool set config_version = config_version + 1 where load_balancer_id = $1 returning shard
      )
-     select pg_notify('hm_config', shard::text) from (select distinct shard from touched) shards`,
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from touched) shards`,
     [loadBalancerId],
   )
 }
 
 /** Tells probers that a pool is gone. */
 export async function notifyShard(tx: Tx, shard: number): Promise<void> {
-  await query(tx, `select pg_notify('hm_config', $1::text)`, [String(shard)])
+  await query(tx, `select pg_notify('${CONFIG_CHANNEL}', $1::text)`, [String(shard)])
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { shardOf } from '../../src/domain/shard.ts'
+import { CONFIG_CHANNEL } from '../../src/store/config-channel.ts'
 import { query, transaction } from '../../src/store/database.ts'
 import { listen } from '../../src/store/listen.ts'
 import { touchLoadBalancer, touchPools } from '../../src/store/parents.ts'
@@ -16,7 +17,7 @@ async function listening(database: TestDatabase) {
   const { url, db } = database
   const payloads: string[] = []
   const connection = await listen(
-    { url, applicationName: 'listener', channel: 'hm_config' },
+    { url, applicationName: 'listener', channel: CONFIG_CHANNEL },
     (payload) => void payloads.push(payload),
     () => undefined,
   )
@@ -25,7 +26,7 @@ async function listening(database: TestDatabase) {
   /** Notifications arrive in the order of commits: after one of ours, all before it are here. */
   const told = async (): Promise<readonly string[]> => {
     const mark = `mark ${++asked}`
-    await query(db, `select pg_notify('hm_config', $1::text)`, [mark])
+    await query(db, `select pg_notify('${CONFIG_CHANNEL}', $1::text)`, [mark])
     await eventually('the mark arrives', () => payloads.includes(mark))
     return payloads.splice(0).filter((payload) => payload !== mark)
   }

@@ -1,6 +1,7 @@
 /** Writes configuration straight into the database, as the API would, for tests of what reads it. */
 import { randomUUID } from 'node:crypto'
 import { shardOf } from '../../src/domain/shard.ts'
+import { CONFIG_CHANNEL } from '../../src/store/config-channel.ts'
 import { type Db, query } from '../../src/store/database.ts'
 
 export interface MonitorFields {
@@ -77,7 +78,7 @@ export async function changed(db: Db, poolId: string): Promise<void> {
   await query(
     db,
     `with raised as (update pool set config_version = config_version + 1 where id = $1 returning shard)
-     select pg_notify('hm_config', shard::text) from raised`,
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from raised`,
     [poolId],
   )
 }
