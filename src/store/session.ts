@@ -26,6 +26,9 @@ export function statementOf(text: string, bindings: readonly unknown[]): Stateme
   return { text, name, values }
 }
 
+/** SQLSTATEs with which PostgreSQL ends a session: it says so before the connection closes. */
+const ENDED = /^(?:57P0\d|08...)$/
+
 /** Sends a statement at once. Rejects with the driver's error, or when no answer came in time (0: without a bound): the connection is closed. */
 export function send<Row>(
   connection: pg.Client,
@@ -46,6 +49,7 @@ export function send<Row>(
     connection.query(statement, (error: Error | null, result: unknown) => {
       clearTimeout(timer)
       if (!error) return resolve(result as { rows: Row[]; command: string })
+      if ('code' in error && ENDED.test(String(error.code))) stream.destroy()
       // For the log: which statement it was, without what was bound to it.
       reject(Object.assign(error, { sql: statement.text }))
     })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Database, query } from '../../src/store/database.ts'
+import { type Database, query, transaction } from '../../src/store/database.ts'
 import { changed, eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
@@ -30,7 +30,7 @@ async function change(
   sql: string,
   bindings: readonly unknown[],
 ): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     await query(tx, sql, bindings)
     await changed(tx, poolId)
   })
