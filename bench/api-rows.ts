@@ -18,20 +18,20 @@ export async function storeMembers(db: Db): Promise<string[]> {
     db,
     `with lb as (
        insert into load_balancer (id, project_id, provider)
-       select gen_random_uuid(), ?, 'octavia' from generate_series(1, ${LOAD_BALANCERS}) returning id
+       select gen_random_uuid(), $1, 'octavia' from generate_series(1, ${LOAD_BALANCERS}) returning id
      ), p as (
        insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-       select gen_random_uuid(), ?, lb.id, 'TCP', 'ROUND_ROBIN', n % 256
+       select gen_random_uuid(), $1, lb.id, 'TCP', 'ROUND_ROBIN', n % 256
        from lb, generate_series(1, ${POOLS / LOAD_BALANCERS}) n returning id, load_balancer_id
      ), l as (
        insert into listener (id, project_id, load_balancer_id, default_pool_id, protocol, protocol_port)
-       select gen_random_uuid(), ?, load_balancer_id, id, 'TCP', row_number() over () from p
+       select gen_random_uuid(), $1, load_balancer_id, id, 'TCP', row_number() over () from p
      ), hm as (
        insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
-       select gen_random_uuid(), ?, id, 'TCP', 'octavia', 5, 3, 3, 3 from p
+       select gen_random_uuid(), $1, id, 'TCP', 'octavia', 5, 3, 3, 3 from p
      )
      select id from p`,
-    [PROJECT, PROJECT, PROJECT, PROJECT],
+    [PROJECT],
   )
   const ids = pools.map(({ id }) => id)
   for (let i = 0; i < ids.length; i += POOLS_AT_ONCE) {
@@ -45,8 +45,8 @@ async function storeMembersOf(db: Db, poolIds: readonly string[], offset: number
   await query(
     db,
     `insert into member (id, project_id, pool_id, address, protocol_port, subnet_id)
-     select gen_random_uuid(), ?, p.id, '10.0.' || n / 250 || '.' || n % 250, 80, ?
-     from unnest(?::uuid[]) p (id), generate_series(1, ${MEMBERS / POOLS}) n`,
+     select gen_random_uuid(), $1, p.id, '10.0.' || n / 250 || '.' || n % 250, 80, $2
+     from unnest($3::uuid[]) p (id), generate_series(1, ${MEMBERS / POOLS}) n`,
     [PROJECT, randomUUID(), poolIds],
     STORE_MS,
   )
@@ -55,9 +55,9 @@ async function storeMembersOf(db: Db, poolIds: readonly string[], offset: number
     `insert into member_state
        (member_id, pool_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
      select m.id, m.pool_id, greatest(lb.generation, p.generation, m.generation, hm.generation),
-       case when (u.n + ?::integer) % ${EVERY} = 0 and row_number() over () % ${EVERY} = 0 then 'OFFLINE' else 'ONLINE' end,
+       case when (u.n + $1::integer) % ${EVERY} = 0 and row_number() over () % ${EVERY} = 0 then 'OFFLINE' else 'ONLINE' end,
        now(), 'PASSED', 3, 0, p.shard, 1, 1
-     from unnest(?::uuid[]) with ordinality u (id, n)
+     from unnest($2::uuid[]) with ordinality u (id, n)
      join pool p on p.id = u.id
      join member m on m.pool_id = p.id
      join load_balancer lb on lb.id = p.load_balancer_id

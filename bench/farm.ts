@@ -207,7 +207,7 @@ async function send(method: string, path: string, body: object): Promise<string>
 async function counted(db: Db, status: string): Promise<number> {
   const [row] = await query<{ n: number }>(
     db,
-    'select count(*) as n from member_status where operating_status = ? and since is not null',
+    'select count(*) as n from member_status where operating_status = $1 and since is not null',
     [status],
   )
   return row?.n ?? 0

@@ -27,6 +27,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { DESCRIPTOR_RESERVE, SHARD_COUNT } from '../src/domain/limits.ts'
 import { shardOf } from '../src/domain/shard.ts'
+import { CONFIG_CHANNEL } from '../src/store/config-channel.ts'
 import { type Db, openDatabase, query } from '../src/store/database.ts'
 import { migrateToLatest } from '../src/store/migrate.ts'
 import { loopbackAddress } from './member-rows.ts'
@@ -132,33 +133,30 @@ async function store(
     const members = addresses.slice(from, from + MEMBERS_PER_POOL)
     await query(
       db,
-      `with lb as (insert into load_balancer (id, project_id, provider) values (?, ?, 'vlb') returning id),
+      `with lb as (insert into load_balancer (id, project_id, provider) values ($1, $2, 'vlb') returning id),
          p as (
            insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-           select ?, ?, lb.id, 'TCP', 'ROUND_ROBIN', ? from lb returning id, shard
+           select $3, $2, lb.id, 'TCP', 'ROUND_ROBIN', $4 from lb returning id, shard
          ), hm as (
            insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall,
              monitor_port, url_path, http_method, expected_codes)
-           select gen_random_uuid(), ?, p.id, ?, 'elb', ?, ?, 2, ?, ?, ?, ?, ? from p
+           select gen_random_uuid(), $2, p.id, $5, 'elb', $6, $7, 2, $8, $9, $10, $11, $12 from p
          ), m as (
            insert into member (id, project_id, pool_id, address, protocol_port)
-           select gen_random_uuid(), ?, p.id, address, port from p, unnest(?::text[], ?::int[]) as a (address, port)
+           select gen_random_uuid(), $2, p.id, address, port from p, unnest($13::text[], $14::int[]) as a (address, port)
          )
-       select pg_notify('hm_config', shard::text) from p`,
+       select pg_notify('${CONFIG_CHANNEL}', shard::text) from p`,
       [
         balancerId,
         projectId,
         poolId,
-        projectId,
         shardOf(poolId),
-        projectId,
         monitor.type,
         monitor.delaySeconds,
         monitor.timeoutSeconds,
         FALL,
         monitor.port,
         ...(monitor.type === 'HTTP' ? ['/', 'GET', '200'] : [null, null, null]),
-        projectId,
         members,
         members.map((_, n) => 1024 + ((from + n) % 60_000)),
       ],

@@ -37,17 +37,17 @@ export function loopbackAddress(n: number): string {
 
 const INSERT = `
 with lb as (
-  insert into load_balancer (id, project_id, provider) values (gen_random_uuid(), ?, 'vlb') returning id
+  insert into load_balancer (id, project_id, provider) values (gen_random_uuid(), $1, 'vlb') returning id
 ), p as (
   insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-  select p.id, ?, lb.id, 'TCP', 'ROUND_ROBIN', p.shard from lb, unnest(?::uuid[], ?::smallint[]) p (id, shard) returning id
+  select p.id, $1, lb.id, 'TCP', 'ROUND_ROBIN', p.shard from lb, unnest($2::uuid[], $3::smallint[]) p (id, shard) returning id
 ), hm as (
   insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall,
     domain_name, url_path, http_method, http_version, expected_codes, options)
-  select gen_random_uuid(), ?, p.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb from p
+  select gen_random_uuid(), $1, p.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb from p
 )
 insert into member (id, project_id, pool_id, address, protocol_port)
-select m.id, ?, m.pool_id, m.address, ? from unnest(?::uuid[], ?::uuid[], ?::text[]) m (id, pool_id, address)`
+select m.id, $1, m.pool_id, m.address, $16 from unnest($17::uuid[], $18::uuid[], $19::text[]) m (id, pool_id, address)`
 
 /** Stores `count` members in pools of `perPool`, all on `port`. They appear to probers at once. */
 export async function storeMembers(
@@ -80,19 +80,7 @@ export async function storeMembers(
   await query(
     db,
     INSERT,
-    [
-      PROJECT,
-      PROJECT,
-      pools,
-      pools.map(shardOf),
-      PROJECT,
-      ...monitorValues,
-      PROJECT,
-      port,
-      memberIds,
-      poolIds,
-      addresses,
-    ],
+    [PROJECT, pools, pools.map(shardOf), ...monitorValues, port, memberIds, poolIds, addresses],
     STORE_MS,
   )
   await query(db, 'analyze', [], STORE_MS)

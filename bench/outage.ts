@@ -180,9 +180,11 @@ async function breakOnce(farm: Farm): Promise<Outage> {
   await wait(Math.max(0, STOP_MS + SHARD_LEASE_MS_DEFAULT - (performance.now() - startedMs)))
   const arrivals = await target.arrivals()
   const affected = arrivals.filter((_, n) => broken.has(farm.stored[n]?.shard ?? -1))
-  const [falls] = await query<{ n: number }>(db, 'select count(*) as n from member_transition where at > ?', [
-    clock?.now.toISOString(),
-  ])
+  const [falls] = await query<{ n: number }>(
+    db,
+    'select count(*) as n from member_transition where at > $1',
+    [clock?.now.toISOString()],
+  )
   return {
     againMs: quantiles(affected.flatMap(({ firstAfterMs }) => firstAfterMs ?? [])),
     gapMs: quantiles(affected.flatMap(gapOf)),

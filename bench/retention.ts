@@ -43,9 +43,9 @@ const MEMBER = `md5(n::text)::uuid`
 
 const FILL = `
 insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, generation, epoch, sequence)
-select md5((n % ?)::text)::uuid, md5('pool ' || n % ? / 500)::uuid, 'bench', now() - interval '1 day', 'ONLINE', 'OFFLINE',
-  'CONNECT_REFUSED', 1, ?::bigint, n
-from generate_series(1, ?::bigint) n`
+select md5((n % $1)::text)::uuid, md5('pool ' || n % $1 / 500)::uuid, 'bench', now() - interval '1 day', 'ONLINE', 'OFFLINE',
+  'CONNECT_REFUSED', 1, $2::bigint, n
+from generate_series(1, $3::bigint) n`
 
 async function main(): Promise<void> {
   const postgres = await startPostgres({ isDurable: false })
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     await migrateToLatest(db, postgres.url)
     await query(db, 'set statement_timeout = 0')
     const startedMs = performance.now()
-    await query(db, FILL, [members, members, 1, rows], LOAD_MS)
+    await query(db, FILL, [members, 1, rows], LOAD_MS)
     await query(db, FILL, [excess, excess, 2, excess * over], LOAD_MS)
     console.log(`${rows + excess * over} transitions stored in ${seconds(performance.now() - startedMs)}`)
     await query(db, 'vacuum analyze member_transition', [], LOAD_MS)
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
       db,
       `select max(kept) as most from (
          select count(*) as kept from member_transition where member_id in (
-           select ${MEMBER} from generate_series(0, ?::int) n
+           select ${MEMBER} from generate_series(0, $1::int) n
          ) group by member_id) counted`,
       [Math.min(999, excess - 1)],
       LOAD_MS,

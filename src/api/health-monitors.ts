@@ -12,6 +12,7 @@ import {
   type HealthMonitorDraft,
   insertHealthMonitor,
   listHealthMonitors,
+  PoolHasMonitorError,
   updateHealthMonitor,
 } from '../store/health-monitors.ts'
 import { addressesOfPool, renewMembersOfPort } from '../store/members.ts'
@@ -64,7 +65,7 @@ export function healthMonitorRoutes(deps: ApiDependencies, dialect: HealthMonito
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
   const { projectId } = ctx.state.identity
   const { poolId, assertFits, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
-  const monitor = await transaction(deps.db, async (tx) => {
+  const created = transaction(deps.db, async (tx) => {
     // Sent together: what comes after the lock is read under it.
     const [parents, existing, set] = await Promise.all([
       lockPoolFor(ctx, tx, poolId),
@@ -84,6 +85,12 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     }
     for (const step of dialect.createOrder) await steps[step]()
     return await insert(tx, deps, { draft: draft ?? draftFor(parents.pool, parents.loadBalancer), parents })
+  })
+  const monitor = await created.catch(async (error: unknown) => {
+    // Whoever wrote the other one had not locked the pool: it was not there to be seen before.
+    if (error instanceof PoolHasMonitorError)
+      assertNoMonitorYet(poolId, await findMonitorOfPool(deps.db, poolId))
+    throw error
   })
   ctx.status = 201
   ctx.body = { healthmonitor: dialect.render(monitor) }

@@ -38,6 +38,7 @@ import { TickDriver } from '../schedule/tick-driver.ts'
 import { WithheldVerdicts } from '../schedule/withheld.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../store/checkpoints.ts'
 import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../store/checks.ts'
+import { CONFIG_CHANNEL } from '../store/config-channel.ts'
 import { isStoreAway, openDatabase, sqlState } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
@@ -46,9 +47,6 @@ import { writeVerdicts } from '../store/verdicts.ts'
 import { factsOf, gaugesOf } from './prober-facts.ts'
 import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 import { withTlsFolder } from './tls-folder.ts'
-
-/** The channel on which the API tells of changed shards, in the transaction that changed them. */
-export const CONFIG_CHANNEL = 'hm_config'
 
 export interface ProberDeps {
   readonly databaseUrl: string

@@ -74,7 +74,7 @@ function errorFields(error: unknown): unknown {
     const messages = error.errors.map((each: unknown) => (each as Error).message)
     return { type: error.name, message: messages.join('; ') }
   }
-  if (error.name === 'KnexTimeoutError')
+  if (error.name === 'NoConnectionError')
     return { type: 'Error', message: 'no connection to PostgreSQL in time' }
   if (!isOfTheSystem(error)) return pino.stdSerializers.err(error)
   return { type: error.name, message: error.message, code: (error as NodeJS.ErrnoException).code }

@@ -107,7 +107,7 @@ export async function restoreFrom({ url, db }: Source, input: AsyncIterable<Uint
   if (first.done === true || first.value.kind !== 'line') throw new RestoreRefusal('the dump is empty')
   const header = refused(() => parseHeader(first.value.kind === 'line' ? first.value.text : ''))
   await assertMigratable(db, header)
-  await migrateTo(db, url, new Set(header.migrations))
+  await migrateTo(url, new Set(header.migrations))
   return await withSession(url, async (session) => {
     await session.query('begin')
     const tables = await tablesThere(session)

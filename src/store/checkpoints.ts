@@ -1,15 +1,34 @@
 /** Checkpoints: one row per shard, fenced like every write of a prober. */
 import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
 import type { Outcome, Reason } from '../domain/reasons.ts'
+import { collectBindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
 
-/** In the order of the table. */
-const COLUMNS = `shard, epoch, as_of, member_ids, generations, probed_at, next_at, outcomes, reasons, total_us, echo_us,
-  connect_us, tls_us, first_byte_us, ok_runs, bad_runs, stale, recent, flags`
-
-const ROW = `(?::smallint, ?::bigint, ?::timestamptz, ?::uuid[], ?::bigint[], ?::timestamptz[], ?::timestamptz[], ?::text[],
-  ?::text[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::integer[], ?::smallint[], ?::smallint[],
-  ?::boolean[], ?::bytea, ?::smallint[])`
+/** Columns with their types, in the order of the table. */
+const TYPES = {
+  shard: 'smallint',
+  epoch: 'bigint',
+  as_of: 'timestamptz',
+  member_ids: 'uuid[]',
+  generations: 'bigint[]',
+  probed_at: 'timestamptz[]',
+  next_at: 'timestamptz[]',
+  outcomes: 'text[]',
+  reasons: 'text[]',
+  total_us: 'integer[]',
+  echo_us: 'integer[]',
+  connect_us: 'integer[]',
+  tls_us: 'integer[]',
+  first_byte_us: 'integer[]',
+  ok_runs: 'smallint[]',
+  bad_runs: 'smallint[]',
+  stale: 'boolean[]',
+  recent: 'bytea',
+  flags: 'smallint[]',
+} as const
+type Column = keyof typeof TYPES
+const COLUMN_NAMES = Object.keys(TYPES) as readonly Column[]
+const COLUMNS = COLUMN_NAMES.join(', ')
 
 /** Rewrites the checkpoints of shards that `owner` still holds at their epochs; others are left as they are. */
 export async function writeCheckpoints(
@@ -18,17 +37,21 @@ export async function writeCheckpoints(
   checkpoints: readonly ShardCheckpoint[],
 ): Promise<void> {
   if (checkpoints.length === 0) return
-  const sorted = checkpoints.toSorted((a, b) => a.id - b.id)
+  const { values, bind } = collectBindings()
+  const rows = checkpoints
+    .toSorted((a, b) => a.id - b.id)
+    .map(valuesOf)
+    .map((row) => `(${COLUMN_NAMES.map((column) => `${bind(row[column])}::${TYPES[column]}`).join(', ')})`)
   await query(
     db,
     `insert into shard_checkpoint as old (${COLUMNS})
-     select c.* from (values ${sorted.map(() => ROW).join(', ')}) as c (${COLUMNS})
-     join shard s on s.id = c.shard and s.epoch = c.epoch and s.owner = ?
+     select c.* from (values ${rows.join(', ')}) as c (${COLUMNS})
+     join shard s on s.id = c.shard and s.epoch = c.epoch and s.owner = ${bind(owner)}
      order by s.id
      for share of s
      on conflict (shard) do update set (${COLUMNS}) = row (excluded.*)
      where excluded.epoch >= old.epoch`,
-    [...sorted.flatMap(bindings), owner],
+    values,
   )
 }
 
@@ -40,8 +63,8 @@ cross join lateral unnest(c.member_ids, c.generations, c.probed_at, c.next_at, c
   c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale, c.flags)
   u (member_id, generation, probed_at, next_at, outcome, reason, total_us, echo_us, connect_us, tls_us, first_byte_us,
     ok_run, bad_run, stale, flags)
-join unnest(?::uuid[]) as wanted (id) on wanted.id = u.member_id
-where c.shard = any(?::smallint[])`
+join unnest($1::uuid[]) as wanted (id) on wanted.id = u.member_id
+where c.shard = any($2::smallint[])`
 
 interface EntryRow {
   readonly member_id: string
@@ -93,28 +116,28 @@ function toEntry(row: EntryRow): CheckpointEntry {
   }
 }
 
-function bindings({ id, epoch, asOf, entries, recent }: ShardCheckpoint): unknown[] {
-  return [
-    id,
+function valuesOf({ id, epoch, asOf, entries, recent }: ShardCheckpoint): Readonly<Record<Column, unknown>> {
+  return {
+    shard: id,
     epoch,
-    new Date(asOf).toISOString(),
-    entries.map((entry) => entry.memberId),
-    entries.map((entry) => entry.generation),
-    entries.map((entry) => new Date(entry.probedAt).toISOString()),
-    entries.map((entry) => new Date(entry.nextAt).toISOString()),
-    entries.map((entry) => entry.outcome),
-    entries.map((entry) => entry.reason),
-    entries.map((entry) => microseconds(entry.phases.totalMs)),
-    entries.map((entry) => microseconds(entry.phases.echoMs)),
-    entries.map((entry) => microseconds(entry.phases.connectMs)),
-    entries.map((entry) => microseconds(entry.phases.tlsMs)),
-    entries.map((entry) => microseconds(entry.phases.firstByteMs)),
-    entries.map((entry: CheckpointEntry) => entry.okRun),
-    entries.map((entry) => entry.badRun),
-    entries.map((entry) => entry.stale),
-    Buffer.from(recent),
-    entries.map((entry) => entry.flags),
-  ]
+    as_of: new Date(asOf).toISOString(),
+    member_ids: entries.map((entry) => entry.memberId),
+    generations: entries.map((entry) => entry.generation),
+    probed_at: entries.map((entry) => new Date(entry.probedAt).toISOString()),
+    next_at: entries.map((entry) => new Date(entry.nextAt).toISOString()),
+    outcomes: entries.map((entry) => entry.outcome),
+    reasons: entries.map((entry) => entry.reason),
+    total_us: entries.map((entry) => microseconds(entry.phases.totalMs)),
+    echo_us: entries.map((entry) => microseconds(entry.phases.echoMs)),
+    connect_us: entries.map((entry) => microseconds(entry.phases.connectMs)),
+    tls_us: entries.map((entry) => microseconds(entry.phases.tlsMs)),
+    first_byte_us: entries.map((entry) => microseconds(entry.phases.firstByteMs)),
+    ok_runs: entries.map((entry) => entry.okRun),
+    bad_runs: entries.map((entry) => entry.badRun),
+    stale: entries.map((entry) => entry.stale),
+    recent: Buffer.from(recent),
+    flags: entries.map((entry) => entry.flags),
+  }
 }
 
 function microseconds(ms: number | undefined): number | null {

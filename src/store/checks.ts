@@ -21,7 +21,7 @@ export interface PoolVersion {
 export async function readPoolVersions(db: Db, shards: readonly number[]): Promise<readonly PoolVersion[]> {
   return await query<PoolVersion>(
     db,
-    'select id as "poolId", shard, config_version as "configVersion" from pool where shard = any(?::smallint[])',
+    'select id as "poolId", shard, config_version as "configVersion" from pool where shard = any($1::smallint[])',
     [shards],
   )
 }
@@ -37,7 +37,7 @@ export interface PoolSize {
 export async function readPoolSizes(db: Db, poolIds: readonly string[]): Promise<readonly PoolSize[]> {
   return await query<PoolSize>(
     db,
-    'select id as "poolId", project_id as "projectId", member_count as members from pool where id = any(?::uuid[])',
+    'select id as "poolId", project_id as "projectId", member_count as members from pool where id = any($1::uuid[])',
     [poolIds],
   )
 }
@@ -46,7 +46,10 @@ export async function readPoolSizes(db: Db, poolIds: readonly string[]): Promise
 const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm.generation)'
 const PUBLISHED_FROM = 'greatest(lb.published_from, p.published_from, m.published_from, hm.published_from)'
 
-/** Everything that is probed of a pool is in the joins: a pool of which nothing is probed gives one row without member. */
+/**
+ * $1 are the pools, $2 is the provider whose pools are not probed. Everything that is probed of a pool is in the joins: a
+ * pool of which nothing is probed gives one row without member.
+ */
 const loadPoolsBy = (members: string): string => `
 select
   p.id as pool_id, p.shard, p.project_id, p.config_version, p.traffic_seen_at is not null as traffic_seen,
@@ -62,15 +65,15 @@ select
 from pool p
 join load_balancer lb on lb.id = p.load_balancer_id
 left join health_monitor hm on hm.pool_id = p.id
-  and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and lb.provider <> ?
+  and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and lb.provider <> $2
 left join ${members}
 left join member_state s on s.member_id = m.id and s.generation >= ${PUBLISHED_FROM}
-where p.id = any(?::uuid[])`
+where p.id = any($1::uuid[])`
 
 const LOAD_POOLS = loadPoolsBy('member m on m.pool_id = p.id and m.admin_state_up and hm.id is not null')
 const LOAD_MEMBERS = loadPoolsBy(`lateral (
-  select * from member where pool_id = p.id and admin_state_up and hm.id is not null and (?::uuid is null or id > ?::uuid)
-  order by id limit ?
+  select * from member where pool_id = p.id and admin_state_up and hm.id is not null and ($3::uuid is null or id > $3::uuid)
+  order by id limit $4
 ) m on true`)
 
 /**
@@ -80,7 +83,7 @@ const LOAD_MEMBERS = loadPoolsBy(`lateral (
 const LOAD_DETAILS = `
 select p.id as pool_id, hm.options, p.echo - 'depends_on' as echo
 from pool p join health_monitor hm on hm.pool_id = p.id
-where p.id = any(?::uuid[])`
+where p.id = any($1::uuid[])`
 
 interface PoolRow {
   readonly pool_id: string
@@ -131,7 +134,7 @@ interface CheckRow extends PoolRow {
 
 /** The checks of these pools, with the last verdict where it is published. Pools that are gone are absent. */
 export async function loadPools(db: Db, poolIds: readonly string[]): Promise<readonly PoolChecks[]> {
-  return await poolsOf(db, await query<LoadedRow>(db, LOAD_POOLS, [NOOP_PROVIDER, poolIds]))
+  return await poolsOf(db, await query<LoadedRow>(db, LOAD_POOLS, [poolIds, NOOP_PROVIDER]))
 }
 
 /** Checks of a large pool, in the order of their members; of the last part `lastMember` is undefined. */
@@ -146,8 +149,7 @@ export async function loadPoolPart(
   poolId: string,
   { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<PoolPart | undefined> {
-  const marker = after ?? null
-  const rows = await query<LoadedRow>(db, LOAD_MEMBERS, [NOOP_PROVIDER, marker, marker, limit, [poolId]])
+  const rows = await query<LoadedRow>(db, LOAD_MEMBERS, [[poolId], NOOP_PROVIDER, after ?? null, limit])
   const [pool] = await poolsOf(db, rows)
   if (pool === undefined) return undefined
   const members = rows.flatMap(({ member_id }) => member_id ?? [])

@@ -1,87 +1,28 @@
 /**
- * The connection to PostgreSQL: pools, transactions with their retries, and what a driver's error means. Everything
+ * The connection to PostgreSQL: statements, transactions with their retries, and what a driver's error means. Everything
  * else in `store/` is statements.
  */
-import knexModule, { type Knex } from 'knex'
-import type pg from 'pg'
 import { DomainError } from '../domain/errors.ts'
-import {
-  ACQUIRE_TIMEOUT_MS,
-  ANSWER_TIMEOUT_MS,
-  LOCK_TIMEOUT_MS,
-  STATEMENT_TIMEOUT_MS,
-  TRANSACTION_TIMEOUT_MS,
-  TRANSACTION_TRIES,
-} from '../domain/limits.ts'
-import { columnTypes } from './column-types.ts'
-import { connectionUrl } from './connection-url.ts'
+import { ANSWER_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS, TRANSACTION_TRIES } from '../domain/limits.ts'
+import { ConnectionPool, type DatabaseOptions, NoConnectionError } from './connection-pool.ts'
 import { send, statementOf, Tx } from './session.ts'
 
+export { type DatabaseOptions, NoConnectionError } from './connection-pool.ts'
 export { Tx } from './session.ts'
 
-const { knex } = knexModule
-
 /** A pool of connections; `destroy` closes them. */
-export type Database = Knex
+export type Database = ConnectionPool
 /** A pool of connections or one transaction: every statement of the store takes either. */
 export type Db = Database | Tx
 
-export interface DatabaseOptions {
-  readonly url: string
-  /** Shown in pg_stat_activity. */
-  readonly applicationName: string
-  readonly maxConnections: number
-}
-
-/** Errors reach the caller, who logs them; knex would print every refused connection to the terminal as well. */
-const SILENT = {
-  warn: () => undefined,
-  error: () => undefined,
-  deprecate: () => undefined,
-  debug: () => undefined,
-}
-
 /** Opens a pool; connects on the first statement. Close with `db.destroy()`. */
 export function openDatabase(options: DatabaseOptions): Database {
-  return knex({
-    client: 'pg',
-    connection: {
-      connectionString: connectionUrl(options.url),
-      application_name: options.applicationName,
-      keepAlive: true,
-      connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-      // Statements that do not need each other's answers are under way together.
-      pipeline: true,
-      types: columnTypes,
-    } as Knex.PgConnectionConfig,
-    pool: { min: 0, max: options.maxConnections, afterCreate: boundEverything },
-    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
-    log: SILENT,
-  })
-}
-
-/** PostgreSQL's own default, 4, is for disks that turn. */
-const RANDOM_PAGE_COST = 1.1
-
-/**
- * No statement of ours may wait or run without an end. And none is worth compiling: the roll-up's are dear by estimate
- * only, and compiling one takes longer (100 ms) than running it. Nor is a table read as a whole because an index would be
- * read out of order: what is asked for is in memory, or on a disk without a head.
- */
-function boundEverything(
-  connection: pg.Client,
-  done: (error: Error | null, connection: pg.Client) => void,
-): void {
-  connection.query(
-    `set lock_timeout = ${LOCK_TIMEOUT_MS}; set statement_timeout = ${STATEMENT_TIMEOUT_MS}; set timezone = 'UTC';
-     set jit = off; set random_page_cost = ${RANDOM_PAGE_COST}`,
-    (error: Error | null) => done(error, connection),
-  )
+  return new ConnectionPool(options)
 }
 
 /**
- * Rows of a raw statement. `?` are the bindings; a literal question mark is written `\\?`. A connection that gives no
- * answer within `timeoutMs` (its network is gone: the statement's own limit is the server's) is thrown away.
+ * Rows of a statement; `$1`, `$2` and so on are the bindings. A connection that gives no answer within `timeoutMs` (its
+ * network is gone: the statement's own limit is the server's) is thrown away.
  *
  * A statement of a transaction is sent before this returns, so that several may be under way together.
  */
@@ -92,26 +33,12 @@ export async function query<Row>(
   timeoutMs = ANSWER_TIMEOUT_MS,
 ): Promise<Row[]> {
   if (db instanceof Tx) return await db.run<Row>(sql, bindings, timeoutMs)
-  const connection = await acquire(db)
+  const connection = await db.acquire()
   try {
     return (await send<Row>(connection, statementOf(sql, bindings), timeoutMs)).rows
   } finally {
-    release(db, connection)
+    db.release(connection)
   }
-}
-
-// knex is the pool (and runs the migrations); its way of running one statement takes longer than PostgreSQL does.
-interface ConnectionSource {
-  acquireConnection(): Promise<pg.Client>
-  releaseConnection(connection: pg.Client): Promise<void>
-}
-
-async function acquire(db: Database): Promise<pg.Client> {
-  return await (db.client as ConnectionSource).acquireConnection()
-}
-
-function release(db: Database, connection: pg.Client): void {
-  void (db.client as ConnectionSource).releaseConnection(connection)
 }
 
 /** SQLSTATEs after which the same transaction may succeed: serialization failure, deadlock. */
@@ -178,7 +105,7 @@ async function runTransaction<Result>(
   work: (tx: Tx) => Promise<Result>,
   assertWanted: () => void,
 ): Promise<Result> {
-  const connection = await acquire(db)
+  const connection = await db.acquire()
   try {
     assertWanted()
     const tx = new Tx(connection, assertWanted)
@@ -191,7 +118,7 @@ async function runTransaction<Result>(
       throw error
     }
   } finally {
-    release(db, connection)
+    db.release(connection)
   }
 }
 
@@ -234,7 +161,7 @@ const AWAY_STATES = /^(08...|57P0[1-5]|53[0-9A-Z]{3}|25006|57014)$/
 export function isStoreAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof AggregateError) return error.errors.some(isStoreAway)
-  if (error.name === 'KnexTimeoutError') return true
+  if (error instanceof NoConnectionError) return true
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (SOCKET_ERRORS.has(code) || AWAY_STATES.test(code)) return true
   return /Connection terminated|Client has encountered a connection error|timeout expired|not queryable/.test(
@@ -246,7 +173,6 @@ export function isStoreAway(error: unknown): boolean {
 export function whyAway(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof AggregateError) return error.errors.map(whyAway).join('; ')
-  if (error.name === 'KnexTimeoutError') return `no connection within ${ACQUIRE_TIMEOUT_MS} ms`
   return error.message
 }
 

@@ -5,7 +5,7 @@ import { type Database, type Tx, query, transaction } from './database.ts'
 
 /** One writer of dependencies per project at a time: two that are each without a cycle could make one together. */
 export async function lockDependencies(tx: Tx, projectId: string): Promise<void> {
-  await query(tx, `select pg_advisory_xact_lock(hashtextextended('depends_on ' || ?::text, 0))`, [projectId])
+  await query(tx, `select pg_advisory_xact_lock(hashtextextended('depends_on ' || $1::text, 0))`, [projectId])
 }
 
 /** Those of the ids that are a member or a pool of the project. */
@@ -16,9 +16,9 @@ export async function knownParents(
 ): Promise<ReadonlySet<string>> {
   const rows = await query<{ id: string }>(
     tx,
-    `select id from member where id = any(?::uuid[]) and project_id = ?
-     union all select id from pool where id = any(?::uuid[]) and project_id = ?`,
-    [ids, projectId, ids, projectId],
+    `select id from member where id = any($1::uuid[]) and project_id = $2
+     union all select id from pool where id = any($1::uuid[]) and project_id = $2`,
+    [ids, projectId],
   )
   return new Set(rows.map((row) => row.id))
 }
@@ -34,16 +34,16 @@ export async function parentsOf(
   const rows = await query<{ id: string; is_pool: boolean }>(
     tx,
     `with named as (
-       select m.echo->'depends_on' as ids from member m where m.id = any(?::uuid[]) or m.pool_id = any(?::uuid[])
+       select m.echo->'depends_on' as ids from member m where m.id = any($1::uuid[]) or m.pool_id = any($1::uuid[])
        union all
        select p.echo->'depends_on' from pool p
-       where p.id = any(?::uuid[]) or p.id in (select m.pool_id from member m where m.id = any(?::uuid[]))
+       where p.id = any($1::uuid[]) or p.id in (select m.pool_id from member m where m.id = any($1::uuid[]))
      )
      select distinct each.id::text as id, false as is_pool
      from named cross join lateral jsonb_array_elements_text(named.ids) each (id) where named.ids is not null
      union all
-     select distinct m.pool_id::text, true from member m where m.id = any(?::uuid[])`,
-    [ids, ids, ids, ids, ids],
+     select distinct m.pool_id::text, true from member m where m.id = any($1::uuid[])`,
+    [ids],
   )
   return {
     parents: rows.filter((row) => !row.is_pool).map((row) => row.id),
@@ -67,19 +67,19 @@ const hasVerdict = (which: string): string => `lateral (
  */
 const READ_PARENT_STATES = `
 with recursive up (child, id, depth) as (
-  select null::uuid, asked.id, 0 from unnest(?::uuid[]) asked (id)
+  select null::uuid, asked.id, 0 from unnest($1::uuid[]) asked (id)
   union
   select up.id, parent.id::uuid, up.depth + 1
   from up
   cross join lateral (
     select coalesce(m.echo->'depends_on', '[]') || coalesce(p.echo->'depends_on', '[]') as ids
     from member m join pool p on p.id = m.pool_id
-    where m.id = up.id and m.project_id = ?
+    where m.id = up.id and m.project_id = $2
     union all
-    select p.echo->'depends_on' from pool p where p.id = up.id and p.project_id = ?
+    select p.echo->'depends_on' from pool p where p.id = up.id and p.project_id = $2
   ) named
   cross join lateral jsonb_array_elements_text(coalesce(named.ids, '[]')) parent (id)
-  where up.depth < ?
+  where up.depth < $3
 ), edge as materialized (
   select distinct child, id as parent from up where child is not null
 ), node as materialized (
@@ -89,7 +89,7 @@ with recursive up (child, id, depth) as (
 ), bad as materialized (
   select ms.member_id as id, ms.state = 'OFFLINE' as is_offline
   from doubtful join member_status ms on ms.member_id = doubtful.id
-  where ms.project_id = ? and ms.state in ('ONLINE', 'OFFLINE') and not ms.pending
+  where ms.project_id = $2 and ms.state in ('ONLINE', 'OFFLINE') and not ms.pending
   union all
   select p.id, online.found is null
   from node
@@ -99,7 +99,7 @@ with recursive up (child, id, depth) as (
   left join ${hasVerdict(`s.status = 'ONLINE' and s.bad_run = 0`)} well on true
   left join ${hasVerdict(`s.status = 'ONLINE'`)} online on true
   left join ${hasVerdict(`s.status = 'OFFLINE'`)} offline on true
-  where p.project_id = ? and p.admin_state_up and lb.admin_state_up and hm.admin_state_up
+  where p.project_id = $2 and p.admin_state_up and lb.admin_state_up and hm.admin_state_up
     and lb.provider <> 'noop_driver'
     and well.found is null and (online.found or offline.found)
 ), fallen (id, is_offline) as (
@@ -109,7 +109,7 @@ with recursive up (child, id, depth) as (
 )
 select fallen.id::text as id, bool_or(fallen.is_offline) as is_offline
 from fallen
-where fallen.id in (select asked.id from unnest(?::uuid[]) asked (id))
+where fallen.id in (select asked.id from unnest($1::uuid[]) asked (id))
 group by fallen.id`
 
 /**
@@ -127,15 +127,11 @@ export async function readParentStates(
 ): Promise<ReadonlyMap<string, ParentState>> {
   const rows = await transaction(db, async (tx) => {
     const [, found] = await Promise.all([
-      query(tx, `select set_config('statement_timeout', ?, true)`, [String(withinMs)]),
+      query(tx, `select set_config('statement_timeout', $1, true)`, [String(withinMs)]),
       query<{ id: string; is_offline: boolean }>(tx, READ_PARENT_STATES, [
         ids,
         projectId,
-        projectId,
         DEPENDENCY_DEPTH_MAX,
-        projectId,
-        projectId,
-        ids,
       ]),
     ])
     return found

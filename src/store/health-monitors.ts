@@ -81,7 +81,7 @@ export async function updateHealthMonitor(
 }
 
 export async function deleteHealthMonitor(tx: Tx, id: string): Promise<void> {
-  await query(tx, 'delete from health_monitor where id = ?', [id])
+  await query(tx, 'delete from health_monitor where id = $1', [id])
 }
 
 /** A monitor of the project (of any, when undefined). */
@@ -92,8 +92,8 @@ export async function findHealthMonitor(
 ): Promise<HealthMonitor | undefined> {
   const rows = await query<HealthMonitorRow>(
     db,
-    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.id = ? and (?::text is null or hm.project_id = ?)`,
-    [id, projectId ?? null, projectId ?? null],
+    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.id = $1 and ($2::text is null or hm.project_id = $2)`,
+    [id, projectId ?? null],
   )
   return rows[0] && toHealthMonitor(rows[0])
 }
@@ -102,7 +102,7 @@ export async function findHealthMonitor(
 export async function findMonitorOfPool(db: Db, poolId: string): Promise<HealthMonitor | undefined> {
   const rows = await query<HealthMonitorRow>(
     db,
-    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.pool_id = ?`,
+    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.pool_id = $1`,
     [poolId],
   )
   return rows[0] && toHealthMonitor(rows[0])

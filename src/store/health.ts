@@ -48,8 +48,8 @@ export async function findMemberFacts(db: Db, key: MemberKey): Promise<MemberFac
   const rows = await query<HealthRow>(
     db,
     `select ${HEALTH_LIST.columns}, s.recent from ${HEALTH_LIST.from}
-     where m.id = ? and m.pool_id = ? and (?::text is null or m.project_id = ?)`,
-    [key.id, key.poolId, key.projectId ?? null, key.projectId ?? null],
+     where m.id = $1 and m.pool_id = $2 and ($3::text is null or m.project_id = $3)`,
+    [key.id, key.poolId, key.projectId ?? null],
   )
   return (await withProbes(db, rows, { isDetailed: true }))[0]
 }
@@ -79,7 +79,7 @@ export async function countMemberStates(db: Db, poolId: string): Promise<StateCo
        select u.member_id, u.generation
        from pool p join shard_checkpoint c on c.shard = p.shard
        cross join lateral unnest(c.member_ids, c.generations, c.stale) u (member_id, generation, stale)
-       where p.id = ? and u.stale
+       where p.id = $1 and u.stale
      )
      select ms.state, m.admin_state_up as "memberUp", least(m.weight, 1) as weight, lb.provider, count(*) as members,
        count(*) filter (
@@ -94,9 +94,9 @@ export async function countMemberStates(db: Db, poolId: string): Promise<StateCo
      left join shard sh on sh.id = p.shard
      left join prober pr on pr.id = sh.owner
      left join stale on stale.member_id = m.id and stale.generation = ${CHECK_GENERATION}
-     where m.pool_id = ?
+     where m.pool_id = $1
      group by ms.state, m.admin_state_up, least(m.weight, 1), lb.provider`,
-    [poolId, poolId],
+    [poolId],
   )
 }
 
@@ -136,7 +136,7 @@ async function readCheckpoint(
        c.echo_us, c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale, c.flags) with ordinality
        u (member_id, generation, probed_at, next_at, outcome, reason, total_us,
           echo_us, connect_us, tls_us, first_byte_us, ok_run, bad_run, stale, flags, position)
-     where c.shard = ? and u.member_id = any(?::uuid[])`,
+     where c.shard = $1 and u.member_id = any($2::uuid[])`,
     [shard, memberIds],
   )
   return new Map(rows.map((row) => [row.member_id, toProbe(row)]))

@@ -81,7 +81,7 @@ export async function setDefaultPool(tx: Tx, id: string, poolId: string): Promis
 }
 
 export async function deleteListener(tx: Tx, id: string): Promise<void> {
-  await query(tx, 'delete from listener where id = ?', [id])
+  await query(tx, 'delete from listener where id = $1', [id])
 }
 
 /** A listener of the project (of any, when undefined). */
@@ -92,8 +92,8 @@ export async function findListener(
 ): Promise<ListenerView | undefined> {
   const rows = await query<ListenerViewRow>(
     db,
-    `select ${VIEW_COLUMNS} from ${VIEW_FROM} where l.id = ? and (?::text is null or l.project_id = ?)`,
-    [id, projectId ?? null, projectId ?? null],
+    `select ${VIEW_COLUMNS} from ${VIEW_FROM} where l.id = $1 and ($2::text is null or l.project_id = $2)`,
+    [id, projectId ?? null],
   )
   return rows[0] && toView(rows[0])
 }

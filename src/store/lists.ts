@@ -6,6 +6,7 @@
  */
 import { INT4_MAX, PAGE_MAX_BYTES } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
+import { type Bindings, collectBindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
 
 export type AttributeType = 'text' | 'uuid' | 'integer' | 'boolean' | 'timestamp'
@@ -16,12 +17,16 @@ export interface ListAttribute {
   readonly type: AttributeType
   /** Never null: its order can come out of an index. */
   readonly always?: true
-  /** Instead of `sql = any(values)`: a predicate with one `?` that takes the array of values. */
-  readonly matches?: string
+  /** Instead of `sql = any(values)`: a predicate, given the place of the array of values. */
+  readonly matches?: (values: string) => string
 }
 
 /** A filter on something that we do not know of any object: nothing matches. */
-export const NEVER: ListAttribute = { sql: 'null::text', type: 'text', matches: '?::text[] is null' }
+export const NEVER: ListAttribute = {
+  sql: 'null::text',
+  type: 'text',
+  matches: (values) => `${values}::text[] is null`,
+}
 
 export interface ListSpec {
   /** From-clause with aliases and joins. */
@@ -86,40 +91,33 @@ export function mapPage<Row, Item>(rows: Page<Row>, map: (row: Row) => Item): Pa
  * so that no list brings more into memory than that and one row. Throws UnknownMarkerError.
  */
 export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Promise<Page<Row>> {
-  const bindings: unknown[] = []
+  const { values, bind } = collectBindings()
   const where: string[] = []
-  if (list.projectId !== undefined) {
-    where.push(`${spec.alias}.project_id = ?`)
-    bindings.push(list.projectId)
-  }
+  if (list.projectId !== undefined) where.push(`${spec.alias}.project_id = ${bind(list.projectId)}`)
   for (const filter of list.filters) {
     const attribute = attributeOf(spec, filter.attribute)
-    const values = filter.values
+    const wanted = filter.values
       .map((value) => castFilter(attribute.type, value))
       .filter((v) => v !== undefined)
-    const [only] = values
-    if (attribute.matches !== undefined || only === undefined || values.length > 1) {
-      where.push(attribute.matches ?? `${filterable(attribute)} = any(?${ARRAY_CAST[attribute.type]})`)
-      bindings.push(values)
+    const [only] = wanted
+    if (attribute.matches !== undefined) {
+      where.push(attribute.matches(bind(wanted)))
+    } else if (only === undefined || wanted.length > 1) {
+      where.push(`${filterable(attribute)} = any(${bind(wanted)}${ARRAY_CAST[attribute.type]})`)
     } else {
       // The usual case: the planner knows how little `=` leaves, without knowing the value.
-      where.push(`${filterable(attribute)} = ?${CAST[attribute.type]}`)
-      bindings.push(only)
+      where.push(`${filterable(attribute)} = ${bind(only)}${CAST[attribute.type]}`)
     }
   }
-  for (const filter of list.tagFilters ?? []) {
-    where.push(tagPredicate(spec.alias, filter.has))
-    bindings.push(filter.tags)
-  }
+  for (const { has, tags } of list.tagFilters ?? []) where.push(tagPredicate(spec.alias, has, bind(tags)))
   // A second key of one attribute decides nothing.
   const named = new Set<string>()
   const keysOnce = list.sort.filter(({ attribute }) => !named.has(attribute) && named.add(attribute))
   const sorted = keysOnce.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
   const order = sorted.some((key) => key.attribute === 'id') ? sorted : [...sorted, idKey(spec, list)]
   if (list.marker !== undefined) {
-    const after = await markerPredicate(db, spec, { ...list, marker: list.marker }, order)
-    where.push(after.sql)
-    bindings.push(...after.bindings)
+    const marker = await readMarker(db, spec, { ...list, marker: list.marker }, order)
+    where.push(markerPredicate(list, order, marker, bind))
   }
   const keys = order.map((key, i) => `${key.sql} as k${i}`).join(', ')
   const orderBy = order.map((key) => `${key.sql} ${towards(key, list)}`).join(', ')
@@ -131,10 +129,10 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
          over (order by ${orderOfPage} rows between unbounded preceding and 1 preceding) as bytes_before
        from (
          select ${spec.columns}, ${keys} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
-         order by ${orderBy} limit ?
+         order by ${orderBy} limit ${bind(list.limit)}
        ) page
-     ) sized where coalesce(bytes_before, 0) < ? order by ${orderOfPage}`,
-    [...bindings, list.limit, list.bytesMax ?? PAGE_MAX_BYTES],
+     ) sized where coalesce(bytes_before, 0) < ${bind(list.bytesMax ?? PAGE_MAX_BYTES)} order by ${orderOfPage}`,
+    values,
   )
   const isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
   return Object.assign(list.reverse ? rows.reverse() : rows, { isCut })
@@ -174,66 +172,70 @@ function filterable({ sql, type }: ListAttribute): string {
   return type === 'timestamp' ? `date_trunc('second', ${sql})` : sql
 }
 
-/** Compares tags as words, `key` or `key=value`; takes the array of words. */
-function tagPredicate(alias: string, has: TagFilter['has']): string {
+/** Compares tags as words, `key` or `key=value`, with those at the place `tags`. */
+function tagPredicate(alias: string, has: TagFilter['has'], tags: string): string {
   const words = `array(select case when t->>'value' = '' then t->>'key' else (t->>'key') || '=' || (t->>'value') end
     from jsonb_array_elements(${alias}.tags) t)`
   switch (has) {
     case 'all':
-      return `${words} @> ?::text[]`
+      return `${words} @> ${tags}::text[]`
     case 'any':
-      return `${words} && ?::text[]`
+      return `${words} && ${tags}::text[]`
     case 'not all':
-      return `not ${words} @> ?::text[]`
+      return `not ${words} @> ${tags}::text[]`
     case 'not any':
-      return `not ${words} && ?::text[]`
+      return `not ${words} && ${tags}::text[]`
   }
 }
 
-/** `(a, b, id) > (marker's a, b, id)` written out, because directions may differ and values may be null. */
-async function markerPredicate(
+/** The values of the sort keys of a marker, as text: `k0`, `k1` and so on. Throws UnknownMarkerError. */
+async function readMarker(
   db: Db,
   spec: ListSpec,
   list: ListQuery & { readonly marker: string },
   order: readonly OrderKey[],
-): Promise<{ sql: string; bindings: unknown[] }> {
-  const scope = list.projectId === undefined ? '' : `and ${spec.alias}.project_id = ?`
-  const rows = await query<Record<string, unknown>>(
+): Promise<MarkerRow> {
+  const scope = list.projectId === undefined ? '' : `and ${spec.alias}.project_id = $2`
+  const rows = await query<MarkerRow>(
     db,
     `select ${order.map((key, i) => `(${key.sql})::text as k${i}`).join(', ')} from ${spec.from}
-     where ${spec.alias}.id = ?::uuid ${scope}`,
+     where ${spec.alias}.id = $1::uuid ${scope}`,
     list.projectId === undefined ? [list.marker] : [list.marker, list.projectId],
   )
-  const marker = rows[0]
-  if (marker === undefined) throw new UnknownMarkerError()
+  if (rows[0] === undefined) throw new UnknownMarkerError()
+  return rows[0]
+}
+
+type MarkerRow = Readonly<Record<string, unknown>>
+
+/** `(a, b, id) > (marker's a, b, id)` written out, because directions may differ and values may be null. */
+function markerPredicate(
+  list: ListQuery,
+  order: readonly OrderKey[],
+  marker: MarkerRow,
+  bind: Bindings['bind'],
+): string {
+  const places: string[] = []
+  /** Where the marker's value of a key is; a place that no part of the statement names would have no type. */
+  const placeOf = (key: OrderKey, i: number) => (places[i] ??= `${bind(marker[`k${i}`])}${CAST[key.type]}`)
   const direction = order[0]?.direction
   if (order.every((key) => key.always === true && key.direction === direction)) {
     // As a row, the marker is a place in an index.
-    const places = order.map((key) => `?${CAST[key.type]}`).join(', ')
     const beyond = (direction === 'asc') !== list.reverse ? '>' : '<'
-    return {
-      sql: `(${order.map((key) => key.sql).join(', ')}) ${beyond} (${places})`,
-      bindings: order.map((_, i) => marker[`k${i}`]),
-    }
+    return `(${order.map((key) => key.sql).join(', ')}) ${beyond} (${order.map(placeOf).join(', ')})`
   }
-  const bindings: unknown[] = []
   const alternatives = order.map((_, depth) => {
     const terms = order.slice(0, depth + 1).map((key, i) => {
-      const value = marker[`k${i}`]
-      if (i < depth) {
-        bindings.push(value)
-        return `${key.sql} is not distinct from ?${CAST[key.type]}`
-      }
+      if (i < depth) return `${key.sql} is not distinct from ${placeOf(key, i)}`
       const ascending = (key.direction === 'asc') !== list.reverse
       const followed = nullsFollow(ascending, list)
-      if (value === null) return followed ? 'false' : `${key.sql} is not null`
-      bindings.push(value)
-      const beyond = `${key.sql} ${ascending ? '>' : '<'} ?${CAST[key.type]}`
+      if (marker[`k${i}`] === null) return followed ? 'false' : `${key.sql} is not null`
+      const beyond = `${key.sql} ${ascending ? '>' : '<'} ${placeOf(key, i)}`
       return followed ? `(${beyond} or ${key.sql} is null)` : beyond
     })
     return `(${terms.join(' and ')})`
   })
-  return { sql: `(${alternatives.join(' or ')})`, bindings }
+  return `(${alternatives.join(' or ')})`
 }
 
 const CAST: Record<AttributeType, string> = {

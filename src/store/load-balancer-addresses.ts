@@ -44,8 +44,8 @@ async function readUse(
 ): Promise<{ readonly held: number; readonly free: number }> {
   const rows = await query<{ used: number; held: number }>(
     tx,
-    `select count(*) as used, count(*) filter (where project_id = ?) as held
-     from load_balancer_address where address between ?::inet and ?::inet`,
+    `select count(*) as used, count(*) filter (where project_id = $1) as held
+     from load_balancer_address where address between $2::inet and $3::inet`,
     [projectId, ...endsOf(range)],
   )
   const { used, held } = rows[0] ?? { used: 0, held: 0 }
@@ -67,8 +67,8 @@ async function takeOneOf(tx: Db, taker: Taker, addresses: readonly string[]): Pr
   const rows = await query(
     tx,
     `insert into load_balancer_address (load_balancer_id, project_id, address)
-     select ?::uuid, ?::text, tried.address
-     from unnest(?::inet[]) with ordinality as tried (address, place)
+     select $1::uuid, $2::text, tried.address
+     from unnest($3::inet[]) with ordinality as tried (address, place)
      where not exists (select from load_balancer_address a where a.address = tried.address)
      order by tried.place limit 1
      on conflict do nothing returning address`,
@@ -83,16 +83,16 @@ async function firstFree(tx: Db, range: VipRange): Promise<string | undefined> {
   const rows = await query<{ address: string }>(
     tx,
     `select host(tried.address) as address from (
-       select ?::inet as address
+       select $1::inet as address
        union all
        (select a.address + 1 from load_balancer_address a
-        where a.address >= ?::inet and a.address < ?::inet
+        where a.address >= $1::inet and a.address < $2::inet
           and not exists (select from load_balancer_address b where b.address = a.address + 1)
         order by a.address limit 1)
      ) tried
      where not exists (select from load_balancer_address c where c.address = tried.address)
      limit 1`,
-    [first, first, last],
+    [first, last],
   )
   return rows[0]?.address
 }
@@ -128,9 +128,9 @@ async function listWithout(db: Db, marker: string): Promise<readonly Taker[]> {
   return await query<Taker>(
     db,
     `select lb.id, lb.project_id as "projectId" from load_balancer lb
-     where lb.id > ? and lb.vip_address is null
+     where lb.id > $1 and lb.vip_address is null
        and not exists (select from load_balancer_address a where a.load_balancer_id = lb.id)
-     order by lb.id limit ?`,
+     order by lb.id limit $2`,
     [marker, VIP_BACKFILL_ROWS],
   )
 }
@@ -142,7 +142,7 @@ async function giveTo(db: Db, takers: readonly Taker[], range: VipRange): Promis
     const rows = await query<{ id: string }>(
       db,
       `insert into load_balancer_address (load_balancer_id, project_id, address)
-       select * from unnest(?::uuid[], ?::text[], ?::inet[])
+       select * from unnest($1::uuid[], $2::text[], $3::inet[])
        on conflict do nothing returning load_balancer_id as id`,
       [
         left.map(({ id }) => id),

@@ -1,6 +1,7 @@
 /** Statements on load balancers. */
 import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { LoadBalancer } from '../domain/types.ts'
+import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER, sortableOf } from './lists.ts'
 import { loadBalancerStatusOf } from './roll-up.ts'
@@ -72,18 +73,20 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
     listener_id: {
       sql: 'lb.id',
       type: 'uuid',
-      matches: 'exists (select from listener l where l.load_balancer_id = lb.id and l.id = any(?::uuid[]))',
+      matches: (ids) =>
+        `exists (select from listener l where l.load_balancer_id = lb.id and l.id = any(${ids}::uuid[]))`,
     },
     pool_id: {
       sql: 'lb.id',
       type: 'uuid',
-      matches: 'exists (select from pool p where p.load_balancer_id = lb.id and p.id = any(?::uuid[]))',
+      matches: (ids) =>
+        `exists (select from pool p where p.load_balancer_id = lb.id and p.id = any(${ids}::uuid[]))`,
     },
     member_address: {
       sql: 'lb.id',
       type: 'text',
-      matches: `exists (select from member m join pool p on p.id = m.pool_id
-        where p.load_balancer_id = lb.id and m.address = any(?::text[]))`,
+      matches: (addresses) => `exists (select from member m join pool p on p.id = m.pool_id
+        where p.load_balancer_id = lb.id and m.address = any(${addresses}::text[]))`,
     },
     // We know neither servers nor networks, so nothing is of this server or in that network.
     member_device_id: NEVER,
@@ -124,19 +127,19 @@ export async function updateLoadBalancer(
 
 /** Deletes a load balancer that has neither listeners nor pools. */
 export async function deleteLoadBalancer(tx: Tx, id: string): Promise<void> {
-  await query(tx, 'delete from load_balancer where id = ?', [id])
+  await query(tx, 'delete from load_balancer where id = $1', [id])
 }
 
 /** Deletes everything below a load balancer that the caller has locked. Probers hear of it. */
 export async function deleteBelowLoadBalancer(tx: Tx, id: string): Promise<void> {
-  const pools = '(select p.id from pool p where p.load_balancer_id = ?)'
+  const pools = '(select p.id from pool p where p.load_balancer_id = $1)'
   await query(tx, `delete from member where pool_id in ${pools}`, [id])
   await query(tx, `delete from health_monitor where pool_id in ${pools}`, [id])
-  await query(tx, 'delete from listener where load_balancer_id = ?', [id])
+  await query(tx, 'delete from listener where load_balancer_id = $1', [id])
   await query(
     tx,
-    `with gone as (delete from pool where load_balancer_id = ? returning shard)
-     select pg_notify('hm_config', shard::text) from (select distinct shard from gone) shards`,
+    `with gone as (delete from pool where load_balancer_id = $1 returning shard)
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from gone) shards`,
     [id],
   )
 }
@@ -145,7 +148,7 @@ export async function deleteBelowLoadBalancer(tx: Tx, id: string): Promise<void>
 export async function activateLoadBalancer(tx: Tx, id: string): Promise<void> {
   await query(
     tx,
-    `update load_balancer set provisioning_status = 'ACTIVE', updated_at = now() where id = ?`,
+    `update load_balancer set provisioning_status = 'ACTIVE', updated_at = now() where id = $1`,
     [id],
   )
 }
@@ -161,8 +164,8 @@ export async function findLoadBalancer(db: Db, key: LoadBalancerKey): Promise<Lo
   const rows = await query<LoadBalancerViewRow>(
     db,
     `select ${viewColumns(key.meaning)} from load_balancer lb
-     where lb.id = ? and (?::text is null or lb.project_id = ?)`,
-    [key.id, key.projectId ?? null, key.projectId ?? null],
+     where lb.id = $1 and ($2::text is null or lb.project_id = $2)`,
+    [key.id, key.projectId ?? null],
   )
   return rows[0] && toView(rows[0])
 }

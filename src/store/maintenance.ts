@@ -16,7 +16,7 @@ export async function setMaintenance(
 ): Promise<boolean> {
   const rows = await query(
     tx,
-    `update ${TABLES[object.kind]} set maintenance = ?::jsonb where id = ? returning id`,
+    `update ${TABLES[object.kind]} set maintenance = $1::jsonb where id = $2 returning id`,
     [maintenance === null ? null : JSON.stringify(maintenance), object.id],
   )
   return rows.length > 0
@@ -35,12 +35,12 @@ export async function findMaintenance(
   db: Db,
   { kind, id, poolId, projectId }: MaintainedKey,
 ): Promise<{ readonly projectId: string; readonly maintenance: Maintenance | null } | undefined> {
-  const below = poolId === undefined ? '' : 'and pool_id = ?'
+  const below = poolId === undefined ? '' : 'and pool_id = $3'
   const rows = await query<{ projectId: string; maintenance: Maintenance | null }>(
     db,
     `select project_id as "projectId", maintenance from ${TABLES[kind]}
-     where id = ? and (?::text is null or project_id = ?) ${below}`,
-    [id, projectId ?? null, projectId ?? null, ...(poolId === undefined ? [] : [poolId])],
+     where id = $1 and ($2::text is null or project_id = $2) ${below}`,
+    [id, projectId ?? null, ...(poolId === undefined ? [] : [poolId])],
   )
   return rows[0]
 }

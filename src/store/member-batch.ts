@@ -50,8 +50,8 @@ export async function findMembersAt(
     tx,
     `select m.id, (t.ord - 1)::integer as index, m.name, m.subnet_id, m.weight, m.admin_state_up, m.backup,
        m.monitor_address, m.monitor_port, m.tags, m.echo
-     from unnest(?::text[], ?::integer[]) with ordinality t(address, port, ord)
-     join member m on m.pool_id = ? and m.address::inet = t.address::inet and m.protocol_port = t.port`,
+     from unnest($1::text[], $2::integer[]) with ordinality t(address, port, ord)
+     join member m on m.pool_id = $3 and m.address::inet = t.address::inet and m.protocol_port = t.port`,
     [targets.map((target) => target.address), targets.map((target) => target.protocolPort), poolId],
   )
   return rows.map((row) => ({
@@ -89,7 +89,7 @@ type KeptMemberRow = { index: number } & Pick<
 export async function deleteMembersBut(tx: Tx, poolId: string, kept: readonly string[]): Promise<number> {
   const rows = await query<{ deleted: number }>(
     tx,
-    `with gone as (delete from member where pool_id = ? and id <> all(?::uuid[]) returning id)
+    `with gone as (delete from member where pool_id = $1 and id <> all($2::uuid[]) returning id)
      select count(*) as deleted from gone`,
     [poolId, kept],
   )
@@ -100,7 +100,7 @@ export async function deleteMembersBut(tx: Tx, poolId: string, kept: readonly st
 export async function deleteMembers(tx: Tx, poolId: string, ids: readonly string[]): Promise<string[]> {
   const rows = await query<{ id: string }>(
     tx,
-    'delete from member where pool_id = ? and id = any(?::uuid[]) returning id',
+    'delete from member where pool_id = $1 and id = any($2::uuid[]) returning id',
     [poolId, ids],
   )
   return rows.map((row) => row.id)
@@ -132,13 +132,13 @@ export async function updateMembers(tx: Tx, changes: readonly KeptMemberChange[]
     echo: values.echo,
   }))
   const renewed = changes.filter((change) => change.renewed).map((change) => change.id)
-  await query(tx, `update member set ${NEW_GENERATION} where id = any(?::uuid[])`, [renewed])
+  await query(tx, `update member set ${NEW_GENERATION} where id = any($1::uuid[])`, [renewed])
   await query(
     tx,
     `update member m set name = c.name, subnet_id = c.subnet_id, weight = c.weight,
        admin_state_up = c.admin_state_up, backup = c.backup, monitor_address = c.monitor_address,
        monitor_port = c.monitor_port, tags = c.tags, echo = c.echo, provisioning_status = 'ACTIVE', updated_at = now()
-     from jsonb_populate_recordset(null::member, ?::jsonb) c where m.id = c.id`,
+     from jsonb_populate_recordset(null::member, $1::jsonb) c where m.id = c.id`,
     [JSON.stringify(records)],
   )
 }

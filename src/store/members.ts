@@ -127,15 +127,15 @@ export async function renewMembersOfPort(
   await query(
     tx,
     `update member set ${NEW_GENERATION}
-     where pool_id = ? and monitor_port is null
-       and coalesce(?::integer, protocol_port) <> coalesce(?::integer, protocol_port)`,
+     where pool_id = $1 and monitor_port is null
+       and coalesce($2::integer, protocol_port) <> coalesce($3::integer, protocol_port)`,
     [poolId, from, to],
   )
 }
 
 /** Whether there was one to delete. */
 export async function deleteMember(tx: Tx, poolId: string, id: string): Promise<boolean> {
-  const rows = await query(tx, 'delete from member where id = ? and pool_id = ? returning id', [id, poolId])
+  const rows = await query(tx, 'delete from member where id = $1 and pool_id = $2 returning id', [id, poolId])
   return rows.length > 0
 }
 
@@ -150,8 +150,8 @@ export async function findMember(db: Db, key: MemberKey): Promise<MemberView | u
   const rows = await query<MemberViewRow>(
     db,
     `select ${MEMBER_VIEW_COLUMNS} from ${MEMBER_VIEW_FROM}
-     where m.id = ? and m.pool_id = ? and (?::text is null or m.project_id = ?)`,
-    [key.id, key.poolId, key.projectId ?? null, key.projectId ?? null],
+     where m.id = $1 and m.pool_id = $2 and ($3::text is null or m.project_id = $3)`,
+    [key.id, key.poolId, key.projectId ?? null],
   )
   return rows[0] && toMemberView(rows[0])
 }
@@ -174,8 +174,8 @@ export async function ownerOfPool(
 ): Promise<string | undefined> {
   const rows = await query<{ project_id: string }>(
     db,
-    'select project_id from pool where id = ? and (?::text is null or project_id = ?)',
-    [id, projectId ?? null, projectId ?? null],
+    'select project_id from pool where id = $1 and ($2::text is null or project_id = $2)',
+    [id, projectId ?? null],
   )
   return rows[0]?.project_id
 }
@@ -184,7 +184,7 @@ export async function ownerOfPool(
 export async function addressesOfPool(db: Db, poolId: string): Promise<string[]> {
   const rows = await query<{ address: string }>(
     db,
-    'select distinct coalesce(monitor_address, address) as address from member where pool_id = ?',
+    'select distinct coalesce(monitor_address, address) as address from member where pool_id = $1',
     [poolId],
   )
   return rows.map((row) => row.address)

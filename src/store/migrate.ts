@@ -1,10 +1,13 @@
 /**
- * Migrations under an advisory lock, so that any number of processes may start at once. The lock of a process that was
- * killed ends with its session, unlike the row that knex keeps; that row is therefore freed by whoever holds ours.
+ * Migrations, which knex runs, under an advisory lock, so that any number of processes may start at once. The lock of a
+ * process that was killed ends with its session, unlike the row that knex keeps; that row is therefore freed by whoever
+ * holds ours.
  */
 import type { Knex } from 'knex'
 import pg from 'pg'
 import { MIGRATIONS, type NamedMigration } from '../../migrations/index.ts'
+import { ACQUIRE_TIMEOUT_MS } from '../domain/limits.ts'
+import { SESSION_SETTINGS } from './connection-pool.ts'
 import { connectionUrl } from './connection-url.ts'
 import type { Database } from './database.ts'
 import { query, retried } from './database.ts'
@@ -31,25 +34,25 @@ export class SchemaTooNewError extends Error {
 
 /** Brings the schema to this version; does nothing when it is. Returns the names that were applied. */
 export async function migrateToLatest(db: Database, url: string): Promise<readonly string[]> {
-  return await withLock(url, async () => {
+  return await withLock(url, async (runner) => {
     const before = await assertNotNewer(db)
     // Each is a transaction; one may meet writers of an older version in a ring.
     await retried(async () => {
-      await db.migrate.forceFreeMigrationsLock(migrationConfig())
-      await db.migrate.latest(migrationConfig())
+      await runner.migrate.forceFreeMigrationsLock(migrationConfig())
+      await runner.migrate.latest(migrationConfig())
     })
     return NAMES.filter((name) => !before.has(name))
   })
 }
 
 /** Brings the schema as far as these migrations: the ones that a dump was made with. */
-export async function migrateTo(db: Database, url: string, names: ReadonlySet<string>): Promise<void> {
-  await withLock(url, () => db.migrate.latest(migrationConfig(names)) as Promise<unknown>)
+export async function migrateTo(url: string, names: ReadonlySet<string>): Promise<void> {
+  await withLock(url, (runner) => runner.migrate.latest(migrationConfig(names)) as Promise<unknown>)
 }
 
 /** Undoes every migration: for tests. */
-export async function rollbackAll(db: Database, url: string): Promise<void> {
-  await withLock(url, () => db.migrate.rollback(migrationConfig(), true) as Promise<unknown>)
+export async function rollbackAll(url: string): Promise<void> {
+  await withLock(url, (runner) => runner.migrate.rollback(migrationConfig(), true) as Promise<unknown>)
 }
 
 /** Whether the schema is exactly this version's. Throws SchemaTooNewError when it is newer. */
@@ -68,7 +71,11 @@ async function assertNotNewer(db: Database): Promise<ReadonlySet<string>> {
 
 /** In their order; none when nothing was ever migrated. */
 export async function appliedMigrations(db: Database): Promise<readonly string[]> {
-  if (!(await db.schema.hasTable('knex_migrations'))) return []
+  const tables = await query(
+    db,
+    `select from information_schema.tables where table_schema = current_schema() and table_name = 'knex_migrations'`,
+  )
+  if (tables.length === 0) return []
   const rows = await query<{ name: string }>(db, 'select name from knex_migrations order by id')
   return rows.map((row) => row.name)
 }
@@ -97,16 +104,54 @@ function withoutTimeLimit({ name, up, down }: NamedMigration): NamedMigration & 
   return { name, up: unlimited(up), down: unlimited(down ?? (() => Promise.resolve())) }
 }
 
-async function withLock<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
-  const session = new pg.Client({
-    connectionString: connectionUrl(url),
-    application_name: 'healthmonitor migrate',
-  })
+async function withLock<Result>(url: string, work: (runner: Knex) => Promise<Result>): Promise<Result> {
+  const session = new pg.Client({ connectionString: connectionUrl(url), application_name: APPLICATION_NAME })
   await session.connect()
   try {
     await session.query('select pg_advisory_lock($1)', [LOCK_KEY])
-    return await work()
+    return await withRunner(url, work)
   } finally {
     await session.end()
+  }
+}
+
+const APPLICATION_NAME = 'healthmonitor migrate'
+
+/** Errors reach the caller, who logs them; knex would print them to the terminal as well. */
+const SILENT = {
+  warn: () => undefined,
+  error: () => undefined,
+  deprecate: () => undefined,
+  debug: () => undefined,
+}
+
+/** Lends what migrations run on; it connects when the first of them needs it. */
+export async function withRunner<Result>(
+  url: string,
+  work: (runner: Knex) => Promise<Result>,
+): Promise<Result> {
+  // Loaded here, as most processes only ask whether the schema is current: 6 MB and 50 ms (2026-11-30).
+  const { default: knex } = await import('knex')
+  const runner = knex({
+    client: 'pg',
+    connection: {
+      connectionString: connectionUrl(url),
+      application_name: APPLICATION_NAME,
+      connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+    },
+    pool: {
+      min: 0,
+      max: 1,
+      afterCreate: (connection: pg.Client, done: (error: Error | null, connection: pg.Client) => void) => {
+        connection.query(SESSION_SETTINGS, (error: Error | null) => done(error, connection))
+      },
+    },
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    log: SILENT,
+  })
+  try {
+    return await work(runner)
+  } finally {
+    await runner.destroy()
   }
 }

@@ -23,14 +23,14 @@ export async function readPlanFacts(db: Db, monitor: Pick<HealthMonitor, 'id'>):
        join pool p on p.id = hm.pool_id
        join load_balancer lb on lb.id = p.load_balancer_id
        join member m on m.pool_id = p.id
-       where hm.id = ? and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and m.admin_state_up
-         and lb.provider <> ?
+       where hm.id = $1 and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and m.admin_state_up
+         and lb.provider <> $2
      )
      select (select count(*) from probed) as "probedMembers",
        (select id from probed order by created_at, id limit 1) as "firstMemberId",
        p.traffic_seen_at is not null as "trafficSeen", p.protocol, p.echo
-     from health_monitor hm join pool p on p.id = hm.pool_id where hm.id = ?`,
-    [monitor.id, NOOP_PROVIDER, monitor.id],
+     from health_monitor hm join pool p on p.id = hm.pool_id where hm.id = $1`,
+    [monitor.id, NOOP_PROVIDER],
   )
   if (rows[0] === undefined) return { probedMembers: 0, firstMemberId: null, trafficSeen: false, pool: {} }
   const { protocol, echo, ...facts } = rows[0]

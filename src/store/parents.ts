@@ -4,6 +4,7 @@
  */
 import { DomainError } from '../domain/errors.ts'
 import type { LoadBalancer, Pool } from '../domain/types.ts'
+import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Tx, query, sqlState } from './database.ts'
 import {
   LOAD_BALANCER_COLUMNS,
@@ -37,8 +38,8 @@ export async function lockLoadBalancer(
     const rows = await query<LoadBalancerRow>(
       tx,
       `select ${LOAD_BALANCER_COLUMNS} from load_balancer lb
-       where lb.id = ? and (?::text is null or lb.project_id = ?) for no key update`,
-      [id, projectId ?? null, projectId ?? null],
+       where lb.id = $1 and ($2::text is null or lb.project_id = $2) for no key update`,
+      [id, projectId ?? null],
     )
     return rows[0] && toLoadBalancer(rows[0])
   } catch (error) {
@@ -54,8 +55,8 @@ export async function lockPool(
 ): Promise<LockedPool | undefined> {
   const scope = projectId ?? null
   return await lockOneOf(tx, {
-    pools: 'select sp.id from pool sp where sp.id = ? and (?::text is null or sp.project_id = ?)',
-    bindings: [id, scope, scope],
+    pools: 'select sp.id from pool sp where sp.id = $1 and ($2::text is null or sp.project_id = $2)',
+    bindings: [id, scope],
   })
 }
 
@@ -68,8 +69,8 @@ export async function lockPoolOfMonitor(
   const scope = projectId ?? null
   return await lockOneOf(tx, {
     pools:
-      'select sm.pool_id from health_monitor sm where sm.id = ? and (?::text is null or sm.project_id = ?)',
-    bindings: [id, scope, scope],
+      'select sm.pool_id from health_monitor sm where sm.id = $1 and ($2::text is null or sm.project_id = $2)',
+    bindings: [id, scope],
   })
 }
 
@@ -122,9 +123,9 @@ export async function touchPools(tx: Tx, poolIds: readonly string[]): Promise<vo
   await query(
     tx,
     `with touched as (
-       update pool set config_version = config_version + 1 where id = any(?::uuid[]) returning shard
+       update pool set config_version = config_version + 1 where id = any($1::uuid[]) returning shard
      )
-     select pg_notify('hm_config', shard::text) from (select distinct shard from touched) shards`,
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from touched) shards`,
     [poolIds],
   )
 }
@@ -134,14 +135,14 @@ export async function touchLoadBalancer(tx: Tx, loadBalancerId: string): Promise
   await query(
     tx,
     `with touched as (
-       update pool set config_version = config_version + 1 where load_balancer_id = ? returning shard
+       update pool set config_version = config_version + 1 where load_balancer_id = $1 returning shard
      )
-     select pg_notify('hm_config', shard::text) from (select distinct shard from touched) shards`,
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from touched) shards`,
     [loadBalancerId],
   )
 }
 
 /** Tells probers that a pool is gone. */
 export async function notifyShard(tx: Tx, shard: number): Promise<void> {
-  await query(tx, `select pg_notify('hm_config', ?::text)`, [String(shard)])
+  await query(tx, `select pg_notify('${CONFIG_CHANNEL}', $1::text)`, [String(shard)])
 }

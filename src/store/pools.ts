@@ -60,12 +60,14 @@ const POOL_LIST: ListSpec = {
     listener_id: {
       sql: 'p.id',
       type: 'uuid',
-      matches: 'exists (select from listener l where l.default_pool_id = p.id and l.id = any(?::uuid[]))',
+      matches: (ids) =>
+        `exists (select from listener l where l.default_pool_id = p.id and l.id = any(${ids}::uuid[]))`,
     },
     member_address: {
       sql: 'p.id',
       type: 'text',
-      matches: 'exists (select from member m where m.pool_id = p.id and m.address = any(?::text[]))',
+      matches: (addresses) =>
+        `exists (select from member m where m.pool_id = p.id and m.address = any(${addresses}::text[]))`,
     },
     member_device_id: NEVER,
     created_at: { sql: 'p.created_at', type: 'timestamp', always: true },
@@ -97,13 +99,13 @@ export async function updatePool(
 
 /** Deletes the monitor and the members of a pool. */
 export async function deleteChildrenOfPool(tx: Tx, id: string): Promise<void> {
-  await query(tx, 'delete from health_monitor where pool_id = ?', [id])
-  await query(tx, 'delete from member where pool_id = ?', [id])
+  await query(tx, 'delete from health_monitor where pool_id = $1', [id])
+  await query(tx, 'delete from member where pool_id = $1', [id])
 }
 
 /** Deletes a pool without members and monitor; listeners that pointed to it point to none. */
 export async function deletePool(tx: Tx, id: string): Promise<void> {
-  const rows = await query<{ shard: number }>(tx, 'delete from pool where id = ? returning shard', [id])
+  const rows = await query<{ shard: number }>(tx, 'delete from pool where id = $1 returning shard', [id])
   if (rows[0] !== undefined) await notifyShard(tx, rows[0].shard)
 }
 
@@ -114,8 +116,8 @@ export async function findPool(
 ): Promise<PoolView | undefined> {
   const rows = await query<PoolViewRow>(
     db,
-    `select ${VIEW_COLUMNS} from pool_detail p where p.id = ? and (?::text is null or p.project_id = ?)`,
-    [id, projectId ?? null, projectId ?? null],
+    `select ${VIEW_COLUMNS} from pool_detail p where p.id = $1 and ($2::text is null or p.project_id = $2)`,
+    [id, projectId ?? null],
   )
   return rows[0] && toView(rows[0])
 }

@@ -16,7 +16,7 @@ export interface ProbedMembers
 export async function lockProbedMembers(tx: Tx, projectId: string): Promise<readonly ProbedMembers[]> {
   // Sent together: what comes after the lock is read under it.
   const [, probed] = await Promise.all([
-    query(tx, `select pg_advisory_xact_lock(hashtextextended('probe rate ' || ?, 0))`, [projectId]),
+    query(tx, `select pg_advisory_xact_lock(hashtextextended('probe rate ' || $1, 0))`, [projectId]),
     readProbedMembers(tx, projectId),
   ])
   return probed
@@ -30,7 +30,7 @@ export async function readProbedMembers(db: Db, projectId: string): Promise<read
        hm.timeout_seconds as "timeoutSeconds", hm.options - '{http,tls,tcp,udp,grpc}'::text[] as options,
        p.traffic_seen_at is not null as "trafficSeen", sum(p.member_count) as members
      from health_monitor hm join pool p on p.id = hm.pool_id
-     where hm.project_id = ? and hm.admin_state_up and p.member_count > 0
+     where hm.project_id = $1 and hm.admin_state_up and p.member_count > 0
      group by 1, 2, 3, 4, 5, 6, 7, 8`,
     [projectId],
   )

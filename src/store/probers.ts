@@ -23,7 +23,7 @@ export async function listProbers(db: Db, limit: number): Promise<readonly Probe
        p.lease_until > now() as "isAlive", p.facts,
        array(select s.id::int from shard s where s.owner = p.id order by s.id) as shards
      from prober p
-     order by p.lease_until > now() desc, p.started_at, p.id limit ?`,
+     order by p.lease_until > now() desc, p.started_at, p.id limit $1`,
     [limit],
   )
 }

@@ -25,7 +25,7 @@ export async function readQuotas(db: Db, projectId: string, defaults: Quotas): P
 }
 
 export async function readSetQuotas(db: Db, projectId: string): Promise<SetQuotas> {
-  const rows = await query<QuotaRow>(db, 'select resource, quota from quota where project_id = ?', [
+  const rows = await query<QuotaRow>(db, 'select resource, quota from quota where project_id = $1', [
     projectId,
   ])
   return setQuotasOf(rows)
@@ -35,7 +35,7 @@ export async function readSetQuotas(db: Db, projectId: string): Promise<SetQuota
 export async function readSetQuotasOfPool(db: Db, poolId: string): Promise<SetQuotas> {
   const rows = await query<QuotaRow>(
     db,
-    'select resource, quota from quota where project_id = (select p.project_id from pool p where p.id = ?)',
+    'select resource, quota from quota where project_id = (select p.project_id from pool p where p.id = $1)',
     [poolId],
   )
   return setQuotasOf(rows)
@@ -72,9 +72,9 @@ export async function listSetQuotas(
   const rows = await query<ProjectQuotas>(
     db,
     `select project_id as "projectId", json_object_agg(resource, quota) as set from quota
-     where (?::text is null or project_id = ?) and (?::text is null or project_id ${reverse ? '<' : '>'} ?)
-     group by project_id order by project_id ${reverse ? 'desc' : 'asc'} limit ?`,
-    [projectId ?? null, projectId ?? null, marker ?? null, marker ?? null, limit],
+     where ($1::text is null or project_id = $1) and ($2::text is null or project_id ${reverse ? '<' : '>'} $2)
+     group by project_id order by project_id ${reverse ? 'desc' : 'asc'} limit $3`,
+    [projectId ?? null, marker ?? null, limit],
   )
   return reverse ? rows.reverse() : rows
 }
@@ -87,7 +87,7 @@ export async function writeQuotas(
 ): Promise<void> {
   const kinds = Object.entries(changes)
   const cleared = kinds.filter(([, quota]) => quota === null).map(([kind]) => kind)
-  await query(tx, 'delete from quota where project_id = ? and resource = any(?::text[])', [
+  await query(tx, 'delete from quota where project_id = $1 and resource = any($2::text[])', [
     projectId,
     cleared,
   ])
@@ -95,7 +95,7 @@ export async function writeQuotas(
   await query(
     tx,
     `insert into quota (project_id, resource, quota)
-     select ?, resource, quota from unnest(?::text[], ?::integer[]) as s (resource, quota)
+     select $1, resource, quota from unnest($2::text[], $3::integer[]) as s (resource, quota)
      on conflict (project_id, resource) do update set quota = excluded.quota`,
     [projectId, set.map(([kind]) => kind), set.map(([, quota]) => quota)],
   )
@@ -103,7 +103,7 @@ export async function writeQuotas(
 
 /** Every quota of a project goes back to its default. */
 export async function deleteQuotas(tx: Tx, projectId: string): Promise<void> {
-  await query(tx, 'delete from quota where project_id = ?', [projectId])
+  await query(tx, 'delete from quota where project_id = $1', [projectId])
 }
 
 export interface QuotaClaim {
@@ -124,13 +124,13 @@ export async function fitsQuota(tx: Tx, claim: QuotaClaim): Promise<boolean> {
   const set = claim.set ?? (await readSetQuotas(tx, claim.projectId))
   const quota = set[claim.resource] ?? claim.defaults[claim.resource]
   if (quota < 0) return true
-  await query(tx, 'select pg_advisory_xact_lock(?, hashtext(?))', [
+  await query(tx, 'select pg_advisory_xact_lock($1, hashtext($2))', [
     RESOURCES.indexOf(claim.resource),
     claim.projectId,
   ])
   const rows = await query<{ used: number }>(
     tx,
-    `select count(*) as used from ${TABLES[claim.resource]} where project_id = ?`,
+    `select count(*) as used from ${TABLES[claim.resource]} where project_id = $1`,
     [claim.projectId],
   )
   return (rows[0]?.used ?? 0) + claim.count <= quota

@@ -12,12 +12,12 @@ export async function withRetentionLock<Result>(
   db: Database,
   work: (db: Database) => Promise<Result>,
 ): Promise<Result | undefined> {
-  const [row] = await query<{ mine: boolean }>(db, 'select pg_try_advisory_lock(?) as mine', [LOCK_KEY])
+  const [row] = await query<{ mine: boolean }>(db, 'select pg_try_advisory_lock($1) as mine', [LOCK_KEY])
   if (row?.mine !== true) return undefined
   try {
     return await work(db)
   } finally {
-    await query(db, 'select pg_advisory_unlock(?)', [LOCK_KEY])
+    await query(db, 'select pg_advisory_unlock($1)', [LOCK_KEY])
   }
 }
 
@@ -53,8 +53,8 @@ export async function saveRetentionProgress(
 ): Promise<void> {
   await query(
     db,
-    `update retention_progress set position = ?, walk_after = ?, passed_at = now(),
-       walked_at = case when ? then now() else walked_at end`,
+    `update retention_progress set position = $1, walk_after = $2, passed_at = now(),
+       walked_at = case when $3 then now() else walked_at end`,
     [progress.position, progress.walkAfter ?? null, progress.walkBegins],
   )
 }
@@ -65,7 +65,7 @@ export async function purgeOldTransitions(db: Db, days: number, batch: number): 
     db,
     `with gone as (
        delete from member_transition where id in (
-         select id from member_transition where at < now() - ? * interval '1 day' order by at limit ?
+         select id from member_transition where at < now() - $1 * interval '1 day' order by at limit $2
        ) returning 1
      ) select count(*) as n from gone`,
     [days, batch],
@@ -81,7 +81,7 @@ export async function writersAfter(
   const [row] = await query<{ members: string[] | null; position: number | null }>(
     db,
     `select array_agg(distinct member_id::text) as members, max(id) as position
-     from (select id, member_id from member_transition where id > ? order by id limit ?) t`,
+     from (select id, member_id from member_transition where id > $1 order by id limit $2) t`,
     [position, rows],
   )
   if (row === undefined || row.position === null) return undefined
@@ -93,13 +93,13 @@ export async function membersAfter(db: Db, member: string, count: number): Promi
   const rows = await query<{ member_id: string }>(
     db,
     `with recursive walk (member_id) as (
-       (select member_id from member_transition where member_id > ?::uuid order by member_id limit 1)
+       (select member_id from member_transition where member_id > $1::uuid order by member_id limit 1)
        union all
        select (select t.member_id from member_transition t where t.member_id > walk.member_id
                order by t.member_id limit 1)
        from walk where walk.member_id is not null
      )
-     select member_id::text from walk where member_id is not null limit ?`,
+     select member_id::text from walk where member_id is not null limit $2`,
     [member, count],
   )
   return rows.map((row) => row.member_id)
@@ -119,20 +119,20 @@ export async function trimTransitions(
     `with gone as (
        delete from member_transition where id in (
          select excess.id
-         from unnest(?::uuid[]) asked (member_id)
+         from unnest($1::uuid[]) asked (member_id)
          cross join lateral (
            select t.epoch, t.sequence from member_transition t where t.member_id = asked.member_id
-           order by t.epoch desc, t.sequence desc offset ? limit 1
+           order by t.epoch desc, t.sequence desc offset $2 limit 1
          ) newest
          cross join lateral (
            select t.id from member_transition t
            where t.member_id = asked.member_id and (t.epoch, t.sequence) <= (newest.epoch, newest.sequence)
-           order by t.epoch, t.sequence limit ?
+           order by t.epoch, t.sequence limit $3
          ) excess
-         limit ?
+         limit $3
        ) returning 1
      ) select count(*) as n from gone`,
-    [members, keep, batch, batch],
+    [members, keep, batch],
   )
 }
 
@@ -143,7 +143,7 @@ export async function purgeOrphanedStates(db: Db, batch: number): Promise<number
     `with gone as (
        delete from member_state where member_id in (
          select s.member_id from member_state s
-         where not exists (select from member m where m.id = s.member_id) limit ?
+         where not exists (select from member m where m.id = s.member_id) limit $1
        ) returning 1
      ) select count(*) as n from gone`,
     [batch],

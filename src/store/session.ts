@@ -1,5 +1,4 @@
 /** One connection: how a statement is sent on it, and a transaction. */
-import type { Socket } from 'node:net'
 import type pg from 'pg'
 import { ANSWER_TIMEOUT_MS, NAMED_STATEMENTS_MAX, ROLLBACK_TIMEOUT_MS } from '../domain/limits.ts'
 
@@ -10,27 +9,25 @@ interface Statement {
   readonly values?: unknown[]
 }
 
-const named = new Map<string, { readonly text: string; readonly name: string }>()
+/** Names of statements by their texts. */
+const names = new Map<string, string>()
 
-/** The statement in PostgreSQL's spelling: `?` are the bindings, `\\?` is a question mark. */
-export function statementOf(sql: string, bindings: readonly unknown[]): Statement {
+/** The statement as the driver takes it. */
+export function statementOf(text: string, bindings: readonly unknown[]): Statement {
   // Without bindings it may be several.
-  if (bindings.length === 0) return { text: withPositions(sql) }
+  if (bindings.length === 0) return { text }
   const values = [...bindings]
-  const known = named.get(sql)
-  if (known !== undefined) return { text: known.text, name: known.name, values }
-  const text = withPositions(sql)
+  const known = names.get(text)
+  if (known !== undefined) return { text, name: known, values }
   // The texts of lists are as many as ways of filtering and sorting: the first ones are the usual ones.
-  if (named.size >= NAMED_STATEMENTS_MAX) return { text, values }
-  const name = `hm${named.size}`
-  named.set(sql, { text, name })
+  if (names.size >= NAMED_STATEMENTS_MAX) return { text, values }
+  const name = `hm${names.size}`
+  names.set(text, name)
   return { text, name, values }
 }
 
-function withPositions(sql: string): string {
-  let position = 0
-  return sql.replace(/(\\*)\?/g, (_, escapes: string) => (escapes.length % 2 === 1 ? '?' : `$${++position}`))
-}
+/** SQLSTATEs with which PostgreSQL ends a session: it says so before the connection closes. */
+const ENDED = /^(?:57P0\d|08...)$/
 
 /** Sends a statement at once. Rejects with the driver's error, or when no answer came in time (0: without a bound): the connection is closed. */
 export function send<Row>(
@@ -38,7 +35,7 @@ export function send<Row>(
   statement: Statement,
   timeoutMs: number,
 ): Promise<{ readonly rows: Row[]; readonly command: string }> {
-  const { stream } = (connection as pg.Client & { connection: { stream: Socket } }).connection
+  const { stream } = connection.connection
   // What is sent in one go leaves in one packet.
   stream.cork()
   process.nextTick(() => stream.uncork())
@@ -51,9 +48,10 @@ export function send<Row>(
     const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined
     connection.query(statement, (error: Error | null, result: unknown) => {
       clearTimeout(timer)
+      if (!error) return resolve(result as { rows: Row[]; command: string })
+      if ('code' in error && ENDED.test(String(error.code))) stream.destroy()
       // For the log: which statement it was, without what was bound to it.
-      if (error) reject(Object.assign(error, { sql: statement.text }))
-      else resolve(result as { rows: Row[]; command: string })
+      reject(Object.assign(error, { sql: statement.text }))
     })
   })
 }

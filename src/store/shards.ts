@@ -31,7 +31,7 @@ export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
   await query(
     db,
     `insert into prober (id, host, pid, lease_until, facts, long_contact_at)
-     values (?, ?, ?, now() + ? * interval '1 millisecond', ?::jsonb, now() + ? * interval '1 millisecond')
+     values ($1, $2, $3, now() + $4 * interval '1 millisecond', $5::jsonb, now() + $6 * interval '1 millisecond')
      on conflict (id) do update set lease_until = excluded.lease_until, beat_at = now(), facts = excluded.facts,
        long_contact_at = excluded.long_contact_at`,
     [
@@ -58,11 +58,11 @@ export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
        (select count(*) from shard where owner is null) as free,
        exists (select from prober where lease_until > now() and long_contact_at <= now()) as long,
        (select extract(epoch from min(lease_until) - now())::float8 * 1000 from prober
-         where lease_until > now() and id <> ?) as next_expiry_ms,
+         where lease_until > now() and id <> $1) as next_expiry_ms,
        coalesce(array_agg(id::int order by id), '{}') as ids,
        coalesce(array_agg(epoch::float8 order by id), '{}') as epochs
-     from shard where owner = ?`,
-    [prober.id, prober.id],
+     from shard where owner = $1`,
+    [prober.id],
     prober.leaseMs,
   )
   if (row === undefined) throw new Error('an aggregate gives one row')
@@ -85,12 +85,12 @@ export async function claimShards(
 ): Promise<readonly HeldShard[]> {
   return await query<HeldShard>(
     db,
-    `update shard s set owner = ?, epoch = s.epoch + 1
+    `update shard s set owner = $1, epoch = s.epoch + 1
      from (
        select id from shard
        where owner is null
-         or (? and not exists (select from prober p where p.id = shard.owner and p.lease_until > now()))
-       order by id limit ? for update skip locked
+         or ($2 and not exists (select from prober p where p.id = shard.owner and p.lease_until > now()))
+       order by id limit $3 for update skip locked
      ) free
      where s.id = free.id
      returning s.id, s.epoch`,
@@ -103,7 +103,7 @@ export async function releaseShards(db: Db, owner: string, ids: readonly number[
   await query(
     db,
     `update shard s set owner = null
-     from (select id from shard where owner = ? and id = any(?::smallint[]) order by id for update) mine
+     from (select id from shard where owner = $1 and id = any($2::smallint[]) order by id for update) mine
      where s.id = mine.id`,
     [owner, ids],
   )
@@ -111,7 +111,7 @@ export async function releaseShards(db: Db, owner: string, ids: readonly number[
 
 /** Ends a prober's lease: its last word. */
 export async function removeProber(db: Db, id: string): Promise<void> {
-  await query(db, 'delete from prober where id = ?', [id])
+  await query(db, 'delete from prober where id = $1', [id])
 }
 
 /** Removes probers whose lease ran out `deadForMs` ago and that own nothing any more; returns how many. */
@@ -119,7 +119,7 @@ export async function removeDeadProbers(db: Db, deadForMs: number): Promise<numb
   const rows = await query(
     db,
     `delete from prober p
-     where p.lease_until < now() - ? * interval '1 millisecond'
+     where p.lease_until < now() - $1 * interval '1 millisecond'
        and not exists (select from shard s where s.owner = p.id)
      returning p.id`,
     [deadForMs],

@@ -65,11 +65,11 @@ export async function readStatusTree(db: Db, key: StatusTreeKey): Promise<Status
           'protocolPort', m.protocol_port, 'weight', m.weight, 'state', m.state) order by m.id)
         from (
           select * from member_detail md
-          where md.load_balancer_id = lb.id ${MEMBERS_OF[key.membersOf]} limit ?
+          where md.load_balancer_id = lb.id ${MEMBERS_OF[key.membersOf]} limit $1
         ) m) as members
      from load_balancer lb
-     where lb.id = ? and (?::text is null or lb.project_id = ?)`,
-    [key.membersMax + 1, key.id, key.projectId ?? null, key.projectId ?? null],
+     where lb.id = $2 and ($3::text is null or lb.project_id = $3)`,
+    [key.membersMax + 1, key.id, key.projectId ?? null],
   )
   const row = rows[0]
   if (row?.loadBalancer === undefined) return undefined

@@ -16,7 +16,7 @@ export interface TaggedKey {
 export async function findTags(db: Db, key: TaggedKey): Promise<readonly Tag[] | undefined> {
   const rows = await query<{ tags: Tag[] }>(
     db,
-    `select tags from ${TABLES[key.resource]} where id = ? and project_id = ?`,
+    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2`,
     [key.id, key.projectId],
   )
   return rows[0]?.tags
@@ -26,7 +26,7 @@ export async function findTags(db: Db, key: TaggedKey): Promise<readonly Tag[] |
 export async function lockTags(tx: Tx, key: TaggedKey): Promise<readonly Tag[] | undefined> {
   const rows = await query<{ tags: Tag[] }>(
     tx,
-    `select tags from ${TABLES[key.resource]} where id = ? and project_id = ? for no key update`,
+    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2 for no key update`,
     [key.id, key.projectId],
   )
   return rows[0]?.tags
@@ -35,7 +35,7 @@ export async function lockTags(tx: Tx, key: TaggedKey): Promise<readonly Tag[] |
 export async function writeTags(tx: Tx, key: TaggedKey, tags: readonly Tag[]): Promise<void> {
   await query(
     tx,
-    `update ${TABLES[key.resource]} set tags = ?::jsonb, updated_at = now() where id = ? and project_id = ?`,
+    `update ${TABLES[key.resource]} set tags = $1::jsonb, updated_at = now() where id = $2 and project_id = $3`,
     [JSON.stringify(tags), key.id, key.projectId],
   )
 }

@@ -1,4 +1,5 @@
 /** Traffic seen on a pool: a latch, for intervals that hold until then. */
+import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, query } from './database.ts'
 
 /** Notes that traffic was seen, and tells the probers when it is news; undone by nothing. */
@@ -7,9 +8,9 @@ export async function noteTraffic(db: Db, poolId: string): Promise<void> {
     db,
     `with noted as (
        update pool set traffic_seen_at = now(), config_version = config_version + 1
-       where id = ? and traffic_seen_at is null returning shard
+       where id = $1 and traffic_seen_at is null returning shard
      )
-     select pg_notify('hm_config', shard::text) from noted`,
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from noted`,
     [poolId],
   )
 }

@@ -1,6 +1,7 @@
 /**
  * Statements on the history of members. Its rows outlive the member and the pool; they are found by the project they belong to.
  */
+import { type Bindings, collectBindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
 
 export interface TransitionRecord {
@@ -36,28 +37,22 @@ export interface TransitionPage {
 
 export type TransitionFilter = 'to' | 'member_id' | 'pool_id'
 
-const FILTERS: Readonly<Record<TransitionFilter, string>> = {
-  to: 't.to_state = any(?::text[])',
-  member_id: 't.member_id = any(?::uuid[])',
-  pool_id: 't.pool_id = any(?::uuid[])',
-}
-
-interface Condition {
-  readonly sql: string
-  readonly bindings: readonly unknown[]
+/** The column and the type of its values. */
+const FILTERS: Readonly<Record<TransitionFilter, readonly [column: string, type: string]>> = {
+  to: ['t.to_state', 'text[]'],
+  member_id: ['t.member_id', 'uuid[]'],
+  pool_id: ['t.pool_id', 'uuid[]'],
 }
 
 /** Each is an equality, so that it can be the beginning of an index. */
-function within({ memberId, poolId, projectId }: TransitionScope): Condition {
+function within({ memberId, poolId, projectId }: TransitionScope, bind: Bindings['bind']): string {
   const conditions = [
-    ['t.member_id = ?', memberId],
-    ['t.pool_id = ?', poolId],
-    ['t.project_id = ?', projectId],
-  ].filter((condition) => condition[1] !== undefined)
-  return {
-    sql: conditions.length === 0 ? 'true' : conditions.map(([sql]) => sql).join(' and '),
-    bindings: conditions.map(([, value]) => value),
-  }
+    ['t.member_id', memberId],
+    ['t.pool_id', poolId],
+    ['t.project_id', projectId],
+  ].filter(([, value]) => value !== undefined)
+  if (conditions.length === 0) return 'true'
+  return conditions.map(([column, value]) => `${column} = ${bind(value)}`).join(' and ')
 }
 
 /** One page, newest first. */
@@ -66,19 +61,22 @@ export async function listTransitions(
   scope: TransitionScope,
   { limit, marker, reverse, filters = [] }: TransitionPage,
 ): Promise<TransitionRecord[]> {
-  const { sql, bindings } = within(scope)
+  const { values, bind } = collectBindings()
   const conditions = [
-    sql,
-    ...filters.map(({ attribute }) => FILTERS[attribute]),
-    ...(marker === undefined ? [] : [reverse ? 't.id > ?' : 't.id < ?']),
+    within(scope, bind),
+    ...filters.map((filter) => {
+      const [column, type] = FILTERS[filter.attribute]
+      return `${column} = any(${bind(filter.values)}::${type})`
+    }),
+    ...(marker === undefined ? [] : [`t.id ${reverse ? '>' : '<'} ${bind(marker)}`]),
   ]
   const rows = await query<TransitionRow>(
     db,
     `select t.id, t.member_id, t.pool_id, t.at, t.from_state, t.to_state, t.reason, t.detail, t.evidence, t.dropped
      from member_transition t
      where ${conditions.join(' and ')}
-     order by t.id ${reverse ? 'asc' : 'desc'} limit ?`,
-    [...bindings, ...filters.map(({ values }) => values), ...(marker === undefined ? [] : [marker]), limit],
+     order by t.id ${reverse ? 'asc' : 'desc'} limit ${bind(limit)}`,
+    values,
   )
   const records = rows.map(toTransition)
   return reverse ? records.reverse() : records
@@ -86,8 +84,9 @@ export async function listTransitions(
 
 /** Whether this transition is one of these. */
 export async function hasTransition(db: Db, scope: TransitionScope, id: number): Promise<boolean> {
-  const { sql, bindings } = within(scope)
-  const rows = await query(db, `select from member_transition t where ${sql} and t.id = ?`, [...bindings, id])
+  const { values, bind } = collectBindings()
+  const wanted = `${within(scope, bind)} and t.id = ${bind(id)}`
+  const rows = await query(db, `select from member_transition t where ${wanted}`, values)
   return rows.length > 0
 }
 
@@ -97,20 +96,18 @@ export async function ownerOfHistory(
   scope: TransitionScope & { readonly poolId: string },
 ): Promise<string | undefined> {
   const { memberId, poolId, projectId } = scope
-  const [object, bindings] =
+  const [object, history] =
     memberId === undefined
-      ? ['pool t where t.id = ?', [poolId]]
-      : ['member t where t.id = ? and t.pool_id = ?', [memberId, poolId]]
-  const history = within({ ...scope, projectId: undefined })
-  const mine = '(?::text is null or t.project_id = ?)'
-  const project = [projectId ?? null, projectId ?? null]
+      ? ['pool t where t.id = $1', 't.pool_id = $1']
+      : ['member t where t.id = $3 and t.pool_id = $1', 't.member_id = $3 and t.pool_id = $1']
+  const mine = '($2::text is null or t.project_id = $2)'
   const rows = await query<{ project_id: string }>(
     db,
     `(select t.project_id from ${object} and ${mine} limit 1)
      union all
-     (select t.project_id from member_transition t where ${history.sql} and ${mine} limit 1)
+     (select t.project_id from member_transition t where ${history} and ${mine} limit 1)
      limit 1`,
-    [...bindings, ...project, ...history.bindings, ...project],
+    [poolId, projectId ?? null, ...(memberId === undefined ? [] : [memberId])],
   )
   return rows[0]?.project_id
 }

@@ -12,11 +12,11 @@ import { type Db, query } from './database.ts'
  */
 const WRITE_VERDICTS = `
 with wanted as materialized (
-  select * from unnest(?::smallint[], ?::bigint[]) as w (id, epoch)
+  select * from unnest($1::smallint[], $2::bigint[]) as w (id, epoch)
 ), held as materialized (
   select s.id, s.epoch
   from shard s join wanted w on w.id = s.id and w.epoch = s.epoch
-  where s.owner = ?
+  where s.owner = $3
   order by s.id
   for share of s
 ), verdict as (
@@ -25,8 +25,8 @@ with wanted as materialized (
      pool_id)
   select b.member_id, b.generation, b.status, b.since, b.reason, b.detail, b.evidence, b.ok_run, b.bad_run,
     b.shard, b.epoch, b.sequence, b.recent, m.pool_id
-  from unnest(?::uuid[], ?::bigint[], ?::text[], ?::timestamptz[], ?::text[], ?::text[], ?::jsonb[],
-      ?::smallint[], ?::smallint[], ?::smallint[], ?::bigint[], ?::bigint[], ?::bytea[])
+  from unnest($4::uuid[], $5::bigint[], $6::text[], $7::timestamptz[], $8::text[], $9::text[], $10::jsonb[],
+      $11::smallint[], $12::smallint[], $13::smallint[], $14::bigint[], $15::bigint[], $16::bytea[])
     as b (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard, epoch, sequence,
       recent)
   join held h on h.id = b.shard and h.epoch = b.epoch
@@ -45,8 +45,8 @@ with wanted as materialized (
      sequence)
   select t.member_id, m.pool_id, m.project_id, t.at, t.from_state, t.to_state, t.reason, t.detail, t.evidence,
     t.generation, t.dropped, t.epoch, t.sequence
-  from unnest(?::uuid[], ?::timestamptz[], ?::text[], ?::text[], ?::text[], ?::text[], ?::jsonb[], ?::bigint[],
-      ?::integer[], ?::bigint[], ?::bigint[])
+  from unnest($17::uuid[], $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[], $23::jsonb[], $24::bigint[],
+      $25::integer[], $26::bigint[], $27::bigint[])
     as t (member_id, at, from_state, to_state, reason, detail, evidence, generation, dropped, epoch, sequence)
   join member m on m.id = t.member_id
   where (t.member_id in (select member_id from verdict)) is true

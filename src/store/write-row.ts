@@ -1,4 +1,5 @@
 /** Insert and update of one configuration object: which property goes to which column is said once, by its table. */
+import { collectBindings } from './bindings.ts'
 import { type Tx, query } from './database.ts'
 
 /** A configuration table: alias, columns to give back, and the columns that an update may change. */
@@ -29,7 +30,7 @@ export async function insertRow<Row, Draft>(tx: Tx, table: Table<Draft>, draft: 
   const rows = await query<Row>(
     tx,
     `insert into ${table.name} as ${table.alias} (${columns.map(([, column]) => column).join(', ')})
-     values (${columns.map(() => '?').join(', ')}) returning ${table.returning}`,
+     values (${columns.map((_, i) => `$${i + 1}`).join(', ')}) returning ${table.returning}`,
     columns.map(([key]) => asBinding(draft[key])),
   )
   return onlyRow(rows)
@@ -50,7 +51,7 @@ export async function insertRows<Draft>(
   await query(
     tx,
     `insert into ${table.name} as ${table.alias} (${names})
-     select ${names} from jsonb_populate_recordset(null::${table.name}, ?::jsonb)`,
+     select ${names} from jsonb_populate_recordset(null::${table.name}, $1::jsonb)`,
     [JSON.stringify(records)],
   )
 }
@@ -66,16 +67,18 @@ export async function updateRow<Row, Draft>(
   change: { readonly values: Partial<Draft>; readonly also?: readonly string[] },
 ): Promise<Row> {
   const changed = table.changeable.filter(([key]) => change.values[key] !== undefined)
+  const { values, bind } = collectBindings()
   const sets = [
-    ...changed.map(([, column]) => `${column} = ?`),
+    ...changed.map(([key, column]) => `${column} = ${bind(asBinding(change.values[key]))}`),
     `provisioning_status = 'ACTIVE'`,
     'updated_at = now()',
     ...(change.also ?? []),
   ]
   const rows = await query<Row>(
     tx,
-    `update ${table.name} ${table.alias} set ${sets.join(', ')} where ${table.alias}.id = ? returning ${table.returning}`,
-    [...changed.map(([key]) => asBinding(change.values[key])), id],
+    `update ${table.name} ${table.alias} set ${sets.join(', ')} where ${table.alias}.id = ${bind(id)}
+     returning ${table.returning}`,
+    values,
   )
   return onlyRow(rows)
 }

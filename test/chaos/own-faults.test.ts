@@ -101,7 +101,7 @@ async function settled({ db }: Farm): Promise<void> {
     async () => {
       const rows = await query<{ passed: number; all: number }>(
         db,
-        `select count(*) filter (where o = 'passed' and at > ?) as passed, count(*) as all
+        `select count(*) filter (where o = 'passed' and at > $1) as passed, count(*) as all
          from shard_checkpoint c cross join lateral unnest(c.outcomes, c.probed_at) u (o, at)`,
         [since],
       )
@@ -165,7 +165,7 @@ test('descriptors: a prober with slow members whose limit is lowered to half of 
     const rows = await query<{ passed: number }>(
       database.db,
       `select count(*)::int as passed from shard_checkpoint c cross join lateral unnest(c.member_ids, c.outcomes, c.probed_at) u (id, o, at)
-       join member m on m.id = u.id where m.pool_id = ? and o = 'passed' and at > ?`,
+       join member m on m.id = u.id where m.pool_id = $1 and o = 'passed' and at > $2`,
       [up.poolId, since],
     )
     return rows[0]?.passed === 20
@@ -186,7 +186,7 @@ test('descriptors: a prober with slow members whose limit is lowered to half of 
   const since = new Date()
   await eventually('the members that are up pass again', () => passed(since), 30_000)
   assert.equal(prober.child.exitCode, null)
-  const fallen = `select from member_transition t join member m on m.id = t.member_id where m.pool_id = ? and to_state = 'OFFLINE'`
+  const fallen = `select from member_transition t join member m on m.id = t.member_id where m.pool_id = $1 and to_state = 'OFFLINE'`
   assert.deepEqual(await query(database.db, fallen, [up.poolId]), [])
 })
 

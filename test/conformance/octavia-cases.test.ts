@@ -148,7 +148,7 @@ async function worldOf(each: Case): Promise<World> {
   if (setup.pool_provisioning_status !== undefined)
     await force(api, 'pool', pool.id, setup.pool_provisioning_status)
   if (setup.quota_reached === true) {
-    await query(api.db, `insert into quota (project_id, resource, quota) values (?, 'healthmonitor', 0)`, [
+    await query(api.db, `insert into quota (project_id, resource, quota) values ($1, 'healthmonitor', 0)`, [
       project,
     ])
   }
@@ -293,7 +293,7 @@ async function assertParents({ expect_parent_state: expected }: Case, { api, ids
   const rows = await query<{ loadbalancer: string; pool: string }>(
     api.db,
     `select lb.provisioning_status as loadbalancer, p.provisioning_status as pool
-     from pool p join load_balancer lb on lb.id = p.load_balancer_id where p.id = ?`,
+     from pool p join load_balancer lb on lb.id = p.load_balancer_id where p.id = $1`,
     [ids['$POOL']],
   )
   assert.deepEqual(rows[0], forcedOr(expected, rows[0]))

@@ -40,7 +40,7 @@ test('the last place of a quota is given once: the second create waits for the f
     defaults: { ...UNLIMITED, loadbalancer: 1 },
   } as const
   const create = (tx: Tx) =>
-    query(tx, `insert into load_balancer (id, project_id, provider) values (gen_random_uuid(), ?, 'vlb')`, [
+    query(tx, `insert into load_balancer (id, project_id, provider) values (gen_random_uuid(), $1, 'vlb')`, [
       PROJECT,
     ])
   const creating = transaction(db, async (tx) => {
@@ -91,7 +91,7 @@ test('two that would come to depend on each other by writes at once do not: one 
   const [a, b] = await twoMembers(api)
   // Holds whoever has the lock before it has written, so that the other would not read it.
   const holding = transaction(api.db, async (tx) => {
-    await query(tx, 'select id from member where id = any(?::uuid[]) for update', [[idOf(a), idOf(b)]])
+    await query(tx, 'select id from member where id = any($1::uuid[]) for update', [[idOf(a), idOf(b)]])
     await held.opened
   })
   const answers = [api.request('PUT', a, dependOn(b)), api.request('PUT', b, dependOn(a))]
@@ -109,7 +109,7 @@ test('writers of dependencies of two projects do not wait for each other', async
   const api = await startApi(t)
   const [a, b] = await twoMembers(api)
   await transaction(api.db, async (tx) => {
-    await query(tx, `select pg_advisory_xact_lock(hashtextextended('depends_on ' || ?::text, 0))`, [
+    await query(tx, `select pg_advisory_xact_lock(hashtextextended('depends_on ' || $1::text, 0))`, [
       'another',
     ])
     assert.equal((await api.request('PUT', a, dependOn(b))).status, 200)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
+import { query } from '../../src/store/database.ts'
 import { UNLIMITED } from '../support/api.ts'
 import {
   configVersion,
@@ -225,7 +226,7 @@ suite('batches of members', () => {
     assert.deepEqual([grown.status, grown.body.error_code], [400, 'ELB.9807'])
     assert.deepEqual(await ports(api, poolId), [3, 4])
     assert.equal((await put(api, poolId, { members: [item(5)], action: 'add' })).status, 400)
-    await api.db.raw(`insert into quota (project_id, resource, quota) values ('project-a', 'member', 0)`)
+    await query(api.db, `insert into quota (project_id, resource, quota) values ('project-a', 'member', 0)`)
     assert.equal((await put(api, poolId, { members: [item(5)] })).status, 202)
     assert.deepEqual(await ports(api, poolId), [5])
   })

@@ -179,7 +179,7 @@ test('an object has at most 50 tags, and what has more from before keeps them wh
     const put = (attributes: object) => api.request('PUT', path, { [kind]: attributes })
     assert.equal((await put({ tags: tagsOf(50) })).status, 200, kind)
     assertFault(await put({ tags: tagsOf(51) }), 400, TOO_MANY_TAGS)
-    await query(api.db, `update ${TABLES[kind]} set tags = ?::jsonb`, [stored])
+    await query(api.db, `update ${TABLES[kind]} set tags = $1::jsonb`, [stored])
     assert.deepEqual((await api.request('GET', path)).body[kind].tags, tagsOf(300), kind)
     assert.deepEqual((await put({ name: 'other' })).body[kind].tags, tagsOf(300), kind)
     const same = await put({ name: 'again', tags: tagsOf(300) })
@@ -238,7 +238,7 @@ test('other lists of octavia are bounded in the same way', async (t) => {
       400,
       new RegExp(`^Invalid input for field/attribute ${attribute}\\..* at most ${max} items$`),
     )
-    await query(api.db, `update ${TABLES[kind]} set echo = echo || ?::jsonb`, [
+    await query(api.db, `update ${TABLES[kind]} set echo = echo || $1::jsonb`, [
       JSON.stringify({ [attribute]: many(max + 20, item) }),
     ])
     assert.deepEqual((await put(max + 20)).body[kind][attribute], many(max + 20, item), attribute)
@@ -259,7 +259,7 @@ async function largeLoadBalancers(api: Api, count: number, bytesEach: number): P
   await query(
     api.db,
     `update load_balancer set tags =
-       (select jsonb_agg(jsonb_build_object('key', repeat('t', 90) || i, 'value', '')) from generate_series(1, ?::int) i)`,
+       (select jsonb_agg(jsonb_build_object('key', repeat('t', 90) || i, 'value', '')) from generate_series(1, $1::int) i)`,
     [words],
   )
 }

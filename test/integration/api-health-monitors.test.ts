@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { query } from '../../src/store/database.ts'
 import { type Json, UNLIMITED } from '../support/api.ts'
+import { eventually } from '../support/configuration.ts'
+import { openTransaction } from '../support/database.ts'
 import {
   configVersion,
   FORBIDDEN_PORT,
@@ -237,6 +239,29 @@ suite('health monitors', () => {
         `Only one health monitor per pool allowed.  Pool ${poolId} is already using Health Monitor ${winner?.body.healthmonitor.id}.`,
       ],
     )
+  })
+
+  test('a monitor that somebody writes past the locks of the API, at the same time, is 409 as well', async (t) => {
+    const api = await startPoolApi(t)
+    const { poolId } = await makePool(api.db)
+    const writer = await openTransaction(api.db)
+    const id = randomUUID()
+    await query(
+      writer.tx,
+      `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
+       values ($1, $2, $3, 'TCP', 'elb', 5, 3, 2, 2)`,
+      [id, PROJECT, poolId],
+    )
+    const posted = api.call('POST', '/healthmonitors', { body: { healthmonitor: draft(poolId) } })
+    await eventually('the insert waits for the other one', async () => {
+      const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into health_monitor%'
+        and datname = current_database()`
+      return (await query(api.db, waiting)).length === 1
+    })
+    await writer.commit()
+    const answer = await posted
+    assert.deepEqual([answer.status, answer.body.error_code], [409, 'ELB.8907'])
+    assert.match(answer.body.error_msg, new RegExp(`is already using Health Monitor ${id}`))
   })
 
   test('the quota holds under concurrency', async (t) => {

@@ -25,12 +25,12 @@ async function own(api: PoolApi, poolId: string, seconds = 60): Promise<void> {
   const id = randomUUID()
   await query(
     api.db,
-    `insert into prober (id, host, pid, lease_until) values (?, 'here', 1, now() + ? * interval '1 second')`,
+    `insert into prober (id, host, pid, lease_until) values ($1, 'here', 1, now() + $2 * interval '1 second')`,
     [id, seconds],
   )
   await query(
     api.db,
-    'update shard set owner = ?, epoch = 1 where id = (select shard from pool where id = ?)',
+    'update shard set owner = $1, epoch = 1 where id = (select shard from pool where id = $2)',
     [id, poolId],
   )
 }
@@ -70,11 +70,11 @@ async function checkpoint(
        array_agg(e.outcome), array_agg(e.reason), array_agg(1500), array_agg(null::integer), array_agg(1250),
        array_agg(null::integer), array_agg(null::integer), array_agg(e."okRun"), array_agg(e."badRun"),
        array_agg(e.stale)
-     from jsonb_to_recordset(?::jsonb) e (id uuid, outcome text, reason text, "okRun" smallint, "badRun" smallint,
+     from jsonb_to_recordset($1::jsonb) e (id uuid, outcome text, reason text, "okRun" smallint, "badRun" smallint,
        stale boolean, older integer)
      join member m on m.id = e.id join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
      left join health_monitor hm on hm.pool_id = p.id
-     where p.id = ?
+     where p.id = $2
      group by p.shard`,
     [JSON.stringify(elements), poolId],
   )

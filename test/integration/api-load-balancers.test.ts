@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { query } from '../../src/store/database.ts'
 import { type Json, startApi } from '../support/api.ts'
 import {
   aListener,
@@ -123,10 +124,11 @@ test('switching a load balancer off reaches the probers; switching it on again v
   const pool = await aPool(api, lb.id)
   await aMonitor(api, pool.id)
   const read = async () => {
-    const answer = (await api.db.raw(
+    const rows = await query<{ version: number; generation: number }>(
+      api.db,
       'select p.config_version as version, lb.generation from pool p join load_balancer lb on lb.id = p.load_balancer_id',
-    )) as { rows: { version: number; generation: number }[] }
-    return answer.rows[0] as { version: number; generation: number }
+    )
+    return rows[0] as { version: number; generation: number }
   }
   const first = await read()
   const put = (loadbalancer: Json) => api.request('PUT', `${LBS}/${lb.id}`, { loadbalancer })

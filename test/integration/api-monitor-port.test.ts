@@ -39,7 +39,7 @@ test('a monitor with a forbidden port is refused when any member is there, at wh
     const refused = await api.call('POST', '/healthmonitors', { body })
     assert.equal(refused.status, 400, `${addresses.join()}: ${JSON.stringify(refused.body)}`)
     assert.match(refused.body.error_msg, FIELD)
-    assert.deepEqual(await query(api.db, 'select id from health_monitor where pool_id = ?', [poolId]), [])
+    assert.deepEqual(await query(api.db, 'select id from health_monitor where pool_id = $1', [poolId]), [])
   }
 })
 
@@ -81,7 +81,7 @@ test('it is taken when nobody is there, and then nobody comes there, alone or in
 test('where a member is probed counts, not where its traffic goes', async (t) => {
   const api = await startPoolApi(t, { targetPolicy: POLICY })
   const poolId = await poolOf(api, ['127.0.0.2', '127.0.0.8'])
-  await query(api.db, `update member set monitor_address = ? where pool_id = ? and address = '127.0.0.8'`, [
+  await query(api.db, `update member set monitor_address = $1 where pool_id = $2 and address = '127.0.0.8'`, [
     FORBIDDEN,
     poolId,
   ])

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { shardOf } from '../../src/domain/shard.ts'
+import { CONFIG_CHANNEL } from '../../src/store/config-channel.ts'
 import { query, transaction } from '../../src/store/database.ts'
 import { listen } from '../../src/store/listen.ts'
 import { touchLoadBalancer, touchPools } from '../../src/store/parents.ts'
@@ -16,7 +17,7 @@ async function listening(database: TestDatabase) {
   const { url, db } = database
   const payloads: string[] = []
   const connection = await listen(
-    { url, applicationName: 'listener', channel: 'hm_config' },
+    { url, applicationName: 'listener', channel: CONFIG_CHANNEL },
     (payload) => void payloads.push(payload),
     () => undefined,
   )
@@ -25,7 +26,7 @@ async function listening(database: TestDatabase) {
   /** Notifications arrive in the order of commits: after one of ours, all before it are here. */
   const told = async (): Promise<readonly string[]> => {
     const mark = `mark ${++asked}`
-    await query(db, `select pg_notify('hm_config', ?::text)`, [mark])
+    await query(db, `select pg_notify('${CONFIG_CHANNEL}', $1::text)`, [mark])
     await eventually('the mark arrives', () => payloads.includes(mark))
     return payloads.splice(0).filter((payload) => payload !== mark)
   }
@@ -161,7 +162,7 @@ test('of many pools of one shard the shard is told once, and pools of other load
   const { db } = database
   const told = await listening(database)
   const [first, second] = [await insertPool(db), await insertPool(db)]
-  await query(db, 'update pool set load_balancer_id = ?, shard = ? where id = ?', [
+  await query(db, 'update pool set load_balancer_id = $1, shard = $2 where id = $3', [
     first.loadBalancerId,
     first.shard,
     second.poolId,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { query } from '../../src/store/database.ts'
 import { type Json, startApi } from '../support/api.ts'
 import {
   aListener,
@@ -156,10 +157,11 @@ test('switching a pool off reaches the probers; switching it on again voids old 
   const lb = await aLoadBalancer(api)
   const pool = await aPool(api, lb.id)
   const read = async () => {
-    const answer = (await api.db.raw('select config_version as version, generation from pool')) as {
-      rows: { version: number; generation: number }[]
-    }
-    return answer.rows[0] as { version: number; generation: number }
+    const rows = await query<{ version: number; generation: number }>(
+      api.db,
+      'select config_version as version, generation from pool',
+    )
+    return rows[0] as { version: number; generation: number }
   }
   const put = (change: Json) => api.request('PUT', `${POOLS}/${pool.id}`, { pool: change })
   const first = await read()

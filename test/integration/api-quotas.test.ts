@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { query } from '../../src/store/database.ts'
 import { startApi, UNLIMITED } from '../support/api.ts'
 import {
   aListener,
@@ -15,7 +16,7 @@ const QUOTAS = '/v2.0/lbaas/quotas'
 
 test('quotas show the configured default, and the row of the project over it', async (t) => {
   const api = await startApi(t, { quotas: { ...UNLIMITED, pool: 7 } })
-  await api.db.raw(`insert into quota values ('default-project', 'member', 3)`)
+  await query(api.db, `insert into quota values ('default-project', 'member', 3)`)
   const expected = {
     tenant_id: 'default-project',
     project_id: 'default-project',

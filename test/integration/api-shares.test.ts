@@ -78,7 +78,7 @@ async function attack(t: Ending, batches: number, waitMs: number): Promise<Attac
 async function locksOf(db: Db, table: string): Promise<number> {
   const rows = await query<{ locks: number }>(
     db,
-    `select count(*) as locks from pg_locks where relation = ?::regclass and mode = 'RowShareLock' and granted`,
+    `select count(*) as locks from pg_locks where relation = $1::regclass and mode = 'RowShareLock' and granted`,
     [table],
   )
   return rows[0]?.locks ?? 0

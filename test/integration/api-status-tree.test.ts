@@ -31,7 +31,7 @@ async function build(api: PoolApi): Promise<Built> {
   await query(
     api.db,
     `insert into listener (id, project_id, name, load_balancer_id, default_pool_id, protocol, protocol_port)
-     values (?, ?, 'front', ?, ?, 'HTTP', 80)`,
+     values ($1, $2, 'front', $3, $4, 'HTTP', 80)`,
     [listenerId, PROJECT, loadBalancerId, attached],
   )
   const monitor = { name: 'hm', pool_id: attached, type: 'TCP', delay: 5, timeout: 3, max_retries: 2 }
@@ -134,12 +134,12 @@ suite('the status tree', () => {
     const api = await startPoolApi(t)
     const built = await build(api)
     const [a, b, c, d, looseMember] = built.members
-    await query(api.db, 'update pool set admin_state_up = false where id = ?', [built.attached])
+    await query(api.db, 'update pool set admin_state_up = false where id = $1', [built.attached])
     const poolOff = await tree(api, built.loadBalancerId)
     for (const id of [a, b, c, d]) assert.equal(poolOff.words[id ?? ''], 'DISABLED')
     assert.equal(poolOff.words[looseMember ?? ''], 'NO_MONITOR')
     assert.ok(poolOff.root.pools.every((pool) => pool.operating_status === 'ONLINE'))
-    await query(api.db, 'update load_balancer set admin_state_up = false where id = ?', [
+    await query(api.db, 'update load_balancer set admin_state_up = false where id = $1', [
       built.loadBalancerId,
     ])
     const { root, words } = await tree(api, built.loadBalancerId)
@@ -167,7 +167,7 @@ suite('the status tree', () => {
     await query(
       api.db,
       `insert into listener (id, project_id, load_balancer_id, protocol, protocol_port, default_pool_id)
-       values (gen_random_uuid(), ?, ?, 'HTTP', 80, ?)`,
+       values (gen_random_uuid(), $1, $2, 'HTTP', 80, $3)`,
       [PROJECT, loadBalancerId, poolId],
     )
     assert.deepEqual([await read('every pool'), await read('listened pools')], [1, 1])
@@ -176,7 +176,7 @@ suite('the status tree', () => {
   test('an empty load balancer has an empty tree', async (t) => {
     const api = await startPoolApi(t)
     const id = randomUUID()
-    await query(api.db, `insert into load_balancer (id, project_id, provider) values (?, ?, 'vlb')`, [
+    await query(api.db, `insert into load_balancer (id, project_id, provider) values ($1, $2, 'vlb')`, [
       id,
       PROJECT,
     ])

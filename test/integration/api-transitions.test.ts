@@ -31,9 +31,9 @@ async function writeTransitions(
     api.db,
     `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, detail, evidence,
                                     generation, dropped, epoch, sequence)
-     select ?, ?, ?, timestamptz '2026-11-01T00:00:00Z' + n * interval '1 second', 'ONLINE', 'OFFLINE',
+     select $1, $2, $3, timestamptz '2026-11-01T00:00:00Z' + n * interval '1 second', 'ONLINE', 'OFFLINE',
             'CONNECT_REFUSED', 'n ' || n, jsonb_build_object('port', n), 1, 0, 1, n
-     from generate_series(?::integer, ?::integer) n order by n`,
+     from generate_series($4::integer, $5::integer) n order by n`,
     [memberId, poolId, PROJECT, from, to],
   )
 }
@@ -104,7 +104,7 @@ suite('transitions of a member', () => {
     await writeTransitions(api, known, 1, 1)
     await api.call('DELETE', `/pools/${known.poolId}/members/${known.memberId}`)
     assert.deepEqual(details((await api.call('GET', known.path)).body.transitions as Wire[]), [1])
-    await query(api.db, 'delete from pool where id = ?', [known.poolId])
+    await query(api.db, 'delete from pool where id = $1', [known.poolId])
     assert.deepEqual(details((await api.call('GET', known.path)).body.transitions as Wire[]), [1])
     assert.equal((await api.call('GET', known.path, { project: 'project-b' })).status, 404)
   })
@@ -164,7 +164,7 @@ suite('transitions of a pool and of a project', () => {
       api.db,
       `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, detail,
                                       generation, epoch, sequence)
-       select ?, ?, 'project-b', now(), 'OFFLINE', 'ONLINE', 'PASSED', 'n 5', 1, 1, 1`,
+       select $1, $2, 'project-b', now(), 'OFFLINE', 'ONLINE', 'PASSED', 'n 5', 1, 1, 1`,
       [randomUUID(), randomUUID()],
     )
     return { one, sibling, elsewhere }
@@ -301,7 +301,7 @@ suite('transitions of a pool and of a project', () => {
     const api = await startPoolApi(t)
     const { elsewhere } = await farm(api)
     await api.call('DELETE', `/pools/${elsewhere.poolId}/members/${elsewhere.memberId}`)
-    await query(api.db, 'delete from pool where id = ?', [elsewhere.poolId])
+    await query(api.db, 'delete from pool where id = $1', [elsewhere.poolId])
     const { body } = await api.call('GET', ofPool(elsewhere))
     assert.deepEqual(details(body.transitions as Wire[]), [2])
     const id = randomUUID()

@@ -54,13 +54,13 @@ async function filled(t: Ending): Promise<Source> {
   await query(
     source.db,
     `insert into member_state (member_id, generation, status, since, reason, detail, ok_run, bad_run, shard, epoch, sequence, recent, pool_id)
-     select id, generation, 'OFFLINE', now(), 'CONNECT_REFUSED', ?, 0, 3, 0, 7, 1, '\\x00ff5c0a'::bytea, pool_id from member`,
+     select id, generation, 'OFFLINE', now(), 'CONNECT_REFUSED', $1, 0, 3, 0, 7, 1, '\\x00ff5c0a'::bytea, pool_id from member`,
     [AWKWARD],
   )
   await query(
     source.db,
     `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, detail, generation, epoch, sequence)
-     select id, pool_id, project_id, now(), 'UNKNOWN', 'OFFLINE', 'CONNECT_REFUSED', ?, generation, 7, 1 from member`,
+     select id, pool_id, project_id, now(), 'UNKNOWN', 'OFFLINE', 'CONNECT_REFUSED', $1, generation, 7, 1 from member`,
     [AWKWARD],
   )
   return source

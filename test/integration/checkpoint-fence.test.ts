@@ -6,7 +6,7 @@ import { writeCheckpoints } from '../../src/store/checkpoints.ts'
 import { openDatabase, query } from '../../src/store/database.ts'
 import { claimShards, releaseShards } from '../../src/store/shards.ts'
 import { eventually } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { openTransaction, testDatabase } from '../support/database.ts'
 
 type Ending = Parameters<typeof testDatabase>[0]
 
@@ -81,8 +81,8 @@ test('a checkpoint that meets a takeover waits for it and then writes nothing of
   const { db, url, owner, rows } = await owned(t)
   const other = openDatabase({ url, applicationName: 'taker', maxConnections: 1 })
   try {
-    const taker = await other.transaction()
-    await query(taker, 'update shard set owner = ?, epoch = epoch + 1 where id = 0', [randomUUID()])
+    const taker = await openTransaction(other)
+    await query(taker.tx, 'update shard set owner = $1, epoch = epoch + 1 where id = 0', [randomUUID()])
     const writing = writeCheckpoints(db, owner, [checkpoint(0, 1), checkpoint(1, 1)])
     await eventually('the checkpoint waits for the lock', async () => {
       const waiting = await query(
@@ -106,8 +106,8 @@ test('a takeover does not overtake a checkpoint that is being written', async (t
   const { db, url, owner } = await owned(t)
   const other = openDatabase({ url, applicationName: 'writer', maxConnections: 1 })
   try {
-    const writer = await other.transaction()
-    await writeCheckpoints(writer, owner, [checkpoint(0, 1)])
+    const writer = await openTransaction(other)
+    await writeCheckpoints(writer.tx, owner, [checkpoint(0, 1)])
     // A claim skips what is locked.
     const claimed = await claimShards(db, { owner: randomUUID(), count: 4, foreignToo: true })
     assert.ok(!claimed.some(({ id }) => id === 0))

@@ -128,7 +128,7 @@ test('depends_on is shown where it is set, in both dialects, and taken away by a
 test('what would depend on itself, what is unknown or of another project, and too much is refused in both dialects', async (t) => {
   const { db, ids, pools, paths, put } = await family(t)
   const foreign = await insertPool(db)
-  await query(db, `update pool set project_id = 'another' where id = ?`, [foreign.poolId])
+  await query(db, `update pool set project_id = 'another' where id = $1`, [foreign.poolId])
   await put(paths[1] ?? '', 'member', [ids[0]])
   const pool = (i: 0 | 1) => `/pools/${pools[i].poolId}`
   const refused: readonly (readonly [string, 'member' | 'pool', unknown, RegExp])[] = [
@@ -156,10 +156,10 @@ test('what would depend on itself, what is unknown or of another project, and to
 test('a new pool depends on nothing unknown and on nothing of another project', async (t) => {
   const { db, api, ids } = await family(t)
   const foreign = await insertPool(db)
-  await query(db, `update pool set project_id = 'another' where id = ?`, [foreign.poolId])
+  await query(db, `update pool set project_id = 'another' where id = $1`, [foreign.poolId])
   const [row] = await query<{ id: string }>(
     db,
-    'select p.load_balancer_id::text as id from pool p join member m on m.pool_id = p.id where m.id = ?',
+    'select p.load_balancer_id::text as id from pool p join member m on m.pool_id = p.id where m.id = $1',
     [ids[0]],
   )
   for (const dialect of DIALECTS) {
@@ -185,7 +185,7 @@ test('how a pool of another project stands is not read, whatever the database na
      select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), 1, 1, 'OFFLINE', now(),
        'CONNECT_REFUSED', 0, 0
      from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
-     join health_monitor hm on hm.pool_id = p.id where m.id = ?`,
+     join health_monitor hm on hm.pool_id = p.id where m.id = $1`,
     [ids[0]],
   )
   const read = async (projectId: string) => [
@@ -204,7 +204,7 @@ test('a member that was just aimed elsewhere, and was OFFLINE where it was, is n
        select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), 1, 1, 'OFFLINE', now(),
          'CONNECT_REFUSED', 0, 0
        from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
-       join health_monitor hm on hm.pool_id = p.id where m.id = ?
+       join health_monitor hm on hm.pool_id = p.id where m.id = $1
        on conflict (member_id) do update set generation = excluded.generation`,
       [ids[0]],
     )
@@ -214,7 +214,7 @@ test('a member that was just aimed elsewhere, and was OFFLINE where it was, is n
   await judge()
   assert.deepEqual(await read(), ['OFFLINE'])
   // Published as it was until it is decided anew, but not a verdict on what it is now.
-  await query(db, 'update member set generation = generation + 1 where id = ?', [ids[0]])
+  await query(db, 'update member set generation = generation + 1 where id = $1', [ids[0]])
   assert.deepEqual(await read(), [])
   await judge()
   assert.deepEqual(await read(), ['OFFLINE'])
@@ -233,8 +233,8 @@ test('three pools of 5 000 members, each member depending on the next pool and o
   for (const i of [0, 1]) {
     await query(
       db,
-      `update member m set echo = jsonb_build_object('depends_on', jsonb_build_array(?::text, named.parent))
-       from unnest(?::uuid[], ?::text[]) named (child, parent) where m.id = named.child`,
+      `update member m set echo = jsonb_build_object('depends_on', jsonb_build_array($1::text, named.parent))
+       from unnest($2::uuid[], $3::text[]) named (child, parent) where m.id = named.child`,
       [pools[i + 1]?.poolId, members[i], members[i + 1]],
     )
   }
@@ -242,10 +242,10 @@ test('three pools of 5 000 members, each member depending on the next pool and o
     query(
       db,
       `insert into member_state (member_id, pool_id, shard, generation, epoch, sequence, status, since, reason, ok_run, bad_run)
-       select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), 1, 1, ?, now(),
-         'CONNECT_REFUSED', 0, ?
+       select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), 1, 1, $1, now(),
+         'CONNECT_REFUSED', 0, $2
        from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
-       join health_monitor hm on hm.pool_id = p.id where m.id = any(?::uuid[])
+       join health_monitor hm on hm.pool_id = p.id where m.id = any($3::uuid[])
        on conflict (member_id) do update set status = excluded.status, bad_run = excluded.bad_run`,
       [status, badRun, ids],
     )
@@ -282,7 +282,7 @@ test('a batch of members may name what they depend on, new ones and ones that st
   const { db, api, ids, pools } = await family(t)
   const { poolId } = await insertPool(db)
   const foreign = await insertPool(db)
-  await query(db, `update pool set project_id = 'another' where id = ?`, [foreign.poolId])
+  await query(db, `update pool set project_id = 'another' where id = $1`, [foreign.poolId])
   for (const dialect of DIALECTS) {
     const path = `${dialect}/pools/${poolId}/members`
     const target = (port: number, depends_on?: readonly string[]) => ({
@@ -298,8 +298,8 @@ test('a batch of members may name what they depend on, new ones and ones that st
       return members.sort((a, b) => a.protocol_port - b.protocol_port)
     }
     const version = async () =>
-      (await query<{ v: number }>(db, 'select config_version as v from pool where id = ?', [poolId]))[0]?.v ??
-      0
+      (await query<{ v: number }>(db, 'select config_version as v from pool where id = $1', [poolId]))[0]
+        ?.v ?? 0
     assert.equal((await replace()).status, 202)
     assert.equal((await replace(target(1), target(2, [ids[0]]))).status, 202)
     const [first, second] = await read()

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadPools } from '../../src/store/checks.ts'
+import { query } from '../../src/store/database.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { aLoadBalancer, aMonitor, aPool, created, SUBNET } from '../support/api-objects.ts'
 
@@ -52,6 +53,6 @@ test("an address out of HM_VIP_RANGE never stands there: the member's does, as w
   const { ask } = await named(api, {})
   assert.deepEqual(await ask(), { address: '127.0.0.9', host: '127.0.0.9:8080', planned: undefined })
   const before = await named(api, { vip_address: '10.9.8.7' })
-  await api.db.raw(`update health_monitor set echo = '{}'::jsonb where id = ?`, [before.id])
+  await query(api.db, `update health_monitor set echo = '{}'::jsonb where id = $1`, [before.id])
   assert.deepEqual((await before.ask()).host, '127.0.0.9:8080')
 })

@@ -61,7 +61,10 @@ async function assertUndisturbed(
   startProberProcess(database, {}, limited)
 
   const hostile = await insertPool(db, { type: 'HTTP', timeoutSeconds: 300 }, 'attacker')
-  await query(db, 'update health_monitor set monitor_port = ? where id = ?', [silent.port, hostile.monitorId])
+  await query(db, 'update health_monitor set monitor_port = $1 where id = $2', [
+    silent.port,
+    hostile.monitorId,
+  ])
   const ports = Array.from({ length: members }, (_, i) => ({ address: ADDRESS, port: 1024 + i }))
   await insertMembers(db, hostile.poolId, ports)
   await eventually('the attacker holds what it may', () => silent.open.size >= held, 30_000)

@@ -13,7 +13,9 @@ test('a pool by parts is the pool as a whole: every member that is probed once, 
   const { db } = await testDatabase(t)
   const { poolId, shard } = await insertPool(db)
   const members = await insertMembers(db, poolId, targets(25))
-  await query(db, 'update member set admin_state_up = false where id = any(?::uuid[])', [members.slice(0, 3)])
+  await query(db, 'update member set admin_state_up = false where id = any($1::uuid[])', [
+    members.slice(0, 3),
+  ])
   await insertMembers(db, (await insertPool(db)).poolId, targets(5))
   const [whole] = await loadPools(db, [poolId])
   for (const limit of [1, 7, 11, 22, 100]) {
@@ -35,7 +37,7 @@ test('a pool of which nothing is probed has one part without checks, and one tha
   const { db } = await testDatabase(t)
   const { poolId, monitorId } = await insertPool(db)
   await insertMembers(db, poolId, targets(3))
-  await query(db, 'delete from health_monitor where id = ?', [monitorId])
+  await query(db, 'delete from health_monitor where id = $1', [monitorId])
   const part = await loadPoolPart(db, poolId, { after: undefined, limit: 2 })
   assert.deepEqual([part?.pool.checks, part?.lastMember], [[], undefined])
   assert.equal(await loadPoolPart(db, randomUUID(), { after: undefined, limit: 2 }), undefined)

@@ -23,7 +23,7 @@ async function probed(t: TestContext) {
     (
       await query<{ to_state: string; at: Date; evidence: Record<string, unknown> }>(
         db,
-        'select to_state, at, evidence from member_transition where member_id = ? order by id',
+        'select to_state, at, evidence from member_transition where member_id = $1 order by id',
         [id],
       )
     ).slice(1)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as migration from '../../migrations/0011-member-count.ts'
 import { type Db, query, transaction } from '../../src/store/database.ts'
+import { withRunner } from '../../src/store/migrate.ts'
 import { startApi } from '../support/api.ts'
 import { SUBNET } from '../support/api-objects.ts'
 import { insertMembers, insertPool } from '../support/configuration.ts'
@@ -65,14 +66,14 @@ test('writes of every kind at once, also refused ones, leave the right count and
 })
 
 test('members of before the migration are counted, and those of a transaction that is undone are not', async (t) => {
-  const { db } = await testDatabase(t)
-  await migration.down(db)
+  const { db, url } = await testDatabase(t)
+  await withRunner(url, migration.down)
   const [{ poolId }, empty] = [await insertPool(db), await insertPool(db)]
   await insertMembers(db, poolId, addresses)
-  await migration.up(db)
+  await withRunner(url, migration.up)
   assert.deepEqual(await counts(db), { members: 5, wrong: [] })
   const undone = transaction(db, async (tx) => {
-    await query(tx, 'delete from member where pool_id = ?', [poolId])
+    await query(tx, 'delete from member where pool_id = $1', [poolId])
     await insertMembers(tx, empty.poolId, addresses)
     throw new Error('undone')
   })

@@ -115,7 +115,7 @@ test('a flag that flips changes no status, and the next prober knows it from its
   testProber(database, { checkpointMs: 600_000 })
   await eventually('it is degraded', async () => (await health()).degraded === true)
   assert.equal((await health()).draining, false)
-  const written = await query(db, 'select from member_transition where member_id = ?', [id])
+  const written = await query(db, 'select from member_transition where member_id = $1', [id])
   assert.equal(written.length, 1)
 })
 
@@ -134,7 +134,7 @@ test('a check that had halted and fails again with another request tells no seco
   await eventually('it is ONLINE', async () => (await state()) === 'ONLINE')
   const written = await query<{ from_state: string; to_state: string }>(
     db,
-    'select from_state, to_state from member_transition where member_id = ? order by id',
+    'select from_state, to_state from member_transition where member_id = $1 order by id',
     [id],
   )
   assert.deepEqual(

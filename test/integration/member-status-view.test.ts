@@ -53,7 +53,7 @@ function everyCase(): Case[] {
 
 /** Load balancer, pool, monitor and member of a case share one id. */
 const CONFIGURE = `
-with c as (select * from jsonb_to_recordset(?::jsonb) as c (id uuid, "hasMonitor" boolean, "monitorUp" boolean,
+with c as (select * from jsonb_to_recordset($1::jsonb) as c (id uuid, "hasMonitor" boolean, "monitorUp" boolean,
   "loadBalancerUp" boolean, "poolUp" boolean, "memberUp" boolean, provider text, "startsAs" text)),
 lb as (insert into load_balancer (id, project_id, provider, admin_state_up)
   select id, 'p', provider, "loadBalancerUp" from c),
@@ -71,14 +71,14 @@ const GENERATIONS = Object.entries(TABLES).map(
   ([newest, table]) => `update ${table} t set
     published_from = case when c.newest = '${newest}' then 200 else 100 end,
     generation = case when c.newest = '${newest}' then 200 else 100 end
-  from jsonb_to_recordset(?::jsonb) as c (id uuid, newest text) where c.id = t.id`,
+  from jsonb_to_recordset($1::jsonb) as c (id uuid, newest text) where c.id = t.id`,
 )
-const ASKED_OTHERWISE = 'update member set generation = 300 where id = any(?::uuid[])'
+const ASKED_OTHERWISE = 'update member set generation = 300 where id = any($1::uuid[])'
 
 const JUDGE = `
 insert into member_state (member_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
 select v.id, v.generation, v.status, '2026-11-01T00:00:00Z', v.reason, 0, 0, 0, 1, 1
-from jsonb_to_recordset(?::jsonb) as v (id uuid, status text, reason text, generation integer)`
+from jsonb_to_recordset($1::jsonb) as v (id uuid, status text, reason text, generation integer)`
 
 const reasonOf = (status: 'ONLINE' | 'OFFLINE') => (status === 'ONLINE' ? 'PASSED' : 'CONNECT_REFUSED')
 

@@ -7,7 +7,13 @@ import * as pending from '../../migrations/0014-pending.ts'
 import * as staleMembers from '../../migrations/0017-stale-members.ts'
 import { MIGRATIONS } from '../../migrations/index.ts'
 import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
-import { isSchemaCurrent, migrateToLatest, rollbackAll, SchemaTooNewError } from '../../src/store/migrate.ts'
+import {
+  isSchemaCurrent,
+  migrateToLatest,
+  rollbackAll,
+  SchemaTooNewError,
+  withRunner,
+} from '../../src/store/migrate.ts'
 import { eventually, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -38,7 +44,7 @@ test('migrating twice is harmless, and down then up gives the same schema', asyn
   assert.ok(first.length > 100)
   assert.deepEqual(await migrateToLatest(db, url), [])
   assert.deepEqual(await schemaOf(db), first)
-  await rollbackAll(db, url)
+  await rollbackAll(url)
   assert.deepEqual(await schemaOf(db), [])
   assert.equal(await isSchemaCurrent(db), false)
   assert.deepEqual(await migrateToLatest(db, url), NAMES)
@@ -60,7 +66,7 @@ test('of twenty that migrate at once one does it, and all succeed', async (t) =>
 
 test('a migration that meets a writer in a ring of locks, and is the one that PostgreSQL ends, is made again', async (t) => {
   const { db, url } = await testDatabase(t)
-  await memberCount.down(db)
+  await withRunner(url, memberCount.down)
   await query(db, `delete from knex_migrations where name = '0011-member-count'`)
   let migrated: Promise<readonly string[]> | undefined
   await transaction(db, async (tx) => {
@@ -79,10 +85,11 @@ test('a migration may take longer than any statement of the service', async (t) 
   const { db, url } = await testDatabase(t)
   await insertPool(db, { type: 'HTTP' })
   await query(db, `update health_monitor set options = '{"preset": "kuma"}'`)
-  await db.raw(`
-    create function wait() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$;
-    create trigger wait before update on health_monitor for each row execute function wait();
-  `)
+  await query(
+    db,
+    `create function wait() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return new; end $$;
+     create trigger wait before update on health_monitor for each row execute function wait();`,
+  )
   await query(db, `delete from knex_migrations where name = '0018-kuma-http-version'`)
   const hasty = openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 1 })
   t.after(() => hasty.destroy())
@@ -115,19 +122,18 @@ test('monitors with preset kuma keep the HTTP version that they had', async (t) 
   for (const [name, { type = 'HTTP', version, options }] of Object.entries(rows)) {
     const { poolId } = await insertPool(db)
     ids.set(name, poolId)
-    await query(db, 'update health_monitor set type = ?, http_version = ?, options = ? where pool_id = ?', [
-      type,
-      version ?? null,
-      JSON.stringify(options),
-      poolId,
-    ])
+    await query(
+      db,
+      'update health_monitor set type = $1, http_version = $2, options = $3 where pool_id = $4',
+      [type, version ?? null, JSON.stringify(options), poolId],
+    )
   }
   await query(db, `delete from knex_migrations where name >= '0018-kuma-http-version'`)
   assert.ok((await migrateToLatest(db, url)).includes('0018-kuma-http-version'))
   for (const [name, { kept, shown }] of Object.entries(rows)) {
     const [row] = await query<{ options: object; http_version: string | null }>(
       db,
-      'select options, http_version from health_monitor where pool_id = ?',
+      'select options, http_version from health_monitor where pool_id = $1',
       [ids.get(name) ?? ''],
     )
     assert.deepEqual([row?.options, row?.http_version], [kept, shown], name)
@@ -139,9 +145,9 @@ test('monitors with preset kuma keep the HTTP version that they had', async (t) 
 })
 
 test('monitors of before keep what held for them, and show it', async (t) => {
-  const { db } = await testDatabase(t)
-  await staleMembers.down(db)
-  await pending.down(db)
+  const { db, url } = await testDatabase(t)
+  await withRunner(url, staleMembers.down)
+  await withRunner(url, pending.down)
   const monitors = [
     { codes: '200', options: null, shown: '200', rise: 2, sent: false, startsAs: null },
     {
@@ -183,7 +189,7 @@ test('monitors of before keep what held for them, and show it', async (t) => {
     for (const { codes, options } of monitors) await writeAsBefore(db, codes, options)
   }
   await writeAll()
-  await pending.up(db)
+  await withRunner(url, pending.up)
   // By a process of before that still runs.
   await writeAll()
   const rows = await query<{
@@ -215,19 +221,19 @@ test('monitors of before keep what held for them, and show it', async (t) => {
 /** A monitor with parents of its own, written as by a release that did not have `sent_fields`. */
 async function writeAsBefore(db: Db, codes: string, options: object | null): Promise<void> {
   const id = randomUUID()
-  await query(db, `insert into load_balancer (id, project_id, provider) values (?, 'p', 'vlb')`, [id])
+  await query(db, `insert into load_balancer (id, project_id, provider) values ($1, 'p', 'vlb')`, [id])
   await query(
     db,
     `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-     values (?, 'p', ?, 'HTTP', 'ROUND_ROBIN', 0)`,
-    [id, id],
+     values ($1, 'p', $1, 'HTTP', 'ROUND_ROBIN', 0)`,
+    [id],
   )
   await query(
     db,
     `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall,
        url_path, http_method, expected_codes, options)
-     values (?, 'p', ?, 'HTTP', 'elb', 5, 3, 2, 3, '/', 'GET', ?, ?::jsonb)`,
-    [id, id, codes, options && JSON.stringify(options)],
+     values ($1, 'p', $1, 'HTTP', 'elb', 5, 3, 2, 3, '/', 'GET', $2, $3::jsonb)`,
+    [id, codes, options && JSON.stringify(options)],
   )
 }
 

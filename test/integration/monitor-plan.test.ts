@@ -190,7 +190,7 @@ test(`every valid option is stored and shown as it was sent, for each type (${RU
         assert.deepEqual((await put(shown ?? null)).options, shown)
         const kept = await query<{ options: unknown }>(
           api.db,
-          'select options from health_monitor where id = ?',
+          'select options from health_monitor where id = $1',
           [id],
         )
         assert.deepEqual(kept[0]?.options ?? {}, options)

@@ -43,9 +43,9 @@ async function writeTransition(api: Api, memberId: string, detail: string): Prom
     api.db,
     `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, detail, evidence,
                                     generation, dropped, epoch, sequence)
-     select m.id, m.pool_id, m.project_id, now(), 'ONLINE', 'OFFLINE', 'CONNECT_REFUSED', ?, '{}', 1, 0, 1,
+     select m.id, m.pool_id, m.project_id, now(), 'ONLINE', 'OFFLINE', 'CONNECT_REFUSED', $1, '{}', 1, 0, 1,
             (select count(*) + 1 from member_transition)
-     from member m where m.id = ?`,
+     from member m where m.id = $2`,
     [detail, memberId],
   )
 }
@@ -170,7 +170,7 @@ suite('health in dialect octavia', () => {
       assert.equal((await as(who, '/transitions')).body.transitions.length, count, who)
     }
     // Its history is found by the project that it had, also once it is gone.
-    await query(own.db, 'delete from member where id = ?', [id])
+    await query(own.db, 'delete from member where id = $1', [id])
     const history = `/pools/${pool.id}/members/${id}/transitions`
     assert.equal((await as('mine/reader', history)).body.transitions.length, 1)
     assert.equal((await as('other/member', history)).status, 403)

@@ -45,10 +45,10 @@ async function giveVerdict(api: Api, member: Json, status: 'ONLINE' | 'OFFLINE')
     api.db,
     `insert into member_state (member_id, pool_id, shard, generation, status, since, reason, detail, evidence, ok_run, bad_run,
        epoch, sequence)
-     select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), ?, now(), 'PASSED', '', '{}',
+     select m.id, p.id, p.shard, greatest(lb.generation, p.generation, m.generation, hm.generation), $1, now(), 'PASSED', '', '{}',
        1, 0, 1, 1
      from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
-     join health_monitor hm on hm.pool_id = p.id where m.id = ?`,
+     join health_monitor hm on hm.pool_id = p.id where m.id = $2`,
     [status, member.id],
   )
 }

@@ -5,6 +5,7 @@ import { parseCidrList } from '../../src/domain/ip-address.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { query } from '../../src/store/database.ts'
 import { type Api, type Json, startApi } from '../support/api.ts'
+import { openTransaction } from '../support/database.ts'
 import { aLoadBalancer, aMonitor, aPool, assertFault, made, OCTAVIA } from '../support/octavia.ts'
 
 const MONITOR = { type: 'HTTP', delay: 5, timeout: 3, max_retries: 3 }
@@ -39,8 +40,8 @@ suite('health monitors of dialect octavia', () => {
     const api = await startApi(t)
     const loadBalancer = await aLoadBalancer(api)
     const pool = await aPool(api, loadBalancer.id)
-    const holder = await api.db.transaction()
-    await query(holder, 'select from load_balancer where id = ? for update', [loadBalancer.id])
+    const holder = await openTransaction(api.db)
+    await query(holder.tx, 'select from load_balancer where id = $1 for update', [loadBalancer.id])
     try {
       assertFault(
         await post(api, pool.id),

@@ -99,7 +99,7 @@ test('the quota of load balancers is said in words of Octavia, and holds for bot
 test('administrators page through the quotas of all projects, and filter by one', async (t) => {
   const api = await startOctaviaApi(t)
   for (const project of ['a', 'b', 'c']) {
-    await query(api.db, "insert into quota (project_id, resource, quota) values (?, 'pool', 5)", [project])
+    await query(api.db, "insert into quota (project_id, resource, quota) values ($1, 'pool', 5)", [project])
   }
   const admin: Identity = {
     projectId: 'admin',

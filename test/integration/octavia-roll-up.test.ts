@@ -126,8 +126,8 @@ function poolCase(
 /** A listener has the id of its pool. */
 const CONFIGURE = `
 with lb as (insert into load_balancer (id, project_id, provider, admin_state_up)
-  select id, 'p', provider, up from jsonb_to_recordset(?::jsonb) as c (id uuid, provider text, up boolean)),
-pools as (select * from jsonb_to_recordset(?::jsonb) as c
+  select id, 'p', provider, up from jsonb_to_recordset($1::jsonb) as c (id uuid, provider text, up boolean)),
+pools as (select * from jsonb_to_recordset($2::jsonb) as c
   (id uuid, "loadBalancerId" uuid, up boolean, monitor text, "listenerUp" boolean)),
 p as (insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard, admin_state_up)
   select id, 'p', "loadBalancerId", 'TCP', 'ROUND_ROBIN', 0, up from pools),
@@ -140,7 +140,7 @@ hm as (insert into health_monitor (id, project_id, pool_id, type, profile, delay
   from pools where monitor <> 'none')
 insert into member (id, project_id, pool_id, address, protocol_port, weight, admin_state_up)
   select id, 'p', "poolId", '127.0.0.1', row_number() over (partition by "poolId"), weight, up
-  from jsonb_to_recordset(?::jsonb) as c (id uuid, "poolId" uuid, weight integer, up boolean)`
+  from jsonb_to_recordset($3::jsonb) as c (id uuid, "poolId" uuid, weight integer, up boolean)`
 
 /** By hand: a new monitor was made at 200, everything else at 100. */
 const GENERATIONS = [
@@ -148,7 +148,7 @@ const GENERATIONS = [
   'update pool set generation = 100, published_from = 100',
   'update member set generation = 100, published_from = 100',
   `update health_monitor hm set generation = made.at, published_from = made.at
-   from jsonb_to_recordset(?::jsonb) as c (id uuid, monitor text)
+   from jsonb_to_recordset($1::jsonb) as c (id uuid, monitor text)
    cross join lateral (select case c.monitor when 'new' then 200 else 100 end as at) made
    where hm.pool_id = c.id`,
 ]
@@ -157,12 +157,12 @@ const JUDGE = `
 insert into member_state (member_id, pool_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
 select m.id, m.pool_id, greatest(m.generation, hm.generation) - (case v.verdict when 'ended' then 1 else 0 end),
   case v.verdict when 'OFFLINE' then 'OFFLINE' else 'ONLINE' end, now(), 'PASSED', 0, 0, 0, 1, 1
-from jsonb_to_recordset(?::jsonb) as v (id uuid, verdict text)
+from jsonb_to_recordset($1::jsonb) as v (id uuid, verdict text)
 join member m on m.id = v.id left join health_monitor hm on hm.pool_id = m.pool_id
 where v.verdict <> 'none'`
 
 const ASK_OTHERWISE = `update member set generation = 300 where id in (
-  select id from jsonb_to_recordset(?::jsonb) as v (id uuid, verdict text) where verdict = 'old')`
+  select id from jsonb_to_recordset($1::jsonb) as v (id uuid, verdict text) where verdict = 'old')`
 
 function stateOf(member: MemberCase, pool: PoolCase, loadBalancer: LoadBalancerCase): MemberState {
   const facts = {
@@ -216,7 +216,7 @@ test('the views of the roll-up and the rules of the domain agree on every combin
   }
   await query(db, 'analyze')
   for (const statement of GENERATIONS) {
-    await query(db, statement, statement.includes('?') ? [JSON.stringify(pools)] : [])
+    await query(db, statement, statement.includes('$1') ? [JSON.stringify(pools)] : [])
   }
   await query(db, JUDGE, [JSON.stringify(members)])
   await query(db, ASK_OTHERWISE, [JSON.stringify(members)])

@@ -13,10 +13,10 @@ async function judge(api: OctaviaApi, memberId: string, status: 'ONLINE' | 'OFFL
   await query(
     api.db,
     `insert into member_state (member_id, pool_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
-     select m.id, m.pool_id, greatest(lb.generation, p.generation, m.generation, hm.generation), ?, now(), 'PASSED',
+     select m.id, m.pool_id, greatest(lb.generation, p.generation, m.generation, hm.generation), $1, now(), 'PASSED',
        0, 0, 0, 1, 1
      from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
-     join health_monitor hm on hm.pool_id = p.id where m.id = ?
+     join health_monitor hm on hm.pool_id = p.id where m.id = $2
      on conflict (member_id) do update set status = excluded.status, generation = excluded.generation`,
     [status, memberId],
   )
@@ -107,7 +107,7 @@ test('tree and lists tell the same of every object while members come and go', a
     assert.deepEqual(filtered.body.loadbalancers, [read])
     const inSql = await query<{ operating_status: string }>(
       api.db,
-      'select operating_status from pool_status where pool_id = ?',
+      'select operating_status from pool_status where pool_id = $1',
       [pool.id],
     )
     assert.equal(inSql[0]?.operating_status, one.operating_status)
@@ -128,7 +128,7 @@ test('tree and lists tell the same of every object while members come and go', a
   await judge(api, first.id, 'OFFLINE')
   assert.deepEqual(await shown(), ['ERROR', 'ERROR', 'ERROR', 'ERROR'])
   await judge(api, first.id, 'ONLINE')
-  await query(api.db, 'update member set weight = 0 where id = ?', [first.id])
+  await query(api.db, 'update member set weight = 0 where id = $1', [first.id])
   assert.deepEqual(await shown(), ['ERROR', 'ERROR', 'DRAINING', 'ERROR'])
   await query(api.db, 'update member set admin_state_up = false')
   assert.deepEqual(await shown(), ['ERROR', 'ERROR', 'OFFLINE', 'OFFLINE'])

@@ -217,7 +217,7 @@ async function writeRolledUp(api: Api, memberId: string, status: 'ONLINE' | 'OFF
   await writeVerdict(api.db, memberId, { status })
   await query(
     api.db,
-    'update member_state s set pool_id = m.pool_id from member m where m.id = s.member_id and m.id = ?',
+    'update member_state s set pool_id = m.pool_id from member m where m.id = s.member_id and m.id = $1',
     [memberId],
   )
 }

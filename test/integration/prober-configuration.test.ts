@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Database, query } from '../../src/store/database.ts'
+import { type Database, query, transaction } from '../../src/store/database.ts'
 import { changed, eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
@@ -30,7 +30,7 @@ async function change(
   sql: string,
   bindings: readonly unknown[],
 ): Promise<void> {
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     await query(tx, sql, bindings)
     await changed(tx, poolId)
   })
@@ -60,9 +60,9 @@ test('a change takes effect within a second: disabled, deleted and moved members
   await change(
     db,
     poolId,
-    `with off as (update member set admin_state_up = false where id = ?),
-       gone as (delete from member where id = ?)
-     update member set protocol_port = ?, generation = nextval('check_generation') where id = ?`,
+    `with off as (update member set admin_state_up = false where id = $1),
+       gone as (delete from member where id = $2)
+     update member set protocol_port = $3, generation = nextval('check_generation') where id = $4`,
     [disabled, deleted, elsewhere?.port, moved],
   )
   const silent = await Promise.all(
@@ -77,7 +77,7 @@ test('a change takes effect within a second: disabled, deleted and moved members
   assert.equal(seen.get(moved ?? '')?.state, 'ONLINE')
 
   const offAtMs = performance.now()
-  await change(db, poolId, 'update load_balancer set admin_state_up = false where id = ?', [loadBalancerId])
+  await change(db, poolId, 'update load_balancer set admin_state_up = false where id = $1', [loadBalancerId])
   assert.ok((await silentAfter(stays, offAtMs)) < 1000)
 })
 
@@ -87,8 +87,8 @@ test('without notifications (PgBouncer) the poll finds every change within 2.5 s
   // As the API's transaction, without its NOTIFY.
   await query(
     db,
-    `with off as (update health_monitor set admin_state_up = false where id = ?)
-     update pool set config_version = config_version + 1 where id = ?`,
+    `with off as (update health_monitor set admin_state_up = false where id = $1)
+     update pool set config_version = config_version + 1 where id = $2`,
     [monitorId, poolId],
   )
   assert.ok((await silentAfter(targets[0] as Target, sinceMs)) < 2500)
@@ -96,7 +96,9 @@ test('without notifications (PgBouncer) the poll finds every change within 2.5 s
 
 test('load balancers of the provider noop_driver are never probed', async (t) => {
   const { db, poolId, loadBalancerId, targets } = await running(t, 1)
-  await change(db, poolId, "update load_balancer set provider = 'noop_driver' where id = ?", [loadBalancerId])
+  await change(db, poolId, "update load_balancer set provider = 'noop_driver' where id = $1", [
+    loadBalancerId,
+  ])
   assert.ok((await silentAfter(targets[0] as Target, performance.now())) < 1000)
 })
 

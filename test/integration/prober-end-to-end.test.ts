@@ -28,7 +28,7 @@ test('a member that answers becomes ONLINE, one that refuses OFFLINE, and both s
   )
   const transitions = await query<{ from_state: string; to_state: string; evidence: { port: number } }>(
     db,
-    'select from_state, to_state, evidence from member_transition where member_id = ?',
+    'select from_state, to_state, evidence from member_transition where member_id = $1',
     [down],
   )
   assert.equal(transitions.length, 1)
@@ -38,7 +38,7 @@ test('a member that answers becomes ONLINE, one that refuses OFFLINE, and both s
   await eventually('the checkpoint has both', async () => {
     const rows = await query<{ n: number }>(
       db,
-      'select cardinality(member_ids) as n from shard_checkpoint where shard = ?',
+      'select cardinality(member_ids) as n from shard_checkpoint where shard = $1',
       [shard],
     )
     return rows[0]?.n === 2

@@ -118,7 +118,7 @@ test('a release gives back only what is still ours', async (t) => {
   const { db } = await testDatabase(t)
   const [mine, taker] = [randomUUID(), randomUUID()]
   await claimShards(db, { owner: mine, count: 2, foreignToo: false })
-  await query(db, 'update shard set owner = ?, epoch = epoch + 1 where id = 0', [taker])
+  await query(db, 'update shard set owner = $1, epoch = epoch + 1 where id = 0', [taker])
   await releaseShards(db, mine, [0, 1])
   const rows = await query(db, 'select id::int, owner from shard where id < 2 order by id')
   assert.deepEqual(rows, [

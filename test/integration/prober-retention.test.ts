@@ -26,9 +26,9 @@ async function insertTransitions(db: Db, count: number, lastHoursAgo: number): P
     db,
     `insert into member_transition
        (member_id, pool_id, project_id, at, from_state, to_state, reason, generation, epoch, sequence)
-     select ?, ?, 'p', now() - (?::float8 + ?::int - n) * interval '1 hour', 'ONLINE', 'OFFLINE', 'PASSED', 1, 1, n
-     from generate_series(1, ?::int) n`,
-    [memberId, randomUUID(), lastHoursAgo, count, count],
+     select $1, $2, 'p', now() - ($3::float8 + $4::int - n) * interval '1 hour', 'ONLINE', 'OFFLINE', 'PASSED', 1, 1, n
+     from generate_series(1, $4::int) n`,
+    [memberId, randomUUID(), lastHoursAgo, count],
   )
   return memberId
 }
@@ -36,7 +36,7 @@ async function insertTransitions(db: Db, count: number, lastHoursAgo: number): P
 async function sequences(db: Db, memberId: string): Promise<readonly number[]> {
   const rows = await query<{ sequence: number }>(
     db,
-    'select sequence from member_transition where member_id = ? order by sequence',
+    'select sequence from member_transition where member_id = $1 order by sequence',
     [memberId],
   )
   return rows.map((row) => row.sequence)
@@ -73,7 +73,7 @@ test('the newest of a member are those of its latest owner, whatever the clock s
     db,
     `insert into member_transition
        (member_id, pool_id, project_id, at, from_state, to_state, reason, generation, epoch, sequence)
-     values (?, ?, 'p', now() - interval '2 hours', 'ONLINE', 'OFFLINE', 'PASSED', 1, 2, 1)`,
+     values ($1, $2, 'p', now() - interval '2 hours', 'ONLINE', 'OFFLINE', 'PASSED', 1, 2, 1)`,
     [memberId, randomUUID()],
   )
   assert.equal(await trimTransitions(db, [memberId], { keep: 1, batch: 10 }), 3)
@@ -149,7 +149,7 @@ test('states of members that are gone go, and only those', async (t) => {
       db,
       `insert into member_state
          (member_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
-       values (?, 1, 'ONLINE', now(), 'PASSED', 0, 0, 0, 1, 1)`,
+       values ($1, 1, 'ONLINE', now(), 'PASSED', 0, 0, 0, 1, 1)`,
       [id],
     )
   }

@@ -118,15 +118,15 @@ test('what is read to be probed has nothing of what is switched off, and no pool
     ['member', first, [second]],
   ]
   for (const [table, id, left] of switches) {
-    await query(db, `update ${table} set admin_state_up = false where id = ?`, [id])
+    await query(db, `update ${table} set admin_state_up = false where id = $1`, [id])
     assert.deepEqual(await loaded(), left, `${table} off`)
-    await query(db, `update ${table} set admin_state_up = true where id = ?`, [id])
+    await query(db, `update ${table} set admin_state_up = true where id = $1`, [id])
     assert.deepEqual(await loaded(), both, `${table} on`)
   }
-  await query(db, 'delete from health_monitor where id = ?', [monitorId])
+  await query(db, 'delete from health_monitor where id = $1', [monitorId])
   assert.deepEqual(await loaded(), [], 'without a monitor')
-  await query(db, 'delete from member where pool_id = ?', [poolId])
-  await query(db, 'delete from pool where id = ?', [poolId])
+  await query(db, 'delete from member where pool_id = $1', [poolId])
+  await query(db, 'delete from pool where id = $1', [poolId])
   assert.equal(await loaded(), undefined, 'a pool that is gone is not in the answer')
 })
 
@@ -145,7 +145,7 @@ test('a verdict of an older generation is loaded as what is published until some
     await writeVerdict(db, member, { status: 'OFFLINE' })
     const before = await loaded()
     assert.equal(before?.verdict?.status, 'OFFLINE', 'the present generation is believed')
-    await query(db, `update ${table} set generation = nextval('check_generation') where id = ?`, [id])
+    await query(db, `update ${table} set generation = nextval('check_generation') where id = $1`, [id])
     const after = await loaded()
     assert.ok(after && after.config.generation > before.config.generation, table)
     assert.equal(
@@ -154,10 +154,10 @@ test('a verdict of an older generation is loaded as what is published until some
       `${table}: it is not of the present check`,
     )
     assert.ok(after.config.publishedFrom <= before.config.generation, table)
-    await query(db, `update ${table} set admin_state_up = false where id = ?`, [id])
+    await query(db, `update ${table} set admin_state_up = false where id = $1`, [id])
     await query(
       db,
-      `update ${table} set admin_state_up = true, generation = nextval('check_generation') where id = ?`,
+      `update ${table} set admin_state_up = true, generation = nextval('check_generation') where id = $1`,
       [id],
     )
     const again = await loaded()

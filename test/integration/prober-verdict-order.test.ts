@@ -136,7 +136,7 @@ test('the same owner at a newer epoch does not write under the old one', async (
 test('of one shard that is ours and one that is not, only what is ours is written', async (t) => {
   const { db, shard, a, owner } = await owned(t)
   const other = await poolInAnotherShard(db, shard)
-  await query(db, 'update shard set owner = ? where id = ?', [randomUUID(), other.shard])
+  await query(db, 'update shard set owner = $1 where id = $2', [randomUUID(), other.shard])
   const [foreign = ''] = await insertMembers(db, other.poolId, [{ address: '127.0.0.1', port: 1 }])
   const rows = [verdict(a, shard, { sequence: 1 }), verdict(foreign, other.shard, { sequence: 2 })]
   assert.deepEqual(await writeVerdicts(db, owner, rows), new Set([shard]))

@@ -6,7 +6,7 @@ import { type Db, openDatabase, query } from '../../src/store/database.ts'
 import { claimShards } from '../../src/store/shards.ts'
 import { writeVerdicts } from '../../src/store/verdicts.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { openTransaction, testDatabase } from '../support/database.ts'
 
 /** A pool with members, whose shard `owner` has at epoch 1 (all 256 shards, in fact). */
 async function owned(t: Parameters<typeof testDatabase>[0]) {
@@ -116,8 +116,11 @@ test('a flush that meets a takeover waits for it and then writes nothing of that
   const [id = ''] = members
   const other = openDatabase({ url, applicationName: 'taker', maxConnections: 1 })
   try {
-    const taker = await other.transaction()
-    await query(taker, 'update shard set owner = ?, epoch = epoch + 1 where id = ?', [randomUUID(), shard])
+    const taker = await openTransaction(other)
+    await query(taker.tx, 'update shard set owner = $1, epoch = epoch + 1 where id = $2', [
+      randomUUID(),
+      shard,
+    ])
     const flush = writeVerdicts(db, owner, [verdict(id, shard, 1)])
     await eventually('the flush waits for the lock', async () => {
       const waiting = await query(
@@ -139,8 +142,8 @@ test('a takeover waits for a flush, and the next owner then sees what it wrote',
   const [id = ''] = members
   const other = openDatabase({ url, applicationName: 'flusher', maxConnections: 1 })
   try {
-    const flusher = await other.transaction()
-    await writeVerdicts(flusher, owner, [verdict(id, shard, 1)])
+    const flusher = await openTransaction(other)
+    await writeVerdicts(flusher.tx, owner, [verdict(id, shard, 1)])
     // A claim skips what is locked, so that it neither waits nor steals.
     const claimed = await claimShards(db, { owner: randomUUID(), count: 256, foreignToo: true })
     assert.ok(!claimed.some((each) => each.id === shard))

@@ -21,7 +21,7 @@ test('health tells the recent results of a check with each transition, and a tra
   const { port } = server.address() as AddressInfo
   const { poolId } = await insertPool(db, { type: 'HTTP', rise: 1, fall: 2 })
   const codes = `expected_codes = '200,204', sent_fields = sent_fields || '"expectedCodes"'`
-  await query(db, `update health_monitor set ${codes} where pool_id = ?`, [poolId])
+  await query(db, `update health_monitor set ${codes} where pool_id = $1`, [poolId])
   const [id = ''] = await insertMembers(db, poolId, [{ address: '127.0.0.1', port }])
   const api = await startApi(t, { db })
   testProber(database, { checkpointMs: 60_000 })

@@ -18,10 +18,10 @@ async function owns(db: Db, lease: string, unwritten = 0): Promise<void> {
   const id = randomUUID()
   await query(
     db,
-    `insert into prober (id, host, pid, lease_until, facts) values (?, 'h', 1, now() + ?::interval, jsonb_build_object('unwritten', ?::int))`,
+    `insert into prober (id, host, pid, lease_until, facts) values ($1, 'h', 1, now() + $2::interval, jsonb_build_object('unwritten', $3::int))`,
     [id, lease, unwritten],
   )
-  await query(db, 'update shard set owner = ?', [id])
+  await query(db, 'update shard set owner = $1', [id])
 }
 
 /** What the checkpoint says of these members' checks. */
@@ -35,22 +35,20 @@ async function checkpoint(
     db,
     `insert into shard_checkpoint (shard, epoch, as_of, member_ids, generations, probed_at, next_at, outcomes, reasons, total_us,
        echo_us, connect_us, tls_us, first_byte_us, ok_runs, bad_runs, stale, flags)
-     values (?, 1, now(), ?::uuid[], ?::bigint[], ?::timestamptz[], ?::timestamptz[], ?::text[], ?::text[], ?::int[],
-       ?::int[], ?::int[], ?::int[], ?::int[], ?::smallint[], ?::smallint[], ?::boolean[], ?::smallint[])
+     values ($1, 1, now(), $2::uuid[], $3::bigint[], $4::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::int[],
+       $7::int[], $7::int[], $7::int[], $7::int[], $8::smallint[], $9::smallint[], $10::boolean[], $9::smallint[])
      on conflict (shard) do update set member_ids = excluded.member_ids, generations = excluded.generations, stale = excluded.stale`,
     [
       shard,
       checks.map(({ id }) => id),
       checks.map(({ generation }) => generation),
       each(new Date()),
-      each(new Date()),
       each('passed'),
       each('PASSED'),
-      ...[1, 2, 3, 4, 5].map(() => each(1)),
+      each(1),
       each(1),
       each(0),
       checks.map(({ stale }) => stale),
-      each(0),
     ],
   )
 }
@@ -59,7 +57,7 @@ test('members are stale while nobody owns their shard, or while the checkpoint s
   const { db } = await testDatabase(t)
   const { poolId, shard, monitorId } = await insertPool(db)
   const [one = '', two = '', off = ''] = await insertMembers(db, poolId, [target(1), target(2), target(3)])
-  await query(db, 'update member set admin_state_up = false where id = ?', [off])
+  await query(db, 'update member set admin_state_up = false where id = $1', [off])
   const stale = async () =>
     (await query<{ member_id: string }>(db, 'select member_id from member_status where stale')).map(
       (row) => row.member_id,
@@ -79,7 +77,7 @@ test('members are stale while nobody owns their shard, or while the checkpoint s
   assert.deepEqual(await facts(), { count: 0, probers: 1, shardsUnowned: 0, unwritten: 7 })
   const [row] = await query<{ generation: number }>(
     db,
-    'select check_generation as generation from member_detail where id = ?',
+    'select check_generation as generation from member_detail where id = $1',
     [one],
   )
   const generation = row?.generation ?? 0
@@ -97,7 +95,7 @@ test('members are stale while nobody owns their shard, or while the checkpoint s
   await query(db, `update prober set lease_until = now() - interval '1 second'`)
   assert.deepEqual(new Set(await stale()), new Set([one, two]))
   assert.deepEqual(await facts(), { count: 2, probers: 0, shardsUnowned: 256, unwritten: 0 })
-  await query(db, 'delete from health_monitor where id = ?', [monitorId])
+  await query(db, 'delete from health_monitor where id = $1', [monitorId])
   assert.deepEqual(await stale(), [])
 })
 
@@ -120,23 +118,23 @@ test('members are counted by status as the view has them', async (t) => {
   await query(
     db,
     `insert into member_state (member_id, pool_id, generation, status, since, reason, ok_run, bad_run, shard, epoch, sequence)
-     select d.id, d.pool_id, d.check_generation, v.status, now(), 'PASSED', 0, 0, ?, 1, v.position
-     from unnest(?::uuid[], ?::text[]) with ordinality v (id, status, position) join member_detail d on d.id = v.id`,
+     select d.id, d.pool_id, d.check_generation, v.status, now(), 'PASSED', 0, 0, $1, 1, v.position
+     from unnest($2::uuid[], $3::text[]) with ordinality v (id, status, position) join member_detail d on d.id = v.id`,
     [shard, ids.slice(0, 3), verdicts],
   )
   // Attached after its members: nothing but NO_MONITOR is published of them until the first verdict.
   const later = await insertPool(db)
-  await query(db, 'delete from health_monitor where id = ?', [later.monitorId])
+  await query(db, 'delete from health_monitor where id = $1', [later.monitorId])
   await insertMembers(db, later.poolId, [target(5), target(6)])
   const { online, offline, unknown } = await readServiceFacts(db)
   assert.deepEqual({ online, offline, unknown }, { online: 2, offline: 1, unknown: 1 })
   await query(
     db,
     `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
-     values (?, ?, ?, 'TCP', 'elb', 1, 1, 2, 2)`,
+     values ($1, $2, $3, 'TCP', 'elb', 1, 1, 2, 2)`,
     [later.monitorId, PROJECT, later.poolId],
   )
-  const shown = await query(db, 'select distinct state from member_status where pool_id = ?', [later.poolId])
+  const shown = await query(db, 'select distinct state from member_status where pool_id = $1', [later.poolId])
   assert.deepEqual(shown, [{ state: 'NO_MONITOR' }])
   assert.equal((await readServiceFacts(db)).unknown, 3)
 })
@@ -145,7 +143,7 @@ test('lists of members of both dialects filter by stale', async (t) => {
   const api = await startApi(t)
   const { poolId } = await insertPool(api.db)
   const [up = '', off = ''] = await insertMembers(api.db, poolId, [target(1), target(2)])
-  await query(api.db, 'update member set admin_state_up = false where id = ?', [off])
+  await query(api.db, 'update member set admin_state_up = false where id = $1', [off])
   const asked = async (path: string) => {
     const answer = await api.request('GET', path, undefined, { 'x-project-id': PROJECT })
     assert.equal(answer.status, 200, JSON.stringify(answer.body))

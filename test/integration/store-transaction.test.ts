@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DomainError } from '../../src/domain/errors.ts'
 import { openDatabase, query, transaction } from '../../src/store/database.ts'
-import { testDatabase } from '../support/database.ts'
+import { openTransaction, testDatabase } from '../support/database.ts'
 import { startForwarder } from '../support/forwarder.ts'
 
 const isUnavailable = (error: unknown) => error instanceof DomainError && error.code === 'STORE_UNAVAILABLE'
@@ -10,14 +10,14 @@ const LOCK = 4711
 
 test('a transaction that takes too long is told to its caller and rolled back', async (t) => {
   const { db } = await testDatabase(t)
-  const holder = await db.transaction()
-  await query(holder, 'select pg_advisory_xact_lock(?)', [LOCK])
+  const holder = await openTransaction(db)
+  await query(holder.tx, 'select pg_advisory_xact_lock($1)', [LOCK])
   let ended: Promise<unknown> = Promise.resolve()
   const slow = transaction(
     db,
     async (tx) => {
       await query(tx, `insert into quota values ('p', 'pool', 1)`)
-      ended = query(tx, 'select pg_advisory_xact_lock(?)', [LOCK])
+      ended = query(tx, 'select pg_advisory_xact_lock($1)', [LOCK])
       await ended
     },
     200,
@@ -26,7 +26,7 @@ test('a transaction that takes too long is told to its caller and rolled back', 
   await holder.commit()
   await ended
   // The lock of the abandoned transaction is free once it has ended.
-  await transaction(db, (tx) => query(tx, 'select pg_advisory_xact_lock(?)', [LOCK]))
+  await transaction(db, (tx) => query(tx, 'select pg_advisory_xact_lock($1)', [LOCK]))
   assert.deepEqual(await query(db, 'select * from quota'), [])
 })
 

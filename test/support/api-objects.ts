@@ -1,5 +1,6 @@
 /** Objects that API tests start from. */
 import assert from 'node:assert/strict'
+import { query } from '../../src/store/database.ts'
 import type { Api, Json } from './api.ts'
 
 export const SUBNET = '5f1b3c1e-0000-4000-8000-000000000001'
@@ -60,10 +61,11 @@ export async function contents(api: Api): Promise<Readonly<Record<string, string
   const tables = ['load_balancer', 'listener', 'pool', 'member', 'health_monitor', 'quota']
   const entries = await Promise.all(
     tables.map(async (table) => {
-      const answer = (await api.db.raw(
+      const rows = await query<{ all: string }>(
+        api.db,
         `select count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' order by t::text)), '') as all from ${table} t`,
-      )) as { rows: { all: string }[] }
-      return [table, answer.rows[0]?.all ?? ''] as const
+      )
+      return [table, rows[0]?.all ?? ''] as const
     }),
   )
   return Object.fromEntries(entries)

@@ -1,6 +1,7 @@
 /** Writes configuration straight into the database, as the API would, for tests of what reads it. */
 import { randomUUID } from 'node:crypto'
 import { shardOf } from '../../src/domain/shard.ts'
+import { CONFIG_CHANNEL } from '../../src/store/config-channel.ts'
 import { type Db, query } from '../../src/store/database.ts'
 
 export interface MonitorFields {
@@ -25,20 +26,20 @@ export const PROJECT = 'project-1'
 export async function insertPool(db: Db, monitor: MonitorFields = {}, projectId = PROJECT): Promise<PoolIds> {
   const ids = { loadBalancerId: randomUUID(), poolId: randomUUID(), monitorId: randomUUID() }
   const shard = shardOf(ids.poolId)
-  await query(db, `insert into load_balancer (id, project_id, provider) values (?, ?, 'vlb')`, [
+  await query(db, `insert into load_balancer (id, project_id, provider) values ($1, $2, 'vlb')`, [
     ids.loadBalancerId,
     projectId,
   ])
   await query(
     db,
     `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard)
-     values (?, ?, ?, 'TCP', 'ROUND_ROBIN', ?)`,
+     values ($1, $2, $3, 'TCP', 'ROUND_ROBIN', $4)`,
     [ids.poolId, projectId, ids.loadBalancerId, shard],
   )
   await query(
     db,
     `insert into health_monitor (id, project_id, pool_id, type, profile, delay_seconds, timeout_seconds, rise, fall)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       ids.monitorId,
       projectId,
@@ -65,7 +66,7 @@ export async function insertMembers(
     db,
     `insert into member (id, project_id, pool_id, address, protocol_port)
      select m.id, p.project_id, p.id, m.address, m.port
-     from pool p, unnest(?::uuid[], ?::text[], ?::int[]) as m (id, address, port) where p.id = ?`,
+     from pool p, unnest($1::uuid[], $2::text[], $3::int[]) as m (id, address, port) where p.id = $4`,
     [ids, targets.map((target) => target.address), targets.map((target) => target.port), poolId],
   )
   await changed(db, poolId)
@@ -76,8 +77,8 @@ export async function insertMembers(
 export async function changed(db: Db, poolId: string): Promise<void> {
   await query(
     db,
-    `with raised as (update pool set config_version = config_version + 1 where id = ? returning shard)
-     select pg_notify('hm_config', shard::text) from raised`,
+    `with raised as (update pool set config_version = config_version + 1 where id = $1 returning shard)
+     select pg_notify('${CONFIG_CHANNEL}', shard::text) from raised`,
     [poolId],
   )
 }

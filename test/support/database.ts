@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
-import { type Database, openDatabase } from '../../src/store/database.ts'
+import { type Database, openDatabase, Tx } from '../../src/store/database.ts'
 import {
   createDatabase,
   createTemplate,
@@ -68,6 +68,20 @@ export async function testDatabase(
       ends.push(end)
     },
   }
+}
+
+/** A transaction that stays open until it is ended: for what others do meanwhile. */
+export interface OpenTransaction {
+  readonly tx: Tx
+  commit(): Promise<void>
+  rollback(): Promise<void>
+}
+
+export async function openTransaction(db: Database): Promise<OpenTransaction> {
+  const connection = await db.acquire()
+  const tx = new Tx(connection, () => undefined)
+  const released = (end: Promise<void>) => end.finally(() => db.release(connection))
+  return { tx, commit: () => released(tx.commit()), rollback: () => released(tx.rollback()) }
 }
 
 async function prepareTemplate(): Promise<Template> {

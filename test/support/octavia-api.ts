@@ -38,7 +38,7 @@ export async function startOctaviaApi(
     create,
     loadBalancer: (attributes = {}) => create('loadbalancers', { vip_subnet_id: SUBNET, ...attributes }),
     force: async (table, id, status) => {
-      await query(api.db, `update ${table} set provisioning_status = ? where id = ?`, [status, id])
+      await query(api.db, `update ${table} set provisioning_status = $1 where id = $2`, [status, id])
     },
   }
 }

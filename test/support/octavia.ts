@@ -51,7 +51,7 @@ export async function force(
   id: string,
   status: string,
 ): Promise<void> {
-  await query(api.db, `update ${table} set provisioning_status = ? where id = ?`, [status, id])
+  await query(api.db, `update ${table} set provisioning_status = $1 where id = $2`, [status, id])
 }
 
 /** Asserts a refusal in Octavia's envelope. */

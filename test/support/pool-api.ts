@@ -70,7 +70,7 @@ export async function makePool(
   const loadBalancerId = options.loadBalancerId ?? randomUUID()
   const poolId = randomUUID()
   if (options.loadBalancerId === undefined) {
-    await query(db, 'insert into load_balancer (id, project_id, name, provider) values (?, ?, ?, ?)', [
+    await query(db, 'insert into load_balancer (id, project_id, name, provider) values ($1, $2, $3, $4)', [
       loadBalancerId,
       project,
       'lb',
@@ -80,7 +80,7 @@ export async function makePool(
   await query(
     db,
     `insert into pool (id, project_id, name, load_balancer_id, protocol, lb_algorithm, shard)
-     values (?, ?, 'pool', ?, ?, 'ROUND_ROBIN', ?)`,
+     values ($1, $2, 'pool', $3, $4, 'ROUND_ROBIN', $5)`,
     [poolId, project, loadBalancerId, protocol, Number.parseInt(poolId.slice(-2), 16)],
   )
   return { loadBalancerId, poolId }
@@ -88,7 +88,7 @@ export async function makePool(
 
 /** The version that tells probers to read a pool again. */
 export async function configVersion(db: Db, poolId: string): Promise<number> {
-  const rows = await query<{ config_version: number }>(db, 'select config_version from pool where id = ?', [
+  const rows = await query<{ config_version: number }>(db, 'select config_version from pool where id = $1', [
     poolId,
   ])
   return rows[0]?.config_version ?? -1
@@ -113,11 +113,11 @@ export async function writeVerdict(
     db,
     `insert into member_state (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard,
                                epoch, sequence, written_at)
-     select m.id, greatest(lb.generation, p.generation, m.generation, hm.generation), ?, '2026-11-01T10:00:00Z', ?, ?,
-            ?::jsonb, ?, ?, p.shard, 1, 1, ?
+     select m.id, greatest(lb.generation, p.generation, m.generation, hm.generation), $1, '2026-11-01T10:00:00Z', $2, $3,
+            $4::jsonb, $5, $6, p.shard, 1, 1, $7
      from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
      left join health_monitor hm on hm.pool_id = p.id
-     where m.id = ?
+     where m.id = $8
      on conflict (member_id) do update set generation = excluded.generation, status = excluded.status,
        reason = excluded.reason, detail = excluded.detail, evidence = excluded.evidence, ok_run = excluded.ok_run,
        bad_run = excluded.bad_run, written_at = excluded.written_at`,

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
-import { openDatabase } from '../../src/store/database.ts'
+import { openDatabase, query } from '../../src/store/database.ts'
 import { migrateToLatest } from '../../src/store/migrate.ts'
 
 export interface TestServer {
@@ -67,8 +67,8 @@ async function admin(serverUrl: string, sql: string): Promise<void> {
   const db = openDatabase({ url: serverUrl, applicationName: 'healthmonitor test', maxConnections: 1 })
   try {
     // To copy or drop a database waits for a checkpoint, which takes as long as the disk does.
-    await db.raw('set statement_timeout = 0')
-    await db.raw(sql)
+    await query(db, 'set statement_timeout = 0')
+    await query(db, sql, [], 0)
   } finally {
     await db.destroy()
   }

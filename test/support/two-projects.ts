@@ -78,7 +78,7 @@ export async function startTwoProjects(t: Ending, options: ApiOptions = {}): Pro
     api.request(method, path, body, who === undefined ? {} : { 'x-auth-token': who })
   const owned = await everything(api, 'member', SECRET)
   const foreign = await everything(api, 'foreign', 'of-the-foreign-project')
-  await query(api.db, "insert into quota (project_id, resource, quota) values (?, 'pool', 4711)", [OWNER])
+  await query(api.db, "insert into quota (project_id, resource, quota) values ($1, 'pool', 4711)", [OWNER])
   await query(
     api.db,
     `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, detail, generation, epoch, sequence)

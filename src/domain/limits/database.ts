@@ -11,6 +11,9 @@ export const STATEMENT_TIMEOUT_MS = 8_000
 export const ANSWER_TIMEOUT_MS = 10_000
 /** Milliseconds until a rollback is done; then its connection is closed. */
 export const ROLLBACK_TIMEOUT_MS = 5000
+/** Milliseconds that a connection which nobody needs is kept; milliseconds until it is closed, then it is cut. */
+export const IDLE_CONNECTION_MS = 30_000
+export const CLOSE_TIMEOUT_MS = 5000
 /** Statements that a connection keeps parsed and planned. */
 export const NAMED_STATEMENTS_MAX = 250
 /** Milliseconds that one transaction of the API may take, BEGIN and COMMIT included. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StoreWatch } from '../../../src/api/store-watch.ts'
-import { whyAway } from '../../../src/store/database.ts'
+import { NoConnectionError, whyAway } from '../../../src/store/database.ts'
 
 test('PostgreSQL away is one line however many requests meet it, and one when it is back; the next time is told again', async () => {
   const lines: string[] = []
@@ -36,9 +36,7 @@ test('PostgreSQL away is one line however many requests meet it, and one when it
 })
 
 test('why PostgreSQL is away is said in the words of an operator', () => {
-  const pool = Object.assign(new Error('Knex: Timeout acquiring a connection. The pool is probably full.'), {
-    name: 'KnexTimeoutError',
-  })
+  const pool = new NoConnectionError(new Error('timeout exceeded when trying to connect'))
   assert.equal(whyAway(pool), 'no connection within 3000 ms')
   const both = new AggregateError([
     new Error('connect ECONNREFUSED ::1:5432'),

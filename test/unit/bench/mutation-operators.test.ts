@@ -39,18 +39,18 @@ test('constants, calls, throws and filters are changed or left out', () => {
 })
 
 test('statements of SQL lose their predicates, locks and notifications, in either kind of text', () => {
-  const template = 'query(`select id from a where b = ? and c > ?\n for update skip locked`)'
+  const template = 'query(`select id from a where b = $1 and c > $2\n for update skip locked`)'
   const made = wrongs(template)
   for (const expected of [
-    'query(`select id from a where true or b = ? and c > ?\n for update skip locked`)',
-    'query(`select id from a where b = ? or c > ?\n for update skip locked`)',
-    'query(`select id from a where b = ? and c >= ?\n for update skip locked`)',
-    'query(`select id from a where b = ? and c > ?\n for update`)',
+    'query(`select id from a where true or b = $1 and c > $2\n for update skip locked`)',
+    'query(`select id from a where b = $1 or c > $2\n for update skip locked`)',
+    'query(`select id from a where b = $1 and c >= $2\n for update skip locked`)',
+    'query(`select id from a where b = $1 and c > $2\n for update`)',
   ]) {
     assert.ok(made.includes(expected), expected)
   }
   assert.ok(
-    wrongs("query('select a from b where c = ?')").includes("query('select a from b where true or c = ?')"),
+    wrongs("query('select a from b where c = $1')").includes("query('select a from b where true or c = $1')"),
   )
   assert.deepEqual(wrongs("const x = 'this and that'"), [])
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '../../../src/runtime/log.ts'
+import { NoConnectionError } from '../../../src/store/connection-pool.ts'
 
 function capture(level: 'debug' | 'info' = 'info') {
   const lines: string[] = []
@@ -46,9 +47,7 @@ test('what the operating system refused, and a wait for a connection, are logged
   const { lines, log } = capture()
   const refused = (address: string) =>
     Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: 'ECONNREFUSED', syscall: 'connect' })
-  const pool = Object.assign(new Error('Knex: Timeout acquiring a connection. The pool is probably full.'), {
-    name: 'KnexTimeoutError',
-  })
+  const pool = new NoConnectionError(new Error('timeout exceeded when trying to connect'))
   const both = new AggregateError([refused('::1:5432'), refused('127.0.0.1:5432')])
   for (const err of [refused('127.0.0.1:5432'), both, pool]) log.warn({ err }, 'away')
   const errors = lines.map((line) => (JSON.parse(line) as { err: Record<string, unknown> }).err)
