@@ -22,9 +22,10 @@ export type HealthMonitorChange = Partial<Omit<HealthMonitorDraft, 'id' | 'proje
 /** The pool has a monitor already. */
 export class PoolHasMonitorError extends Error {}
 
-const HEALTH_MONITOR_LIST: ListSpec = {
+export const HEALTH_MONITOR_LIST: ListSpec = {
   from: 'health_monitor hm',
   columns: HEALTH_MONITOR_COLUMNS,
+  sized: ['name', 'tags', 'echo', 'options', 'sent_fields', 'domain_name', 'url_path', 'expected_codes'],
   alias: 'hm',
   attributes: {
     id: { sql: 'hm.id', type: 'uuid', always: true },

@@ -25,7 +25,7 @@ export interface MemberFacts extends HealthFacts {
 /** The generation of a check is the greatest of its four. */
 const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm.generation)'
 
-const HEALTH_LIST: ListSpec = {
+export const HEALTH_LIST: ListSpec = {
   from: `member_detail m
     join member stored on stored.id = m.id
     join pool p on p.id = m.pool_id
@@ -40,6 +40,10 @@ const HEALTH_LIST: ListSpec = {
     stored.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
     now() as read_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
+  sized: [
+    ...['name', 'tags', 'echo', 'options', 'sent_fields', 'detail', 'evidence'],
+    ...['member_maintenance', 'pool_maintenance', 'monitor_maintenance'],
+  ],
   alias: 'm',
   attributes: MEMBER_LIST_ATTRIBUTES,
 }

@@ -26,9 +26,10 @@ const echoed = (attribute: string) => `l.echo->>'${attribute}'`
 const VIEW_FROM = 'listener l join load_balancer lb on lb.id = l.load_balancer_id'
 const VIEW_COLUMNS = `${LISTENER_COLUMNS}, lb.provider, lb.admin_state_up as load_balancer_up`
 
-const LISTENER_LIST: ListSpec = {
+export const LISTENER_LIST: ListSpec = {
   from: VIEW_FROM,
   columns: VIEW_COLUMNS,
+  sized: ['name', 'description', 'tags', 'echo'],
   alias: 'l',
   attributes: {
     id: { sql: 'l.id', type: 'uuid', always: true },

@@ -55,6 +55,7 @@ const OCTAVIA_ONLY = ['vip_network_id', 'flavor_id', 'availability_zone', 'vip_q
 const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   from: 'load_balancer lb',
   columns: viewColumns(meaning),
+  sized: ['name', 'description', 'tags', 'echo', 'listener_ids', 'pool_ids'],
   alias: 'lb',
   attributes: {
     id: { sql: 'lb.id', type: 'uuid', always: true },
@@ -96,7 +97,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   },
 })
 
-const LISTS: Readonly<Record<StatusMeaning, ListSpec>> = {
+export const LOAD_BALANCER_LISTS: Readonly<Record<StatusMeaning, ListSpec>> = {
   switch: loadBalancerList('switch'),
   'roll-up': loadBalancerList('roll-up'),
 }
@@ -105,10 +106,10 @@ const isElbs = (name: string): boolean => !(OCTAVIA_ONLY as readonly string[]).i
 
 /** Attributes that elb's lists filter by. */
 export const LOAD_BALANCER_ATTRIBUTES: ReadonlySet<string> = new Set(
-  Object.keys(LISTS.switch.attributes).filter(isElbs),
+  Object.keys(LOAD_BALANCER_LISTS.switch.attributes).filter(isElbs),
 )
 export const LOAD_BALANCER_SORTABLE: ReadonlySet<string> = new Set(
-  [...sortableOf(LISTS.switch)].filter(isElbs),
+  [...sortableOf(LOAD_BALANCER_LISTS.switch)].filter(isElbs),
 )
 
 export async function insertLoadBalancer(tx: Tx, draft: LoadBalancerDraft): Promise<LoadBalancer> {
@@ -175,7 +176,7 @@ export async function listLoadBalancers(
   list: ListQuery,
   meaning: StatusMeaning,
 ): Promise<Page<LoadBalancerView>> {
-  const rows = await listRows<LoadBalancerViewRow>(db, LISTS[meaning], list)
+  const rows = await listRows<LoadBalancerViewRow>(db, LOAD_BALANCER_LISTS[meaning], list)
   return mapPage(rows, toView)
 }
 

@@ -86,9 +86,10 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   updated_at: { sql: 'm.updated_at', type: 'timestamp' },
 }
 
-const MEMBER_LIST: ListSpec = {
+export const MEMBER_LIST: ListSpec = {
   from: MEMBER_VIEW_FROM,
   columns: MEMBER_VIEW_COLUMNS,
+  sized: ['name', 'tags', 'echo'],
   alias: 'm',
   attributes: MEMBER_LIST_ATTRIBUTES,
 }

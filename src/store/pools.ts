@@ -36,9 +36,10 @@ const VIEW_COLUMNS = `${POOL_COLUMNS},
   (select hm.id from health_monitor hm where hm.pool_id = p.id) as healthmonitor_id,
   p.operating_status`
 
-const POOL_LIST: ListSpec = {
+export const POOL_LIST: ListSpec = {
   from: 'pool_detail p',
   columns: VIEW_COLUMNS,
+  sized: ['name', 'description', 'tags', 'echo', 'session_persistence', 'member_ids', 'listener_ids'],
   alias: 'p',
   attributes: {
     id: { sql: 'p.id', type: 'uuid', always: true },
