@@ -17,6 +17,11 @@ interface Message {
   readonly error?: { readonly message: string }
 }
 
+interface PausedRequest {
+  readonly requestId: string
+  readonly request: { readonly url: string }
+}
+
 export interface Page {
   /** Addresses that the page asked for, its own first. */
   readonly requests: readonly string[]
@@ -28,8 +33,13 @@ export interface Page {
   until(expression: string): Promise<void>
 }
 
+export interface PageOptions {
+  /** Answers of JSON that the page gets instead of the server's, by address. */
+  readonly instead?: Readonly<Record<string, unknown>>
+}
+
 /** Opens the address in a browser that can reach nothing but 127.0.0.1; it ends with the test. */
-export async function openPage(t: Ending, url: string): Promise<Page> {
+export async function openPage(t: Ending, url: string, { instead = {} }: PageOptions = {}): Promise<Page> {
   const connection = await connect(t, await startBrowser(t))
   const { targetId } = await connection.send('Target.createTarget', { url: 'about:blank' })
   const { sessionId } = await connection.send('Target.attachToTarget', { targetId, flatten: true })
@@ -42,7 +52,15 @@ export async function openPage(t: Ending, url: string): Promise<Page> {
     if (method === 'Runtime.exceptionThrown') complaints.push(said)
     if (method === 'Runtime.consoleAPICalled' && params['type'] !== 'log') complaints.push(said)
     if (method === 'Log.entryAdded') complaints.push(said)
+    if (method === 'Fetch.requestPaused') void answerInstead(params as unknown as PausedRequest)
   })
+  const answerInstead = async ({ requestId, request }: PausedRequest): Promise<void> => {
+    const body = Buffer.from(JSON.stringify(instead[request.url])).toString('base64')
+    const responseHeaders = [{ name: 'Content-Type', value: 'application/json' }]
+    await send('Fetch.fulfillRequest', { requestId, responseCode: 200, responseHeaders, body })
+  }
+  const patterns = Object.keys(instead).map((urlPattern) => ({ urlPattern }))
+  if (patterns.length > 0) await send('Fetch.enable', { patterns })
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`)
   // Tall enough for all of a page: what is out of sight is not drawn by pages that scroll through long lists.
   const metrics = { width: 1280, height: 50_000, deviceScaleFactor: 0.1, mobile: false }
