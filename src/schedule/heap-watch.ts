@@ -8,7 +8,8 @@ import {
   HEAP_EASY_SHARE,
   HEAP_TIGHT_BUDGET_SHARE,
   HEAP_TIGHT_SHARE,
-  HEAP_YOUNG_MAX_BYTES,
+  SEMI_SPACE_MAX_BYTES,
+  SEMI_SPACES,
 } from '../domain/limits.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { Log } from './log.ts'
@@ -50,10 +51,23 @@ export class HeapWatch {
   }
 }
 
-/** The old generation: what V8 gives up over when it is full, while its limit of the heap has room for the young one too. */
+/**
+ * The old generation: what V8 gives up over when it is full. Its limit of the heap has room for the young one too, and it may
+ * move a whole semi-space to the old one at once: that much of it is never free to be filled.
+ */
 function readHeap(): ProberFacts['heap'] {
   const usedBytes = getHeapSpaceStatistics()
     .filter(({ space_name }) => !space_name.startsWith('new_'))
     .reduce((sum, space) => sum + space.space_used_size, 0)
-  return { usedBytes, limitBytes: Math.max(0, getHeapStatistics().heap_size_limit - HEAP_YOUNG_MAX_BYTES) }
+  const oldBytes = Math.max(0, getHeapStatistics().heap_size_limit - SEMI_SPACES * semiSpaceBytes)
+  return { usedBytes, limitBytes: Math.max(oldBytes / 2, oldBytes - semiSpaceBytes) }
+}
+
+const semiSpaceBytes = semiSpaceMaxBytes([...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' '))
+
+function semiSpaceMaxBytes(flags: string): number {
+  const megabytes = Number(/--max[-_]semi[-_]space[-_]size[= ](\d+)/.exec(flags)?.[1] ?? 0)
+  if (megabytes > 0) return megabytes * 1024 * 1024
+  const { sinceV8, since, before } = SEMI_SPACE_MAX_BYTES
+  return Number.parseInt(process.versions.v8, 10) >= sinceV8 ? since : before
 }

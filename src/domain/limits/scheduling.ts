@@ -35,8 +35,14 @@ export const SHARE_PER_FREE = 4
  * long before, so what is left is needed. Below HEAP_EASY_SHARE it takes all of them again.
  */
 export const HEAP_TIGHT_SHARE = 0.9
-/** Bytes of V8's young generation at most: three semi-spaces of 16 MiB, which its limit of the heap includes. */
-export const HEAP_YOUNG_MAX_BYTES = 3 * 16 * 1024 * 1024
+/** Bytes of a semi-space of V8 at most, where --max-semi-space-size does not say: from this major version of V8 on (Node 24), and before. */
+export const SEMI_SPACE_MAX_BYTES = {
+  sinceV8: 13,
+  since: 64 * 1024 * 1024,
+  before: 16 * 1024 * 1024,
+} as const
+/** Semi-spaces that V8's limit of the heap includes beside the old generation. */
+export const SEMI_SPACES = 3
 export const HEAP_EASY_SHARE = 0.8
 export const HEAP_TIGHT_BUDGET_SHARE = 0.1
 /** Probes in flight: of one prober, and towards one target address. */
