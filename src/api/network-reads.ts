@@ -13,7 +13,7 @@ import { clientAddress } from './client-address.ts'
 import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
 import { errorBoundary } from './errors.ts'
 import { noIdentityGuard } from './guards.ts'
-import { neutronErrors } from './dialect/neutron-errors.ts'
+import { neutronErrors } from './neutron-errors.ts'
 
 /** Whatever is asked for exists. */
 type Collection = 'subnets' | 'networks' | 'ports'

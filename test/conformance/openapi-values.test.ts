@@ -1,7 +1,10 @@
 /** openapi.yaml says what the code goes by: each number, default, pattern and word of its schemas. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OCTAVIA_HTTP_METHODS, OCTAVIA_HTTP_VERSIONS } from '../../src/api/schema/octavia-health-monitor.ts'
+import {
+  OCTAVIA_HTTP_METHODS,
+  OCTAVIA_HTTP_VERSIONS,
+} from '../../src/api/dialect/octavia/schema/health-monitor.ts'
 import * as limits from '../../src/domain/limits.ts'
 import { MEMBER_STATUS_RULES } from '../../src/domain/member-status.ts'
 import * as types from '../../src/domain/types.ts'

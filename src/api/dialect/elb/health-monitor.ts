@@ -10,14 +10,14 @@ import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
 import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
 import { invalidField, notIn, parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
   ELB_MONITOR_TYPES,
   type ElbHealthMonitorChange,
   type ElbHealthMonitorCreate,
   elbHealthMonitorCreate,
   elbHealthMonitorUpdate,
-} from '../../schema/elb-health-monitor.ts'
+} from './schema/health-monitor.ts'
 import { elbPaths } from './paths.ts'
 
 type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'>

@@ -2,7 +2,7 @@
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { MemberHealthDialect } from '../../member-health.ts'
 import type { PoolHealthDialect } from '../../pool-health.ts'
-import { renderHealth, renderHealthOf } from '../health.ts'
+import { renderHealth, renderHealthOf } from '../../rendered-health.ts'
 import { elbPaths } from './paths.ts'
 
 export const elbHealth: MemberHealthDialect & PoolHealthDialect = {

@@ -7,15 +7,15 @@ import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../..
 import type { ListenerChange, ListenerDraft } from '../../../store/listeners.ts'
 import type { ListenerDialect } from '../../listeners.ts'
 import { type BodyRules, invalidField, parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbListenerChange,
   type ElbListenerCreate,
   elbListenerCreate,
   elbListenerUpdate,
   elbV3ListenerUpdate,
-} from '../../schema/elb-listener.ts'
-import { differences } from '../differences.ts'
+} from './schema/listener.ts'
+import { differences } from '../../changes.ts'
 import { elbPaths } from './paths.ts'
 import { elbTagWords, elbTimes } from './stamps.ts'
 

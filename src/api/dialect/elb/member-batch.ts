@@ -6,13 +6,8 @@ import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberDraft } from '../../../store/members.ts'
 import type { BatchTargets, MemberBatchDialect } from '../../member-batch.ts'
 import { type BodyRules, invalidField, isObject, parseAttributes } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
-import {
-  type ElbMemberCreate,
-  elbMemberBatch,
-  elbMemberCreate,
-  elbMemberRemoval,
-} from '../../schema/elb-member.ts'
+import { assertOwnProject } from './schema/every-object.ts'
+import { type ElbMemberCreate, elbMemberBatch, elbMemberCreate, elbMemberRemoval } from './schema/member.ts'
 import { mapInTurns } from '../../turns.ts'
 import { elbMemberDraft } from './member.ts'
 import { elbPaths } from './paths.ts'

@@ -8,14 +8,14 @@ import type { MemberChange, MemberDraft, MemberView } from '../../../store/membe
 import type { AllMembersDialect } from '../../all-members.ts'
 import type { MemberDialect } from '../../members.ts'
 import { parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbMemberChange,
   type ElbMemberCreate,
   elbMemberCreate,
   elbMemberUpdate,
-} from '../../schema/elb-member.ts'
-import { differences } from '../differences.ts'
+} from './schema/member.ts'
+import { differences } from '../../changes.ts'
 import { elbPaths } from './paths.ts'
 
 export const elbMembers: MemberDialect = {

@@ -9,15 +9,15 @@ import type { Pool, PoolProtocol } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
 import type { PoolDialect, PoolParents } from '../../pools.ts'
 import { invalidField, parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbPoolChange,
   type ElbPoolCreate,
   elbPoolCreate,
   elbPoolUpdate,
   type ElbSessionPersistence,
-} from '../../schema/elb-pool.ts'
-import { differences } from '../differences.ts'
+} from './schema/pool.ts'
+import { differences } from '../../changes.ts'
 import { elbPaths } from './paths.ts'
 
 export const elbPools: PoolDialect = {

@@ -14,9 +14,9 @@ import {
   type OctaviaHealthMonitorCreate,
   octaviaHealthMonitorCreate,
   octaviaHealthMonitorUpdate,
-} from '../../schema/octavia-health-monitor.ts'
-import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
+} from './schema/health-monitor.ts'
+import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
+import { differences } from '../../changes.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 

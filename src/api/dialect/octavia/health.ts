@@ -4,7 +4,7 @@ import { memberWord } from '../../../domain/roll-up.ts'
 import type { MemberFacts } from '../../../store/health.ts'
 import type { MemberHealthDialect } from '../../member-health.ts'
 import type { PoolHealthDialect } from '../../pool-health.ts'
-import { renderHealth, renderHealthOf } from '../health.ts'
+import { renderHealth, renderHealthOf } from '../../rendered-health.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const octaviaHealth: MemberHealthDialect & PoolHealthDialect = {

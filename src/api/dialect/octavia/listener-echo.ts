@@ -3,7 +3,7 @@
  * is the default, so that what elb stored of the same names (connection_limit, references) is shown too.
  */
 import type { Echo } from '../../../domain/types.ts'
-import type { OctaviaListenerEcho } from '../../schema/octavia-listener.ts'
+import type { OctaviaListenerEcho } from './schema/listener.ts'
 import { assertListBound } from './list-bounds.ts'
 
 /** In the order of answers; what null resets to. */

@@ -10,9 +10,9 @@ import {
   type OctaviaListenerCreate,
   octaviaListenerCreate,
   octaviaListenerUpdate,
-} from '../../schema/octavia-listener.ts'
-import { invalidOption, parseWsme } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
+} from './schema/listener.ts'
+import { invalidOption, parseWsme } from './schema/wsme.ts'
+import { differences } from '../../changes.ts'
 import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'

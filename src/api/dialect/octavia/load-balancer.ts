@@ -15,9 +15,9 @@ import {
   type OctaviaLoadBalancerChange,
   type OctaviaLoadBalancerCreate,
   octaviaLoadBalancerUpdate,
-} from '../../schema/octavia-load-balancer.ts'
-import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
+} from './schema/load-balancer.ts'
+import { parseWsme, validationFailure, wsmeBooleanOf } from './schema/wsme.ts'
+import { differences } from '../../changes.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'

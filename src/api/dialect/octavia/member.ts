@@ -15,10 +15,10 @@ import {
   octaviaMemberCreate,
   octaviaMemberItem,
   octaviaMemberUpdate,
-} from '../../schema/octavia-member.ts'
-import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from '../../schema/wsme.ts'
+} from './schema/member.ts'
+import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from './schema/wsme.ts'
 import { mapInTurns } from '../../turns.ts'
-import { differences } from '../differences.ts'
+import { differences } from '../../changes.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { octaviaPaths } from './paths.ts'
 

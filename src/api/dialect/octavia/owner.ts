@@ -2,7 +2,7 @@
 import { OCTAVIA_PROJECT_ID_MAX } from '../../../domain/limits.ts'
 import type { Asker } from '../../load-balancers.ts'
 import { isObject } from '../../schema/attributes.ts'
-import { validationFailure } from '../../schema/wsme.ts'
+import { validationFailure } from './schema/wsme.ts'
 
 interface Named {
   readonly project_id?: string | null

@@ -12,9 +12,9 @@ import {
   type OctaviaPoolEcho,
   octaviaPoolCreate,
   octaviaPoolUpdate,
-} from '../../schema/octavia-pool.ts'
-import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
+} from './schema/pool.ts'
+import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
+import { differences } from '../../changes.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaPaths } from './paths.ts'

@@ -1,6 +1,6 @@
 /** Lists of TLS versions and of ALPN protocols, of pools and listeners: an empty one is a mistake, null is the default. */
 import { TLS_VERSIONS } from '../../../domain/pool-question.ts'
-import { validationFailure } from '../../schema/wsme.ts'
+import { validationFailure } from './schema/wsme.ts'
 
 /** Octavia takes one more, which no probe speaks. */
 const KNOWN_VERSIONS: readonly string[] = ['SSLv3', ...TLS_VERSIONS]

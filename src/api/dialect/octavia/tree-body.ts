@@ -4,18 +4,15 @@
  */
 import { DomainError } from '../../../domain/errors.ts'
 import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../../../domain/limits.ts'
-import {
-  type OctaviaLoadBalancerCreate,
-  octaviaLoadBalancerCreate,
-} from '../../schema/octavia-load-balancer.ts'
+import { type OctaviaLoadBalancerCreate, octaviaLoadBalancerCreate } from './schema/load-balancer.ts'
 import {
   type InnerPool,
   octaviaListenersInnerMember,
   octaviaPoolsInnerMember,
-} from '../../schema/octavia-load-balancer-tree.ts'
-import type { OctaviaMemberCreate } from '../../schema/octavia-member.ts'
+} from './schema/load-balancer-tree.ts'
+import type { OctaviaMemberCreate } from './schema/member.ts'
 import { isObject } from '../../schema/attributes.ts'
-import { parseWsmeObject, type WsmeRules, wsmeRoot } from '../../schema/wsme.ts'
+import { parseWsmeObject, type WsmeRules, wsmeRoot } from './schema/wsme.ts'
 import { mapInTurns } from '../../turns.ts'
 
 /** Reads a body: all but the members, then the members in turns. Throws what the schema refuses, and TOO_MANY_ITEMS. */

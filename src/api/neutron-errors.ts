@@ -1,6 +1,6 @@
 /** Refusals in Neutron's words (docs/peers/octavia.md 8), for the reads of the network API; 401 is Keystone's. */
-import type { Refusal } from '../../domain/errors.ts'
-import type { ErrorAnswer, ErrorWords } from './dialect.ts'
+import type { Refusal } from '../domain/errors.ts'
+import type { ErrorAnswer, ErrorWords } from './dialect/dialect.ts'
 import { keystoneErrors } from './keystone-errors.ts'
 
 interface Words {

@@ -1,7 +1,7 @@
 /** Refusals in Keystone's words, for what is refused before the development identity sees it. */
 import { STATUS_CODES } from 'node:http'
-import type { Refusal } from '../../domain/errors.ts'
-import type { ErrorAnswer, ErrorWords } from './dialect.ts'
+import type { Refusal } from '../domain/errors.ts'
+import type { ErrorAnswer, ErrorWords } from './dialect/dialect.ts'
 
 const STATUS: Partial<Readonly<Record<Refusal, number>>> = {
   BODY_TOO_LARGE: 413,

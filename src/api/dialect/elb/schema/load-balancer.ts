@@ -1,8 +1,8 @@
 /** Bodies of elb load balancers (ELB API reference, loadbalancers). */
-import { DESCRIPTION_MAX, ELB_ADDRESS_MAX } from '../../domain/limits.ts'
-import { PROVIDERS } from '../../domain/types.ts'
-import { bodyRules, ipAddress, nullable, oneOf, readOnly, text, uuid } from './attributes.ts'
-import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
+import { DESCRIPTION_MAX, ELB_ADDRESS_MAX } from '../../../../domain/limits.ts'
+import { PROVIDERS } from '../../../../domain/types.ts'
+import { bodyRules, ipAddress, nullable, oneOf, readOnly, text, uuid } from '../../../schema/attributes.ts'
+import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
 export interface ElbLoadBalancerChange {
   readonly name?: string

@@ -5,11 +5,11 @@ import {
   OCTAVIA_DOMAIN_NAME_MAX,
   RETRIES,
   URL_PATH_MAX,
-} from '../../domain/limits.ts'
-import { MONITOR_TYPES, type MonitorType } from '../../domain/types.ts'
-import type { OptionsPatch } from '../../domain/monitor-options.ts'
-import { monitorOptions } from './monitor-options.ts'
-import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
+} from '../../../../domain/limits.ts'
+import { MONITOR_TYPES, type MonitorType } from '../../../../domain/types.ts'
+import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
+import { monitorOptions } from '../../../schema/monitor-options.ts'
+import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import {
   mandatory,
   unknownAttributes,

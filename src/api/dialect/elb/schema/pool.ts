@@ -5,10 +5,19 @@ import {
   DEPENDS_ON_MAX,
   DESCRIPTION_MAX,
   ELB_PERSISTENCE_MINUTES_HTTP,
-} from '../../domain/limits.ts'
-import { PERSISTENCE_TYPES } from '../../domain/types.ts'
-import { bodyRules, integer, listOf, nullable, oneOf, readOnly, text, uuid } from './attributes.ts'
-import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
+} from '../../../../domain/limits.ts'
+import { PERSISTENCE_TYPES } from '../../../../domain/types.ts'
+import {
+  bodyRules,
+  integer,
+  listOf,
+  nullable,
+  oneOf,
+  readOnly,
+  text,
+  uuid,
+} from '../../../schema/attributes.ts'
+import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
 export const ELB_POOL_PROTOCOLS = ['TCP', 'UDP', 'HTTP'] as const
 export const ELB_LB_ALGORITHMS = ['ROUND_ROBIN', 'LEAST_CONNECTIONS', 'SOURCE_IP'] as const

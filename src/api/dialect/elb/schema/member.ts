@@ -1,8 +1,17 @@
 /** Bodies of elb members (ELB API reference, backend servers). */
-import { parseAddress } from '../../domain/ip-address.ts'
-import { DEPENDS_ON_MAX, ELB_ADDRESS_MAX, ELB_WEIGHT, PORT } from '../../domain/limits.ts'
-import { bodyRules, ignored, integer, listOf, oneOf, readOnly, text, uuid } from './attributes.ts'
-import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
+import { parseAddress } from '../../../../domain/ip-address.ts'
+import { DEPENDS_ON_MAX, ELB_ADDRESS_MAX, ELB_WEIGHT, PORT } from '../../../../domain/limits.ts'
+import {
+  bodyRules,
+  ignored,
+  integer,
+  listOf,
+  oneOf,
+  readOnly,
+  text,
+  uuid,
+} from '../../../schema/attributes.ts'
+import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
 export interface ElbMemberChange {
   readonly name?: string

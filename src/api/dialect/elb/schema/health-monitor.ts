@@ -8,8 +8,8 @@ import {
   NAME_MAX,
   PORT,
   RETRIES,
-} from '../../domain/limits.ts'
-import { parseExpectedCodes } from '../../domain/expected-codes.ts'
+} from '../../../../domain/limits.ts'
+import { parseExpectedCodes } from '../../../../domain/expected-codes.ts'
 import {
   bodyRules,
   ignored,
@@ -21,11 +21,11 @@ import {
   readOnly,
   text,
   uuid,
-} from './attributes.ts'
-import { DomainError } from '../../domain/errors.ts'
-import type { OptionsPatch } from '../../domain/monitor-options.ts'
-import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
-import { monitorOptions } from './monitor-options.ts'
+} from '../../../schema/attributes.ts'
+import { DomainError } from '../../../../domain/errors.ts'
+import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
+import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
+import { monitorOptions } from '../../../schema/monitor-options.ts'
 
 export const ELB_MONITOR_TYPES = ['HTTP', 'TCP', 'UDP_CONNECT'] as const
 export const ELB_HTTP_METHODS = [

@@ -9,10 +9,10 @@ import {
   OCTAVIA_TLS_CIPHERS_MAX,
   OCTAVIA_TLS_VERSION_MAX,
   PORT,
-} from '../../domain/limits.ts'
-import { POOL_ALPN_PROTOCOLS } from '../../domain/pool-question.ts'
-import { LISTENER_PROTOCOLS, type ListenerProtocol } from '../../domain/types.ts'
-import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
+} from '../../../../domain/limits.ts'
+import { POOL_ALPN_PROTOCOLS } from '../../../../domain/pool-question.ts'
+import { LISTENER_PROTOCOLS, type ListenerProtocol } from '../../../../domain/types.ts'
+import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import { wsmeCidrs, wsmeEmptyList, wsmeTextByName, wsmeWords } from './wsme-collections.ts'
 import {
   mandatory,

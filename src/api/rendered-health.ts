@@ -1,9 +1,9 @@
 /** Health on the wire: the same in both dialects, but for the word of the status. Times are RFC 3339 in UTC. */
-import type { DetectionWindow, Window } from '../../domain/detection-window.ts'
-import type { Counter, LastProbe, MemberHealth } from '../../domain/member-health.ts'
-import type { MemberMaintenance } from '../../domain/maintenance.ts'
-import type { RecentResult } from '../../domain/recent-results.ts'
-import type { Member } from '../../domain/types.ts'
+import type { DetectionWindow, Window } from '../domain/detection-window.ts'
+import type { Counter, LastProbe, MemberHealth } from '../domain/member-health.ts'
+import type { MemberMaintenance } from '../domain/maintenance.ts'
+import type { RecentResult } from '../domain/recent-results.ts'
+import type { Member } from '../domain/types.ts'
 
 /** What is known of a member's check; `status` in the dialect's word. */
 export function renderHealth(status: string, health: MemberHealth): Record<string, unknown> {

@@ -7,16 +7,16 @@ import {
   OCTAVIA_REFERENCE_MAX,
   OCTAVIA_TLS_CIPHERS_MAX,
   OCTAVIA_TLS_VERSION_MAX,
-} from '../../domain/limits.ts'
-import { POOL_ALPN_PROTOCOLS } from '../../domain/pool-question.ts'
+} from '../../../../domain/limits.ts'
+import { POOL_ALPN_PROTOCOLS } from '../../../../domain/pool-question.ts'
 import {
   LB_ALGORITHMS,
   type LbAlgorithm,
   PERSISTENCE_TYPES,
   POOL_PROTOCOLS,
   type PoolProtocol,
-} from '../../domain/types.ts'
-import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
+} from '../../../../domain/types.ts'
+import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import { wsmeWords } from './wsme-collections.ts'
 import {
   mandatory,

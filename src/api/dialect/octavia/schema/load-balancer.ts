@@ -4,9 +4,9 @@ import {
   OCTAVIA_ADDITIONAL_VIPS_MAX,
   OCTAVIA_PROVIDER_MAX,
   OCTAVIA_ZONE_MAX,
-} from '../../domain/limits.ts'
-import { type Common, NAMED, OWNED, TAGGED } from './octavia-common.ts'
-import { INNER_OBJECTS, type InnerListener, type InnerPool } from './octavia-load-balancer-tree.ts'
+} from '../../../../domain/limits.ts'
+import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
+import { INNER_OBJECTS, type InnerListener, type InnerPool } from './load-balancer-tree.ts'
 import { wsmeObjects, wsmeUuids } from './wsme-collections.ts'
 import { mandatory, wsmeAddress, wsmeRules, wsmeText, wsmeUuid } from './wsme.ts'
 

@@ -7,9 +7,19 @@ import {
   ELB_SNI_REFS_MAX,
   NAME_MAX,
   PORT,
-} from '../../domain/limits.ts'
-import { bodyRules, boolean, integer, listOf, nullable, oneOf, readOnly, text, uuid } from './attributes.ts'
-import { FIXED, NAMED, OWNED, type Owned } from './elb-common.ts'
+} from '../../../../domain/limits.ts'
+import {
+  bodyRules,
+  boolean,
+  integer,
+  listOf,
+  nullable,
+  oneOf,
+  readOnly,
+  text,
+  uuid,
+} from '../../../schema/attributes.ts'
+import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
 export const ELB_LISTENER_PROTOCOLS = ['TCP', 'HTTP', 'UDP', 'TERMINATED_HTTPS'] as const
 export const ELB_TLS_CIPHERS_POLICIES = ['tls-1-0', 'tls-1-1', 'tls-1-2', 'tls-1-2-strict'] as const

@@ -5,12 +5,12 @@
  * dialect's.
  */
 import Joi from 'joi'
-import { DomainError } from '../../domain/errors.ts'
-import { parseAddress } from '../../domain/ip-address.ts'
-import { INT4_MAX, type Range } from '../../domain/limits.ts'
-import { isUuid } from '../../domain/uuid.ts'
-import { charactersOf, isObject } from './attributes.ts'
-import { withoutOptions } from './monitor-options.ts'
+import { DomainError } from '../../../../domain/errors.ts'
+import { parseAddress } from '../../../../domain/ip-address.ts'
+import { INT4_MAX, type Range } from '../../../../domain/limits.ts'
+import { isUuid } from '../../../../domain/uuid.ts'
+import { charactersOf, isObject } from '../../../schema/attributes.ts'
+import { withoutOptions } from '../../../schema/monitor-options.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
 
 export type Verdict =
