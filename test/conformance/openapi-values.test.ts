@@ -5,13 +5,17 @@ import {
   OCTAVIA_HTTP_METHODS,
   OCTAVIA_HTTP_VERSIONS,
 } from '../../src/api/dialect/octavia/schema/health-monitor.ts'
-import * as limits from '../../src/domain/limits.ts'
+import * as limitsOfElb from '../../src/api/dialect/elb/limits.ts'
+import * as limitsOfOctavia from '../../src/api/dialect/octavia/limits.ts'
+import * as limitsOfAll from '../../src/domain/limits.ts'
 import { MEMBER_STATUS_RULES } from '../../src/domain/member-status.ts'
 import * as types from '../../src/domain/types.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import { OPERATING_STATUSES } from '../../src/domain/roll-up.ts'
 import { optionsSchema } from '../support/option-schemas.ts'
 import { document, resolved, type Schema } from '../support/openapi.ts'
+
+const limits = { ...limitsOfAll, ...limitsOfElb, ...limitsOfOctavia }
 
 /** The attributes of a request, by the schema's name; below the envelope. */
 function attributesOf(schemaName: string): Readonly<Record<string, Schema>> {
@@ -21,7 +25,7 @@ function attributesOf(schemaName: string): Readonly<Record<string, Schema>> {
   return (resolved<Schema>(envelope ?? {})['properties'] ?? {}) as Record<string, Schema>
 }
 
-const range = (of: limits.Range) => ({ minimum: of.min, maximum: of.max })
+const range = (of: limitsOfAll.Range) => ({ minimum: of.min, maximum: of.max })
 
 /** What a request's attributes are bounded by: schema, attribute, keywords. `Create` and `Update` alike. */
 const BOUNDS: readonly (readonly [string, string, Readonly<Record<string, number>>])[] = [

@@ -1,7 +1,7 @@
 /** Listeners between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_UDP_PORT_RESERVED } from '../../../domain/limits.ts'
+import { ELB_UDP_PORT_RESERVED } from './limits.ts'
 import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
 import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft } from '../../../store/listeners.ts'

@@ -1,7 +1,7 @@
 /** Batches of members in elb's words: `{"members": […], "action": "add" | "delete" | "replace"}`. */
 import { withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_BATCH_MAX } from '../../../domain/limits.ts'
+import { ELB_BATCH_MAX } from './limits.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberDraft } from '../../../store/members.ts'
 import type { BatchTargets, MemberBatchDialect } from '../../member-batch.ts'

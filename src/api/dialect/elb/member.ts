@@ -1,7 +1,7 @@
 /** Members between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
-import { ELB_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
+import { ELB_WEIGHT_DEFAULT } from './limits.ts'
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'

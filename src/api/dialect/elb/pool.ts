@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from '../../../domain/limits.ts'
+import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from './limits.ts'
 import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Pool, PoolProtocol } from '../../../domain/types.ts'

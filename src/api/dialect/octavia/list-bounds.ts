@@ -9,7 +9,7 @@ import {
   OCTAVIA_SNI_REFS_MAX,
   OCTAVIA_TAGS_MAX,
   OCTAVIA_TLS_VERSIONS_MAX,
-} from '../../../domain/limits.ts'
+} from './limits.ts'
 import { pythonText } from './schema/python-text.ts'
 import { invalid } from './schema/wsme.ts'
 

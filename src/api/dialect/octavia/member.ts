@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
+import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from './limits.ts'
 import { type MemberWord, memberWord } from '../../../domain/roll-up.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'

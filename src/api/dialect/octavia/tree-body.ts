@@ -3,7 +3,7 @@
  * members are by far the most of them.
  */
 import { DomainError } from '../../../domain/errors.ts'
-import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../../../domain/limits.ts'
+import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from './limits.ts'
 import { type OctaviaLoadBalancerCreate, octaviaLoadBalancerCreate } from './schema/load-balancer.ts'
 import {
   type InnerPool,

@@ -1,14 +1,12 @@
 /** Bodies of elb health monitors (ELB API reference, healthmonitors). */
+import { NAME_MAX, PORT, RETRIES } from '../../../../domain/limits.ts'
 import {
   ELB_DELAY_SECONDS,
   ELB_DOMAIN_NAME_MAX,
   ELB_EXPECTED_CODES_MAX,
   ELB_TIMEOUT_SECONDS,
   ELB_URL_PATH_MAX,
-  NAME_MAX,
-  PORT,
-  RETRIES,
-} from '../../../../domain/limits.ts'
+} from '../limits.ts'
 import { parseExpectedCodes } from '../../../../domain/expected-codes.ts'
 import {
   bodyRules,

@@ -1,13 +1,7 @@
 /** Bodies of elb listeners (ELB API reference, listeners). */
 import Joi from 'joi'
-import {
-  CONNECTION_LIMIT,
-  DESCRIPTION_MAX,
-  ELB_CONTAINER_REF_MAX,
-  ELB_SNI_REFS_MAX,
-  NAME_MAX,
-  PORT,
-} from '../../../../domain/limits.ts'
+import { CONNECTION_LIMIT, DESCRIPTION_MAX, NAME_MAX, PORT } from '../../../../domain/limits.ts'
+import { ELB_CONTAINER_REF_MAX, ELB_SNI_REFS_MAX } from '../limits.ts'
 import {
   bodyRules,
   boolean,

@@ -1,5 +1,6 @@
 /** Bodies of elb load balancers (ELB API reference, loadbalancers). */
-import { DESCRIPTION_MAX, ELB_ADDRESS_MAX } from '../../../../domain/limits.ts'
+import { DESCRIPTION_MAX } from '../../../../domain/limits.ts'
+import { ELB_ADDRESS_MAX } from '../limits.ts'
 import { PROVIDERS } from '../../../../domain/types.ts'
 import { bodyRules, ipAddress, nullable, oneOf, readOnly, text, uuid } from '../../../schema/attributes.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'

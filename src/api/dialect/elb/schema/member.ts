@@ -1,6 +1,7 @@
 /** Bodies of elb members (ELB API reference, backend servers). */
 import { parseAddress } from '../../../../domain/ip-address.ts'
-import { DEPENDS_ON_MAX, ELB_ADDRESS_MAX, ELB_WEIGHT, PORT } from '../../../../domain/limits.ts'
+import { DEPENDS_ON_MAX, PORT } from '../../../../domain/limits.ts'
+import { ELB_ADDRESS_MAX, ELB_WEIGHT } from '../limits.ts'
 import {
   bodyRules,
   ignored,

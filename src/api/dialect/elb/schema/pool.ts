@@ -1,11 +1,7 @@
 /** Bodies of elb pools (ELB API reference, pools). */
 import Joi from 'joi'
-import {
-  COOKIE_NAME_MAX,
-  DEPENDS_ON_MAX,
-  DESCRIPTION_MAX,
-  ELB_PERSISTENCE_MINUTES_HTTP,
-} from '../../../../domain/limits.ts'
+import { COOKIE_NAME_MAX, DEPENDS_ON_MAX, DESCRIPTION_MAX } from '../../../../domain/limits.ts'
+import { ELB_PERSISTENCE_MINUTES_HTTP } from '../limits.ts'
 import { PERSISTENCE_TYPES } from '../../../../domain/types.ts'
 import {
   bodyRules,

@@ -1,5 +1,6 @@
 /** Attributes that every Octavia object has (docs/peers/octavia.md 5). */
-import { NAME_MAX, OCTAVIA_PROJECT_ID_MAX, OCTAVIA_TAG_MAX } from '../../../../domain/limits.ts'
+import { NAME_MAX } from '../../../../domain/limits.ts'
+import { OCTAVIA_PROJECT_ID_MAX, OCTAVIA_TAG_MAX } from '../limits.ts'
 import { wsmeBoolean, wsmeText, wsmeTexts } from './wsme.ts'
 
 export const NAMED = { name: wsmeText({ max: NAME_MAX }), admin_state_up: wsmeBoolean() }

@@ -1,15 +1,13 @@
 /** Bodies of Octavia's listeners (docs/peers/octavia.md 20). The declared order is the order of refusals. */
+import { CONNECTION_LIMIT, DESCRIPTION_MAX, PORT } from '../../../../domain/limits.ts'
 import {
-  CONNECTION_LIMIT,
-  DESCRIPTION_MAX,
   OCTAVIA_HEADER_VALUE_MAX,
   OCTAVIA_HSTS_SECONDS,
   OCTAVIA_REFERENCE_MAX,
   OCTAVIA_TIMEOUT_MS,
   OCTAVIA_TLS_CIPHERS_MAX,
   OCTAVIA_TLS_VERSION_MAX,
-  PORT,
-} from '../../../../domain/limits.ts'
+} from '../limits.ts'
 import { POOL_ALPN_PROTOCOLS } from '../../../../domain/pool-question.ts'
 import { LISTENER_PROTOCOLS, type ListenerProtocol } from '../../../../domain/types.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'

@@ -1,7 +1,7 @@
 /**
  * What may stand inside the create of a load balancer: listeners, pools, monitors, members (docs/peers/octavia.md 22).
  */
-import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../../../../domain/limits.ts'
+import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../limits.ts'
 import { OCTAVIA_INNER_HEALTH_MONITOR, type OctaviaHealthMonitorCreate } from './health-monitor.ts'
 import { OCTAVIA_NEW_LISTENER, type OctaviaListenerCreate } from './listener.ts'
 import { OCTAVIA_INNER_MEMBER, type OctaviaMemberCreate } from './member.ts'

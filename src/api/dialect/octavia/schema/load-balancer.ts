@@ -1,10 +1,6 @@
 /** Bodies of Octavia's load balancers (docs/peers/octavia.md 21). The declared order is the order of refusals. */
-import {
-  DESCRIPTION_MAX,
-  OCTAVIA_ADDITIONAL_VIPS_MAX,
-  OCTAVIA_PROVIDER_MAX,
-  OCTAVIA_ZONE_MAX,
-} from '../../../../domain/limits.ts'
+import { DESCRIPTION_MAX } from '../../../../domain/limits.ts'
+import { OCTAVIA_ADDITIONAL_VIPS_MAX, OCTAVIA_PROVIDER_MAX, OCTAVIA_ZONE_MAX } from '../limits.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import { INNER_OBJECTS, type InnerListener, type InnerPool } from './load-balancer-tree.ts'
 import { wsmeObjects, wsmeUuids } from './wsme-collections.ts'

@@ -1,5 +1,6 @@
 /** Bodies of Octavia's members (docs/peers/octavia.md 19). The declared order is the order of refusals. */
-import { DEPENDS_ON_MAX, OCTAVIA_WEIGHT, PORT } from '../../../../domain/limits.ts'
+import { DEPENDS_ON_MAX, PORT } from '../../../../domain/limits.ts'
+import { OCTAVIA_WEIGHT } from '../limits.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import { mandatory, wsmeAddress, wsmeBoolean, wsmeInteger, wsmeRules, wsmeUuid, wsmeUuids } from './wsme.ts'
 

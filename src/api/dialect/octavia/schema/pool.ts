@@ -1,13 +1,7 @@
 /** Bodies of Octavia's pools (docs/peers/octavia.md 16). The declared order is the order of refusals. */
 import type Joi from 'joi'
-import {
-  COOKIE_NAME_MAX,
-  DEPENDS_ON_MAX,
-  DESCRIPTION_MAX,
-  OCTAVIA_REFERENCE_MAX,
-  OCTAVIA_TLS_CIPHERS_MAX,
-  OCTAVIA_TLS_VERSION_MAX,
-} from '../../../../domain/limits.ts'
+import { COOKIE_NAME_MAX, DEPENDS_ON_MAX, DESCRIPTION_MAX } from '../../../../domain/limits.ts'
+import { OCTAVIA_REFERENCE_MAX, OCTAVIA_TLS_CIPHERS_MAX, OCTAVIA_TLS_VERSION_MAX } from '../limits.ts'
 import { POOL_ALPN_PROTOCOLS } from '../../../../domain/pool-question.ts'
 import {
   LB_ALGORITHMS,

@@ -1,5 +1,5 @@
 /** The body of Octavia's quotas (docs/peers/octavia.md 23), with the spellings that the openstack command writes. */
-import { OCTAVIA_QUOTA } from '../../../../domain/limits.ts'
+import { OCTAVIA_QUOTA } from '../limits.ts'
 import { wsmeInteger, wsmeRules } from './wsme.ts'
 
 const NAMES = [

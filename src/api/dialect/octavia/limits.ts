@@ -1,6 +1,5 @@
 /** Dialect octavia (Octavia api-ref and source). */
-import type { Range } from '../range.ts'
-import { INT4_MAX } from './api.ts'
+import { HOST_NAME_MAX, INT4_MAX, type Range } from '../../../domain/limits.ts'
 
 /** Characters of a tag, and of `project_id` in a body. */
 export const OCTAVIA_TAG_MAX = 255
@@ -36,6 +35,5 @@ export const OCTAVIA_PROVIDER_MAX = 64
 export const OCTAVIA_ZONE_MAX = 255
 /** -1 = unlimited. Octavia's `MAX_QUOTA`. */
 export const OCTAVIA_QUOTA: Range = { min: -1, max: 2_000_000_000 }
-/** Seconds: shortest delay of Octavia's UDP-CONNECT monitors (octavia.conf `udp_connect_min_interval_health_monitor`). */
-export const UDP_MIN_DELAY_SECONDS: Range = { min: 1, max: 3600 }
-export const UDP_MIN_DELAY_SECONDS_DEFAULT = 3
+/** A final dot not counted; what is longer than DOMAIN_NAME_MAX gets another sentence. */
+export const OCTAVIA_DOMAIN_NAME_MAX = HOST_NAME_MAX
