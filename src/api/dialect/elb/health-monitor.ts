@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { HOST_ADDRESS } from '../../../domain/http-host.ts'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
 import { maskedOptions } from '../../../domain/option-secrets.ts'
-import { assertElbTypeFitsPool, assertElbTypeMayChange } from '../../../domain/rules.ts'
 import type { HealthMonitor, LoadBalancer, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { ApiSettings } from '../../context.ts'
@@ -19,6 +18,7 @@ import {
   elbHealthMonitorUpdate,
 } from './schema/health-monitor.ts'
 import { elbPaths } from './paths.ts'
+import { assertTypeFitsPool, assertTypeMayChange } from './rules.ts'
 
 type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'>
 
@@ -76,7 +76,7 @@ function draftFor(
   { vipAddress }: Pick<LoadBalancer, 'vipAddress'>,
 ): HealthMonitorDraft {
   const type = typeOfElbWord(wire.type)
-  assertElbTypeFitsPool(type, pool.protocol)
+  assertTypeFitsPool(type, pool.protocol)
   return withHttpDefaults(type, {
     id: randomUUID(),
     projectId: pool.projectId,
@@ -106,7 +106,7 @@ function draftFor(
 /** What differs from what is stored; re-sending a value is no change (users' complaint: controllers re-send `type`). */
 function changeFor(wire: ElbHealthMonitorChange, stored: HealthMonitor, pool: Pool): HealthMonitorChange {
   const type = requestedType(wire.type, stored)
-  assertElbTypeMayChange(stored.type, type, pool.protocol)
+  assertTypeMayChange(stored.type, type, pool.protocol)
   const wanted = withHttpDefaults(type, {
     type,
     name: wire.name ?? stored.name,

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { DomainError } from '../../../domain/errors.ts'
 import { ELB_UDP_PORT_RESERVED } from './limits.ts'
-import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
 import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft } from '../../../store/listeners.ts'
 import type { ListenerDialect } from '../../listeners.ts'
@@ -17,6 +16,7 @@ import {
 } from './schema/listener.ts'
 import { differences } from '../../changes.ts'
 import { elbPaths } from './paths.ts'
+import { assertPoolFitsListener } from './rules.ts'
 import { elbTagWords, elbTimes } from './stamps.ts'
 
 export const elbListeners: ListenerDialect = {
@@ -99,7 +99,7 @@ function draftFor(
 ): ListenerDraft {
   const echo = echoOf(wire, {})
   assertCertificate(wire.protocol, echo)
-  if (pool !== undefined) assertElbPoolFitsListener(wire.protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(wire.protocol, pool.protocol)
   return {
     id: randomUUID(),
     projectId: loadBalancer.projectId,
@@ -118,7 +118,7 @@ function draftFor(
 function changeFor(wire: ElbListenerChange, stored: Listener, pool: Pool | undefined): ListenerChange {
   const echo = echoOf(wire, stored.echo)
   assertCertificate(stored.protocol, echo)
-  if (pool !== undefined) assertElbPoolFitsListener(stored.protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(stored.protocol, pool.protocol)
   return differences(stored, {
     name: wire.name ?? stored.name,
     description: wire.description ?? stored.description,

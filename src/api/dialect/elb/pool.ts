@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from './limits.ts'
-import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Pool, PoolProtocol } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
@@ -19,6 +18,7 @@ import {
 } from './schema/pool.ts'
 import { differences } from '../../changes.ts'
 import { elbPaths } from './paths.ts'
+import { assertPoolFitsListener } from './rules.ts'
 
 export const elbPools: PoolDialect = {
   paths: elbPaths,
@@ -51,7 +51,7 @@ function noParent(): DomainError {
 }
 
 function draftFor(wire: ElbPoolCreate, { loadBalancer, listener }: PoolParents): PoolDraft {
-  if (listener !== undefined) assertElbPoolFitsListener(listener.protocol, wire.protocol)
+  if (listener !== undefined) assertPoolFitsListener(listener.protocol, wire.protocol)
   const id = randomUUID()
   return {
     id,

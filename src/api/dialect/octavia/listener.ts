@@ -1,7 +1,6 @@
 /** Listeners between Octavia's words and the domain's (docs/peers/octavia.md 20). */
 import { randomUUID } from 'node:crypto'
 import { notFound } from '../../../domain/errors.ts'
-import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
 import type { Listener, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/listeners.ts'
 import type { ListenerDialect } from '../../listeners.ts'
@@ -18,6 +17,7 @@ import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './commo
 import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
 import { assertChangedListener, assertNewListener } from './listener-rules.ts'
 import { octaviaPaths } from './paths.ts'
+import { assertPoolFitsListener } from './pool-of-listener.ts'
 
 export const octaviaListeners: ListenerDialect = {
   paths: octaviaPaths,
@@ -55,7 +55,7 @@ export function octaviaListenerDraft(
   const { protocol, protocol_port: protocolPort } = wire
   if (protocol === null) throw invalidOption(null, 'protocol')
   if (protocolPort === null) throw invalidOption(null, 'protocol_port')
-  if (pool !== undefined) assertOctaviaPoolFitsListener(protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(protocol, pool.protocol)
   assertNewListener(protocol, wire)
   assertAllowedCidrs(wire.allowed_cidrs, loadBalancer)
   return {
@@ -74,7 +74,7 @@ export function octaviaListenerDraft(
 }
 
 function changeFor(wire: OctaviaListenerChange, stored: Listener, pool: Pool | undefined): ListenerChange {
-  if (pool !== undefined) assertOctaviaPoolFitsListener(stored.protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(stored.protocol, pool.protocol)
   assertChangedListener(stored.protocol, wire, stored.echo)
   const wanted = {
     name: reset(wire.name, stored.name, ''),

@@ -1,7 +1,6 @@
 /** Pools between Octavia's words and the domain's (docs/peers/octavia.md 16). */
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
-import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Echo, LbAlgorithm, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
@@ -18,6 +17,7 @@ import { differences } from '../../changes.ts'
 import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaPaths } from './paths.ts'
+import { assertPoolFitsListener } from './pool-of-listener.ts'
 import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
 import { persistenceAfter, persistenceOf } from './session-persistence.ts'
 
@@ -58,7 +58,7 @@ export function octaviaPoolDraft(
 ): PoolDraft {
   if (wire.protocol === null) throw invalidOption(null, 'protocol')
   if (wire.lb_algorithm === null) throw invalidOption(null, 'lb_algorithm')
-  if (listener !== undefined) assertOctaviaPoolFitsListener(listener.protocol, wire.protocol)
+  if (listener !== undefined) assertPoolFitsListener(listener.protocol, wire.protocol)
   assertNewPoolTls(wire)
   const id = randomUUID()
   return {

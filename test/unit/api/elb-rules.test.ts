@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { DomainError } from '../../../src/domain/errors.ts'
-import { SHARD_COUNT } from '../../../src/domain/limits.ts'
 import {
-  assertElbPoolFitsListener,
-  assertElbTypeFitsPool,
-  assertElbTypeMayChange,
-} from '../../../src/domain/rules.ts'
-import { shardOf } from '../../../src/domain/shard.ts'
+  assertPoolFitsListener,
+  assertTypeFitsPool,
+  assertTypeMayChange,
+} from '../../../src/api/dialect/elb/rules.ts'
+import { DomainError } from '../../../src/domain/errors.ts'
 import { LISTENER_PROTOCOLS, MONITOR_TYPES, POOL_PROTOCOLS } from '../../../src/domain/types.ts'
 
 function refusal(act: () => void): string | undefined {
@@ -24,7 +22,7 @@ describe('rules of elb', () => {
   it('let a UDP pool have UDP-CONNECT only, every other pool TCP or HTTP only', () => {
     for (const protocol of POOL_PROTOCOLS) {
       const allowed = MONITOR_TYPES.filter(
-        (type) => refusal(() => assertElbTypeFitsPool(type, protocol)) === undefined,
+        (type) => refusal(() => assertTypeFitsPool(type, protocol)) === undefined,
       )
       assert.deepEqual(allowed, protocol === 'UDP' ? ['UDP-CONNECT'] : ['HTTP', 'TCP'], protocol)
     }
@@ -37,7 +35,7 @@ describe('rules of elb', () => {
           const allowed =
             from === to ||
             (/^(TCP|HTTP)$/.test(protocol) && /^(TCP|HTTP)$/.test(from) && /^(TCP|HTTP)$/.test(to))
-          const code = refusal(() => assertElbTypeMayChange(from, to, protocol))
+          const code = refusal(() => assertTypeMayChange(from, to, protocol))
           assert.equal(code, allowed ? undefined : 'TYPE_IS_IMMUTABLE', `${from} to ${to} on ${protocol}`)
         }
       }
@@ -47,17 +45,9 @@ describe('rules of elb', () => {
   it('give each listener the pool protocol that carries its traffic', () => {
     const pairs = LISTENER_PROTOCOLS.flatMap((listener) =>
       POOL_PROTOCOLS.filter(
-        (pool) => refusal(() => assertElbPoolFitsListener(listener, pool)) === undefined,
+        (pool) => refusal(() => assertPoolFitsListener(listener, pool)) === undefined,
       ).map((pool) => `${listener} ${pool}`),
     )
     assert.deepEqual(pairs, ['TCP TCP', 'UDP UDP', 'HTTP HTTP', 'TERMINATED_HTTPS HTTP'])
-  })
-})
-
-describe('shards', () => {
-  it('are a number below SHARD_COUNT that follows from the id alone', () => {
-    assert.equal(shardOf('00000000-0000-4000-8000-0000000000ff'), 255)
-    assert.equal(shardOf('00000000-0000-4000-8000-000000000000'), 0)
-    assert.equal(SHARD_COUNT, 256)
   })
 })
