@@ -1,3 +1,4 @@
+/** What an update makes of what is stored. */
 import { isDeepStrictEqual } from 'node:util'
 
 /** What of `wanted` differs from what is stored: re-sending a value is no change, so it neither writes nor notifies. */
@@ -11,7 +12,7 @@ export function differences<Wanted extends object>(
   return Object.fromEntries(changed) as Partial<Wanted>
 }
 
-/** The value after a change: absent keeps what is stored, null clears it. */
-export function present<Value>(sent: Value | null | undefined, stored: Value | null): Value | null {
-  return sent === undefined ? stored : sent
+/** The value after a change: absent keeps what is stored, null is the default. */
+export function valueAfter<Value>(sent: Value | null | undefined, stored: Value, byDefault: Value): Value {
+  return sent === undefined ? stored : (sent ?? byDefault)
 }

@@ -6,6 +6,7 @@ import { maskedOptions } from '../../../domain/option-secrets.ts'
 import type { HealthMonitor, LoadBalancer, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { ApiSettings } from '../../context.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
 import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
 import { invalidField, notIn, parseBody } from '../../schema/attributes.ts'
@@ -114,17 +115,14 @@ function changeFor(wire: ElbHealthMonitorChange, stored: HealthMonitor, pool: Po
     delaySeconds: wire.delay ?? stored.delaySeconds,
     timeoutSeconds: wire.timeout ?? stored.timeoutSeconds,
     rise: wire.max_retries ?? stored.rise,
-    fall: present(wire.max_retries_down, stored.fall) ?? MAX_RETRIES_DOWN_DEFAULT,
-    monitorPort: present(wire.monitor_port, stored.monitorPort),
-    domainName: present(wire.domain_name, stored.domainName),
-    urlPath: present(wire.url_path, stored.urlPath),
-    httpMethod: present(wire.http_method, stored.httpMethod),
-    expectedCodes: present(wire.expected_codes, stored.expectedCodes),
+    fall: valueAfter(wire.max_retries_down, stored.fall, MAX_RETRIES_DOWN_DEFAULT),
+    monitorPort: valueAfter(wire.monitor_port, stored.monitorPort, null),
+    domainName: valueAfter(wire.domain_name, stored.domainName, null),
+    urlPath: valueAfter(wire.url_path, stored.urlPath, null),
+    httpMethod: valueAfter(wire.http_method, stored.httpMethod, null),
+    expectedCodes: valueAfter(wire.expected_codes, stored.expectedCodes, null),
   })
-  const changed = Object.entries(wanted).filter(
-    ([key, value]) => stored[key as keyof HealthMonitor] !== value,
-  )
-  return Object.fromEntries(changed) as HealthMonitorChange
+  return differences(stored, wanted)
 }
 
 /** The type a PUT asks for: none, or the stored one again, is no change. */
@@ -133,11 +131,6 @@ function requestedType(word: string | undefined, stored: HealthMonitor): Monitor
   const known = ELB_MONITOR_TYPES.find((type) => type === word)
   if (known === undefined) throw invalidField('type', notIn(word, ELB_MONITOR_TYPES))
   return typeOfElbWord(known)
-}
-
-/** Absent keeps what is stored, null clears it. */
-function present<Value>(sent: Value | null | undefined, stored: Value | null): Value | null {
-  return sent === undefined ? stored : sent
 }
 
 export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, unknown> {

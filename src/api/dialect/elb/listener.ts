@@ -15,9 +15,9 @@ import {
   elbV3ListenerUpdate,
 } from './schema/listener.ts'
 import { differences } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { elbPaths } from './paths.ts'
 import { assertPoolFitsListener } from './rules.ts'
-import { elbTagWords, elbTimes } from './stamps.ts'
 
 export const elbListeners: ListenerDialect = {
   paths: elbPaths,
@@ -151,7 +151,8 @@ function renderElbListener(listener: Listener): Record<string, unknown> {
     client_ca_tls_container_ref: echo['client_ca_tls_container_ref'] ?? null,
     sni_container_refs: echo['sni_container_refs'] ?? [],
     tls_ciphers_policy: echo['tls_ciphers_policy'] ?? tlsDefault,
-    tags: elbTagWords(listener.tags),
-    ...elbTimes(listener),
+    tags: tagWords(listener.tags),
+    created_at: openstackTime(listener.createdAt),
+    updated_at: openstackTime(listener.updatedAt),
   }
 }

@@ -8,8 +8,8 @@ import { parseBody } from '../../schema/attributes.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import { elbLoadBalancerCreate, elbLoadBalancerUpdate } from './schema/load-balancer.ts'
 import { differences } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { elbPaths } from './paths.ts'
-import { elbTagWords, elbTimes } from './stamps.ts'
 
 /** The only provider of elb; the other dialect's names are taken too. */
 const DEFAULT_PROVIDER = 'vlb'
@@ -64,7 +64,8 @@ function renderElbLoadBalancer(loadBalancer: LoadBalancerView): Record<string, u
     // Member states do not reach this far up in elb (ELB API reference, load balancer status tree); DISABLED is a word of the status tree only.
     operating_status: loadBalancer.operatingStatus,
     provisioning_status: loadBalancer.provisioningStatus,
-    tags: elbTagWords(loadBalancer.tags),
-    ...elbTimes(loadBalancer),
+    tags: tagWords(loadBalancer.tags),
+    created_at: openstackTime(loadBalancer.createdAt),
+    updated_at: openstackTime(loadBalancer.updatedAt),
   }
 }

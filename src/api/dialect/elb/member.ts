@@ -54,14 +54,12 @@ export function elbMemberDraft(wire: ElbMemberCreate, pool: Pick<Pool, 'id' | 'p
 
 /** What differs from what is stored; re-sending a value is no change. */
 function changeFor(wire: ElbMemberChange, stored: Member): MemberChange {
-  return {
-    ...(wire.name !== undefined && wire.name !== stored.name ? { name: wire.name } : {}),
-    ...(wire.weight !== undefined && wire.weight !== stored.weight ? { weight: wire.weight } : {}),
-    ...(wire.admin_state_up !== undefined && wire.admin_state_up !== stored.adminStateUp
-      ? { adminStateUp: wire.admin_state_up }
-      : {}),
-    ...differences({ echo: stored.echo }, { echo: withDependsOn(stored.echo, wire.depends_on) }),
-  }
+  return differences(stored, {
+    name: wire.name ?? stored.name,
+    weight: wire.weight ?? stored.weight,
+    adminStateUp: wire.admin_state_up ?? stored.adminStateUp,
+    echo: withDependsOn(stored.echo, wire.depends_on),
+  })
 }
 
 /** elb computes `admin_state_up` from the cloud's servers; we know none and echo what was sent. */

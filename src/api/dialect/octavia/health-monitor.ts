@@ -16,9 +16,10 @@ import {
   octaviaHealthMonitorUpdate,
 } from './schema/health-monitor.ts'
 import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
-import { differences } from '../../changes.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
+import { differences, valueAfter } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { octaviaPaths } from './paths.ts'
+import { newTags, tagsAfter } from './tags.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
 type Settings = Pick<
@@ -151,7 +152,7 @@ function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>):
     type,
     profile: 'octavia',
     name: wire.name ?? '',
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     delaySeconds,
     timeoutSeconds,
     rise,
@@ -182,17 +183,17 @@ function changeFor(
   assertDomainName(wire, stored)
   assertUdpDelay(settings, stored.type, wire.delay)
   return differences(stored, {
-    name: reset(wire.name, stored.name, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    name: valueAfter(wire.name, stored.name, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
     delaySeconds,
     timeoutSeconds,
     rise,
-    fall: reset(wire.max_retries_down, stored.fall, MAX_RETRIES_DOWN_DEFAULT),
-    domainName: reset(wire.domain_name, stored.domainName, null),
-    urlPath: reset(wire.url_path, stored.urlPath, HTTP_DEFAULTS.urlPath),
-    httpMethod: reset(wire.http_method, stored.httpMethod, HTTP_DEFAULTS.httpMethod),
-    httpVersion: reset(wire.http_version, stored.httpVersion, null),
-    expectedCodes: reset(wire.expected_codes, stored.expectedCodes, HTTP_DEFAULTS.expectedCodes),
+    fall: valueAfter(wire.max_retries_down, stored.fall, MAX_RETRIES_DOWN_DEFAULT),
+    domainName: valueAfter(wire.domain_name, stored.domainName, null),
+    urlPath: valueAfter(wire.url_path, stored.urlPath, HTTP_DEFAULTS.urlPath),
+    httpMethod: valueAfter(wire.http_method, stored.httpMethod, HTTP_DEFAULTS.httpMethod),
+    httpVersion: valueAfter(wire.http_version, stored.httpVersion, null),
+    expectedCodes: valueAfter(wire.expected_codes, stored.expectedCodes, HTTP_DEFAULTS.expectedCodes),
     tags: tagsAfter(wire.tags, stored.tags),
   })
 }
@@ -252,9 +253,9 @@ export function renderOctaviaHealthMonitor(monitor: HealthMonitor): Record<strin
     pools: [{ id: monitor.poolId }],
     provisioning_status: monitor.provisioningStatus,
     operating_status: monitor.adminStateUp ? 'ONLINE' : 'OFFLINE',
-    created_at: octaviaTime(monitor.createdAt),
-    updated_at: octaviaTime(monitor.updatedAt),
-    tags: octaviaTagWords(monitor.tags),
+    created_at: openstackTime(monitor.createdAt),
+    updated_at: openstackTime(monitor.updatedAt),
+    tags: tagWords(monitor.tags),
     http_version: monitor.httpVersion === null ? null : Number(monitor.httpVersion),
     domain_name: monitor.domainName,
     tenant_id: monitor.projectId,

@@ -11,12 +11,13 @@ import {
   octaviaListenerUpdate,
 } from './schema/listener.ts'
 import { invalidOption, parseWsme } from './schema/wsme.ts'
-import { differences } from '../../changes.ts'
+import { differences, valueAfter } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
 import { assertChangedListener, assertNewListener } from './listener-rules.ts'
 import { octaviaPaths } from './paths.ts'
+import { newTags, tagsAfter } from './tags.ts'
 import { assertPoolFitsListener } from './pool-of-listener.ts'
 
 export const octaviaListeners: ListenerDialect = {
@@ -64,7 +65,7 @@ export function octaviaListenerDraft(
     loadBalancerId: loadBalancer.id,
     name: wire.name ?? '',
     description: wire.description ?? '',
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     protocol,
     protocolPort,
     defaultPoolId: pool?.id ?? null,
@@ -77,10 +78,10 @@ function changeFor(wire: OctaviaListenerChange, stored: Listener, pool: Pool | u
   if (pool !== undefined) assertPoolFitsListener(stored.protocol, pool.protocol)
   assertChangedListener(stored.protocol, wire, stored.echo)
   const wanted = {
-    name: reset(wire.name, stored.name, ''),
-    description: reset(wire.description, stored.description, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
-    defaultPoolId: reset(wire.default_pool_id, stored.defaultPoolId, null),
+    name: valueAfter(wire.name, stored.name, ''),
+    description: valueAfter(wire.description, stored.description, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
+    defaultPoolId: valueAfter(wire.default_pool_id, stored.defaultPoolId, null),
     tags: tagsAfter(wire.tags, stored.tags),
     echo: listenerEchoAfter(wire, stored.echo),
   }
@@ -111,8 +112,8 @@ export function renderOctaviaListenerAlone(listener: ListenerView): Record<strin
     project_id: listener.projectId,
     default_pool_id: listener.defaultPoolId,
     l7policies: [],
-    created_at: octaviaTime(listener.createdAt),
-    updated_at: octaviaTime(listener.updatedAt),
-    tags: octaviaTagWords(listener.tags),
+    created_at: openstackTime(listener.createdAt),
+    updated_at: openstackTime(listener.updatedAt),
+    tags: tagWords(listener.tags),
   }
 }

@@ -3,6 +3,7 @@ import { DomainError } from '../../../domain/errors.ts'
 import type { SortKey, TagFilter } from '../../../store/lists.ts'
 import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../pages.ts'
 import { fieldsOf, type PageRequest, type Parameters } from '../../query.ts'
+import { isYes } from './schema/wsme.ts'
 
 const COMMON = [
   'id',
@@ -153,13 +154,11 @@ function filtersOf(
     if (!attributes.has(attribute) || values.length > 1) {
       throw invalidArguments()
     }
-    return { attribute, values: BOOLEANS.has(attribute) ? values.map(booleanWord) : values }
+    return {
+      attribute,
+      values: BOOLEANS.has(attribute) ? values.map((value) => String(isYes(value))) : values,
+    }
   })
-}
-
-/** oslo's strict=False: what is not one of the words of yes is no. */
-function booleanWord(value: string): string {
-  return String(['true', 't', 'yes', 'y', 'on', '1'].includes(value.trim().toLowerCase()))
 }
 
 function tagFiltersOf(parameters: Parameters): TagFilter[] {

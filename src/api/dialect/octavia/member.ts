@@ -16,11 +16,19 @@ import {
   octaviaMemberItem,
   octaviaMemberUpdate,
 } from './schema/member.ts'
-import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from './schema/wsme.ts'
+import {
+  invalidOption,
+  isYes,
+  parseWsme,
+  parseWsmeObject,
+  validationFailure,
+  wsmeRoot,
+} from './schema/wsme.ts'
 import { mapInTurns } from '../../turns.ts'
-import { differences } from '../../changes.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
+import { differences, valueAfter } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { octaviaPaths } from './paths.ts'
+import { newTags, tagsAfter } from './tags.ts'
 
 export const octaviaMembers: MemberDialect = {
   paths: octaviaPaths,
@@ -41,17 +49,12 @@ export const octaviaMemberBatches: MemberBatchDialect = {
     const wires = await itemsOf(body, projectId)
     return {
       action: 'replace',
-      leavesOthers: isTrue(parameters.get('additive_only')),
+      leavesOthers: isYes(parameters.get('additive_only') ?? ''),
       draftFor: wires.map((wire) => (pool) => octaviaMemberDraft(wire, pool)),
       keptValues: (draft, stored, index) => keptValues(draft, stored, wires[index]),
     }
   },
   assertDistinct,
-}
-
-/** oslo's bool_from_string. */
-function isTrue(text: string | null): boolean {
-  return text !== null && ['true', 't', 'yes', 'y', 'on', '1'].includes(text.trim().toLowerCase())
 }
 
 async function itemsOf(body: unknown, projectId: string): Promise<OctaviaMemberCreate[]> {
@@ -75,7 +78,7 @@ function keptValues(
 ): KeptValues {
   const { weight, adminStateUp, backup, monitorAddress, monitorPort } = draft
   return {
-    name: reset(wire?.name, stored.name, ''),
+    name: valueAfter(wire?.name, stored.name, ''),
     subnetId: stored.subnetId,
     weight,
     adminStateUp,
@@ -113,7 +116,7 @@ export function octaviaMemberDraft(
     subnetId: wire.subnet_id ?? null,
     name: wire.name ?? '',
     weight: wire.weight ?? OCTAVIA_WEIGHT_DEFAULT,
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     backup: wire.backup ?? false,
     monitorAddress: wire.monitor_address ?? null,
     monitorPort: wire.monitor_port ?? null,
@@ -124,12 +127,12 @@ export function octaviaMemberDraft(
 
 function changeFor(wire: OctaviaMemberChange, stored: Member): MemberChange {
   return differences(stored, {
-    name: reset(wire.name, stored.name, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
-    weight: reset(wire.weight, stored.weight, OCTAVIA_WEIGHT_DEFAULT),
-    backup: reset(wire.backup, stored.backup, false),
-    monitorAddress: reset(wire.monitor_address, stored.monitorAddress, null),
-    monitorPort: reset(wire.monitor_port, stored.monitorPort, null),
+    name: valueAfter(wire.name, stored.name, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
+    weight: valueAfter(wire.weight, stored.weight, OCTAVIA_WEIGHT_DEFAULT),
+    backup: valueAfter(wire.backup, stored.backup, false),
+    monitorAddress: valueAfter(wire.monitor_address, stored.monitorAddress, null),
+    monitorPort: valueAfter(wire.monitor_port, stored.monitorPort, null),
     tags: tagsAfter(wire.tags, stored.tags),
     echo: withDependsOn(stored.echo, wire.depends_on),
   })
@@ -152,11 +155,11 @@ export function renderOctaviaMember(member: MemberView): Record<string, unknown>
     backup: member.backup,
     subnet_id: member.subnetId,
     project_id: member.projectId,
-    created_at: octaviaTime(member.createdAt),
-    updated_at: octaviaTime(member.updatedAt),
+    created_at: openstackTime(member.createdAt),
+    updated_at: openstackTime(member.updatedAt),
     monitor_address: member.monitorAddress,
     monitor_port: member.monitorPort,
-    tags: octaviaTagWords(member.tags),
+    tags: tagWords(member.tags),
     vnic_type: 'normal',
     tenant_id: member.projectId,
     ...shownDependsOn(member.echo),

@@ -13,10 +13,11 @@ import {
   octaviaPoolUpdate,
 } from './schema/pool.ts'
 import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
-import { differences } from '../../changes.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
+import { differences, valueAfter } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaPaths } from './paths.ts'
+import { newTags, tagsAfter } from './tags.ts'
 import { assertPoolFitsListener } from './pool-of-listener.ts'
 import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
 import { persistenceAfter, persistenceOf } from './session-persistence.ts'
@@ -68,7 +69,7 @@ export function octaviaPoolDraft(
     shard: shardOf(id),
     name: wire.name ?? '',
     description: wire.description ?? '',
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     protocol: wire.protocol,
     lbAlgorithm: wire.lb_algorithm,
     sessionPersistence: persistenceOf(wire.session_persistence ?? null, wire.protocol),
@@ -80,9 +81,9 @@ export function octaviaPoolDraft(
 function changeFor(wire: OctaviaPoolChange, stored: Pool): PoolChange {
   assertChangedPoolTls(wire, stored.echo)
   return differences(stored, {
-    name: reset(wire.name, stored.name, ''),
-    description: reset(wire.description, stored.description, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    name: valueAfter(wire.name, stored.name, ''),
+    description: valueAfter(wire.description, stored.description, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
     lbAlgorithm: algorithmAfter(wire.lb_algorithm, stored.lbAlgorithm),
     sessionPersistence: persistenceAfter(wire.session_persistence, stored),
     tags: tagsAfter(wire.tags, stored.tags),
@@ -136,12 +137,12 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     // Never empty: Terraform's provider takes the first without looking.
     loadbalancers: [{ id: pool.loadBalancerId }],
     listeners: pool.listenerIds.map((id) => ({ id })),
-    created_at: octaviaTime(pool.createdAt),
-    updated_at: octaviaTime(pool.updatedAt),
+    created_at: openstackTime(pool.createdAt),
+    updated_at: openstackTime(pool.updatedAt),
     // A pool without a monitor has no such key (docs/peers/octavia.md 18).
     healthmonitor_id: pool.healthMonitorId ?? undefined,
     members: pool.memberIds.map((id) => ({ id })),
-    tags: octaviaTagWords(pool.tags),
+    tags: tagWords(pool.tags),
     tls_container_ref: echoed('tls_container_ref'),
     ca_tls_container_ref: echoed('ca_tls_container_ref'),
     crl_container_ref: echoed('crl_container_ref'),

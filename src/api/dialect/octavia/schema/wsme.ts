@@ -76,6 +76,11 @@ function pythonTypeOf(value: unknown): string {
 const YES: ReadonlySet<unknown> = new Set(['true', 't', 'yes', 'y', 'on', '1'])
 const NO: ReadonlySet<unknown> = new Set(['false', 'f', 'no', 'n', 'off', '0'])
 
+/** oslo's `bool_from_string` with strict=False: what is not one of the words of yes is no. */
+export function isYes(text: string): boolean {
+  return YES.has(text.trim().toLowerCase())
+}
+
 /** true, false, any whole number, and the words of yes and no in lower case. */
 export function wsmeBoolean(): Joi.AnySchema {
   return attribute((value) => {
