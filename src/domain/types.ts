@@ -25,13 +25,6 @@ export type ListenerProtocol = (typeof LISTENER_PROTOCOLS)[number]
 export const LB_ALGORITHMS = ['ROUND_ROBIN', 'LEAST_CONNECTIONS', 'SOURCE_IP', 'SOURCE_IP_PORT'] as const
 export type LbAlgorithm = (typeof LB_ALGORITHMS)[number]
 
-/** Who could carry the traffic; here only a word, except that `noop_driver` is never probed. */
-export const PROVIDERS = ['vlb', 'octavia', 'amphora', 'noop_driver'] as const
-export type Provider = (typeof PROVIDERS)[number]
-
-/** How a pool keeps the requests of one client with one member. */
-export const PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as const
-
 /** Probing manners, named after the dialect that created the monitor. */
 export const PROFILES = ['elb', 'octavia'] as const
 export type Profile = (typeof PROFILES)[number]

@@ -12,7 +12,6 @@ import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
 import { invalidField, notIn, parseBody } from '../../schema/attributes.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import {
-  ELB_MONITOR_TYPES,
   type ElbHealthMonitorChange,
   type ElbHealthMonitorCreate,
   elbHealthMonitorCreate,
@@ -20,6 +19,7 @@ import {
 } from './schema/health-monitor.ts'
 import { elbPaths } from './paths.ts'
 import { assertTypeFitsPool, assertTypeMayChange } from './rules.ts'
+import { ELB_MONITOR_TYPES, MONITOR_TYPE_OF_WORD, MONITOR_TYPE_WORDS, monitorTypeOf } from './words.ts'
 
 type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'>
 
@@ -42,18 +42,8 @@ export function elbHealthMonitors(settings: Settings): HealthMonitorDialect {
         changeWithOptions(settings, wire, { stored, change: changeFor(wire, stored, pool) })
     },
     render: renderElbHealthMonitor,
-    filterValue: (attribute, value) =>
-      attribute === 'type' && value === 'UDP_CONNECT' ? 'UDP-CONNECT' : value,
+    filterValue: (attribute, value) => (attribute === 'type' ? (monitorTypeOf(value) ?? value) : value),
   }
-}
-
-/** elb writes UDP-CONNECT with an underscore; a type it has no word for goes out as it is. */
-export function elbMonitorTypeWord(type: MonitorType): string {
-  return type === 'UDP-CONNECT' ? 'UDP_CONNECT' : type
-}
-
-function typeOfElbWord(word: ElbHealthMonitorCreate['type']): MonitorType {
-  return word === 'UDP_CONNECT' ? 'UDP-CONNECT' : word
 }
 
 /** What HTTP monitors have when nothing was sent (ELB API reference); other types keep what was sent, else null. */
@@ -76,7 +66,7 @@ function draftFor(
   pool: Pool,
   { vipAddress }: Pick<LoadBalancer, 'vipAddress'>,
 ): HealthMonitorDraft {
-  const type = typeOfElbWord(wire.type)
+  const type = MONITOR_TYPE_OF_WORD[wire.type]
   assertTypeFitsPool(type, pool.protocol)
   return withHttpDefaults(type, {
     id: randomUUID(),
@@ -127,10 +117,10 @@ function changeFor(wire: ElbHealthMonitorChange, stored: HealthMonitor, pool: Po
 
 /** The type a PUT asks for: none, or the stored one again, is no change. */
 function requestedType(word: string | undefined, stored: HealthMonitor): MonitorType {
-  if (word === undefined || word === elbMonitorTypeWord(stored.type)) return stored.type
-  const known = ELB_MONITOR_TYPES.find((type) => type === word)
-  if (known === undefined) throw invalidField('type', notIn(word, ELB_MONITOR_TYPES))
-  return typeOfElbWord(known)
+  if (word === undefined || word === MONITOR_TYPE_WORDS[stored.type]) return stored.type
+  const type = monitorTypeOf(word)
+  if (type === undefined) throw invalidField('type', notIn(word, ELB_MONITOR_TYPES))
+  return type
 }
 
 export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, unknown> {
@@ -139,7 +129,7 @@ export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, u
     name: monitor.name,
     tenant_id: monitor.projectId,
     project_id: monitor.projectId,
-    type: elbMonitorTypeWord(monitor.type),
+    type: MONITOR_TYPE_WORDS[monitor.type],
     delay: monitor.delaySeconds,
     timeout: monitor.timeoutSeconds,
     max_retries: monitor.rise,

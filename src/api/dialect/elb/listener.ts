@@ -18,6 +18,7 @@ import { differences } from '../../changes.ts'
 import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { elbPaths } from './paths.ts'
 import { assertPoolFitsListener } from './rules.ts'
+import { LISTENER_PROTOCOL_WORDS } from './words.ts'
 
 export const elbListeners: ListenerDialect = {
   paths: elbPaths,
@@ -140,7 +141,7 @@ function renderElbListener(listener: Listener): Record<string, unknown> {
     project_id: listener.projectId,
     name: listener.name,
     description: listener.description,
-    protocol: listener.protocol,
+    protocol: LISTENER_PROTOCOL_WORDS[listener.protocol],
     protocol_port: listener.protocolPort,
     loadbalancers: [{ id: listener.loadBalancerId }],
     default_pool_id: listener.defaultPoolId,

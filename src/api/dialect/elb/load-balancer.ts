@@ -10,9 +10,7 @@ import { elbLoadBalancerCreate, elbLoadBalancerUpdate } from './schema/load-bala
 import { differences } from '../../changes.ts'
 import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { elbPaths } from './paths.ts'
-
-/** The only provider of elb; the other dialect's names are taken too. */
-const DEFAULT_PROVIDER = 'vlb'
+import { ELB_PROVIDERS, PROVISIONING_WORDS } from './words.ts'
 
 export const elbLoadBalancers: LoadBalancerDialect = {
   paths: elbPaths,
@@ -26,7 +24,7 @@ export const elbLoadBalancers: LoadBalancerDialect = {
       name: wire.name ?? '',
       description: wire.description ?? '',
       adminStateUp: wire.admin_state_up ?? true,
-      provider: wire.provider ?? DEFAULT_PROVIDER,
+      provider: wire.provider ?? ELB_PROVIDERS[0],
       vipSubnetId: wire.vip_subnet_id,
       // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
       vipAddress: wire.vip_address ?? null,
@@ -63,7 +61,7 @@ function renderElbLoadBalancer(loadBalancer: LoadBalancerView): Record<string, u
     pools: loadBalancer.poolIds.map((id) => ({ id })),
     // Member states do not reach this far up in elb (ELB API reference, load balancer status tree); DISABLED is a word of the status tree only.
     operating_status: loadBalancer.operatingStatus,
-    provisioning_status: loadBalancer.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[loadBalancer.provisioningStatus],
     tags: tagWords(loadBalancer.tags),
     created_at: openstackTime(loadBalancer.createdAt),
     updated_at: openstackTime(loadBalancer.updatedAt),

@@ -19,6 +19,7 @@ import {
 import { differences } from '../../changes.ts'
 import { elbPaths } from './paths.ts'
 import { assertPoolFitsListener } from './rules.ts'
+import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS } from './words.ts'
 
 export const elbPools: PoolDialect = {
   paths: elbPaths,
@@ -123,8 +124,8 @@ function renderElbPool(pool: PoolView): Record<string, unknown> {
     project_id: pool.projectId,
     name: pool.name,
     description: pool.description,
-    protocol: pool.protocol,
-    lb_algorithm: pool.lbAlgorithm,
+    protocol: POOL_PROTOCOL_WORDS[pool.protocol],
+    lb_algorithm: LB_ALGORITHM_WORDS[pool.lbAlgorithm],
     members: pool.memberIds.map((id) => ({ id })),
     healthmonitor_id: pool.healthMonitorId,
     admin_state_up: pool.adminStateUp,

@@ -20,6 +20,7 @@ import { differences, valueAfter } from '../../changes.ts'
 import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
+import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
 type Settings = Pick<
@@ -240,7 +241,7 @@ export function renderOctaviaHealthMonitor(monitor: HealthMonitor): Record<strin
   const body: Record<string, unknown> = {
     id: monitor.id,
     name: monitor.name,
-    type: monitor.type,
+    type: MONITOR_TYPE_WORDS[monitor.type],
     delay: monitor.delaySeconds,
     timeout: monitor.timeoutSeconds,
     max_retries: monitor.rise,
@@ -251,7 +252,7 @@ export function renderOctaviaHealthMonitor(monitor: HealthMonitor): Record<strin
     admin_state_up: monitor.adminStateUp,
     project_id: monitor.projectId,
     pools: [{ id: monitor.poolId }],
-    provisioning_status: monitor.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[monitor.provisioningStatus],
     operating_status: monitor.adminStateUp ? 'ONLINE' : 'OFFLINE',
     created_at: openstackTime(monitor.createdAt),
     updated_at: openstackTime(monitor.updatedAt),

@@ -19,6 +19,7 @@ import { assertChangedListener, assertNewListener } from './listener-rules.ts'
 import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
 import { assertPoolFitsListener } from './pool-of-listener.ts'
+import { LISTENER_PROTOCOL_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 export const octaviaListeners: ListenerDialect = {
   paths: octaviaPaths,
@@ -103,10 +104,10 @@ export function renderOctaviaListenerAlone(listener: ListenerView): Record<strin
     id: listener.id,
     name: listener.name,
     description: listener.description,
-    provisioning_status: listener.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[listener.provisioningStatus],
     operating_status: listener.operatingStatus,
     admin_state_up: listener.adminStateUp,
-    protocol: listener.protocol,
+    protocol: LISTENER_PROTOCOL_WORDS[listener.protocol],
     protocol_port: listener.protocolPort,
     ...renderListenerEcho(listener.echo),
     project_id: listener.projectId,

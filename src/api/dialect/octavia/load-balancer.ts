@@ -26,6 +26,7 @@ import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
 import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
 import { parseTree } from './tree-body.ts'
+import { PROVISIONING_WORDS } from './words.ts'
 
 type Settings = Pick<
   ApiSettings,
@@ -131,7 +132,7 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     id: loadBalancer.id,
     name: loadBalancer.name,
     description: loadBalancer.description,
-    provisioning_status: loadBalancer.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[loadBalancer.provisioningStatus],
     operating_status: loadBalancer.operatingStatus,
     admin_state_up: loadBalancer.adminStateUp,
     project_id: loadBalancer.projectId,

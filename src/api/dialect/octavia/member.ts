@@ -29,6 +29,7 @@ import { differences, valueAfter } from '../../changes.ts'
 import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
+import { PROVISIONING_WORDS } from './words.ts'
 
 export const octaviaMembers: MemberDialect = {
   paths: octaviaPaths,
@@ -147,7 +148,7 @@ export function renderOctaviaMember(member: MemberView): Record<string, unknown>
     id: member.id,
     name: member.name,
     operating_status: wordOf(member),
-    provisioning_status: member.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[member.provisioningStatus],
     admin_state_up: member.adminStateUp,
     address: member.address,
     protocol_port: member.protocolPort,

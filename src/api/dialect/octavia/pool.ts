@@ -21,6 +21,7 @@ import { newTags, tagsAfter } from './tags.ts'
 import { assertPoolFitsListener } from './pool-of-listener.ts'
 import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
 import { persistenceAfter, persistenceOf } from './session-persistence.ts'
+import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 export const octaviaPools: PoolDialect = {
   paths: octaviaPaths,
@@ -122,11 +123,11 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     id: pool.id,
     name: pool.name,
     description: pool.description,
-    provisioning_status: pool.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[pool.provisioningStatus],
     operating_status: pool.operatingStatus,
     admin_state_up: pool.adminStateUp,
-    protocol: pool.protocol,
-    lb_algorithm: pool.lbAlgorithm,
+    protocol: POOL_PROTOCOL_WORDS[pool.protocol],
+    lb_algorithm: LB_ALGORITHM_WORDS[pool.lbAlgorithm],
     session_persistence: persistence && {
       type: persistence['type'],
       cookie_name: persistence['cookie_name'] ?? null,

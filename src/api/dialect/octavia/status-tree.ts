@@ -15,6 +15,7 @@ import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/
 import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
 import { mapInTurns } from '../../turns.ts'
 import { octaviaPaths } from './paths.ts'
+import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 export const octaviaStatusTree: StatusTreeDialect = {
   paths: octaviaPaths,
@@ -79,7 +80,7 @@ function statusOf(pool: TreePool, members: readonly TreeMember[], tree: StatusTr
 }
 
 function node({ id, name, provisioningStatus }: TreeNode, status: string): Record<string, unknown> {
-  return { id, name, operating_status: status, provisioning_status: provisioningStatus }
+  return { id, name, operating_status: status, provisioning_status: PROVISIONING_WORDS[provisioningStatus] }
 }
 
 function renderPool(
@@ -95,7 +96,7 @@ function renderPool(
       : {
           health_monitor: {
             ...node(monitor, monitor.adminStateUp ? 'ONLINE' : 'OFFLINE'),
-            type: monitor.type,
+            type: MONITOR_TYPE_WORDS[monitor.type],
           },
         }),
     members,

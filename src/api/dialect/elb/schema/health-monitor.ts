@@ -22,10 +22,10 @@ import {
 } from '../../../schema/attributes.ts'
 import { DomainError } from '../../../../domain/errors.ts'
 import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
+import { ELB_MONITOR_TYPES, type ElbMonitorType } from '../words.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 import { monitorOptions } from '../../../schema/monitor-options.ts'
 
-export const ELB_MONITOR_TYPES = ['HTTP', 'TCP', 'UDP_CONNECT'] as const
 export const ELB_HTTP_METHODS = [
   'GET',
   'HEAD',
@@ -61,7 +61,7 @@ export interface ElbHealthMonitorChange {
 
 export interface ElbHealthMonitorCreate extends Owned, ElbHealthMonitorChange {
   readonly pool_id: string
-  readonly type: (typeof ELB_MONITOR_TYPES)[number]
+  readonly type: ElbMonitorType
   readonly delay: number
   readonly timeout: number
   readonly max_retries: number

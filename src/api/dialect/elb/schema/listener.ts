@@ -13,9 +13,9 @@ import {
   text,
   uuid,
 } from '../../../schema/attributes.ts'
+import { ELB_LISTENER_PROTOCOLS } from '../words.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
-export const ELB_LISTENER_PROTOCOLS = ['TCP', 'HTTP', 'UDP', 'TERMINATED_HTTPS'] as const
 export const ELB_TLS_CIPHERS_POLICIES = ['tls-1-0', 'tls-1-1', 'tls-1-2', 'tls-1-2-strict'] as const
 
 /** What elb only stores and gives back, as it lies in `echo`. */

@@ -1,7 +1,7 @@
 /** Bodies of elb load balancers (ELB API reference, loadbalancers). */
 import { DESCRIPTION_MAX } from '../../../../domain/limits.ts'
 import { ELB_ADDRESS_MAX } from '../limits.ts'
-import { PROVIDERS } from '../../../../domain/types.ts'
+import { ELB_PROVIDERS } from '../words.ts'
 import { bodyRules, ipAddress, nullable, oneOf, readOnly, text, uuid } from '../../../schema/attributes.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
@@ -25,7 +25,7 @@ export const elbLoadBalancerCreate = bodyRules<ElbLoadBalancerCreate>('loadbalan
   id: readOnly(),
   vip_subnet_id: uuid().required(),
   vip_address: nullable(ipAddress(ELB_ADDRESS_MAX)),
-  provider: nullable(oneOf(PROVIDERS)),
+  provider: nullable(oneOf(ELB_PROVIDERS)),
 })
 
 export const elbLoadBalancerUpdate = bodyRules<ElbLoadBalancerChange>('loadbalancer', {

@@ -2,7 +2,7 @@
 import Joi from 'joi'
 import { COOKIE_NAME_MAX, DEPENDS_ON_MAX, DESCRIPTION_MAX } from '../../../../domain/limits.ts'
 import { ELB_PERSISTENCE_MINUTES_HTTP } from '../limits.ts'
-import { PERSISTENCE_TYPES } from '../../../../domain/types.ts'
+import { ELB_LB_ALGORITHMS, ELB_PERSISTENCE_TYPES, ELB_POOL_PROTOCOLS } from '../words.ts'
 import {
   bodyRules,
   integer,
@@ -15,11 +15,8 @@ import {
 } from '../../../schema/attributes.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
-export const ELB_POOL_PROTOCOLS = ['TCP', 'UDP', 'HTTP'] as const
-export const ELB_LB_ALGORITHMS = ['ROUND_ROBIN', 'LEAST_CONNECTIONS', 'SOURCE_IP'] as const
-
 export interface ElbSessionPersistence {
-  readonly type: (typeof PERSISTENCE_TYPES)[number]
+  readonly type: (typeof ELB_PERSISTENCE_TYPES)[number]
   readonly cookie_name?: string | null
   /** Minutes. */
   readonly persistence_timeout?: number | null
@@ -43,7 +40,7 @@ export interface ElbPoolCreate extends Owned, ElbPoolChange {
 
 /** The range of the timeout depends on the pool's protocol: the dialect holds the narrower one. */
 const sessionPersistence = Joi.object({
-  type: oneOf(PERSISTENCE_TYPES).required(),
+  type: oneOf(ELB_PERSISTENCE_TYPES).required(),
   cookie_name: nullable(text(COOKIE_NAME_MAX)),
   persistence_timeout: nullable(integer(ELB_PERSISTENCE_MINUTES_HTTP)),
 })

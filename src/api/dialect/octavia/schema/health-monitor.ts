@@ -1,7 +1,7 @@
 /** Bodies of Octavia's health monitors (docs/peers/octavia.md 9). The declared order is the order of refusals. */
 import { DOMAIN_NAME_MAX, EXPECTED_CODES_MAX, RETRIES, URL_PATH_MAX } from '../../../../domain/limits.ts'
 import { OCTAVIA_DOMAIN_NAME_MAX } from '../limits.ts'
-import { MONITOR_TYPES, type MonitorType } from '../../../../domain/types.ts'
+import { OCTAVIA_MONITOR_TYPES, type OctaviaMonitorType } from '../words.ts'
 import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
 import { monitorOptions } from '../../../schema/monitor-options.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
@@ -53,7 +53,7 @@ export interface OctaviaHealthMonitorChange extends Common {
 
 export interface OctaviaHealthMonitorCreate extends OctaviaHealthMonitorChange {
   readonly pool_id: string | null
-  readonly type: MonitorType | null
+  readonly type: OctaviaMonitorType | null
   readonly delay: number | null
   readonly timeout: number | null
   readonly max_retries: number | null
@@ -88,7 +88,7 @@ const LATER = {
 
 const NEW = {
   name: NAMED.name,
-  type: mandatory(wsmeWord(MONITOR_TYPES)),
+  type: mandatory(wsmeWord(OCTAVIA_MONITOR_TYPES)),
   delay: mandatory(seconds),
   timeout: mandatory(seconds),
   max_retries_down: wsmeInteger(RETRIES),

@@ -8,8 +8,7 @@ import {
   OCTAVIA_TLS_CIPHERS_MAX,
   OCTAVIA_TLS_VERSION_MAX,
 } from '../limits.ts'
-import { POOL_ALPN_PROTOCOLS } from '../../../../domain/pool-question.ts'
-import { LISTENER_PROTOCOLS, type ListenerProtocol } from '../../../../domain/types.ts'
+import { OCTAVIA_ALPN_PROTOCOLS, OCTAVIA_LISTENER_PROTOCOLS, type OctaviaListenerProtocol } from '../words.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import { wsmeCidrs, wsmeEmptyList, wsmeTextByName, wsmeWords } from './wsme-collections.ts'
 import {
@@ -51,7 +50,7 @@ export interface OctaviaListenerChange extends Common, OctaviaListenerEcho {
 }
 
 export interface OctaviaListenerCreate extends OctaviaListenerChange {
-  readonly protocol: ListenerProtocol | null
+  readonly protocol: OctaviaListenerProtocol | null
   readonly protocol_port: number | null
   readonly loadbalancer_id: string | null
 }
@@ -80,7 +79,7 @@ const LATER = {
   allowed_cidrs: wsmeCidrs(),
   tls_ciphers: wsmeText({ max: OCTAVIA_TLS_CIPHERS_MAX }),
   tls_versions: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
-  alpn_protocols: wsmeWords(POOL_ALPN_PROTOCOLS),
+  alpn_protocols: wsmeWords(OCTAVIA_ALPN_PROTOCOLS),
   hsts_max_age: wsmeInteger(OCTAVIA_HSTS_SECONDS),
   hsts_include_subdomains: wsmeBoolean(),
   hsts_preload: wsmeBoolean(),
@@ -95,7 +94,7 @@ const DESCRIBED = {
 /** What a listener is made of, alone or inside the create of a load balancer. */
 export const OCTAVIA_NEW_LISTENER = {
   ...DESCRIBED,
-  protocol: mandatory(wsmeWord(LISTENER_PROTOCOLS)),
+  protocol: mandatory(wsmeWord(OCTAVIA_LISTENER_PROTOCOLS)),
   protocol_port: mandatory(wsmeInteger(PORT)),
   ...CERTIFICATES,
   default_pool_id: wsmeUuid(),

@@ -2,14 +2,14 @@
 import type Joi from 'joi'
 import { COOKIE_NAME_MAX, DEPENDS_ON_MAX, DESCRIPTION_MAX } from '../../../../domain/limits.ts'
 import { OCTAVIA_REFERENCE_MAX, OCTAVIA_TLS_CIPHERS_MAX, OCTAVIA_TLS_VERSION_MAX } from '../limits.ts'
-import { POOL_ALPN_PROTOCOLS } from '../../../../domain/pool-question.ts'
 import {
-  LB_ALGORITHMS,
-  type LbAlgorithm,
-  PERSISTENCE_TYPES,
-  POOL_PROTOCOLS,
-  type PoolProtocol,
-} from '../../../../domain/types.ts'
+  OCTAVIA_ALPN_PROTOCOLS,
+  OCTAVIA_LB_ALGORITHMS,
+  OCTAVIA_PERSISTENCE_TYPES,
+  OCTAVIA_POOL_PROTOCOLS,
+  type OctaviaLbAlgorithm,
+  type OctaviaPoolProtocol,
+} from '../words.ts'
 import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import { wsmeWords } from './wsme-collections.ts'
 import {
@@ -28,7 +28,7 @@ import {
 } from './wsme.ts'
 
 export interface OctaviaSessionPersistence {
-  readonly type?: (typeof PERSISTENCE_TYPES)[number] | null
+  readonly type?: (typeof OCTAVIA_PERSISTENCE_TYPES)[number] | null
   readonly cookie_name?: string | null
   /** Seconds. */
   readonly persistence_timeout?: number | null
@@ -48,7 +48,7 @@ export interface OctaviaPoolEcho {
 
 export interface OctaviaPoolChange extends Common, OctaviaPoolEcho {
   readonly description?: string | null
-  readonly lb_algorithm?: LbAlgorithm | null
+  readonly lb_algorithm?: OctaviaLbAlgorithm | null
   readonly session_persistence?: OctaviaSessionPersistence | null
   /** Ours; not inside the create of a load balancer. */
   readonly depends_on?: readonly string[] | null
@@ -57,8 +57,8 @@ export interface OctaviaPoolChange extends Common, OctaviaPoolEcho {
 export interface OctaviaPoolCreate extends OctaviaPoolChange {
   readonly loadbalancer_id?: string | null
   readonly listener_id?: string | null
-  readonly protocol: PoolProtocol | null
-  readonly lb_algorithm: LbAlgorithm | null
+  readonly protocol: OctaviaPoolProtocol | null
+  readonly lb_algorithm: OctaviaLbAlgorithm | null
   readonly healthmonitor?: unknown
   readonly members?: unknown
 }
@@ -74,7 +74,7 @@ function sessionPersistence(type: Joi.AnySchema): Joi.AnySchema {
   })
 }
 
-const persistenceType = wsmeWord(PERSISTENCE_TYPES)
+const persistenceType = wsmeWord(OCTAVIA_PERSISTENCE_TYPES)
 const containerRef = wsmeText({ max: OCTAVIA_REFERENCE_MAX })
 
 const TLS = {
@@ -84,7 +84,7 @@ const TLS = {
   tls_enabled: wsmeBoolean(),
   tls_ciphers: wsmeText({ max: OCTAVIA_TLS_CIPHERS_MAX }),
   tls_versions: wsmeTexts(OCTAVIA_TLS_VERSION_MAX),
-  alpn_protocols: wsmeWords(POOL_ALPN_PROTOCOLS),
+  alpn_protocols: wsmeWords(OCTAVIA_ALPN_PROTOCOLS),
 }
 
 const DESCRIBED = { name: NAMED.name, description, admin_state_up: NAMED.admin_state_up }
@@ -93,8 +93,8 @@ const DESCRIBED = { name: NAMED.name, description, admin_state_up: NAMED.admin_s
 export const OCTAVIA_INNER_POOL = {
   ...DESCRIBED,
   // Whether a definition is meant, which needs both, is seen when all names are known.
-  protocol: wsmeWord(POOL_PROTOCOLS),
-  lb_algorithm: wsmeWord(LB_ALGORITHMS),
+  protocol: wsmeWord(OCTAVIA_POOL_PROTOCOLS),
+  lb_algorithm: wsmeWord(OCTAVIA_LB_ALGORITHMS),
   session_persistence: sessionPersistence(mandatory(persistenceType)),
   ...TAGGED,
   ...TLS,
@@ -105,8 +105,8 @@ export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', {
   ...DESCRIBED,
   listener_id: wsmeUuid(),
   loadbalancer_id: wsmeUuid(),
-  protocol: mandatory(wsmeWord(POOL_PROTOCOLS)),
-  lb_algorithm: mandatory(wsmeWord(LB_ALGORITHMS)),
+  protocol: mandatory(wsmeWord(OCTAVIA_POOL_PROTOCOLS)),
+  lb_algorithm: mandatory(wsmeWord(OCTAVIA_LB_ALGORITHMS)),
   session_persistence: sessionPersistence(mandatory(persistenceType)),
   ...OWNED,
   healthmonitor: wsmeAnything(),
@@ -120,7 +120,7 @@ export const octaviaPoolUpdate = wsmeRules<OctaviaPoolChange>('pool_', 'pool', {
   name: NAMED.name,
   description,
   admin_state_up: NAMED.admin_state_up,
-  lb_algorithm: wsmeWord(LB_ALGORITHMS),
+  lb_algorithm: wsmeWord(OCTAVIA_LB_ALGORITHMS),
   session_persistence: sessionPersistence(persistenceType),
   ...TAGGED,
   ...TLS,
