@@ -7,8 +7,9 @@ import type { ApiDependencies } from '../../src/api/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
 import { octaviaRoutes } from '../../src/api/dialect/octavia/routes.ts'
 import { serviceRoutes } from '../../src/api/service-routes.ts'
-import { type Profile, PROFILES } from '../../src/domain/types.ts'
+import type { DialectName } from '../../src/api/dialects.ts'
 import {
+  DIALECT_NAMES,
   dialectOf,
   document,
   MOUNTS,
@@ -29,8 +30,8 @@ function key(method: string, path: string): string {
 const ROUTES = { elb: elbRoutes(deps), octavia: octaviaRoutes(deps) }
 
 /** What is served while a dialect is that of the bare path. */
-function servedKeys(defaultDialect: Profile): string[] {
-  const dialects = PROFILES.flatMap((dialect) => {
+function servedKeys(defaultDialect: DialectName): string[] {
+  const dialects = DIALECT_NAMES.flatMap((dialect) => {
     const mounts = dialect === defaultDialect ? [MOUNTS[dialect], ''] : [MOUNTS[dialect]]
     return ROUTES[dialect].flatMap(({ method, paths }) =>
       paths.flatMap((path) => mounts.map((mount) => key(method, `${mount}${path}`.replace(/(.)\/$/, '$1')))),
@@ -39,13 +40,13 @@ function servedKeys(defaultDialect: Profile): string[] {
   return [...dialects, ...serviceRoutes(deps, new Admission()).map(({ path }) => key('get', path))]
 }
 
-function describedKeys(defaultDialect: Profile): string[] {
+function describedKeys(defaultDialect: DialectName): string[] {
   return operations.flatMap(({ path, method }) =>
     spellings(path, defaultDialect).map((spelling) => key(method, spelling)),
   )
 }
 
-for (const dialect of PROFILES) {
+for (const dialect of DIALECT_NAMES) {
   test(`every route of the service is an operation of openapi.yaml, in every spelling; ${dialect} on the bare path`, () => {
     const described = new Set(describedKeys(dialect))
     assert.deepEqual(

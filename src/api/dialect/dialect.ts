@@ -1,6 +1,6 @@
 /** One way to speak on the wire: errors, lists and manners. What its resources look like stands in files of their own. */
 import type { DomainError } from '../../domain/errors.ts'
-import type { Profile } from '../../domain/types.ts'
+import type { PolicyRule } from '../../identity/policy-rule.ts'
 import type { AccessRule } from '../access.ts'
 import type { ApiContext, ApiDependencies, Route } from '../context.ts'
 import type { ListRules } from '../pages.ts'
@@ -27,13 +27,15 @@ export interface WriteManners {
   readonly takesShownReadOnly: boolean
 }
 
-export interface Dialect {
-  readonly name: Profile
+export interface Dialect<Name extends string = string> {
+  readonly name: Name
   /** Always mounted here; the default dialect also at the bare path. */
   readonly prefix: string
   readonly errors: ErrorWords
   readonly lists: ListRules
   readonly writes: WriteManners
+  /** Who may do what: a rule for each operation. */
+  readonly policy: readonly PolicyRule[]
   /** Whether another project's object is forbidden or unknown. */
   readonly access: AccessRule
   readonly routes: (deps: ApiDependencies) => readonly Route[]

@@ -4,9 +4,9 @@ import type { ApiDependencies } from '../../../src/api/context.ts'
 import { elbRoutes } from '../../../src/api/dialect/elb/routes.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { noIdentity } from '../../../src/identity/no-identity.ts'
-import { decide, ruleFor } from '../../../src/identity/policy.ts'
-import { POLICY } from '../../../src/identity/policy-table.ts'
+import { decide } from '../../../src/identity/policy.ts'
 import { octaviaGoldens, type OctaviaGolden } from '../../support/goldens.ts'
+import { POLICY, ruleFor } from '../../support/policy.ts'
 
 function holder(projectId: string, roles: readonly string[], scope: Identity['scope'] = 'project'): Identity {
   return { projectId, roles, scope, assumed: false, confined: false, userId: 'u' }
@@ -85,7 +85,7 @@ test('recorded lists: whoever may see everything gets everything, others their o
 test('every route of dialect elb has a rule, and all spellings of a route that have one have the same', () => {
   for (const { method, paths, open } of elbRoutes({} as ApiDependencies)) {
     const rules = paths.map((path) => ruleFor(method, path))
-    assert.ok(rules[0], `a rule for ${method} ${paths[0]} in src/identity/policy-table.ts`)
+    assert.ok(rules[0], `a rule for ${method} ${paths[0]} in the policy of the dialect`)
     assert.equal(open === true, rules[0].check === 'anyone', `${method} ${paths[0]}`)
     for (const rule of rules) assert.ok(rule === undefined || rule === rules[0], `${method} ${paths.join()}`)
   }

@@ -3,14 +3,16 @@ import { ownProjectOnly } from '../../access.ts'
 import type { Dialect } from '../dialect.ts'
 import { elbErrors } from './errors.ts'
 import { elbLists } from './lists.ts'
+import { elbPolicy } from './policy.ts'
 import { elbRoutes } from './routes.ts'
 
-export const elb: Dialect = {
+export const elb: Dialect<'elb'> = {
   name: 'elb',
   prefix: '/elb',
   errors: elbErrors,
   lists: elbLists,
   writes: { needsActiveParents: false, writesUnchanged: false, takesShownReadOnly: true },
+  policy: elbPolicy,
   access: ownProjectOnly,
   routes: elbRoutes,
 }
