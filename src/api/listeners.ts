@@ -7,8 +7,6 @@ import {
   deleteListener,
   findListener,
   insertListener,
-  LISTENER_ATTRIBUTES,
-  LISTENER_SORTABLE,
   type ListenerChange,
   type ListenerDraft,
   type ListenerView,
@@ -135,8 +133,6 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDia
   await answerList<ListenerView>(ctx, deps, {
     name: 'listeners',
     resource: 'listener',
-    attributes: LISTENER_ATTRIBUTES,
-    sortable: LISTENER_SORTABLE,
     read: (query) => listListeners(deps.db, query),
     render: dialect.render,
   })
