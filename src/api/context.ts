@@ -33,7 +33,7 @@ export interface ApiSettings {
   readonly publicUrl?: string
   /** Peers whose X-Forwarded-Proto, -Host and -Prefix links follow. */
   readonly trustedProxies: readonly Cidr[]
-  /** Octavia's: PING monitors may be created, and the shortest delay of UDP-CONNECT monitors. */
+  /** Where the dialect asks: PING monitors may be created, and the shortest delay of UDP-CONNECT monitors. */
   readonly allowPing: boolean
   readonly udpMinDelaySeconds: number
   /** -1 = unlimited; absent = the default. */
@@ -96,7 +96,7 @@ export interface ApiState extends Koa.DefaultState {
   changed?: readonly string[]
   /** That object as it was shown before. */
   before?: Readonly<Record<string, unknown>>
-  /** Path prefix that was stripped before routing: `/elb`, `/load-balancer` or empty. */
+  /** The dialect's prefix, which was taken off the path before routing; empty on the bare path. */
   mount: string
 }
 

@@ -176,7 +176,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerD
   const id = pathId(ctx, 'id', 'listener')
   await transaction(deps.db, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
-    // ELB API reference: first the pool goes, or default_pool_id is set to null.
+    // First the pool goes, or default_pool_id is set to null.
     if (dialect.deletedWithPool !== true && stored.defaultPoolId !== null) {
       assertUnused('listener', { pool: [stored.defaultPoolId] })
     }
