@@ -1,5 +1,6 @@
 /** One way to speak on the wire: errors, lists and manners. What its resources look like stands in files of their own. */
 import type { DomainError } from '../../domain/errors.ts'
+import type { CatalogueService } from '../../identity/development-catalogue.ts'
 import type { PolicyRule } from '../../identity/policy-rule.ts'
 import type { AccessRule } from '../access.ts'
 import type { ApiContext, ApiDependencies, Route } from '../context.ts'
@@ -31,6 +32,8 @@ export interface Dialect<Name extends string = string> {
   readonly name: Name
   /** Always mounted here; the default dialect also at the bare path. */
   readonly prefix: string
+  /** How clients find it in the catalogue of Keystone; none: they are told its address. */
+  readonly services: readonly CatalogueService[]
   readonly errors: ErrorWords
   readonly lists: ListRules
   readonly writes: WriteManners

@@ -10,6 +10,7 @@ import { octaviaRoutes } from './routes.ts'
 export const octavia: Dialect<'octavia'> = {
   name: 'octavia',
   prefix: '/load-balancer',
+  services: [{ type: 'load-balancer', name: 'octavia', path: () => '/load-balancer' }],
   errors: octaviaErrors,
   lists: octaviaLists,
   writes: { needsActiveParents: true, writesUnchanged: true, takesShownReadOnly: false },
