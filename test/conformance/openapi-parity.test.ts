@@ -4,10 +4,8 @@ import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Admission } from '../../src/api/admission.ts'
 import type { ApiDependencies } from '../../src/api/context.ts'
-import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
-import { octaviaRoutes } from '../../src/api/dialect/octavia/routes.ts'
 import { serviceRoutes } from '../../src/api/service-routes.ts'
-import type { DialectName } from '../../src/api/dialects.ts'
+import { type DialectName, DIALECTS } from '../../src/api/dialects.ts'
 import {
   DIALECT_NAMES,
   dialectOf,
@@ -27,13 +25,14 @@ function key(method: string, path: string): string {
   return `${method.toUpperCase()} ${path.replaceAll(/:\w+|\{\w+\}/g, '{}')}`
 }
 
-const ROUTES = { elb: elbRoutes(deps), octavia: octaviaRoutes(deps) }
+const routesOf = (name: DialectName) =>
+  DIALECTS.filter((dialect) => dialect.name === name).flatMap((dialect) => dialect.routes(deps))
 
 /** What is served while a dialect is that of the bare path. */
 function servedKeys(defaultDialect: DialectName): string[] {
   const dialects = DIALECT_NAMES.flatMap((dialect) => {
     const mounts = dialect === defaultDialect ? [MOUNTS[dialect], ''] : [MOUNTS[dialect]]
-    return ROUTES[dialect].flatMap(({ method, paths }) =>
+    return routesOf(dialect).flatMap(({ method, paths }) =>
       paths.flatMap((path) => mounts.map((mount) => key(method, `${mount}${path}`.replace(/(.)\/$/, '$1')))),
     )
   })

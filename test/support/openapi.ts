@@ -151,10 +151,9 @@ function spellingsOf(defaultDialect: DialectName): readonly Spelling[] {
     .toSorted((a, b) => a.parameters - b.parameters)
 }
 
-const SPELLINGS: Readonly<Record<DialectName, readonly Spelling[]>> = {
-  elb: spellingsOf('elb'),
-  octavia: spellingsOf('octavia'),
-}
+const SPELLINGS = Object.fromEntries(DIALECT_NAMES.map((name) => [name, spellingsOf(name)])) as Readonly<
+  Record<DialectName, readonly Spelling[]>
+>
 
 export interface Answer {
   /** In any case. */
@@ -196,7 +195,7 @@ function describedResponse(answer: Answer, pathname: string, request: string): R
   const dialect = dialectOf(clean) ?? defaultDialect
   const word = answer.method.toLowerCase()
   // Octavia has no HEAD.
-  const asked = word === 'head' && dialect === 'elb' ? 'get' : word
+  const asked = word === 'head' && dialect !== 'octavia' ? 'get' : word
   const method = METHODS.find((known) => known === asked)
   const operation = paths
     .map((path) => method && document.paths[path]?.[method])
@@ -226,7 +225,7 @@ const EARLY: Readonly<Record<number, string>> = {
 }
 
 function earlyRefusal(dialect: DialectName, status: number, request: string): Response {
-  const name = `${dialect === 'elb' ? 'Elb' : 'Octavia'}${EARLY[status]}`
+  const name = `${dialect.charAt(0).toUpperCase()}${dialect.slice(1)}${EARLY[status]}`
   const response = document.components.responses[name]
   assert.ok(response !== undefined, `${request}: openapi.yaml describes no such path and method`)
   return response
