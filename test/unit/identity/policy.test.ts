@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApiDependencies } from '../../../src/api/context.ts'
+import { DIALECTS } from '../../../src/api/dialects.ts'
 import { elbRoutes } from '../../../src/api/dialect/elb/routes.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { noIdentity } from '../../../src/identity/no-identity.ts'
 import { decide } from '../../../src/identity/policy.ts'
+import { OWN_POLICY } from '../../../src/identity/policy-table.ts'
 import { octaviaGoldens, type OctaviaGolden } from '../../support/goldens.ts'
-import { POLICY, ruleFor } from '../../support/policy.ts'
+import { ruleFor } from '../../support/policy.ts'
 
 function holder(projectId: string, roles: readonly string[], scope: Identity['scope'] = 'project'): Identity {
   return { projectId, roles, scope, assumed: false, confined: false, userId: 'u' }
@@ -91,13 +93,16 @@ test('every route of dialect elb has a rule, and all spellings of a route that h
   }
 })
 
-test('an operation has one rule, and a rule one name', () => {
-  const operations = POLICY.flatMap((rule) =>
-    rule.operations.map(({ method, path }) => `${method} ${path.replaceAll(/\{[^}]*\}/g, '{}')}`),
-  )
-  assert.equal(new Set(operations).size, operations.length)
-  assert.equal(new Set(POLICY.map(({ name }) => name)).size, POLICY.length)
-  for (const { name, description } of POLICY) assert.ok(description.length > 8, name)
+test('an operation of a dialect has one rule, and a rule one name', () => {
+  for (const dialect of DIALECTS) {
+    const policy = [...dialect.policy, ...OWN_POLICY]
+    const operations = policy.flatMap((rule) =>
+      rule.operations.map(({ method, path }) => `${method} ${path.replaceAll(/\{[^}]*\}/g, '{}')}`),
+    )
+    assert.equal(new Set(operations).size, operations.length)
+    assert.equal(new Set(policy.map(({ name }) => name)).size, policy.length)
+    for (const { name, description } of policy) assert.ok(description.length > 8, name)
+  }
 })
 
 const RULES = {
