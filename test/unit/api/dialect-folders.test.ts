@@ -66,6 +66,19 @@ test('each folder of dialect/ is a dialect of the table, and says what it is in 
   for (const name of NAMES) assert.ok(existsSync(`src/api/dialect/${name}/dialect.ts`), name)
 })
 
+test('what all dialects store is named by none of them', () => {
+  const words = new RegExp(`(${[...NAMES, 'neutron', 'wsme'].join('|')})`, 'i')
+  const shared = FILES.filter((file) => file.startsWith('src/store/') && dialectOf(file) === undefined)
+  assert.ok(shared.length > 20)
+  const naming = shared.flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => words.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  )
+  assert.deepEqual(naming, [])
+})
+
 test('each dialect that HM_DEFAULT_DIALECT takes is one of the table', () => {
   const { schema, values } = VARIABLES.HM_DEFAULT_DIALECT
   const named = values.split(', ')

@@ -76,9 +76,9 @@ export const OCTAVIA_LIST_ATTRIBUTES: Readonly<Record<string, ReadonlySet<string
 
 const BOOLEANS: ReadonlySet<string> = new Set(['admin_state_up', 'backup', 'stale'])
 
-/** Attributes whose words differ from elb's have a description of their own in the store. */
+/** Attributes that the store knows by another name, because another dialect means something else by this one. */
 const OWN_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  members: { operating_status: 'octavia_operating_status' },
+  members: { operating_status: 'rolled_up_status' },
 }
 
 const TAG_PARAMETERS: Readonly<Record<string, TagFilter['has']>> = {
