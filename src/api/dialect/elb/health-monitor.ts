@@ -5,11 +5,13 @@ import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
 import { maskedOptions } from '../../../domain/option-secrets.ts'
 import type { HealthMonitor, LoadBalancer, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
-import type { ApiSettings } from '../../context.ts'
 import { differences, valueAfter } from '../../changes.ts'
+import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
 import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
 import { invalidField, notIn, parseBody } from '../../schema/attributes.ts'
+import { elbPaths } from './paths.ts'
+import { assertTypeFitsPool, assertTypeMayChange } from './rules.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbHealthMonitorChange,
@@ -17,8 +19,6 @@ import {
   elbHealthMonitorCreate,
   elbHealthMonitorUpdate,
 } from './schema/health-monitor.ts'
-import { elbPaths } from './paths.ts'
-import { assertTypeFitsPool, assertTypeMayChange } from './rules.ts'
 import { ELB_MONITOR_TYPES, MONITOR_TYPE_OF_WORD, MONITOR_TYPE_WORDS, monitorTypeOf } from './words.ts'
 
 type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'>

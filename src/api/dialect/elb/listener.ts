@@ -1,11 +1,15 @@
 /** Listeners between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_UDP_PORT_RESERVED } from './limits.ts'
 import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft } from '../../../store/listeners.ts'
+import { differences } from '../../changes.ts'
 import type { ListenerDialect } from '../../listeners.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { type BodyRules, invalidField, parseBody } from '../../schema/attributes.ts'
+import { ELB_UDP_PORT_RESERVED } from './limits.ts'
+import { elbPaths } from './paths.ts'
+import { assertPoolFitsListener } from './rules.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbListenerChange,
@@ -14,10 +18,6 @@ import {
   elbListenerUpdate,
   elbV3ListenerUpdate,
 } from './schema/listener.ts'
-import { differences } from '../../changes.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { elbPaths } from './paths.ts'
-import { assertPoolFitsListener } from './rules.ts'
 import { LISTENER_PROTOCOL_WORDS } from './words.ts'
 
 export const elbListeners: ListenerDialect = {

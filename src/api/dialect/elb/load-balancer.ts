@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { shownVipAddress } from '../../../domain/vip-range.ts'
 import type { LoadBalancerView } from '../../../store/load-balancers.ts'
+import { differences } from '../../changes.ts'
 import { childless } from '../../load-balancer-tree.ts'
 import type { LoadBalancerDialect } from '../../load-balancers.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { parseBody } from '../../schema/attributes.ts'
+import { elbPaths } from './paths.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import { elbLoadBalancerCreate, elbLoadBalancerUpdate } from './schema/load-balancer.ts'
-import { differences } from '../../changes.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { elbPaths } from './paths.ts'
 import { ELB_PROVIDERS, PROVISIONING_WORDS } from './words.ts'
 
 export const elbLoadBalancers: LoadBalancerDialect = {

@@ -1,13 +1,15 @@
 /** Members between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
-import { ELB_WEIGHT_DEFAULT } from './limits.ts'
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
 import type { AllMembersDialect } from '../../all-members.ts'
+import { differences } from '../../changes.ts'
 import type { MemberDialect } from '../../members.ts'
 import { parseBody } from '../../schema/attributes.ts'
+import { ELB_WEIGHT_DEFAULT } from './limits.ts'
+import { elbPaths } from './paths.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbMemberChange,
@@ -15,8 +17,6 @@ import {
   elbMemberCreate,
   elbMemberUpdate,
 } from './schema/member.ts'
-import { differences } from '../../changes.ts'
-import { elbPaths } from './paths.ts'
 
 export const elbMembers: MemberDialect = {
   paths: elbPaths,

@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from './limits.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Pool, PoolProtocol } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
+import { differences } from '../../changes.ts'
 import type { PoolDialect, PoolParents } from '../../pools.ts'
 import { invalidField, parseBody } from '../../schema/attributes.ts'
+import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from './limits.ts'
+import { elbPaths } from './paths.ts'
+import { assertPoolFitsListener } from './rules.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbPoolChange,
@@ -16,9 +19,6 @@ import {
   elbPoolUpdate,
   type ElbSessionPersistence,
 } from './schema/pool.ts'
-import { differences } from '../../changes.ts'
-import { elbPaths } from './paths.ts'
-import { assertPoolFitsListener } from './rules.ts'
 import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS } from './words.ts'
 
 export const elbPools: PoolDialect = {

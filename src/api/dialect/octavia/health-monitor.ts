@@ -6,9 +6,12 @@ import { maskedOptions } from '../../../domain/option-secrets.ts'
 import { type JudgedMonitor, statePolicy } from '../../../domain/profiles.ts'
 import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
 import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
+import { octaviaPaths } from './paths.ts'
 import {
   type OctaviaHealthMonitorChange,
   type OctaviaHealthMonitorCreate,
@@ -16,9 +19,6 @@ import {
   octaviaHealthMonitorUpdate,
 } from './schema/health-monitor.ts'
 import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
-import { differences, valueAfter } from '../../changes.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
 import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 

@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto'
 import { notFound } from '../../../domain/errors.ts'
 import type { Listener, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/listeners.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { ListenerDialect } from '../../listeners.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
+import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
+import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
+import { assertChangedListener, assertNewListener } from './listener-rules.ts'
+import { octaviaPaths } from './paths.ts'
+import { assertPoolFitsListener } from './pool-of-listener.ts'
 import {
   type OctaviaListenerChange,
   type OctaviaListenerCreate,
@@ -11,14 +18,7 @@ import {
   octaviaListenerUpdate,
 } from './schema/listener.ts'
 import { invalidOption, parseWsme } from './schema/wsme.ts'
-import { differences, valueAfter } from '../../changes.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
-import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
-import { assertChangedListener, assertNewListener } from './listener-rules.ts'
-import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
-import { assertPoolFitsListener } from './pool-of-listener.ts'
 import { LISTENER_PROTOCOL_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 export const octaviaListeners: ListenerDialect = {

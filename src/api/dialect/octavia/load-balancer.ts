@@ -7,24 +7,24 @@ import type {
   LoadBalancerDraft,
   LoadBalancerView,
 } from '../../../store/load-balancers.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { ApiSettings } from '../../context.ts'
 import type { Asker, LoadBalancerDialect } from '../../load-balancers.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import type { Parameters } from '../../query.ts'
 import { shareOf } from '../../turns.ts'
+import { assertListBound } from './list-bounds.ts'
+import { octaviaTree, renderTree } from './load-balancer-tree.ts'
+import { namedIn, ownerOf } from './owner.ts'
+import { octaviaPaths } from './paths.ts'
+import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
 import {
   type OctaviaLoadBalancerChange,
   type OctaviaLoadBalancerCreate,
   octaviaLoadBalancerUpdate,
 } from './schema/load-balancer.ts'
 import { parseWsme, validationFailure, wsmeBooleanOf } from './schema/wsme.ts'
-import { differences, valueAfter } from '../../changes.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { assertListBound } from './list-bounds.ts'
-import { octaviaTree, renderTree } from './load-balancer-tree.ts'
-import { namedIn, ownerOf } from './owner.ts'
-import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
-import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
 import { parseTree } from './tree-body.ts'
 import { PROVISIONING_WORDS } from './words.ts'
 

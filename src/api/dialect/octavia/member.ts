@@ -2,13 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from './limits.ts'
 import { type MemberWord, memberWord } from '../../../domain/roll-up.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import { type BatchTargets, type MemberBatchDialect } from '../../member-batch.ts'
 import { type MemberDialect, memberExists } from '../../members.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
+import { mapInTurns } from '../../turns.ts'
+import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from './limits.ts'
+import { octaviaPaths } from './paths.ts'
 import {
   type OctaviaMemberChange,
   type OctaviaMemberCreate,
@@ -24,10 +28,6 @@ import {
   validationFailure,
   wsmeRoot,
 } from './schema/wsme.ts'
-import { mapInTurns } from '../../turns.ts'
-import { differences, valueAfter } from '../../changes.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { octaviaPaths } from './paths.ts'
 import { newTags, tagsAfter } from './tags.ts'
 import { PROVISIONING_WORDS } from './words.ts'
 

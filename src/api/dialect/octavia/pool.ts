@@ -4,7 +4,13 @@ import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Echo, LbAlgorithm, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
+import { differences, valueAfter } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import type { PoolDialect, PoolParents } from '../../pools.ts'
+import { assertListBound } from './list-bounds.ts'
+import { octaviaPaths } from './paths.ts'
+import { assertPoolFitsListener } from './pool-of-listener.ts'
+import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
 import {
   type OctaviaPoolChange,
   type OctaviaPoolCreate,
@@ -13,14 +19,8 @@ import {
   octaviaPoolUpdate,
 } from './schema/pool.ts'
 import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
-import { differences, valueAfter } from '../../changes.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { assertListBound } from './list-bounds.ts'
-import { octaviaPaths } from './paths.ts'
-import { newTags, tagsAfter } from './tags.ts'
-import { assertPoolFitsListener } from './pool-of-listener.ts'
-import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
 import { persistenceAfter, persistenceOf } from './session-persistence.ts'
+import { newTags, tagsAfter } from './tags.ts'
 import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 export const octaviaPools: PoolDialect = {

@@ -1,6 +1,6 @@
 /** Attributes that every elb object has. */
-import { NAME_MAX, PROJECT_ID_MAX } from '../../../../domain/limits.ts'
 import { DomainError } from '../../../../domain/errors.ts'
+import { NAME_MAX, PROJECT_ID_MAX } from '../../../../domain/limits.ts'
 import { boolean, readOnly, text } from '../../../schema/attributes.ts'
 
 export const NAMED = { name: text(NAME_MAX), admin_state_up: boolean() }

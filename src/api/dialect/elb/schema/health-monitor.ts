@@ -1,13 +1,8 @@
 /** Bodies of elb health monitors (ELB API reference, healthmonitors). */
-import { NAME_MAX, PORT, RETRIES } from '../../../../domain/limits.ts'
-import {
-  ELB_DELAY_SECONDS,
-  ELB_DOMAIN_NAME_MAX,
-  ELB_EXPECTED_CODES_MAX,
-  ELB_TIMEOUT_SECONDS,
-  ELB_URL_PATH_MAX,
-} from '../limits.ts'
+import { DomainError } from '../../../../domain/errors.ts'
 import { parseExpectedCodes } from '../../../../domain/expected-codes.ts'
+import { NAME_MAX, PORT, RETRIES } from '../../../../domain/limits.ts'
+import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
 import {
   bodyRules,
   ignored,
@@ -20,11 +15,16 @@ import {
   text,
   uuid,
 } from '../../../schema/attributes.ts'
-import { DomainError } from '../../../../domain/errors.ts'
-import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
+import { monitorOptions } from '../../../schema/monitor-options.ts'
+import {
+  ELB_DELAY_SECONDS,
+  ELB_DOMAIN_NAME_MAX,
+  ELB_EXPECTED_CODES_MAX,
+  ELB_TIMEOUT_SECONDS,
+  ELB_URL_PATH_MAX,
+} from '../limits.ts'
 import { ELB_MONITOR_TYPES, type ElbMonitorType } from '../words.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
-import { monitorOptions } from '../../../schema/monitor-options.ts'
 
 export const ELB_HTTP_METHODS = [
   'GET',

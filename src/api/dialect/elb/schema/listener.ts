@@ -1,7 +1,6 @@
 /** Bodies of elb listeners (ELB API reference, listeners). */
 import Joi from 'joi'
 import { CONNECTION_LIMIT, DESCRIPTION_MAX, NAME_MAX, PORT } from '../../../../domain/limits.ts'
-import { ELB_CONTAINER_REF_MAX, ELB_SNI_REFS_MAX } from '../limits.ts'
 import {
   bodyRules,
   boolean,
@@ -13,6 +12,7 @@ import {
   text,
   uuid,
 } from '../../../schema/attributes.ts'
+import { ELB_CONTAINER_REF_MAX, ELB_SNI_REFS_MAX } from '../limits.ts'
 import { ELB_LISTENER_PROTOCOLS } from '../words.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 

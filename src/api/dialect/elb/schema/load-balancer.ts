@@ -1,8 +1,8 @@
 /** Bodies of elb load balancers (ELB API reference, loadbalancers). */
 import { DESCRIPTION_MAX } from '../../../../domain/limits.ts'
+import { bodyRules, ipAddress, nullable, oneOf, readOnly, text, uuid } from '../../../schema/attributes.ts'
 import { ELB_ADDRESS_MAX } from '../limits.ts'
 import { ELB_PROVIDERS } from '../words.ts'
-import { bodyRules, ipAddress, nullable, oneOf, readOnly, text, uuid } from '../../../schema/attributes.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
 export interface ElbLoadBalancerChange {

@@ -1,7 +1,6 @@
 /** Bodies of elb members (ELB API reference, backend servers). */
 import { parseAddress } from '../../../../domain/ip-address.ts'
 import { DEPENDS_ON_MAX, PORT } from '../../../../domain/limits.ts'
-import { ELB_ADDRESS_MAX, ELB_WEIGHT } from '../limits.ts'
 import {
   bodyRules,
   ignored,
@@ -12,6 +11,7 @@ import {
   text,
   uuid,
 } from '../../../schema/attributes.ts'
+import { ELB_ADDRESS_MAX, ELB_WEIGHT } from '../limits.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
 export interface ElbMemberChange {

@@ -1,8 +1,6 @@
 /** Bodies of elb pools (ELB API reference, pools). */
 import Joi from 'joi'
 import { COOKIE_NAME_MAX, DEPENDS_ON_MAX, DESCRIPTION_MAX } from '../../../../domain/limits.ts'
-import { ELB_PERSISTENCE_MINUTES_HTTP } from '../limits.ts'
-import { ELB_LB_ALGORITHMS, ELB_PERSISTENCE_TYPES, ELB_POOL_PROTOCOLS } from '../words.ts'
 import {
   bodyRules,
   integer,
@@ -13,6 +11,8 @@ import {
   text,
   uuid,
 } from '../../../schema/attributes.ts'
+import { ELB_PERSISTENCE_MINUTES_HTTP } from '../limits.ts'
+import { ELB_LB_ALGORITHMS, ELB_PERSISTENCE_TYPES, ELB_POOL_PROTOCOLS } from '../words.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
 
 export interface ElbSessionPersistence {

@@ -1,9 +1,9 @@
 /** Bodies of the tag paths (ELB API reference, tag management): no envelope. */
 import Joi from 'joi'
 import { TAGS_MAX } from '../../../../domain/limits.ts'
-import { TAG_KEY_MAX, TAG_VALUE_MAX } from '../limits.ts'
 import type { Tag } from '../../../../domain/types.ts'
 import { bodyRules, listOf, matching, oneOf } from '../../../schema/attributes.ts'
+import { TAG_KEY_MAX, TAG_VALUE_MAX } from '../limits.ts'
 
 export interface ElbTagsAction {
   readonly action: 'create' | 'delete'
