@@ -10,7 +10,7 @@ import { parseBody } from '../../schema/attributes.ts'
 import { elbPaths } from './paths.ts'
 import { assertOwnProject } from './schema/every-object.ts'
 import { elbLoadBalancerCreate, elbLoadBalancerUpdate } from './schema/load-balancer.ts'
-import { ELB_PROVIDERS, PROVISIONING_WORDS } from './words.ts'
+import { ELB_PROVIDERS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const elbLoadBalancers: LoadBalancerDialect = {
   paths: elbPaths,
@@ -60,7 +60,7 @@ function renderElbLoadBalancer(loadBalancer: LoadBalancerView): Record<string, u
     listeners: loadBalancer.listenerIds.map((id) => ({ id })),
     pools: loadBalancer.poolIds.map((id) => ({ id })),
     // Member states do not reach this far up in elb (ELB API reference, load balancer status tree); DISABLED is a word of the status tree only.
-    operating_status: loadBalancer.operatingStatus,
+    operating_status: STATUS_WORDS[loadBalancer.operatingStatus],
     provisioning_status: PROVISIONING_WORDS[loadBalancer.provisioningStatus],
     tags: tagWords(loadBalancer.tags),
     created_at: openstackTime(loadBalancer.createdAt),

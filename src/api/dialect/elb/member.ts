@@ -17,6 +17,7 @@ import {
   elbMemberCreate,
   elbMemberUpdate,
 } from './schema/member.ts'
+import { STATUS_WORDS } from './words.ts'
 
 export const elbMembers: MemberDialect = {
   paths: elbPaths,
@@ -74,7 +75,7 @@ export function renderElbMember(member: MemberView): Record<string, unknown> {
     subnet_id: member.subnetId,
     admin_state_up: member.adminStateUp,
     weight: member.weight,
-    operating_status: operatingStatus(member.state),
+    operating_status: STATUS_WORDS[operatingStatus(member.state)],
     ...shownDependsOn(member.echo),
   }
 }

@@ -2,6 +2,8 @@
  * elb's words: those that a body may say, and how each value of the domain is shown. What only another dialect can make
  * is shown as that dialect spells it: a reader then knows at least what it is.
  */
+import type { OperatingStatus } from '../../../domain/member-status.ts'
+import type { RolledUpStatus } from '../../../domain/roll-up.ts'
 import type {
   LbAlgorithm,
   ListenerProtocol,
@@ -67,6 +69,15 @@ export const PROVISIONING_WORDS: WordOf<ProvisioningStatus> = asSpelled([
   'PENDING_DELETE',
   'ERROR',
   'DELETED',
+])
+
+/** Members are ONLINE, OFFLINE or NO_MONITOR. */
+export const STATUS_WORDS: WordOf<OperatingStatus | RolledUpStatus> = asSpelled([
+  'ONLINE',
+  'OFFLINE',
+  'NO_MONITOR',
+  'DEGRADED',
+  'ERROR',
 ])
 
 export const ELB_PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as const

@@ -19,7 +19,7 @@ import {
 } from './schema/listener.ts'
 import { invalidOption, parseWsme } from './schema/wsme.ts'
 import { newTags, tagsAfter } from './tags.ts'
-import { LISTENER_PROTOCOL_WORDS, PROVISIONING_WORDS } from './words.ts'
+import { LISTENER_PROTOCOL_WORDS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const octaviaListeners: ListenerDialect = {
   paths: octaviaPaths,
@@ -105,7 +105,7 @@ export function renderOctaviaListenerAlone(listener: ListenerView): Record<strin
     name: listener.name,
     description: listener.description,
     provisioning_status: PROVISIONING_WORDS[listener.provisioningStatus],
-    operating_status: listener.operatingStatus,
+    operating_status: STATUS_WORDS[listener.operatingStatus],
     admin_state_up: listener.adminStateUp,
     protocol: LISTENER_PROTOCOL_WORDS[listener.protocol],
     protocol_port: listener.protocolPort,

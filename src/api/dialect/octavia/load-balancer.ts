@@ -26,7 +26,7 @@ import {
 import { parseWsme, validationFailure, wsmeBooleanOf } from './schema/wsme.ts'
 import { newTags, tagsAfter } from './tags.ts'
 import { parseTree } from './tree-body.ts'
-import { PROVISIONING_WORDS } from './words.ts'
+import { PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 type Settings = Pick<
   ApiSettings,
@@ -133,7 +133,7 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     name: loadBalancer.name,
     description: loadBalancer.description,
     provisioning_status: PROVISIONING_WORDS[loadBalancer.provisioningStatus],
-    operating_status: loadBalancer.operatingStatus,
+    operating_status: STATUS_WORDS[loadBalancer.operatingStatus],
     admin_state_up: loadBalancer.adminStateUp,
     project_id: loadBalancer.projectId,
     created_at: openstackTime(loadBalancer.createdAt),

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { type MemberWord, memberWord } from '../../../domain/roll-up.ts'
+import { memberWord } from '../../../domain/roll-up.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
@@ -29,7 +29,7 @@ import {
   wsmeRoot,
 } from './schema/wsme.ts'
 import { newTags, tagsAfter } from './tags.ts'
-import { PROVISIONING_WORDS } from './words.ts'
+import { PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const octaviaMembers: MemberDialect = {
   paths: octaviaPaths,
@@ -139,8 +139,8 @@ function changeFor(wire: OctaviaMemberChange, stored: Member): MemberChange {
   })
 }
 
-function wordOf({ state, adminStateUp: memberUp, weight, provider }: MemberView): MemberWord {
-  return memberWord({ state, memberUp, weight, provider })
+function wordOf({ state, adminStateUp: memberUp, weight, provider }: MemberView): string {
+  return STATUS_WORDS[memberWord({ state, memberUp, weight, provider })]
 }
 
 export function renderOctaviaMember(member: MemberView): Record<string, unknown> {

@@ -21,7 +21,7 @@ import {
 import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
 import { persistenceAfter, persistenceOf } from './session-persistence.ts'
 import { newTags, tagsAfter } from './tags.ts'
-import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS, PROVISIONING_WORDS } from './words.ts'
+import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const octaviaPools: PoolDialect = {
   paths: octaviaPaths,
@@ -124,7 +124,7 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     name: pool.name,
     description: pool.description,
     provisioning_status: PROVISIONING_WORDS[pool.provisioningStatus],
-    operating_status: pool.operatingStatus,
+    operating_status: STATUS_WORDS[pool.operatingStatus],
     admin_state_up: pool.adminStateUp,
     protocol: POOL_PROTOCOL_WORDS[pool.protocol],
     lb_algorithm: LB_ALGORITHM_WORDS[pool.lbAlgorithm],

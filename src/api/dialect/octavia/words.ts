@@ -1,4 +1,5 @@
 /** Octavia's words: those that a body may say, and how each value of the domain is shown. */
+import type { MemberWord, RolledUpStatus } from '../../../domain/roll-up.ts'
 import type {
   LbAlgorithm,
   ListenerProtocol,
@@ -60,6 +61,16 @@ export const PROVISIONING_WORDS: WordOf<ProvisioningStatus> = asSpelled([
   'PENDING_DELETE',
   'ERROR',
   'DELETED',
+])
+
+/** Of every kind of object. */
+export const STATUS_WORDS: WordOf<MemberWord | RolledUpStatus> = asSpelled([
+  'ONLINE',
+  'OFFLINE',
+  'DEGRADED',
+  'ERROR',
+  'DRAINING',
+  'NO_MONITOR',
 ])
 
 export const OCTAVIA_PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as const
