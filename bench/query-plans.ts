@@ -104,7 +104,7 @@ type Listed = readonly [name: string, list: (db: Database) => Promise<unknown>]
 function listsOf(poolId: string): readonly Listed[] {
   const ofPool = { attribute: 'pool_id', values: [poolId] }
   const status = (word: string) => ({ attribute: 'operating_status', values: [word] })
-  const failing = { attribute: 'octavia_operating_status', values: ['ERROR'] }
+  const failing = { attribute: 'rolled_up_status', values: ['ERROR'] }
   return [
     ['Health monitors', (db) => listHealthMonitors(db, page())],
     ['Members of a pool', (db) => listMembers(db, page(ofPool))],

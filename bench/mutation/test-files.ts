@@ -9,7 +9,7 @@ const STARTS_PROGRAMS =
 const IMPORT = /\b(?:from|import)\s*\(?['"](\.[^'"]+)['"]/g
 
 export interface TestFile {
-  /** As `unit/domain/rules.test.js`. */
+  /** As `unit/domain/presets.test.js`. */
   readonly name: string
   /** Place of its folder among those that are asked. */
   readonly place: number

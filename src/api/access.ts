@@ -1,8 +1,8 @@
 /** What a request may see and do: the policy (src/identity/policy.ts) in the manner of the dialect. */
 import { DomainError, notFound } from '../domain/errors.ts'
 import type { LoadBalancer } from '../domain/types.ts'
-import { decide, type Question, ruleFor } from '../identity/policy.ts'
-import type { PolicyRule } from '../identity/policy-table.ts'
+import { type Decision, decide, type Question, type RuleFor } from '../identity/policy.ts'
+import type { PolicyRule } from '../identity/policy-rule.ts'
 import type { Tx } from '../store/database.ts'
 import { type LockedPool, lockLoadBalancer, lockPool } from '../store/parents.ts'
 import type { ApiContext } from './context.ts'
@@ -26,18 +26,22 @@ export const ownProjectOnly: AccessRule = (question) => {
   return { byId: projectId, inLists: projectId, authorise: authorising(question) }
 }
 
-/** A body may name the owner there: its handler decides, once it has read it (as Octavia does, also whether there is one). */
-const OWNER_IN_BODY = 'os_load-balancer_api:loadbalancer:post'
-
 /** Another project's object is forbidden, an unknown one unknown; without identity as `ownProjectOnly`. */
 export const anyProject: AccessRule = (question) => {
-  const { rule, identity } = question
-  if (identity.confined) return ownProjectOnly(question)
+  if (question.identity.confined) return ownProjectOnly(question)
   const decision = decide(question)
-  if (decision === 'denied' && rule.name !== OWNER_IN_BODY) throw forbidden(rule)
+  if (decision === 'denied') throw forbidden(question.rule)
+  return everywhere(question, decision)
+}
+
+/** The same where only the handler knows whose object it is about: nobody is refused before it asks. */
+export const ownerDecides: AccessRule = (question) =>
+  question.identity.confined ? ownProjectOnly(question) : everywhere(question, decide(question))
+
+function everywhere(question: Question, decision: Decision): Access {
   return {
     byId: undefined,
-    inLists: decision === 'allowed' ? undefined : identity.projectId,
+    inLists: decision === 'allowed' ? undefined : question.identity.projectId,
     authorise: authorising(question),
   }
 }
@@ -52,14 +56,15 @@ function forbidden({ name }: PolicyRule): DomainError {
   return new DomainError('FORBIDDEN', `Policy doesn't allow ${name} to be performed.`, { rule: name })
 }
 
-/** Who asks for which operation; `path` is the pattern of its route. */
+/** Who asks for which operation of whose policy; `path` is the pattern of its route. */
 export interface Asked extends Omit<Question, 'rule'> {
+  readonly ruleFor: RuleFor
   readonly method: string
   readonly path: string
 }
 
 /** The access of an identity to an operation. Throws FORBIDDEN. */
-export function accessOf(accessRule: AccessRule, { method, path, ...who }: Asked): Access {
+export function accessOf(accessRule: AccessRule, { ruleFor, method, path, ...who }: Asked): Access {
   const rule = ruleFor(method, path)
   if (rule === undefined) throw new DomainError('FORBIDDEN', `No policy allows ${method} ${path}.`)
   return accessRule({ rule, ...who })

@@ -1,5 +1,5 @@
 /** `GET …/members`: every member of the project, whatever pool it is in. */
-import { listMembers, MEMBER_ATTRIBUTES, type MemberView } from '../store/members.ts'
+import { listMembers, type MemberView } from '../store/members.ts'
 import type { ApiDependencies, Route } from './context.ts'
 import { answerList } from './pages.ts'
 
@@ -18,7 +18,6 @@ export function allMembersRoutes(deps: ApiDependencies, dialect: AllMembersDiale
         answerList<MemberView>(ctx, deps, {
           name: 'members',
           resource: 'member',
-          attributes: MEMBER_ATTRIBUTES,
           read: (page) => listMembers(deps.db, page),
           render: dialect.renderWithParents,
         }),

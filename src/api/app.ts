@@ -5,6 +5,7 @@
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
+import { policyOf } from '../identity/policy.ts'
 import { query } from '../store/database.ts'
 import { accessOf } from './access.ts'
 import { Admission } from './admission.ts'
@@ -12,9 +13,7 @@ import { BODY, LARGE_BODY } from './body.ts'
 import { clientAddress } from './client-address.ts'
 import type { ApiContext, ApiDependencies, ApiState, Route } from './context.ts'
 import type { Dialect } from './dialect/dialect.ts'
-import { elb } from './dialect/elb/dialect.ts'
-import { elbErrors } from './dialect/elb/errors.ts'
-import { octavia } from './dialect/octavia/dialect.ts'
+import { DIALECTS } from './dialects.ts'
 import { errorBoundary } from './errors.ts'
 import { developmentIdentityRoutes } from './development-identity.ts'
 import { assertPathProject, noIdentityGuard } from './guards.ts'
@@ -27,9 +26,6 @@ import { serviceRouter } from './service-routes.ts'
 import { StoreWatch } from './store-watch.ts'
 import { shareOf } from './turns.ts'
 
-/** Every dialect that is served. */
-export const DIALECTS: readonly Dialect[] = [elb, octavia]
-
 /** Builds the application; the caller listens. */
 export function createApp(given: ApiDependencies): Koa<ApiState> {
   const storeWatch = new StoreWatch(given.log, () => query(given.db, 'select 1'))
@@ -40,8 +36,7 @@ export function createApp(given: ApiDependencies): Koa<ApiState> {
   app.use(requestId)
   app.use(requestTarget)
   app.use(observation(deps))
-  // What is outside of the dialects refuses in elb's words.
-  app.use(errorBoundary(elbErrors, deps))
+  app.use(errorBoundary(DIALECTS[0].errors, deps))
   app.use(serviceRouter(deps, admission))
   app.use(developmentIdentityRoutes(deps))
   app.use(networkReads(deps))
@@ -77,6 +72,7 @@ function mount({ dialect, router }: Served, deps: ApiDependencies, prefix: strin
 
 function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission): Middleware<ApiState> {
   const router = new Router<ApiState>({ exclusive: false })
+  const ruleFor = policyOf(dialect.policy)
   for (const route of dialect.routes(deps)) {
     router.register([...route.paths], [route.method], async (ctx) => {
       if (route.open !== true) {
@@ -86,6 +82,7 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
         )
         assertPathProject(ctx as ApiContext)
         ctx.state.access = accessOf(dialect.access, {
+          ruleFor,
           identity: ctx.state.identity,
           rbac: deps.settings.rbac,
           method: route.method,

@@ -4,7 +4,7 @@ import type Koa from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import type { Cidr } from '../domain/ip-address.ts'
 import type { TargetPolicy } from '../domain/target-policy.ts'
-import type { Profile, Rbac } from '../domain/types.ts'
+import type { Rbac } from '../domain/types.ts'
 import { isUuid } from '../domain/uuid.ts'
 import type { VipRange } from '../domain/vip-range.ts'
 import type { DevelopmentIdentity } from '../identity/development.ts'
@@ -18,7 +18,7 @@ import type { Dialect } from './dialect/dialect.ts'
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
 export interface ApiSettings {
   /** Dialect of the bare path and of `/`. */
-  readonly defaultDialect: Profile
+  readonly defaultDialect: string
   readonly pageMax: number
   readonly quotas: Quotas
   /** HM_VIP_RANGE: addresses of load balancers that are given none. */
@@ -33,7 +33,7 @@ export interface ApiSettings {
   readonly publicUrl?: string
   /** Peers whose X-Forwarded-Proto, -Host and -Prefix links follow. */
   readonly trustedProxies: readonly Cidr[]
-  /** Octavia's: PING monitors may be created, and the shortest delay of UDP-CONNECT monitors. */
+  /** Where the dialect asks: PING monitors may be created, and the shortest delay of UDP-CONNECT monitors. */
   readonly allowPing: boolean
   readonly udpMinDelaySeconds: number
   /** -1 = unlimited; absent = the default. */
@@ -96,7 +96,7 @@ export interface ApiState extends Koa.DefaultState {
   changed?: readonly string[]
   /** That object as it was shown before. */
   before?: Readonly<Record<string, unknown>>
-  /** Path prefix that was stripped before routing: `/elb`, `/load-balancer` or empty. */
+  /** The dialect's prefix, which was taken off the path before routing; empty on the bare path. */
   mount: string
 }
 

@@ -3,7 +3,8 @@ import type { Middleware } from 'koa'
 import { tokenOf } from '../identity/identity.ts'
 import { BODY, receiveBody, textOf } from './body.ts'
 import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
-import { keystoneErrors } from './dialect/keystone-errors.ts'
+import { DIALECTS } from './dialects.ts'
+import { keystoneErrors } from './keystone-errors.ts'
 import { errorBoundary } from './errors.ts'
 import { noIdentityGuard } from './guards.ts'
 import { baseUrl } from './base-url.ts'
@@ -28,6 +29,7 @@ export function developmentIdentityRoutes(deps: ApiDependencies): Middleware<Api
         subjectToken: tokenOf(ctx.headers, 'x-subject-token'),
         body: ctx.method === 'POST' ? textOf((await receiveBody(ctx, BODY)) ?? NOTHING) : '',
         baseUrl: baseUrl(ctx as ApiContext, deps),
+        services: DIALECTS.flatMap((dialect) => dialect.services),
       })
       ctx.status = answer.status
       ctx.set({ Vary: 'X-Auth-Token', ...answer.headers })

@@ -7,7 +7,6 @@ import {
   deleteHealthMonitor,
   findHealthMonitor,
   findMonitorOfPool,
-  HEALTH_MONITOR_ATTRIBUTES,
   type HealthMonitorChange,
   type HealthMonitorDraft,
   insertHealthMonitor,
@@ -116,7 +115,6 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonit
   await answerList<HealthMonitor>(ctx, deps, {
     name: 'healthmonitors',
     resource: 'healthmonitor',
-    attributes: HEALTH_MONITOR_ATTRIBUTES,
     read: (query) => listHealthMonitors(deps.db, query),
     render: dialect.render,
     filterValue: dialect.filterValue,

@@ -7,8 +7,6 @@ import {
   deleteListener,
   findListener,
   insertListener,
-  LISTENER_ATTRIBUTES,
-  LISTENER_SORTABLE,
   type ListenerChange,
   type ListenerDraft,
   type ListenerView,
@@ -135,8 +133,6 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDia
   await answerList<ListenerView>(ctx, deps, {
     name: 'listeners',
     resource: 'listener',
-    attributes: LISTENER_ATTRIBUTES,
-    sortable: LISTENER_SORTABLE,
     read: (query) => listListeners(deps.db, query),
     render: dialect.render,
   })
@@ -180,7 +176,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerD
   const id = pathId(ctx, 'id', 'listener')
   await transaction(deps.db, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
-    // ELB API reference: first the pool goes, or default_pool_id is set to null.
+    // First the pool goes, or default_pool_id is set to null.
     if (dialect.deletedWithPool !== true && stored.defaultPoolId !== null) {
       assertUnused('listener', { pool: [stored.defaultPoolId] })
     }

@@ -6,8 +6,6 @@ import {
   deleteLoadBalancer,
   findLoadBalancer,
   listLoadBalancers,
-  LOAD_BALANCER_ATTRIBUTES,
-  LOAD_BALANCER_SORTABLE,
   type LoadBalancerChange,
   type LoadBalancerKey,
   type LoadBalancerView,
@@ -81,8 +79,6 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalance
   await answerList<LoadBalancerView>(ctx, deps, {
     name: 'loadbalancers',
     resource: 'loadbalancer',
-    attributes: LOAD_BALANCER_ATTRIBUTES,
-    sortable: LOAD_BALANCER_SORTABLE,
     read: (query) => listLoadBalancers(deps.db, query, dialect.operatingStatus),
     render: dialect.render,
   })

@@ -9,7 +9,6 @@ import {
   findMember,
   insertMember,
   listMembers,
-  MEMBER_ATTRIBUTES,
   type MemberChange,
   type MemberDraft,
   MemberExistsError,
@@ -80,7 +79,6 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDiale
   await answerList<MemberView>(ctx, deps, {
     name: 'members',
     resource: 'member',
-    attributes: MEMBER_ATTRIBUTES,
     within: [{ attribute: 'pool_id', values: [poolId] }],
     read: async (page) => {
       const members = await listMembers(deps.db, page)

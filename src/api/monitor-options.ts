@@ -3,13 +3,13 @@
  * clears its option. Which fields were sent is kept, since those win over a preset; what is sent again as it is shown is no
  * change.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { type MonitorOptions, mergeOptions, type OptionsPatch } from '../domain/monitor-options.ts'
 import { assertOptionsFit, type OptionSurroundings } from '../domain/option-fit.ts'
 import { unmaskedOptions } from '../domain/option-secrets.ts'
 import { clearedBy, hasOptionOf, sentAfter, shownFields } from '../domain/plain-fields.ts'
 import type { HealthMonitor, PlainField } from '../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../store/health-monitors.ts'
+import { differences } from './changes.ts'
 import type { ApiSettings } from './context.ts'
 
 /** Absent = no change, null = none at all. */
@@ -75,7 +75,7 @@ export function changeWithOptions(
   }
   const sentFields = sentAfter(stored, written, options)
   const wanted = { ...change, options, sentFields }
-  const values = withoutUnchanged(stored, { ...wanted, ...shownFields({ ...stored, ...wanted }) })
+  const values = differences(stored, { ...wanted, ...shownFields({ ...stored, ...wanted }) })
   if (values.options !== undefined || values.type !== undefined || values.httpMethod !== undefined) {
     assertOptionsFit({ ...stored, ...values }, surroundings(settings))
   }
@@ -89,13 +89,6 @@ function isWritten(
   { stored, change }: { readonly stored: HealthMonitor; readonly change: HealthMonitorChange },
 ): boolean {
   return hasValue ? change[field] !== undefined : stored[field] !== null
-}
-
-function withoutUnchanged(stored: HealthMonitor, values: HealthMonitorChange): HealthMonitorChange {
-  const changed = Object.entries(values).filter(
-    ([key, value]) => !isDeepStrictEqual(value, stored[key as keyof HealthMonitor]),
-  )
-  return Object.fromEntries(changed) as HealthMonitorChange
 }
 
 function unmasked(sent: MonitorOptions | null, stored: MonitorOptions | null): MonitorOptions | null {

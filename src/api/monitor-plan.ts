@@ -14,7 +14,7 @@ import { findHealthMonitor } from '../store/health-monitors.ts'
 import { type PlanFacts, readPlanFacts } from '../store/monitor-plans.ts'
 import { readProbedMembers } from '../store/probe-rates.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
-import { renderDetectionWindow } from './dialect/health.ts'
+import { renderDetectionWindow } from './rendered-health.ts'
 import { demandMax, demandOfAll, memberDemand, type ProbeDemand } from './probe-rate.ts'
 import { queryOf } from './query.ts'
 

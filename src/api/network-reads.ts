@@ -8,12 +8,16 @@ import { createHash } from 'node:crypto'
 import type { Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { isUuid } from '../domain/uuid.ts'
+import { policyOf } from '../identity/policy.ts'
+import { OWN_POLICY } from '../identity/policy-table.ts'
 import { accessOf, ownProjectOnly } from './access.ts'
 import { clientAddress } from './client-address.ts'
 import type { ApiContext, ApiDependencies, ApiState } from './context.ts'
 import { errorBoundary } from './errors.ts'
 import { noIdentityGuard } from './guards.ts'
-import { neutronErrors } from './dialect/neutron-errors.ts'
+import { neutronErrors } from './neutron-errors.ts'
+
+const ownRuleFor = policyOf(OWN_POLICY)
 
 /** Whatever is asked for exists. */
 type Collection = 'subnets' | 'networks' | 'ports'
@@ -37,6 +41,7 @@ export function networkReads(deps: ApiDependencies): Middleware<ApiState> {
       guard(ctx)
       ctx.state.identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
       accessOf(ownProjectOnly, {
+        ruleFor: ownRuleFor,
         identity: ctx.state.identity,
         rbac: deps.settings.rbac,
         method: 'GET',

@@ -14,9 +14,6 @@ export interface Collection<Item> {
   readonly name: string
   /** Name of one object in messages: `healthmonitor`. */
   readonly resource: string
-  /** Attributes to filter by, and to sort by unless `sortable` says which. */
-  readonly attributes: ReadonlySet<string>
-  readonly sortable?: ReadonlySet<string>
   readonly read: (list: ListQuery) => Promise<Page<Item>>
   readonly render: (item: Item) => Record<string, unknown>
   /** Filters that the path implies: the members of one pool. */
@@ -34,10 +31,7 @@ export interface ListRequest extends Pick<ListQuery, 'filters' | 'sort' | 'nulls
 /** Lists as one dialect speaks of them. */
 export interface ListRules {
   /** Throws INVALID_QUERY. */
-  readonly parse: (
-    parameters: Parameters,
-    collection: Pick<Collection<never>, 'name' | 'attributes' | 'sortable'>,
-  ) => ListRequest
+  readonly parse: (parameters: Parameters, collection: Pick<Collection<never>, 'name'>) => ListRequest
   /** The same of a list without filters, whose order is given. Throws INVALID_QUERY. */
   readonly parsePage: (parameters: Parameters) => Pick<ListRequest, 'page' | 'fields'>
   /** The refusal of a marker that is no object of the list. */

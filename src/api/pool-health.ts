@@ -2,7 +2,7 @@
 import { notFound } from '../domain/errors.ts'
 import { type MemberHealth, memberHealth } from '../domain/member-health.ts'
 import { countMemberStates, listMemberFacts, type MemberFacts, type StateCount } from '../store/health.ts'
-import { MEMBER_ATTRIBUTES, ownerOfPool } from '../store/members.ts'
+import { ownerOfPool } from '../store/members.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList } from './pages.ts'
 
@@ -32,7 +32,6 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: PoolHealthD
   await answerList<MemberFacts>(ctx, deps, {
     name: 'members',
     resource: 'member',
-    attributes: MEMBER_ATTRIBUTES,
     within: [{ attribute: 'pool_id', values: [poolId] }],
     read: (page) => listMemberFacts(deps.db, page),
     render: (facts) => dialect.renderMemberHealth(memberHealth(facts), facts),

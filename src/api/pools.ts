@@ -13,8 +13,6 @@ import {
   findPool,
   insertPool,
   listPools,
-  POOL_ATTRIBUTES,
-  POOL_SORTABLE,
   type PoolChange,
   type PoolDraft,
   type PoolView,
@@ -140,8 +138,6 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect
   await answerList<PoolView>(ctx, deps, {
     name: 'pools',
     resource: 'pool',
-    attributes: POOL_ATTRIBUTES,
-    sortable: POOL_SORTABLE,
     read: (query) => listPools(deps.db, query),
     render: dialect.render,
   })

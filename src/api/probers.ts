@@ -2,6 +2,8 @@
 import type { Context } from 'koa'
 import { PROBERS_SHOWN_MAX } from '../domain/limits.ts'
 import type { BreakerFacts } from '../domain/prober-facts.ts'
+import { policyOf } from '../identity/policy.ts'
+import { OWN_POLICY } from '../identity/policy-table.ts'
 import { listProbers, type ProberRecord } from '../store/probers.ts'
 import { accessOf, anyProject } from './access.ts'
 import type { Admission } from './admission.ts'
@@ -11,6 +13,7 @@ import { noIdentityGuard } from './guards.ts'
 import { shareOf } from './turns.ts'
 
 export const PROBERS_PATH = '/v1/probers'
+const ownRuleFor = policyOf(OWN_POLICY)
 
 /** Throws UNAUTHORIZED, FORBIDDEN and PROJECT_BUSY. */
 export async function answerProbers(
@@ -21,7 +24,13 @@ export async function answerProbers(
   noIdentityGuard(deps.settings)(ctx)
   const identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
   ctx.state['identity'] = identity
-  accessOf(anyProject, { identity, rbac: deps.settings.rbac, method: 'get', path: PROBERS_PATH })
+  accessOf(anyProject, {
+    ruleFor: ownRuleFor,
+    identity,
+    rbac: deps.settings.rbac,
+    method: 'get',
+    path: PROBERS_PATH,
+  })
   await admission.admit(shareOf(identity), async () => {
     const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
     ctx.body = { probers: probers.map(render) }

@@ -56,7 +56,7 @@ export async function readUpdate<Parsed>(
 
 /** What the value of an attribute is refused for. */
 const OF_VALUES: ReadonlySet<string> = new Set(['INVALID_FIELD', 'TOO_LONG'])
-/** What naming an attribute is refused for. To Octavia what no update may name is unknown, whatever its value is. */
+/** What naming an attribute is refused for. Some dialects call unknown what no update may name, whatever its value is. */
 const OF_NAMES: ReadonlySet<string> = new Set(['READ_ONLY_ATTRIBUTE', 'UNRECOGNIZED_ATTRIBUTE'])
 
 /** Whether an attribute may be at fault that says what is shown already. */
@@ -77,7 +77,7 @@ function withoutShown(
   if (!isObject(attributes) || !isObject(body)) return undefined
   const isResent = ([name, value]: [string, unknown]): boolean =>
     name in shown &&
-    // Octavia refuses some attributes of some types by their name, also as null.
+    // Such dialects refuse some attributes of some types by their name, also as null.
     (value !== null || ctx.state.dialect.writes.takesShownReadOnly) &&
     isDeepStrictEqual(value, shown[name])
   const sent = Object.entries(attributes)

@@ -1,13 +1,11 @@
 /**
- * Every number of the service, once: with unit, range and source; a file per subject below `limits/`. Dialects take their
- * ranges from here, the database's constraints are the union of them, and the defaults of the configuration live here too.
+ * Every number of the service, once: with unit, range and source; a file per subject below `limits/`. The defaults of the
+ * configuration are here too. What only one dialect says is in its own folder; the database's constraints are the widest.
  */
 export type { Range } from './range.ts'
 export * from './limits/api.ts'
 export * from './limits/addresses.ts'
 export * from './limits/requests.ts'
-export * from './limits/elb.ts'
-export * from './limits/octavia.ts'
 export * from './limits/probing.ts'
 export * from './limits/options.ts'
 export * from './limits/scheduling.ts'

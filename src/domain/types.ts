@@ -2,7 +2,7 @@
  * The nouns of the service, as every layer passes them around. Wire names live in the dialects and column names in
  * the store; here they have one spelling. `null` means "cleared or never set by the user", as OpenStack LBaaS v2 does.
  */
-import type { MonitorOptions } from './monitor-options.ts'
+import type { MonitorOptions, Preset } from './monitor-options.ts'
 
 /** Monitor types, in Octavia's spelling; a dialect translates (elb writes UDP-CONNECT as UDP_CONNECT). */
 export const MONITOR_TYPES = ['HTTP', 'HTTPS', 'PING', 'TCP', 'TLS-HELLO', 'UDP-CONNECT', 'SCTP'] as const
@@ -25,16 +25,8 @@ export type ListenerProtocol = (typeof LISTENER_PROTOCOLS)[number]
 export const LB_ALGORITHMS = ['ROUND_ROBIN', 'LEAST_CONNECTIONS', 'SOURCE_IP', 'SOURCE_IP_PORT'] as const
 export type LbAlgorithm = (typeof LB_ALGORITHMS)[number]
 
-/** Who could carry the traffic; here only a word, except that `noop_driver` is never probed. */
-export const PROVIDERS = ['vlb', 'octavia', 'amphora', 'noop_driver'] as const
-export type Provider = (typeof PROVIDERS)[number]
-
-/** How a pool keeps the requests of one client with one member. */
-export const PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as const
-
-/** Probing manners, named after the dialect that created the monitor. */
-export const PROFILES = ['elb', 'octavia'] as const
-export type Profile = (typeof PROFILES)[number]
+/** How a monitor probes where no option says otherwise: the preset of the dialect that created it. */
+export type Profile = Preset
 
 /** Fields of a monitor that a preset or an option can say otherwise. */
 export const PLAIN_FIELDS = [

@@ -1,5 +1,5 @@
 /** What goes into the development identity and what comes out, free of any framework. */
-import { catalogue } from './development-catalogue.ts'
+import { type CatalogueService, catalogue } from './development-catalogue.ts'
 import type { Claims } from './development-token.ts'
 
 export interface DevelopmentRequest {
@@ -13,6 +13,8 @@ export interface DevelopmentRequest {
   readonly body: string
   /** Scheme and authority by which the client reached us, or HM_PUBLIC_URL. */
   readonly baseUrl: string
+  /** Services of the dialects, for the catalogue. */
+  readonly services: readonly CatalogueService[]
 }
 
 export interface DevelopmentAnswer {
@@ -34,5 +36,6 @@ export interface Call {
 /** The catalogue that the holder of a token is shown. */
 export function catalogueOf({ request, region }: Call, { scope }: Claims): readonly object[] {
   const project = scope.kind === 'project' ? scope.project : undefined
-  return catalogue({ baseUrl: request.baseUrl, region, project })
+  const { baseUrl, services } = request
+  return catalogue({ baseUrl, services, region, project })
 }

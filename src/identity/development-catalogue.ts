@@ -13,22 +13,29 @@ export interface CatalogueFacts {
   /** From the address of the identity. */
   readonly region: string | undefined
   readonly project: { readonly id: string; readonly name: string } | undefined
+  /** Of the dialects. */
+  readonly services: readonly CatalogueService[]
 }
 
-interface Service {
+/** A service by which clients find a dialect. */
+export interface CatalogueService {
   readonly type: string
   readonly name: string
+  /** Below our address. */
+  readonly path: (projectId: string) => string
+}
+
+interface Service extends Omit<CatalogueService, 'path'> {
   readonly path: (projectId: string, region: string | undefined) => string
 }
 
-/** gophertelekomcloud appends `v2.0/` to elb's address and `elb/` to elbv3's; neutronclient `/v2.0` to network's. */
-const SERVICES: readonly Service[] = [
-  { type: 'identity', name: 'keystone', path: (_, region) => `${identityPath(region)}/v3` },
-  { type: 'load-balancer', name: 'octavia', path: () => '/load-balancer' },
-  { type: 'network', name: 'neutron', path: () => '' },
-  { type: 'elb', name: 'elb', path: () => '/elb' },
-  { type: 'elbv3', name: 'elbv3', path: (projectId) => `/elb/v3/${projectId}` },
-]
+const IDENTITY: Service = {
+  type: 'identity',
+  name: 'keystone',
+  path: (_, region) => `${identityPath(region)}/v3`,
+}
+/** neutronclient appends `/v2.0`. */
+const NETWORK: Service = { type: 'network', name: 'neutron', path: () => '' }
 
 const INTERFACES = ['public', 'internal', 'admin'] as const
 export const DEFAULT_REGION = 'RegionOne'
@@ -41,7 +48,7 @@ export function identityPath(region: string | undefined): string {
 /** The `catalog` of a token document. */
 export function catalogue(facts: CatalogueFacts): readonly object[] {
   const regions = regionsOf(facts)
-  return SERVICES.map(({ type, name, path }) => {
+  return [IDENTITY, NETWORK, ...facts.services].map(({ type, name, path }) => {
     const url = `${facts.baseUrl}${path(facts.project?.id ?? 'none', facts.region)}`
     return {
       endpoints: regions.flatMap((region) =>

@@ -1,14 +1,14 @@
 /**
- * Who may do what: the meaning of the rules in policy-table.ts. Pure. Two families of roles are understood: Keystone's
+ * Who may do what: the meaning of the rules (policy-rule.ts). Pure. Two families of roles are understood: Keystone's
  * reader, member and admin (Octavia's defaults today), and load-balancer_* (its older ones). Which of them count is
  * HM_RBAC's; with `both` each alone is enough.
  *
- * What a refusal looks like is the dialect's: in elb another project's object is unknown (404), in octavia it is
- * forbidden (403), and an unknown one is 404 for everybody. So a handler asks after it has found the owner.
+ * What a refusal looks like is the dialect's: another project's object may be unknown (404), or forbidden (403), while
+ * an unknown one is 404 for everybody. So a handler asks after it has found the owner.
  */
 import type { Rbac } from '../domain/types.ts'
 import type { Identity } from './identity.ts'
-import { POLICY, type PolicyRule, type RoleCheck, type RoleColumns } from './policy-table.ts'
+import type { PolicyRule, RoleCheck, RoleColumns } from './policy-rule.ts'
 
 /** `own project`: allowed, limited to the objects of the identity's project. */
 export type Decision = 'allowed' | 'own project' | 'denied'
@@ -49,15 +49,16 @@ function rolesThatCount({ rule: { check }, identity: { confined, scope, roles },
   return { everywhere: has('everywhere'), ownProject: has('ownProject') }
 }
 
-const RULES: ReadonlyMap<string, PolicyRule> = new Map(
-  POLICY.flatMap((rule) =>
-    rule.operations.map(({ method, path }): [string, PolicyRule] => [operationKey(method, path), rule]),
-  ),
-)
+/** Finds the rule of an operation; `path` with parameters as `{id}` or `:id`. Undefined: nobody wrote one. */
+export type RuleFor = (method: string, path: string) => PolicyRule | undefined
 
-/** The rule of an operation; `path` with parameters as `{id}` or `:id`. Undefined: nobody wrote one. */
-export function ruleFor(method: string, path: string): PolicyRule | undefined {
-  return RULES.get(operationKey(method, path))
+export function policyOf(rules: readonly PolicyRule[]): RuleFor {
+  const byOperation = new Map(
+    rules.flatMap((rule) =>
+      rule.operations.map(({ method, path }): [string, PolicyRule] => [operationKey(method, path), rule]),
+    ),
+  )
+  return (method, path) => byOperation.get(operationKey(method, path))
 }
 
 function operationKey(method: string, path: string): string {

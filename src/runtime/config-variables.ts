@@ -9,7 +9,7 @@ import {
   CANARIES_MAX,
   CHECKPOINT_MS,
   CHECKPOINT_MS_DEFAULT,
-  OCTAVIA_DOMAIN_NAME_MAX,
+  HOST_NAME_MAX,
   PAGE_MAX,
   IN_FLIGHT_PER_PROJECT,
   IN_FLIGHT_PER_PROJECT_DEFAULT,
@@ -112,7 +112,7 @@ function parseCanary(text: string): Endpoint | undefined {
   const endpoint =
     host === undefined || host === 'localhost' ? parseEndpoint(text) : { host, port: Number(port) }
   if (endpoint === undefined || endpoint.port < PORT.min || endpoint.port > PORT.max) return undefined
-  return endpoint.host.length <= OCTAVIA_DOMAIN_NAME_MAX ? endpoint : undefined
+  return endpoint.host.length <= HOST_NAME_MAX ? endpoint : undefined
 }
 
 function parseCanaries(text: string): readonly Endpoint[] | undefined {

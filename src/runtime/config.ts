@@ -34,7 +34,7 @@ export interface Config {
   readonly checkpointMs: number
   readonly transitionDays: number
   readonly transitionsPerMember: number
-  readonly defaultDialect: 'elb' | 'octavia'
+  readonly defaultDialect: string
   readonly auth: 'none' | 'keystone'
   /** Present with auth `keystone`. */
   readonly keystone?: KeystoneConfig

@@ -39,7 +39,7 @@ export const HEALTH_MONITOR_LIST: ListSpec = {
     max_retries_down: { sql: 'hm.fall', type: 'integer' },
     admin_state_up: { sql: 'hm.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'hm.provisioning_status', type: 'text' },
-    // Octavia's; nobody measures a monitor.
+    // Nobody measures a monitor.
     operating_status: { sql: `case when hm.admin_state_up then 'ONLINE' else 'OFFLINE' end`, type: 'text' },
     monitor_port: { sql: 'hm.monitor_port', type: 'integer' },
     domain_name: { sql: 'hm.domain_name', type: 'text' },
@@ -52,11 +52,6 @@ export const HEALTH_MONITOR_LIST: ListSpec = {
     updated_at: { sql: 'hm.updated_at', type: 'timestamp' },
   },
 }
-
-/** Attributes that elb's lists filter and sort by. */
-export const HEALTH_MONITOR_ATTRIBUTES: ReadonlySet<string> = new Set(
-  Object.keys(HEALTH_MONITOR_LIST.attributes).filter((name) => name !== 'operating_status'),
-)
 
 /** Throws PoolHasMonitorError: the constraint decides, however many create at once. */
 export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Promise<HealthMonitor> {

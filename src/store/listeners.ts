@@ -2,7 +2,7 @@
 import { listenerStatus, type RolledUpStatus } from '../domain/roll-up.ts'
 import type { Listener } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page, sortableOf } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { LISTENER_COLUMNS, type ListenerRow, toListener } from './rows.ts'
 import { listenerStatusOf } from './roll-up.ts'
 import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
@@ -53,14 +53,6 @@ export const LISTENER_LIST: ListSpec = {
     updated_at: { sql: `date_trunc('second', l.updated_at)`, type: 'timestamp' },
   },
 }
-
-/** Attributes that elb's lists filter by. */
-export const LISTENER_ATTRIBUTES: ReadonlySet<string> = new Set(
-  Object.keys(LISTENER_LIST.attributes).filter((name) => name !== 'operating_status'),
-)
-export const LISTENER_SORTABLE: ReadonlySet<string> = new Set(
-  [...sortableOf(LISTENER_LIST)].filter((name) => name !== 'operating_status'),
-)
 
 /** Throws PortTakenError: the index decides, however many create at once. */
 export async function insertListener(tx: Tx, draft: ListenerDraft): Promise<Listener> {

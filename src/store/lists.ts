@@ -39,12 +39,6 @@ export interface ListSpec {
   readonly attributes: Readonly<Record<string, ListAttribute>>
 }
 
-/** Attributes that a list sorts by; what only `matches` has no order. */
-export function sortableOf(spec: ListSpec): ReadonlySet<string> {
-  const sortable = Object.entries(spec.attributes).filter(([, attribute]) => attribute.matches === undefined)
-  return new Set(sortable.map(([name]) => name))
-}
-
 export interface SortKey {
   readonly attribute: string
   readonly direction: 'asc' | 'desc'

@@ -3,7 +3,7 @@ import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { LoadBalancer } from '../domain/types.ts'
 import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, type Tx, query } from './database.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER, sortableOf } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
 import { loadBalancerStatusOf } from './roll-up.ts'
 import { LOAD_BALANCER_COLUMNS, type LoadBalancerRow, MADE_VIP_ADDRESS, toLoadBalancer } from './rows.ts'
 import {
@@ -24,8 +24,8 @@ export type LoadBalancerChange = Partial<
 >
 
 /**
- * What operating_status tells: whether it is switched on (elb), or what the states of the members below it come to
- * (Octavia), which asks about every pool.
+ * What operating_status tells: whether it is switched on, or what the states of the members below it come to, which
+ * asks about every pool.
  */
 export type StatusMeaning = 'switch' | 'roll-up'
 
@@ -49,8 +49,8 @@ const viewColumns = (meaning: StatusMeaning): string => `${LOAD_BALANCER_COLUMNS
 /** Attributes that are only stored and given back (`echo`), as SQL text. */
 const echoed = (attribute: string) => `(lb.echo->>'${attribute}')`
 
-/** Attributes that elb has no word for. */
-const OCTAVIA_ONLY = ['vip_network_id', 'flavor_id', 'availability_zone', 'vip_qos_policy_id'] as const
+/** Those that lists filter by. */
+const ECHOED = ['vip_network_id', 'flavor_id', 'availability_zone', 'vip_qos_policy_id'] as const
 
 const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   from: 'load_balancer lb',
@@ -70,7 +70,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
     vip_address: { sql: `coalesce(lb.vip_address, ${MADE_VIP_ADDRESS})`, type: 'text' },
     vip_port_id: { sql: 'lb.vip_port_id', type: 'text' },
     vip_subnet_id: { sql: 'lb.vip_subnet_id', type: 'text' },
-    ...Object.fromEntries(OCTAVIA_ONLY.map((name) => [name, { sql: echoed(name), type: 'text' as const }])),
+    ...Object.fromEntries(ECHOED.map((name) => [name, { sql: echoed(name), type: 'text' as const }])),
     listener_id: {
       sql: 'lb.id',
       type: 'uuid',
@@ -101,16 +101,6 @@ export const LOAD_BALANCER_LISTS: Readonly<Record<StatusMeaning, ListSpec>> = {
   switch: loadBalancerList('switch'),
   'roll-up': loadBalancerList('roll-up'),
 }
-
-const isElbs = (name: string): boolean => !(OCTAVIA_ONLY as readonly string[]).includes(name)
-
-/** Attributes that elb's lists filter by. */
-export const LOAD_BALANCER_ATTRIBUTES: ReadonlySet<string> = new Set(
-  Object.keys(LOAD_BALANCER_LISTS.switch.attributes).filter(isElbs),
-)
-export const LOAD_BALANCER_SORTABLE: ReadonlySet<string> = new Set(
-  [...sortableOf(LOAD_BALANCER_LISTS.switch)].filter(isElbs),
-)
 
 export async function insertLoadBalancer(tx: Tx, draft: LoadBalancerDraft): Promise<LoadBalancer> {
   return toLoadBalancer(await insertRow<LoadBalancerRow, LoadBalancerDraft>(tx, TABLE, draft))

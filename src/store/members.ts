@@ -3,6 +3,7 @@ import type { MemberReason, MemberState } from '../domain/member-status.ts'
 import type { Member } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
+import { memberStatusOf } from './roll-up.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -48,14 +49,6 @@ interface MemberViewRow extends MemberRow {
   pending: boolean
 }
 
-/** The rules of `memberWord` (src/domain/roll-up.ts) in SQL; a test holds the two together. */
-const OCTAVIA_WORD = `case
-  when not m.admin_state_up and m.provider <> 'noop_driver' then 'OFFLINE'
-  when m.state = 'NO_MONITOR' then 'NO_MONITOR'
-  when m.state = 'ONLINE' then case when m.weight = 0 then 'DRAINING' else 'ONLINE' end
-  when m.state = 'OFFLINE' then 'ERROR'
-  else 'OFFLINE' end`
-
 /** Attributes of members over `member_detail m`. */
 export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   id: { sql: 'm.id', type: 'uuid', always: true },
@@ -72,7 +65,7 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   admin_state_up: { sql: 'm.admin_state_up', type: 'boolean' },
   provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
   operating_status: { sql: 'm.operating_status', type: 'text' },
-  octavia_operating_status: { sql: OCTAVIA_WORD, type: 'text' },
+  rolled_up_status: { sql: memberStatusOf('m'), type: 'text' },
   stale: {
     sql: 'exists (select from member_status ms where ms.member_id = m.id and ms.stale)',
     type: 'boolean',
@@ -93,11 +86,6 @@ export const MEMBER_LIST: ListSpec = {
   alias: 'm',
   attributes: MEMBER_LIST_ATTRIBUTES,
 }
-
-/** Attributes that elb's lists filter and sort by. */
-export const MEMBER_ATTRIBUTES: ReadonlySet<string> = new Set(
-  Object.keys(MEMBER_LIST_ATTRIBUTES).filter((name) => name !== 'octavia_operating_status'),
-)
 
 /** Throws MemberExistsError: the index decides, however many create at once. Gives the id. */
 export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> {

@@ -2,7 +2,7 @@
 import type { RolledUpStatus } from '../domain/roll-up.ts'
 import type { Pool } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER, sortableOf } from './lists.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
 import { notifyShard } from './parents.ts'
 import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
 import {
@@ -51,7 +51,6 @@ export const POOL_LIST: ListSpec = {
     lb_algorithm: { sql: 'p.lb_algorithm', type: 'text' },
     admin_state_up: { sql: 'p.admin_state_up', type: 'boolean' },
     provisioning_status: { sql: 'p.provisioning_status', type: 'text' },
-    // Octavia's.
     operating_status: { sql: 'p.operating_status', type: 'text' },
     loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
     healthmonitor_id: {
@@ -75,14 +74,6 @@ export const POOL_LIST: ListSpec = {
     updated_at: { sql: 'p.updated_at', type: 'timestamp' },
   },
 }
-
-/** Attributes that elb's lists filter by, and sort by. */
-export const POOL_ATTRIBUTES: ReadonlySet<string> = new Set(
-  Object.keys(POOL_LIST.attributes).filter((name) => name !== 'operating_status'),
-)
-export const POOL_SORTABLE: ReadonlySet<string> = new Set(
-  [...sortableOf(POOL_LIST)].filter((name) => name !== 'operating_status'),
-)
 
 export async function insertPool(tx: Tx, draft: PoolDraft): Promise<Pool> {
   return toPool(await insertRow<PoolRow, PoolDraft>(tx, TABLE, draft))

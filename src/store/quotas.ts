@@ -4,7 +4,7 @@ import { type Db, type Tx, query } from './database.ts'
 
 export type Quotas = Readonly<Record<Resource, number>>
 
-/** Kinds that have a quota: ours, and two that Octavia counts and we only remember. */
+/** Kinds that have a quota: ours, and two of which there are no objects here, whose numbers we only remember. */
 export const QUOTA_KINDS = [...RESOURCES, 'l7policy', 'l7rule'] as const
 export type QuotaKind = (typeof QUOTA_KINDS)[number]
 

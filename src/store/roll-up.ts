@@ -1,6 +1,7 @@
 /**
- * Rolled-up statuses as expressions over the rows that a statement shows (views of migration 0014): as a column they are
- * worked out for the page only, as a filter for the project only. Each takes the alias of its table.
+ * Rolled-up statuses as expressions over the rows that a statement shows (views of migration 0014): as a column they
+ * are worked out for the page only, as a filter for the project only. Each takes the alias of its table. The rules are
+ * those of src/domain/roll-up.ts; a test holds the two together.
  */
 
 /** operating_status of the pool `alias`. */
@@ -19,15 +20,13 @@ export const listenerStatusOf = (listener: string, loadBalancer: string): string
 export const loadBalancerStatusOf = (alias: string): string =>
   `(select lbs.operating_status from load_balancer_status lbs where lbs.load_balancer_id = ${alias}.id)`
 
-/** Octavia's word of a member: table `member`, its row of `member_status` and its pool, by their aliases. */
-export const memberWordOf = (member: string, status: string, pool: string): string =>
+/** operating_status of a member, a row of `member_detail`, as it counts above it: the rules of `memberWord` in SQL. */
+export const memberStatusOf = (member: string): string =>
   `(case
-    when not ${member}.admin_state_up and ${status}.state <> 'NO_MONITOR' then 'OFFLINE'
-    when not ${member}.admin_state_up
-      and (select lb.provider from load_balancer lb where lb.id = ${pool}.load_balancer_id) <> 'noop_driver' then 'OFFLINE'
-    when ${status}.state = 'NO_MONITOR' then 'NO_MONITOR'
-    when ${status}.state = 'ONLINE' and ${member}.weight = 0 then 'DRAINING'
-    when ${status}.state = 'ONLINE' then 'ONLINE'
-    when ${status}.state = 'OFFLINE' then 'ERROR'
+    when not ${member}.admin_state_up and ${member}.provider <> 'noop_driver' then 'OFFLINE'
+    when ${member}.state = 'NO_MONITOR' then 'NO_MONITOR'
+    when ${member}.state = 'ONLINE' and ${member}.weight = 0 then 'DRAINING'
+    when ${member}.state = 'ONLINE' then 'ONLINE'
+    when ${member}.state = 'OFFLINE' then 'ERROR'
     else 'OFFLINE'
   end)`

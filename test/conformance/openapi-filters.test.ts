@@ -1,12 +1,8 @@
 /** The filters that openapi.yaml describes are those that lists filter by. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ELB_LIST_ATTRIBUTES } from '../../src/api/dialect/elb/lists.ts'
 import { OCTAVIA_LIST_ATTRIBUTES } from '../../src/api/dialect/octavia/lists.ts'
-import { HEALTH_MONITOR_ATTRIBUTES } from '../../src/store/health-monitors.ts'
-import { LISTENER_ATTRIBUTES } from '../../src/store/listeners.ts'
-import { LOAD_BALANCER_ATTRIBUTES } from '../../src/store/load-balancers.ts'
-import { MEMBER_ATTRIBUTES } from '../../src/store/members.ts'
-import { POOL_ATTRIBUTES } from '../../src/store/pools.ts'
 import { dialectOf, document, operations, resolved, type Schema } from '../support/openapi.ts'
 
 /** Parameters of every list; the rest are filters. */
@@ -24,14 +20,17 @@ const PAGING = new Set([
   'not-tags-any',
 ])
 
+const filtersOf = (list: string): ReadonlySet<string> =>
+  ELB_LIST_ATTRIBUTES[list]?.filters ?? assert.fail(list)
+
 const FILTERS: Readonly<Record<string, ReadonlySet<string>>> = {
-  elbListHealthMonitors: HEALTH_MONITOR_ATTRIBUTES,
-  elbListMembers: MEMBER_ATTRIBUTES,
-  elbListAllMembers: MEMBER_ATTRIBUTES,
-  elbGetPoolHealth: MEMBER_ATTRIBUTES,
-  elbListPools: POOL_ATTRIBUTES,
-  elbListListeners: LISTENER_ATTRIBUTES,
-  elbListLoadBalancers: LOAD_BALANCER_ATTRIBUTES,
+  elbListHealthMonitors: filtersOf('healthmonitors'),
+  elbListMembers: filtersOf('members'),
+  elbListAllMembers: filtersOf('members'),
+  elbGetPoolHealth: filtersOf('members'),
+  elbListPools: filtersOf('pools'),
+  elbListListeners: filtersOf('listeners'),
+  elbListLoadBalancers: filtersOf('loadbalancers'),
 }
 
 /** What a list shows, where its id does not say so. */

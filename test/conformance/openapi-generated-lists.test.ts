@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Profile } from '../../src/domain/types.ts'
+import type { DialectName } from '../../src/api/dialects.ts'
 import { startApi } from '../support/api.ts'
 import { type DescribedOperation, dialectOf, operations } from '../support/openapi.ts'
 import { makeWorld, RUNS, sample, SEED, spellingOf } from '../support/openapi-world.ts'
 
-function listsOf(dialect: Profile): readonly DescribedOperation[] {
+function listsOf(dialect: DialectName): readonly DescribedOperation[] {
   return operations.filter(
     ({ path, parameters }) => dialectOf(path) === dialect && parameters.some(({ name }) => name === 'limit'),
   )

@@ -4,11 +4,10 @@ import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Admission } from '../../src/api/admission.ts'
 import type { ApiDependencies } from '../../src/api/context.ts'
-import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
-import { octaviaRoutes } from '../../src/api/dialect/octavia/routes.ts'
 import { serviceRoutes } from '../../src/api/service-routes.ts'
-import { type Profile, PROFILES } from '../../src/domain/types.ts'
+import { type DialectName, DIALECTS } from '../../src/api/dialects.ts'
 import {
+  DIALECT_NAMES,
   dialectOf,
   document,
   MOUNTS,
@@ -26,26 +25,27 @@ function key(method: string, path: string): string {
   return `${method.toUpperCase()} ${path.replaceAll(/:\w+|\{\w+\}/g, '{}')}`
 }
 
-const ROUTES = { elb: elbRoutes(deps), octavia: octaviaRoutes(deps) }
+const routesOf = (name: DialectName) =>
+  DIALECTS.filter((dialect) => dialect.name === name).flatMap((dialect) => dialect.routes(deps))
 
 /** What is served while a dialect is that of the bare path. */
-function servedKeys(defaultDialect: Profile): string[] {
-  const dialects = PROFILES.flatMap((dialect) => {
+function servedKeys(defaultDialect: DialectName): string[] {
+  const dialects = DIALECT_NAMES.flatMap((dialect) => {
     const mounts = dialect === defaultDialect ? [MOUNTS[dialect], ''] : [MOUNTS[dialect]]
-    return ROUTES[dialect].flatMap(({ method, paths }) =>
+    return routesOf(dialect).flatMap(({ method, paths }) =>
       paths.flatMap((path) => mounts.map((mount) => key(method, `${mount}${path}`.replace(/(.)\/$/, '$1')))),
     )
   })
   return [...dialects, ...serviceRoutes(deps, new Admission()).map(({ path }) => key('get', path))]
 }
 
-function describedKeys(defaultDialect: Profile): string[] {
+function describedKeys(defaultDialect: DialectName): string[] {
   return operations.flatMap(({ path, method }) =>
     spellings(path, defaultDialect).map((spelling) => key(method, spelling)),
   )
 }
 
-for (const dialect of PROFILES) {
+for (const dialect of DIALECT_NAMES) {
   test(`every route of the service is an operation of openapi.yaml, in every spelling; ${dialect} on the bare path`, () => {
     const described = new Set(describedKeys(dialect))
     assert.deepEqual(

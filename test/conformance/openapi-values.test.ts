@@ -1,14 +1,26 @@
 /** openapi.yaml says what the code goes by: each number, default, pattern and word of its schemas. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OCTAVIA_HTTP_METHODS, OCTAVIA_HTTP_VERSIONS } from '../../src/api/schema/octavia-health-monitor.ts'
-import * as limits from '../../src/domain/limits.ts'
+import {
+  OCTAVIA_HTTP_METHODS,
+  OCTAVIA_HTTP_VERSIONS,
+} from '../../src/api/dialect/octavia/schema/health-monitor.ts'
+import * as limitsOfElb from '../../src/api/dialect/elb/limits.ts'
+import * as limitsOfOctavia from '../../src/api/dialect/octavia/limits.ts'
+import {
+  OCTAVIA_LB_ALGORITHMS,
+  OCTAVIA_LISTENER_PROTOCOLS,
+  OCTAVIA_MONITOR_TYPES,
+  OCTAVIA_POOL_PROTOCOLS,
+} from '../../src/api/dialect/octavia/words.ts'
+import * as limitsOfAll from '../../src/domain/limits.ts'
 import { MEMBER_STATUS_RULES } from '../../src/domain/member-status.ts'
-import * as types from '../../src/domain/types.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import { OPERATING_STATUSES } from '../../src/domain/roll-up.ts'
 import { optionsSchema } from '../support/option-schemas.ts'
 import { document, resolved, type Schema } from '../support/openapi.ts'
+
+const limits = { ...limitsOfAll, ...limitsOfElb, ...limitsOfOctavia }
 
 /** The attributes of a request, by the schema's name; below the envelope. */
 function attributesOf(schemaName: string): Readonly<Record<string, Schema>> {
@@ -18,7 +30,7 @@ function attributesOf(schemaName: string): Readonly<Record<string, Schema>> {
   return (resolved<Schema>(envelope ?? {})['properties'] ?? {}) as Record<string, Schema>
 }
 
-const range = (of: limits.Range) => ({ minimum: of.min, maximum: of.max })
+const range = (of: limitsOfAll.Range) => ({ minimum: of.min, maximum: of.max })
 
 /** What a request's attributes are bounded by: schema, attribute, keywords. `Create` and `Update` alike. */
 const BOUNDS: readonly (readonly [string, string, Readonly<Record<string, number>>])[] = [
@@ -244,17 +256,17 @@ test('the options of a monitor are described by the rules that bodies are checke
   assert.deepEqual(MonitorOptionsPatch, optionsSchema('patch'))
 })
 
-test('the words of octavia are those of the domain', () => {
+test('the words of octavia are those of its lists', () => {
   const words = (name: string, attribute: string) => attributesOf(name)[attribute]?.['enum']
-  assert.deepEqual(words('OctaviaHealthMonitorCreate', 'type'), types.MONITOR_TYPES)
+  assert.deepEqual(words('OctaviaHealthMonitorCreate', 'type'), OCTAVIA_MONITOR_TYPES)
   assert.deepEqual(words('OctaviaHealthMonitorCreate', 'http_method'), [...OCTAVIA_HTTP_METHODS, null])
   assert.deepEqual(words('OctaviaHealthMonitorCreate', 'http_version'), [
     ...OCTAVIA_HTTP_VERSIONS.map(Number),
     null,
   ])
-  assert.deepEqual(words('OctaviaPoolCreate', 'protocol'), types.POOL_PROTOCOLS)
-  assert.deepEqual(words('OctaviaPoolCreate', 'lb_algorithm'), types.LB_ALGORITHMS)
-  assert.deepEqual(words('OctaviaListenerCreate', 'protocol'), types.LISTENER_PROTOCOLS)
+  assert.deepEqual(words('OctaviaPoolCreate', 'protocol'), OCTAVIA_POOL_PROTOCOLS)
+  assert.deepEqual(words('OctaviaPoolCreate', 'lb_algorithm'), OCTAVIA_LB_ALGORITHMS)
+  assert.deepEqual(words('OctaviaListenerCreate', 'protocol'), OCTAVIA_LISTENER_PROTOCOLS)
   assert.deepEqual(document.components.schemas['OctaviaOperatingStatus']?.['enum'], OPERATING_STATUSES)
 })
 

@@ -1,7 +1,7 @@
 /** Every route of every dialect, asked by those who must not. A route that test/support/every-route.ts does not know fails. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { DIALECTS } from '../../src/api/app.ts'
+import { DIALECTS } from '../../src/api/dialects.ts'
 import type { ApiDependencies, Route } from '../../src/api/context.ts'
 import type { Answer, Json } from '../support/api.ts'
 import { SUBNET, wrapped } from '../support/api-objects.ts'

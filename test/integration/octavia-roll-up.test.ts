@@ -14,7 +14,7 @@ import { query } from '../../src/store/database.ts'
 import {
   listenerStatusOf,
   loadBalancerStatusOf,
-  memberWordOf,
+  memberStatusOf,
   poolStatusOf,
 } from '../../src/store/roll-up.ts'
 import { testDatabase } from '../support/database.ts'
@@ -235,8 +235,7 @@ test('the views of the roll-up and the rules of the domain agree on every combin
     ),
     listenerView: await statuses('select listener_id as id, operating_status as status from listener_status'),
     pools: await statuses(`select p.id, ${poolStatusOf('p')} as status from pool p`),
-    members: await statuses(`select m.id, ${memberWordOf('m', 'ms', 'p')} as status
-      from member m join pool p on p.id = m.pool_id join member_status ms on ms.member_id = m.id`),
+    members: await statuses(`select m.id, ${memberStatusOf('m')} as status from member_detail m`),
   }
   const met = new Set<string>()
   for (const loadBalancer of loadBalancers) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createApp } from '../../src/api/app.ts'
 import type { ApiDependencies, ApiSettings, Route } from '../../src/api/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
-import type { Profile } from '../../src/domain/types.ts'
+import type { DialectName } from '../../src/api/dialects.ts'
 import {
   PAGE_MAX_DEFAULT,
   UDP_MIN_DELAY_SECONDS_DEFAULT,
@@ -119,7 +119,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
         path,
         body,
         headers,
-        defaultDialect: deps.settings.defaultDialect,
+        defaultDialect: deps.settings.defaultDialect as DialectName,
       }),
   }
 }
@@ -136,7 +136,7 @@ interface Sent {
   readonly path: string
   readonly body: unknown
   readonly headers: Readonly<Record<string, string>>
-  readonly defaultDialect: Profile
+  readonly defaultDialect: DialectName
 }
 
 /** Neither part of a dialect nor described: Keystone's, and what Neutron would answer. */

@@ -1,6 +1,6 @@
 /** Request bodies made from the schemas of openapi.yaml: such that the document allows, and such that it forbids. */
 import fc from 'fast-check'
-import type { Profile } from '../../src/domain/types.ts'
+import type { DialectName } from '../../src/api/dialects.ts'
 import { resolved, type Schema } from './openapi.ts'
 
 /** Values for attributes that the schema alone cannot choose: ids of objects that exist, addresses that may be probed. */
@@ -86,7 +86,7 @@ const CONVERTED: ReadonlySet<string> = new Set(['a fraction', 'true', 'another n
 /** Every kind of mistake that a schema forbids, at every place of the body. */
 export function violations(
   schema: Schema,
-  dialect: Profile,
+  dialect: DialectName,
   place: readonly string[] = [],
 ): readonly Violation[] {
   const known = resolved<Schema>(schema)

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import { parse } from 'yaml'
-import { type Profile, PROFILES } from '../../src/domain/types.ts'
+import { type DialectName, DIALECTS } from '../../src/api/dialects.ts'
 
 export type Schema = { readonly [keyword: string]: unknown }
 export type Method = 'get' | 'post' | 'put' | 'delete'
@@ -62,9 +62,9 @@ export interface Document {
     readonly path: string
     readonly same_as: string
     /** Only while this is the dialect of the bare path. */
-    readonly dialect?: Profile
+    readonly dialect?: DialectName
   }[]
-  readonly 'x-unrouted': Readonly<Record<Profile, Unrouted>>
+  readonly 'x-unrouted': Readonly<Record<DialectName, Unrouted>>
 }
 interface Unrouted {
   readonly unknown_path: Reference
@@ -108,7 +108,7 @@ export const operations: readonly DescribedOperation[] = Object.entries(document
 )
 
 /** Every spelling of a path of the document, itself included: the closure of `x-aliases`. */
-export function spellings(path: string, defaultDialect: Profile = 'elb'): readonly string[] {
+export function spellings(path: string, defaultDialect: DialectName = 'elb'): readonly string[] {
   const aliases = document['x-aliases'].filter(({ dialect = defaultDialect }) => dialect === defaultDialect)
   const all = new Set([path])
   for (const known of all) {
@@ -122,11 +122,14 @@ export function spellings(path: string, defaultDialect: Profile = 'elb'): readon
 }
 
 /** Where each dialect is mounted. */
-export const MOUNTS: Readonly<Record<Profile, string>> = { elb: '/elb', octavia: '/load-balancer' }
+export const MOUNTS = Object.fromEntries(DIALECTS.map(({ name, prefix }) => [name, prefix])) as Readonly<
+  Record<DialectName, string>
+>
+export const DIALECT_NAMES: readonly DialectName[] = DIALECTS.map(({ name }) => name)
 
 /** The dialect that a path of the document is in; undefined = outside of all. */
-export function dialectOf(path: string): Profile | undefined {
-  return PROFILES.find((dialect) => path === MOUNTS[dialect] || path.startsWith(`${MOUNTS[dialect]}/`))
+export function dialectOf(path: string): DialectName | undefined {
+  return DIALECT_NAMES.find((dialect) => path === MOUNTS[dialect] || path.startsWith(`${MOUNTS[dialect]}/`))
 }
 
 interface Spelling {
@@ -136,7 +139,7 @@ interface Spelling {
 }
 
 // Fixed words win over parameters, as in a router that knows the longer name first.
-function spellingsOf(defaultDialect: Profile): readonly Spelling[] {
+function spellingsOf(defaultDialect: DialectName): readonly Spelling[] {
   return Object.keys(document.paths)
     .flatMap((path) =>
       spellings(path, defaultDialect).map((spelling) => ({
@@ -148,10 +151,9 @@ function spellingsOf(defaultDialect: Profile): readonly Spelling[] {
     .toSorted((a, b) => a.parameters - b.parameters)
 }
 
-const SPELLINGS: Readonly<Record<Profile, readonly Spelling[]>> = {
-  elb: spellingsOf('elb'),
-  octavia: spellingsOf('octavia'),
-}
+const SPELLINGS = Object.fromEntries(DIALECT_NAMES.map((name) => [name, spellingsOf(name)])) as Readonly<
+  Record<DialectName, readonly Spelling[]>
+>
 
 export interface Answer {
   /** In any case. */
@@ -164,7 +166,7 @@ export interface Answer {
   /** Parsed, or the text when it is no JSON; undefined or '' when there was none. */
   readonly body: unknown
   /** Of the bare path; elb when absent. */
-  readonly defaultDialect?: Profile
+  readonly defaultDialect?: DialectName
 }
 
 /** Throws an AssertionError when an answer of the service is not one that openapi.yaml describes for the request. */
@@ -193,7 +195,7 @@ function describedResponse(answer: Answer, pathname: string, request: string): R
   const dialect = dialectOf(clean) ?? defaultDialect
   const word = answer.method.toLowerCase()
   // Octavia has no HEAD.
-  const asked = word === 'head' && dialect === 'elb' ? 'get' : word
+  const asked = word === 'head' && dialect !== 'octavia' ? 'get' : word
   const method = METHODS.find((known) => known === asked)
   const operation = paths
     .map((path) => method && document.paths[path]?.[method])
@@ -222,8 +224,8 @@ const EARLY: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 }
 
-function earlyRefusal(dialect: Profile, status: number, request: string): Response {
-  const name = `${dialect === 'elb' ? 'Elb' : 'Octavia'}${EARLY[status]}`
+function earlyRefusal(dialect: DialectName, status: number, request: string): Response {
+  const name = `${dialect.charAt(0).toUpperCase()}${dialect.slice(1)}${EARLY[status]}`
   const response = document.components.responses[name]
   assert.ok(response !== undefined, `${request}: openapi.yaml describes no such path and method`)
   return response

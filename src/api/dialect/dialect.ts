@@ -1,6 +1,7 @@
-/** One way to speak on the wire: errors, lists and manners. What its resources look like stands in files of their own. */
+/** One form of the API: where it is, its errors, lists, policy and writes. Its resources are in files of their own. */
 import type { DomainError } from '../../domain/errors.ts'
-import type { Profile } from '../../domain/types.ts'
+import type { CatalogueService } from '../../identity/development-catalogue.ts'
+import type { PolicyRule } from '../../identity/policy-rule.ts'
 import type { AccessRule } from '../access.ts'
 import type { ApiContext, ApiDependencies, Route } from '../context.ts'
 import type { ListRules } from '../pages.ts'
@@ -18,7 +19,7 @@ export interface ErrorWords {
 }
 
 /** How a dialect writes, where dialects differ for every resource alike. */
-export interface WriteManners {
+export interface WriteBehaviour {
   /** Below a parent that is not ACTIVE nothing may be written; without it, a parent's status stops nobody. */
   readonly needsActiveParents: boolean
   /** An update that changes nothing is a write all the same: `updated_at` moves. */
@@ -27,13 +28,17 @@ export interface WriteManners {
   readonly takesShownReadOnly: boolean
 }
 
-export interface Dialect {
-  readonly name: Profile
+export interface Dialect<Name extends string = string> {
+  readonly name: Name
   /** Always mounted here; the default dialect also at the bare path. */
   readonly prefix: string
+  /** How clients find it in the catalogue of Keystone; none: they are told its address. */
+  readonly services: readonly CatalogueService[]
   readonly errors: ErrorWords
   readonly lists: ListRules
-  readonly writes: WriteManners
+  readonly writes: WriteBehaviour
+  /** Who may do what: a rule for each operation. */
+  readonly policy: readonly PolicyRule[]
   /** Whether another project's object is forbidden or unknown. */
   readonly access: AccessRule
   readonly routes: (deps: ApiDependencies) => readonly Route[]

@@ -1,4 +1,4 @@
-/** What both dialects take and give: names, ports, bodies, pages, quotas; and the widest of all dialects. */
+/** What more than one dialect takes and gives: names, ports, bodies, pages, quotas; and the widest of all dialects. */
 import type { Range } from '../range.ts'
 
 /** PostgreSQL `integer`, the widest whole number that Octavia's clients may send. */
@@ -28,9 +28,19 @@ export const QUERY_VALUES_MAX = 200
 // The widest of all dialects, for the database's constraints.
 export const URL_PATH_MAX = 2048
 export const DOMAIN_NAME_MAX = 255
-/** The same of octavia, a final dot not counted; what is longer than DOMAIN_NAME_MAX gets another sentence. */
-export const OCTAVIA_DOMAIN_NAME_MAX = 253
 export const EXPECTED_CODES_MAX = 64
+/** Characters of a host name, a final dot not counted (RFC 1035 section 2.3.4). */
+export const HOST_NAME_MAX = 253
+
+/** Connections of a listener; -1 = unlimited. Stored and given back only. */
+export const CONNECTION_LIMIT: Range = { min: -1, max: INT4_MAX }
+/** Characters of the name of a session cookie (Octavia; the ELB reference says 255 for APP_COOKIE). */
+export const COOKIE_NAME_MAX = 255
+/** Tags of one object on the paths of tags (ELB tag API). */
+export const TAGS_MAX = 20
+/** Seconds: HM_UDP_MIN_DELAY, the shortest delay of UDP-CONNECT monitors where the dialect asks for one. */
+export const UDP_MIN_DELAY_SECONDS: Range = { min: 1, max: 3600 }
+export const UDP_MIN_DELAY_SECONDS_DEFAULT = 3
 
 // Quotas.
 /** Objects of one project; -1 = unlimited (HM_QUOTA_*). */

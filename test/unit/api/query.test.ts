@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DomainError } from '../../../src/domain/errors.ts'
-import { fieldsOf, filtersOf, pageOf, sortOf } from '../../../src/api/query.ts'
+import { pageOf, sortOf } from '../../../src/api/dialect/elb/query.ts'
+import { fieldsOf, filtersOf } from '../../../src/api/query.ts'
 
 const parameters = (text: string) => new URLSearchParams(text)
 const refused = (act: () => unknown) =>

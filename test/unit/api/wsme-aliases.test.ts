@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { octaviaHealthMonitorCreate } from '../../../src/api/schema/octavia-health-monitor.ts'
-import { octaviaListenerCreate } from '../../../src/api/schema/octavia-listener.ts'
-import { octaviaLoadBalancerCreate } from '../../../src/api/schema/octavia-load-balancer.ts'
-import { octaviaMemberCreate } from '../../../src/api/schema/octavia-member.ts'
-import { octaviaPoolCreate } from '../../../src/api/schema/octavia-pool.ts'
-import { parseWsme, type WsmeRules } from '../../../src/api/schema/wsme.ts'
+import { octaviaHealthMonitorCreate } from '../../../src/api/dialect/octavia/schema/health-monitor.ts'
+import { octaviaListenerCreate } from '../../../src/api/dialect/octavia/schema/listener.ts'
+import { octaviaLoadBalancerCreate } from '../../../src/api/dialect/octavia/schema/load-balancer.ts'
+import { octaviaMemberCreate } from '../../../src/api/dialect/octavia/schema/member.ts'
+import { octaviaPoolCreate } from '../../../src/api/dialect/octavia/schema/pool.ts'
+import { parseWsme, type WsmeRules } from '../../../src/api/dialect/octavia/schema/wsme.ts'
 
 const ID = '5f1b3c1e-0000-4000-8000-000000000001'
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { DIALECTS } from '../../../src/api/dialects.ts'
 import { type DevelopmentIdentity, developmentIdentity } from '../../../src/identity/development.ts'
 import type { DevelopmentAnswer, DevelopmentRequest } from '../../../src/identity/development-call.ts'
 import { developmentIdentify } from '../../../src/identity/development-identify.ts'
@@ -25,6 +26,7 @@ function ask(identity: DevelopmentIdentity, request: Partial<DevelopmentRequest>
     subjectToken: undefined,
     body: '',
     baseUrl: BASE,
+    services: DIALECTS.flatMap((dialect) => dialect.services),
     ...request,
   })
 }

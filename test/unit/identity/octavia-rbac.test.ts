@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type Rbac, RBAC_MODES } from '../../../src/domain/types.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
-import { decide, ruleFor } from '../../../src/identity/policy.ts'
-import { POLICY } from '../../../src/identity/policy-table.ts'
+import { decide } from '../../../src/identity/policy.ts'
+import { POLICY, ruleFor } from '../../support/policy.ts'
 
 const DOCUMENT = readFileSync('docs/peers/octavia-rbac.md', 'utf8')
 

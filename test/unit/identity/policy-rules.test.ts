@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { decide } from '../../../src/identity/policy.ts'
-import { POLICY } from '../../../src/identity/policy-table.ts'
+import { POLICY } from '../../support/policy.ts'
 
 const MINE = 'mine'
 const YOURS = 'yours'

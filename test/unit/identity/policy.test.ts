@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApiDependencies } from '../../../src/api/context.ts'
+import { DIALECTS } from '../../../src/api/dialects.ts'
 import { elbRoutes } from '../../../src/api/dialect/elb/routes.ts'
 import type { Identity } from '../../../src/identity/identity.ts'
 import { noIdentity } from '../../../src/identity/no-identity.ts'
-import { decide, ruleFor } from '../../../src/identity/policy.ts'
-import { POLICY } from '../../../src/identity/policy-table.ts'
+import { decide } from '../../../src/identity/policy.ts'
+import { OWN_POLICY } from '../../../src/identity/policy-table.ts'
 import { octaviaGoldens, type OctaviaGolden } from '../../support/goldens.ts'
+import { ruleFor } from '../../support/policy.ts'
 
 function holder(projectId: string, roles: readonly string[], scope: Identity['scope'] = 'project'): Identity {
   return { projectId, roles, scope, assumed: false, confined: false, userId: 'u' }
@@ -85,19 +87,22 @@ test('recorded lists: whoever may see everything gets everything, others their o
 test('every route of dialect elb has a rule, and all spellings of a route that have one have the same', () => {
   for (const { method, paths, open } of elbRoutes({} as ApiDependencies)) {
     const rules = paths.map((path) => ruleFor(method, path))
-    assert.ok(rules[0], `a rule for ${method} ${paths[0]} in src/identity/policy-table.ts`)
+    assert.ok(rules[0], `a rule for ${method} ${paths[0]} in the policy of the dialect`)
     assert.equal(open === true, rules[0].check === 'anyone', `${method} ${paths[0]}`)
     for (const rule of rules) assert.ok(rule === undefined || rule === rules[0], `${method} ${paths.join()}`)
   }
 })
 
-test('an operation has one rule, and a rule one name', () => {
-  const operations = POLICY.flatMap((rule) =>
-    rule.operations.map(({ method, path }) => `${method} ${path.replaceAll(/\{[^}]*\}/g, '{}')}`),
-  )
-  assert.equal(new Set(operations).size, operations.length)
-  assert.equal(new Set(POLICY.map(({ name }) => name)).size, POLICY.length)
-  for (const { name, description } of POLICY) assert.ok(description.length > 8, name)
+test('an operation of a dialect has one rule, and a rule one name', () => {
+  for (const dialect of DIALECTS) {
+    const policy = [...dialect.policy, ...OWN_POLICY]
+    const operations = policy.flatMap((rule) =>
+      rule.operations.map(({ method, path }) => `${method} ${path.replaceAll(/\{[^}]*\}/g, '{}')}`),
+    )
+    assert.equal(new Set(operations).size, operations.length)
+    assert.equal(new Set(policy.map(({ name }) => name)).size, policy.length)
+    for (const { name, description } of policy) assert.ok(description.length > 8, name)
+  }
 })
 
 const RULES = {

@@ -3,22 +3,23 @@ import { randomUUID } from 'node:crypto'
 import { HOST_ADDRESS } from '../../../domain/http-host.ts'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
 import { maskedOptions } from '../../../domain/option-secrets.ts'
-import { assertElbTypeFitsPool, assertElbTypeMayChange } from '../../../domain/rules.ts'
 import type { HealthMonitor, LoadBalancer, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
 import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
 import { invalidField, notIn, parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { elbPaths } from './paths.ts'
+import { assertTypeFitsPool, assertTypeMayChange } from './rules.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
-  ELB_MONITOR_TYPES,
   type ElbHealthMonitorChange,
   type ElbHealthMonitorCreate,
   elbHealthMonitorCreate,
   elbHealthMonitorUpdate,
-} from '../../schema/elb-health-monitor.ts'
-import { elbPaths } from './paths.ts'
+} from './schema/health-monitor.ts'
+import { ELB_MONITOR_TYPES, MONITOR_TYPE_OF_WORD, MONITOR_TYPE_WORDS, monitorTypeOf } from './words.ts'
 
 type Settings = Pick<ApiSettings, 'sourceAddresses' | 'hasTlsFile' | 'patternProblem'>
 
@@ -41,18 +42,8 @@ export function elbHealthMonitors(settings: Settings): HealthMonitorDialect {
         changeWithOptions(settings, wire, { stored, change: changeFor(wire, stored, pool) })
     },
     render: renderElbHealthMonitor,
-    filterValue: (attribute, value) =>
-      attribute === 'type' && value === 'UDP_CONNECT' ? 'UDP-CONNECT' : value,
+    filterValue: (attribute, value) => (attribute === 'type' ? (monitorTypeOf(value) ?? value) : value),
   }
-}
-
-/** elb writes UDP-CONNECT with an underscore; a type it has no word for goes out as it is. */
-export function elbMonitorTypeWord(type: MonitorType): string {
-  return type === 'UDP-CONNECT' ? 'UDP_CONNECT' : type
-}
-
-function typeOfElbWord(word: ElbHealthMonitorCreate['type']): MonitorType {
-  return word === 'UDP_CONNECT' ? 'UDP-CONNECT' : word
 }
 
 /** What HTTP monitors have when nothing was sent (ELB API reference); other types keep what was sent, else null. */
@@ -75,8 +66,8 @@ function draftFor(
   pool: Pool,
   { vipAddress }: Pick<LoadBalancer, 'vipAddress'>,
 ): HealthMonitorDraft {
-  const type = typeOfElbWord(wire.type)
-  assertElbTypeFitsPool(type, pool.protocol)
+  const type = MONITOR_TYPE_OF_WORD[wire.type]
+  assertTypeFitsPool(type, pool.protocol)
   return withHttpDefaults(type, {
     id: randomUUID(),
     projectId: pool.projectId,
@@ -106,7 +97,7 @@ function draftFor(
 /** What differs from what is stored; re-sending a value is no change (users' complaint: controllers re-send `type`). */
 function changeFor(wire: ElbHealthMonitorChange, stored: HealthMonitor, pool: Pool): HealthMonitorChange {
   const type = requestedType(wire.type, stored)
-  assertElbTypeMayChange(stored.type, type, pool.protocol)
+  assertTypeMayChange(stored.type, type, pool.protocol)
   const wanted = withHttpDefaults(type, {
     type,
     name: wire.name ?? stored.name,
@@ -114,30 +105,22 @@ function changeFor(wire: ElbHealthMonitorChange, stored: HealthMonitor, pool: Po
     delaySeconds: wire.delay ?? stored.delaySeconds,
     timeoutSeconds: wire.timeout ?? stored.timeoutSeconds,
     rise: wire.max_retries ?? stored.rise,
-    fall: present(wire.max_retries_down, stored.fall) ?? MAX_RETRIES_DOWN_DEFAULT,
-    monitorPort: present(wire.monitor_port, stored.monitorPort),
-    domainName: present(wire.domain_name, stored.domainName),
-    urlPath: present(wire.url_path, stored.urlPath),
-    httpMethod: present(wire.http_method, stored.httpMethod),
-    expectedCodes: present(wire.expected_codes, stored.expectedCodes),
+    fall: valueAfter(wire.max_retries_down, stored.fall, MAX_RETRIES_DOWN_DEFAULT),
+    monitorPort: valueAfter(wire.monitor_port, stored.monitorPort, null),
+    domainName: valueAfter(wire.domain_name, stored.domainName, null),
+    urlPath: valueAfter(wire.url_path, stored.urlPath, null),
+    httpMethod: valueAfter(wire.http_method, stored.httpMethod, null),
+    expectedCodes: valueAfter(wire.expected_codes, stored.expectedCodes, null),
   })
-  const changed = Object.entries(wanted).filter(
-    ([key, value]) => stored[key as keyof HealthMonitor] !== value,
-  )
-  return Object.fromEntries(changed) as HealthMonitorChange
+  return differences(stored, wanted)
 }
 
 /** The type a PUT asks for: none, or the stored one again, is no change. */
 function requestedType(word: string | undefined, stored: HealthMonitor): MonitorType {
-  if (word === undefined || word === elbMonitorTypeWord(stored.type)) return stored.type
-  const known = ELB_MONITOR_TYPES.find((type) => type === word)
-  if (known === undefined) throw invalidField('type', notIn(word, ELB_MONITOR_TYPES))
-  return typeOfElbWord(known)
-}
-
-/** Absent keeps what is stored, null clears it. */
-function present<Value>(sent: Value | null | undefined, stored: Value | null): Value | null {
-  return sent === undefined ? stored : sent
+  if (word === undefined || word === MONITOR_TYPE_WORDS[stored.type]) return stored.type
+  const type = monitorTypeOf(word)
+  if (type === undefined) throw invalidField('type', notIn(word, ELB_MONITOR_TYPES))
+  return type
 }
 
 export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, unknown> {
@@ -146,7 +129,7 @@ export function renderElbHealthMonitor(monitor: HealthMonitor): Record<string, u
     name: monitor.name,
     tenant_id: monitor.projectId,
     project_id: monitor.projectId,
-    type: elbMonitorTypeWord(monitor.type),
+    type: MONITOR_TYPE_WORDS[monitor.type],
     delay: monitor.delaySeconds,
     timeout: monitor.timeoutSeconds,
     max_retries: monitor.rise,

@@ -1,15 +1,16 @@
 /** Health in elb's words. */
+import type { MemberHealth } from '../../../domain/member-health.ts'
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { MemberHealthDialect } from '../../member-health.ts'
 import type { PoolHealthDialect } from '../../pool-health.ts'
-import { renderHealth, renderHealthOf } from '../health.ts'
+import { renderHealth, renderHealthOf } from '../../rendered-health.ts'
 import { elbPaths } from './paths.ts'
+import { STATUS_WORDS } from './words.ts'
 
 export const elbHealth: MemberHealthDialect & PoolHealthDialect = {
   paths: elbPaths,
-  renderHealth: (health) => renderHealth(operatingStatus(health.state), health),
-  renderMemberHealth: (health, { member }) =>
-    renderHealthOf(member, renderHealth(operatingStatus(health.state), health)),
+  renderHealth: render,
+  renderMemberHealth: (health, { member }) => renderHealthOf(member, render(health)),
   renderCounts(counts) {
     const sums = { ONLINE: 0, OFFLINE: 0, NO_MONITOR: 0, stale: 0 }
     for (const { state, members, stale } of counts) {
@@ -18,4 +19,8 @@ export const elbHealth: MemberHealthDialect & PoolHealthDialect = {
     }
     return sums
   },
+}
+
+function render(health: MemberHealth): Record<string, unknown> {
+  return renderHealth(STATUS_WORDS[operatingStatus(health.state)], health)
 }

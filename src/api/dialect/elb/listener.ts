@@ -1,23 +1,24 @@
 /** Listeners between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_UDP_PORT_RESERVED } from '../../../domain/limits.ts'
-import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
 import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft } from '../../../store/listeners.ts'
+import { differences } from '../../changes.ts'
 import type { ListenerDialect } from '../../listeners.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { type BodyRules, invalidField, parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { ELB_UDP_PORT_RESERVED } from './limits.ts'
+import { elbPaths } from './paths.ts'
+import { assertPoolFitsListener } from './rules.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbListenerChange,
   type ElbListenerCreate,
   elbListenerCreate,
   elbListenerUpdate,
   elbV3ListenerUpdate,
-} from '../../schema/elb-listener.ts'
-import { differences } from '../differences.ts'
-import { elbPaths } from './paths.ts'
-import { elbTagWords, elbTimes } from './stamps.ts'
+} from './schema/listener.ts'
+import { LISTENER_PROTOCOL_WORDS } from './words.ts'
 
 export const elbListeners: ListenerDialect = {
   paths: elbPaths,
@@ -99,7 +100,7 @@ function draftFor(
 ): ListenerDraft {
   const echo = echoOf(wire, {})
   assertCertificate(wire.protocol, echo)
-  if (pool !== undefined) assertElbPoolFitsListener(wire.protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(wire.protocol, pool.protocol)
   return {
     id: randomUUID(),
     projectId: loadBalancer.projectId,
@@ -118,7 +119,7 @@ function draftFor(
 function changeFor(wire: ElbListenerChange, stored: Listener, pool: Pool | undefined): ListenerChange {
   const echo = echoOf(wire, stored.echo)
   assertCertificate(stored.protocol, echo)
-  if (pool !== undefined) assertElbPoolFitsListener(stored.protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(stored.protocol, pool.protocol)
   return differences(stored, {
     name: wire.name ?? stored.name,
     description: wire.description ?? stored.description,
@@ -140,7 +141,7 @@ function renderElbListener(listener: Listener): Record<string, unknown> {
     project_id: listener.projectId,
     name: listener.name,
     description: listener.description,
-    protocol: listener.protocol,
+    protocol: LISTENER_PROTOCOL_WORDS[listener.protocol],
     protocol_port: listener.protocolPort,
     loadbalancers: [{ id: listener.loadBalancerId }],
     default_pool_id: listener.defaultPoolId,
@@ -151,7 +152,8 @@ function renderElbListener(listener: Listener): Record<string, unknown> {
     client_ca_tls_container_ref: echo['client_ca_tls_container_ref'] ?? null,
     sni_container_refs: echo['sni_container_refs'] ?? [],
     tls_ciphers_policy: echo['tls_ciphers_policy'] ?? tlsDefault,
-    tags: elbTagWords(listener.tags),
-    ...elbTimes(listener),
+    tags: tagWords(listener.tags),
+    created_at: openstackTime(listener.createdAt),
+    updated_at: openstackTime(listener.updatedAt),
   }
 }

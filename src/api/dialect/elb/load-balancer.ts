@@ -2,17 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { shownVipAddress } from '../../../domain/vip-range.ts'
 import type { LoadBalancerView } from '../../../store/load-balancers.ts'
+import { differences } from '../../changes.ts'
 import { childless } from '../../load-balancer-tree.ts'
 import type { LoadBalancerDialect } from '../../load-balancers.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import { parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
-import { elbLoadBalancerCreate, elbLoadBalancerUpdate } from '../../schema/elb-load-balancer.ts'
-import { differences } from '../differences.ts'
 import { elbPaths } from './paths.ts'
-import { elbTagWords, elbTimes } from './stamps.ts'
-
-/** The only provider of elb; the other dialect's names are taken too. */
-const DEFAULT_PROVIDER = 'vlb'
+import { assertOwnProject } from './schema/every-object.ts'
+import { elbLoadBalancerCreate, elbLoadBalancerUpdate } from './schema/load-balancer.ts'
+import { ELB_PROVIDERS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const elbLoadBalancers: LoadBalancerDialect = {
   paths: elbPaths,
@@ -26,7 +24,7 @@ export const elbLoadBalancers: LoadBalancerDialect = {
       name: wire.name ?? '',
       description: wire.description ?? '',
       adminStateUp: wire.admin_state_up ?? true,
-      provider: wire.provider ?? DEFAULT_PROVIDER,
+      provider: wire.provider ?? ELB_PROVIDERS[0],
       vipSubnetId: wire.vip_subnet_id,
       // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
       vipAddress: wire.vip_address ?? null,
@@ -62,9 +60,10 @@ function renderElbLoadBalancer(loadBalancer: LoadBalancerView): Record<string, u
     listeners: loadBalancer.listenerIds.map((id) => ({ id })),
     pools: loadBalancer.poolIds.map((id) => ({ id })),
     // Member states do not reach this far up in elb (ELB API reference, load balancer status tree); DISABLED is a word of the status tree only.
-    operating_status: loadBalancer.operatingStatus,
-    provisioning_status: loadBalancer.provisioningStatus,
-    tags: elbTagWords(loadBalancer.tags),
-    ...elbTimes(loadBalancer),
+    operating_status: STATUS_WORDS[loadBalancer.operatingStatus],
+    provisioning_status: PROVISIONING_WORDS[loadBalancer.provisioningStatus],
+    tags: tagWords(loadBalancer.tags),
+    created_at: openstackTime(loadBalancer.createdAt),
+    updated_at: openstackTime(loadBalancer.updatedAt),
   }
 }

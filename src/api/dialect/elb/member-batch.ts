@@ -1,21 +1,16 @@
 /** Batches of members in elb's words: `{"members": […], "action": "add" | "delete" | "replace"}`. */
 import { withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_BATCH_MAX } from '../../../domain/limits.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberDraft } from '../../../store/members.ts'
 import type { BatchTargets, MemberBatchDialect } from '../../member-batch.ts'
 import { type BodyRules, invalidField, isObject, parseAttributes } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
-import {
-  type ElbMemberCreate,
-  elbMemberBatch,
-  elbMemberCreate,
-  elbMemberRemoval,
-} from '../../schema/elb-member.ts'
 import { mapInTurns } from '../../turns.ts'
+import { ELB_BATCH_MAX } from './limits.ts'
 import { elbMemberDraft } from './member.ts'
 import { elbPaths } from './paths.ts'
+import { assertOwnProject } from './schema/every-object.ts'
+import { type ElbMemberCreate, elbMemberBatch, elbMemberCreate, elbMemberRemoval } from './schema/member.ts'
 
 export const elbMemberBatches: MemberBatchDialect = {
   paths: elbPaths,

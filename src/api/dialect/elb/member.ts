@@ -1,22 +1,23 @@
 /** Members between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
-import { ELB_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
 import { operatingStatus } from '../../../domain/member-status.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
 import type { AllMembersDialect } from '../../all-members.ts'
+import { differences } from '../../changes.ts'
 import type { MemberDialect } from '../../members.ts'
 import { parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { ELB_WEIGHT_DEFAULT } from './limits.ts'
+import { elbPaths } from './paths.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbMemberChange,
   type ElbMemberCreate,
   elbMemberCreate,
   elbMemberUpdate,
-} from '../../schema/elb-member.ts'
-import { differences } from '../differences.ts'
-import { elbPaths } from './paths.ts'
+} from './schema/member.ts'
+import { STATUS_WORDS } from './words.ts'
 
 export const elbMembers: MemberDialect = {
   paths: elbPaths,
@@ -54,14 +55,12 @@ export function elbMemberDraft(wire: ElbMemberCreate, pool: Pick<Pool, 'id' | 'p
 
 /** What differs from what is stored; re-sending a value is no change. */
 function changeFor(wire: ElbMemberChange, stored: Member): MemberChange {
-  return {
-    ...(wire.name !== undefined && wire.name !== stored.name ? { name: wire.name } : {}),
-    ...(wire.weight !== undefined && wire.weight !== stored.weight ? { weight: wire.weight } : {}),
-    ...(wire.admin_state_up !== undefined && wire.admin_state_up !== stored.adminStateUp
-      ? { adminStateUp: wire.admin_state_up }
-      : {}),
-    ...differences({ echo: stored.echo }, { echo: withDependsOn(stored.echo, wire.depends_on) }),
-  }
+  return differences(stored, {
+    name: wire.name ?? stored.name,
+    weight: wire.weight ?? stored.weight,
+    adminStateUp: wire.admin_state_up ?? stored.adminStateUp,
+    echo: withDependsOn(stored.echo, wire.depends_on),
+  })
 }
 
 /** elb computes `admin_state_up` from the cloud's servers; we know none and echo what was sent. */
@@ -76,7 +75,7 @@ export function renderElbMember(member: MemberView): Record<string, unknown> {
     subnet_id: member.subnetId,
     admin_state_up: member.adminStateUp,
     weight: member.weight,
-    operating_status: operatingStatus(member.state),
+    operating_status: STATUS_WORDS[operatingStatus(member.state)],
     ...shownDependsOn(member.echo),
   }
 }

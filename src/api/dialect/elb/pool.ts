@@ -2,23 +2,24 @@
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from '../../../domain/limits.ts'
-import { assertElbPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Pool, PoolProtocol } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
+import { differences } from '../../changes.ts'
 import type { PoolDialect, PoolParents } from '../../pools.ts'
 import { invalidField, parseBody } from '../../schema/attributes.ts'
-import { assertOwnProject } from '../../schema/elb-common.ts'
+import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from './limits.ts'
+import { elbPaths } from './paths.ts'
+import { assertPoolFitsListener } from './rules.ts'
+import { assertOwnProject } from './schema/every-object.ts'
 import {
   type ElbPoolChange,
   type ElbPoolCreate,
   elbPoolCreate,
   elbPoolUpdate,
   type ElbSessionPersistence,
-} from '../../schema/elb-pool.ts'
-import { differences } from '../differences.ts'
-import { elbPaths } from './paths.ts'
+} from './schema/pool.ts'
+import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS } from './words.ts'
 
 export const elbPools: PoolDialect = {
   paths: elbPaths,
@@ -51,7 +52,7 @@ function noParent(): DomainError {
 }
 
 function draftFor(wire: ElbPoolCreate, { loadBalancer, listener }: PoolParents): PoolDraft {
-  if (listener !== undefined) assertElbPoolFitsListener(listener.protocol, wire.protocol)
+  if (listener !== undefined) assertPoolFitsListener(listener.protocol, wire.protocol)
   const id = randomUUID()
   return {
     id,
@@ -123,8 +124,8 @@ function renderElbPool(pool: PoolView): Record<string, unknown> {
     project_id: pool.projectId,
     name: pool.name,
     description: pool.description,
-    protocol: pool.protocol,
-    lb_algorithm: pool.lbAlgorithm,
+    protocol: POOL_PROTOCOL_WORDS[pool.protocol],
+    lb_algorithm: LB_ALGORITHM_WORDS[pool.lbAlgorithm],
     members: pool.memberIds.map((id) => ({ id })),
     healthmonitor_id: pool.healthMonitorId,
     admin_state_up: pool.adminStateUp,

@@ -1,8 +1,8 @@
 import { notFound } from '../../../domain/errors.ts'
-import { RESOURCES } from '../../../domain/types.ts'
 import type { Quotas, SetQuotas } from '../../../store/quotas.ts'
 import type { QuotaDialect } from '../../quotas.ts'
 import { elbPaths } from './paths.ts'
+import { ELB_QUOTA_KINDS } from './words.ts'
 
 /** Quotas in elb's words: one number per kind, -1 = unlimited; another project's is unknown. */
 export const elbQuotas: QuotaDialect = {
@@ -15,6 +15,6 @@ function render(projectId: string, set: SetQuotas, defaults: Quotas): Record<str
   return {
     tenant_id: projectId,
     project_id: projectId,
-    ...Object.fromEntries(RESOURCES.map((resource) => [resource, set[resource] ?? defaults[resource]])),
+    ...Object.fromEntries(ELB_QUOTA_KINDS.map((kind) => [kind, set[kind] ?? defaults[kind]])),
   }
 }

@@ -7,8 +7,8 @@ import { operatingStatus } from '../../../domain/member-status.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
 import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
 import { mapInTurns } from '../../turns.ts'
-import { elbMonitorTypeWord } from './health-monitor.ts'
 import { elbPaths } from './paths.ts'
+import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 export const elbStatusTree: StatusTreeDialect = {
   paths: elbPaths,
@@ -46,7 +46,7 @@ function renderNode(node: TreeNode, status: string): Record<string, unknown> {
   return {
     id: node.id,
     name: node.name,
-    provisioning_status: node.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[node.provisioningStatus],
     operating_status: status,
   }
 }
@@ -65,8 +65,8 @@ function renderPool(
         : {
             id: monitor.id,
             name: monitor.name,
-            type: elbMonitorTypeWord(monitor.type),
-            provisioning_status: monitor.provisioningStatus,
+            type: MONITOR_TYPE_WORDS[monitor.type],
+            provisioning_status: PROVISIONING_WORDS[monitor.provisioningStatus],
           },
     members,
   }
@@ -78,7 +78,7 @@ function renderMember(member: TreeMember, parentsUp: boolean): Record<string, un
     address: member.address,
     protocol_port: member.protocolPort,
     operating_status: memberWord(member, parentsUp),
-    provisioning_status: member.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[member.provisioningStatus],
   }
 }
 

@@ -1,8 +1,8 @@
 /** Tags in elb's words: key and value apart, on the path that Terraform's provider reads them from. */
 import type { Tag } from '../../../domain/types.ts'
 import { parseBare } from '../../schema/attributes.ts'
-import { type ElbTagsAction, elbTagsAction } from '../../schema/elb-tags.ts'
 import type { TagsDialect } from '../../tags.ts'
+import { type ElbTagsAction, elbTagsAction } from './schema/tags.ts'
 
 export const elbTags: TagsDialect = {
   paths: (collection) => [`/v2.0/:project_id/${collection}/:id/tags`],

@@ -6,19 +6,21 @@ import { maskedOptions } from '../../../domain/option-secrets.ts'
 import { type JudgedMonitor, statePolicy } from '../../../domain/profiles.ts'
 import type { HealthMonitor, MonitorType, Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/health-monitors.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { ApiSettings } from '../../context.ts'
 import type { HealthMonitorDialect } from '../../health-monitors.ts'
 import { changeWithOptions, draftWithOptions } from '../../monitor-options.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
+import { octaviaPaths } from './paths.ts'
 import {
   type OctaviaHealthMonitorChange,
   type OctaviaHealthMonitorCreate,
   octaviaHealthMonitorCreate,
   octaviaHealthMonitorUpdate,
-} from '../../schema/octavia-health-monitor.ts'
-import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
-import { octaviaPaths } from './paths.ts'
+} from './schema/health-monitor.ts'
+import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
+import { newTags, tagsAfter } from './tags.ts'
+import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 
 type NewHealthMonitor = Omit<OctaviaHealthMonitorCreate, 'pool_id'>
 type Settings = Pick<
@@ -151,7 +153,7 @@ function draftFor(wire: NewHealthMonitor, pool: Pick<Pool, 'id' | 'projectId'>):
     type,
     profile: 'octavia',
     name: wire.name ?? '',
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     delaySeconds,
     timeoutSeconds,
     rise,
@@ -182,17 +184,17 @@ function changeFor(
   assertDomainName(wire, stored)
   assertUdpDelay(settings, stored.type, wire.delay)
   return differences(stored, {
-    name: reset(wire.name, stored.name, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    name: valueAfter(wire.name, stored.name, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
     delaySeconds,
     timeoutSeconds,
     rise,
-    fall: reset(wire.max_retries_down, stored.fall, MAX_RETRIES_DOWN_DEFAULT),
-    domainName: reset(wire.domain_name, stored.domainName, null),
-    urlPath: reset(wire.url_path, stored.urlPath, HTTP_DEFAULTS.urlPath),
-    httpMethod: reset(wire.http_method, stored.httpMethod, HTTP_DEFAULTS.httpMethod),
-    httpVersion: reset(wire.http_version, stored.httpVersion, null),
-    expectedCodes: reset(wire.expected_codes, stored.expectedCodes, HTTP_DEFAULTS.expectedCodes),
+    fall: valueAfter(wire.max_retries_down, stored.fall, MAX_RETRIES_DOWN_DEFAULT),
+    domainName: valueAfter(wire.domain_name, stored.domainName, null),
+    urlPath: valueAfter(wire.url_path, stored.urlPath, HTTP_DEFAULTS.urlPath),
+    httpMethod: valueAfter(wire.http_method, stored.httpMethod, HTTP_DEFAULTS.httpMethod),
+    httpVersion: valueAfter(wire.http_version, stored.httpVersion, null),
+    expectedCodes: valueAfter(wire.expected_codes, stored.expectedCodes, HTTP_DEFAULTS.expectedCodes),
     tags: tagsAfter(wire.tags, stored.tags),
   })
 }
@@ -239,7 +241,7 @@ export function renderOctaviaHealthMonitor(monitor: HealthMonitor): Record<strin
   const body: Record<string, unknown> = {
     id: monitor.id,
     name: monitor.name,
-    type: monitor.type,
+    type: MONITOR_TYPE_WORDS[monitor.type],
     delay: monitor.delaySeconds,
     timeout: monitor.timeoutSeconds,
     max_retries: monitor.rise,
@@ -250,11 +252,11 @@ export function renderOctaviaHealthMonitor(monitor: HealthMonitor): Record<strin
     admin_state_up: monitor.adminStateUp,
     project_id: monitor.projectId,
     pools: [{ id: monitor.poolId }],
-    provisioning_status: monitor.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[monitor.provisioningStatus],
     operating_status: monitor.adminStateUp ? 'ONLINE' : 'OFFLINE',
-    created_at: octaviaTime(monitor.createdAt),
-    updated_at: octaviaTime(monitor.updatedAt),
-    tags: octaviaTagWords(monitor.tags),
+    created_at: openstackTime(monitor.createdAt),
+    updated_at: openstackTime(monitor.updatedAt),
+    tags: tagWords(monitor.tags),
     http_version: monitor.httpVersion === null ? null : Number(monitor.httpVersion),
     domain_name: monitor.domainName,
     tenant_id: monitor.projectId,

@@ -4,8 +4,9 @@ import { memberWord } from '../../../domain/roll-up.ts'
 import type { MemberFacts } from '../../../store/health.ts'
 import type { MemberHealthDialect } from '../../member-health.ts'
 import type { PoolHealthDialect } from '../../pool-health.ts'
-import { renderHealth, renderHealthOf } from '../health.ts'
+import { renderHealth, renderHealthOf } from '../../rendered-health.ts'
 import { octaviaPaths } from './paths.ts'
+import { STATUS_WORDS } from './words.ts'
 
 export const octaviaHealth: MemberHealthDialect & PoolHealthDialect = {
   paths: octaviaPaths,
@@ -23,5 +24,5 @@ export const octaviaHealth: MemberHealthDialect & PoolHealthDialect = {
 
 function render(health: MemberHealth, { member, provider }: MemberFacts): Record<string, unknown> {
   const { adminStateUp: memberUp, weight } = member
-  return renderHealth(memberWord({ state: health.state, memberUp, weight, provider }), health)
+  return renderHealth(STATUS_WORDS[memberWord({ state: health.state, memberUp, weight, provider })], health)
 }

@@ -9,9 +9,9 @@ import {
   OCTAVIA_SNI_REFS_MAX,
   OCTAVIA_TAGS_MAX,
   OCTAVIA_TLS_VERSIONS_MAX,
-} from '../../../domain/limits.ts'
-import { pythonText } from '../../schema/python-text.ts'
-import { invalid } from '../../schema/wsme.ts'
+} from './limits.ts'
+import { pythonText } from './schema/python-text.ts'
+import { invalid } from './schema/wsme.ts'
 
 const LIST_BOUNDS: Readonly<Record<string, number>> = {
   tags: OCTAVIA_TAGS_MAX,

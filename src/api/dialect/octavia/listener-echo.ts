@@ -3,8 +3,8 @@
  * is the default, so that what elb stored of the same names (connection_limit, references) is shown too.
  */
 import type { Echo } from '../../../domain/types.ts'
-import type { OctaviaListenerEcho } from '../../schema/octavia-listener.ts'
 import { assertListBound } from './list-bounds.ts'
+import type { OctaviaListenerEcho } from './schema/listener.ts'
 
 /** In the order of answers; what null resets to. */
 const DEFAULTS = {

@@ -4,9 +4,9 @@
  * allowed, and what needed it stays as it is.
  */
 import type { Echo, ListenerProtocol } from '../../../domain/types.ts'
-import type { OctaviaListenerEcho } from '../../schema/octavia-listener.ts'
-import { pythonRepr } from '../../schema/python-text.ts'
-import { invalidOption, validationFailure } from '../../schema/wsme.ts'
+import type { OctaviaListenerEcho } from './schema/listener.ts'
+import { pythonRepr } from './schema/python-text.ts'
+import { invalidOption, validationFailure } from './schema/wsme.ts'
 import { assertAlpnProtocols, assertTlsVersions } from './tls-lists.ts'
 
 /** Throws INVALID_FIELD. */

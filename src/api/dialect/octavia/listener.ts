@@ -1,23 +1,25 @@
 /** Listeners between Octavia's words and the domain's (docs/peers/octavia.md 20). */
 import { randomUUID } from 'node:crypto'
 import { notFound } from '../../../domain/errors.ts'
-import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
 import type { Listener, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/listeners.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { ListenerDialect } from '../../listeners.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
+import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
+import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
+import { assertChangedListener, assertNewListener } from './listener-rules.ts'
+import { octaviaPaths } from './paths.ts'
+import { assertPoolFitsListener } from './pool-of-listener.ts'
 import {
   type OctaviaListenerChange,
   type OctaviaListenerCreate,
   octaviaListenerCreate,
   octaviaListenerUpdate,
-} from '../../schema/octavia-listener.ts'
-import { invalidOption, parseWsme } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
-import { assertAllowedCidrs, type Vips } from './allowed-cidrs.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
-import { listenerEchoAfter, renderListenerEcho } from './listener-echo.ts'
-import { assertChangedListener, assertNewListener } from './listener-rules.ts'
-import { octaviaPaths } from './paths.ts'
+} from './schema/listener.ts'
+import { invalidOption, parseWsme } from './schema/wsme.ts'
+import { newTags, tagsAfter } from './tags.ts'
+import { LISTENER_PROTOCOL_WORDS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const octaviaListeners: ListenerDialect = {
   paths: octaviaPaths,
@@ -55,7 +57,7 @@ export function octaviaListenerDraft(
   const { protocol, protocol_port: protocolPort } = wire
   if (protocol === null) throw invalidOption(null, 'protocol')
   if (protocolPort === null) throw invalidOption(null, 'protocol_port')
-  if (pool !== undefined) assertOctaviaPoolFitsListener(protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(protocol, pool.protocol)
   assertNewListener(protocol, wire)
   assertAllowedCidrs(wire.allowed_cidrs, loadBalancer)
   return {
@@ -64,7 +66,7 @@ export function octaviaListenerDraft(
     loadBalancerId: loadBalancer.id,
     name: wire.name ?? '',
     description: wire.description ?? '',
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     protocol,
     protocolPort,
     defaultPoolId: pool?.id ?? null,
@@ -74,13 +76,13 @@ export function octaviaListenerDraft(
 }
 
 function changeFor(wire: OctaviaListenerChange, stored: Listener, pool: Pool | undefined): ListenerChange {
-  if (pool !== undefined) assertOctaviaPoolFitsListener(stored.protocol, pool.protocol)
+  if (pool !== undefined) assertPoolFitsListener(stored.protocol, pool.protocol)
   assertChangedListener(stored.protocol, wire, stored.echo)
   const wanted = {
-    name: reset(wire.name, stored.name, ''),
-    description: reset(wire.description, stored.description, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
-    defaultPoolId: reset(wire.default_pool_id, stored.defaultPoolId, null),
+    name: valueAfter(wire.name, stored.name, ''),
+    description: valueAfter(wire.description, stored.description, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
+    defaultPoolId: valueAfter(wire.default_pool_id, stored.defaultPoolId, null),
     tags: tagsAfter(wire.tags, stored.tags),
     echo: listenerEchoAfter(wire, stored.echo),
   }
@@ -102,17 +104,17 @@ export function renderOctaviaListenerAlone(listener: ListenerView): Record<strin
     id: listener.id,
     name: listener.name,
     description: listener.description,
-    provisioning_status: listener.provisioningStatus,
-    operating_status: listener.operatingStatus,
+    provisioning_status: PROVISIONING_WORDS[listener.provisioningStatus],
+    operating_status: STATUS_WORDS[listener.operatingStatus],
     admin_state_up: listener.adminStateUp,
-    protocol: listener.protocol,
+    protocol: LISTENER_PROTOCOL_WORDS[listener.protocol],
     protocol_port: listener.protocolPort,
     ...renderListenerEcho(listener.echo),
     project_id: listener.projectId,
     default_pool_id: listener.defaultPoolId,
     l7policies: [],
-    created_at: octaviaTime(listener.createdAt),
-    updated_at: octaviaTime(listener.updatedAt),
-    tags: octaviaTagWords(listener.tags),
+    created_at: openstackTime(listener.createdAt),
+    updated_at: openstackTime(listener.updatedAt),
+    tags: tagWords(listener.tags),
   }
 }

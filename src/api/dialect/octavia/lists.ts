@@ -3,6 +3,7 @@ import { DomainError } from '../../../domain/errors.ts'
 import type { SortKey, TagFilter } from '../../../store/lists.ts'
 import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../pages.ts'
 import { fieldsOf, type PageRequest, type Parameters } from '../../query.ts'
+import { isYes } from './schema/wsme.ts'
 
 const COMMON = [
   'id',
@@ -75,9 +76,9 @@ export const OCTAVIA_LIST_ATTRIBUTES: Readonly<Record<string, ReadonlySet<string
 
 const BOOLEANS: ReadonlySet<string> = new Set(['admin_state_up', 'backup', 'stale'])
 
-/** Attributes whose words differ from elb's have a description of their own in the store. */
+/** Attributes that the store knows by another name, because another dialect means something else by this one. */
 const OWN_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  members: { operating_status: 'octavia_operating_status' },
+  members: { operating_status: 'rolled_up_status' },
 }
 
 const TAG_PARAMETERS: Readonly<Record<string, TagFilter['has']>> = {
@@ -153,13 +154,11 @@ function filtersOf(
     if (!attributes.has(attribute) || values.length > 1) {
       throw invalidArguments()
     }
-    return { attribute, values: BOOLEANS.has(attribute) ? values.map(booleanWord) : values }
+    return {
+      attribute,
+      values: BOOLEANS.has(attribute) ? values.map((value) => String(isYes(value))) : values,
+    }
   })
-}
-
-/** oslo's strict=False: what is not one of the words of yes is no. */
-function booleanWord(value: string): string {
-  return String(['true', 't', 'yes', 'y', 'on', '1'].includes(value.trim().toLowerCase()))
 }
 
 function tagFiltersOf(parameters: Parameters): TagFilter[] {

@@ -11,13 +11,13 @@ import type { ApiSettings } from '../../context.ts'
 import type { CreatedBelow, LoadBalancerTree } from '../../load-balancer-tree.ts'
 import { repeatedTarget } from '../../member-batch.ts'
 import { memberExists } from '../../members.ts'
-import type { InnerListener, InnerPool } from '../../schema/octavia-load-balancer-tree.ts'
-import { validationFailure } from '../../schema/wsme.ts'
 import { inTurns, mapInTurns, turn } from '../../turns.ts'
 import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
 import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderOctaviaMember } from './member.ts'
 import { octaviaPoolDraft, renderOctaviaPool } from './pool.ts'
+import type { InnerListener, InnerPool } from './schema/load-balancer-tree.ts'
+import { validationFailure } from './schema/wsme.ts'
 
 type Settings = Parameters<typeof octaviaHealthMonitorDraft>[0] & Pick<ApiSettings, 'vipRange'>
 

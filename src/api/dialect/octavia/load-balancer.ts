@@ -7,24 +7,26 @@ import type {
   LoadBalancerDraft,
   LoadBalancerView,
 } from '../../../store/load-balancers.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import type { ApiSettings } from '../../context.ts'
 import type { Asker, LoadBalancerDialect } from '../../load-balancers.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import type { Parameters } from '../../query.ts'
 import { shareOf } from '../../turns.ts'
-import {
-  type OctaviaLoadBalancerChange,
-  type OctaviaLoadBalancerCreate,
-  octaviaLoadBalancerUpdate,
-} from '../../schema/octavia-load-balancer.ts'
-import { parseWsme, validationFailure, wsmeBooleanOf } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { namedIn, ownerOf } from './owner.ts'
 import { octaviaPaths } from './paths.ts'
 import { assertProviderEnabled, DEFAULT_PROVIDER } from './providers.ts'
+import {
+  type OctaviaLoadBalancerChange,
+  type OctaviaLoadBalancerCreate,
+  octaviaLoadBalancerUpdate,
+} from './schema/load-balancer.ts'
+import { parseWsme, validationFailure, wsmeBooleanOf } from './schema/wsme.ts'
+import { newTags, tagsAfter } from './tags.ts'
 import { parseTree } from './tree-body.ts'
+import { PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 type Settings = Pick<
   ApiSettings,
@@ -73,7 +75,7 @@ function draftFor(wire: OctaviaLoadBalancerCreate, asker: Asker): LoadBalancerDr
     projectId,
     name: wire.name ?? '',
     description: wire.description ?? '',
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     provider,
     vipSubnetId: wire.vip_subnet_id ?? null,
     // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
@@ -91,9 +93,9 @@ function assertVip(wire: OctaviaLoadBalancerCreate): void {
 
 function changeFor(wire: OctaviaLoadBalancerChange, stored: LoadBalancer): LoadBalancerChange {
   const wanted = {
-    name: reset(wire.name, stored.name, ''),
-    description: reset(wire.description, stored.description, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    name: valueAfter(wire.name, stored.name, ''),
+    description: valueAfter(wire.description, stored.description, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
     tags: tagsAfter(wire.tags, stored.tags),
     echo: echoAfter(wire, stored.echo),
   }
@@ -130,12 +132,12 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     id: loadBalancer.id,
     name: loadBalancer.name,
     description: loadBalancer.description,
-    provisioning_status: loadBalancer.provisioningStatus,
-    operating_status: loadBalancer.operatingStatus,
+    provisioning_status: PROVISIONING_WORDS[loadBalancer.provisioningStatus],
+    operating_status: STATUS_WORDS[loadBalancer.operatingStatus],
     admin_state_up: loadBalancer.adminStateUp,
     project_id: loadBalancer.projectId,
-    created_at: octaviaTime(loadBalancer.createdAt),
-    updated_at: octaviaTime(loadBalancer.updatedAt),
+    created_at: openstackTime(loadBalancer.createdAt),
+    updated_at: openstackTime(loadBalancer.updatedAt),
     vip_address: shownVipAddress(loadBalancer),
     vip_port_id: loadBalancer.vipPortId,
     vip_subnet_id: loadBalancer.vipSubnetId,
@@ -147,7 +149,7 @@ export function renderOctaviaLoadBalancer(loadBalancer: LoadBalancerView): Recor
     provider: loadBalancer.provider,
     flavor_id: null,
     vip_qos_policy_id: echo['vip_qos_policy_id'] ?? null,
-    tags: octaviaTagWords(loadBalancer.tags),
+    tags: tagWords(loadBalancer.tags),
     availability_zone: null,
     vip_vnic_type: 'normal',
     tenant_id: loadBalancer.projectId,

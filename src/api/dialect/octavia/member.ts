@@ -2,25 +2,34 @@
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from '../../../domain/limits.ts'
-import { type MemberWord, memberWord } from '../../../domain/roll-up.ts'
+import { memberWord } from '../../../domain/roll-up.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
+import { differences, valueAfter } from '../../changes.ts'
 import { type BatchTargets, type MemberBatchDialect } from '../../member-batch.ts'
 import { type MemberDialect, memberExists } from '../../members.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
+import { mapInTurns } from '../../turns.ts'
+import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from './limits.ts'
+import { octaviaPaths } from './paths.ts'
 import {
   type OctaviaMemberChange,
   type OctaviaMemberCreate,
   octaviaMemberCreate,
   octaviaMemberItem,
   octaviaMemberUpdate,
-} from '../../schema/octavia-member.ts'
-import { invalidOption, parseWsme, parseWsmeObject, validationFailure, wsmeRoot } from '../../schema/wsme.ts'
-import { mapInTurns } from '../../turns.ts'
-import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
-import { octaviaPaths } from './paths.ts'
+} from './schema/member.ts'
+import {
+  invalidOption,
+  isYes,
+  parseWsme,
+  parseWsmeObject,
+  validationFailure,
+  wsmeRoot,
+} from './schema/wsme.ts'
+import { newTags, tagsAfter } from './tags.ts'
+import { PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const octaviaMembers: MemberDialect = {
   paths: octaviaPaths,
@@ -41,17 +50,12 @@ export const octaviaMemberBatches: MemberBatchDialect = {
     const wires = await itemsOf(body, projectId)
     return {
       action: 'replace',
-      leavesOthers: isTrue(parameters.get('additive_only')),
+      leavesOthers: isYes(parameters.get('additive_only') ?? ''),
       draftFor: wires.map((wire) => (pool) => octaviaMemberDraft(wire, pool)),
       keptValues: (draft, stored, index) => keptValues(draft, stored, wires[index]),
     }
   },
   assertDistinct,
-}
-
-/** oslo's bool_from_string. */
-function isTrue(text: string | null): boolean {
-  return text !== null && ['true', 't', 'yes', 'y', 'on', '1'].includes(text.trim().toLowerCase())
 }
 
 async function itemsOf(body: unknown, projectId: string): Promise<OctaviaMemberCreate[]> {
@@ -75,7 +79,7 @@ function keptValues(
 ): KeptValues {
   const { weight, adminStateUp, backup, monitorAddress, monitorPort } = draft
   return {
-    name: reset(wire?.name, stored.name, ''),
+    name: valueAfter(wire?.name, stored.name, ''),
     subnetId: stored.subnetId,
     weight,
     adminStateUp,
@@ -113,7 +117,7 @@ export function octaviaMemberDraft(
     subnetId: wire.subnet_id ?? null,
     name: wire.name ?? '',
     weight: wire.weight ?? OCTAVIA_WEIGHT_DEFAULT,
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     backup: wire.backup ?? false,
     monitorAddress: wire.monitor_address ?? null,
     monitorPort: wire.monitor_port ?? null,
@@ -124,19 +128,19 @@ export function octaviaMemberDraft(
 
 function changeFor(wire: OctaviaMemberChange, stored: Member): MemberChange {
   return differences(stored, {
-    name: reset(wire.name, stored.name, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
-    weight: reset(wire.weight, stored.weight, OCTAVIA_WEIGHT_DEFAULT),
-    backup: reset(wire.backup, stored.backup, false),
-    monitorAddress: reset(wire.monitor_address, stored.monitorAddress, null),
-    monitorPort: reset(wire.monitor_port, stored.monitorPort, null),
+    name: valueAfter(wire.name, stored.name, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
+    weight: valueAfter(wire.weight, stored.weight, OCTAVIA_WEIGHT_DEFAULT),
+    backup: valueAfter(wire.backup, stored.backup, false),
+    monitorAddress: valueAfter(wire.monitor_address, stored.monitorAddress, null),
+    monitorPort: valueAfter(wire.monitor_port, stored.monitorPort, null),
     tags: tagsAfter(wire.tags, stored.tags),
     echo: withDependsOn(stored.echo, wire.depends_on),
   })
 }
 
-function wordOf({ state, adminStateUp: memberUp, weight, provider }: MemberView): MemberWord {
-  return memberWord({ state, memberUp, weight, provider })
+function wordOf({ state, adminStateUp: memberUp, weight, provider }: MemberView): string {
+  return STATUS_WORDS[memberWord({ state, memberUp, weight, provider })]
 }
 
 export function renderOctaviaMember(member: MemberView): Record<string, unknown> {
@@ -144,7 +148,7 @@ export function renderOctaviaMember(member: MemberView): Record<string, unknown>
     id: member.id,
     name: member.name,
     operating_status: wordOf(member),
-    provisioning_status: member.provisioningStatus,
+    provisioning_status: PROVISIONING_WORDS[member.provisioningStatus],
     admin_state_up: member.adminStateUp,
     address: member.address,
     protocol_port: member.protocolPort,
@@ -152,11 +156,11 @@ export function renderOctaviaMember(member: MemberView): Record<string, unknown>
     backup: member.backup,
     subnet_id: member.subnetId,
     project_id: member.projectId,
-    created_at: octaviaTime(member.createdAt),
-    updated_at: octaviaTime(member.updatedAt),
+    created_at: openstackTime(member.createdAt),
+    updated_at: openstackTime(member.updatedAt),
     monitor_address: member.monitorAddress,
     monitor_port: member.monitorPort,
-    tags: octaviaTagWords(member.tags),
+    tags: tagWords(member.tags),
     vnic_type: 'normal',
     tenant_id: member.projectId,
     ...shownDependsOn(member.echo),

@@ -1,8 +1,8 @@
 /** Whose a new load balancer is: the project that the body names, which administrators may choose, else that of the request. */
-import { OCTAVIA_PROJECT_ID_MAX } from '../../../domain/limits.ts'
 import type { Asker } from '../../load-balancers.ts'
 import { isObject } from '../../schema/attributes.ts'
-import { validationFailure } from '../../schema/wsme.ts'
+import { OCTAVIA_PROJECT_ID_MAX } from './limits.ts'
+import { validationFailure } from './schema/wsme.ts'
 
 interface Named {
   readonly project_id?: string | null

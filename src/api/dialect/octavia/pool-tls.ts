@@ -1,7 +1,7 @@
 /** Rules between the TLS attributes of Octavia's pools (octavia 19.0.0, `_validate_create_pool` and `_validate_pool_PUT`). */
 import type { Echo } from '../../../domain/types.ts'
-import type { OctaviaPoolEcho } from '../../schema/octavia-pool.ts'
-import { validationFailure } from '../../schema/wsme.ts'
+import type { OctaviaPoolEcho } from './schema/pool.ts'
+import { validationFailure } from './schema/wsme.ts'
 import { assertAlpnProtocols, assertTlsVersions } from './tls-lists.ts'
 
 /** A revocation list needs the authority whose certificates it revokes. Throws INVALID_FIELD. */

@@ -1,25 +1,27 @@
 /** Pools between Octavia's words and the domain's (docs/peers/octavia.md 16). */
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
-import { assertOctaviaPoolFitsListener } from '../../../domain/rules.ts'
 import { shardOf } from '../../../domain/shard.ts'
 import type { Echo, LbAlgorithm, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
+import { differences, valueAfter } from '../../changes.ts'
+import { openstackTime, tagWords } from '../../openstack-words.ts'
 import type { PoolDialect, PoolParents } from '../../pools.ts'
+import { assertListBound } from './list-bounds.ts'
+import { octaviaPaths } from './paths.ts'
+import { assertPoolFitsListener } from './pool-of-listener.ts'
+import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
 import {
   type OctaviaPoolChange,
   type OctaviaPoolCreate,
   type OctaviaPoolEcho,
   octaviaPoolCreate,
   octaviaPoolUpdate,
-} from '../../schema/octavia-pool.ts'
-import { invalidOption, parseWsme, validationFailure } from '../../schema/wsme.ts'
-import { differences } from '../differences.ts'
-import { octaviaTagWords, octaviaTime, reset, tagsAfter, newTags } from './common.ts'
-import { assertListBound } from './list-bounds.ts'
-import { octaviaPaths } from './paths.ts'
-import { assertChangedPoolTls, assertNewPoolTls } from './pool-tls.ts'
+} from './schema/pool.ts'
+import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
 import { persistenceAfter, persistenceOf } from './session-persistence.ts'
+import { newTags, tagsAfter } from './tags.ts'
+import { LB_ALGORITHM_WORDS, POOL_PROTOCOL_WORDS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const octaviaPools: PoolDialect = {
   paths: octaviaPaths,
@@ -58,7 +60,7 @@ export function octaviaPoolDraft(
 ): PoolDraft {
   if (wire.protocol === null) throw invalidOption(null, 'protocol')
   if (wire.lb_algorithm === null) throw invalidOption(null, 'lb_algorithm')
-  if (listener !== undefined) assertOctaviaPoolFitsListener(listener.protocol, wire.protocol)
+  if (listener !== undefined) assertPoolFitsListener(listener.protocol, wire.protocol)
   assertNewPoolTls(wire)
   const id = randomUUID()
   return {
@@ -68,7 +70,7 @@ export function octaviaPoolDraft(
     shard: shardOf(id),
     name: wire.name ?? '',
     description: wire.description ?? '',
-    adminStateUp: reset(wire.admin_state_up, true, false),
+    adminStateUp: valueAfter(wire.admin_state_up, true, false),
     protocol: wire.protocol,
     lbAlgorithm: wire.lb_algorithm,
     sessionPersistence: persistenceOf(wire.session_persistence ?? null, wire.protocol),
@@ -80,9 +82,9 @@ export function octaviaPoolDraft(
 function changeFor(wire: OctaviaPoolChange, stored: Pool): PoolChange {
   assertChangedPoolTls(wire, stored.echo)
   return differences(stored, {
-    name: reset(wire.name, stored.name, ''),
-    description: reset(wire.description, stored.description, ''),
-    adminStateUp: reset(wire.admin_state_up, stored.adminStateUp, false),
+    name: valueAfter(wire.name, stored.name, ''),
+    description: valueAfter(wire.description, stored.description, ''),
+    adminStateUp: valueAfter(wire.admin_state_up, stored.adminStateUp, false),
     lbAlgorithm: algorithmAfter(wire.lb_algorithm, stored.lbAlgorithm),
     sessionPersistence: persistenceAfter(wire.session_persistence, stored),
     tags: tagsAfter(wire.tags, stored.tags),
@@ -121,11 +123,11 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     id: pool.id,
     name: pool.name,
     description: pool.description,
-    provisioning_status: pool.provisioningStatus,
-    operating_status: pool.operatingStatus,
+    provisioning_status: PROVISIONING_WORDS[pool.provisioningStatus],
+    operating_status: STATUS_WORDS[pool.operatingStatus],
     admin_state_up: pool.adminStateUp,
-    protocol: pool.protocol,
-    lb_algorithm: pool.lbAlgorithm,
+    protocol: POOL_PROTOCOL_WORDS[pool.protocol],
+    lb_algorithm: LB_ALGORITHM_WORDS[pool.lbAlgorithm],
     session_persistence: persistence && {
       type: persistence['type'],
       cookie_name: persistence['cookie_name'] ?? null,
@@ -136,12 +138,12 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     // Never empty: Terraform's provider takes the first without looking.
     loadbalancers: [{ id: pool.loadBalancerId }],
     listeners: pool.listenerIds.map((id) => ({ id })),
-    created_at: octaviaTime(pool.createdAt),
-    updated_at: octaviaTime(pool.updatedAt),
+    created_at: openstackTime(pool.createdAt),
+    updated_at: openstackTime(pool.updatedAt),
     // A pool without a monitor has no such key (docs/peers/octavia.md 18).
     healthmonitor_id: pool.healthMonitorId ?? undefined,
     members: pool.memberIds.map((id) => ({ id })),
-    tags: octaviaTagWords(pool.tags),
+    tags: tagWords(pool.tags),
     tls_container_ref: echoed('tls_container_ref'),
     ca_tls_container_ref: echoed('ca_tls_container_ref'),
     crl_container_ref: echoed('crl_container_ref'),

@@ -2,9 +2,9 @@
 import { DomainError } from '../../../domain/errors.ts'
 import type { ProjectQuotas, QuotaKind, Quotas, SetQuotas } from '../../../store/quotas.ts'
 import type { WrittenQuotaDialect } from '../../quotas.ts'
-import { octaviaQuotaUpdate } from '../../schema/octavia-quota.ts'
-import { parseWsme } from '../../schema/wsme.ts'
 import { octaviaPaths } from './paths.ts'
+import { octaviaQuotaUpdate } from './schema/quota.ts'
+import { parseWsme } from './schema/wsme.ts'
 
 const UNLIMITED = -1
 

@@ -3,8 +3,8 @@
  * that a cookie's name ends with its type (octavia 19.0.0, `SessionPersistencePUT` and the pools' `put`).
  */
 import type { Pool, PoolProtocol } from '../../../domain/types.ts'
-import type { OctaviaSessionPersistence } from '../../schema/octavia-pool.ts'
-import { invalidOption, validationFailure } from '../../schema/wsme.ts'
+import type { OctaviaSessionPersistence } from './schema/pool.ts'
+import { invalidOption, validationFailure } from './schema/wsme.ts'
 
 /** After an update: absent keeps what is stored, null removes it. Throws INVALID_FIELD. */
 export function persistenceAfter(

@@ -9,12 +9,14 @@ import {
   loadBalancerStatus,
   memberWord,
   poolStatus,
+  type MemberWord,
   type RolledUpStatus,
 } from '../../../domain/roll-up.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
 import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
 import { mapInTurns } from '../../turns.ts'
 import { octaviaPaths } from './paths.ts'
+import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
 export const octaviaStatusTree: StatusTreeDialect = {
   paths: octaviaPaths,
@@ -78,8 +80,16 @@ function statusOf(pool: TreePool, members: readonly TreeMember[], tree: StatusTr
   })
 }
 
-function node({ id, name, provisioningStatus }: TreeNode, status: string): Record<string, unknown> {
-  return { id, name, operating_status: status, provisioning_status: provisioningStatus }
+function node(
+  { id, name, provisioningStatus }: TreeNode,
+  status: RolledUpStatus | MemberWord,
+): Record<string, unknown> {
+  return {
+    id,
+    name,
+    operating_status: STATUS_WORDS[status],
+    provisioning_status: PROVISIONING_WORDS[provisioningStatus],
+  }
 }
 
 function renderPool(
@@ -95,7 +105,7 @@ function renderPool(
       : {
           health_monitor: {
             ...node(monitor, monitor.adminStateUp ? 'ONLINE' : 'OFFLINE'),
-            type: monitor.type,
+            type: MONITOR_TYPE_WORDS[monitor.type],
           },
         }),
     members,

@@ -1,9 +1,6 @@
 /** Lists of TLS versions and of ALPN protocols, of pools and listeners: an empty one is a mistake, null is the default. */
-import { TLS_VERSIONS } from '../../../domain/pool-question.ts'
-import { validationFailure } from '../../schema/wsme.ts'
-
-/** Octavia takes one more, which no probe speaks. */
-const KNOWN_VERSIONS: readonly string[] = ['SSLv3', ...TLS_VERSIONS]
+import { validationFailure } from './schema/wsme.ts'
+import { OCTAVIA_TLS_VERSIONS } from './words.ts'
 
 /** Throws INVALID_FIELD. */
 export function assertTlsVersions(versions: readonly string[] | null | undefined): void {
@@ -12,7 +9,7 @@ export function assertTlsVersions(versions: readonly string[] | null | undefined
       'Empty TLS version list. Either specify at least one TLS version or remove this parameter to use the default.',
     )
   }
-  const unknown = versions?.filter((version) => !KNOWN_VERSIONS.includes(version)) ?? []
+  const unknown = versions?.filter((version) => !OCTAVIA_TLS_VERSIONS.includes(version)) ?? []
   if (unknown.length > 0) throw validationFailure(`Invalid TLS versions: ${unknown.join(', ')}`)
 }
 

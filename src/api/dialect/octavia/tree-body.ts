@@ -3,20 +3,17 @@
  * members are by far the most of them.
  */
 import { DomainError } from '../../../domain/errors.ts'
-import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../../../domain/limits.ts'
-import {
-  type OctaviaLoadBalancerCreate,
-  octaviaLoadBalancerCreate,
-} from '../../schema/octavia-load-balancer.ts'
+import { isObject } from '../../schema/attributes.ts'
+import { mapInTurns } from '../../turns.ts'
+import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from './limits.ts'
 import {
   type InnerPool,
   octaviaListenersInnerMember,
   octaviaPoolsInnerMember,
-} from '../../schema/octavia-load-balancer-tree.ts'
-import type { OctaviaMemberCreate } from '../../schema/octavia-member.ts'
-import { isObject } from '../../schema/attributes.ts'
-import { parseWsmeObject, type WsmeRules, wsmeRoot } from '../../schema/wsme.ts'
-import { mapInTurns } from '../../turns.ts'
+} from './schema/load-balancer-tree.ts'
+import { type OctaviaLoadBalancerCreate, octaviaLoadBalancerCreate } from './schema/load-balancer.ts'
+import type { OctaviaMemberCreate } from './schema/member.ts'
+import { parseWsmeObject, type WsmeRules, wsmeRoot } from './schema/wsme.ts'
 
 /** Reads a body: all but the members, then the members in turns. Throws what the schema refuses, and TOO_MANY_ITEMS. */
 export async function parseTree(body: unknown, projectId: string): Promise<OctaviaLoadBalancerCreate> {
