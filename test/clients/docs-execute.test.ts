@@ -30,13 +30,17 @@ async function execute(page: Page, operationId: string): Promise<number> {
   return Number(shown)
 }
 
-type Described = { readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> }
+type Described = { readonly paths: Readonly<Record<string, DescribedPath>> }
+type DescribedPath = {
+  readonly parameters?: readonly unknown[]
+  readonly get?: { readonly operationId: string }
+}
 
 /** The document with nothing but these reads. */
 function only(document: Described, paths: readonly string[]): Described {
   const kept = paths.map((path) => {
     const { parameters, get } = document.paths[path] ?? {}
-    return [path, { parameters: parameters ?? [], get }]
+    return [path, { parameters, get }]
   })
   return { ...document, paths: Object.fromEntries(kept) as Described['paths'] }
 }
@@ -44,7 +48,7 @@ function only(document: Described, paths: readonly string[]): Described {
 test('every GET of the docs page can be executed as it is filled in: lists are answered, and of objects those are missing that nobody made', async (t) => {
   const { api } = await startForClients(t, 'development')
   const document = (await (await fetch(`${api}/docs/openapi.json`)).json()) as Described
-  const reads = Object.keys(document.paths).filter((path) => document.paths[path]?.['get'] !== undefined)
+  const reads = Object.keys(document.paths).filter((path) => document.paths[path]?.get !== undefined)
   assert.ok(reads.length > 60)
   for (let from = 0; from < reads.length; from += OF_A_PAGE) {
     const paths = reads.slice(from, from + OF_A_PAGE)
@@ -53,7 +57,7 @@ test('every GET of the docs page can be executed as it is filled in: lists are a
     })
     await page.until(`document.querySelectorAll('.opblock').length === ${paths.length}`)
     for (const path of paths) {
-      const { operationId } = document.paths[path]?.['get'] as { readonly operationId: string }
+      const operationId = document.paths[path]?.get?.operationId ?? ''
       const status = await execute(page, operationId)
       const expected = path.includes('{') ? [200, 404] : [200]
       assert.ok(expected.includes(status), `${operationId}, ${path}: ${status}`)
