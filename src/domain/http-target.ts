@@ -1,7 +1,8 @@
 /** The request of HTTP and HTTPS probes, out of options, plain fields and the manners of a preset or profile. */
 import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
 import { HOST_ADDRESS, httpHost } from './http-host.ts'
-import type { StatusRange } from './monitor-options.ts'
+import { codeSet, HTTP } from './options/http.ts'
+import { setBy } from './options/setting.ts'
 import { isSent } from './plain-fields.ts'
 import { presetManners } from './presets.ts'
 import { mannersOf } from './profiles.ts'
@@ -21,37 +22,15 @@ export function httpRequest(
   isSecure = monitor.type === 'HTTPS',
 ): (endpoint: Endpoint) => HttpRequest {
   const http = monitor.options?.http ?? {}
-  const manners = presetManners(mannersOf(monitor))
   const version = versionOf(monitor)
-  const warning = http.warning_statuses ?? manners.warningStatuses
-  const degradedHeader = http.degraded_header ?? manners.degradedHeader
-  const blocks = http.expected_body ?? []
   const searchedBodyBytes = searchedBytesOf(monitor)
   const request = {
     method: http.method ?? monitor.httpMethod ?? 'GET',
     path: sentPath(http.path ?? monitor.urlPath ?? '/'),
     version,
     expectedCodes: expectedCodesOf(monitor).set,
-    ...(http.retriable_statuses === undefined ? {} : { retriableCodes: codeSet(http.retriable_statuses) }),
-    ...(warning === undefined ? {} : { warningCodes: codeSet(warning) }),
-    ...(http.draining_statuses === undefined ? {} : { drainingCodes: codeSet(http.draining_statuses) }),
-    ...(http.headers === undefined
-      ? {}
-      : {
-          headers: http.headers.map(({ name, value = '', action = 'append' }) => ({ name, value, action })),
-        }),
-    ...(http.remove_headers === undefined
-      ? {}
-      : { removeHeaders: http.remove_headers.map((name) => name.toLowerCase()) }),
-    ...(http.body === undefined ? {} : { body: new TextEncoder().encode(http.body) }),
-    ...(blocks.length === 0 ? {} : { expectBody: blocks.map((block) => new TextEncoder().encode(block)) }),
-    ...(http.expected_body_regex === undefined
-      ? {}
-      : { expectBodyPattern: { source: http.expected_body_regex } }),
     ...(searchedBodyBytes === undefined ? {} : { searchedBodyBytes }),
-    ...(http.head_max_bytes === undefined ? {} : { headMaxBytes: http.head_max_bytes }),
-    ...(degradedHeader === undefined ? {} : { degradedHeader: degradedHeader.toLowerCase() }),
-    ...(http.service_name === undefined ? {} : { serviceName: http.service_name }),
+    ...setBy(HTTP, http, { type: monitor.type, preset: mannersOf(monitor) }),
   }
   const isHostless = http.host === undefined && version === '1.0' && !namesHost(monitor)
   return (endpoint) =>
@@ -132,10 +111,6 @@ export function expectedCodesOf(monitor: HttpMonitor): {
   const parsed = field === null ? undefined : parseExpectedCodes(field)
   if (parsed !== undefined) return { set: parsed, isField: true }
   return { set: codeSet(presetManners(mannersOf(monitor)).expectedStatuses), isField: false }
-}
-
-function codeSet(ranges: readonly StatusRange[]): CodeSet {
-  return ranges.map(({ start, end }) => ({ from: start, to: end - 1 }))
 }
 
 /**

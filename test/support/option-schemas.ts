@@ -1,5 +1,6 @@
 /** The schemas of `options` that openapi.yaml must hold, made of the rules that the API checks bodies with. */
-import { MONITOR_OPTIONS, type OptionRule } from '../../src/api/schema/option-rules.ts'
+import type { OptionForm } from '../../src/domain/options/option.ts'
+import { MONITOR_OPTIONS } from '../../src/domain/options/table.ts'
 import { OPTION_STATUS_END, OPTION_STATUS_RANGES_MAX, OPTION_STATUS_START } from '../../src/domain/limits.ts'
 import type { Schema } from './openapi.ts'
 
@@ -11,7 +12,7 @@ export function optionsSchema(reading: Reading): Schema {
   return schemaOf(MONITOR_OPTIONS, reading, true)
 }
 
-function schemaOf(rule: OptionRule, reading: Reading, mayBeNull: boolean): Schema {
+function schemaOf(rule: OptionForm, reading: Reading, mayBeNull: boolean): Schema {
   const isNullable = reading === 'patch' && mayBeNull
   return {
     ...bareSchema(rule, reading, isNullable),
@@ -20,7 +21,7 @@ function schemaOf(rule: OptionRule, reading: Reading, mayBeNull: boolean): Schem
   }
 }
 
-function bareSchema(rule: OptionRule, reading: Reading, isNullable: boolean): Schema {
+function bareSchema(rule: OptionForm, reading: Reading, isNullable: boolean): Schema {
   const isPatch = reading === 'patch'
   switch (rule.kind) {
     case 'integer':
