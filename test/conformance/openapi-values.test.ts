@@ -17,7 +17,7 @@ import * as limitsOfAll from '../../src/domain/limits.ts'
 import { MEMBER_STATUS_RULES } from '../../src/domain/member-status.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import { OPERATING_STATUSES } from '../../src/domain/roll-up.ts'
-import { optionsSchema } from '../support/option-schemas.ts'
+import { optionsSchema } from '../../src/api/schema/option-schemas.ts'
 import { document, resolved, type Schema } from '../support/openapi.ts'
 
 const limits = { ...limitsOfAll, ...limitsOfElb, ...limitsOfOctavia }

@@ -5,7 +5,7 @@ import { assertOptionsFit, type OptionSurroundings } from '../../src/domain/opti
 import type { MonitorType } from '../../src/domain/types.ts'
 import { patternProblem } from '../../src/probe/body-pattern.ts'
 import { allowed } from './openapi-requests.ts'
-import { optionsSchema } from './option-schemas.ts'
+import { optionsSchema } from '../../src/api/schema/option-schemas.ts'
 
 export const SURROUNDINGS: OptionSurroundings = {
   sourceAddresses: ['127.0.0.2', '::1'],

@@ -38,7 +38,7 @@ const initial = group({
   description: 'How a check begins: its status, and the results that its first verdict needs.',
   keys: {
     // docs/peers/probing.md 33: with elb the first check alone makes a new member healthy; 31: HAProxy, also as Octavia
-    // configures it, starts "up, but will fall down at first failure"; 37: Consul starts critical.
+    // configures it, starts "up, but will fall down at first failure"; 36: Consul starts critical.
     status: word({
       words: START_STATUSES,
       presets: {
