@@ -6,6 +6,7 @@ import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
 import { OPTION_STATUS_END, OPTION_STATUS_RANGES_MAX, OPTION_STATUS_START } from '../../domain/limits.ts'
 import { charactersOf, isObject } from './attributes.ts'
+import { shaped } from './shape.ts'
 import type { OptionForm, StatusKind } from '../../domain/options/option.ts'
 import { MONITOR_OPTIONS } from '../../domain/options/table.ts'
 
@@ -17,13 +18,14 @@ export interface OptionWords {
 
 /** The attribute `options`: a patch, or null for none at all. */
 export function monitorOptions(words: OptionWords): Joi.AnySchema {
-  return Joi.any()
+  const schema = Joi.any()
     .allow(null)
     .custom((value: unknown) => {
       const fault = faultOf(MONITOR_OPTIONS, value, 'options')
       if (fault === undefined) return value
       throw 'unknown' in fault ? words.unknown(fault.at, fault.unknown) : words.invalid(fault.at, fault.why)
     })
+  return shaped(schema, { $ref: '#/components/schemas/MonitorOptionsPatch' })
 }
 
 /** The body as a refusal may repeat it: without options. */
