@@ -5,7 +5,7 @@
 import { DomainError } from './errors.ts'
 import { OPTIONS_MAX_BYTES } from './limits.ts'
 import type { MonitorOptions } from './monitor-options.ts'
-import { type OptionRow, OPTION_ROWS, saidOf, TOP_ROWS } from './options/table.ts'
+import { type GroupRow, type OptionRow, OPTION_ROWS, saidOf, TOP_ROWS } from './options/table.ts'
 import type { HealthMonitor, MonitorType } from './types.ts'
 
 /** What of the host decides. */
@@ -26,6 +26,15 @@ export interface Fitting {
   readonly surroundings: OptionSurroundings
 }
 
+/** Of several groups that do not fit these are named first: what is asked, then how it is reached. */
+const NAMED_FIRST = ['http', 'grpc', 'connection', 'tls']
+const ROWS = TOP_ROWS.toSorted((a, b) => rankOf(a) - rankOf(b))
+
+function rankOf(row: OptionRow | GroupRow): number {
+  const rank = 'rows' in row ? NAMED_FIRST.indexOf(row.name) : -1
+  return rank < 0 ? NAMED_FIRST.length : rank
+}
+
 /** Throws INVALID_FIELD when the options of a monitor do not fit it, each other, or this host. */
 export function assertOptionsFit(
   { type, httpMethod, options }: Pick<HealthMonitor, 'type' | 'httpMethod' | 'options'>,
@@ -34,7 +43,7 @@ export function assertOptionsFit(
   if (options === null) return
   assertTypes(type, options)
   const on = { type, httpMethod, options, surroundings }
-  for (const row of TOP_ROWS) {
+  for (const row of ROWS) {
     const said = saidOf(options, row)
     if (said === undefined) continue
     if (!('rows' in row)) assertFits(row, on)
@@ -52,7 +61,7 @@ export function assertOptionsFit(
 
 /** Groups first: who sent one that does not fit the type at all is not told of one of its options. */
 function assertTypes(type: MonitorType, options: MonitorOptions): void {
-  const groups = TOP_ROWS.flatMap((row) =>
+  const groups = ROWS.flatMap((row) =>
     'rows' in row ? [{ row, path: row.name, types: row.group.types }] : [],
   )
   const rows = OPTION_ROWS.map((row) => ({ row, path: row.path, types: row.option.types }))

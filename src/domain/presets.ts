@@ -92,7 +92,9 @@ export function startStatus(options: MonitorOptions | null): 'ONLINE' | 'OFFLINE
 export function presetPolicy(preset: Preset, plain: PlainPolicy, options: MonitorOptions = {}): StatePolicy {
   const { type } = plain
   const online = options.interval_ms ?? plain.intervalMs
-  const given = setBy(JUDGING.intervals, options.intervals, { type, preset: undefined })
+  const { intervals: saidIntervals } = options
+  const given =
+    saidIntervals === undefined ? {} : setBy(JUDGING.intervals, saidIntervals, { type, preset: undefined })
   const sent = { type, rise: plain.rise, fall: plain.fall, online, given }
   const riseOfPreset =
     plain.isRiseUnsent === false ? undefined : defaultOf(JUDGING.rise, { preset, plain: sent })
@@ -102,7 +104,7 @@ export function presetPolicy(preset: Preset, plain: PlainPolicy, options: Monito
   const { status, ...first } = JUDGING.initial.keys
   const { initial } = options
   const flap = flapOf(options.flap)
-  const jitter = setBy(JUDGING.jitter, options.jitter, setter)
+  const jitter = options.jitter === undefined ? {} : setBy(JUDGING.jitter, options.jitter, setter)
   return {
     rise,
     fall,
@@ -110,7 +112,7 @@ export function presetPolicy(preset: Preset, plain: PlainPolicy, options: Monito
     firstRise: Math.min(rise, initial?.rise ?? defaultOf(first.rise, setter) ?? 1),
     firstFall: Math.min(fall, initial?.fall ?? defaultOf(first.fall, setter) ?? 1),
     unknownFall: 1,
-    intervals: intervalsOf(online, options.intervals, { setter, plain }),
+    intervals: intervalsOf(online, saidIntervals, { setter, plain }),
     ...(PASSIVE_IS_HARD.has(preset) ? { passive: 'hard' } : {}),
     ...setBy(JUDGING.initial, initial, setter),
     ...setBy({ keys: JUDGING }, options, setter),

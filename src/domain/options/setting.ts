@@ -27,14 +27,33 @@ export function setBy<Keys extends Readonly<Record<string, Option | OptionGroup>
   setter: Setter,
 ): PartsOf<Keys> {
   const values = (said ?? {}) as Readonly<Record<string, unknown>>
-  const parts: object[] = []
-  for (const [key, option] of Object.entries(keys)) {
-    if (option.kind === 'object' || option.sets === undefined) continue
-    if (!(option.types ?? types ?? [setter.type]).includes(setter.type)) continue
+  const parts = {}
+  for (const { key, option, sets } of settersOf(keys)) {
+    const taking = option.types ?? types
+    if (taking !== undefined && !taking.includes(setter.type)) continue
     const value = values[key] ?? defaultOf(option, setter)
-    if (value !== undefined) parts.push(option.sets(value))
+    if (value !== undefined) Object.assign(parts, sets(value))
   }
-  return Object.assign({}, ...parts) as PartsOf<Keys>
+  return parts as PartsOf<Keys>
+}
+
+interface SettingRow {
+  readonly key: string
+  readonly option: Option
+  readonly sets: NonNullable<Option['sets']>
+}
+
+/** By the rows of a group: policies are made for every member that is loaded or shown. */
+const SETTERS = new WeakMap<object, readonly SettingRow[]>()
+
+function settersOf(keys: Readonly<Record<string, Option | OptionGroup>>): readonly SettingRow[] {
+  const known = SETTERS.get(keys)
+  if (known !== undefined) return known
+  const rows = Object.entries(keys).flatMap(([key, option]) =>
+    option.kind === 'object' || option.sets === undefined ? [] : [{ key, option, sets: option.sets }],
+  )
+  SETTERS.set(keys, rows)
+  return rows
 }
 
 /** What a preset has as the default of an option; undefined = nothing. */
