@@ -59,26 +59,29 @@ export function searchesBody(http: NonNullable<HttpMonitor['options']>['http']):
 export function versionOf({ profile, httpVersion, options }: HttpMonitor): HttpRequest['version'] {
   const version = options?.http?.version ?? httpVersion
   if (version === 'h2' || version === 'h2c') return '2'
-  // elb has no such field: what another dialect left there is not asked.
-  if (options?.http?.version === undefined && profile === 'elb' && options?.preset === undefined) return '1.1'
-  return version ?? presetManners(mannersOf({ profile, options: options ?? null })).httpVersion
+  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
+  // What another dialect left in a field that this one does not have is not asked.
+  const saysNothing = options?.http?.version === undefined && options?.preset === undefined
+  return (saysNothing && manners.ignoresVersionField === true ? null : version) ?? manners.httpVersion
 }
 
-/** HAProxy's HTTP/1.0 checks name no host; elb's always do, and a preset's do when the monitor names one. */
+/** Whether a request of HTTP/1.0 names a host. */
 function namesHost({ profile, options, domainName }: HttpMonitor): boolean {
-  const manners = mannersOf({ profile, options: options ?? null })
-  return manners === 'elb' || (manners !== 'octavia' && (domainName ?? '') !== '')
+  const { namesHost: names } = presetManners(mannersOf({ profile, options: options ?? null }))
+  return names === 'always' || (names === 'by_domain_name' && (domainName ?? '') !== '')
 }
 
 /**
- * The address that a monitor of elb names while it has no domain name: that of its load balancer, if it had been given one
- * when the monitor was made (ELB API reference: `domain_name`, blank by default, is then the load balancer's private
- * address). Undefined: the member's. Monitors of before, and those with a preset, name the member.
+ * The address that a monitor names while it has no domain name, where its manners are so: that of its load balancer, if it
+ * had been given one when the monitor was made (ELB API reference: `domain_name`, blank by default, is then the load
+ * balancer's private address). Undefined: the member's. Monitors of before, and those with a preset, name the member.
  */
 export function hostAddressOf({ profile, options, echo, domainName }: HttpMonitor): string | undefined {
   const stored = echo?.[HOST_ADDRESS]
-  const isElb = mannersOf({ profile, options: options ?? null }) === 'elb'
-  return isElb && (domainName ?? '') === '' && typeof stored === 'string' ? stored : undefined
+  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
+  return manners.hostIsLoadBalancer === true && (domainName ?? '') === '' && typeof stored === 'string'
+    ? stored
+    : undefined
 }
 
 /** The host that a probe names. HAProxy's `hdr Host` names the address without a port when the monitor names no domain. */
@@ -88,8 +91,8 @@ export function hostOf(
   isSecure = monitor.type === 'HTTPS',
 ): string {
   const defaultPort = isSecure ? 443 : 80
-  const manners = mannersOf({ profile: monitor.profile, options: monitor.options ?? null })
-  const isPortless = (manners === 'octavia' || manners === 'haproxy') && monitor.options?.grpc === undefined
+  const manners = presetManners(mannersOf({ profile: monitor.profile, options: monitor.options ?? null }))
+  const isPortless = manners.hostWithoutPort === true && monitor.options?.grpc === undefined
   const hostAddress = hostAddressOf(monitor)
   return httpHost({
     domainName: monitor.domainName,

@@ -31,8 +31,24 @@ export interface PlainPolicy {
   readonly trafficSeen?: boolean
 }
 
+/** What a peer's probes do differently and no option says. */
+interface Traits {
+  /** A failure that was seen on data traffic is a hard one. */
+  readonly passive?: 'hard'
+  /** As a profile: the plain field that names a version is not its own, and says nothing. */
+  readonly ignoresVersionField?: true
+  /** Whether HTTP/1.0 names a host: always, where the monitor has a domain name, or only where options ask for it. */
+  readonly namesHost: 'always' | 'by_domain_name' | 'never'
+  /** A host that is an address goes without its port. */
+  readonly hostWithoutPort?: true
+  /** Without a domain name the host is the address of the load balancer that the monitor was made below, if it had one. */
+  readonly hostIsLoadBalancer?: true
+  /** UDP: an ICMP echo has to be answered before the datagram is sent. */
+  readonly echoFirst?: true
+}
+
 /** How the probes of a peer go about it, where neither options nor plain fields say so and more than one option decides. */
-export interface PresetManners {
+export interface PresetManners extends Traits {
   /** Connections are kept between probes. */
   readonly reuse: boolean
   /** TCP: the target closing a kept connection is a failure. */
@@ -48,8 +64,17 @@ export interface PresetManners {
   readonly replyLength?: Range
 }
 
-/** Peers that take a failure which was seen on data traffic for a hard one. */
-const PASSIVE_IS_HARD: ReadonlySet<Preset> = new Set(['envoy', 'kuma'])
+const BY_DOMAIN_NAME = { namesHost: 'by_domain_name' } as const
+const TRAITS: Readonly<Record<Preset, Traits>> = {
+  elb: { namesHost: 'always', ignoresVersionField: true, hostIsLoadBalancer: true, echoFirst: true },
+  octavia: { namesHost: 'never', hostWithoutPort: true },
+  envoy: { ...BY_DOMAIN_NAME, passive: 'hard' },
+  haproxy: { ...BY_DOMAIN_NAME, hostWithoutPort: true },
+  keepalived: BY_DOMAIN_NAME,
+  kuma: { ...BY_DOMAIN_NAME, passive: 'hard' },
+  contrail: BY_DOMAIN_NAME,
+  consul: BY_DOMAIN_NAME,
+}
 
 const MANNERS = Object.fromEntries(PRESETS.map((preset) => [preset, mannersOf(preset)])) as Readonly<
   Record<Preset, PresetManners>
@@ -65,6 +90,7 @@ function mannersOf(preset: Preset): PresetManners {
   const { version, expected_statuses, searched_body_bytes } = HTTP.keys
   const spoken = version.presets?.[preset] ?? '1.1'
   return {
+    ...TRAITS[preset],
     reuse: reuse.presets?.[preset] ?? false,
     idleCloseIsFailure: idle_close_is_failure.presets?.[preset] ?? false,
     handshake: handshake.presets?.[preset] ?? 'full',
@@ -103,6 +129,7 @@ export function presetPolicy(preset: Preset, plain: PlainPolicy, options: Monito
   const setter = { type, preset, plain: { ...sent, rise, fall } }
   const { status, ...first } = JUDGING.initial.keys
   const { initial } = options
+  const { passive } = TRAITS[preset]
   const flap = flapOf(options.flap)
   const jitter = options.jitter === undefined ? {} : setBy(JUDGING.jitter, options.jitter, setter)
   return {
@@ -113,7 +140,7 @@ export function presetPolicy(preset: Preset, plain: PlainPolicy, options: Monito
     firstFall: Math.min(fall, initial?.fall ?? defaultOf(first.fall, setter) ?? 1),
     unknownFall: 1,
     intervals: intervalsOf(online, saidIntervals, { setter, plain }),
-    ...(PASSIVE_IS_HARD.has(preset) ? { passive: 'hard' } : {}),
+    ...(passive === undefined ? {} : { passive }),
     ...setBy(JUDGING.initial, initial, setter),
     ...setBy({ keys: JUDGING }, options, setter),
     ...(Object.keys(jitter).length === 0 ? {} : { jitter }),

@@ -113,12 +113,13 @@ function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
   const { type, options } = monitor
   const { connection, tcp, udp, icmp } = options ?? {}
   const setter = { type, preset: mannersOf(monitor) }
+  const manners = presetManners(setter.preset)
   const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
   const reuse = connectionReuse(monitor)
   const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
   const tls = isConnected ? tlsOf(monitor, pool) : undefined
   return {
-    ...(type === 'UDP-CONNECT' && mannersOf(monitor) === 'elb' ? { echoFirst: true } : {}),
+    ...(type === 'UDP-CONNECT' && manners.echoFirst === true ? { echoFirst: true } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(tcp === undefined ? {} : { tcp: { receive: [], ...setBy(TCP, tcp, setter) } }),
     ...(udp === undefined ? {} : { udp: udpExchange(udp, setter) }),
