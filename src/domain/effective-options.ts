@@ -3,29 +3,18 @@
  * its pool, the profile (the manners of the dialect that made it), or the default of all. Values are in the options' own words, by the
  * path of the option: `http.path`.
  */
-import { expectedCodesOf, hostAddressOf, searchesBody, versionOf } from './http-target.ts'
-import { HTTP_HEAD_MAX_BYTES } from './limits.ts'
-import { isSecretHeader, MASK } from './option-secrets.ts'
+import { hostAddressOf } from './http-target.ts'
+import type { MonitorOptions, Preset } from './monitor-options.ts'
+import { type GroupRow, type OptionRow, saidOf, TOP_ROWS } from './options/table.ts'
+import { defaultOf } from './options/setting.ts'
+import { speaksTls } from './options/tls.ts'
 import type { PoolQuestion } from './pool-question.ts'
-import { presetManners, PRESET_TABLE } from './presets.ts'
-import {
-  connectionReuse,
-  isHalfOpen,
-  poolAlpn,
-  proxyProtocolOf,
-  requiresReply,
-  type TargetMonitor,
-} from './probe-target.ts'
+import { type TargetMember, type TargetMonitor, targetsOf } from './probe-target.ts'
 import { isSent } from './plain-fields.ts'
-import {
-  delayMs,
-  isTrafficAssumed,
-  type JudgedMonitor,
-  mannersOf,
-  statePolicy,
-  timeoutMs,
-} from './profiles.ts'
-import type { PlainField } from './types.ts'
+import { type JudgedMonitor, mannersOf, statePolicy } from './profiles.ts'
+import type { ProbeTarget } from './results.ts'
+import type { StatePolicy } from './state-machine.ts'
+import type { MonitorType, PlainField } from './types.ts'
 
 export const ORIGINS = ['options', 'preset', 'field', 'pool', 'profile', 'default'] as const
 export type Origin = (typeof ORIGINS)[number]
@@ -39,7 +28,23 @@ export interface EffectiveOption {
 
 export type PlannedMonitor = JudgedMonitor & TargetMonitor
 
-type Entry = readonly [option: string, value: unknown, otherwise: Origin, unmet?: string]
+/** What the rows of options say their part of a plan from: what is done, and whose words may have led to it. */
+export interface Planning {
+  readonly monitor: PlannedMonitor
+  readonly type: MonitorType
+  readonly pool: PoolQuestion
+  readonly policy: StatePolicy
+  /** Of no member in particular: neither its address nor its port is to be planned. */
+  readonly target: ProbeTarget
+  /** What the Host header names where no domain is named; undefined = the member. */
+  readonly hostAddress: string | undefined
+  /** Whose defaults hold: the preset's, else the profile's. */
+  readonly preset: Preset
+  readonly ofPreset: 'preset' | 'profile'
+  readonly isSent: (field: PlainField) => boolean
+  /** Where a value comes from that a field has, sent or filled in. */
+  readonly ofField: (field: PlainField) => Origin
+}
 
 /** By the path of the option; what does not apply to the monitor is absent. `pool`: what its pool adds to the question. */
 export function effectiveOptions(
@@ -47,246 +52,88 @@ export function effectiveOptions(
   trafficSeen: boolean,
   pool: PoolQuestion = {},
 ): Readonly<Record<string, EffectiveOption>> {
-  const entries = [
-    ...judging(monitor, trafficSeen),
-    ...connecting(monitor, pool),
-    ...asking(monitor, pool),
-    ...answered(monitor),
-    ...securing(monitor, pool),
-    ...(['tcp', 'udp', 'grpc'] as const).flatMap((group) => saidOf(monitor, group)),
-  ]
-  return Object.fromEntries(
-    entries
-      .filter(([, value]) => value !== undefined)
-      .map(([option, value, otherwise, unmet]) => [
-        option,
-        {
-          value,
-          from: isSaid(monitor, option, value) ? 'options' : otherwise,
-          ...(unmet === undefined ? {} : { unmet }),
-        },
-      ]),
-  )
+  const on = planningOf(monitor, trafficSeen, pool)
+  const ofTable = TOP_ROWS.flatMap((row) => ('rows' in row ? groupEntries(row, on) : entries(row, on)))
+  return Object.fromEntries([...ofTable, ...poolEntries(on)])
+}
+
+/** Documentation's address (RFC 5737). */
+const ANY_MEMBER: TargetMember = {
+  address: '192.0.2.1',
+  protocolPort: 1,
+  monitorAddress: null,
+  monitorPort: null,
+}
+
+type Entry = readonly [path: string, option: EffectiveOption]
+
+function planningOf(monitor: PlannedMonitor, trafficSeen: boolean, pool: PoolQuestion): Planning {
+  const { type, options } = monitor
+  const isFieldSent = (field: PlainField): boolean => isSent(monitor, field)
+  return {
+    monitor,
+    type,
+    pool,
+    policy: statePolicy(monitor, trafficSeen),
+    // A port of the monitor's own would leave the pool out of it: the caller has decided that.
+    target: targetsOf({ ...monitor, monitorPort: null }, pool)(ANY_MEMBER),
+    hostAddress: hostAddressOf(monitor),
+    preset: mannersOf(monitor),
+    ofPreset: options?.preset === undefined ? 'profile' : 'preset',
+    isSent: isFieldSent,
+    ofField: (field) => (isFieldSent(field) ? 'field' : 'default'),
+  }
+}
+
+function groupEntries(row: GroupRow, on: Planning): readonly Entry[] {
+  const { isAsked, types } = row.group
+  const isPlanned = isAsked === undefined ? (types?.includes(on.type) ?? true) : isAsked(on)
+  return isPlanned ? row.rows.flatMap((inner) => entries(inner, on)) : []
+}
+
+function entries(row: OptionRow, on: Planning): readonly Entry[] {
+  const { plan } = row.option
+  const planned = plan === undefined ? plainly(row, on) : plan(on)
+  if (planned?.value === undefined) return []
+  const isSaid = isSaidSo(on.monitor.options, row, planned.value)
+  return [[row.path, isSaid ? { ...planned, from: 'options' } : planned]]
+}
+
+/** What is said, else the preset's default, else that of all. */
+function plainly(row: OptionRow, on: Planning): EffectiveOption | undefined {
+  if (row.option.types?.includes(on.type) === false) return undefined
+  const said = saidOf(on.monitor.options, row)
+  if (said !== undefined) return { value: said, from: 'options' }
+  const ofPreset: unknown = defaultOf(row.option, { preset: on.preset })
+  if (ofPreset !== undefined) return { value: ofPreset, from: on.ofPreset }
+  return { value: row.option.otherwise, from: 'default' }
 }
 
 /** Whether the monitor's own options name it, and have their way: some wishes cannot be met by every type. */
-function isSaid({ options }: PlannedMonitor, option: string, value: unknown): boolean {
-  const [group = '', key] = option.split('.')
-  const named = (options as Readonly<Record<string, unknown>> | null | undefined)?.[group]
-  const said =
-    key === undefined || named === undefined ? named : (named as Readonly<Record<string, unknown>>)[key]
+function isSaidSo(options: MonitorOptions | null | undefined, row: OptionRow, value: unknown): boolean {
+  const said = saidOf(options, row)
   return said !== undefined && (!isWord(said) || said === value)
 }
 
 const isWord = (value: unknown): boolean => typeof value === 'boolean' || typeof value === 'string'
 
-/** Where a value comes from that a field has, sent or filled in. */
-function ofField(monitor: PlannedMonitor, field: PlainField): Origin {
-  return isSent(monitor, field) ? 'field' : 'default'
-}
-
-/** Where manners come from that options and fields say nothing of. */
-function ofManners({ options }: PlannedMonitor): Origin {
-  return options?.preset === undefined ? 'profile' : 'preset'
-}
-
-function judging(monitor: PlannedMonitor, trafficSeen: boolean): readonly Entry[] {
-  const policy = statePolicy(monitor, trafficSeen)
-  const row = PRESET_TABLE[mannersOf(monitor)]
-  const manners = ofManners(monitor)
-  const { intervals, jitter = {}, flap } = policy
-  const { online } = intervals
-  const ofState = (ms: number | undefined): Origin => (ms === undefined ? 'default' : manners)
-  return [
-    ['preset', monitor.options?.preset, 'options'],
-    ['interval_ms', delayMs(monitor), 'field'],
-    ['timeout_ms', timeoutMs(monitor), 'field'],
-    [
-      'rise',
-      policy.rise,
-      row.rise === undefined || isSent(monitor, 'rise') ? ofField(monitor, 'rise') : manners,
-    ],
-    ['fall', policy.fall, ofField(monitor, 'fall')],
-    ['anchor', policy.anchor ?? 'completion', 'default'],
-    ['initial.status', policy.initialStatus, manners],
-    ['initial.rise', policy.firstRise, manners],
-    ['initial.fall', policy.firstFall, manners],
-    ['initial.unknown_fall', policy.unknownFall, 'default'],
-    ['intervals.online_pending_ms', intervals.onlinePending ?? online, ofState(intervals.onlinePending)],
-    ['intervals.offline_ms', intervals.offline ?? online, ofState(intervals.offline)],
-    ['intervals.offline_pending_ms', intervals.offlinePending ?? online, ofState(intervals.offlinePending)],
-    ['intervals.undecided_ms', intervals.undecided, manners],
-    ['intervals.no_traffic_ms', intervals.noTraffic, manners],
-    ['intervals.no_traffic_healthy_ms', intervals.noTrafficHealthy ?? intervals.noTraffic, manners],
-    ['no_traffic.reported', !isTrafficAssumed(monitor), 'default'],
-    ['jitter.ms', jitter.ms ?? 0, 'default'],
-    ['jitter.percent', jitter.percent ?? 0, 'default'],
-    ['jitter.spread_percent', jitter.spreadPercent ?? 0, 'default'],
-    ['jitter.initial_ms', jitter.initialMs, 'default'],
-    ['hard_failures', policy.hardFailures ?? [], manners],
-    ['inconclusive', policy.inconclusive ?? 'keep', 'default'],
-    ['invert', policy.invert ?? false, 'default'],
-    ['recovery_extra', policy.recoveryExtra ?? 0, row.recoveryExtra === undefined ? 'default' : manners],
-    ['halt_when_offline', policy.haltWhenOffline ?? false, 'default'],
-    ['flap.window', flap?.window ?? 0, 'default'],
-    ['flap.high_percent', flap?.highPercent, 'default'],
-    ['flap.low_percent', flap?.lowPercent, 'default'],
-    ['flap.hold_ms', flap?.holdMs, 'default'],
+/** What the pool says of TLS, for which there are no options. */
+function poolEntries(on: Planning): readonly Entry[] {
+  if (!speaksTls(on)) return []
+  const { tls, containers = {} } = on.pool
+  const isOfType = on.type === 'HTTPS' || on.type === 'TLS-HELLO'
+  const said: readonly Entry[] = [
+    ['tls.enabled', { value: true, from: isOfType ? 'field' : 'pool' }],
+    ['tls.versions', { value: tls?.versions, from: 'pool' }],
+    ['tls.ciphers', { value: tls?.ciphers, from: 'pool' }],
   ]
-}
-
-function connecting(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
-  const { type, options } = monitor
-  const manners = presetManners(mannersOf(monitor))
-  const from = ofManners(monitor)
-  const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
-  const reuse = connectionReuse(monitor)
-  const { source_address } = options?.connection ?? {}
-  const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
-  const close = isConnected ? closeOf(monitor, pool) : undefined
-  const handshake = type === 'TCP' ? (isHalfOpen(monitor, pool) ? 'half' : 'full') : undefined
   return [
-    ['connection.reuse', isConnected ? reuse !== undefined : undefined, from],
-    ['connection.fresh_every', reuse?.freshEvery, 'default'],
-    ['connection.idle_close_is_failure', reuse?.idleCloseIsFailure, from],
-    ['connection.close', close, close === manners.close ? from : 'default'],
-    ['connection.handshake', handshake, handshake === manners.handshake ? from : 'default'],
-    ['connection.source_address', source_address, 'options'],
-    ['connection.proxy_protocol', proxy === undefined ? undefined : `v${proxy}`, 'pool'],
-    [
-      'icmp.count',
-      type === 'PING' ? (options?.icmp?.count ?? manners.echoCount ?? 1) : undefined,
-      echoFrom(),
-    ],
-  ]
-
-  function echoFrom(): Origin {
-    return manners.echoCount === undefined ? 'default' : from
-  }
-}
-
-/** How connections end: below TLS never with RST; a connect that says nothing always, unless told otherwise. */
-function closeOf(monitor: PlannedMonitor, pool: PoolQuestion): 'fin' | 'rst' {
-  const { type, options } = monitor
-  const { close = presetManners(mannersOf(monitor)).close } = options?.connection ?? {}
-  if (type === 'HTTPS' || type === 'TLS-HELLO' || pool.tls !== undefined) return 'fin'
-  const saysNothing =
-    type === 'TCP' && options?.tcp === undefined && proxyProtocolOf(monitor, pool) === undefined
-  return close ?? (saysNothing ? 'rst' : 'fin')
-}
-
-/** TLS as it is spoken: who names a CA wants it asked, and HTTP/2 is agreed on. */
-function securing(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
-  const { type, options } = monitor
-  const isOfType = type === 'HTTPS' || type === 'TLS-HELLO'
-  const isConnected = isOfType || type === 'HTTP' || type === 'TCP'
-  if (!isOfType && (pool.tls === undefined || !isConnected)) return []
-  const { verify, ca, alpn: _, ...others } = options?.tls ?? {}
-  return [
-    ['tls.enabled', true, isOfType ? 'field' : 'pool'],
-    ['tls.verify', verify ?? ca !== undefined, 'default'],
-    ['tls.ca', ca, 'options'],
-    alpnEntry(monitor, pool),
-    ['tls.versions', pool.tls?.versions, 'pool'],
-    ['tls.ciphers', pool.tls?.ciphers, 'pool'],
-    ...Object.entries(others).map(([key, value]): Entry => [`tls.${key}`, value, 'options']),
-    ...Object.entries(pool.containers ?? {}).map(
-      ([key, value]): Entry => [`tls.${key}`, value, 'pool', NO_KEY_MANAGER],
+    ...said.filter(([, { value }]) => value !== undefined),
+    ...Object.entries(containers).map(
+      ([key, value]): Entry => [`tls.${key}`, { value, from: 'pool', unmet: NO_KEY_MANAGER }],
     ),
   ]
 }
 
 const NO_KEY_MANAGER =
   'probes have no access to a key manager: options.tls names certificate files of HM_TLS_DIR instead'
-
-/** The names that are offered, and whose they are. */
-function alpnEntry(monitor: PlannedMonitor, { tls }: PoolQuestion): Entry {
-  const { type, options } = monitor
-  const isHttp2 =
-    (type === 'HTTP' || type === 'HTTPS') && (options?.grpc !== undefined || versionOf(monitor) === '2')
-  const ofPool = tls === undefined || isHttp2 ? undefined : poolAlpn(monitor, tls)
-  const offered = options?.tls?.alpn ?? ofPool ?? (isHttp2 ? ['h2'] : undefined)
-  return ['tls.alpn', offered, ofPool !== undefined && tls?.alpn !== undefined ? 'pool' : 'default']
-}
-
-function asking(monitor: PlannedMonitor, pool: PoolQuestion): readonly Entry[] {
-  const { type, options, urlPath, httpMethod, httpVersion, domainName } = monitor
-  if ((type !== 'HTTP' && type !== 'HTTPS') || options?.grpc !== undefined) return []
-  const http = options?.http ?? {}
-  const manners = presetManners(mannersOf(monitor))
-  const from = ofManners(monitor)
-  const version = versionOf(monitor)
-  const codes = expectedCodesOf(monitor)
-  const ownHost = (domainName ?? '') === '' ? undefined : domainName
-  const hostAddress = hostAddressOf(monitor)
-  return [
-    ['http.version', http.version ?? shownVersion(version), version === httpVersion ? 'field' : from],
-    ['http.method', http.method ?? httpMethod ?? 'GET', ofField(monitor, 'httpMethod')],
-    ['http.path', http.path ?? urlPath ?? '/', ofField(monitor, 'urlPath')],
-    ['http.host', http.host ?? ownHost ?? hostAddress, ownHost === undefined ? 'profile' : 'field'],
-    [
-      'http.expected_statuses',
-      codes.set.map((range) => ({ start: range.from, end: range.to + 1 })),
-      codes.isField ? 'field' : from,
-    ],
-    ['http.warning_statuses', http.warning_statuses ?? manners.warningStatuses, from],
-    ['http.degraded_header', http.degraded_header ?? manners.degradedHeader, from],
-    [
-      'http.searched_body_bytes',
-      http.searched_body_bytes ?? (searchesBody(http) ? manners.searchedBodyBytes : undefined),
-      from,
-    ],
-    ['http.head_max_bytes', http.head_max_bytes ?? HTTP_HEAD_MAX_BYTES, 'default'],
-    ...saidOf(monitor, 'http').filter(([option]) => !HTTP_TOLD.has(option)),
-  ]
-
-  /** HTTP/2 as the option says it: with prior knowledge, or below TLS. */
-  function shownVersion(spoken: typeof version): string {
-    if (spoken !== '2') return spoken
-    return type === 'HTTPS' || pool.tls !== undefined ? 'h2' : 'h2c'
-  }
-}
-
-/** Whether a UDP target has to reply, and the length that is held against a pattern. */
-function answered(monitor: PlannedMonitor): readonly Entry[] {
-  if (monitor.type !== 'UDP-CONNECT') return []
-  const { replyLength } = presetManners(mannersOf(monitor))
-  const { reply_pattern } = monitor.options?.udp ?? {}
-  const required: Entry = ['udp.require_reply', requiresReply(monitor.options?.udp), 'default']
-  if (reply_pattern === undefined || replyLength === undefined) return [required]
-  const from = ofManners(monitor)
-  return [
-    required,
-    ['udp.min_reply_length', replyLength.min, from],
-    ['udp.max_reply_length', replyLength.max, from],
-  ]
-}
-
-const HTTP_TOLD: ReadonlySet<string> = new Set(
-  [
-    'version',
-    'method',
-    'path',
-    'host',
-    'expected_statuses',
-    'warning_statuses',
-    'degraded_header',
-    'searched_body_bytes',
-    'head_max_bytes',
-  ].map((key) => `http.${key}`),
-)
-
-/** What the options say of a group, secrets masked. */
-function saidOf({ options }: PlannedMonitor, group: 'http' | 'tcp' | 'udp' | 'grpc'): Entry[] {
-  return Object.entries(options?.[group] ?? {}).map(([key, value]: [string, unknown]) => [
-    `${group}.${key}`,
-    key === 'headers' || key === 'metadata' ? masked(value) : value,
-    'options',
-  ])
-}
-
-function masked(headers: unknown): unknown {
-  return (headers as readonly { name: string; value?: string }[]).map((header) =>
-    header.value !== undefined && isSecretHeader(header.name) ? { ...header, value: MASK } : header,
-  )
-}

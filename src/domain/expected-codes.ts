@@ -2,7 +2,8 @@
  * `expected_codes`: `200`, `200,202`, `200-204`, and lists of both (docs/peers/elb.md 4; Octavia allows a subset).
  * Codes are 100..599 (RFC 9110 section 15); white space around commas is allowed, as Neutron's expression allowed it.
  */
-import { HTTP_STATUS } from './limits.ts'
+import { EXPECTED_CODES_MAX, HTTP_STATUS } from './limits.ts'
+import type { StatusRange } from './options/option.ts'
 
 export interface CodeRange {
   readonly from: number
@@ -34,4 +35,16 @@ export function isExpectedCode(codes: CodeSet, status: number): boolean {
 /** As people write it: `200,202-204`. */
 export function renderCodes(codes: CodeSet): string {
   return codes.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
+}
+
+/** As many of the ranges of an option as the plain field holds; null without any. */
+export function codesField(ranges: readonly StatusRange[]): string | null {
+  let shown = ''
+  for (const { start, end } of ranges) {
+    const last = end - 1
+    const next = `${shown}${shown === '' ? '' : ','}${start === last ? start : `${start}-${last}`}`
+    if (next.length > EXPECTED_CODES_MAX) break
+    shown = next
+  }
+  return shown === '' ? null : shown
 }

@@ -1,7 +1,8 @@
 /** The request of HTTP and HTTPS probes, out of options, plain fields and the manners of a preset or profile. */
 import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
 import { HOST_ADDRESS, httpHost } from './http-host.ts'
-import type { StatusRange } from './monitor-options.ts'
+import { codeSet, HTTP } from './options/http.ts'
+import { setBy } from './options/setting.ts'
 import { isSent } from './plain-fields.ts'
 import { presetManners } from './presets.ts'
 import { mannersOf } from './profiles.ts'
@@ -21,37 +22,15 @@ export function httpRequest(
   isSecure = monitor.type === 'HTTPS',
 ): (endpoint: Endpoint) => HttpRequest {
   const http = monitor.options?.http ?? {}
-  const manners = presetManners(mannersOf(monitor))
   const version = versionOf(monitor)
-  const warning = http.warning_statuses ?? manners.warningStatuses
-  const degradedHeader = http.degraded_header ?? manners.degradedHeader
-  const blocks = http.expected_body ?? []
   const searchedBodyBytes = searchedBytesOf(monitor)
   const request = {
     method: http.method ?? monitor.httpMethod ?? 'GET',
     path: sentPath(http.path ?? monitor.urlPath ?? '/'),
     version,
     expectedCodes: expectedCodesOf(monitor).set,
-    ...(http.retriable_statuses === undefined ? {} : { retriableCodes: codeSet(http.retriable_statuses) }),
-    ...(warning === undefined ? {} : { warningCodes: codeSet(warning) }),
-    ...(http.draining_statuses === undefined ? {} : { drainingCodes: codeSet(http.draining_statuses) }),
-    ...(http.headers === undefined
-      ? {}
-      : {
-          headers: http.headers.map(({ name, value = '', action = 'append' }) => ({ name, value, action })),
-        }),
-    ...(http.remove_headers === undefined
-      ? {}
-      : { removeHeaders: http.remove_headers.map((name) => name.toLowerCase()) }),
-    ...(http.body === undefined ? {} : { body: new TextEncoder().encode(http.body) }),
-    ...(blocks.length === 0 ? {} : { expectBody: blocks.map((block) => new TextEncoder().encode(block)) }),
-    ...(http.expected_body_regex === undefined
-      ? {}
-      : { expectBodyPattern: { source: http.expected_body_regex } }),
     ...(searchedBodyBytes === undefined ? {} : { searchedBodyBytes }),
-    ...(http.head_max_bytes === undefined ? {} : { headMaxBytes: http.head_max_bytes }),
-    ...(degradedHeader === undefined ? {} : { degradedHeader: degradedHeader.toLowerCase() }),
-    ...(http.service_name === undefined ? {} : { serviceName: http.service_name }),
+    ...setBy(HTTP, http, { type: monitor.type, preset: mannersOf(monitor) }),
   }
   const isHostless = http.host === undefined && version === '1.0' && !namesHost(monitor)
   return (endpoint) =>
@@ -80,26 +59,29 @@ export function searchesBody(http: NonNullable<HttpMonitor['options']>['http']):
 export function versionOf({ profile, httpVersion, options }: HttpMonitor): HttpRequest['version'] {
   const version = options?.http?.version ?? httpVersion
   if (version === 'h2' || version === 'h2c') return '2'
-  // elb has no such field: what another dialect left there is not asked.
-  if (options?.http?.version === undefined && profile === 'elb' && options?.preset === undefined) return '1.1'
-  return version ?? presetManners(mannersOf({ profile, options: options ?? null })).httpVersion
+  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
+  // What another dialect left in a field that this one does not have is not asked.
+  const saysNothing = options?.http?.version === undefined && options?.preset === undefined
+  return (saysNothing && manners.ignoresVersionField === true ? null : version) ?? manners.httpVersion
 }
 
-/** HAProxy's HTTP/1.0 checks name no host; elb's always do, and a preset's do when the monitor names one. */
+/** Whether a request of HTTP/1.0 names a host. */
 function namesHost({ profile, options, domainName }: HttpMonitor): boolean {
-  const manners = mannersOf({ profile, options: options ?? null })
-  return manners === 'elb' || (manners !== 'octavia' && (domainName ?? '') !== '')
+  const { namesHost: names } = presetManners(mannersOf({ profile, options: options ?? null }))
+  return names === 'always' || (names === 'by_domain_name' && (domainName ?? '') !== '')
 }
 
 /**
- * The address that a monitor of elb names while it has no domain name: that of its load balancer, if it had been given one
- * when the monitor was made (ELB API reference: `domain_name`, blank by default, is then the load balancer's private
- * address). Undefined: the member's. Monitors of before, and those with a preset, name the member.
+ * The address that a monitor names while it has no domain name, where its manners are so: that of its load balancer, if it
+ * had been given one when the monitor was made (ELB API reference: `domain_name`, blank by default, is then the load
+ * balancer's private address). Undefined: the member's. Monitors of before, and those with a preset, name the member.
  */
 export function hostAddressOf({ profile, options, echo, domainName }: HttpMonitor): string | undefined {
   const stored = echo?.[HOST_ADDRESS]
-  const isElb = mannersOf({ profile, options: options ?? null }) === 'elb'
-  return isElb && (domainName ?? '') === '' && typeof stored === 'string' ? stored : undefined
+  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
+  return manners.hostIsLoadBalancer === true && (domainName ?? '') === '' && typeof stored === 'string'
+    ? stored
+    : undefined
 }
 
 /** The host that a probe names. HAProxy's `hdr Host` names the address without a port when the monitor names no domain. */
@@ -109,8 +91,8 @@ export function hostOf(
   isSecure = monitor.type === 'HTTPS',
 ): string {
   const defaultPort = isSecure ? 443 : 80
-  const manners = mannersOf({ profile: monitor.profile, options: monitor.options ?? null })
-  const isPortless = (manners === 'octavia' || manners === 'haproxy') && monitor.options?.grpc === undefined
+  const manners = presetManners(mannersOf({ profile: monitor.profile, options: monitor.options ?? null }))
+  const isPortless = manners.hostWithoutPort === true && monitor.options?.grpc === undefined
   const hostAddress = hostAddressOf(monitor)
   return httpHost({
     domainName: monitor.domainName,
@@ -132,10 +114,6 @@ export function expectedCodesOf(monitor: HttpMonitor): {
   const parsed = field === null ? undefined : parseExpectedCodes(field)
   if (parsed !== undefined) return { set: parsed, isField: true }
   return { set: codeSet(presetManners(mannersOf(monitor)).expectedStatuses), isField: false }
-}
-
-function codeSet(ranges: readonly StatusRange[]): CodeSet {
-  return ranges.map(({ start, end }) => ({ from: start, to: end - 1 }))
 }
 
 /**

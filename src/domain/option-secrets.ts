@@ -19,9 +19,19 @@ interface Named {
 
 /** The options as they are shown. */
 export function maskedOptions(options: MonitorOptions): MonitorOptions {
-  return withHeaders(options, ({ name, value }) =>
-    value !== undefined && isSecretHeader(name) ? MASK : value,
-  )
+  return withHeaders(options, maskedValue)
+}
+
+/** Headers or metadata as they are shown. */
+export function maskedHeaders(headers: readonly Named[] | undefined): readonly Named[] | undefined {
+  return headers?.map((header) => {
+    const value = maskedValue(header)
+    return value === undefined ? header : { ...header, value }
+  })
+}
+
+function maskedValue({ name, value }: Named): string | undefined {
+  return value !== undefined && isSecretHeader(name) ? MASK : value
 }
 
 /**

@@ -3,27 +3,18 @@
  * then shows what comes nearest to it in the field's own words; giving the field another value clears the option. A field
  * that was sent wins over the preset; one that was not shows what the preset says, or else the default of the dialect.
  */
-import { EXPECTED_CODES_MAX, RETRIES } from './limits.ts'
-import type { MonitorOptions, StatusRange } from './monitor-options.ts'
+import { codesField } from './expected-codes.ts'
+import type { MonitorOptions } from './monitor-options.ts'
+import { OPTION_ROWS, saidOf } from './options/table.ts'
 import { presetManners } from './presets.ts'
 import { type HealthMonitor, PLAIN_FIELDS, type PlainField } from './types.ts'
 
 export type PlainFields = Pick<HealthMonitor, PlainField>
 
-/** The option of each field: its key, or the keys of its group and of itself. */
-const OPTION_OF: Readonly<
-  Record<PlainField, keyof MonitorOptions | keyof NonNullable<MonitorOptions['http']>>
-> = {
-  delaySeconds: 'interval_ms',
-  timeoutSeconds: 'timeout_ms',
-  rise: 'rise',
-  fall: 'fall',
-  urlPath: 'path',
-  httpMethod: 'method',
-  httpVersion: 'version',
-  domainName: 'host',
-  expectedCodes: 'expected_statuses',
-}
+/** The options that say what a plain field says. */
+const FIELD_ROWS = OPTION_ROWS.flatMap((row) =>
+  row.option.field === undefined ? [] : [{ row, ...row.option.field }],
+)
 
 /** Whether somebody sent a field. Where that is not kept (a monitor that is made for one probe) all were that have a value. */
 export function isSent(
@@ -35,9 +26,7 @@ export function isSent(
 
 /** Whether options say what the field says. */
 export function hasOptionOf(options: MonitorOptions | null, field: PlainField): boolean {
-  const key = OPTION_OF[field]
-  const { http, ...others } = options ?? {}
-  return key in others || (http !== undefined && key in http)
+  return FIELD_ROWS.some(({ row, name }) => name === field && saidOf(options, row) !== undefined)
 }
 
 /**
@@ -61,11 +50,11 @@ export function clearedBy(
   written: readonly PlainField[],
 ): MonitorOptions | null {
   if (options === null || written.length === 0) return options
-  const keys = new Set<string>(written.map((field) => OPTION_OF[field]))
+  const cleared = FIELD_ROWS.filter(({ name }) => written.includes(name)).map(({ row }) => row.path)
   const { http, ...others } = options
-  const keptHttp = http === undefined ? [] : Object.entries(http).filter(([key]) => !keys.has(key))
+  const keptHttp = Object.entries(http ?? {}).filter(([key]) => !cleared.includes(`http.${key}`))
   const kept = Object.fromEntries([
-    ...Object.entries(others).filter(([key]) => !keys.has(key)),
+    ...Object.entries(others).filter(([key]) => !cleared.includes(key)),
     ...(keptHttp.length === 0 ? [] : [['http', Object.fromEntries(keptHttp)]]),
   ]) as MonitorOptions
   return Object.keys(kept).length === 0 ? null : kept
@@ -79,43 +68,17 @@ export function shownFields(
   const isHttp = type === 'HTTP' || type === 'HTTPS'
   const { expectedStatuses } = presetManners(options?.preset ?? profile)
   return {
-    ...(isHttp && !isSent(monitor, 'expectedCodes') ? { expectedCodes: codes(expectedStatuses) } : {}),
+    ...(isHttp && !isSent(monitor, 'expectedCodes') ? { expectedCodes: codesField(expectedStatuses) } : {}),
     ...fieldsOfOptions(options),
   }
 }
 
-/** Whole seconds rounded up, at most ten results in a row. */
+/** As the options show in the words of the fields: whole seconds rounded up, at most ten results in a row. */
 function fieldsOfOptions(options: MonitorOptions | null): Partial<PlainFields> {
-  if (options === null) return {}
-  const { interval_ms, timeout_ms, rise, fall, http = {} } = options
-  return {
-    ...(interval_ms === undefined ? {} : { delaySeconds: Math.ceil(interval_ms / 1000) }),
-    ...(timeout_ms === undefined ? {} : { timeoutSeconds: Math.ceil(timeout_ms / 1000) }),
-    ...(rise === undefined ? {} : { rise: Math.min(rise, RETRIES.max) }),
-    ...(fall === undefined ? {} : { fall: Math.min(fall, RETRIES.max) }),
-    ...(http.path === undefined ? {} : { urlPath: http.path }),
-    ...(http.method === undefined ? {} : { httpMethod: http.method }),
-    ...(http.version === undefined ? {} : { httpVersion: plainVersion(http.version) }),
-    ...(http.host === undefined ? {} : { domainName: http.host }),
-    ...((http.expected_statuses ?? []).length === 0
-      ? {}
-      : { expectedCodes: codes(http.expected_statuses ?? []) }),
-  }
-}
-
-/** The field knows HTTP/1 only. */
-function plainVersion(version: string): PlainFields['httpVersion'] {
-  return version === '1.0' || version === '1.1' ? version : null
-}
-
-/** As many of the ranges as the field holds; null without any. */
-function codes(ranges: readonly StatusRange[]): string | null {
-  let shown = ''
-  for (const { start, end } of ranges) {
-    const last = end - 1
-    const next = `${shown}${shown === '' ? '' : ','}${start === last ? start : `${start}-${last}`}`
-    if (next.length > EXPECTED_CODES_MAX) break
-    shown = next
-  }
-  return shown === '' ? null : shown
+  const shown = FIELD_ROWS.flatMap(({ row, name, shows }) => {
+    const said = saidOf(options, row)
+    const value = said === undefined ? undefined : shows(said)
+    return value === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries(shown) as Partial<PlainFields>
 }

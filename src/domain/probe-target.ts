@@ -5,13 +5,17 @@
  */
 import { hostOf, http2Request, httpRequest, versionOf } from './http-target.ts'
 import { parseAddress, wireAddress } from './ip-address.ts'
-import { FRESH_EVERY_DEFAULT, type Range } from './limits.ts'
-import type { MonitorOptions } from './monitor-options.ts'
+import { FRESH_EVERY_DEFAULT } from './limits.ts'
+import type { MonitorOptions, Preset } from './monitor-options.ts'
+import { canBeHalfOpen, CONNECTION, ICMP } from './options/connection.ts'
+import { GRPC, TCP, UDP } from './options/exchange.ts'
+import { setBy } from './options/setting.ts'
+import { TLS } from './options/tls.ts'
 import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolQuestion } from './pool-question.ts'
 import { presetManners } from './presets.ts'
 import { mannersOf, timeoutMs } from './profiles.ts'
-import type { ConnectionReuse, ProbeTarget, TcpExchange, TlsManners, UdpExchange } from './results.ts'
-import type { HealthMonitor, Member } from './types.ts'
+import type { ConnectionReuse, ProbeTarget, TlsManners, UdpExchange } from './results.ts'
+import type { HealthMonitor, Member, MonitorType } from './types.ts'
 
 export type TargetMonitor = Pick<
   HealthMonitor,
@@ -68,6 +72,7 @@ function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: Targe
   const { type, options } = monitor
   const common = commonOf(monitor, pool)
   const asksGrpc = options?.grpc
+  const asked = setBy(GRPC, asksGrpc, { type, preset: mannersOf(monitor) })
   const isSecure = type === 'HTTPS' || common.tls !== undefined
   const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor, isSecure) : undefined
   const isByAlpn = choosesByAlpn(monitor, common.tls?.alpn)
@@ -87,11 +92,8 @@ function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: Targe
       const http = requestOf(endpoint)
       return { ...target, http, ...(isByAlpn ? { http2: http2Request(monitor, http, endpoint) } : {}) }
     }
-    const { service = '', metadata = [] } = asksGrpc
-    const authority =
-      asksGrpc.authority ?? hostOf({ ...monitor, domainName: null, echo: {} }, endpoint, isSecure)
-    const headers = metadata.map(({ name, value = '' }) => ({ name, value }))
-    return { ...target, grpc: { service, authority, metadata: headers } }
+    const authority = hostOf({ ...monitor, domainName: null, echo: {} }, endpoint, isSecure)
+    return { ...target, grpc: { service: '', authority, metadata: [], ...asked } }
   }
 }
 
@@ -109,35 +111,24 @@ type Common = Omit<
 
 function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
   const { type, options } = monitor
-  const manners = presetManners(mannersOf(monitor))
   const { connection, tcp, udp, icmp } = options ?? {}
+  const setter = { type, preset: mannersOf(monitor) }
+  const manners = presetManners(setter.preset)
   const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
-  const close = isConnected ? (connection?.close ?? manners.close) : undefined
-  const echoCount = type === 'PING' ? (icmp?.count ?? manners.echoCount) : undefined
   const reuse = connectionReuse(monitor)
   const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
   const tls = isConnected ? tlsOf(monitor, pool) : undefined
   return {
-    ...(type === 'UDP-CONNECT' && mannersOf(monitor) === 'elb' ? { echoFirst: true } : {}),
+    ...(type === 'UDP-CONNECT' && manners.echoFirst === true ? { echoFirst: true } : {}),
     ...(tls === undefined ? {} : { tls }),
-    ...(tcp === undefined ? {} : { tcp: tcpExchange(tcp) }),
-    ...(udp === undefined ? {} : { udp: udpExchange(udp, manners.replyLength) }),
+    ...(tcp === undefined ? {} : { tcp: { receive: [], ...setBy(TCP, tcp, setter) } }),
+    ...(udp === undefined ? {} : { udp: udpExchange(udp, setter) }),
     ...(proxy === undefined ? {} : { proxyProtocol: proxy }),
     ...(reuse === undefined ? {} : { reuse }),
-    ...(close === undefined ? {} : { close }),
     ...(isHalfOpen(monitor, pool) ? { halfOpen: true as const } : {}),
-    ...(echoCount === undefined ? {} : { echoCount }),
+    ...setBy(CONNECTION, connection, setter),
+    ...setBy(ICMP, icmp, setter),
   }
-}
-
-/** Whether there is nothing that a whole connection is needed for. */
-export function canBeHalfOpen({ tcp, connection }: MonitorOptions): boolean {
-  return (
-    tcp === undefined &&
-    connection?.proxy_protocol === undefined &&
-    connection?.source_address === undefined &&
-    connection?.close !== 'fin'
-  )
 }
 
 /** Whether the handshakes of a TCP check are broken off: what its pool adds needs whole ones. */
@@ -183,19 +174,15 @@ export function proxyProtocolOf(
 function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsManners | undefined {
   const { tls: said } = monitor.options ?? {}
   if (said === undefined && pool.tls === undefined) return undefined
-  const { server_name, verify, ca, certificate, key } = said ?? {}
   const { versions, ciphers } = pool.tls ?? {}
-  const alpn = said?.alpn ?? (pool.tls === undefined ? undefined : poolAlpn(monitor, pool.tls))
+  const alpn = pool.tls === undefined ? undefined : poolAlpn(monitor, pool.tls)
   return {
     // Who names a CA wants it asked.
-    verify: verify ?? ca !== undefined,
-    ...(server_name === undefined ? {} : { serverName: server_name }),
+    verify: said?.ca !== undefined,
     ...(alpn === undefined ? {} : { alpn }),
     ...(versions === undefined ? {} : { versions }),
     ...(ciphers === undefined ? {} : { ciphers }),
-    ...(ca === undefined ? {} : { caFile: ca }),
-    ...(certificate === undefined ? {} : { certificateFile: certificate }),
-    ...(key === undefined ? {} : { keyFile: key }),
+    ...setBy({ keys: TLS.keys }, said, { type: monitor.type, preset: mannersOf(monitor) }),
   }
 }
 
@@ -216,20 +203,17 @@ export function poolAlpn(
   return others.length === 0 ? undefined : others
 }
 
-function tcpExchange({ send, receive = [] }: NonNullable<MonitorOptions['tcp']>): TcpExchange {
-  return { ...(send === undefined ? {} : { send: decoded(send) }), receive: receive.map(decoded) }
-}
-
-function udpExchange(udp: NonNullable<MonitorOptions['udp']>, ofPattern?: Range): UdpExchange {
-  const { payload, reply_pattern } = udp
-  const manners = reply_pattern === undefined ? undefined : ofPattern
-  const { min_reply_length: min = manners?.min, max_reply_length: max = manners?.max } = udp
+function udpExchange(
+  udp: NonNullable<MonitorOptions['udp']>,
+  setter: { readonly type: MonitorType; readonly preset: Preset },
+): UdpExchange {
+  const held = udp.reply_pattern === undefined ? undefined : presetManners(setter.preset).replyLength
+  const { min_reply_length: min = held?.min, max_reply_length: max = held?.max } = udp
   return {
     requireReply: requiresReply(udp),
-    ...(payload === undefined ? {} : { payload: decoded(payload) }),
-    ...(reply_pattern === undefined ? {} : { replyPattern: patternOf(reply_pattern) }),
     ...(min === undefined ? {} : { minReplyBytes: min }),
     ...(max === undefined ? {} : { maxReplyBytes: max }),
+    ...setBy(UDP, udp, setter),
   }
 }
 
@@ -237,13 +221,4 @@ function udpExchange(udp: NonNullable<MonitorOptions['udp']>, ofPattern?: Range)
 export function requiresReply(udp: MonitorOptions['udp']): boolean {
   const { require_reply, reply_pattern, min_reply_length, max_reply_length } = udp ?? {}
   return require_reply ?? (reply_pattern ?? min_reply_length ?? max_reply_length) !== undefined
-}
-
-function patternOf(digits: string): readonly (number | null)[] {
-  const bytes = digits.match(/../g) ?? []
-  return bytes.map((byte) => (byte === 'XX' ? null : Number.parseInt(byte, 16)))
-}
-
-function decoded(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 }

@@ -175,7 +175,8 @@ suite('what is accepted is probed', () => {
         }),
         { numRuns: 4 * RUNS },
       )
-      assert.ok(count > RUNS / 4, `only ${count} were accepted`)
+      // Of elb one text in sixteen: as often fewer than a quarter of RUNS as more.
+      assert.ok(count > RUNS / 12, `only ${count} were accepted`)
     })
   }
 
@@ -193,7 +194,7 @@ suite('what is accepted is probed', () => {
         }),
         { numRuns: RUNS },
       )
-      assert.ok(count > RUNS / 2, `only ${count} were accepted`)
+      assert.ok(count > RUNS / 4, `only ${count} were accepted`)
     })
   }
 

@@ -2,10 +2,11 @@
 import fc from 'fast-check'
 import type { MonitorOptions } from '../../src/domain/monitor-options.ts'
 import { assertOptionsFit, type OptionSurroundings } from '../../src/domain/option-fit.ts'
+import { TOP_ROWS } from '../../src/domain/options/table.ts'
 import type { MonitorType } from '../../src/domain/types.ts'
 import { patternProblem } from '../../src/probe/body-pattern.ts'
 import { allowed } from './openapi-requests.ts'
-import { optionsSchema } from './option-schemas.ts'
+import { optionsSchema } from '../../src/api/schema/option-schemas.ts'
 
 export const SURROUNDINGS: OptionSurroundings = {
   sourceAddresses: ['127.0.0.2', '::1'],
@@ -33,39 +34,15 @@ function withoutNulls(value: unknown): unknown {
   )
 }
 
-const GROUPS: Readonly<Record<MonitorType, readonly string[]>> = {
-  HTTP: ['http', 'grpc'],
-  HTTPS: ['http', 'grpc', 'tls'],
-  TCP: ['tcp'],
-  'TLS-HELLO': ['tls', 'tcp'],
-  'UDP-CONNECT': ['udp'],
-  PING: ['icmp'],
-  SCTP: [],
-}
-const HTTP_CONNECTION = [
-  'reuse',
-  'fresh_every',
-  'idle_close_is_failure',
-  'close',
-  'proxy_protocol',
-  'source_address',
-]
-const CONNECTION_KEYS: Readonly<Partial<Record<MonitorType, readonly string[]>>> = {
-  HTTP: HTTP_CONNECTION,
-  HTTPS: HTTP_CONNECTION,
-  'TLS-HELLO': ['close', 'proxy_protocol', 'source_address'],
-  'UDP-CONNECT': ['source_address'],
-  PING: [],
-  SCTP: [],
-}
-
 function fitted(type: MonitorType, options: Loose): MonitorOptions {
-  const groups = Object.values(GROUPS).flat()
-  const result: Loose = Object.fromEntries(
-    Object.entries(options).filter(([key]) => !groups.includes(key) || GROUPS[type].includes(key)),
-  )
+  const result: Loose = { ...options }
+  for (const row of TOP_ROWS) {
+    if (!('rows' in row)) continue
+    if (row.group.types?.includes(type) === false) delete result[row.name]
+    const taken = row.rows.filter(({ types }) => types?.includes(type) !== false).map(({ key }) => key)
+    keep(result, row.name, (key) => taken.includes(key))
+  }
   if (result['grpc'] !== undefined) delete result['http']
-  keep(result, 'connection', (key) => CONNECTION_KEYS[type]?.includes(key) ?? true)
   keep(result, 'udp', (each) => each !== 'min_reply_length')
   keep(result, 'flap', (key) => key === 'hold_ms')
   const { certificate, key } = (result['tls'] ?? {}) as Loose

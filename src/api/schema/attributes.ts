@@ -8,6 +8,7 @@ import { DomainError } from '../../domain/errors.ts'
 import { parseAddress } from '../../domain/ip-address.ts'
 import type { Range } from '../../domain/limits.ts'
 import { isUuid } from '../../domain/uuid.ts'
+import { type Shape, shaped } from './shape.ts'
 
 /** Characters of a refused value that its refusal repeats. */
 const SHOWN_MAX = 255
@@ -28,19 +29,20 @@ type Check = (
   value: unknown,
 ) => { readonly value: unknown } | { readonly reason: string } | { readonly tooLong: number }
 
-function checked(check: Check): Joi.AnySchema {
-  return Joi.any().custom((value: unknown, helpers) => {
+function checked(shape: Shape, check: Check): Joi.AnySchema {
+  const schema = Joi.any().custom((value: unknown, helpers) => {
     const verdict = check(value)
     if ('value' in verdict) return verdict.value
     return 'reason' in verdict
       ? helpers.error('attribute.refused', { reason: verdict.reason })
       : helpers.error('attribute.tooLong', { max: verdict.tooLong })
   })
+  return shaped(schema, shape)
 }
 
 /** A whole number in a range; also as a string of digits. */
 export function integer(range: Range): Joi.AnySchema {
-  return checked((value) => {
+  return checked({ type: 'integer', minimum: range.min, maximum: range.max }, (value) => {
     const number = typeof value === 'string' && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : value
     if (typeof number !== 'number' || !Number.isInteger(number))
       return { reason: `'${shown(value)}' is not an integer` }
@@ -53,7 +55,7 @@ export function integer(range: Range): Joi.AnySchema {
 
 /** true, false, and what Neutron's convert_to_boolean takes: "true", "False", "1", "0", 1, 0. */
 export function boolean(): Joi.AnySchema {
-  return checked((value) => {
+  return checked({ type: 'boolean' }, (value) => {
     if (typeof value === 'boolean') return { value }
     const word = typeof value === 'string' || typeof value === 'number' ? String(value).toLowerCase() : ''
     if (word === 'true' || word === '1') return { value: true }
@@ -64,7 +66,7 @@ export function boolean(): Joi.AnySchema {
 
 /** Any text up to `max` characters. */
 export function text(max: number): Joi.AnySchema {
-  return checked((value) => {
+  return checked({ type: 'string', maxLength: max }, (value) => {
     if (typeof value !== 'string') return { reason: `'${shown(value)}' is not a valid string` }
     return charactersOf(value) > max ? { tooLong: max } : { value }
   })
@@ -72,7 +74,7 @@ export function text(max: number): Joi.AnySchema {
 
 /** Text of a form. Controls and spaces are the pattern's business: none of ours lets them through. */
 export function matching(pattern: RegExp, max: number): Joi.AnySchema {
-  return checked((value) => {
+  return checked({ type: 'string', maxLength: max }, (value) => {
     if (typeof value !== 'string') return { reason: `'${shown(value)}' is not a valid string` }
     if (charactersOf(value) > max) return { tooLong: max }
     return pattern.test(value) ? { value } : { reason: `'${shown(value)}' is not a valid input` }
@@ -81,7 +83,7 @@ export function matching(pattern: RegExp, max: number): Joi.AnySchema {
 
 /** An IPv4 or IPv6 address in a spelling that everybody reads alike; kept as it was sent. */
 export function ipAddress(max: number): Joi.AnySchema {
-  return checked((value) => {
+  return checked({ type: 'string', maxLength: max }, (value) => {
     if (typeof value === 'string' && charactersOf(value) > max) return { tooLong: max }
     return typeof value === 'string' && parseAddress(value) !== undefined
       ? { value }
@@ -96,7 +98,7 @@ export function listOf(item: Joi.AnySchema, max: number): Joi.AnySchema {
 
 /** One of some words, in this spelling. */
 export function oneOf(words: readonly string[]): Joi.AnySchema {
-  return checked((value) =>
+  return checked({ type: 'string', enum: words }, (value) =>
     typeof value === 'string' && words.includes(value) ? { value } : { reason: notIn(value, words) },
   )
 }
@@ -107,7 +109,7 @@ export function notIn(value: unknown, words: readonly string[]): string {
 }
 
 export function uuid(): Joi.AnySchema {
-  return checked((value) =>
+  return checked({ type: 'string', format: 'uuid' }, (value) =>
     typeof value === 'string' && isUuid(value)
       ? { value: value.toLowerCase() }
       : { reason: `'${shown(value)}' is not a valid UUID` },

@@ -14,7 +14,8 @@ interface MaintenanceBody {
   readonly note?: string | null
 }
 
-const RULES = bodyRules<MaintenanceBody>('maintenance', {
+/** `start` and `end` are further checked by `parseMaintenance`. */
+export const maintenanceBody = bodyRules<MaintenanceBody>('maintenance', {
   start: nullable(matching(INSTANT, INSTANT_MAX)),
   end: nullable(matching(INSTANT, INSTANT_MAX)),
   note: nullable(text(MAINTENANCE_NOTE_MAX)),
@@ -22,7 +23,7 @@ const RULES = bodyRules<MaintenanceBody>('maintenance', {
 
 /** Starts now and has no end unless the body says otherwise. Throws as `parseBody`, and INVALID_FIELD. */
 export function parseMaintenance(body: unknown, nowMs: number): Maintenance {
-  const { start, end, note } = parseBody(body, RULES)
+  const { start, end, note } = parseBody(body, maintenanceBody)
   const startMs = instantOf('start', start) ?? nowMs
   const endMs = instantOf('end', end)
   if (endMs !== undefined && endMs <= startMs) throw invalidField('end', `'${end}' is not after the start`)

@@ -6,7 +6,9 @@ import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
 import { OPTION_STATUS_END, OPTION_STATUS_RANGES_MAX, OPTION_STATUS_START } from '../../domain/limits.ts'
 import { charactersOf, isObject } from './attributes.ts'
-import { MONITOR_OPTIONS, type OptionRule, type StatusKind } from './option-rules.ts'
+import { shaped } from './shape.ts'
+import type { OptionForm, StatusKind } from '../../domain/options/option.ts'
+import { MONITOR_OPTIONS } from '../../domain/options/table.ts'
 
 /** How a dialect says that an option is refused. */
 export interface OptionWords {
@@ -16,13 +18,14 @@ export interface OptionWords {
 
 /** The attribute `options`: a patch, or null for none at all. */
 export function monitorOptions(words: OptionWords): Joi.AnySchema {
-  return Joi.any()
+  const schema = Joi.any()
     .allow(null)
     .custom((value: unknown) => {
       const fault = faultOf(MONITOR_OPTIONS, value, 'options')
       if (fault === undefined) return value
       throw 'unknown' in fault ? words.unknown(fault.at, fault.unknown) : words.invalid(fault.at, fault.why)
     })
+  return shaped(schema, { $ref: '#/components/schemas/MonitorOptionsPatch' })
 }
 
 /** The body as a refusal may repeat it: without options. */
@@ -36,7 +39,7 @@ export function withoutOptions(body: unknown): unknown {
 
 type Fault = { readonly at: string; readonly why: string } | { readonly at: string; readonly unknown: string }
 
-function faultOf(rule: OptionRule, value: unknown, at: string): Fault | undefined {
+function faultOf(rule: OptionForm, value: unknown, at: string): Fault | undefined {
   switch (rule.kind) {
     case 'object':
       return objectFault(rule, value, at)
@@ -55,7 +58,7 @@ function faultOf(rule: OptionRule, value: unknown, at: string): Fault | undefine
 }
 
 function objectFault(
-  rule: Extract<OptionRule, { kind: 'object' }>,
+  rule: Extract<OptionForm, { kind: 'object' }>,
   value: unknown,
   at: string,
 ): Fault | undefined {
@@ -75,7 +78,7 @@ function objectFault(
 }
 
 function listFault(
-  rule: Extract<OptionRule, { kind: 'list' }>,
+  rule: Extract<OptionForm, { kind: 'list' }>,
   value: unknown,
   at: string,
 ): Fault | undefined {
@@ -88,13 +91,16 @@ function listFault(
   return undefined
 }
 
-const STATUS_RANGE: OptionRule = {
+/** Its bounds are told in Envoy's words. */
+const STATUS_CODE: OptionForm = {
+  kind: 'integer',
+  range: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },
+  unit: 'status code',
+}
+const STATUS_RANGE: OptionForm = {
   kind: 'object',
   required: ['start', 'end'],
-  keys: {
-    start: { kind: 'integer', range: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } },
-    end: { kind: 'integer', range: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } },
-  },
+  keys: { start: STATUS_CODE, end: STATUS_CODE },
 }
 
 /** In Envoy's order and words. */
@@ -117,7 +123,7 @@ function statusesFault(of: StatusKind, value: unknown, at: string): Fault | unde
   return undefined
 }
 
-type Leaf = Exclude<OptionRule, { kind: 'object' | 'list' | 'statuses' }>
+type Leaf = Exclude<OptionForm, { kind: 'object' | 'list' | 'statuses' }>
 
 function reasonOf(rule: Leaf, value: unknown): string | undefined {
   switch (rule.kind) {

@@ -13,7 +13,8 @@ import {
 import { pythonText } from './schema/python-text.ts'
 import { invalid } from './schema/wsme.ts'
 
-const LIST_BOUNDS: Readonly<Record<string, number>> = {
+/** Items at most, by attribute. */
+export const OCTAVIA_LIST_BOUNDS: Readonly<Record<string, number>> = {
   tags: OCTAVIA_TAGS_MAX,
   allowed_cidrs: OCTAVIA_CIDRS_MAX,
   sni_container_refs: OCTAVIA_SNI_REFS_MAX,
@@ -24,7 +25,7 @@ const LIST_BOUNDS: Readonly<Record<string, number>> = {
 
 /** Throws INVALID_FIELD when an attribute is a list that is too long and has something that is not stored. */
 export function assertListBound(name: string, sent: unknown, stored: unknown): void {
-  const max = LIST_BOUNDS[name]
+  const max = OCTAVIA_LIST_BOUNDS[name]
   if (max === undefined || !Array.isArray(sent) || sent.length <= max) return
   const known = new Set<unknown>(Array.isArray(stored) ? stored : [])
   if (sent.every((item) => known.has(item))) return

@@ -2,11 +2,12 @@
 import Joi from 'joi'
 import { parseCidr } from '../../../../domain/ip-address.ts'
 import { pythonText } from './python-text.ts'
+import type { Shape } from './shape.ts'
 import { attribute, type Verdict } from './wsme.ts'
 
 /** A list of which every item passes; what is in it twice is in it once. */
-function listOf(why: (item: unknown) => string | undefined): Joi.AnySchema {
-  return attribute((value): Verdict => {
+function listOf(shape: Shape, why: (item: unknown) => string | undefined): Joi.AnySchema {
+  return attribute({ type: 'array', ...shape }, (value): Verdict => {
     if (!Array.isArray(value)) return { unconvertible: `Value not a valid list: ${pythonText(value)}` }
     for (const item of value as readonly unknown[]) {
       const reason = why(item)
@@ -19,25 +20,29 @@ function listOf(why: (item: unknown) => string | undefined): Joi.AnySchema {
 /** A list of some words. */
 export function wsmeWords(words: readonly string[]): Joi.AnySchema {
   const why = `Value should be one of: ${words.toSorted().join(', ')}`
-  return listOf((item) => (typeof item === 'string' && words.includes(item) ? undefined : why))
+  return listOf({ items: { type: 'string', enum: words } }, (item) =>
+    typeof item === 'string' && words.includes(item) ? undefined : why,
+  )
 }
 
 /** A list of what there is none of here: only an empty one. */
 export function wsmeEmptyList(why: string): Joi.AnySchema {
-  return listOf(() => why)
+  return listOf({ maxItems: 0, items: { type: 'object' } }, () => why)
 }
 
 /** A list of UUIDs, with dashes. */
 export function wsmeUuids(): Joi.AnySchema {
   const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-  return listOf((item) =>
+  return listOf({ items: { type: 'string', format: 'uuid' } }, (item) =>
     typeof item === 'string' && uuid.test(item) ? undefined : 'Value should be UUID format',
   )
 }
 
 /** A list of IPv4 and IPv6 networks, kept as they were sent. */
 export function wsmeCidrs(): Joi.AnySchema {
-  return listOf((item) => (isCidr(item) ? undefined : 'Value should be IPv4 or IPv6 CIDR format'))
+  return listOf({ items: { type: 'string' } }, (item) =>
+    isCidr(item) ? undefined : 'Value should be IPv4 or IPv6 CIDR format',
+  )
 }
 
 function isCidr(value: unknown): boolean {
@@ -52,7 +57,7 @@ function isCidr(value: unknown): boolean {
 
 /** An object of texts of at most `max` characters. */
 export function wsmeTextByName(max: number): Joi.AnySchema {
-  return attribute((value): Verdict => {
+  return attribute({ type: 'object' }, (value): Verdict => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return { unconvertible: `Value not a valid dict: ${pythonText(value)}` }
     }

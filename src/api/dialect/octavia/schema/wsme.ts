@@ -12,6 +12,7 @@ import { isUuid } from '../../../../domain/uuid.ts'
 import { charactersOf, isObject } from '../../../schema/attributes.ts'
 import { withoutOptions } from '../../../schema/monitor-options.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
+import { type Shape, shaped } from './shape.ts'
 
 export type Verdict =
   | { readonly value: unknown }
@@ -21,8 +22,8 @@ export type Verdict =
   | { readonly unconvertible: string }
 
 /** An attribute that is null or passes its check. */
-export function attribute(check: (value: unknown) => Verdict): Joi.AnySchema {
-  return Joi.any()
+export function attribute(shape: Shape, check: (value: unknown) => Verdict): Joi.AnySchema {
+  const schema = Joi.any()
     .allow(null)
     .custom((value: unknown, helpers) => {
       const verdict = check(value)
@@ -30,6 +31,7 @@ export function attribute(check: (value: unknown) => Verdict): Joi.AnySchema {
       if ('why' in verdict) return helpers.error('wsme.refused', { shown: pythonText(value), ...verdict })
       return helpers.error('wsme.unconvertible', { why: verdict.unconvertible })
     })
+  return shaped(schema, shape)
 }
 
 /** A mandatory attribute; null is not missing. */
@@ -43,19 +45,22 @@ export function mandatory(schema: Joi.AnySchema): Joi.AnySchema {
  */
 export function wsmeInteger(rule: Partial<Range> & { readonly clearedByZero?: true }): Joi.AnySchema {
   const { min, max: largest = INT4_MAX } = rule
-  return attribute((value) => {
-    const number = wholeNumberOf(value)
-    if (typeof number === 'string') return { unconvertible: number }
-    if (number === 0 && rule.clearedByZero === true) return { value: null }
-    if (min !== undefined && number < min) {
-      return { why: `Value should be greater or equal to ${min}`, shown: String(number) }
-    }
-    if (number > largest)
-      return { why: `Value should be lower or equal to ${largest}`, shown: String(number) }
-    return number < -INT4_MAX
-      ? { why: `Value should be greater or equal to ${-INT4_MAX}` }
-      : { value: number }
-  })
+  return attribute(
+    { type: 'integer', minimum: rule.clearedByZero === true ? 0 : (min ?? -INT4_MAX), maximum: largest },
+    (value) => {
+      const number = wholeNumberOf(value)
+      if (typeof number === 'string') return { unconvertible: number }
+      if (number === 0 && rule.clearedByZero === true) return { value: null }
+      if (min !== undefined && number < min) {
+        return { why: `Value should be greater or equal to ${min}`, shown: String(number) }
+      }
+      if (number > largest)
+        return { why: `Value should be lower or equal to ${largest}`, shown: String(number) }
+      return number < -INT4_MAX
+        ? { why: `Value should be greater or equal to ${-INT4_MAX}` }
+        : { value: number }
+    },
+  )
 }
 
 function wholeNumberOf(value: unknown): number | string {
@@ -83,7 +88,7 @@ export function isYes(text: string): boolean {
 
 /** true, false, any whole number, and the words of yes and no in lower case. */
 export function wsmeBoolean(): Joi.AnySchema {
-  return attribute((value) => {
+  return attribute({ type: 'boolean' }, (value) => {
     if (typeof value === 'boolean') return { value }
     if (Number.isInteger(value)) return { value: value !== 0 }
     if (YES.has(value)) return { value: true }
@@ -112,28 +117,33 @@ interface TextRule {
 
 /** Text; lengths in characters. */
 export function wsmeText({ min = 0, max, pattern, spelled, clearedByEmpty }: TextRule): Joi.AnySchema {
-  return attribute((value) => {
-    if (typeof value !== 'string') return { why: 'Value should be string' }
-    if (value === '' && clearedByEmpty === true) return { value: null }
-    const length = charactersOf(value)
-    if (length < min) return { why: `Value should have a minimum character requirement of ${min}` }
-    if (length > max) return { why: `Value should have a maximum character requirement of ${max}` }
-    if (pattern !== undefined && !pattern.test(value)) {
-      return { why: `Value should match the pattern ${spelled ?? pattern.source}` }
-    }
-    return { value }
-  })
+  return attribute(
+    { type: 'string', ...(min === 0 || clearedByEmpty === true ? {} : { minLength: min }), maxLength: max },
+    (value) => {
+      if (typeof value !== 'string') return { why: 'Value should be string' }
+      if (value === '' && clearedByEmpty === true) return { value: null }
+      const length = charactersOf(value)
+      if (length < min) return { why: `Value should have a minimum character requirement of ${min}` }
+      if (length > max) return { why: `Value should have a maximum character requirement of ${max}` }
+      if (pattern !== undefined && !pattern.test(value)) {
+        return { why: `Value should match the pattern ${spelled ?? pattern.source}` }
+      }
+      return { value }
+    },
+  )
 }
 
 /** One of some words, in this spelling. */
 export function wsmeWord(words: readonly string[]): Joi.AnySchema {
   const why = `Value should be one of: ${words.toSorted().join(', ')}`
-  return attribute((value) => (typeof value === 'string' && words.includes(value) ? { value } : { why }))
+  return attribute({ type: 'string', enum: words }, (value) =>
+    typeof value === 'string' && words.includes(value) ? { value } : { why },
+  )
 }
 
 /** One of some decimal numbers, given as text with one place: `1.1`. Numbers and strings of numbers are accepted. */
 export function wsmeDecimal(words: readonly string[]): Joi.AnySchema {
-  return attribute((value) => {
+  return attribute({ type: 'number', enum: words.map(Number) }, (value) => {
     const number = decimalOf(value)
     if (number === undefined)
       return { unconvertible: `could not convert string to float: ${pythonRepr(value)}` }
@@ -153,7 +163,7 @@ function decimalOf(value: unknown): number | undefined {
 
 /** A UUID in any of Python's spellings; becomes lower case with dashes. */
 export function wsmeUuid(): Joi.AnySchema {
-  return attribute((value) => {
+  return attribute({ type: 'string', format: 'uuid' }, (value) => {
     const digits =
       typeof value === 'string' ? value.replace(/^urn:uuid:|^\{|\}$/g, '').replaceAll('-', '') : ''
     if (!/^[0-9a-f]{32}$/i.test(digits)) return { why: 'Value should be UUID format' }
@@ -164,7 +174,7 @@ export function wsmeUuid(): Joi.AnySchema {
 
 /** A list of at most `max` UUIDs. */
 export function wsmeUuids(max: number): Joi.AnySchema {
-  return attribute((value) => {
+  return attribute({ type: 'array', maxItems: max, items: { type: 'string', format: 'uuid' } }, (value) => {
     if (!Array.isArray(value)) return { unconvertible: `Value not a valid list: ${pythonText(value)}` }
     if (value.length > max) return { why: `Value should have at most ${max} items` }
     if (!value.every((item) => typeof item === 'string' && isUuid(item)))
@@ -175,7 +185,7 @@ export function wsmeUuids(max: number): Joi.AnySchema {
 
 /** An IPv4 or IPv6 literal, kept as it was sent. `clearedByEmpty` as of `wsmeText`. */
 export function wsmeAddress({ clearedByEmpty }: Pick<TextRule, 'clearedByEmpty'> = {}): Joi.AnySchema {
-  return attribute((value) => {
+  return attribute({ type: 'string' }, (value) => {
     if (value === '' && clearedByEmpty === true) return { value: null }
     return typeof value === 'string' && parseAddress(value) !== undefined
       ? { value }
@@ -185,7 +195,7 @@ export function wsmeAddress({ clearedByEmpty }: Pick<TextRule, 'clearedByEmpty'>
 
 /** A list of texts of at most `max` characters; what is in it twice is in it once. */
 export function wsmeTexts(max: number): Joi.AnySchema {
-  return attribute((value) => {
+  return attribute({ type: 'array', items: { type: 'string', maxLength: max } }, (value) => {
     if (!Array.isArray(value)) return { unconvertible: `Value not a valid list: ${pythonText(value)}` }
     if (value.some((item) => typeof item !== 'string')) return { why: 'Value should be string' }
     if (value.some((item: string) => charactersOf(item) > max)) {
@@ -197,7 +207,7 @@ export function wsmeTexts(max: number): Joi.AnySchema {
 
 /** An absolute path: no white space, no controls, no scheme, no host. */
 export function wsmeUrlPath(max: number): Joi.AnySchema {
-  return attribute((value) => {
+  return attribute({ type: 'string', maxLength: max }, (value) => {
     if (typeof value !== 'string' || !/^\/(?!\/)[^\s\p{Cc}]*$/u.test(value)) {
       return { why: 'Value must be a valid URL Path string' }
     }

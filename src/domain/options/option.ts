@@ -1,0 +1,203 @@
+/**
+ * What the description of one option says: its form, and what it means. Everything else follows from it: the check of
+ * bodies, the schemas of openapi.yaml, the TypeScript type, what a plan says, and what of a target or a policy it sets.
+ */
+import type { EffectiveOption, Planning } from '../effective-options.ts'
+import type { Fitting } from '../option-fit.ts'
+import type { Intervals } from '../probe-times.ts'
+import type { Range } from '../range.ts'
+import type { MonitorType, PlainField } from '../types.ts'
+import type { Preset } from './preset-names.ts'
+
+/** Which ranges of statuses, in Envoy's messages. */
+export type StatusKind = 'expected' | 'retriable' | 'warning' | 'draining'
+
+/** Codes `start` up to and excluding `end`, as Envoy writes ranges. */
+export interface StatusRange {
+  readonly start: number
+  readonly end: number
+}
+
+export type Unit =
+  | 'milliseconds'
+  | 'per cent'
+  | 'bytes'
+  | 'results'
+  | 'probes'
+  | 'echo requests'
+  | 'status code'
+
+interface IntegerForm {
+  readonly kind: 'integer'
+  readonly range: Range
+  readonly unit: Unit
+}
+interface BooleanForm {
+  readonly kind: 'boolean'
+}
+interface WordForm<Word extends string = string> {
+  readonly kind: 'word'
+  readonly words: readonly Word[]
+}
+interface TextForm {
+  readonly kind: 'text'
+  /** Characters. */
+  readonly max: number
+  readonly min?: 1
+  readonly pattern?: RegExp
+}
+interface ListForm<Item extends OptionForm = OptionForm> {
+  readonly kind: 'list'
+  readonly item: Item
+  readonly max: number
+}
+/** `start` to `end`, without `end`. */
+interface StatusesForm {
+  readonly kind: 'statuses'
+  readonly of: StatusKind
+}
+interface ObjectForm {
+  readonly kind: 'object'
+  readonly keys: Readonly<Record<string, OptionForm>>
+  /** Of items of lists: they are whole, nothing is merged into them. */
+  readonly required?: readonly string[]
+}
+
+/** What an option may be, and the sentence that says so to people. */
+export type OptionForm = (
+  | IntegerForm
+  | BooleanForm
+  | WordForm
+  | TextForm
+  | ListForm
+  | StatusesForm
+  | ObjectForm
+) & { readonly description?: string }
+
+/** The TypeScript type of a form. */
+export type ValueOf<Form> = Form extends { readonly kind: 'integer' }
+  ? number
+  : Form extends { readonly kind: 'boolean' }
+    ? boolean
+    : Form extends { readonly kind: 'text' }
+      ? string
+      : Form extends { readonly kind: 'word'; readonly words: readonly (infer Word)[] }
+        ? Word
+        : Form extends { readonly kind: 'statuses' }
+          ? readonly StatusRange[]
+          : Form extends { readonly kind: 'list'; readonly item: infer Item }
+            ? readonly ValueOf<Item>[]
+            : Form extends { readonly kind: 'object'; readonly keys: infer Keys }
+              ? ObjectOf<Keys, Form extends { readonly required: readonly (infer Name)[] } ? Name : never>
+              : never
+
+type ObjectOf<Keys, Required> = {
+  readonly [Key in Extract<keyof Keys, Required>]: ValueOf<Keys[Key]>
+} & { readonly [Key in Exclude<keyof Keys, Required>]?: ValueOf<Keys[Key]> }
+
+/** From what a preset's default may follow. */
+export interface Plain {
+  readonly type: MonitorType
+  /** The thresholds that hold, or, for these themselves, those of the plain fields. */
+  readonly rise: number
+  readonly fall: number
+  /** Milliseconds between probes of a check that is ONLINE. */
+  readonly online: number
+  /** The intervals that the options set. */
+  readonly given: Omit<Partial<Intervals>, 'online'>
+}
+
+/** What an option means. `Sets`: what the options of its group make, of which it sets a part. */
+export interface Meaning<Value, Sets> {
+  /** For people: the reference and the API's document. */
+  readonly description?: string
+  /** The types of monitors that take it; absent = those of its group. */
+  readonly types?: readonly MonitorType[]
+  /** Why a value does not fit the monitor, its other options or this host; undefined = it does. */
+  readonly misfit?: (value: Value, on: Fitting) => string | undefined
+  /** The plain field that says the same, and how it shows a value; undefined = as if the option were not there. */
+  readonly field?: { readonly name: PlainField; readonly shows: (value: Value) => unknown }
+  /** What holds with a preset, or with the profile of its name, where neither options nor fields say otherwise. */
+  readonly presets?: Readonly<Partial<Record<Preset, Value>>>
+  /** The same where it follows from other values. */
+  readonly derived?: Readonly<Partial<Record<Preset, (plain: Plain) => Value | undefined>>>
+  /** What holds with every other preset; absent = nothing, or what `plan` says. */
+  readonly otherwise?: Value
+  /** What a plan says; absent = the option, else the preset's, else `otherwise`, for the types that take it. */
+  readonly plan?: (on: Planning) => EffectiveOption | undefined
+  /** What of a target or a policy a value becomes, set or of the preset; absent = the group's own code reads it. */
+  readonly sets?: (value: Value) => Partial<Sets>
+}
+
+/** An option of any form. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what a meaning takes depends on its form
+export type Option = Exclude<OptionForm, { readonly kind: 'object' }> & Meaning<any, any>
+
+/** What is asked of a group as a whole: options that say one thing together, an object within `options`. */
+export interface GroupMeaning {
+  readonly description: string
+  /** The types of monitors that take it; absent = all. */
+  readonly types?: readonly MonitorType[]
+  /** Why it does not fit as a whole; asked before its options. */
+  readonly misfit?: (on: Fitting) => string | undefined
+  /** Whether probes ask for what it says, where not the type alone decides. */
+  readonly isAsked?: (on: Planning) => boolean
+}
+
+export interface OptionGroup<Keys = Readonly<Record<string, Option>>> extends GroupMeaning {
+  readonly kind: 'object'
+  readonly keys: Keys
+}
+
+type Row<Form, Value, Sets> = Form & Meaning<Value, Sets>
+type Said<Form, Value, Sets> = Omit<Form, 'kind'> & Meaning<Value, Sets>
+
+interface Rows<Sets> {
+  readonly integer: (said: Said<IntegerForm, number, Sets>) => Row<IntegerForm, number, Sets>
+  readonly boolean: (said: Meaning<boolean, Sets>) => Row<BooleanForm, boolean, Sets>
+  readonly word: <const Word extends string>(
+    said: Said<WordForm<Word>, NoInfer<Word>, Sets>,
+  ) => Row<WordForm<Word>, Word, Sets>
+  readonly text: (said: Said<TextForm, string, Sets>) => Row<TextForm, string, Sets>
+  readonly list: <const Item extends OptionForm>(
+    said: Said<ListForm<Item>, readonly ValueOf<NoInfer<Item>>[], Sets>,
+  ) => Row<ListForm<Item>, readonly ValueOf<Item>[], Sets>
+  readonly statuses: (
+    said: Said<StatusesForm, readonly StatusRange[], Sets>,
+  ) => Row<StatusesForm, readonly StatusRange[], Sets>
+}
+
+/** How the rows of a group are written whose options set parts of `Sets`. */
+export function rowsOf<Sets = never>(): Rows<Sets> {
+  return {
+    integer: (said) => ({ kind: 'integer', ...said }),
+    boolean: (said) => ({ kind: 'boolean', ...said }),
+    word: (said) => ({ kind: 'word', ...said }),
+    text: (said) => ({ kind: 'text', ...said }),
+    list: (said) => ({ kind: 'list', ...said }),
+    statuses: (said) => ({ kind: 'statuses', ...said }),
+  }
+}
+
+/** A group of options, and what it has as a whole. */
+export function group<Keys extends Readonly<Record<string, Option | OptionGroup>>>(
+  said: GroupMeaning & { readonly keys: Keys },
+): OptionGroup<Keys> {
+  return { kind: 'object', ...said }
+}
+
+/** Whether a preset has a default of its own for an option. */
+export function hasDefault(
+  { presets, derived }: Pick<Meaning<unknown, never>, 'presets' | 'derived'>,
+  preset: Preset,
+): boolean {
+  return presets?.[preset] !== undefined || derived?.[preset] !== undefined
+}
+
+/** RFC 4648 section 4, padded. */
+export const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/
+
+/** What base64 of that form stands for. */
+export function decoded(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}
