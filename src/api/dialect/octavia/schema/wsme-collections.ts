@@ -2,7 +2,7 @@
 import Joi from 'joi'
 import { parseCidr } from '../../../../domain/ip-address.ts'
 import { pythonText } from './python-text.ts'
-import type { Shape } from './shape.ts'
+import type { Shape } from '../../../schema/shape.ts'
 import { attribute, type Verdict } from './wsme.ts'
 
 /** A list of which every item passes; what is in it twice is in it once. */

@@ -12,7 +12,7 @@ import { isUuid } from '../../../../domain/uuid.ts'
 import { charactersOf, isObject } from '../../../schema/attributes.ts'
 import { withoutOptions } from '../../../schema/monitor-options.ts'
 import { pythonRepr, pythonText } from './python-text.ts'
-import { type Shape, shaped } from './shape.ts'
+import { type Shape, shaped } from '../../../schema/shape.ts'
 
 export type Verdict =
   | { readonly value: unknown }
