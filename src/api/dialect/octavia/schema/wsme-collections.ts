@@ -1,8 +1,8 @@
 /** Attributes that hold more than one value, as WSME reads them: lists of words, of networks and of objects, and names with texts. */
 import Joi from 'joi'
 import { parseCidr } from '../../../../domain/ip-address.ts'
-import { pythonText } from './python-text.ts'
 import type { Shape } from '../../../schema/shape.ts'
+import { pythonText } from './python-text.ts'
 import { attribute, type Verdict } from './wsme.ts'
 
 /** A list of which every item passes; what is in it twice is in it once. */

@@ -11,8 +11,8 @@ import { INT4_MAX, type Range } from '../../../../domain/limits.ts'
 import { isUuid } from '../../../../domain/uuid.ts'
 import { charactersOf, isObject } from '../../../schema/attributes.ts'
 import { withoutOptions } from '../../../schema/monitor-options.ts'
-import { pythonRepr, pythonText } from './python-text.ts'
 import { type Shape, shaped } from '../../../schema/shape.ts'
+import { pythonRepr, pythonText } from './python-text.ts'
 
 export type Verdict =
   | { readonly value: unknown }
