@@ -137,7 +137,7 @@ export function startProber(deps: ProberDeps): Prober {
       onLost: (shards) => {
         sync.dropShards(shards)
         dependencies.dropShards(shards)
-        scheduler.removeShards(shards)
+        scheduler.dropShards(shards)
         writer.dropShards(shards)
       },
       onSurrender: (shards) => surrender(shards, leaseMs / HEARTBEATS_PER_LEASE),
@@ -221,7 +221,7 @@ export function startProber(deps: ProberDeps): Prober {
     },
     completePool: (pool, members) => {
       dependencies.completePool(pool)
-      scheduler.completePool(pool.poolId, members)
+      scheduler.completePool(pool, members)
     },
     onLoaded: () => ownership.loaded(),
     isAway: isStoreAway,
@@ -261,7 +261,7 @@ export function startProber(deps: ProberDeps): Prober {
     await checkpoint.writeNow(shards)
     sync.dropShards(shards)
     dependencies.dropShards(shards)
-    scheduler.removeShards(shards)
+    scheduler.dropShards(shards)
     if (!(await writer.drain(withinMs))) throw new Error('results of the shards could not be written in time')
   }
 

@@ -29,6 +29,7 @@ export class Check implements WheelNode {
   dueTick = 0
 
   config: CheckConfig
+  readonly pool: { readonly isGone: boolean }
   state: CheckState
   /** Of this generation. */
   verdict: Verdict | undefined
@@ -71,11 +72,13 @@ export class Check implements WheelNode {
     stored: StoredVerdict | undefined,
     surroundings: {
       readonly nowMs: number
+      readonly pool: Check['pool']
       readonly share: AddressShare
       readonly denied: string | undefined
     },
   ) {
     this.config = config
+    this.pool = surroundings.pool
     this.share = surroundings.share
     this.denied = surroundings.denied
     this.attempt = undefined
@@ -100,6 +103,11 @@ export class Check implements WheelNode {
   /** The status that was decided by a result: a status that a profile only starts with is no verdict. */
   get decidedStatus(): CheckStatus {
     return this.state.decided ? this.state.status : 'UNKNOWN'
+  }
+
+  /** Probed no more: it was removed, or will be as soon as that is its turn. */
+  get isGone(): boolean {
+    return this.pool.isGone || this.phase === 'removed'
   }
 
   /** Probed no more until the configuration changes. */

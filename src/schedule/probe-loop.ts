@@ -163,7 +163,7 @@ export class ProbeLoop {
 
   readonly #onDue = (check: Check): void => {
     if (check.phase === 'in_flight') this.#deadlines.expire(check)
-    else this.#request(check)
+    else if (!check.isGone) this.#request(check)
   }
 
   /** Asks for a slot of the address of a check that is due. */
@@ -211,6 +211,12 @@ export class ProbeLoop {
 
   #start(check: Check): void {
     const nowMs = this.#now()
+    if (check.isGone) {
+      this.#queued--
+      check.phase = 'waiting'
+      this.#addresses.giveBack(check.share, nowMs)
+      return
+    }
     const { target, policy } = check.config
     const lateMs = nowMs - check.dueMs
     this.#options.metrics.probeStarted(lateMs)
@@ -245,6 +251,7 @@ export class ProbeLoop {
     if (this.#turns.isWanted) this.#options.wake(0)
     if (check.phase === 'removed') return
     check.phase = 'waiting'
+    if (check.isGone) return
     if (attempt.isObsolete) {
       this.#events.onObsolete(check, nowMs)
       return

@@ -1,4 +1,7 @@
-/** The pools that a prober runs, with their checks: by pool, and by shard. */
+/**
+ * The pools that a prober runs, with their checks: by pool, and by shard. A pool that has to go is gone at once, for
+ * everybody who asks; releasing what its checks hold takes longer, and is done piece by piece (`leaving`).
+ */
 import type { PoolChecks } from '../domain/check.ts'
 import type { Check } from './check.ts'
 
@@ -7,38 +10,71 @@ export interface RunningPool {
   readonly shard: number
   /** By member. */
   readonly checks: Map<string, Check>
+  /** Nothing of it is probed any more. */
+  isGone: boolean
 }
 
 export class RunningPools {
+  /** Also those that are gone, until their checks are released or the pool comes back. */
   readonly #pools = new Map<string, RunningPool>()
   readonly #shards = new Map<number, Set<RunningPool>>()
+  /** Gone, with checks that are still to be released. */
+  readonly #leaving: RunningPool[] = []
 
   get(poolId: string): RunningPool | undefined {
-    return this.#pools.get(poolId)
+    const pool = this.#pools.get(poolId)
+    return pool?.isGone === false ? pool : undefined
   }
 
   /** The pool, made when it is not there yet. */
   take({ poolId, shard }: PoolChecks): RunningPool {
-    const known = this.#pools.get(poolId)
+    const known = this.get(poolId)
     if (known !== undefined) return known
-    const pool: RunningPool = { poolId, shard, checks: new Map() }
+    const pool: RunningPool = { poolId, shard, checks: new Map(), isGone: false }
     this.#pools.set(poolId, pool)
     this.#shards.set(shard, (this.#shards.get(shard) ?? new Set()).add(pool))
     return pool
   }
 
-  delete(pool: RunningPool): void {
-    this.#pools.delete(pool.poolId)
+  /** Lets a pool go. */
+  drop(pool: RunningPool): void {
     const ofShard = this.#shards.get(pool.shard)
     ofShard?.delete(pool)
     if (ofShard?.size === 0) this.#shards.delete(pool.shard)
+    this.#leave(pool)
+  }
+
+  /** Lets all pools of a shard go. */
+  dropShard(shard: number): void {
+    for (const pool of this.ofShard(shard)) this.#leave(pool)
+    this.#shards.delete(shard)
+  }
+
+  /** Whether checks of pools that are gone are still to be released. */
+  get hasLeaving(): boolean {
+    return this.#leaving.length > 0
+  }
+
+  /** The checks of pools that are gone, one after the other; whoever takes one removes it from its pool. */
+  *leaving(): Iterable<readonly [Check, RunningPool]> {
+    for (let pool = this.#leaving.at(-1); pool !== undefined; pool = this.#leaving.at(-1)) {
+      for (const check of pool.checks.values()) yield [check, pool]
+      this.#leaving.pop()
+      if (this.#pools.get(pool.poolId) === pool) this.#pools.delete(pool.poolId)
+    }
   }
 
   ofShard(shard: number): Iterable<RunningPool> {
     return this.#shards.get(shard) ?? []
   }
 
+  /** Of all pools that run. */
   *checks(): Iterable<Check> {
-    for (const pool of this.#pools.values()) yield* pool.checks.values()
+    for (const pool of this.#pools.values()) if (!pool.isGone) yield* pool.checks.values()
+  }
+
+  #leave(pool: RunningPool): void {
+    pool.isGone = true
+    this.#leaving.push(pool)
   }
 }

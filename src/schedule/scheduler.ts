@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { CheckConfig, PlannedCheck, PoolChecks } from '../domain/check.ts'
-import { WHEEL_TICK_MS } from '../domain/limits.ts'
+import { CONFIG_SLICE_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
 import { packFlags } from '../domain/flags.ts'
 import { nextIntervalMs } from '../domain/probe-times.ts'
 import type { ProbeResult } from '../domain/results.ts'
@@ -76,7 +76,7 @@ export class Scheduler implements Ticking {
   /** Makes the checks of a pool be exactly these; what did not change is not touched. */
   applyPool(pool: PoolChecks): void {
     this.applyChecks(pool)
-    this.completePool(pool.poolId, new Set(pool.checks.map(({ config }) => config.memberId)))
+    this.completePool(pool, new Set(pool.checks.map(({ config }) => config.memberId)))
   }
 
   /** Adds these checks of a pool, and changes those that run already; others stay as they are. */
@@ -88,37 +88,38 @@ export class Scheduler implements Ticking {
     for (const planned of pool.checks) {
       const { config } = planned
       const check = running.checks.get(config.memberId)
-      if (check === undefined) running.checks.set(config.memberId, this.#add(planned, nowMs))
+      if (check === undefined) running.checks.set(config.memberId, this.#add(planned, running, nowMs))
       else if (!isDeepStrictEqual(check.config, config)) this.#replace(check, config, nowMs)
     }
     this.#options.wake(WHEEL_TICK_MS)
   }
 
   /** The checks of a pool are those of these members: whatever else runs of it ends. */
-  completePool(poolId: string, members: ReadonlySet<string>): void {
+  completePool({ poolId }: Pick<PoolChecks, 'poolId'>, members: ReadonlySet<string>): void {
     const running = this.#pools.get(poolId)
     if (running === undefined || this.#isStopped) return
     for (const check of running.checks.values()) {
       if (!members.has(check.config.memberId)) this.#remove(check, running)
     }
-    if (running.checks.size === 0) this.#pools.delete(running)
+    if (running.checks.size === 0) this.#dropPool(running)
   }
 
   removePool(poolId: string): void {
     const pool = this.#pools.get(poolId)
-    if (pool === undefined) return
-    for (const check of pool.checks.values()) this.#remove(check, pool)
-    this.#pools.delete(pool)
+    if (pool !== undefined) this.#dropPool(pool)
   }
 
-  removeShards(shards: ReadonlySet<number>): void {
-    for (const shard of shards) for (const { poolId } of this.#pools.ofShard(shard)) this.removePool(poolId)
+  /** From now on nothing of these shards is probed. What their checks hold is released in slices, of which this is the first. */
+  dropShards(shards: ReadonlySet<number>): void {
+    for (const shard of shards) this.#pools.dropShard(shard)
+    this.#release()
   }
 
   /** Ends every attempt and starts none; what checkpoints say of the checks stays readable. */
   stop(): void {
     this.#isStopped = true
     for (const check of this.checks()) this.#loop.stop(check)
+    for (const [check, pool] of this.#pools.leaving()) this.#remove(check, pool)
   }
 
   checks(): Iterable<Check> {
@@ -138,7 +139,9 @@ export class Scheduler implements Ticking {
   }
 
   tick(): void {
-    if (!this.#isStopped) this.#loop.tick()
+    if (this.#isStopped) return
+    this.#loop.tick()
+    if (this.#pools.hasLeaving) this.#release()
   }
 
   sleepMs(): number | undefined {
@@ -147,7 +150,7 @@ export class Scheduler implements Ticking {
 
   /** Takes a result that `weigh` let wait, unless the check has changed. */
   concludeHeld(check: Check, config: CheckConfig, result: ProbeResult): void {
-    if (check.config !== config || check.phase !== 'waiting' || this.#isStopped) return
+    if (check.config !== config || check.phase !== 'waiting' || check.isGone || this.#isStopped) return
     this.#settle(check, result, this.#now())
   }
 
@@ -217,10 +220,11 @@ export class Scheduler implements Ticking {
     check.share.project.newStarts.cancel(check.dueMs)
   }
 
-  #add({ config, verdict, left }: PlannedCheck, nowMs: number): Check {
+  #add({ config, verdict, left }: PlannedCheck, pool: RunningPool, nowMs: number): Check {
     const { target } = config
     const check = new Check(config, verdict, {
       nowMs,
+      pool,
       share: this.#loop.hold(config),
       denied: this.#options.denies(target.address, target.port),
     })
@@ -237,6 +241,21 @@ export class Scheduler implements Ticking {
       check.isCatchingUp = slotMs < dueMs
     }
     return check
+  }
+
+  #dropPool(pool: RunningPool): void {
+    this.#pools.drop(pool)
+    this.#release()
+  }
+
+  /** Releases checks of pools that are gone for as long as a slice lasts, and goes on in the next turn of the event loop. */
+  #release(): void {
+    const endMs = this.#now() + CONFIG_SLICE_MS
+    for (const [check, pool] of this.#pools.leaving()) {
+      this.#remove(check, pool)
+      if (this.#now() >= endMs) break
+    }
+    if (this.#pools.hasLeaving) this.#options.wake(0)
   }
 
   #remove(check: Check, pool: RunningPool): void {

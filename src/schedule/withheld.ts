@@ -34,7 +34,7 @@ export class WithheldVerdicts {
   look(): void {
     const wallMs = this.#options.wall?.() ?? Date.now()
     for (const check of this.#checks) {
-      if (check.withheld === undefined || check.phase === 'removed') this.#checks.delete(check)
+      if (check.withheld === undefined || check.isGone) this.#checks.delete(check)
       else {
         const from = publishWithheld(check, wallMs)
         if (from === undefined) continue

@@ -82,7 +82,7 @@ test('four gains of 50 000 never probed checks in a row: none queues behind the 
     scheduler.applyPool(gained)
     run(1000)
     assert.ok(attempts.length - before >= 1500, `${attempts.length - before} began in gain ${gain}`)
-    if (gain < 3) scheduler.removeShards(SHARD)
+    if (gain < 3) scheduler.dropShards(SHARD)
     else run(neededMs(50_000) - 1000)
     if (gain === 3)
       assert.ok(new Set(attempts.slice(before).map(({ target }) => target.address)).size === 50_000)

@@ -24,7 +24,12 @@ function every(delaySeconds: number) {
 
 function gained(): Check {
   const share = shareOf('10.0.0.1')
-  return new Check(config('a'), STORED, { nowMs: START_MS, share, denied: undefined })
+  return new Check(config('a'), STORED, {
+    nowMs: START_MS,
+    pool: { isGone: false },
+    share,
+    denied: undefined,
+  })
 }
 
 test('a check keeps its place in its interval, whether its plan has passed, is to come or was made by another clock', () => {

@@ -243,7 +243,7 @@ describe('checks of three projects, whatever happens to them in which order', ()
           assert.ok(probed.has(`${address} ${port % 10}`), 'its target is probed')
           assert.ok(check.lastResult !== undefined, 'it has a result')
         }
-        scheduler.removeShards(new Set([7]))
+        scheduler.dropShards(new Set([7]))
         assert.deepEqual([scheduler.size, scheduler.inFlight, scheduler.queued, open().length], [0, 0, 0, 0])
         assert.deepEqual({ ...scheduler.members }, { UNKNOWN: 0, ONLINE: 0, OFFLINE: 0 })
       }),

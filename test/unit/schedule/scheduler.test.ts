@@ -208,7 +208,7 @@ test('a check that is removed is ended, forgotten and never probed again', () =>
   assert.equal(scheduler.size, 1)
   assert.equal(attempts[0]?.cancelledBy, 'shutdown')
   last().end('PASSED')
-  scheduler.removeShards(new Set([7]))
+  scheduler.dropShards(new Set([7]))
   run(60_000)
   assert.deepEqual([scheduler.size, scheduler.inFlight, scheduler.queued, attempts.length], [0, 0, 0, 2])
   assert.deepEqual(
