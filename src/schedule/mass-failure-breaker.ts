@@ -134,8 +134,7 @@ export class MassFailureBreaker {
   #count(nowMs: number): void {
     for (const [check, atMs] of this.#failing) {
       const hasPassed = check.lastResult?.outcome === 'passed' && check.conclusiveMs > atMs
-      if (hasPassed || check.isGone || nowMs - atMs > windowMs(check))
-        this.#failing.delete(check)
+      if (hasPassed || check.isGone || nowMs - atMs > windowMs(check)) this.#failing.delete(check)
     }
     for (const check of this.#forgiven) if (check.isGone) this.#forgiven.delete(check)
     const counts = countFailures(this.#observations(nowMs))

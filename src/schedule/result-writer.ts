@@ -8,6 +8,7 @@ import type { VerdictWrite } from '../domain/check.ts'
 import { FLUSH_RETRY_MS, FLUSH_ROWS_MAX, FLUSH_WITHIN_MS } from '../domain/limits.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Check } from './check.ts'
+import { isDoneWithin } from './done-within.ts'
 import type { Log } from './log.ts'
 import { PendingVerdicts } from './pending-verdicts.ts'
 
@@ -94,8 +95,8 @@ export class ResultWriter {
       const leftMs = endMs - performance.now()
       if (leftMs <= 0) return false
       const failures = this.#failures
-      await within(leftMs, this.#flush())
-      if (this.#failures > failures) await within(leftMs, pause(FLUSH_RETRY_MS.min))
+      await isDoneWithin(leftMs, this.#flush())
+      if (this.#failures > failures) await isDoneWithin(leftMs, pause(FLUSH_RETRY_MS.min))
     }
     return this.waiting === 0
   }
@@ -192,14 +193,4 @@ export class ResultWriter {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** Waits for `work`, but not longer than `ms`. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const end = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, end])
-  clearTimeout(timer)
 }

@@ -25,7 +25,12 @@ function world(options: { slots?: number; startsPerSecond?: number } = {}) {
   })
   const checkOf = (projectId: string, address = ADDRESS): Check => {
     const share = table.hold(address, projects.hold(projectId))
-    return new Check(config('m', { projectId }), undefined, { nowMs, pool: { isGone: false }, share, denied: undefined })
+    return new Check(config('m', { projectId }), undefined, {
+      nowMs,
+      pool: { isGone: false },
+      share,
+      denied: undefined,
+    })
   }
   const request = (check: Check): boolean => {
     const isAdmitted = table.request(check.share, check, nowMs) === 'admitted'

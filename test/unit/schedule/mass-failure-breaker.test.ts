@@ -21,7 +21,12 @@ function breakerOver(count: number, canaries: { count: number; answer: boolean }
   let nowMs = 1_000_000
   const checks = Array.from({ length: count }, (_, i) => {
     const own = config(`m${i}`, { rise: 1, fall, poolId: `p${i}` })
-    const check = new Check(own, undefined, { nowMs, pool: { isGone: false }, share: shareOf(`10.0.${i}.1`), denied: undefined })
+    const check = new Check(own, undefined, {
+      nowMs,
+      pool: { isGone: false },
+      share: shareOf(`10.0.${i}.1`),
+      denied: undefined,
+    })
     check.lastResult = PASSED
     check.state = step(own.policy, initialState(own.policy), 'passed')
     return check

@@ -2,13 +2,13 @@
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import { udpSockets } from '../probe/udp-connect.ts'
 import type { ProberGauges } from '../runtime/metrics.ts'
-import type { ConfigSync } from '../schedule/config-sync.ts'
-import type { HeapWatch } from '../schedule/heap-watch.ts'
-import type { MassFailureBreaker } from '../schedule/mass-failure-breaker.ts'
-import type { Ownership } from '../schedule/ownership.ts'
-import type { ResultWriter } from '../schedule/result-writer.ts'
-import type { Scheduler } from '../schedule/scheduler.ts'
-import type { SelfObservation } from '../schedule/self-observation.ts'
+import type { ConfigSync } from './config-sync.ts'
+import type { HeapWatch } from './heap-watch.ts'
+import type { MassFailureBreaker } from './mass-failure-breaker.ts'
+import type { Ownership } from './ownership.ts'
+import type { ResultWriter } from './result-writer.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SelfObservation } from './self-observation.ts'
 
 /** Kept with each heartbeat, for people. */
 export function factsOf(parts: {

@@ -1,0 +1,61 @@
+/** What a prober's engine is given: the database as functions, the probers, and what the service's configuration says. */
+import type { CheckpointEntry, ShardCheckpoint, VerdictWrite } from '../domain/check.ts'
+import type { ParentState } from '../domain/dependencies.ts'
+import type { ProberFacts } from '../domain/prober-facts.ts'
+import type { MonitorType } from '../domain/types.ts'
+import type { Probe } from '../probe/probe.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { CanaryEndpoint } from './canaries.ts'
+import type { ListenerOptions } from './config-listener.ts'
+import type { ConfigStore } from './config-sync.ts'
+import type { DependencyMetrics } from './dependency-readings.ts'
+import type { Log } from './log.ts'
+import type { OwnershipStore, Standing } from './ownership.ts'
+
+/** What a prober reads and writes. Everything rejects while PostgreSQL is away. */
+export interface ProberStore extends ConfigStore, Omit<OwnershipStore, 'beat'> {
+  /** Renews the lease, and keeps with it what the prober tells of itself. */
+  beat(contactMs: number, facts: ProberFacts): Promise<Standing>
+  /** Writes rows in one statement; resolves to the shards that are still ours at those epochs. */
+  writeVerdicts(rows: readonly VerdictWrite[]): Promise<ReadonlySet<number>>
+  writeCheckpoints(checkpoints: readonly ShardCheckpoint[]): Promise<void>
+  /** What the checkpoints of these shards have of these members. */
+  readCheckpointEntries(
+    shards: readonly number[],
+    memberIds: readonly string[],
+  ): Promise<readonly CheckpointEntry[]>
+  /** How those of these parents stand that do not stand well; rejects after `withinMs`. */
+  readParentStates(
+    projectId: string,
+    parents: readonly string[],
+    withinMs: number,
+  ): Promise<ReadonlyMap<string, ParentState>>
+  /** Hears of changed shards. */
+  readonly listen: ListenerOptions['listen']
+  /** Whether an error says that PostgreSQL is away, as opposed to something about what was asked. */
+  isAway(error: unknown): boolean
+  /** Whether a statement was ended because it took longer than it may. */
+  isTooSlow(error: unknown): boolean
+}
+
+export interface ProberPolicies {
+  readonly leaseMs: number
+  readonly checkpointMs: number
+  /** The target policy: why an address must not be probed on a port; undefined when it may. */
+  readonly targetPolicy: (address: string, port: number) => string | undefined
+  /** 0, or absent = unlimited. */
+  readonly probesPerSecondPerAddress?: number
+  /** Probes of one project in flight in this process at most, whatever is free; absent = no such bound. */
+  readonly inFlightPerProject?: number
+  /** Targets that are always up, by which the prober knows its own trouble. */
+  readonly canaries: readonly CanaryEndpoint[]
+}
+
+export interface ProberEngineOptions {
+  readonly store: ProberStore
+  readonly probers: Readonly<Record<MonitorType, Probe>>
+  readonly policies: ProberPolicies
+  readonly metrics: Metrics
+  readonly dependencyMetrics: DependencyMetrics
+  readonly log: Log
+}

@@ -1,0 +1,314 @@
+/**
+ * One prober: its parts, and how they hear of each other.
+ *
+ *   ownership → shards → config sync → checks → scheduler → results (own network, dependencies, breaker) → writer
+ *
+ * What comes and goes with a shard or a pool is told to one list (`#holders`), so that a new part that holds something of
+ * it is entered there and nowhere else. Parts that ask instead of being told need no entry: the checkpoint asks which
+ * shards are held, the breaker and the withheld verdicts whether a check is gone.
+ */
+import type { PoolChecks } from '../domain/check.ts'
+import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
+import type { CheckStatus } from '../domain/state-machine.ts'
+import { idleConnections } from '../probe/connection-pool.ts'
+import { tcpSockets, tcpWay } from '../probe/tcp.ts'
+import { tcpCanaries } from './canaries.ts'
+import type { Check } from './check.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { ConfigListener } from './config-listener.ts'
+import { ConfigSync } from './config-sync.ts'
+import { Dependencies } from './dependencies.ts'
+import { descriptorLimit, idleBudget, keptSocketBudget, probeBudget } from './descriptor-budget.ts'
+import type { ProberEngineOptions } from './engine-options.ts'
+import { HeapWatch } from './heap-watch.ts'
+import { MassFailureBreaker } from './mass-failure-breaker.ts'
+import { OwnNetwork } from './own-network.ts'
+import { Ownership } from './ownership.ts'
+import { factsOf, gaugesOf } from './prober-facts.ts'
+import { ResultWriter } from './result-writer.ts'
+import { withWhatWasLeft } from './resumption.ts'
+import { Scheduler } from './scheduler.ts'
+import { SelfObservation } from './self-observation.ts'
+import { StaleLog } from './stale-log.ts'
+import { TickDriver } from './tick-driver.ts'
+import { WithheldVerdicts } from './withheld.ts'
+
+/** A part that holds something per shard or pool. It has the methods that it has a use for. */
+interface ShardHolder {
+  /** Some checks of a pool: they are new, or changed. */
+  applyChecks?(pool: PoolChecks): void
+  /** That was all of the pool: whatever else there is of it ends. */
+  completePool?(pool: Omit<PoolChecks, 'checks'>, members: ReadonlySet<string>): void
+  removePool?(poolId: string): void
+  /** Nothing of these shards is probed any more. */
+  dropShards(shards: ReadonlySet<number>): void
+}
+
+export class ProberEngine {
+  readonly #options: ProberEngineOptions
+  readonly #descriptors = descriptorLimit()
+  readonly #ownNetwork = new OwnNetwork()
+  readonly #self: SelfObservation
+  readonly #heap: HeapWatch
+  readonly #staleLog: StaleLog
+  readonly #ownership: Ownership
+  readonly #writer: ResultWriter
+  readonly #withheld: WithheldVerdicts
+  readonly #dependencies: Dependencies
+  readonly #scheduler: Scheduler
+  readonly #driver: TickDriver
+  readonly #breaker: MassFailureBreaker
+  readonly #checkpoint: Checkpoint
+  readonly #sync: ConfigSync
+  readonly #listener: ConfigListener
+  /** In the order in which they hear of it. */
+  readonly #holders: readonly ShardHolder[]
+
+  constructor(options: ProberEngineOptions) {
+    const { log, metrics } = options
+    this.#options = options
+    idleConnections.capacity = idleBudget(this.#descriptors)
+    if (tcpSockets !== undefined) tcpSockets.capacity = keptSocketBudget(this.#descriptors)
+    this.#self = new SelfObservation(metrics)
+    this.#heap = new HeapWatch(log)
+    this.#staleLog = new StaleLog(log)
+    this.#ownership = this.#makeOwnership()
+    this.#writer = this.#makeWriter()
+    this.#withheld = new WithheldVerdicts({ publish: (check, from) => this.#publish(check, from) })
+    this.#dependencies = this.#makeDependencies()
+    this.#scheduler = this.#makeScheduler()
+    this.#driver = new TickDriver(this.#scheduler)
+    this.#breaker = this.#makeBreaker()
+    this.#checkpoint = this.#makeCheckpoint()
+    this.#sync = this.#makeSync()
+    this.#listener = new ConfigListener({ log, onPayload: this.#sync.notify, listen: options.store.listen })
+    this.#holders = [this.#sync, this.#dependencies, this.#scheduler]
+  }
+
+  /** Claims shards and probes them. Where PostgreSQL is away it waits for it, probes nothing and says so. */
+  start(): void {
+    this.#options.metrics.readProber(() => gaugesOf(this.#scheduler, this.#ownership, this.#heap))
+    this.#ownership.start()
+    this.#listener.start()
+    this.#checkpoint.start()
+  }
+
+  /** How TCP probes go here: for the log. */
+  get tcpWay(): string {
+    return tcpWay
+  }
+
+  /** Stops probing at once, then writes what there is to say and gives the shards back. Rejects when PostgreSQL is away. */
+  async close(): Promise<void> {
+    this.#stopProbing()
+    await Promise.all([
+      this.#checkpoint.close(),
+      this.#listener.close(),
+      this.#sync.close(),
+      this.#dependencies.close(),
+    ])
+    await this.#ownership.close()
+    await this.#writer.close(HAND_OVER_WITHIN_MS)
+  }
+
+  /** Ends now; the lease runs out by itself. */
+  async destroy(): Promise<void> {
+    this.#ownership.destroy()
+    this.#sync.destroy()
+    this.#stopProbing()
+    this.#dependencies.destroy()
+    this.#writer.destroy()
+    this.#checkpoint.destroy()
+    this.#staleLog.flush()
+    await this.#listener.close()
+  }
+
+  #stopProbing(): void {
+    this.#driver.stop()
+    this.#breaker.destroy()
+    this.#withheld.destroy()
+    this.#scheduler.stop()
+    idleConnections.closeAll()
+  }
+
+  #makeOwnership(): Ownership {
+    const { store, policies, metrics, log } = this.#options
+    const { leaseMs } = policies
+    return new Ownership({
+      leaseMs,
+      log,
+      metrics,
+      isLoaded: (shard) => this.#sync.isLoaded(shard),
+      store: {
+        beat: (contactMs) => this.#beat(contactMs),
+        claim: (count, foreignToo) => store.claim(count, foreignToo),
+        release: (ids) => store.release(ids),
+        removeProber: () => store.removeProber(),
+      },
+      events: {
+        onGained: (shards) => this.#sync.addShards(shards.map((shard) => shard.id)),
+        onLost: (shards) => {
+          this.#dropShards(shards)
+          this.#writer.dropShards(shards)
+        },
+        onSurrender: (shards) => this.#surrender(shards, leaseMs / HEARTBEATS_PER_LEASE),
+      },
+    })
+  }
+
+  async #beat(contactMs: number): ReturnType<ProberEngineOptions['store']['beat']> {
+    this.#self.tell(this.#options.log, performance.now())
+    const facts = factsOf({
+      scheduler: this.#scheduler,
+      sync: this.#sync,
+      writer: this.#writer,
+      breaker: this.#breaker,
+      self: this.#self,
+      budget: probeBudget(this.#descriptors),
+      heap: this.#heap.look(),
+    })
+    return await this.#options.store.beat(contactMs, facts)
+  }
+
+  /** What was probed of these shards until now is written; rejects when it could not be in time. */
+  async #surrender(shards: ReadonlySet<number>, withinMs: number): Promise<void> {
+    await this.#checkpoint.writeNow(shards)
+    this.#dropShards(shards)
+    if (!(await this.#writer.drain(withinMs)))
+      throw new Error('results of the shards could not be written in time')
+  }
+
+  /** The one place where shards end, whether they were lost or are given back. */
+  #dropShards(shards: ReadonlySet<number>): void {
+    for (const holder of this.#holders) holder.dropShards(shards)
+  }
+
+  #makeWriter(): ResultWriter {
+    const { store, metrics, log } = this.#options
+    return new ResultWriter({
+      log,
+      metrics,
+      write: (rows) => store.writeVerdicts(rows),
+      epochOf: (shard) => this.#ownership.epochOf(shard),
+      recentOf: (check) => this.#scheduler.rings.pack([check], Date.now() - performance.now()),
+      isAway: (error) => store.isAway(error),
+      onFenced: () => this.#ownership.look(),
+    })
+  }
+
+  #makeDependencies(): Dependencies {
+    const { store, dependencyMetrics: metrics, log } = this.#options
+    return new Dependencies({
+      log,
+      metrics,
+      read: (projectId, ids, withinMs) => store.readParentStates(projectId, ids, withinMs),
+      // A statement that took too long says something of the project, not of PostgreSQL.
+      isAway: (error) => store.isAway(error) && !store.isTooSlow(error),
+    })
+  }
+
+  #makeScheduler(): Scheduler {
+    const { policies, probers, log } = this.#options
+    const budget = (): number => {
+      const waiting = idleConnections.size + (tcpSockets?.size ?? 0)
+      return this.#heap.within(probeBudget(this.#descriptors, waiting))
+    }
+    return new Scheduler({
+      log,
+      metrics: this.#self,
+      probers,
+      denies: policies.targetPolicy,
+      probesPerSecondPerAddress: policies.probesPerSecondPerAddress ?? 0,
+      inFlightPerProject: policies.inFlightPerProject ?? Number.POSITIVE_INFINITY,
+      get budget() {
+        return budget()
+      },
+      weigh: (check, result, nowMs) => {
+        const heard = this.#ownNetwork.weigh(check, result, nowMs)
+        return this.#breaker.weigh(check, this.#dependencies.weigh(check, heard, nowMs), nowMs)
+      },
+      wake: (inMs) => this.#driver.wake(inMs),
+      events: {
+        onVerdict: (check, from) => this.#publish(check, from),
+        onWithheld: (check) => this.#withheld.add(check),
+        onNews: (check) => this.#checkpoint.markSoon(check.config.shard),
+        onStaleChange: (check) => {
+          this.#staleLog.note(check)
+          this.#checkpoint.markSoon(check.config.shard)
+        },
+        onTargetGone: (target) => idleConnections.forget(target),
+      },
+    })
+  }
+
+  #makeBreaker(): MassFailureBreaker {
+    const { policies, probers, metrics, log } = this.#options
+    return new MassFailureBreaker({
+      log,
+      metrics,
+      checks: () => this.#scheduler.checks(),
+      canaries: tcpCanaries(policies.canaries, probers.TCP),
+      conclude: (check, config, result) => this.#scheduler.concludeHeld(check, config, result),
+    })
+  }
+
+  #makeCheckpoint(): Checkpoint {
+    const { store, policies, log } = this.#options
+    return new Checkpoint({
+      everyMs: policies.checkpointMs,
+      // The checkpoint of a shard that is not loaded is still that of the prober before.
+      held: () => new Map([...this.#ownership.held].filter(([shard]) => this.#sync.isLoaded(shard))),
+      contentOf: (shard) => this.#scheduler.checkpointOf(shard),
+      write: (checkpoints) => store.writeCheckpoints(checkpoints),
+      log,
+    })
+  }
+
+  #makeSync(): ConfigSync {
+    const { store, log } = this.#options
+    return new ConfigSync({
+      log,
+      store: {
+        readVersions: (shards) => store.readVersions(shards),
+        readSizes: (poolIds) => store.readSizes(poolIds),
+        loadPools: async (poolIds) => await this.#resumed(await store.loadPools(poolIds)),
+        loadMembers: async (poolId, after, limit) => {
+          const part = await store.loadMembers(poolId, after, limit)
+          const [pool] = part === undefined ? [] : await this.#resumed([part.pool])
+          return pool && { pool, lastMember: part?.lastMember }
+        },
+      },
+      isHeld: (shard) => this.#ownership.epochOf(shard) !== undefined,
+      applyChecks: (pool) => {
+        for (const holder of this.#holders) holder.applyChecks?.(pool)
+      },
+      completePool: (pool, members) => {
+        for (const holder of this.#holders) holder.completePool?.(pool, members)
+      },
+      removePool: (poolId) => {
+        for (const holder of this.#holders) holder.removePool?.(poolId)
+      },
+      onLoaded: () => this.#ownership.loaded(),
+      isAway: (error) => store.isAway(error),
+    })
+  }
+
+  /** Checks that were probed elsewhere go on where they were. */
+  async #resumed(pools: readonly PoolChecks[]): Promise<readonly PoolChecks[]> {
+    return await withWhatWasLeft(pools, {
+      isRunning: (config) => this.#scheduler.isRunning(config),
+      readEntries: (shards, memberIds) => this.#options.store.readCheckpointEntries(shards, memberIds),
+    })
+  }
+
+  #publish(check: Check, from: CheckStatus | undefined): void {
+    this.#writer.record(check, from)
+    if (from === undefined) return
+    const { memberId, poolId, projectId } = check.config
+    const { status, reason, detail } = check.verdict ?? {}
+    this.#options.log.info(
+      { member_id: memberId, pool_id: poolId, project_id: projectId, from, to: status, reason, detail },
+      'transition',
+    )
+  }
+}
