@@ -1,18 +1,18 @@
 /**
  * What the engine's bench can probe with. A name is a protocol, then how it is done, then what is changed around it:
- * `http-reused-public`, `tcp-unwoken`, `tcp-public-no-postgres`.
+ * `http-reused`, `tcp-unwoken`, `tcp-public-no-postgres`.
  *
  *   tcp, tcp-half, http, http-reused, udp, ping   new connections, unless reused; reused are kept for good, as the option
  *                                       `connection.reuse` makes them
- *   -handle, -public                    on the handles below net.Socket, or by public Node APIs alone; without, by the fastest
- *                                       way that there is here (docs/adr/0017-tcp-by-system-calls.md)
+ *   -public                             by public Node APIs alone; without, by the fastest way that there is here
+ *                                       (docs/adr/0017-tcp-by-system-calls.md)
  *   -unwoken                            the target is never woken by a connection (accept-target.c; takes a C compiler)
  *   -no-postgres                        scheduler, state machine, metrics and probers alone: what PostgreSQL's part costs
  */
 import type { MonitorFields } from './member-rows.ts'
 
-/** By which way probes of plain TCP and HTTP go: the fastest there is, or one that is forced. */
-export type Way = 'fastest' | 'handle' | 'public'
+/** By which way probes of plain TCP go: the fastest there is, or public Node APIs. */
+export type Way = 'fastest' | 'public'
 
 export interface Kind {
   readonly name: string
@@ -58,7 +58,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
     monitor: { ...PLAIN, type: 'TCP' },
     peer: 'tcp',
     counted: 'connections',
-    ways: ['handle', 'public'],
+    ways: ['public'],
   },
   // What HAProxy's check does.
   'tcp-half': {
@@ -67,13 +67,12 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
     counted: 'handshakes',
     ways: [],
   },
-  // The fastest way of HTTP is the handle.
-  http: { monitor: HTTP, peer: 'http', counted: 'requests', ways: ['public'] },
+  http: { monitor: HTTP, peer: 'http', counted: 'requests', ways: [] },
   'http-reused': {
     monitor: { ...HTTP, options: KEPT },
     peer: 'http',
     counted: 'requests',
-    ways: ['public'],
+    ways: [],
   },
   // The profile elb sends an ICMP echo before.
   udp: {

@@ -8,10 +8,7 @@
  * ms: not where lateness begins to count. `stop` ends all probing and is answered when it has.
  */
 import { readdirSync } from 'node:fs'
-import { findBareTcp } from '../src/probe/bare-tcp.ts'
-import { usePublicWires } from '../src/probe/open-wire.ts'
 import { probers } from '../src/probe/probers.ts'
-import { makeProbeTcpByHandle } from '../src/probe/tcp-handle.ts'
 import { probeTcpBySocket } from '../src/probe/tcp-socket.ts'
 import { parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
@@ -61,7 +58,6 @@ let stop: () => Promise<void> = () => Promise.resolve()
 
 async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
   way = asked
-  usePublicWires(way === 'public')
   if (databaseUrl === undefined) return
   // The defaults of a service that is told nothing else.
   const config = parseConfig({ DATABASE_URL: databaseUrl, HM_METRICS_LISTEN: 'off' })
@@ -81,11 +77,7 @@ async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
 }
 
 function probersOf(asked: Way): typeof probers {
-  if (asked === 'fastest') return probers
-  if (asked === 'public') return { ...probers, TCP: probeTcpBySocket }
-  const bare = findBareTcp()
-  if (bare === undefined) throw new Error('this Node has no handle for TCP below net.Socket')
-  return { ...probers, TCP: makeProbeTcpByHandle(bare) }
+  return asked === 'fastest' ? probers : { ...probers, TCP: probeTcpBySocket }
 }
 
 function sample(isCollected: boolean): ProberSample {

@@ -1,7 +1,7 @@
 /**
  * The prober as it runs in production, with PostgreSQL behind it and HAProxy beside it:
  *
- *   npm run build && node dist/bench/engine.js [--types tcp,http-reused-public,...] [--members 5000] [--interval 1] [--timeout 1]
+ *   npm run build && node dist/bench/engine.js [--types tcp,http-reused,...] [--members 5000] [--interval 1] [--timeout 1]
  *     [--seconds 8] [--warm-up 12] [--probers 1] [--repeat 1] [--no-haproxy] [--target haproxy|node] [--out FILE]
  *   node dist/bench/engine.js --large     50 000 TCP members every 5 s, two probers
  *   node dist/bench/engine.js --scale     5 000 and 50 000 TCP members at the same rate, and the ratio of their CPU per probe

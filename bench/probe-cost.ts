@@ -15,7 +15,6 @@ import { Client } from 'undici'
 import type { ProbeTarget } from '../src/domain/results.ts'
 import { idleConnections } from '../src/probe/connection-pool.ts'
 import { closeEchoChannels } from '../src/probe/icmp-echo.ts'
-import { usePublicWires } from '../src/probe/open-wire.ts'
 import { probers } from '../src/probe/probers.ts'
 import { commandLine } from './command-line.ts'
 
@@ -33,8 +32,6 @@ type Attempt = (done: (got: string) => void) => void
 
 interface Subject {
   readonly name: string
-  /** Without the handles below net.Socket. */
-  readonly isPublicOnly?: boolean
   readonly attempt: Attempt
   readonly expected: string
 }
@@ -96,21 +93,9 @@ function subjects(ports: Ports): readonly Subject[] {
     { name: 'TCP by net.connect', attempt: connectPlain(ports.http), expected: 'PASSED' },
     { name: 'HTTP', attempt: probe({ ...base, type: 'HTTP', port: ports.http, http }), expected: 'PASSED' },
     {
-      name: 'HTTP by net.Socket',
-      attempt: probe({ ...base, type: 'HTTP', port: ports.http, http }),
-      expected: 'PASSED',
-      isPublicOnly: true,
-    },
-    {
       name: 'HTTP kept',
       attempt: probeKept({ ...base, type: 'HTTP', port: ports.kept, http }),
       expected: 'PASSED',
-    },
-    {
-      name: 'HTTP kept by net.Socket',
-      attempt: probeKept({ ...base, type: 'HTTP', port: ports.kept, http }),
-      expected: 'PASSED',
-      isPublicOnly: true,
     },
     { name: 'HTTP by undici Client', attempt: askUndici(ports.http), expected: 'PASSED' },
     {
@@ -193,7 +178,6 @@ async function measure(ports: Ports): Promise<void> {
   )
   for (const subject of subjects(ports)) {
     if (only.length > 0 && !only.includes(subject.name)) continue
-    usePublicWires(subject.isPublicOnly === true)
     await run(subject, Math.min(count, 2000), concurrency)
     idleConnections.closeAll()
     const before = await settledDescriptors()

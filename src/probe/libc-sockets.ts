@@ -3,6 +3,7 @@
  * connections that ended: at the end of the turn that started them, then every few milliseconds while any is under way. When
  * that is noticed is therefore not how long a handshake took: the kernel says it.
  */
+import { getSystemErrorName } from 'node:util'
 import {
   CONNECTION_EVENTS_MAX,
   CONNECTION_POLL_MS,
@@ -10,7 +11,6 @@ import {
   KEPT_SOCKETS_IDLE_MS,
   KEPT_SOCKETS_MAX,
 } from '../domain/limits.ts'
-import { errnoName } from './bare-tcp.ts'
 import type { Libc } from './libc.ts'
 import { CONNECTED, CONNECTING, LibcTcp, type Peer } from './libc-tcp.ts'
 import { mayBeSourcePort } from './source-ports.ts'
@@ -132,7 +132,7 @@ export class LibcSockets {
     const toItself = mayBeSourcePort(peer.port) && this.#tcp.isConnectedToItself(fd, peer)
     this.#release(user, fd)
     if (outcome === CONNECTED) user.connected(handshakeMs, toItself)
-    else user.failed('connect', errnoName(outcome))
+    else user.failed('connect', getSystemErrorName(outcome))
   }
 
   #release(user: SocketUser, fd: number): void {
@@ -168,6 +168,6 @@ export class LibcSockets {
 /** In a turn of its own: a user is not told while it is still asking. */
 function failLater(user: SocketUser, syscall: string, status: number): void {
   setImmediate(() => {
-    if (user.isWaiting) user.failed(syscall, errnoName(status))
+    if (user.isWaiting) user.failed(syscall, getSystemErrorName(status))
   })
 }

@@ -12,7 +12,7 @@
  * States: connecting → connected → closing (its user hears nothing any more) → closed → spare, when it ended in order.
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import { BARE_READ_BYTES, CLOSE_TOGETHER_MAX, SPARE_SOCKETS_MAX } from '../domain/limits.ts'
+import { PLAIN_READ_BYTES, CLOSE_TOGETHER_MAX, SPARE_SOCKETS_MAX } from '../domain/limits.ts'
 import type { ProbeTarget } from '../domain/results.ts'
 import { connectOptions } from './connection.ts'
 
@@ -33,7 +33,7 @@ export type SocketKind = 'reading' | 'silent'
  * Where all of them read to: what arrived is looked at before the next read, and nobody keeps a view of it. Without it
  * Node makes a buffer of 64 KiB for each read.
  */
-const received = Buffer.alloc(BARE_READ_BYTES)
+const received = Buffer.alloc(PLAIN_READ_BYTES)
 
 /** `onread` is an option of the constructor, which its type does not know. */
 const READING: SocketConstructorOpts & { readonly onread: OnReadOpts } = {

@@ -1,4 +1,4 @@
-/** What carries bytes between a probe and its target: a socket of Node's, or the bare handle below one. */
+/** What carries bytes between a probe and its target: a socket of Node's. */
 import type { Endpoints } from './proxy-header.ts'
 
 /** Who hears of a wire. Nothing is told before the wire was made, nor after it was closed. */

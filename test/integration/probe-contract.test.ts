@@ -14,11 +14,8 @@ import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
 import { idleConnections } from '../../src/probe/connection-pool.ts'
 import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp-echo.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { usePublicWires } from '../../src/probe/open-wire.ts'
 import { probers } from '../../src/probe/probers.ts'
 import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp-channel.ts'
-import { findBareTcp } from '../../src/probe/bare-tcp.ts'
-import { makeProbeTcpByHandle } from '../../src/probe/tcp-handle.ts'
 import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
 
@@ -140,29 +137,10 @@ function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): voi
   )
 }
 
-/** The prober as it is where the runtime has no bare handles. */
-function byPublicWires(probe: Probe): Probe {
-  return (target, done) => {
-    usePublicWires(true)
-    const cancel = probe(target, done)
-    usePublicWires(false)
-    return cancel
-  }
-}
-
-/** The probers of the table, and the ways that a prober falls back on where something is missing. */
+/** The probers of the table, and the way that TCP falls back on where something is missing. */
 const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
   ...Object.entries(KINDS).map(([kind, manners]) => [kind, manners, probers[manners.type]] as const),
   ['TCP by net.Socket', { type: 'TCP' }, probeTcpBySocket],
-  [
-    'TCP by bare handle',
-    { type: 'TCP' },
-    makeProbeTcpByHandle(findBareTcp() ?? assert.fail('no bare handles')),
-  ],
-  ...['HTTP', 'HTTP kept', 'HTTP with a body to find', 'h2c kept', 'TCP exchange kept'].map((kind) => {
-    const manners = KINDS[kind] ?? assert.fail(kind)
-    return [`${kind} by net.Socket`, manners, byPublicWires(probers[manners.type])] as const
-  }),
 ]
 
 /** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */

@@ -4,7 +4,6 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { CLOSE_TOGETHER_MAX } from '../../src/domain/limits.ts'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { usePublicWires } from '../../src/probe/open-wire.ts'
 import { probers } from '../../src/probe/probers.ts'
 import {
   closeSocket,
@@ -122,8 +121,6 @@ test('what ends in one turn is closed at its end, and no more than CLOSE_TOGETHE
 })
 
 test('five hundred probes of targets of every kind over few sockets: each gets its own verdict, no descriptor stays', async (t) => {
-  usePublicWires(true)
-  t.after(() => usePublicWires(false))
   /** Ends its side when the prober has ended its own. */
   const polite = (socket: Socket): Socket =>
     socket

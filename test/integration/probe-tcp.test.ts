@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { findBareTcp } from '../../src/probe/bare-tcp.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { probeTcp, tcpWay } from '../../src/probe/tcp.ts'
-import { makeProbeTcpByHandle } from '../../src/probe/tcp-handle.ts'
 import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
 import {
   attempt,
@@ -18,16 +16,13 @@ import {
   wakableBlackHole,
 } from '../support/probing.ts'
 
-const bare = findBareTcp()
 const WAYS: Readonly<Record<string, Probe>> = {
   'net.Socket': probeTcpBySocket,
-  ...(bare === undefined ? {} : { 'bare handle': makeProbeTcpByHandle(bare) }),
   ...(tcpWay === 'system calls' ? { 'system calls': probeTcp } : {}),
 }
 
-test('this runtime has bare handles and, on Linux, libc, which TCP probes use', () => {
-  assert.notEqual(bare, undefined)
-  assert.equal(tcpWay, process.platform === 'linux' ? 'system calls' : 'bare handle')
+test('TCP probes go by system calls on Linux, elsewhere on net.Socket', () => {
+  assert.equal(tcpWay, process.platform === 'linux' ? 'system calls' : 'net.Socket')
 })
 
 for (const [way, probe] of Object.entries(WAYS)) {

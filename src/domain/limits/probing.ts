@@ -31,7 +31,7 @@ export const PATTERN_WORK_MAX = 30_000
 /** Patterns whose verdict is kept: as many as one create of a load balancer may have monitors (2 MiB at most). */
 export const PATTERN_VERDICTS_MAX = 1024
 /** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
-export const BARE_READ_BYTES = 64 * 1024
+export const PLAIN_READ_BYTES = 64 * 1024
 /** Sockets of both families together that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
 export const KEPT_SOCKETS_MAX = 512
 /** They are closed when no TCP probe was under way for so long. */

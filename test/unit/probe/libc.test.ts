@@ -86,7 +86,7 @@ test('a kernel that does other than expected is not used, and keeps no descripto
 const TCP = new URL('../../../src/probe/tcp.js', import.meta.url).href
 
 /** The way of TCP probes in a process of its own that cannot load koffi, and what it says on stderr. */
-function wayWithoutKoffi(flags: readonly string[]): readonly [way: string, warnings: string] {
+function wayWithoutKoffi(): readonly [way: string, warnings: string] {
   const program = `
     const Module = require('node:module')
     const resolve = Module._resolveFilename
@@ -95,11 +95,10 @@ function wayWithoutKoffi(flags: readonly string[]): readonly [way: string, warni
       return resolve.call(this, name, ...more)
     }
     import(${JSON.stringify(TCP)}).then((tcp) => console.log(tcp.tcpWay))`
-  const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', program], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' })
   return [stdout.trim(), stderr]
 }
 
-test('a process without koffi probes TCP on bare handles, and without these on net.Socket, and warns of nothing', () => {
-  assert.deepEqual(wayWithoutKoffi([]), ['bare handle', ''])
-  assert.deepEqual(wayWithoutKoffi(['--pending-deprecation']), ['net.Socket', ''])
+test('a process without koffi probes TCP on net.Socket, and warns of nothing', () => {
+  assert.deepEqual(wayWithoutKoffi(), ['net.Socket', ''])
 })
