@@ -9,7 +9,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { probers } from '../src/probe/probers.ts'
-import { probeTcpBySocket } from '../src/probe/tcp-socket.ts'
+import { probeTcpByNode } from '../src/probe/tcp/tcp-by-node.ts'
 import { parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
@@ -77,7 +77,7 @@ async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
 }
 
 function probersOf(asked: Way): typeof probers {
-  return asked === 'fastest' ? probers : { ...probers, TCP: probeTcpBySocket }
+  return asked === 'fastest' ? probers : { ...probers, TCP: probeTcpByNode }
 }
 
 function sample(isCollected: boolean): ProberSample {

@@ -1,5 +1,5 @@
 /** Says once, at the start of a prober, whether it may send ICMP echoes. */
-import { echoAvailability } from '../probe/icmp-echo.ts'
+import { echoAvailability } from '../probe/icmp/icmp-echo.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 interface Log {

@@ -1,7 +1,7 @@
 /** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
-import { closeEchoChannels } from '../probe/icmp-echo.ts'
-import { closeSctpChannels } from '../probe/sctp-channel.ts'
+import { closeEchoChannels } from '../probe/icmp/icmp-echo.ts'
+import { closeSctpChannels } from '../probe/sctp/sctp-channel.ts'
 import { probers } from '../probe/probers.ts'
 import { parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'

@@ -4,23 +4,23 @@ import {
   DESCRIPTOR_RESERVE,
   IDLE_CONNECTIONS_MAX,
   IN_FLIGHT_MAX,
-  KEPT_SOCKETS_MAX,
+  IDLE_KERNEL_SOCKETS_MAX,
 } from '../domain/limits.ts'
 
-/** Probes in flight that the soft limit of open files leaves room for beside `idle` kept connections and sockets, 1..IN_FLIGHT_MAX. */
+/** Probes in flight that the soft limit of open files leaves room for beside `idle` connections and sockets, 1..IN_FLIGHT_MAX. */
 export function probeBudget(softLimit = descriptorLimit(), idle = 0): number {
   return Math.max(1, Math.min(IN_FLIGHT_MAX, softLimit - DESCRIPTOR_RESERVE - idle))
 }
 
-/** Connections that may be kept between probes: what the probes in flight leave, and of a small limit half. */
-export function idleBudget(softLimit = descriptorLimit()): number {
+/** Connections that may be idle between probes: what the probes in flight leave, and of a small limit half. */
+export function idleConnectionBudget(softLimit = descriptorLimit()): number {
   const usable = Math.max(0, softLimit - DESCRIPTOR_RESERVE)
   return Math.min(IDLE_CONNECTIONS_MAX, Math.max(Math.floor(usable / 2), usable - IN_FLIGHT_MAX))
 }
 
-/** Sockets of TCP probes that may be kept for the next ones: a small part, as they gain speed only. */
-export function keptSocketBudget(softLimit = descriptorLimit()): number {
-  return Math.min(KEPT_SOCKETS_MAX, Math.floor(Math.max(0, softLimit - DESCRIPTOR_RESERVE) / 8))
+/** Sockets of TCP probes that may wait for the next ones: a small part, as they gain speed only. */
+export function idleSocketBudget(softLimit = descriptorLimit()): number {
+  return Math.min(IDLE_KERNEL_SOCKETS_MAX, Math.floor(Math.max(0, softLimit - DESCRIPTOR_RESERVE) / 8))
 }
 
 /** The soft limit of open files of this process; where it cannot be read (not Linux), macOS's default of 256. */

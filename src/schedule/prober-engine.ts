@@ -10,15 +10,15 @@
 import type { PoolChecks } from '../domain/check.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
-import { idleConnections } from '../probe/connection-pool.ts'
-import { tcpSockets, tcpWay } from '../probe/tcp.ts'
+import { idleConnections } from '../probe/wire/idle-connections.ts'
+import { tcpSockets, tcpWay } from '../probe/tcp/tcp.ts'
 import { tcpCanaries } from './canaries.ts'
 import type { Check } from './check.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { ConfigListener } from './config-listener.ts'
 import { ConfigSync } from './config-sync.ts'
 import { Dependencies } from './dependencies.ts'
-import { descriptorLimit, idleBudget, keptSocketBudget, probeBudget } from './descriptor-budget.ts'
+import { descriptorLimit, idleConnectionBudget, idleSocketBudget, probeBudget } from './descriptor-budget.ts'
 import type { ProberEngineOptions } from './engine-options.ts'
 import { HeapWatch } from './heap-watch.ts'
 import { MassFailureBreaker } from './mass-failure-breaker.ts'
@@ -67,8 +67,8 @@ export class ProberEngine {
   constructor(options: ProberEngineOptions) {
     const { log, metrics } = options
     this.#options = options
-    idleConnections.capacity = idleBudget(this.#descriptors)
-    if (tcpSockets !== undefined) tcpSockets.capacity = keptSocketBudget(this.#descriptors)
+    idleConnections.capacity = idleConnectionBudget(this.#descriptors)
+    if (tcpSockets !== undefined) tcpSockets.capacity = idleSocketBudget(this.#descriptors)
     this.#self = new SelfObservation(metrics)
     this.#heap = new HeapWatch(log)
     this.#staleLog = new StaleLog(log)

@@ -1,6 +1,6 @@
 /** What a prober tells of itself: with its heartbeat, and in the metrics. */
 import type { ProberFacts } from '../domain/prober-facts.ts'
-import { udpSockets } from '../probe/udp-connect.ts'
+import { udpSockets } from '../probe/udp/udp-connect.ts'
 import type { ProberGauges } from '../runtime/metrics.ts'
 import type { ConfigSync } from './config-sync.ts'
 import type { HeapWatch } from './heap-watch.ts'

@@ -8,8 +8,8 @@ import { addedJitterMs, spreadMs } from '../../src/domain/probe-times.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import type { HttpRequest } from '../../src/domain/results.ts'
 import { outcomeOf, outcomeOfWord } from '../../src/domain/step-outcome.ts'
-import { BodySearch } from '../../src/probe/body-search.ts'
-import { judgeResponse } from '../../src/probe/http-verdict.ts'
+import { BodySearch } from '../../src/probe/http/body-search.ts'
+import { judgeResponse } from '../../src/probe/http/http-verdict.ts'
 
 interface Bounds {
   readonly min_ms: number

@@ -11,12 +11,12 @@ import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
-import { idleConnections } from '../../src/probe/connection-pool.ts'
-import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp-echo.ts'
+import { idleConnections } from '../../src/probe/wire/idle-connections.ts'
+import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp/icmp-echo.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { probers } from '../../src/probe/probers.ts'
-import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp-channel.ts'
-import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
+import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
+import { probeTcpByNode } from '../../src/probe/tcp/tcp-by-node.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
 
 const HEAD = 'HTTP/1.1 200 OK\r\n'
@@ -140,7 +140,7 @@ function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): voi
 /** The probers of the table, and the way that TCP falls back on where something is missing. */
 const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
   ...Object.entries(KINDS).map(([kind, manners]) => [kind, manners, probers[manners.type]] as const),
-  ['TCP by net.Socket', { type: 'TCP' }, probeTcpBySocket],
+  ['TCP by net.Socket', { type: 'TCP' }, probeTcpByNode],
 ]
 
 /** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
-import { probeHttp } from '../../src/probe/http.ts'
+import { probeHttp } from '../../src/probe/http/http.ts'
 import { listen, probeWithin, targetOf } from '../support/probing.ts'
 
 const codes = (from: number, to = from) => [{ from, to }] as const

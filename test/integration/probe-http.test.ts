@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { parseExpectedCodes } from '../../src/domain/expected-codes.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
-import { probeHttp } from '../../src/probe/http.ts'
+import { probeHttp } from '../../src/probe/http/http.ts'
 import { attempt, blackHole, closedPort, listen, probeWithin, targetOf, until } from '../support/probing.ts'
 
 function ask(more: Partial<HttpRequest> = {}): HttpRequest {

@@ -9,8 +9,8 @@ import {
   USER_AGENT,
 } from '../../src/domain/limits.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
-import { idleConnections } from '../../src/probe/connection-pool.ts'
-import { encodeHeaders } from '../../src/probe/hpack.ts'
+import { idleConnections } from '../../src/probe/wire/idle-connections.ts'
+import { encodeHeaders } from '../../src/probe/http2/hpack.ts'
 import {
   ACK,
   END_HEADERS,
@@ -19,7 +19,7 @@ import {
   PADDED,
   SETTINGS_ACK,
   writeFrame,
-} from '../../src/probe/http2-frames.ts'
+} from '../../src/probe/http2/http2-frames.ts'
 import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { listen, openSockets, probeWithin, targetOf, until } from '../support/probing.ts'

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, suite, type TestContext, test } from 'node:test'
 import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
-import { makeProbeSctp, probeSctp } from '../../src/probe/sctp.ts'
-import { closeSctpChannels, SctpChannel, sctpChannel } from '../../src/probe/sctp-channel.ts'
+import { makeProbeSctp, probeSctp } from '../../src/probe/sctp/sctp.ts'
+import { closeSctpChannels, SctpChannel, sctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
 import { type SctpManner, startSctpResponder } from '../support/sctp-responder.ts'
 
 after(closeSctpChannels)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProbeTarget } from '../../src/domain/results.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { probeTcp, tcpWay } from '../../src/probe/tcp.ts'
-import { probeTcpBySocket } from '../../src/probe/tcp-socket.ts'
+import { probeTcp, tcpWay } from '../../src/probe/tcp/tcp.ts'
+import { probeTcpByNode } from '../../src/probe/tcp/tcp-by-node.ts'
 import {
   attempt,
   blackHole,
@@ -17,7 +17,7 @@ import {
 } from '../support/probing.ts'
 
 const WAYS: Readonly<Record<string, Probe>> = {
-  'net.Socket': probeTcpBySocket,
+  'net.Socket': probeTcpByNode,
   ...(tcpWay === 'system calls' ? { 'system calls': probeTcp } : {}),
 }
 

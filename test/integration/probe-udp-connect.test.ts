@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { after, test, type TestContext } from 'node:test'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { closeEchoChannels, EchoChannel, echoAvailability } from '../../src/probe/icmp-echo.ts'
-import { makeProbePing, probePing } from '../../src/probe/ping.ts'
+import { closeEchoChannels, EchoChannel, echoAvailability } from '../../src/probe/icmp/icmp-echo.ts'
+import { makeProbePing, probePing } from '../../src/probe/icmp/ping.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { makeProbeUdpConnect, probeUdpConnect, udpSockets } from '../../src/probe/udp-connect.ts'
+import { makeProbeUdpConnect, probeUdpConnect, udpSockets } from '../../src/probe/udp/udp-connect.ts'
 import { attempt, openSockets, probeWithin, until } from '../support/probing.ts'
 
 after(closeEchoChannels)

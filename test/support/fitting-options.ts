@@ -4,7 +4,7 @@ import type { MonitorOptions } from '../../src/domain/monitor-options.ts'
 import { assertOptionsFit, type OptionSurroundings } from '../../src/domain/option-fit.ts'
 import { TOP_ROWS } from '../../src/domain/options/table.ts'
 import type { MonitorType } from '../../src/domain/types.ts'
-import { patternProblem } from '../../src/probe/body-pattern.ts'
+import { patternProblem } from '../../src/probe/http/body-pattern.ts'
 import { allowed } from './openapi-requests.ts'
 import { optionsSchema } from '../../src/api/schema/option-schemas.ts'
 

@@ -4,9 +4,9 @@
  */
 import { openSync } from 'node:fs'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { closeEchoChannels } from '../../src/probe/icmp-echo.ts'
+import { closeEchoChannels } from '../../src/probe/icmp/icmp-echo.ts'
 import { probers } from '../../src/probe/probers.ts'
-import { closeSctpChannels } from '../../src/probe/sctp-channel.ts'
+import { closeSctpChannels } from '../../src/probe/sctp/sctp-channel.ts'
 
 const targets = JSON.parse(process.argv[2] ?? '[]') as readonly ProbeTarget[]
 

@@ -5,9 +5,9 @@ import {
   ICMP_PROTOCOL,
   internetChecksum,
   withoutIpHeader,
-} from '../../src/probe/icmp-packet.ts'
+} from '../../src/probe/icmp/icmp-packet.ts'
 import { growReceiveBuffer, openRawSocket, receiveAll, sendRaw } from '../../src/probe/raw-socket.ts'
-import { IPPROTO_SCTP, withChecksum } from '../../src/probe/sctp-packet.ts'
+import { IPPROTO_SCTP, withChecksum } from '../../src/probe/sctp/sctp-packet.ts'
 import type { Ending } from './database.ts'
 
 export type SctpManner = 'acknowledge' | 'abort' | 'unreachable' | 'wrong tag' | 'wrong port' | 'silent'

@@ -93,6 +93,21 @@ test('every import goes in the direction that the table of layers allows', () =>
   )
 })
 
+/** Where the protocols come together. */
+const OVER_PROTOCOLS: ReadonlySet<string> = new Set(['probe/probers.ts', 'probe/probe-runtime.ts'])
+
+test('what the protocols of probes share, on top and in wire/, knows none of them but TLS', () => {
+  const isProtocol = (path: string): boolean => /^probe\/(?!wire\/|tls\/)[^/]+\//.test(path)
+  const isShared = (file: string): boolean =>
+    /^probe\/(wire\/)?[^/]+$/.test(file) && !OVER_PROTOCOLS.has(file)
+  const all = imports()
+  assert.ok(all.some(({ file, target }) => file === 'probe/probers.ts' && isProtocol(target ?? '')))
+  assert.deepEqual(
+    all.filter(({ file, target }) => isShared(file) && isProtocol(target ?? '')).map(({ file }) => file),
+    [],
+  )
+})
+
 test('no module imports itself by a detour', () => {
   const edges = new Map<string, string[]>()
   for (const { file, target, typeOnly } of imports()) {

@@ -33,16 +33,16 @@ export const PATTERN_VERDICTS_MAX = 1024
 /** Bytes of the one buffer that plain connections are read into: as much as libuv reads at a time. */
 export const PLAIN_READ_BYTES = 64 * 1024
 /** Sockets of both families together that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
-export const KEPT_SOCKETS_MAX = 512
+export const IDLE_KERNEL_SOCKETS_MAX = 512
 /** They are closed when no TCP probe was under way for so long. */
-export const KEPT_SOCKETS_IDLE_MS = 1000
+export const IDLE_KERNEL_SOCKETS_MS = 1000
 /** Ended connections that one question to the kernel names. */
 export const CONNECTION_EVENTS_MAX = 256
 /** When the kernel is asked again for connections that ended: after this share of the time since the last was started, within the range. */
 export const CONNECTION_POLL_SHARE = 0.25
 export const CONNECTION_POLL_MS: Range = { min: 1, max: 20 }
 /** Sockets of Node's that wait to serve another plain connection: 1 to 2 KB each. */
-export const SPARE_SOCKETS_MAX = 256
+export const IDLE_NODE_SOCKETS_MAX = 256
 /** Sockets that are closed together: their descriptors are still open when their probes have ended, so half of DESCRIPTOR_RESERVE. */
 export const CLOSE_TOGETHER_MAX = 32
 /** Frames of one HTTP/2 answer: a body of HTTP_BODY_MAX_BYTES in pieces of 16 bytes. */

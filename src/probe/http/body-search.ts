@@ -1,0 +1,64 @@
+/** Looks for what is expected in the first bytes of a body: blocks of text, a pattern. */
+import { BlockMatch } from '../../domain/block-match.ts'
+import { HTTP_BODY_MAX_BYTES } from '../../domain/limits.ts'
+import type { HttpRequest } from '../../domain/results.ts'
+import { patternTable } from './body-pattern.ts'
+import { PatternMatch } from './pattern-match.ts'
+
+export class BodySearch {
+  readonly #blocks: BlockMatch
+  readonly #pattern: PatternMatch | undefined
+  readonly #limit: number
+  #remaining: number
+
+  private constructor(blocks: readonly Uint8Array[], pattern: PatternMatch | undefined, limit: number) {
+    this.#blocks = new BlockMatch(blocks)
+    this.#pattern = pattern
+    this.#limit = limit
+    this.#remaining = limit
+  }
+
+  /** Why what is expected cannot be looked for; undefined = it can. */
+  static problemOf({ expectBodyPattern }: HttpRequest): string | undefined {
+    const table = expectBodyPattern === undefined ? undefined : patternTable(expectBodyPattern)
+    return typeof table === 'string' ? `the pattern for the body: ${table}` : undefined
+  }
+
+  /** Undefined when the request expects nothing of the body. Throws TypeError when there is a `problemOf` it. */
+  static of({
+    expectBody = [],
+    expectBodyPattern,
+    searchedBodyBytes = 0,
+  }: HttpRequest): BodySearch | undefined {
+    if (expectBody.length === 0 && expectBodyPattern === undefined) return undefined
+    const table = expectBodyPattern === undefined ? undefined : patternTable(expectBodyPattern)
+    if (typeof table === 'string') throw new TypeError(table)
+    const limit =
+      searchedBodyBytes === 0 ? HTTP_BODY_MAX_BYTES : Math.min(searchedBodyBytes, HTTP_BODY_MAX_BYTES)
+    return new BodySearch(expectBody, table === undefined ? undefined : new PatternMatch(table), limit)
+  }
+
+  /** Whether more of the body cannot change the answer. */
+  get isDecided(): boolean {
+    return this.#remaining === 0 || (this.#blocks.isComplete && this.#pattern?.isFound !== false)
+  }
+
+  /** Of what was looked at so far, as if it were all. */
+  get matches(): boolean {
+    return this.#blocks.isComplete && this.#pattern?.isFoundAtEnd !== false
+  }
+
+  take(bytes: Uint8Array): void {
+    if (this.isDecided) return
+    const looked = bytes.length > this.#remaining ? bytes.subarray(0, this.#remaining) : bytes
+    this.#remaining -= looked.length
+    this.#blocks.take(looked)
+    this.#pattern?.take(looked)
+  }
+
+  reset(): void {
+    this.#blocks.reset()
+    this.#pattern?.reset()
+    this.#remaining = this.#limit
+  }
+}

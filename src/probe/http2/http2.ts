@@ -1,0 +1,337 @@
+/**
+ * HTTP/2 as a client that asks one question at a time (RFC 9113), with prior knowledge on a plain connection (h2c) or
+ * chosen by ALPN below TLS. What is asked and what the answer means is a `StreamExchange`'s business: HTTP or gRPC.
+ *
+ * States: preface sent, the target's SETTINGS awaited → a stream open → the stream ended → the next one opens. A target
+ * that answers with anything but SETTINGS does not speak HTTP/2. GOAWAY without an error lets the open stream end.
+ * Why not node:http2: docs/adr/0002-own-http-writer.md.
+ */
+import { HTTP_BODY_MAX_BYTES, HTTP_HEAD_MAX_BYTES, HTTP2_FRAMES_MAX } from '../../domain/limits.ts'
+import type { Conversation, Line, Verdict } from '../wire/conversation.ts'
+import { decodeHeaders } from './hpack.ts'
+import {
+  ACK,
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  FRAME_PAYLOAD_MAX,
+  type Frame,
+  FrameReader,
+  INITIAL_WINDOW,
+  NO_ERROR,
+  PADDED,
+  PRIORITY,
+  REFUSED_STREAM,
+  SETTING_INITIAL_WINDOW_SIZE,
+  SETTINGS_ACK,
+  writeFrame,
+  writePreface,
+} from './http2-frames.ts'
+
+/** One question and what is made of its answer; asked again and again. */
+export interface StreamExchange {
+  /** HPACK block of the request's headers. */
+  readonly headerBlock: Uint8Array
+  readonly body: Uint8Array | undefined
+  /** The next question: what was heard is forgotten. */
+  reset(): void
+  /** A header of the final response, or of its trailers. */
+  onHeader(name: string, value: string): void
+  /** A header block is over. */
+  onHeadersEnd(): Verdict | undefined
+  onBody(bytes: Uint8Array): Verdict | undefined
+  /** The stream ended. */
+  judge(): Verdict
+  /** What the deadline, or a target that breaks off, leaves of it. */
+  standing(): Verdict | undefined
+  readonly hasHead: boolean
+  readonly hasFirstByte: boolean
+}
+
+/** What RFC 9113 section 8.2.1 refuses is not read; a value may hold every other control, as in HTTP/1.x. */
+const FIELD_NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]*$/
+const FIELD_VALUE = /^[^\0\r\n]*$/
+/** Twice the largest body that is read, so that flow control never holds one back. */
+const PREFACE = writePreface(2 * HTTP_BODY_MAX_BYTES)
+/** Bytes received after which a connection's window may become narrow: it is not kept then. */
+const RECEIVED_MAX = 0x4000_0000
+
+/**
+ * Whether a request fits into what may be sent before the target has said anything: the only flow control that is needed,
+ * since options hold no larger body (OPTION_BODY_MAX) and a later stream that has less room gets a connection of its own.
+ */
+export function fitsHttp2({ body }: Pick<StreamExchange, 'body'>): boolean {
+  return (body?.length ?? 0) <= INITIAL_WINDOW
+}
+
+export class Http2Conversation implements Conversation {
+  readonly #exchange: StreamExchange
+  readonly #headMaxBytes: number
+  readonly #frames = new FrameReader()
+  /** The current stream; 0 = none was opened yet. Clients' streams are odd. */
+  #stream = 0
+  #isOpen = false
+  #hasSettings = false
+  #isGoingAway = false
+  #hasBegunToAnswer = false
+  #framesSeen = 0
+  #headBytes = 0
+  #bodyBytes = 0
+  #received = 0
+  /** What the target lets us send: on the connection, and on a new stream. */
+  #sendWindow = INITIAL_WINDOW
+  #streamWindow = INITIAL_WINDOW
+  /** A header block that goes on in CONTINUATION frames. */
+  #block: Buffer[] = []
+  #blockStream = 0
+  #blockFlags = 0
+
+  /** `headMaxBytes`: of the header blocks of one answer, as they are sent. */
+  constructor(exchange: StreamExchange, headMaxBytes = HTTP_HEAD_MAX_BYTES) {
+    this.#exchange = exchange
+    this.#headMaxBytes = headMaxBytes
+  }
+
+  get hasBegunToAnswer(): boolean {
+    return this.#hasBegunToAnswer
+  }
+
+  get hasFirstByte(): boolean {
+    return this.#exchange.hasFirstByte
+  }
+
+  get phase(): string {
+    if (!this.#hasSettings) return 'waiting for HTTP/2 SETTINGS'
+    if (!this.#hasBegunToAnswer) return 'waiting for the response head'
+    return this.#exchange.hasHead ? 'reading the response body' : 'reading the response head'
+  }
+
+  get canGoOn(): boolean {
+    const bodyBytes = this.#exchange.body?.length ?? 0
+    return (
+      !this.#isOpen &&
+      !this.#isGoingAway &&
+      this.#blockStream === 0 &&
+      this.#received < RECEIVED_MAX &&
+      bodyBytes <= Math.min(this.#sendWindow, this.#streamWindow)
+    )
+  }
+
+  begin(line: Line): Verdict | undefined {
+    if (line.tls !== undefined && line.tls.alpn !== 'h2') {
+      return { reason: 'RESPONSE_MALFORMED', detail: 'ALPN did not choose h2' }
+    }
+    const isFirst = this.#stream === 0
+    this.#stream += isFirst ? 1 : 2
+    this.#isOpen = true
+    this.#hasBegunToAnswer = false
+    this.#framesSeen = 0
+    this.#headBytes = 0
+    this.#bodyBytes = 0
+    this.#exchange.reset()
+    const request = this.#request()
+    line.write(isFirst ? Buffer.concat([PREFACE, request]) : request)
+    return undefined
+  }
+
+  read(chunk: Buffer, line: Line): Verdict | undefined {
+    this.#received += chunk.length
+    this.#frames.add(chunk)
+    let verdict: Verdict | undefined
+    for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
+      const given = this.#take(frame, line)
+      if (given === undefined) continue
+      // What follows an answer is looked at for what it means for the connection.
+      if (verdict !== undefined) this.#isGoingAway = true
+      verdict ??= given
+      if (this.#isOpen) break
+    }
+    return verdict ?? this.#judgePending()
+  }
+
+  ended(how: 'closed' | 'reset'): Verdict {
+    return this.standing() ?? { reason: 'RECV_CLOSED', detail: `${how} while ${this.phase}` }
+  }
+
+  standing(): Verdict | undefined {
+    return this.#exchange.standing()
+  }
+
+  readIdle(chunk: Buffer, line: Line): boolean {
+    // New settings may leave no room for the next request.
+    return this.read(chunk, line) === undefined && this.canGoOn
+  }
+
+  #request(): Buffer {
+    const { headerBlock, body = new Uint8Array(0) } = this.#exchange
+    const frames = writeHead(headerBlock, this.#stream, body.length === 0 ? END_STREAM : 0)
+    for (let from = 0; from < body.length; from += FRAME_PAYLOAD_MAX) {
+      const part = body.subarray(from, from + FRAME_PAYLOAD_MAX)
+      const flags = from + part.length === body.length ? END_STREAM : 0
+      frames.push(writeFrame(FRAME.DATA, flags, this.#stream, part))
+    }
+    this.#sendWindow -= body.length
+    return frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames)
+  }
+
+  /** What can be said of a frame that is not complete: one that can be none is not waited for. */
+  #judgePending(): Verdict | undefined {
+    const { pendingType, tooLong } = this.#frames
+    if (!this.#hasSettings && pendingType !== undefined && pendingType !== FRAME.SETTINGS) return NO_SETTINGS
+    return tooLong === undefined ? undefined : malformed(`a frame of ${tooLong} bytes`)
+  }
+
+  #take(frame: Frame, line: Line): Verdict | undefined {
+    const { type, stream } = frame
+    if (!this.#hasSettings) {
+      if (type !== FRAME.SETTINGS || stream !== 0 || (frame.flags & ACK) !== 0) return NO_SETTINGS
+      this.#hasSettings = true
+    }
+    if (++this.#framesSeen > HTTP2_FRAMES_MAX) return this.standing() ?? malformed('too many frames')
+    if (this.#blockStream !== 0 && (type !== FRAME.CONTINUATION || stream !== this.#blockStream)) {
+      return malformed('a header block is broken off')
+    }
+    switch (type) {
+      case FRAME.DATA:
+        return this.#takeData(frame)
+      case FRAME.HEADERS:
+        return this.#takeHeaders(frame)
+      case FRAME.CONTINUATION:
+        if (this.#blockStream === 0) return malformed('CONTINUATION of nothing')
+        return this.#addToBlock(frame.payload, frame.flags)
+      case FRAME.RST_STREAM:
+        return this.#takeReset(frame)
+      case FRAME.SETTINGS:
+        return this.#takeSettings(frame, line)
+      case FRAME.PUSH_PROMISE:
+        return malformed('a push that was not asked for')
+      case FRAME.PING:
+        if ((frame.flags & ACK) === 0) line.write(writeFrame(FRAME.PING, ACK, 0, frame.payload))
+        return undefined
+      case FRAME.GOAWAY:
+        return this.#takeGoAway(frame)
+      case FRAME.WINDOW_UPDATE:
+        if (stream === 0 && frame.payload.length === 4) {
+          this.#sendWindow += frame.payload.readUInt32BE(0) & 0x7fff_ffff
+        }
+        return undefined
+      default:
+        // PRIORITY, and types that are not known (section 4.1).
+        return undefined
+    }
+  }
+
+  #takeSettings({ flags, payload }: Frame, line: Line): Verdict | undefined {
+    if ((flags & ACK) !== 0) return undefined
+    if (payload.length % 6 !== 0) return malformed('SETTINGS of a wrong length')
+    for (let at = 0; at < payload.length; at += 6) {
+      if (payload.readUInt16BE(at) === SETTING_INITIAL_WINDOW_SIZE)
+        this.#streamWindow = payload.readUInt32BE(at + 2)
+    }
+    line.write(SETTINGS_ACK)
+    return undefined
+  }
+
+  #takeGoAway({ payload }: Frame): Verdict | undefined {
+    if (payload.length < 8) return malformed('GOAWAY of a wrong length')
+    this.#isGoingAway = true
+    const code = payload.readUInt32BE(4)
+    if (code !== NO_ERROR) return { reason: 'RECV_CLOSED', detail: `GOAWAY with error ${code}` }
+    const lastStream = payload.readUInt32BE(0) & 0x7fff_ffff
+    if (!this.#isOpen || lastStream >= this.#stream) return undefined
+    return { reason: 'RECV_CLOSED', detail: 'GOAWAY before the request was looked at', wasNotHeard: true }
+  }
+
+  #takeReset({ stream, payload }: Frame): Verdict | undefined {
+    if (stream !== this.#stream || !this.#isOpen || payload.length !== 4) return undefined
+    const standing = this.standing()
+    if (standing !== undefined) return standing
+    const code = payload.readUInt32BE(0)
+    const detail = `the stream was reset with error ${code}`
+    return { reason: 'RECV_CLOSED', detail, ...(code === REFUSED_STREAM ? { wasNotHeard: true } : {}) }
+  }
+
+  #takeData(frame: Frame): Verdict | undefined {
+    if (frame.stream !== this.#stream || !this.#isOpen) return undefined
+    if (!this.#exchange.hasHead) return malformed('DATA before the response head')
+    const content = withoutPadding(frame)
+    if (content === undefined) return malformed('padding longer than its frame')
+    this.#bodyBytes += content.length
+    const verdict = this.#exchange.onBody(content)
+    if (verdict !== undefined) return verdict
+    if ((frame.flags & END_STREAM) !== 0) return this.#endStream()
+    return this.#bodyBytes > HTTP_BODY_MAX_BYTES ? this.#exchange.judge() : undefined
+  }
+
+  #takeHeaders(frame: Frame): Verdict | undefined {
+    if (frame.stream === 0 || frame.stream > this.#stream)
+      return malformed('HEADERS of a stream that is not ours')
+    let content = withoutPadding(frame)
+    if (content !== undefined && (frame.flags & PRIORITY) !== 0) {
+      content = content.length < 5 ? undefined : content.subarray(5)
+    }
+    if (content === undefined) return malformed('padding longer than its frame')
+    if (frame.stream === this.#stream) this.#hasBegunToAnswer = true
+    this.#blockStream = frame.stream
+    this.#blockFlags = frame.flags
+    return this.#addToBlock(content, frame.flags)
+  }
+
+  #addToBlock(part: Buffer, flags: number): Verdict | undefined {
+    this.#headBytes += part.length
+    if (this.#headBytes > this.#headMaxBytes) {
+      return this.standing() ?? malformed(`the head exceeds ${this.#headMaxBytes} bytes`)
+    }
+    if (part.length > 0) this.#block.push(Buffer.from(part))
+    if ((flags & END_HEADERS) === 0) return undefined
+    const block = Buffer.concat(this.#block)
+    const isOurs = this.#blockStream === this.#stream && this.#isOpen
+    this.#block = []
+    this.#blockStream = 0
+    if (!isOurs) return undefined
+    let isField = true
+    const isRead = decodeHeaders(block, (name, value) => {
+      if (FIELD_NAME.test(name) && FIELD_VALUE.test(value)) this.#exchange.onHeader(name, value)
+      else isField = false
+    })
+    if (!isRead) return malformed('a header block cannot be read')
+    if (!isField) return this.standing() ?? malformed('a header field is not one')
+    const verdict = this.#exchange.onHeadersEnd()
+    if (verdict !== undefined) return verdict
+    return (this.#blockFlags & END_STREAM) === 0 ? undefined : this.#endStream()
+  }
+
+  #endStream(): Verdict {
+    this.#isOpen = false
+    return this.#exchange.hasHead ? this.#exchange.judge() : malformed('the stream ended without a response')
+  }
+}
+
+/** HEADERS, and CONTINUATION for what it has no room for. */
+function writeHead(block: Uint8Array, stream: number, flags: number): Buffer[] {
+  const frames: Buffer[] = []
+  for (let from = 0; from === 0 || from < block.length; from += FRAME_PAYLOAD_MAX) {
+    const part = block.subarray(from, from + FRAME_PAYLOAD_MAX)
+    const ends = from + part.length === block.length ? END_HEADERS : 0
+    frames.push(
+      from === 0
+        ? writeFrame(FRAME.HEADERS, flags | ends, stream, part)
+        : writeFrame(FRAME.CONTINUATION, ends, stream, part),
+    )
+  }
+  return frames
+}
+
+const NO_SETTINGS = malformed('not HTTP/2: no SETTINGS')
+
+function malformed(detail: string): Verdict {
+  return { reason: 'RESPONSE_MALFORMED', detail }
+}
+
+/** The payload of DATA and HEADERS without their padding; undefined = more padding than payload (section 6.1). */
+function withoutPadding({ flags, payload }: Frame): Buffer | undefined {
+  if ((flags & PADDED) === 0) return payload
+  const padding = payload[0]
+  if (padding === undefined || padding + 1 > payload.length) return undefined
+  return payload.subarray(1, payload.length - padding)
+}

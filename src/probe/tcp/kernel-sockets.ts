@@ -1,0 +1,173 @@
+/**
+ * Sockets that connect, tell how that ended, and are used again: a probe makes and closes none. One epoll_wait names all
+ * connections that ended: at the end of the turn that started them, then every few milliseconds while any is under way. When
+ * that is noticed is therefore not how long a handshake took: the kernel says it.
+ */
+import { getSystemErrorName } from 'node:util'
+import {
+  CONNECTION_EVENTS_MAX,
+  CONNECTION_POLL_MS,
+  CONNECTION_POLL_SHARE,
+  IDLE_KERNEL_SOCKETS_MS,
+  IDLE_KERNEL_SOCKETS_MAX,
+} from '../../domain/limits.ts'
+import type { Libc } from './libc.ts'
+import { CONNECTED, CONNECTING, KernelCalls, type Peer } from './kernel-calls.ts'
+import { mayBeSourcePort } from '../source-ports.ts'
+
+/** What a socket connects for. One of the two methods is called, once, and never before `connect` returned. */
+export interface ConnectUser {
+  readonly peer: Peer
+  /** Its socket while that connects, else NO_SOCKET. Written by `KernelSockets`. */
+  fd: number
+  /** False for one that gave up: it is neither connected nor told. */
+  readonly isWaiting: boolean
+  /** The connection stood, and has been reset. `handshakeMs` is absent where a SYN was repeated. */
+  connected(handshakeMs: number | undefined, toItself: boolean): void
+  /** `code` is the name of the errno. */
+  failed(syscall: string, code: string): void
+}
+
+export const NO_SOCKET = -1
+
+export class KernelSockets {
+  /** Sockets that may wait for the next probe, of both families together: what the descriptor budget leaves. */
+  capacity = IDLE_KERNEL_SOCKETS_MAX
+  readonly #tcp: KernelCalls
+  readonly #idle: Readonly<Record<4 | 6, number[]>> = { 4: [], 6: [] }
+  /** By descriptor. */
+  readonly #users: (ConnectUser | undefined)[] = []
+  #underWay = 0
+  #isRoundPlanned = false
+  #nextRound: NodeJS.Timeout | undefined
+  /** Never holds the process; started anew whenever the last connection has ended. */
+  readonly #idleTimer = setTimeout(() => this.#closeIdle(), IDLE_KERNEL_SOCKETS_MS).unref()
+  #lastStartMs = 0
+
+  private constructor(tcp: KernelCalls) {
+    this.#tcp = tcp
+  }
+
+  /** Undefined where libc cannot be called, or the kernel (or what stands in for it) does other than expected. */
+  static open(libc: Libc | undefined): KernelSockets | undefined {
+    if (libc === undefined) return undefined
+    let tcp: KernelCalls | undefined
+    try {
+      tcp = new KernelCalls(libc)
+      if (tcp.works()) return new KernelSockets(tcp)
+    } catch {
+      // A function that cannot be called as declared: the other ways need none.
+    }
+    tcp?.end()
+    return undefined
+  }
+
+  /** Sockets that wait for the next probe. */
+  get size(): number {
+    return this.#idle[4].length + this.#idle[6].length
+  }
+
+  /** Starts to connect. */
+  connect(user: ConnectUser): void {
+    const { family } = user.peer
+    const fd = this.#idle[family].pop() ?? this.#tcp.open(family)
+    if (fd < 0) return failLater(user, 'socket', fd)
+    const status = this.#tcp.connect(fd, user.peer)
+    if (status !== 0) {
+      this.#keep(fd, family)
+      this.#planRound()
+      return failLater(user, 'connect', status)
+    }
+    user.fd = fd
+    this.#users[fd] = user
+    this.#underWay += 1
+    this.#lastStartMs = performance.now()
+    this.#planRound()
+  }
+
+  /** Tells the user now if its connection has ended: a deadline that passed is no failure while an answer lies in the socket. */
+  look(user: ConnectUser): void {
+    if (user.fd !== NO_SOCKET) this.#tell(user, user.fd)
+  }
+
+  /** Ends its connection untold. */
+  abandon(user: ConnectUser): void {
+    if (user.fd !== NO_SOCKET) this.#release(user, user.fd)
+  }
+
+  #planRound(): void {
+    if (this.#isRoundPlanned) return
+    this.#isRoundPlanned = true
+    setImmediate(() => {
+      this.#isRoundPlanned = false
+      this.#tellAll()
+    })
+  }
+
+  #tellAll(): void {
+    try {
+      while (this.#tellSome() === CONNECTION_EVENTS_MAX);
+    } finally {
+      this.#planNext()
+    }
+  }
+
+  #tellSome(): number {
+    const count = this.#tcp.countEnded()
+    for (let i = 0; i < count; i++) {
+      const fd = this.#tcp.endedAt(i)
+      const user = this.#users[fd]
+      // None: an idle socket, told of for the end of the connection before.
+      if (user !== undefined) this.#tell(user, fd)
+    }
+    return count
+  }
+
+  /** What an event says is not relied on: its socket may have changed hands since. What the connection is now, counts. */
+  #tell(user: ConnectUser, fd: number): void {
+    const { peer } = user
+    const outcome = this.#tcp.outcome(fd)
+    if (outcome === CONNECTING) return
+    const handshakeMs = this.#tcp.handshakeMs()
+    const toItself = mayBeSourcePort(peer.port) && this.#tcp.isConnectedToItself(fd, peer)
+    this.#release(user, fd)
+    if (outcome === CONNECTED) user.connected(handshakeMs, toItself)
+    else user.failed('connect', getSystemErrorName(outcome))
+  }
+
+  #release(user: ConnectUser, fd: number): void {
+    user.fd = NO_SOCKET
+    this.#users[fd] = undefined
+    this.#underWay -= 1
+    this.#keep(fd, user.peer.family)
+  }
+
+  #keep(fd: number, family: 4 | 6): void {
+    if (this.#tcp.dissolve(fd) === 0 && this.size < this.capacity) this.#idle[family].push(fd)
+    else this.#tcp.close(fd)
+  }
+
+  /** The younger the connections, the sooner: most targets are near. */
+  #planNext(): void {
+    clearTimeout(this.#nextRound)
+    if (this.#underWay === 0) {
+      this.#idleTimer.refresh()
+      return
+    }
+    const { min, max } = CONNECTION_POLL_MS
+    const soon = (performance.now() - this.#lastStartMs) * CONNECTION_POLL_SHARE
+    this.#nextRound = setTimeout(() => this.#tellAll(), Math.min(max, Math.max(min, soon)))
+  }
+
+  #closeIdle(): void {
+    if (this.#underWay > 0) return
+    for (const idle of [this.#idle[4], this.#idle[6]]) for (const fd of idle.splice(0)) this.#tcp.close(fd)
+  }
+}
+
+/** In a turn of its own: a user is not told while it is still asking. */
+function failLater(user: ConnectUser, syscall: string, status: number): void {
+  setImmediate(() => {
+    if (user.isWaiting) user.failed(syscall, getSystemErrorName(status))
+  })
+}

@@ -1,0 +1,17 @@
+/**
+ * TCP beyond a connect: with bytes to send and to expect, with TLS, with a PROXY header. Without expected bytes the
+ * connection is the verdict, and it is never kept (docs/peers/probing.md 13). Phases: connect, TLS, first byte.
+ */
+import type { ProbeTarget } from '../../domain/results.ts'
+import { converseBytes } from './byte-exchange.ts'
+import { makeStreamProbe } from '../wire/stream-attempt.ts'
+
+/** Whether a TCP target asks for more than a connect. */
+export function asksForExchange({ tcp, tls, proxyProtocol }: ProbeTarget): boolean {
+  return tcp !== undefined || tls !== undefined || proxyProtocol !== undefined
+}
+
+export const probeTcpExchange = makeStreamProbe({
+  isSecure: ({ tls }) => tls !== undefined,
+  converse: converseBytes,
+})

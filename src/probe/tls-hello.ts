@@ -1,8 +1,0 @@
-/**
- * TLS-HELLO: a complete TLS handshake within the timeout, and what the monitor wants to be sent and answered after it.
- * Phases: connect, TLS, first byte.
- */
-import { converseBytes } from './byte-exchange.ts'
-import { makeStreamProbe } from './stream-attempt.ts'
-
-export const probeTlsHello = makeStreamProbe({ isSecure: () => true, converse: converseBytes })

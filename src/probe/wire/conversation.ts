@@ -1,0 +1,46 @@
+/**
+ * What is said on a connection: bytes out, bytes in, a verdict. A conversation knows no socket events, no deadline and no
+ * scheduler (stream-attempt.ts has those), so that each protocol can be read, and tested, by its bytes alone.
+ * It lasts as long as its connection and serves one attempt after the other.
+ */
+import type { Reason } from '../../domain/reasons.ts'
+import type { ProbeResult } from '../../domain/results.ts'
+
+/** How an attempt ended. */
+export interface Verdict {
+  readonly reason: Reason
+  readonly detail: string
+  readonly flag?: NonNullable<ProbeResult['flag']>
+  /** Of an HTTP response that did not pass, as the target sent it. */
+  readonly statusLine?: string
+  /** The target said that it did not look at the request: on a kept connection, reason to ask once more on a new one. */
+  readonly wasNotHeard?: boolean
+}
+
+/** What a conversation needs of its connection. */
+export interface Line {
+  write(bytes: Uint8Array): void
+  /** Undefined = no TLS. */
+  readonly tls: { readonly version: string; readonly alpn: string | undefined } | undefined
+}
+
+export interface Conversation {
+  /** The next attempt: says what is to be said. A verdict ends the attempt at once. */
+  begin(line: Line): Verdict | undefined
+  /** Bytes of the target; the buffer is the caller's again afterwards. */
+  read(chunk: Buffer, line: Line): Verdict | undefined
+  /** The target ended the connection. */
+  ended(how: 'closed' | 'reset'): Verdict
+  /** The deadline is here: the verdict that stands already, if one does. */
+  standing(): Verdict | undefined
+  /** Whether the target has said anything in this attempt. */
+  readonly hasBegunToAnswer: boolean
+  /** Whether the answer itself has begun: the status line, the first expected bytes. */
+  readonly hasFirstByte: boolean
+  /** What is waited for, as in "waiting for the status line". */
+  readonly phase: string
+  /** After a verdict: whether the next attempt may use the connection. */
+  readonly canGoOn: boolean
+  /** Bytes between two attempts; false = the connection is of no use any more. */
+  readIdle(chunk: Buffer, line: Line): boolean
+}

@@ -1,0 +1,153 @@
+/**
+ * Connections that wait for the next probe of their check. One per target, found by the target's identity: a changed
+ * configuration brings a new object, and so a new connection. A connection that waits costs its socket and an entry
+ * here; there is no timer, closure or promise of its own.
+ *
+ * There are never more than `capacity` of them. Beyond it the one that would wait longest is closed (as far as a sample
+ * tells, judged by the time between its last two probes), so that with more checks than room some are always reused,
+ * instead of all being evicted before their turn. Connections of checks that are gone are closed by `forget`, and by age.
+ */
+import {
+  IDLE_CONNECTION_MAX_MS,
+  IDLE_CONNECTIONS_MAX,
+  IDLE_SAMPLE,
+  IDLE_SWEEP_MS,
+} from '../../domain/limits.ts'
+import type { Reason } from '../../domain/reasons.ts'
+import type { ProbeTarget } from '../../domain/results.ts'
+import type { ConnectionUser, StreamConnection } from './stream-connection.ts'
+
+export class IdleConnections implements ConnectionUser {
+  /** Most connections that may wait: what the descriptor budget leaves. */
+  capacity = IDLE_CONNECTIONS_MAX
+  readonly #random: () => number
+  readonly #now: () => number
+  readonly #byTarget = new Map<ProbeTarget, StreamConnection>()
+  /** The same, in no order, to draw samples from. */
+  readonly #idle: StreamConnection[] = []
+  /** When a target was last probed on a new connection: with the next time, it tells how often it is probed. */
+  readonly #askedAt = new WeakMap<ProbeTarget, number>()
+  readonly #closedByTarget = new WeakSet<ProbeTarget>()
+  /** Of checks that are gone or ask another target now: a probe of theirs may still be in flight. */
+  readonly #gone = new WeakSet<ProbeTarget>()
+  #sweeper: NodeJS.Timeout | undefined
+
+  constructor(random: () => number = Math.random, now: () => number = () => performance.now()) {
+    this.#random = random
+    this.#now = now
+  }
+
+  /** Connections that wait. */
+  get size(): number {
+    return this.#idle.length
+  }
+
+  /** The connection of this target, which is then the caller's; undefined when there is none of use. */
+  take(target: ProbeTarget): StreamConnection | undefined {
+    const connection = this.#byTarget.get(target)
+    if (connection === undefined) return undefined
+    this.#remove(connection)
+    if (connection.isUsable) return connection
+    connection.close()
+    return undefined
+  }
+
+  /** Takes over a connection after a probe; false = it is not kept, and the caller's to close. */
+  keep(connection: StreamConnection): boolean {
+    const { target } = connection
+    const now = this.#now()
+    const askedAt = connection.uses > 1 ? connection.idleSince : this.#askedAt.get(target)
+    if (connection.uses === 1) this.#askedAt.set(target, now)
+    if (askedAt !== undefined) connection.gapMs = now - askedAt
+    connection.idleSince = now
+    if (target.reuse === undefined || connection.uses >= target.reuse.freshEvery) return false
+    if (!connection.isUsable || this.#byTarget.has(target) || this.#gone.has(target)) return false
+    if (this.#idle.length >= this.capacity) {
+      const worst = this.#leastUseful(connection)
+      if (worst === connection) return false
+      this.#drop(worst)
+    }
+    connection.user = this
+    connection.idleIndex = this.#idle.length
+    this.#idle.push(connection)
+    this.#byTarget.set(target, connection)
+    this.#sweeper ??= setInterval(this.#sweep, IDLE_SWEEP_MS).unref()
+    return true
+  }
+
+  /** Whether the target closed its idle connection and that is a failure of its; told once. */
+  wasClosedByTarget(target: ProbeTarget): boolean {
+    return this.#closedByTarget.delete(target)
+  }
+
+  /** Nobody will ask for this target again: closes its connection, and keeps none that a last probe brings. */
+  forget(target: ProbeTarget): void {
+    this.#gone.add(target)
+    const connection = this.#byTarget.get(target)
+    if (connection !== undefined) this.#drop(connection)
+  }
+
+  closeAll(): void {
+    for (const connection of this.#byTarget.values()) this.#drop(connection)
+  }
+
+  onReady(): void {
+    throw new Error('a connection that waits was ready long ago')
+  }
+
+  onData(connection: StreamConnection, chunk: Buffer): void {
+    if (!connection.conversation.readIdle(chunk, connection)) this.#drop(connection)
+  }
+
+  onEnd(connection: StreamConnection): void {
+    if (connection.idleIndex < 0) return
+    if (connection.target.reuse?.idleCloseIsFailure === true) this.#closedByTarget.add(connection.target)
+    this.#drop(connection)
+  }
+
+  onFailure(connection: StreamConnection, _reason: Reason, _detail: string): void {
+    this.onEnd(connection)
+  }
+
+  /** The one of a sample, and of `connection`, that will be used last. */
+  #leastUseful(connection: StreamConnection): StreamConnection {
+    let worst = connection
+    for (let i = 0; i < IDLE_SAMPLE; i++) {
+      const other = this.#idle[Math.floor(this.#random() * this.#idle.length)]
+      if (other !== undefined && nextUse(other) > nextUse(worst)) worst = other
+    }
+    return worst
+  }
+
+  #drop(connection: StreamConnection): void {
+    this.#remove(connection)
+    connection.close()
+  }
+
+  #remove(connection: StreamConnection): void {
+    const last = this.#idle.pop()
+    if (last !== undefined && last !== connection) {
+      this.#idle[connection.idleIndex] = last
+      last.idleIndex = connection.idleIndex
+    }
+    connection.idleIndex = -1
+    this.#byTarget.delete(connection.target)
+    if (this.#idle.length === 0) {
+      clearInterval(this.#sweeper)
+      this.#sweeper = undefined
+    }
+  }
+
+  readonly #sweep = (): void => {
+    const oldest = this.#now() - IDLE_CONNECTION_MAX_MS
+    for (const connection of this.#byTarget.values())
+      if (connection.idleSince < oldest) this.#drop(connection)
+  }
+}
+
+function nextUse(connection: StreamConnection): number {
+  return connection.idleSince + connection.gapMs
+}
+
+/** The pool of this process. */
+export const idleConnections = new IdleConnections()

@@ -1,0 +1,12 @@
+/** Which wire a connection goes by: a plain one, or, with TLS or a PROXY header, a socket of its own. */
+import type { ProbeTarget } from '../../domain/results.ts'
+import { PlainWire } from './plain-wire.ts'
+import { SocketWire } from './socket-wire.ts'
+import type { SecureContext } from '../tls/tls.ts'
+import type { Wire, WireUser } from './wire.ts'
+
+/** Starts to connect; `user` hears nothing before this returned. With `secure`, TLS follows. */
+export function openWire(target: ProbeTarget, secure: SecureContext | undefined, user: WireUser): Wire {
+  if (secure !== undefined || target.proxyProtocol !== undefined) return new SocketWire(target, secure, user)
+  return new PlainWire(target, user)
+}

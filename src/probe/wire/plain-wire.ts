@@ -1,0 +1,73 @@
+/** A wire on the sockets of node-sockets.ts: plain TCP without a PROXY header, by public API alone. */
+import type { ProbeTarget } from '../../domain/results.ts'
+import { isConnectedToItself } from './connection.ts'
+import type { Endpoints } from './proxy-header.ts'
+import { closeSocket, connectSocket, type ProbeSocket, type SocketUser } from './node-sockets.ts'
+import type { Wire, WireError, WireUser } from './wire.ts'
+
+export class PlainWire implements Wire, SocketUser {
+  readonly tls = undefined
+  readonly certificateProblem = undefined
+  readonly #target: ProbeTarget
+  readonly #user: WireUser
+  readonly #socket: ProbeSocket
+  #isClosed = false
+
+  /** Starts to connect. */
+  constructor(target: ProbeTarget, user: WireUser) {
+    this.#target = target
+    this.#user = user
+    this.#socket = connectSocket(target, 'reading', this)
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#socket.readable && this.#socket.writable
+  }
+
+  get endpoints(): Endpoints {
+    return this.#socket
+  }
+
+  isConnectedToItself(): boolean {
+    return isConnectedToItself(this.#socket, this.#target)
+  }
+
+  write(bytes: Uint8Array): void {
+    if (!this.#isClosed) this.#socket.write(bytes)
+  }
+
+  startTls(): void {
+    throw new Error('a plain wire has no TLS')
+  }
+
+  close(): void {
+    this.#end('close')
+  }
+
+  reset(): void {
+    this.#end('reset')
+  }
+
+  onConnect(): void {
+    this.#user.onConnect()
+  }
+
+  onData(chunk: Buffer): void {
+    this.#user.onData(chunk)
+  }
+
+  onEnd(): void {
+    this.#user.onEnd()
+  }
+
+  onError(error: WireError): void {
+    this.#user.onError(error)
+  }
+
+  /** The socket may be another wire's afterwards. */
+  #end(how: 'close' | 'reset'): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    closeSocket(this.#socket, how)
+  }
+}

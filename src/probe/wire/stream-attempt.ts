@@ -1,0 +1,195 @@
+/**
+ * One attempt of everything that speaks on a TCP connection: gets a connection (an idle one of this check, else a new
+ * one), lets a conversation begin when it is ready, and ends with its verdict, with what went wrong, or at the deadline.
+ *
+ * A connection that was kept may be closed by the target in the very moment it is used again: when it ends before a byte
+ * of an answer, the attempt is made once more on a new one.
+ */
+import type { Reason } from '../../domain/reasons.ts'
+import type { Phases, ProbeResult, ProbeTarget } from '../../domain/results.ts'
+import { idleConnections } from './idle-connections.ts'
+import type { Conversation, Verdict } from './conversation.ts'
+import type { Probe } from '../probe.ts'
+import { boundedDetail, millisecondsSince, result } from '../result.ts'
+import { type ConnectionUser, StreamConnection } from './stream-connection.ts'
+import { type SecureContext, secureContextOf } from '../tls/tls.ts'
+import { unsupported } from '../unsupported.ts'
+
+export interface StreamProtocol {
+  /** Whether TLS comes before the conversation. */
+  readonly isSecure: (target: ProbeTarget) => boolean
+  /** What is said on a new connection; a text = why this target cannot be probed. */
+  readonly converse: (target: ProbeTarget) => Conversation | string
+}
+
+/** The prober of a protocol. */
+export function makeStreamProbe(protocol: StreamProtocol): Probe {
+  return (target, done) => {
+    const attempt = new StreamAttempt(protocol, target, done)
+    const refusal = attempt.start()
+    if (refusal !== undefined) return unsupported(refusal)(target, done)
+    return (why) => attempt.cancel(why)
+  }
+}
+
+class StreamAttempt implements ConnectionUser {
+  readonly #protocol: StreamProtocol
+  readonly #target: ProbeTarget
+  readonly #done: (result: ProbeResult) => void
+  readonly #startedAt = performance.now()
+  #connection: StreamConnection | undefined
+  #isReused = false
+  #firstByteMs: number | undefined
+  #ended = false
+
+  constructor(protocol: StreamProtocol, target: ProbeTarget, done: (result: ProbeResult) => void) {
+    this.#protocol = protocol
+    this.#target = target
+    this.#done = done
+  }
+
+  /** Why no attempt can be made; undefined = it is under way. */
+  start(): string | undefined {
+    if (this.#target.reuse === undefined) return this.#connect()
+    if (idleConnections.wasClosedByTarget(this.#target)) {
+      setImmediate(() => this.#end('IDLE_CLOSED', 'closed between two probes'))
+      return undefined
+    }
+    const idle = idleConnections.take(this.#target)
+    if (idle === undefined) return this.#connect()
+    this.#connection = idle
+    this.#isReused = true
+    idle.user = this
+    this.#begin(idle)
+    return undefined
+  }
+
+  cancel(why: 'timeout' | 'shutdown'): void {
+    if (this.#ended) return
+    const connection = this.#connection
+    const isReady = connection?.isReady === true
+    const standing = isReady ? connection.conversation.standing() : undefined
+    if (standing !== undefined) return this.#conclude(standing, false)
+    const phase = this.#phase()
+    if (why === 'shutdown') return this.#end('PROBER_STOPPING', `stopped while ${phase}`)
+    const reason = isReady
+      ? 'RECV_TIMEOUT'
+      : connection?.connectedAt === undefined
+        ? 'CONNECT_TIMEOUT'
+        : 'TLS_TIMEOUT'
+    this.#end(reason, `${phase} for ${this.#target.timeoutMs} ms`)
+  }
+
+  onReady(connection: StreamConnection): void {
+    if (!this.#ended) this.#begin(connection)
+  }
+
+  onData(connection: StreamConnection, chunk: Buffer): void {
+    if (this.#ended) return
+    const { conversation } = connection
+    const verdict = conversation.read(chunk, connection)
+    if (this.#firstByteMs === undefined && conversation.hasFirstByte) {
+      this.#firstByteMs = millisecondsSince(this.#startedAt)
+    }
+    if (verdict === undefined) return
+    if (verdict.wasNotHeard === true && this.#mayTryAgain(connection)) this.#tryAgain(connection)
+    else this.#conclude(verdict, conversation.canGoOn)
+  }
+
+  onEnd(connection: StreamConnection, how: 'closed' | 'reset'): void {
+    if (this.#ended) return
+    if (this.#mayTryAgain(connection)) this.#tryAgain(connection)
+    else this.#conclude(connection.conversation.ended(how), false)
+  }
+
+  onFailure(connection: StreamConnection, reason: Reason, detail: string): void {
+    if (this.#ended) return
+    if (connection.isReady) {
+      if (this.#mayTryAgain(connection)) return this.#tryAgain(connection)
+      const standing = connection.conversation.standing()
+      if (standing !== undefined) return this.#conclude(standing, false)
+    }
+    this.#end(reason, detail)
+  }
+
+  #connect(): string | undefined {
+    const conversation = this.#protocol.converse(this.#target)
+    if (typeof conversation === 'string') return conversation
+    let secure: SecureContext | undefined
+    if (this.#protocol.isSecure(this.#target)) {
+      const context = secureContextOf(this.#target.tls)
+      if (typeof context === 'string') return context
+      secure = context
+    }
+    this.#connection = new StreamConnection(this.#target, conversation, secure, this)
+    return undefined
+  }
+
+  #begin(connection: StreamConnection): void {
+    connection.uses++
+    const verdict = connection.conversation.begin(connection)
+    if (verdict !== undefined) this.#conclude(verdict, false)
+  }
+
+  #mayTryAgain(connection: StreamConnection): boolean {
+    return (
+      this.#isReused &&
+      !connection.conversation.hasBegunToAnswer &&
+      this.#target.reuse?.idleCloseIsFailure !== true
+    )
+  }
+
+  #tryAgain(connection: StreamConnection): void {
+    connection.close()
+    this.#isReused = false
+    const refusal = this.#connect()
+    if (refusal !== undefined) this.#end('PROBER_UNSUPPORTED', refusal)
+  }
+
+  #conclude(verdict: Verdict, canBeKept: boolean): void {
+    if (this.#ended) return
+    this.#ended = true
+    const given = resultOf(verdict, this.#phases())
+    const connection = this.#connection
+    if (connection !== undefined && !(canBeKept && idleConnections.keep(connection))) connection.close()
+    this.#done(given)
+  }
+
+  #end(reason: Reason, detail: string): void {
+    this.#conclude({ reason, detail }, false)
+  }
+
+  #phase(): string {
+    const connection = this.#connection
+    if (connection?.connectedAt === undefined) return 'connecting'
+    return connection.isReady ? connection.conversation.phase : 'in the TLS handshake'
+  }
+
+  #phases(): Phases {
+    const phases: { connectMs?: number; tlsMs?: number; firstByteMs?: number; totalMs: number } = {
+      totalMs: millisecondsSince(this.#startedAt),
+    }
+    const connection = this.#connection
+    if (!this.#isReused && connection?.connectedAt !== undefined) {
+      phases.connectMs = since(this.#startedAt, connection.connectedAt)
+      if (connection.securedAt !== undefined) phases.tlsMs = since(this.#startedAt, connection.securedAt)
+    }
+    if (this.#firstByteMs !== undefined) phases.firstByteMs = this.#firstByteMs
+    return phases
+  }
+}
+
+function resultOf({ reason, detail, flag, statusLine }: Verdict, phases: Phases): ProbeResult {
+  const given = result(reason, detail, phases)
+  if (flag === undefined && statusLine === undefined) return given
+  return {
+    ...given,
+    ...(flag === undefined ? {} : { flag }),
+    ...(statusLine === undefined ? {} : { statusLine: boundedDetail(statusLine) }),
+  }
+}
+
+/** Milliseconds, rounded to microseconds. */
+function since(from: number, to: number): number {
+  return Math.round((to - from) * 1000) / 1000
+}

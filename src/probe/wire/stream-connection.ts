@@ -1,0 +1,130 @@
+/**
+ * One connection of a probe, from SYN to close: TCP, then a PROXY protocol header when the target wants one, then TLS.
+ * Whoever uses it hears through `user`: an attempt while it lasts, the pool of idle connections in between.
+ *
+ * States: connecting → handshaking (TLS only) → ready → closed.
+ */
+import type { Reason } from '../../domain/reasons.ts'
+import type { ProbeTarget } from '../../domain/results.ts'
+import { CONNECTED_TO_ITSELF } from './connection.ts'
+import type { Conversation } from './conversation.ts'
+import { openWire } from './open-wire.ts'
+import { proxyHeader } from './proxy-header.ts'
+import { reasonOfSocketError } from '../socket-errors.ts'
+import { isTlsError, type SecureContext } from '../tls/tls.ts'
+import type { Wire, WireError, WireUser } from './wire.ts'
+
+/** Who has the connection now. After `onReady` nothing but `onData`, then one of `onEnd` and `onFailure`. */
+export interface ConnectionUser {
+  onReady(connection: StreamConnection): void
+  /** The bytes are the caller's again afterwards. */
+  onData(connection: StreamConnection, chunk: Buffer): void
+  /** A connection that was ready is gone: ended by the target's FIN or RST. */
+  onEnd(connection: StreamConnection, how: 'closed' | 'reset'): void
+  /** The connection never became ready, or broke for another reason than the target's ending it. */
+  onFailure(connection: StreamConnection, reason: Reason, detail: string): void
+}
+
+/** What carries a conversation with a target. Made and closed by attempts and by the pool. */
+export class StreamConnection implements WireUser {
+  readonly target: ProbeTarget
+  readonly conversation: Conversation
+  user: ConnectionUser
+  /** `performance.now()` at which a phase ended; undefined = not yet. */
+  connectedAt: number | undefined
+  securedAt: number | undefined
+  isReady = false
+  /** Attempts that this connection has served. */
+  uses = 0
+  /** Of the pool: its place among the idle ones (-1 = not idle), and when it was given back, milliseconds of `performance.now()`. */
+  idleIndex = -1
+  idleSince = 0
+  /** Of the pool: milliseconds between the last two attempts; infinite before the second. */
+  gapMs = Number.POSITIVE_INFINITY
+  readonly #isSecure: boolean
+  readonly #wire: Wire
+
+  /** Starts to connect; with `secure`, TLS follows. Nothing is told before this returned. */
+  constructor(
+    target: ProbeTarget,
+    conversation: Conversation,
+    secure: SecureContext | undefined,
+    user: ConnectionUser,
+  ) {
+    this.target = target
+    this.conversation = conversation
+    this.user = user
+    this.#isSecure = secure !== undefined
+    this.#wire = openWire(target, secure, this)
+  }
+
+  /** Protocol version of TLS, and what ALPN chose; for details and for HTTP/2. */
+  get tls(): Wire['tls'] {
+    return this.#wire.tls
+  }
+
+  /** Whether another attempt can be made: neither side has ended it. */
+  get isUsable(): boolean {
+    return this.isReady && this.#wire.isOpen
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#wire.write(bytes)
+  }
+
+  /** Ends the connection now, as the target's `close` says. What the target still sends is answered by the kernel's RST. */
+  close(): void {
+    this.isReady = false
+    if (this.target.close === 'rst' && this.connectedAt !== undefined) this.#wire.reset()
+    else this.#wire.close()
+  }
+
+  onConnect(): void {
+    if (this.#wire.isConnectedToItself()) {
+      return this.user.onFailure(this, 'CONNECT_REFUSED', CONNECTED_TO_ITSELF)
+    }
+    this.connectedAt = performance.now()
+    const { proxyProtocol } = this.target
+    if (proxyProtocol !== undefined) this.write(proxyHeader(proxyProtocol, this.#wire.endpoints))
+    if (!this.#isSecure) this.#becomeReady()
+    else if (proxyProtocol !== undefined) this.#wire.startTls()
+  }
+
+  onSecure(): void {
+    const problem = this.#wire.certificateProblem
+    if (problem !== undefined) return this.user.onFailure(this, 'TLS_CERTIFICATE', problem)
+    this.securedAt = performance.now()
+    this.#becomeReady()
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.isReady) this.user.onData(this, chunk)
+  }
+
+  onEnd(): void {
+    this.#onGone('closed')
+  }
+
+  onError(error: WireError): void {
+    const detail = `${error.syscall ?? 'socket'} ${error.code ?? 'error'}`
+    if (isTlsError(error)) return this.user.onFailure(this, 'TLS_HANDSHAKE', error.code ?? 'TLS error')
+    const reason = reasonOfSocketError(error.code, this.target)
+    if (this.connectedAt === undefined) return this.user.onFailure(this, reason, detail)
+    if (reason === 'CONNECT_RESET') return this.#onGone('reset')
+    if (reason === 'CONNECT_TIMEOUT') {
+      return this.user.onFailure(this, this.isReady ? 'RECV_TIMEOUT' : 'TLS_TIMEOUT', detail)
+    }
+    this.user.onFailure(this, reason, detail)
+  }
+
+  #onGone(how: 'closed' | 'reset'): void {
+    if (this.isReady) this.user.onEnd(this, how)
+    else if (this.#isSecure) this.user.onFailure(this, 'TLS_HANDSHAKE', `${how} during the handshake`)
+    else this.user.onFailure(this, 'CONNECT_RESET', how)
+  }
+
+  #becomeReady(): void {
+    this.isReady = true
+    this.user.onReady(this)
+  }
+}
