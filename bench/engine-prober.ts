@@ -8,8 +8,9 @@
  * ms: not where lateness begins to count. `stop` ends all probing and is answered when it has.
  */
 import { readdirSync } from 'node:fs'
-import { probers } from '../src/probe/probers.ts'
-import { probeTcpByNode } from '../src/probe/tcp/tcp-by-node.ts'
+import { ProbeRuntime } from '../src/probe/probe-runtime.ts'
+import { makeProbers, type Probers } from '../src/probe/probers.ts'
+import { makeProbeTcpByNode } from '../src/probe/tcp/tcp-by-node.ts'
 import { parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
@@ -65,7 +66,7 @@ async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
     databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
-    probers: probersOf(way),
+    probers: (runtime) => probersOf(way, runtime),
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
     probesPerSecondPerAddress: config.probesPerSecondPerAddress,
@@ -76,8 +77,9 @@ async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
   stop = () => prober.close()
 }
 
-function probersOf(asked: Way): typeof probers {
-  return asked === 'fastest' ? probers : { ...probers, TCP: probeTcpByNode }
+function probersOf(asked: Way, runtime: ProbeRuntime): Probers {
+  const probers = makeProbers(runtime)
+  return asked === 'fastest' ? probers : { ...probers, TCP: makeProbeTcpByNode(runtime) }
 }
 
 function sample(isCollected: boolean): ProberSample {
@@ -114,7 +116,7 @@ async function answer(message: Begin | Load | SampleRequest | 'stop'): Promise<v
     await begin(message)
     process.send?.('begun')
   } else {
-    stop = startScheduler(message.checks, { probers: probersOf(way), metrics, log })
+    stop = startScheduler(message.checks, { probers: probersOf(way, new ProbeRuntime()), metrics, log })
   }
 }
 

@@ -2,7 +2,7 @@
 import type { CheckConfig, PoolChecks } from '../src/domain/check.ts'
 import { targetsOf } from '../src/domain/probe-target.ts'
 import { statePolicy } from '../src/domain/profiles.ts'
-import type { probers } from '../src/probe/probers.ts'
+import type { Probers } from '../src/probe/probers.ts'
 import type { Metrics } from '../src/runtime/metrics.ts'
 import { probeBudget } from '../src/schedule/descriptor-budget.ts'
 import type { Log } from '../src/schedule/log.ts'
@@ -47,7 +47,7 @@ function flat(text: string): string {
 }
 
 export interface SchedulerParts {
-  readonly probers: typeof probers
+  readonly probers: Probers
   readonly metrics: Metrics
   readonly log: Log
 }

@@ -13,12 +13,14 @@ import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'undici'
 import type { ProbeTarget } from '../src/domain/results.ts'
-import { idleConnections } from '../src/probe/wire/idle-connections.ts'
-import { closeEchoChannels } from '../src/probe/icmp/icmp-echo.ts'
-import { probers } from '../src/probe/probers.ts'
+import { ProbeRuntime } from '../src/probe/probe-runtime.ts'
+import { makeProbers } from '../src/probe/probers.ts'
 import { commandLine } from './command-line.ts'
 
 const TIMEOUT_MS = 1000
+
+const runtime = new ProbeRuntime()
+const probers = makeProbers(runtime)
 
 interface Ports {
   readonly http: number
@@ -179,14 +181,14 @@ async function measure(ports: Ports): Promise<void> {
   for (const subject of subjects(ports)) {
     if (only.length > 0 && !only.includes(subject.name)) continue
     await run(subject, Math.min(count, 2000), concurrency)
-    idleConnections.closeAll()
+    runtime.idleConnections.closeAll()
     const before = await settledDescriptors()
     const cpu = process.cpuUsage()
     const startedAt = performance.now()
     await run(subject, count, concurrency)
     const { user, system } = process.cpuUsage(cpu)
     const perSecond = (count / (performance.now() - startedAt)) * 1000
-    idleConnections.closeAll()
+    runtime.idleConnections.closeAll()
     const after = await settledDescriptors()
     const figures = [(user + system) / count, user / count, system / count, perSecond]
     console.log(
@@ -194,7 +196,7 @@ async function measure(ports: Ports): Promise<void> {
     )
     if (after > before) process.exitCode = 1
   }
-  closeEchoChannels()
+  runtime.close()
 }
 
 async function listen(): Promise<void> {

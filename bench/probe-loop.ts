@@ -12,7 +12,7 @@ import type { PoolChecks } from '../src/domain/check.ts'
 import { statePolicy } from '../src/domain/profiles.ts'
 import type { ProbeResult } from '../src/domain/results.ts'
 import type { Probe } from '../src/probe/probe.ts'
-import type { probers } from '../src/probe/probers.ts'
+import type { Probers } from '../src/probe/probers.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
 import { Scheduler } from '../src/schedule/scheduler.ts'
 
@@ -50,7 +50,7 @@ function none(): undefined {
 }
 
 const scheduler = new Scheduler({
-  probers: new Proxy({}, { get: () => probe }) as typeof probers,
+  probers: new Proxy({}, { get: () => probe }) as Probers,
   denies: none,
   budget: 20_000,
   probesPerSecondPerAddress: Number(values.rate),

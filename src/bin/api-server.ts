@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createApp } from '../api/app.ts'
 import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { type VipRange, vipRangeOf } from '../domain/vip-range.ts'
-import { patternProblem } from '../probe/http/body-pattern.ts'
+import { rememberingPatternProblems } from '../probe/http/body-pattern.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
@@ -97,7 +97,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       probesPerSecondPerProject: config.probesPerSecondPerProject,
       inFlightPerProject: config.inFlightPerProject,
       sourceAddresses: config.sourceAddresses,
-      patternProblem,
+      patternProblem: rememberingPatternProblems(),
       ...(config.tlsDir === undefined ? {} : { hasTlsFile: fileIn(config.tlsDir) }),
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },

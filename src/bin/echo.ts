@@ -1,5 +1,5 @@
 /** Says once, at the start of a prober, whether it may send ICMP echoes. */
-import { echoAvailability } from '../probe/icmp/icmp-echo.ts'
+import type { EchoChannel } from '../probe/icmp/icmp-echo.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 interface Log {
@@ -7,9 +7,13 @@ interface Log {
 }
 
 /** Opens the raw sockets, so that no probe waits for that, logs what is missing and sets the metric. */
-export function announceEcho(log: Log, metrics: Pick<Metrics, 'icmpAvailable'>): void {
+export function announceEcho(
+  channelOf: (family: 4 | 6) => EchoChannel,
+  log: Log,
+  metrics: Pick<Metrics, 'icmpAvailable'>,
+): void {
   for (const family of [4, 6] as const) {
-    const availability = echoAvailability(family)
+    const { availability } = channelOf(family)
     metrics.icmpAvailable(family, availability.available)
     if (!availability.available) {
       log.warn(

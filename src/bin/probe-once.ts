@@ -8,9 +8,8 @@ import type { HttpRequest, ProbeResult, ProbeTarget } from '../domain/results.ts
 import type { TargetPolicy } from '../domain/target-policy.ts'
 import { MONITOR_TYPES, type MonitorType } from '../domain/types.ts'
 import { renderHttpRequest } from '../probe/http/http-request.ts'
-import { closeEchoChannels, echoAvailability } from '../probe/icmp/icmp-echo.ts'
-import { closeSctpChannels, sctpChannel } from '../probe/sctp/sctp-channel.ts'
-import { probers } from '../probe/probers.ts'
+import { ProbeRuntime } from '../probe/probe-runtime.ts'
+import { makeProbers } from '../probe/probers.ts'
 import { result } from '../probe/result.ts'
 import { parseFlags, UsageError } from './command-line.ts'
 import { type PlainMonitor, targetWithOptions } from './probe-once-options.ts'
@@ -52,28 +51,36 @@ export async function probeOnce(
 ): Promise<number> {
   const { target, json } = parseCommand(argv, surroundings.tlsDir)
   const denied = surroundings.policy(target.address, target.port)
-  if (target.type === 'PING' || target.echoFirst === true) {
-    // Also opens the raw socket, so that loading it does not count as the target's time.
-    const availability = echoAvailability(target.family)
-    if (!availability.available) surroundings.err(`no ICMP echo: ${availability.why}\n`)
+  const runtime = new ProbeRuntime()
+  try {
+    openRawSockets(target, runtime, surroundings)
+    const given =
+      denied === undefined ? await run(target, runtime) : result('TARGET_DENIED', denied, { totalMs: 0 })
+    surroundings.out(json ? renderJson(target, given) : renderText(target, given))
+    return { passed: 0, failed: 1, inconclusive: 2 }[given.outcome]
+  } finally {
+    runtime.close()
   }
-  if (target.type === 'SCTP') sctpChannel(target.family)
-  const given = denied === undefined ? await run(target) : result('TARGET_DENIED', denied, { totalMs: 0 })
-  surroundings.out(json ? renderJson(target, given) : renderText(target, given))
-  return { passed: 0, failed: 1, inconclusive: 2 }[given.outcome]
 }
 
-async function run(target: ProbeTarget): Promise<ProbeResult> {
+/** Those that the probe will need, so that loading them does not count as the target's time. Says what cannot be had. */
+function openRawSockets(target: ProbeTarget, runtime: ProbeRuntime, { err }: ProbeOnceSurroundings): void {
+  if (target.type === 'PING' || target.echoFirst === true) {
+    const { availability } = runtime.echoChannels.of(target.family)
+    if (!availability.available) err(`no ICMP echo: ${availability.why}\n`)
+  }
+  if (target.type === 'SCTP') runtime.sctpChannels.of(target.family)
+}
+
+async function run(target: ProbeTarget, runtime: ProbeRuntime): Promise<ProbeResult> {
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<ProbeResult>((resolve) => {
-      const cancel = probers[target.type](target, resolve)
+      const cancel = makeProbers(runtime)[target.type](target, resolve)
       timer = setTimeout(cancel, target.timeoutMs, 'timeout')
     })
   } finally {
     clearTimeout(timer)
-    closeEchoChannels()
-    closeSctpChannels()
   }
 }
 

@@ -1,8 +1,6 @@
 /** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
-import { closeEchoChannels } from '../probe/icmp/icmp-echo.ts'
-import { closeSctpChannels } from '../probe/sctp/sctp-channel.ts'
-import { probers } from '../probe/probers.ts'
+import { makeProbers } from '../probe/probers.ts'
 import { parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'
 import { formatEndpoint, type Listener } from '../runtime/listener.ts'
@@ -45,15 +43,12 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${name}`, PROBER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
-  announceEcho(log, metrics)
-  ending.add('icmp', () => Promise.resolve(closeEchoChannels()))
-  ending.add('sctp', () => Promise.resolve(closeSctpChannels()))
   const running = startProber({
     databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
     keep: { days: config.transitionDays, perMember: config.transitionsPerMember },
-    probers,
+    probers: makeProbers,
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
     probesPerSecondPerAddress: config.probesPerSecondPerAddress,
@@ -63,6 +58,7 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
     metrics,
     log,
   })
+  announceEcho((family) => running.runtime.echoChannels.of(family), log, metrics)
   ending.add(
     'prober',
     () => running.close(),

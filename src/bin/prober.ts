@@ -1,12 +1,11 @@
 /** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
 import { randomUUID } from 'node:crypto'
 import { HAND_OVER_WITHIN_MS } from '../domain/limits.ts'
-import type { MonitorType } from '../domain/types.ts'
-import type { Probe } from '../probe/probe.ts'
+import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { upkeepMetrics } from '../runtime/upkeep-metrics.ts'
 import { isDoneWithin } from '../schedule/done-within.ts'
-import type { ProberPolicies } from '../schedule/engine-options.ts'
+import type { ProberEngineOptions, ProberPolicies } from '../schedule/engine-options.ts'
 import type { Log } from '../schedule/log.ts'
 import { ProberEngine } from '../schedule/prober-engine.ts'
 import { openProberStore, type ProberHost } from './prober-store.ts'
@@ -16,7 +15,7 @@ export interface ProberDeps extends ProberPolicies, ProberHost {
   readonly databaseUrl: string
   /** Absent = KEEP_DEFAULT. */
   readonly keep?: Keep
-  readonly probers: Readonly<Record<MonitorType, Probe>>
+  readonly probers: ProberEngineOptions['probers']
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -25,6 +24,8 @@ export interface ProberDeps extends ProberPolicies, ProberHost {
 export interface Prober {
   /** Of its row in `prober`, and the owner of its shards. */
   readonly id: string
+  /** What its probes share. */
+  readonly runtime: ProbeRuntime
   /** Stops probing, writes what there is to say, gives the shards back; ends within some seconds whatever happens. */
   close(): Promise<void>
   /** Ends now; the lease runs out by itself. */
@@ -60,6 +61,6 @@ export function startProber(deps: ProberDeps): Prober {
   let closing: Promise<void> | undefined
   engine.start()
   retention.start(FIRST_PURGE_MS)
-  log.info({ prober_id: id, tcp_by: engine.tcpWay }, 'prober started')
-  return { id, close: () => (closing ??= stop()), destroy }
+  log.info({ prober_id: id, tcp_by: engine.runtime.tcpWay }, 'prober started')
+  return { id, runtime: engine.runtime, close: () => (closing ??= stop()), destroy }
 }

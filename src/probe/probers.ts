@@ -1,20 +1,29 @@
 import type { MonitorType } from '../domain/types.ts'
-import { probeHttp, probeHttps } from './http/http.ts'
-import { probePing } from './icmp/ping.ts'
+import { makeProbeHttp } from './http/http.ts'
+import { makeProbePing } from './icmp/ping.ts'
 import type { Probe } from './probe.ts'
-import { probeSctp } from './sctp/sctp.ts'
-import { probeTcp } from './tcp/tcp.ts'
-import { asksForExchange, probeTcpExchange } from './tcp/tcp-exchange.ts'
-import { probeTlsHello } from './tls/tls-hello.ts'
-import { probeUdpConnect } from './udp/udp-connect.ts'
+import type { ProbeRuntime } from './probe-runtime.ts'
+import { makeProbeSctp } from './sctp/sctp.ts'
+import { makeProbeTcp } from './tcp/tcp.ts'
+import { asksForExchange, makeProbeTcpExchange } from './tcp/tcp-exchange.ts'
+import { makeProbeTlsHello } from './tls/tls-hello.ts'
+import { makeProbeUdpConnect } from './udp/udp-connect.ts'
 
 /** The prober of each monitor type. */
-export const probers: Readonly<Record<MonitorType, Probe>> = {
-  TCP: (target, done) => (asksForExchange(target) ? probeTcpExchange : probeTcp)(target, done),
-  HTTP: probeHttp,
-  'UDP-CONNECT': probeUdpConnect,
-  PING: probePing,
-  HTTPS: probeHttps,
-  'TLS-HELLO': probeTlsHello,
-  SCTP: probeSctp,
+export type Probers = Readonly<Record<MonitorType, Probe>>
+
+/** All probers, over what they share. */
+export function makeProbers(runtime: ProbeRuntime): Probers {
+  const { echoChannels, sctpChannels, hostAddresses } = runtime
+  const probeTcp = makeProbeTcp(runtime)
+  const probeTcpExchange = makeProbeTcpExchange(runtime)
+  return {
+    TCP: (target, done) => (asksForExchange(target) ? probeTcpExchange : probeTcp)(target, done),
+    HTTP: makeProbeHttp(runtime, 'HTTP'),
+    'UDP-CONNECT': makeProbeUdpConnect((family) => echoChannels.of(family), runtime),
+    PING: makeProbePing((family) => echoChannels.of(family), hostAddresses),
+    HTTPS: makeProbeHttp(runtime, 'HTTPS'),
+    'TLS-HELLO': makeProbeTlsHello(runtime),
+    SCTP: makeProbeSctp((family) => sctpChannels.of(family), hostAddresses),
+  }
 }

@@ -46,41 +46,51 @@ const OFFLINE_WITHOUT_ADDRESS: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'E
 
 type Destination = { readonly address: string; readonly family: 4 | 6 }
 
-/** The reason for a socket error before the connection stands. `hasNetwork` is replaced in tests. */
+/** The reason for a socket error before the connection stands; `hasNetwork`: whether this host has one for a destination. */
 export function reasonOfSocketError(
   code: string | undefined,
   destination: Destination,
-  hasNetwork: (destination: Destination) => boolean = hostHasNetworkFor,
+  hasNetwork: (destination: Destination) => boolean,
 ): Reason {
   if (code === undefined) return 'PROBER_FAULT'
   if (OFFLINE_WITHOUT_ADDRESS.has(code) && !hasNetwork(destination)) return 'PROBER_OFFLINE'
   return REASON_OF_ERRNO[code] ?? 'PROBER_FAULT'
 }
 
-let addressesSeenAt = Number.NEGATIVE_INFINITY
-let familiesSeen: ReadonlySet<string> = new Set()
+/** The addresses of this host, and what socket errors mean on it. */
+export class HostAddresses {
+  #seenAt = Number.NEGATIVE_INFINITY
+  #families: ReadonlySet<string> = new Set()
 
-/**
- * Whether an interface that is up and running has an address for this destination: any of the family for loopback
- * targets, else one that is neither loopback nor link-local. Read at most once per `HOST_ADDRESSES_CACHE_MS`, because a
- * host that lost its network asks for every probe. Where it cannot be read (that takes a descriptor), what was read last
- * holds; before that there is none, and the target is not blamed.
- */
-export function hostHasNetworkFor(
-  destination: Destination,
-  read: typeof networkInterfaces = networkInterfaces,
-  nowMs = performance.now(),
-): boolean {
-  if (nowMs - addressesSeenAt >= HOST_ADDRESSES_CACHE_MS) {
-    addressesSeenAt = nowMs
-    try {
-      familiesSeen = familiesOf(read())
-    } catch {
-      // No descriptor left.
-    }
+  /** The reason for a socket error before the connection stands. */
+  reasonOf(code: string | undefined, destination: Destination): Reason {
+    return reasonOfSocketError(code, destination, this.#hasNetwork)
   }
-  const loopback = destination.address.startsWith('127.') || destination.address === '::1'
-  return familiesSeen.has(loopback ? `${destination.family} loopback` : `${destination.family}`)
+
+  /**
+   * Whether an interface that is up and running has an address for this destination: any of the family for loopback
+   * targets, else one that is neither loopback nor link-local. Read at most once per `HOST_ADDRESSES_CACHE_MS`, because a
+   * host that lost its network asks for every probe. Where it cannot be read (that takes a descriptor), what was read last
+   * holds; before that there is none, and the target is not blamed.
+   */
+  hasNetworkFor(
+    destination: Destination,
+    read: typeof networkInterfaces = networkInterfaces,
+    nowMs = performance.now(),
+  ): boolean {
+    if (nowMs - this.#seenAt >= HOST_ADDRESSES_CACHE_MS) {
+      this.#seenAt = nowMs
+      try {
+        this.#families = familiesOf(read())
+      } catch {
+        // No descriptor left.
+      }
+    }
+    const loopback = destination.address.startsWith('127.') || destination.address === '::1'
+    return this.#families.has(loopback ? `${destination.family} loopback` : `${destination.family}`)
+  }
+
+  readonly #hasNetwork = (destination: Destination): boolean => this.hasNetworkFor(destination)
 }
 
 function familiesOf(interfaces: ReturnType<typeof networkInterfaces>): ReadonlySet<string> {

@@ -2,8 +2,8 @@
 import type { CheckpointEntry, ShardCheckpoint, VerdictWrite } from '../domain/check.ts'
 import type { ParentState } from '../domain/dependencies.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
-import type { MonitorType } from '../domain/types.ts'
-import type { Probe } from '../probe/probe.ts'
+import type { ProbeRuntime } from '../probe/probe-runtime.ts'
+import type { Probers } from '../probe/probers.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { CanaryEndpoint } from './canaries.ts'
 import type { ListenerOptions } from './config-listener.ts'
@@ -53,7 +53,8 @@ export interface ProberPolicies {
 
 export interface ProberEngineOptions {
   readonly store: ProberStore
-  readonly probers: Readonly<Record<MonitorType, Probe>>
+  /** The probers over the runtime that the engine makes. */
+  readonly probers: (runtime: ProbeRuntime) => Probers
   readonly policies: ProberPolicies
   readonly metrics: Metrics
   readonly dependencyMetrics: DependencyMetrics

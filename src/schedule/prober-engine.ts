@@ -10,8 +10,8 @@
 import type { PoolChecks } from '../domain/check.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
-import { idleConnections } from '../probe/wire/idle-connections.ts'
-import { tcpSockets, tcpWay } from '../probe/tcp/tcp.ts'
+import { ProbeRuntime } from '../probe/probe-runtime.ts'
+import type { Probers } from '../probe/probers.ts'
 import { tcpCanaries } from './canaries.ts'
 import type { Check } from './check.ts'
 import { Checkpoint } from './checkpoint.ts'
@@ -41,11 +41,14 @@ interface ShardHolder {
   completePool?(pool: Omit<PoolChecks, 'checks'>, members: ReadonlySet<string>): void
   removePool?(poolId: string): void
   /** Nothing of these shards is probed any more. */
-  dropShards(shards: ReadonlySet<number>): void
+  dropShards?(shards: ReadonlySet<number>): void
 }
 
 export class ProberEngine {
+  /** What its probes share. */
+  readonly runtime = new ProbeRuntime()
   readonly #options: ProberEngineOptions
+  readonly #probers: Probers
   readonly #descriptors = descriptorLimit()
   readonly #ownNetwork = new OwnNetwork()
   readonly #self: SelfObservation
@@ -63,12 +66,21 @@ export class ProberEngine {
   readonly #listener: ConfigListener
   /** In the order in which they hear of it. */
   readonly #holders: readonly ShardHolder[]
+  /** What a first probe would have to work out is worked out while its check is loaded, in slices as loading is. */
+  readonly #prepared: ShardHolder = {
+    applyChecks: ({ checks }) => {
+      for (const { config } of checks) this.runtime.prepare(config.target)
+    },
+  }
 
   constructor(options: ProberEngineOptions) {
     const { log, metrics } = options
     this.#options = options
-    idleConnections.capacity = idleConnectionBudget(this.#descriptors)
-    if (tcpSockets !== undefined) tcpSockets.capacity = idleSocketBudget(this.#descriptors)
+    this.runtime.allowIdle({
+      connections: idleConnectionBudget(this.#descriptors),
+      sockets: idleSocketBudget(this.#descriptors),
+    })
+    this.#probers = options.probers(this.runtime)
     this.#self = new SelfObservation(metrics)
     this.#heap = new HeapWatch(log)
     this.#staleLog = new StaleLog(log)
@@ -82,20 +94,22 @@ export class ProberEngine {
     this.#checkpoint = this.#makeCheckpoint()
     this.#sync = this.#makeSync()
     this.#listener = new ConfigListener({ log, onPayload: this.#sync.notify, listen: options.store.listen })
-    this.#holders = [this.#sync, this.#dependencies, this.#scheduler]
+    this.#holders = [this.#sync, this.#dependencies, this.#prepared, this.#scheduler]
   }
 
   /** Claims shards and probes them. Where PostgreSQL is away it waits for it, probes nothing and says so. */
   start(): void {
-    this.#options.metrics.readProber(() => gaugesOf(this.#scheduler, this.#ownership, this.#heap))
+    this.#options.metrics.readProber(() =>
+      gaugesOf({
+        scheduler: this.#scheduler,
+        ownership: this.#ownership,
+        heap: this.#heap,
+        runtime: this.runtime,
+      }),
+    )
     this.#ownership.start()
     this.#listener.start()
     this.#checkpoint.start()
-  }
-
-  /** How TCP probes go here: for the log. */
-  get tcpWay(): string {
-    return tcpWay
   }
 
   /** Stops probing at once, then writes what there is to say and gives the shards back. Rejects when PostgreSQL is away. */
@@ -120,6 +134,7 @@ export class ProberEngine {
     this.#writer.destroy()
     this.#checkpoint.destroy()
     this.#staleLog.flush()
+    this.runtime.close()
     await this.#listener.close()
   }
 
@@ -128,7 +143,7 @@ export class ProberEngine {
     this.#breaker.destroy()
     this.#withheld.destroy()
     this.#scheduler.stop()
-    idleConnections.closeAll()
+    this.runtime.idleConnections.closeAll()
   }
 
   #makeOwnership(): Ownership {
@@ -180,7 +195,7 @@ export class ProberEngine {
 
   /** The one place where shards end, whether they were lost or are given back. */
   #dropShards(shards: ReadonlySet<number>): void {
-    for (const holder of this.#holders) holder.dropShards(shards)
+    for (const holder of this.#holders) holder.dropShards?.(shards)
   }
 
   #makeWriter(): ResultWriter {
@@ -208,15 +223,12 @@ export class ProberEngine {
   }
 
   #makeScheduler(): Scheduler {
-    const { policies, probers, log } = this.#options
-    const budget = (): number => {
-      const waiting = idleConnections.size + (tcpSockets?.size ?? 0)
-      return this.#heap.within(probeBudget(this.#descriptors, waiting))
-    }
+    const { policies, log } = this.#options
+    const budget = (): number => this.#heap.within(probeBudget(this.#descriptors, this.runtime.idle))
     return new Scheduler({
       log,
       metrics: this.#self,
-      probers,
+      probers: this.#probers,
       denies: policies.targetPolicy,
       probesPerSecondPerAddress: policies.probesPerSecondPerAddress ?? 0,
       inFlightPerProject: policies.inFlightPerProject ?? Number.POSITIVE_INFINITY,
@@ -236,18 +248,18 @@ export class ProberEngine {
           this.#staleLog.note(check)
           this.#checkpoint.markSoon(check.config.shard)
         },
-        onTargetGone: (target) => idleConnections.forget(target),
+        onTargetGone: (target) => this.runtime.idleConnections.forget(target),
       },
     })
   }
 
   #makeBreaker(): MassFailureBreaker {
-    const { policies, probers, metrics, log } = this.#options
+    const { policies, metrics, log } = this.#options
     return new MassFailureBreaker({
       log,
       metrics,
       checks: () => this.#scheduler.checks(),
-      canaries: tcpCanaries(policies.canaries, probers.TCP),
+      canaries: tcpCanaries(policies.canaries, this.#probers.TCP),
       conclude: (check, config, result) => this.#scheduler.concludeHeld(check, config, result),
     })
   }

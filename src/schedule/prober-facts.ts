@@ -1,6 +1,6 @@
 /** What a prober tells of itself: with its heartbeat, and in the metrics. */
 import type { ProberFacts } from '../domain/prober-facts.ts'
-import { udpSockets } from '../probe/udp/udp-connect.ts'
+import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { ProberGauges } from '../runtime/metrics.ts'
 import type { ConfigSync } from './config-sync.ts'
 import type { HeapWatch } from './heap-watch.ts'
@@ -38,8 +38,18 @@ export function factsOf(parts: {
 }
 
 /** For whoever reads the metrics. */
-export function gaugesOf(scheduler: Scheduler, ownership: Ownership, heap: HeapWatch): ProberGauges {
-  const udp = udpSockets()
+export function gaugesOf({
+  scheduler,
+  ownership,
+  heap,
+  runtime,
+}: {
+  readonly scheduler: Scheduler
+  readonly ownership: Ownership
+  readonly heap: HeapWatch
+  readonly runtime: ProbeRuntime
+}): ProberGauges {
+  const udp = runtime.udpSockets.counts
   return {
     members: scheduler.members,
     stale: scheduler.stale,

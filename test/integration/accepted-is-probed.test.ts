@@ -19,9 +19,9 @@ import { REASONS } from '../../src/domain/reasons.ts'
 import type { ProbeTarget } from '../../src/domain/results.ts'
 import type { HealthMonitor, LoadBalancer, Pool } from '../../src/domain/types.ts'
 import { patternProblem } from '../../src/probe/http/body-pattern.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { fittingOptions } from '../support/fitting-options.ts'
 import { listen, probeWithin } from '../support/probing.ts'
+import { probers } from '../support/probers.ts'
 
 const RUNS = Number(process.env['ACCEPTED_RUNS'] ?? 60)
 const ID = '11111111-1111-4111-8111-111111111111'

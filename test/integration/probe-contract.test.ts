@@ -11,13 +11,17 @@ import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
 import { REASONS } from '../../src/domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
-import { idleConnections } from '../../src/probe/wire/idle-connections.ts'
-import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp/icmp-echo.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { probers } from '../../src/probe/probers.ts'
-import { closeSctpChannels, sctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
-import { probeTcpByNode } from '../../src/probe/tcp/tcp-by-node.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
+import {
+  closeEchoChannels,
+  closeSctpChannels,
+  echoAvailability,
+  idleConnections,
+  probeTcpByNode,
+  probers,
+  sctpChannel,
+} from '../support/probers.ts'
 
 const HEAD = 'HTTP/1.1 200 OK\r\n'
 const CHUNKED = `${HEAD}Transfer-Encoding: chunked\r\n\r\n`

@@ -3,10 +3,9 @@ import { createSecureServer, createServer, type Http2Server, type ServerHttp2Str
 import type { Server } from 'node:net'
 import { afterEach, test, type TestContext } from 'node:test'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { idleConnections } from '../../src/probe/wire/idle-connections.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { listen, probeWithin, targetOf } from '../support/probing.ts'
+import { idleConnections, probers } from '../support/probers.ts'
 
 const SERVING = Buffer.from('00000000020801', 'hex')
 const NOT_SERVING = Buffer.from('00000000020802', 'hex')

@@ -3,8 +3,8 @@ import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
-import { probeHttp } from '../../src/probe/http/http.ts'
 import { listen, probeWithin, targetOf } from '../support/probing.ts'
+import { probeHttp } from '../support/probers.ts'
 
 const codes = (from: number, to = from) => [{ from, to }] as const
 const ask: HttpRequest = { method: 'GET', path: '/', version: '1.1', host: 'x', expectedCodes: codes(200) }

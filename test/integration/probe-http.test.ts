@@ -3,8 +3,8 @@ import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { parseExpectedCodes } from '../../src/domain/expected-codes.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
-import { probeHttp } from '../../src/probe/http/http.ts'
 import { attempt, blackHole, closedPort, listen, probeWithin, targetOf, until } from '../support/probing.ts'
+import { probeHttp } from '../support/probers.ts'
 
 function ask(more: Partial<HttpRequest> = {}): HttpRequest {
   return {

@@ -9,7 +9,6 @@ import {
   USER_AGENT,
 } from '../../src/domain/limits.ts'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
-import { idleConnections } from '../../src/probe/wire/idle-connections.ts'
 import { encodeHeaders } from '../../src/probe/http2/hpack.ts'
 import {
   ACK,
@@ -20,9 +19,9 @@ import {
   SETTINGS_ACK,
   writeFrame,
 } from '../../src/probe/http2/http2-frames.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { listen, openSockets, probeWithin, targetOf, until } from '../support/probing.ts'
+import { idleConnections, probers } from '../support/probers.ts'
 
 const ask: HttpRequest = {
   method: 'GET',

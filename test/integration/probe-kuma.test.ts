@@ -12,9 +12,9 @@ import { test, type TestContext } from 'node:test'
 import type { MonitorOptions } from '../../src/domain/monitor-options.ts'
 import { probeTarget } from '../../src/domain/probe-target.ts'
 import type { ProbeResult } from '../../src/domain/results.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { listen, probeWithin } from '../support/probing.ts'
+import { probers } from '../support/probers.ts'
 
 async function http2Listener(
   t: TestContext,

@@ -4,14 +4,7 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { CLOSE_TOGETHER_MAX } from '../../src/domain/limits.ts'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { probers } from '../../src/probe/probers.ts'
-import {
-  closeSocket,
-  connectSocket,
-  type ProbeSocket,
-  type SocketUser,
-} from '../../src/probe/wire/node-sockets.ts'
-import { probeTcpByNode } from '../../src/probe/tcp/tcp-by-node.ts'
+import { NodeSockets, type ProbeSocket, type SocketUser } from '../../src/probe/wire/node-sockets.ts'
 import {
   blackHole,
   closedPort,
@@ -21,6 +14,9 @@ import {
   targetOf,
   until,
 } from '../support/probing.ts'
+import { probeTcpByNode, probers } from '../support/probers.ts'
+
+const nodeSockets = new NodeSockets()
 
 /** Writes down what it hears. */
 function listener(): SocketUser & { readonly heard: string[] } {
@@ -36,14 +32,14 @@ function listener(): SocketUser & { readonly heard: string[] } {
 
 async function closed(socket: ProbeSocket, how: 'reset' | 'close' = 'close'): Promise<void> {
   const isClosed = once(socket, 'close')
-  closeSocket(socket, how)
+  nodeSockets.close(socket, how)
   await isClosed
 }
 
 /** Connects, and leaves again once it has heard as much. */
 async function serve(target: ProbeTarget, count: number): Promise<{ socket: ProbeSocket; heard: string[] }> {
   const user = listener()
-  const socket = connectSocket(target, 'reading', user)
+  const socket = nodeSockets.connect(target, 'reading', user)
   await until(() => user.heard.length >= count)
   await closed(socket)
   return { socket, heard: user.heard }
@@ -75,12 +71,12 @@ test('a socket that was used again still tells of the end, of a reset and of a r
   for (const [target, expected] of cases) {
     const used = await serve(targetOf(greet), 2)
     const user = listener()
-    const socket = connectSocket(target, 'reading', user)
+    const socket = nodeSockets.connect(target, 'reading', user)
     assert.equal(socket, used.socket)
     socket.once('connect', () => socket.write('ask'))
     await until(() => user.heard.length >= expected.length)
     assert.deepEqual(user.heard, expected)
-    closeSocket(socket, 'close')
+    nodeSockets.close(socket, 'close')
     await until(() => socket.destroyed)
     // What ended otherwise than in order is not kept.
     assert.notEqual((await serve(targetOf(greet), 2)).socket, socket)
@@ -89,20 +85,20 @@ test('a socket that was used again still tells of the end, of a reset and of a r
 
 test('a connection that never stood is ended at once, and its socket is not kept', async (t) => {
   const target = await blackHole(t)
-  const socket = connectSocket(target, 'silent', listener())
+  const socket = nodeSockets.connect(target, 'silent', listener())
   await new Promise((resolve) => setImmediate(resolve))
-  closeSocket(socket, 'reset')
+  nodeSockets.close(socket, 'reset')
   assert.equal(socket.destroyed, true)
-  const other = connectSocket(target, 'silent', listener())
+  const other = nodeSockets.connect(target, 'silent', listener())
   assert.notEqual(other, socket)
-  closeSocket(other, 'close')
+  nodeSockets.close(other, 'close')
 })
 
 test('nothing is told after a socket was given back', async (t) => {
   const sockets: Socket[] = []
   const server = await listen(t, (socket) => void sockets.push(socket.on('error', () => undefined)))
   const user = listener()
-  const socket = connectSocket(targetOf(server), 'reading', user)
+  const socket = nodeSockets.connect(targetOf(server), 'reading', user)
   await until(() => user.heard.length === 1 && sockets.length === 1)
   sockets[0]?.end('too late')
   await closed(socket)
@@ -113,9 +109,9 @@ test('what ends in one turn is closed at its end, and no more than CLOSE_TOGETHE
   const server = await listen(t, (socket) => void socket.on('error', () => undefined))
   const user = listener()
   const count = CLOSE_TOGETHER_MAX + 2
-  const sockets = Array.from({ length: count }, () => connectSocket(targetOf(server), 'silent', user))
+  const sockets = Array.from({ length: count }, () => nodeSockets.connect(targetOf(server), 'silent', user))
   await until(() => user.heard.length === count)
-  for (const socket of sockets) closeSocket(socket, 'reset')
+  for (const socket of sockets) nodeSockets.close(socket, 'reset')
   assert.equal(sockets.filter(({ destroyed }) => destroyed).length, CLOSE_TOGETHER_MAX)
   await until(() => sockets.every(({ destroyed }) => destroyed))
 })

@@ -7,8 +7,8 @@ import { test } from 'node:test'
 import { mistakeLine, UsageError } from '../../src/bin/command-line.ts'
 import { probeOnce } from '../../src/bin/probe-once.ts'
 import { makeTargetPolicy, parseCidrList } from '../../src/domain/target-policy.ts'
-import { sctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
 import { closedPort, listen, targetOf } from '../support/probing.ts'
+import { sctpChannel } from '../support/probers.ts'
 
 async function run(argv: readonly string[], deny = '') {
   const policy = makeTargetPolicy({

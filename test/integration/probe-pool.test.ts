@@ -9,10 +9,9 @@ import { createServer, TLSSocket, type TlsOptions } from 'node:tls'
 import { type PoolQuestion, poolQuestion } from '../../src/domain/pool-question.ts'
 import { probeTarget, type TargetMonitor } from '../../src/domain/probe-target.ts'
 import type { ProbeResult } from '../../src/domain/results.ts'
-import { idleConnections } from '../../src/probe/wire/idle-connections.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { listen, probeWithin } from '../support/probing.ts'
+import { idleConnections, probers } from '../support/probers.ts'
 
 const CERTIFICATE = selfSigned('member.example')
 const MONITOR: TargetMonitor = {

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import type { Server, Socket } from 'node:net'
 import { afterEach, test, type TestContext } from 'node:test'
 import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
-import { idleConnections } from '../../src/probe/wire/idle-connections.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { attempt, listen, openSockets, probeWithin, targetOf, until } from '../support/probing.ts'
+import { idleConnections, probers } from '../support/probers.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const ask: HttpRequest = {

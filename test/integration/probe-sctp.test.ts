@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { after, suite, type TestContext, test } from 'node:test'
 import type { ProbeResult, ProbeTarget } from '../../src/domain/results.ts'
-import { makeProbeSctp, probeSctp } from '../../src/probe/sctp/sctp.ts'
-import { closeSctpChannels, SctpChannel, sctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
+import { makeProbeSctp } from '../../src/probe/sctp/sctp.ts'
+import { SctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
 import { type SctpManner, startSctpResponder } from '../support/sctp-responder.ts'
+import { closeSctpChannels, probeSctp, sctpChannel } from '../support/probers.ts'
 
 after(closeSctpChannels)
 

@@ -5,12 +5,12 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { probers } from '../../src/probe/probers.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
 import { Scheduler } from '../../src/schedule/scheduler.ts'
 import { TickDriver } from '../../src/schedule/tick-driver.ts'
 import { config, pool } from '../support/scheduling.ts'
 import { until } from '../support/probing.ts'
+import { probers } from '../support/probers.ts'
 
 const TIMEOUT_MS = 500
 const STALL_MS = 600

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { createServer } from 'node:tls'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { listen, openSockets, probeWithin, targetOf, until } from '../support/probing.ts'
+import { probers } from '../support/probers.ts'
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 const probeTcp = probers.TCP

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProbeTarget } from '../../src/domain/results.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { probeTcp, tcpWay } from '../../src/probe/tcp/tcp.ts'
-import { probeTcpByNode } from '../../src/probe/tcp/tcp-by-node.ts'
 import {
   attempt,
   blackHole,
@@ -15,6 +13,7 @@ import {
   until,
   wakableBlackHole,
 } from '../support/probing.ts'
+import { probeTcp, probeTcpByNode, tcpWay } from '../support/probers.ts'
 
 const WAYS: Readonly<Record<string, Probe>> = {
   'net.Socket': probeTcpByNode,

@@ -6,9 +6,9 @@ import { test, type TestContext } from 'node:test'
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls'
 import { withTlsFolder } from '../../src/bin/tls-folder.ts'
 import type { ProbeTarget, TlsManners } from '../../src/domain/results.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { probeWithin, targetOf } from '../support/probing.ts'
+import { probers } from '../support/probers.ts'
 
 interface TlsListener {
   readonly server: Server

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { probeHttps } from '../../src/probe/http/http.ts'
-import { probeTlsHello } from '../../src/probe/tls/tls-hello.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { blackHole, closedPort, listen, probeWithin, targetOf } from '../support/probing.ts'
+import { probeHttps, probeTlsHello } from '../support/probers.ts'
 
 const http = {
   method: 'GET',

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { after, test, type TestContext } from 'node:test'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { closeEchoChannels, EchoChannel, echoAvailability } from '../../src/probe/icmp/icmp-echo.ts'
-import { makeProbePing, probePing } from '../../src/probe/icmp/ping.ts'
+import { EchoChannel } from '../../src/probe/icmp/icmp-echo.ts'
+import { makeProbePing } from '../../src/probe/icmp/ping.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { makeProbeUdpConnect, probeUdpConnect, udpSockets } from '../../src/probe/udp/udp-connect.ts'
+import { makeProbeUdpConnect } from '../../src/probe/udp/udp-connect.ts'
 import { attempt, openSockets, probeWithin, until } from '../support/probing.ts'
+import {
+  closeEchoChannels,
+  echoAvailability,
+  probePing,
+  probeUdpConnect,
+  udpSockets,
+} from '../support/probers.ts'
 
 after(closeEchoChannels)
 

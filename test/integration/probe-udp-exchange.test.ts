@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { after, test, type TestContext } from 'node:test'
 import type { ProbeTarget, UdpExchange } from '../../src/domain/results.ts'
-import { closeEchoChannels, echoAvailability } from '../../src/probe/icmp/icmp-echo.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { attempt, openSockets, probeWithin, until } from '../support/probing.ts'
+import { closeEchoChannels, echoAvailability, probers } from '../support/probers.ts'
 
 after(closeEchoChannels)
 const probeUdp = probers['UDP-CONNECT']

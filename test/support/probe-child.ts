@@ -4,9 +4,7 @@
  */
 import { openSync } from 'node:fs'
 import type { ProbeTarget } from '../../src/domain/results.ts'
-import { closeEchoChannels } from '../../src/probe/icmp/icmp-echo.ts'
-import { probers } from '../../src/probe/probers.ts'
-import { closeSctpChannels } from '../../src/probe/sctp/sctp-channel.ts'
+import { closeEchoChannels, closeSctpChannels, probers } from './probers.ts'
 
 const targets = JSON.parse(process.argv[2] ?? '[]') as readonly ProbeTarget[]
 

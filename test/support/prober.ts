@@ -1,9 +1,9 @@
 /** A prober inside the test, on the test's database. */
 import { type Prober, type ProberDeps, startProber } from '../../src/bin/prober.ts'
-import { probers } from '../../src/probe/probers.ts'
 import { createMetrics, type Metrics } from '../../src/runtime/metrics.ts'
 import type { Log } from '../../src/schedule/log.ts'
 import type { TestDatabase } from './database.ts'
+import { makeProbers } from '../../src/probe/probers.ts'
 
 export interface LogLine {
   readonly level: keyof Log
@@ -35,7 +35,7 @@ export function testProber(database: TestDatabase, more: Partial<ProberDeps> = {
     databaseUrl: database.url,
     leaseMs: 1000,
     checkpointMs: 1000,
-    probers,
+    probers: makeProbers,
     targetPolicy: () => undefined,
     metrics,
     log,

@@ -1,5 +1,5 @@
 /**
- * A regular expression on bodies, worked out in full when its monitor is first probed: a table with a row per state and a
+ * A regular expression on bodies, worked out in full when its check is loaded: a table with a row per state and a
  * column per class of characters, so that a body costs one look-up per byte, whoever chose pattern and body, and nothing
  * of it is kept. Patterns whose table would be too large are refused when they are written: what re2js does by itself, a
  * table that grows while it searches and a slower engine when it has grown too far, took over a second for 64 KiB.
@@ -50,34 +50,45 @@ const LAST_RUNE = 0x10ffff
 /** What a step costs besides the parts of its state. */
 const STEP_COST = 8
 
-const known = new SharedValues<BodyPattern, { readonly table: PatternTable | string }>(
-  ({ source }) => source,
-  ({ source }) => ({ table: compile(source) }),
-)
-
-/** The table of a pattern, made once for all checks that have it; a text says why there is none. */
-export function patternTable(pattern: BodyPattern): PatternTable | string {
-  return known.of(pattern).table
+/** The table of a pattern; a text says why there is none. */
+export function patternTable({ source }: BodyPattern): PatternTable | string {
+  return compile(source)
 }
 
-const verdicts = new Map<string, string | undefined>()
-
-/** Why a pattern cannot be searched for; undefined = it can. The last PATTERN_VERDICTS_MAX answers are kept. */
+/** Why a pattern cannot be searched for; undefined = it can. */
 export function patternProblem(source: string): string | undefined {
-  const problem = verdicts.has(source) ? verdicts.get(source) : problemOf(source)
-  // Whoever was asked for last goes last.
-  verdicts.delete(source)
-  verdicts.set(source, problem)
-  if (verdicts.size > PATTERN_VERDICTS_MAX) {
-    const [oldest] = verdicts.keys()
-    if (oldest !== undefined) verdicts.delete(oldest)
-  }
-  return problem
-}
-
-function problemOf(source: string): string | undefined {
   const table = compile(source)
   return typeof table === 'string' ? table : undefined
+}
+
+/** The tables of one prober: each made once for all checks that have its pattern. */
+export class BodyPatterns {
+  readonly #known: SharedValues<BodyPattern, { readonly table: PatternTable | string }>
+
+  constructor(makeTable: (pattern: BodyPattern) => PatternTable | string = patternTable) {
+    this.#known = new SharedValues(
+      ({ source }) => source,
+      (pattern) => ({ table: makeTable(pattern) }),
+    )
+  }
+
+  readonly table = (pattern: BodyPattern): PatternTable | string => this.#known.of(pattern).table
+}
+
+/** `patternProblem` for those who are asked again and again: the last PATTERN_VERDICTS_MAX answers are kept. */
+export function rememberingPatternProblems(): typeof patternProblem {
+  const verdicts = new Map<string, string | undefined>()
+  return (source) => {
+    const problem = verdicts.has(source) ? verdicts.get(source) : patternProblem(source)
+    // Whoever was asked for last goes last.
+    verdicts.delete(source)
+    verdicts.set(source, problem)
+    if (verdicts.size > PATTERN_VERDICTS_MAX) {
+      const [oldest] = verdicts.keys()
+      if (oldest !== undefined) verdicts.delete(oldest)
+    }
+    return problem
+  }
 }
 
 function compile(source: string): PatternTable | string {

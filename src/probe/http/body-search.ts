@@ -1,9 +1,12 @@
 /** Looks for what is expected in the first bytes of a body: blocks of text, a pattern. */
 import { BlockMatch } from '../../domain/block-match.ts'
 import { HTTP_BODY_MAX_BYTES } from '../../domain/limits.ts'
-import type { HttpRequest } from '../../domain/results.ts'
-import { patternTable } from './body-pattern.ts'
+import type { BodyPattern, HttpRequest } from '../../domain/results.ts'
+import { type PatternTable, patternTable } from './body-pattern.ts'
 import { PatternMatch } from './pattern-match.ts'
+
+/** Where tables of patterns come from. */
+export type TableOf = (pattern: BodyPattern) => PatternTable | string
 
 export class BodySearch {
   readonly #blocks: BlockMatch
@@ -19,19 +22,18 @@ export class BodySearch {
   }
 
   /** Why what is expected cannot be looked for; undefined = it can. */
-  static problemOf({ expectBodyPattern }: HttpRequest): string | undefined {
-    const table = expectBodyPattern === undefined ? undefined : patternTable(expectBodyPattern)
+  static problemOf({ expectBodyPattern }: HttpRequest, tableOf: TableOf = patternTable): string | undefined {
+    const table = expectBodyPattern === undefined ? undefined : tableOf(expectBodyPattern)
     return typeof table === 'string' ? `the pattern for the body: ${table}` : undefined
   }
 
   /** Undefined when the request expects nothing of the body. Throws TypeError when there is a `problemOf` it. */
-  static of({
-    expectBody = [],
-    expectBodyPattern,
-    searchedBodyBytes = 0,
-  }: HttpRequest): BodySearch | undefined {
+  static of(
+    { expectBody = [], expectBodyPattern, searchedBodyBytes = 0 }: HttpRequest,
+    tableOf: TableOf = patternTable,
+  ): BodySearch | undefined {
     if (expectBody.length === 0 && expectBodyPattern === undefined) return undefined
-    const table = expectBodyPattern === undefined ? undefined : patternTable(expectBodyPattern)
+    const table = expectBodyPattern === undefined ? undefined : tableOf(expectBodyPattern)
     if (typeof table === 'string') throw new TypeError(table)
     const limit =
       searchedBodyBytes === 0 ? HTTP_BODY_MAX_BYTES : Math.min(searchedBodyBytes, HTTP_BODY_MAX_BYTES)

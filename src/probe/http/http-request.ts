@@ -17,12 +17,6 @@ export function isSafeHeader(name: string, value: string): boolean {
   return NAME.test(name) && VALUE.test(value)
 }
 
-/** Requests are built with the configuration and used by each probe of their check: written out once per manner. */
-const rendered = { close: new WeakMap<HttpRequest, Rendered>(), keep: new WeakMap<HttpRequest, Rendered>() }
-interface Rendered {
-  readonly bytes: Buffer | undefined
-}
-
 /**
  * The bytes of the request. Undefined when a part of it could end a line or the request: validation refuses such values
  * long before, and a row that came around it must not become another request on the wire.
@@ -31,11 +25,28 @@ export function renderHttpRequest(
   request: HttpRequest,
   connection: 'close' | 'keep' = 'close',
 ): Buffer | undefined {
-  const known = rendered[connection].get(request)
-  if (known !== undefined) return known.bytes
-  const bytes = render(request, connection === 'keep')
-  rendered[connection].set(request, { bytes })
-  return bytes
+  return render(request, connection === 'keep')
+}
+
+interface Rendered {
+  readonly bytes: Buffer | undefined
+}
+
+/** Requests are built with the configuration and used by each probe of their check: written out once per manner. */
+export class RenderedRequests {
+  readonly #rendered = {
+    close: new WeakMap<HttpRequest, Rendered>(),
+    keep: new WeakMap<HttpRequest, Rendered>(),
+  }
+
+  /** As `renderHttpRequest`. */
+  of(request: HttpRequest, connection: 'close' | 'keep'): Buffer | undefined {
+    const known = this.#rendered[connection].get(request)
+    if (known !== undefined) return known.bytes
+    const bytes = renderHttpRequest(request, connection)
+    this.#rendered[connection].set(request, { bytes })
+    return bytes
+  }
 }
 
 function render(request: HttpRequest, isKept: boolean): Buffer | undefined {

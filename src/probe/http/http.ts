@@ -10,7 +10,10 @@ import { GrpcExchange } from '../grpc/grpc.ts'
 import { Http1Conversation } from './http1.ts'
 import { fitsHttp2, Http2Conversation, type StreamExchange } from '../http2/http2.ts'
 import { Http2HttpExchange } from '../http2/http2-exchange.ts'
-import { renderHttpRequest } from './http-request.ts'
+import type { RenderedRequests } from './http-request.ts'
+import type { Probe } from '../probe.ts'
+import type { BodyPatterns } from './body-pattern.ts'
+import type { StreamParts } from '../wire/stream-parts.ts'
 import { makeStreamProbe } from '../wire/stream-attempt.ts'
 
 /** Whether a target is spoken to below TLS. */
@@ -21,33 +24,40 @@ export function isSecure({ type, tls }: Pick<ProbeTarget, 'type' | 'tls'>): bool
 const UNSAFE = 'the request has characters that must not go on the wire'
 const TOO_LARGE = 'the request is larger than HTTP/2 lets a client begin with'
 
-function converse(target: ProbeTarget): Conversation | string {
+/** What HTTP probes share: a part of the `ProbeRuntime`. */
+export interface HttpParts extends StreamParts {
+  readonly bodyPatterns: BodyPatterns
+  readonly requests: RenderedRequests
+}
+
+/** The prober of HTTP, where a target may ask for TLS, or of HTTPS. */
+export function makeProbeHttp(parts: HttpParts, type: 'HTTP' | 'HTTPS'): Probe {
+  return makeStreamProbe(parts, {
+    isSecure: type === 'HTTPS' ? () => true : isSecure,
+    converse: (target) => converse(target, parts),
+  })
+}
+
+function converse(target: ProbeTarget, parts: HttpParts): Conversation | string {
   const { http, http2, grpc, reuse } = target
   const scheme = isSecure(target) ? 'https' : 'http'
   if (grpc !== undefined) return overHttp2(GrpcExchange.of(grpc, { scheme, timeoutMs: target.timeoutMs }))
   if (http === undefined) throw new TypeError('an HTTP target says what to ask')
-  const problem = BodySearch.problemOf(http)
+  const { table } = parts.bodyPatterns
+  const problem = BodySearch.problemOf(http, table)
   if (problem !== undefined) return problem
-  if (http.version === '2') return askHttp2(http, scheme)
-  const asked = askHttp1(http, reuse === undefined ? 'close' : 'keep')
-  if (http2 === undefined || typeof asked === 'string') return asked
-  const other = askHttp2(http2, scheme)
-  return typeof other === 'string' ? other : new AlpnConversation(asked, other)
-}
-
-function askHttp1(request: HttpRequest, connection: 'close' | 'keep'): Conversation | string {
-  const bytes = renderHttpRequest(request, connection)
-  return bytes === undefined ? UNSAFE : new Http1Conversation(request, bytes)
-}
-
-function askHttp2(request: HttpRequest, scheme: 'http' | 'https'): Conversation | string {
-  return overHttp2(Http2HttpExchange.of(request, scheme), request.headMaxBytes)
+  const askHttp2 = (request: HttpRequest): Conversation | string =>
+    overHttp2(Http2HttpExchange.of(request, scheme, table), request.headMaxBytes)
+  if (http.version === '2') return askHttp2(http)
+  const bytes = parts.requests.of(http, reuse === undefined ? 'close' : 'keep')
+  if (bytes === undefined) return UNSAFE
+  const http1 = new Http1Conversation(http, bytes, BodySearch.of(http, table))
+  if (http2 === undefined) return http1
+  const other = askHttp2(http2)
+  return typeof other === 'string' ? other : new AlpnConversation(http1, other)
 }
 
 function overHttp2(exchange: StreamExchange | undefined, headMaxBytes?: number): Conversation | string {
   if (exchange === undefined) return UNSAFE
   return fitsHttp2(exchange) ? new Http2Conversation(exchange, headMaxBytes) : TOO_LARGE
 }
-
-export const probeHttp = makeStreamProbe({ isSecure, converse })
-export const probeHttps = makeStreamProbe({ isSecure: () => true, converse })

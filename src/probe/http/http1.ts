@@ -4,7 +4,7 @@
  * stands: a body that is still coming at the deadline, that breaks off or that is larger than the bound changes nothing.
  */
 import type { HttpRequest } from '../../domain/results.ts'
-import { BodySearch } from './body-search.ts'
+import type { BodySearch } from './body-search.ts'
 import type { Conversation, Line, Verdict } from '../wire/conversation.ts'
 import { HttpResponseReader } from './http-response.ts'
 import { judgeResponse } from './http-verdict.ts'
@@ -15,11 +15,11 @@ export class Http1Conversation implements Conversation {
   readonly #reader: HttpResponseReader
   readonly #search: BodySearch | undefined
 
-  /** `bytes`: the request as it goes on the wire. */
-  constructor(request: HttpRequest, bytes: Buffer) {
+  /** `bytes`: the request as it goes on the wire; `search`: for what is expected of the body. */
+  constructor(request: HttpRequest, bytes: Buffer, search: BodySearch | undefined) {
     this.#request = request
     this.#bytes = bytes
-    this.#search = BodySearch.of(request)
+    this.#search = search
     this.#reader = new HttpResponseReader(request.method, {
       degradedHeader: request.degradedHeader,
       headMaxBytes: request.headMaxBytes,

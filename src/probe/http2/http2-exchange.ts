@@ -1,6 +1,6 @@
 /** An HTTP request and its response as one stream of HTTP/2 (RFC 9113 section 8); judged like HTTP/1.x. */
 import type { Header, HttpRequest } from '../../domain/results.ts'
-import { BodySearch } from '../http/body-search.ts'
+import { BodySearch, type TableOf } from '../http/body-search.ts'
 import type { Verdict } from '../wire/conversation.ts'
 import { encodeHeaders } from './hpack.ts'
 import { contentLength, probeHeaders } from '../http/http-request.ts'
@@ -19,17 +19,21 @@ export class Http2HttpExchange implements StreamExchange {
   #asksToFail = false
   #service = ''
 
-  private constructor(request: HttpRequest, headerBlock: Uint8Array) {
+  private constructor(request: HttpRequest, headerBlock: Uint8Array, tableOf: TableOf | undefined) {
     this.#request = request
     this.headerBlock = headerBlock
     this.body = request.body
-    this.#search = BodySearch.of(request)
+    this.#search = BodySearch.of(request, tableOf)
   }
 
   /** Undefined when something in the request must not go on the wire. */
-  static of(request: HttpRequest, scheme: 'http' | 'https'): Http2HttpExchange | undefined {
+  static of(
+    request: HttpRequest,
+    scheme: 'http' | 'https',
+    tableOf?: TableOf,
+  ): Http2HttpExchange | undefined {
     const headers = http2Headers(request, scheme)
-    return headers === undefined ? undefined : new Http2HttpExchange(request, encodeHeaders(headers))
+    return headers === undefined ? undefined : new Http2HttpExchange(request, encodeHeaders(headers), tableOf)
   }
 
   get hasHead(): boolean {

@@ -1,5 +1,5 @@
 /**
- * ICMP echo over one raw socket per family and process, opened on first use. `net-ping` (an optional dependency) opens the
+ * ICMP echo over one raw socket per family and prober, opened on first use. `net-ping` (an optional dependency) opens the
  * socket and nothing else: its own sessions match replies by identifier and sequence alone, keep a timer and three Dates
  * per request, and read one packet per turn of the event loop, which at some hundred probes a second is late enough to
  * call living targets dead. Here a reply counts only from the address that was asked, with our identifier and token.
@@ -22,7 +22,6 @@ import {
 import {
   filterIcmp,
   growReceiveBuffer,
-  isUnavailableForGood,
   type RawAvailability,
   type RawSocket,
   receiveAll,
@@ -221,27 +220,4 @@ export class EchoChannel {
 /** `address`: bytes of the address that a socket is bound to; none = of all. */
 function udpKey(port: number, address: Iterable<number>): string {
   return [port, ...address].join()
-}
-
-const channels = new Map<4 | 6, EchoChannel>()
-
-/** The channel of this process for a family: opened on first use, and again when its socket was lost or there was none. */
-export function echoChannel(family: 4 | 6): EchoChannel {
-  const existing = channels.get(family)
-  if (existing !== undefined && (existing.isOpen || isUnavailableForGood(existing.availability)))
-    return existing
-  const channel = new EchoChannel(family)
-  channels.set(family, channel)
-  return channel
-}
-
-/** Whether this process can send ICMP echoes of a family: for the log (once) and a metric. */
-export function echoAvailability(family: 4 | 6): EchoAvailability {
-  return echoChannel(family).availability
-}
-
-/** Closes the raw sockets of this process. */
-export function closeEchoChannels(): void {
-  for (const channel of channels.values()) channel.close()
-  channels.clear()
 }

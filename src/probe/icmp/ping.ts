@@ -4,14 +4,17 @@
  */
 import { type IpAddress, parseAddress } from '../../domain/ip-address.ts'
 import type { Reason } from '../../domain/reasons.ts'
-import { type EchoChannel, type EchoOutcome, echoChannel } from './icmp-echo.ts'
+import type { EchoChannel, EchoOutcome } from './icmp-echo.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
-import { reasonOfSocketError } from '../socket-errors.ts'
+import { HostAddresses } from '../socket-errors.ts'
 import { unsupported } from '../unsupported.ts'
 
-/** A PING prober on `channelOf`'s sockets; tests bring their own. */
-export function makeProbePing(channelOf: (family: 4 | 6) => EchoChannel): Probe {
+/** A PING prober on `channelOf`'s sockets. */
+export function makeProbePing(
+  channelOf: (family: 4 | 6) => EchoChannel,
+  hosts: HostAddresses = new HostAddresses(),
+): Probe {
   return (target, done) => {
     const startedAt = performance.now()
     const channel = channelOf(target.family)
@@ -36,7 +39,7 @@ export function makeProbePing(channelOf: (family: 4 | 6) => EchoChannel): Probe 
         if (ended) return
         if (outcome.kind === 'unreachable') return end('ICMP_UNREACHABLE', 'the echo could not be delivered')
         if (outcome.kind === 'error')
-          return end(reasonOfSocketError(outcome.errno, target), `echo ${outcome.errno}`)
+          return end(hosts.reasonOf(outcome.errno, target), `echo ${outcome.errno}`)
         if (++answered < wanted) return ask(to)
         end('PASSED', wanted === 1 ? 'echo answered' : `${wanted} echoes answered`)
       })
@@ -52,5 +55,3 @@ export function makeProbePing(channelOf: (family: 4 | 6) => EchoChannel): Probe 
 function unanswered(answered: number, wanted: number): string {
   return wanted === 1 ? 'no echo reply' : `${answered} of ${wanted} echoes answered`
 }
-
-export const probePing: Probe = makeProbePing(echoChannel)

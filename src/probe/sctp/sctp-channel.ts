@@ -1,6 +1,6 @@
 /**
  * The SCTP probes of one family: a raw SCTP socket, which sends INITs and hears what targets answer, and a raw ICMP socket,
- * which hears that one could not be delivered. Both are shared by all probes of the process and paused while nothing is
+ * which hears that one could not be delivered. Both are shared by all probes of a prober and paused while nothing is
  * awaited. An answer counts only from the address and port that were asked, and with the random tag of the question.
  */
 import { randomInt } from 'node:crypto'
@@ -10,7 +10,6 @@ import { DESTINATION_UNREACHABLE, ICMP_PROTOCOL, readUnreachableQuote } from '..
 import {
   filterIcmp,
   growReceiveBuffer,
-  isUnavailableForGood,
   openRawSocket,
   type RawAvailability,
   type RawSocket,
@@ -150,22 +149,4 @@ function isAnswer(message: SctpMessage, from: string, { address, ports }: Awaite
   if (message.ports.source !== ports.source || message.ports.destination !== ports.destination) return false
   if (message.kind === 'unreachable') return Buffer.from(address.bytes).equals(message.destination)
   return from === address.canonical || parseAddress(from)?.canonical === address.canonical
-}
-
-const channels = new Map<4 | 6, SctpChannel>()
-
-/** The channel of this process for a family: opened on first use, and again when its sockets were lost or there were none. */
-export function sctpChannel(family: 4 | 6): SctpChannel {
-  const existing = channels.get(family)
-  if (existing !== undefined && (existing.isOpen || isUnavailableForGood(existing.availability)))
-    return existing
-  const channel = new SctpChannel(family)
-  channels.set(family, channel)
-  return channel
-}
-
-/** Closes the raw sockets of this process. */
-export function closeSctpChannels(): void {
-  for (const channel of channels.values()) channel.close()
-  channels.clear()
 }

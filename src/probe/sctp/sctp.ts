@@ -8,12 +8,15 @@ import { parseAddress } from '../../domain/ip-address.ts'
 import type { Reason } from '../../domain/reasons.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
-import { type SctpChannel, type SctpOutcome, sctpChannel } from './sctp-channel.ts'
-import { reasonOfSocketError } from '../socket-errors.ts'
+import type { SctpChannel, SctpOutcome } from './sctp-channel.ts'
+import { HostAddresses } from '../socket-errors.ts'
 import { unsupported } from '../unsupported.ts'
 
-/** An SCTP prober on `channelOf`'s sockets; tests bring their own. */
-export function makeProbeSctp(channelOf: (family: 4 | 6) => SctpChannel): Probe {
+/** An SCTP prober on `channelOf`'s sockets. */
+export function makeProbeSctp(
+  channelOf: (family: 4 | 6) => SctpChannel,
+  hosts: HostAddresses = new HostAddresses(),
+): Probe {
   return (target, done) => {
     const startedAt = performance.now()
     const channel = channelOf(target.family)
@@ -39,7 +42,7 @@ export function makeProbeSctp(channelOf: (family: 4 | 6) => SctpChannel): Probe 
         case 'unreachable':
           return end('ICMP_UNREACHABLE', 'the INIT could not be delivered')
         case 'error':
-          return end(reasonOfSocketError(outcome.errno, target), `INIT ${outcome.errno}`)
+          return end(hosts.reasonOf(outcome.errno, target), `INIT ${outcome.errno}`)
       }
     })
     return (why) =>
@@ -48,5 +51,3 @@ export function makeProbeSctp(channelOf: (family: 4 | 6) => SctpChannel): Probe 
         : end('PROBER_STOPPING', 'stopped while waiting for the answer to INIT')
   }
 }
-
-export const probeSctp: Probe = makeProbeSctp(sctpChannel)

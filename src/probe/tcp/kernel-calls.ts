@@ -4,6 +4,7 @@
  */
 import { endianness } from 'node:os'
 import { CONNECTION_EVENTS_MAX } from '../../domain/limits.ts'
+import { isConnectedToItself } from '../source-ports.ts'
 import type { Libc } from './libc.ts'
 
 export interface Peer {
@@ -145,7 +146,13 @@ export class KernelCalls {
   isConnectedToItself(fd: number, peer: Peer): boolean {
     const own = this.#own[peer.family]
     const target = this.#target[peer.family]
-    return this.#write(target, peer) && this.#readOwn(fd, own) && isSameAddress(own, target)
+    if (!this.#write(target, peer) || !this.#readOwn(fd, own)) return false
+    const localPort = own.view.getUint16(2)
+    return isConnectedToItself(peer.port, {
+      localPort,
+      localAddress: own.address.join(),
+      remoteAddress: target.address.join(),
+    })
   }
 
   /**
@@ -223,11 +230,4 @@ function sockaddr(family: 4 | 6): Sockaddr {
   const made = room(family === 4 ? 16 : 28)
   made.view.setUint16(0, AF[family], isLittleEndian)
   return { ...made, address: family === 4 ? made.bytes.subarray(4, 8) : made.bytes.subarray(8, 24) }
-}
-
-function isSameAddress(one: Sockaddr, other: Sockaddr): boolean {
-  return (
-    one.view.getUint16(2) === other.view.getUint16(2) &&
-    one.address.every((byte, i) => byte === other.address[i])
-  )
 }

@@ -3,6 +3,7 @@
  * connections that ended: at the end of the turn that started them, then every few milliseconds while any is under way. When
  * that is noticed is therefore not how long a handshake took: the kernel says it.
  */
+import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import {
   CONNECTION_EVENTS_MAX,
@@ -13,7 +14,7 @@ import {
 } from '../../domain/limits.ts'
 import type { Libc } from './libc.ts'
 import { CONNECTED, CONNECTING, KernelCalls, type Peer } from './kernel-calls.ts'
-import { mayBeSourcePort } from '../source-ports.ts'
+import type { SourcePorts } from '../source-ports.ts'
 
 /** What a socket connects for. One of the two methods is called, once, and never before `connect` returned. */
 export interface ConnectUser {
@@ -34,6 +35,7 @@ export class KernelSockets {
   /** Sockets that may wait for the next probe, of both families together: what the descriptor budget leaves. */
   capacity = IDLE_KERNEL_SOCKETS_MAX
   readonly #tcp: KernelCalls
+  readonly #sourcePorts: SourcePorts
   readonly #idle: Readonly<Record<4 | 6, number[]>> = { 4: [], 6: [] }
   /** By descriptor. */
   readonly #users: (ConnectUser | undefined)[] = []
@@ -43,18 +45,21 @@ export class KernelSockets {
   /** Never holds the process; started anew whenever the last connection has ended. */
   readonly #idleTimer = setTimeout(() => this.#closeIdle(), IDLE_KERNEL_SOCKETS_MS).unref()
   #lastStartMs = 0
+  /** `ended`: the descriptors are given back; their numbers are somebody else's now. */
+  #state: 'open' | 'closing' | 'ended' = 'open'
 
-  private constructor(tcp: KernelCalls) {
+  private constructor(tcp: KernelCalls, sourcePorts: SourcePorts) {
     this.#tcp = tcp
+    this.#sourcePorts = sourcePorts
   }
 
   /** Undefined where libc cannot be called, or the kernel (or what stands in for it) does other than expected. */
-  static open(libc: Libc | undefined): KernelSockets | undefined {
+  static open(libc: Libc | undefined, sourcePorts: SourcePorts): KernelSockets | undefined {
     if (libc === undefined) return undefined
     let tcp: KernelCalls | undefined
     try {
       tcp = new KernelCalls(libc)
-      if (tcp.works()) return new KernelSockets(tcp)
+      if (tcp.works()) return new KernelSockets(tcp, sourcePorts)
     } catch {
       // A function that cannot be called as declared: the other ways need none.
     }
@@ -67,9 +72,10 @@ export class KernelSockets {
     return this.#idle[4].length + this.#idle[6].length
   }
 
-  /** Starts to connect. */
+  /** Starts to connect; after `close` it fails. */
   connect(user: ConnectUser): void {
     const { family } = user.peer
+    if (this.#state !== 'open') return failLater(user, 'socket', -constants.errno.ECANCELED)
     const fd = this.#idle[family].pop() ?? this.#tcp.open(family)
     if (fd < 0) return failLater(user, 'socket', fd)
     const status = this.#tcp.connect(fd, user.peer)
@@ -95,6 +101,21 @@ export class KernelSockets {
     if (user.fd !== NO_SOCKET) this.#release(user, user.fd)
   }
 
+  /** Closes what waits, and everything else as soon as it has ended. */
+  close(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closing'
+    this.capacity = 0
+    clearTimeout(this.#idleTimer)
+    if (this.#underWay === 0) this.#end()
+  }
+
+  #end(): void {
+    this.#state = 'ended'
+    this.#closeIdle()
+    this.#tcp.end()
+  }
+
   #planRound(): void {
     if (this.#isRoundPlanned) return
     this.#isRoundPlanned = true
@@ -105,6 +126,7 @@ export class KernelSockets {
   }
 
   #tellAll(): void {
+    if (this.#state === 'ended') return
     try {
       while (this.#tellSome() === CONNECTION_EVENTS_MAX);
     } finally {
@@ -129,7 +151,7 @@ export class KernelSockets {
     const outcome = this.#tcp.outcome(fd)
     if (outcome === CONNECTING) return
     const handshakeMs = this.#tcp.handshakeMs()
-    const toItself = mayBeSourcePort(peer.port) && this.#tcp.isConnectedToItself(fd, peer)
+    const toItself = this.#sourcePorts.includes(peer.port) && this.#tcp.isConnectedToItself(fd, peer)
     this.#release(user, fd)
     if (outcome === CONNECTED) user.connected(handshakeMs, toItself)
     else user.failed('connect', getSystemErrorName(outcome))
@@ -151,7 +173,8 @@ export class KernelSockets {
   #planNext(): void {
     clearTimeout(this.#nextRound)
     if (this.#underWay === 0) {
-      this.#idleTimer.refresh()
+      if (this.#state === 'closing') this.#end()
+      else this.#idleTimer.refresh()
       return
     }
     const { min, max } = CONNECTION_POLL_MS

@@ -1,29 +1,34 @@
 /** TCP on a `net.Socket`: by public API alone, wherever Node runs. The meaning is told in tcp.ts. */
 import type { Reason } from '../../domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../../domain/results.ts'
-import { CONNECTED_TO_ITSELF, isConnectedToItself } from '../wire/connection.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
-import { reasonOfSocketError } from '../socket-errors.ts'
-import { closeSocket, connectSocket, type ProbeSocket, type SocketUser } from '../wire/node-sockets.ts'
+import { CONNECTED_TO_ITSELF, isConnectedToItself } from '../source-ports.ts'
+import type { ProbeSocket, SocketUser } from '../wire/node-sockets.ts'
+import type { StreamParts } from '../wire/stream-parts.ts'
 
-/** By public API alone. */
-export const probeTcpByNode: Probe = (target, done) => {
-  const attempt = new NodeAttempt(target, done)
-  return (why) => attempt.cancel(why)
+export type TcpParts = Pick<StreamParts, 'nodeSockets' | 'sourcePorts' | 'hostAddresses'>
+
+export function makeProbeTcpByNode(parts: TcpParts): Probe {
+  return (target, done) => {
+    const attempt = new NodeAttempt(parts, target, done)
+    return (why) => attempt.cancel(why)
+  }
 }
 
 class NodeAttempt implements SocketUser {
+  readonly #parts: TcpParts
   readonly #target: ProbeTarget
   readonly #done: (result: ProbeResult) => void
   readonly #startedAt = performance.now()
   readonly #socket: ProbeSocket
   #ended = false
 
-  constructor(target: ProbeTarget, done: (result: ProbeResult) => void) {
+  constructor(parts: TcpParts, target: ProbeTarget, done: (result: ProbeResult) => void) {
+    this.#parts = parts
     this.#target = target
     this.#done = done
-    this.#socket = connectSocket(target, 'silent', this)
+    this.#socket = parts.nodeSockets.connect(target, 'silent', this)
   }
 
   cancel(why: 'timeout' | 'shutdown'): void {
@@ -34,16 +39,19 @@ class NodeAttempt implements SocketUser {
 
   onConnect(): void {
     const socket = this.#socket
-    if (isConnectedToItself(socket, this.#target)) return this.#fail('CONNECT_REFUSED', CONNECTED_TO_ITSELF)
+    const { nodeSockets, sourcePorts } = this.#parts
+    const { port, close } = this.#target
+    if (sourcePorts.includes(port) && isConnectedToItself(port, socket))
+      return this.#fail('CONNECT_REFUSED', CONNECTED_TO_ITSELF)
     this.#ended = true
     const connectMs = millisecondsSince(this.#startedAt)
-    closeSocket(socket, this.#target.close === 'fin' ? 'close' : 'reset')
+    nodeSockets.close(socket, close === 'fin' ? 'close' : 'reset')
     this.#done(result('PASSED', 'connected', { connectMs, totalMs: connectMs }))
   }
 
   onError(error: NodeJS.ErrnoException): void {
     this.#fail(
-      reasonOfSocketError(error.code, this.#target),
+      this.#parts.hostAddresses.reasonOf(error.code, this.#target),
       `${error.syscall ?? 'socket'} ${error.code ?? 'error'}`,
     )
   }
@@ -56,7 +64,7 @@ class NodeAttempt implements SocketUser {
   #fail(reason: Reason, detail: string): void {
     if (this.#ended) return
     this.#ended = true
-    closeSocket(this.#socket, 'close')
+    this.#parts.nodeSockets.close(this.#socket, 'close')
     this.#done(result(reason, detail, { totalMs: millisecondsSince(this.#startedAt) }))
   }
 }

@@ -1,11 +1,11 @@
 /** TCP by system calls alone, on sockets that are used again (kernel-sockets.ts). The meaning is told in tcp.ts. */
 import type { Reason } from '../../domain/reasons.ts'
 import type { ProbeResult, ProbeTarget } from '../../domain/results.ts'
-import { CONNECTED_TO_ITSELF } from '../wire/connection.ts'
-import { type KernelSockets, NO_SOCKET, type ConnectUser } from './kernel-sockets.ts'
+import { type ConnectUser, type KernelSockets, NO_SOCKET } from './kernel-sockets.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
-import { reasonOfSocketError } from '../socket-errors.ts'
+import type { HostAddresses } from '../socket-errors.ts'
+import { CONNECTED_TO_ITSELF } from '../source-ports.ts'
 
 /**
  * What these sockets can do: they end with an RST, leave the source address to the kernel, and stay in their family. Linux
@@ -19,9 +19,9 @@ export function suitsSystemCalls({ family, address, sourceAddress, close }: Prob
 /** Every spelling of `::ffff:0:0/96` begins so, and few other addresses. */
 const MAPPED_BEGINNING = /^[0:]+:ffff:/i
 
-export function makeProbeTcpBySystemCalls(sockets: KernelSockets): Probe {
+export function makeProbeTcpBySystemCalls(sockets: KernelSockets, hosts: HostAddresses): Probe {
   return (target, done) => {
-    const attempt = new SystemCallAttempt(sockets, target, done)
+    const attempt = new SystemCallAttempt({ sockets, hosts }, target, done)
     sockets.connect(attempt)
     return (why) => attempt.cancel(why)
   }
@@ -32,11 +32,17 @@ class SystemCallAttempt implements ConnectUser {
   fd = NO_SOCKET
   isWaiting = true
   readonly #sockets: KernelSockets
+  readonly #hosts: HostAddresses
   readonly #done: (result: ProbeResult) => void
   readonly #startedAt = performance.now()
 
-  constructor(sockets: KernelSockets, target: ProbeTarget, done: (result: ProbeResult) => void) {
+  constructor(
+    { sockets, hosts }: { readonly sockets: KernelSockets; readonly hosts: HostAddresses },
+    target: ProbeTarget,
+    done: (result: ProbeResult) => void,
+  ) {
     this.#sockets = sockets
+    this.#hosts = hosts
     this.peer = target
     this.#done = done
   }
@@ -48,7 +54,7 @@ class SystemCallAttempt implements ConnectUser {
   }
 
   failed(syscall: string, code: string): void {
-    this.#fail(reasonOfSocketError(code, this.peer), `${syscall} ${code}`)
+    this.#fail(this.#hosts.reasonOf(code, this.peer), `${syscall} ${code}`)
   }
 
   cancel(why: 'timeout' | 'shutdown'): void {

@@ -4,14 +4,15 @@
  */
 import type { ProbeTarget } from '../../domain/results.ts'
 import { converseBytes } from './byte-exchange.ts'
+import type { Probe } from '../probe.ts'
 import { makeStreamProbe } from '../wire/stream-attempt.ts'
+import type { StreamParts } from '../wire/stream-parts.ts'
 
 /** Whether a TCP target asks for more than a connect. */
 export function asksForExchange({ tcp, tls, proxyProtocol }: ProbeTarget): boolean {
   return tcp !== undefined || tls !== undefined || proxyProtocol !== undefined
 }
 
-export const probeTcpExchange = makeStreamProbe({
-  isSecure: ({ tls }) => tls !== undefined,
-  converse: converseBytes,
-})
+export function makeProbeTcpExchange(parts: StreamParts): Probe {
+  return makeStreamProbe(parts, { isSecure: ({ tls }) => tls !== undefined, converse: converseBytes })
+}

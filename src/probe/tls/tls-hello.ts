@@ -3,6 +3,10 @@
  * Phases: connect, TLS, first byte.
  */
 import { converseBytes } from '../tcp/byte-exchange.ts'
+import type { Probe } from '../probe.ts'
 import { makeStreamProbe } from '../wire/stream-attempt.ts'
+import type { StreamParts } from '../wire/stream-parts.ts'
 
-export const probeTlsHello = makeStreamProbe({ isSecure: () => true, converse: converseBytes })
+export function makeProbeTlsHello(parts: StreamParts): Probe {
+  return makeStreamProbe(parts, { isSecure: () => true, converse: converseBytes })
+}

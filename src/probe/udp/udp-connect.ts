@@ -18,40 +18,33 @@ import { parseAddress } from '../../domain/ip-address.ts'
 import { UDP_PAYLOAD } from '../../domain/limits.ts'
 import type { Reason } from '../../domain/reasons.ts'
 import type { Phases, ProbeResult, ProbeTarget, UdpExchange } from '../../domain/results.ts'
-import { type EchoChannel, type EchoOutcome, echoChannel } from '../icmp/icmp-echo.ts'
+import type { EchoChannel, EchoOutcome } from '../icmp/icmp-echo.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
-import { reasonOfSocketError } from '../socket-errors.ts'
-import { UdpLanes } from './udp-lanes.ts'
-import { type DatagramUser, ownUdpSockets, sendOnOwnSocket } from './udp-socket.ts'
+import { HostAddresses } from '../socket-errors.ts'
+import { CONNECTED_TO_ITSELF } from '../source-ports.ts'
+import type { UdpLanes } from './udp-lanes.ts'
+import type { DatagramUser } from './udp-socket.ts'
+import { UdpSockets } from './udp-sockets.ts'
 
 const PAYLOAD = Buffer.from(UDP_PAYLOAD, 'latin1')
 
-const lanesOf = new Map<EchoChannel, UdpLanes>()
-
-/** Lanes are of the raw socket that hears for them; those of one that is gone end with what they await. */
-function lanesOn(channel: EchoChannel): UdpLanes {
-  let lanes = lanesOf.get(channel)
-  if (lanes === undefined) {
-    for (const old of lanesOf.keys()) if (!old.isOpen) lanesOf.delete(old)
-    lanesOf.set(channel, (lanes = new UdpLanes(channel)))
-  }
-  return lanes
+/** What UDP probes share: a part of the `ProbeRuntime`. */
+export interface UdpParts {
+  readonly udpSockets: UdpSockets
+  readonly hostAddresses: HostAddresses
 }
 
-/** UDP sockets that are open: `shared` by probes (few), and one each of probes (`own`), which is a descriptor per waiting probe. */
-export function udpSockets(): { readonly shared: number; readonly own: number } {
-  let shared = 0
-  for (const lanes of lanesOf.values()) shared += lanes.sockets
-  return { shared, own: ownUdpSockets() }
-}
-
-/** A UDP-CONNECT prober on `channelOf`'s raw sockets; tests bring their own. */
-export function makeProbeUdpConnect(channelOf: (family: 4 | 6) => EchoChannel): Probe {
+/** A UDP-CONNECT prober on `channelOf`'s raw sockets. */
+export function makeProbeUdpConnect(
+  channelOf: (family: 4 | 6) => EchoChannel,
+  parts: UdpParts = { udpSockets: new UdpSockets(), hostAddresses: new HostAddresses() },
+): Probe {
   return (target, done) => {
     const channel = channelOf(target.family)
     const { isOpen, availability } = channel
-    const attempt = new UdpAttempt(target, isOpen ? lanesOn(channel) : undefined, done)
+    const lanes = isOpen ? parts.udpSockets.lanesOn(channel) : undefined
+    const attempt = new UdpAttempt({ ...parts, lanes }, target, done)
     if (target.echoFirst !== true) attempt.open()
     else if (availability.available) attempt.echo(channel)
     else attempt.skipEcho()
@@ -59,9 +52,9 @@ export function makeProbeUdpConnect(channelOf: (family: 4 | 6) => EchoChannel): 
   }
 }
 
-export const probeUdpConnect: Probe = makeProbeUdpConnect(echoChannel)
-
 class UdpAttempt implements DatagramUser {
+  readonly #sockets: UdpSockets
+  readonly #hosts: HostAddresses
   readonly #target: ProbeTarget
   readonly #lanes: UdpLanes | undefined
   readonly #done: (result: ProbeResult) => void
@@ -76,7 +69,13 @@ class UdpAttempt implements DatagramUser {
   #isDoubtful = false
   #note = ''
 
-  constructor(target: ProbeTarget, lanes: UdpLanes | undefined, done: (result: ProbeResult) => void) {
+  constructor(
+    { udpSockets, hostAddresses, lanes }: UdpParts & { readonly lanes: UdpLanes | undefined },
+    target: ProbeTarget,
+    done: (result: ProbeResult) => void,
+  ) {
+    this.#sockets = udpSockets
+    this.#hosts = hostAddresses
     this.#target = target
     this.#lanes = lanes
     this.#done = done
@@ -126,7 +125,7 @@ class UdpAttempt implements DatagramUser {
     } else if (outcome.kind === 'unreachable') {
       this.#end('ICMP_UNREACHABLE', 'the echo could not be delivered')
     } else {
-      this.#end(reasonOfSocketError(outcome.errno, this.#target), `echo ${outcome.errno}`)
+      this.#end(this.#hosts.reasonOf(outcome.errno, this.#target), `echo ${outcome.errno}`)
     }
   }
 
@@ -150,12 +149,12 @@ class UdpAttempt implements DatagramUser {
   }
 
   onOwnPort(): void {
-    if (!this.#isOnLane) return this.#end('ICMP_UNREACHABLE', 'nobody listens: connected to itself')
+    if (!this.#isOnLane) return this.#end('ICMP_UNREACHABLE', CONNECTED_TO_ITSELF)
     if (this.#state !== 'ended') this.#openOwn()
   }
 
   onFailure(error: NodeJS.ErrnoException): void {
-    const reason = reasonOfSocketError(error.code, this.#target)
+    const reason = this.#hosts.reasonOf(error.code, this.#target)
     this.#end(reason, `${error.syscall ?? 'socket'} ${error.code}${this.#note}`)
   }
 
@@ -165,7 +164,7 @@ class UdpAttempt implements DatagramUser {
 
   #openOwn(): void {
     this.#isOnLane = false
-    this.#stopWaiting = sendOnOwnSocket(this.#target, this.#payload, this)
+    this.#stopWaiting = this.#sockets.sendOnOwn(this.#target, this.#payload, this)
   }
 
   #end(reason: Reason, detail: string): void {

@@ -1,6 +1,7 @@
 /** One datagram on a connected UDP socket of its own: the kernel tells it of a closed port. Costs a descriptor while it waits. */
 import { createSocket, type Socket } from 'node:dgram'
 import type { ProbeTarget } from '../../domain/results.ts'
+import { type Ends, isConnectedToItself } from '../source-ports.ts'
 
 /** Who waits for what becomes of a datagram. After `onSent` at most one of the others. */
 export interface DatagramUser {
@@ -44,23 +45,14 @@ export function closeQuietly(socket: Socket): void {
   }
 }
 
-let sockets = 0
-
-/** Sockets of this kind that are open. */
-export function ownUdpSockets(): number {
-  return sockets
-}
-
 /** Sends `payload`; the returned function closes the socket. */
 export function sendOnOwnSocket(target: ProbeTarget, payload: Uint8Array, user: DatagramUser): () => void {
   const { family, address, port, sourceAddress } = target
   const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', lookup: withoutLookup })
   let isClosed = false
-  sockets++
   const close = (): void => {
     if (isClosed) return
     isClosed = true
-    sockets--
     socket.close()
   }
   const onError = (error: NodeJS.ErrnoException): void => {
@@ -80,7 +72,7 @@ export function sendOnOwnSocket(target: ProbeTarget, payload: Uint8Array, user: 
   })
   socket.on('message', (datagram) => {
     if (isClosed) return
-    if (isConnectedToItself(socket, port)) user.onOwnPort()
+    if (isConnectedToItself(port, endsOf(socket))) user.onOwnPort()
     else user.onReply(datagram)
   })
   if (sourceAddress !== undefined) socket.bind({ address: sourceAddress, exclusive: true })
@@ -88,8 +80,7 @@ export function sendOnOwnSocket(target: ProbeTarget, payload: Uint8Array, user: 
   return close
 }
 
-/** A closed port of this host that the kernel also chose as source port answers with our own datagram. */
-function isConnectedToItself(socket: Socket, port: number): boolean {
-  const local = socket.address()
-  return local.port === port && local.address === socket.remoteAddress().address
+function endsOf(socket: Socket): Ends {
+  const { port, address } = socket.address()
+  return { localPort: port, localAddress: address, remoteAddress: socket.remoteAddress().address }
 }

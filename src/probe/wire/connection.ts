@@ -4,7 +4,6 @@
  */
 import { Socket, type TcpSocketConnectOpts } from 'node:net'
 import type { ProbeTarget } from '../../domain/results.ts'
-import { mayBeSourcePort } from '../source-ports.ts'
 
 /** A probe never asks DNS: targets are addresses, and anything else is a programmer's error. */
 function refuseLookup(host: string): never {
@@ -27,20 +26,4 @@ export function connectOptions(target: ProbeTarget): TcpSocketConnectOpts {
   }
   if (target.sourceAddress !== undefined) options.localAddress = target.sourceAddress
   return options
-}
-
-/** Detail of a probe whose connection `isConnectedToItself`. */
-export const CONNECTED_TO_ITSELF = 'nobody listens: connected to itself'
-
-/**
- * Whether the socket is connected to itself: the kernel chose the target's own port as the source port of a connection to
- * one of its own addresses where nobody listens (TCP simultaneous open, RFC 9293 section 3.5). About one in 28 000 probes
- * of a closed local port in the ephemeral range would otherwise pass.
- */
-export function isConnectedToItself(socket: Socket, target: ProbeTarget): boolean {
-  return (
-    mayBeSourcePort(target.port) &&
-    socket.localPort === target.port &&
-    socket.localAddress === socket.remoteAddress
-  )
 }

@@ -148,6 +148,3 @@ export class IdleConnections implements ConnectionUser {
 function nextUse(connection: StreamConnection): number {
   return connection.idleSince + connection.gapMs
 }
-
-/** The pool of this process. */
-export const idleConnections = new IdleConnections()

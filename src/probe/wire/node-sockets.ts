@@ -12,11 +12,11 @@
  * States: connecting → connected → closing (its user hears nothing any more) → closed → idle, when it ended in order.
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import { PLAIN_READ_BYTES, CLOSE_TOGETHER_MAX, IDLE_NODE_SOCKETS_MAX } from '../../domain/limits.ts'
+import { CLOSE_TOGETHER_MAX, IDLE_NODE_SOCKETS_MAX, PLAIN_READ_BYTES } from '../../domain/limits.ts'
 import type { ProbeTarget } from '../../domain/results.ts'
 import { connectOptions } from './connection.ts'
 
-/** Who has a socket. Nothing is told before `connectSocket` returned, nor after `closeSocket`. */
+/** Who has a socket. Nothing is told before `connect` returned, nor after `close`. */
 export interface SocketUser {
   onConnect(): void
   /** The bytes are the socket's again afterwards. */
@@ -29,20 +29,7 @@ export interface SocketUser {
 /** `silent`: nothing that the target sends is read, nor its end. */
 export type SocketKind = 'reading' | 'silent'
 
-/**
- * Where all of them read to: what arrived is looked at before the next read, and nobody keeps a view of it. Without it
- * Node makes a buffer of 64 KiB for each read.
- */
-const received = Buffer.alloc(PLAIN_READ_BYTES)
-
-/** `onread` is an option of the constructor, which its type does not know. */
-const READING: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
-  onread: { buffer: received, callback: onRead },
-}
-
-const idle: Readonly<Record<SocketKind, ProbeSocket[]>> = { reading: [], silent: [] }
-
-/** A socket and who has it now. Made by `connectSocket` only. */
+/** A socket and who has it now. Made by `NodeSockets` only. */
 export class ProbeSocket extends Socket {
   readonly kind: SocketKind
   user: SocketUser | undefined
@@ -50,69 +37,88 @@ export class ProbeSocket extends Socket {
   /** Its connection ended in order: nothing of it is left in the stream. */
   isClean = false
 
-  constructor(kind: SocketKind) {
-    super(kind === 'reading' ? READING : undefined)
+  constructor(kind: SocketKind, reading: SocketConstructorOpts) {
+    super(kind === 'reading' ? reading : undefined)
     this.kind = kind
     this.on('connect', onConnect)
     this.on('error', onError)
-    this.on('close', onClose)
     if (kind === 'reading') this.on('end', onEnd)
     else this.pause()
   }
 }
 
-/** Starts to connect. */
-export function connectSocket(target: ProbeTarget, kind: SocketKind, user: SocketUser): ProbeSocket {
-  const socket = idle[kind].pop() ?? new ProbeSocket(kind)
-  socket.user = user
-  socket.isClean = false
-  socket.connect(connectOptions(target))
-  return socket
-}
+/** The sockets of one prober. */
+export class NodeSockets {
+  readonly #idle: Readonly<Record<SocketKind, ProbeSocket[]>> = { reading: [], silent: [] }
+  readonly #reading: SocketConstructorOpts
+  #closing: ProbeSocket[] = []
 
-let closing: ProbeSocket[] = []
-
-/**
- * Ends the connection, with RST or in order: at once when it does not stand, else with those that end in the same turn of
- * the event loop. It may be another user's afterwards.
- */
-export function closeSocket(socket: ProbeSocket, how: 'reset' | 'close'): void {
-  socket.user = undefined
-  if (socket.connecting || socket.destroyed) {
-    socket.destroy()
-    return
+  constructor() {
+    // Where all of them read to: what arrived is looked at before the next read, and nobody keeps a view of it. Without it
+    // Node makes a buffer of 64 KiB for each read.
+    const received = Buffer.alloc(PLAIN_READ_BYTES)
+    const callback = function (this: Socket, bytes: number): boolean {
+      ;(this as ProbeSocket).user?.onData(received.subarray(0, bytes))
+      return true
+    }
+    /** `onread` is an option of the constructor, which its type does not know. */
+    const reading: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
+      onread: { buffer: received, callback },
+    }
+    this.#reading = reading
   }
-  socket.endsWithReset = how === 'reset'
-  const waiting = closing.push(socket)
-  if (waiting === 1) setImmediate(closeTogether)
-  else if (waiting >= CLOSE_TOGETHER_MAX) closeTogether()
-}
 
-function closeTogether(): void {
-  const sockets = closing
-  closing = []
-  for (const socket of sockets) {
-    socket.isClean = socket.readable && socket.writable && socket.writableLength === 0
-    if (socket.endsWithReset) socket.resetAndDestroy()
-    else socket.destroy()
+  /** Starts to connect. */
+  connect(target: ProbeTarget, kind: SocketKind, user: SocketUser): ProbeSocket {
+    const socket = this.#idle[kind].pop() ?? this.#make(kind)
+    socket.user = user
+    socket.isClean = false
+    socket.connect(connectOptions(target))
+    return socket
+  }
+
+  /**
+   * Ends the connection, with RST or in order: at once when it does not stand, else with those that end in the same turn of
+   * the event loop. It may be another user's afterwards.
+   */
+  close(socket: ProbeSocket, how: 'reset' | 'close'): void {
+    socket.user = undefined
+    if (socket.connecting || socket.destroyed) {
+      socket.destroy()
+      return
+    }
+    socket.endsWithReset = how === 'reset'
+    const waiting = this.#closing.push(socket)
+    if (waiting === 1) setImmediate(this.#closeTogether)
+    else if (waiting >= CLOSE_TOGETHER_MAX) this.#closeTogether()
+  }
+
+  #make(kind: SocketKind): ProbeSocket {
+    const socket = new ProbeSocket(kind, this.#reading)
+    socket.on('close', () => {
+      const others = this.#idle[kind]
+      if (socket.isClean && others.length < IDLE_NODE_SOCKETS_MAX) others.push(socket)
+    })
+    return socket
+  }
+
+  readonly #closeTogether = (): void => {
+    const sockets = this.#closing
+    this.#closing = []
+    for (const socket of sockets) {
+      socket.isClean = socket.readable && socket.writable && socket.writableLength === 0
+      if (socket.endsWithReset) socket.resetAndDestroy()
+      else socket.destroy()
+    }
   }
 }
 
 function onConnect(this: Socket): void {
   ;(this as ProbeSocket).user?.onConnect()
 }
-function onRead(this: Socket, bytes: number): boolean {
-  ;(this as ProbeSocket).user?.onData(received.subarray(0, bytes))
-  return true
-}
 function onEnd(this: Socket): void {
   ;(this as ProbeSocket).user?.onEnd()
 }
 function onError(this: Socket, error: NodeJS.ErrnoException): void {
   ;(this as ProbeSocket).user?.onError(error)
-}
-function onClose(this: Socket): void {
-  const socket = this as ProbeSocket
-  const others = idle[socket.kind]
-  if (socket.isClean && others.length < IDLE_NODE_SOCKETS_MAX) others.push(socket)
 }

@@ -1,12 +1,24 @@
 /** Which wire a connection goes by: a plain one, or, with TLS or a PROXY header, a socket of its own. */
 import type { ProbeTarget } from '../../domain/results.ts'
+import type { NodeSockets } from './node-sockets.ts'
 import { PlainWire } from './plain-wire.ts'
 import { SocketWire } from './socket-wire.ts'
-import type { SecureContext } from '../tls/tls.ts'
+import type { SecureContext } from '../tls/tls-contexts.ts'
 import type { Wire, WireUser } from './wire.ts'
 
 /** Starts to connect; `user` hears nothing before this returned. With `secure`, TLS follows. */
-export function openWire(target: ProbeTarget, secure: SecureContext | undefined, user: WireUser): Wire {
+export function openWire(
+  {
+    target,
+    secure,
+    sockets,
+  }: {
+    readonly target: ProbeTarget
+    readonly secure: SecureContext | undefined
+    readonly sockets: NodeSockets
+  },
+  user: WireUser,
+): Wire {
   if (secure !== undefined || target.proxyProtocol !== undefined) return new SocketWire(target, secure, user)
-  return new PlainWire(target, user)
+  return new PlainWire(sockets, target, user)
 }

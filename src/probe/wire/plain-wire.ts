@@ -1,23 +1,22 @@
 /** A wire on the sockets of node-sockets.ts: plain TCP without a PROXY header, by public API alone. */
 import type { ProbeTarget } from '../../domain/results.ts'
-import { isConnectedToItself } from './connection.ts'
 import type { Endpoints } from './proxy-header.ts'
-import { closeSocket, connectSocket, type ProbeSocket, type SocketUser } from './node-sockets.ts'
+import type { NodeSockets, ProbeSocket, SocketUser } from './node-sockets.ts'
 import type { Wire, WireError, WireUser } from './wire.ts'
 
 export class PlainWire implements Wire, SocketUser {
   readonly tls = undefined
   readonly certificateProblem = undefined
-  readonly #target: ProbeTarget
+  readonly #sockets: NodeSockets
   readonly #user: WireUser
   readonly #socket: ProbeSocket
   #isClosed = false
 
   /** Starts to connect. */
-  constructor(target: ProbeTarget, user: WireUser) {
-    this.#target = target
+  constructor(sockets: NodeSockets, target: ProbeTarget, user: WireUser) {
+    this.#sockets = sockets
     this.#user = user
-    this.#socket = connectSocket(target, 'reading', this)
+    this.#socket = sockets.connect(target, 'reading', this)
   }
 
   get isOpen(): boolean {
@@ -26,10 +25,6 @@ export class PlainWire implements Wire, SocketUser {
 
   get endpoints(): Endpoints {
     return this.#socket
-  }
-
-  isConnectedToItself(): boolean {
-    return isConnectedToItself(this.#socket, this.#target)
   }
 
   write(bytes: Uint8Array): void {
@@ -68,6 +63,6 @@ export class PlainWire implements Wire, SocketUser {
   #end(how: 'close' | 'reset'): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    closeSocket(this.#socket, how)
+    this.#sockets.close(this.#socket, how)
   }
 }

@@ -5,8 +5,9 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../domain/results.ts'
-import { isConnectedToItself, openConnection } from './connection.ts'
-import { certificateProblem, openTlsConnection, type SecureContext } from '../tls/tls.ts'
+import { openConnection } from './connection.ts'
+import { certificateProblem, openTlsConnection } from '../tls/tls.ts'
+import type { SecureContext } from '../tls/tls-contexts.ts'
 import type { Wire, WireUser } from './wire.ts'
 
 export class SocketWire implements Wire {
@@ -52,10 +53,6 @@ export class SocketWire implements Wire {
 
   get certificateProblem(): string | undefined {
     return certificateProblem(this.#socket as TLSSocket, this.#target)
-  }
-
-  isConnectedToItself(): boolean {
-    return isConnectedToItself(this.#socket, this.#target)
   }
 
   write(bytes: Uint8Array): void {

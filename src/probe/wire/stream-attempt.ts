@@ -7,12 +7,12 @@
  */
 import type { Reason } from '../../domain/reasons.ts'
 import type { Phases, ProbeResult, ProbeTarget } from '../../domain/results.ts'
-import { idleConnections } from './idle-connections.ts'
 import type { Conversation, Verdict } from './conversation.ts'
 import type { Probe } from '../probe.ts'
 import { boundedDetail, millisecondsSince, result } from '../result.ts'
 import { type ConnectionUser, StreamConnection } from './stream-connection.ts'
-import { type SecureContext, secureContextOf } from '../tls/tls.ts'
+import type { SecureContext } from '../tls/tls-contexts.ts'
+import type { StreamParts } from './stream-parts.ts'
 import { unsupported } from '../unsupported.ts'
 
 export interface StreamProtocol {
@@ -23,9 +23,10 @@ export interface StreamProtocol {
 }
 
 /** The prober of a protocol. */
-export function makeStreamProbe(protocol: StreamProtocol): Probe {
+export function makeStreamProbe(parts: StreamParts, protocol: StreamProtocol): Probe {
+  const manner = { ...protocol, parts }
   return (target, done) => {
-    const attempt = new StreamAttempt(protocol, target, done)
+    const attempt = new StreamAttempt(manner, target, done)
     const refusal = attempt.start()
     if (refusal !== undefined) return unsupported(refusal)(target, done)
     return (why) => attempt.cancel(why)
@@ -33,6 +34,7 @@ export function makeStreamProbe(protocol: StreamProtocol): Probe {
 }
 
 class StreamAttempt implements ConnectionUser {
+  readonly #parts: StreamParts
   readonly #protocol: StreamProtocol
   readonly #target: ProbeTarget
   readonly #done: (result: ProbeResult) => void
@@ -42,7 +44,12 @@ class StreamAttempt implements ConnectionUser {
   #firstByteMs: number | undefined
   #ended = false
 
-  constructor(protocol: StreamProtocol, target: ProbeTarget, done: (result: ProbeResult) => void) {
+  constructor(
+    protocol: StreamProtocol & { readonly parts: StreamParts },
+    target: ProbeTarget,
+    done: (result: ProbeResult) => void,
+  ) {
+    this.#parts = protocol.parts
     this.#protocol = protocol
     this.#target = target
     this.#done = done
@@ -51,6 +58,7 @@ class StreamAttempt implements ConnectionUser {
   /** Why no attempt can be made; undefined = it is under way. */
   start(): string | undefined {
     if (this.#target.reuse === undefined) return this.#connect()
+    const { idleConnections } = this.#parts
     if (idleConnections.wasClosedByTarget(this.#target)) {
       setImmediate(() => this.#end('IDLE_CLOSED', 'closed between two probes'))
       return undefined
@@ -117,11 +125,11 @@ class StreamAttempt implements ConnectionUser {
     if (typeof conversation === 'string') return conversation
     let secure: SecureContext | undefined
     if (this.#protocol.isSecure(this.#target)) {
-      const context = secureContextOf(this.#target.tls)
+      const context = this.#parts.tlsContexts.of(this.#target.tls)
       if (typeof context === 'string') return context
       secure = context
     }
-    this.#connection = new StreamConnection(this.#target, conversation, secure, this)
+    this.#connection = new StreamConnection(this.#parts, { target: this.#target, conversation, secure }, this)
     return undefined
   }
 
@@ -151,7 +159,8 @@ class StreamAttempt implements ConnectionUser {
     this.#ended = true
     const given = resultOf(verdict, this.#phases())
     const connection = this.#connection
-    if (connection !== undefined && !(canBeKept && idleConnections.keep(connection))) connection.close()
+    if (connection !== undefined && !(canBeKept && this.#parts.idleConnections.keep(connection)))
+      connection.close()
     this.#done(given)
   }
 

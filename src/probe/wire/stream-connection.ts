@@ -6,12 +6,13 @@
  */
 import type { Reason } from '../../domain/reasons.ts'
 import type { ProbeTarget } from '../../domain/results.ts'
-import { CONNECTED_TO_ITSELF } from './connection.ts'
 import type { Conversation } from './conversation.ts'
 import { openWire } from './open-wire.ts'
 import { proxyHeader } from './proxy-header.ts'
-import { reasonOfSocketError } from '../socket-errors.ts'
-import { isTlsError, type SecureContext } from '../tls/tls.ts'
+import { CONNECTED_TO_ITSELF, isConnectedToItself } from '../source-ports.ts'
+import { isTlsError } from '../tls/tls.ts'
+import type { SecureContext } from '../tls/tls-contexts.ts'
+import type { StreamParts } from './stream-parts.ts'
 import type { Wire, WireError, WireUser } from './wire.ts'
 
 /** Who has the connection now. After `onReady` nothing but `onData`, then one of `onEnd` and `onFailure`. */
@@ -41,21 +42,30 @@ export class StreamConnection implements WireUser {
   idleSince = 0
   /** Of the pool: milliseconds between the last two attempts; infinite before the second. */
   gapMs = Number.POSITIVE_INFINITY
+  readonly #parts: StreamParts
   readonly #isSecure: boolean
   readonly #wire: Wire
 
   /** Starts to connect; with `secure`, TLS follows. Nothing is told before this returned. */
   constructor(
-    target: ProbeTarget,
-    conversation: Conversation,
-    secure: SecureContext | undefined,
+    parts: StreamParts,
+    {
+      target,
+      conversation,
+      secure,
+    }: {
+      readonly target: ProbeTarget
+      readonly conversation: Conversation
+      readonly secure: SecureContext | undefined
+    },
     user: ConnectionUser,
   ) {
+    this.#parts = parts
     this.target = target
     this.conversation = conversation
     this.user = user
     this.#isSecure = secure !== undefined
-    this.#wire = openWire(target, secure, this)
+    this.#wire = openWire({ target, secure, sockets: parts.nodeSockets }, this)
   }
 
   /** Protocol version of TLS, and what ALPN chose; for details and for HTTP/2. */
@@ -80,7 +90,8 @@ export class StreamConnection implements WireUser {
   }
 
   onConnect(): void {
-    if (this.#wire.isConnectedToItself()) {
+    const { port } = this.target
+    if (this.#parts.sourcePorts.includes(port) && isConnectedToItself(port, this.#wire.endpoints)) {
       return this.user.onFailure(this, 'CONNECT_REFUSED', CONNECTED_TO_ITSELF)
     }
     this.connectedAt = performance.now()
@@ -108,7 +119,7 @@ export class StreamConnection implements WireUser {
   onError(error: WireError): void {
     const detail = `${error.syscall ?? 'socket'} ${error.code ?? 'error'}`
     if (isTlsError(error)) return this.user.onFailure(this, 'TLS_HANDSHAKE', error.code ?? 'TLS error')
-    const reason = reasonOfSocketError(error.code, this.target)
+    const reason = this.#parts.hostAddresses.reasonOf(error.code, this.target)
     if (this.connectedAt === undefined) return this.user.onFailure(this, reason, detail)
     if (reason === 'CONNECT_RESET') return this.#onGone('reset')
     if (reason === 'CONNECT_TIMEOUT') {

@@ -19,14 +19,12 @@ export type WireError = Pick<NodeJS.ErrnoException, 'code' | 'syscall'>
 export interface Wire {
   /** Whether neither side has ended it. */
   readonly isOpen: boolean
-  /** Of a wire that stands, for the PROXY header. */
+  /** Of a wire that stands. */
   readonly endpoints: Endpoints
   /** Version of TLS, and what ALPN chose; undefined = no TLS. */
   readonly tls: { readonly version: string; readonly alpn: string | undefined } | undefined
   /** Why the target's certificate does not do, where somebody asked. */
   readonly certificateProblem: string | undefined
-  /** See connection.ts. */
-  isConnectedToItself(): boolean
   write(bytes: Uint8Array): void
   /** Begins the TLS handshake of a wire that waits with it until something was written in the clear. */
   startTls(): void

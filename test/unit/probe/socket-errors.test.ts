@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HOST_ADDRESSES_CACHE_MS } from '../../../src/domain/limits.ts'
 import { REASONS } from '../../../src/domain/reasons.ts'
-import { hostHasNetworkFor, reasonOfSocketError } from '../../../src/probe/socket-errors.ts'
+import { HostAddresses, reasonOfSocketError } from '../../../src/probe/socket-errors.ts'
 
 const destination = { address: '203.0.113.1', family: 4 } as const
 const reason = (code: string, hasNetwork = true) => reasonOfSocketError(code, destination, () => hasNetwork)
@@ -41,12 +41,12 @@ test('an unreachable target is inconclusive when this host has no network of the
 
 test('an error that the table does not know is inconclusive', () => {
   assert.equal(reason('EWHATEVER'), 'PROBER_FAULT')
-  assert.equal(reasonOfSocketError(undefined, destination), 'PROBER_FAULT')
+  assert.equal(new HostAddresses().reasonOf(undefined, destination), 'PROBER_FAULT')
   assert.equal(REASONS.PROBER_FAULT.outcome, 'inconclusive')
 })
 
 test('this host has a network for its own loopback', () => {
-  assert.equal(hostHasNetworkFor({ address: '127.0.0.1', family: 4 }), true)
+  assert.equal(new HostAddresses().hasNetworkFor({ address: '127.0.0.1', family: 4 }), true)
 })
 
 test('a host whose interfaces cannot be read has the network that it had', () => {
@@ -62,12 +62,13 @@ test('a host whose interfaces cannot be read has the network that it had', () =>
     mac: '',
     internal: false,
   } as const
+  const host = new HostAddresses()
   const up = () => ({ eth0: [{ ...address, cidr: null }] })
-  assert.equal(hostHasNetworkFor(anywhere, up, nextLook), true)
-  assert.equal(hostHasNetworkFor(anywhere, fails, nextLook + 2 * HOST_ADDRESSES_CACHE_MS), true)
+  assert.equal(host.hasNetworkFor(anywhere, up, nextLook), true)
+  assert.equal(host.hasNetworkFor(anywhere, fails, nextLook + 2 * HOST_ADDRESSES_CACHE_MS), true)
   assert.equal(
-    hostHasNetworkFor(anywhere, () => ({}), nextLook + 4 * HOST_ADDRESSES_CACHE_MS),
+    host.hasNetworkFor(anywhere, () => ({}), nextLook + 4 * HOST_ADDRESSES_CACHE_MS),
     false,
   )
-  assert.equal(hostHasNetworkFor(anywhere, fails, nextLook + 6 * HOST_ADDRESSES_CACHE_MS), false)
+  assert.equal(host.hasNetworkFor(anywhere, fails, nextLook + 6 * HOST_ADDRESSES_CACHE_MS), false)
 })

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
+import { SourcePorts } from '../../../../src/probe/source-ports.ts'
 import { findLibc, type Koffi, type Libc } from '../../../../src/probe/tcp/libc.ts'
 import { KernelSockets } from '../../../../src/probe/tcp/kernel-sockets.ts'
 
 const linuxOnly = { skip: process.platform === 'linux' ? false : 'the system calls are those of Linux' }
 const libc = findLibc()
+const sourcePorts = new SourcePorts()
 
 /** libc with some functions replaced. */
 function libcWith(changed: Partial<Libc>): Libc {
@@ -15,7 +17,7 @@ function libcWith(changed: Partial<Libc>): Libc {
 
 test('libc is called where the package is installed and the kernel is Linux', linuxOnly, () => {
   assert.notEqual(libc, undefined)
-  assert.notEqual(KernelSockets.open(libc), undefined)
+  assert.notEqual(KernelSockets.open(libc, sourcePorts), undefined)
 })
 
 test('without the package, or with one that cannot load or declare, there is no libc', () => {
@@ -42,7 +44,7 @@ test('without the package, or with one that cannot load or declare, there is no 
     }),
   }
   for (const [name, load] of Object.entries(packages)) assert.equal(findLibc(load), undefined, name)
-  assert.equal(KernelSockets.open(undefined), undefined)
+  assert.equal(KernelSockets.open(undefined, sourcePorts), undefined)
 })
 
 test('a kernel that does other than expected is not used, and keeps no descriptor', linuxOnly, () => {
@@ -79,11 +81,11 @@ test('a kernel that does other than expected is not used, and keeps no descripto
   }
   const before = readdirSync('/proc/self/fd').length
   for (const [name, changed] of Object.entries(kernels))
-    assert.equal(KernelSockets.open(libcWith(changed)), undefined, name)
+    assert.equal(KernelSockets.open(libcWith(changed), sourcePorts), undefined, name)
   assert.equal(readdirSync('/proc/self/fd').length, before)
 })
 
-const TCP = new URL('../../../../src/probe/tcp/tcp.js', import.meta.url).href
+const RUNTIME = new URL('../../../../src/probe/probe-runtime.js', import.meta.url).href
 
 /** The way of TCP probes in a process of its own that cannot load koffi, and what it says on stderr. */
 function wayWithoutKoffi(): readonly [way: string, warnings: string] {
@@ -94,7 +96,7 @@ function wayWithoutKoffi(): readonly [way: string, warnings: string] {
       if (name === 'koffi') throw Object.assign(new Error('not installed'), { code: 'MODULE_NOT_FOUND' })
       return resolve.call(this, name, ...more)
     }
-    import(${JSON.stringify(TCP)}).then((tcp) => console.log(tcp.tcpWay))`
+    import(${JSON.stringify(RUNTIME)}).then(({ ProbeRuntime }) => console.log(new ProbeRuntime().tcpWay))`
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' })
   return [stdout.trim(), stderr]
 }

@@ -3,9 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { TLS_FILES_CACHE_MS } from '../../../../src/domain/limits.ts'
-import { secureContextOf } from '../../../../src/probe/tls/tls.ts'
+import { TlsContexts } from '../../../../src/probe/tls/tls-contexts.ts'
 import { selfSigned } from '../../../support/certificate.ts'
 import { folderOfTest } from '../../../support/folders.ts'
+
+const contexts = new TlsContexts()
 
 test('a TLS file that could not be read for want of a descriptor is read again, though it is the same file', () => {
   const caFile = join(folderOfTest(), 'ca.pem')
@@ -14,12 +16,12 @@ test('a TLS file that could not be read for want of a descriptor is read again, 
   const outOfDescriptors = (): never => {
     throw Object.assign(new Error('EMFILE: too many open files, open'), { code: 'EMFILE' })
   }
-  assert.equal(secureContextOf(manners, outOfDescriptors, 0), 'TLS file ca.pem: EMFILE')
-  assert.equal(typeof secureContextOf(manners, readFileSync, TLS_FILES_CACHE_MS - 1), 'string')
-  const context = secureContextOf(manners, readFileSync, TLS_FILES_CACHE_MS)
+  assert.equal(contexts.of(manners, outOfDescriptors, 0), 'TLS file ca.pem: EMFILE')
+  assert.equal(typeof contexts.of(manners, readFileSync, TLS_FILES_CACHE_MS - 1), 'string')
+  const context = contexts.of(manners, readFileSync, TLS_FILES_CACHE_MS)
   assert.equal(typeof context, 'object')
   assert.equal(
-    secureContextOf(manners, outOfDescriptors, 3 * TLS_FILES_CACHE_MS),
+    contexts.of(manners, outOfDescriptors, 3 * TLS_FILES_CACHE_MS),
     context,
     'unchanged: not read again',
   )
@@ -34,16 +36,16 @@ test('a context of files is kept for whoever is probed with it, however many oth
     return readFileSync(file)
   }
   const bystander = { caFile, verify: true }
-  const context = secureContextOf(bystander, counted, 1)
+  const context = contexts.of(bystander, counted, 1)
   const attackers = Array.from({ length: 300 }, (_, i) => ({
     caFile,
     verify: true,
     ciphers: `ECDHE-RSA-AES128-GCM-SHA256:x${i}`,
   }))
-  for (const attacker of attackers) assert.equal(typeof secureContextOf(attacker, counted, 1), 'object')
+  for (const attacker of attackers) assert.equal(typeof contexts.of(attacker, counted, 1), 'object')
   reads = 0
-  assert.equal(secureContextOf(bystander, counted, 2), context)
-  assert.equal(secureContextOf({ ...bystander }, counted, 2), context, 'and shared by who names the same')
-  for (const attacker of attackers) secureContextOf(attacker, counted, 2)
+  assert.equal(contexts.of(bystander, counted, 2), context)
+  assert.equal(contexts.of({ ...bystander }, counted, 2), context, 'and shared by who names the same')
+  for (const attacker of attackers) contexts.of(attacker, counted, 2)
   assert.equal(reads, 0)
 })

@@ -1,0 +1,69 @@
+/**
+ * What the probes of one prober share: sockets and connections that wait for their next use, raw sockets, what is known of
+ * this host, and what is worked out once for many probes. Made by whoever probes (a prober's engine, probe-once), closed
+ * when no probe is under way any more. Nothing of it is state of a module, so that two probers of a process share nothing.
+ */
+import type { ProbeTarget } from '../domain/results.ts'
+import { BodyPatterns } from './http/body-pattern.ts'
+import { RenderedRequests } from './http/http-request.ts'
+import { EchoChannel } from './icmp/icmp-echo.ts'
+import { RawChannels } from './raw-channels.ts'
+import { SctpChannel } from './sctp/sctp-channel.ts'
+import { HostAddresses } from './socket-errors.ts'
+import { SourcePorts } from './source-ports.ts'
+import { KernelSockets } from './tcp/kernel-sockets.ts'
+import { findLibc } from './tcp/libc.ts'
+import { TlsContexts } from './tls/tls-contexts.ts'
+import { UdpSockets } from './udp/udp-sockets.ts'
+import { IdleConnections } from './wire/idle-connections.ts'
+import { NodeSockets } from './wire/node-sockets.ts'
+import type { StreamParts } from './wire/stream-parts.ts'
+
+/** How plain TCP probes go: by system calls where they can be made. */
+export type TcpWay = 'system calls' | 'net.Socket'
+
+export class ProbeRuntime implements StreamParts {
+  readonly hostAddresses = new HostAddresses()
+  readonly sourcePorts = new SourcePorts()
+  readonly idleConnections = new IdleConnections()
+  readonly nodeSockets = new NodeSockets()
+  /** The sockets of TCP probes that go by system calls; undefined where none do. */
+  readonly kernelSockets = KernelSockets.open(findLibc(), this.sourcePorts)
+  readonly tlsContexts = new TlsContexts()
+  readonly bodyPatterns = new BodyPatterns()
+  readonly requests = new RenderedRequests()
+  readonly echoChannels = new RawChannels((family) => new EchoChannel(family))
+  readonly sctpChannels = new RawChannels((family) => new SctpChannel(family))
+  readonly udpSockets = new UdpSockets()
+
+  /** For the log. */
+  get tcpWay(): TcpWay {
+    return this.kernelSockets === undefined ? 'net.Socket' : 'system calls'
+  }
+
+  /** Connections and sockets that wait for their next use: each holds a descriptor. */
+  get idle(): number {
+    return this.idleConnections.size + (this.kernelSockets?.size ?? 0)
+  }
+
+  /** Connections and sockets that may wait, beside the probes in flight. */
+  allowIdle({ connections, sockets }: { readonly connections: number; readonly sockets: number }): void {
+    this.idleConnections.capacity = connections
+    if (this.kernelSockets !== undefined) this.kernelSockets.capacity = sockets
+  }
+
+  /** Works out now what the first probe of this target would have to. */
+  prepare({ http, http2 }: ProbeTarget): void {
+    for (const request of [http, http2]) {
+      if (request?.expectBodyPattern !== undefined) this.bodyPatterns.table(request.expectBodyPattern)
+    }
+  }
+
+  /** Closes what waits. */
+  close(): void {
+    this.idleConnections.closeAll()
+    this.kernelSockets?.close()
+    this.echoChannels.close()
+    this.sctpChannels.close()
+  }
+}

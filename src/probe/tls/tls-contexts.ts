@@ -1,0 +1,157 @@
+/**
+ * The TLS contexts of a prober's probes. By default as HAProxy's `check-ssl verify none` does, with any certificate, any protocol
+ * version and cipher that OpenSSL still speaks, because whether a member's TLS is good is not what a health check is asked. A
+ * target with `TlsManners` can ask for more: a server name, ALPN, a certificate that is verified, a client certificate.
+ */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { TLS_CIPHER_LISTS_MAX, TLS_FILES_CACHE_MS } from '../../domain/limits.ts'
+import { TLS_VERSIONS } from '../../domain/pool-question.ts'
+import type { TlsManners } from '../../domain/results.ts'
+import { SharedValues } from '../shared-values.ts'
+
+export type SecureContext = ReturnType<typeof createSecureContext>
+
+/** What a context allows that is asked for nothing. */
+const NEWEST = 'TLSv1.3'
+const ANY_TLS = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
+
+/** Those of TLS 1.3 that OpenSSL offers by itself; they stand in the same list here, and apart in HAProxy's configuration. */
+const SUITES_DEFAULT = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
+
+/** A context of files, of everybody who names the same: kept as long as one of them is probed, whatever else others name. */
+interface FileContext {
+  context: SecureContext | string | undefined
+  /** Times and sizes of the files it was made of; of a failure undefined: what was lacking may be back with the same files. */
+  stamp: string | undefined
+  checkedAt: number
+}
+
+export class TlsContexts {
+  /** Of targets that name no file. Built once, on first use: it reads OpenSSL's configuration, which costs more than a probe. */
+  #any: SecureContext | undefined
+  /** Of targets that name versions or ciphers and no file. */
+  readonly #narrowed = new SharedValues<TlsManners, SecureContext>(narrowingOf, (manners) =>
+    createSecureContext(this.#allowedBy(manners)),
+  )
+  readonly #ofFiles = new SharedValues<TlsManners, FileContext>(
+    (manners) => [...filesOf(manners), narrowingOf(manners)].join('\0'),
+    () => ({ context: undefined, stamp: undefined, checkedAt: 0 }),
+  )
+  /** Lists that OpenSSL was asked about, and whether it knows a cipher of them: the last TLS_CIPHER_LISTS_MAX. */
+  readonly #usable = new Map<string, boolean>()
+
+  /**
+   * The context for these manners; a text says why there is none (a file that cannot be read or is none of its kind). Files
+   * are looked at again every `TLS_FILES_CACHE_MS`, so that a renewed certificate is taken up without a restart.
+   */
+  of(
+    manners: TlsManners | undefined,
+    readFile: (file: string) => Buffer = readFileSync,
+    now = performance.now(),
+  ): SecureContext | string {
+    if (manners === undefined) return this.#ofNoFile(undefined)
+    const files = filesOf(manners)
+    const isNarrowed = manners.versions !== undefined || manners.ciphers !== undefined
+    if (files.every((file) => file === undefined)) return this.#ofNoFile(isNarrowed ? manners : undefined)
+    const known = this.#ofFiles.of(manners)
+    if (known.context !== undefined && now - known.checkedAt < TLS_FILES_CACHE_MS) return known.context
+    const stamp = files.map(stampOf).join()
+    known.checkedAt = now
+    if (known.context !== undefined && known.stamp === stamp) return known.context
+    known.context = this.#read(files, manners, readFile)
+    known.stamp = typeof known.context === 'string' ? undefined : stamp
+    return known.context
+  }
+
+  #ofNoFile(manners: TlsManners | undefined): SecureContext | string {
+    try {
+      return manners === undefined ? (this.#any ??= createSecureContext(ANY_TLS)) : this.#narrowed.of(manners)
+    } catch (error) {
+      return `TLS: ${(error as NodeJS.ErrnoException).code ?? 'not usable'}`
+    }
+  }
+
+  #read(
+    [ca, cert, key]: readonly (string | undefined)[],
+    manners: TlsManners | undefined,
+    readFile: (file: string) => Buffer,
+  ): SecureContext | string {
+    let last = ''
+    const read = (file: string): Buffer => {
+      last = basename(file)
+      return readFile(file)
+    }
+    try {
+      // OpenSSL takes a file without certificates for a CA that vouches for nobody, and every target would fail.
+      if (ca !== undefined) new X509Certificate(read(ca))
+      return createSecureContext({
+        ...this.#allowedBy(manners),
+        ...(ca === undefined ? {} : { ca: read(ca) }),
+        ...(cert === undefined ? {} : { cert: read(cert) }),
+        ...(key === undefined ? {} : { key: read(key) }),
+      })
+    } catch (error) {
+      return `TLS file ${last}: ${(error as NodeJS.ErrnoException).code ?? 'not usable'}`
+    }
+  }
+
+  /**
+   * The versions and ciphers of a context: from the oldest to the newest version that is named, since OpenSSL offers none
+   * above a gap. A list in which OpenSSL knows no cipher at all narrows nothing.
+   */
+  #allowedBy({ versions, ciphers }: Partial<TlsManners> = {}): SecureContextOptions {
+    const named = TLS_VERSIONS.filter((version) => versions?.includes(version) === true)
+    const minVersion = named.at(0) ?? ANY_TLS.minVersion
+    const allowed = { ...ANY_TLS, minVersion, maxVersion: named.at(-1) ?? NEWEST }
+    if (ciphers === undefined) return allowed
+    const names = ciphers.split(':')
+    const isSuite = (name: string): boolean => name.startsWith('TLS_')
+    const wanted = {
+      ...allowed,
+      ciphers: [
+        ...(names.every(isSuite) ? ['DEFAULT'] : []),
+        ...(names.some(isSuite) ? [] : [SUITES_DEFAULT]),
+        ciphers,
+        '@SECLEVEL=0',
+      ].join(':'),
+    }
+    return this.#isUsable(wanted.ciphers) ? wanted : allowed
+  }
+
+  #isUsable(ciphers: string): boolean {
+    const known = this.#usable.get(ciphers)
+    if (known !== undefined) return known
+    let isKnown = true
+    try {
+      createSecureContext({ ...ANY_TLS, ciphers })
+    } catch {
+      isKnown = false
+    }
+    this.#usable.set(ciphers, isKnown)
+    const [oldest] = this.#usable.keys()
+    if (this.#usable.size > TLS_CIPHER_LISTS_MAX && oldest !== undefined) this.#usable.delete(oldest)
+    return isKnown
+  }
+}
+
+function filesOf({ caFile, certificateFile, keyFile }: TlsManners): readonly (string | undefined)[] {
+  return [caFile, certificateFile, keyFile]
+}
+
+function narrowingOf({ versions, ciphers }: Partial<TlsManners> = {}): string {
+  return `${versions?.join() ?? ''} ${ciphers ?? ''}`
+}
+
+/** Of a file that cannot be looked at (absent, a folder on the way that is none or not ours): the errno. */
+function stampOf(file: string | undefined): string {
+  if (file === undefined) return ''
+  try {
+    const { mtimeMs, size } = statSync(file)
+    return `${mtimeMs}:${size}`
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown'
+  }
+}

@@ -1,0 +1,40 @@
+/** The UDP sockets of one prober: those that probes share, and those that a waiting probe has for itself. */
+import type { ProbeTarget } from '../../domain/results.ts'
+import type { EchoChannel } from '../icmp/icmp-echo.ts'
+import { UdpLanes } from './udp-lanes.ts'
+import { type DatagramUser, sendOnOwnSocket } from './udp-socket.ts'
+
+export class UdpSockets {
+  readonly #lanes = new Map<EchoChannel, UdpLanes>()
+  #own = 0
+
+  /** Lanes are of the raw socket that hears for them; those of one that is gone end with what they await. */
+  lanesOn(channel: EchoChannel): UdpLanes {
+    let lanes = this.#lanes.get(channel)
+    if (lanes === undefined) {
+      for (const old of this.#lanes.keys()) if (!old.isOpen) this.#lanes.delete(old)
+      this.#lanes.set(channel, (lanes = new UdpLanes(channel)))
+    }
+    return lanes
+  }
+
+  /** Sends `payload` on a socket of its own; the returned function closes it. */
+  sendOnOwn(target: ProbeTarget, payload: Uint8Array, user: DatagramUser): () => void {
+    const close = sendOnOwnSocket(target, payload, user)
+    let isClosed = false
+    this.#own++
+    return () => {
+      if (isClosed) return
+      isClosed = true
+      this.#own--
+      close()
+    }
+  }
+
+  /** Sockets that are open: `shared` by probes (few), and one each of probes (`own`), which is a descriptor per waiting probe. */
+  get counts(): { readonly shared: number; readonly own: number } {
+    let shared = 0
+    for (const lanes of this.#lanes.values()) shared += lanes.sockets
+    return { shared, own: this.#own }
+  }
+}

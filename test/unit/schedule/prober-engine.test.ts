@@ -1,0 +1,162 @@
+/** A whole prober over a database that is a value of the test, and targets that answer as the test says. */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { PoolChecks, VerdictWrite } from '../../../src/domain/check.ts'
+import type { ProbeTarget } from '../../../src/domain/results.ts'
+import type { ProbeRuntime } from '../../../src/probe/probe-runtime.ts'
+import type { Probers } from '../../../src/probe/probers.ts'
+import { result } from '../../../src/probe/result.ts'
+import { createMetrics } from '../../../src/runtime/metrics.ts'
+import type { ProberStore } from '../../../src/schedule/engine-options.ts'
+import { ProberEngine } from '../../../src/schedule/prober-engine.ts'
+import { until } from '../../support/probing.ts'
+import { config, pool } from '../../support/scheduling.ts'
+
+const SILENT = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+const SHARD = 7
+
+/** A database with one pool in one shard, which this prober owns unless it `isTaken`. */
+function fakeStore(stored: PoolChecks) {
+  const happened: string[] = []
+  const verdicts: VerdictWrite[] = []
+  const taken = { isTaken: false }
+  let isClaimed = false
+  const held = () => (isClaimed && !taken.isTaken ? [{ id: SHARD, epoch: 1 }] : [])
+  const store: ProberStore = {
+    beat: () =>
+      Promise.resolve({
+        liveProbers: 1,
+        nextExpiryMs: undefined,
+        held: held(),
+        free: 0,
+        isContactLong: true,
+      }),
+    claim: () => {
+      const claimed = isClaimed ? [] : [{ id: SHARD, epoch: 1 }]
+      isClaimed = true
+      return Promise.resolve(claimed)
+    },
+    release: (ids) => Promise.resolve(void happened.push(`release ${ids.join()}`)),
+    removeProber: () => Promise.resolve(void happened.push('remove')),
+    readVersions: (shards) => Promise.resolve(shards.includes(SHARD) ? [stored] : []),
+    readSizes: (ids) =>
+      Promise.resolve(ids.map((poolId) => ({ poolId, projectId: 'project', members: stored.checks.length }))),
+    loadPools: () => Promise.resolve([stored]),
+    loadMembers: () => Promise.resolve(undefined),
+    writeVerdicts: (rows) => {
+      verdicts.push(...rows)
+      happened.push('verdicts')
+      return Promise.resolve(new Set(rows.map(({ shard }) => shard)))
+    },
+    writeCheckpoints: (rows) =>
+      Promise.resolve(void happened.push(`checkpoint ${rows.map(({ id }) => id).join()}`)),
+    readCheckpointEntries: () => Promise.resolve([]),
+    readParentStates: () => Promise.resolve(new Map()),
+    listen: () => Promise.resolve({ end: () => Promise.resolve() }),
+    isAway: () => false,
+    isTooSlow: () => false,
+  }
+  return { store, happened, verdicts, taken }
+}
+
+type Answer = 'passed' | 'silence'
+
+/** Probers of which each attempt is counted, with the way in which it was ended. */
+function fakeProbers(answer: () => Answer, onProbe: (target: ProbeTarget) => void = () => undefined) {
+  const ended: string[] = []
+  let started = 0
+  const probers: Probers = new Proxy({} as Probers, {
+    get: (): Probers['TCP'] => (target, done) => {
+      started++
+      onProbe(target)
+      let isOver = false
+      const end = (how: string, passed: boolean): void => {
+        if (isOver) return
+        isOver = true
+        ended.push(how)
+        done(result(passed ? 'PASSED' : 'PROBER_STOPPING', '', { totalMs: 1 }))
+      }
+      if (answer() === 'passed') setImmediate(end, 'answered', true)
+      return (why) => end(why, false)
+    },
+  })
+  return { probers, ended, started: () => started }
+}
+
+function startEngine(t: TestContext, store: ProberStore, probers: (runtime: ProbeRuntime) => Probers) {
+  const engine = new ProberEngine({
+    store,
+    probers,
+    policies: { leaseMs: 60, checkpointMs: 60_000, targetPolicy: () => undefined, canaries: [] },
+    metrics: createMetrics('engine-test'),
+    dependencyMetrics: { dependencyReadingFailed: () => undefined, dependenciesBlind: () => undefined },
+    log: SILENT,
+  })
+  t.after(() => engine.destroy())
+  engine.start()
+  return engine
+}
+
+const checks = (count: number): PoolChecks =>
+  pool(...Array.from({ length: count }, (_, i) => config(`member ${i}`, { shard: SHARD })))
+
+test('a prober that is closed writes a checkpoint and every verdict before it gives its shards back', async (t) => {
+  const { store, happened, verdicts } = fakeStore(checks(20))
+  const { probers, ended } = fakeProbers(() => 'passed')
+  const engine = startEngine(t, store, () => probers)
+  await until(() => ended.length === 20, 5000)
+  await engine.close()
+  assert.equal(new Set(verdicts.map(({ memberId }) => memberId)).size, 20)
+  assert.deepEqual(happened.slice(-2), [`release ${SHARD}`, 'remove'])
+  const last = (what: string): number => happened.findLastIndex((each) => each.startsWith(what))
+  assert.ok(last('checkpoint') >= 0 && last('checkpoint') < last('release'))
+  assert.ok(last('verdicts') < last('release'))
+})
+
+test('a prober whose shard was taken over ends its probes and writes nothing of them', async (t) => {
+  const { store, verdicts, taken } = fakeStore(checks(20))
+  const { probers, started, ended } = fakeProbers(() => 'silence')
+  startEngine(t, store, () => probers)
+  await until(() => started() === 20, 5000)
+  taken.isTaken = true
+  await until(() => ended.length === 20, 5000)
+  assert.deepEqual(new Set(ended), new Set(['shutdown']))
+  assert.deepEqual(verdicts, [])
+})
+
+test('the pattern of a body is worked out when its check is loaded, not by the first probe', async (t) => {
+  const http = {
+    method: 'GET',
+    path: '/',
+    version: '1.1',
+    expectedCodes: [{ from: 200, to: 200 }],
+    expectBodyPattern: { source: 'ready' },
+  } as const
+  const loaded = config('member', {
+    shard: SHARD,
+    target: { type: 'HTTP', address: '10.0.0.1', family: 4, port: 80, timeoutMs: 1000, http },
+  })
+  const { store } = fakeStore(pool(loaded))
+  const happened: string[] = []
+  const { probers } = fakeProbers(
+    () => 'passed',
+    () => void happened.push('probe'),
+  )
+  startEngine(t, store, (runtime) => {
+    const { table } = runtime.bodyPatterns
+    Object.assign(runtime.bodyPatterns, {
+      table: (pattern: Parameters<typeof table>[0]) => {
+        happened.push(pattern.source)
+        return table(pattern)
+      },
+    })
+    return probers
+  })
+  await until(() => happened.includes('probe'), 5000)
+  assert.deepEqual(happened, ['ready', 'probe'])
+})
