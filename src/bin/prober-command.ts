@@ -1,7 +1,7 @@
 /** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
 import { makeProbers } from '../probe/probers.ts'
-import { parseConfig } from '../runtime/config.ts'
+import { type Config, parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'
 import { formatEndpoint, type Listener } from '../runtime/listener.ts'
 import { createLog } from '../runtime/log.ts'
@@ -11,7 +11,7 @@ import { attachToParent, hasParent } from '../runtime/parent.ts'
 import { announceEcho } from './echo.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
 import { listenForMetrics, urlOf } from './metrics-listener.ts'
-import { startProber } from './prober.ts'
+import { type ProberDeps, startProber } from './prober.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
 /** Resolves when it probes. `name`: of its logs and metrics. Throws StartRefusal. */
@@ -22,28 +22,50 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
   const log = createLog({ level: given.logLevel, process: name, onDropped: metrics.logLinesDropped })
   const ending = new Ending(log)
   ending.listenForSignals()
-  const read = () => snapshotOf(metrics.registry)
-  let metricsListener: Listener | undefined
-  let config = given
-  if (hasParent()) {
-    attachToParent(read, () => ending.exit(0, 'the parent process is gone'))
-  } else {
-    metricsListener = await listenForMetrics(
-      given,
-      environment,
-      async () => renderMetrics([await read()]),
-      log,
-    )
-    ending.add('metrics', () => metricsListener?.close())
-    // Its own listener is never probed, wherever it is.
-    if (metricsListener !== undefined) {
-      config = parseConfig({ ...environment, HM_METRICS_LISTEN: formatEndpoint(metricsListener.endpoint) })
-    }
-  }
+  const listener = await serveMetrics({ given, environment, metrics, log, ending })
+  // Its own listener is never probed, wherever it is.
+  const config =
+    listener === undefined
+      ? given
+      : parseConfig({ ...environment, HM_METRICS_LISTEN: formatEndpoint(listener.endpoint) })
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${name}`, PROBER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
-  const running = startProber({
+  const running = startProber({ ...(await settingsOf(config, databaseUrl)), metrics, log })
+  announceEcho((family) => running.runtime.echoChannels.of(family), log, metrics)
+  ending.add(
+    'prober',
+    () => running.close(),
+    () => running.destroy(),
+  )
+  log.info(urlOf(listener), 'ready')
+}
+
+/** Gives the metrics to the parent, or serves them where there is none and the configuration says where. */
+async function serveMetrics({
+  given,
+  environment,
+  metrics,
+  log,
+  ending,
+}: Pick<ProberDeps, 'metrics'> & {
+  readonly given: Config
+  readonly environment: NodeJS.ProcessEnv
+  readonly log: ReturnType<typeof createLog>
+  readonly ending: Ending
+}): Promise<Listener | undefined> {
+  const read = () => snapshotOf(metrics.registry)
+  if (hasParent()) {
+    attachToParent(read, () => ending.exit(0, 'the parent process is gone'))
+    return undefined
+  }
+  const listener = await listenForMetrics(given, environment, async () => renderMetrics([await read()]), log)
+  ending.add('metrics', () => listener?.close())
+  return listener
+}
+
+async function settingsOf(config: Config, databaseUrl: string): Promise<Omit<ProberDeps, 'metrics' | 'log'>> {
+  return {
     databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
@@ -55,14 +77,5 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
     ...(config.inFlightPerProject < 0 ? {} : { inFlightPerProject: config.inFlightPerProject }),
     ...(config.tlsDir === undefined ? {} : { tlsDir: config.tlsDir }),
     canaries: config.canaries,
-    metrics,
-    log,
-  })
-  announceEcho((family) => running.runtime.echoChannels.of(family), log, metrics)
-  ending.add(
-    'prober',
-    () => running.close(),
-    () => running.destroy(),
-  )
-  log.info(urlOf(metricsListener), 'ready')
+  }
 }

@@ -4,11 +4,12 @@ import type { PoolChecks } from '../domain/check.ts'
 import { DEPENDENCY_CONNECTIONS, PROBER_CONNECTIONS } from '../domain/limits.ts'
 import type { ProbeTarget } from '../domain/results.ts'
 import { withSourceAddress } from '../domain/source-address.ts'
+import type { ConfigStore } from '../schedule/config-sync.ts'
 import type { ProberStore } from '../schedule/engine-options.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../store/checkpoints.ts'
 import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../store/checks.ts'
 import { CONFIG_CHANNEL } from '../store/config-channel.ts'
-import { isStoreAway, openDatabase, sqlState } from '../store/database.ts'
+import { type Db, isStoreAway, openDatabase, sqlState } from '../store/database.ts'
 import { readParentStates } from '../store/dependencies.ts'
 import { listen } from '../store/listen.ts'
 import { beat, claimShards, releaseShards, removeProber } from '../store/shards.ts'
@@ -53,17 +54,11 @@ export function openProberStore({
   const dependencyDb = open('dependencies', DEPENDENCY_CONNECTIONS)
   const identity = { id, host: hostname(), pid: process.pid, leaseMs }
   return {
+    ...configStore(db, host),
     beat: (contactMs, facts) => beat(leaseDb, { ...identity, contactMs, facts }),
     claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
     release: (ids) => releaseShards(leaseDb, id, ids),
     removeProber: () => removeProber(leaseDb, id),
-    readVersions: (shards) => readPoolVersions(db, shards),
-    readSizes: (poolIds) => readPoolSizes(db, poolIds),
-    loadPools: async (poolIds) => (await loadPools(db, poolIds)).map((pool) => onThisHost(pool, host)),
-    loadMembers: async (poolId, after, limit) => {
-      const part = await loadPoolPart(db, poolId, { after, limit })
-      return part && { ...part, pool: onThisHost(part.pool, host) }
-    },
     writeVerdicts: (rows) => writeVerdicts(db, id, rows),
     writeCheckpoints: (checkpoints) => writeCheckpoints(db, id, checkpoints),
     readCheckpointEntries: (shards, memberIds) => readCheckpointEntries(db, shards, memberIds),
@@ -75,6 +70,18 @@ export function openProberStore({
     isTooSlow: (error) => sqlState(error) === QUERY_CANCELED,
     destroy: async () => {
       await Promise.all([db.destroy(), leaseDb.destroy(), dependencyDb.destroy()])
+    },
+  }
+}
+
+function configStore(db: Db, host: ProberHost): ConfigStore {
+  return {
+    readVersions: (shards) => readPoolVersions(db, shards),
+    readSizes: (poolIds) => readPoolSizes(db, poolIds),
+    loadPools: async (poolIds) => (await loadPools(db, poolIds)).map((pool) => onThisHost(pool, host)),
+    loadMembers: async (poolId, after, limit) => {
+      const part = await loadPoolPart(db, poolId, { after, limit })
+      return part && { ...part, pool: onThisHost(part.pool, host) }
     },
   }
 }
