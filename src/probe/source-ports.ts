@@ -16,9 +16,9 @@ export interface Ends {
   readonly remoteAddress?: string | undefined
 }
 
-/** Whether the connection to `port` is one to itself. */
-export function isConnectedToItself(port: number, { localPort, localAddress, remoteAddress }: Ends): boolean {
-  return localPort === port && localAddress === remoteAddress
+/** Whether the connection to `port` is one to itself. Addresses are read only where the ports are the same: that costs calls. */
+export function isConnectedToItself(port: number, ends: Ends): boolean {
+  return ends.localPort === port && ends.localAddress === ends.remoteAddress
 }
 
 /** Ports below this are never chosen, whatever the sysctl says (net/ipv4/inet_connection_sock.c takes no reserved ports). */

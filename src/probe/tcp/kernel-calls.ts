@@ -4,7 +4,7 @@
  */
 import { endianness } from 'node:os'
 import { CONNECTION_EVENTS_MAX } from '../../domain/limits.ts'
-import { isConnectedToItself } from '../source-ports.ts'
+import { type Ends, isConnectedToItself } from '../source-ports.ts'
 import type { Libc } from './libc.ts'
 
 export interface Peer {
@@ -67,6 +67,10 @@ export class KernelCalls {
   readonly #epoll: number
   readonly #target: Readonly<Record<4 | 6, Sockaddr>> = { 4: sockaddr(4), 6: sockaddr(6) }
   readonly #own: Readonly<Record<4 | 6, Sockaddr>> = { 4: sockaddr(4), 6: sockaddr(6) }
+  readonly #ends: Readonly<Record<4 | 6, Ends>> = {
+    4: new KernelEnds(this.#own[4], this.#target[4]),
+    6: new KernelEnds(this.#own[6], this.#target[6]),
+  }
   readonly #event = room(EVENT.bytes)
   readonly #events = room(EVENT.bytes * CONNECTION_EVENTS_MAX)
   readonly #info = room(INFO.bytes)
@@ -147,12 +151,7 @@ export class KernelCalls {
     const own = this.#own[peer.family]
     const target = this.#target[peer.family]
     if (!this.#write(target, peer) || !this.#readOwn(fd, own)) return false
-    const localPort = own.view.getUint16(2)
-    return isConnectedToItself(peer.port, {
-      localPort,
-      localAddress: own.address.join(),
-      remoteAddress: target.address.join(),
-    })
+    return isConnectedToItself(peer.port, this.#ends[peer.family])
   }
 
   /**
@@ -230,4 +229,27 @@ function sockaddr(family: 4 | 6): Sockaddr {
   const made = room(family === 4 ? 16 : 28)
   made.view.setUint16(0, AF[family], isLittleEndian)
   return { ...made, address: family === 4 ? made.bytes.subarray(4, 8) : made.bytes.subarray(8, 24) }
+}
+
+/** The ends of the connection whose addresses were written last. */
+class KernelEnds implements Ends {
+  readonly #own: Sockaddr
+  readonly #target: Sockaddr
+
+  constructor(own: Sockaddr, target: Sockaddr) {
+    this.#own = own
+    this.#target = target
+  }
+
+  get localPort(): number {
+    return this.#own.view.getUint16(2)
+  }
+
+  get localAddress(): string {
+    return this.#own.address.join()
+  }
+
+  get remoteAddress(): string {
+    return this.#target.address.join()
+  }
 }

@@ -20,8 +20,9 @@ export function suitsSystemCalls({ family, address, sourceAddress, close }: Prob
 const MAPPED_BEGINNING = /^[0:]+:ffff:/i
 
 export function makeProbeTcpBySystemCalls(sockets: KernelSockets, hosts: HostAddresses): Probe {
+  const parts = { sockets, hosts }
   return (target, done) => {
-    const attempt = new SystemCallAttempt({ sockets, hosts }, target, done)
+    const attempt = new SystemCallAttempt(parts, target, done)
     sockets.connect(attempt)
     return (why) => attempt.cancel(why)
   }

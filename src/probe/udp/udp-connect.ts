@@ -44,7 +44,7 @@ export function makeProbeUdpConnect(
     const channel = channelOf(target.family)
     const { isOpen, availability } = channel
     const lanes = isOpen ? parts.udpSockets.lanesOn(channel) : undefined
-    const attempt = new UdpAttempt({ ...parts, lanes }, target, done)
+    const attempt = new UdpAttempt(parts, lanes, target, done)
     if (target.echoFirst !== true) attempt.open()
     else if (availability.available) attempt.echo(channel)
     else attempt.skipEcho()
@@ -53,8 +53,7 @@ export function makeProbeUdpConnect(
 }
 
 class UdpAttempt implements DatagramUser {
-  readonly #sockets: UdpSockets
-  readonly #hosts: HostAddresses
+  readonly #parts: UdpParts
   readonly #target: ProbeTarget
   readonly #lanes: UdpLanes | undefined
   readonly #done: (result: ProbeResult) => void
@@ -70,12 +69,12 @@ class UdpAttempt implements DatagramUser {
   #note = ''
 
   constructor(
-    { udpSockets, hostAddresses, lanes }: UdpParts & { readonly lanes: UdpLanes | undefined },
+    parts: UdpParts,
+    lanes: UdpLanes | undefined,
     target: ProbeTarget,
     done: (result: ProbeResult) => void,
   ) {
-    this.#sockets = udpSockets
-    this.#hosts = hostAddresses
+    this.#parts = parts
     this.#target = target
     this.#lanes = lanes
     this.#done = done
@@ -125,7 +124,7 @@ class UdpAttempt implements DatagramUser {
     } else if (outcome.kind === 'unreachable') {
       this.#end('ICMP_UNREACHABLE', 'the echo could not be delivered')
     } else {
-      this.#end(this.#hosts.reasonOf(outcome.errno, this.#target), `echo ${outcome.errno}`)
+      this.#end(this.#parts.hostAddresses.reasonOf(outcome.errno, this.#target), `echo ${outcome.errno}`)
     }
   }
 
@@ -154,7 +153,7 @@ class UdpAttempt implements DatagramUser {
   }
 
   onFailure(error: NodeJS.ErrnoException): void {
-    const reason = this.#hosts.reasonOf(error.code, this.#target)
+    const reason = this.#parts.hostAddresses.reasonOf(error.code, this.#target)
     this.#end(reason, `${error.syscall ?? 'socket'} ${error.code}${this.#note}`)
   }
 
@@ -164,7 +163,7 @@ class UdpAttempt implements DatagramUser {
 
   #openOwn(): void {
     this.#isOnLane = false
-    this.#stopWaiting = this.#sockets.sendOnOwn(this.#target, this.#payload, this)
+    this.#stopWaiting = this.#parts.udpSockets.sendOnOwn(this.#target, this.#payload, this)
   }
 
   #end(reason: Reason, detail: string): void {
