@@ -1,6 +1,6 @@
 /** Scheduler, state machine, metrics and probers over checks that need no database. */
 import type { CheckConfig, PoolChecks } from '../src/domain/check.ts'
-import { targetsOf } from '../src/domain/probe-target.ts'
+import { targetsOf } from '../src/domain/monitor-target.ts'
 import { statePolicy } from '../src/domain/profiles.ts'
 import type { Probers } from '../src/probe/probers.ts'
 import type { Metrics } from '../src/runtime/metrics.ts'

@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util'
 import type { PoolChecks } from '../src/domain/check.ts'
 import { statePolicy } from '../src/domain/profiles.ts'
-import type { ProbeResult } from '../src/domain/results.ts'
+import type { ProbeResult } from '../src/domain/probe-result.ts'
 import type { Probe } from '../src/probe/probe.ts'
 import type { Probers } from '../src/probe/probers.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'

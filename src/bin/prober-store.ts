@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import type { PoolChecks } from '../domain/check.ts'
 import { DEPENDENCY_CONNECTIONS, PROBER_CONNECTIONS } from '../domain/limits.ts'
-import type { ProbeTarget } from '../domain/results.ts'
+import type { ProbeTarget } from '../domain/probe-target.ts'
 import { withSourceAddress } from '../domain/source-address.ts'
 import type { ConfigStore } from '../schedule/config-sync.ts'
 import type { ProberStore } from '../schedule/engine-options.ts'

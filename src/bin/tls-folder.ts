@@ -1,6 +1,6 @@
 /** HM_TLS_DIR in a prober: monitors name files, probes open paths. */
 import { join } from 'node:path'
-import type { ProbeTarget } from '../domain/results.ts'
+import type { ProbeTarget } from '../domain/probe-target.ts'
 
 /** Where no file is: probes that need one without HM_TLS_DIR say that they cannot read it, whatever their folder holds. */
 const NOWHERE = '/dev/null'

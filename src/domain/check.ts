@@ -1,7 +1,8 @@
 /** Checks and what is kept of them: the values that pass between the schedule and the store. */
 import type { MaintenanceWindow } from './maintenance.ts'
 import type { Outcome, Reason } from './reasons.ts'
-import type { Phases, ProbeTarget } from './results.ts'
+import type { Phases } from './probe-result.ts'
+import type { ProbeTarget } from './probe-target.ts'
 import type { CheckStatus, StatePolicy } from './state-machine.ts'
 
 /** One check, as the configuration wants it. Two that are deeply equal probe and judge alike. */

@@ -9,7 +9,7 @@
  * interval takes the place of interval and timeout, as often as it takes for the probe to end. The OTC manual's window
  * (umn health_check: 2 x 3 + 4 x 2 = 14 s) is the slowest without the first wait. Damped flapping is not in it.
  */
-import { connectionReuse } from './probe-target.ts'
+import { connectionReuse } from './monitor-target.ts'
 import { type JudgedMonitor, statePolicy, timeoutMs } from './profiles.ts'
 import type { StatePolicy } from './state-machine.ts'
 

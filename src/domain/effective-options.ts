@@ -9,10 +9,10 @@ import { type GroupRow, type OptionRow, saidOf, TOP_ROWS } from './options/table
 import { defaultOf } from './options/setting.ts'
 import { speaksTls } from './options/tls.ts'
 import type { PoolQuestion } from './pool-question.ts'
-import { type TargetMember, type TargetMonitor, targetsOf } from './probe-target.ts'
+import { type TargetMember, type TargetMonitor, targetsOf } from './monitor-target.ts'
 import { isSent } from './plain-fields.ts'
 import { type JudgedMonitor, mannersOf, statePolicy } from './profiles.ts'
-import type { ProbeTarget } from './results.ts'
+import type { ProbeTarget } from './probe-target.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { MonitorType, PlainField } from './types.ts'
 

@@ -6,7 +6,7 @@ import { setBy } from './options/setting.ts'
 import { isSent } from './plain-fields.ts'
 import { presetManners } from './presets.ts'
 import { mannersOf } from './profiles.ts'
-import type { HttpRequest, ProbeTarget } from './results.ts'
+import type { HttpRequest, ProbeTarget } from './probe-target.ts'
 import type { HealthMonitor } from './types.ts'
 
 type HttpMonitor = Pick<

@@ -1,224 +1,133 @@
-/**
- * From a member and its monitor to what a probe aims at. Pure; the options of the monitor decide, then its plain fields,
- * then the manners of its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option
- * httpchk`) speaks HTTP/1.0 without one unless the monitor asks for 1.1.
- */
-import { hostOf, http2Request, httpRequest, versionOf } from './http-target.ts'
-import { parseAddress, wireAddress } from './ip-address.ts'
-import { FRESH_EVERY_DEFAULT } from './limits.ts'
-import type { MonitorOptions, Preset } from './monitor-options.ts'
-import { canBeHalfOpen, CONNECTION, ICMP } from './options/connection.ts'
-import { GRPC, TCP, UDP } from './options/exchange.ts'
-import { setBy } from './options/setting.ts'
-import { TLS } from './options/tls.ts'
-import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolQuestion } from './pool-question.ts'
-import { presetManners } from './presets.ts'
-import { mannersOf, timeoutMs } from './profiles.ts'
-import type { ConnectionReuse, ProbeTarget, TlsManners, UdpExchange } from './results.ts'
-import type { HealthMonitor, Member, MonitorType } from './types.ts'
+/** What a probe aims at: where it goes, what it sends and expects. Built when the configuration is loaded. */
+import type { CodeSet } from './expected-codes.ts'
+import type { TlsVersion } from './pool-question.ts'
+import type { MonitorType } from './types.ts'
 
-export type TargetMonitor = Pick<
-  HealthMonitor,
-  | 'type'
-  | 'profile'
-  | 'timeoutSeconds'
-  | 'monitorPort'
-  | 'domainName'
-  | 'urlPath'
-  | 'httpMethod'
-  | 'httpVersion'
-  | 'expectedCodes'
-> &
-  Partial<Pick<HealthMonitor, 'options' | 'sentFields' | 'echo'>>
-export type TargetMember = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
-
-/** Where the probes of a check go. The member's own monitor port wins over the monitor's, as the more exact one. */
-export function probeEndpoint(
-  monitor: Pick<HealthMonitor, 'type' | 'monitorPort'>,
-  member: TargetMember,
-): Pick<ProbeTarget, 'address' | 'family' | 'port'> {
-  const spelled = member.monitorAddress ?? member.address
-  const parsed = parseAddress(spelled)
-  // Raw sockets hear of an IPv4-mapped address in IPv4 only: a PING was never answered, and no UDP port was ever closed.
-  const wire = parsed === undefined ? undefined : wireAddress(parsed)
-  // What is no plain address is refused by the target policy; nothing is sent to it.
-  const address = wire?.canonical ?? spelled
-  const family = wire?.family ?? 4
-  const port =
-    monitor.type === 'PING' ? 0 : (member.monitorPort ?? monitor.monitorPort ?? member.protocolPort)
-  return { address, family, port }
+/** A header of a request; both strings are already checked to be safe on the wire. */
+export interface Header {
+  readonly name: string
+  readonly value: string
 }
 
-/** The target of a check; `pool`: what its pool adds to the question. */
-export function probeTarget(
-  monitor: TargetMonitor,
-  member: TargetMember,
-  pool: PoolQuestion = {},
-): ProbeTarget {
-  return targetsOf(monitor, pool)(member)
+/** A regular expression in RE2's syntax. One object per monitor: its table is kept by it. */
+export interface BodyPattern {
+  readonly source: string
 }
 
-/** What makes the targets of a monitor's checks; what they have in common is made once. */
-export function targetsOf(
-  monitor: TargetMonitor,
-  pool: PoolQuestion = {},
-): (member: TargetMember) => ProbeTarget {
-  const ofPool = targetsWith(monitor, pool)
-  const ownEndpoint = Object.keys(pool).length === 0 ? ofPool : targetsWith(monitor, {})
-  return (member) => (hasOwnEndpoint(monitor, member) ? ownEndpoint : ofPool)(member)
-}
-
-function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: TargetMember) => ProbeTarget {
-  const { type, options } = monitor
-  const common = commonOf(monitor, pool)
-  const asksGrpc = options?.grpc
-  const asked = setBy(GRPC, asksGrpc, { type, preset: mannersOf(monitor) })
-  const isSecure = type === 'HTTPS' || common.tls !== undefined
-  const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor, isSecure) : undefined
-  const isByAlpn = choosesByAlpn(monitor, common.tls?.alpn)
-  const source = options?.connection?.source_address
-  const sourceFamily = source === undefined ? undefined : parseAddress(source)?.family
-  return (member) => {
-    const endpoint = probeEndpoint(monitor, member)
-    const target: ProbeTarget = {
-      type,
-      ...endpoint,
-      timeoutMs: timeoutMs(monitor),
-      ...common,
-      ...(source === undefined || sourceFamily !== endpoint.family ? {} : { sourceAddress: source }),
-    }
-    if (requestOf === undefined) return target
-    if (asksGrpc === undefined) {
-      const http = requestOf(endpoint)
-      return { ...target, http, ...(isByAlpn ? { http2: http2Request(monitor, http, endpoint) } : {}) }
-    }
-    const authority = hostOf({ ...monitor, domainName: null, echo: {} }, endpoint, isSecure)
-    return { ...target, grpc: { service: '', authority, metadata: [], ...asked } }
-  }
-}
-
-/** Whether the target chooses between HTTP/1.x and HTTP/2: both are offered, and the monitor does not say which. */
-function choosesByAlpn(monitor: TargetMonitor, alpn: readonly string[] | undefined): boolean {
-  const { options } = monitor
-  if (options?.grpc !== undefined || options?.http?.version !== undefined) return false
-  return alpn?.includes('h2') === true && versionOf(monitor) !== '2'
-}
-
-type Common = Omit<
-  ProbeTarget,
-  'type' | 'address' | 'family' | 'port' | 'timeoutMs' | 'sourceAddress' | 'http' | 'http2' | 'grpc'
->
-
-function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
-  const { type, options } = monitor
-  const { connection, tcp, udp, icmp } = options ?? {}
-  const setter = { type, preset: mannersOf(monitor) }
-  const manners = presetManners(setter.preset)
-  const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
-  const reuse = connectionReuse(monitor)
-  const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
-  const tls = isConnected ? tlsOf(monitor, pool) : undefined
-  return {
-    ...(type === 'UDP-CONNECT' && manners.echoFirst === true ? { echoFirst: true } : {}),
-    ...(tls === undefined ? {} : { tls }),
-    ...(tcp === undefined ? {} : { tcp: { receive: [], ...setBy(TCP, tcp, setter) } }),
-    ...(udp === undefined ? {} : { udp: udpExchange(udp, setter) }),
-    ...(proxy === undefined ? {} : { proxyProtocol: proxy }),
-    ...(reuse === undefined ? {} : { reuse }),
-    ...(isHalfOpen(monitor, pool) ? { halfOpen: true as const } : {}),
-    ...setBy(CONNECTION, connection, setter),
-    ...setBy(ICMP, icmp, setter),
-  }
-}
-
-/** Whether the handshakes of a TCP check are broken off: what its pool adds needs whole ones. */
-export function isHalfOpen(
-  monitor: Pick<TargetMonitor, 'type' | 'profile' | 'options'>,
-  pool: PoolQuestion = {},
-): boolean {
-  const { type, profile, options } = monitor
-  if (pool.tls !== undefined || proxyProtocolOf(monitor, pool) !== undefined) return false
-  const handshake =
-    options?.connection?.handshake ??
-    presetManners(mannersOf({ profile, options: options ?? null })).handshake
-  return type === 'TCP' && handshake === 'half' && canBeHalfOpen(options ?? {})
-}
-
-/** How connections are kept; undefined = each probe makes its own. A TCP check that expects no answer keeps none (Envoy). */
-export function connectionReuse({
-  type,
-  profile,
-  options,
-}: Pick<TargetMonitor, 'type' | 'profile' | 'options'>): ConnectionReuse | undefined {
-  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
-  const { reuse = manners.reuse, fresh_every, idle_close_is_failure } = options?.connection ?? {}
-  const isKept = type === 'HTTP' || type === 'HTTPS' || (options?.tcp?.receive ?? []).length > 0
-  if (!reuse || !isKept || type === 'TLS-HELLO') return undefined
-  return {
-    freshEvery: fresh_every ?? FRESH_EVERY_DEFAULT,
-    // Envoy's HTTP and gRPC checks connect anew; only its TCP check takes it for a failure.
-    idleCloseIsFailure: idle_close_is_failure ?? (type === 'TCP' && manners.idleCloseIsFailure),
-  }
-}
-
-/** The PROXY header: as options say, else as the pool's protocol does. */
-export function proxyProtocolOf(
-  { options }: Pick<TargetMonitor, 'options'>,
-  pool: PoolQuestion,
-): 1 | 2 | undefined {
-  const said = options?.connection?.proxy_protocol
-  return said === undefined ? pool.proxyProtocol : said === 'v1' ? 1 : 2
-}
-
-/** How TLS is spoken, where options or the pool say something of it. */
-function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsManners | undefined {
-  const { tls: said } = monitor.options ?? {}
-  if (said === undefined && pool.tls === undefined) return undefined
-  const { versions, ciphers } = pool.tls ?? {}
-  const alpn = pool.tls === undefined ? undefined : poolAlpn(monitor, pool.tls)
-  return {
-    // Who names a CA wants it asked.
-    verify: said?.ca !== undefined,
-    ...(alpn === undefined ? {} : { alpn }),
-    ...(versions === undefined ? {} : { versions }),
-    ...(ciphers === undefined ? {} : { ciphers }),
-    ...setBy({ keys: TLS.keys }, said, { type: monitor.type, preset: mannersOf(monitor) }),
-  }
+/** What an HTTP or HTTPS probe sends and expects. All strings are already checked to be safe on the wire. */
+export interface HttpRequest {
+  readonly method: string
+  /** Origin-form target: starts with `/`; visible ASCII. */
+  readonly path: string
+  /** `2`: prior knowledge on a plain connection (h2c), ALPN `h2` below TLS. */
+  readonly version: '1.0' | '1.1' | '2'
+  /** Value of the Host header (`:authority` of HTTP/2); absent = no Host header (HTTP/1.0 only). */
+  readonly host?: string
+  readonly expectedCodes: CodeSet
+  /** Statuses that fail softly, also where a wrong status is a hard failure; `expectedCodes` wins. */
+  readonly retriableCodes?: CodeSet
+  /** Statuses that pass with a warning (Consul: 429). */
+  readonly warningCodes?: CodeSet
+  /** Statuses with which a target asks to be drained (HAProxy's disable-on-404). */
+  readonly drainingCodes?: CodeSet
+  /** Further headers, in order. `overwrite`: instead of the probe's own header of that name. */
+  readonly headers?: readonly (Header & { readonly action: 'append' | 'overwrite' })[]
+  /** Names of headers of the probe's own that are not sent, in lower case. */
+  readonly removeHeaders?: readonly string[]
+  readonly body?: Uint8Array
+  /** Blocks that the body holds, in order, with anything between them (docs/peers/probing.md 14). */
+  readonly expectBody?: readonly Uint8Array[]
+  /** What is found in the body; besides `expectBody`. */
+  readonly expectBodyPattern?: BodyPattern
+  /** Bytes of all heads of one answer; absent = HTTP_HEAD_MAX_BYTES. */
+  readonly headMaxBytes?: number
+  /** Bytes of the body that are searched for `expectBody` and `expectBodyPattern`. */
+  readonly searchedBodyBytes?: number
+  /** A header, in lower case, by whose presence a passing target says that it is degraded (`x-envoy-degraded`). */
+  readonly degradedHeader?: string
+  /** What the header `x-envoy-upstream-healthchecked-cluster` of a passing answer starts with (Envoy's service_name). */
+  readonly serviceName?: string
 }
 
 /**
- * The names that are offered for a pool: what it says, else, where HTTP is spoken, what Octavia's API fills in for it. A
- * version that options or the preset want leaves only its own names.
+ * How a probe speaks TLS; one object per monitor. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification,
+ * no SNI for addresses, every version and cipher.
  */
-export function poolAlpn(
-  monitor: TargetMonitor,
-  { alpn }: NonNullable<PoolQuestion['tls']>,
-): readonly string[] | undefined {
-  const { type, options } = monitor
-  if (type !== 'HTTP' && type !== 'HTTPS') return alpn
-  if (options?.grpc !== undefined || versionOf(monitor) === '2') return ['h2']
-  const offered = alpn ?? POOL_ALPN_PROTOCOLS
-  if (options?.http?.version === undefined) return offered
-  const others = offered.filter((name) => name !== 'h2')
-  return others.length === 0 ? undefined : others
+export interface TlsManners {
+  readonly serverName?: string
+  readonly alpn?: readonly string[]
+  readonly verify: boolean
+  readonly versions?: readonly TlsVersion[]
+  /** OpenSSL's cipher string; those of TLS 1.3 among them. */
+  readonly ciphers?: string
+  readonly caFile?: string
+  readonly certificateFile?: string
+  readonly keyFile?: string
 }
 
-function udpExchange(
-  udp: NonNullable<MonitorOptions['udp']>,
-  setter: { readonly type: MonitorType; readonly preset: Preset },
-): UdpExchange {
-  const held = udp.reply_pattern === undefined ? undefined : presetManners(setter.preset).replyLength
-  const { min_reply_length: min = held?.min, max_reply_length: max = held?.max } = udp
-  return {
-    requireReply: requiresReply(udp),
-    ...(min === undefined ? {} : { minReplyBytes: min }),
-    ...(max === undefined ? {} : { maxReplyBytes: max }),
-    ...setBy(UDP, udp, setter),
-  }
+/** What is sent on a TCP or TLS connection and what must come back: blocks in order, not necessarily contiguous. */
+export interface TcpExchange {
+  readonly send?: Uint8Array
+  readonly receive: readonly Uint8Array[]
 }
 
-/** Whether a UDP target has to reply: who says what a reply must be wants one. */
-export function requiresReply(udp: MonitorOptions['udp']): boolean {
-  const { require_reply, reply_pattern, min_reply_length, max_reply_length } = udp ?? {}
-  return require_reply ?? (reply_pattern ?? min_reply_length ?? max_reply_length) !== undefined
+export interface UdpExchange {
+  readonly payload?: Uint8Array
+  /** Silence fails; without it, silence passes. */
+  readonly requireReply: boolean
+  /** Bytes that the reply starts with; null = any byte (keepalived's X). */
+  readonly replyPattern?: readonly (number | null)[]
+  /** Bytes that a reply has; without a minimum those of the pattern. */
+  readonly minReplyBytes?: number
+  readonly maxReplyBytes?: number
+}
+
+/** grpc.health.v1.Health/Check. */
+export interface GrpcRequest {
+  /** Empty = the whole server. */
+  readonly service: string
+  readonly authority: string
+  readonly metadata: readonly Header[]
+}
+
+/** A connection that is kept between probes of one check. */
+export interface ConnectionReuse {
+  /** Every so many probes the connection is made anew, so that an old one never hides a dead listener. */
+  readonly freshEvery: number
+  /** Envoy's TCP check: the target closing the idle connection is a failure. */
+  readonly idleCloseIsFailure: boolean
+}
+
+/** Where one attempt goes. Built when the configuration is loaded, reused by every probe of the check. */
+export interface ProbeTarget {
+  readonly type: MonitorType
+  /** IP literal without brackets or zone. */
+  readonly address: string
+  readonly family: 4 | 6
+  /** 1..65535; 0 for PING. */
+  readonly port: number
+  /** Milliseconds the scheduler gives the attempt; for probers only a fact to report, never a timer. */
+  readonly timeoutMs: number
+  /** Source address to bind to; absent = the kernel chooses. */
+  readonly sourceAddress?: string
+  /** UDP-CONNECT of profile elb: an ICMP echo must be answered before the datagram is sent. */
+  readonly echoFirst?: boolean
+  readonly http?: HttpRequest
+  /** The same in HTTP/2, asked instead where the target chooses h2 by ALPN. */
+  readonly http2?: HttpRequest
+  /** Instead of `http`, on HTTP (prior knowledge) and HTTPS. */
+  readonly grpc?: GrpcRequest
+  /** On HTTP and TCP: TLS is spoken. HTTPS and TLS-HELLO speak it without, too. */
+  readonly tls?: TlsManners
+  readonly tcp?: TcpExchange
+  readonly udp?: UdpExchange
+  /** A PROXY protocol header of this version is sent first. */
+  readonly proxyProtocol?: 1 | 2
+  readonly reuse?: ConnectionReuse
+  /** How the connection is ended after the probe; absent = as the type does by itself. */
+  readonly close?: 'fin' | 'rst'
+  /** TCP: the handshake is broken off with an RST instead of the last ACK, where the prober can. */
+  readonly halfOpen?: true
+  /** Echo requests of PING; all must be answered. Absent = 1. */
+  readonly echoCount?: number
 }

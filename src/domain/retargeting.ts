@@ -1,5 +1,5 @@
 /** Whether a change of addresses and ports changes where a check aims: to name the port that was used anyway does not. */
-import { probeEndpoint, type TargetMember } from './probe-target.ts'
+import { probeEndpoint, type TargetMember } from './monitor-target.ts'
 import type { HealthMonitor } from './types.ts'
 
 type Aim = Pick<HealthMonitor, 'type' | 'monitorPort'>

@@ -3,7 +3,7 @@
  * sources and firewalls can name them; checks spread evenly over all addresses of their family.
  */
 import { parseAddress } from './ip-address.ts'
-import type { ProbeTarget } from './results.ts'
+import type { ProbeTarget } from './probe-target.ts'
 
 /**
  * The target with a source address of its family: the one that its monitor asks for when it is among them, else by the

@@ -3,7 +3,7 @@
  * (`success`, `status_fail`, …) appear in one table here and nowhere else.
  */
 import { type FailureKind, REASONS, type ReasonRow } from './reasons.ts'
-import type { ProbeResult } from './results.ts'
+import type { ProbeResult } from './probe-result.ts'
 
 /**
  * `passed`, or passed with what the target said of itself (`draining`: HAProxy's "conditionally passed"); the kind of a

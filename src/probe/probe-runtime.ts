@@ -3,7 +3,7 @@
  * this host, and what is worked out once for many probes. Made by whoever probes (a prober's engine, probe-once), closed
  * when no probe is under way any more. Nothing of it is state of a module, so that two probers of a process share nothing.
  */
-import type { ProbeTarget } from '../domain/results.ts'
+import type { ProbeTarget } from '../domain/probe-target.ts'
 import { BodyPatterns } from './http/body-pattern.ts'
 import { RenderedRequests } from './http/http-request.ts'
 import { EchoChannel } from './icmp/icmp-echo.ts'

@@ -1,4 +1,5 @@
-import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
+import type { ProbeTarget } from '../domain/probe-target.ts'
 
 /**
  * Starts one attempt. Calls `done` exactly once, whatever the target does, and never before this function returned.

@@ -11,7 +11,7 @@ import {
 } from '../domain/limits.ts'
 import type { MemberState } from '../domain/member-status.ts'
 import { type Reason, REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 import type { MonitorType } from '../domain/types.ts'
 import { type Buckets, CounterSeries, HistogramSeries, type Labels } from './metric-series.ts'
 

@@ -3,7 +3,7 @@ import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../d
 import { STALE_WINDOWS } from '../domain/limits.ts'
 import { isHalted, longestIntervalMs } from '../domain/probe-times.ts'
 import type { Reason } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 import { type CheckState, type CheckStatus, initialState, restoredState } from '../domain/state-machine.ts'
 import type { AddressShare } from './address-slots.ts'
 import type { Attempt } from './attempt.ts'

@@ -15,7 +15,7 @@ import {
   SHARD_COUNT,
 } from '../domain/limits.ts'
 import { packFlags } from '../domain/flags.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 import type { Check } from './check.ts'
 import type { Log } from './log.ts'
 import type { ResultRings } from './result-rings.ts'

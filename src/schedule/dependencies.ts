@@ -11,7 +11,7 @@
 import type { PoolChecks } from '../domain/check.ts'
 import { DEPENDENCY_SETTLE_MS } from '../domain/limits.ts'
 import { REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 import { step } from '../domain/state-machine.ts'
 import { outcomeOf } from '../domain/step-outcome.ts'
 import { boundedDetail } from '../probe/result.ts'

@@ -20,7 +20,7 @@ import {
 } from '../domain/limits.ts'
 import { countFailures, isMassFailure, isWide, type Observation } from '../domain/mass-failure.ts'
 import type { BreakerFacts } from '../domain/prober-facts.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 import { step } from '../domain/state-machine.ts'
 import { outcomeOf } from '../domain/step-outcome.ts'
 import type { Metrics } from '../runtime/metrics.ts'

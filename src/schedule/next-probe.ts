@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CheckConfig } from '../domain/check.ts'
 import { INTERVAL_FLOOR_MS } from '../domain/limits.ts'
-import type { ProbeTarget } from '../domain/results.ts'
+import type { ProbeTarget } from '../domain/probe-target.ts'
 import { jitterMs, nextIntervalMs, nextSlotMs } from '../domain/probe-times.ts'
 import type { Check } from './check.ts'
 

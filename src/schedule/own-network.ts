@@ -20,8 +20,9 @@ import {
   OWN_WAYS_DOWN_MAX,
 } from '../domain/limits.ts'
 import { REASONS } from '../domain/reasons.ts'
-import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
-import { devicesTowards, parseRoutes4, parseRoutes6, type Route } from '../domain/routes.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
+import type { ProbeTarget } from '../domain/probe-target.ts'
+import { devicesTowards, parseRoutes4, parseRoutes6, type Route } from '../domain/kernel-routes.ts'
 import type { CheckState, StatePolicy } from '../domain/state-machine.ts'
 import type { Check } from './check.ts'
 

@@ -18,7 +18,7 @@ import {
   WHEEL_SLOTS,
   WHEEL_TICK_MS,
 } from '../domain/limits.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 import { type AddressShare, AddressTable } from './address-slots.ts'
 import { Attempt } from './attempt.ts'
 import type { Check } from './check.ts'

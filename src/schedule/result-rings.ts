@@ -11,7 +11,7 @@ import {
   recentWord,
   WORDS_PER_RESULT,
 } from '../domain/recent-results.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 
 /** Two cursors, of the results that passed and of those that did not, before the results. */
 const CURSORS = 2

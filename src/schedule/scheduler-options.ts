@@ -1,5 +1,6 @@
 /** What a scheduler needs, and whom it tells. */
-import type { ProbeResult, ProbeTarget } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
+import type { ProbeTarget } from '../domain/probe-target.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'

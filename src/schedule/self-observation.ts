@@ -4,7 +4,7 @@
  */
 import { INCONCLUSIVE_LOG_EVERY_MS, LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
 import { type Reason, REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/results.ts'
+import type { ProbeResult } from '../domain/probe-result.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Log } from './log.ts'

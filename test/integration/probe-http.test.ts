@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { parseExpectedCodes } from '../../src/domain/expected-codes.ts'
-import type { HttpRequest, ProbeTarget } from '../../src/domain/results.ts'
+import type { HttpRequest, ProbeTarget } from '../../src/domain/probe-target.ts'
 import { attempt, blackHole, closedPort, listen, probeWithin, targetOf, until } from '../support/probing.ts'
 import { probeHttp } from '../support/probers.ts'
 

@@ -4,7 +4,7 @@ import { parseAddress } from '../ip-address.ts'
 import type { EffectiveOption, Planning } from '../effective-options.ts'
 import type { MonitorOptions } from '../monitor-options.ts'
 import type { Fitting } from '../option-fit.ts'
-import type { ProbeTarget } from '../results.ts'
+import type { ProbeTarget } from '../probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
 

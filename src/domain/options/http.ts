@@ -11,7 +11,7 @@ import {
 import type { Fitting } from '../option-fit.ts'
 import { maskedHeaders } from '../option-secrets.ts'
 import { isOwnHeader } from '../own-headers.ts'
-import type { HttpRequest } from '../results.ts'
+import type { HttpRequest } from '../probe-target.ts'
 import { AUTHORITY, FIELD_VALUE, HEADER_NAME, HEADER_VALUE, HEADERS_MAX } from './header-forms.ts'
 import { group, rowsOf, type StatusRange } from './option.ts'
 

@@ -2,7 +2,7 @@
 import type { EffectiveOption, Planning } from '../effective-options.ts'
 import { parseAddress } from '../ip-address.ts'
 import type { Fitting } from '../option-fit.ts'
-import type { TlsManners } from '../results.ts'
+import type { TlsManners } from '../probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
 

@@ -7,7 +7,7 @@
  * wrong status that is not retriable it says that the target itself wants to be out of service.
  */
 import { type CodeSet, isExpectedCode, renderCodes } from '../../domain/expected-codes.ts'
-import type { HttpRequest } from '../../domain/results.ts'
+import type { HttpRequest } from '../../domain/probe-target.ts'
 import type { Verdict } from '../wire/conversation.ts'
 
 /** The header by which a target asks to be taken out, in lower case. */

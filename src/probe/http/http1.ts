@@ -3,7 +3,7 @@
  * its body. No redirects. Once the head is complete (and the expected bytes were found or can no longer come) the verdict
  * stands: a body that is still coming at the deadline, that breaks off or that is larger than the bound changes nothing.
  */
-import type { HttpRequest } from '../../domain/results.ts'
+import type { HttpRequest } from '../../domain/probe-target.ts'
 import type { BodySearch } from './body-search.ts'
 import type { Conversation, Line, Verdict } from '../wire/conversation.ts'
 import { HttpResponseReader } from './http-response.ts'

@@ -5,7 +5,7 @@
  */
 import { BlockMatch } from '../../domain/block-match.ts'
 import { TCP_EXCHANGE_MAX_BYTES } from '../../domain/limits.ts'
-import type { ProbeTarget, TcpExchange } from '../../domain/results.ts'
+import type { ProbeTarget, TcpExchange } from '../../domain/probe-target.ts'
 import type { Conversation, Line, Verdict } from '../wire/conversation.ts'
 
 const MATCHED: Verdict = { reason: 'PASSED', detail: 'got the expected bytes' }

@@ -1,6 +1,7 @@
 /** TCP on a `net.Socket`: by public API alone, wherever Node runs. The meaning is told in tcp.ts. */
 import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeResult, ProbeTarget } from '../../domain/results.ts'
+import type { ProbeResult } from '../../domain/probe-result.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
 import { CONNECTED_TO_ITSELF, isConnectedToItself } from '../source-ports.ts'

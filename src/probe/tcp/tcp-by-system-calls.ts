@@ -1,6 +1,7 @@
 /** TCP by system calls alone, on sockets that are used again (kernel-sockets.ts). The meaning is told in tcp.ts. */
 import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeResult, ProbeTarget } from '../../domain/results.ts'
+import type { ProbeResult } from '../../domain/probe-result.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import { type ConnectUser, type KernelSockets, NO_SOCKET } from './kernel-sockets.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'

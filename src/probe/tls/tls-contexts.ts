@@ -9,7 +9,7 @@ import { basename } from 'node:path'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { TLS_CIPHER_LISTS_MAX, TLS_FILES_CACHE_MS } from '../../domain/limits.ts'
 import { TLS_VERSIONS } from '../../domain/pool-question.ts'
-import type { TlsManners } from '../../domain/results.ts'
+import type { TlsManners } from '../../domain/probe-target.ts'
 import { SharedValues } from '../shared-values.ts'
 
 export type SecureContext = ReturnType<typeof createSecureContext>

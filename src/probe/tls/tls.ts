@@ -1,7 +1,7 @@
 /** TLS on connections of probes: how it begins, and what its peer shows. The contexts are in tls-contexts.ts. */
 import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import { connectOptions } from '../wire/connection.ts'
 import type { SecureContext } from './tls-contexts.ts'
 

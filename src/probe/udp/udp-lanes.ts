@@ -10,7 +10,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { formatAddress, parseAddress } from '../../domain/ip-address.ts'
 import { UDP_LANE_MS, UDP_LANES_MAX } from '../../domain/limits.ts'
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { EchoChannel } from '../icmp/icmp-echo.ts'
 import type { UndeliverableDatagram } from '../icmp/icmp-packet.ts'
 import { closeQuietly, type DatagramUser, withoutLookup } from './udp-socket.ts'

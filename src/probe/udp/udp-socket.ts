@@ -1,6 +1,6 @@
 /** One datagram on a connected UDP socket of its own: the kernel tells it of a closed port. Costs a descriptor while it waits. */
 import { createSocket, type Socket } from 'node:dgram'
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import { type Ends, isConnectedToItself } from '../source-ports.ts'
 
 /** Who waits for what becomes of a datagram. After `onSent` at most one of the others. */

@@ -1,5 +1,5 @@
 /** The UDP sockets of one prober: those that probes share, and those that a waiting probe has for itself. */
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { EchoChannel } from '../icmp/icmp-echo.ts'
 import { UdpLanes } from './udp-lanes.ts'
 import { type DatagramUser, sendOnOwnSocket } from './udp-socket.ts'

@@ -4,7 +4,7 @@
  * It lasts as long as its connection and serves one attempt after the other.
  */
 import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeResult } from '../../domain/results.ts'
+import type { ProbeResult } from '../../domain/probe-result.ts'
 
 /** How an attempt ended. */
 export interface Verdict {

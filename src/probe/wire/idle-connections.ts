@@ -14,7 +14,7 @@ import {
   IDLE_SWEEP_MS,
 } from '../../domain/limits.ts'
 import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { ConnectionUser, StreamConnection } from './stream-connection.ts'
 
 export class IdleConnections implements ConnectionUser {

@@ -13,7 +13,7 @@
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { CLOSE_TOGETHER_MAX, IDLE_NODE_SOCKETS_MAX, PLAIN_READ_BYTES } from '../../domain/limits.ts'
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import { connectOptions } from './connection.ts'
 
 /** Who has a socket. Nothing is told before `connect` returned, nor after `close`. */

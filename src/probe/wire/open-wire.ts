@@ -1,5 +1,5 @@
 /** Which wire a connection goes by: a plain one, or, with TLS or a PROXY header, a socket of its own. */
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { NodeSockets } from './node-sockets.ts'
 import { PlainWire } from './plain-wire.ts'
 import { SocketWire } from './socket-wire.ts'

@@ -6,7 +6,8 @@
  * of an answer, the attempt is made once more on a new one.
  */
 import type { Reason } from '../../domain/reasons.ts'
-import type { Phases, ProbeResult, ProbeTarget } from '../../domain/results.ts'
+import type { Phases, ProbeResult } from '../../domain/probe-result.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { Conversation, Verdict } from './conversation.ts'
 import type { Probe } from '../probe.ts'
 import { boundedDetail, millisecondsSince, result } from '../result.ts'

@@ -5,7 +5,7 @@
  * States: connecting → handshaking (TLS only) → ready → closed.
  */
 import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeTarget } from '../../domain/results.ts'
+import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { Conversation } from './conversation.ts'
 import { openWire } from './open-wire.ts'
 import { proxyHeader } from './proxy-header.ts'

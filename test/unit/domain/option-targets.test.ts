@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MonitorOptions } from '../../../src/domain/monitor-options.ts'
-import { probeTarget, type TargetMonitor } from '../../../src/domain/probe-target.ts'
+import { probeTarget, type TargetMonitor } from '../../../src/domain/monitor-target.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
 import { withSourceAddress } from '../../../src/domain/source-address.ts'
 import { withTlsFolder } from '../../../src/bin/tls-folder.ts'

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { effectiveOptions, type PlannedMonitor } from '../../../src/domain/effective-options.ts'
 import type { MonitorOptions } from '../../../src/domain/monitor-options.ts'
 import { type PoolQuestion, poolQuestion } from '../../../src/domain/pool-question.ts'
-import { probeTarget } from '../../../src/domain/probe-target.ts'
+import { probeTarget } from '../../../src/domain/monitor-target.ts'
 import { MONITOR_TYPES, type PoolProtocol } from '../../../src/domain/types.ts'
 
 const MONITOR: PlannedMonitor = {

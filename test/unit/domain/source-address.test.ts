@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { withSourceAddress } from '../../../src/domain/source-address.ts'
-import type { ProbeTarget } from '../../../src/domain/results.ts'
+import type { ProbeTarget } from '../../../src/domain/probe-target.ts'
 
 const V4: ProbeTarget = { type: 'TCP', address: '127.0.0.1', family: 4, port: 80, timeoutMs: 1000 }
 const member = (n: number) => `00000000-0000-4000-8000-00000000${n.toString(16).padStart(4, '0')}`

@@ -10,7 +10,7 @@ import {
 } from '../../../src/domain/limits.ts'
 import { Dependencies } from '../../../src/schedule/dependencies.ts'
 import { DependencyReadings } from '../../../src/schedule/dependency-readings.ts'
-import type { ProbeResult } from '../../../src/domain/results.ts'
+import type { ProbeResult } from '../../../src/domain/probe-result.ts'
 import { keepingLog } from '../../support/prober.ts'
 import { config, harness, pool } from '../../support/scheduling.ts'
 

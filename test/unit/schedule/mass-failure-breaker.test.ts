@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ProbeResult } from '../../../src/domain/results.ts'
+import type { ProbeResult } from '../../../src/domain/probe-result.ts'
 import { initialState, step } from '../../../src/domain/state-machine.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
 import { Check } from '../../../src/schedule/check.ts'

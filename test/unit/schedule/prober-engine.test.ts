@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { PoolChecks, VerdictWrite } from '../../../src/domain/check.ts'
-import type { ProbeTarget } from '../../../src/domain/results.ts'
+import type { ProbeTarget } from '../../../src/domain/probe-target.ts'
 import type { ProbeRuntime } from '../../../src/probe/probe-runtime.ts'
 import type { Probers } from '../../../src/probe/probers.ts'
 import { result } from '../../../src/probe/result.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { httpHost } from '../../../../src/domain/http-host.ts'
 import { USER_AGENT } from '../../../../src/domain/limits.ts'
-import type { HttpRequest } from '../../../../src/domain/results.ts'
+import type { HttpRequest } from '../../../../src/domain/probe-target.ts'
 import { renderHttpRequest as renderBytes } from '../../../../src/probe/http/http-request.ts'
 
 const request: HttpRequest = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { probeTarget, type TargetMember, type TargetMonitor } from '../../../src/domain/probe-target.ts'
+import { probeTarget, type TargetMember, type TargetMonitor } from '../../../src/domain/monitor-target.ts'
 
 const MONITOR: TargetMonitor = {
   type: 'HTTP',
