@@ -55,13 +55,13 @@ async function main(): Promise<void> {
     await query(db, 'set statement_timeout = 0')
     const startedMs = performance.now()
     await query(db, FILL, [members, 1, rows], LOAD_MS)
-    await query(db, FILL, [excess, excess, 2, excess * over], LOAD_MS)
+    await query(db, FILL, [excess, 2, excess * over], LOAD_MS)
     console.log(`${rows + excess * over} transitions stored in ${seconds(performance.now() - startedMs)}`)
     await query(db, 'vacuum analyze member_transition', [], LOAD_MS)
     await query(db, 'update retention_progress set position = (select max(id) from member_transition)')
     await pass(db, 'first pass, with a walk over all members')
     for (let n = 3; n < 6; n++) {
-      await query(db, FILL, [members, members, n, 10_000], LOAD_MS)
+      await query(db, FILL, [members, n, 10_000], LOAD_MS)
       await query(db, `update retention_progress set passed_at = now() - interval '1 hour'`)
       await pass(db, 'pass after 10 000 new transitions')
     }
