@@ -1,6 +1,6 @@
 /** The figures of one run of the engine's bench, and of several. */
 import { cpus } from 'node:os'
-import type { Case } from './engine-run.ts'
+import type { Case } from './engine-case.ts'
 import { LATENESS_STEP_MS } from './engine-counts.ts'
 import type { ProberSample } from './engine-prober.ts'
 import type { hostUsage, PostgresUsage } from './usage.ts'

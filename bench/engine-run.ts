@@ -12,29 +12,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { NEW_STARTS_PER_SECOND, SHARD_COUNT } from '../src/domain/limits.ts'
 import { query } from '../src/store/database.ts'
+import type { Case } from './engine-case.ts'
 import { type Figures, figuresOf, type Measured } from './engine-figures.ts'
-import type { Kind } from './engine-kinds.ts'
 import type { Begin, Load, ProberSample, SampleRequest } from './engine-prober.ts'
-import { startTargetOf, type Target, type TargetProgram } from './engine-target.ts'
+import { startTargetOf, type Target } from './engine-target.ts'
 import { startPeer } from './haproxy.ts'
 import { loopbackAddress, storeMembers } from './member-rows.ts'
 import { type BenchPostgres, makeDatabase, type RunDatabase } from './postgres.ts'
 import { cpuSecondsOf, descriptorsOf, hostUsage, postgresCpuSeconds, postgresUsage } from './usage.ts'
-
-/** What one run measures. */
-export interface Case {
-  readonly name: string
-  readonly kind: Kind
-  readonly members: number
-  readonly intervalSeconds: number
-  readonly timeoutSeconds: number
-  readonly probers: number
-  /** Of the window, and between the moment in which all members are ONLINE and the window. */
-  readonly seconds: number
-  readonly warmUpSeconds: number
-  readonly isBesideHaproxy: boolean
-  readonly target: TargetProgram
-}
 
 /** For profiles: `BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profiles'`. */
 const NODE_FLAGS = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
