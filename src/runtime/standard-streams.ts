@@ -6,7 +6,6 @@
  * has stopped it (Ctrl-S) would keep the thread, and a process cannot end before its threads.
  */
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
-import type { Log } from './log.ts'
 
 export interface StreamWriter {
   /** Begins to write the chunk, or a part of it, and calls `done` once with how much was written; never before it returned. */
@@ -24,14 +23,6 @@ export function writerOf(descriptor: keyof typeof STREAMS): StreamWriter {
   const kind = fstatSync(descriptor)
   if (kind.isFIFO() || kind.isSocket()) return throughStream(descriptor)
   return throughThread(kind.isCharacterDevice() ? openedAgain(descriptor) : descriptor)
-}
-
-/** Says something to the person who started the process; the log says when that could not be written. */
-export function announce(text: string, log: Log): void {
-  const chunk = Buffer.from(text)
-  writerOf(1).write(chunk, (err, bytes) => {
-    if (err !== null || bytes < chunk.length) log.warn({ err }, 'standard output could not be written')
-  })
 }
 
 function throughStream(descriptor: keyof typeof STREAMS): StreamWriter {
