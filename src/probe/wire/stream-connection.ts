@@ -7,12 +7,13 @@
 import type { Reason } from '../../domain/reasons.ts'
 import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { Conversation } from './conversation.ts'
+import type { NodeSockets } from './node-sockets.ts'
 import { openWire } from './open-wire.ts'
 import { proxyHeader } from './proxy-header.ts'
-import { CONNECTED_TO_ITSELF, isConnectedToItself } from '../source-ports.ts'
+import type { HostAddresses } from '../socket-errors.ts'
+import { CONNECTED_TO_ITSELF, isConnectedToItself, type SourcePorts } from '../source-ports.ts'
 import { isTlsError } from '../tls/tls.ts'
 import type { SecureContext } from '../tls/tls-contexts.ts'
-import type { StreamParts } from './stream-parts.ts'
 import type { Wire, WireError, WireUser } from './wire.ts'
 
 /** Who has the connection now. After `onReady` nothing but `onData`, then one of `onEnd` and `onFailure`. */
@@ -24,6 +25,13 @@ export interface ConnectionUser {
   onEnd(connection: StreamConnection, how: 'closed' | 'reset'): void
   /** The connection never became ready, or broke for another reason than the target's ending it. */
   onFailure(connection: StreamConnection, reason: Reason, detail: string): void
+}
+
+/** What all connections share. */
+export interface ConnectionParts {
+  readonly nodeSockets: NodeSockets
+  readonly sourcePorts: SourcePorts
+  readonly hostAddresses: HostAddresses
 }
 
 /** What carries a conversation with a target. Made and closed by attempts and by the pool. */
@@ -42,13 +50,13 @@ export class StreamConnection implements WireUser {
   idleSince = 0
   /** Of the pool: milliseconds between the last two attempts; infinite before the second. */
   gapMs = Number.POSITIVE_INFINITY
-  readonly #parts: StreamParts
+  readonly #parts: ConnectionParts
   readonly #isSecure: boolean
   readonly #wire: Wire
 
   /** Starts to connect; with `secure`, TLS follows. Nothing is told before this returned. */
   constructor(
-    parts: StreamParts,
+    parts: ConnectionParts,
     {
       target,
       conversation,
