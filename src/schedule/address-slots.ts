@@ -8,14 +8,13 @@
  */
 import { ADDRESS_WHEEL_SLOTS, START_BURST_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
 import { networkOf } from '../domain/mass-failure.ts'
-import type { Check } from './check.ts'
 import { List, type ListNode } from './linked-list.ts'
 import type { ProjectShare } from './project-share.ts'
 import { TimerWheel, type WheelNode } from './timer-wheel.ts'
 import { mayTake, type Sharer, Turns } from './turns.ts'
 
-/** An address that some check aims at; a node of the wheel while somebody waits for its rate. */
-export class Address implements WheelNode {
+/** An address that somebody aims at; a node of the wheel while somebody waits for its rate. */
+export class Address<Node extends ListNode> implements WheelNode {
   previous: ListNode = this
   next: ListNode = this
   dueTick = 0
@@ -25,10 +24,10 @@ export class Address implements WheelNode {
   /** When the starts so far would have been, evenly spread. */
   spreadMs = Number.NEGATIVE_INFINITY
   /** Made when somebody has to wait for the first time: at most addresses nobody ever has to. */
-  turns: Turns<Check> | undefined
+  turns: Turns<Node> | undefined
   #network: string | undefined
-  #only: AddressShare | undefined
-  #shares: Map<ProjectShare, AddressShare> | undefined
+  #only: AddressShare<Node> | undefined
+  #shares: Map<ProjectShare<Node>, AddressShare<Node>> | undefined
 
   constructor(name: string) {
     this.name = name
@@ -43,7 +42,7 @@ export class Address implements WheelNode {
     return this.#only === undefined && this.#shares === undefined
   }
 
-  shareOf(project: ProjectShare): AddressShare {
+  shareOf(project: ProjectShare<Node>): AddressShare<Node> {
     if (this.#only?.project === project) return this.#only
     const found = this.#shares?.get(project)
     if (found !== undefined) return found
@@ -53,14 +52,14 @@ export class Address implements WheelNode {
     return share
   }
 
-  #add(share: AddressShare): void {
+  #add(share: AddressShare<Node>): void {
     this.#shares ??= new Map()
     if (this.#only !== undefined) this.#shares.set(this.#only.project, this.#only)
     this.#only = undefined
     this.#shares.set(share.project, share)
   }
 
-  drop({ project }: AddressShare): void {
+  drop({ project }: AddressShare<Node>): void {
     if (this.#only?.project === project) this.#only = undefined
     this.#shares?.delete(project)
     if (this.#shares?.size === 0) this.#shares = undefined
@@ -68,32 +67,37 @@ export class Address implements WheelNode {
 }
 
 /** What one project has of one address. */
-export class AddressShare implements Sharer<Check> {
+export class AddressShare<Node extends ListNode> implements Sharer<Node> {
   previous: ListNode = this
   next: ListNode = this
-  readonly address: Address
-  readonly project: ProjectShare
+  readonly address: Address<Node>
+  readonly project: ProjectShare<Node>
   /** Slots that it has. */
   held = 0
   /** Checks that have this object. */
   holders = 0
-  #queue: List<Check> | undefined
+  #queue: List<Node> | undefined
 
-  constructor(address: Address, project: ProjectShare) {
+  constructor(address: Address<Node>, project: ProjectShare<Node>) {
     this.address = address
     this.project = project
   }
 
   /** Its checks that wait for a slot or for the rate. */
-  get queue(): List<Check> {
+  get queue(): List<Node> {
     return (this.#queue ??= new List())
   }
+}
+
+/** Who asks for slots: a check. */
+export interface SlotTaker<Node extends ListNode> extends ListNode {
+  readonly share: AddressShare<Node>
 }
 
 /** What a check gets that asks for a slot: it, or it has to wait, for a slot or because the address has had enough starts. */
 export type Admission = 'admitted' | 'full' | 'delayed'
 
-export interface AddressTableOptions {
+export interface AddressTableOptions<Node> {
   /** Of one address. */
   readonly slots: number
   /** Towards one address; 0 = unlimited. */
@@ -101,20 +105,20 @@ export interface AddressTableOptions {
   /** The time on the clock that all later times are on. */
   readonly nowMs: number
   /** A check that had to wait has a slot and may start. */
-  readonly onAdmitted: (check: Check) => void
+  readonly onAdmitted: (node: Node) => void
 }
 
 /** Every address that some check aims at or some probe is under way to. */
-export class AddressTable {
-  readonly #addresses = new Map<string, Address>()
-  readonly #wheel: TimerWheel<Address>
-  readonly #onAdmitted: (check: Check) => void
+export class AddressTable<Node extends SlotTaker<Node>> {
+  readonly #addresses = new Map<string, Address<Node>>()
+  readonly #wheel: TimerWheel<Address<Node>>
+  readonly #onAdmitted: (node: Node) => void
   readonly #slots: number
   /** Milliseconds between starts in the long run; 0 = unlimited. */
   readonly #spacingMs: number
   #nowMs: number
 
-  constructor({ slots, startsPerSecond, nowMs, onAdmitted }: AddressTableOptions) {
+  constructor({ slots, startsPerSecond, nowMs, onAdmitted }: AddressTableOptions<Node>) {
     this.#slots = slots
     this.#spacingMs = startsPerSecond === 0 ? 0 : 1000 / startsPerSecond
     this.#nowMs = nowMs
@@ -126,7 +130,7 @@ export class AddressTable {
     return this.#addresses.size
   }
 
-  hold(name: string, project: ProjectShare): AddressShare {
+  hold(name: string, project: ProjectShare<Node>): AddressShare<Node> {
     let address = this.#addresses.get(name)
     if (address === undefined) this.#addresses.set(name, (address = new Address(name)))
     const share = address.shareOf(project)
@@ -134,13 +138,13 @@ export class AddressTable {
     return share
   }
 
-  release(share: AddressShare): void {
+  release(share: AddressShare<Node>): void {
     share.holders--
     this.#forget(share)
   }
 
-  /** Gives `check` a slot of `share`, or lets it wait in turn until there is one. */
-  request(share: AddressShare, check: Check, nowMs: number): Admission {
+  /** Gives `node` a slot of `share`, or lets it wait in turn until there is one. */
+  request(share: AddressShare<Node>, node: Node, nowMs: number): Admission {
     const { address } = share
     const isInTime = this.#spacingMs === 0 || this.#startMs(address, nowMs) <= nowMs
     const isNext = isInTime && (address.turns?.isEmpty ?? true)
@@ -150,18 +154,18 @@ export class AddressTable {
       return 'admitted'
     }
     address.turns ??= new Turns()
-    address.turns.queue(share, check, isOver)
+    address.turns.queue(share, node, isOver)
     if (!isInTime) this.#wheel.schedule(address, this.#startMs(address, nowMs))
     return isInTime ? 'full' : 'delayed'
   }
 
   /** Takes out a check that waits. */
-  leave(share: AddressShare, check: Check): void {
-    share.address.turns?.leave(share, check)
+  leave(share: AddressShare<Node>, node: Node): void {
+    share.address.turns?.leave(share, node)
   }
 
   /** A slot of `share` is free again: whoever may have one now gets it. */
-  giveBack(share: AddressShare, nowMs: number): void {
+  giveBack(share: AddressShare<Node>, nowMs: number): void {
     share.held--
     share.address.held--
     if (share.address.turns !== undefined) this.#admit(share.address, nowMs)
@@ -179,9 +183,9 @@ export class AddressTable {
     return this.#wheel.nextMs(withinMs)
   }
 
-  readonly #onDue = (address: Address): void => this.#admit(address, this.#nowMs)
+  readonly #onDue = (address: Address<Node>): void => this.#admit(address, this.#nowMs)
 
-  #admit(address: Address, nowMs: number): void {
+  #admit(address: Address<Node>, nowMs: number): void {
     const { turns } = address
     if (turns === undefined) return
     turns.reconsider()
@@ -199,17 +203,17 @@ export class AddressTable {
   }
 
   /** When the next start towards `address` may be; with a rate only. */
-  #startMs({ spreadMs }: Address, nowMs: number): number {
+  #startMs({ spreadMs }: Address<Node>, nowMs: number): number {
     return Math.max(spreadMs, nowMs - START_BURST_MS) + this.#spacingMs
   }
 
-  #take(share: AddressShare, nowMs: number): void {
+  #take(share: AddressShare<Node>, nowMs: number): void {
     share.held++
     share.address.held++
     if (this.#spacingMs > 0) share.address.spreadMs = this.#startMs(share.address, nowMs)
   }
 
-  #forget(share: AddressShare): void {
+  #forget(share: AddressShare<Node>): void {
     if (share.holders > 0 || share.held > 0) return
     const { address } = share
     address.drop(share)

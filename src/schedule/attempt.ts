@@ -1,17 +1,15 @@
 /** One probe in flight: what is needed only while it lasts, so that a check that waits holds none of it. */
 import type { ProbeResult } from '../domain/probe-result.ts'
 import type { AddressShare } from './address-slots.ts'
-import type { Check } from './check.ts'
+import type { Check, InFlight } from './check.ts'
 
-export class Attempt {
+export class Attempt implements InFlight {
   readonly check: Check
   /** Whose slot it has: the check's address may change before it ends. */
-  readonly share: AddressShare
+  readonly share: AddressShare<Check>
   /** Given to the prober. */
   readonly done: (result: ProbeResult) => void
-  /** Ends it; undefined until the prober has returned. */
-  cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
-  /** It began with a configuration that is gone: its result counts for nothing. */
+  cancel: InFlight['cancel']
   isObsolete = false
 
   constructor(check: Check, onDone: (attempt: Attempt, result: ProbeResult) => void) {

@@ -1,12 +1,17 @@
 /** A check while a prober runs it: one node that waits in the wheel or in a queue, or is in flight with its deadline. */
 import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../domain/check.ts'
 import { STALE_WINDOWS } from '../domain/limits.ts'
-import { isHalted, longestIntervalMs } from '../domain/probe-times.ts'
+import { longestIntervalMs } from '../domain/probe-times.ts'
 import type { Reason } from '../domain/reasons.ts'
 import type { ProbeResult } from '../domain/probe-result.ts'
-import { type CheckState, type CheckStatus, initialState, restoredState } from '../domain/state-machine.ts'
+import {
+  type CheckState,
+  type CheckStatus,
+  initialState,
+  isHalted,
+  restoredState,
+} from '../domain/state-machine.ts'
 import type { AddressShare } from './address-slots.ts'
-import type { Attempt } from './attempt.ts'
 import type { ListNode } from './linked-list.ts'
 import type { WheelNode } from './timer-wheel.ts'
 
@@ -20,6 +25,14 @@ export interface Verdict {
   readonly reason: Reason
   readonly detail: string
   readonly evidence: Evidence
+}
+
+/** A probe in flight, as far as its check ends it. */
+export interface InFlight {
+  /** Ends it; undefined until the prober has returned. */
+  cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
+  /** It began with a configuration that is gone: its result counts for nothing. */
+  isObsolete: boolean
 }
 
 /** Mutable on purpose: every field is set in the constructor, so that all checks share one shape. */
@@ -41,11 +54,11 @@ export class Check implements WheelNode {
   writtenRun: number
   phase: CheckPhase = 'waiting'
   /** What it shares with other checks: its address and, through it, its project. */
-  share: AddressShare
+  share: AddressShare<Check>
   /** Why the target policy forbids this target; undefined = it may be probed. */
   denied: string | undefined
   /** The attempt in flight; there is at most one at a time. */
-  attempt: Attempt | undefined
+  attempt: InFlight | undefined
 
   /** Monotonic milliseconds. */
   dueMs = 0
@@ -73,7 +86,7 @@ export class Check implements WheelNode {
     surroundings: {
       readonly nowMs: number
       readonly pool: Check['pool']
-      readonly share: AddressShare
+      readonly share: AddressShare<Check>
       readonly denied: string | undefined
     },
   ) {

@@ -43,8 +43,8 @@ export class ProbeLoop {
   readonly #now: () => number
   readonly #wheel: TimerWheel<Check>
   readonly #deadlines = new Deadlines()
-  readonly #projects = new ProjectTable()
-  readonly #addresses: AddressTable
+  readonly #projects = new ProjectTable<Check>()
+  readonly #addresses: AddressTable<Check>
   /** Of projects with checks that are ready. */
   readonly #turns = new Turns<Check>()
   #inFlight = 0
@@ -77,7 +77,7 @@ export class ProbeLoop {
   }
 
   /** What a check of this configuration shares with others; `letGo` ends it. */
-  hold({ projectId, target }: CheckConfig): AddressShare {
+  hold({ projectId, target }: CheckConfig): AddressShare<Check> {
     return this.#addresses.hold(target.address, this.#projects.hold(projectId))
   }
 
@@ -193,7 +193,7 @@ export class ProbeLoop {
     return true
   }
 
-  #letGo(share: AddressShare): void {
+  #letGo(share: AddressShare<Check>): void {
     this.#addresses.release(share)
     this.#projects.release(share.project)
   }

@@ -1,17 +1,16 @@
 /** What each project has of a prober: its probes in flight, its checks that are ready to start, its first probes to come. */
-import type { Check } from './check.ts'
 import { List, type ListNode } from './linked-list.ts'
 import { NewStarts } from './new-starts.ts'
 import type { Sharer } from './turns.ts'
 
-export class ProjectShare implements Sharer<Check> {
+export class ProjectShare<Node extends ListNode> implements Sharer<Node> {
   previous: ListNode = this
   next: ListNode = this
   readonly id: string
   /** Probes in flight. */
   held = 0
   /** Checks that have a slot of their address and wait for the turn of their project. */
-  readonly queue = new List<Check>()
+  readonly queue = new List<Node>()
   readonly newStarts = new NewStarts()
   /** Checks that it has here; nobody keeps this object when there are none and nothing is in flight. */
   holders = 0
@@ -22,32 +21,32 @@ export class ProjectShare implements Sharer<Check> {
 }
 
 /** The shares of all projects that have a check here. */
-export class ProjectTable {
-  readonly #projects = new Map<string, ProjectShare>()
+export class ProjectTable<Node extends ListNode> {
+  readonly #projects = new Map<string, ProjectShare<Node>>()
 
   get size(): number {
     return this.#projects.size
   }
 
-  hold(id: string): ProjectShare {
+  hold(id: string): ProjectShare<Node> {
     let project = this.#projects.get(id)
     if (project === undefined) this.#projects.set(id, (project = new ProjectShare(id)))
     project.holders++
     return project
   }
 
-  release(project: ProjectShare): void {
+  release(project: ProjectShare<Node>): void {
     project.holders--
     this.#forget(project)
   }
 
   /** One of its probes has ended. */
-  giveBack(project: ProjectShare): void {
+  giveBack(project: ProjectShare<Node>): void {
     project.held--
     this.#forget(project)
   }
 
-  #forget(project: ProjectShare): void {
+  #forget(project: ProjectShare<Node>): void {
     if (project.holders === 0 && project.held === 0) this.#projects.delete(project.id)
   }
 }

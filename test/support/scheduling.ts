@@ -178,9 +178,14 @@ export function leftBehind({ memberId, generation }: CheckConfig, nextAt: number
 }
 
 /** What a check of some project towards some address shares with others, which nobody else has. */
-export function shareOf(address: string, projectId = 'project'): AddressShare {
-  const table = new AddressTable({ slots: 1, startsPerSecond: 0, nowMs: 0, onAdmitted: () => undefined })
-  return table.hold(address, new ProjectTable().hold(projectId))
+export function shareOf(address: string, projectId = 'project'): AddressShare<Check> {
+  const table = new AddressTable<Check>({
+    slots: 1,
+    startsPerSecond: 0,
+    nowMs: 0,
+    onAdmitted: () => undefined,
+  })
+  return table.hold(address, new ProjectTable<Check>().hold(projectId))
 }
 
 export const STORED: StoredVerdict = {

@@ -15,8 +15,8 @@ const ADDRESS = '10.0.0.1'
 function world(options: { slots?: number; startsPerSecond?: number } = {}) {
   let nowMs = 10_000
   const admitted: { check: Check; atMs: number }[] = []
-  const projects = new ProjectTable()
-  const table = new AddressTable({
+  const projects = new ProjectTable<Check>()
+  const table = new AddressTable<Check>({
     slots: 512,
     startsPerSecond: 0,
     ...options,
@@ -43,7 +43,7 @@ function world(options: { slots?: number; startsPerSecond?: number } = {}) {
       table.advance(nowMs)
     }
   }
-  const giveBack = (share: AddressShare): void => table.giveBack(share, nowMs)
+  const giveBack = (share: AddressShare<Check>): void => table.giveBack(share, nowMs)
   const timesOf = (projectId: string): readonly number[] =>
     admitted.filter(({ check }) => check.config.projectId === projectId).map(({ atMs }) => atMs)
   return { table, projects, checkOf, request, pass, giveBack, timesOf, admitted, now: () => nowMs }
