@@ -14,7 +14,7 @@ import { replyLengthOf } from './options/exchange.ts'
 import { HTTP } from './options/http.ts'
 import { JUDGING } from './options/judging.ts'
 import { defaultOf, type Setter, setBy } from './options/setting.ts'
-import type { Intervals } from './probe-times.ts'
+import type { Intervals } from './intervals.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { MonitorType } from './types.ts'
 

@@ -2,41 +2,8 @@
  * When the next probe starts (docs/state-machine.md): the interval that the state asks for, what chance adds to it,
  * and from when it counts. Random numbers and clocks are arguments.
  */
-import type { CheckState, StatePolicy } from './state-machine.ts'
-
-/** Milliseconds from one probe to the next, by where the state stands. */
-export interface Intervals {
-  readonly online: number
-  /** ONLINE with failures in a row; absent = `online`. */
-  readonly onlinePending?: number
-  /** OFFLINE and still failing; absent = `online`. */
-  readonly offline?: number
-  /** OFFLINE with successes in a row; absent = `online`. */
-  readonly offlinePending?: number
-  /** Until the first verdict; absent = as the status asks for. */
-  readonly undecided?: number
-  /** Until traffic has been seen, instead of all others; absent = off. */
-  readonly noTraffic?: number
-  /** The same while ONLINE with no failure; absent = `noTraffic`. */
-  readonly noTrafficHealthy?: number
-}
-
-/** What chance adds to an interval; absent parts add nothing. */
-export interface Jitter {
-  /** Milliseconds, added: 0 up to and excluding this (Envoy). */
-  readonly ms?: number
-  /** Per cent of the interval, added: 0 up to and excluding this share (Envoy). */
-  readonly percent?: number
-  /** Per cent of the interval, 0..50, both ways (HAProxy's spread-checks). */
-  readonly spreadPercent?: number
-  /** Milliseconds within which the very first probe of a check starts. */
-  readonly initialMs?: number
-}
-
-/** Whether the check is probed no more until it starts anew. */
-export function isHalted(policy: StatePolicy, state: CheckState): boolean {
-  return policy.haltWhenOffline === true && state.status === 'OFFLINE' && state.decided
-}
+import type { Jitter } from './intervals.ts'
+import { type CheckState, isHalted, type StatePolicy } from './state-machine.ts'
 
 /**
  * The nominal interval, in milliseconds, from this probe to the next; undefined = the probing has ended. A failure seen on

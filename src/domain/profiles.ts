@@ -7,7 +7,7 @@ import { ENGINE_FLOOR_MS, OPTION_INTERVAL_MS } from './limits.ts'
 import type { Preset } from './monitor-options.ts'
 import { isSent } from './plain-fields.ts'
 import { presetPolicy } from './presets.ts'
-import type { Intervals } from './probe-times.ts'
+import type { Intervals } from './intervals.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { HealthMonitor } from './types.ts'
 

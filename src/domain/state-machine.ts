@@ -12,7 +12,7 @@
  * status changes only by a result that speaks for the change.
  */
 import { type FlapDamping, type FlapState, flapAfter } from './flap-damping.ts'
-import { type Intervals, isHalted, type Jitter } from './probe-times.ts'
+import type { Intervals, Jitter } from './intervals.ts'
 import type { FailureKind } from './reasons.ts'
 import { isPass, type StepOutcome } from './step-outcome.ts'
 
@@ -91,6 +91,11 @@ export function restoredState(status: 'ONLINE' | 'OFFLINE', policy: StatePolicy)
 /** The state after the target, or what is asked of it, was replaced: as never probed, but traffic was seen. */
 export function restartedState(policy: StatePolicy, state: CheckState): CheckState {
   return { ...initialState(policy), trafficSeen: state.trafficSeen }
+}
+
+/** Whether the check is probed no more until it starts anew. */
+export function isHalted(policy: StatePolicy, state: CheckState): boolean {
+  return policy.haltWhenOffline === true && state.status === 'OFFLINE' && state.decided
 }
 
 /** The state once traffic has reached the target; the same object when it had before. */

@@ -7,7 +7,7 @@
 import { DomainError } from './errors.ts'
 import type { FlapDamping } from './flap-damping.ts'
 import { FLAP_DEFAULT, FLAP_WINDOW, INT4_MAX, type Range, UNIFIED_DEFAULT } from './limits.ts'
-import type { Intervals } from './probe-times.ts'
+import type { Intervals } from './intervals.ts'
 import type { FailureKind } from './reasons.ts'
 import type { StatePolicy } from './state-machine.ts'
 import { outcomeOfWord } from './step-outcome.ts'

@@ -2,7 +2,7 @@
 import { FLAP_WINDOW, OPTION_INTERVAL_MS, RETRIES } from '../limits.ts'
 import type { EffectiveOption, Planning } from '../effective-options.ts'
 import type { Fitting } from '../option-fit.ts'
-import type { Intervals, Jitter } from '../probe-times.ts'
+import type { Intervals, Jitter } from '../intervals.ts'
 import type { StatePolicy } from '../state-machine.ts'
 import type { MonitorType } from '../types.ts'
 import { group, hasDefault, type Plain, rowsOf } from './option.ts'

@@ -4,7 +4,7 @@
  */
 import type { EffectiveOption, Planning } from '../effective-options.ts'
 import type { Fitting } from '../option-fit.ts'
-import type { Intervals } from '../probe-times.ts'
+import type { Intervals } from '../intervals.ts'
 import type { Range } from '../range.ts'
 import type { MonitorType, PlainField } from '../types.ts'
 import type { Preset } from './preset-names.ts'
