@@ -1,11 +1,7 @@
 /** What a request may see and do: the policy (src/identity/policy.ts) in the manner of the dialect. */
-import { DomainError, notFound } from '../domain/errors.ts'
-import type { LoadBalancer } from '../domain/types.ts'
+import { DomainError } from '../domain/errors.ts'
 import { type Decision, decide, type Question, type RuleFor } from '../identity/policy.ts'
 import type { PolicyRule } from '../identity/policy-rule.ts'
-import type { Tx } from '../store/database.ts'
-import { type LockedPool, lockLoadBalancer, lockPool } from '../store/parents.ts'
-import type { ApiContext } from './context.ts'
 
 export interface Access {
   /** The project whose objects are found by their ids; undefined = any, and `authorise` decides. */
@@ -68,20 +64,4 @@ export function accessOf(accessRule: AccessRule, { ruleFor, method, path, ...who
   const rule = ruleFor(method, path)
   if (rule === undefined) throw new DomainError('FORBIDDEN', `No policy allows ${method} ${path}.`)
   return accessRule({ rule, ...who })
-}
-
-/** A load balancer, locked for whoever asks. Throws NOT_FOUND, FORBIDDEN and IMMUTABLE. */
-export async function lockLoadBalancerFor(ctx: ApiContext, tx: Tx, id: string): Promise<LoadBalancer> {
-  const loadBalancer = await lockLoadBalancer(tx, id, ctx.state.access.byId)
-  if (loadBalancer === undefined) throw notFound('loadbalancer', id)
-  ctx.state.access.authorise(loadBalancer.projectId)
-  return loadBalancer
-}
-
-/** A pool and its load balancer, locked for whoever asks. Throws NOT_FOUND and FORBIDDEN. */
-export async function lockPoolFor(ctx: ApiContext, tx: Tx, id: string): Promise<LockedPool> {
-  const parents = await lockPool(tx, id, ctx.state.access.byId)
-  if (parents === undefined) throw notFound('pool', id)
-  ctx.state.access.authorise(parents.pool.projectId)
-  return parents
 }

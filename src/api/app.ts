@@ -97,7 +97,7 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
     // Nothing comes after a dialect: what it does not know, nobody else is asked for.
     await dispatch(ctx as Parameters<typeof dispatch>[0], () => Promise.resolve())
     if (ctx['routerPath'] !== undefined || ctx.status !== 404 || ctx.body !== undefined) return
-    answerUnrouted(ctx as ApiContext, router)
+    answerUnrouted(ctx as ApiContext, dialect, router)
   }
 }
 
@@ -115,11 +115,11 @@ async function handled(route: Route, ctx: ApiContext, admission: Admission): Pro
 }
 
 /** Nobody answered: the path exists with other methods (405), or not at all (404). */
-function answerUnrouted(ctx: ApiContext, router: Router<ApiState>): void {
+function answerUnrouted(ctx: ApiContext, dialect: Dialect, router: Router<ApiState>): void {
   const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
   if (allowed.size === 0) throw new DomainError('ROUTE_NOT_FOUND', 'The path does not exist.')
   ctx.set('Allow', [...allowed].join(', '))
-  if (ctx.state.dialect.otherMethod?.(ctx, allowed) === true) return
+  if (dialect.otherMethod?.(ctx, allowed) === true) return
   throw new DomainError('METHOD_NOT_ALLOWED', `The method ${ctx.method} is not allowed.`, {
     method: ctx.method,
   })

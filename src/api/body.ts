@@ -2,7 +2,7 @@
  * JSON bodies: received within bounds of bytes, depth, keys and items before anything is parsed; then typed, and free of
  * what PostgreSQL and other clients cannot hold.
  */
-import type { Context } from 'koa'
+import type { Context, DefaultState, ParameterizedContext } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import {
   BODY_MAX_BYTES,
@@ -11,7 +11,7 @@ import {
   LARGE_BODY_VALUES_MAX,
   TURN_BODY_BYTES,
 } from '../domain/limits.ts'
-import type { ApiContext } from './context.ts'
+import type { Identity } from '../identity/identity.ts'
 import { JsonMeter } from './json-meter.ts'
 import { shareOf, turn } from './turns.ts'
 
@@ -24,6 +24,15 @@ export interface BodyBounds {
 
 export const BODY: BodyBounds = { bytes: BODY_MAX_BYTES, values: BODY_VALUES_MAX }
 export const LARGE_BODY: BodyBounds = { bytes: LARGE_BODY_MAX_BYTES, values: LARGE_BODY_VALUES_MAX }
+
+/** What a request knows of its body. */
+export interface BodyState extends DefaultState {
+  identity: Identity
+  /** The body as it came, of requests that may have one. */
+  received?: Buffer | undefined
+  /** The parsed JSON body, once it was read. */
+  sent?: unknown
+}
 
 /** Called with the number of bytes that came in; throws when there is no room for them. */
 type OnBytes = (bytes: number) => void
@@ -68,7 +77,7 @@ function refuseUnread(ctx: Context, refusal: DomainError): DomainError {
 }
 
 /** The parsed body. Throws UNSUPPORTED_MEDIA_TYPE and INVALID_JSON. */
-export async function readJson(ctx: ApiContext): Promise<unknown> {
+export async function readJson(ctx: ParameterizedContext<BodyState>): Promise<unknown> {
   if (ctx.request.length === 0) return undefined
   if (!isJson(ctx)) throw unsupportedMediaType(ctx)
   const { received } = ctx.state

@@ -8,12 +8,13 @@ import type { Rbac } from '../domain/types.ts'
 import { isUuid } from '../domain/uuid.ts'
 import type { VipRange } from '../domain/vip-range.ts'
 import type { DevelopmentIdentity } from '../identity/development.ts'
-import type { Identify, Identity } from '../identity/identity.ts'
+import type { Identify } from '../identity/identity.ts'
 import type { Database } from '../store/database.ts'
 import type { Quotas } from '../store/quotas.ts'
 import type { Access } from './access.ts'
 import type { Admission, AdmissionOptions } from './admission.ts'
-import type { Dialect } from './dialect/dialect.ts'
+import type { BodyState } from './body.ts'
+import type { DialectRules } from './dialect/dialect-rules.ts'
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
 export interface ApiSettings {
@@ -77,19 +78,14 @@ export interface ObservedRequest {
   readonly seconds: number
 }
 
-export interface ApiState extends Koa.DefaultState {
+export interface ApiState extends BodyState {
   requestId: string
-  identity: Identity
   /** Set with the identity: what it may see and do in this operation. */
   access: Access
   /** What it may take of what requests share; set with the identity. */
   admission: Admission
-  /** The body as it came, of requests that may have one. */
-  received?: Buffer | undefined
-  /** Whose words the answer is in. */
-  dialect: Dialect
-  /** The parsed JSON body, once it was read. */
-  sent?: unknown
+  /** Whose rules and words the answer follows. */
+  dialect: DialectRules
   /** The answer, before it became bytes. */
   answered?: object
   /** Properties of the object that an update found to be different from what is stored. */

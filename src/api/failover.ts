@@ -1,7 +1,7 @@
 /** `PUT …/loadbalancers/{id}/failover`: there is nothing to move, so it is done at once; ERROR is over with it. */
 import { transaction } from '../store/database.ts'
 import { activateLoadBalancer } from '../store/load-balancers.ts'
-import { lockLoadBalancerFor } from './access.ts'
+import { lockLoadBalancerFor } from './locked-parents.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertChangeable, SETTLED } from './load-balancers.ts'
 

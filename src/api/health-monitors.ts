@@ -17,7 +17,7 @@ import {
 import { addressesOfPool, renewMembersOfPort } from '../store/members.ts'
 import { type LockedPool, lockPoolOfMonitor, touchPools } from '../store/parents.ts'
 import { readSetQuotasOfPool } from '../store/quotas.ts'
-import { lockPoolFor } from './access.ts'
+import { lockPoolFor } from './locked-parents.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'

@@ -15,7 +15,7 @@ import {
   updateListener,
 } from '../store/listeners.ts'
 import { findPool } from '../store/pools.ts'
-import { lockLoadBalancerFor } from './access.ts'
+import { lockLoadBalancerFor } from './locked-parents.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { answerList, pick } from './pages.ts'

@@ -14,7 +14,7 @@ import {
 } from '../store/load-balancers.ts'
 import { touchLoadBalancer } from '../store/parents.ts'
 import type { LoadBalancer, ProvisioningStatus } from '../domain/types.ts'
-import { lockLoadBalancerFor } from './access.ts'
+import { lockLoadBalancerFor } from './locked-parents.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, type ApiState, pathId, type Route } from './context.ts'
 import { type CreatedBelow, insertTree, type LoadBalancerTree, readTree } from './load-balancer-tree.ts'

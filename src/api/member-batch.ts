@@ -27,7 +27,7 @@ import {
 } from '../store/member-batch.ts'
 import { type MemberDraft, MemberExistsError } from '../store/members.ts'
 import { type LockedPool, touchPools } from '../store/parents.ts'
-import { lockPoolFor } from './access.ts'
+import { lockPoolFor } from './locked-parents.ts'
 import { readJson } from './body.ts'
 import { assertWrittenDependencies } from './dependencies.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'

@@ -19,7 +19,7 @@ import {
   updateMember,
 } from '../store/members.ts'
 import { touchPools } from '../store/parents.ts'
-import { lockPoolFor } from './access.ts'
+import { lockPoolFor } from './locked-parents.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertDependencies } from './dependencies.ts'

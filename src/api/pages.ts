@@ -1,12 +1,12 @@
 /** Answers of lists: one page of rendered objects, and links to its neighbours, by the rules of the dialect. */
-import { type DomainError } from '../domain/errors.ts'
 import { PAGE_MAX_BYTES } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { type ListQuery, type Page, UnknownMarkerError } from '../store/lists.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 import { JsonItems } from './json-body.ts'
-import { type PageRequest, type Parameters, queryOf } from './query.ts'
+import type { ShownPage } from './list-rules.ts'
+import { queryOf } from './query.ts'
 import { inTurns, shareOf } from './turns.ts'
 
 export interface Collection<Item> {
@@ -20,32 +20,6 @@ export interface Collection<Item> {
   readonly within?: ListQuery['filters']
   /** Translates a filter value from the dialect's word. */
   readonly filterValue?: (attribute: string, value: string) => string
-}
-
-/** What a query string asks of a list. */
-export interface ListRequest extends Pick<ListQuery, 'filters' | 'sort' | 'nulls' | 'tagFilters'> {
-  readonly page: PageRequest
-  readonly fields: ReadonlySet<string> | undefined
-}
-
-/** Lists as one dialect speaks of them. */
-export interface ListRules {
-  /** Throws INVALID_QUERY. */
-  readonly parse: (parameters: Parameters, collection: Pick<Collection<never>, 'name'>) => ListRequest
-  /** The same of a list without filters, whose order is given. Throws INVALID_QUERY. */
-  readonly parsePage: (parameters: Parameters) => Pick<ListRequest, 'page' | 'fields'>
-  /** The refusal of a marker that is no object of the list. */
-  readonly unknownMarker: (resource: string, marker: string) => DomainError
-  /** Which neighbours of a page are linked, in this order. */
-  readonly neighbours: (shown: ShownPage) => readonly Neighbour[]
-  /** Lists without links say so with an empty array. */
-  readonly alwaysLinks: boolean
-}
-
-export interface Neighbour {
-  readonly rel: 'next' | 'previous'
-  /** Id of the last object before the neighbour, the first after it when `previous`. */
-  readonly marker: string
 }
 
 /** Reads one page and answers it; a list without a limit ends at `pageMax` and then links to the rest. */
@@ -154,17 +128,6 @@ export function pick(
 export interface Link {
   readonly rel: 'next' | 'previous'
   readonly href: string
-}
-
-export interface ShownPage {
-  readonly parameters: Parameters
-  readonly page: PageRequest
-  readonly limit: number
-  /** Nothing was asked to be left out, and nothing is. */
-  readonly complete: boolean
-  /** The page ended before its limit, by its bytes: there is more in the direction in which it was read. */
-  readonly isCut?: boolean
-  readonly ids: readonly string[]
 }
 
 /** Links to the neighbours of a page that the dialect names; everything else of the query stays as it was. */

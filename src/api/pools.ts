@@ -18,7 +18,7 @@ import {
   type PoolView,
   updatePool,
 } from '../store/pools.ts'
-import { lockPoolFor } from './access.ts'
+import { lockPoolFor } from './locked-parents.ts'
 import { readJson } from './body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { assertDependencies } from './dependencies.ts'

@@ -1,13 +1,13 @@
 /** Query strings: bounded, then read. How a list reads the page and the order that are asked for is its dialect's. */
+import type { Context } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { QUERY_VALUES_MAX } from '../domain/limits.ts'
-import type { ApiContext } from './context.ts'
 
 /** A query string as pairs; repeated parameters stay repeated. */
 export type Parameters = URLSearchParams
 
 /** Parses and bounds the query string. Throws INVALID_QUERY. */
-export function queryOf(ctx: ApiContext): Parameters {
+export function queryOf(ctx: Pick<Context, 'querystring'>): Parameters {
   const parameters = new URLSearchParams(ctx.querystring)
   if (parameters.size > QUERY_VALUES_MAX) {
     throw new DomainError('INVALID_QUERY', `A request may have at most ${QUERY_VALUES_MAX} query parameters.`)

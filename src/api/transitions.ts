@@ -16,7 +16,8 @@ import {
 import { type ApiContext, type ApiDependencies, pathId, type Route } from './context.ts'
 import { JsonItems } from './json-body.ts'
 import { memberKey, memberNotFound } from './members.ts'
-import { linksOf, type ListRules, pick, rendered } from './pages.ts'
+import type { ListRules } from './list-rules.ts'
+import { linksOf, pick, rendered } from './pages.ts'
 import { filtersOf, type Parameters, queryOf } from './query.ts'
 import { shareOf } from './turns.ts'
 

@@ -4,7 +4,7 @@ import type { CatalogueService } from '../../identity/development-catalogue.ts'
 import type { PolicyRule } from '../../identity/policy-rule.ts'
 import type { AccessRule } from '../access.ts'
 import type { ApiContext, ApiDependencies, Route } from '../context.ts'
-import type { ListRules } from '../pages.ts'
+import type { DialectRules } from './dialect-rules.ts'
 
 export interface ErrorAnswer {
   readonly status: number
@@ -18,25 +18,12 @@ export interface ErrorWords {
   readonly internal: (requestId: string) => ErrorAnswer
 }
 
-/** How a dialect writes, where dialects differ for every resource alike. */
-export interface WriteBehaviour {
-  /** Below a parent that is not ACTIVE nothing may be written; without it, a parent's status stops nobody. */
-  readonly needsActiveParents: boolean
-  /** An update that changes nothing is a write all the same: `updated_at` moves. */
-  readonly writesUnchanged: boolean
-  /** An update may name what it cannot change, with the value that is shown. */
-  readonly takesShownReadOnly: boolean
-}
-
-export interface Dialect<Name extends string = string> {
-  readonly name: Name
+export interface Dialect<Name extends string = string> extends DialectRules<Name> {
   /** Always mounted here; the default dialect also at the bare path. */
   readonly prefix: string
   /** How clients find it in the catalogue of Keystone; none: they are told its address. */
   readonly services: readonly CatalogueService[]
   readonly errors: ErrorWords
-  readonly lists: ListRules
-  readonly writes: WriteBehaviour
   /** Who may do what: a rule for each operation. */
   readonly policy: readonly PolicyRule[]
   /** Whether another project's object is forbidden or unknown. */

@@ -1,6 +1,6 @@
 /** Lists in Neutron's manner (docs/peers/elb.md 2 and 3). */
 import { notFound } from '../../../domain/errors.ts'
-import type { ListRules, Neighbour, ShownPage } from '../../pages.ts'
+import type { ListRules, Neighbour, ShownPage } from '../../list-rules.ts'
 import { fieldsOf, filtersOf } from '../../query.ts'
 import { pageOf, sortOf } from './query.ts'
 

@@ -1,7 +1,7 @@
 /** Lists in Octavia's manner (docs/peers/octavia.md 24): attributes and tags filter, unknown keys are refused. */
 import { DomainError } from '../../../domain/errors.ts'
 import type { SortKey, TagFilter } from '../../../store/lists.ts'
-import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../pages.ts'
+import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../list-rules.ts'
 import { fieldsOf, type PageRequest, type Parameters } from '../../query.ts'
 import { isYes } from './schema/wsme.ts'
 
