@@ -123,6 +123,56 @@ test('no module imports itself by a detour', () => {
   for (const file of edges.keys()) visit(file, [])
 })
 
+/** Groups of files of which each reaches each other by imports (Tarjan's strongly connected components, of two or more). */
+function circles(edges: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const order = new Map<string, number>()
+  const open: string[] = []
+  const found: string[][] = []
+  const visit = (file: string): number => {
+    let low = order.size
+    order.set(file, low)
+    open.push(file)
+    for (const next of edges.get(file) ?? []) {
+      if (!order.has(next)) low = Math.min(low, visit(next))
+      else if (open.includes(next)) low = Math.min(low, order.get(next) ?? low)
+    }
+    if (low === order.get(file)) {
+      const circle = open.splice(open.indexOf(file))
+      if (circle.length > 1) found.push(circle.toSorted())
+    }
+    return low
+  }
+  for (const file of edges.keys()) if (!order.has(file)) visit(file)
+  return found
+}
+
+function edgesOf(all: readonly Import[]): ReadonlyMap<string, readonly string[]> {
+  const edges = new Map<string, string[]>()
+  for (const { file, target } of all) {
+    if (target !== undefined) edges.set(file, [...(edges.get(file) ?? []), target])
+  }
+  return edges
+}
+
+test('types do not go in a circle either, but for the options, whose type is made of their table', () => {
+  const isOfOptions = (circle: readonly string[]): boolean =>
+    circle.includes('domain/options/table.ts') && circle.every((file) => layerOf(file) === 'domain')
+  assert.deepEqual(
+    circles(edgesOf(imports())).filter((circle) => !isOfOptions(circle)),
+    [],
+  )
+})
+
+test('the search for circles finds one, and not what only leads to it', () => {
+  const edges = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'd']],
+    ['c', ['b']],
+    ['d', ['e']],
+  ])
+  assert.deepEqual(circles(edges), [['b', 'c']])
+})
+
 test('the table names every layer that there is, and no other', () => {
   const folders = readdirSync(SRC, { withFileTypes: true }).filter((entry) => entry.isDirectory())
   assert.deepEqual([...RULES.keys()].toSorted(), folders.map(({ name }) => name).toSorted())
