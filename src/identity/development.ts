@@ -39,14 +39,48 @@ const PATH = /^\/identity(?:\/(?!v3(?:\/|$))([\w.-]+))?(?:\/v3(\/.*)?)?$/
 const VERSIONED = /\/v3(\/|$)/
 
 export function developmentIdentity(options: DevelopmentOptions): DevelopmentIdentity {
+  const { key, defaultProject } = options
+  const { isLive, claimsOf, tokens } = developmentTokens(options)
+  return {
+    handle: (request) => {
+      const [, region, path] = PATH.exec(request.path) ?? []
+      const call = { request, region, path: path ?? '' }
+      if (!PATH.test(request.path)) return notFound()
+      if (call.path === '/auth/tokens') return tokens(call)
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        return failure(405, 'The method is not allowed for the requested URL.')
+      }
+      if (call.path === '') return VERSIONED.test(request.path) ? version(call) : versions(call)
+      const claims = claimsOf(request.authToken)
+      if (claims === undefined) return unauthorized(call)
+      return lookUp({ call, claims, defaultProject }) ?? notFound()
+    },
+    identify: (token) => {
+      const claims = readToken(token, key)
+      if (claims === undefined) return undefined
+      return isLive(claims) ? identityOf(claims) : 'ended'
+    },
+  }
+}
+
+interface DevelopmentTokens {
+  /** Neither over nor revoked. */
+  readonly isLive: (claims: Claims) => boolean
+  /** What a token claims; undefined = it is none of ours, or is not live any more. */
+  readonly claimsOf: (token: string | undefined) => Claims | undefined
+  /** Answers a request for `/auth/tokens`. */
+  readonly tokens: (call: Call) => DevelopmentAnswer
+}
+
+function developmentTokens(options: DevelopmentOptions): DevelopmentTokens {
   const { key, defaultProject, wallNow = () => Date.now() } = options
   const revoked = new TokenCache<true>({ max: DEVELOPMENT_REVOKED_MAX })
   const secondsNow = (): number => Math.floor(wallNow() / 1000)
-  const live = (claims: Claims): boolean =>
+  const isLive = (claims: Claims): boolean =>
     claims.expiresAt > secondsNow() && revoked.get(claims.auditId) !== true
   const claimsOf = (token: string | undefined): Claims | undefined => {
     const claims = token === undefined ? undefined : readToken(token, key)
-    return claims !== undefined && live(claims) ? claims : undefined
+    return claims !== undefined && isLive(claims) ? claims : undefined
   }
 
   const issue = (call: Call): DevelopmentAnswer => {
@@ -99,26 +133,7 @@ export function developmentIdentity(options: DevelopmentOptions): DevelopmentIde
     }
   }
 
-  return {
-    handle: (request) => {
-      const [, region, path] = PATH.exec(request.path) ?? []
-      const call = { request, region, path: path ?? '' }
-      if (!PATH.test(request.path)) return notFound()
-      if (call.path === '/auth/tokens') return tokens(call)
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        return failure(405, 'The method is not allowed for the requested URL.')
-      }
-      if (call.path === '') return VERSIONED.test(request.path) ? version(call) : versions(call)
-      const claims = claimsOf(request.authToken)
-      if (claims === undefined) return unauthorized(call)
-      return lookUp({ call, claims, defaultProject }) ?? notFound()
-    },
-    identify: (token) => {
-      const claims = readToken(token, key)
-      if (claims === undefined) return undefined
-      return live(claims) ? identityOf(claims) : 'ended'
-    },
-  }
+  return { isLive, claimsOf, tokens }
 }
 
 function identityOf({ user, scope }: Claims): Identity {
