@@ -250,7 +250,8 @@ export class Ownership {
   async #claim(count: number, isPoor: boolean): Promise<void> {
     const claimed = await this.#options.store.claim(count, this.#standing?.isContactLong === true)
     this.#gain(claimed.filter(({ id, epoch }) => this.#held.get(id) !== epoch))
-    // Others may be about to give some back.
+    // Others may be about to give some back. A heartbeat may have tried meanwhile: there is never more than one retry to come.
+    clearTimeout(this.#claimTimer)
     if (claimed.length === 0 && isPoor && !this.#isStopped)
       this.#claimTimer = setTimeout(() => this.#balance(), CLAIM_RETRY_MS)
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { HeldShard } from '../../../src/domain/check.ts'
 import { SHARDS_AT_FIRST, SHARDS_AT_ONCE } from '../../../src/domain/limits.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
@@ -282,4 +283,22 @@ test('a heartbeat that was answered before a claim does not undo it', async (t) 
   await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual(seen.lost, [])
   assert.ok(ownership.held.size > held)
+})
+
+test('claims that get nothing are not tried more often the longer they get nothing', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { store, ownership } = withFakes(t)
+  const claimsIn = async (ms: number): Promise<number> => {
+    const before = store.claims.length
+    for (let passedMs = 0; passedMs < ms; passedMs += 10) {
+      t.mock.timers.tick(10)
+      await turn()
+    }
+    return store.claims.length - before
+  }
+  ownership.start()
+  const atFirst = await claimsIn(1000)
+  assert.ok(atFirst > 0)
+  await claimsIn(3000)
+  assert.ok((await claimsIn(1000)) <= atFirst + 1)
 })
