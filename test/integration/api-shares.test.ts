@@ -6,9 +6,9 @@ import { LARGE_BODY_MAX_BYTES, PROJECT_WAITING_MAX, RETRY_AFTER_SECONDS } from '
 import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
 import { type Answer, type Api, type Json, startApi } from '../support/api.ts'
 import { assertRefused, created, SUBNET } from '../support/api-objects.ts'
+import { eventually } from '../support/configuration.ts'
 import { type Ending, testDatabase } from '../support/database.ts'
 import { assertFault, OCTAVIA } from '../support/octavia.ts'
-import { until } from '../support/service.ts'
 
 const ATTACKER = { 'x-project-id': 'attacker' }
 const BYSTANDER = { 'x-project-id': 'bystander' }
@@ -56,7 +56,7 @@ async function attack(t: Ending, batches: number, waitMs: number): Promise<Attac
     },
     60_000,
   )
-  await until(async () => (await locksOf(other, 'load_balancer')) > 0, 'the lock is held')
+  await eventually('the lock is held', async () => (await locksOf(other, 'load_balancer')) > 0)
   const answers = Array.from({ length: batches }, (_, i) =>
     api.request(
       'PUT',
@@ -100,7 +100,7 @@ const statuses = (answers: readonly Answer[]): Record<number, number> =>
 
 test('batches that wait for a lock hold the connections of their project only', async (t) => {
   const { api, answers, release } = await attack(t, 32, 60_000)
-  await until(async () => (await lockWaiters(api.db)) === HELD_ALONE, 'the attacker holds what it may')
+  await eventually('the attacker holds what it may', async () => (await lockWaiters(api.db)) === HELD_ALONE)
   // All of it with the attack going on: reads, writes, the service's own routes, an administrator.
   const pool = await aPoolOf(api, BYSTANDER)
   const members = `${OCTAVIA}/pools/${pool.id}/members`
@@ -121,7 +121,7 @@ test('batches that wait for a lock hold the connections of their project only', 
 
 test('a project that waits too long is 503 with Retry-After, in both dialects, and nobody else is', async (t) => {
   const { api, answers, release } = await attack(t, HELD_ALONE, 200)
-  await until(async () => (await lockWaiters(api.db)) === HELD_ALONE, 'the attacker holds what it may')
+  await eventually('the attacker holds what it may', async () => (await lockWaiters(api.db)) === HELD_ALONE)
   const waited = await api.request('GET', LBS, undefined, ATTACKER)
   assertRefused(waited, { status: 503, code: 'ELB.8906', message: BUSY })
   assert.equal(waited.headers['retry-after'], String(RETRY_AFTER_SECONDS))
@@ -139,7 +139,7 @@ test('so many of one project may wait, and what comes on top is 503 at once', as
   const { api, answers, release } = await attack(t, HELD_ALONE + PROJECT_WAITING_MAX + extra, 60_000)
   let refused = 0
   for (const answer of answers) void answer.then(({ status }) => (refused += status === 503 ? 1 : 0))
-  await until(() => refused > 0, 'those beyond the queue are refused')
+  await eventually('those beyond the queue are refused', () => refused > 0)
   assert.equal((await api.request('GET', LBS, undefined, BYSTANDER)).status, 200)
   await release()
   const counts = statuses(await Promise.all(answers))
@@ -195,7 +195,7 @@ test('the memory for bodies is divided: one project cannot fill it', async (t) =
     )
     socket.write(padding)
   }
-  await until(() => answers.length > 0, 'the attacker is refused')
+  await eventually('the attacker is refused', () => answers.length > 0)
   for (const answer of answers) assert.ok(answer.startsWith('HTTP/1.1 503 '), answer)
   const mine = await aPoolOf(api, BYSTANDER)
   const members = Array.from({ length: 200 }, (_, i) => ({ address: '192.0.2.1', protocol_port: i + 1 }))

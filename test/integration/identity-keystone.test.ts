@@ -9,10 +9,10 @@ import type { Identify } from '../../src/identity/identity.ts'
 import { keystoneClient } from '../../src/identity/keystone-client.ts'
 import { keystoneIdentity } from '../../src/identity/keystone-identity.ts'
 import { type ApiOptions, startApi } from '../support/api.ts'
+import { eventually } from '../support/configuration.ts'
 import type { Ending } from '../support/database.ts'
 import { type FakeKeystone, inAnHour, startFakeKeystone, tokenEnding } from '../support/fake-keystone.ts'
 import { keystoneGolden } from '../support/goldens.ts'
-import { until } from '../support/service.ts'
 
 const ACCOUNT = { username: 'octavia', password: 'service-secret', project: 'service', domain: 'Default' }
 /** Of eight connections to Keystone one client alone gets six: then two are free, and seven would be more than four times one. */
@@ -306,12 +306,14 @@ test('unknown tokens of one client do not take the look-ups of others', async (t
     answered.push(`${client} ${code}`)
   }
   const flood = Array.from({ length: 1000 }, (_, i) => ask(`invented-${i}`, '198.51.100.7'))
-  await until(() => answered.length === 1000 - HELD_ALONE - KEYSTONE_WAITING_MAX, 'the flood is bounded')
+  await eventually('the flood is bounded', () => answered.length === 1000 - HELD_ALONE - KEYSTONE_WAITING_MAX)
   assert.deepEqual(new Set(answered), new Set(['198.51.100.7 IDENTITY_UNAVAILABLE']))
   const bystander = ask('good', '203.0.113.9')
-  await until(() => keystone.asked.includes('GET good'), 'the bystander is asked about, before what waits')
+  await eventually('the bystander is asked about, before what waits', () =>
+    keystone.asked.includes('GET good'),
+  )
   const asked = (): number => keystone.asked.filter((question) => question.startsWith('GET invented')).length
-  await until(() => asked() >= HELD_ALONE, 'the flood has its share of look-ups')
+  await eventually('the flood has its share of look-ups', () => asked() >= HELD_ALONE)
   assert.equal(asked(), HELD_ALONE)
   open()
   await bystander

@@ -59,6 +59,11 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
       response.writeHead(fake.trouble).end('{"error":{}}')
       return
     }
+    // Keystone takes no body that is not announced as JSON.
+    if (request.method === 'POST' && request.headers['content-type'] !== 'application/json') {
+      response.writeHead(400).end('{"error":{}}')
+      return
+    }
     if (request.method === 'POST') return logIn(response)
     await fake.gate
     if (!logins.has(String(request.headers['x-auth-token']))) {

@@ -223,6 +223,8 @@ test('the catalogue has what every client looks for, also in the region that the
       elbv3: `${BASE}/elb/v3/${id}`,
     })
   }
+  const domain = logIn(start(), password('demo', { domain: { name: 'Default' } }))
+  assert.equal(publicOf(domain, 'RegionOne')['elbv3'], `${BASE}/elb/v3/none`, 'a domain names no project')
   const named = logIn(start(), password('demo', inProject('demo')), '/identity/eu-nl/v3/auth/tokens')
   assert.equal(publicOf(named, 'eu-nl')['elb'], `${BASE}/elb`)
   assert.equal(publicOf(named, 'eu-nl')['identity'], `${BASE}/identity/eu-nl/v3`)
@@ -248,6 +250,40 @@ test('look-ups after a login: projects, users, domains, catalogue; nothing witho
   assert.equal(ask(identity, { path: '/identity/v3/projects' }).status, 401)
   assert.equal(ask(identity, { path: '/identity/v3/projects', method: 'POST', authToken }).status, 405)
   assert.equal(ask(identity, { path: '/identity/v2.0/tokens' }).status, 404)
+})
+
+test('what a look-up finds is described as clients read it, and a list without a name is empty', () => {
+  const identity = start()
+  const authToken = tokenIn(logIn(identity, password('admin', inProject('demo'))))
+  const get = (path: string, query = '') =>
+    ask(identity, { path: `/identity/v3${path}`, query: new URLSearchParams(query), authToken }).body
+  const links = (path: string) => ({ links: { self: `${BASE}/identity/v3${path}` } })
+  const found = { enabled: true, options: {} }
+  const withoutParent = { ...found, description: '', tags: [] }
+  const { projects } = get('/projects', 'name=other') as { projects: { id: string }[] }
+  const [{ id = '' } = {}] = projects
+  const project = { ...withoutParent, id, name: 'other', ...links(`/projects/${id}`) }
+  const inDefault = { domain_id: 'default', parent_id: 'default', is_domain: false }
+  assert.deepEqual(projects, [{ ...project, ...inDefault }])
+  const { users } = get('/users', 'name=admin') as { users: { id: string }[] }
+  const [{ id: user = '' } = {}] = users
+  assert.deepEqual(users, [
+    {
+      ...found,
+      id: user,
+      name: 'admin',
+      domain_id: 'default',
+      password_expires_at: null,
+      ...links(`/users/${user}`),
+    },
+  ])
+  assert.deepEqual(get('/domains/default'), {
+    domain: { ...withoutParent, id: 'default', name: 'Default', ...links('/domains/default') },
+  })
+  for (const list of ['projects', 'users', 'domains']) {
+    const self = `${BASE}/identity/v3/${list}`
+    assert.deepEqual(get(`/${list}`), { [list]: [], links: { next: null, self, previous: null } })
+  }
 })
 
 test('its token decides; one that has ended must be renewed; any other text is nobody', async () => {
