@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CONFIG_POLL_MS } from '../../src/domain/limits.ts'
 import { type Database, query, transaction } from '../../src/store/database.ts'
 import { changed, eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
@@ -79,6 +80,25 @@ test('a change takes effect within a second: disabled, deleted and moved members
   const offAtMs = performance.now()
   await change(db, poolId, 'update load_balancer set admin_state_up = false where id = $1', [loadBalancerId])
   assert.ok((await silentAfter(stays, offAtMs)) < 1000)
+})
+
+test('a notification is quicker than the poll: changes that follow one another do not wait for its next turn', async (t) => {
+  const { db, poolId, members, prober } = await running(t, 4)
+  const probed = async (): Promise<number> => {
+    const gauge = await prober.metrics.registry.getSingleMetric('hm_members')?.get()
+    return (gauge?.values ?? []).reduce((sum, { value }) => sum + value, 0)
+  }
+  assert.equal(await probed(), members.length)
+  const tookMs: number[] = []
+  for (const [index, id] of members.entries()) {
+    const sinceMs = performance.now()
+    await change(db, poolId, 'delete from member where id = $1', [id])
+    await eventually('it is probed no more', async () => (await probed()) === members.length - 1 - index)
+    tookMs.push(performance.now() - sinceMs)
+  }
+  t.diagnostic(`gone after ${tookMs.map((ms) => ms.toFixed(0)).join(', ')} ms`)
+  // A poll finds the first at any time, and each of the others, made right after a poll, a whole turn later.
+  assert.ok(Math.min(...tookMs.slice(1)) < 0.7 * CONFIG_POLL_MS)
 })
 
 test('without notifications (PgBouncer) the poll finds every change within 2.5 s', async (t) => {

@@ -12,6 +12,7 @@ import * as elb from '../support/api-objects.ts'
 import { fittingOptions } from '../support/fitting-options.ts'
 import * as octavia from '../support/octavia.ts'
 import { writeVerdict } from '../support/pool-api.ts'
+import { startTwoProjects } from '../support/two-projects.ts'
 
 const MOUNT = { elb: '/elb/v2.0/lbaas', octavia: '/load-balancer/v2.0/lbaas' } as const
 const DIALECTS = ['elb', 'octavia'] as const
@@ -240,5 +241,32 @@ suite('sent again as it is shown', () => {
     assert.equal(await put('00000000-0000-4000-8000-000000000000', { delay: 60 }), 400)
     assert.equal(await put(id, { delay: 60, timeout: 7 }), 200)
     assert.equal((await shown(api, 'elb', `healthmonitors/${id}`)).timeout, 7)
+  })
+
+  test('whether a foreign project guesses what is stored makes no difference to what it is answered', async (t) => {
+    const { api, owned, ask } = await startTwoProjects(t)
+    // Longer than a tag may be now.
+    const [stored, other] = ['s', 'o'].map((letter) => letter.repeat(300))
+    const tags = JSON.stringify([{ key: stored, value: '' }])
+    for (const table of ['load_balancer', 'listener', 'pool', 'member', 'health_monitor']) {
+      await query(api.db, `update ${table} set tags = $1`, [tags])
+    }
+    for (const path of [
+      `loadbalancers/${owned.loadBalancer}`,
+      `listeners/${owned.listener}`,
+      `pools/${owned.pool}`,
+      `pools/${owned.pool}/members/${owned.member}`,
+      `healthmonitors/${owned.monitor}`,
+    ]) {
+      const put = (who: 'member' | 'foreign', tag: string | undefined) =>
+        ask(who, 'PUT', `${MOUNT.octavia}/${path}`, { [envelopeOf(path)]: { tags: [tag] } })
+      assert.equal((await put('member', stored)).status, 200, `${path}: it is no change`)
+      const [guessed, missed] = [await put('foreign', stored), await put('foreign', other)]
+      assert.equal(guessed.status, 400, path)
+      const [told, expected] = [guessed, missed].map(({ body }) =>
+        JSON.stringify(body).replaceAll(/([so])\1{99,}/g, 'tag'),
+      )
+      assert.equal(told, expected)
+    }
   })
 })
