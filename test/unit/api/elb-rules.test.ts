@@ -6,7 +6,13 @@ import {
   assertTypeMayChange,
 } from '../../../src/api/dialect/elb/rules.ts'
 import { DomainError } from '../../../src/domain/errors.ts'
-import { LISTENER_PROTOCOLS, MONITOR_TYPES, POOL_PROTOCOLS } from '../../../src/domain/types.ts'
+import {
+  LISTENER_PROTOCOLS,
+  MONITOR_TYPES,
+  type MonitorType,
+  POOL_PROTOCOLS,
+  type PoolProtocol,
+} from '../../../src/domain/types.ts'
 
 function refusal(act: () => void): string | undefined {
   try {
@@ -26,6 +32,21 @@ describe('rules of elb', () => {
       )
       assert.deepEqual(allowed, protocol === 'UDP' ? ['UDP-CONNECT'] : ['HTTP', 'TCP'], protocol)
     }
+  })
+
+  it('name in their refusal the types that the pool takes', () => {
+    const said = (type: MonitorType, protocol: PoolProtocol) => {
+      try {
+        assertTypeFitsPool(type, protocol)
+        return undefined
+      } catch (error) {
+        return error instanceof DomainError ? error.message : undefined
+      }
+    }
+    const words = (protocol: string, types: string) =>
+      `A pool of protocol ${protocol} takes health monitors of type ${types} only.`
+    assert.equal(said('TCP', 'UDP'), words('UDP', 'UDP_CONNECT'))
+    assert.equal(said('PING', 'TCP'), words('TCP', 'TCP or HTTP'))
   })
 
   it('let a type change between TCP and HTTP on TCP and HTTP pools, and be sent again everywhere', () => {

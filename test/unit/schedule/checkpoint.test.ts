@@ -142,3 +142,21 @@ test('news of one shard do not make those of another wait', async () => {
   await look(all, 2 * EVERY_MS, 2 * EVERY_MS + 1000)
   assert.ok(all.statements.slice(before).flat().includes(200))
 })
+
+test('after a pause of some periods every shard is written at once, and from then on at its own turn', async () => {
+  const all = checkpointOfAll()
+  await look(all, 0, 2 * EVERY_MS)
+  const resumedMs = 4.5 * EVERY_MS
+  const written = all.statements.flat().length
+  await all.checkpoint.writeDue(resumedMs)
+  assert.equal(all.statements.flat().length - written, SHARD_COUNT, 'all are overdue')
+  for (const from of [resumedMs, resumedMs + EVERY_MS]) {
+    const counts = await look(all, from + LOOK_MS, from + LOOK_MS + EVERY_MS)
+    assert.equal(
+      counts.reduce((sum, n) => sum + n, 0),
+      SHARD_COUNT,
+      'each once in a period',
+    )
+    assert.ok(Math.max(...counts) <= 4, `at most ${Math.max(...counts)} at once`)
+  }
+})

@@ -289,3 +289,15 @@ test('what a pool depends on is what all its parts name, and nothing before the 
   await advance(10 * DEPENDENCY_POLL_MS)
   assert.equal(open.length, 0)
 })
+
+test('a prober that ends reads nothing more, also when a reading was under way', async (t) => {
+  const { options, open, all, advance } = withFakes(t)
+  const readings = new DependencyReadings(options)
+  readings.setPool('p', 'a', ['x'])
+  readings.setPool('q', 'b', ['y'])
+  assert.equal(open.length, 1)
+  readings.destroy()
+  await open[0]?.done()
+  for (let n = 0; n < 3; n++) await advance(DEPENDENCY_POLL_MS)
+  assert.equal(all.length, 1)
+})

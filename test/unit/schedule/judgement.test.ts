@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Reason } from '../../../src/domain/reasons.ts'
+import { probeTarget, type TargetMonitor } from '../../../src/domain/probe-target.ts'
 import type { Probe } from '../../../src/probe/probe.ts'
+import type { Check } from '../../../src/schedule/check.ts'
 import type { SchedulerOptions } from '../../../src/schedule/scheduler.ts'
 import type { StatePolicy } from '../../../src/domain/state-machine.ts'
 import { config, DELAY_MS, harness, known, pool } from '../../support/scheduling.ts'
@@ -100,3 +102,45 @@ test('a status that a policy only starts with is told to nobody', () => {
   assert.equal(statusAfter(up, ['CONNECT_REFUSED', 'CONNECT_REFUSED', 'CONNECT_REFUSED']), 'OFFLINE')
   assert.equal(statusAfter(up, ['CONNECT_REFUSED', 'PASSED']), 'ONLINE')
 })
+
+test('a verdict says what its probe waited for, in the words of its type', () => {
+  const expected = (monitor: Partial<TargetMonitor>): unknown => {
+    const told: Check[] = []
+    const events = { onNews: () => undefined, onWithheld: () => undefined, onStaleChange: () => undefined }
+    const { scheduler, run, last } = harness({
+      events: { ...events, onVerdict: (check) => void told.push(check) },
+    })
+    const target = probeTarget({ ...MONITOR, ...monitor }, MEMBER)
+    scheduler.applyPool(pool({ ...config('a', { rise: 1 }), target }))
+    run(1000)
+    last().end('PASSED')
+    return told.at(-1)?.verdict?.evidence['expected']
+  }
+  assert.equal(expected({ type: 'TCP' }), 'a connection')
+  assert.equal(expected({ type: 'SCTP' }), 'a connection')
+  assert.equal(expected({ type: 'TLS-HELLO' }), 'a TLS handshake')
+  assert.equal(expected({ type: 'PING' }), 'an echo reply')
+  assert.equal(expected({ type: 'UDP-CONNECT' }), 'no ICMP unreachable')
+  assert.equal(expected({ type: 'UDP-CONNECT', options: { udp: { require_reply: true } } }), 'a reply')
+  assert.equal(expected({ type: 'HTTP', expectedCodes: '200-204' }), 'status 200-204')
+  const searched = { http: { expected_body: ['6f6b'] } }
+  assert.equal(
+    expected({ type: 'HTTP', options: searched }),
+    'status 200 with the expected bytes in the body',
+  )
+  assert.equal(expected({ type: 'HTTP', options: { grpc: {} } }), 'SERVING')
+  assert.equal(expected({ type: 'TCP', options: { tcp: { receive: ['6f6b'] } } }), 'the expected bytes')
+})
+
+const MONITOR: TargetMonitor = {
+  type: 'TCP',
+  profile: 'elb',
+  timeoutSeconds: 3,
+  monitorPort: null,
+  domainName: null,
+  urlPath: '/',
+  httpMethod: 'GET',
+  httpVersion: null,
+  expectedCodes: '200',
+}
+const MEMBER = { address: '10.0.0.1', protocolPort: 80, monitorAddress: null, monitorPort: null }

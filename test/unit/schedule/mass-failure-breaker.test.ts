@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CANARY_ROUND_EVERY_MS } from '../../../src/domain/limits.ts'
 import type { ProbeResult } from '../../../src/domain/probe-result.ts'
 import { initialState, step } from '../../../src/domain/state-machine.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
@@ -96,4 +97,28 @@ test('when it ends, what waits is told to nobody', async () => {
   breaker.destroy()
   await settle()
   assert.deepEqual(concluded, [])
+})
+
+test('what was held back counts from then on, until its target answers: a result that tells nothing changes nothing', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const canaries = { count: 1, answer: false }
+  const { breaker, weigh, pass } = breakerOver(30, canaries)
+  t.after(() => breaker.destroy())
+  const wait = async (ms: number) => {
+    pass(ms)
+    t.mock.timers.tick(ms)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  for (let i = 0; i < 16; i++) weigh(i)
+  await wait(1)
+  const [silent, answering, other] = [16, 17, 18]
+  for (const i of [silent, answering]) assert.equal(weigh(i), 'PROBER_MASS_FAILURE')
+  const tellsNothing = { ...FAILED, outcome: 'inconclusive', reason: 'PROBER_NO_SOCKET' } as const
+  assert.equal(weigh(silent, tellsNothing), 'PROBER_NO_SOCKET')
+  assert.equal(weigh(answering, PASSED), 'PASSED')
+  canaries.answer = true
+  await wait(Math.max(CANARY_ROUND_EVERY_MS.max, DELAY_MS + 1))
+  assert.equal(weigh(other), undefined, 'what fails first waits for the canaries again')
+  assert.equal(weigh(silent), 'CONNECT_TIMEOUT')
+  assert.equal(weigh(answering), undefined, 'it fails first, too')
 })

@@ -223,3 +223,12 @@ test('close writes what waits and ends in time when it cannot; destroy writes no
   assert.equal(await third.writer.drain(100), false)
   assert.equal(third.statements.length, 0)
 })
+
+test('a writer that has closed leaves no timer, so that its process can end', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const { writer, tell } = harness(t)
+  const before = timers()
+  tell('a', 'UNKNOWN', 'ONLINE')
+  await writer.close(60_000)
+  assert.equal(timers(), before)
+})

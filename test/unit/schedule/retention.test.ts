@@ -171,6 +171,17 @@ test('statements that take long get fewer members, and each is followed by a res
   assert.ok(farm.seen.rests.length >= farm.seen.trims.length)
 })
 
+test('statements that are quick again get more members, and never more than the most', async () => {
+  const { max } = PURGE_MEMBERS_PER_STATEMENT
+  const members = Array.from({ length: 8 * max }, (_, i) => String(i).padStart(6, '0'))
+  const farm = withFakes(members, 5)
+  farm.takes((count) => (farm.seen.trims.length <= 3 ? count * 5 : 1))
+  await farm.retention.pass()
+  const least = Math.min(...farm.seen.trims.slice(0, 5))
+  assert.ok(least <= max / 4, `${least} members after three that took long`)
+  assert.equal(Math.max(...farm.seen.trims.slice(3)), max)
+})
+
 test('a statement that fails for its size is smaller in the next pass, and what was done before it stays done', async () => {
   const farm = withFakes([...times(9, 'a'), ...times(9, 'b'), ...times(9, 'c')], 5)
   farm.fails.trim = true

@@ -217,6 +217,18 @@ test('a check that is removed is ended, forgotten and never probed again', () =>
   )
 })
 
+test('it sleeps until the next check is due, at most a bound, and not at all without checks', () => {
+  const { scheduler, run, last } = harness()
+  assert.equal(scheduler.sleepMs(), undefined)
+  scheduler.applyPool(pool(config('a')))
+  run(1000)
+  last().end('PASSED')
+  assert.equal(scheduler.sleepMs(), WHEEL_SLEEP_MAX_MS, 'it is due in some seconds')
+  run(DELAY_MS - 2 * WHEEL_TICK_MS)
+  const soonMs = scheduler.sleepMs() ?? 0
+  assert.ok(soonMs >= 1 && soonMs <= 3 * WHEEL_TICK_MS, `${soonMs} ms`)
+})
+
 test('a stop ends every probe and starts none', () => {
   const { scheduler, attempts, verdicts, run } = harness()
   scheduler.applyPool(pool(config('a'), config('b')))
