@@ -114,6 +114,22 @@ test('a prober that has just come may claim the shards of a dead one when anothe
   assert.equal((await as(fresh, 0)).isContactLong, false, 'who has no lease says nothing')
 })
 
+test("a heartbeat tells when the first lease of another live prober ends, its own never and a dead one's neither", async (t) => {
+  const { db } = await testDatabase(t)
+  const [own, long, short, dead] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()]
+  const as = (id: string, leaseMs: number) => beat(db, { id, host: 'test', pid: 1, leaseMs })
+  assert.equal((await as(own, 60_000)).nextExpiryMs, undefined)
+  await as(dead, -1)
+  const alone = await as(own, 60_000)
+  assert.deepEqual([alone.nextExpiryMs, alone.liveProbers], [undefined, 1])
+  await as(long, 3_600_000)
+  await as(short, 1_800_000)
+  const among = await as(own, 60_000)
+  const nextMs = among.nextExpiryMs ?? 0
+  assert.ok(nextMs > 900_000 && nextMs <= 1_800_000, `${nextMs} ms`)
+  assert.equal(among.liveProbers, 3)
+})
+
 test('a release gives back only what is still ours', async (t) => {
   const { db } = await testDatabase(t)
   const [mine, taker] = [randomUUID(), randomUUID()]
