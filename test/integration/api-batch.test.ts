@@ -68,9 +68,17 @@ suite('batches of members', () => {
     assert.ok(first)
     await writeVerdict(api.db, first.id, { status: 'ONLINE' })
     const version = await configVersion(api.db, poolId)
+    const generations = () =>
+      query<{ generation: number }>(
+        api.db,
+        'select generation::int from member where pool_id = $1 order by protocol_port',
+        [poolId],
+      )
+    const before = await generations()
     await put(api, poolId, {
       members: [item(1, { address: '0:0::1', weight: 3 }), item(2, { name: 'b', weight: 9 })],
     })
+    assert.deepEqual(await generations(), before, 'what is known of them is known of the same check')
     const [kept] = await membersOf(api, poolId)
     assert.deepEqual(
       [kept?.id, kept?.name, kept?.weight, kept?.operating_status],
@@ -81,6 +89,9 @@ suite('batches of members', () => {
     await put(api, poolId, off)
     assert.equal(await configVersion(api.db, poolId), version + 1)
     await put(api, poolId, { members: [item(1, { address: '::1' }), item(2)] })
+    const [switched, other] = await generations()
+    assert.ok((switched?.generation ?? 0) > (before[0]?.generation ?? 0))
+    assert.deepEqual(other, before[1], 'only the one whose check changed')
     assert.equal(
       (await membersOf(api, poolId))[0]?.operating_status,
       'OFFLINE',

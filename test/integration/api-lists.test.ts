@@ -148,9 +148,11 @@ test('every filter of listeners, pools and monitors finds what it names', async 
 test('a walk over pages forward and back meets every object once, in each order', async (t) => {
   const api = await startApi(t)
   const lb = await aLoadBalancer(api)
-  await Promise.all(
+  const pools = await Promise.all(
     Array.from({ length: 7 }, (_, i) => aPool(api, lb.id, { name: `n${i % 3}`, description: `d${i}` })),
   )
+  // Some have none, which an order has to place too.
+  await Promise.all(pools.slice(0, 4).map(({ id }) => aMonitor(api, id)))
   const follow = async (path: string, rel: string): Promise<Json[][]> => {
     const pages: Json[][] = []
     let next: string | undefined = path
@@ -168,6 +170,7 @@ test('a walk over pages forward and back meets every object once, in each order'
     '&sort_key=name&sort_dir=desc&sort_key=description&sort_dir=asc',
     '&sort_key=session_persistence&sort_dir=asc'.replace('session_persistence', 'updated_at'),
     '&sort_key=healthmonitor_id&sort_dir=desc',
+    '&sort_key=healthmonitor_id&sort_dir=asc',
     '&sort_key=admin_state_up&sort_dir=asc&sort_key=created_at&sort_dir=desc',
   ]) {
     const whole = (await api.request('GET', `${LB}/pools?${sort.slice(1)}`)).body.pools.map(

@@ -159,6 +159,16 @@ test('the quota of every kind holds for what is created within', async (t) => {
   assert.deepEqual((await api.send('GET', '/loadbalancers')).body.loadbalancers, [])
 })
 
+test('a quota that is lower than what is there refuses nothing that creates none of its kind', async (t) => {
+  const api = await startOctaviaApi(t)
+  const create = (pools: readonly object[]) =>
+    api.send('POST', '/loadbalancers', { loadbalancer: { vip_subnet_id: SUBNET, pools } })
+  assert.equal((await create([POOL, { ...POOL, name: 'another' }])).status, 201)
+  await api.send('PUT', `/quotas/${DEFAULT_PROJECT}`, { quota: { pool: 1 } })
+  assert.equal((await create([])).status, 201)
+  assertFault(await create([POOL]), 403, 'Quota has been met for resources: Pool')
+})
+
 test('pools and members that are created within depend on what is there already, and on nothing else', async (t) => {
   const api = await startOctaviaApi(t)
   const { pools } = await api.loadBalancer({ pools: [{ ...POOL, members: MEMBERS }] })

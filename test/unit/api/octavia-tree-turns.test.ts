@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { parseTree } from '../../../src/api/dialect/octavia/tree-body.ts'
 import { octaviaTree } from '../../../src/api/dialect/octavia/load-balancer-tree.ts'
 import { parseCidr } from '../../../src/domain/ip-address.ts'
 import { vipRangeOf } from '../../../src/domain/vip-range.ts'
@@ -60,3 +61,37 @@ test('of the pools of one create at most one is worked out in one round of the e
     Array.from({ length: POOLS }, () => 1),
   )
 })
+
+test('the members of one create are read in turns, whichever pool they stand in', async () => {
+  const MEMBERS = 4000
+  for (const place of ['pools', 'listeners'] as const) {
+    let round = 0
+    let isOver = false
+    const count = (): void => {
+      round++
+      if (!isOver) setImmediate(count)
+    }
+    setImmediate(count)
+    const readIn = new Map<number, Set<number>>()
+    const members = Array.from({ length: MEMBERS }, (_, i) => ({
+      get address() {
+        readIn.set(round, (readIn.get(round) ?? new Set()).add(i))
+        return '127.0.0.1'
+      },
+      protocol_port: 1 + i,
+    }))
+    const pool = { protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', members }
+    const loadbalancer =
+      place === 'pools'
+        ? { pools: [{ ...pool, name: 'p' }] }
+        : { listeners: [{ protocol: 'HTTP', protocol_port: 80, default_pool: { ...pool, name: 'p' } }] }
+    const tree = await parseTree({ loadbalancer: { vip_subnet_id: SUBNET, ...loadbalancer } }, 'project')
+    isOver = true
+    const read = place === 'pools' ? tree.pools?.[0]?.members : tree.listeners?.[0]?.default_pool?.members
+    assert.equal(read?.length, MEMBERS)
+    const most = Math.max(...[...readIn.values()].map((some) => some.size))
+    assert.ok(most < MEMBERS / 2, `${place}: ${most} of ${MEMBERS} in one round of the event loop`)
+  }
+})
+
+const SUBNET = randomUUID()
