@@ -261,12 +261,12 @@ test('what a look-up finds is described as clients read it, and a list without a
   const found = { enabled: true, options: {} }
   const withoutParent = { ...found, description: '', tags: [] }
   const { projects } = get('/projects', 'name=other') as { projects: { id: string }[] }
-  const [{ id = '' } = {}] = projects
+  const id = projects[0]?.id ?? assert.fail()
   const project = { ...withoutParent, id, name: 'other', ...links(`/projects/${id}`) }
   const inDefault = { domain_id: 'default', parent_id: 'default', is_domain: false }
   assert.deepEqual(projects, [{ ...project, ...inDefault }])
   const { users } = get('/users', 'name=admin') as { users: { id: string }[] }
-  const [{ id: user = '' } = {}] = users
+  const user = users[0]?.id ?? assert.fail()
   assert.deepEqual(users, [
     {
       ...found,
