@@ -82,6 +82,18 @@ test("another project's quota is forbidden to who has named his own", async (t) 
   assertFault(answer, 403, 'Policy does not allow this request to be performed.')
 })
 
+test('who sees the own quota only finds none of another project in the list', async (t) => {
+  const api = await startOctaviaApi(t)
+  await api.send('PUT', `/quotas/${DEFAULT_PROJECT}`, { quota: { pool: 1 } })
+  const listed = async (project: string) =>
+    (await api.send('GET', `/quotas?project_id=${project}`)).body.quotas as Json[]
+  assert.deepEqual(
+    (await listed(DEFAULT_PROJECT)).map((one) => one.project_id),
+    [DEFAULT_PROJECT],
+  )
+  assert.deepEqual(await listed('another'), [])
+})
+
 test('the quota of load balancers is said in words of Octavia, and holds for both dialects', async (t) => {
   const api = await startOctaviaApi(t)
   await api.send('PUT', `/quotas/${DEFAULT_PROJECT}`, { quota: { load_balancer: 1 } })
