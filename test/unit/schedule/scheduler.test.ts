@@ -7,6 +7,8 @@ import {
   WHEEL_TICK_MS,
 } from '../../../src/domain/limits.ts'
 import type { Reason } from '../../../src/domain/reasons.ts'
+import type { ProbeResult } from '../../../src/domain/results.ts'
+import type { Check } from '../../../src/schedule/check.ts'
 import { config, DELAY_MS, harness, known, pool, STORED, TIMEOUT_MS } from '../../support/scheduling.ts'
 
 test('a new check is probed within a second, and again one delay after each probe ended', () => {
@@ -215,6 +217,32 @@ test('a check that is removed is ended, forgotten and never probed again', () =>
     verdicts.map((verdict) => verdict.member),
     ['b'],
   )
+})
+
+test('a result that waits counts once, when it is concluded, and not at all for another question', () => {
+  const waiting: { check: Check; result: ProbeResult }[] = []
+  const { scheduler, verdicts, run, last } = harness({
+    weigh: (check, result) => {
+      waiting.push({ check, result })
+      return undefined
+    },
+  })
+  scheduler.applyPool(pool(config('a', { rise: 1 })))
+  run(1000)
+  last().end('PASSED')
+  const [{ check, result } = assert.fail()] = waiting
+  scheduler.concludeHeld(check, { ...check.config }, result)
+  assert.deepEqual(verdicts, [], 'the check has been configured anew')
+  for (let n = 0; n < 2; n++) scheduler.concludeHeld(check, check.config, result)
+  assert.deepEqual(
+    verdicts.map(({ status }) => status),
+    ['ONLINE'],
+  )
+  run(DELAY_MS + 100)
+  last().end('CONNECT_REFUSED')
+  scheduler.stop()
+  scheduler.concludeHeld(check, check.config, waiting.at(-1)?.result ?? assert.fail())
+  assert.equal(check.lastResult?.outcome, 'passed', 'a prober that has stopped decides nothing')
 })
 
 test('it sleeps until the next check is due, at most a bound, and not at all without checks', () => {
