@@ -1,6 +1,7 @@
 /** A Keystone of recordings: real answers, on a port of its own, with the troubles that a test asks for. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Ending } from './database.ts'
 import { type KeystoneGolden, keystoneGolden } from './goldens.ts'
 
@@ -51,7 +52,7 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
   t.after(() => closed(server))
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.resume()
+    const body = await text(request)
     const subject = String(request.headers['x-subject-token'] ?? '')
     fake.asked.push(request.method === 'POST' ? 'POST login' : `GET ${subject}`)
     if (fake.trouble === 'silence') return
@@ -59,8 +60,7 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
       response.writeHead(fake.trouble).end('{"error":{}}')
       return
     }
-    // Keystone takes no body that is not announced as JSON.
-    if (request.method === 'POST' && request.headers['content-type'] !== 'application/json') {
+    if (request.method === 'POST' && !isLogin(request, body)) {
       response.writeHead(400).end('{"error":{}}')
       return
     }
@@ -69,9 +69,9 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
     if (!logins.has(String(request.headers['x-auth-token']))) {
       return replay(response, keystoneGolden('validate-bad-auth-401'))
     }
-    const body = fake.tokens.get(subject)
-    if (body === undefined) return replay(response, keystoneGolden('validate-bad-subject-404'))
-    replay(response, { ...keystoneGolden('validate-nocatalog-200'), body }, { 'X-Subject-Token': subject })
+    const known = fake.tokens.get(subject)
+    if (known === undefined) return replay(response, keystoneGolden('validate-bad-subject-404'))
+    replay(response, { ...keystoneGolden('validate-nocatalog-200'), body: known }, { 'X-Subject-Token': subject })
   }
 
   function logIn(response: ServerResponse): void {
@@ -83,6 +83,13 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
     replay(response, { ...keystoneGolden('issue-201'), body }, { 'X-Subject-Token': token })
   }
   return fake
+}
+
+/** As Keystone reads them: announced as JSON, with who logs in and where. */
+function isLogin(request: IncomingMessage, body: string): boolean {
+  if (request.headers['content-type'] !== 'application/json' || body === '') return false
+  const { auth } = JSON.parse(body) as { auth?: { identity?: unknown; scope?: unknown } }
+  return auth?.identity !== undefined && auth.scope !== undefined
 }
 
 function replay(
