@@ -71,7 +71,11 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
     }
     const known = fake.tokens.get(subject)
     if (known === undefined) return replay(response, keystoneGolden('validate-bad-subject-404'))
-    replay(response, { ...keystoneGolden('validate-nocatalog-200'), body: known }, { 'X-Subject-Token': subject })
+    replay(
+      response,
+      { ...keystoneGolden('validate-nocatalog-200'), body: known },
+      { 'X-Subject-Token': subject },
+    )
   }
 
   function logIn(response: ServerResponse): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Reason } from '../../../src/domain/reasons.ts'
-import { probeTarget, type TargetMonitor } from '../../../src/domain/probe-target.ts'
+import { probeTarget, type TargetMonitor } from '../../../src/domain/monitor-target.ts'
 import type { Probe } from '../../../src/probe/probe.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import type { SchedulerOptions } from '../../../src/schedule/scheduler.ts'

@@ -7,7 +7,7 @@ import {
   WHEEL_TICK_MS,
 } from '../../../src/domain/limits.ts'
 import type { Reason } from '../../../src/domain/reasons.ts'
-import type { ProbeResult } from '../../../src/domain/results.ts'
+import type { ProbeResult } from '../../../src/domain/probe-result.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import { config, DELAY_MS, harness, known, pool, STORED, TIMEOUT_MS } from '../../support/scheduling.ts'
 
