@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { CheckpointEntry, ShardCheckpoint } from '../../src/domain/check.ts'
-import { writeCheckpoints } from '../../src/store/checkpoints.ts'
+import { readCheckpointEntries, writeCheckpoints } from '../../src/store/checkpoints.ts'
 import { openDatabase, query } from '../../src/store/database.ts'
 import { claimShards, releaseShards } from '../../src/store/shards.ts'
 import { eventually } from '../support/configuration.ts'
@@ -52,6 +52,34 @@ test('the owner at its epoch writes, and writes over what it wrote', async (t) =
     { shard: 0, epoch: 1, totals: [1000] },
     { shard: 1, epoch: 1, totals: [2000] },
   ])
+})
+
+test('what is written of a check is read as it was, with every phase that its probe had and no other', async (t) => {
+  const { db, owner } = await owned(t)
+  const phases = { totalMs: 5.5, echoMs: 1.125, connectMs: 2, tlsMs: 3.25, firstByteMs: 4 }
+  const some = Object.entries(phases).map(([name, ms]): CheckpointEntry => {
+    const own = { totalMs: phases.totalMs, [name]: ms }
+    return { ...ENTRY, memberId: randomUUID(), generation: 7, phases: own }
+  })
+  const failed = {
+    ...ENTRY,
+    memberId: randomUUID(),
+    outcome: 'failed',
+    reason: 'CONNECT_TIMEOUT',
+    okRun: 0,
+    badRun: 3,
+    stale: true,
+    flags: 5,
+  } as const
+  const entries = [...some, { ...ENTRY, memberId: randomUUID(), phases }, failed]
+  const unasked = { ...ENTRY, memberId: randomUUID() }
+  const kept = { id: 0, epoch: 1, asOf: Date.now(), entries: [...entries, unasked], recent: new Uint8Array() }
+  await writeCheckpoints(db, owner, [kept, checkpoint(1, 1)])
+  const ids = entries.map(({ memberId }) => memberId)
+  const byId = (a: CheckpointEntry, b: CheckpointEntry) => (a.memberId < b.memberId ? -1 : 1)
+  const read = await readCheckpointEntries(db, [0], [...ids, randomUUID()])
+  assert.deepEqual(read.toSorted(byId), entries.toSorted(byId))
+  assert.deepEqual(await readCheckpointEntries(db, [1], ids), [], 'of these shards only')
 })
 
 test('nobody writes at another epoch, or of a shard that is somebody else’s or nobody’s, and the rest arrives', async (t) => {
