@@ -82,6 +82,13 @@ test('what is written of a check is read as it was, with every phase that its pr
   assert.deepEqual(await readCheckpointEntries(db, [1], ids), [], 'of these shards only')
 })
 
+test('a probe that took longer than the column holds is kept as the most that it holds', async (t) => {
+  const { db, owner } = await owned(t)
+  await writeCheckpoints(db, owner, [checkpoint(0, 1, 3_600_000)])
+  const [entry] = await readCheckpointEntries(db, [0], [ENTRY.memberId])
+  assert.equal(entry?.phases.totalMs, 2_147_483.647)
+})
+
 test('nobody writes at another epoch, or of a shard that is somebody else’s or nobody’s, and the rest arrives', async (t) => {
   const { db, owner, rows } = await owned(t)
   await claimShards(db, { owner: randomUUID(), count: 1, foreignToo: false })
