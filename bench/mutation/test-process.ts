@@ -41,9 +41,11 @@ export function runTest({ root, file, timeoutMs, environment }: TestRun): Promis
     }
     const timer = setTimeout(() => end('(timeout)'), timeoutMs)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4000)
+      said += text
       const title = NOT_OK.exec(said)?.[1]
       if (title !== undefined && !title.includes('# SKIP')) end(title)
+      // A line may come in two pieces; what a failure shows may be long, and stands after its title.
+      said = said.slice(-4000)
     })
     child.on('close', (code) => {
       clearTimeout(timer)
