@@ -3,6 +3,7 @@
  * (`/docs/openapi.yaml`, `/docs/openapi.json`). Everything comes from this process: the policy of the page lets a browser
  * load nothing from anywhere else, so that it works without the internet and tells nobody who reads it.
  */
+import { DOCS_ASSET_MAX_AGE_SECONDS } from '../domain/limits.ts'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Context } from 'koa'
@@ -20,9 +21,6 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
-
-/** Seconds for which a browser keeps the renderer's files; a new version of the service may bring new ones. */
-const ASSET_MAX_AGE_SECONDS = 3600
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -70,7 +68,7 @@ export function docsRoutes(): readonly ServiceRoute[] {
   const json = once(async () => JSON.stringify(parse(await yaml())))
   const assets = Object.entries(ASSETS).map(([name, type]): ServiceRoute => {
     const content = once(() => readFile(require.resolve(`swagger-ui-dist/${name}`)))
-    const maxAge = `public, max-age=${ASSET_MAX_AGE_SECONDS}`
+    const maxAge = `public, max-age=${DOCS_ASSET_MAX_AGE_SECONDS}`
     return { path: `/docs/${name}`, answer: async (ctx) => give(ctx, type, await content(), maxAge) }
   })
   const icon = assets.find(({ path }) => path.endsWith('.png'))

@@ -1,6 +1,6 @@
 /** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
 import { randomUUID } from 'node:crypto'
-import { HAND_OVER_WITHIN_MS } from '../domain/limits.ts'
+import { FIRST_PURGE_MS, HAND_OVER_WITHIN_MS } from '../domain/limits.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { upkeepMetrics } from '../runtime/upkeep-metrics.ts'
@@ -31,9 +31,6 @@ export interface Prober {
   /** Ends now; the lease runs out by itself. */
   destroy(): Promise<void>
 }
-
-/** Milliseconds after the start of a prober at which it purges for the first time: not in the busiest moment. */
-const FIRST_PURGE_MS = 10_000
 
 /** Starts a prober. Where PostgreSQL is away it waits for it, probes nothing and says so. */
 export function startProber(deps: ProberDeps): Prober {

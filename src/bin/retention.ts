@@ -1,5 +1,9 @@
 /** The retention of a prober, put together: it has a connection of its own, so that nothing else waits for a purge. */
-import { TRANSITION_DAYS_DEFAULT, TRANSITIONS_PER_MEMBER_DEFAULT } from '../domain/limits.ts'
+import {
+  DEAD_PROBER_LEASES,
+  TRANSITION_DAYS_DEFAULT,
+  TRANSITIONS_PER_MEMBER_DEFAULT,
+} from '../domain/limits.ts'
 import type { Log } from '../schedule/log.ts'
 import { Retention, type RetentionMetrics } from '../schedule/retention.ts'
 import { openDatabase } from '../store/database.ts'
@@ -25,9 +29,6 @@ export const KEEP_DEFAULT: Keep = {
   days: TRANSITION_DAYS_DEFAULT,
   perMember: TRANSITIONS_PER_MEMBER_DEFAULT,
 }
-
-/** Leases after which the row of a dead prober is removed. */
-const DEAD_LEASES = 20
 
 export interface RetentionParts {
   readonly databaseUrl: string
@@ -60,7 +61,7 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       purges: [
         (batch) => purgeOldTransitions(db, keep.days, batch),
         (batch) => purgeOrphanedStates(db, batch),
-        () => removeDeadProbers(db, DEAD_LEASES * leaseMs),
+        () => removeDeadProbers(db, DEAD_PROBER_LEASES * leaseMs),
       ],
       writersAfter: (position, rows) => writersAfter(db, position, rows),
       membersAfter: (member, count) => membersAfter(db, member, count),

@@ -1,6 +1,6 @@
 /**
  * What a monitor does, option by option, and where each comes from: its `options`, the preset that they name, a plain field,
- * its pool, the profile (the manners of the dialect that made it), or the default of all. Values are in the options' own words, by the
+ * its pool, the profile (the dialect that created it), or the default of all. Values are in the options' own words, by the
  * path of the option: `http.path`.
  */
 import { hostAddressOf } from './http-target.ts'
@@ -11,7 +11,7 @@ import { speaksTls } from './options/tls.ts'
 import type { PoolQuestion } from './pool-question.ts'
 import { type TargetMember, type TargetMonitor, targetsOf } from './monitor-target.ts'
 import { isSent } from './plain-fields.ts'
-import { type JudgedMonitor, mannersOf, statePolicy } from './profiles.ts'
+import { type JudgedMonitor, presetOf, statePolicy } from './profiles.ts'
 import type { ProbeTarget } from './probe-target.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { MonitorType, PlainField } from './types.ts'
@@ -78,7 +78,7 @@ function planningOf(monitor: PlannedMonitor, trafficSeen: boolean, pool: PoolQue
     // A port of the monitor's own would leave the pool out of it: the caller has decided that.
     target: targetsOf({ ...monitor, monitorPort: null }, pool)(ANY_MEMBER),
     hostAddress: hostAddressOf(monitor),
-    preset: mannersOf(monitor),
+    preset: presetOf(monitor),
     ofPreset: options?.preset === undefined ? 'profile' : 'preset',
     isSent: isFieldSent,
     ofField: (field) => (isFieldSent(field) ? 'field' : 'default'),

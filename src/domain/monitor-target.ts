@@ -1,6 +1,6 @@
 /**
  * From a member and its monitor to what a probe aims at. Pure; the options of the monitor decide, then its plain fields,
- * then the manners of its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option
+ * then its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option
  * httpchk`) speaks HTTP/1.0 without one unless the monitor asks for 1.1.
  */
 import { hostOf, http2Request, httpRequest, versionOf } from './http-target.ts'
@@ -12,9 +12,9 @@ import { GRPC, TCP, UDP } from './options/exchange.ts'
 import { setBy } from './options/setting.ts'
 import { TLS } from './options/tls.ts'
 import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolQuestion } from './pool-question.ts'
-import { presetManners } from './presets.ts'
-import { mannersOf, timeoutMs } from './profiles.ts'
-import type { ConnectionReuse, ProbeTarget, TlsManners, UdpExchange } from './probe-target.ts'
+import { presetBehaviour } from './presets.ts'
+import { presetOf, timeoutMs } from './profiles.ts'
+import type { ConnectionReuse, ProbeTarget, TlsSettings, UdpExchange } from './probe-target.ts'
 import type { HealthMonitor, Member, MonitorType } from './types.ts'
 
 export type TargetMonitor = Pick<
@@ -72,7 +72,7 @@ function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: Targe
   const { type, options } = monitor
   const common = commonOf(monitor, pool)
   const asksGrpc = options?.grpc
-  const asked = setBy(GRPC, asksGrpc, { type, preset: mannersOf(monitor) })
+  const asked = setBy(GRPC, asksGrpc, { type, preset: presetOf(monitor) })
   const isSecure = type === 'HTTPS' || common.tls !== undefined
   const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor, isSecure) : undefined
   const isByAlpn = choosesByAlpn(monitor, common.tls?.alpn)
@@ -112,14 +112,14 @@ type Common = Omit<
 function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
   const { type, options } = monitor
   const { connection, tcp, udp, icmp } = options ?? {}
-  const setter = { type, preset: mannersOf(monitor) }
-  const manners = presetManners(setter.preset)
+  const setter = { type, preset: presetOf(monitor) }
+  const behaviour = presetBehaviour(setter.preset)
   const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
   const reuse = connectionReuse(monitor)
   const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
   const tls = isConnected ? tlsOf(monitor, pool) : undefined
   return {
-    ...(type === 'UDP-CONNECT' && manners.echoFirst === true ? { echoFirst: true } : {}),
+    ...(type === 'UDP-CONNECT' && behaviour.echoFirst === true ? { echoFirst: true } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(tcp === undefined ? {} : { tcp: { receive: [], ...setBy(TCP, tcp, setter) } }),
     ...(udp === undefined ? {} : { udp: udpExchange(udp, setter) }),
@@ -140,7 +140,7 @@ export function isHalfOpen(
   if (pool.tls !== undefined || proxyProtocolOf(monitor, pool) !== undefined) return false
   const handshake =
     options?.connection?.handshake ??
-    presetManners(mannersOf({ profile, options: options ?? null })).handshake
+    presetBehaviour(presetOf({ profile, options: options ?? null })).handshake
   return type === 'TCP' && handshake === 'half' && canBeHalfOpen(options ?? {})
 }
 
@@ -150,14 +150,14 @@ export function connectionReuse({
   profile,
   options,
 }: Pick<TargetMonitor, 'type' | 'profile' | 'options'>): ConnectionReuse | undefined {
-  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
-  const { reuse = manners.reuse, fresh_every, idle_close_is_failure } = options?.connection ?? {}
+  const behaviour = presetBehaviour(presetOf({ profile, options: options ?? null }))
+  const { reuse = behaviour.reuse, fresh_every, idle_close_is_failure } = options?.connection ?? {}
   const isKept = type === 'HTTP' || type === 'HTTPS' || (options?.tcp?.receive ?? []).length > 0
   if (!reuse || !isKept || type === 'TLS-HELLO') return undefined
   return {
     freshEvery: fresh_every ?? FRESH_EVERY_DEFAULT,
     // Envoy's HTTP and gRPC checks connect anew; only its TCP check takes it for a failure.
-    idleCloseIsFailure: idle_close_is_failure ?? (type === 'TCP' && manners.idleCloseIsFailure),
+    idleCloseIsFailure: idle_close_is_failure ?? (type === 'TCP' && behaviour.idleCloseIsFailure),
   }
 }
 
@@ -171,7 +171,7 @@ export function proxyProtocolOf(
 }
 
 /** How TLS is spoken, where options or the pool say something of it. */
-function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsManners | undefined {
+function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsSettings | undefined {
   const { tls: said } = monitor.options ?? {}
   if (said === undefined && pool.tls === undefined) return undefined
   const { versions, ciphers } = pool.tls ?? {}
@@ -182,7 +182,7 @@ function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsManners | undefin
     ...(alpn === undefined ? {} : { alpn }),
     ...(versions === undefined ? {} : { versions }),
     ...(ciphers === undefined ? {} : { ciphers }),
-    ...setBy({ keys: TLS.keys }, said, { type: monitor.type, preset: mannersOf(monitor) }),
+    ...setBy({ keys: TLS.keys }, said, { type: monitor.type, preset: presetOf(monitor) }),
   }
 }
 
@@ -207,7 +207,7 @@ function udpExchange(
   udp: NonNullable<MonitorOptions['udp']>,
   setter: { readonly type: MonitorType; readonly preset: Preset },
 ): UdpExchange {
-  const held = udp.reply_pattern === undefined ? undefined : presetManners(setter.preset).replyLength
+  const held = udp.reply_pattern === undefined ? undefined : presetBehaviour(setter.preset).replyLength
   const { min_reply_length: min = held?.min, max_reply_length: max = held?.max } = udp
   return {
     requireReply: requiresReply(udp),

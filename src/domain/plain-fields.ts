@@ -6,7 +6,7 @@
 import { codesField } from './expected-codes.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { OPTION_ROWS, saidOf } from './options/table.ts'
-import { presetManners } from './presets.ts'
+import { presetBehaviour } from './presets.ts'
 import { type HealthMonitor, PLAIN_FIELDS, type PlainField } from './types.ts'
 
 export type PlainFields = Pick<HealthMonitor, PlainField>
@@ -66,7 +66,7 @@ export function shownFields(
 ): Partial<PlainFields> {
   const { type, profile, options } = monitor
   const isHttp = type === 'HTTP' || type === 'HTTPS'
-  const { expectedStatuses } = presetManners(options?.preset ?? profile)
+  const { expectedStatuses } = presetBehaviour(options?.preset ?? profile)
   return {
     ...(isHttp && !isSent(monitor, 'expectedCodes') ? { expectedCodes: codesField(expectedStatuses) } : {}),
     ...fieldsOfOptions(options),

@@ -47,8 +47,8 @@ interface Traits {
   readonly echoFirst?: true
 }
 
-/** How the probes of a peer go about it, where neither options nor plain fields say so and more than one option decides. */
-export interface PresetManners extends Traits {
+/** How the probes of a peer behave where neither options nor plain fields decide. */
+export interface PresetBehaviour extends Traits {
   /** Connections are kept between probes. */
   readonly reuse: boolean
   /** TCP: the target closing a kept connection is a failure. */
@@ -76,16 +76,16 @@ const TRAITS: Readonly<Record<Preset, Traits>> = {
   consul: BY_DOMAIN_NAME,
 }
 
-const MANNERS = Object.fromEntries(PRESETS.map((preset) => [preset, mannersOf(preset)])) as Readonly<
-  Record<Preset, PresetManners>
+const BEHAVIOURS = Object.fromEntries(PRESETS.map((preset) => [preset, behaviourOf(preset)])) as Readonly<
+  Record<Preset, PresetBehaviour>
 >
 
-/** How the probes of a preset go about it. */
-export function presetManners(preset: Preset): PresetManners {
-  return MANNERS[preset]
+/** How the probes of a preset behave. */
+export function presetBehaviour(preset: Preset): PresetBehaviour {
+  return BEHAVIOURS[preset]
 }
 
-function mannersOf(preset: Preset): PresetManners {
+function behaviourOf(preset: Preset): PresetBehaviour {
   const { reuse, idle_close_is_failure, handshake } = CONNECTION.keys
   const { version, expected_statuses, searched_body_bytes } = HTTP.keys
   const spoken = version.presets?.[preset] ?? '1.1'

@@ -53,7 +53,7 @@ export interface HttpRequest {
  * How a probe speaks TLS; one object per monitor. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification,
  * no SNI for addresses, every version and cipher.
  */
-export interface TlsManners {
+export interface TlsSettings {
   readonly serverName?: string
   readonly alpn?: readonly string[]
   readonly verify: boolean
@@ -118,7 +118,7 @@ export interface ProbeTarget {
   /** Instead of `http`, on HTTP (prior knowledge) and HTTPS. */
   readonly grpc?: GrpcRequest
   /** On HTTP and TCP: TLS is spoken. HTTPS and TLS-HELLO speak it without, too. */
-  readonly tls?: TlsManners
+  readonly tls?: TlsSettings
   readonly tcp?: TcpExchange
   readonly udp?: UdpExchange
   /** A PROXY protocol header of this version is sent first. */

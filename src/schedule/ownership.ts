@@ -16,6 +16,7 @@
 import type { HeldShard } from '../domain/check.ts'
 import {
   CLAIM_RETRY_MS,
+  CLAIM_AFTER_EXPIRY_MS,
   HEARTBEATS_PER_LEASE,
   SHARD_COUNT,
   SHARDS_AT_FIRST,
@@ -64,9 +65,6 @@ export interface OwnershipOptions {
   /** Monotonic milliseconds. */
   readonly now?: () => number
 }
-
-/** Milliseconds after the end of another's lease at which a claim is tried: the two clocks differ by the way of a packet. */
-const AFTER_EXPIRY_MS = 20
 
 export class Ownership {
   readonly #options: OwnershipOptions
@@ -176,7 +174,7 @@ export class Ownership {
     const expiryMs = standing.nextExpiryMs ?? Number.POSITIVE_INFINITY
     const contactMs = this.#contactSinceMs + leaseMs - this.#now()
     const waitsForContact = !standing.isContactLong && contactMs > 0
-    return Math.min(expiryMs, waitsForContact ? contactMs : expiryMs) + AFTER_EXPIRY_MS
+    return Math.min(expiryMs, waitsForContact ? contactMs : expiryMs) + CLAIM_AFTER_EXPIRY_MS
   }
 
   /** What the database says is ours wins over what we believe: an answer may have been lost, or a shard taken. */

@@ -52,3 +52,7 @@ export const AUDIT_NAMES_MAX = 64
 export const FORWARDED_HOPS_MAX = 32
 /** Milliseconds between two looks at a PostgreSQL that is away. */
 export const STORE_WATCH_EVERY_MS = 500
+/** Members of a created tree that one statement reads back: its rows are converted in one piece. */
+export const TREE_MEMBERS_PER_STATEMENT = 1000
+/** Seconds for which a browser keeps the files of the page of the API; a new version of the service may bring new ones. */
+export const DOCS_ASSET_MAX_AGE_SECONDS = 3600

@@ -47,5 +47,7 @@ export const MAINTENANCE_NOTE_MAX = 255
 export const WITHHELD_LOOK_EVERY_MS = 250
 /** Milliseconds between two log lines on one reason for which probes told nothing. */
 export const INCONCLUSIVE_LOG_EVERY_MS = 60_000
+/** Milliseconds between two log lines about stale checks. */
+export const STALE_LOG_EVERY_MS = 1000
 /** Probers of one answer of `GET /v1/probers`, which has no pages. */
 export const PROBERS_SHOWN_MAX = 1000

@@ -25,6 +25,8 @@ export const HTTP_BODY_MAX_BYTES = 64 * 1024
  */
 export const PATTERN_SIZE_MAX = 500
 export const PATTERN_UNICODE_CLASS_SIZE = 32
+/** Largest count of a repetition that re2js accepts. */
+export const PATTERN_COUNT_MAX = 1000
 export const PATTERN_CELLS_MAX = 16 * 1024
 export const PATTERN_CLASS_WORK_MAX = 100_000
 export const PATTERN_WORK_MAX = 30_000

@@ -9,6 +9,8 @@ export const ADDRESS_WHEEL_SLOTS = 512
 /** Milliseconds within which a new check makes its first probe, and first probes a second of one project and prober. */
 export const FIRST_PROBE_WITHIN_MS = 1000
 export const NEW_STARTS_PER_SECOND = 2000
+/** Milliseconds of one bucket in which first probes are counted. */
+export const NEW_STARTS_BUCKET_MS = 100
 /**
  * Milliseconds within which it makes that probe when the starts leave room: with CONFIG_COALESCE_MS and the reading of the
  * configuration, a change has reached its target within a second.

@@ -2,11 +2,11 @@
 import type { EffectiveOption, Planning } from '../effective-options.ts'
 import { parseAddress } from '../ip-address.ts'
 import type { Fitting } from '../option-fit.ts'
-import type { TlsManners } from '../probe-target.ts'
+import type { TlsSettings } from '../probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
 
-const { boolean, text, list } = rowsOf<TlsManners>()
+const { boolean, text, list } = rowsOf<TlsSettings>()
 
 /** A file right inside HM_TLS_DIR: no slash, no dot at the start, no two in a row. */
 const FILE_NAME = { max: 255, pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/ } as const

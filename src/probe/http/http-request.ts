@@ -32,7 +32,7 @@ interface Rendered {
   readonly bytes: Buffer | undefined
 }
 
-/** Requests are built with the configuration and used by each probe of their check: written out once per manner. */
+/** The bytes of requests. Each probe of a check sends the same request, so it is rendered once for each variant. */
 export class RenderedRequests {
   readonly #rendered = {
     close: new WeakMap<HttpRequest, Rendered>(),

@@ -2,12 +2,10 @@
  * How large a regular expression becomes when its counted repetitions are written out, at most: known before it is
  * compiled, because that takes time and memory in proportion. Syntax errors are re2js's to find; here they are literals.
  */
-import { PATTERN_UNICODE_CLASS_SIZE } from '../../domain/limits.ts'
+import { PATTERN_COUNT_MAX, PATTERN_UNICODE_CLASS_SIZE } from '../../domain/limits.ts'
 
 /** As re2js reads it: a number with a zero before it makes no count but literal text. */
 const COUNT = /^\{(0|[1-9]\d*)(?:,(0|[1-9]\d*)?)?\}/
-/** re2js refuses larger counts; without a bound a number of hundreds of digits would be Infinity. */
-const COUNT_MAX = 1000
 /** Flags for what follows, `(?i)`: nothing that could be repeated. */
 const FLAGS = /^\(\?[imsU-]*\)/
 /** An escape with what belongs to it: `\pL`, `\p{Greek}`, `\x{1F600}`, `\Q…\E`, else one character. */
@@ -81,5 +79,6 @@ function partOf(rest: string): readonly [string, Part] {
 }
 
 function timesOf([, from, to]: RegExpExecArray): number {
-  return Math.min(COUNT_MAX, Math.max(1, Number(from), Number(to ?? 0)))
+  // re2js refuses larger counts; without a bound, a number of hundreds of digits would be Infinity.
+  return Math.min(PATTERN_COUNT_MAX, Math.max(1, Number(from), Number(to ?? 0)))
 }

@@ -25,9 +25,9 @@ export interface StreamProtocol {
 
 /** The prober of a protocol. */
 export function makeStreamProbe(parts: StreamParts, protocol: StreamProtocol): Probe {
-  const manner = { ...protocol, parts }
+  const shared = { ...protocol, parts }
   return (target, done) => {
-    const attempt = new StreamAttempt(manner, target, done)
+    const attempt = new StreamAttempt(shared, target, done)
     const refusal = attempt.start()
     if (refusal !== undefined) return unsupported(refusal)(target, done)
     return (why) => attempt.cancel(why)

@@ -1,4 +1,4 @@
-/** Lists in Octavia's manner (docs/peers/octavia.md 24): attributes and tags filter, unknown keys are refused. */
+/** Lists as Octavia answers them (docs/peers/octavia.md 24): attributes and tags filter, unknown keys are refused. */
 import { DomainError } from '../../../domain/errors.ts'
 import type { SortKey, TagFilter } from '../../../store/lists.ts'
 import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../list-rules.ts'
