@@ -1,10 +1,11 @@
 /**
- * What may go to one target address: probes in flight (slots), and starts a second (a second's worth may come at once, what
- * comes beyond is spread evenly: GCRA, the leaky bucket as a meter). Both are divided by project: of the slots a project
- * may hold SHARE_PER_FREE times what is free, and who has to wait, for a slot or for the rate, is served in turn by
- * project. So whatever one project does to an address, another one's probe there waits for one start of each other project.
+ * What may go to one target address: probes in flight (slots), and starts a second (a second's worth may come at once,
+ * what comes beyond is spread evenly: GCRA, the leaky bucket as a meter). Both are divided by project: of the slots a
+ * project may hold SHARE_PER_FREE times what is free, and probes that wait, for a slot or for the rate, are served in
+ * turn by project. So whatever one project does to an address, a probe of another project there waits for one start of
+ * each other project at most.
  *
- * Most addresses belong to one project and one check: what more than one need is made when it is needed.
+ * Most addresses belong to one project and one check: what only several of them need is created on demand.
  */
 import { ADDRESS_WHEEL_SLOTS, START_BURST_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
 import { networkOf } from '../domain/mass-failure.ts'
@@ -33,7 +34,7 @@ export class Address<Node extends ListNode> implements WheelNode {
     this.name = name
   }
 
-  /** Made when it is first asked for: only a breaker that has cause to count does. */
+  /** Made on first use: only the breaker needs it, when it has to count. */
   get network(): string {
     return (this.#network ??= networkOf(this.name))
   }

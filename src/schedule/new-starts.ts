@@ -1,7 +1,8 @@
 /**
- * When the new and changed checks of one project make their first probe: at a random moment of the first of some windows
- * that has room, at most `NEW_STARTS_PER_SECOND` of them; what fits into none comes as soon as there is room. A moment is
- * reserved for a check and given back when the check is gone before it, so that nobody queues behind what never comes.
+ * When the new and changed checks of one project make their first probe: at a random moment of the first window that
+ * has room, at most `NEW_STARTS_PER_SECOND` of them; a probe that fits into no window comes as soon as there is room. A
+ * moment is reserved for a check and given back when the check is removed before it, so that no check waits behind a
+ * probe that never comes.
  */
 import {
   EARLY_PROBE_WITHIN_MS,
@@ -14,7 +15,10 @@ import type { StatePolicy } from '../domain/state-machine.ts'
 /** Any second touches eleven buckets, so that no second has more than the limit. */
 const STARTS_PER_BUCKET = Math.floor(NEW_STARTS_PER_SECOND / 11)
 
-/** The windows, shortest first, of a check that has not been probed as it is now: never beyond its own delay. */
+/**
+ * The windows, shortest first, of a check that has not been probed with this configuration: never longer than its
+ * delay.
+ */
 export function firstProbeWindowsMs({ intervals, jitter }: StatePolicy): readonly number[] {
   if (jitter?.initialMs !== undefined) return [jitter.initialMs]
   const soonMs = Math.min(intervals.online, FIRST_PROBE_WITHIN_MS)

@@ -12,7 +12,7 @@ export class ProjectShare<Node extends ListNode> implements Sharer<Node> {
   /** Checks that have a slot of their address and wait for the turn of their project. */
   readonly queue = new List<Node>()
   readonly newStarts = new NewStarts()
-  /** Checks that it has here; nobody keeps this object when there are none and nothing is in flight. */
+  /** Its checks here; the object is dropped when there are none and nothing is in flight. */
   holders = 0
 
   constructor(id: string) {

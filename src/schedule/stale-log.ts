@@ -1,4 +1,4 @@
-/** Tells of checks that became stale in one line a second, not one line each: a whole network may go at once. */
+/** Logs checks that became stale in one line a second, not one line each: a whole network may fail at once. */
 import { STALE_LOG_EVERY_MS } from '../domain/limits.ts'
 import type { Check } from './check.ts'
 import type { Log } from './log.ts'

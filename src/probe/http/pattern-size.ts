@@ -1,6 +1,7 @@
 /**
- * How large a regular expression becomes when its counted repetitions are written out, at most: known before it is
- * compiled, because that takes time and memory in proportion. Syntax errors are re2js's to find; here they are literals.
+ * An upper bound of the size of a regular expression when its counted repetitions are expanded. It is known before
+ * compilation, which takes time and memory in proportion to it. re2js finds the syntax errors; here they count as
+ * literals.
  */
 import { PATTERN_COUNT_MAX, PATTERN_UNICODE_CLASS_SIZE } from '../../domain/limits.ts'
 
@@ -54,7 +55,7 @@ export function patternSize(source: string): number {
   return groups.reduce((sum, { size }) => sum + size, current.size + foldedSize(source))
 }
 
-/** What ignoring case costs when the pattern is read: once for each range, however often its class is repeated. */
+/** The cost of ignoring case when the pattern is parsed: once for each range, however often its class is repeated. */
 function foldedSize(source: string): number {
   if (!IGNORES_CASE.test(source)) return 0
   return (source.match(FAR_END)?.length ?? 0) * PATTERN_UNICODE_CLASS_SIZE

@@ -1,7 +1,8 @@
 /**
- * The TLS contexts of a prober's probes. By default as HAProxy's `check-ssl verify none` does, with any certificate, any protocol
- * version and cipher that OpenSSL still speaks, because whether a member's TLS is good is not what a health check is asked. A
- * target with `TlsSettings` can ask for more: a server name, ALPN, a certificate that is verified, a client certificate.
+ * The TLS contexts of a prober's probes. By default as HAProxy's `check-ssl verify none` does, with any certificate,
+ * any protocol version and cipher that OpenSSL still speaks, because a health check does not judge the quality of a
+ * member's TLS. A target with `TlsSettings` can ask for more: a server name, ALPN, a certificate that is verified, a
+ * client certificate.
  */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
@@ -14,17 +15,25 @@ import { SharedValues } from '../shared-values.ts'
 
 export type SecureContext = ReturnType<typeof createSecureContext>
 
-/** What a context allows that is asked for nothing. */
+/** What a context allows without settings. */
 const NEWEST = 'TLSv1.3'
 const ANY_TLS = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
 
-/** Those of TLS 1.3 that OpenSSL offers by itself; they stand in the same list here, and apart in HAProxy's configuration. */
+/**
+ * The default ciphers of TLS 1.3 in OpenSSL. Here they are part of the one list; HAProxy's configuration has a separate
+ * list for them.
+ */
 const SUITES_DEFAULT = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
 
-/** A context of files, of everybody who names the same: kept as long as one of them is probed, whatever else others name. */
+/**
+ * A context made of files, shared by all checks with the same files: kept as long as one of them is probed, however
+ * many other contexts there are.
+ */
 interface FileContext {
   context: SecureContext | string | undefined
-  /** Times and sizes of the files it was made of; of a failure undefined: what was lacking may be back with the same files. */
+  /**
+   * Times and sizes of the files; undefined after a failure, whose cause may be gone although the files are the same.
+   */
   stamp: string | undefined
   checkedAt: number
 }
@@ -40,7 +49,7 @@ export class TlsContexts {
     (settings) => [...filesOf(settings), narrowingOf(settings)].join('\0'),
     () => ({ context: undefined, stamp: undefined, checkedAt: 0 }),
   )
-  /** Lists that OpenSSL was asked about, and whether it knows a cipher of them: the last TLS_CIPHER_LISTS_MAX. */
+  /** Whether OpenSSL knows a cipher of a list: a cache of the last TLS_CIPHER_LISTS_MAX lists. */
   readonly #usable = new Map<string, boolean>()
 
   /**
@@ -87,7 +96,7 @@ export class TlsContexts {
       return readFile(file)
     }
     try {
-      // OpenSSL takes a file without certificates for a CA that vouches for nobody, and every target would fail.
+      // OpenSSL accepts a file without certificates as an empty list of CAs, and every target would fail.
       if (ca !== undefined) new X509Certificate(read(ca))
       return createSecureContext({
         ...this.#allowedBy(settings),
@@ -147,7 +156,7 @@ function narrowingOf({ versions, ciphers }: Partial<TlsSettings> = {}): string {
   return `${versions?.join() ?? ''} ${ciphers ?? ''}`
 }
 
-/** Of a file that cannot be looked at (absent, a folder on the way that is none or not ours): the errno. */
+/** The errno for a file that cannot be read (absent, or a part of its path is not a folder or not accessible). */
 function stampOf(file: string | undefined): string {
   if (file === undefined) return ''
   try {
