@@ -22,17 +22,17 @@ export interface ProberDeps extends ProberPolicies, ProberHost {
 
 /** A running prober. */
 export interface Prober {
-  /** Of its row in `prober`, and the owner of its shards. */
+  /** The id of its row in `prober`, and the owner of its shards. */
   readonly id: string
   /** What its probes share. */
   readonly runtime: ProbeRuntime
-  /** Stops probing, writes what there is to say, gives the shards back; ends within some seconds whatever happens. */
+  /** Stops probing, writes the remaining results, gives the shards back; ends within some seconds whatever happens. */
   close(): Promise<void>
   /** Ends now; the lease runs out by itself. */
   destroy(): Promise<void>
 }
 
-/** Starts a prober. Where PostgreSQL is away it waits for it, probes nothing and says so. */
+/** Starts a prober. Without PostgreSQL it waits, probes nothing and logs that. */
 export function startProber(deps: ProberDeps): Prober {
   const { log, metrics, probers, keep = KEEP_DEFAULT } = deps
   const id = randomUUID()

@@ -38,7 +38,7 @@ export interface RetentionParts {
   readonly log: Log
 }
 
-/** Retention that is still to be started, and what closes it for good. */
+/** Retention, not started yet, and the function that ends it. */
 export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: RetentionParts): {
   readonly retention: Retention
   readonly destroy: () => Promise<void>

@@ -1,7 +1,7 @@
 /**
- * Where log lines go: a descriptor that may be full, closed, or read by nobody. Nothing here ever waits for it. One write
- * is under way at a time, the next lines wait in a bounded buffer, and what can be written nowhere is dropped and counted.
- * The first write that works again tells how many.
+ * Where log lines go: a descriptor that may be full, closed, or read by nobody. Nothing here ever waits for it. One
+ * write is under way at a time, the next lines wait in a bounded buffer, and lines that cannot be written are dropped
+ * and counted. The first write that works again logs how many.
  */
 import {
   LOG_BUFFER_MAX_BYTES,
@@ -31,7 +31,7 @@ export class LogDestination {
   /** What is being written, or has to be tried again. A notice stands first; so many bytes of it are left. */
   #chunk = NOTHING
   #noticeBytes = 0
-  /** Lost lines that this notice tells of. */
+  /** Lost lines that this notice reports. */
   #noticed = 0
   #isWriting = false
   /** A loss cut a line off: what follows begins on a new one. */
@@ -72,7 +72,7 @@ export class LogDestination {
     try {
       while (this.#fill()) this.#advance(this.#options.writer.writeNow(this.#chunk))
     } catch {
-      // There is no later in which this could be counted.
+      // The process ends: no later line could report this loss.
     }
   }
 
@@ -90,7 +90,7 @@ export class LogDestination {
     })
   }
 
-  /** Answers whether there is something to write: the rest of the chunk, or the next one. */
+  /** Returns whether there is something to write: the rest of the chunk, or the next one. */
   #fill(): boolean {
     if (this.#chunk.length > 0) return true
     if (this.#waiting.length === 0 && this.#untold === 0) return false
@@ -119,7 +119,7 @@ export class LogDestination {
     if (this.#noticeBytes === 0) this.#untold -= this.#noticed
   }
 
-  /** A reader that is only slow gets the same again; what a full or closed target refuses is lost. */
+  /** A slow reader gets the same chunk again; what a full or closed target refuses is lost. */
   #failed({ code }: NodeJS.ErrnoException): void {
     const isSlow = code === 'EAGAIN' || code === 'EBUSY'
     if (!isSlow) this.#loseChunk()

@@ -1,8 +1,7 @@
 /**
  * Brings the configuration of owned shards into the scheduler, by level: it reads the versions of their pools, loads
  * the pools whose version differs from the one that runs, and forgets pools that are gone. It looks shortly after a
- * NOTIFY and once a second in case none came, so that a lost notification costs a second and never leaves a wrong
- * state.
+ * NOTIFY and once a second anyway, so that a lost notification costs one second.
  *
  * Loading never delays probing or the heartbeat: each statement reads some members, project by project in turn
  * (load-queue.ts), and its rows are applied in slices of a few milliseconds. Changes are looked for between statements,
@@ -192,7 +191,7 @@ export class ConfigSync {
     return Math.min(pollMs, Math.max(0, this.#looksAt - this.#now()))
   }
 
-  /** Looks, and loads until nothing waits; never rejects. */
+  /** Looks, and loads all that waits; never rejects. */
   async #work(): Promise<void> {
     while (!this.#isStopped) {
       if (!(await this.#attempt(() => this.#look(this.#due())))) return

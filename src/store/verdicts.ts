@@ -100,7 +100,10 @@ export async function writeVerdicts(
   return new Set(held.map((row) => row.id))
 }
 
-/** By shard. A batch may hold what was decided before a shard was lost and won again: only the present epoch can be held. */
+/**
+ * By shard. A batch may have verdicts from before a shard was lost and claimed again: only the present epoch can be
+ * held.
+ */
 function newestEpochs(rows: readonly VerdictWrite[]): ReadonlyMap<number, number> {
   const epochs = new Map<number, number>()
   for (const { shard, epoch } of rows) epochs.set(shard, Math.max(epoch, epochs.get(shard) ?? epoch))
