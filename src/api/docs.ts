@@ -1,7 +1,8 @@
 /**
  * `/docs`: openapi.yaml as a page for people (Swagger UI, docs/adr/0006-docs-page.md) and as a document for programs
- * (`/docs/openapi.yaml`, `/docs/openapi.json`). Everything comes from this process: the policy of the page lets a browser
- * load nothing from anywhere else, so that it works without the internet and tells nobody who reads it.
+ * (`/docs/openapi.yaml`, `/docs/openapi.json`). Everything comes from this process: the policy of the page lets a
+ * browser load nothing from anywhere else, so that it works without the internet, and no other server learns who reads
+ * it.
  */
 import { DOCS_ASSET_MAX_AGE_SECONDS } from '../domain/limits.ts'
 import { readFile } from 'node:fs/promises'
@@ -62,7 +63,7 @@ const ASSETS = {
 const DOCUMENT = new URL('../../../openapi.yaml', import.meta.url)
 const require = createRequire(import.meta.url)
 
-/** Answers `/docs` and what belongs to it; the files are read when they are first asked for. */
+/** Answers `/docs` and its files, which are read at the first request. */
 export function docsRoutes(): readonly ServiceRoute[] {
   const yaml = once(() => readFile(DOCUMENT, 'utf8'))
   const json = once(async () => JSON.stringify(parse(await yaml())))

@@ -1,4 +1,4 @@
-/** A load balancer that is created together with what stands below it: everything, or nothing. */
+/** Creates a load balancer together with its children: everything, or nothing. */
 import { dependsOn } from '../domain/dependencies.ts'
 import { DomainError } from '../domain/errors.ts'
 import { TREE_MEMBERS_PER_STATEMENT } from '../domain/limits.ts'
@@ -131,7 +131,7 @@ const within = (attribute: string, values: readonly string[], limit: number): Li
   bytesMax: Number.MAX_SAFE_INTEGER,
 })
 
-/** The members of a tree, so many at a time: what a statement gives is taken over in one piece. */
+/** Reads the members of a tree, some at a time: the rows of a statement are converted in one piece. */
 async function readMembers(tx: Tx, members: readonly MemberDraft[]): Promise<MemberView[]> {
   const read: MemberView[] = []
   for (let at = 0; at < members.length; at += TREE_MEMBERS_PER_STATEMENT) {

@@ -88,7 +88,7 @@ const TAG_PARAMETERS: Readonly<Record<string, TagFilter['has']>> = {
   'not-tags-any': 'not any',
 }
 
-/** Every list ends its order so: objects of one transaction have one time. */
+/** The last sort key of every list: objects of one transaction have the same time. */
 const TIE_BREAKERS: readonly SortKey[] = [
   { attribute: 'created_at', direction: 'asc' },
   { attribute: 'id', direction: 'asc' },
