@@ -37,7 +37,7 @@ export function httpRequest(
     isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint, isSecure) }
 }
 
-/** The same question in HTTP/2, which always names a host. */
+/** The same request in HTTP/2, which always names a host. */
 export function http2Request(monitor: HttpMonitor, request: HttpRequest, endpoint: Endpoint): HttpRequest {
   return { ...request, version: '2', host: request.host ?? hostOf(monitor, endpoint, true) }
 }
@@ -60,7 +60,7 @@ export function versionOf({ profile, httpVersion, options }: HttpMonitor): HttpR
   const version = options?.http?.version ?? httpVersion
   if (version === 'h2' || version === 'h2c') return '2'
   const behaviour = presetBehaviour(presetOf({ profile, options: options ?? null }))
-  // What another dialect left in a field that this one does not have is not asked.
+  // A value from another dialect, in a field that this dialect does not have, is ignored.
   const saysNothing = options?.http?.version === undefined && options?.preset === undefined
   return (saysNothing && behaviour.ignoresVersionField === true ? null : version) ?? behaviour.httpVersion
 }
@@ -97,7 +97,7 @@ export function hostOf(
   return httpHost({
     domainName: monitor.domainName,
     address: hostAddress ?? address,
-    // The port is the member's: with another address it would say nothing.
+    // The port belongs to the member: with another address it would mean nothing.
     port: isPortless || hostAddress !== undefined ? defaultPort : port,
     defaultPort,
   })
@@ -117,9 +117,9 @@ export function expectedCodesOf(monitor: HttpMonitor): {
 }
 
 /**
- * The path as it is sent. A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store paths
- * with one. What is no visible ASCII goes out as the percent-encoded bytes of its UTF-8 (RFC 3987 section 3.1); a `%` that
- * is there stays.
+ * The path as it is sent. A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store
+ * paths with one. Characters other than visible ASCII are sent as the percent-encoded bytes of their UTF-8 (RFC 3987
+ * section 3.1); a `%` stays as it is.
  */
 export function sentPath(path: string): string {
   const end = path.indexOf('#')

@@ -1,7 +1,7 @@
 /**
- * From a member and its monitor to what a probe aims at. Pure; the options of the monitor decide, then its plain fields,
- * then its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option
- * httpchk`) speaks HTTP/1.0 without one unless the monitor asks for 1.1.
+ * Makes the target of probes from a member and its monitor. Pure; the options of the monitor decide, then its plain
+ * fields, then its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option httpchk`)
+ * speaks HTTP/1.0 without one unless the monitor asks for 1.1.
  */
 import { hostOf, http2Request, httpRequest, versionOf } from './http-target.ts'
 import { parseAddress, wireAddress } from './ip-address.ts'
@@ -39,9 +39,10 @@ export function probeEndpoint(
 ): Pick<ProbeTarget, 'address' | 'family' | 'port'> {
   const spelled = member.monitorAddress ?? member.address
   const parsed = parseAddress(spelled)
-  // Raw sockets hear of an IPv4-mapped address in IPv4 only: a PING was never answered, and no UDP port was ever closed.
+  // Raw sockets receive answers of an IPv4-mapped address in IPv4 only: as IPv6, no PING was answered and no UDP port
+  // was reported as closed.
   const wire = parsed === undefined ? undefined : wireAddress(parsed)
-  // What is no plain address is refused by the target policy; nothing is sent to it.
+  // The target policy refuses anything but a plain address; nothing is sent to it.
   const address = wire?.canonical ?? spelled
   const family = wire?.family ?? 4
   const port =
@@ -49,7 +50,7 @@ export function probeEndpoint(
   return { address, family, port }
 }
 
-/** The target of a check; `pool`: what its pool adds to the question. */
+/** The target of a check; `pool`: the settings of its pool. */
 export function probeTarget(
   monitor: TargetMonitor,
   member: TargetMember,
@@ -131,7 +132,7 @@ function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
   }
 }
 
-/** Whether the handshakes of a TCP check are broken off: what its pool adds needs whole ones. */
+/** Whether the handshakes of a TCP check are half ones: TLS and PROXY headers of the pool need full ones. */
 export function isHalfOpen(
   monitor: Pick<TargetMonitor, 'type' | 'profile' | 'options'>,
   pool: PoolQuestion = {},
@@ -156,7 +157,7 @@ export function connectionReuse({
   if (!reuse || !isKept || type === 'TLS-HELLO') return undefined
   return {
     freshEvery: fresh_every ?? FRESH_EVERY_DEFAULT,
-    // Envoy's HTTP and gRPC checks connect anew; only its TCP check takes it for a failure.
+    // Envoy's HTTP and gRPC checks open a new connection; only for its TCP check that is a failure.
     idleCloseIsFailure: idle_close_is_failure ?? (type === 'TCP' && behaviour.idleCloseIsFailure),
   }
 }
@@ -170,7 +171,7 @@ export function proxyProtocolOf(
   return said === undefined ? pool.proxyProtocol : said === 'v1' ? 1 : 2
 }
 
-/** How TLS is spoken, where options or the pool say something of it. */
+/** The TLS settings, where options or the pool have any. */
 function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsSettings | undefined {
   const { tls: said } = monitor.options ?? {}
   if (said === undefined && pool.tls === undefined) return undefined
@@ -217,7 +218,7 @@ function udpExchange(
   }
 }
 
-/** Whether a UDP target has to reply: who says what a reply must be wants one. */
+/** Whether a UDP target has to reply: an expected reply implies that. */
 export function requiresReply(udp: MonitorOptions['udp']): boolean {
   const { require_reply, reply_pattern, min_reply_length, max_reply_length } = udp ?? {}
   return require_reply ?? (reply_pattern ?? min_reply_length ?? max_reply_length) !== undefined

@@ -1,7 +1,7 @@
 /**
- * Plain fields of a health monitor and the options that say the same more exactly. An option wins over its field, which
- * then shows what comes nearest to it in the field's own words; giving the field another value clears the option. A field
- * that was sent wins over the preset; one that was not shows what the preset says, or else the default of the dialect.
+ * Plain fields of a health monitor and the options with the same meaning but more precision. An option wins over its
+ * field, which then shows the nearest value that it can; a new value of the field clears the option. A field that was
+ * sent wins over the preset; one that was not shows the preset's value, or else the default of the dialect.
  */
 import { codesField } from './expected-codes.ts'
 import type { MonitorOptions } from './monitor-options.ts'
@@ -16,7 +16,10 @@ const FIELD_ROWS = OPTION_ROWS.flatMap((row) =>
   row.option.field === undefined ? [] : [{ row, ...row.option.field }],
 )
 
-/** Whether somebody sent a field. Where that is not kept (a monitor that is made for one probe) all were that have a value. */
+/**
+ * Whether a client sent a field. Where that is not stored (a monitor for a single probe), fields with a value count as
+ * sent.
+ */
 export function isSent(
   { sentFields }: Partial<Pick<HealthMonitor, 'sentFields'>>,
   field: PlainField,

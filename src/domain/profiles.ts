@@ -22,7 +22,7 @@ export function presetOf({ profile, options }: Pick<JudgedMonitor, 'profile' | '
   return options?.preset ?? profile
 }
 
-/** Whether traffic counts as seen: it is assumed where nobody is said to report it. */
+/** Whether traffic counts as seen: it is assumed where the options do not say that it is reported. */
 export function isTrafficAssumed({ options }: Pick<JudgedMonitor, 'options'>): boolean {
   return options?.no_traffic?.reported !== true
 }

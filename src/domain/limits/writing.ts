@@ -12,7 +12,7 @@ export const CHECKPOINT_MS: Range = { min: 1000, max: 3_600_000 }
 /** Milliseconds: configuration is read this long after a NOTIFY, and this often without one. */
 export const CONFIG_COALESCE_MS = 200
 export const CONFIG_POLL_MS = 1000
-/** Milliseconds a decision waits for others to be written with, and rows of one statement. */
+/** Milliseconds that a verdict waits for others, to be written together; and rows of one statement. */
 export const FLUSH_WITHIN_MS = 100
 export const FLUSH_ROWS_MAX = 1000
 /** Milliseconds: back-off of the result writer while PostgreSQL is away. */
@@ -46,7 +46,7 @@ export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
 export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
-/** How often a shard may be checkpointed before its turn in a row; milliseconds after which it may once more. */
+/** How often in a row a shard may be checkpointed before its turn; milliseconds until one more time. */
 export const CHECKPOINTS_SOON = 10
 export const CHECKPOINT_SOON_AGAIN_MS = 10_000
 

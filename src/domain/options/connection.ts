@@ -1,4 +1,4 @@
-/** Options that say how a probe connects, and those of PING: what of the target they set. */
+/** Options of how a probe connects, and those of PING: the parts of the target that they set. */
 import { FRESH_EVERY_DEFAULT } from '../limits.ts'
 import { parseAddress } from '../ip-address.ts'
 import type { EffectiveOption, Planning } from '../effective-options.ts'
@@ -92,7 +92,7 @@ export const ICMP = group({
   },
 })
 
-/** Whether there is nothing that a whole connection is needed for. */
+/** Whether nothing needs a full connection. */
 export function canBeHalfOpen({ tcp, connection }: MonitorOptions): boolean {
   return (
     tcp === undefined &&
@@ -123,7 +123,7 @@ function reusePlan({ type, target, ofPreset }: Planning): EffectiveOption | unde
   return isConnected(type) ? { value: target.reuse !== undefined, from: ofPreset } : undefined
 }
 
-/** Below TLS never with RST; a connect that says nothing always, unless told otherwise. */
+/** Under TLS never with RST; a plain connect always, unless an option says otherwise. */
 function closePlan({ type, target, preset, ofPreset, pool }: Planning): EffectiveOption | undefined {
   if (!isConnected(type)) return undefined
   const saysNothing = type === 'TCP' && target.tcp === undefined && target.proxyProtocol === undefined

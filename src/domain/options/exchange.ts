@@ -112,7 +112,7 @@ function patternOf(digits: string): readonly (number | null)[] {
 
 function lengthMisfit({ options: { udp: said, preset } }: Fitting): string | undefined {
   const pattern = said?.reply_pattern
-  // Without a pattern a preset says nothing of lengths; with one, and no preset, a reply is as long at least.
+  // Without a pattern a preset sets no lengths; with one, and no preset, a reply must be at least as long.
   const ofPreset = preset === undefined ? undefined : replyLengthOf(preset)
   const held: Partial<Range> = pattern === undefined ? {} : (ofPreset ?? { min: pattern.length / 2 })
   const { min_reply_length: min = held.min ?? 0, max_reply_length: max = held.max } = said ?? {}

@@ -76,7 +76,7 @@ function fileMisfit(name: string, { surroundings: { hasTlsFile } }: Fitting): st
   return hasTlsFile(name) ? undefined : `HM_TLS_DIR has no file ${name}`
 }
 
-/** The names that are offered, and whose they are: HTTP/2 is agreed on. */
+/** The offered names, and their source: HTTP/2 is negotiated by them. */
 function alpnPlan({ target, pool }: Planning): EffectiveOption {
   const isHttp2 = target.grpc !== undefined || target.http?.version === '2'
   const offered = target.tls?.alpn
