@@ -18,7 +18,7 @@ const DUMP_USAGE = `usage: healthmonitor dump FILE
 Writes all objects, statuses, transitions and quotas into a new FILE, as of one moment, while the service runs or not.
 A name that ends in .gz is compressed. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR.
 The file holds what monitors send, Authorization headers included: only its owner may read it. psql can load it into a
-database without objects that "healthmonitor migrate" of the same version has prepared and nobody uses: all of it or
+database without objects that "healthmonitor migrate" of the same version has prepared and no service uses: all of it or
 nothing; "healthmonitor restore" needs neither psql nor the same version.
 `
 

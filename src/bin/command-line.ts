@@ -53,7 +53,7 @@ function isParseArgsError(error: unknown): error is Error {
 /** The one line for a usage error; `command` is absent when no command was understood. */
 export function mistakeLine(error: UsageError, command: string | undefined): string {
   const name = command === undefined ? 'healthmonitor' : `healthmonitor ${command}`
-  return `${name}: ${error.message} (${name} --help tells more)\n`
+  return `${name}: ${error.message} (${name} --help says more)\n`
 }
 
 /** For commands that print and end: a reader may close the pipe early, which is no error. */

@@ -12,7 +12,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
   .join('\n')}
 
-  help [COMMAND]   tells more; so does COMMAND --help
+  help [COMMAND]   says more, as COMMAND --help does
   version          which version this is
   --check-config   says whether the environment is usable, and ends (exit code 0 or 1)
 

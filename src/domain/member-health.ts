@@ -16,7 +16,7 @@ import type { StatePolicy } from './state-machine.ts'
 import type { HealthMonitor } from './types.ts'
 
 /** Phases as they are shown: null = that phase was not reached. */
-export interface ToldPhases {
+export interface ShownPhases {
   readonly echoMs: number | null
   readonly connectMs: number | null
   readonly tlsMs: number | null
@@ -32,7 +32,7 @@ export interface CheckpointedProbe {
   readonly nextAt: Date
   readonly outcome: Outcome
   readonly reason: string
-  readonly phases: ToldPhases
+  readonly phases: ShownPhases
   readonly okRun: number
   readonly badRun: number
   readonly stale: boolean
@@ -92,7 +92,7 @@ export interface LastProbe {
   readonly at: Date
   readonly outcome: Outcome
   readonly reason: string
-  readonly phases: ToldPhases
+  readonly phases: ShownPhases
   /** `address:port`, IPv6 in brackets; without a port for PING. */
   readonly target: string
 }
@@ -124,13 +124,13 @@ export function isProbed({ state, pending }: Pick<HealthFacts, 'state' | 'pendin
 
 export function memberHealth(facts: HealthFacts): MemberHealth {
   const { state, reason, pending, since, monitor, maintenance = [] } = facts
-  const told = { state, reason, pending, since, ...(maintenance.length === 0 ? {} : { maintenance }) }
-  if (monitor === undefined || !isProbed(facts)) return { ...told, ...NOT_PROBED }
+  const health = { state, reason, pending, since, ...(maintenance.length === 0 ? {} : { maintenance }) }
+  if (monitor === undefined || !isProbed(facts)) return { ...health, ...NOT_PROBED }
   const { verdict, seen } = knownProbes(facts)
   const policy = statePolicy(monitor, facts.trafficSeen)
   const recentResults = newestResults(verdict?.recent, seen?.recent)
   return {
-    ...told,
+    ...health,
     detail: pendingDetail(facts, seen) ?? facts.verdict?.detail ?? null,
     stale: !facts.isOwned || seen?.stale === true,
     flags: (state === 'ONLINE' ? seen?.flags : undefined) ?? NO_FLAGS,
@@ -250,7 +250,7 @@ function lastProbe(
 }
 
 /** The phases in a verdict's evidence; whatever is not there, or no number, is null. */
-function phasesOf(evidence: Readonly<Record<string, unknown>>): ToldPhases {
+function phasesOf(evidence: Readonly<Record<string, unknown>>): ShownPhases {
   const phases = evidence['phases']
   const ms = (key: string): number | null => {
     const value: unknown = typeof phases === 'object' && phases !== null ? Reflect.get(phases, key) : null

@@ -125,6 +125,6 @@ function transitionOf(
 
 function withoutState(simulated: SimulatedResult | null): SimulatedStep | null {
   if (simulated === null) return null
-  const { state: _, ...told } = simulated
-  return told
+  const { state: _, ...step } = simulated
+  return step
 }

@@ -185,7 +185,7 @@ class Server {
     let backOffMs = POSTGRES_RESTART_MS.min
     while (this.#stopping === undefined) {
       this.#options.log(
-        `PostgreSQL ended by itself; starting it again (${this.#options.home.log} may tell why)`,
+        `PostgreSQL ended by itself; starting it again (${this.#options.home.log} may say why)`,
       )
       const postmaster = await this.#tryToStart()
       if (postmaster !== undefined) {

@@ -37,7 +37,7 @@ export class LogDestination {
   /** A loss cut a line off: what follows begins on a new one. */
   #isTorn = false
   /** Lines that are lost and in no notice yet. */
-  #untold = 0
+  #unreported = 0
   #retry: NodeJS.Timeout | undefined
   #whenIdle: (() => void)[] = []
 
@@ -93,7 +93,7 @@ export class LogDestination {
   /** Returns whether there is something to write: the rest of the chunk, or the next one. */
   #fill(): boolean {
     if (this.#chunk.length > 0) return true
-    if (this.#waiting.length === 0 && this.#untold === 0) return false
+    if (this.#waiting.length === 0 && this.#unreported === 0) return false
     let bytes = 0
     let count = 0
     while (count < this.#waiting.length && bytes < LOG_WRITE_MAX_BYTES) {
@@ -102,7 +102,7 @@ export class LogDestination {
     }
     const lines = this.#waiting.splice(0, count).join('')
     this.#waitingBytes -= bytes
-    this.#noticed = this.#untold
+    this.#noticed = this.#unreported
     const notice = this.#noticed === 0 ? '' : this.#options.notice(this.#noticed)
     const head = Buffer.from(this.#isTorn ? `\n${notice}` : notice)
     this.#noticeBytes = head.length
@@ -116,7 +116,7 @@ export class LogDestination {
     this.#chunk = this.#chunk.subarray(bytes)
     if (this.#noticeBytes === 0) return
     this.#noticeBytes = Math.max(0, this.#noticeBytes - bytes)
-    if (this.#noticeBytes === 0) this.#untold -= this.#noticed
+    if (this.#noticeBytes === 0) this.#unreported -= this.#noticed
   }
 
   /** A slow reader gets the same chunk again; what a full or closed target refuses is lost. */
@@ -143,7 +143,7 @@ export class LogDestination {
 
   #lose(lines: number): void {
     if (lines === 0) return
-    this.#untold += lines
+    this.#unreported += lines
     this.#options.onDropped(lines)
   }
 }

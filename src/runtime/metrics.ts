@@ -141,11 +141,7 @@ function proberMetrics(
     'Duration of probes that passed or failed',
     PROBE_SECONDS_BUCKETS,
   )
-  const inconclusive = counter(
-    registry,
-    'hm_probe_inconclusive_total',
-    'Probes that told nothing about their target, by what the prober lacked',
-  )
+  const inconclusive = counter(registry, 'hm_probe_inconclusive_total', 'Inconclusive probes, by reason')
   const skipped = counter(registry, 'hm_probes_skipped_total', 'Due probes that were left out')({})
   const delayed = counter(
     registry,

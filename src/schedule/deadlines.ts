@@ -3,7 +3,7 @@
  * may lie in the socket. So each waits until the loop has polled the sockets, and their events have been handled,
  * before it counts:
  *
- *   expired at this tick → heard (one poll since; what it brought may still wait in the check phase) → judged at the next
+ *   expired at this tick → polled (one poll since; its events may still wait in the check phase) → judged at the next
  *
  * A check that gets its result meanwhile is removed like any other node of a list. Closing a socket takes time, so only
  * some are ended in one turn: thousands that one project lets expire together do not stall the other projects.
@@ -19,10 +19,10 @@ import { List } from './linked-list.ts'
 
 export class Deadlines {
   readonly #expired = new List<Check>()
-  readonly #heard = new List<Check>()
+  readonly #polled = new List<Check>()
 
   get isEmpty(): boolean {
-    return this.#expired.isEmpty && this.#heard.isEmpty
+    return this.#expired.isEmpty && this.#polled.isEmpty
   }
 
   /** The deadline of `check` has passed, by the clock. */
@@ -35,10 +35,10 @@ export class Deadlines {
    */
   judge(): void {
     for (let ended = 0; ended < DEADLINES_PER_TURN; ended++) {
-      const check = this.#heard.shift()
+      const check = this.#polled.shift()
       if (check === undefined) break
       check.attempt?.cancel?.('timeout')
     }
-    this.#heard.take(this.#expired)
+    this.#polled.take(this.#expired)
   }
 }

@@ -58,7 +58,7 @@ export class MassFailureBreaker {
   #holdsUntilMs = Number.NEGATIVE_INFINITY
   /** A mass failure was noticed; it counts as one until this time. */
   #episodeUntilMs = Number.NEGATIVE_INFINITY
-  #isUntold = false
+  #isUnreported = false
   #nextLookMs = Number.NEGATIVE_INFINITY
   #isWide = false
   #isMass = false
@@ -144,7 +144,7 @@ export class MassFailureBreaker {
       nowMs + Math.max(MASS_FAILURE_LOOK_EVERY_MS, (this.#now() - nowMs) * MASS_FAILURE_LOOK_SHARE)
     if (!this.#isMass || nowMs < this.#episodeUntilMs) return
     this.#massFailures++
-    this.#isUntold = true
+    this.#isUnreported = true
     this.#episodeUntilMs = nowMs + longest(this.#failing.keys(), windowMs)
     if (this.#options.canaries.count > 0) return
     this.#options.metrics.massFailed('warned')
@@ -188,8 +188,8 @@ export class MassFailureBreaker {
   /** A canary answered: failures from before it was probed count. */
   #believe(askedMs: number): void {
     this.#canariesAreDown = false
-    if (this.#isMass && this.#isUntold) {
-      this.#isUntold = false
+    if (this.#isMass && this.#isUnreported) {
+      this.#isUnreported = false
       this.#options.metrics.massFailed('believed')
       this.#options.log.warn(
         { failing: this.#failing.size },

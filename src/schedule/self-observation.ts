@@ -16,7 +16,7 @@ export class SelfObservation implements ProbeMetrics {
   readonly #inconclusive: Partial<Record<Reason, number>> = {}
   readonly #last: Partial<Record<Reason, string>> = {}
   readonly #lateness = new Uint32Array(LATENESS_SECONDS_BUCKETS.length + 1)
-  readonly #told = new Map<string, { readonly count: number; readonly atMs: number }>()
+  readonly #logged = new Map<string, { readonly count: number; readonly atMs: number }>()
   #maxMs = 0
 
   constructor(metrics: ProbeMetrics) {
@@ -51,14 +51,14 @@ export class SelfObservation implements ProbeMetrics {
    */
   tell(log: Log, nowMs: number): void {
     for (const [reason, count] of Object.entries(this.#inconclusive)) {
-      const told = this.#told.get(reason)
-      const probes = count - (told?.count ?? 0)
+      const logged = this.#logged.get(reason)
+      const probes = count - (logged?.count ?? 0)
       if (probes === 0 || reason === 'PROBER_STOPPING') continue
-      if (told !== undefined && nowMs - told.atMs < INCONCLUSIVE_LOG_EVERY_MS) continue
-      this.#told.set(reason, { count, atMs: nowMs })
+      if (logged !== undefined && nowMs - logged.atMs < INCONCLUSIVE_LOG_EVERY_MS) continue
+      this.#logged.set(reason, { count, atMs: nowMs })
       const { sentence } = REASONS[reason as Reason]
       const last = this.#last[reason as Reason]
-      log.warn({ reason, probes, sentence, last }, 'probes told nothing about their targets')
+      log.warn({ reason, probes, sentence, last }, 'probes were inconclusive')
     }
   }
 

@@ -59,7 +59,7 @@ test('the last place of a quota is given once: the second create waits for the f
   assert.deepEqual(await Promise.all([creating, second]), [true, false])
 })
 
-test('without a limit nobody waits', async (t) => {
+test('without a limit no create waits', async (t) => {
   const { db } = await testDatabase(t)
   const claim = { projectId: PROJECT, resource: 'pool', count: 1, defaults: UNLIMITED } as const
   await transaction(db, async (tx) => {

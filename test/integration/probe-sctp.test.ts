@@ -78,7 +78,7 @@ for (const family of [4, 6] as const) {
       })
     }
 
-    test('500 at once are told apart', async (t) => {
+    test('500 at once each get their own answer', async (t) => {
       const good = start(t, 'acknowledge')
       const bad = start(t, 'abort')
       if (good === undefined || bad === undefined) return

@@ -62,7 +62,7 @@ async function assertAll(server: Server, tls: TlsSettings, reason: string, detai
   }
 }
 
-test('a certificate passes that the given CA vouches for, with the name that was asked for', async (t) => {
+test('a certificate passes that the given CA has signed, with the expected name', async (t) => {
   const own = selfSigned('a.example')
   const caFile = folder(t)('ca.pem', own.cert)
   const { server, connections } = await listenTls(t, own)
@@ -76,7 +76,7 @@ test('a certificate passes that the given CA vouches for, with the name that was
   )
 })
 
-test('a self-signed, an unknown and an expired certificate are TLS_CERTIFICATE, or pass when nobody asks', async (t) => {
+test('a self-signed, an unknown and an expired certificate are TLS_CERTIFICATE, or pass without verification', async (t) => {
   const write = folder(t)
   const own = selfSigned('a.example')
   const { server } = await listenTls(t, own)

@@ -42,7 +42,7 @@ export const CONNECTION = group({
     handshake: word({
       words: ['full', 'half'],
       description:
-        'Type TCP; half: SYN, SYN-ACK, RST, so that the program that listens hears nothing of it (where the prober can; else full).',
+        'Type TCP; half: SYN, SYN-ACK, RST, so that the listening program does not see it (where the prober can; else full).',
       types: ['TCP'],
       // TCP_QUICKACK off (tcp_connect_server): the SYN-ACK is answered with the RST.
       presets: { haproxy: 'half' },

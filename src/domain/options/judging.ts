@@ -68,7 +68,7 @@ const initial = group({
 })
 
 const intervals = group({
-  description: 'Milliseconds between probes by where the check stands; what is absent is interval_ms.',
+  description: 'Milliseconds between probes in each state of the check; an absent one is interval_ms.',
   keys: {
     online_pending_ms: interval({
       ...milliseconds,

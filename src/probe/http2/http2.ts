@@ -239,7 +239,7 @@ export class Http2Conversation implements Conversation {
     if (code !== NO_ERROR) return { reason: 'RECV_CLOSED', detail: `GOAWAY with error ${code}` }
     const lastStream = payload.readUInt32BE(0) & 0x7fff_ffff
     if (!this.#isOpen || lastStream >= this.#stream) return undefined
-    return { reason: 'RECV_CLOSED', detail: 'GOAWAY before the request was looked at', wasNotHeard: true }
+    return { reason: 'RECV_CLOSED', detail: 'GOAWAY before the request was looked at', wasNotProcessed: true }
   }
 
   #takeReset({ stream, payload }: Frame): Verdict | undefined {
@@ -248,7 +248,7 @@ export class Http2Conversation implements Conversation {
     if (standing !== undefined) return standing
     const code = payload.readUInt32BE(0)
     const detail = `the stream was reset with error ${code}`
-    return { reason: 'RECV_CLOSED', detail, ...(code === REFUSED_STREAM ? { wasNotHeard: true } : {}) }
+    return { reason: 'RECV_CLOSED', detail, ...(code === REFUSED_STREAM ? { wasNotProcessed: true } : {}) }
   }
 
   #takeData(frame: Frame): Verdict | undefined {

@@ -113,7 +113,7 @@ export class EchoChannel {
    * all our addresses) and for which an ICMP error has arrived, in a later turn of the event loop, until the returned
    * function is called. Calls `onDeaf` when the raw socket is gone, so that no more errors will be seen.
    */
-  hearOfPort(
+  watchPort(
     port: number,
     source: string | undefined,
     onUndeliverable: (what: UndeliverableDatagram) => void,

@@ -76,7 +76,7 @@ class Lane {
     this.#port = this.#socket.address().port
     const onUndeliverable = (what: UndeliverableDatagram): void => this.#onUndeliverable(what)
     const onDeaf = (): void => this.#onDeaf()
-    this.#stopHearing = this.#channel.hearOfPort(this.#port, this.#source, onUndeliverable, onDeaf)
+    this.#stopHearing = this.#channel.watchPort(this.#port, this.#source, onUndeliverable, onDeaf)
     // The kernel chose the port of a target that is already being probed: the target may be this host.
     for (const key of this.#users.keys()) {
       if (key.endsWith(` ${this.#port}`)) this.#settle(key)?.onOwnPort()

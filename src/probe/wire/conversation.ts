@@ -17,7 +17,7 @@ export interface Verdict {
    * The target reported that it did not process the request: on a kept connection, the attempt is repeated on a new
    * one.
    */
-  readonly wasNotHeard?: boolean
+  readonly wasNotProcessed?: boolean
 }
 
 /** What a conversation needs of its connection. */

@@ -101,7 +101,7 @@ class StreamAttempt implements ConnectionUser {
       this.#firstByteMs = millisecondsSince(this.#startedAt)
     }
     if (verdict === undefined) return
-    if (verdict.wasNotHeard === true && this.#mayTryAgain(connection)) this.#tryAgain(connection)
+    if (verdict.wasNotProcessed === true && this.#mayTryAgain(connection)) this.#tryAgain(connection)
     else this.#conclude(verdict, conversation.canGoOn)
   }
 

@@ -283,7 +283,7 @@ for (const argv of [
     const { code, out, err } = await simulate(argv)
     assert.notEqual(code, 0)
     assert.equal(out, '')
-    assert.match(err, /^healthmonitor simulate: [^\n]+ \(healthmonitor simulate --help tells more\)\n$/)
+    assert.match(err, /^healthmonitor simulate: [^\n]+ \(healthmonitor simulate --help says more\)\n$/)
   })
 }
 

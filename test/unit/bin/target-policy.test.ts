@@ -22,7 +22,7 @@ test('our own listeners are never probed, PostgreSQL on every address of the nam
   }
 })
 
-test('a PostgreSQL whose name nobody knows, or that has none, leaves the rest of the policy as it is', async () => {
+test('a PostgreSQL whose name cannot be resolved, or that has none, leaves the rest of the policy as it is', async () => {
   // Too long for a label: nobody is asked for it.
   for (const url of [`postgresql://${'x'.repeat(64)}.invalid:5433/x`, 'postgresql:///x', undefined]) {
     const policy = await targetPolicyOf(CONFIG, url)

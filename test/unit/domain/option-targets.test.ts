@@ -209,7 +209,7 @@ describe('targets of monitors with options', () => {
     assert.equal(withTlsFolder(made).tls?.keyFile, '/dev/null/k.pem')
   })
 
-  it('leaves from the address that is asked for while the host has it, for members of its family', () => {
+  it('uses the source address of the options while the host has it, for members of its family', () => {
     const asked = target({ connection: { source_address: '127.0.0.3' } })
     const id = '00000000-0000-4000-8000-000000000000'
     assert.equal(asked.sourceAddress, '127.0.0.3')

@@ -250,7 +250,7 @@ test('look-ups after a login: projects, users, domains, catalogue; nothing witho
   assert.equal(ask(identity, { path: '/identity/v2.0/tokens' }).status, 404)
 })
 
-test('its token decides; one that has ended must be renewed; any other text is nobody', async () => {
+test('its token decides; one that has ended must be renewed; any other text is no identity', async () => {
   let now = Date.now()
   const identity = start(() => now)
   const identify = developmentIdentify(identity, 'default')

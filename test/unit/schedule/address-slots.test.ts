@@ -131,7 +131,7 @@ describe('slots of one address', () => {
     assert.deepEqual([table.size, projects.size], [0, 0])
   })
 
-  it('are divided whatever happens in which order: no bound is passed, nobody is left behind, nothing remains', () => {
+  it('are divided whatever happens in which order: no limit is exceeded, no check is left behind, nothing remains', () => {
     const PROJECTS = ['a', 'b', 'c']
     const step = fc.record({
       what: fc.constantFrom('request', 'request', 'end', 'leave', 'pass'),

@@ -100,7 +100,7 @@ test('silence and "no route" count for nothing when the way was down since the p
   assert.equal(weigh('CONNECT_TIMEOUT', 2001, 3000), 'CONNECT_TIMEOUT')
 })
 
-test('silence over UDP brings nobody back while the way is down, and is not looked into where it tells nothing new', () => {
+test('silence over UDP makes no member ONLINE while the way is down, and is not checked where it changes nothing', () => {
   let looks = 0
   const own = new OwnNetwork(() => {
     looks++

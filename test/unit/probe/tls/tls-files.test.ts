@@ -27,7 +27,7 @@ test('a TLS file that could not be read for want of a descriptor is read again, 
   )
 })
 
-test('a context of files is kept for whoever is probed with it, however many others there are', () => {
+test('a context of files is kept while a check is probed with it, however many others there are', () => {
   const caFile = join(folderOfTest(), 'ca.pem')
   writeFileSync(caFile, selfSigned('ca').cert)
   let reads = 0
