@@ -18,7 +18,7 @@ export interface OptionSurroundings {
   readonly patternProblem?: (source: string) => string | undefined
 }
 
-/** What an option is held against. */
+/** What an option is checked against. */
 export interface Fitting {
   readonly type: MonitorType
   readonly httpMethod: string | null

@@ -50,8 +50,8 @@ export interface HttpRequest {
 }
 
 /**
- * How a probe speaks TLS; one object per monitor. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification,
- * no SNI for addresses, every version and cipher.
+ * The TLS settings of a probe; one object per monitor. Files are absolute paths inside `HM_TLS_DIR`. Absent: no
+ * verification, no SNI for addresses, every version and cipher.
  */
 export interface TlsSettings {
   readonly serverName?: string

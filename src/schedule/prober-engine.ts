@@ -64,7 +64,7 @@ export class ProberEngine {
   readonly #checkpoint: Checkpoint
   readonly #sync: ConfigSync
   readonly #listener: ConfigListener
-  /** In the order in which they hear of it. */
+  /** In the order in which they are called. */
   readonly #holders: readonly ShardHolder[]
   /** Prepares the first probe of a check while it is loaded, because loading is done in slices. */
   readonly #prepared: ShardHolder = {

@@ -86,7 +86,7 @@ async function healthOf(api: PoolApi, poolId: string, id: string) {
   return withNext(answer.body.health as Record<string, unknown>)
 }
 
-/** When a check is probed next moves on while the test runs: it is only held against the past. */
+/** The time of the next probe changes while the test runs: the test only compares it with the past. */
 function withNext(health: Record<string, unknown>): Record<string, unknown> {
   const next = health['next_probe_at']
   if (typeof next !== 'string') return health

@@ -124,7 +124,7 @@ test('a live PostgreSQL that an earlier service left is stopped, and the data is
   const dir = folderOfTest()
   const other = await startElsewhere(t, dir)
   await value(other.url, 'create table kept as select 42 as answer')
-  // Started again while the orphan may still be alive: whoever stops it first, the start must succeed.
+  // Started again while the orphan may still be alive: the start must succeed whichever process stops it first.
   other.kill()
   const second = await start(t, dir)
   assert.equal(await value(second.url, 'select answer from kept'), 42)

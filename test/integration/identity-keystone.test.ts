@@ -22,7 +22,7 @@ const DEMO = 'dc86f2d3e3224d588ebe20be286fc4c5'
 interface Setting {
   readonly keystone: FakeKeystone
   readonly identify: Identify
-  /** Whoever holds the token; the code of the refusal otherwise. */
+  /** The holder of the token; else the code of the refusal. */
   readonly who: (token?: string, headers?: Record<string, string>) => Promise<string>
   readonly logged: string[]
   /** Moves the monotonic clock. */

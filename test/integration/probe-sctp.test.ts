@@ -11,7 +11,7 @@ import { closeSctpChannels, probeSctp, sctpChannel } from '../support/probers.ts
 after(closeSctpChannels)
 
 const LOOPBACK = { 4: '127.0.0.1', 6: '::1' } as const
-/** Nobody else of this machine hears of them. */
+/** No other program of this machine receives them. */
 let nextPort = 20_000 + (process.pid % 20_000)
 
 function attempt(target: ProbeTarget, probe = probeSctp) {

@@ -27,7 +27,7 @@ type Environment = Readonly<Record<string, string>>
 export interface ClientService {
   /** Base URL of the API, without a slash at the end. */
   readonly api: string
-  /** What a client must be told. */
+  /** The settings of a client. */
   readonly env: Environment
 }
 

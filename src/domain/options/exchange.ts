@@ -98,7 +98,7 @@ export const GRPC = group({
   },
 })
 
-/** Bytes of a reply that is held against a pattern, where options do not say how many. */
+/** Length in bytes of a reply that is compared with a pattern, where options set none. */
 export function replyLengthOf(preset: Preset): Range | undefined {
   const min = UDP.keys.min_reply_length.presets?.[preset]
   const max = UDP.keys.max_reply_length.presets?.[preset]

@@ -15,7 +15,7 @@ const ALWAYS: readonly MonitorType[] = ['HTTPS', 'TLS-HELLO']
 /** Of these a pool may say that TLS is spoken. */
 const BY_POOL: readonly MonitorType[] = ['HTTP', 'TCP']
 
-/** Whether probes speak TLS. */
+/** Whether probes use TLS. */
 export function speaksTls({ type, pool }: Pick<Planning, 'type' | 'pool'>): boolean {
   return ALWAYS.includes(type) || (pool.tls !== undefined && BY_POOL.includes(type))
 }

@@ -1,4 +1,4 @@
-/** How places are divided by key, and in which order whoever waits is served. */
+/** How places are divided by key, and in which order waiting requests are served. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'

@@ -186,7 +186,7 @@ describe('slots of one address', () => {
           } else pass(which * 10)
           look()
         }
-        // Whoever waits is served when the others end, within the time that the rate asks for.
+        // Waiting checks are served when the others end, within the time that the rate allows.
         for (let i = 0; (waiting.size > 0 || holding.length > 0) && i < 300; i++) {
           pass(1000)
           look()

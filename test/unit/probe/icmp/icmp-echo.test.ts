@@ -10,7 +10,7 @@ function address(text: string): IpAddress {
   return parsed
 }
 
-/** Outcomes are told in the next turn. */
+/** Outcomes are reported in the next turn of the event loop. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 function channelOn(socket: FakeRawSocket): EchoChannel {
