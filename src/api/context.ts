@@ -80,7 +80,7 @@ export interface ObservedRequest {
 
 export interface ApiState extends BodyState {
   requestId: string
-  /** Set with the identity: what it may see and do in this operation. */
+  /** Set with the identity: its rights in this operation. */
   access: Access
   /** Its share of the resources of requests; set with the identity. */
   admission: Admission

@@ -24,7 +24,7 @@ export class Address<Node extends ListNode> implements WheelNode {
   held = 0
   /** When the starts so far would have been, evenly spread. */
   spreadMs = Number.NEGATIVE_INFINITY
-  /** Made when somebody has to wait for the first time: at most addresses nobody ever has to. */
+  /** Made when a check has to wait for the first time: at most addresses none ever has to. */
   turns: Turns<Node> | undefined
   #network: string | undefined
   #only: AddressShare<Node> | undefined
@@ -95,7 +95,10 @@ export interface SlotTaker<Node extends ListNode> extends ListNode {
   readonly share: AddressShare<Node>
 }
 
-/** What a check gets that asks for a slot: it, or it has to wait, for a slot or because the address has had enough starts. */
+/**
+ * The answer to a check that asks for a slot: a slot, or it waits for one, or it waits because the address is at its
+ * rate.
+ */
 export type Admission = 'admitted' | 'full' | 'delayed'
 
 export interface AddressTableOptions<Node> {
@@ -165,7 +168,7 @@ export class AddressTable<Node extends SlotTaker<Node>> {
     share.address.turns?.leave(share, node)
   }
 
-  /** A slot of `share` is free again: whoever may have one now gets it. */
+  /** A slot of `share` is free again: gives it to the next check that may have one. */
   giveBack(share: AddressShare<Node>, nowMs: number): void {
     share.held--
     share.address.held--

@@ -31,7 +31,7 @@ export interface Verdict {
 export interface InFlight {
   /** Ends it; undefined until the prober has returned. */
   cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
-  /** It began with a configuration that is gone: its result counts for nothing. */
+  /** It began with an old configuration: its result does not count. */
   isObsolete: boolean
 }
 

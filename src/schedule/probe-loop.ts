@@ -77,7 +77,7 @@ export class ProbeLoop {
     return this.#queued
   }
 
-  /** What a check of this configuration shares with others; `letGo` ends it. */
+  /** What a check of this configuration shares with others, until `letGo`. */
   hold({ projectId, target }: CheckConfig): AddressShare<Check> {
     return this.#addresses.hold(target.address, this.#projects.hold(projectId))
   }

@@ -1,4 +1,7 @@
-/** What each project has of a prober: its probes in flight, its checks that are ready to start, its first probes to come. */
+/**
+ * What each project uses of a prober: its probes in flight, its checks that are ready to start, its planned first
+ * probes.
+ */
 import { List, type ListNode } from './linked-list.ts'
 import { NewStarts } from './new-starts.ts'
 import type { Sharer } from './turns.ts'
