@@ -1,4 +1,4 @@
-/** Command lines of benches: `--name value`, `--flag`, and `--help`, which prints what there is. */
+/** Command lines of benches: `--name value`, `--flag`, and `--help`, which lists the options. */
 import { parseArgs } from 'node:util'
 
 /** Values with their defaults; a flag is false unless it is given. */

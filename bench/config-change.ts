@@ -26,7 +26,7 @@ const values = commandLine('node dist/bench/config-change.js [options]', {
 const changes = Number(values.changes)
 const pools = Number(values.pools)
 
-/** A pool with one member at an address of its own, which tells its probes from those of the others. */
+/** A pool with one member at an address of its own, by which its probes can be recognised. */
 interface Target {
   readonly address: string
   readonly monitorId: string

@@ -60,7 +60,7 @@ let stop: () => Promise<void> = () => Promise.resolve()
 async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
   way = asked
   if (databaseUrl === undefined) return
-  // The defaults of a service that is told nothing else.
+  // The defaults of the service.
   const config = parseConfig({ DATABASE_URL: databaseUrl, HM_METRICS_LISTEN: 'off' })
   const prober = startProber({
     databaseUrl,

@@ -8,21 +8,22 @@
  *
  * For each type (engine-kinds.ts has the names) one run: `members` distinct addresses of 127.0.0.0/8 are written into a
  * database of their own; prober processes read them, probe each every `interval` seconds (whole ones), and write what
- * probers write. For TCP and HTTP an HAProxy makes the same checks at the same rate at the same time. When every member is
- * ONLINE and both have run for `warm-up` seconds more, the window begins, of the same `seconds` for both. (Default: 10 and
- * two intervals. Code is compiled by then, the first runs of successes are written, and PostgreSQL's idle processes have
- * told what they wrote, which they do after 10 s.) `--repeat`: all types once, then all of them again; medians are shown,
- * and how far the ratios of the runs lie apart.
+ * probers write. For TCP and HTTP an HAProxy makes the same checks at the same rate at the same time. When every member
+ * is ONLINE and both have run for `warm-up` seconds more, the window begins, of the same `seconds` for both. (Default:
+ * 10 and two intervals. Code is compiled by then, the first runs of successes are written, and PostgreSQL's idle
+ * processes have told what they wrote, which they do after 10 s.) `--repeat`: all types once, then all of them again;
+ * medians are shown, and how far the ratios of the runs lie apart.
  *
- * What other processes of the host take meanwhile is shown too: lateness is worth nothing on a busy host, and CPU per probe
- * little. CPU is that of whole processes, PostgreSQL's its own; what arrived is counted by the target, another HAProxy (a Node
- * listener where none is installed; it takes more CPU of the host). Needs `apt-get install haproxy` for the comparison; PING
- * needs CAP_NET_RAW. Everything is on loopback, in a network namespace of its own where one may be made, and ended by pid. The
- * PostgreSQL is an embedded one; with DATABASE_URL that server (it must preload pg_stat_statements), and no namespace.
+ * What other processes of the host take meanwhile is shown too: lateness is worth nothing on a busy host, and CPU per
+ * probe little. CPU is that of whole processes, PostgreSQL's its own; what arrived is counted by the target, another
+ * HAProxy (a Node listener where none is installed; it takes more CPU of the host). Needs `apt-get install haproxy` for
+ * the comparison; PING needs CAP_NET_RAW. Everything is on loopback, in a network namespace of its own where one may be
+ * made, and ended by pid. The PostgreSQL is an embedded one; with DATABASE_URL that server (it must preload
+ * pg_stat_statements), and no namespace.
  *
- * HTTP reused is held against HAProxy's new connections: HAProxy keeps none between checks before 3.2. `-unwoken` has a
- * target that no connection wakes: waking a process of the same host is charged to the prober, a remote target has no such
- * price, and HAProxy's TCP checks wake nobody (engine-target.ts).
+ * HTTP reused is compared with HAProxy's new connections: HAProxy keeps none between checks before 3.2. `-unwoken` has
+ * a target that no connection wakes: waking a process of the same host is charged to the prober, a remote target has no
+ * such price, and HAProxy's TCP checks wake nobody (engine-target.ts).
  */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'

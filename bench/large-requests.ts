@@ -1,9 +1,9 @@
 /**
  * `node dist/bench/large-requests.js [--repeat 5] [--only text]`
  *
- * How long the largest requests that any project may make hold the event loop of the API: for each the longest round of the
- * loop, in which nobody else is served, in processor time; the smallest and the median of some repetitions. The API runs
- * in this thread, its client in another. Linux only.
+ * How long the largest requests that any project may make block the event loop of the API: for each the longest round
+ * of the loop, in which no other request is served, in processor time; the smallest and the median of some repetitions.
+ * The API runs in this thread, its client in another. Linux only.
  */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'

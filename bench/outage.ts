@@ -198,7 +198,7 @@ async function breakOnce(farm: Farm): Promise<Outage> {
   }
 }
 
-/** Breaks what is to be broken, sets the mark at that moment, and returns the shards that nobody probes then. */
+/** Makes the fault, sets the mark at that moment, and returns the shards that are not probed then. */
 async function breakService(farm: Farm): Promise<ReadonlySet<number>> {
   const { db, target } = farm
   if (values.how === 'restart') {

@@ -1,6 +1,6 @@
 /**
- * The PostgreSQL behind a benchmark: an embedded one of its own in a folder that is removed at the end, or the server of
- * DATABASE_URL. Durable, as in production, unless told otherwise.
+ * The PostgreSQL behind a benchmark: an embedded one of its own in a folder that is removed at the end, or the server
+ * of DATABASE_URL. Durable by default, as in production.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -85,7 +85,7 @@ function poolOf(n: number): PoolChecks {
   return { poolId, shard: n % 256, configVersion: 1, checks }
 }
 
-/** Seconds of the clock go by; what was sent is answered in the next tick. */
+/** Seconds of the clock pass; every request is answered in the next tick. */
 function run(seconds: number): void {
   for (let ticks = (seconds * 1000) / TICK_MS; ticks > 0; ticks--) {
     nowMs += TICK_MS

@@ -6,7 +6,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Longer than any interval of a bench: whoever keeps connections is to keep them. */
+/** Longer than any interval of a bench: kept connections must stay open. */
 const KEEP_ALIVE_MS = 60_000
 
 let connections = 0

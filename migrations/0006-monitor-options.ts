@@ -1,5 +1,5 @@
 /**
- * Options of health monitors, as they stand on the wire; the columns beside them hold what the plain fields show. And
+ * Options of health monitors, in the form of the API; the columns beside them hold the values of the plain fields. And
  * when traffic was first seen on a pool, for intervals that hold until then.
  */
 import type { Knex } from 'knex'

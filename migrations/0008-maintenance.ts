@@ -1,6 +1,6 @@
 /**
- * Maintenance of members, pools and monitors: {"start", "end" or null, "note"}, times in RFC 3339. It lies with the object
- * that it is of, so it goes with it; whether it lasts now is a question to the clock of whoever asks.
+ * Maintenance of members, pools and monitors: {"start", "end" or null, "note"}, times in RFC 3339. It is a column of
+ * its object, so it is deleted with it; the reader compares it with a clock to know whether it lasts now.
  */
 import type { Knex } from 'knex'
 

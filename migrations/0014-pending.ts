@@ -1,17 +1,19 @@
 /**
  * What is published until the first verdict, and which fields of a monitor somebody sent.
  *
- * `published_from` of load balancer, pool, member and monitor is the generation at which it was made or last switched on:
- * that ends what was published of the checks below it. Whatever else raises a generation (another type, another target)
- * makes a verdict old; it stays published until there is a newer one. So a verdict is published when its generation is not
- * below the greatest of the four. Kept by the database, so that every writer and every release keeps it alike.
+ * `published_from` of load balancer, pool, member and monitor is the generation at which it was made or last switched
+ * on: that ends what was published of the checks below it. Whatever else raises a generation (another type, another
+ * target) makes a verdict old; it stays published until there is a newer one. So a verdict is published when its
+ * generation is not below the greatest of the four. Kept by the database, so that every writer and every release keeps
+ * it alike.
  *
- * `starts_as` is what the options of a monitor choose for members without a verdict; null = what held before the monitor.
+ * `starts_as` is what the options of a monitor choose for members without a verdict; null = what held before the
+ * monitor.
  *
- * `sent_fields`: a field that nobody sent has the value of the preset or the default of the dialect, which its column shows.
- * A monitor that an API process of before makes has none: the trigger gives it what the monitors of before got here, so that its
- * columns hold. What such a process changes cannot be told from a change of today: stop those of before, before monitors are
- * changed, or send the change again.
+ * `sent_fields`: a field that nobody sent has the value of the preset or the default of the dialect, which its column
+ * shows. A monitor that an API process of before makes has none: the trigger gives it what the monitors of before got
+ * here, so that its columns hold. A change by such a process looks the same as a new one: stop older processes before
+ * monitors are changed, or send the change again.
  *
  * And `no_traffic.reported` of monitors that rely on it.
  *

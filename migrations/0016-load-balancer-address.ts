@@ -1,8 +1,8 @@
 /**
  * Addresses of load balancers that were given none: clients publish what they read, so each has one of its own out of
- * HM_VIP_RANGE, which is never routed. They lie beside `load_balancer.vip_address`, which holds only what somebody named:
- * nothing here is ever probed, nor stands in a Host header. Load balancers of before get theirs when the API starts, because
- * only it knows the range; those without a port get its id here.
+ * HM_VIP_RANGE, which is never routed. They are apart from `load_balancer.vip_address`, which holds only addresses that
+ * clients chose: an address here is never probed, nor used in a Host header. Load balancers of before get theirs when
+ * the API starts, because only it knows the range; those without a port get its id here.
  */
 import type { Knex } from 'knex'
 
@@ -17,7 +17,7 @@ export async function up(db: Knex): Promise<void> {
   `)
 }
 
-/** Ids of ports stay: they were nobody's before, and may have been read since. */
+/** Ids of ports stay: no other object has them, and clients may have read them. */
 export async function down(db: Knex): Promise<void> {
   await db.raw('drop table load_balancer_address')
 }

@@ -1,9 +1,10 @@
 /**
- * `member_status` says whether anybody has had a sure look at a member lately: column `stale`, as health of members tells it. A
- * member that should be probed is stale while its shard has no living owner, or while the checkpoint of its shard says so of the
- * current generation of its check. Who does not read the column pays nothing for it: left joins by a key that nobody reads are
- * left out, and so is a subquery. It is an `in`, which is worked out once for all rows: arrays would be taken apart for each row
- * otherwise, as PostgreSQL takes them to be short. `shard_checkpoint` stays as it is: probers of before write every column.
+ * `member_status` says whether a member had a conclusive result lately: column `stale`, as in the health of members. A
+ * member that should be probed is stale while its shard has no living owner, or while the checkpoint of its shard says
+ * so of the current generation of its check. A query without the column costs nothing more: PostgreSQL leaves out left
+ * joins by a key, and subqueries, whose columns are not read. It is an `in`, which is worked out once for all rows:
+ * arrays would be taken apart for each row otherwise, as PostgreSQL takes them to be short. `shard_checkpoint` stays as
+ * it is: probers of before write every column.
  */
 import type { Knex } from 'knex'
 

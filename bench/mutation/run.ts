@@ -21,7 +21,7 @@ const TIMEOUT_EXTRA_MS = 20_000
 const BASELINE_TIMEOUT_MS = 300_000
 /** Tests that are measured, for each that a mutant may meet, to find those that run its place. */
 const MEASURED_PER_TEST = 2
-/** Of niceness: whoever works on this machine goes first. */
+/** The niceness: other work on this machine goes first. */
 const PRIORITY = 10
 
 interface Candidate extends Mutant {
@@ -38,7 +38,7 @@ interface Run {
   readonly databases: Databases
   /** Tests that fail without a mutant. */
   readonly failing: Map<string, Baseline>
-  /** Whether there is time for one more mutant, and nobody has asked to end. */
+  /** Whether there is time for one more mutant, and no signal to end has come. */
   readonly hasTime: () => boolean
 }
 

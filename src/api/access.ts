@@ -8,7 +8,7 @@ export interface Access {
   readonly byId: string | undefined
   /** The project whose objects are listed; undefined = all. */
   readonly inLists: string | undefined
-  /** Throws FORBIDDEN when an object of this project is not for whoever asks. */
+  /** Throws FORBIDDEN when the identity may not access objects of this project. */
   readonly authorise: (ownerProjectId: string) => void
 }
 
@@ -30,7 +30,7 @@ export const anyProject: AccessRule = (question) => {
   return everywhere(question, decision)
 }
 
-/** The same where only the handler knows whose object it is about: nobody is refused before it asks. */
+/** The same where only the handler knows the project of the object: it checks the policy itself. */
 export const ownerDecides: AccessRule = (question) =>
   question.identity.confined ? ownProjectOnly(question) : everywhere(question, decide(question))
 
@@ -52,7 +52,7 @@ function forbidden({ name }: PolicyRule): DomainError {
   return new DomainError('FORBIDDEN', `Policy doesn't allow ${name} to be performed.`, { rule: name })
 }
 
-/** Who asks for which operation of whose policy; `path` is the pattern of its route. */
+/** The identity, the operation and the dialect's policy; `path` is the pattern of the route. */
 export interface Asked extends Omit<Question, 'rule'> {
   readonly ruleFor: RuleFor
   readonly method: string

@@ -1,7 +1,8 @@
 /**
- * What requests share, divided by project: the connections to PostgreSQL, the reading of large pages, and the memory that bodies take. A request comes in
- * once its body is there, so a slow client holds no connection; and it holds one place however many statements it
- * makes, one after the other, so nobody who holds a connection waits for a second one.
+ * What requests share, divided by project: the connections to PostgreSQL, the reading of large pages, and the memory
+ * that bodies take. A request is admitted once its body is complete, so a slow client holds no connection; and it holds
+ * one place however many statements it makes, one after the other, so no request that holds a connection waits for a
+ * second one.
  */
 import type { Context } from 'koa'
 import { DomainError } from '../domain/errors.ts'
@@ -37,17 +38,17 @@ export class Admission {
   }
 
   /**
-   * Does the work of a request for a project when there is a connection for it. Throws PROJECT_BUSY when the project has too many
-   * requests under way, and what the work throws.
+   * Does the work of a request for a project when there is a connection for it. Throws PROJECT_BUSY when the project
+   * has too many requests in progress, and the errors of the work.
    */
   async admit(projectId: string, work: () => Promise<void>): Promise<void> {
     await this.#within(this.#gate, projectId, work)
   }
 
   /**
-   * Reads a page of at most `rows` rows. What PostgreSQL does for a large page takes a processor for long, and each statement of
-   * others then has its share of what is left: so few of them are read at one time, projects in turn. Throws PROJECT_BUSY when
-   * the project has too many of them under way, and what the work throws.
+   * Reads a page of at most `rows` rows. A large page keeps a processor of PostgreSQL busy for long, and other
+   * statements share the rest. So only a few of them are read at a time, projects in turn. Throws PROJECT_BUSY when the
+   * project has too many of them in progress, and the errors of the work.
    */
   async readPage<Rows>(projectId: string, rows: number, work: () => Promise<Rows>): Promise<Rows> {
     return rows <= LARGE_PAGE_ROWS ? await work() : await this.#within(this.#largePages, projectId, work)

@@ -94,14 +94,14 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
   }
   const dispatch = router.routes()
   return async (ctx) => {
-    // Nothing comes after a dialect: what it does not know, nobody else is asked for.
+    // A dialect is the last handler: what it does not know is an unknown path.
     await dispatch(ctx as Parameters<typeof dispatch>[0], () => Promise.resolve())
     if (ctx['routerPath'] !== undefined || ctx.status !== 404 || ctx.body !== undefined) return
     answerUnrouted(ctx as ApiContext, dialect, router)
   }
 }
 
-/** Receives the body, then does what needs the database: both within what the project may have. */
+/** Receives the body, then does the work with the database: both within the limits of the project. */
 async function handled(route: Route, ctx: ApiContext, admission: Admission): Promise<void> {
   if (route.open === true) return await route.handler(ctx)
   const share = shareOf(ctx.state.identity)

@@ -1,6 +1,6 @@
 /**
- * What a successful write did, for whoever has to answer who changed what: the kind of object, its id, and the names of the
- * fields. Never a value: names of members are a tenant's affair, and headers and bodies may hold secrets.
+ * What a successful write changed, for audits: the kind of object, its id, and the names of the fields. Never a value:
+ * names belong to the tenant, and headers and bodies may have secrets.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { AUDIT_NAMES_MAX } from '../domain/limits.ts'
@@ -19,7 +19,7 @@ export interface AuditFields {
   readonly operation: 'create' | 'update' | 'delete'
   readonly object: string
   readonly object_id?: string
-  /** Of an update those that it found to be different; else those that were sent. */
+  /** For an update the changed fields; else the sent ones. */
   readonly fields?: readonly string[]
   /** Objects in the body of a batch. */
   readonly count?: number
@@ -73,7 +73,7 @@ function differsIn(
       !isDeepStrictEqual(before[name], Reflect.get(after, name)))
 }
 
-/** What stands below the one key of a body (`{"pool": …}`), and of a batch its members, whatever stands beside them. */
+/** The value of the one key of a body (`{"pool": …}`); for a batch its members, whatever other keys there are. */
 function contentOf(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return undefined
   if ('members' in body && Array.isArray(body.members)) return body.members

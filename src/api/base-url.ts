@@ -1,9 +1,9 @@
-/** Where clients find us: HM_PUBLIC_URL, else what a trusted proxy says that they called, else what they called. */
+/** Our URL for clients: HM_PUBLIC_URL, else the one that a trusted proxy reports, else the one of the request. */
 import { DomainError } from '../domain/errors.ts'
 import { isInRange, parseAddress } from '../domain/ip-address.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 
-/** Host and port as they may stand in a URL: no path, no credentials. */
+/** Host and port as in a URL: no path, no credentials. */
 const HOST = /^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?$/
 const PREFIX = /^(\/[A-Za-z0-9._~-]{1,64}){1,8}$/
 

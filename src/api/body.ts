@@ -1,6 +1,6 @@
 /**
- * JSON bodies: received within bounds of bytes, depth, keys and items before anything is parsed; then typed, and free of
- * what PostgreSQL and other clients cannot hold.
+ * JSON bodies: received within bounds of bytes, depth, keys and items before anything is parsed; then parsed, and
+ * without characters that PostgreSQL and other clients cannot store.
  */
 import type { Context, DefaultState, ParameterizedContext } from 'koa'
 import { DomainError } from '../domain/errors.ts'
@@ -70,7 +70,7 @@ function tooLarge({ bytes }: BodyBounds): DomainError {
   return new DomainError('BODY_TOO_LARGE', `The body is larger than ${bytes} bytes.`, { max: bytes })
 }
 
-/** The rest of the body is not wanted: answer, then close the connection. */
+/** The rest of the body is not read: answer, then close the connection. */
 function refuseUnread(ctx: Context, refusal: DomainError): DomainError {
   ctx.set('Connection', 'close')
   return refusal
@@ -83,7 +83,7 @@ export async function readJson(ctx: ParameterizedContext<BodyState>): Promise<un
   const { received } = ctx.state
   if (received === undefined || received.length === 0) return undefined
   if (ctx.get('content-type') === '') throw unsupportedMediaType(ctx)
-  // What takes milliseconds to parse does not do so next to another such.
+  // Bodies that take milliseconds to parse take turns.
   if (received.length > TURN_BODY_BYTES) await turn(shareOf(ctx.state.identity))
   const body = parseJson(textOf(received))
   ctx.state.sent = body
@@ -121,7 +121,7 @@ function isJson(ctx: Context): boolean {
   return charset === '' || /^utf-?8$/i.test(charset)
 }
 
-/** The refusal of a body that is no JSON in UTF-8. */
+/** The refusal of a body that is not JSON in UTF-8. */
 export function unsupportedMediaType(ctx: Context): DomainError {
   const message = 'The content type of the body must be application/json, in UTF-8.'
   const type = ctx.get('content-type')

@@ -1,7 +1,10 @@
 /** What an update makes of what is stored. */
 import { isDeepStrictEqual } from 'node:util'
 
-/** What of `wanted` differs from what is stored: re-sending a value is no change, so it neither writes nor notifies. */
+/**
+ * The part of `wanted` that differs from the stored object: re-sending a value is no change, so it neither writes nor
+ * notifies.
+ */
 export function differences<Wanted extends object>(
   stored: Readonly<Record<keyof Wanted, unknown>>,
   wanted: Wanted,

@@ -1,11 +1,14 @@
-/** Who the client is: the peer of the connection, or behind trusted proxies the last one that they did not vouch for. */
+/**
+ * The address of the client: the peer of the connection, or, behind trusted proxies, the last address that is not one
+ * of them.
+ */
 import type { Context } from 'koa'
 import { type Cidr, type IpAddress, isInRange, parseAddress, wireAddress } from '../domain/ip-address.ts'
 import { FORWARDED_HOPS_MAX } from '../domain/limits.ts'
 
 /**
- * Each proxy appends the peer that it saw to X-Forwarded-For, so the entries are believed from the last one on, for as long as
- * who wrote them is trusted. Undefined when the connection is gone.
+ * Each proxy appends the peer that it saw to X-Forwarded-For, so entries count from the last one backwards, as long as
+ * the proxy that wrote them is trusted. Undefined when the connection is gone.
  */
 export function clientAddress(
   ctx: Pick<Context, 'req' | 'get'>,

@@ -45,7 +45,7 @@ export interface ApiSettings {
   readonly sourceAddresses?: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
   readonly hasTlsFile?: (name: string) => boolean
-  /** Why probers cannot search for a regular expression; undefined = they can. Absent = nobody is asked. */
+  /** Why probers cannot search for a regular expression; undefined = they can. Absent = not checked. */
   readonly patternProblem?: (source: string) => string | undefined
 }
 
@@ -66,7 +66,7 @@ export interface ApiDependencies {
   readonly developmentIdentity?: Pick<DevelopmentIdentity, 'handle'>
   readonly targetPolicy: TargetPolicy
   readonly observe: (request: ObservedRequest) => void
-  /** Called with the error of each request that did not get its answer of PostgreSQL. */
+  /** Called with the error of each request that got no answer from PostgreSQL. */
   readonly storeAway?: (error: unknown) => void
 }
 
@@ -80,9 +80,9 @@ export interface ObservedRequest {
 
 export interface ApiState extends BodyState {
   requestId: string
-  /** Set with the identity: what it may see and do in this operation. */
+  /** Set with the identity: its rights in this operation. */
   access: Access
-  /** What it may take of what requests share; set with the identity. */
+  /** Its share of the resources of requests; set with the identity. */
   admission: Admission
   /** Whose rules and words the answer follows. */
   dialect: DialectRules
@@ -99,12 +99,12 @@ export interface ApiState extends BodyState {
 export type ApiContext = RouterContext<ApiState, Koa.DefaultContext>
 export type Handler = (ctx: ApiContext) => Promise<void>
 
-/** One operation: the tests hold this list against openapi.yaml. */
+/** One operation: the tests compare this list with openapi.yaml. */
 export interface Route {
   readonly method: 'get' | 'post' | 'put' | 'delete'
   /** Patterns of @koa/router below the dialect's mount; all do the same. */
   readonly paths: readonly string[]
-  /** Answered before anybody says who they are: version discovery. */
+  /** Answered without identity: version discovery. */
   readonly open?: true
   /** Its body may be as large as that of a batch. */
   readonly largeBody?: true
@@ -123,7 +123,7 @@ export function pathId(ctx: ApiContext, parameter: string, resource: string): st
   return id.toLowerCase()
 }
 
-/** A GET outside of the dialects; the tests hold these too against openapi.yaml. */
+/** A GET outside of the dialects; the tests compare these too with openapi.yaml. */
 export interface ServiceRoute {
   readonly path: string
   readonly answer: (ctx: Koa.Context) => Promise<void> | void

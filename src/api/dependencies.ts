@@ -1,4 +1,4 @@
-/** Rules of `depends_on`: what it names is there, in the same project, and nothing depends on itself. */
+/** Rules of `depends_on`: its objects exist, in the same project, and there is no cycle. */
 import { dependsOn } from '../domain/dependencies.ts'
 import { DomainError } from '../domain/errors.ts'
 import { DEPENDENCY_DEPTH_MAX } from '../domain/limits.ts'
@@ -14,7 +14,7 @@ export interface Dependent {
   readonly echo: Echo
 }
 
-/** Holds what an object names from now on against the rules; `before`: what it named. Throws INVALID_FIELD. */
+/** Checks the new `depends_on` of an object; `before`: the stored one. Throws INVALID_FIELD. */
 export async function assertDependencies(tx: Tx, object: Dependent, before: Echo = {}): Promise<void> {
   const wanted = dependsOn(object.echo)
   const kept = new Set(dependsOn(before))
@@ -25,7 +25,7 @@ export async function assertDependencies(tx: Tx, object: Dependent, before: Echo
   await assertNoCycle(tx, object, added)
 }
 
-/** Walks up, level by level. A pool is what its members are: who depends on a pool depends on every member of it. */
+/** Walks up, level by level. A dependency on a pool is a dependency on every member of it. */
 async function assertNoCycle(tx: Tx, { id, poolId }: Dependent, from: readonly string[]): Promise<void> {
   let level = from
   for (let depth = 1; level.length > 0; depth++) {
@@ -43,8 +43,8 @@ async function assertNoCycle(tx: Tx, { id, poolId }: Dependent, from: readonly s
 }
 
 /**
- * The same of what many objects of a project name from now on, in as many statements as for one. The objects are written
- * already, so that what depends on itself has no end. Throws INVALID_FIELD.
+ * The same for many objects of a project, in as many statements as for one. The objects are written already, so a cycle
+ * can be found. Throws INVALID_FIELD.
  */
 export async function assertWrittenDependencies(
   tx: Tx,

@@ -1,4 +1,6 @@
-/** The development identity on Koa: `/identity…`, in Keystone's words. Absent, nothing is there. */
+/**
+ * The development identity on Koa: `/identity…`, with Keystone's error messages. Without it these paths do not exist.
+ */
 import type { Middleware } from 'koa'
 import { tokenOf } from '../identity/identity.ts'
 import { BODY, receiveBody, textOf } from './body.ts'

@@ -1,8 +1,10 @@
 /**
  * `/docs`: openapi.yaml as a page for people (Swagger UI, docs/adr/0006-docs-page.md) and as a document for programs
- * (`/docs/openapi.yaml`, `/docs/openapi.json`). Everything comes from this process: the policy of the page lets a browser
- * load nothing from anywhere else, so that it works without the internet and tells nobody who reads it.
+ * (`/docs/openapi.yaml`, `/docs/openapi.json`). Everything comes from this process: the policy of the page lets a
+ * browser load nothing from anywhere else, so that it works without the internet, and no other server learns who reads
+ * it.
  */
+import { DOCS_ASSET_MAX_AGE_SECONDS } from '../domain/limits.ts'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Context } from 'koa'
@@ -20,9 +22,6 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
-
-/** Seconds for which a browser keeps the renderer's files; a new version of the service may bring new ones. */
-const ASSET_MAX_AGE_SECONDS = 3600
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -64,13 +63,13 @@ const ASSETS = {
 const DOCUMENT = new URL('../../../openapi.yaml', import.meta.url)
 const require = createRequire(import.meta.url)
 
-/** Answers `/docs` and what belongs to it; the files are read when they are first asked for. */
+/** Answers `/docs` and its files, which are read at the first request. */
 export function docsRoutes(): readonly ServiceRoute[] {
   const yaml = once(() => readFile(DOCUMENT, 'utf8'))
   const json = once(async () => JSON.stringify(parse(await yaml())))
   const assets = Object.entries(ASSETS).map(([name, type]): ServiceRoute => {
     const content = once(() => readFile(require.resolve(`swagger-ui-dist/${name}`)))
-    const maxAge = `public, max-age=${ASSET_MAX_AGE_SECONDS}`
+    const maxAge = `public, max-age=${DOCS_ASSET_MAX_AGE_SECONDS}`
     return { path: `/docs/${name}`, answer: async (ctx) => give(ctx, type, await content(), maxAge) }
   })
   const icon = assets.find(({ path }) => path.endsWith('.png'))

@@ -1,6 +1,6 @@
 /**
- * Collections of what there is none of, because the service routes no traffic: every list is empty, every object is unknown,
- * and whoever would create one is told why.
+ * Collections that are always empty, because the service routes no traffic: every list is empty, every object is
+ * unknown, and a create is refused with the reason.
  */
 import { DomainError, notFound } from '../domain/errors.ts'
 import type { ApiContext, Route } from './context.ts'
@@ -14,7 +14,7 @@ export interface EmptyKind {
   readonly links: string
   /** Name of one in refusals. */
   readonly resource: string
-  /** What a create is told: a whole sentence. Absent: there is no create. */
+  /** The refusal of a create, a whole sentence. Absent: there is no create. */
   readonly refusal?: string
   /** Patterns below one object: unknown as it is itself. */
   readonly below?: readonly string[]

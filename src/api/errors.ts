@@ -6,10 +6,13 @@ import { storeRefusal } from '../store/database.ts'
 import type { ApiDependencies, ApiState } from './context.ts'
 import type { ErrorWords } from './dialect/dialect.ts'
 
-/** Refusals that a client may hope to be spared if it asks again. */
+/** Refusals after which a retry may succeed. */
 const LATER: ReadonlySet<Refusal> = new Set(['IDENTITY_UNAVAILABLE', 'PROJECT_BUSY', 'STORE_UNAVAILABLE'])
 
-/** Answers every error in the words of the request's dialect; what was not expected is logged and told to nobody. */
+/**
+ * Answers every error in the form of the request's dialect; an unexpected error is logged, and its details are not
+ * sent.
+ */
 export function errorBoundary(
   words: ErrorWords,
   { log, storeAway }: Pick<ApiDependencies, 'log' | 'storeAway'>,

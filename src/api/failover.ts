@@ -1,4 +1,4 @@
-/** `PUT …/loadbalancers/{id}/failover`: there is nothing to move, so it is done at once; ERROR is over with it. */
+/** `PUT …/loadbalancers/{id}/failover`: there is nothing to move, so it is done at once; it ends ERROR. */
 import { transaction } from '../store/database.ts'
 import { activateLoadBalancer } from '../store/load-balancers.ts'
 import { lockLoadBalancerFor } from './locked-parents.ts'

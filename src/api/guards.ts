@@ -1,4 +1,4 @@
-/** What a request must be before anything reads it. */
+/** Checks of a request before anything else reads it. */
 import type { Context } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { checkedProjectId } from '../identity/no-identity.ts'
@@ -26,10 +26,7 @@ export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
   }
 }
 
-/**
- * Two Host headers are two opinions on who was asked: a proxy may follow one and we the other (RFC 9112 section 3.2). Throws
- * HOST_NOT_ALLOWED.
- */
+/** With two Host headers, a proxy may use one and we the other (RFC 9112 section 3.2). Throws HOST_NOT_ALLOWED. */
 export function assertOneHost({ req: { rawHeaders } }: Context): void {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {

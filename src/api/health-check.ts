@@ -1,6 +1,6 @@
 /**
- * `GET /healthcheck`: 200 while the database answers and takes writes. However many ask, one look at a time is taken, so that
- * whoever needs no identity for it keeps one connection busy at most.
+ * `GET /healthcheck`: 200 while the database answers and takes writes. However many requests come, there is one check
+ * at a time, so that this path, which needs no identity, uses one connection at most.
  */
 import type { Context } from 'koa'
 import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'

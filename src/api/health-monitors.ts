@@ -31,7 +31,7 @@ export interface HealthMonitorDialect {
   readonly paths: (path: string) => readonly string[]
   /** The order in which a create is refused; the draft is made in its place. */
   readonly createOrder: readonly CreateStep[]
-  /** Reads a create body; the rest is asked, in the order of the dialect, once the pool is known. */
+  /** Reads a create body; the other checks come, in the order of the dialect, once the pool is known. */
   readonly parseCreate: (
     body: unknown,
     projectId: string,
@@ -40,7 +40,7 @@ export interface HealthMonitorDialect {
     readonly assertFits?: (pool: Pool) => void
     readonly draftFor: (pool: Pool, loadBalancer: LoadBalancer) => HealthMonitorDraft
   }
-  /** Reads an update body; gives what differs from what is stored. */
+  /** Reads an update body; returns the differences from the stored object. */
   readonly parseUpdate: (body: unknown) => (stored: HealthMonitor, pool: Pool) => HealthMonitorChange
   readonly render: (monitor: HealthMonitor) => Record<string, unknown>
   readonly filterValue: (attribute: string, value: string) => string
@@ -65,7 +65,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   const { projectId } = ctx.state.identity
   const { poolId, assertFits, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
   const created = transaction(deps.db, async (tx) => {
-    // Sent together: what comes after the lock is read under it.
+    // Sent together: the statement after the lock reads under it.
     const [parents, existing, set] = await Promise.all([
       lockPoolFor(ctx, tx, poolId),
       findMonitorOfPool(tx, poolId),
@@ -86,7 +86,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     return await insert(tx, deps, { draft: draft ?? draftFor(parents.pool, parents.loadBalancer), parents })
   })
   const monitor = await created.catch(async (error: unknown) => {
-    // Whoever wrote the other one had not locked the pool: it was not there to be seen before.
+    // The writer of the other monitor had not locked the pool, so it could not be seen before.
     if (error instanceof PoolHasMonitorError)
       assertNoMonitorYet(poolId, await findMonitorOfPool(deps.db, poolId))
     throw error
@@ -206,7 +206,7 @@ async function assertMonitorPortAllowed(
   }
 }
 
-/** Another type, switched on again, or another question: what was known says nothing about the new check. */
+/** Another type, switched on again, or another request: earlier results do not count for the new check. */
 function asksAnew(stored: HealthMonitor, values: HealthMonitorChange): boolean {
   if (values.type !== undefined || values.adminStateUp === true) return true
   return values.options !== undefined && asksOtherwise(stored.options, values.options)

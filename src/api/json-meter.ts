@@ -1,6 +1,6 @@
 /**
- * Counts what a JSON text is made of while its bytes come in: depth, keys and items. It neither parses nor validates; it
- * makes sure that whoever does has a bounded text before them.
+ * Counts the parts of a JSON text while its bytes come in: depth, keys and items. It neither parses nor validates; it
+ * makes sure that the parser gets a bounded text.
  */
 import { DomainError } from '../domain/errors.ts'
 import { BODY_DEPTH_MAX, BODY_KEYS_MAX } from '../domain/limits.ts'

@@ -1,4 +1,4 @@
-/** Refusals in Keystone's words, for what is refused before the development identity sees it. */
+/** Refusals in Keystone's form, for requests that are refused before they reach the development identity. */
 import { STATUS_CODES } from 'node:http'
 import type { Refusal } from '../domain/errors.ts'
 import type { ErrorAnswer, ErrorWords } from './dialect/dialect.ts'

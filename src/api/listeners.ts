@@ -26,7 +26,7 @@ import { assertParentsActive, assertQuota, assertUnused, isWritten } from './rul
 /** Listeners as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface ListenerDialect {
   readonly paths: (path: string) => readonly string[]
-  /** Reads a create body; the draft is made, and held against the rules, once load balancer and pool are known. */
+  /** Reads a create body; the draft is made and checked once load balancer and pool are known. */
   readonly parseCreate: (
     body: unknown,
     projectId: string,
@@ -35,7 +35,9 @@ export interface ListenerDialect {
     readonly poolId: string | undefined
     readonly draftFor: (loadBalancer: LoadBalancer, pool: Pool | undefined) => ListenerDraft
   }
-  /** Reads an update body; gives what differs from what is stored. `poolId`: the pool that it sends traffic to. */
+  /**
+   * Reads an update body; returns the differences from the stored object. `poolId`: the pool that it sends traffic to.
+   */
   readonly parseUpdate: (body: unknown) => {
     readonly poolId: string | undefined
     readonly changeFor: (
@@ -45,7 +47,7 @@ export interface ListenerDialect {
     ) => ListenerChange
   }
   readonly render: (listener: ListenerView) => Record<string, unknown>
-  /** The quota is asked before the rest of a create. */
+  /** The quota is checked before the rest of a create. */
   readonly quotaFirst?: true
   /** A listener may be deleted while it has a default pool. */
   readonly deletedWithPool?: true

@@ -1,6 +1,7 @@
-/** A load balancer that is created together with what stands below it: everything, or nothing. */
+/** Creates a load balancer together with its children: everything, or nothing. */
 import { dependsOn } from '../domain/dependencies.ts'
 import { DomainError } from '../domain/errors.ts'
+import { TREE_MEMBERS_PER_STATEMENT } from '../domain/limits.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { type Tx } from '../store/database.ts'
 import { type HealthMonitorDraft, insertHealthMonitor, listHealthMonitors } from '../store/health-monitors.ts'
@@ -130,17 +131,15 @@ const within = (attribute: string, values: readonly string[], limit: number): Li
   bytesMax: Number.MAX_SAFE_INTEGER,
 })
 
-/** The members of a tree, so many at a time: what a statement gives is taken over in one piece. */
+/** Reads the members of a tree, some at a time: the rows of a statement are converted in one piece. */
 async function readMembers(tx: Tx, members: readonly MemberDraft[]): Promise<MemberView[]> {
   const read: MemberView[] = []
-  for (let at = 0; at < members.length; at += MEMBERS_AT_ONCE) {
-    const values = members.slice(at, at + MEMBERS_AT_ONCE).map(({ id }) => id)
+  for (let at = 0; at < members.length; at += TREE_MEMBERS_PER_STATEMENT) {
+    const values = members.slice(at, at + TREE_MEMBERS_PER_STATEMENT).map(({ id }) => id)
     read.push(...(await listMembers(tx, within('id', values, values.length))))
   }
   return read
 }
-
-const MEMBERS_AT_ONCE = 1000
 
 interface Identified {
   readonly id: string

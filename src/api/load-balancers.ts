@@ -31,7 +31,7 @@ export interface LoadBalancerDialect {
   readonly paths: (path: string) => readonly string[]
   readonly operatingStatus: StatusMeaning
   readonly parseCreate: (body: unknown, asker: Asker) => LoadBalancerTree | Promise<LoadBalancerTree>
-  /** Reads an update body; gives what differs from what is stored. */
+  /** Reads an update body; returns the differences from the stored object. */
   readonly parseUpdate: (body: unknown) => (stored: LoadBalancer) => LoadBalancerChange
   readonly render: (loadBalancer: LoadBalancerView) => Record<string, unknown>
   /** The answer to a create, where it differs. */
@@ -39,9 +39,9 @@ export interface LoadBalancerDialect {
     loadBalancer: LoadBalancerView,
     below: CreatedBelow,
   ) => Promise<Record<string, unknown>>
-  /** A create may have everything that stands below it in its body. */
+  /** A create may have all children in its body. */
   readonly createsTree?: true
-  /** Whether a delete takes what stands below with it. Absent: there is no such delete. */
+  /** Whether a delete also deletes the children. Absent: there is no such delete. */
   readonly isCascade?: (parameters: Parameters) => boolean
 }
 
@@ -136,7 +136,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
 /** Where a load balancer may be in order to be deleted or failed over. */
 export const SETTLED: readonly ProvisioningStatus[] = ['ACTIVE', 'ERROR']
 
-/** Throws IMMUTABLE, for dialects that mind, when the load balancer is not in one of these statuses. */
+/** Throws IMMUTABLE, in dialects that check it, when the load balancer is not in one of these statuses. */
 export function assertChangeable(
   ctx: ApiContext,
   { id, provisioningStatus: state }: LoadBalancer,

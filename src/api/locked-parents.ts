@@ -5,7 +5,7 @@ import type { Tx } from '../store/database.ts'
 import { type LockedPool, lockLoadBalancer, lockPool } from '../store/parents.ts'
 import type { ApiContext } from './context.ts'
 
-/** A load balancer, locked for whoever asks. Throws NOT_FOUND, FORBIDDEN and IMMUTABLE. */
+/** Locks a load balancer for an identity. Throws NOT_FOUND, FORBIDDEN and IMMUTABLE. */
 export async function lockLoadBalancerFor(ctx: ApiContext, tx: Tx, id: string): Promise<LoadBalancer> {
   const loadBalancer = await lockLoadBalancer(tx, id, ctx.state.access.byId)
   if (loadBalancer === undefined) throw notFound('loadbalancer', id)
@@ -13,7 +13,7 @@ export async function lockLoadBalancerFor(ctx: ApiContext, tx: Tx, id: string): 
   return loadBalancer
 }
 
-/** A pool and its load balancer, locked for whoever asks. Throws NOT_FOUND and FORBIDDEN. */
+/** Locks a pool and its load balancer for an identity. Throws NOT_FOUND and FORBIDDEN. */
 export async function lockPoolFor(ctx: ApiContext, tx: Tx, id: string): Promise<LockedPool> {
   const parents = await lockPool(tx, id, ctx.state.access.byId)
   if (parents === undefined) throw notFound('pool', id)

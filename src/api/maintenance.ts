@@ -1,6 +1,6 @@
 /**
- * `PUT`, `GET` and `DELETE …/maintenance` of members, pools and monitors: probing goes on, no transitions are published while it
- * lasts, and its end publishes what is true then. An extension of ours, the same in every dialect.
+ * `PUT`, `GET` and `DELETE …/maintenance` of members, pools and monitors: probing goes on, no transitions are published
+ * while it lasts, and its end publishes the status at that time. An extension of ours, the same in every dialect.
  */
 import { notFound } from '../domain/errors.ts'
 import { isMaintained, type MaintainedKind, type Maintenance, windowOf } from '../domain/maintenance.ts'
@@ -19,10 +19,10 @@ export interface MaintenanceDialect {
   readonly paths: (path: string) => readonly string[]
 }
 
-/** Locks what the path names, for whoever asks. Throws NOT_FOUND and FORBIDDEN. */
+/** Locks the object of the path for an identity. Throws NOT_FOUND and FORBIDDEN. */
 type Lock = (ctx: ApiContext, tx: Tx) => Promise<{ readonly id: string; readonly poolId: string }>
 
-/** What the path names. Throws NOT_FOUND for ids that cannot be one. */
+/** The object of the path. Throws NOT_FOUND for an invalid id. */
 type Key = (ctx: ApiContext) => Omit<MaintainedKey, 'kind'>
 
 interface Maintained {

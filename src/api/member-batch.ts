@@ -3,8 +3,8 @@
  * statements however many they are.
  *
  * `replace` makes the pool look like the list: a member whose address and port are in it stays, with its id and its
- * verdict, and gets the values that the dialect makes of the list; the others go, unless they are to be left. `add`
- * creates, and refuses what is there already.
+ * verdict, and gets the values of the list by the dialect's rules; the others are deleted, unless they are to stay.
+ * `add` creates, and refuses targets that exist.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { dependsOn } from '../domain/dependencies.ts'
@@ -47,7 +47,7 @@ export interface MemberReplacement {
   readonly action: 'replace'
   /** One for each member of the list. */
   readonly draftFor: readonly ((pool: Pool) => MemberDraft)[]
-  /** What becomes of a member that is there already and in the list, at `index`. */
+  /** The new values of an existing member that is in the list, at `index`. */
   readonly keptValues: (draft: MemberDraft, stored: KeptValues, index: number) => KeptValues
   /** Members that are not in the list stay. */
   readonly leavesOthers?: boolean
@@ -65,7 +65,7 @@ export interface MemberBatchDialect {
   readonly paths: (path: string) => readonly string[]
   /** Reads a body, its members in turns; throws DomainErrors. */
   readonly parseBatch: (body: unknown, projectId: string, parameters: Parameters) => Promise<MemberBatch>
-  /** Throws what the dialect says of a repeated target. */
+  /** Throws the dialect's refusal of a repeated target. */
   readonly assertDistinct: (targets: BatchTargets) => void
 }
 
@@ -176,7 +176,7 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<App
   const ids = kept.map((member) => member.id)
   const deleted = batch.leavesOthers === true ? 0 : await deleteMembersBut(tx, poolId, ids)
   if (drafts.length === 0 && deleted === 0) return { added: 0, changed: false }
-  // A pool that shrinks is welcome even when the project has more than its quota.
+  // A pool may shrink even when the project is over its quota.
   if (added.length > deleted) await assertRoomFor(work, added.length)
   assertParentsActive(ctx, parents)
   await create(work, added)
@@ -229,7 +229,7 @@ async function changesOf({ ctx, tx, parents }: Work, { kept, drafts, batch }: Re
   return changes.flat()
 }
 
-/** Holds members against the target policy, in turns. Throws TARGET_DENIED. */
+/** Checks members against the target policy, in turns. Throws TARGET_DENIED. */
 async function assertTargetsAllowed(
   { tx, deps, ctx, parents }: Work,
   drafts: readonly MemberDraft[],
@@ -272,7 +272,7 @@ function retargeted(
     })
 }
 
-/** Throws QUOTA_EXCEEDED. Counts what is there now, so what the batch removed is free again. */
+/** Throws QUOTA_EXCEEDED. Counts the present members, so deleted ones are free again. */
 async function assertRoomFor({ tx, deps, parents }: Work, count: number): Promise<void> {
   const { projectId } = parents.pool
   if (count > 0) await assertQuota(tx, deps, { projectId, resource: 'member', count })
@@ -286,13 +286,13 @@ async function create(work: Work, drafts: readonly MemberDraft[]): Promise<void>
   try {
     await insertMembers(tx, drafts)
   } catch (error) {
-    // Unreachable while every writer locks the pool; the index has the last word.
+    // Unreachable while every writer locks the pool; the index decides.
     if (error instanceof MemberExistsError && drafts[0] !== undefined) throw memberExists(poolId, drafts[0])
     throw error
   }
 }
 
-/** A target that is in the list before, as it is spelled the second time. */
+/** A repeated target of the list, in the spelling of its second place. */
 export async function repeatedTarget(
   projectId: string,
   drafts: readonly MemberDraft[],

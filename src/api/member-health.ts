@@ -1,4 +1,4 @@
-/** `GET …/pools/{pool_id}/members/{id}/health`: what a member is, since when, why, and what probers saw last. */
+/** `GET …/pools/{pool_id}/members/{id}/health`: the status of a member, since when, why, and the last results. */
 import { type MemberHealth, memberHealth } from '../domain/member-health.ts'
 import { findMemberFacts, type MemberFacts } from '../store/health.ts'
 import type { ApiContext, ApiDependencies, Route } from './context.ts'

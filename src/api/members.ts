@@ -34,7 +34,7 @@ export interface MemberDialect {
   readonly paths: (path: string) => readonly string[]
   /** Reads a create body; the draft is made once the pool is known. */
   readonly parseCreate: (body: unknown, projectId: string) => (pool: Pool) => MemberDraft
-  /** Reads an update body; gives what differs from what is stored. */
+  /** Reads an update body; returns the differences from the stored object. */
   readonly parseUpdate: (body: unknown) => (stored: Member) => MemberChange
   readonly render: (member: MemberView) => Record<string, unknown>
 }
@@ -82,7 +82,7 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDiale
     within: [{ attribute: 'pool_id', values: [poolId] }],
     read: async (page) => {
       const members = await listMembers(deps.db, page)
-      // Only an empty page leaves open whether there is such a pool.
+      // Only for an empty page must be checked whether the pool exists.
       if (members.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
       return members
     },
@@ -140,7 +140,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   ctx.status = 204
 }
 
-/** The member that a path names. Throws NOT_FOUND for ids that cannot be one. */
+/** The member of a path. Throws NOT_FOUND for an invalid id. */
 export function memberKey(ctx: ApiContext): MemberKey {
   return {
     poolId: pathId(ctx, 'pool_id', 'pool'),
@@ -156,7 +156,7 @@ async function assertPoolKnown(ctx: ApiContext, db: Db, poolId: string): Promise
   ctx.state.access.authorise(owner)
 }
 
-/** What is not there: the pool, or the member in it. */
+/** What does not exist: the pool, or the member in it. */
 export async function memberNotFound(db: Db, key: MemberKey): Promise<DomainError> {
   const pool = await poolExists(db, key.poolId, key.projectId)
   return pool ? notFound('member', key.id) : notFound('pool', key.poolId)
@@ -164,7 +164,7 @@ export async function memberNotFound(db: Db, key: MemberKey): Promise<DomainErro
 
 type Target = Pick<Member, 'address' | 'protocolPort' | 'monitorAddress' | 'monitorPort'>
 
-/** Holds members against the target policy, also on the port of the pool's monitor, which is given. Throws TARGET_DENIED. */
+/** Checks members against the target policy, also on the given port of the pool's monitor. Throws TARGET_DENIED. */
 export async function assertTargetsAllowed(
   tx: Tx,
   deps: ApiDependencies,
@@ -176,7 +176,7 @@ export async function assertTargetsAllowed(
   return monitor
 }
 
-/** Holds each member that it is called with against the target policy, as `assertTargetsAllowed` does. */
+/** Checks each member that it is called with, as `assertTargetsAllowed` does. */
 export async function targetGuard(
   tx: Tx,
   deps: ApiDependencies,
@@ -223,7 +223,7 @@ async function readBack(tx: Tx, key: MemberKey): Promise<MemberView> {
   return member
 }
 
-/** What else changes is not probed: a check goes on undisturbed. */
+/** Other attributes are not probed: the check goes on. */
 function changesCheck(values: MemberChange): boolean {
   return values.adminStateUp !== undefined || values.echo !== undefined || namesTarget(values)
 }

@@ -30,7 +30,7 @@ const FIELD_OF_ATTRIBUTE: Readonly<Record<string, PlainField>> = {
   expected_codes: 'expectedCodes',
 }
 
-/** The plain fields of a body, with whether it gives them a value: null takes it away. */
+/** The plain fields of a body, and whether they have a value: null removes it. */
 function writtenBy(wire: object): Map<PlainField, boolean> {
   const values = wire as Readonly<Record<string, unknown>>
   const written = Object.entries(FIELD_OF_ATTRIBUTE).flatMap(([attribute, field]): [PlainField, boolean][] =>
@@ -53,7 +53,7 @@ export function draftWithOptions(
   return shown
 }
 
-/** What of a change, with the options that are sent with it, differs from what is stored. Throws INVALID_FIELD. */
+/** The differences of a change, with its options, from the stored monitor. Throws INVALID_FIELD. */
 export function changeWithOptions(
   settings: Settings,
   wire: { readonly options?: SentOptions },
@@ -66,7 +66,7 @@ export function changeWithOptions(
   const kept = clearedBy(stored.options, [...written.keys()])
   const options =
     wire.options === undefined ? kept : unmasked(mergeOptions(kept, wire.options), stored.options)
-  // Sent as it was shown, and about to be overruled by another preset: then it is more than said again.
+  // Sent as it was shown, but a new preset would change it: then it counts as a change.
   const complete = { ...stored, ...change, options, sentFields: sentAfter(stored, written, options) }
   const shown = shownFields(complete)
   for (const [field, hasValue] of sent) {

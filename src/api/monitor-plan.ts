@@ -1,4 +1,4 @@
-/** `GET …/healthmonitors/{id}/plan`: what a monitor will do, in plain numbers, and where each comes from. */
+/** `GET …/healthmonitors/{id}/plan`: what a monitor will do, in numbers, and the source of each. */
 import { detectionWindow } from '../domain/detection-window.ts'
 import { effectiveOptions } from '../domain/effective-options.ts'
 import { DomainError, notFound } from '../domain/errors.ts'
@@ -82,7 +82,7 @@ function planOf(
   }
 }
 
-/** What all monitors of the project ask for in the worst case, and what they may; null = without a bound. */
+/** The rate of all monitors of the project in the worst case, and its limit; null = no limit. */
 function renderProject(demand: ProbeDemand, max: ProbeDemand): Record<string, number | null> {
   const bound = (of: number) => (of < 0 ? null : of)
   return {

@@ -1,8 +1,8 @@
 /**
  * The few reads of the network API that load-balancer clients make: the openstack command looks a subnet up by id and
- * then by name, Terraform reads the port of each load balancer (docs/peers/octavia.md 30). We keep no networks:
- * whatever is asked for by an id that could be one, or by name, exists, and what is said of it is only as true as
- * that. Below `/v2.0` and `/load-balancer/v2.0`, also spelled `/v2`.
+ * then by name, Terraform reads the port of each load balancer (docs/peers/octavia.md 30). We have no networks: every
+ * valid id and every name exists, and its attributes are made up. Below `/v2.0` and `/load-balancer/v2.0`, also spelled
+ * `/v2`.
  */
 import { createHash } from 'node:crypto'
 import type { Middleware } from 'koa'

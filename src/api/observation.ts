@@ -8,7 +8,9 @@ import type { ApiDependencies, ApiState } from './context.ts'
 /** Asked by machines every few seconds. */
 const ROUTINE: ReadonlySet<string> = new Set(['/livez', '/healthcheck'])
 
-/** Metrics go by the route's pattern; ids and query strings stay out of them. The log has the path as it was sent. */
+/**
+ * Metrics are labelled with the route's pattern, without ids and query strings. The log has the path as it was sent.
+ */
 export function observation(deps: ApiDependencies): Middleware<ApiState> {
   return async (ctx, next) => {
     const start = performance.now()

@@ -4,7 +4,7 @@ import type { Tag } from '../domain/types.ts'
 const DAY_SECONDS = 86_400
 const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
 
-/** The day that was written last: times in one answer are mostly of few days, and writing one takes longest. */
+/** The last day that was formatted: times in one answer are mostly of a few days, and the date is the slow part. */
 let lastDay = { day: Number.NaN, text: '' }
 
 /** `YYYY-MM-DDTHH:MM:SS`, UTC without a zone: the SDKs read no other form. */

@@ -44,7 +44,7 @@ export async function answerList<Item extends { readonly id: string }>(
     ...order,
     ...(inLists === undefined ? {} : { projectId: inLists }),
     filters: [...translated(collection, filters), ...(collection.within ?? [])],
-    // One more than asked tells whether an unlimited list is complete.
+    // One more row than requested shows whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(page.marker === undefined ? {} : { marker: page.marker }),
     reverse: page.reverse,
@@ -70,7 +70,7 @@ export async function answerList<Item extends { readonly id: string }>(
   }
 }
 
-/** Makes a page into JSON in turns, until it has PAGE_MAX_BYTES: at the end from which it was read, something is always shown. */
+/** Renders a page as JSON in turns, until it has PAGE_MAX_BYTES: the first object that was read is always shown. */
 export async function rendered<Item>(
   ctx: ApiContext,
   items: readonly Item[],

@@ -1,4 +1,4 @@
-/** `GET …/pools/{pool_id}/health`: how many members are what, and the health of each, paged like every list. */
+/** `GET …/pools/{pool_id}/health`: the number of members per status, and the health of each, paged like every list. */
 import { notFound } from '../domain/errors.ts'
 import { type MemberHealth, memberHealth } from '../domain/member-health.ts'
 import { countMemberStates, listMemberFacts, type MemberFacts, type StateCount } from '../store/health.ts'

@@ -44,14 +44,14 @@ export interface PoolDialect {
   readonly paths: (path: string) => readonly string[]
   /** The order in which a create is refused; the draft is made in its place. */
   readonly createOrder: readonly CreateStep[]
-  /** With a pool go its monitor and its members; without it, a pool that has any is not deleted. */
+  /** A delete also deletes the pool's monitor and members; without it, a pool that has any is not deleted. */
   readonly deletesChildren: boolean
-  /** Reads a create body; the draft is made, and held against the rules, once the parents are known. */
+  /** Reads a create body; the draft is made and checked once the parents are known. */
   readonly parseCreate: (
     body: unknown,
     projectId: string,
   ) => NamedParents & { readonly draftFor: (parents: PoolParents) => PoolDraft }
-  /** Reads an update body; gives what differs from what is stored. */
+  /** Reads an update body; returns the differences from the stored object. */
   readonly parseUpdate: (body: unknown) => (stored: Pool) => PoolChange
   readonly render: (pool: PoolView) => Record<string, unknown>
 }

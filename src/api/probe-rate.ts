@@ -1,6 +1,6 @@
 /**
- * The bounds on what a project's checks ask of the probers: probes a second, and probes in flight (docs/adr/0015-options.md),
- * held by every write that makes either more. A write that does not pays nothing.
+ * The limits of a project's checks: probes a second, and probes in flight (docs/adr/0015-options.md). Every write that
+ * increases either is checked; other writes cost nothing.
  */
 import { DomainError } from '../domain/errors.ts'
 import { IN_FLIGHT_PER_PROJECT_DEFAULT, PROBES_PER_SECOND_PER_PROJECT_DEFAULT } from '../domain/limits.ts'
@@ -11,7 +11,7 @@ import type { Tx } from '../store/database.ts'
 import { lockProbedMembers, type ProbedMembers } from '../store/probe-rates.ts'
 import type { ApiDependencies } from './context.ts'
 
-/** What checks ask for, in the worst of their states. */
+/** The load of checks, in the worst of their states. */
 export interface ProbeDemand {
   readonly perSecond: number
   /** While none of their targets answers. */
@@ -20,7 +20,7 @@ export interface ProbeDemand {
 
 const NO_DEMAND: ProbeDemand = { perSecond: 0, inFlight: 0 }
 
-/** What a monitor asks for of every member; nothing without one. `trafficSeen` = in its pool. */
+/** The load of a monitor per member; none without a monitor. `trafficSeen` = in its pool. */
 export function memberDemand(
   monitor: (JudgedMonitor & Pick<HealthMonitor, 'adminStateUp'>) | undefined,
   trafficSeen = false,
@@ -41,7 +41,7 @@ export function ofMembers(demand: ProbeDemand, members: number): ProbeDemand {
   return plus(NO_DEMAND, demand, members)
 }
 
-/** What all checks of a project ask for together. */
+/** The load of all checks of a project. */
 export function demandOfAll(probed: readonly ProbedMembers[]): ProbeDemand {
   return probed.reduce((sum, like) => plus(sum, demandOf(like, like.trafficSeen), like.members), NO_DEMAND)
 }

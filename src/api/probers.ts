@@ -1,4 +1,7 @@
-/** `GET /v1/probers`: every prober, how it is, and what it could not tell. For administrators; outside of the dialects. */
+/**
+ * `GET /v1/probers`: every prober, its state, and its inconclusive results. For administrators; outside of the
+ * dialects.
+ */
 import type { Context } from 'koa'
 import { PROBERS_SHOWN_MAX } from '../domain/limits.ts'
 import type { BreakerFacts } from '../domain/prober-facts.ts'

@@ -1,4 +1,6 @@
-/** `…/providers`: who could carry the traffic, and what each could be told by flavors and zones: nothing. */
+/**
+ * `…/providers`: the drivers that could carry the traffic, and the capabilities of each for flavors and zones: none.
+ */
 import type { ApiContext, Handler, Route } from './context.ts'
 import { pick } from './pages.ts'
 import { fieldsOf, queryOf } from './query.ts'
@@ -6,7 +8,7 @@ import { fieldsOf, queryOf } from './query.ts'
 export interface ProviderDialect {
   readonly paths: (path: string) => readonly string[]
   readonly providers: readonly { readonly name: string; readonly description: string }[]
-  /** Throws INVALID_FIELD for a name that is none of them. */
+  /** Throws INVALID_FIELD for an unknown name. */
   readonly assertEnabled: (name: string) => void
 }
 

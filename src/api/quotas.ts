@@ -91,7 +91,7 @@ async function listSet(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQ
   const limit = Math.min(page.limit ?? deps.settings.pageMax, deps.settings.pageMax)
   if (page.marker !== undefined) await assertMarker(ctx, deps, page.marker)
   const rows = await listSetQuotas(deps.db, byId ?? wanted ?? inLists, {
-    // One more than asked tells whether an unlimited list is complete.
+    // One more row than requested shows whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(page.marker === undefined ? {} : { marker: page.marker }),
     reverse: page.reverse,

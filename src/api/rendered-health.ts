@@ -65,7 +65,7 @@ function renderRecent({ at, outcome, reason, latencyMs }: RecentResult): Record<
   return { at: at.toISOString(), result: outcome, reason, latency_ms: latencyMs }
 }
 
-/** `up` is null where nothing but a change of the monitor ends OFFLINE. */
+/** `up` is null where only a change of the monitor ends OFFLINE. */
 export function renderDetectionWindow({ down, up }: DetectionWindow): Record<string, unknown> {
   return { down: renderWindow(down), up: up && renderWindow(up) }
 }

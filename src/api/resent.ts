@@ -1,7 +1,7 @@
 /**
- * Updates that say again what is shown. Clients read an object, change one attribute and send all of them back; what another
- * dialect or an option left there may be more than the rules for a new value allow. Sent again as it is shown, it is no
- * change, so it is not held against them.
+ * Updates that send shown values again. Clients read an object, change one attribute and send all of them back. A value
+ * that another dialect or an option has stored may break the rules for new values. If it is sent again as it is shown,
+ * it is no change, so these rules do not apply.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { DomainError } from '../domain/errors.ts'
@@ -14,13 +14,13 @@ interface Update<Parsed> {
   /** Name of the envelope. */
   readonly resource: string
   readonly parse: (body: unknown) => Parsed
-  /** The object as it is shown to whoever asks; undefined = it is not there. Asked only when the body is refused. */
+  /** The object as it is shown to the identity; undefined = it does not exist. Read only when the body is refused. */
   readonly show: () => Promise<Shown | undefined>
 }
 
 export interface ReadUpdate<Parsed> {
   readonly parsed: Parsed
-  /** What the update makes of an object; once more without what is shown already where a rule refuses it. */
+  /** Applies the update; when a rule refuses it, once more without the values that are shown already. */
   readonly apply: <Values>(shown: () => Shown, valuesOf: (parsed: Parsed) => Values) => Values
 }
 
@@ -86,7 +86,7 @@ function withoutShown(
   return { ...body, [resource]: Object.fromEntries(rest) }
 }
 
-/** The object, when whoever asks may see it. */
+/** The object, if the identity may see it. */
 export function visible<Item extends { readonly projectId: string }>(
   ctx: ApiContext,
   object: Item | undefined,

@@ -31,7 +31,10 @@ export function assertTargetAllowed(
   })
 }
 
-/** Throws IN_USE, in Neutron's sentence, when one of the lists of users names somebody. `used` is the id that they use. */
+/**
+ * Throws IN_USE, in Neutron's sentence, when one of the lists of users is not empty. `used` is the id of the object in
+ * use.
+ */
 export function assertUnused(
   resource: Resource,
   users: Readonly<Partial<Record<Resource, readonly string[]>>>,

@@ -6,7 +6,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 
 export interface StatusTreeDialect {
   readonly paths: (path: string) => readonly string[]
-  /** Which members it shows: others are not read, and count for no status either. */
+  /** Which members it shows: others are not read, and do not count for any status. */
   readonly membersOf: StatusTreeKey['membersOf']
   /** Renders members in turns: there may be thousands. */
   readonly render: (tree: StatusTree, projectId: string) => Promise<Record<string, unknown>>
@@ -35,7 +35,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: StatusTreeD
   ctx.body = await dialect.render(tree, ctx.state.identity.projectId)
 }
 
-/** What stands for the members of each pool, one `values` for each of `members`, in the order of the tree. */
+/** Renders the members of each pool, one `values` for each of `members`, in the order of the tree. */
 export function membersByPool<Value>(
   members: readonly TreeMember[],
   values: readonly Value[],

@@ -1,4 +1,4 @@
-/** Says once that PostgreSQL is away and once that it is back, however many requests meet it meanwhile. */
+/** Logs once that PostgreSQL is away and once that it is back, however many requests fail meanwhile. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { STORE_WATCH_EVERY_MS } from '../domain/limits.ts'
 import { whyAway } from '../store/database.ts'

@@ -11,7 +11,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 export interface TagsDialect {
   /** Paths of the tags of one kind of object; the object is `:id`. */
   readonly paths: (collection: string) => readonly string[]
-  /** Reads the body of an action; gives the tags after it. Throws DomainErrors. */
+  /** Reads the body of an action; returns the tags after it. Throws DomainErrors. */
   readonly parseAction: (body: unknown) => (stored: readonly Tag[]) => readonly Tag[]
   readonly render: (tags: readonly Tag[]) => Record<string, unknown>
 }
@@ -54,7 +54,7 @@ async function act(ctx: ApiContext, deps: ApiDependencies, { resource, dialect }
     const stored = await lockTags(tx, key)
     if (stored === undefined) throw notFound(resource, key.id)
     const tags = tagsAfter(stored)
-    // What is there from before, or from another dialect, can always become less.
+    // Tags from before the limit, or from another dialect, may always be removed.
     if (tags.length > TAGS_MAX && tags.length > stored.length) {
       throw new DomainError('TOO_MANY_ITEMS', `A ${resource} has at most ${TAGS_MAX} tags.`, {
         max: TAGS_MAX,

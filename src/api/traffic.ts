@@ -1,4 +1,7 @@
-/** `POST …/pools/{id}/traffic`: whoever carries the traffic of a pool says that there is some. We see none ourselves. */
+/**
+ * `POST …/pools/{id}/traffic`: the component that carries the traffic of a pool reports that there is some. We see none
+ * ourselves.
+ */
 import { notFound } from '../domain/errors.ts'
 import { ownerOfPool } from '../store/members.ts'
 import { noteTraffic } from '../store/traffic.ts'

@@ -80,7 +80,7 @@ async function answer(
   const marker =
     page.marker === undefined ? undefined : await knownMarker(deps, rules, { scope, marker: page.marker })
   const wanted = {
-    // One more than asked tells whether an unlimited list is complete.
+    // One more row than requested shows whether an unlimited list is complete.
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(marker === undefined ? {} : { marker }),
     reverse: page.reverse,
@@ -111,7 +111,7 @@ function withoutFilters(parameters: Parameters, filterable: readonly TransitionF
   return paging
 }
 
-/** What cannot be the id of anything matches nothing, as in every list. */
+/** An invalid id matches nothing, as in every list. */
 function filtersIn(
   parameters: Parameters,
   filterable: readonly TransitionFilter[],

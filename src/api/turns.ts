@@ -1,7 +1,7 @@
 /**
- * Work that would hold the event loop for long is done in turns: a piece, then whatever else waits, then the next piece. Of
- * all requests that do so one has its turn in each round of the loop, and projects come one after the other: however
- * many large requests one project sends, others wait for one piece of them.
+ * Work that would block the event loop for long is done in turns: a piece, then other work, then the next piece. One of
+ * these requests has its turn in each round of the loop, projects in turn: however many large requests one project
+ * sends, other projects wait for one piece of them.
  */
 import { TURN_MS } from '../domain/limits.ts'
 import { InTurn } from '../domain/in-turn.ts'
@@ -30,7 +30,7 @@ function serve(): void {
   if (!waiting.isEmpty) setImmediate(serve)
 }
 
-/** Does something with each item in turns, until it says that it is enough (false). */
+/** Does something with each item in turns, until it returns false. */
 export async function inTurns<Item>(
   projectId: string,
   items: Iterable<Item>,

@@ -1,4 +1,4 @@
-/** Version discovery: what clients ask before they know anything, and so without identity. */
+/** Version discovery: the first request of clients, and so without identity. */
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies, Route } from './context.ts'
 

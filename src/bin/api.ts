@@ -1,4 +1,4 @@
-/** `healthmonitor api`: the API alone, on a database that others migrate and probe for. */
+/** `healthmonitor api`: the API alone; other processes migrate its database and probe. */
 import { parseConfig } from '../runtime/config.ts'
 import { Ending } from '../runtime/ending.ts'
 import { formatEndpoint, localUrl } from '../runtime/listener.ts'

@@ -18,7 +18,7 @@ const DUMP_USAGE = `usage: healthmonitor dump FILE
 Writes all objects, statuses, transitions and quotas into a new FILE, as of one moment, while the service runs or not.
 A name that ends in .gz is compressed. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR.
 The file holds what monitors send, Authorization headers included: only its owner may read it. psql can load it into a
-database without objects that "healthmonitor migrate" of the same version has prepared and nobody uses: all of it or
+database without objects that "healthmonitor migrate" of the same version has prepared and no service uses: all of it or
 nothing; "healthmonitor restore" needs neither psql nor the same version.
 `
 
@@ -73,7 +73,9 @@ function report(what: string, counts: Counts): number {
   return 0
 }
 
-/** Makes the file, for its owner alone; nothing is left of it when the work fails. Throws StartRefusal when it exists. */
+/**
+ * Creates the file, readable by its owner only; it is deleted when the work fails. Throws StartRefusal when it exists.
+ */
 async function intoFile(file: string, work: (out: Writable) => Promise<Counts>): Promise<Counts> {
   const out = new PassThrough()
   const target = createWriteStream(file, { flags: 'wx', mode: 0o600 })
@@ -113,11 +115,11 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
     source.once('open', resolve)
     source.once('error', (error) => reject(new StartRefusal(`the dump cannot be read: ${error.message}`)))
   })
-  // An error of the source is one of the whole: whoever reads is told.
+  // An error of the source ends the whole stream with that error.
   return file.endsWith('.gz') ? joined(source, createGunzip(), () => undefined) : source
 }
 
-/** What a dump, its compression or PostgreSQL says against it, in one line. */
+/** The error of the dump, its compression or PostgreSQL, in one line. */
 async function refusedForPeople(work: () => Promise<Counts>): Promise<Counts> {
   try {
     return await work()

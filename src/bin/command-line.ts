@@ -1,4 +1,4 @@
-/** What every command of the program shares: flags and words, and what a mistake looks like. */
+/** What every command of the program shares: flags and words, and the form of a usage error. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
 /** The command line is not understood: one line for the person, exit code 2. */
@@ -11,7 +11,7 @@ export interface Command {
   /** What `healthmonitor COMMAND --help` prints, with the line end. */
   readonly usage: string
   /**
-   * Runs it with what stands behind its name. Resolves to the exit code, or to undefined when the process goes on. Throws
+   * Runs it with the words after its name. Resolves to the exit code, or to undefined when the process goes on. Throws
    * UsageError, StartRefusal and SchemaTooNewError for people.
    */
   readonly run: (args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number | undefined>
@@ -36,7 +36,7 @@ export function parseFlags<const Options extends NonNullable<ParseArgsConfig['op
   return { values, words: positionals }
 }
 
-/** What `parse` gives; the errors of node:util's parser as UsageError, without its advice for programmers. */
+/** The result of `parse`; errors of node:util's parser become UsageError, without its advice for programmers. */
 export function understood<Value>(parse: () => Value): Value {
   try {
     return parse()
@@ -50,13 +50,13 @@ function isParseArgsError(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
 }
 
-/** The one line that a mistake prints; `command` is absent when no command was understood. */
+/** The one line for a usage error; `command` is absent when no command was understood. */
 export function mistakeLine(error: UsageError, command: string | undefined): string {
   const name = command === undefined ? 'healthmonitor' : `healthmonitor ${command}`
-  return `${name}: ${error.message} (${name} --help tells more)\n`
+  return `${name}: ${error.message} (${name} --help says more)\n`
 }
 
-/** For commands that print and end: who has read enough closes the pipe, which is no fault. */
+/** For commands that print and end: a reader may close the pipe early, which is no error. */
 export function endWhenNobodyReads(): void {
   process.stdout.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error

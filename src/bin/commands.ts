@@ -101,7 +101,10 @@ function usageOf(name: string, what: string, flags: readonly string[] = []): str
   return `${lines.join('\n')}\n`
 }
 
-/** Says whether the environment is usable; for a command that needs a PostgreSQL also whether it has one. Throws StartRefusal. */
+/**
+ * Checks whether the environment is valid; for a command that needs a PostgreSQL also whether it has one. Throws
+ * StartRefusal.
+ */
 export function checkConfig(environment: NodeJS.ProcessEnv, needsDatabase?: string): number {
   const config = parseConfig(environment)
   if (needsDatabase !== undefined) neededDatabaseUrl(config, needsDatabase)

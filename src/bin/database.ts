@@ -1,4 +1,4 @@
-/** Opening the database at a start: wait a little for a server that is not up yet, and say what is wrong with it. */
+/** Opens the database at a start: waits a little for a server that is not up yet, and reports what is wrong with it. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { DATABASE_RETRY_MS, DATABASE_WAIT_MS } from '../domain/limits.ts'
 import type { Config } from '../runtime/config.ts'
@@ -7,7 +7,7 @@ import { StartRefusal } from '../runtime/start-refusal.ts'
 import { type Database, isStoreAway, openDatabase, query, whyAway } from '../store/database.ts'
 import { isSchemaCurrent, migrateToLatest } from '../store/migrate.ts'
 
-/** The URL of a command that does not start a PostgreSQL of its own. Throws the sentence that says what to set. */
+/** The URL for a command that does not start its own PostgreSQL. Throws a sentence that says what to set. */
 export function neededDatabaseUrl(config: Config, command: string): string {
   if (config.databaseUrl !== undefined) return config.databaseUrl
   throw new StartRefusal(
@@ -44,7 +44,7 @@ export async function openReadyDatabase(
   }
 }
 
-/** Brings the schema up to date and says what was done. */
+/** Brings the schema up to date and logs what was done. */
 export async function migrate(db: Database, url: string, log: Log): Promise<readonly string[]> {
   const applied = await migrateToLatest(db, url)
   log.info({ applied }, applied.length === 0 ? 'schema is up to date' : 'schema migrated')

@@ -1,4 +1,4 @@
-/** From a command line to a command: which one, help, version, and what a mistake prints. */
+/** From a command line to a command: which one, help, version, and usage errors. */
 import { type Command, mistakeLine, UsageError } from './command-line.ts'
 import { checkConfig, COMMANDS } from './commands.ts'
 import { version } from './version.ts'
@@ -12,7 +12,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
   .join('\n')}
 
-  help [COMMAND]   tells more; so does COMMAND --help
+  help [COMMAND]   says more, as COMMAND --help does
   version          which version this is
   --check-config   says whether the environment is usable, and ends (exit code 0 or 1)
 
@@ -47,7 +47,7 @@ export async function dispatch(
   }
 }
 
-/** What an asked for help or version prints; undefined when none was asked for. */
+/** The text of --help or --version; undefined without these flags. */
 function helpOf([first, ...rest]: readonly string[]): string | undefined {
   if (first === undefined) throw new UsageError('a command is needed')
   if (HELP.has(first)) return usageOf(rest)

@@ -1,4 +1,4 @@
-/** Says once, at the start of a prober, whether it may send ICMP echoes. */
+/** Logs once, at the start of a prober, whether it may send ICMP echoes. */
 import type { EchoChannel } from '../probe/icmp/icmp-echo.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 

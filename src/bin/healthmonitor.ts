@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program: its command line, and what a person reads when it cannot do its work. */
+/** The program: its command line, and the messages for people when it cannot do its work. */
 import { StartRefusal } from '../runtime/start-refusal.ts'
 import { SchemaTooNewError } from '../store/migrate.ts'
 import { dispatch } from './dispatch.ts'

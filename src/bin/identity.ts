@@ -1,4 +1,4 @@
-/** Chooses who tells the API who asks: Keystone, or the development identity. */
+/** Chooses the identity service of the API: Keystone, or the development identity. */
 import { randomBytes } from 'node:crypto'
 import type { ApiDependencies } from '../api/context.ts'
 import { developmentIdentity } from '../identity/development.ts'
@@ -20,7 +20,7 @@ export function whoAsks(config: Config, log: Log): Pick<ApiDependencies, 'identi
   return { developmentIdentity: development, identify: developmentIdentify(development, defaultProject) }
 }
 
-/** A folder that cannot be written to costs only that tokens end with the process. */
+/** Without a writable folder, tokens end with the process. */
 function keyOf({ dataDir }: Config, log: Log): Buffer {
   try {
     return developmentKey(dataDir)

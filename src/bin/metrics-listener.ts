@@ -5,9 +5,9 @@ import type { Log } from '../runtime/log.ts'
 import { serveMetrics } from '../runtime/metrics-endpoint.ts'
 
 /**
- * Binds HM_METRICS_LISTEN; undefined when that is off. Where nobody has set it and its default is taken, a free port does, and the
- * log says which: that a second process can work matters more than where its figures are. Throws StartRefusal for a port that was
- * asked for and is taken.
+ * Binds HM_METRICS_LISTEN; undefined when that is off. If it is not set and the default port is taken, it uses a free
+ * port and logs it: that a second process can work matters more than the port of its metrics. Throws StartRefusal for a
+ * port that was set and is taken.
  */
 export async function listenForMetrics(
   { metricsListen }: Pick<Config, 'metricsListen'>,

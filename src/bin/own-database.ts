@@ -1,6 +1,6 @@
 /**
- * The database of commands that a person types beside the service: that of DATABASE_URL, else the embedded one of
- * HM_DATA_DIR, which is joined while a service runs on it and started for the time of the command otherwise.
+ * The database of commands that a person runs beside the service: that of DATABASE_URL, else the embedded one of
+ * HM_DATA_DIR. If a service runs on that, the command connects to it; else it is started for the time of the command.
  */
 import { existsSync } from 'node:fs'
 import type { Config } from '../runtime/config.ts'

@@ -1,4 +1,7 @@
-/** `probe-once --options FILE`: the `options` of a health monitor, checked as the API checks them, and the target they make. */
+/**
+ * `probe-once --options FILE`: the `options` of a health monitor, checked as by the API, and the target that follows
+ * from them.
+ */
 import { readFileSync } from 'node:fs'
 import { monitorOptions } from '../api/schema/monitor-options.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -10,7 +13,7 @@ import type { ProbeTarget } from '../domain/probe-target.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
-/** What the plain flags say, as the fields of a monitor; `httpVersion` null = not said. */
+/** The plain flags as fields of a monitor; `httpVersion` null = not given. */
 export type PlainMonitor = Pick<
   HealthMonitor,
   'type' | 'domainName' | 'urlPath' | 'httpMethod' | 'httpVersion' | 'expectedCodes'
@@ -34,7 +37,7 @@ export function targetWithOptions(
   const source = options?.connection?.source_address
   assertOptionsFit(
     { type: monitor.type, httpMethod: monitor.httpMethod, options },
-    // A file that is not there is told by the probe.
+    // The probe reports a file that does not exist.
     {
       sourceAddresses: source === undefined ? [] : [source],
       hasTlsFile: () => where.tlsDir !== undefined,
@@ -54,7 +57,7 @@ export function targetWithOptions(
   return { ...withTlsFolder(target, where.tlsDir), timeoutMs: options?.timeout_ms ?? where.timeoutMs }
 }
 
-/** A version that was asked for by a flag: the profile has no such field. */
+/** The version from a flag: the profile has no such field. */
 function withVersion(
   options: MonitorOptions | null,
   version: PlainMonitor['httpVersion'],

@@ -33,7 +33,7 @@ export const PROBE_ONCE_USAGE = `usage: healthmonitor probe-once --type TYPE --t
 HM_PROBE_ALLOW and HM_PROBE_DENY apply, and HM_TLS_DIR to the files that options name. Exit code: 0 passed, 1 failed, 2 inconclusive or not started.
 `
 
-/** What the caller wires: which targets may be probed, and where lines go (with their line ends). */
+/** Given by the caller: which targets may be probed, and where lines go (with their line ends). */
 export interface ProbeOnceSurroundings {
   readonly policy: TargetPolicy
   /** HM_TLS_DIR. */
@@ -64,7 +64,10 @@ export async function probeOnce(
   }
 }
 
-/** Those that the probe will need, so that loading them does not count as the target's time. Says what cannot be had. */
+/**
+ * The raw channels that the probe will need, so that loading them does not count as the target's time. Reports missing
+ * ones.
+ */
 function openRawSockets(target: ProbeTarget, runtime: ProbeRuntime, { err }: ProbeOnceSurroundings): void {
   if (target.type === 'PING' || target.echoFirst === true) {
     const { availability } = runtime.echoChannels.of(target.family)
@@ -130,7 +133,7 @@ function parseCommand(argv: readonly string[], tlsDir: string | undefined): Comm
   return { target, json: values.json }
 }
 
-/** The target that the options in `file` make of what the flags say. */
+/** The target from the flags and the options in `file`. */
 function withOptions(
   { type, address, port, timeoutMs, http }: ProbeTarget,
   {

@@ -23,7 +23,7 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
   const ending = new Ending(log)
   ending.listenForSignals()
   const listener = await serveMetrics({ given, environment, metrics, log, ending })
-  // Its own listener is never probed, wherever it is.
+  // Its own listener is never probed, on any address.
   const config =
     listener === undefined
       ? given
@@ -41,7 +41,7 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
   log.info(urlOf(listener), 'ready')
 }
 
-/** Gives the metrics to the parent, or serves them where there is none and the configuration says where. */
+/** Sends the metrics to the parent, or serves them itself where there is none and HM_METRICS_LISTEN says where. */
 async function serveMetrics({
   given,
   environment,

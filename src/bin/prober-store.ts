@@ -1,4 +1,4 @@
-/** The database of a prober: its connections, and the statements as the functions that its engine wants. */
+/** The database of a prober: its connections, and its statements as functions for the engine. */
 import { hostname } from 'node:os'
 import type { PoolChecks } from '../domain/check.ts'
 import { DEPENDENCY_CONNECTIONS, PROBER_CONNECTIONS } from '../domain/limits.ts'
@@ -16,7 +16,7 @@ import { beat, claimShards, releaseShards, removeProber } from '../store/shards.
 import { writeVerdicts } from '../store/verdicts.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
-/** SQLSTATE of a statement that was ended: here, by its time limit. */
+/** SQLSTATE of a cancelled statement: here, by its time limit. */
 const QUERY_CANCELED = '57014'
 
 /** What checks need to know of this host. */
@@ -47,10 +47,10 @@ export function openProberStore({
   const open = (what: string, maxConnections: number) =>
     openDatabase({ url, applicationName: `healthmonitor ${what}`, maxConnections })
   const db = open('prober', PROBER_CONNECTIONS)
-  // The lease never waits for a connection that something slow has: one is for the heartbeat, the other for claiming or giving
-  // back, of which one goes on at a time and may wait for the locks of other probers.
+  // The lease never waits for a connection that is busy with slow work: one connection is for the heartbeat, the other
+  // for claiming or giving back, which run one at a time and may wait for locks of other probers.
   const leaseDb = open('lease', 2)
-  // Nor does anything else wait for a project whose dependencies take long to read.
+  // Other work does not wait for a project whose dependencies take long to read.
   const dependencyDb = open('dependencies', DEPENDENCY_CONNECTIONS)
   const identity = { id, host: hostname(), pid: process.pid, leaseMs }
   return {
@@ -86,7 +86,7 @@ function configStore(db: Db, host: ProberHost): ConfigStore {
   }
 }
 
-/** A pool with what only the host knows: source addresses and the folder of TLS files. */
+/** A pool with the settings of this host: source addresses and the folder of TLS files. */
 function onThisHost(pool: PoolChecks, { sourceAddresses, tlsDir }: ProberHost): PoolChecks {
   const adapted = (target: ProbeTarget, memberId: string): ProbeTarget =>
     withTlsFolder(withSourceAddress(target, memberId, sourceAddresses), tlsDir)

@@ -1,6 +1,6 @@
 /** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
 import { randomUUID } from 'node:crypto'
-import { HAND_OVER_WITHIN_MS } from '../domain/limits.ts'
+import { FIRST_PURGE_MS, HAND_OVER_WITHIN_MS } from '../domain/limits.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { upkeepMetrics } from '../runtime/upkeep-metrics.ts'
@@ -22,20 +22,17 @@ export interface ProberDeps extends ProberPolicies, ProberHost {
 
 /** A running prober. */
 export interface Prober {
-  /** Of its row in `prober`, and the owner of its shards. */
+  /** The id of its row in `prober`, and the owner of its shards. */
   readonly id: string
   /** What its probes share. */
   readonly runtime: ProbeRuntime
-  /** Stops probing, writes what there is to say, gives the shards back; ends within some seconds whatever happens. */
+  /** Stops probing, writes the remaining results, gives the shards back; ends within some seconds whatever happens. */
   close(): Promise<void>
   /** Ends now; the lease runs out by itself. */
   destroy(): Promise<void>
 }
 
-/** Milliseconds after the start of a prober at which it purges for the first time: not in the busiest moment. */
-const FIRST_PURGE_MS = 10_000
-
-/** Starts a prober. Where PostgreSQL is away it waits for it, probes nothing and says so. */
+/** Starts a prober. Without PostgreSQL it waits, probes nothing and logs that. */
 export function startProber(deps: ProberDeps): Prober {
   const { log, metrics, probers, keep = KEEP_DEFAULT } = deps
   const id = randomUUID()

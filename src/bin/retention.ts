@@ -1,5 +1,9 @@
 /** The retention of a prober, put together: it has a connection of its own, so that nothing else waits for a purge. */
-import { TRANSITION_DAYS_DEFAULT, TRANSITIONS_PER_MEMBER_DEFAULT } from '../domain/limits.ts'
+import {
+  DEAD_PROBER_LEASES,
+  TRANSITION_DAYS_DEFAULT,
+  TRANSITIONS_PER_MEMBER_DEFAULT,
+} from '../domain/limits.ts'
 import type { Log } from '../schedule/log.ts'
 import { Retention, type RetentionMetrics } from '../schedule/retention.ts'
 import { openDatabase } from '../store/database.ts'
@@ -26,9 +30,6 @@ export const KEEP_DEFAULT: Keep = {
   perMember: TRANSITIONS_PER_MEMBER_DEFAULT,
 }
 
-/** Leases after which the row of a dead prober is removed. */
-const DEAD_LEASES = 20
-
 export interface RetentionParts {
   readonly databaseUrl: string
   readonly leaseMs: number
@@ -37,7 +38,7 @@ export interface RetentionParts {
   readonly log: Log
 }
 
-/** Retention that is still to be started, and what closes it for good. */
+/** Retention, not started yet, and the function that ends it. */
 export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: RetentionParts): {
   readonly retention: Retention
   readonly destroy: () => Promise<void>
@@ -60,7 +61,7 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       purges: [
         (batch) => purgeOldTransitions(db, keep.days, batch),
         (batch) => purgeOrphanedStates(db, batch),
-        () => removeDeadProbers(db, DEAD_LEASES * leaseMs),
+        () => removeDeadProbers(db, DEAD_PROBER_LEASES * leaseMs),
       ],
       writersAfter: (position, rows) => writersAfter(db, position, rows),
       membersAfter: (member, count) => membersAfter(db, member, count),

@@ -1,7 +1,7 @@
 /**
  * `healthmonitor serve`: everything of one host. Ports first (a taken one is known at once), then PostgreSQL (an
- * embedded one without DATABASE_URL), schema, probers as children, API in this process. It ends in the opposite order: while
- * the API waits for clients that take their time, probing goes on.
+ * embedded one without DATABASE_URL), schema, probers as children, API in this process. It ends in the opposite order:
+ * while the API waits for slow clients, probing goes on.
  */
 import { fileURLToPath } from 'node:url'
 import { type Config, parseConfig, withoutPassword } from '../runtime/config.ts'
@@ -20,7 +20,9 @@ import { version } from './version.ts'
 
 const PROGRAM = fileURLToPath(new URL('./healthmonitor.js', import.meta.url))
 
-/** Starts everything and says where it is; resolves when it is ready. Throws StartRefusal with nothing left running. */
+/**
+ * Starts everything and prints its addresses; resolves when it is ready. Throws StartRefusal with nothing left running.
+ */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const given = parseConfig(environment)
   const metrics = createMetrics('api')
@@ -46,7 +48,7 @@ async function startAll(
 
   const embedded = given.databaseUrl === undefined ? await startOwnPostgres(given, log, ending) : undefined
   const databaseUrl = given.databaseUrl ?? embedded?.url ?? ''
-  // What the probers must know too: the database, and the ports that are really ours.
+  // The settings that the probers need too: the database, and our real ports.
   const settled: NodeJS.ProcessEnv = {
     ...environment,
     DATABASE_URL: databaseUrl,
@@ -113,7 +115,7 @@ function welcome(config: Config, embedded: EmbeddedPostgres | undefined): string
   return `${lines.join('\n')}\n`
 }
 
-/** What clients that insist on Keystone need to be told; any user and password will do. */
+/** The settings for clients that need Keystone; any user and password will do. */
 function clientLines({ auth, defaultProject }: Config, base: string): readonly string[] {
   if (auth !== 'none') return []
   const variables = [

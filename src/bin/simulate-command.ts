@@ -8,7 +8,7 @@ import { outcomeOfWord, RESULT_WORDS, type StepOutcome } from '../domain/step-ou
 import { MONITOR_TYPES } from '../domain/types.ts'
 import { UsageError } from './command-line.ts'
 
-/** What a person says instead of the vectors' words. */
+/** The words for people, instead of those of the vectors. */
 const SHORT_WORDS: Readonly<Record<string, StepOutcome>> = {
   pass: 'passed',
   fail: 'network',

@@ -5,7 +5,7 @@ import type { Simulation } from './simulate-command.ts'
 
 const COLUMNS = ['time', 'result', 'status', 'counter', 'next probe', ''] as const
 
-/** One line per result: when its probe starts (probes take no time here), and what it leads to. */
+/** One line per result: when its probe starts (probes take no time here), and its effect. */
 export function renderTimeline({ policy, words, results }: Simulation): string {
   const rows: string[][] = [[...COLUMNS]]
   let atMs = 0

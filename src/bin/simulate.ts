@@ -6,14 +6,17 @@ import { parseFlags, UsageError } from './command-line.ts'
 import { parseSimulation, SIMULATE_OPTIONS } from './simulate-command.ts'
 import { renderTimeline } from './simulate-timeline.ts'
 
-/** What the caller wires: where JSON comes from, whether a person sits there, and where text goes. */
+/** Given by the caller: where JSON comes from, whether that is a terminal, and where text goes. */
 export interface SimulateSurroundings {
   readonly input: AsyncIterable<Uint8Array>
   readonly isTerminal: boolean
   readonly out: (text: string) => void
 }
 
-/** Simulates what `argv` (without the subcommand) or the input says. Resolves with the exit code 0. Throws UsageError. */
+/**
+ * Simulates the results of `argv` (without the subcommand) or of the input. Resolves with the exit code 0. Throws
+ * UsageError.
+ */
 export async function simulateCommand(
   argv: readonly string[],
   { input, isTerminal, out }: SimulateSurroundings,
@@ -31,8 +34,8 @@ export async function simulateCommand(
 }
 
 /**
- * One trace, or a list of traces, each with the place that a refusal speaks of.
- * As JSON at once, which takes less memory than the steps; nothing is told before all of them are understood.
+ * One trace, or a list of traces, each with its place for error messages. The result is turned into JSON at once, which
+ * takes less memory than the steps; nothing is printed before all traces are valid.
  */
 function simulateTraces(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return [JSON.stringify(simulateTrace(value))]

@@ -22,7 +22,7 @@ gives. Who is ONLINE and who is OFFLINE:
 const READ_ONLY = '25006'
 
 export const sqlCommand: Command = {
-  summary: 'one SQL statement on the service’s database; reads only, unless told otherwise',
+  summary: 'one SQL statement on the service’s database; read-only by default',
   usage: USAGE,
   run: async (args, environment) => {
     const { values, words } = parseFlags(

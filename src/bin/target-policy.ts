@@ -23,7 +23,9 @@ export async function targetPolicyOf(config: Config, databaseUrl?: string): Prom
   })
 }
 
-/** Where PostgreSQL listens: every address of the URL's host; none when it has no name, or one that nobody knows. */
+/**
+ * Where PostgreSQL listens: every address of the URL's host; none when it has no host or the name cannot be resolved.
+ */
 async function databaseEndpoints(databaseUrl: string | undefined): Promise<readonly Endpoint[]> {
   if (databaseUrl === undefined) return []
   const { hostname, port } = new URL(databaseUrl)

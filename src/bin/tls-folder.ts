@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { ProbeTarget } from '../domain/probe-target.ts'
 
-/** Where no file is: probes that need one without HM_TLS_DIR say that they cannot read it, whatever their folder holds. */
+/** A path without files: without HM_TLS_DIR, probes that need a file report that they cannot read it. */
 const NOWHERE = '/dev/null'
 
 /** The target with the paths of its files; unchanged when it names none. */

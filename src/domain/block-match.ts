@@ -1,9 +1,8 @@
 /**
- * Expected blocks of bytes in an answer, as Envoy looks for them (docs/peers/probing.md 14): in order, not
- * overlapping, with anything between them, each at the leftmost place. Bytes come in pieces, and nothing is kept of
- * them but how much of the next block they end with. Whoever chooses block and answer, each byte is looked at a
- * bounded number of times (Knuth, Morris and Pratt): a search that began anew after each near miss could hold the
- * event loop for seconds.
+ * Expected blocks of bytes in an answer, as Envoy looks for them (docs/peers/probing.md 14): in order, not overlapping,
+ * with anything between them, each at the leftmost place. Bytes come in pieces, and only the length of the partial
+ * match of the next block is kept. Whatever block and answer are, each byte is read a bounded number of times (Knuth,
+ * Morris and Pratt): a search that restarted after each near miss could block the event loop for seconds.
  */
 
 export class BlockMatch {
@@ -26,7 +25,7 @@ export class BlockMatch {
     return this.#found
   }
 
-  /** Looks at the next bytes, which are the caller's again afterwards. Returns whether all blocks have been found. */
+  /** Reads the next bytes; the caller may reuse them afterwards. Returns whether all blocks have been found. */
   take(bytes: Uint8Array): boolean {
     let from = 0
     for (;;) {
@@ -45,7 +44,7 @@ export class BlockMatch {
     this.#held = 0
   }
 
-  /** Looks on until the block is held in full or the bytes end. Returns where it stopped. */
+  /** Searches until the block is found or the bytes end. Returns where it stopped. */
   #seek(block: Uint8Array, bytes: Uint8Array, from: number): number {
     const first = block[0] ?? 0
     const borders = bordersOf(block)
@@ -68,7 +67,7 @@ export class BlockMatch {
   }
 }
 
-/** Blocks come with the configuration and are looked for by each probe: worked out once. */
+/** Blocks come with the configuration and each probe searches for them: prepared once. */
 const knownBorders = new WeakMap<Uint8Array, Uint16Array>()
 
 /** Of each beginning of a block, the length of the longest shorter one that it ends with. */

@@ -18,8 +18,8 @@ import { formatAddress, type IpAddress, isInRange, parseCidr } from './ip-addres
 export interface Carried {
   readonly address: IpAddress
   /**
-   * The outer address is only another way to write this one, or the way to it: who allows the one means the other. False where
-   * any IPv6 host can have an address that looks so.
+   * The outer address is only another spelling of this one, or the route to it: a list that allows one means the other.
+   * False where any IPv6 host can have an address of that form.
    */
   readonly isSame: boolean
 }
@@ -43,7 +43,7 @@ const THROUGHOUT = [
 ] as const
 const TEREDO = parseCidr('2001::/32')
 
-/** The IPv4 addresses that an address carries, as far as its form tells; none for IPv4, `::` and `::1`. */
+/** The IPv4 addresses that an address carries, judged by its form; none for IPv4, `::` and `::1`. */
 export function carriedIpv4(address: IpAddress): readonly Carried[] {
   const { family, bytes, canonical } = address
   if (family === 4 || canonical === '::' || canonical === '::1') return []

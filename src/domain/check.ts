@@ -1,4 +1,4 @@
-/** Checks and what is kept of them: the values that pass between the schedule and the store. */
+/** Checks and their stored facts: the values that pass between the schedule and the store. */
 import type { MaintenanceWindow } from './maintenance.ts'
 import type { Outcome, Reason } from './reasons.ts'
 import type { Phases } from './probe-result.ts'
@@ -30,7 +30,7 @@ export type Evidence = Readonly<Record<string, unknown>>
 
 /** The last verdict of a check that is published, as it stands in `member_state`. */
 export interface StoredVerdict {
-  /** Older than the check's: it is published, and counts for nothing. */
+  /** Older than the check's: it is published, but does not count. */
   readonly generation: number
   readonly status: 'ONLINE' | 'OFFLINE'
   /** Milliseconds of the wall clock. */
@@ -42,11 +42,11 @@ export interface StoredVerdict {
   readonly badRun: number
 }
 
-/** A check that is to be probed, with what is known of it. */
+/** A check to be probed, with the known facts about it. */
 export interface PlannedCheck {
   readonly config: CheckConfig
   readonly verdict?: StoredVerdict
-  /** What the checkpoint has of it, from where it ran last; absent = nothing, or it runs here. */
+  /** Its entry in the checkpoint, from the prober that ran it last; absent = none, or it runs here. */
   readonly left?: CheckpointEntry
 }
 
@@ -81,7 +81,7 @@ export interface Transition {
 /** One row for `member_state`, with the transitions that led to it, oldest first. */
 export interface VerdictWrite extends StoredVerdict {
   readonly memberId: string
-  /** Whose it is: writes are served in turn by project. */
+  /** Its project: writes are served in turn by project. */
   readonly projectId: string
   readonly shard: number
   readonly epoch: number
@@ -103,7 +103,7 @@ export interface CheckpointEntry {
   readonly okRun: number
   readonly badRun: number
   readonly stale: boolean
-  /** What the target says of itself, packed (flags.ts). */
+  /** The flags that the target reports about itself, packed (flags.ts). */
   readonly flags: number
 }
 

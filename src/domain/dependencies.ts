@@ -1,10 +1,10 @@
 /**
  * What members and pools depend on: ids of members and pools of the same project. A member depends on what it names and
- * on what its pool names. While something of that is OFFLINE, its own results tell nothing. Pure.
+ * on what its pool names. While one of these is OFFLINE, its own results do not count. Pure.
  */
 import type { Echo } from './types.ts'
 
-/** The attribute under which it lies among the attributes that an object is given back with. */
+/** Its name among the attributes that are only stored and returned. */
 export const DEPENDS_ON = 'depends_on'
 
 /** The ids that an object names; empty = none. */
@@ -19,12 +19,12 @@ export function shownDependsOn(echo: Echo): { readonly depends_on?: readonly str
   return ids.length === 0 ? {} : { [DEPENDS_ON]: ids }
 }
 
-/** The attributes after a change: absent keeps what is stored, an empty list and null take it away. */
+/** The attributes after a change: absent keeps the stored value, an empty list and null remove it. */
 export function withDependsOn(echo: Echo, sent: readonly string[] | null | undefined): Echo {
   if (sent === undefined) return echo
   const { [DEPENDS_ON]: _, ...others } = echo
   return sent === null || sent.length === 0 ? others : { ...others, [DEPENDS_ON]: [...new Set(sent)] }
 }
 
-/** How a parent stands. `failing`: not OFFLINE yet, but its last probes failed. */
+/** The status of a parent. `failing`: not OFFLINE yet, but its last probes failed. */
 export type ParentState = 'OFFLINE' | 'failing'

@@ -1,13 +1,13 @@
 /**
- * How long a change of the target takes to show as a change of its status: from the moment the target dies (or comes
- * back) to the result that decides. Bounds for timers that run from the end of a probe:
- * fastest: a probe starts at once and every one ends at once, `pending * (n - 1)`; a hard failure needs no second;
- * slowest: a probe just ended, and every one takes its whole timeout, `wait + timeout * n + pending * (n - 1)`, where
- * jitter makes every wait as long as it can, and where a kept connection that outlives its listener passes until it is made
- * anew: `(freshEvery - 1) * (wait + timeout)` more.
- * `wait` and `pending` are the intervals of the state before and during the run. From the start of a probe (anchor) an
- * interval takes the place of interval and timeout, as often as it takes for the probe to end. The OTC manual's window
- * (umn health_check: 2 x 3 + 4 x 2 = 14 s) is the slowest without the first wait. Damped flapping is not in it.
+ * How long a change of the target takes to change its status: from the moment the target fails (or recovers) to the
+ * result that decides. Bounds for timers that run from the end of a probe: fastest: a probe starts at once and every
+ * one ends at once, `pending * (n - 1)`; a hard failure needs no second; slowest: a probe just ended, and every one
+ * takes its whole timeout, `wait + timeout * n + pending * (n - 1)`, where jitter makes every wait as long as it can,
+ * and where a kept connection that outlives its listener passes until it is made anew: `(freshEvery - 1) * (wait +
+ * timeout)` more. `wait` and `pending` are the intervals of the state before and during the run. From the start of a
+ * probe (anchor) an interval takes the place of interval and timeout, as often as it takes for the probe to end. The
+ * OTC manual's window (umn health_check: 2 x 3 + 4 x 2 = 14 s) is the slowest without the first wait. Damped flapping
+ * is not in it.
  */
 import { connectionReuse } from './monitor-target.ts'
 import { type JudgedMonitor, statePolicy, timeoutMs } from './profiles.ts'
@@ -18,7 +18,7 @@ export interface Window {
   readonly maxSeconds: number
 }
 
-/** `up` is null when nothing but a change of the monitor ends OFFLINE. */
+/** `up` is null when only a change of the monitor ends OFFLINE. */
 export interface DetectionWindow {
   readonly down: Window
   readonly up: Window | null
@@ -58,7 +58,7 @@ interface Run {
   readonly wait: number
   readonly pending: number
   readonly timeout: number
-  /** Probes that an old connection may answer before one asks the target. */
+  /** Probes that may pass on an old connection before one opens a new connection. */
   readonly hidden: number
 }
 

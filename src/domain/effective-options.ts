@@ -1,6 +1,6 @@
 /**
  * What a monitor does, option by option, and where each comes from: its `options`, the preset that they name, a plain field,
- * its pool, the profile (the manners of the dialect that made it), or the default of all. Values are in the options' own words, by the
+ * its pool, the profile (the dialect that created it), or the default of all. Values are in the options' own words, by the
  * path of the option: `http.path`.
  */
 import { hostAddressOf } from './http-target.ts'
@@ -11,7 +11,7 @@ import { speaksTls } from './options/tls.ts'
 import type { PoolQuestion } from './pool-question.ts'
 import { type TargetMember, type TargetMonitor, targetsOf } from './monitor-target.ts'
 import { isSent } from './plain-fields.ts'
-import { type JudgedMonitor, mannersOf, statePolicy } from './profiles.ts'
+import { type JudgedMonitor, presetOf, statePolicy } from './profiles.ts'
 import type { ProbeTarget } from './probe-target.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { MonitorType, PlainField } from './types.ts'
@@ -22,19 +22,19 @@ export type Origin = (typeof ORIGINS)[number]
 export interface EffectiveOption {
   readonly value: unknown
   readonly from: Origin
-  /** Why probes cannot do as it says; absent = they do. */
+  /** Why probes cannot follow it; absent = they do. */
   readonly unmet?: string
 }
 
 export type PlannedMonitor = JudgedMonitor & TargetMonitor
 
-/** What the rows of options say their part of a plan from: what is done, and whose words may have led to it. */
+/** The input of the options' rows for their part of a plan: what is done, and which sources may have decided it. */
 export interface Planning {
   readonly monitor: PlannedMonitor
   readonly type: MonitorType
   readonly pool: PoolQuestion
   readonly policy: StatePolicy
-  /** Of no member in particular: neither its address nor its port is to be planned. */
+  /** A target without a member: neither its address nor its port is part of the plan. */
   readonly target: ProbeTarget
   /** What the Host header names where no domain is named; undefined = the member. */
   readonly hostAddress: string | undefined
@@ -46,7 +46,7 @@ export interface Planning {
   readonly ofField: (field: PlainField) => Origin
 }
 
-/** By the path of the option; what does not apply to the monitor is absent. `pool`: what its pool adds to the question. */
+/** By the path of the option; what does not apply to the monitor is absent. `pool`: the settings of its pool. */
 export function effectiveOptions(
   monitor: PlannedMonitor,
   trafficSeen: boolean,
@@ -75,10 +75,10 @@ function planningOf(monitor: PlannedMonitor, trafficSeen: boolean, pool: PoolQue
     type,
     pool,
     policy: statePolicy(monitor, trafficSeen),
-    // A port of the monitor's own would leave the pool out of it: the caller has decided that.
+    // With a port of its own, the monitor ignores the pool: the caller has decided that.
     target: targetsOf({ ...monitor, monitorPort: null }, pool)(ANY_MEMBER),
     hostAddress: hostAddressOf(monitor),
-    preset: mannersOf(monitor),
+    preset: presetOf(monitor),
     ofPreset: options?.preset === undefined ? 'profile' : 'preset',
     isSent: isFieldSent,
     ofField: (field) => (isFieldSent(field) ? 'field' : 'default'),
@@ -99,7 +99,7 @@ function entries(row: OptionRow, on: Planning): readonly Entry[] {
   return [[row.path, isSaid ? { ...planned, from: 'options' } : planned]]
 }
 
-/** What is said, else the preset's default, else that of all. */
+/** The given value, else the preset's default, else the general default. */
 function plainly(row: OptionRow, on: Planning): EffectiveOption | undefined {
   if (row.option.types?.includes(on.type) === false) return undefined
   const said = saidOf(on.monitor.options, row)
@@ -109,7 +109,7 @@ function plainly(row: OptionRow, on: Planning): EffectiveOption | undefined {
   return { value: row.option.otherwise, from: 'default' }
 }
 
-/** Whether the monitor's own options name it, and have their way: some wishes cannot be met by every type. */
+/** Whether the monitor's own options set it, and the type follows them: not every type can. */
 function isSaidSo(options: MonitorOptions | null | undefined, row: OptionRow, value: unknown): boolean {
   const said = saidOf(options, row)
   return said !== undefined && (!isWord(said) || said === value)
@@ -117,7 +117,7 @@ function isSaidSo(options: MonitorOptions | null | undefined, row: OptionRow, va
 
 const isWord = (value: unknown): boolean => typeof value === 'boolean' || typeof value === 'string'
 
-/** What the pool says of TLS, for which there are no options. */
+/** The TLS settings of the pool for which there are no options. */
 function poolEntries(on: Planning): readonly Entry[] {
   if (!speaksTls(on)) return []
   const { tls, containers = {} } = on.pool

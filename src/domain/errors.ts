@@ -61,7 +61,7 @@ export class DomainError extends Error {
   }
 }
 
-/** The refusal for an id that does not exist, or that belongs to another project: a client cannot tell the two apart. */
+/** The refusal for an id that does not exist, or that belongs to another project: a client sees no difference. */
 export function notFound(resource: string, id: string): DomainError {
   return new DomainError('NOT_FOUND', `${resource} ${id} could not be found`, { resource, id })
 }

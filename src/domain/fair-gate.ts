@@ -1,11 +1,12 @@
 /**
- * Places that are held for a while, divided by key (see fair-share.ts). Whoever finds none waits: within a key first come
- * first served, among keys in turn, so that a key that asks a thousand times is served no sooner than one that asks once.
+ * Places that are held for a while, divided by key (see fair-share.ts). A request without a place waits: within a key
+ * first come, first served, and keys in turn, so that a key with a thousand requests is served no sooner than one with
+ * a single request.
  */
 import { FairShare } from './fair-share.ts'
 import { InTurn } from './in-turn.ts'
 
-/** Starts a clock that calls `expire` when the waiting has taken too long; the returned function stops it. */
+/** Starts a timer that calls `expire` when the wait has taken too long; the returned function stops it. */
 export type StartClock = (expire: () => void) => () => void
 
 export class FairGate {
@@ -28,7 +29,7 @@ export class FairGate {
     return this.#waiting.count(key)
   }
 
-  /** Takes a place now, if the key may have one: nobody of the same key is overtaken. */
+  /** Takes a place now, if the key may have one: it never overtakes a waiting request of the same key. */
   tryEnter(key: string): boolean {
     return this.#waiting.count(key) === 0 && this.#places.take(key)
   }
@@ -49,7 +50,7 @@ export class FairGate {
     })
   }
 
-  /** Gives a place back, and to the next in turn who may have one. */
+  /** Gives a place back, and passes it to the next in turn that may have one. */
   leave(key: string): void {
     this.#places.give(key)
     for (;;) {

@@ -1,7 +1,7 @@
 /**
- * How something limited is divided, so that nobody takes it all: whoever comes may hold at most four times what is still
- * free (the dynamic threshold of shared buffers: Choudhury and Hahne, 1998). Alone that is four fifths of all, and there is
- * always something left for the next.
+ * How a limited resource is divided, so that no holder takes all of it: each may hold at most four times what is still
+ * free (the dynamic threshold of shared buffers: Choudhury and Hahne, 1998). A single holder gets four fifths, and
+ * there is always something left for the next.
  */
 import { SHARE_PER_FREE } from './limits.ts'
 

@@ -1,4 +1,4 @@
-/** What a passing target says of itself. Kept packed into one small number per check. */
+/** What a passing target reports about itself, packed into one small number per check. */
 
 export interface Flags {
   readonly degraded: boolean

@@ -1,7 +1,7 @@
 /**
  * Flap damping (the idea of Nagios): of the last `window` results, how many differ from the one before? From `high` per
  * cent on the target is flapping, at `low` and below it no longer is, once `holdMs` have passed. A flapping target that
- * is OFFLINE is held down: it comes back only when it has become steady. Going OFFLINE is never delayed.
+ * is OFFLINE stays OFFLINE until it is steady. Going OFFLINE is never delayed.
  */
 export interface FlapDamping {
   /** Results that are looked at: `FLAP_WINDOW`. */

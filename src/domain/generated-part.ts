@@ -1,4 +1,4 @@
-/** Parts of documents that are generated: they stand between two marks, and what is around them is written by hand. */
+/** Parts of documents that are generated: they are between two marks; the text around them is written by hand. */
 export interface Marks {
   readonly begin: string
   readonly end: string

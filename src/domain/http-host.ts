@@ -1,4 +1,4 @@
-/** Key of a monitor's `echo`: what stands in the Host header in the member's place, while no domain name does. */
+/** Key of a monitor's `echo`: the Host header instead of the member's address, while there is no domain name. */
 export const HOST_ADDRESS = 'host_address'
 
 /**

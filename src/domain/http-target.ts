@@ -1,11 +1,11 @@
-/** The request of HTTP and HTTPS probes, out of options, plain fields and the manners of a preset or profile. */
+/** The request of HTTP and HTTPS probes, from options, plain fields and the preset or profile. */
 import { type CodeSet, parseExpectedCodes } from './expected-codes.ts'
 import { HOST_ADDRESS, httpHost } from './http-host.ts'
 import { codeSet, HTTP } from './options/http.ts'
 import { setBy } from './options/setting.ts'
 import { isSent } from './plain-fields.ts'
-import { presetManners } from './presets.ts'
-import { mannersOf } from './profiles.ts'
+import { presetBehaviour } from './presets.ts'
+import { presetOf } from './profiles.ts'
 import type { HttpRequest, ProbeTarget } from './probe-target.ts'
 import type { HealthMonitor } from './types.ts'
 
@@ -30,14 +30,14 @@ export function httpRequest(
     version,
     expectedCodes: expectedCodesOf(monitor).set,
     ...(searchedBodyBytes === undefined ? {} : { searchedBodyBytes }),
-    ...setBy(HTTP, http, { type: monitor.type, preset: mannersOf(monitor) }),
+    ...setBy(HTTP, http, { type: monitor.type, preset: presetOf(monitor) }),
   }
   const isHostless = http.host === undefined && version === '1.0' && !namesHost(monitor)
   return (endpoint) =>
     isHostless ? request : { ...request, host: http.host ?? hostOf(monitor, endpoint, isSecure) }
 }
 
-/** The same question in HTTP/2, which always names a host. */
+/** The same request in HTTP/2, which always names a host. */
 export function http2Request(monitor: HttpMonitor, request: HttpRequest, endpoint: Endpoint): HttpRequest {
   return { ...request, version: '2', host: request.host ?? hostOf(monitor, endpoint, true) }
 }
@@ -47,7 +47,7 @@ function searchedBytesOf({ profile, options }: HttpMonitor): number | undefined 
   const { searched_body_bytes: said } = options?.http ?? {}
   if (said !== undefined) return said === 0 ? undefined : said
   if (!searchesBody(options?.http)) return undefined
-  return presetManners(mannersOf({ profile, options: options ?? null })).searchedBodyBytes
+  return presetBehaviour(presetOf({ profile, options: options ?? null })).searchedBodyBytes
 }
 
 /** Whether anything is looked for in bodies. */
@@ -59,27 +59,27 @@ export function searchesBody(http: NonNullable<HttpMonitor['options']>['http']):
 export function versionOf({ profile, httpVersion, options }: HttpMonitor): HttpRequest['version'] {
   const version = options?.http?.version ?? httpVersion
   if (version === 'h2' || version === 'h2c') return '2'
-  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
-  // What another dialect left in a field that this one does not have is not asked.
+  const behaviour = presetBehaviour(presetOf({ profile, options: options ?? null }))
+  // A value from another dialect, in a field that this dialect does not have, is ignored.
   const saysNothing = options?.http?.version === undefined && options?.preset === undefined
-  return (saysNothing && manners.ignoresVersionField === true ? null : version) ?? manners.httpVersion
+  return (saysNothing && behaviour.ignoresVersionField === true ? null : version) ?? behaviour.httpVersion
 }
 
 /** Whether a request of HTTP/1.0 names a host. */
 function namesHost({ profile, options, domainName }: HttpMonitor): boolean {
-  const { namesHost: names } = presetManners(mannersOf({ profile, options: options ?? null }))
+  const { namesHost: names } = presetBehaviour(presetOf({ profile, options: options ?? null }))
   return names === 'always' || (names === 'by_domain_name' && (domainName ?? '') !== '')
 }
 
 /**
- * The address that a monitor names while it has no domain name, where its manners are so: that of its load balancer, if it
+ * The host of a monitor without a domain name, where its preset says so: the address of its load balancer, if it
  * had been given one when the monitor was made (ELB API reference: `domain_name`, blank by default, is then the load
  * balancer's private address). Undefined: the member's. Monitors of before, and those with a preset, name the member.
  */
 export function hostAddressOf({ profile, options, echo, domainName }: HttpMonitor): string | undefined {
   const stored = echo?.[HOST_ADDRESS]
-  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
-  return manners.hostIsLoadBalancer === true && (domainName ?? '') === '' && typeof stored === 'string'
+  const behaviour = presetBehaviour(presetOf({ profile, options: options ?? null }))
+  return behaviour.hostIsLoadBalancer === true && (domainName ?? '') === '' && typeof stored === 'string'
     ? stored
     : undefined
 }
@@ -91,13 +91,13 @@ export function hostOf(
   isSecure = monitor.type === 'HTTPS',
 ): string {
   const defaultPort = isSecure ? 443 : 80
-  const manners = presetManners(mannersOf({ profile: monitor.profile, options: monitor.options ?? null }))
-  const isPortless = manners.hostWithoutPort === true && monitor.options?.grpc === undefined
+  const behaviour = presetBehaviour(presetOf({ profile: monitor.profile, options: monitor.options ?? null }))
+  const isPortless = behaviour.hostWithoutPort === true && monitor.options?.grpc === undefined
   const hostAddress = hostAddressOf(monitor)
   return httpHost({
     domainName: monitor.domainName,
     address: hostAddress ?? address,
-    // The port is the member's: with another address it would say nothing.
+    // The port belongs to the member: with another address it would mean nothing.
     port: isPortless || hostAddress !== undefined ? defaultPort : port,
     defaultPort,
   })
@@ -113,13 +113,13 @@ export function expectedCodesOf(monitor: HttpMonitor): {
   const field = isSent(monitor, 'expectedCodes') ? monitor.expectedCodes : null
   const parsed = field === null ? undefined : parseExpectedCodes(field)
   if (parsed !== undefined) return { set: parsed, isField: true }
-  return { set: codeSet(presetManners(mannersOf(monitor)).expectedStatuses), isField: false }
+  return { set: codeSet(presetBehaviour(presetOf(monitor)).expectedStatuses), isField: false }
 }
 
 /**
- * The path as it is sent. A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store paths
- * with one. What is no visible ASCII goes out as the percent-encoded bytes of its UTF-8 (RFC 3987 section 3.1); a `%` that
- * is there stays.
+ * The path as it is sent. A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store
+ * paths with one. Characters other than visible ASCII are sent as the percent-encoded bytes of their UTF-8 (RFC 3987
+ * section 3.1); a `%` stays as it is.
  */
 export function sentPath(path: string): string {
   const end = path.indexOf('#')

@@ -1,7 +1,7 @@
 /**
- * IP addresses, strictly: four decimal numbers without leading zeros (RFC 6943 section 3.1.1: not `127.1`, not `0177.0.0.1`,
- * not `0x7f000001`), or RFC 4291 section 2.2 text for IPv6 without zone and without brackets. What this refuses, some C
- * library reads as another address than a person does.
+ * IP addresses, strictly: four decimal numbers without leading zeros (RFC 6943 section 3.1.1: not `127.1`, not
+ * `0177.0.0.1`, not `0x7f000001`), or RFC 4291 section 2.2 text for IPv6 without zone and without brackets. Some C
+ * libraries read the refused forms as another address than a person does.
  */
 import { DomainError } from './errors.ts'
 
@@ -26,7 +26,7 @@ const IPV4_MAPPED: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
 const TEXT_MAX = 45
 const ZEROS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 
-/** The address that `text` spells; undefined when it is none, or one in a spelling that is refused. */
+/** The address in `text`; undefined when it is not one, or in a refused form. */
 export function parseAddress(text: string): IpAddress | undefined {
   if (text.length > TEXT_MAX) return undefined
   if (text.includes(':')) {
@@ -62,7 +62,7 @@ function parseIpv6(text: string): number[] | undefined {
   if (head === undefined || halves.length > 2) return undefined
   if (halves.length === 1) return head.length === 16 ? head : undefined
   const tail = parseGroups(halves[1] ?? '', true)
-  // `::` stands for at least one group of zeros.
+  // `::` means at least one group of zeros.
   if (tail === undefined || head.length + tail.length > 14) return undefined
   return [...head, ...ZEROS.slice(head.length + tail.length), ...tail]
 }

@@ -1,6 +1,6 @@
 /**
- * Every number of the service, once: with unit, range and source; a file per subject below `limits/`. The defaults of the
- * configuration are here too. What only one dialect says is in its own folder; the database's constraints are the widest.
+ * Every number of the service, once: with unit, range and source; a file per subject below `limits/`. The defaults of
+ * the configuration are here too. Limits of one dialect are in its folder; the database's constraints are the widest.
  */
 export type { Range } from './range.ts'
 export * from './limits/api.ts'

@@ -1,10 +1,10 @@
 /**
- * Maintenance: a time for which a member, a pool or a monitor is worked on. Probing goes on and counts, but no transition
- * is published: the published status stays what it was, and the end publishes what is true then. Begin and end need
- * nobody who writes: whoever wants to know compares the times with a wall clock.
+ * Maintenance: a time for which a member, a pool or a monitor is worked on. Probing goes on and counts, but no
+ * transition is published: the published status stays, and the end publishes the status at that time. Begin and end
+ * need no write: readers compare the times with a wall clock.
  */
 
-/** As it is stored and spoken: RFC 3339; `end` null = until it is taken away. */
+/** As it is stored and sent: RFC 3339; `end` null = until it is removed. */
 export interface Maintenance {
   readonly start: string
   readonly end: string | null

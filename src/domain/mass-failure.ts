@@ -1,8 +1,8 @@
 /**
- * When do so many targets fail at once that the prober is to be doubted rather than they? When more than half of what is
- * unrelated fails: of the pools and of the networks (IPv4 /24, IPv6 /64) that were probed within one interval. A pool or
- * a network counts as failing when more than half of its targets are, so that neither one large pool nor one network
- * whose switch is gone looks like trouble of ours. Pure.
+ * Decides when so many targets fail at once that the prober is the likely cause: when more than half of the unrelated
+ * ones fail, that is, of the pools and of the networks (IPv4 /24, IPv6 /64) that were probed within one interval. A
+ * pool or a network counts as failing when more than half of its targets fail, so that neither one large pool nor one
+ * network with a dead switch looks like a fault of the prober. Pure.
  */
 import { parseAddress } from './ip-address.ts'
 import { MASS_FAILURE_NETWORKS_MIN, MASS_FAILURE_POOLS_MIN } from './limits.ts'
@@ -49,7 +49,7 @@ export function countFailures(observations: Iterable<Observation>): FailureCount
   }
 }
 
-/** Whether there are enough unrelated targets for their failures to say anything about the prober. */
+/** Whether there are enough unrelated targets to judge the prober by their failures. */
 export function isWide({ pools, networks }: Pick<FailureCounts, 'pools' | 'networks'>): boolean {
   return pools >= MASS_FAILURE_POOLS_MIN && networks >= MASS_FAILURE_NETWORKS_MIN
 }

@@ -1,7 +1,7 @@
 /**
- * What is told of a check, from three sources: its status (configuration and verdict), the row that the prober writes
- * when something changes, and the slow checkpoint. The newer of the two decides what is told of counters and of the last
- * probe. What is not known is null; what is not probed has neither counters nor a last probe nor a window.
+ * The health of a check, from three sources: its status (configuration and verdict), the row that the prober writes
+ * when something changes, and the slow checkpoint. The newer of these two gives the counters and the last probe.
+ * Unknown values are null; a member that is not probed has no counters, no last probe and no window.
  */
 import { type DetectionWindow, detectionWindow } from './detection-window.ts'
 import { type Flags, unpackFlags } from './flags.ts'
@@ -15,8 +15,8 @@ import type { RecentResult } from './recent-results.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { HealthMonitor } from './types.ts'
 
-/** Phases as they are told: null = that phase was not reached. */
-export interface ToldPhases {
+/** Phases as they are shown: null = that phase was not reached. */
+export interface ShownPhases {
   readonly echoMs: number | null
   readonly connectMs: number | null
   readonly tlsMs: number | null
@@ -32,7 +32,7 @@ export interface CheckpointedProbe {
   readonly nextAt: Date
   readonly outcome: Outcome
   readonly reason: string
-  readonly phases: ToldPhases
+  readonly phases: ShownPhases
   readonly okRun: number
   readonly badRun: number
   readonly stale: boolean
@@ -42,7 +42,7 @@ export interface CheckpointedProbe {
 
 /** The row that says why a member is ONLINE or OFFLINE. */
 export interface WrittenVerdict {
-  /** Of the check that it is about; older than the check's: it is published, and its counters say nothing. */
+  /** The generation of its check; when older than the check's, it is published, but its counters do not count. */
   readonly generation: number
   readonly detail: string
   readonly evidence: Readonly<Record<string, unknown>>
@@ -92,7 +92,7 @@ export interface LastProbe {
   readonly at: Date
   readonly outcome: Outcome
   readonly reason: string
-  readonly phases: ToldPhases
+  readonly phases: ShownPhases
   /** `address:port`, IPv6 in brackets; without a port for PING. */
   readonly target: string
 }
@@ -104,7 +104,7 @@ export interface MemberHealth {
   readonly since: Date | null
   readonly detail: string | null
   readonly stale: boolean
-  /** What the target says of itself; all false unless it is ONLINE. */
+  /** The flags that the target reports about itself; all false unless it is ONLINE. */
   readonly flags: Flags
   readonly counters: { readonly rise: Counter; readonly fall: Counter } | null
   readonly lastProbe: LastProbe | null
@@ -124,13 +124,13 @@ export function isProbed({ state, pending }: Pick<HealthFacts, 'state' | 'pendin
 
 export function memberHealth(facts: HealthFacts): MemberHealth {
   const { state, reason, pending, since, monitor, maintenance = [] } = facts
-  const told = { state, reason, pending, since, ...(maintenance.length === 0 ? {} : { maintenance }) }
-  if (monitor === undefined || !isProbed(facts)) return { ...told, ...NOT_PROBED }
+  const health = { state, reason, pending, since, ...(maintenance.length === 0 ? {} : { maintenance }) }
+  if (monitor === undefined || !isProbed(facts)) return { ...health, ...NOT_PROBED }
   const { verdict, seen } = knownProbes(facts)
   const policy = statePolicy(monitor, facts.trafficSeen)
   const recentResults = newestResults(verdict?.recent, seen?.recent)
   return {
-    ...told,
+    ...health,
     detail: pendingDetail(facts, seen) ?? facts.verdict?.detail ?? null,
     stale: !facts.isOwned || seen?.stale === true,
     flags: (state === 'ONLINE' ? seen?.flags : undefined) ?? NO_FLAGS,
@@ -143,7 +143,7 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
   }
 }
 
-/** Why there is no verdict yet, where results came that say nothing of the target. */
+/** Why there is no verdict yet, if all results were inconclusive. */
 function pendingDetail({ pending }: HealthFacts, seen: CheckpointedProbe | undefined): string | undefined {
   if (!pending || seen?.outcome !== 'inconclusive') return undefined
   return seen.reason in REASONS ? `${seen.reason}: ${REASONS[seen.reason as Reason].sentence}` : seen.reason
@@ -180,7 +180,7 @@ export function knownCheck(facts: HealthFacts): KnownCheck {
   }
 }
 
-/** Reckoned on from the last that is known, if results stay as they are; null = its probing has ended. */
+/** Calculated from the last known probe, if results stay as they are; null = its probing has ended. */
 function nextProbe(facts: HealthFacts, policy: StatePolicy): Date | null {
   const [next] = nextProbeTimes(policy, knownCheck(facts), { now: facts.readAt.getTime(), count: 1 })
   return next === undefined ? null : new Date(next)
@@ -220,8 +220,8 @@ function newestResults(
 }
 
 /**
- * A status that has settled has its own threshold full; the state machine itself forgets the run that led to OFFLINE.
- * A threshold that was changed meanwhile bounds what is told.
+ * A status that has settled has its own threshold full; the state machine itself forgets the run that led to OFFLINE. A
+ * threshold that was changed meanwhile limits the shown value.
  */
 function counters(
   state: MemberState,
@@ -250,7 +250,7 @@ function lastProbe(
 }
 
 /** The phases in a verdict's evidence; whatever is not there, or no number, is null. */
-function phasesOf(evidence: Readonly<Record<string, unknown>>): ToldPhases {
+function phasesOf(evidence: Readonly<Record<string, unknown>>): ShownPhases {
   const phases = evidence['phases']
   const ms = (key: string): number | null => {
     const value: unknown = typeof phases === 'object' && phases !== null ? Reflect.get(phases, key) : null

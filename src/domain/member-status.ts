@@ -1,6 +1,6 @@
 /**
- * What a member *is*: a function of its configuration and of the last verdict of its check. The rules stand here once
- * as a table, first match wins; the view `member_status` repeats them in SQL and a test holds the two together.
+ * What a member *is*: a function of its configuration and of the last verdict of its check. The rules are one table
+ * here, first match wins; the view `member_status` repeats them in SQL, and a test compares the two.
  */
 import type { Reason } from './reasons.ts'
 
@@ -27,11 +27,11 @@ export interface MemberFacts {
   readonly provider: string
   /** The monitor was made or switched on after the member, its pool and its load balancer were: until then NO_MONITOR held. */
   readonly monitorIsNewest: boolean
-  /** What the monitor's options say of the time before the first verdict. */
+  /** The status that the monitor's options set before the first verdict. */
   readonly startsAs: StartStatus | null
   /**
-   * Absent when there is none that still stands: being made or switched on, at any level, ends a verdict; another type or
-   * target makes it old, and it stands until there is a newer one.
+   * Absent when there is no valid one: creating or switching on an object, at any level, ends a verdict; another type
+   * or target makes it old, and it is published until there is a newer one.
    */
   readonly verdict?: {
     readonly status: 'ONLINE' | 'OFFLINE'
@@ -78,7 +78,7 @@ export function memberState(facts: MemberFacts): MemberStatus {
   return { state: start?.state ?? 'UNKNOWN', reason: 'NOT_YET_PROBED', pending: true }
 }
 
-/** Before the first verdict: what the monitor chose, else what was published before it was there. */
+/** Before the first verdict: the monitor's choice, else the status that was published before the monitor existed. */
 const START_RULES: readonly Omit<Rule, 'reason'>[] = [
   { when: (f) => f.startsAs === 'ONLINE', state: 'ONLINE' },
   { when: (f) => f.startsAs === 'OFFLINE', state: 'UNKNOWN' },

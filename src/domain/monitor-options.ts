@@ -1,7 +1,7 @@
 /**
- * `options` of a health monitor: what the plain fields of OpenStack's API cannot say, as it stands on the wire and in
- * the database. Every key is optional; what is absent follows from the preset, else from the
- * plain fields and the profile. Lengths of time are whole milliseconds, bytes are base64.
+ * `options` of a health monitor: settings beyond the plain fields of OpenStack's API, in the form of the API and of the
+ * database. Every key is optional; an absent value follows from the preset, else from the plain fields and the profile.
+ * Durations are whole milliseconds, bytes are base64.
  */
 import type { ValueOf } from './options/option.ts'
 import type { MONITOR_OPTIONS } from './options/table.ts'
@@ -50,7 +50,7 @@ function isPlain(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether an answer to the one monitor says nothing about the other: gRPC or not, inverted or not (ADR 5). */
+/** Whether results of one monitor do not count for the other: gRPC or not, inverted or not (ADR 5). */
 export function asksOtherwise(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
   const isGrpc = (options: MonitorOptions | null): boolean => options?.grpc !== undefined
   const isInverted = (options: MonitorOptions | null): boolean => options?.invert === true

@@ -1,7 +1,7 @@
 /**
- * From a member and its monitor to what a probe aims at. Pure; the options of the monitor decide, then its plain fields,
- * then the manners of its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option
- * httpchk`) speaks HTTP/1.0 without one unless the monitor asks for 1.1.
+ * Makes the target of probes from a member and its monitor. Pure; the options of the monitor decide, then its plain
+ * fields, then its preset or profile: elb speaks HTTP/1.1 and always names a host, octavia (HAProxy's `option httpchk`)
+ * speaks HTTP/1.0 without one unless the monitor asks for 1.1.
  */
 import { hostOf, http2Request, httpRequest, versionOf } from './http-target.ts'
 import { parseAddress, wireAddress } from './ip-address.ts'
@@ -12,9 +12,9 @@ import { GRPC, TCP, UDP } from './options/exchange.ts'
 import { setBy } from './options/setting.ts'
 import { TLS } from './options/tls.ts'
 import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolQuestion } from './pool-question.ts'
-import { presetManners } from './presets.ts'
-import { mannersOf, timeoutMs } from './profiles.ts'
-import type { ConnectionReuse, ProbeTarget, TlsManners, UdpExchange } from './probe-target.ts'
+import { presetBehaviour } from './presets.ts'
+import { presetOf, timeoutMs } from './profiles.ts'
+import type { ConnectionReuse, ProbeTarget, TlsSettings, UdpExchange } from './probe-target.ts'
 import type { HealthMonitor, Member, MonitorType } from './types.ts'
 
 export type TargetMonitor = Pick<
@@ -39,9 +39,10 @@ export function probeEndpoint(
 ): Pick<ProbeTarget, 'address' | 'family' | 'port'> {
   const spelled = member.monitorAddress ?? member.address
   const parsed = parseAddress(spelled)
-  // Raw sockets hear of an IPv4-mapped address in IPv4 only: a PING was never answered, and no UDP port was ever closed.
+  // Raw sockets receive answers of an IPv4-mapped address in IPv4 only: as IPv6, no PING was answered and no UDP port
+  // was reported as closed.
   const wire = parsed === undefined ? undefined : wireAddress(parsed)
-  // What is no plain address is refused by the target policy; nothing is sent to it.
+  // The target policy refuses anything but a plain address; nothing is sent to it.
   const address = wire?.canonical ?? spelled
   const family = wire?.family ?? 4
   const port =
@@ -49,7 +50,7 @@ export function probeEndpoint(
   return { address, family, port }
 }
 
-/** The target of a check; `pool`: what its pool adds to the question. */
+/** The target of a check; `pool`: the settings of its pool. */
 export function probeTarget(
   monitor: TargetMonitor,
   member: TargetMember,
@@ -72,7 +73,7 @@ function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: Targe
   const { type, options } = monitor
   const common = commonOf(monitor, pool)
   const asksGrpc = options?.grpc
-  const asked = setBy(GRPC, asksGrpc, { type, preset: mannersOf(monitor) })
+  const asked = setBy(GRPC, asksGrpc, { type, preset: presetOf(monitor) })
   const isSecure = type === 'HTTPS' || common.tls !== undefined
   const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor, isSecure) : undefined
   const isByAlpn = choosesByAlpn(monitor, common.tls?.alpn)
@@ -112,14 +113,14 @@ type Common = Omit<
 function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
   const { type, options } = monitor
   const { connection, tcp, udp, icmp } = options ?? {}
-  const setter = { type, preset: mannersOf(monitor) }
-  const manners = presetManners(setter.preset)
+  const setter = { type, preset: presetOf(monitor) }
+  const behaviour = presetBehaviour(setter.preset)
   const isConnected = type === 'HTTP' || type === 'HTTPS' || type === 'TCP' || type === 'TLS-HELLO'
   const reuse = connectionReuse(monitor)
   const proxy = isConnected ? proxyProtocolOf(monitor, pool) : undefined
   const tls = isConnected ? tlsOf(monitor, pool) : undefined
   return {
-    ...(type === 'UDP-CONNECT' && manners.echoFirst === true ? { echoFirst: true } : {}),
+    ...(type === 'UDP-CONNECT' && behaviour.echoFirst === true ? { echoFirst: true } : {}),
     ...(tls === undefined ? {} : { tls }),
     ...(tcp === undefined ? {} : { tcp: { receive: [], ...setBy(TCP, tcp, setter) } }),
     ...(udp === undefined ? {} : { udp: udpExchange(udp, setter) }),
@@ -131,7 +132,7 @@ function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
   }
 }
 
-/** Whether the handshakes of a TCP check are broken off: what its pool adds needs whole ones. */
+/** Whether the handshakes of a TCP check are half ones: TLS and PROXY headers of the pool need full ones. */
 export function isHalfOpen(
   monitor: Pick<TargetMonitor, 'type' | 'profile' | 'options'>,
   pool: PoolQuestion = {},
@@ -140,7 +141,7 @@ export function isHalfOpen(
   if (pool.tls !== undefined || proxyProtocolOf(monitor, pool) !== undefined) return false
   const handshake =
     options?.connection?.handshake ??
-    presetManners(mannersOf({ profile, options: options ?? null })).handshake
+    presetBehaviour(presetOf({ profile, options: options ?? null })).handshake
   return type === 'TCP' && handshake === 'half' && canBeHalfOpen(options ?? {})
 }
 
@@ -150,14 +151,14 @@ export function connectionReuse({
   profile,
   options,
 }: Pick<TargetMonitor, 'type' | 'profile' | 'options'>): ConnectionReuse | undefined {
-  const manners = presetManners(mannersOf({ profile, options: options ?? null }))
-  const { reuse = manners.reuse, fresh_every, idle_close_is_failure } = options?.connection ?? {}
+  const behaviour = presetBehaviour(presetOf({ profile, options: options ?? null }))
+  const { reuse = behaviour.reuse, fresh_every, idle_close_is_failure } = options?.connection ?? {}
   const isKept = type === 'HTTP' || type === 'HTTPS' || (options?.tcp?.receive ?? []).length > 0
   if (!reuse || !isKept || type === 'TLS-HELLO') return undefined
   return {
     freshEvery: fresh_every ?? FRESH_EVERY_DEFAULT,
-    // Envoy's HTTP and gRPC checks connect anew; only its TCP check takes it for a failure.
-    idleCloseIsFailure: idle_close_is_failure ?? (type === 'TCP' && manners.idleCloseIsFailure),
+    // Envoy's HTTP and gRPC checks open a new connection; only for its TCP check that is a failure.
+    idleCloseIsFailure: idle_close_is_failure ?? (type === 'TCP' && behaviour.idleCloseIsFailure),
   }
 }
 
@@ -170,8 +171,8 @@ export function proxyProtocolOf(
   return said === undefined ? pool.proxyProtocol : said === 'v1' ? 1 : 2
 }
 
-/** How TLS is spoken, where options or the pool say something of it. */
-function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsManners | undefined {
+/** The TLS settings, where options or the pool have any. */
+function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsSettings | undefined {
   const { tls: said } = monitor.options ?? {}
   if (said === undefined && pool.tls === undefined) return undefined
   const { versions, ciphers } = pool.tls ?? {}
@@ -182,7 +183,7 @@ function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsManners | undefin
     ...(alpn === undefined ? {} : { alpn }),
     ...(versions === undefined ? {} : { versions }),
     ...(ciphers === undefined ? {} : { ciphers }),
-    ...setBy({ keys: TLS.keys }, said, { type: monitor.type, preset: mannersOf(monitor) }),
+    ...setBy({ keys: TLS.keys }, said, { type: monitor.type, preset: presetOf(monitor) }),
   }
 }
 
@@ -207,7 +208,7 @@ function udpExchange(
   udp: NonNullable<MonitorOptions['udp']>,
   setter: { readonly type: MonitorType; readonly preset: Preset },
 ): UdpExchange {
-  const held = udp.reply_pattern === undefined ? undefined : presetManners(setter.preset).replyLength
+  const held = udp.reply_pattern === undefined ? undefined : presetBehaviour(setter.preset).replyLength
   const { min_reply_length: min = held?.min, max_reply_length: max = held?.max } = udp
   return {
     requireReply: requiresReply(udp),
@@ -217,7 +218,7 @@ function udpExchange(
   }
 }
 
-/** Whether a UDP target has to reply: who says what a reply must be wants one. */
+/** Whether a UDP target has to reply: an expected reply implies that. */
 export function requiresReply(udp: MonitorOptions['udp']): boolean {
   const { require_reply, reply_pattern, min_reply_length, max_reply_length } = udp ?? {}
   return require_reply ?? (reply_pattern ?? min_reply_length ?? max_reply_length) !== undefined

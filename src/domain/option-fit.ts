@@ -1,5 +1,5 @@
 /**
- * Whether options fit together, and the monitor that has them: what the form of each alone cannot tell. Messages are
+ * Whether options fit each other and their monitor: checks that need more than the form of one option. Messages are
  * those of the peers where they have some (docs/peers/probing.md 16 and 30).
  */
 import { DomainError } from './errors.ts'
@@ -14,11 +14,11 @@ export interface OptionSurroundings {
   readonly sourceAddresses: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
   readonly hasTlsFile?: (name: string) => boolean
-  /** Why a regular expression cannot be searched for; undefined = it can. Absent = nobody is asked. */
+  /** Why a regular expression cannot be searched for; undefined = it can. Absent = not checked. */
   readonly patternProblem?: (source: string) => string | undefined
 }
 
-/** What an option is held against. */
+/** What an option is checked against. */
 export interface Fitting {
   readonly type: MonitorType
   readonly httpMethod: string | null
@@ -26,7 +26,7 @@ export interface Fitting {
   readonly surroundings: OptionSurroundings
 }
 
-/** Of several groups that do not fit these are named first: what is asked, then how it is reached. */
+/** If several groups do not fit, these are named first: the request, then the connection. */
 const NAMED_FIRST = ['http', 'grpc', 'connection', 'tls']
 const ROWS = TOP_ROWS.toSorted((a, b) => rankOf(a) - rankOf(b))
 
@@ -59,7 +59,7 @@ export function assertOptionsFit(
   }
 }
 
-/** Groups first: who sent one that does not fit the type at all is not told of one of its options. */
+/** Groups first: a group that does not fit the type is refused before its options. */
 function assertTypes(type: MonitorType, options: MonitorOptions): void {
   const groups = ROWS.flatMap((row) =>
     'rows' in row ? [{ row, path: row.name, types: row.group.types }] : [],

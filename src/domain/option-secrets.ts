@@ -2,7 +2,7 @@
 import { DomainError } from './errors.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 
-/** What stands in the place of a secret; sent back, it keeps the stored value. */
+/** The mask of a secret; sent back, it keeps the stored value. */
 export const MASK = '***'
 
 const SECRET_NAMES: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
@@ -36,7 +36,7 @@ function maskedValue({ name, value }: Named): string | undefined {
 
 /**
  * The options with stored secrets in the places where the mask was sent back: by name, and among those of one name by
- * their order. Throws INVALID_FIELD when there is nothing that the mask could stand for.
+ * their order. Throws INVALID_FIELD when there is no stored value for a mask.
  */
 export function unmaskedOptions(sent: MonitorOptions, stored: MonitorOptions | null): MonitorOptions {
   return withHeaders(sent, (header, nth, list) => {

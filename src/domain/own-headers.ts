@@ -1,6 +1,6 @@
 /**
  * Headers that a probe writes itself, or that would change what a message is (RFC 9110 section 7.6.1, RFC 9113 section
- * 8.2.2): options that name them are refused, and probers leave them out should one have come around that.
+ * 8.2.2): options with these names are refused, and probers leave them out if one was stored anyway.
  */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'host',

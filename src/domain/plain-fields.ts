@@ -1,12 +1,12 @@
 /**
- * Plain fields of a health monitor and the options that say the same more exactly. An option wins over its field, which
- * then shows what comes nearest to it in the field's own words; giving the field another value clears the option. A field
- * that was sent wins over the preset; one that was not shows what the preset says, or else the default of the dialect.
+ * Plain fields of a health monitor and the options with the same meaning but more precision. An option wins over its
+ * field, which then shows the nearest value that it can; a new value of the field clears the option. A field that was
+ * sent wins over the preset; one that was not shows the preset's value, or else the default of the dialect.
  */
 import { codesField } from './expected-codes.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { OPTION_ROWS, saidOf } from './options/table.ts'
-import { presetManners } from './presets.ts'
+import { presetBehaviour } from './presets.ts'
 import { type HealthMonitor, PLAIN_FIELDS, type PlainField } from './types.ts'
 
 export type PlainFields = Pick<HealthMonitor, PlainField>
@@ -16,7 +16,10 @@ const FIELD_ROWS = OPTION_ROWS.flatMap((row) =>
   row.option.field === undefined ? [] : [{ row, ...row.option.field }],
 )
 
-/** Whether somebody sent a field. Where that is not kept (a monitor that is made for one probe) all were that have a value. */
+/**
+ * Whether a client sent a field. Where that is not stored (a monitor for a single probe), fields with a value count as
+ * sent.
+ */
 export function isSent(
   { sentFields }: Partial<Pick<HealthMonitor, 'sentFields'>>,
   field: PlainField,
@@ -66,7 +69,7 @@ export function shownFields(
 ): Partial<PlainFields> {
   const { type, profile, options } = monitor
   const isHttp = type === 'HTTP' || type === 'HTTPS'
-  const { expectedStatuses } = presetManners(options?.preset ?? profile)
+  const { expectedStatuses } = presetBehaviour(options?.preset ?? profile)
   return {
     ...(isHttp && !isSent(monitor, 'expectedCodes') ? { expectedCodes: codesField(expectedStatuses) } : {}),
     ...fieldsOfOptions(options),

@@ -1,7 +1,7 @@
 /**
- * What a pool adds to the question that its checks ask, as HAProxy adds it where Octavia configures it: a server line with
- * `send-proxy` or `ssl` is checked that way too, unless the check has an address or a port of its own (HAProxy's `addr` and
- * `port`: "the transport layer used by the checks is the same as for the production traffic" only without them).
+ * What a pool adds to the probes of its checks, as HAProxy does where Octavia configures it: a server line with
+ * `send-proxy` or `ssl` is checked that way too, unless the check has an address or a port of its own (HAProxy's `addr`
+ * and `port`: "the transport layer used by the checks is the same as for the production traffic" only without them).
  */
 import type { HealthMonitor, Member, Pool } from './types.ts'
 
@@ -15,7 +15,7 @@ export const CIPHER_STRING = /^[A-Za-z0-9\-+!:@=_.]+$/
 
 /** Its certificates are not verified. */
 export interface PoolTls {
-  /** As the pool says, in its order; absent = it says nothing. */
+  /** As the pool has them, in its order; absent = it has none. */
   readonly alpn?: readonly string[]
   readonly versions?: readonly TlsVersion[]
   readonly ciphers?: string
@@ -30,7 +30,7 @@ export interface PoolQuestion {
 
 const CONTAINERS = ['tls_container_ref', 'ca_tls_container_ref', 'crl_container_ref'] as const
 
-/** What a pool adds. Pools of datagrams are not HAProxy's: they add nothing. */
+/** What a pool adds. HAProxy has no UDP or SCTP pools: they add nothing. */
 export function poolQuestion({ protocol, echo }: Pick<Pool, 'protocol' | 'echo'>): PoolQuestion {
   if (protocol === 'UDP' || protocol === 'SCTP') return {}
   const proxyProtocol = protocol === 'PROXY' ? 1 : protocol === 'PROXYV2' ? 2 : undefined
@@ -45,7 +45,7 @@ export function poolQuestion({ protocol, echo }: Pick<Pool, 'protocol' | 'echo'>
   }
 }
 
-/** Names that nobody knows are left out: what the pool's row holds may be older than the rules of its API. */
+/** Unknown names are left out: the row of the pool may be older than the rules of its API. */
 function tlsOf(echo: Pool['echo']): PoolTls {
   const alpn = namesOf(echo['alpn_protocols'], POOL_ALPN_PROTOCOLS)
   const versions = namesOf(echo['tls_versions'], TLS_VERSIONS)

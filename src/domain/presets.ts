@@ -1,11 +1,11 @@
 /**
  * Presets: the behaviour of other health checkers, as data (docs/peers/probing.md, cited at each default). A preset
- * says what a monitor's own words leave open; what its options say always wins. The profiles `elb` and `octavia` are
- * the presets of those names. The default that a preset has for an option stands in the option's row (options/).
+ * gives the values that a monitor does not set; its options always win. The profiles `elb` and `octavia` are the
+ * presets of those names. The default that a preset has for an option is in the option's row (options/).
  *
- * Not copied, on purpose: Envoy's threshold of 0, keepalived's recovery whose successes need not be consecutive, Consul's
- * failures_before_warning, Octavia's one failure too many on LVS, and every peer's way to spread its first probes: ours is
- * flat and fast.
+ * Not copied, on purpose: Envoy's threshold of 0, keepalived's recovery whose successes need not be consecutive,
+ * Consul's failures_before_warning, Octavia's one failure too many on LVS, and every peer's way to spread its first
+ * probes: ours is flat and fast.
  */
 import { FLAP_DEFAULT, type Range } from './limits.ts'
 import { type MonitorOptions, type Preset, PRESETS, type StatusRange } from './monitor-options.ts'
@@ -25,17 +25,17 @@ export interface PlainPolicy {
   readonly rise: number
   readonly fall: number
   readonly intervalMs: number
-  /** Nobody sent `max_retries`: a preset that has a threshold of its own has its way. */
+  /** No client sent `max_retries`: the threshold of a preset wins. */
   readonly isRiseUnsent?: boolean
   /** Traffic has reached the pool: its no-traffic intervals are over. */
   readonly trafficSeen?: boolean
 }
 
-/** What a peer's probes do differently and no option says. */
+/** What a peer's probes do differently and no option controls. */
 interface Traits {
   /** A failure that was seen on data traffic is a hard one. */
   readonly passive?: 'hard'
-  /** As a profile: the plain field that names a version is not its own, and says nothing. */
+  /** As a profile: the plain field for the version belongs to another dialect, and is ignored. */
   readonly ignoresVersionField?: true
   /** Whether HTTP/1.0 names a host: always, where the monitor has a domain name, or only where options ask for it. */
   readonly namesHost: 'always' | 'by_domain_name' | 'never'
@@ -47,8 +47,8 @@ interface Traits {
   readonly echoFirst?: true
 }
 
-/** How the probes of a peer go about it, where neither options nor plain fields say so and more than one option decides. */
-export interface PresetManners extends Traits {
+/** How the probes of a peer behave where neither options nor plain fields decide. */
+export interface PresetBehaviour extends Traits {
   /** Connections are kept between probes. */
   readonly reuse: boolean
   /** TCP: the target closing a kept connection is a failure. */
@@ -60,7 +60,7 @@ export interface PresetManners extends Traits {
   readonly expectedStatuses: readonly StatusRange[]
   /** Bytes of a body that are searched for what is expected of it; absent = as many as a probe reads. */
   readonly searchedBodyBytes?: number
-  /** UDP: bytes that a reply has which is held against a pattern. */
+  /** UDP: length in bytes of a reply that is compared with a pattern. */
   readonly replyLength?: Range
 }
 
@@ -76,16 +76,16 @@ const TRAITS: Readonly<Record<Preset, Traits>> = {
   consul: BY_DOMAIN_NAME,
 }
 
-const MANNERS = Object.fromEntries(PRESETS.map((preset) => [preset, mannersOf(preset)])) as Readonly<
-  Record<Preset, PresetManners>
+const BEHAVIOURS = Object.fromEntries(PRESETS.map((preset) => [preset, behaviourOf(preset)])) as Readonly<
+  Record<Preset, PresetBehaviour>
 >
 
-/** How the probes of a preset go about it. */
-export function presetManners(preset: Preset): PresetManners {
-  return MANNERS[preset]
+/** How the probes of a preset behave. */
+export function presetBehaviour(preset: Preset): PresetBehaviour {
+  return BEHAVIOURS[preset]
 }
 
-function mannersOf(preset: Preset): PresetManners {
+function behaviourOf(preset: Preset): PresetBehaviour {
   const { reuse, idle_close_is_failure, handshake } = CONNECTION.keys
   const { version, expected_statuses, searched_body_bytes } = HTTP.keys
   const spoken = version.presets?.[preset] ?? '1.1'
@@ -104,8 +104,8 @@ function mannersOf(preset: Preset): PresetManners {
 }
 
 /**
- * What options choose to publish of members that have no verdict yet; null = nothing. The start of a profile is none of
- * that: Octavia too shows a member as OFFLINE until the first report, although HAProxy takes it as up.
+ * The status that options publish for members without a verdict; null = none. The start of a profile is not published:
+ * Octavia too shows a member as OFFLINE until the first report, although HAProxy treats it as up.
  */
 export function startStatus(options: MonitorOptions | null): 'ONLINE' | 'OFFLINE' | null {
   const { preset, initial } = options ?? {}

@@ -1,4 +1,4 @@
-/** How often a monitor probes, and when it will next, as far as can be told from outside of the prober. */
+/** How often a monitor probes, and when next, estimated outside of the prober. */
 import { nextIntervalMs } from './probe-times.ts'
 import { type CheckState, initialState, restoredState, type StatePolicy } from './state-machine.ts'
 
@@ -8,7 +8,7 @@ export function checkRate({ intervals }: Pick<StatePolicy, 'intervals'>): number
   return 1000 / (noTrafficHealthy ?? online)
 }
 
-/** The most probes a second that a check of this policy can ask for, whatever its state. */
+/** The most probes a second that a check of this policy can make, in any state. */
 export function highestCheckRate({ intervals }: Pick<StatePolicy, 'intervals'>): number {
   return 1000 / Math.min(...Object.values<number>({ ...intervals }))
 }
@@ -39,8 +39,8 @@ export interface KnownCheck {
 }
 
 /**
- * The next probes of a check, if its results stay as they are and chance adds nothing. Without a checkpoint the first is
- * at `now`: a check that nobody has probed yet is probed within a second.
+ * The next probes of a check, if its results stay as they are and without jitter. Without a checkpoint the first is at
+ * `now`: a check that nobody has probed yet is probed within a second.
  */
 export function nextProbeTimes(
   policy: StatePolicy,
@@ -55,7 +55,7 @@ export function nextProbeTimes(
   return Array.from({ length: count }, (_, i) => Math.round(first + i * stepMs))
 }
 
-/** What the checkpoint announced is over when a later probe is known. */
+/** The time in the checkpoint is over when a later probe is known. */
 function announced({ nextAt, lastAt }: KnownCheck, stepMs: number): number | undefined {
   if (lastAt === undefined || (nextAt !== undefined && nextAt > lastAt)) return nextAt
   return lastAt + stepMs

@@ -1,4 +1,4 @@
-/** What a probe gives: the value that passes from a prober to the scheduler and the state machine. */
+/** The result of a probe: the value that passes from a prober to the scheduler and the state machine. */
 import type { Outcome, Reason } from './reasons.ts'
 
 /** Milliseconds since the start of the attempt, each present only when that phase ended. */
@@ -14,7 +14,7 @@ export interface Phases {
 export interface ProbeResult {
   readonly outcome: Outcome
   readonly reason: Reason
-  /** What a passing target says of itself; absent = nothing. */
+  /** What a passing target reports about itself; absent = nothing. */
   readonly flag?: 'degraded' | 'warning' | 'draining'
   /** At most `MAX_DETAIL_BYTES`; no secrets, no bytes of a body. */
   readonly detail: string

@@ -1,4 +1,4 @@
-/** What a probe aims at: where it goes, what it sends and expects. Built when the configuration is loaded. */
+/** The target of a probe: its address, what it sends and what it expects. Built when the configuration is loaded. */
 import type { CodeSet } from './expected-codes.ts'
 import type { TlsVersion } from './pool-question.ts'
 import type { MonitorType } from './types.ts'
@@ -24,7 +24,7 @@ export interface HttpRequest {
   /** Value of the Host header (`:authority` of HTTP/2); absent = no Host header (HTTP/1.0 only). */
   readonly host?: string
   readonly expectedCodes: CodeSet
-  /** Statuses that fail softly, also where a wrong status is a hard failure; `expectedCodes` wins. */
+  /** Statuses that are soft failures, even where a wrong status is a hard one; `expectedCodes` wins. */
   readonly retriableCodes?: CodeSet
   /** Statuses that pass with a warning (Consul: 429). */
   readonly warningCodes?: CodeSet
@@ -50,10 +50,10 @@ export interface HttpRequest {
 }
 
 /**
- * How a probe speaks TLS; one object per monitor. Files are absolute paths inside `HM_TLS_DIR`. Absent: no verification,
- * no SNI for addresses, every version and cipher.
+ * The TLS settings of a probe; one object per monitor. Files are absolute paths inside `HM_TLS_DIR`. Absent: no
+ * verification, no SNI for addresses, every version and cipher.
  */
-export interface TlsManners {
+export interface TlsSettings {
   readonly serverName?: string
   readonly alpn?: readonly string[]
   readonly verify: boolean
@@ -92,7 +92,7 @@ export interface GrpcRequest {
 
 /** A connection that is kept between probes of one check. */
 export interface ConnectionReuse {
-  /** Every so many probes the connection is made anew, so that an old one never hides a dead listener. */
+  /** After this many probes a new connection is opened, so that an old one never hides a dead listener. */
   readonly freshEvery: number
   /** Envoy's TCP check: the target closing the idle connection is a failure. */
   readonly idleCloseIsFailure: boolean
@@ -118,7 +118,7 @@ export interface ProbeTarget {
   /** Instead of `http`, on HTTP (prior knowledge) and HTTPS. */
   readonly grpc?: GrpcRequest
   /** On HTTP and TCP: TLS is spoken. HTTPS and TLS-HELLO speak it without, too. */
-  readonly tls?: TlsManners
+  readonly tls?: TlsSettings
   readonly tcp?: TcpExchange
   readonly udp?: UdpExchange
   /** A PROXY protocol header of this version is sent first. */

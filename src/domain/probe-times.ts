@@ -1,13 +1,13 @@
 /**
- * When the next probe starts (docs/state-machine.md): the interval that the state asks for, what chance adds to it,
- * and from when it counts. Random numbers and clocks are arguments.
+ * When the next probe starts (docs/state-machine.md): the interval of the state, its jitter, and from when it counts.
+ * Random numbers and clocks are arguments.
  */
 import type { Jitter } from './intervals.ts'
 import { type CheckState, isHalted, type StatePolicy } from './state-machine.ts'
 
 /**
- * The nominal interval, in milliseconds, from this probe to the next; undefined = the probing has ended. A failure seen on
- * traffic leaves the timer as it is: do not ask.
+ * The nominal interval, in milliseconds, from this probe to the next; undefined = the probing has ended. A failure seen
+ * on traffic does not change the timer: do not call this for it.
  */
 export function nextIntervalMs(policy: StatePolicy, state: CheckState): number | undefined {
   if (isHalted(policy, state)) return undefined
@@ -50,7 +50,7 @@ export function spreadMs(baseMs: number, spreadPercent: number, random: number):
   return reach - Math.floor((2 * reach + 1) * random)
 }
 
-/** What chance adds to (or, with a spread, takes from) an interval, in milliseconds. */
+/** What jitter adds to (or, with a spread, subtracts from) an interval, in milliseconds. */
 export function jitterMs(jitter: Jitter | undefined, baseMs: number, random: () => number): number {
   if (jitter === undefined) return 0
   const { ms = 0, percent = 0, spreadPercent = 0 } = jitter

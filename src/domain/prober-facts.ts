@@ -1,14 +1,19 @@
-/** What a prober knows of itself: how late it is, what waits, and how often it could not tell. Kept with its heartbeat. */
+/**
+ * The facts of a prober about itself: how late it is, what waits, and its inconclusive results. Stored with its
+ * heartbeat.
+ */
 import type { Reason } from './reasons.ts'
 
-/** `closed`: results count as they come. `suspicious`: failures wait for the canaries. `holding`: failures count for nothing. */
+/**
+ * `closed`: results count as they come. `suspicious`: failures wait for the canaries. `holding`: failures do not count.
+ */
 export type BreakerState = 'closed' | 'suspicious' | 'holding'
 
 export interface BreakerFacts {
   readonly state: BreakerState
   /** How many are configured; without any the breaker only counts and warns. */
   readonly canaries: number
-  /** Whether one of them answered when they were last asked; null = nobody asked yet. */
+  /** Whether one of them answered when they were last probed; null = not probed yet. */
   readonly canariesAnswer: boolean | null
   /** Since the prober started: how often most targets failed at once, and how often that was held back. */
   readonly massFailures: number
@@ -31,9 +36,9 @@ export interface ProberFacts {
   readonly unwritten: number
   /** Milliseconds after they were due that probes started, since the heartbeat before. */
   readonly lag: { readonly p99Ms: number; readonly maxMs: number }
-  /** Results since the start that told nothing about their target, by reason. */
+  /** Inconclusive results since the start, by reason. */
   readonly inconclusive: Readonly<Partial<Record<Reason, number>>>
-  /** What the last of them said, which tells descriptors from source ports and memory: `connect EMFILE`. */
+  /** The detail of the last of them, which shows whether descriptors, source ports or memory lack: `connect EMFILE`. */
   readonly inconclusiveLast: Readonly<Partial<Record<Reason, string>>>
   /** Bytes of V8's old generation, and how many it may have (--max-old-space-size). */
   readonly heap: { readonly usedBytes: number; readonly limitBytes: number }

@@ -1,7 +1,6 @@
 /**
- * From a health monitor to how its results become a status (docs/state-machine.md): its options over the manners of
- * its preset over its plain fields. Without a preset its manners are those of its profile, the dialect that created
- * it, which is stored with it and never changed by another dialect's PUT.
+ * From a health monitor to how its results become a status (docs/state-machine.md): its options win over its
+ * preset, and its preset over its plain fields. Without a preset, its profile counts: the dialect that created it, which is stored with it and never changed by another dialect's PUT.
  */
 import { ENGINE_FLOOR_MS, OPTION_INTERVAL_MS } from './limits.ts'
 import type { Preset } from './monitor-options.ts'
@@ -11,19 +10,19 @@ import type { Intervals } from './intervals.ts'
 import type { StatePolicy } from './state-machine.ts'
 import type { HealthMonitor } from './types.ts'
 
-/** What of a monitor says when and how it is judged; `type` matters to the manners of some presets. */
+/** The fields of a monitor that decide when and how it is judged; some presets depend on `type`. */
 export type JudgedMonitor = Pick<
   HealthMonitor,
   'profile' | 'rise' | 'fall' | 'delaySeconds' | 'timeoutSeconds'
 > &
   Partial<Pick<HealthMonitor, 'type' | 'options' | 'sentFields'>>
 
-/** Whose manners a monitor has. */
-export function mannersOf({ profile, options }: Pick<JudgedMonitor, 'profile' | 'options'>): Preset {
+/** The preset of a monitor: the one in its options, or the one of its profile. */
+export function presetOf({ profile, options }: Pick<JudgedMonitor, 'profile' | 'options'>): Preset {
   return options?.preset ?? profile
 }
 
-/** Whether traffic counts as seen: it is assumed where nobody is said to report it. */
+/** Whether traffic counts as seen: it is assumed where the options do not say that it is reported. */
 export function isTrafficAssumed({ options }: Pick<JudgedMonitor, 'options'>): boolean {
   return options?.no_traffic?.reported !== true
 }
@@ -39,7 +38,7 @@ export function statePolicy(monitor: JudgedMonitor, trafficSeen = false): StateP
     trafficSeen: trafficSeen || isTrafficAssumed(monitor),
     isRiseUnsent: !isSent(monitor, 'rise'),
   }
-  const policy = presetPolicy(mannersOf(monitor), plain, options ?? {})
+  const policy = presetPolicy(presetOf(monitor), plain, options ?? {})
   return options?.preset === undefined ? policy : { ...policy, intervals: withFloor(policy.intervals) }
 }
 

@@ -1,11 +1,11 @@
 /**
- * Why a probe ended as it did: code, the layer that spoke, verdict and sentence in one row, after HAProxy's
+ * Why a probe ended as it did: code, the layer of the cause, verdict and sentence in one row, after HAProxy's
  * `check_statuses[]` table. Codes are part of the API (member health, transitions, metrics); they are never renamed.
  */
 
 /**
- * What a probe gave. `inconclusive`: the prober could not tell; it changes no counter, unless a monitor's option
- * `inconclusive` wants it and the reason is one of `TROUBLES_OF_PROBES`.
+ * The outcome of a probe. `inconclusive`: the prober could not find out; it changes no counter, unless the monitor's
+ * option `inconclusive` says so and the reason is one of `TROUBLES_OF_PROBES`.
  */
 export type Outcome = 'passed' | 'failed' | 'inconclusive'
 
@@ -169,8 +169,9 @@ export const REASONS = {
 export type Reason = keyof typeof REASONS
 
 /**
- * Inconclusive reasons that a monitor may let count (option `inconclusive`): trouble that one probe had. The others never
- * count: that a prober stops, was forbidden the target, doubts itself, or that a parent is OFFLINE tells nothing of a member.
+ * Inconclusive reasons that a monitor may let count (option `inconclusive`): local faults of a single probe. The others
+ * never count, because they say nothing about the member: the prober stops, may not probe the target, or sees a mass
+ * failure, or a parent is OFFLINE.
  */
 export const TROUBLES_OF_PROBES: ReadonlySet<Reason> = new Set<Reason>([
   'PROBER_NO_SOCKET',

@@ -71,7 +71,7 @@ export function packHeader(into: DataView, offset: number, tickZeroMs: number): 
   into.setFloat64(offset, tickZeroMs, true)
 }
 
-/** What was packed: newest first. Words of reasons that this version does not know are left out. */
+/** Unpacks: newest first. Results with reasons that this version does not know are left out. */
 export function unpackRecent(packed: Uint8Array): RecentResult[] {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   const tickZeroMs = view.getFloat64(0, true)

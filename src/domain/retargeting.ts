@@ -1,4 +1,6 @@
-/** Whether a change of addresses and ports changes where a check aims: to name the port that was used anyway does not. */
+/**
+ * Whether a change of addresses and ports changes the target of a check: setting the port that is used anyway does not.
+ */
 import { probeEndpoint, type TargetMember } from './monitor-target.ts'
 import type { HealthMonitor } from './types.ts'
 

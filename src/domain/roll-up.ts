@@ -1,10 +1,10 @@
 /**
  * How the states of members roll up to pool, listener and load balancer, as Octavia's health manager does it
  * (docs/peers/octavia.md 26 to 28). Each level is a table of rules, first match wins; the views `pool_status`,
- * `listener_status` and `load_balancer_status` repeat them in SQL and a test holds the two together.
+ * `listener_status` and `load_balancer_status` repeat them in SQL, and a test compares the two.
  *
- * Where Octavia waits for a report of HAProxy we have none: a load balancer that is switched on with nothing below it is
- * ONLINE, and a pool of which no member has a verdict yet is OFFLINE, as its members are.
+ * Where Octavia waits for a report of HAProxy we have none: a load balancer that is switched on with nothing below it
+ * is ONLINE, and a pool of which no member has a verdict yet is OFFLINE, as its members are.
  */
 import { type MemberState, NOOP_PROVIDER } from './member-status.ts'
 
@@ -79,7 +79,7 @@ export interface PoolFacts {
   readonly hasFailing: boolean
 }
 
-/** What is failing with nobody passing beside it is ERROR, also while another waits for its first verdict. */
+/** With failing members and no passing one it is ERROR, also while another waits for its first verdict. */
 export const POOL_RULES: readonly Rule<PoolFacts, RolledUpStatus>[] = [
   { when: (f) => f.provider === NOOP_PROVIDER, word: 'OFFLINE' },
   { when: (f) => !f.loadBalancerUp || !f.poolUp || !f.listened, word: 'OFFLINE' },

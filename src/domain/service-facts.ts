@@ -2,7 +2,7 @@
 export interface ServiceFacts {
   /** Probers whose lease has not ended. */
   readonly probers: number
-  /** Shards without a living owner: their members are probed by nobody. */
+  /** Shards without a living owner: their members are not probed. */
   readonly shardsUnowned: number
   /** Results that living probers have decided and not yet written, as of their last heartbeat. */
   readonly unwritten: number
@@ -10,6 +10,6 @@ export interface ServiceFacts {
   readonly online: number
   readonly offline: number
   readonly unknown: number
-  /** Of these, probed by nobody or with nothing sure for three windows. */
+  /** Of these, not probed, or without a conclusive result for three windows. */
   readonly stale: number
 }

@@ -15,7 +15,7 @@ import {
 import { outcomeOfWord, type StepOutcome } from './step-outcome.ts'
 import { parseUnifiedConfig, refusal, tableOf } from './unified-config.ts'
 
-/** What a result led to, in the words of the vectors; flags only when true. */
+/** The effect of a result, in the words of the vectors; flags only when true. */
 export interface SimulatedStep {
   readonly status: CheckStatus
   /** Null with `timer`: the timer was left as it was (`unchanged`), or there is none any more (`stopped`). */
@@ -71,7 +71,7 @@ export function simulate(
   results: readonly (StepOutcome | SimulatedEvent)[],
 ): readonly (SimulatedResult | null)[] {
   let state = initialState(policy)
-  // A credit is no run: as long as no result has counted, no change is under way.
+  // A credit is not a run: as long as no result has counted, no change is pending.
   let start = state
   let atMs = 0
   return results.map((result) => {
@@ -125,6 +125,6 @@ function transitionOf(
 
 function withoutState(simulated: SimulatedResult | null): SimulatedStep | null {
   if (simulated === null) return null
-  const { state: _, ...told } = simulated
-  return told
+  const { state: _, ...step } = simulated
+  return step
 }

@@ -1,6 +1,6 @@
 /**
  * HM_SOURCE_ADDRESSES: probes leave from these addresses. A check keeps its address for life, so that members see few
- * sources and firewalls can name them; checks spread evenly over all addresses of their family.
+ * sources and firewalls can list them; checks spread evenly over all addresses of their family.
  */
 import { parseAddress } from './ip-address.ts'
 import type { ProbeTarget } from './probe-target.ts'

@@ -3,13 +3,13 @@
  * (Envoy, HAProxy, keepalived, Octavia, OTC, Contrail, Consul, Kubernetes…) is a policy for it, never a branch in it.
  *
  * States: UNKNOWN (no verdict yet) → ONLINE ⇄ OFFLINE. `okRun` and `badRun` count results in a row; a success clears
- * `badRun`, a failure clears `okRun`, an inconclusive result changes nothing (unless the policy says otherwise). Starting
- * credits (`rise - firstRise`, `fall - firstFall`) make the first-check rules of OTC and Envoy ("the first check alone
- * decides"), HAProxy ("up, but will fall down at first failure"), keepalived and Consul one rule. Equal to HAProxy's
- * one-integer counter (`include/haproxy/check-t.h`) for every rise and fall.
+ * `badRun`, a failure clears `okRun`, an inconclusive result changes nothing (unless the policy says otherwise).
+ * Starting credits (`rise - firstRise`, `fall - firstFall`) make the first-check rules of OTC and Envoy ("the first
+ * check alone decides"), HAProxy ("up, but will fall down at first failure"), keepalived and Consul one rule. Equal to
+ * HAProxy's one-integer counter (`include/haproxy/check-t.h`) for every rise and fall.
  *
  * Invariants: runs never exceed their thresholds, so an unchanged state is the same object and costs no allocation; a
- * status changes only by a result that speaks for the change.
+ * status changes only by a result in the direction of the change.
  */
 import { type FlapDamping, type FlapState, flapAfter } from './flap-damping.ts'
 import type { Intervals, Jitter } from './intervals.ts'
@@ -34,7 +34,7 @@ export interface StatePolicy {
   readonly hardFailures?: readonly FailureKind[]
   /** `hard`: one failure seen on data traffic is enough; absent = such failures do not count. */
   readonly passive?: 'hard'
-  /** What an inconclusive result does to the runs, where its reason may count (reasons.ts); absent = `keep`. */
+  /** The effect of an inconclusive result on the runs, where its reason may count (reasons.ts); absent = `keep`. */
   readonly inconclusive?: 'keep' | 'break_run' | 'fail'
   /** A success counts as a (soft) failure and the other way round. */
   readonly invert?: boolean
@@ -56,7 +56,7 @@ export interface CheckState {
   readonly okRun: number
   /** Failures in a row, below `fall` (below `unknownFall` while UNKNOWN). */
   readonly badRun: number
-  /** Results have led to, or confirmed, the status: what a policy merely starts with is no verdict. */
+  /** Results have led to, or confirmed, the status: the initial status of a policy is not a verdict. */
   readonly decided: boolean
   /** What the target says of itself, while ONLINE. */
   readonly degraded: boolean
@@ -88,7 +88,7 @@ export function restoredState(status: 'ONLINE' | 'OFFLINE', policy: StatePolicy)
   return { ...initialState(policy), status, okRun, badRun: 0, decided: true }
 }
 
-/** The state after the target, or what is asked of it, was replaced: as never probed, but traffic was seen. */
+/** The state after a change of the target or of the request: as never probed, but traffic was seen. */
 export function restartedState(policy: StatePolicy, state: CheckState): CheckState {
   return { ...initialState(policy), trafficSeen: state.trafficSeen }
 }
@@ -149,7 +149,7 @@ function afterSuccess(policy: StatePolicy, state: CheckState, outcome: StepOutco
   const okRun = Math.min(run, rise)
   const degraded = outcome === 'degraded'
   const draining = outcome === 'draining'
-  // Consul: a warning is a kind of passing, and shows as late as passing does.
+  // Consul: a warning is a kind of passing, and appears as late as passing does.
   const warning = okRun >= rise ? outcome === 'warning' : state.warning
   const isSame =
     wasOnline &&
@@ -185,7 +185,7 @@ function offline({ trafficSeen, flap }: CheckState): CheckState {
   }
 }
 
-/** Holds a flapping target down: it stays OFFLINE, one success short of ONLINE. */
+/** Keeps a flapping target OFFLINE, one success short of ONLINE. */
 function damped(
   damping: FlapDamping,
   before: CheckState,

@@ -1,13 +1,13 @@
 /**
- * What one result is to the member state machine. The words of docs/state-machine.md and of the vectors
- * (`success`, `status_fail`, …) appear in one table here and nowhere else.
+ * What one result means for the member state machine. The words of docs/state-machine.md and of the vectors (`success`,
+ * `status_fail`, …) appear in one table here and nowhere else.
  */
 import { type FailureKind, REASONS, type ReasonRow } from './reasons.ts'
 import type { ProbeResult } from './probe-result.ts'
 
 /**
- * `passed`, or passed with what the target said of itself (`draining`: HAProxy's "conditionally passed"); the kind of a
- * failure; `passive`: a failure seen on data traffic; `inconclusive`: the prober could not tell.
+ * `passed`, or passed with a report of the target about itself (`draining`: HAProxy's "conditionally passed"); the kind
+ * of a failure; `passive`: a failure seen on data traffic; `inconclusive`: the prober could not find out.
  */
 export type StepOutcome =
   | 'passed'

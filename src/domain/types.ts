@@ -42,7 +42,7 @@ export const PLAIN_FIELDS = [
 ] as const
 export type PlainField = (typeof PLAIN_FIELDS)[number]
 
-/** Whose roles allow something: Keystone's reader, member and admin, Octavia's load-balancer_*, or either of them. */
+/** Which roles count: Keystone's reader, member and admin, Octavia's load-balancer_*, or both. */
 export const RBAC_MODES = ['both', 'load_balancer_roles', 'default_roles'] as const
 export type Rbac = (typeof RBAC_MODES)[number]
 
@@ -72,8 +72,8 @@ export interface Tag {
 }
 
 /**
- * Attributes that we store and give back and that change nothing here: TLS references, connection limits, … And what only
- * probers look at: of members and pools `depends_on` (dependencies.ts), of pools how they speak TLS (pool-question.ts).
+ * Attributes that are only stored and returned: TLS references, connection limits, … And those that only probers use:
+ * `depends_on` of members and pools (dependencies.ts), and the TLS settings of pools (pool-question.ts).
  */
 export type Echo = Readonly<Record<string, unknown>>
 
@@ -82,7 +82,7 @@ export interface LoadBalancer extends ConfigurationObject {
   readonly provider: string
   /** As somebody named it. */
   readonly vipAddress: string | null
-  /** Out of HM_VIP_RANGE, where nobody named one: shown, and nothing else. */
+  /** From HM_VIP_RANGE, where no client chose one: only shown. */
   readonly madeVipAddress: string | null
   readonly vipSubnetId: string | null
   readonly vipPortId: string | null
@@ -140,9 +140,9 @@ export interface HealthMonitor extends ConfigurationObject {
   readonly httpMethod: string | null
   readonly httpVersion: '1.0' | '1.1' | null
   readonly expectedCodes: string | null
-  /** What wins over the fields above, which then show what comes nearest to it; null = nothing is set. */
+  /** They win over the fields above, which then show the nearest value; null = nothing is set. */
   readonly options: MonitorOptions | null
-  /** Those that somebody sent: the others show what the preset, or else the dialect, says. */
+  /** Those that a client sent: the others show the value of the preset, or else of the dialect. */
   readonly sentFields: readonly PlainField[]
   readonly tags: readonly Tag[]
   readonly echo: Echo

@@ -1,8 +1,8 @@
 /**
- * The unified model's configuration as the vectors and `simulate` write it, parsed into a policy. The model's own
- * names (docs/state-machine.md: `interval`, `initial`, `recoveryExtra`) are taken as well, and what it says of how
- * probes go about it is none of the simulation's business. Unknown keys and wrong types are refused as INVALID_FIELD;
- * null is absent, except that a credit of null is the whole threshold (no credit).
+ * The unified model's configuration as the vectors and `simulate` write it, parsed into a policy. The model's own names
+ * (docs/state-machine.md: `interval`, `initial`, `recoveryExtra`) are accepted as well, and its settings for how probes
+ * are made are ignored. Unknown keys and wrong types are refused as INVALID_FIELD; null is absent, except that a credit
+ * of null is the whole threshold (no credit).
  */
 import { DomainError } from './errors.ts'
 import type { FlapDamping } from './flap-damping.ts'
@@ -21,7 +21,7 @@ const PERCENT: Range = { min: 0, max: 100 }
 /** A retriable status is soft by its nature. */
 const HARD_KINDS = ['network', 'timeout', 'status', 'payload', 'immediate'] as const satisfies FailureKind[]
 
-/** What the model says of probes, not of their results: a simulation has no use for it. */
+/** Settings of the model for probes, not for their results: a simulation does not use them. */
 const PROBING_KEYS = new Set([
   'timeout',
   'connectTimeout',
@@ -117,7 +117,7 @@ export function parseUnifiedConfig(value: unknown): StatePolicy {
   }
 }
 
-/** The model's own names as the vectors'; what is said under both is refused. */
+/** The model's own names as the vectors'; giving both is refused. */
 function inVectorNames({ interval, initial, recoveryExtra, intervals, ...rest }: Table): Table {
   const waits = tableOf(intervals ?? {}, 'intervals', INTERVAL_KEYS)
   const renamed = Object.entries(tableOf(initial ?? {}, 'initial', INITIAL_KEYS)).map(
@@ -131,7 +131,7 @@ function inVectorNames({ interval, initial, recoveryExtra, intervals, ...rest }:
   return { ...rest, ...Object.fromEntries(renamed), intervals: { ...waits, online } }
 }
 
-/** A first threshold: 1 when it is not said, the whole threshold when it is null. */
+/** A first threshold: 1 when it is absent, the whole threshold when it is null. */
 function credit(config: Table, key: string, threshold: number): number {
   return config[key] === null ? threshold : (whole(config, key, COUNT) ?? 1)
 }

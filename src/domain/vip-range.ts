@@ -1,4 +1,4 @@
-/** HM_VIP_RANGE: addresses by their places, from 0 to `size` - 1. */
+/** HM_VIP_RANGE: addresses by index, from 0 to `size` - 1. */
 import { type Cidr, formatAddress } from './ip-address.ts'
 import { VIP_RANGE_SIZE_MAX } from './limits.ts'
 
@@ -38,7 +38,7 @@ function plus(bytes: readonly number[], added: number): readonly number[] {
   return sum
 }
 
-/** The address that is shown of a load balancer: what somebody named, else what it got out of HM_VIP_RANGE. */
+/** The address that a load balancer shows: the one that a client chose, else the one from HM_VIP_RANGE. */
 export function shownVipAddress(of: {
   readonly vipAddress: string | null
   readonly madeVipAddress: string | null

@@ -1,4 +1,4 @@
-/** Whose questions count together: an IPv4 address, or the /64 of an IPv6 address, of which one client has as many as it likes. */
+/** The key of a client: an IPv4 address, or the /64 of an IPv6 address, because one client may have a whole /64. */
 import { parseAddress } from '../domain/ip-address.ts'
 
 /** `address` as it was canonicalised; undefined = the connection is gone. */

@@ -1,4 +1,4 @@
-/** What goes into the development identity and what comes out, free of any framework. */
+/** Requests and answers of the development identity, independent of any framework. */
 import { type CatalogueService, catalogue } from './development-catalogue.ts'
 import type { Claims } from './development-token.ts'
 

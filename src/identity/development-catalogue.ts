@@ -1,9 +1,9 @@
 /**
- * The catalogue of the development identity: every service that clients look for, at this very address.
+ * The catalogue of the development identity: every service that clients look for, at our own address.
  *
- * Regions: RegionOne; the project's name up to its first `_`, which the OTC family takes for the region when nobody
- * names one; and the one in the identity's own address (`/identity/eu-de/v3`), for clients whose OS_REGION_NAME is
- * anything else. What clients look for: docs/peers/octavia.md 29, docs/peers/elb.md 7.
+ * Regions: RegionOne; the project's name up to its first `_`, which clients of OTC use as the region when none is
+ * given; and the one in the identity's own address (`/identity/eu-de/v3`), for clients whose OS_REGION_NAME is anything
+ * else. What clients look for: docs/peers/octavia.md 29, docs/peers/elb.md 7.
  */
 import { idOf } from './development-names.ts'
 

@@ -31,7 +31,7 @@ function malformed(what: string): Credentials {
   }
 }
 
-/** Who logs in and for what; 401 also where Keystone says so about methods and tokens it does not know. */
+/** The user and the scope of a login; 401 also for unknown methods and tokens, as in Keystone. */
 export function readCredentials(text: string, known: Known): Credentials {
   let body: unknown
   try {

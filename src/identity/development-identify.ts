@@ -5,8 +5,8 @@ import { type Identify, tokenOf } from './identity.ts'
 import { noIdentity } from './no-identity.ts'
 
 /**
- * Reads the identity of a request. Throws UNAUTHENTICATED for a token that was made here and has ended: its holder must
- * log in again, and not find itself in another project.
+ * Reads the identity of a request. Throws UNAUTHENTICATED for a token that was issued here and has expired: its holder
+ * must log in again, and must not get into another project.
  */
 export function developmentIdentify(
   development: Pick<DevelopmentIdentity, 'identify'>,

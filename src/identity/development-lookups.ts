@@ -12,7 +12,7 @@ import {
 } from './development-names.ts'
 import type { Claims } from './development-token.ts'
 
-/** What Keystone's ids look like; a name is not taken for an id. */
+/** The form of Keystone's ids; a name does not count as an id. */
 const ID = /^[0-9a-f]{32}$/
 
 /** Who looks, and what nobody named means. */
@@ -22,7 +22,7 @@ interface Looking {
   readonly defaultProject: string
 }
 
-/** Answers a GET below `/v3`; undefined when nothing is there. */
+/** Answers a GET below `/v3`; undefined for an unknown path. */
 export function lookUp(looking: Looking): DevelopmentAnswer | undefined {
   const { call, claims, defaultProject } = looking
   const [, collection = '', id, ...rest] = call.path.split('/')

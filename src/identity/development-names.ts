@@ -1,6 +1,6 @@
 /**
- * The people, projects and domains of the development identity. There is no list of them: whoever is named exists, and
- * ids follow from names, so that they are the same after a restart and on every host.
+ * The people, projects and domains of the development identity. There is no list of them: every name exists, and ids
+ * are derived from names, so that they are the same after a restart and on every host.
  */
 import { createHash } from 'node:crypto'
 
@@ -13,7 +13,7 @@ export interface NamedInDomain extends Named {
   readonly domain: Named
 }
 
-/** How a request names something: by id, or by name. */
+/** How a request identifies something: by id or by name. */
 export interface Reference {
   readonly id?: string
   readonly name?: string
@@ -24,7 +24,7 @@ export const DEFAULT_DOMAIN: Named = { id: 'default', name: 'Default' }
 const ADMIN_ROLES = ['admin', 'member', 'reader']
 const MEMBER_ROLES = ['member', 'reader', 'load-balancer_member']
 const READER_ROLES = ['reader', 'load-balancer_observer']
-/** What the user's name says about the roles; everybody else is a member. */
+/** The roles that follow from a user's name; every other user is a member. */
 const ROLES_BY_USER: ReadonlyMap<string, readonly string[]> = new Map([
   ['admin', ADMIN_ROLES],
   ['reader', READER_ROLES],
@@ -44,14 +44,14 @@ export function rolesOf(userName: string): readonly Named[] {
   return names.map((name) => ({ id: idOf('role', name), name }))
 }
 
-/** The domain that is meant; nothing said = the default one. */
+/** The domain of a request; absent = the default one. */
 export function domainOf({ id, name }: Reference = {}): Named {
   if (id === DEFAULT_DOMAIN.id || name?.toLowerCase() === 'default') return DEFAULT_DOMAIN
   if (id !== undefined) return { id, name: id }
   return name === undefined ? DEFAULT_DOMAIN : { id: idOf('domain', name), name }
 }
 
-/** The user that is meant; an id tells the name only of those whose name gives them other roles. */
+/** The user of a request. From an id, only the names with special roles can be found. */
 export function userOf({ id, name }: Reference, domain: Named): NamedInDomain | undefined {
   if (name !== undefined) return { id: userId(name, domain), name, domain }
   if (id === undefined) return undefined
@@ -64,8 +64,8 @@ function userId(name: string, domain: Named): string {
 }
 
 /**
- * The project that is meant. The one named like HM_DEFAULT_PROJECT is it, so that requests with a token and requests
- * without one meet the same objects.
+ * The project of a request. The name of HM_DEFAULT_PROJECT means the default project, so that requests with and without
+ * a token see the same objects.
  */
 export function projectOf(
   { id, name }: Reference,

@@ -53,7 +53,7 @@ export function newAuditId(): string {
 
 /**
  * The key in HM_DATA_DIR, made (mode 0600) when there is none. Processes that start together agree on one: the file
- * appears whole or not at all. Throws what the file system says.
+ * appears whole or not at all. Throws errors of the file system.
  */
 export function developmentKey(dataDir: string): Buffer {
   const path = join(dataDir, KEY_FILE)

@@ -1,10 +1,10 @@
 /**
- * The development identity: enough of Keystone v3, at `/identity/v3`, for `openstack`, Terraform and gophercloud to work
- * with nothing else installed. It exists only with HM_AUTH=none. Any user and any password will do; the user's name
- * decides the roles, the project's name its id. Shapes, status codes and sentences are those recorded from a real
+ * The development identity: enough of Keystone v3, at `/identity/v3`, for `openstack`, Terraform and gophercloud to
+ * work with nothing else installed. It exists only with HM_AUTH=none. Any user and any password will do; the user's
+ * name decides the roles, the project's name its id. Shapes, status codes and sentences are those recorded from a real
  * Keystone (test/vectors/keystone-golden).
  *
- * Framework-free: a request in, an answer out.
+ * Independent of any framework: a request in, an answer out.
  */
 import { DEVELOPMENT_REVOKED_MAX, DEVELOPMENT_TOKEN_SECONDS } from '../domain/limits.ts'
 import { readCredentials } from './development-credentials.ts'
@@ -23,7 +23,7 @@ import { TokenCache } from './token-cache.ts'
 
 export interface DevelopmentIdentity {
   handle(request: DevelopmentRequest): DevelopmentAnswer
-  /** Who holds the token; `ended` = made here, but expired or revoked; undefined = not made here. */
+  /** The holder of the token; `ended` = issued here, but expired or revoked; undefined = not issued here. */
   identify(token: string): Identity | 'ended' | undefined
 }
 

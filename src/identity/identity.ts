@@ -1,4 +1,4 @@
-/** Who asks, whatever told us: a Keystone token, a token of the development identity, or nobody. */
+/** The identity of a request, from a Keystone token, a token of the development identity, or without a token. */
 
 /** What a token is for. Octavia's policies read roles of `project` and `system` tokens only; so do ours. */
 export type TokenScope = 'project' | 'system' | 'domain' | 'unscoped'
@@ -6,12 +6,12 @@ export type TokenScope = 'project' | 'system' | 'domain' | 'unscoped'
 export interface Identity {
   /** The scope of every read and write. Empty when the token names no project (`scope` is not `project`). */
   readonly projectId: string
-  /** Nobody named the project (no-identity mode): a path that names one decides. */
+  /** No project was given (no-identity mode): a path with a project decides. */
   readonly assumed: boolean
   readonly scope: TokenScope
   /** Names of roles, as Keystone gives them. */
   readonly roles: readonly string[]
-  /** No token said who it is: everything may be done, but in this project only. */
+  /** No token: everything is allowed, but in this project only. */
   readonly confined: boolean
   /** Absent: nobody said. */
   readonly userId?: string
@@ -20,15 +20,15 @@ export interface Identity {
 export type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /**
- * `client`: the address of whoever asks, by which questions to Keystone are divided. Throws DomainError UNAUTHENTICATED, INVALID_FIELD
- * or IDENTITY_UNAVAILABLE.
+ * `client`: the address of the client, by which look-ups in Keystone are divided. Throws DomainError UNAUTHENTICATED,
+ * INVALID_FIELD or IDENTITY_UNAVAILABLE.
  */
 export type Identify = (headers: Headers, client?: string) => Identity | Promise<Identity>
 
 /** Printable ASCII, as a header can carry it; longer than any Fernet or JWS token. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/
 
-/** The token of a request: undefined when there is none, or what stands there cannot be one. */
+/** The token of a request: undefined when there is none, or the header cannot be one. */
 export function tokenOf(headers: Headers, name = 'x-auth-token'): string | undefined {
   const value = headers[name]
   return typeof value === 'string' && TOKEN.test(value) ? value : undefined

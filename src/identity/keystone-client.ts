@@ -1,6 +1,6 @@
 /**
- * Asks Keystone v3 about tokens: `GET /v3/auth/tokens` with the own token and the one in question. Whatever is not a
- * clear yes or no is IDENTITY_UNAVAILABLE, which the API answers with 503: nobody is let in by a failure.
+ * Asks Keystone v3 about tokens: `GET /v3/auth/tokens` with our own token and the one to validate. Anything but a clear
+ * yes or no is IDENTITY_UNAVAILABLE, which the API answers with 503: a failure never grants access.
  */
 import { DomainError } from '../domain/errors.ts'
 import { identityUnavailable, type KeystoneAnswer, keystoneHttp, type KeystoneHttp } from './keystone-http.ts'
@@ -18,7 +18,7 @@ export interface KeystoneClientOptions {
 }
 
 export interface KeystoneClient {
-  /** Who holds the token; undefined when it is not valid (any more). Throws DomainError IDENTITY_UNAVAILABLE. */
+  /** The holder of the token; undefined when it is not valid (any more). Throws DomainError IDENTITY_UNAVAILABLE. */
   validate(token: string): Promise<KeystoneToken | undefined>
   close(): Promise<void>
 }
@@ -59,16 +59,16 @@ async function askAbout(http: KeystoneHttp, own: ServiceToken, token: string): P
   const authToken = await own.get()
   const answer = await ask(authToken)
   if (answer.status !== 401) return answer
-  // 401 speaks of our token, not of the one in question.
+  // 401 is about our own token, not about the one to validate.
   own.discard(authToken)
   return await ask(await own.get())
 }
 
 function verdictOf({ status, body }: KeystoneAnswer): KeystoneToken | undefined {
-  // 404: not a token, expired, revoked, of a disabled user. 400: nothing that Keystone would call a token.
+  // 404: not a token, expired, revoked, of a disabled user. 400: not in the form of a token.
   if (status === 404 || status === 400) return undefined
   const token = status === 200 ? readKeystoneToken(body) : undefined
-  // 403: our account may not validate, a mistake of the operator's and not of whoever asks.
+  // 403: our account may not validate tokens: a mistake of the operator, not of the client.
   if (token === undefined) throw identityUnavailable(`validation of a token: status ${status}`)
   return token
 }

@@ -24,7 +24,7 @@ export interface KeystoneHttp {
   close(): Promise<void>
 }
 
-/** The refusal for a Keystone that does not answer, or not as one that can be believed. */
+/** The refusal when Keystone does not answer, or its answer cannot be trusted. */
 export function identityUnavailable(why: string, cause?: unknown): DomainError {
   return new DomainError(
     'IDENTITY_UNAVAILABLE',
@@ -71,7 +71,7 @@ export function keystoneHttp(url: string, timeoutMs: number = KEYSTONE_TIMEOUT_M
       const signal = AbortSignal.timeout(timeoutMs)
       try {
         return await send(question, signal).catch((error: unknown) => {
-          // Keystone may close a kept connection in the moment that we use it: both questions may be asked twice.
+          // Keystone may close a kept connection just when we use it: both requests may be sent twice.
           if (isClosedConnection(error)) return send(question, signal)
           throw error
         })

@@ -1,10 +1,12 @@
 /**
- * HM_AUTH=keystone: a request is who its X-Auth-Token says, and nothing else. X-Project-Id, X-Roles and their kind,
- * which middleware sets behind a proxy, are never read here, so whoever sends them from outside gains nothing.
+ * HM_AUTH=keystone: only X-Auth-Token decides the identity of a request. X-Project-Id, X-Roles and similar headers,
+ * which middleware sets behind a proxy, are never read, so a client that sends them gains nothing.
  *
- * Questions to Keystone are divided by client, because whose an unknown token is only Keystone can tell (docs/adr/0020-look-ups-by-client.md).
+ * Look-ups in Keystone are divided by client, because only Keystone knows the project of a new token
+ * (docs/adr/0020-look-ups-by-client.md).
  *
- * A valid token is believed for `cacheMs` at most and never past its own end, so a revocation holds after `cacheMs`.
+ * A valid token is cached for `cacheMs` at most and never past its own end, so a revocation takes effect after
+ * `cacheMs`.
  */
 import { DomainError } from '../domain/errors.ts'
 import { FairGate } from '../domain/fair-gate.ts'
@@ -25,7 +27,7 @@ import { TokenCache, tokenKey } from './token-cache.ts'
 
 export interface KeystoneIdentityOptions {
   readonly client: Pick<KeystoneClient, 'validate'>
-  /** Told to whoever comes without a valid token, in WWW-Authenticate. */
+  /** Sent in WWW-Authenticate to a client without a valid token. */
   readonly url: string
   readonly cacheMs: number
   readonly clocks?: Clocks
@@ -35,12 +37,12 @@ export interface KeystoneIdentityOptions {
 export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
   const { client, url, cacheMs, clocks = SYSTEM_CLOCKS } = options
   const valid = new TokenCache<Identity>({ max: TOKEN_CACHE_MAX, now: clocks.now })
-  // Apart, so that a flood of invented tokens pushes no real one out.
+  // Separate, so that a flood of invalid tokens evicts no valid one.
   const invalid = new TokenCache<true>({ max: TOKEN_CACHE_MAX, now: clocks.now })
   const asked = new Map<string, Promise<Identity | undefined>>()
   const gate = new FairGate({ places: KEYSTONE_CONNECTIONS, waitingMax: KEYSTONE_WAITING_MAX })
 
-  /** Holds one of the connections to Keystone while it asks. */
+  /** Holds one of the connections to Keystone during the look-up. */
   const validated = async (token: string, of: string): Promise<KeystoneToken | undefined> => {
     if (!(await gate.enter(of, startClock)))
       throw identityUnavailable('too many tokens are being asked about')
@@ -59,7 +61,10 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
     valid.set(key, found.identity, Math.min(cacheMs, found.expiresAt - clocks.wallNow()))
     return found.identity
   }
-  /** One question per token and client at a time: whoever knows another's token does not make it wait in a queue of its own. */
+  /**
+   * One look-up per token and client at a time: a client that knows another's token cannot put that look-up into its
+   * own queue.
+   */
   const lookUp = (key: string, token: string, of: string): Promise<Identity | undefined> => {
     const question = `${of} ${key}`
     const running = asked.get(question)
@@ -86,7 +91,7 @@ function startClock(expire: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-/** Octavia names the service's root, as its `www_authenticate_uri` does. */
+/** Octavia gives the root of the service, as in its `www_authenticate_uri`. */
 function unauthenticated(url: string): DomainError {
   return new DomainError('UNAUTHENTICATED', 'The request you have made requires authentication.', {
     identityUrl: withoutVersion(url),

@@ -1,4 +1,4 @@
-/** The parts of Keystone's token document (`{"token": …}`, API v3) that decide anything here. */
+/** The parts of Keystone's token document (`{"token": …}`, API v3) that matter here. */
 import type { Identity, TokenScope } from './identity.ts'
 
 export interface KeystoneToken {

@@ -1,6 +1,6 @@
 /**
- * HM_AUTH=none: whoever reaches the loopback listener is trusted. The project is `X-Project-Id`, else a default one; it
- * still separates: another project's object is unknown.
+ * HM_AUTH=none: every client that reaches the loopback listener is trusted. The project is `X-Project-Id`, else a
+ * default one. Projects are still separate: another project's object is unknown.
  */
 import { DomainError } from '../domain/errors.ts'
 import { PROJECT_ID_MAX } from '../domain/limits.ts'
@@ -17,12 +17,12 @@ export function noIdentity(defaultProjectId: string): (headers: Headers) => Iden
   }
 }
 
-/** Nobody in particular, with every right in one project. */
+/** An anonymous identity with every right in one project. */
 function confinedTo(projectId: string, assumed: boolean): Identity {
   return { projectId, assumed, scope: 'project', roles: [], confined: true }
 }
 
-/** A project id that can stand in a header, a path and a column. Throws INVALID_FIELD. */
+/** A project id that is valid in a header, a path and a column. Throws INVALID_FIELD. */
 export function checkedProjectId(named: string | string[]): string {
   if (typeof named === 'string' && named.length <= PROJECT_ID_MAX && PROJECT_ID.test(named)) return named
   throw new DomainError('INVALID_FIELD', 'Invalid input for X-Project-Id. Reason: it is not a project id.', {

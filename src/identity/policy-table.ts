@@ -1,6 +1,6 @@
 /**
- * The policy as data: the rules over the objects of OpenStack LBaaS v2, which are the same in every dialect that has these
- * objects, and over what is outside of the dialects. What only one dialect has is in the policy of its folder.
+ * The policy as data: the rules over the objects of OpenStack LBaaS v2, which are the same in every dialect that has
+ * these objects, and for the paths outside of the dialects. Rules of only one dialect are in the policy of its folder.
  */
 import {
   ADMIN,

@@ -3,8 +3,8 @@
  * reader, member and admin (Octavia's defaults today), and load-balancer_* (its older ones). Which of them count is
  * HM_RBAC's; with `both` each alone is enough.
  *
- * What a refusal looks like is the dialect's: another project's object may be unknown (404), or forbidden (403), while
- * an unknown one is 404 for everybody. So a handler asks after it has found the owner.
+ * The dialect decides the form of a refusal: another project's object may be unknown (404) or forbidden (403), while an
+ * object that does not exist is 404 for everybody. So a handler checks the policy after it has found the owner.
  */
 import type { Rbac } from '../domain/types.ts'
 import type { Identity } from './identity.ts'
@@ -21,8 +21,8 @@ export interface Question {
 }
 
 /**
- * Decides about an object of `ownerProjectId`, or, without one, about a list or whatever belongs to nobody. A token for
- * a domain or for nothing has no roles here, whatever it carries.
+ * Decides about an object of `ownerProjectId`, or, without one, about a list or an object without a project. A token
+ * for a domain or for nothing has no roles here, whatever it carries.
  */
 export function decide(question: Question, ownerProjectId?: string): Decision {
   const { identity } = question
@@ -49,7 +49,7 @@ function rolesThatCount({ rule: { check }, identity: { confined, scope, roles },
   return { everywhere: has('everywhere'), ownProject: has('ownProject') }
 }
 
-/** Finds the rule of an operation; `path` with parameters as `{id}` or `:id`. Undefined: nobody wrote one. */
+/** Finds the rule of an operation; `path` with parameters as `{id}` or `:id`. Undefined: there is none. */
 export type RuleFor = (method: string, path: string) => PolicyRule | undefined
 
 export function policyOf(rules: readonly PolicyRule[]): RuleFor {

@@ -1,7 +1,7 @@
 /**
- * The token of our own account, which Keystone wants to see before it tells about others. States: none → fetching →
- * good → renewing (the old one still serves) → good …; a refused login pauses all logins for KEYSTONE_LOGIN_RETRY_MS.
- * Never more than one login at a time.
+ * The token of our own account, which Keystone requires to validate other tokens. States: none → fetching → good →
+ * renewing (the old one still serves) → good …; a refused login pauses all logins for KEYSTONE_LOGIN_RETRY_MS. Never
+ * more than one login at a time.
  */
 import type { DomainError } from '../domain/errors.ts'
 import { KEYSTONE_LOGIN_RETRY_MS, KEYSTONE_RENEW_AFTER_SHARE } from '../domain/limits.ts'
@@ -17,7 +17,7 @@ export interface KeystoneAccount {
   readonly domain: string
 }
 
-/** Monotonic milliseconds, and the wall clock that Keystone's timestamps are held against. */
+/** Monotonic milliseconds, and the wall clock for Keystone's timestamps. */
 export interface Clocks {
   readonly now: () => number
   readonly wallNow: () => number
@@ -43,18 +43,18 @@ export class ServiceToken {
     this.#clocks = clocks
   }
 
-  /** A token that Keystone should take. Throws DomainError IDENTITY_UNAVAILABLE. */
+  /** A token that Keystone should accept. Throws DomainError IDENTITY_UNAVAILABLE. */
   async get(): Promise<string> {
     const now = this.#clocks.now()
     const held = this.#held
     if (held !== undefined && now < held.renewAt) return held.token
     if (held === undefined || now >= held.expiresAt) return await this.#fetch()
-    // Renewed beside the request; the next one that needs it waits for a failure, this one does not.
+    // Renewed in the background: this request does not wait for the new token.
     this.#fetch().catch(() => undefined)
     return held.token
   }
 
-  /** Keystone refused this one: revoked, or its keys were rotated away. */
+  /** Keystone refused this one: it was revoked, or the keys were rotated. */
   discard(token: string): void {
     if (this.#held?.token === token) this.#held = undefined
   }

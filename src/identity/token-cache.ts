@@ -1,6 +1,6 @@
 /**
- * What is known of tokens, for a bounded time and a bounded number of them. Keys are SHA-256 of the token, so that a
- * dump of the process holds none. Not a place for deciding: what is not here is asked again.
+ * A cache of look-ups of tokens, bounded in time and number. Keys are SHA-256 of the token, so that a dump of the
+ * process holds none. It decides nothing: a token that is not here is looked up again.
  */
 import { createHash } from 'node:crypto'
 
@@ -47,7 +47,7 @@ export class TokenCache<Value> {
   set(key: string, value: Value, forMs: number): void {
     this.#entries.delete(key)
     if (!(forMs > 0)) return
-    // All live about equally long, so the first inserted is the one that ends next.
+    // All live about equally long, so the first inserted ends next.
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size < this.#max) break
       this.#entries.delete(oldest)

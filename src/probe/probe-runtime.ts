@@ -1,7 +1,7 @@
 /**
- * What the probes of one prober share: sockets and connections that wait for their next use, raw sockets, what is known of
- * this host, and what is worked out once for many probes. Made by whoever probes (a prober's engine, probe-once), closed
- * when no probe is under way any more. Nothing of it is state of a module, so that two probers of a process share nothing.
+ * What the probes of one prober share: idle sockets and connections, raw sockets, facts about this host, and results
+ * that are computed once for many probes. The prober's engine or probe-once creates it, and closes it when no probe is
+ * in flight any more. None of it is state of a module, so two probers of a process share nothing.
  */
 import type { ProbeTarget } from '../domain/probe-target.ts'
 import { BodyPatterns } from './http/body-pattern.ts'
@@ -19,7 +19,7 @@ import { IdleConnections } from './wire/idle-connections.ts'
 import { NodeSockets } from './wire/node-sockets.ts'
 import type { StreamParts } from './wire/stream-parts.ts'
 
-/** How plain TCP probes go: by system calls where they can be made. */
+/** How plain TCP probes connect: by system calls where these are available. */
 export type TcpWay = 'system calls' | 'net.Socket'
 
 export class ProbeRuntime implements StreamParts {
@@ -27,7 +27,7 @@ export class ProbeRuntime implements StreamParts {
   readonly sourcePorts = new SourcePorts()
   readonly idleConnections = new IdleConnections()
   readonly nodeSockets = new NodeSockets()
-  /** The sockets of TCP probes that go by system calls; undefined where none do. */
+  /** The sockets of TCP probes that use system calls; undefined where these are not available. */
   readonly kernelSockets = KernelSockets.open(findLibc(), this.sourcePorts)
   readonly tlsContexts = new TlsContexts()
   readonly bodyPatterns = new BodyPatterns()
@@ -52,7 +52,7 @@ export class ProbeRuntime implements StreamParts {
     if (this.kernelSockets !== undefined) this.kernelSockets.capacity = sockets
   }
 
-  /** Works out now what the first probe of this target would have to. */
+  /** Prepares now what the first probe of this target would otherwise have to prepare. */
   prepare({ http, http2 }: ProbeTarget): void {
     for (const request of [http, http2]) {
       if (request?.expectBodyPattern !== undefined) this.bodyPatterns.table(request.expectBodyPattern)

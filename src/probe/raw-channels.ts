@@ -1,7 +1,7 @@
 /** Channels over raw sockets, one per family, which all probes of it share. */
 import { isUnavailableForGood, type RawAvailability } from './raw-socket.ts'
 
-/** What can be had of a channel: whether it works, and if not, why not. */
+/** Whether a channel can be used, and if not, why. */
 export interface RawChannel {
   readonly availability: RawAvailability
   readonly isOpen: boolean

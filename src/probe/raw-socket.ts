@@ -36,12 +36,12 @@ const require = createRequire(import.meta.url)
 
 /** Opens a raw socket for an IP protocol, or throws. */
 export function openRawSocket(family: 4 | 6, protocol: number): RawSocket {
-  // Where npm puts the dependency of a dependency is its own affair.
+  // npm decides where it installs the dependency of a dependency.
   const raw = createRequire(require.resolve('net-ping'))('raw-socket') as RawSocketPackage
   return raw.createSocket({ addressFamily: raw.AddressFamily[family === 4 ? 'IPv4' : 'IPv6'], protocol })
 }
 
-/** Sends now. Gives the errno of what went wrong, undefined when the packet is out. */
+/** Sends now. Returns the errno of a failure, undefined when the packet was sent. */
 export function sendRaw(socket: RawSocket, packet: Buffer, address: string): string | undefined {
   try {
     socket.wrap.send(packet, 0, packet.length, address, () => undefined)
@@ -52,8 +52,8 @@ export function sendRaw(socket: RawSocket, packet: Buffer, address: string): str
 }
 
 /**
- * Tells `receive` of every packet, also of those that arrived behind it: a burst does not wait for as many turns of the
- * event loop. It stops when nothing `isAwaited` any more.
+ * Calls `receive` for every packet in the socket's buffer, so that a burst needs one turn of the event loop. It stops
+ * when nothing `isAwaited` any more.
  */
 export function receiveAll(
   socket: RawSocket,
@@ -66,7 +66,7 @@ export function receiveAll(
       try {
         socket.wrap.recv(socket.buffer, (buffer, bytes, from) => receive(buffer.subarray(0, bytes), from))
       } catch {
-        // EAGAIN: nothing is left. The caller's code does not run in here, so no error of its is lost.
+        // EAGAIN: nothing is left. No code of the caller runs inside this try, so none of its errors is lost.
         return
       }
     }
@@ -130,7 +130,7 @@ export function growReceiveBuffer(socket: RawSocket, bytes: number): void {
   setIfPossible(() => socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, bytes))
 }
 
-/** Linux: a raw ICMP socket hears only messages of these types. */
+/** Linux: a raw ICMP socket receives only messages of these types. */
 export function filterIcmp(socket: RawSocket, family: 4 | 6, types: readonly number[]): void {
   if (family === 4) {
     const blocked = types.reduce((mask, type) => mask & ~(1 << type), ~0) >>> 0
@@ -142,7 +142,7 @@ export function filterIcmp(socket: RawSocket, family: 4 | 6, types: readonly num
   setIfPossible(() => socket.setOption(IPPROTO_ICMPV6, ICMP_FILTER, blocked, blocked.length))
 }
 
-/** Only an optimisation: without the filter more packets are looked at, with a small buffer bursts are shorter. */
+/** Only an optimisation: without the filter more packets are read, with a small buffer fewer packets of a burst fit. */
 function setIfPossible(setOption: () => void): void {
   if (process.platform !== 'linux') return
   try {

@@ -1,6 +1,7 @@
 /**
- * What is worked out once of something that many checks have a copy of, and kept for as long as one of them is probed: TLS
- * contexts, tables of patterns. Copies are equal by their key; who asks with the same object again pays one look-up.
+ * Values that are computed once from settings of which many checks have an equal copy: TLS contexts, tables of
+ * patterns. A value is kept as long as one of these checks is probed. Copies are equal by their key; asking with the
+ * same object again costs one look-up.
  */
 import { SHARED_VALUES_SWEEP } from '../domain/limits.ts'
 

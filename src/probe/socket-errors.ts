@@ -1,12 +1,12 @@
 /**
- * What a socket error says: about the target (`failed`) or about this host (`inconclusive`). One table, so that the rule
- * can be read, and argued about, in one place.
+ * What a socket error means: a fault of the target (`failed`) or of this host (`inconclusive`). One table, so that the
+ * rule can be read and discussed in one place.
  *
- * An errno that the table does not know is the prober's doubt, hence inconclusive (PROBER_FAULT): a false OFFLINE takes
- * a healthy member out of service, while a check with nothing but inconclusive results becomes stale and is seen.
+ * An errno that is not in the table is inconclusive (PROBER_FAULT), because its cause is not known: a false OFFLINE
+ * takes a healthy member out of service, while a check with nothing but inconclusive results becomes stale and is seen.
  *
- * Known doubt: Linux turns ICMPv6 "administratively prohibited", "policy failed" and "reject route" into EACCES (net/ipv6/icmp.c,
- * tab_unreach), which cannot be told from a local firewall's EPERM/EACCES; both are PROBER_FORBIDDEN.
+ * Known doubt: Linux turns ICMPv6 "administratively prohibited", "policy failed" and "reject route" into EACCES
+ * (net/ipv6/icmp.c, tab_unreach), which looks the same as EPERM/EACCES of a local firewall; both are PROBER_FORBIDDEN.
  */
 import { networkInterfaces } from 'node:os'
 import { HOST_ADDRESSES_CACHE_MS } from '../domain/limits.ts'
@@ -69,9 +69,9 @@ export class HostAddresses {
 
   /**
    * Whether an interface that is up and running has an address for this destination: any of the family for loopback
-   * targets, else one that is neither loopback nor link-local. Read at most once per `HOST_ADDRESSES_CACHE_MS`, because a
-   * host that lost its network asks for every probe. Where it cannot be read (that takes a descriptor), what was read last
-   * holds; before that there is none, and the target is not blamed.
+   * targets, else one that is neither loopback nor link-local. Read at most once per `HOST_ADDRESSES_CACHE_MS`, because
+   * a host that lost its network asks for every probe. Where it cannot be read (that takes a descriptor), the last
+   * reading counts; before the first one there is no network, and the target does not fail for it.
    */
   hasNetworkFor(
     destination: Destination,

@@ -31,8 +31,8 @@ export class SourcePorts {
   #last = 65_535
 
   /**
-   * Whether the kernel may choose `port`: only then need anybody ask whether a connection to it is one to itself. Read again
-   * every SOURCE_PORTS_CACHE_MS; all unprivileged ports where it cannot be read (not Linux).
+   * Whether the kernel may choose `port`: only then can a connection to it be connected to itself. Read again every
+   * SOURCE_PORTS_CACHE_MS; all unprivileged ports where it cannot be read (not Linux).
    */
   includes(port: number, nowMs = performance.now()): boolean {
     if (nowMs - this.#readAt >= SOURCE_PORTS_CACHE_MS) {

@@ -1,4 +1,4 @@
-/** Probes that this prober cannot make: an inconclusive result at once, so that nothing is ever said about the target. */
+/** Probes that this prober cannot make: an inconclusive result at once, which changes nothing for the target. */
 import type { Reason } from '../domain/reasons.ts'
 import type { Probe } from './probe.ts'
 import { result } from './result.ts'

@@ -1,6 +1,6 @@
 /**
- * Every variable of the environment that the service reads: its rule, its default as one would write it, and the
- * sentence of the README's list, which is generated from here.
+ * Every variable of the environment that the service reads: its rule, its default as it would be written there, and its
+ * sentence in the README's list, which is generated from here.
  */
 import Joi from 'joi'
 import { DomainError } from '../domain/errors.ts'
@@ -64,7 +64,7 @@ const httpUrl = Joi.string()
   .uri({ scheme: ['http', 'https'] })
   .custom((text: string) => text.replace(/\/+$/, ''))
 
-/** A rule made from a parser that answers undefined, or throws a DomainError, when the text is not its kind. */
+/** A rule made from a parser that returns undefined, or throws a DomainError, for an invalid text. */
 function parsed(parse: (text: string) => unknown, needed: string): Joi.Schema {
   return Joi.string().custom((text: string, check) => {
     try {
@@ -103,7 +103,9 @@ function parseAll<Item>(parse: (text: string) => Item | undefined) {
   }
 }
 
-/** A name of DNS (RFC 1123 section 2.1): its last label is no number, so that 10.0.0.256 is a mistake and not a name. */
+/**
+ * A name of DNS (RFC 1123 section 2.1): its last label is not a number, so that 10.0.0.256 is an error and not a name.
+ */
 const NAMED_ENDPOINT =
   /^((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?):(\d{1,5})$/i
 

@@ -106,7 +106,7 @@ const SCHEMA = Joi.object(
 /** What the schema answers; those without a default may be absent. */
 type Values = Readonly<Partial<Record<VariableName, unknown>>>
 
-/** What is wrong between variables; those that are `refused` on their own say nothing here. */
+/** Problems of combinations of variables; a variable that is `refused` by itself is not checked here. */
 function crossProblems(values: Values, refused: ReadonlySet<string>): string[] {
   const problems: string[] = []
   const host = refused.has('HM_LISTEN') ? undefined : (values.HM_LISTEN as Endpoint).host
@@ -197,7 +197,7 @@ function optional<Name extends string, Value>(
   return (value === undefined ? {} : { [name]: value }) as { readonly [N in Name]?: Value }
 }
 
-/** The values as one may show them, by the names of the environment. */
+/** The values without secrets, by the names of the environment. */
 function shown(values: Values): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {

@@ -27,7 +27,7 @@ export interface EmbeddedPostgresOptions {
   readonly dataDir: string
   /** False only for tests: no fsync. */
   readonly durable: boolean
-  /** Told what a person may want to know: recovery from a crash, a server that died. */
+  /** Gets messages for people: recovery from a crash, a server that died. */
   readonly log: (message: string) => void
 }
 
@@ -68,7 +68,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-/** How to reach the server that another process has started in this data folder; undefined when none accepts connections. */
+/**
+ * The address of the server that another process has started in this data folder; undefined when none accepts
+ * connections.
+ */
 export function runningEmbeddedUrl(dataDir: string): string | undefined {
   if (!existsSync(dataDir)) return undefined
   const home = rememberedHome(realpathSync(dataDir))
@@ -134,8 +137,8 @@ class Server {
     const { home } = options
     setLogAside(home.log)
     const last = existsSync(home.port) ? Number(readFileSync(home.port, 'utf8')) : 0
-    // Another try: somebody may take the port between our look and the server's, and the shared memory of a server
-    // that was killed is only free once its last session has noticed.
+    // Another try: a program may take the port after our check, and the shared memory of a killed server is only free
+    // when its last session has ended.
     const tries = 5
     for (let tried = 1; tried <= tries; tried += 1) {
       const port = await freePort(
@@ -168,7 +171,7 @@ class Server {
     try {
       return await startOnce(this.#options, this.port)
     } catch (error) {
-      // No descriptor, no memory, a full disk: what is lacking may be there at the next try.
+      // No descriptor, no memory, a full disk: the next try may succeed.
       this.#options.log(`PostgreSQL could not be started: ${(error as Error).message}`)
       return undefined
     }
@@ -182,12 +185,12 @@ class Server {
     let backOffMs = POSTGRES_RESTART_MS.min
     while (this.#stopping === undefined) {
       this.#options.log(
-        `PostgreSQL ended by itself; starting it again (${this.#options.home.log} may tell why)`,
+        `PostgreSQL ended by itself; starting it again (${this.#options.home.log} may say why)`,
       )
       const postmaster = await this.#tryToStart()
       if (postmaster !== undefined) {
         this.#postmaster = postmaster
-        // A stop that was asked for while this one was starting saw only the one before.
+        // A stop during this start has only stopped the former postmaster.
         if (this.#abort.signal.aborted) await postmaster.stop()
         else this.#keepUp(postmaster)
         return

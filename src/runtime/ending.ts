@@ -31,7 +31,9 @@ export class Ending {
     }
   }
 
-  /** Runs every step, then leaves with the code; a failed step is logged, does not hold up the others, and makes it 1. */
+  /**
+   * Runs every step, then exits with the code; a failed step is logged, does not stop the others, and makes the code 1.
+   */
   exit(code: number, why: string): void {
     this.#log.info({ why }, 'ending')
     const late = setTimeout(
@@ -45,7 +47,7 @@ export class Ending {
     )
   }
 
-  /** Leaves when the last lines are written, or cannot be. */
+  /** Exits when the last lines are written, or cannot be. */
   #leave(code: number): void {
     this.#log.flush(() => process.exit(code))
   }

@@ -18,12 +18,12 @@ export interface Listener {
 export function listen(endpoint: Endpoint, setting: string, handler: RequestListener): Promise<Listener> {
   const answering = new Set<ServerResponse>()
   let isEnding = false
-  // Node's own bound is for the whole head; a URL of the allowed length must fit in beside other headers.
+  // Node's own limit is for the whole head; a URL of the allowed length must fit beside other headers.
   const server = createServer({ maxHeaderSize: 4 * URL_MAX_BYTES }, (request, response) => {
     answering.add(response)
     response.once('close', () => {
       answering.delete(response)
-      // The head of its answer was out already when the end began, and said that the connection stays.
+      // The head of its answer was sent before the end began, and said that the connection stays open.
       if (isEnding) setImmediate(() => server.closeIdleConnections())
     })
     if (isEnding) sayLast(response)
@@ -52,7 +52,7 @@ export function listen(endpoint: Endpoint, setting: string, handler: RequestList
   })
 }
 
-/** Tells a client that keeps its connection to make a new one, which finds whoever listens next. */
+/** Asks a client that keeps its connection to open a new one, which reaches the next process that listens. */
 function sayLast(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close')
 }

@@ -1,7 +1,7 @@
 /**
- * Where log lines go: a descriptor that may be full, closed, or read by nobody. Nothing here ever waits for it. One write
- * is under way at a time, the next lines wait in a bounded buffer, and what can be written nowhere is dropped and counted.
- * The first write that works again tells how many.
+ * Where log lines go: a descriptor that may be full, closed, or read by nobody. Nothing here ever waits for it. One
+ * write is under way at a time, the next lines wait in a bounded buffer, and lines that cannot be written are dropped
+ * and counted. The first write that works again logs how many.
  */
 import {
   LOG_BUFFER_MAX_BYTES,
@@ -31,13 +31,13 @@ export class LogDestination {
   /** What is being written, or has to be tried again. A notice stands first; so many bytes of it are left. */
   #chunk = NOTHING
   #noticeBytes = 0
-  /** Lost lines that this notice tells of. */
+  /** Lost lines that this notice reports. */
   #noticed = 0
   #isWriting = false
   /** A loss cut a line off: what follows begins on a new one. */
   #isTorn = false
   /** Lines that are lost and in no notice yet. */
-  #untold = 0
+  #unreported = 0
   #retry: NodeJS.Timeout | undefined
   #whenIdle: (() => void)[] = []
 
@@ -72,7 +72,7 @@ export class LogDestination {
     try {
       while (this.#fill()) this.#advance(this.#options.writer.writeNow(this.#chunk))
     } catch {
-      // There is no later in which this could be counted.
+      // The process ends: no later line could report this loss.
     }
   }
 
@@ -90,10 +90,10 @@ export class LogDestination {
     })
   }
 
-  /** Answers whether there is something to write: the rest of the chunk, or the next one. */
+  /** Returns whether there is something to write: the rest of the chunk, or the next one. */
   #fill(): boolean {
     if (this.#chunk.length > 0) return true
-    if (this.#waiting.length === 0 && this.#untold === 0) return false
+    if (this.#waiting.length === 0 && this.#unreported === 0) return false
     let bytes = 0
     let count = 0
     while (count < this.#waiting.length && bytes < LOG_WRITE_MAX_BYTES) {
@@ -102,7 +102,7 @@ export class LogDestination {
     }
     const lines = this.#waiting.splice(0, count).join('')
     this.#waitingBytes -= bytes
-    this.#noticed = this.#untold
+    this.#noticed = this.#unreported
     const notice = this.#noticed === 0 ? '' : this.#options.notice(this.#noticed)
     const head = Buffer.from(this.#isTorn ? `\n${notice}` : notice)
     this.#noticeBytes = head.length
@@ -116,10 +116,10 @@ export class LogDestination {
     this.#chunk = this.#chunk.subarray(bytes)
     if (this.#noticeBytes === 0) return
     this.#noticeBytes = Math.max(0, this.#noticeBytes - bytes)
-    if (this.#noticeBytes === 0) this.#untold -= this.#noticed
+    if (this.#noticeBytes === 0) this.#unreported -= this.#noticed
   }
 
-  /** A reader that is only slow gets the same again; what a full or closed target refuses is lost. */
+  /** A slow reader gets the same chunk again; what a full or closed target refuses is lost. */
   #failed({ code }: NodeJS.ErrnoException): void {
     const isSlow = code === 'EAGAIN' || code === 'EBUSY'
     if (!isSlow) this.#loseChunk()
@@ -143,7 +143,7 @@ export class LogDestination {
 
   #lose(lines: number): void {
     if (lines === 0) return
-    this.#untold += lines
+    this.#unreported += lines
     this.#options.onDropped(lines)
   }
 }

@@ -2,8 +2,8 @@
  * The log: one JSON line per event on standard error (standard output is for people). Writing never waits for a slow
  * reader or a full disk, because the probe loop logs too: see `log-destination.ts`.
  *
- * Levels: error = the service cannot do its work; warn = it can, and somebody should look; info = lifecycle, requests and
- * transitions; debug = what mends itself.
+ * Levels: error = the service cannot do its work; warn = it can, and somebody should look; info = lifecycle, requests
+ * and transitions; debug = what recovers by itself.
  */
 import { pino, type DestinationStream, type Logger } from 'pino'
 import { LogDestination } from './log-destination.ts'
@@ -16,7 +16,7 @@ export interface LogOptions {
   readonly level: LogLevel
   /** `api`, `prober-1` …: field `process` of every line. */
   readonly process: string
-  /** Called when lines were lost, which could not be written. */
+  /** Called when lines were lost because they could not be written. */
   readonly onDropped?: (lines: number) => void
   /** Absent: standard error. */
   readonly destination?: DestinationStream
@@ -67,7 +67,10 @@ function toStandardError({ process: name, onDropped = () => undefined }: LogOpti
   return destination
 }
 
-/** An error in the log. Of what the operating system refused, and of a wait for a connection, the stack tells nothing. */
+/**
+ * An error in the log. Errors of the operating system, and of a wait for a connection, have no stack: it says nothing
+ * useful.
+ */
 function errorFields(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   if (error instanceof AggregateError && error.errors.every(isOfTheSystem)) {

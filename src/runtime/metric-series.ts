@@ -1,10 +1,10 @@
 /**
- * Counters and histograms for the probe loop. prom-client looks a label set up by a string it builds at every
- * observation; here the loop holds the cell itself and adds a number to it. What they give at a scrape is prom-client's
- * own form, so that its registry prints and merges them.
+ * Counters and histograms for the probe loop. prom-client finds a label set by a string that it builds at every
+ * observation; here the loop keeps the cell and adds a number to it. A scrape gets prom-client's own format, so that
+ * its registry prints and merges them.
  *
- * Measured 2026-11-21, Node 20.20, one probe (lateness, counter, duration): 25 ns; prom-client 1081 ns, and 1098 ns with
- * its label sets bound beforehand.
+ * Measured 2026-11-21, Node 20.20, one probe (lateness, counter, duration): 25 ns; prom-client 1081 ns, and 1098 ns
+ * with its label sets bound beforehand.
  */
 export type Labels = Readonly<Record<string, string>>
 

@@ -1,13 +1,13 @@
 /**
- * `/metrics` of a process and of its children together. What a child had counted when it died stays in the sums, as
- * far as anybody has seen it: a counter that falls would look like a restart of everything.
+ * `/metrics` of a process and of its children together. The last known counters of a dead child stay in the sums: a
+ * counter that falls would look like a restart of the service.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client'
 import type { Endpoint } from './config.ts'
 import { type Listener, listen } from './listener.ts'
 
-/** The metrics of one process at one moment, in prom-client's form: it survives the way between processes. */
+/** The metrics of one process at one moment, in prom-client's JSON format, which can be sent between processes. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 /** Reads a registry. */
@@ -20,7 +20,7 @@ export async function renderMetrics(snapshots: readonly Snapshot[]): Promise<str
   return await merge(snapshots).metrics()
 }
 
-/** Adds what a dead process had counted to what others before it had. Gauges die with it. */
+/** Adds what a dead process had counted to what others before it had. Its gauges are dropped. */
 export async function retire(retired: Snapshot, last: Snapshot): Promise<Snapshot> {
   const counted = last.filter(({ name, type }) => name.startsWith('hm_') && COUNTED.has(String(type)))
   return await snapshotOf(merge([retired, counted]))

@@ -1,6 +1,6 @@
 /**
- * The metrics of one process, by what happened. No id of a tenant, a pool or a member is ever a label. Counted are
- * probes in the scheduler, writes in the result writer, requests in the API, and nothing twice.
+ * The metrics of one process, by what happened. No id of a tenant, a pool or a member is ever a label. Probes are
+ * counted in the scheduler, writes in the result writer, requests in the API, and nothing twice.
  */
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import {
@@ -22,7 +22,7 @@ export type FlushOutcome = 'written' | 'fenced' | 'failed'
 
 export type MassFailure = 'held' | 'believed' | 'warned'
 
-/** What a prober knows when somebody reads the metrics. */
+/** What a prober reports when the metrics are read. */
 export interface ProberGauges {
   /** Checks of this prober by the status of their member. */
   readonly members: Readonly<Partial<Record<MemberState, number>>>
@@ -85,7 +85,7 @@ export function createMetrics(name: string): Metrics {
   }
 }
 
-/** The metrics of ours, as prom-client sees them: it only ever calls `get`. */
+/** Our metrics, as prom-client sees them: it only calls `get`. */
 function register<Series extends CounterSeries | HistogramSeries>(
   registry: Registry,
   series: Series,
@@ -94,7 +94,7 @@ function register<Series extends CounterSeries | HistogramSeries>(
   return series
 }
 
-/** A function that answers the one value of a key, made by `make` at first use. */
+/** A function that returns the one value of a key, made by `make` at first use. */
 function once<Key extends string, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new Map<Key, Value>()
   return (key) => {
@@ -141,11 +141,7 @@ function proberMetrics(
     'Duration of probes that passed or failed',
     PROBE_SECONDS_BUCKETS,
   )
-  const inconclusive = counter(
-    registry,
-    'hm_probe_inconclusive_total',
-    'Probes that told nothing about their target, by what the prober lacked',
-  )
+  const inconclusive = counter(registry, 'hm_probe_inconclusive_total', 'Inconclusive probes, by reason')
   const skipped = counter(registry, 'hm_probes_skipped_total', 'Due probes that were left out')({})
   const delayed = counter(
     registry,
@@ -176,7 +172,7 @@ function proberMetrics(
   }
 }
 
-/** Made at first use: a process that probes nothing says nothing of ICMP. */
+/** Made at first use: a process without probes has no ICMP metrics. */
 function icmpGauge(registry: Registry): Metrics['icmpAvailable'] {
   let gauge: Gauge<'family'> | undefined
   return (family, isAvailable) => {

@@ -1,4 +1,4 @@
-/** The child's side of `processes.ts`: it answers for its metrics, and it ends when its parent is gone. */
+/** The child's side of `processes.ts`: it sends its metrics on request, and it ends when its parent is gone. */
 import type { Snapshot } from './metrics-endpoint.ts'
 
 export interface Answer {
@@ -23,7 +23,7 @@ export function attachToParent(read: () => Promise<Snapshot>, gone: () => void):
   process.on('message', (message: unknown) => {
     if (typeof message !== 'object' || message === null || !('id' in message)) return
     const id = message.id
-    // Who cannot read its figures does not answer: the parent waits a little and shows the last ones.
+    // A process that cannot read its metrics does not answer: the parent waits a little and shows the last ones.
     read().then(
       (snapshot) => process.send?.({ kind: 'metrics', id, snapshot }, () => undefined),
       () => undefined,

@@ -1,7 +1,7 @@
 /**
  * Child processes under a parent that keeps their number: one that dies is started again, after a pause that grows
- * while it keeps dying. They live in sessions of their own, so that Ctrl-C reaches the parent alone and everything
- * ends in order; and when the parent is gone, the closed channel tells them to end (see `parent.ts`).
+ * while it keeps dying. They live in sessions of their own, so that Ctrl-C reaches the parent alone and everything ends
+ * in order; and when the parent is gone, they end because the channel closes (see `parent.ts`).
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { CHILD_RESTART_MS, CHILD_STABLE_MS, DRAIN_TIMEOUT_MS, METRICS_TIMEOUT_MS } from '../domain/limits.ts'
@@ -64,7 +64,7 @@ export class ChildSlot {
       env,
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Metrics hold numbers that JSON has no word for.
+      // Metrics may have numbers that JSON cannot express (NaN, Infinity).
       serialization: 'advanced',
     })
   }
@@ -97,7 +97,7 @@ export class ChildSlot {
     const child = this.#child
     if (child?.connected === true) {
       const fresh = await this.#ask(child)
-      // It may have died meanwhile, and its last figures are among the retired ones by now.
+      // It may have died meanwhile; then its last metrics are already among those of dead processes.
       if (this.#child === child && fresh !== undefined) this.#last = fresh
     }
     return [this.#last, await this.#retired]

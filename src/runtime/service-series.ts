@@ -1,11 +1,11 @@
 /**
- * What an API process exports of the whole service: read from PostgreSQL, so that it is there when no prober is. Every API process
- * says the same: take `max`, not `sum`. The figures of probers themselves (`hm_members`, `hm_checks_stale`) have other names and are
- * to be added, so nothing is counted twice wherever both are.
+ * What an API process exports of the whole service: read from PostgreSQL, so that it is there when no prober is. Every
+ * API process exports the same values: use `max`, not `sum`. The figures of probers themselves (`hm_members`,
+ * `hm_checks_stale`) have other names and are to be added, so nothing is counted twice wherever both are.
  *
- * Read when somebody scrapes, at most every SERVICE_FACTS_EVERY_MS, and never for more than a small part of the time. What is not
- * known is not told: while PostgreSQL does not answer there is `hm_database_up` 0 and nothing else; where it answers that counting
- * took too long, `hm_database_up` 1 and nothing else.
+ * Read at a scrape, at most every SERVICE_FACTS_EVERY_MS, and never for more than a small part of the time. Unknown
+ * values are not exported: while PostgreSQL does not answer there is only `hm_database_up` 0; when counting took too
+ * long, only `hm_database_up` 1.
  */
 import type { Metric, Registry } from 'prom-client'
 import { SERVICE_FACTS_EVERY_MS, SERVICE_FACTS_REST, SERVICE_FACTS_WAIT_MS } from '../domain/limits.ts'
@@ -43,7 +43,7 @@ const SERIES: readonly (readonly [string, string, (facts: ServiceFacts) => reado
   ],
 ]
 
-/** Reads at most so often; several who ask at once share a reading. */
+/** Limits how often it reads; concurrent callers share a reading. */
 export class ServiceReading {
   readonly #read: () => Promise<ServiceFacts>
   readonly #now: () => number
@@ -58,7 +58,7 @@ export class ServiceReading {
     this.#now = now
   }
 
-  /** What was read last, or now; undefined when PostgreSQL did not answer. Never rejects, never waits for long. */
+  /** The last reading, or a new one; undefined when PostgreSQL did not answer. Never rejects, never waits for long. */
   async facts(): Promise<ServiceFacts | undefined> {
     if (this.#running === undefined && this.#now() >= this.#nextMs) this.#running = this.#readNow()
     if (this.#running !== undefined) await withinWait(this.#running)
@@ -83,7 +83,7 @@ export class ServiceReading {
   }
 }
 
-/** PostgreSQL ended the statement (query_canceled): it is there. */
+/** PostgreSQL cancelled the statement (query_canceled): so it is up. */
 function isTimeLimit(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '57014'
 }

@@ -1,16 +1,19 @@
 /**
- * Ways to standard output and standard error that never hold up the process, whoever is or is not at their other end.
+ * Writes to standard output and standard error that never block the process, whether or not anybody reads them.
  *
- * Of pipes and sockets Node's own streams neither block nor close their descriptor. On files and terminals they write and
- * wait, so there a thread of libuv's pool writes. A terminal is opened once more for that, without blocking: a person who
- * has stopped it (Ctrl-S) would keep the thread, and a process cannot end before its threads.
+ * Of pipes and sockets Node's own streams neither block nor close their descriptor. On files and terminals they write
+ * and wait, so there a thread of libuv's pool writes. A terminal is opened once more for that, without blocking: a
+ * person who has stopped it (Ctrl-S) would keep the thread, and a process cannot end before its threads.
  */
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 
 export interface StreamWriter {
-  /** Begins to write the chunk, or a part of it, and calls `done` once with how much was written; never before it returned. */
+  /**
+   * Begins to write the chunk, or a part of it, and calls `done` once with the number of bytes written; never before it
+   * has returned.
+   */
   readonly write: (chunk: Buffer, done: Written) => void
-  /** The same at once; answers how much was written and throws when that is nothing. */
+  /** The same at once; returns how much was written and throws when that is nothing. */
   readonly writeNow: (chunk: Buffer) => number
 }
 
@@ -27,7 +30,7 @@ export function writerOf(descriptor: keyof typeof STREAMS): StreamWriter {
 
 function throughStream(descriptor: keyof typeof STREAMS): StreamWriter {
   const stream = STREAMS[descriptor]()
-  // A failed write tells its callback; without a listener it would also end the process.
+  // A failed write calls its callback; without a listener it would also end the process.
   stream.on('error', () => undefined)
   return {
     write: (chunk, done) => {

@@ -1,6 +1,6 @@
 /**
- * The service cannot start as it was asked to, and a person can change that: the message is the whole sentence that
- * person reads, without a stack. Only `bin/` catches it (exit code 1).
+ * The service cannot start as configured, and a person can change that: the message is the whole sentence for that
+ * person, without a stack. Only `bin/` catches it (exit code 1).
  */
 export class StartRefusal extends Error {
   constructor(message: string, options?: ErrorOptions) {

@@ -1,4 +1,4 @@
-/** Metrics of what a prober does beside probing: retention, and reading how dependencies stand. */
+/** Metrics of what a prober does beside probing: retention, and reading the status of dependencies. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
 export interface UpkeepMetrics {

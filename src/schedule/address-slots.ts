@@ -1,10 +1,11 @@
 /**
- * What may go to one target address: probes in flight (slots), and starts a second (a second's worth may come at once, what
- * comes beyond is spread evenly: GCRA, the leaky bucket as a meter). Both are divided by project: of the slots a project
- * may hold SHARE_PER_FREE times what is free, and who has to wait, for a slot or for the rate, is served in turn by
- * project. So whatever one project does to an address, another one's probe there waits for one start of each other project.
+ * What may go to one target address: probes in flight (slots), and starts a second (a second's worth may come at once,
+ * what comes beyond is spread evenly: GCRA, the leaky bucket as a meter). Both are divided by project: of the slots a
+ * project may hold SHARE_PER_FREE times what is free, and probes that wait, for a slot or for the rate, are served in
+ * turn by project. So whatever one project does to an address, a probe of another project there waits for one start of
+ * each other project at most.
  *
- * Most addresses belong to one project and one check: what more than one need is made when it is needed.
+ * Most addresses belong to one project and one check: what only several of them need is created on demand.
  */
 import { ADDRESS_WHEEL_SLOTS, START_BURST_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
 import { networkOf } from '../domain/mass-failure.ts'
@@ -23,7 +24,7 @@ export class Address<Node extends ListNode> implements WheelNode {
   held = 0
   /** When the starts so far would have been, evenly spread. */
   spreadMs = Number.NEGATIVE_INFINITY
-  /** Made when somebody has to wait for the first time: at most addresses nobody ever has to. */
+  /** Made when a check has to wait for the first time: at most addresses none ever has to. */
   turns: Turns<Node> | undefined
   #network: string | undefined
   #only: AddressShare<Node> | undefined
@@ -33,7 +34,7 @@ export class Address<Node extends ListNode> implements WheelNode {
     this.name = name
   }
 
-  /** Made when it is first asked for: only a breaker that has cause to count does. */
+  /** Made on first use: only the breaker needs it, when it has to count. */
   get network(): string {
     return (this.#network ??= networkOf(this.name))
   }
@@ -94,7 +95,10 @@ export interface SlotTaker<Node extends ListNode> extends ListNode {
   readonly share: AddressShare<Node>
 }
 
-/** What a check gets that asks for a slot: it, or it has to wait, for a slot or because the address has had enough starts. */
+/**
+ * The answer to a check that asks for a slot: a slot, or it waits for one, or it waits because the address is at its
+ * rate.
+ */
 export type Admission = 'admitted' | 'full' | 'delayed'
 
 export interface AddressTableOptions<Node> {
@@ -164,7 +168,7 @@ export class AddressTable<Node extends SlotTaker<Node>> {
     share.address.turns?.leave(share, node)
   }
 
-  /** A slot of `share` is free again: whoever may have one now gets it. */
+  /** A slot of `share` is free again: gives it to the next check that may have one. */
   giveBack(share: AddressShare<Node>, nowMs: number): void {
     share.held--
     share.address.held--

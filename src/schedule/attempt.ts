@@ -5,7 +5,7 @@ import type { Check, InFlight } from './check.ts'
 
 export class Attempt implements InFlight {
   readonly check: Check
-  /** Whose slot it has: the check's address may change before it ends. */
+  /** The address whose slot it holds: the check's address may change before the attempt ends. */
   readonly share: AddressShare<Check>
   /** Given to the prober. */
   readonly done: (result: ProbeResult) => void

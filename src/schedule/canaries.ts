@@ -1,4 +1,6 @@
-/** Targets that are always up (HM_CANARY): when none of them answers, the trouble is the prober's. Asked only on demand. */
+/**
+ * Targets that are always up (HM_CANARY): when none of them answers, the fault is the prober's. Probed only on demand.
+ */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { CANARY_TIMEOUT_MS } from '../domain/limits.ts'
@@ -19,7 +21,10 @@ export interface CanaryEndpoint {
 /** The address of a name, or a rejection: `dns.lookup`, as programs of this host resolve names. */
 type LookUp = (host: string) => Promise<{ readonly address: string }>
 
-/** `probe` makes a TCP connection. A name that cannot be resolved is a canary that does not answer: the resolver is ours too. */
+/**
+ * `probe` makes a TCP connection. A name that cannot be resolved counts as no answer: the resolver is part of our own
+ * network.
+ */
 export function tcpCanaries(
   endpoints: readonly CanaryEndpoint[],
   probe: Probe,
@@ -30,8 +35,8 @@ export function tcpCanaries(
 }
 
 /**
- * A name that is being looked up is not looked up again meanwhile: a resolver that is gone holds a thread of libuv's pool for far
- * longer than a round of canaries takes, and what waits for a thread would pile up.
+ * At most one look-up of a name runs at a time: a resolver that does not answer blocks a thread of libuv's pool for
+ * much longer than a round of canaries takes, and look-ups would queue up for a thread.
  */
 function oncePerName(lookUp: LookUp): LookUp {
   const underWay = new Map<string, ReturnType<LookUp>>()

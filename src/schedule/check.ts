@@ -31,7 +31,7 @@ export interface Verdict {
 export interface InFlight {
   /** Ends it; undefined until the prober has returned. */
   cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
-  /** It began with a configuration that is gone: its result counts for nothing. */
+  /** It began with an old configuration: its result does not count. */
   isObsolete: boolean
 }
 
@@ -46,9 +46,9 @@ export class Check implements WheelNode {
   state: CheckState
   /** Of this generation. */
   verdict: Verdict | undefined
-  /** Of an older generation, and published until there is one of this. */
+  /** The verdict of an older generation, which is published until there is one of this generation. */
   oldVerdict: Pick<Verdict, 'status' | 'since'> | undefined
-  /** What results have led to while a maintenance keeps it from being published. */
+  /** The status that results have led to, while a maintenance keeps it from being published. */
   withheld: Verdict | undefined
   /** Run of the row in `member_state`: `badRun` while ONLINE, `okRun` while OFFLINE; -1 = nothing was written. */
   writtenRun: number
@@ -66,7 +66,7 @@ export class Check implements WheelNode {
   isReserved = false
   /** What `dueMs` would be without jitter: intervals that count from the start of a probe count from here. */
   slotMs = 0
-  /** `dueMs` makes up for a probe that was missed: the one after it is at its place again, which `slotMs` tells. */
+  /** `dueMs` is the time of a missed probe that is made late: the next one is on schedule again, at `slotMs`. */
   isCatchingUp = false
   startedMs = 0
   endedMs = 0
@@ -128,24 +128,28 @@ export class Check implements WheelNode {
     return isHalted(this.config.policy, this.state)
   }
 
-  /** The counter that tells how far the next transition is. */
+  /** The counter of results towards the next transition. */
   get pendingRun(): number {
     return this.state.status === 'ONLINE' ? this.state.badRun : this.state.okRun
   }
 
-  /** The verdict stays, and falls only after a whole threshold of new evidence; what had begun anew begins anew. */
+  /**
+   * The verdict stays, and changes only after a whole threshold of new results; a count that had begun starts again.
+   */
   forgetRuns(): void {
     this.state = stateOf(this.config, this.state.decided ? this.verdict : undefined)
     this.withheld = undefined
   }
 
-  /** Undecided again, while the last verdict stands until there is another. */
+  /** Without a verdict again; the last one stays published until there is another. */
   restart(): void {
     this.state = initialState(this.config.policy)
     this.withheld = undefined
   }
 
-  /** As never probed: after a change of generation from `old`. What was published may stand until there is a verdict. */
+  /**
+   * As never probed: after a change of generation from `old`. The published status may stay until there is a verdict.
+   */
   forget(old: number, nowMs: number): void {
     this.restart()
     const stands = old >= this.config.publishedFrom
@@ -158,7 +162,7 @@ export class Check implements WheelNode {
     this.isStale = false
   }
 
-  /** Whether nothing sure has been heard for so long that the status is not to be trusted. */
+  /** Whether there has been no conclusive result for so long that the status cannot be trusted. */
   hasGoneStale(nowMs: number): boolean {
     const { policy, target } = this.config
     if (nowMs - this.conclusiveMs < STALE_WINDOWS * (policy.intervals.online + target.timeoutMs)) return false

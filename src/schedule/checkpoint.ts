@@ -1,9 +1,10 @@
 /**
- * The slow checkpoint: one row per owned shard and period, spread over the period, so that people can see the last probe
- * of every check while a steady state writes almost nothing. A shard is written sooner when a check of it has its first
- * result, fails for another reason, its staleness changed or its target says something else of itself, at most once a second.
+ * The slow checkpoint: one row per owned shard and period, spread over the period, so that people can see the last
+ * probe of every check while a steady state writes almost nothing. A shard is written sooner, at most once a second,
+ * when one of its checks has its first result, fails for another reason, becomes stale or recovers, or when a target
+ * reports another state of itself.
  *
- * A target decides for itself how often it fails for another reason, and some hundreds of them are in all shards: so a shard
+ * A target controls how often it fails for another reason, and a few hundred such targets are in all shards. So a shard
  * may be written sooner CHECKPOINTS_SOON times in a row, and gets one more such time every CHECKPOINT_SOON_AGAIN_MS.
  */
 import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
@@ -39,7 +40,7 @@ interface Turn {
   atMs: number
   /** When it is written next, whatever happens. */
   dueMs: number
-  /** How often it might be written sooner, then; see `soonLeft`. */
+  /** How often it could be written sooner at that time; see `soonLeft`. */
   soonLeft: number
   /** Whether the row has anything; an empty one is not written again. */
   hasEntries: boolean
@@ -66,7 +67,7 @@ export class Checkpoint {
     }, LOOK_MS)
   }
 
-  /** Something of this shard is worth to be seen within a second, or somewhat later when it has had much of that lately. */
+  /** Something in this shard should be visible within a second, or somewhat later after many such writes. */
   markSoon(shard: number): void {
     this.#soon.add(shard)
   }
@@ -119,7 +120,7 @@ export class Checkpoint {
     return this.#soon.has(shard) && nowMs - turn.atMs >= CHECKPOINT_SOONEST_MS && soonLeft(turn, nowMs) >= 1
   }
 
-  /** Batch by batch: what is kept of 50 000 checks would take the event loop for too long at once. */
+  /** Batch by batch: the checkpoint of 50 000 checks would block the event loop for too long at once. */
   async #write(shards: readonly number[], nowMs: number): Promise<void> {
     for (let from = 0; from < shards.length; from += CHECKPOINT_SHARDS_PER_STATEMENT) {
       const batch = shards.slice(from, from + CHECKPOINT_SHARDS_PER_STATEMENT)
@@ -128,7 +129,7 @@ export class Checkpoint {
     }
   }
 
-  /** undefined: not ours any more, or it was empty and still is. */
+  /** undefined: the shard is not ours any more, or its row was empty and still is. */
   #checkpointOf(id: number, nowMs: number): ShardCheckpoint | undefined {
     const epoch = this.#options.held().get(id)
     if (epoch === undefined) return undefined
@@ -165,7 +166,7 @@ interface Clocks {
   readonly toWall: number
 }
 
-/** What is kept of those checks that have been probed, here or where they ran before. */
+/** The checkpoint of the checks that have been probed, here or by a prober before. */
 export function checkpointContent(
   checks: readonly Check[],
   rings: ResultRings,
@@ -183,7 +184,7 @@ export function checkpointContent(
   return { entries, recent: rings.pack(probed, clocks.toWall) }
 }
 
-/** What was kept before, of a check that has no result here yet. */
+/** The former checkpoint, for a check that has no result here yet. */
 function leftOf(check: Check, clocks: Clocks): CheckpointEntry | undefined {
   return (
     check.left && { ...check.left, nextAt: nextAt(check, check.left.probedAt, clocks), stale: check.isStale }

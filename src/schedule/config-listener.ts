@@ -50,7 +50,7 @@ export class ConfigListener {
       this.#retryMs = LISTEN_RETRY_MS.min
       if (this.#isAway) log.info({}, 'notifications of changes arrive again')
       this.#isAway = false
-      // What was told while nobody listened.
+      // Changes while no connection listened.
       onPayload('')
     } catch (error) {
       this.#retry(error)

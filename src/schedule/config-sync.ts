@@ -1,14 +1,14 @@
 /**
- * Brings the configuration of owned shards into the scheduler, by level: it reads the versions of their pools, loads the
- * pools whose version differs from the one that runs, and forgets pools that are gone. It looks shortly after a NOTIFY and
- * once a second in case none came, so that a lost notification costs a second and never leaves a wrong state.
+ * Brings the configuration of owned shards into the scheduler, by level: it reads the versions of their pools, loads
+ * the pools whose version differs from the one that runs, and forgets pools that are gone. It looks shortly after a
+ * NOTIFY and once a second anyway, so that a lost notification costs one second.
  *
- * Loading never holds up probing or the heartbeat: it goes by statements of some members, project by project in turn
- * (load-queue.ts), what they give is applied in slices of a few milliseconds, and the event loop turns between them. Changes
- * are looked for between statements, so that nobody's change waits until a whole share of shards is loaded.
+ * Loading never delays probing or the heartbeat: each statement reads some members, project by project in turn
+ * (load-queue.ts), and its rows are applied in slices of a few milliseconds. Changes are looked for between statements,
+ * so that no change waits until a whole share of shards is loaded.
  *
- * A pool that cannot be loaded harms nobody else: it is loaded alone, and when that fails it is given up until it changes (or
- * for a minute, as the reason may be gone by then). What ran of it goes on, and its shard counts as loaded.
+ * A pool that cannot be loaded does not affect others: it is loaded alone, and if that fails, again when it changes or
+ * after a minute. Its running checks go on, and its shard counts as loaded.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PoolChecks } from '../domain/check.ts'
@@ -50,7 +50,7 @@ export interface ConfigSyncOptions {
   readonly isHeld: (shard: number) => boolean
   /** Some checks of a pool: they are added, or changed where they run already. */
   readonly applyChecks: (pool: PoolChecks) => void
-  /** That was all of the pool: whatever else runs of it ends. */
+  /** The pool is complete: its other running checks end. */
   readonly completePool: (pool: Omit<PoolChecks, 'checks'>, members: ReadonlySet<string>) => void
   readonly removePool: (poolId: string) => void
   /** All shards that were added are loaded. */
@@ -84,7 +84,10 @@ export class ConfigSync {
   readonly #rest: (ms: number) => Promise<unknown>
   /** What runs: pool → shard and version. */
   readonly #running = new Map<string, { readonly shard: number; readonly configVersion: number }>()
-  /** Held shards, each with the number of its gain: what was read before it was lost says nothing after it is gained again. */
+  /**
+   * Owned shards, each with the number of its claim: rows that were read before a loss do not count after the next
+   * claim.
+   */
   readonly #held = new Map<number, number>()
   /** Held shards that are not loaded yet, and whether their pools are known. */
   readonly #loading = new Map<number, 'unread' | 'read'>()
@@ -134,7 +137,7 @@ export class ConfigSync {
     this.#wake(0)
   }
 
-  /** Forgets these shards; what runs of them is the caller's to stop. What was not loaded yet costs nothing. */
+  /** Forgets these shards; the caller stops their checks. What was not loaded yet costs nothing. */
   dropShards(shards: ReadonlySet<number>): void {
     for (const shard of shards) {
       this.#held.delete(shard)
@@ -188,7 +191,7 @@ export class ConfigSync {
     return Math.min(pollMs, Math.max(0, this.#looksAt - this.#now()))
   }
 
-  /** Looks, and loads until nothing waits; never rejects. */
+  /** Looks, and loads all that waits; never rejects. */
   async #work(): Promise<void> {
     while (!this.#isStopped) {
       if (!(await this.#attempt(() => this.#look(this.#due())))) return
@@ -199,7 +202,7 @@ export class ConfigSync {
     }
   }
 
-  /** `part` tells whether a statement was answered. */
+  /** `part` records whether a statement was answered. */
   async #attempt(part: () => Promise<boolean>): Promise<boolean> {
     try {
       if (!(await part())) return true
@@ -225,7 +228,7 @@ export class ConfigSync {
     return nowMs >= this.#looksAt ? [...this.#changed] : []
   }
 
-  /** Reads what pools these shards have, and lets those wait that differ from what runs. */
+  /** Reads which pools these shards have, and queues those whose version is not the running one. */
   async #look(shards: readonly number[]): Promise<boolean> {
     if (shards.length === 0) return false
     for (const shard of shards) this.#changed.delete(shard)
@@ -288,7 +291,7 @@ export class ConfigSync {
   }
 
   #giveUp({ poolId, shard, projectId, configVersion }: WaitingPool, error: unknown): void {
-    // Said once, however often it changes or is tried again.
+    // Logged once, however often the pool changes or is tried again.
     if (!this.#givenUp.has(poolId))
       this.#options.log.error(
         { err: error, pool_id: poolId, project_id: projectId },
@@ -324,7 +327,7 @@ export class ConfigSync {
     await this.#rest(0)
   }
 
-  /** Loads the next members of a large pool; until it has all, it waits for its next turn. */
+  /** Loads the next members of a large pool; until all are loaded, the pool waits for its next turn. */
   async #loadSome(waiting: WaitingPool): Promise<void> {
     const { poolId, shard, configVersion } = waiting
     const partial = this.#partial.get(poolId) ?? {
@@ -352,7 +355,7 @@ export class ConfigSync {
     await this.#rest(0)
   }
 
-  /** Applies checks slice by slice and notes whose they are; false when the shard was lost meanwhile. */
+  /** Applies checks slice by slice and notes their members; false when the shard was lost meanwhile. */
   async #apply(pool: PoolChecks, gain: number | undefined, members: Set<string>): Promise<boolean> {
     const { checks } = pool
     for (let from = 0; from === 0 || from < checks.length; from += CONFIG_CHECKS_PER_SLICE) {

@@ -1,16 +1,17 @@
 /**
- * Deadlines that were found expired. An expired deadline is no failure yet: the event loop may be late, and the answer may
- * lie in the socket. So each waits until the loop has polled the sockets, and what they told has had its turn, before it counts:
+ * Deadlines that were found expired. An expired deadline is no failure yet: the event loop may be late, and the answer
+ * may lie in the socket. So each waits until the loop has polled the sockets, and their events have been handled,
+ * before it counts:
  *
- *   expired at this tick → heard (one poll since; what it brought may still wait in the check phase) → judged at the next
+ *   expired at this tick → polled (one poll since; its events may still wait in the check phase) → judged at the next
  *
- * A check that gets its result meanwhile is taken out like any other node of a list. Closing a socket takes a while, so only
- * some are ended in one turn: thousands that one project lets expire together are no stall for everybody else's.
+ * A check that gets its result meanwhile is removed like any other node of a list. Closing a socket takes time, so only
+ * some are ended in one turn: thousands that one project lets expire together do not stall the other projects.
  *
- * They are ended in the order in which they expired, not in turn by project: what one project can put before another is bounded
- * by its share of the slots, four fifths of them. 5 000 of them are some 80 turns of the event loop, a fraction of a second
- * in all, in which everybody's probes start and answers are heard. Who waits meanwhile is never judged too early: an answer
- * that comes counts, so the only effect is a timeout that is told that much later.
+ * They are ended in the order in which they expired, not in turn by project: what one project can put before another is
+ * limited by its share of the slots, four fifths of them. 5 000 of them are some 80 turns of the event loop, a fraction
+ * of a second in all, in which probes of every project start and answers are read. A check that waits meanwhile is
+ * never judged too early: an answer that comes counts. The only effect is a later timeout.
  */
 import { DEADLINES_PER_TURN } from '../domain/limits.ts'
 import type { Check } from './check.ts'
@@ -18,10 +19,10 @@ import { List } from './linked-list.ts'
 
 export class Deadlines {
   readonly #expired = new List<Check>()
-  readonly #heard = new List<Check>()
+  readonly #polled = new List<Check>()
 
   get isEmpty(): boolean {
-    return this.#expired.isEmpty && this.#heard.isEmpty
+    return this.#expired.isEmpty && this.#polled.isEmpty
   }
 
   /** The deadline of `check` has passed, by the clock. */
@@ -29,13 +30,15 @@ export class Deadlines {
     this.#expired.push(check)
   }
 
-  /** Once per tick: ends those whose sockets have been heard since they were found expired, at most DEADLINES_PER_TURN. */
+  /**
+   * Once per tick: ends those whose sockets have been polled since they were found expired, at most DEADLINES_PER_TURN.
+   */
   judge(): void {
     for (let ended = 0; ended < DEADLINES_PER_TURN; ended++) {
-      const check = this.#heard.shift()
+      const check = this.#polled.shift()
       if (check === undefined) break
       check.attempt?.cancel?.('timeout')
     }
-    this.#heard.take(this.#expired)
+    this.#polled.take(this.#expired)
   }
 }

@@ -1,12 +1,12 @@
 /**
- * What the checks of this prober depend on, and what that means for their results. How parents stand is read about once a
- * second (dependency-readings.ts), by level, whoever probes them: they may be in any shard. While a parent is OFFLINE every
- * result of its children is inconclusive (DEPENDENCY_DOWN).
+ * What the checks of this prober depend on, and what that means for their results. The status of the parents is read
+ * about once a second (dependency-readings.ts), level-triggered; any prober may probe them, as they may be in any
+ * shard. While a parent is OFFLINE every result of its children is inconclusive (DEPENDENCY_DOWN).
  *
  * A parent and its children often fail together, in any order, and what was read is up to a second old: so the failure
- * that would make a child OFFLINE is believed only when it goes on and no parent is failing in a reading that began an
- * interval of the child after it. A child falls one or two probes later for that. Where readings of a project fail for long,
- * its children are judged by themselves.
+ * that would make a child OFFLINE counts only if the child still fails and no parent is failing in a reading that began
+ * one interval of the child later. For that, a child becomes OFFLINE one or two probes later. Where the readings of a
+ * project fail for long, its children are judged without their parents.
  */
 import type { PoolChecks } from '../domain/check.ts'
 import { DEPENDENCY_SETTLE_MS } from '../domain/limits.ts'
@@ -29,7 +29,7 @@ export class Dependencies {
   readonly #pools = new Map<string, DependentPool>()
   /** Pools of which some checks have come, and what these depend on. */
   readonly #partial = new Map<string, DependentPool & { readonly parents: Set<string> }>()
-  /** Children whose decisive failure has come, and when first. */
+  /** Children that have had the failure that would make them OFFLINE, and when first. */
   readonly #warned = new WeakMap<Check, number>()
 
   constructor(options: DependencyReadingsOptions) {

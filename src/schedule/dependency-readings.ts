@@ -1,11 +1,11 @@
 /**
- * How the parents of each project stand, read again and again, about once a second. Each project has a reading of its own, with
- * a time limit of its own: what one project's parents cost delays no other's. Readings that are quick take turns in one lane;
- * one that ran into the short limit there goes to a second lane, with a longer limit, and then rests for a multiple of what
- * it took.
+ * The status of the parents of each project, read about once a second. Each project has its own reading with its own
+ * time limit: costly parents of one project do not delay another. Quick readings take turns in one lane; a reading that
+ * exceeded the short limit there goes to a second lane, with a longer limit, and then pauses for a multiple of its
+ * duration.
  *
- * A project whose readings fail for longer than a bound is blind: nobody knows how its parents stand, so what its children do
- * counts again. While PostgreSQL is away the last readings stand: nothing is published meanwhile.
+ * A project whose readings fail for longer than a limit is blind: the status of its parents is unknown, so results of
+ * its children count again. While PostgreSQL is away the last readings stay valid: nothing is published meanwhile.
  */
 import type { ParentState } from '../domain/dependencies.ts'
 import {
@@ -24,7 +24,7 @@ export interface DependencyMetrics {
 }
 
 export interface DependencyReadingsOptions {
-  /** How those of these parents stand that do not stand well; rejects after `withinMs`. */
+  /** The status of those of these parents that are failing or OFFLINE; rejects after `withinMs`. */
   readonly read: (
     projectId: string,
     parents: readonly string[],
@@ -65,7 +65,7 @@ interface Project extends ProjectReading {
 
 interface Lane {
   readonly withinMs: number
-  /** Who rests is due later than who does not, so this is in no order. */
+  /** In no order: a project that pauses is due later than the others. */
   readonly waiting: Set<Project>
   timer: NodeJS.Timeout | undefined
   reading: Promise<void> | undefined
@@ -148,7 +148,8 @@ export class DependencyReadings {
     const startedMs = this.#now()
     project.parents ??= [...new Set([...project.pools.values()].flat())]
     let isQuick = lane === this.#quick
-    // It may leave during the reading, and come back as another: this one is not to be read, nor counted, any more.
+    // The project may leave during the reading and come back as a new entry: this entry must not be read or counted any
+    // more.
     const isGone = () => this.#projects.get(project.id) !== project
     try {
       project.states = await this.#options.read(project.id, project.parents, lane.withinMs)
@@ -193,7 +194,7 @@ export class DependencyReadings {
     this.#countBlind(1)
   }
 
-  /** Its parents are known, or not asked for any more. */
+  /** Its parents are known, or not needed any more. */
   #see(project: Project): void {
     if (!project.isBlind) return
     project.isBlind = false
@@ -207,7 +208,7 @@ export class DependencyReadings {
   }
 }
 
-/** Some hundreds of projects wait, and one is taken per reading: to look at all of them costs less than to keep an order. */
+/** A few hundred projects wait, and one is taken per reading: a scan costs less than keeping an order. */
 function firstDue(waiting: Iterable<Project>): Project | undefined {
   let first: Project | undefined
   for (const project of waiting) if (first === undefined || project.dueMs < first.dueMs) first = project

@@ -12,13 +12,13 @@ export function probeBudget(softLimit = descriptorLimit(), idle = 0): number {
   return Math.max(1, Math.min(IN_FLIGHT_MAX, softLimit - DESCRIPTOR_RESERVE - idle))
 }
 
-/** Connections that may be idle between probes: what the probes in flight leave, and of a small limit half. */
+/** Connections that may be idle between probes: what the probes in flight leave, and half of a small limit. */
 export function idleConnectionBudget(softLimit = descriptorLimit()): number {
   const usable = Math.max(0, softLimit - DESCRIPTOR_RESERVE)
   return Math.min(IDLE_CONNECTIONS_MAX, Math.max(Math.floor(usable / 2), usable - IN_FLIGHT_MAX))
 }
 
-/** Sockets of TCP probes that may wait for the next ones: a small part, as they gain speed only. */
+/** Idle sockets of TCP probes: a small part, as they only save time. */
 export function idleSocketBudget(softLimit = descriptorLimit()): number {
   return Math.min(IDLE_KERNEL_SOCKETS_MAX, Math.floor(Math.max(0, softLimit - DESCRIPTOR_RESERVE) / 8))
 }

@@ -1,4 +1,4 @@
-/** What a prober's engine is given: the database as functions, the probers, and what the service's configuration says. */
+/** What a prober's engine is given: the database as functions, the probers, and the configuration of the service. */
 import type { CheckpointEntry, ShardCheckpoint, VerdictWrite } from '../domain/check.ts'
 import type { ParentState } from '../domain/dependencies.ts'
 import type { ProberFacts } from '../domain/prober-facts.ts'
@@ -14,23 +14,23 @@ import type { OwnershipStore, Standing } from './ownership.ts'
 
 /** What a prober reads and writes. Everything rejects while PostgreSQL is away. */
 export interface ProberStore extends ConfigStore, Omit<OwnershipStore, 'beat'> {
-  /** Renews the lease, and keeps with it what the prober tells of itself. */
+  /** Renews the lease, and stores the prober's facts about itself with it. */
   beat(contactMs: number, facts: ProberFacts): Promise<Standing>
   /** Writes rows in one statement; resolves to the shards that are still ours at those epochs. */
   writeVerdicts(rows: readonly VerdictWrite[]): Promise<ReadonlySet<number>>
   writeCheckpoints(checkpoints: readonly ShardCheckpoint[]): Promise<void>
-  /** What the checkpoints of these shards have of these members. */
+  /** What the checkpoints of these shards say about these members. */
   readCheckpointEntries(
     shards: readonly number[],
     memberIds: readonly string[],
   ): Promise<readonly CheckpointEntry[]>
-  /** How those of these parents stand that do not stand well; rejects after `withinMs`. */
+  /** The status of those of these parents that are failing or OFFLINE; rejects after `withinMs`. */
   readParentStates(
     projectId: string,
     parents: readonly string[],
     withinMs: number,
   ): Promise<ReadonlyMap<string, ParentState>>
-  /** Hears of changed shards. */
+  /** Listens for changed shards. */
   readonly listen: ListenerOptions['listen']
   /** Whether an error says that PostgreSQL is away, as opposed to something about what was asked. */
   isAway(error: unknown): boolean
@@ -47,7 +47,7 @@ export interface ProberPolicies {
   readonly probesPerSecondPerAddress?: number
   /** Probes of one project in flight in this process at most, whatever is free; absent = no such bound. */
   readonly inFlightPerProject?: number
-  /** Targets that are always up, by which the prober knows its own trouble. */
+  /** Targets that are always up: when none answers, the fault is the prober's. */
   readonly canaries: readonly CanaryEndpoint[]
 }
 

@@ -1,7 +1,7 @@
 /**
- * Whether the heap of this process is nearly as large as it may become. Then fewer probes are in flight, so that what they
- * hold is less and the rest waits in the queue that is there anyway; a prober that dies of it all the same loses nothing
- * that was decided, and others take its shards over. Stalls by garbage collection are seen by the scheduler.
+ * Whether the heap of this process is close to its limit. Then fewer probes are in flight, so that they hold less
+ * memory, and the rest waits in the usual queue. A prober that runs out of memory all the same loses no verdict, and
+ * others take its shards over. The scheduler sees stalls by garbage collection.
  */
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
 import {
@@ -52,8 +52,8 @@ export class HeapWatch {
 }
 
 /**
- * The old generation: what V8 gives up over when it is full. Its limit of the heap has room for the young one too, and it may
- * move a whole semi-space to the old one at once: that much of it is never free to be filled.
+ * The old generation: V8 aborts when it is full. V8's heap limit includes the young generation, and V8 may move a whole
+ * semi-space to the old one at once, so that much must stay free.
  */
 function readHeap(): ProberFacts['heap'] {
   const usedBytes = getHeapSpaceStatistics()

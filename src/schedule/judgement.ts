@@ -17,12 +17,12 @@ export const TARGET_DENIED: ProbeResult = {
   phases: { totalMs: 0 },
 }
 
-/** A failure that may be our own doing: the event loop stood still while the probe was in flight. */
+/** A failure that the prober itself may have caused: the event loop was blocked while the probe was in flight. */
 export function overloaded(result: ProbeResult): ProbeResult {
   return { ...result, outcome: 'inconclusive', reason: 'PROBER_OVERLOAD' }
 }
 
-/** A failure among so many that the prober doubts itself. */
+/** A failure among so many that the prober may be the cause. */
 export function heldBack(result: ProbeResult): ProbeResult {
   return { ...result, outcome: 'inconclusive', reason: 'PROBER_MASS_FAILURE' }
 }
@@ -33,7 +33,7 @@ export function mayCount({ config: { policy } }: Check, { outcome, reason }: Pro
   return policy.inconclusive !== undefined && TROUBLES_OF_PROBES.has(reason)
 }
 
-/** Whether a check that did not pass does not pass for another reason now. */
+/** Whether a check that did not pass has another reason now. */
 export function isOtherTrouble(last: ProbeResult | undefined, result: ProbeResult): boolean {
   if (last === undefined || last.reason === result.reason) return false
   return last.outcome !== 'passed' && result.outcome !== 'passed'
@@ -81,7 +81,7 @@ export function publishWithheld(check: Check, wallMs: number): CheckStatus | und
   return from
 }
 
-/** The first verdict of a generation, where the same is published already: nothing changes for others. */
+/** The first verdict of a generation, where the same status is published already: no transition. */
 function confirm(check: Check, status: 'ONLINE' | 'OFFLINE', result: ProbeResult, wall: () => number): void {
   const since = check.oldVerdict?.since ?? wall()
   const { reason, detail } = result
@@ -131,7 +131,7 @@ function expectedOf({ type, http, grpc, tcp, udp }: ProbeTarget): string {
   }
 }
 
-/** The detail without the words that `got` and `expected` beside it say: "503" of "got 503, expected 200". */
+/** The detail without the words that the fields `got` and `expected` already have: "503" of "got 503, expected 200". */
 function whatCame(detail: string): string {
   return /^got (.+?)(?:, expected .*)?$/.exec(detail)?.[1] ?? detail
 }

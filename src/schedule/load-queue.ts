@@ -1,10 +1,10 @@
 /**
- * Pools that wait to be loaded: those of each project in their order, and the projects in turn, so that nobody's many or large
- * pools keep the next one's waiting. A pool that runs already, and has changed, comes before those that are new.
+ * Pools that wait to be loaded: those of each project in their order, and the projects in turn, so that many or large
+ * pools of one project do not delay the next project. A running pool that has changed comes before new ones.
  */
 import { CONFIG_CHECKS_PER_LOAD, CONFIG_POOLS_PER_LOAD } from '../domain/limits.ts'
 
-/** A pool whose configuration differs from what runs. */
+/** A pool whose configuration is not the running one. */
 export interface WaitingPool {
   readonly poolId: string
   readonly shard: number
@@ -23,7 +23,7 @@ export class LoadQueue {
   /** By project; whose turn is next comes first. */
   readonly #projects = new Map<string, Waiting>()
   readonly #projectOf = new Map<string, string>()
-  /** Pools that are loaded alone until that has worked, because loading them failed; each with its shard. */
+  /** Pools that are loaded alone, because loading them failed, until it succeeds; each with its shard. */
   readonly #alone = new Map<string, number>()
   readonly #ofShard = new Map<number, number>()
   #members = 0

@@ -1,14 +1,14 @@
 /**
- * The mass-failure breaker: when most unrelated targets fail at once (src/domain/mass-failure.ts) and no canary answers,
- * the prober doubts itself, not them.
+ * The mass-failure breaker: when most unrelated targets fail at once (src/domain/mass-failure.ts) and no canary
+ * answers, the prober takes itself for the cause.
  *
  *   closed → suspicious: a failure that would make a member OFFLINE waits until the canaries were asked
  *   suspicious → closed: one canary answered, and what waited counts
  *   suspicious → holding: none answered and most targets fail; for one interval of each check failures are inconclusive
  *     (PROBER_MASS_FAILURE) and the targets are asked again; what still fails then counts like any failure
  *
- * Invariants: a failure waits for one interval at most, whatever the canaries do; a canary that is gone for good delays
- * nothing but the first failures (`#canariesAreDown`); a target that was held back is not held back again before it has
+ * Invariants: a failure waits for one interval at most, whatever the canaries do; a canary that is down for good delays
+ * only the first failures (`#canariesAreDown`); a target that was held back is not held back again before it has
  * passed. Without canaries the breaker counts and warns only. While nothing fails it costs one comparison per result.
  */
 import type { CheckConfig } from '../domain/check.ts'
@@ -56,9 +56,9 @@ export class MassFailureBreaker {
   readonly #forgiven = new Set<Check>()
   #trippedMs = Number.NEGATIVE_INFINITY
   #holdsUntilMs = Number.NEGATIVE_INFINITY
-  /** A mass failure was noticed, which counts as one until then. */
+  /** A mass failure was noticed; it counts as one until this time. */
   #episodeUntilMs = Number.NEGATIVE_INFINITY
-  #isUntold = false
+  #isUnreported = false
   #nextLookMs = Number.NEGATIVE_INFINITY
   #isWide = false
   #isMass = false
@@ -88,7 +88,7 @@ export class MassFailureBreaker {
     }
   }
 
-  /** What counts of a result: itself, an inconclusive one in its place, or (undefined) nothing until it is concluded. */
+  /** The result that counts: this one, an inconclusive one in its place, or (undefined) none until it is concluded. */
   weigh(check: Check, result: ProbeResult, nowMs: number): ProbeResult | undefined {
     if (result.outcome !== 'failed') {
       if (result.outcome === 'passed' && this.#forgiven.size > 0) this.#forgiven.delete(check)
@@ -108,7 +108,7 @@ export class MassFailureBreaker {
     return undefined
   }
 
-  /** Ends; what waits counts for nothing: the next owner of its shard decides. */
+  /** Ends; waiting results do not count: the next owner of their shard decides. */
   destroy(): void {
     this.#isDestroyed = true
     clearTimeout(this.#timer)
@@ -144,7 +144,7 @@ export class MassFailureBreaker {
       nowMs + Math.max(MASS_FAILURE_LOOK_EVERY_MS, (this.#now() - nowMs) * MASS_FAILURE_LOOK_SHARE)
     if (!this.#isMass || nowMs < this.#episodeUntilMs) return
     this.#massFailures++
-    this.#isUntold = true
+    this.#isUnreported = true
     this.#episodeUntilMs = nowMs + longest(this.#failing.keys(), windowMs)
     if (this.#options.canaries.count > 0) return
     this.#options.metrics.massFailed('warned')
@@ -181,15 +181,15 @@ export class MassFailureBreaker {
     else if (this.#isMass) this.#trip(nowMs)
     else this.#expire(nowMs)
     if (this.#held.size > 0) this.#ask(0)
-    // Until one of them answers again: what fails first then can wait for them once more.
+    // Until one of them answers again: then first failures can wait for them again.
     else if (this.#canariesAreDown) this.#ask(CANARY_ROUND_EVERY_MS.max)
   }
 
-  /** A canary answered: what failed before it was asked did fail. */
+  /** A canary answered: failures from before it was probed count. */
   #believe(askedMs: number): void {
     this.#canariesAreDown = false
-    if (this.#isMass && this.#isUntold) {
-      this.#isUntold = false
+    if (this.#isMass && this.#isUnreported) {
+      this.#isUnreported = false
       this.#options.metrics.massFailed('believed')
       this.#options.log.warn(
         { failing: this.#failing.size },
@@ -218,7 +218,7 @@ export class MassFailureBreaker {
       this.#options.conclude(check, config, this.#forgive(check, result))
   }
 
-  /** What waited for a whole interval without becoming a mass failure counts. */
+  /** Failures that waited for a whole interval without a mass failure count. */
   #expire(nowMs: number): void {
     const held = this.#held.size
     this.#release(({ sinceMs, config }) => nowMs - sinceMs >= config.policy.intervals.online)
@@ -242,7 +242,7 @@ function isFirstFailure({ state }: Check): boolean {
   return state.status !== 'OFFLINE' && (state.badRun === 0 || !state.decided)
 }
 
-/** Failing for longer, or not probed yet: it says nothing about the prober now. */
+/** Failing for longer, or not probed yet: no sign of a fault of the prober now. */
 function isKnownFailing(check: Check): boolean {
   return check.state.status === 'OFFLINE' || check.state.badRun > 0 || check.lastResult === undefined
 }
@@ -251,7 +251,7 @@ function intervalMs({ config }: Check): number {
   return config.policy.intervals.online
 }
 
-/** Within which every target of an interval has given a result, a timeout too. */
+/** The time within which every target with this interval has had a result, timeouts included. */
 function windowMs(check: Check): number {
   return intervalMs(check) + check.config.target.timeoutMs
 }

@@ -1,4 +1,4 @@
-/** How many checks have which status, counted where it changes: who asks for it never walks over all checks. */
+/** How many checks have which status, counted at each change: reading it never walks over all checks. */
 import type { CheckStatus } from '../domain/state-machine.ts'
 import type { Check } from './check.ts'
 

@@ -1,16 +1,24 @@
 /**
- * When the new and changed checks of one project make their first probe: at a random moment of the first of some windows
- * that has room, at most `NEW_STARTS_PER_SECOND` of them; what fits into none comes as soon as there is room. A moment is
- * reserved for a check and given back when the check is gone before it, so that nobody queues behind what never comes.
+ * When the new and changed checks of one project make their first probe: at a random moment of the first window that
+ * has room, at most `NEW_STARTS_PER_SECOND` of them; a probe that fits into no window comes as soon as there is room. A
+ * moment is reserved for a check and given back when the check is removed before it, so that no check waits behind a
+ * probe that never comes.
  */
-import { EARLY_PROBE_WITHIN_MS, FIRST_PROBE_WITHIN_MS, NEW_STARTS_PER_SECOND } from '../domain/limits.ts'
+import {
+  EARLY_PROBE_WITHIN_MS,
+  FIRST_PROBE_WITHIN_MS,
+  NEW_STARTS_BUCKET_MS,
+  NEW_STARTS_PER_SECOND,
+} from '../domain/limits.ts'
 import type { StatePolicy } from '../domain/state-machine.ts'
 
-const BUCKET_MS = 100
 /** Any second touches eleven buckets, so that no second has more than the limit. */
 const STARTS_PER_BUCKET = Math.floor(NEW_STARTS_PER_SECOND / 11)
 
-/** The windows, shortest first, of a check that has not been probed as it is now: never beyond its own delay. */
+/**
+ * The windows, shortest first, of a check that has not been probed with this configuration: never longer than its
+ * delay.
+ */
 export function firstProbeWindowsMs({ intervals, jitter }: StatePolicy): readonly number[] {
   if (jitter?.initialMs !== undefined) return [jitter.initialMs]
   const soonMs = Math.min(intervals.online, FIRST_PROBE_WITHIN_MS)
@@ -40,7 +48,7 @@ export class NewStarts {
       if (this.#take(bucketOf(dueMs))) return dueMs
     }
     while (!this.#take(this.#firstFree)) this.#firstFree++
-    return Math.max(nowMs, (this.#firstFree + random()) * BUCKET_MS)
+    return Math.max(nowMs, (this.#firstFree + random()) * NEW_STARTS_BUCKET_MS)
   }
 
   /** Gives back a moment that `reserve` returned: nothing starts then. */
@@ -73,5 +81,5 @@ export class NewStarts {
 }
 
 function bucketOf(ms: number): number {
-  return Math.floor(ms / BUCKET_MS)
+  return Math.floor(ms / NEW_STARTS_BUCKET_MS)
 }

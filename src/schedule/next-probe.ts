@@ -29,12 +29,13 @@ export interface Resumption {
 }
 
 /**
- * When a check is due here whose verdict another prober, or an earlier life of this one, has left: on its own schedule.
+ * When a check is due here that already has a verdict, from another prober or from this one before a restart: it keeps
+ * its schedule.
  *
- * What it planned (`nextMs`) is moved by whole intervals into the one that begins now, so that of many checks each keeps its
- * place in it, and clocks of hosts that differ cost no more than that place; without a plan the place is a random one. A
- * probe that was to be made less than an interval ago was missed while the check changed hands: it is made up for within the
- * time that it is late already, half an interval at most, so at about the rate at which they were planned; then the check is
+ * The planned time (`nextMs`) is moved by whole intervals into the interval that begins now, so that each of many
+ * checks keeps its place in it. Clocks of hosts that differ only change that place; without a plan the place is random.
+ * A probe that was due less than an interval ago was missed during the hand-over: it is made within the time by which
+ * it is already late, half an interval at most, so that missed probes come at about the planned rate. Then the check is
  * back in its place.
  */
 export function resumption(
@@ -53,12 +54,12 @@ export function resumption(
   return { dueMs, slotMs: dueMs }
 }
 
-/** What of a policy says when to probe, not how to judge. */
+/** The part of a policy that says when to probe, not how to judge. */
 const TIMING = { intervals: 0, anchor: 0, jitter: 0 } as const
 
-/** What another configuration of the same check changes of what is asked, how it is judged, and when. */
+/** What a new configuration of a check changes: the request, the judgement, the schedule. */
 export interface Differences {
-  /** Whatever was found out before means nothing now. */
+  /** Earlier results mean nothing now. */
   readonly isReborn: boolean
   readonly isOtherRequest: boolean
   readonly isOtherRule: boolean
@@ -79,8 +80,8 @@ function timingOf({ policy: { intervals, anchor, jitter } }: CheckConfig): objec
 }
 
 /**
- * The new configuration with the old target object where it says the same, since kept connections go by its identity; else
- * `onTargetGone` hears of the old one.
+ * The new configuration with the old target object if both are equal, since kept connections are found by its identity;
+ * else `onTargetGone` is called with the old one.
  */
 export function adopted(
   { target }: CheckConfig,

@@ -1,14 +1,15 @@
 /**
- * Is it our own network that is down? Asked of results that a dead network of ours would look like: silence, also where it
- * passes, and "no route". The way to the target is down when the device of its route is not up and running (switched off, or without
- * carrier), and when the route is gone. A failure counts for nothing when its way was seen down, or was first seen up again, at or
- * after the start of its probe. Where the routes cannot be read (not Linux, or a very large table), only the devices are asked.
+ * Whether our own network is down. It matters for results that a failure of our own network would also give: silence,
+ * even where it passes, and "no route". The way to the target is down when the device of its route is not up and
+ * running (switched off, or without carrier), and when the route is gone. A failure does not count if its way was seen
+ * down, or was first seen up again, at or after the start of its probe. Where the routes cannot be read (not Linux, or
+ * a very large table), only the devices are checked.
  *
- * Reading takes a descriptor, and a prober may have none left: then what was read last still holds, and before anything was
- * read nothing is known to be down.
+ * Reading takes a descriptor, and a prober may have none left: then the last reading still counts, and before the first
+ * reading nothing is known to be down.
  *
- * Only the main table of routes is read. With policy routing a way may be in another one, and is absent for good from
- * ours: so an absent route is a lost one only when this process has seen it before, or when the kernel says so too.
+ * Only the main table of routes is read. With policy routing a route may be in another table, and never in this one. So
+ * a missing route counts as lost only if this process has seen it before, or if the kernel reports "no route" too.
  */
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
@@ -32,7 +33,7 @@ export interface HostNetwork {
   readonly routes: readonly Route[] | undefined
 }
 
-/** A check, as far as it is asked for: what it aims at, how it stands, and when its last probe began. */
+/** The part of a check that is needed: its target, its status, and when its last probe began. */
 type Probed = Pick<Check, 'startedMs'> & {
   readonly config: {
     readonly target: Pick<ProbeTarget, 'type' | 'address'>
@@ -51,7 +52,7 @@ export type Fault = 'no route' | 'device down'
 
 interface Down {
   readonly fault: Fault
-  /** When it was last seen, or, once it is over, first seen to be. */
+  /** When it was last seen down, or, once it is up, when that was first seen. */
   readonly atMs: number
   readonly isOver: boolean
 }
@@ -71,7 +72,7 @@ export class OwnNetwork {
     this.#learn()
   }
 
-  /** The result, or in the place of one that our own network may have caused: PROBER_OFFLINE. */
+  /** The result, or PROBER_OFFLINE in place of one that our own network may have caused. */
   weigh(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
     const isSuspect = result.outcome === 'failed' ? isSilence(result) : isWelcomeSilence(check, result)
     const ageMs = nowMs - this.#readMs
@@ -112,7 +113,7 @@ export class OwnNetwork {
     return devicesTowards(address, [...this.#known.values()]).length > 0
   }
 
-  /** It ended somewhere between two looks: until the second, probes may have been sent into it. */
+  /** It ended at some time between two looks: until the second look, probes may still have been lost. */
   #end(way: string): void {
     const down = this.#downs.get(way)
     if (down?.isOver === false) this.#note(way, { ...down, atMs: this.#readMs, isOver: true })
@@ -125,7 +126,7 @@ export class OwnNetwork {
   }
 }
 
-/** Of a host's own devices a tenant hears nothing. */
+/** A tenant must not see the devices of the host. */
 const DETAILS: Readonly<Record<Fault, string>> = {
   'no route': 'this prober has lost its route to',
   'device down': 'this prober has no running device towards',
@@ -139,8 +140,8 @@ function forgetOldest(map: Map<string, unknown>, max: number): void {
 }
 
 /**
- * Whether a dead network of ours could have given it: nothing came back, or there was no way. "Unreachable" by ICMP is said
- * by our own kernel too, of a neighbour whom a device without carrier cannot find.
+ * Whether a failure of our own network could give this result: no answer came, or there was no route. Our own kernel
+ * also reports "unreachable" when a device without carrier cannot find a neighbour.
  */
 function isSilence({ reason }: ProbeResult): boolean {
   if (reason === 'CONNECT_UNREACHABLE' || reason === 'ICMP_UNREACHABLE') return true
@@ -148,8 +149,8 @@ function isSilence({ reason }: ProbeResult): boolean {
 }
 
 /**
- * Whether it is the silence of a UDP target, which passes, and says more than before: a dead network of ours brings nobody
- * back. A target that is known to be ONLINE is not looked up for each silence.
+ * Whether this is the silence of a UDP target, which passes, and would change its status: a failure of our own network
+ * must not make a member ONLINE. For a target that is ONLINE already, its silence is not checked.
  */
 function isWelcomeSilence({ config, state }: Probed, { outcome, phases }: ProbeResult): boolean {
   if (config.target.type !== 'UDP-CONNECT' || outcome !== 'passed' || phases.firstByteMs !== undefined)
@@ -157,7 +158,9 @@ function isWelcomeSilence({ config, state }: Probed, { outcome, phases }: ProbeR
   return state.status !== 'ONLINE' || !state.decided || config.policy.invert === true
 }
 
-/** Whether the kernel, which knows all tables of routes, found none. The detail of a socket error ends in its errno. */
+/**
+ * Whether the kernel, which uses all routing tables, found no route. The detail of a socket error ends in its errno.
+ */
 function saysNoRoute({ reason, detail }: ProbeResult): boolean {
   return reason === 'CONNECT_UNREACHABLE' && detail.endsWith('ENETUNREACH')
 }
@@ -176,7 +179,9 @@ function networkOf(address: IpAddress): string {
   return `${formatAddress(bytes)}/${address.family === 4 ? 24 : 64}`
 }
 
-/** Why packets to this address cannot leave this host, as far as its devices and its main table tell; undefined = they can. */
+/**
+ * Why packets to this address cannot leave this host, judged by its devices and its main table; undefined = they can.
+ */
 export function faultTowards(address: IpAddress, { devices, routes }: HostNetwork): Fault | undefined {
   const running = [...devices.values()]
   const isOwn = running.some(({ addresses }) => addresses.includes(address.canonical))
@@ -203,7 +208,7 @@ function readHostNetwork(): HostNetwork {
   return { devices, routes }
 }
 
-/** Of a device without an address of its own; true where nobody can say. */
+/** For a device without an address of its own; true where it is unknown. */
 function hasCarrier(device: string): boolean {
   try {
     return readFileSync(`/sys/class/net/${device}/carrier`, 'latin1').trim() !== '0'

@@ -1,21 +1,22 @@
 /**
  * Which shards this prober owns. One heartbeat every third of a lease renews the lease and reads what is ours; from the
- * number of live probers follows the fair share, ceil(shards / live). Too few: claim. Too many: stop those checks, write
- * what they have to say, give them back.
+ * number of live probers follows the fair share, ceil(shards / live). Too few: claim. Too many: stop those checks,
+ * write their results, give the shards back.
  *
  * Safety does not rest on time: every write names shard and epoch, and a claim raises the epoch. Time only decides when
- * others may claim, and it is the database's. After PostgreSQL was away all leases have run out; so that nobody takes what
- * its owner is about to renew, a shard of another owner is claimed only when some live prober has had unbroken contact for a
- * lease: an owner that could have renewed has done so by then.
+ * others may claim, and it is the database's. After PostgreSQL was away all leases have run out; so that no prober
+ * takes a shard that its owner is about to renew, a shard of another owner is claimed only when some live prober has
+ * had unbroken contact for a lease: an owner that could have renewed has done so by then.
  *
- * Claiming and giving back go on beside the heartbeat, which waits for neither, and go by steps: more is claimed when what was
- * claimed is loaded, and given back when what was given back has been taken. So two probers that start together share the
- * work, and none takes more than it can load. The heartbeat is a timer of the event loop that probes: it renews only as long as
- * that loop turns, and hides no loop that is stuck.
+ * Claiming and giving back run beside the heartbeat, which waits for neither, and in steps: more shards are claimed
+ * when the claimed ones are loaded, and more are given back when others have taken the last ones. So two probers that
+ * start together share the work, and none takes more than it can load. The heartbeat is a timer of the event loop that
+ * probes: it stops renewing when that loop is blocked.
  */
 import type { HeldShard } from '../domain/check.ts'
 import {
   CLAIM_RETRY_MS,
+  CLAIM_AFTER_EXPIRY_MS,
   HEARTBEATS_PER_LEASE,
   SHARD_COUNT,
   SHARDS_AT_FIRST,
@@ -49,7 +50,7 @@ export interface OwnershipEvents {
   onGained(shards: readonly HeldShard[]): void
   /** Another prober owns them: stop at once, write nothing. */
   onLost(shards: ReadonlySet<number>): void
-  /** They are ours until this resolves: stop their checks and write what they have to say. Rejects when it cannot. */
+  /** They are ours until this resolves: stop their checks and write their results. Rejects when that fails. */
   onSurrender(shards: ReadonlySet<number>): Promise<void>
 }
 
@@ -65,14 +66,11 @@ export interface OwnershipOptions {
   readonly now?: () => number
 }
 
-/** Milliseconds after the end of another's lease at which a claim is tried: the two clocks differ by the way of a packet. */
-const AFTER_EXPIRY_MS = 20
-
 export class Ownership {
   readonly #options: OwnershipOptions
   readonly #now: () => number
   readonly #held = new Map<number, number>()
-  /** Shards that changed hands since the heartbeat that is under way was sent: what it says of them may be old. */
+  /** Shards that were gained or lost since the present heartbeat was sent: its answer about them may be old. */
   readonly #moved = new Set<number>()
   /** Shards that are being given back. */
   #leaving: ReadonlySet<number> = new Set()
@@ -108,7 +106,7 @@ export class Ownership {
     this.#plan(0)
   }
 
-  /** The fence has shown that something of ours is gone: looks at once. */
+  /** A fenced write has shown that a shard was lost: looks at once. */
   look(): void {
     this.#plan(0)
   }
@@ -162,7 +160,7 @@ export class Ownership {
     this.#plan(nextMs)
   }
 
-  /** One heartbeat. Returns in how many milliseconds the next one is worth it. */
+  /** One heartbeat. Returns the milliseconds until the next one is useful. */
   async #beat(): Promise<number> {
     const { store, leaseMs } = this.#options
     const startedMs = this.#now()
@@ -176,10 +174,10 @@ export class Ownership {
     const expiryMs = standing.nextExpiryMs ?? Number.POSITIVE_INFINITY
     const contactMs = this.#contactSinceMs + leaseMs - this.#now()
     const waitsForContact = !standing.isContactLong && contactMs > 0
-    return Math.min(expiryMs, waitsForContact ? contactMs : expiryMs) + AFTER_EXPIRY_MS
+    return Math.min(expiryMs, waitsForContact ? contactMs : expiryMs) + CLAIM_AFTER_EXPIRY_MS
   }
 
-  /** What the database says is ours wins over what we believe: an answer may have been lost, or a shard taken. */
+  /** The database decides which shards are ours, not our memory: an answer may have been lost, or a shard taken. */
   #reconcile(truth: readonly HeldShard[]): void {
     const epochs = new Map(truth.map((shard) => [shard.id, shard.epoch]))
     const lost = new Set<number>()
@@ -199,7 +197,7 @@ export class Ownership {
 
   #gain(shards: readonly HeldShard[]): void {
     if (shards.length === 0) return
-    // What was being loaded may have been lost or given back since: that says nothing of how quick loading is.
+    // Shards that were being loaded may have been lost or given back: that is no measure of how quick loading is.
     if (this.#isAllLoaded()) this.#gainedMs = undefined
     for (const { id, epoch } of shards) {
       this.#held.set(id, epoch)
@@ -225,7 +223,7 @@ export class Ownership {
     if (step === undefined) return
     this.#balancing = step()
       .catch((error: unknown) => {
-        // The heartbeat meets the same trouble, and says so.
+        // The heartbeat meets the same error, and logs it.
         this.#options.log.debug({ err: error }, 'shards could not be claimed or given back')
       })
       .finally(() => {
@@ -238,7 +236,7 @@ export class Ownership {
     const missing = Math.ceil(share) - this.#held.size
     if (missing > 0 && this.#isAllLoaded())
       return () => this.#claim(Math.min(missing, this.#step), this.#held.size < Math.floor(share))
-    // What others have not taken yet would only lie there.
+    // More would have no owner until others have taken these.
     if (missing < 0 && free < this.#step) return () => this.#surrender(Math.min(-missing, this.#step))
     return undefined
   }
@@ -270,7 +268,7 @@ export class Ownership {
       metrics.leaseChanged('released', ids.length)
       log.info({ shards: ids.length, held: this.#held.size }, 'shards given back')
     } catch (error) {
-      // They are still ours: what was stopped goes on.
+      // They are still ours: their checks go on.
       events.onGained(ids.map((id) => ({ id, epoch: epochs.get(id) ?? 0 })))
       throw error
     } finally {

@@ -1,12 +1,13 @@
 /**
- * What waits to be written: one entry per member, its latest state with its first and last transition. So memory is
- * bounded by the number of members, however long PostgreSQL is away and however much they flap. Entries are taken in turn by
- * project, one of each, so that one project's thousands of changes do not keep another's verdict from being written.
+ * Verdicts that wait to be written: one entry per member, its latest state with its first and last transition. So
+ * memory is limited by the number of members, however long PostgreSQL is away and however often they flap. Entries are
+ * taken in turn by project, one of each, so that one project's thousands of changes do not keep another's verdict from
+ * being written.
  */
 import type { Transition, VerdictWrite } from '../domain/check.ts'
 
 export class PendingVerdicts {
-  /** By project, whose turn is next comes first; then by member, who waits longest comes first. */
+  /** By project, the next in turn first; then by member, the longest waiting first. */
   readonly #projects = new Map<string, Map<string, VerdictWrite>>()
   #size = 0
 
@@ -37,7 +38,7 @@ export class PendingVerdicts {
     return taken
   }
 
-  /** Puts back what could not be written; newer writes may have come meanwhile. */
+  /** Puts back entries that could not be written; newer ones may have come meanwhile. */
   putBack(rows: readonly VerdictWrite[]): void {
     for (const older of rows) this.#put(older, (newer) => merge(older, newer))
   }
@@ -76,7 +77,7 @@ export class PendingVerdicts {
 }
 
 function merge(older: VerdictWrite, newer: VerdictWrite): VerdictWrite {
-  // A shard that was lost and won again: what was decided before would be fenced out.
+  // A shard that was lost and claimed again: the fence would refuse older verdicts.
   if (older.epoch !== newer.epoch) return newer
   const recent = newer.recent ?? older.recent
   const transitions = firstAndLast([...older.transitions, ...newer.transitions])

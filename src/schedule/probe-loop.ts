@@ -5,7 +5,8 @@
  *
  * A due check first needs a slot of its address (address-slots.ts), then the turn of its project (turns.ts); both are
  * divided by project, so that no project's checks make another's late. At most one probe of a check is in flight. The
- * timeout starts when the probe starts. Results that were in flight while the event loop was stalled are never failures.
+ * timeout starts when the probe starts. Probes that were in flight while the event loop was blocked never count as
+ * failures.
  *
  * The hot path (tick, start, done) awaits nothing and allocates nothing per probe beyond what the prober makes.
  */
@@ -33,7 +34,7 @@ import { Turns } from './turns.ts'
 export interface ProbeLoopEvents {
   /** A probe has ended, or the target policy forbids it; the check is planned nowhere. */
   onEnded(check: Check, result: ProbeResult, nowMs: number): void
-  /** A probe has ended whose question is not asked any more; the check is planned nowhere. */
+  /** A probe of an old configuration has ended; the check is planned nowhere. */
   onObsolete(check: Check, nowMs: number): void
 }
 
@@ -76,12 +77,12 @@ export class ProbeLoop {
     return this.#queued
   }
 
-  /** What a check of this configuration shares with others; `letGo` ends it. */
+  /** What a check of this configuration shares with others, until `letGo`. */
   hold({ projectId, target }: CheckConfig): AddressShare<Check> {
     return this.#addresses.hold(target.address, this.#projects.hold(projectId))
   }
 
-  /** Nothing has run until now: the time before was no stall. */
+  /** No probe has run until now: the time before was no stall. */
   begin(nowMs: number): void {
     this.#lastTickMs = nowMs
   }
@@ -101,7 +102,7 @@ export class ProbeLoop {
     this.#wheel.schedule(check, check.startedMs + check.config.target.timeoutMs)
   }
 
-  /** Ends the probe that is in flight: its question is not asked any more. */
+  /** Ends the probe that is in flight, because its configuration is old. */
   abandon(check: Check): void {
     if (check.attempt === undefined) return
     check.attempt.isObsolete = true

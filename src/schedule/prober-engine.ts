@@ -1,11 +1,11 @@
 /**
- * One prober: its parts, and how they hear of each other.
+ * One prober: its parts, and how they call each other.
  *
  *   ownership → shards → config sync → checks → scheduler → results (own network, dependencies, breaker) → writer
  *
- * What comes and goes with a shard or a pool is told to one list (`#holders`), so that a new part that holds something of
- * it is entered there and nowhere else. Parts that ask instead of being told need no entry: the checkpoint asks which
- * shards are held, the breaker and the withheld verdicts whether a check is gone.
+ * One list (`#holders`) has the parts that hold something per shard or pool; each is called when a shard or pool comes
+ * or goes. A new part of that kind needs one entry there. Parts that ask by themselves need none: the checkpoint asks
+ * which shards are owned, the breaker and the withheld verdicts whether a check is gone.
  */
 import type { PoolChecks } from '../domain/check.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
@@ -33,11 +33,11 @@ import { StaleLog } from './stale-log.ts'
 import { TickDriver } from './tick-driver.ts'
 import { WithheldVerdicts } from './withheld.ts'
 
-/** A part that holds something per shard or pool. It has the methods that it has a use for. */
+/** A part that holds something per shard or pool. It has only the methods that it needs. */
 interface ShardHolder {
   /** Some checks of a pool: they are new, or changed. */
   applyChecks?(pool: PoolChecks): void
-  /** That was all of the pool: whatever else there is of it ends. */
+  /** The pool is complete: its other checks end. */
   completePool?(pool: Omit<PoolChecks, 'checks'>, members: ReadonlySet<string>): void
   removePool?(poolId: string): void
   /** Nothing of these shards is probed any more. */
@@ -64,9 +64,9 @@ export class ProberEngine {
   readonly #checkpoint: Checkpoint
   readonly #sync: ConfigSync
   readonly #listener: ConfigListener
-  /** In the order in which they hear of it. */
+  /** In the order in which they are called. */
   readonly #holders: readonly ShardHolder[]
-  /** What a first probe would have to work out is worked out while its check is loaded, in slices as loading is. */
+  /** Prepares the first probe of a check while it is loaded, because loading is done in slices. */
   readonly #prepared: ShardHolder = {
     applyChecks: ({ checks }) => {
       for (const { config } of checks) this.runtime.prepare(config.target)
@@ -97,7 +97,7 @@ export class ProberEngine {
     this.#holders = [this.#sync, this.#dependencies, this.#prepared, this.#scheduler]
   }
 
-  /** Claims shards and probes them. Where PostgreSQL is away it waits for it, probes nothing and says so. */
+  /** Claims shards and probes them. Without PostgreSQL it waits, probes nothing and logs that. */
   start(): void {
     this.#options.metrics.readProber(() =>
       gaugesOf({
@@ -112,7 +112,10 @@ export class ProberEngine {
     this.#checkpoint.start()
   }
 
-  /** Stops probing at once, then writes what there is to say and gives the shards back. Rejects when PostgreSQL is away. */
+  /**
+   * Stops probing at once, then writes the remaining results and gives the shards back. Rejects when PostgreSQL is
+   * away.
+   */
   async close(): Promise<void> {
     this.#stopProbing()
     await Promise.all([
@@ -185,7 +188,7 @@ export class ProberEngine {
     return await this.#options.store.beat(contactMs, facts)
   }
 
-  /** What was probed of these shards until now is written; rejects when it could not be in time. */
+  /** Writes the results of these shards; rejects when that was not possible in time. */
   async #surrender(shards: ReadonlySet<number>, withinMs: number): Promise<void> {
     await this.#checkpoint.writeNow(shards)
     this.#dropShards(shards)
@@ -193,7 +196,7 @@ export class ProberEngine {
       throw new Error('results of the shards could not be written in time')
   }
 
-  /** The one place where shards end, whether they were lost or are given back. */
+  /** Every shard that is lost or given back ends here. */
   #dropShards(shards: ReadonlySet<number>): void {
     for (const holder of this.#holders) holder.dropShards?.(shards)
   }
@@ -217,7 +220,7 @@ export class ProberEngine {
       log,
       metrics,
       read: (projectId, ids, withinMs) => store.readParentStates(projectId, ids, withinMs),
-      // A statement that took too long says something of the project, not of PostgreSQL.
+      // A statement that took too long is a matter of this project, not of PostgreSQL.
       isAway: (error) => store.isAway(error) && !store.isTooSlow(error),
     })
   }

@@ -1,4 +1,4 @@
-/** What a prober tells of itself: with its heartbeat, and in the metrics. */
+/** What a prober reports about itself: with its heartbeat, and in the metrics. */
 import type { ProberFacts } from '../domain/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { ProberGauges } from '../runtime/metrics.ts'
@@ -37,7 +37,7 @@ export function factsOf(parts: {
   }
 }
 
-/** For whoever reads the metrics. */
+/** For the metrics. */
 export function gaugesOf({
   scheduler,
   ownership,

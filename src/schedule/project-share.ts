@@ -1,4 +1,7 @@
-/** What each project has of a prober: its probes in flight, its checks that are ready to start, its first probes to come. */
+/**
+ * What each project uses of a prober: its probes in flight, its checks that are ready to start, its planned first
+ * probes.
+ */
 import { List, type ListNode } from './linked-list.ts'
 import { NewStarts } from './new-starts.ts'
 import type { Sharer } from './turns.ts'
@@ -12,7 +15,7 @@ export class ProjectShare<Node extends ListNode> implements Sharer<Node> {
   /** Checks that have a slot of their address and wait for the turn of their project. */
   readonly queue = new List<Node>()
   readonly newStarts = new NewStarts()
-  /** Checks that it has here; nobody keeps this object when there are none and nothing is in flight. */
+  /** Its checks here; the object is dropped when there are none and nothing is in flight. */
   holders = 0
 
   constructor(id: string) {

@@ -1,7 +1,7 @@
 /**
- * The result writer: brings verdicts to PostgreSQL within `FLUSH_WITHIN_MS`, batched, fenced by the shard's epoch, without
- * ever making the scheduler wait. While PostgreSQL is away it keeps the final state and the first and last transition of
- * every member. What the fence keeps out is dropped and counted: another prober owns that shard and decides itself.
+ * The result writer: brings verdicts to PostgreSQL within `FLUSH_WITHIN_MS`, batched, fenced by the shard's epoch, and
+ * the scheduler never waits for it. While PostgreSQL is away it keeps the final state and the first and last transition
+ * of every member. Rows that the fence refuses are dropped and counted: another prober owns that shard and decides.
  */
 import type { CheckStatus } from '../domain/state-machine.ts'
 import type { VerdictWrite } from '../domain/check.ts'
@@ -19,7 +19,7 @@ export interface ResultWriterOptions {
   readonly epochOf: (shard: number) => number | undefined
   /** The recent results of a check, packed: written with each transition. */
   readonly recentOf: (check: Check) => Uint8Array
-  /** Whether an error says that PostgreSQL is away, as opposed to refusing what we wrote. */
+  /** Whether an error means that PostgreSQL is away, as opposed to a refused row. */
   readonly isAway: (error: unknown) => boolean
   /** Shards whose writes were fenced out. */
   readonly onFenced: (shards: ReadonlySet<number>) => void
@@ -108,7 +108,7 @@ export class ResultWriter {
     return isDrained
   }
 
-  /** Ends now; what waits is lost to this prober and decided again by the next owner. */
+  /** Ends now; waiting verdicts are lost, and the next owner decides them again. */
   destroy(): void {
     this.#isDestroyed = true
     clearTimeout(this.#timer)
@@ -158,7 +158,7 @@ export class ResultWriter {
         written++
         for (const { to } of row.transitions) changes[to]++
       } else if (this.#options.epochOf(row.shard) === row.epoch) lost.add(row.shard)
-      // else an older epoch of a shard that is ours again, which says nothing about the present one
+      // else an older epoch of a shard that is ours again: the present epoch is not affected
     }
     const { metrics } = this.#options
     if (written > 0) metrics.flushed('written', written)
@@ -174,7 +174,7 @@ export class ResultWriter {
     const isAway = this.#options.isAway(error)
     if (this.#retryMs === 0)
       this.#options.log.warn({ err: error }, 'results cannot be written; they are kept')
-    // A row that is refused is looked for without delay: everybody's results wait meanwhile.
+    // Looks for a refused row without delay: all results wait meanwhile.
     this.#retryMs = isAway
       ? Math.min(FLUSH_RETRY_MS.max, Math.max(FLUSH_RETRY_MS.min, this.#retryMs * 2))
       : FLUSH_RETRY_MS.min
@@ -185,7 +185,7 @@ export class ResultWriter {
       )
       return
     }
-    // One row that PostgreSQL refuses must not hold back the others: smaller batches find it.
+    // One row that PostgreSQL refuses must not block the others: smaller batches find it.
     if (!isAway) this.#batchRows = Math.max(1, Math.floor(rows.length / 2))
     this.#pending.putBack(rows)
   }

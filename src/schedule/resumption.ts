@@ -1,21 +1,21 @@
 /**
- * Checks that come from another prober, or from an earlier life of this one, go on where they were: their shard's checkpoint
- * says when each would have been probed next, and what its last probe gave. Read only for checks that begin here with a
- * verdict, so a change of a pool that runs reads nothing.
+ * Checks from another prober, or from before a restart, go on where they were: the checkpoint of their shard has the
+ * planned time of the next probe of each, and its last result. It is read only for checks that start here with a
+ * verdict, so a change of a running pool reads nothing.
  */
 import type { CheckConfig, CheckpointEntry, PlannedCheck, PoolChecks } from '../domain/check.ts'
 
 export interface ResumptionOptions {
   /** Whether a check runs here. */
   readonly isRunning: (config: CheckConfig) => boolean
-  /** What the checkpoints of these shards have of these members. */
+  /** What the checkpoints of these shards say about these members. */
   readonly readEntries: (
     shards: readonly number[],
     memberIds: readonly string[],
   ) => Promise<readonly CheckpointEntry[]>
 }
 
-/** The pools with what was left of the checks that begin here and were probed elsewhere before. */
+/** The pools, with the checkpoint of each check that starts here and was probed elsewhere before. */
 export async function withWhatWasLeft(
   pools: readonly PoolChecks[],
   { isRunning, readEntries }: ResumptionOptions,

@@ -1,10 +1,11 @@
 /**
- * Retention: once a minute, in one process of all, what is too old or too much goes. Every statement is short, and each is
- * followed by a rest as long as itself, so that purging takes half of one connection at most.
+ * Retention: once a minute, one of all processes deletes what is too old or too much. Every statement is short, and
+ * after each there is a pause of the same length, so that purging uses half of one connection at most.
  *
- * Nothing is counted to find out who has too many transitions. Their ids ascend, so a pass reads on from where the last one
- * ended and trims the members that it meets; and once an hour all members are walked in the order of an index, some at a
- * time, for what was missed. How far both have come is kept in PostgreSQL: any process goes on where another ended.
+ * No statement counts all transitions to find members with too many. Ids ascend, so a pass reads from where the last
+ * one ended and trims the members that it finds; and once an hour a walk over all members, in the order of an index and
+ * some at a time, finds what was missed. The progress of both is stored in PostgreSQL: any process goes on where
+ * another ended.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import {
@@ -17,7 +18,7 @@ import {
 } from '../domain/limits.ts'
 import type { Log } from './log.ts'
 
-/** How far retention has come, whoever did it. */
+/** The progress of retention, over all processes. */
 export interface RetentionProgress {
   /** Every transition up to this id was looked at. */
   readonly position: number
@@ -28,7 +29,7 @@ export interface RetentionProgress {
 export interface RetentionStore {
   /** Runs `work` unless another process is at it. */
   alone(work: () => Promise<void>): Promise<void>
-  /** Also tells how long ago the last pass ended and the last walk began. */
+  /** Also returns how long ago the last pass ended and the last walk began. */
   readProgress(): Promise<RetentionProgress & { readonly passedMsAgo: number; readonly walkedMsAgo: number }>
   saveProgress(progress: RetentionProgress & { readonly walkBegins: boolean }): Promise<void>
   /** Each deletes at most `batch` rows and returns how many it did. */
@@ -102,7 +103,7 @@ export class Retention {
     clearTimeout(this.#timer)
   }
 
-  /** One pass, unless another process is at it or has just been. Never rejects. */
+  /** One pass, unless another process is doing one or has just done one. Never rejects. */
   async pass(): Promise<void> {
     const failures: unknown[] = []
     let rows = 0
@@ -146,7 +147,10 @@ export class Retention {
     this.#hasFailed = false
   }
 
-  /** Trims who has written since the last pass and, when it is time, everybody. What was done is kept whatever happens. */
+  /**
+   * Trims the members with transitions since the last pass and, when it is time, all members. Progress is stored after
+   * each step.
+   */
   async #trim(progress: RetentionProgress & { readonly walkedMsAgo: number }): Promise<number> {
     let { position, walkAfter } = progress
     const walkBegins = walkAfter === undefined && progress.walkedMsAgo >= PURGE_WALK_EVERY_MS

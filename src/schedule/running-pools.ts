@@ -1,6 +1,6 @@
 /**
- * The pools that a prober runs, with their checks: by pool, and by shard. A pool that has to go is gone at once, for
- * everybody who asks; releasing what its checks hold takes longer, and is done piece by piece (`leaving`).
+ * The pools that a prober runs, with their checks: by pool, and by shard. A removed pool is gone at once for every
+ * caller; releasing what its checks hold takes longer, and is done in slices (`leaving`).
  */
 import type { PoolChecks } from '../domain/check.ts'
 import type { Check } from './check.ts'
@@ -15,10 +15,10 @@ export interface RunningPool {
 }
 
 export class RunningPools {
-  /** Also those that are gone, until their checks are released or the pool comes back. */
+  /** Also removed pools, until their checks are released or the pool comes back. */
   readonly #pools = new Map<string, RunningPool>()
   readonly #shards = new Map<number, Set<RunningPool>>()
-  /** Gone, with checks that are still to be released. */
+  /** Removed pools with checks that must still be released. */
   readonly #leaving: RunningPool[] = []
 
   get(poolId: string): RunningPool | undefined {
@@ -55,7 +55,7 @@ export class RunningPools {
     return this.#leaving.length > 0
   }
 
-  /** The checks of pools that are gone, one after the other; whoever takes one removes it from its pool. */
+  /** The checks of removed pools, one after the other; the caller removes each from its pool. */
   *leaving(): Iterable<readonly [Check, RunningPool]> {
     for (let pool = this.#leaving.at(-1); pool !== undefined; pool = this.#leaving.at(-1)) {
       for (const check of pool.checks.values()) yield [check, pool]

@@ -1,4 +1,4 @@
-/** What a scheduler needs, and whom it tells. */
+/** What a scheduler needs, and its callbacks. */
 import type { ProbeResult } from '../domain/probe-result.ts'
 import type { ProbeTarget } from '../domain/probe-target.ts'
 import type { CheckStatus } from '../domain/state-machine.ts'
@@ -9,9 +9,12 @@ import type { Check } from './check.ts'
 import type { Log } from './log.ts'
 
 export interface SchedulerEvents {
-  /** The status (`from` given) or a counter that tells how far the next change is differs from what was written. */
+  /** The status (`from` given), or the counter towards its next change, differs from what was written. */
   onVerdict(check: Check, from: CheckStatus | undefined): void
-  /** A check has its first result here, fails for another reason, or its target says something else of itself: worth to be seen soon. */
+  /**
+   * A check has its first result here, fails for another reason, or its target reports another state of itself: should
+   * be visible soon.
+   */
   onNews(check: Check): void
   onStaleChange(check: Check): void
   /** Nothing is probed with this target object any more. */
@@ -23,7 +26,7 @@ export interface SchedulerOptions {
   readonly probers: Readonly<Record<MonitorType, Probe>>
   /** The target policy: why an address must not be probed. */
   readonly denies: (address: string, port: number) => string | undefined
-  /** What counts of a result: itself, another in its place, or (undefined) nothing until `concludeHeld`. */
+  /** The result that counts: this one, another in its place, or (undefined) none until `concludeHeld`. */
   readonly weigh?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
   /** Probes in flight at most; it may change at any time. */
   readonly budget: number

@@ -1,7 +1,7 @@
 /**
- * The scheduler: which checks there are, when each is probed next, and what its results mean. What runs at a time is the
- * probe loop's (probe-loop.ts). Slots that pass while a check cannot be probed are skipped and counted; the delay starts
- * when a probe has ended.
+ * The scheduler: which checks there are, when each is probed next, and what its results mean. The probe loop
+ * (probe-loop.ts) decides which probes run now. Slots that pass while a check cannot be probed are skipped and counted;
+ * the delay starts when a probe has ended.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { CheckConfig, PlannedCheck, PoolChecks } from '../domain/check.ts'
@@ -73,7 +73,7 @@ export class Scheduler implements Ticking {
     return this.#pools.get(poolId)?.checks.has(memberId) === true
   }
 
-  /** Makes the checks of a pool be exactly these; what did not change is not touched. */
+  /** Sets the checks of a pool to exactly these; unchanged ones are not touched. */
   applyPool(pool: PoolChecks): void {
     this.applyChecks(pool)
     this.completePool(pool, new Set(pool.checks.map(({ config }) => config.memberId)))
@@ -94,7 +94,7 @@ export class Scheduler implements Ticking {
     this.#options.wake(WHEEL_TICK_MS)
   }
 
-  /** The checks of a pool are those of these members: whatever else runs of it ends. */
+  /** The checks of a pool are those of these members: its other running checks end. */
   completePool({ poolId }: Pick<PoolChecks, 'poolId'>, members: ReadonlySet<string>): void {
     const running = this.#pools.get(poolId)
     if (running === undefined || this.#isStopped) return
@@ -115,7 +115,7 @@ export class Scheduler implements Ticking {
     this.#release()
   }
 
-  /** Ends every attempt and starts none; what checkpoints say of the checks stays readable. */
+  /** Ends every attempt and starts none; checkpoints can still be read. */
   stop(): void {
     this.#isStopped = true
     for (const check of this.checks()) this.#loop.stop(check)
@@ -126,7 +126,7 @@ export class Scheduler implements Ticking {
     return this.#pools.checks()
   }
 
-  /** What a checkpoint of this shard keeps. Also marks checks stale that had no turn for too long. */
+  /** The content of a checkpoint of this shard. Also marks checks stale that were not probed for too long. */
   checkpointOf(shard: number): CheckpointContent {
     const nowMs = this.#now()
     const checks = [...this.#pools.ofShard(shard)].flatMap((pool) => [...pool.checks.values()])
@@ -148,7 +148,7 @@ export class Scheduler implements Ticking {
     return this.#size === 0 || this.#isStopped ? undefined : this.#loop.sleepMs()
   }
 
-  /** Takes a result that `weigh` let wait, unless the check has changed. */
+  /** Takes a result that `weigh` had delayed, unless the check has changed. */
   concludeHeld(check: Check, config: CheckConfig, result: ProbeResult): void {
     if (check.config !== config || check.phase !== 'waiting' || check.isGone || this.#isStopped) return
     this.#settle(check, result, this.#now())
@@ -206,7 +206,9 @@ export class Scheduler implements Ticking {
     this.#loop.plan(check, dueMs)
   }
 
-  /** As a check that has never been probed as it is now: within a second, or as soon as its project's turn comes. */
+  /**
+   * As a check that was never probed with this configuration: within a second, or as soon as its project has its turn.
+   */
   #planSoon(check: Check, nowMs: number): void {
     this.#cancelReservation(check)
     const { newStarts } = check.share.project
@@ -269,7 +271,7 @@ export class Scheduler implements Ticking {
     this.#options.events.onTargetGone?.(check.config.target)
   }
 
-  /** Takes over a changed configuration and resets only what it touches. */
+  /** Applies a changed configuration and resets only what it affects. */
   #replace(check: Check, config: CheckConfig, nowMs: number): void {
     const old = check.config
     check.config = adopted(old, config, this.#options.events.onTargetGone)
@@ -279,7 +281,8 @@ export class Scheduler implements Ticking {
     this.#reset(check, old.generation, { change, nowMs })
     const { isReborn, isOtherRequest, isOtherRule, isOtherTiming } = change
     const isOtherProbe = isReborn || isOtherRequest
-    // What is planned stays as it is, on its grid and with its jitter. A failure that the breaker holds has no plan.
+    // The planned time stays, on its grid and with its jitter. A check whose failure the breaker holds has no planned
+    // time.
     const isAsPlanned = !isOtherProbe && !isOtherRule && !isOtherTiming && isLinked(check)
     if (check.phase !== 'waiting' || !isAsPlanned) this.#replan(check, isOtherProbe, nowMs)
   }

@@ -1,6 +1,6 @@
 /**
- * What a prober observes of itself, beside its metrics: how late its probes started since somebody last asked, and how
- * often it could not tell. Stands between the scheduler and the metrics; costs two additions per probe.
+ * What a prober observes of itself, beside its metrics: how late its probes started since the last reading, and how
+ * many were inconclusive. It sits between the scheduler and the metrics, and costs two additions per probe.
  */
 import { INCONCLUSIVE_LOG_EVERY_MS, LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
 import { type Reason, REASONS } from '../domain/reasons.ts'
@@ -16,7 +16,7 @@ export class SelfObservation implements ProbeMetrics {
   readonly #inconclusive: Partial<Record<Reason, number>> = {}
   readonly #last: Partial<Record<Reason, string>> = {}
   readonly #lateness = new Uint32Array(LATENESS_SECONDS_BUCKETS.length + 1)
-  readonly #told = new Map<string, { readonly count: number; readonly atMs: number }>()
+  readonly #logged = new Map<string, { readonly count: number; readonly atMs: number }>()
   #maxMs = 0
 
   constructor(metrics: ProbeMetrics) {
@@ -45,21 +45,24 @@ export class SelfObservation implements ProbeMetrics {
   readonly probesSkipped: ProbeMetrics['probesSkipped'] = (count) => this.#metrics.probesSkipped(count)
   readonly probesDelayed: ProbeMetrics['probesDelayed'] = (count) => this.#metrics.probesDelayed(count)
 
-  /** Logs which results told nothing: a reason when it comes up, and then once in INCONCLUSIVE_LOG_EVERY_MS while it goes on. */
+  /**
+   * Logs the reasons of inconclusive results: each when it first occurs, then once in INCONCLUSIVE_LOG_EVERY_MS while
+   * it lasts.
+   */
   tell(log: Log, nowMs: number): void {
     for (const [reason, count] of Object.entries(this.#inconclusive)) {
-      const told = this.#told.get(reason)
-      const probes = count - (told?.count ?? 0)
+      const logged = this.#logged.get(reason)
+      const probes = count - (logged?.count ?? 0)
       if (probes === 0 || reason === 'PROBER_STOPPING') continue
-      if (told !== undefined && nowMs - told.atMs < INCONCLUSIVE_LOG_EVERY_MS) continue
-      this.#told.set(reason, { count, atMs: nowMs })
+      if (logged !== undefined && nowMs - logged.atMs < INCONCLUSIVE_LOG_EVERY_MS) continue
+      this.#logged.set(reason, { count, atMs: nowMs })
       const { sentence } = REASONS[reason as Reason]
       const last = this.#last[reason as Reason]
-      log.warn({ reason, probes, sentence, last }, 'probes told nothing about their targets')
+      log.warn({ reason, probes, sentence, last }, 'probes were inconclusive')
     }
   }
 
-  /** Results since the start that told nothing, by reason. */
+  /** Inconclusive results since the start, by reason. */
   get inconclusive(): Readonly<Partial<Record<Reason, number>>> {
     return { ...this.#inconclusive }
   }
@@ -69,7 +72,7 @@ export class SelfObservation implements ProbeMetrics {
     return { ...this.#last }
   }
 
-  /** Milliseconds of lateness since the last call: the longest, and the bound that 99 of 100 kept. */
+  /** Milliseconds of lateness since the last call: the maximum and the 99th percentile. */
   takeLag(): { readonly p99Ms: number; readonly maxMs: number } {
     const maxMs = Math.round(this.#maxMs)
     const total = this.#lateness.reduce((sum, count) => sum + count, 0)

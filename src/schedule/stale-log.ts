@@ -1,8 +1,7 @@
-/** Tells of checks that became stale in one line a second, not one line each: a whole network may go at once. */
+/** Logs checks that became stale in one line a second, not one line each: a whole network may fail at once. */
+import { STALE_LOG_EVERY_MS } from '../domain/limits.ts'
 import type { Check } from './check.ts'
 import type { Log } from './log.ts'
-
-const EVERY_MS = 1000
 
 export class StaleLog {
   readonly #log: Log
@@ -20,7 +19,7 @@ export class StaleLog {
       this.#became++
       this.#example = check
     } else this.#recovered++
-    this.#timer ??= setTimeout(() => this.flush(), EVERY_MS)
+    this.#timer ??= setTimeout(() => this.flush(), STALE_LOG_EVERY_MS)
   }
 
   flush(): void {

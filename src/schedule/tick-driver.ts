@@ -1,6 +1,6 @@
 /**
- * Drives the wheel: one timer for the next occupied slot, and the tick itself in the check phase of the event loop, after
- * the poll phase, so that sockets that are ready are heard before deadlines that have passed (libuv runs timers, then
+ * Drives the wheel: one timer for the next occupied slot, and the tick itself in the check phase of the event loop,
+ * after the poll phase, so that ready sockets are read before expired deadlines are judged (libuv runs timers, then
  * poll, then check).
  */
 import { WHEEL_SLEEP_MAX_MS } from '../domain/limits.ts'
@@ -8,9 +8,9 @@ import { WHEEL_SLEEP_MAX_MS } from '../domain/limits.ts'
 export interface Ticking {
   /** Does what is due. */
   tick(): void
-  /** Milliseconds from now until the next tick is wanted; undefined = until somebody calls `wake`. */
+  /** Milliseconds from now until the next tick; undefined = until `wake` is called. */
   sleepMs(): number | undefined
-  /** Called in the timer phase, before sockets are heard. */
+  /** Called in the timer phase, before sockets are read. */
   noticeTime(): void
 }
 

@@ -1,8 +1,8 @@
 /**
- * Whose turn it is. Those who share something limited take from it one after the other, one at a time, however much each
- * of them waits for; so whoever waits for little has it soon. And nobody may hold more than SHARE_PER_FREE times what is
- * still free (the dynamic threshold of Choudhury and Hahne, 1998): a lone sharer has four fifths, and there is always
- * room for the next one. Who holds that much leaves the turns until something is given back.
+ * A fair queue. Those who share something limited take from it in turn, one at a time, however much each of them waits
+ * for; so a sharer who waits for little gets it soon. No sharer may hold more than SHARE_PER_FREE times what is still
+ * free (the dynamic threshold of Choudhury and Hahne, 1998): a single sharer has four fifths, and there is always room
+ * for the next one. A sharer at that limit leaves the queue until something is given back.
  *
  * Invariant: a sharer with an empty queue is in no list; one with a queue is in exactly one.
  */
@@ -12,7 +12,7 @@ import { isLinked, List, type ListNode, unlink } from './linked-list.ts'
 export interface Sharer<Node extends ListNode> extends ListNode {
   /** What it has at present. */
   held: number
-  /** Who of its own waits, first come first served. */
+  /** Its own waiting nodes, first come, first served. */
   readonly queue: List<Node>
 }
 
@@ -21,7 +21,7 @@ export class Turns<Node extends ListNode> {
   /** They held too much when they had their turn. */
   readonly #over = new List<Sharer<Node>>()
 
-  /** Nobody waits who has not been found to hold too much. */
+  /** All waiting sharers have been found to hold too much. */
   get isEmpty(): boolean {
     return this.#waiting.isEmpty
   }
@@ -45,12 +45,15 @@ export class Turns<Node extends ListNode> {
     if (sharer.queue.isEmpty) unlink(sharer)
   }
 
-  /** More is free, or may be held, than before: who held too much is asked again. */
+  /** More is free, or the limit is higher: sharers that held too much are checked again. */
   reconsider(): void {
     this.#waiting.take(this.#over)
   }
 
-  /** Takes out who is next when `free` is free and a sharer may hold `most`; undefined = nobody may have anything. */
+  /**
+   * Removes and returns the next node when `free` is free and a sharer may hold `most`; undefined = no sharer may take
+   * anything.
+   */
   next(free: number, most = Number.POSITIVE_INFINITY): Node | undefined {
     if (free <= 0) return undefined
     for (let sharer = this.#waiting.first; sharer !== undefined; sharer = this.#waiting.first) {

@@ -1,6 +1,6 @@
 /**
- * Verdicts that a maintenance keeps from being published. Looks every `WITHHELD_LOOK_EVERY_MS`, only while there are any:
- * where the maintenance is over, by its end or because it was taken away, what is true now is published, as one
+ * Verdicts that a maintenance keeps from being published. Looks every `WITHHELD_LOOK_EVERY_MS`, only while there are
+ * any: where the maintenance is over, at its end or because it was deleted, the present status is published, as one
  * transition with the time of the publication.
  */
 import { WITHHELD_LOOK_EVERY_MS } from '../domain/limits.ts'
@@ -24,7 +24,7 @@ export class WithheldVerdicts {
     this.#options = options
   }
 
-  /** Takes a check whose verdict was withheld; again and again is harmless. */
+  /** Takes a check whose verdict was withheld; taking it twice does no harm. */
   readonly add = (check: Check): void => {
     this.#checks.add(check)
     if (this.#timer !== undefined || this.#isDestroyed) return

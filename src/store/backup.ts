@@ -1,6 +1,6 @@
 /**
- * Our tables into a file and back, by COPY: with any server, any version of PostgreSQL on either side, and no program but
- * this one. What belongs to running probers is left out.
+ * Copies our tables into a file and back, by COPY: with any server, any version of PostgreSQL on either side, and no
+ * other program. Data of running probers is left out.
  */
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
@@ -26,7 +26,7 @@ import {
 import type { Database } from './database.ts'
 import { appliedMigrations, isKnownMigration, migrateTo } from './migrate.ts'
 
-/** Parents first, as their rows have to be there. A test holds this list and the next against the schema. */
+/** Parents first, because their rows must exist. A test compares this list and the next with the schema. */
 export const DUMPED_TABLES: readonly string[] = [
   'shard',
   'quota',
@@ -46,13 +46,16 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'knex_migrations',
   'knex_migrations_lock',
 ]
-/** A shard is restored without its owner; its epoch must not fall, or what probers decide next would be refused. */
+/**
+ * A shard is restored without its owner; its epoch must not become smaller, or the next verdicts of probers would be
+ * refused.
+ */
 const COLUMNS_LEFT_OUT: readonly string[] = ['shard.owner']
 
 /** A dump or a database that a restore cannot use; the message is for people. */
 export class RestoreRefusal extends Error {}
 
-/** A database, and how to reach it once more: COPY takes a connection of its own. */
+/** A database, and its URL for one more connection, which COPY needs. */
 export interface Source {
   readonly url: string
   readonly db: Database
@@ -113,11 +116,11 @@ export async function restoreFrom({ url, db }: Source, input: AsyncIterable<Uint
     const tables = await tablesThere(session)
     await assertUnused(session, tables)
     await session.query(`truncate ${tables.join(', ')}`)
-    // What our triggers count is in the dump already.
+    // The counts of our triggers are in the dump already.
     for (const table of tables) await session.query(`alter table ${table} disable trigger user`)
     const counts = await restoreParts(session, { [Symbol.asyncIterator]: () => parts })
     for (const table of tables) await session.query(`alter table ${table} enable trigger user`)
-    // It would take what is restored for looked at already.
+    // Its progress would say that the restored rows have been checked already.
     if (await hasRetention(session)) await session.query(RETENTION_ANEW)
     await session.query('commit')
     return counts
@@ -198,7 +201,7 @@ interface OpenTable {
 function openTable(session: pg.Client, table: string, columns: readonly string[]): OpenTable {
   if (!DUMPED_TABLES.includes(table)) throw new RestoreRefusal(`the dump has an unknown table: ${table}`)
   const rows = session.query(copyFrom(`copy ${table} (${columns.join(', ')}) from stdin`))
-  // It may come while nobody writes; the next write, or the end, rejects with it.
+  // It may come between two writes; the next write, or the end, rejects with it.
   rows.on('error', () => undefined)
   return { name: table, rows }
 }

@@ -1,9 +1,9 @@
-/** The values of a statement that is put together from parts: each part gets the places of its own values. */
+/** The values of a statement that is composed from parts: each part gets the placeholders of its own values. */
 
 export interface Bindings {
   /** In the order of their places. */
   readonly values: readonly unknown[]
-  /** Takes a value; gives its place in the statement: `$1`, `$2` and so on. */
+  /** Adds a value; returns its placeholder in the statement: `$1`, `$2` and so on. */
   readonly bind: (value: unknown) => string
 }
 

@@ -30,7 +30,7 @@ type Column = keyof typeof TYPES
 const COLUMN_NAMES = Object.keys(TYPES) as readonly Column[]
 const COLUMNS = COLUMN_NAMES.join(', ')
 
-/** Rewrites the checkpoints of shards that `owner` still holds at their epochs; others are left as they are. */
+/** Rewrites the checkpoints of shards that `owner` still holds at their epochs; others stay as they are. */
 export async function writeCheckpoints(
   db: Db,
   owner: string,
@@ -84,7 +84,7 @@ interface EntryRow {
   readonly flags: number
 }
 
-/** What the checkpoints of these shards have of these members; members without an entry are absent. */
+/** The entries of these members in the checkpoints of these shards; members without an entry are absent. */
 export async function readCheckpointEntries(
   db: Db,
   shards: readonly number[],

@@ -26,7 +26,7 @@ export async function readPoolVersions(db: Db, shards: readonly number[]): Promi
   )
 }
 
-/** Whose a pool is, and how many members it has, probed or not. */
+/** The project of a pool, and its number of members, probed or not. */
 export interface PoolSize {
   readonly poolId: string
   readonly projectId: string
@@ -42,13 +42,13 @@ export async function readPoolSizes(db: Db, poolIds: readonly string[]): Promise
   )
 }
 
-/** The generation of a check, and from which on verdicts are published (migration 0014). */
+/** The generation of a check, and the first generation whose verdicts are published (migration 0014). */
 const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm.generation)'
 const PUBLISHED_FROM = 'greatest(lb.published_from, p.published_from, m.published_from, hm.published_from)'
 
 /**
- * $1 are the pools, $2 is the provider whose pools are not probed. Everything that is probed of a pool is in the joins: a
- * pool of which nothing is probed gives one row without member.
+ * $1 are the pools, $2 is the provider whose pools are not probed. The joins select what is probed of a pool: a pool
+ * without a probed member gives one row without member.
  */
 const loadPoolsBy = (members: string): string => `
 select
@@ -77,8 +77,9 @@ const LOAD_MEMBERS = loadPoolsBy(`lateral (
 ) m on true`)
 
 /**
- * Options, and how a pool speaks TLS: apart because they may be large and the rows above are one per member. They are read
- * last: a change between the two statements has raised the pool's version, so the pool is loaded again.
+ * Options and the TLS settings of pools. They have their own statement because they may be large, and the rows above
+ * are one per member. They are read last: a change between the two statements has raised the pool's version, so the
+ * pool is loaded again.
  */
 const LOAD_DETAILS = `
 select p.id as pool_id, hm.options, p.echo - 'depends_on' as echo
@@ -187,7 +188,7 @@ interface LoadedPool {
 interface LoadedMonitor {
   readonly targetOf: ReturnType<typeof targetsOf>
   readonly policy: CheckConfig['policy']
-  /** Of the first row: each row brings copies of its own. */
+  /** Taken from the first row: every row has its own copies. */
   readonly poolId: string
   readonly projectId: string
 }

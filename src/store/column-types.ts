@@ -1,6 +1,6 @@
 /**
- * How columns become values: the driver's own readers are exact about forms of which PostgreSQL, asked as we ask, sends
- * one, and a list of thousands of rows is little else than reading them.
+ * How columns become values. The driver's own parsers accept many formats, of which PostgreSQL sends only one with our
+ * settings; and most of the time of a list with thousands of rows is parsing.
  */
 import pg from 'pg'
 
@@ -34,7 +34,9 @@ const SECONDS_LENGTH = 22
 const MICROSECONDS_LENGTH = 29
 const [DIGIT_ZERO, DIGIT_NINE, DASH] = [48, 57, 45]
 
-/** An instant as sessions in UTC write it; what is written otherwise (years that have not four digits) is the driver's. */
+/**
+ * A timestamp in the format of sessions in UTC; other formats (years without four digits) go to the driver's parser.
+ */
 function timestamp(text: string): unknown {
   const { length } = text
   const isUsual =

@@ -1,4 +1,4 @@
-/** The connections to PostgreSQL of one process or part of it: how they are made, lent and closed. */
+/** The connections to PostgreSQL of one process or part of it: how they are opened, lent and closed. */
 import pg from 'pg'
 import {
   ACQUIRE_TIMEOUT_MS,
@@ -18,7 +18,7 @@ export interface DatabaseOptions {
   readonly maxConnections: number
 }
 
-/** Nothing was free, or the server took no new connection, for ACQUIRE_TIMEOUT_MS. */
+/** No connection was free, or the server accepted no new one, for ACQUIRE_TIMEOUT_MS. */
 export class NoConnectionError extends Error {
   constructor(cause: unknown) {
     super(`no connection within ${ACQUIRE_TIMEOUT_MS} ms`, { cause })
@@ -26,18 +26,18 @@ export class NoConnectionError extends Error {
   }
 }
 
-/** PostgreSQL's own default, 4, is for disks that turn. */
+/** PostgreSQL's own default, 4, is for spinning disks. */
 const RANDOM_PAGE_COST = 1.1
 
 /**
- * No statement of ours may wait or run without an end. And none is worth compiling: the roll-up's are dear by estimate
- * only, and compiling one takes longer (100 ms) than running it. Nor is a table read as a whole because an index would be
- * read out of order: what is asked for is in memory, or on a disk without a head.
+ * Every statement has a limit for waiting and running. JIT is off: only the estimated cost of the roll-up is high, and
+ * compiling it takes longer (100 ms) than running it. Random reads are cheap, so that indexes are preferred to full
+ * scans: the data is in memory or on an SSD.
  */
 export const SESSION_SETTINGS = `set lock_timeout = ${LOCK_TIMEOUT_MS}; set statement_timeout = ${STATEMENT_TIMEOUT_MS};
   set timezone = 'UTC'; set jit = off; set random_page_cost = ${RANDOM_PAGE_COST}`
 
-/** What the driver says when its own limit, which is ours, has passed: waiting in the queue, and connecting. */
+/** Messages of the driver when its own limit, which we set, has passed: in the queue, and while connecting. */
 const TOO_LATE =
   /^(?:timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired)$/
 
@@ -64,7 +64,7 @@ export class ConnectionPool {
       onConnect: (connection) =>
         send(connection as pg.Client, { text: SESSION_SETTINGS }, ACQUIRE_TIMEOUT_MS),
     })
-    // A connection that breaks while nobody uses it is not missed; under a statement, it is the statement that rejects.
+    // An idle connection that breaks needs no action; during a statement, the statement rejects.
     this.#pool.on('error', () => undefined)
     this.#pool.on('connect', (connection) => {
       this.#open.add(connection)
@@ -82,14 +82,14 @@ export class ConnectionPool {
     }
   }
 
-  /** Takes a connection back. One that was given up is not lent again. */
+  /** Takes a connection back. One that was abandoned is not lent again. */
   release(connection: pg.PoolClient): void {
     connection.release(connection.connection.stream.destroyed)
   }
 
   /**
-   * Closes the connections, those in use when they are released, and resolves when PostgreSQL has none of them any more. One
-   * that does not close within CLOSE_TIMEOUT_MS is cut.
+   * Closes the connections, those in use when they are released, and resolves when PostgreSQL has closed all of them.
+   * One that does not close within CLOSE_TIMEOUT_MS is destroyed.
    */
   destroy(): Promise<void> {
     this.#destroyed ??= this.#destroy()

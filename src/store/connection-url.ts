@@ -1,7 +1,7 @@
 /**
  * `?sslmode=` of a database URL means what it means to psql and to every other client of libpq: `require` encrypts,
  * `verify-ca` and `verify-full` also check the certificate (with `sslrootcert=`, else the system's authorities). The
- * driver asks to be told so, and warns on the terminal when it is not. A URL without a password takes it from PGPASSFILE
+ * driver needs a parameter for that, and prints a warning without it. A URL without a password takes it from PGPASSFILE
  * or ~/.pgpass, as libpq does.
  */
 export function connectionUrl(url: string): string {

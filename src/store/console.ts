@@ -1,13 +1,13 @@
-/** One statement that a person has typed, with its answer as text. Everything else in `store/` is statements of ours. */
+/** One statement that a person has typed, with its answer as text. All other statements in `store/` are our own. */
 import pg from 'pg'
 import { ACQUIRE_TIMEOUT_MS, SQL_ROWS_MAX, SQL_TIMEOUT_MS } from '../domain/limits.ts'
 import { connectionUrl } from './connection-url.ts'
 
 export interface SqlAnswer {
   readonly columns: readonly string[]
-  /** At most SQL_ROWS_MAX; values as PostgreSQL writes them, null where there is none. */
+  /** At most SQL_ROWS_MAX; values as PostgreSQL's text, null for NULL. */
   readonly rows: readonly (readonly (string | null)[])[]
-  /** Of all rows, those that are not in `rows` included. */
+  /** The number of all rows, also of those that are not in `rows`. */
   readonly rowCount: number
   /** `SELECT`, `UPDATE` … */
   readonly command: string
@@ -15,9 +15,7 @@ export interface SqlAnswer {
 
 const AS_TEXT = { getTypeParser: () => (text: string) => text } as unknown as typeof pg.types
 
-/**
- * Runs one statement; without `mayWrite` in a session that PostgreSQL keeps from writing. Rejects with the driver's error.
- */
+/** Runs one statement; without `mayWrite` in a read-only session. Rejects with the driver's error. */
 export async function runSql(url: string, text: string, mayWrite: boolean): Promise<SqlAnswer> {
   const client = new pg.Client({
     connectionString: connectionUrl(url),

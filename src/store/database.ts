@@ -57,7 +57,7 @@ export async function transaction<Result>(
   return await retried(() => boundedTransaction(db, work, timeoutMs))
 }
 
-/** Does something that a deadlock or a serialization failure undoes, again when it does, as `transaction` says. */
+/** Runs something that a deadlock or a serialization failure undoes, and repeats it as `transaction` does. */
 export async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -71,8 +71,8 @@ export async function retried<Result>(work: () => Promise<Result>): Promise<Resu
 }
 
 /**
- * One attempt. A frozen server answers neither BEGIN nor COMMIT, and the driver would wait for ever: after
- * `timeoutMs` the caller is told, and what nobody waits for is rolled back when the server is heard again.
+ * One attempt. A frozen server answers neither BEGIN nor COMMIT, and the driver would wait for ever: after `timeoutMs`
+ * the caller gets an error, and the transaction is rolled back when the server answers again.
  */
 async function boundedTransaction<Result>(
   db: Database,
@@ -99,7 +99,7 @@ async function boundedTransaction<Result>(
   }
 }
 
-/** `assertWanted` throws when nobody waits for the outcome any more. */
+/** `assertWanted` throws when the caller has stopped waiting. */
 async function runTransaction<Result>(
   db: Database,
   work: (tx: Tx) => Promise<Result>,
@@ -145,7 +145,7 @@ const SOCKET_ERRORS = new Set([
   'EHOSTUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-  // Of our own host: no descriptor, no memory, no source port, no network to connect with.
+  // Faults of our own host: no descriptor, no memory, no source port, no network.
   'EMFILE',
   'ENFILE',
   'ENOBUFS',
@@ -157,7 +157,7 @@ const SOCKET_ERRORS = new Set([
 /** Connection exceptions, shutdown, start-up, no free connection, read-only standby, statement timeout. */
 const AWAY_STATES = /^(08...|57P0[1-5]|53[0-9A-Z]{3}|25006|57014)$/
 
-/** Whether an error says that PostgreSQL is away (or too slow to count on), as opposed to refusing a statement. */
+/** Whether an error means that PostgreSQL is away (or too slow to be useful), as opposed to a refused statement. */
 export function isStoreAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof AggregateError) return error.errors.some(isStoreAway)
@@ -169,14 +169,14 @@ export function isStoreAway(error: unknown): boolean {
   )
 }
 
-/** Why PostgreSQL is away, as an operator reads it: no stack, nothing of the pool's own words. */
+/** Why PostgreSQL is away, for an operator: no stack, no internal messages of the pool. */
 export function whyAway(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof AggregateError) return error.errors.map(whyAway).join('; ')
   return error.message
 }
 
-/** The refusal that a driver error stands for; undefined for errors that are our own mistake. */
+/** The refusal for a driver error; undefined for errors that are our own bug. */
 export function storeRefusal(error: unknown): DomainError | undefined {
   if (isStoreAway(error)) {
     return new DomainError('STORE_UNAVAILABLE', 'the database is not available', {}, { cause: error })

@@ -1,9 +1,9 @@
-/** Statements on what depends on what: `depends_on` of members and pools, which lies in their `echo`. */
+/** Statements on dependencies: `depends_on` of members and pools, which is stored in their `echo`. */
 import type { ParentState } from '../domain/dependencies.ts'
 import { DEPENDENCY_DEPTH_MAX } from '../domain/limits.ts'
 import { type Database, type Tx, query, transaction } from './database.ts'
 
-/** One writer of dependencies per project at a time: two that are each without a cycle could make one together. */
+/** One writer of dependencies per project at a time: two writes without a cycle could create one together. */
 export async function lockDependencies(tx: Tx, projectId: string): Promise<void> {
   await query(tx, `select pg_advisory_xact_lock(hashtextextended('depends_on ' || $1::text, 0))`, [projectId])
 }
@@ -24,8 +24,8 @@ export async function knownParents(
 }
 
 /**
- * What these members and pools depend on: a member on what it and its pool name, and a pool, as something to depend on,
- * on what it names and what its members name. Also gives the pools of the members among them.
+ * The dependencies of these members and pools: a member depends on what it and its pool name; a pool, as a parent, on
+ * what it and its members name. Also returns the pools of the members among them.
  */
 export async function parentsOf(
   tx: Tx,
@@ -51,7 +51,7 @@ export async function parentsOf(
   }
 }
 
-/** Whether pool `p` has a verdict that counts, on a member that is switched on. `limit` ends the look at the first. */
+/** Whether pool `p` has a verdict that counts, on a member that is switched on. `limit` stops at the first. */
 const hasVerdict = (which: string): string => `lateral (
     select true as found
     from member_state s join member m on m.id = s.member_id
@@ -61,9 +61,9 @@ const hasVerdict = (which: string): string => `lateral (
   )`
 
 /**
- * Everything that is asked for, and what that depends on, is a node once, however many depend on it; a node's own standing is
- * looked up once, and what stands badly is handed down from parent to child. A pool depends on what it names, a member on
- * what it and its pool name.
+ * Every requested object, and everything that it depends on, is one node, however many objects depend on it. The status
+ * of a node is read once, and a bad status is passed on from parent to child. A pool depends on what it names, a member
+ * on what it and its pool name.
  */
 const READ_PARENT_STATES = `
 with recursive up (child, id, depth) as (
@@ -113,9 +113,10 @@ where fallen.id in (select asked.id from unnest($1::uuid[]) asked (id))
 group by fallen.id`
 
 /**
- * How these members and pools of a project stand, with what they depend on themselves, where they do not stand well. A pool is
- * OFFLINE when some of its members are and none is ONLINE. What does not exist, is of another project, is not probed or is not
- * decided as it is configured now (a member whose target has just changed) is not in the answer. PostgreSQL gives up after `withinMs`.
+ * Those of these members and pools of a project that are failing or OFFLINE, also because of their own dependencies. A
+ * pool is OFFLINE when some of its members are and none is ONLINE. What does not exist, is of another project, is not
+ * probed or is not decided as it is configured now (a member whose target has just changed) is not in the answer.
+ * PostgreSQL cancels it after `withinMs`.
  */
 export async function readParentStates(
   db: Database,

@@ -1,7 +1,8 @@
 /**
- * The file of `healthmonitor dump`: a script that psql understands as well, which fills a migrated database of the same version
- * in one transaction. Comments say what it is and that it is whole; between them one COPY per table, in PostgreSQL's text
- * format, and the sequences. What else psql needs, a restore does by itself.
+ * The file of `healthmonitor dump`: a script that psql understands as well, which fills a migrated database of the same
+ * version in one transaction. Comments mark its format, and that it is complete; between them there is one COPY per
+ * table, in PostgreSQL's text format, and the sequences. The other commands are for psql only; a restore does the same
+ * by itself.
  */
 import { DUMP_LINE_MAX_BYTES } from '../domain/limits.ts'
 
@@ -36,13 +37,15 @@ const REFUSE_OBJECTS =
   'DO $$ BEGIN IF EXISTS (SELECT FROM load_balancer) OR EXISTS (SELECT FROM quota) THEN ' +
   "RAISE EXCEPTION 'the database has objects already: restore into an empty one'; END IF; END $$"
 
-/** Rows of an empty database that is migrated go (shards), and what our triggers count is in the dump already. */
+/**
+ * The rows of a freshly migrated database are deleted (shards), and the counts of our triggers are in the dump already.
+ */
 export function openingLines(tables: readonly string[]): string {
   const disabled = tables.map((table) => `ALTER TABLE ${table} DISABLE TRIGGER USER;\n`)
   return `BEGIN;\n${REFUSE_OBJECTS};\nTRUNCATE ${tables.join(', ')};\n${disabled.join('')}\n`
 }
 
-/** Retention has looked at nothing of what is restored, if the dump's schema keeps how far it came. */
+/** Retention has not checked the restored rows, if the dump's schema has its progress. */
 export function closingLines(tables: readonly string[], hasRetention: boolean): string {
   const enabled = tables.map((table) => `ALTER TABLE ${table} ENABLE TRIGGER USER;\n`)
   return `${enabled.join('')}${hasRetention ? `${RETENTION_ANEW};\n` : ''}COMMIT;\n`
@@ -91,7 +94,10 @@ export type DumpPart =
   | { readonly kind: 'rows'; readonly bytes: Buffer }
   | { readonly kind: 'end of rows' }
 
-/** Takes a dump apart as it comes. Data of any size passes in pieces of the input's. What has no line end was cut off. */
+/**
+ * Parses a dump as a stream. Data of any size passes in the chunks of the input. A last line without a line end was cut
+ * off.
+ */
 export async function* partsOf(input: AsyncIterable<Uint8Array>): AsyncIterable<DumpPart> {
   let left: Buffer = Buffer.alloc(0)
   let isInRows = false

@@ -64,7 +64,7 @@ export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Pr
   }
 }
 
-/** Changes a monitor; `renewed` starts a new generation of its checks: what was known is old. */
+/** Changes a monitor; `renewed` starts a new generation of its checks: earlier results do not count. */
 export async function updateHealthMonitor(
   tx: Tx,
   id: string,
@@ -109,7 +109,7 @@ export async function listHealthMonitors(db: Db, list: ListQuery): Promise<Page<
   return mapPage(rows, toHealthMonitor)
 }
 
-/** What its options choose to publish before the first verdict stands beside them, for the views. */
+/** The status that its options publish before the first verdict has its own column, for the views. */
 type StoredMonitor = HealthMonitorDraft & { readonly startsAs: ReturnType<typeof startStatus> }
 
 const TABLE: Table<StoredMonitor> = {

@@ -15,7 +15,7 @@ import { type ListQuery, type ListSpec, listRows, type Page } from './lists.ts'
 import { MEMBER_LIST_ATTRIBUTES, type MemberKey } from './members.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
 
-/** A member with everything that is known of its check. */
+/** A member with all facts about its check. */
 export interface MemberFacts extends HealthFacts {
   readonly id: string
   readonly member: Member
@@ -79,7 +79,7 @@ export interface StateCount {
   readonly weight: number
   readonly provider: string
   readonly members: number
-  /** Of these, probed by nobody or with nothing but inconclusive results for long. */
+  /** Of these, those that no prober probes, or that had only inconclusive results for a long time. */
   readonly stale: number
 }
 
@@ -112,7 +112,7 @@ export async function countMemberStates(db: Db, poolId: string): Promise<StateCo
   )
 }
 
-/** Adds what the checkpoint says; all rows are of one pool and so of one shard. */
+/** Adds the facts of the checkpoint; all rows are of one pool and so of one shard. */
 async function withProbes(
   db: Db,
   rows: readonly HealthRow[],
@@ -134,7 +134,7 @@ async function withProbes(
 const RECENT = `substring(c.recent for ${RECENT_HEADER_BYTES}) || substring(
   c.recent from (${RECENT_HEADER_BYTES} + 1 + (u.position - 1) * ${RECENT_BYTES})::int for ${RECENT_BYTES})`
 
-/** What the checkpoint of a shard says of these members; `isDetailed`: with their recent results. */
+/** The entries of these members in the checkpoint of a shard; `isDetailed`: with their recent results. */
 async function readCheckpoint(
   db: Db,
   wanted: { readonly shard: number; readonly memberIds: readonly string[]; readonly isDetailed: boolean },
@@ -165,7 +165,7 @@ interface HealthRow extends MemberRow {
   monitor_id: string | null
   type: HealthMonitor['type']
   profile: HealthMonitor['profile']
-  /** Without what only a request is made of, which may be large. */
+  /** Without the fields that only requests need, which may be large. */
   options: HealthMonitor['options']
   traffic_seen: boolean
   delay_seconds: number
@@ -206,7 +206,7 @@ interface ProbeRow {
   ok_run: number
   bad_run: number
   stale: boolean
-  /** Null in a checkpoint of a release that did not keep them. */
+  /** Null in a checkpoint of an older release without them. */
   flags: number | null
   recent: Buffer | null
 }

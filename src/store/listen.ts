@@ -1,5 +1,5 @@
 /**
- * LISTEN: one connection of its own, because a pool (or PgBouncer in front of it) would give the session to others. A lost
+ * LISTEN on its own connection, because a pool (or PgBouncer in front of it) would give the session to others. A lost
  * notification is allowed: readers also poll.
  */
 import pg from 'pg'
@@ -11,9 +11,7 @@ export interface Listening {
   end(): Promise<void>
 }
 
-/**
- * Listens on `channel` until the connection breaks, which `onEnd` tells once. Rejects when it cannot be made.
- */
+/** Listens on `channel` until the connection breaks; then calls `onEnd` once. Rejects when it cannot connect. */
 export async function listen(
   options: { readonly url: string; readonly applicationName: string; readonly channel: string },
   onPayload: (payload: string) => void,

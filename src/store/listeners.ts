@@ -20,7 +20,7 @@ export interface ListenerView extends Listener {
 /** The load balancer listens on this port already. */
 export class PortTakenError extends Error {}
 
-/** Attributes that are only stored and given back (`echo`), as SQL text. */
+/** Attributes that are only stored and returned (`echo`), as SQL text. */
 const echoed = (attribute: string) => `l.echo->>'${attribute}'`
 
 const VIEW_FROM = 'listener l join load_balancer lb on lb.id = l.load_balancer_id'

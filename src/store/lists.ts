@@ -21,7 +21,7 @@ export interface ListAttribute {
   readonly matches?: (values: string) => string
 }
 
-/** A filter on something that we do not know of any object: nothing matches. */
+/** A filter on an attribute that no object has here: nothing matches. */
 export const NEVER: ListAttribute = {
   sql: 'null::text',
   type: 'text',
@@ -32,7 +32,7 @@ export interface ListSpec {
   /** From-clause with aliases and joins. */
   readonly from: string
   readonly columns: string
-  /** Of the columns those that may be long: texts, JSON and arrays. What they come to as text bounds a page. */
+  /** The columns that may be long: texts, JSON and arrays. Their total length as text limits a page. */
   readonly sized: readonly string[]
   /** The alias whose `id` and `project_id` rule order and scope. */
   readonly alias: string
@@ -77,15 +77,15 @@ export interface Page<Item> extends ReadonlyArray<Item> {
   readonly isCut?: boolean
 }
 
-/** What `map` makes of a page is cut where the page is. */
+/** Cuts the result of `map` where the page was cut. */
 export function mapPage<Row, Item>(rows: Page<Row>, map: (row: Row) => Item): Page<Item> {
   return Object.assign(rows.map(map), { isCut: rows.isCut === true })
 }
 
 /**
- * Rows of one page in ascending list order. It ends before its limit when what is long of its rows comes to more than
- * PAGE_MAX_BYTES as text, so that no list brings much more into memory than that and one row. Whole rows are not measured:
- * to make them into text takes twice as long as to read them. Throws UnknownMarkerError.
+ * Rows of one page in ascending list order. It ends before its limit when the long columns of its rows exceed
+ * PAGE_MAX_BYTES as text, so that a list needs little more memory than that and one row. Whole rows are not measured:
+ * converting them to text takes twice as long as reading them. Throws UnknownMarkerError.
  */
 export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Promise<Page<Row>> {
   const { values, bind } = collectBindings()
@@ -102,12 +102,12 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
     } else if (only === undefined || wanted.length > 1) {
       where.push(`${filterable(attribute)} = any(${bind(wanted)}${ARRAY_CAST[attribute.type]})`)
     } else {
-      // The usual case: the planner knows how little `=` leaves, without knowing the value.
+      // The usual case: the planner estimates `=` well without the value.
       where.push(`${filterable(attribute)} = ${bind(only)}${CAST[attribute.type]}`)
     }
   }
   for (const { has, tags } of list.tagFilters ?? []) where.push(tagPredicate(spec.alias, has, bind(tags)))
-  // A second key of one attribute decides nothing.
+  // A second sort key with the same attribute has no effect.
   const named = new Set<string>()
   const keysOnce = list.sort.filter(({ attribute }) => !named.has(attribute) && named.add(attribute))
   const sorted = keysOnce.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
@@ -214,7 +214,9 @@ function markerPredicate(
   bind: Bindings['bind'],
 ): string {
   const places: string[] = []
-  /** Where the marker's value of a key is; a place that no part of the statement names would have no type. */
+  /**
+   * The placeholder of the marker's value of a key; a placeholder that the statement does not use would have no type.
+   */
   const placeOf = (key: OrderKey, i: number) => (places[i] ??= `${bind(marker[`k${i}`])}${CAST[key.type]}`)
   const direction = order[0]?.direction
   if (order.every((key) => key.always === true && key.direction === direction)) {
@@ -271,7 +273,7 @@ function castFilter(type: AttributeType, value: string): string | undefined {
   }
 }
 
-/** The instant in the one spelling that PostgreSQL always reads; without a zone it is UTC, as answers show it. */
+/** The time in the one format that PostgreSQL always accepts; without a zone it is UTC, as in answers. */
 function timestampOf(value: string): string | undefined {
   const match = TIMESTAMP.exec(value)
   if (match === null) return undefined

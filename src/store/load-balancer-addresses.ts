@@ -1,6 +1,7 @@
 /**
- * Addresses out of HM_VIP_RANGE for load balancers that were given none. A place follows from the load balancer's id, so an
- * address that became free is not the next one's; when its places are taken, the first free address is.
+ * Addresses from HM_VIP_RANGE for load balancers without one. Candidates follow from the load balancer's id, so a freed
+ * address is not given to the next load balancer at once; when all candidates are taken, it gets the first free
+ * address.
  */
 import { createHash } from 'node:crypto'
 import { VIP_BACKFILL_ROWS, VIP_PLACES_TRIED, VIP_SHARE_OF_FREE } from '../domain/limits.ts'
@@ -12,22 +13,22 @@ interface Taker {
   readonly projectId: string
 }
 
-/** `range`: nothing is free. `share`: the project holds as much as it may while others shall find something, too. */
+/** `range`: no address is free. `share`: the project has its share, and the rest is left for others. */
 export type AddressOutcome = 'given' | 'none: range' | 'none: share'
 
-/** Gives a load balancer, which is written already, an address of its own. */
+/** Gives an address to a load balancer that is already written. */
 export async function giveAddress(tx: Tx, taker: Taker, range: VipRange): Promise<AddressOutcome> {
   const { held, free } = await readUse(tx, taker.projectId, range)
   if (free <= 0) return 'none: range'
   if (held >= VIP_SHARE_OF_FREE * free) return 'none: share'
-  // Whoever takes the same address at the same time is waited for: the second try sees what came of it.
+  // Waits for another transaction that takes the same address: the second try sees its outcome.
   for (let attempt = 0; attempt < 2; attempt += 1) {
     if (await takeOneOf(tx, taker, placesOf(taker.id, range))) return 'given'
   }
   return (await takeFirstFree(tx, taker, range)) ? 'given' : 'none: range'
 }
 
-/** Whoever is faster takes the one that was found; so often in a row, that nothing can be said to be free. */
+/** Others took the address that was found, so often in a row that no free one can be found. */
 async function takeFirstFree(tx: Db, taker: Taker, range: VipRange): Promise<boolean> {
   for (let attempt = 0; attempt < VIP_PLACES_TRIED; attempt += 1) {
     const address = await firstFree(tx, range)
@@ -103,10 +104,7 @@ export interface Backfill {
   readonly without: number
 }
 
-/**
- * Gives an address, and a port, to every load balancer that has none, as one has that a release of before made. Repeating it is
- * harmless.
- */
+/** Gives an address and a port to every load balancer without them (an older release created it). It may run again. */
 export async function giveMissingAddresses(db: Db, range: VipRange): Promise<Backfill> {
   await query(db, 'update load_balancer set vip_port_id = gen_random_uuid() where vip_port_id is null')
   let given = 0
@@ -153,7 +151,7 @@ async function giveTo(db: Db, takers: readonly Taker[], range: VipRange): Promis
     const served = new Set(rows.map(({ id }) => id))
     left = left.filter(({ id }) => !served.has(id))
   }
-  // Few: only those whose places were all taken, and once nothing is free, nobody.
+  // Few: only those whose candidates were all taken, and none once the range is full.
   for (const [served, taker] of left.entries()) {
     if (!(await takeFirstFree(db, taker, range))) return left.length - served
   }

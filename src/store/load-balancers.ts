@@ -24,12 +24,12 @@ export type LoadBalancerChange = Partial<
 >
 
 /**
- * What operating_status tells: whether it is switched on, or what the states of the members below it come to, which
- * asks about every pool.
+ * What operating_status shows: whether it is switched on, or the roll-up of the members below it, which reads every
+ * pool.
  */
 export type StatusMeaning = 'switch' | 'roll-up'
 
-/** A load balancer with the ids of what stands below it. */
+/** A load balancer with the ids of its listeners and pools. */
 export interface LoadBalancerView extends LoadBalancer {
   readonly operatingStatus: RolledUpStatus
   readonly listenerIds: readonly string[]
@@ -46,7 +46,7 @@ const viewColumns = (meaning: StatusMeaning): string => `${LOAD_BALANCER_COLUMNS
   array(select l.id from listener l where l.load_balancer_id = lb.id order by l.id) as listener_ids,
   array(select p.id from pool p where p.load_balancer_id = lb.id order by p.id) as pool_ids`
 
-/** Attributes that are only stored and given back (`echo`), as SQL text. */
+/** Attributes that are only stored and returned (`echo`), as SQL text. */
 const echoed = (attribute: string) => `(lb.echo->>'${attribute}')`
 
 /** Those that lists filter by. */
@@ -89,7 +89,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
       matches: (addresses) => `exists (select from member m join pool p on p.id = m.pool_id
         where p.load_balancer_id = lb.id and m.address = any(${addresses}::text[]))`,
     },
-    // We know neither servers nor networks, so nothing is of this server or in that network.
+    // We know neither servers nor networks, so such a filter matches nothing.
     member_device_id: NEVER,
     vpc_id: NEVER,
     created_at: { sql: `date_trunc('second', lb.created_at)`, type: 'timestamp' },
@@ -121,7 +121,7 @@ export async function deleteLoadBalancer(tx: Tx, id: string): Promise<void> {
   await query(tx, 'delete from load_balancer where id = $1', [id])
 }
 
-/** Deletes everything below a load balancer that the caller has locked. Probers hear of it. */
+/** Deletes everything below a load balancer that the caller has locked, and notifies probers. */
 export async function deleteBelowLoadBalancer(tx: Tx, id: string): Promise<void> {
   const pools = '(select p.id from pool p where p.load_balancer_id = $1)'
   await query(tx, `delete from member where pool_id in ${pools}`, [id])
@@ -144,7 +144,7 @@ export async function activateLoadBalancer(tx: Tx, id: string): Promise<void> {
   )
 }
 
-/** Names a load balancer in a project (in any, when undefined), and says what its status is to tell. */
+/** Identifies a load balancer in a project (in any, when undefined), and which status to read. */
 export interface LoadBalancerKey {
   readonly id: string
   readonly projectId: string | undefined

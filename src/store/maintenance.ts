@@ -8,7 +8,7 @@ const TABLES: Readonly<Record<MaintainedKind, string>> = {
   healthmonitor: 'health_monitor',
 }
 
-/** Sets the maintenance of an object, or takes it away (null). Returns whether there is such an object. */
+/** Sets the maintenance of an object, or removes it (null). Returns whether there is such an object. */
 export async function setMaintenance(
   tx: Tx,
   object: { readonly kind: MaintainedKind; readonly id: string },
@@ -30,7 +30,7 @@ export interface MaintainedKey {
   readonly projectId: string | undefined
 }
 
-/** The maintenance that is set of an object, null = none, with whose it is; undefined: there is no such object. */
+/** The maintenance of an object (null = none), with its project; undefined: there is no such object. */
 export async function findMaintenance(
   db: Db,
   { kind, id, poolId, projectId }: MaintainedKey,

@@ -11,7 +11,7 @@ export interface MemberTarget {
   readonly protocolPort: number
 }
 
-/** What a batch may change of a member that stays. */
+/** The attributes that a batch may change of an existing member. */
 export type KeptValues = Pick<
   Member,
   | 'name'
@@ -35,7 +35,7 @@ export interface KeptMember {
 export interface KeptMemberChange {
   readonly id: string
   readonly values: KeptValues
-  /** Starts a new generation of the check: what was known is old. */
+  /** Starts a new generation of the check: earlier results do not count. */
   readonly renewed: boolean
 }
 
@@ -85,7 +85,7 @@ type KeptMemberRow = { index: number } & Pick<
   | 'echo'
 >
 
-/** Deletes every member of a pool but these; gives how many. */
+/** Deletes every member of a pool except these; returns how many. */
 export async function deleteMembersBut(tx: Tx, poolId: string, kept: readonly string[]): Promise<number> {
   const rows = await query<{ deleted: number }>(
     tx,
@@ -96,7 +96,7 @@ export async function deleteMembersBut(tx: Tx, poolId: string, kept: readonly st
   return rows[0]?.deleted ?? 0
 }
 
-/** Deletes these members of a pool; gives the ids that were there. */
+/** Deletes these members of a pool; returns the ids that existed. */
 export async function deleteMembers(tx: Tx, poolId: string, ids: readonly string[]): Promise<string[]> {
   const rows = await query<{ id: string }>(
     tx,
@@ -116,7 +116,7 @@ export async function insertMembers(tx: Tx, drafts: readonly MemberDraft[]): Pro
   }
 }
 
-/** Changes members, all in two statements, and leaves them ACTIVE. */
+/** Changes members, all in two statements, and sets them ACTIVE. */
 export async function updateMembers(tx: Tx, changes: readonly KeptMemberChange[]): Promise<void> {
   if (changes.length === 0) return
   const records = changes.map(({ id, values }) => ({

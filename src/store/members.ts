@@ -1,4 +1,4 @@
-/** Statements on members. What a member is at the moment comes with its row, from the view `member_detail`. */
+/** Statements on members. The present status of a member comes with its row, from the view `member_detail`. */
 import type { MemberReason, MemberState } from '../domain/member-status.ts'
 import type { Member } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
@@ -87,7 +87,7 @@ export const MEMBER_LIST: ListSpec = {
   attributes: MEMBER_LIST_ATTRIBUTES,
 }
 
-/** Throws MemberExistsError: the index decides, however many create at once. Gives the id. */
+/** Throws MemberExistsError: the index decides, however many create at once. Returns the id. */
 export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> {
   try {
     return (await insertRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, draft)).id
@@ -97,7 +97,7 @@ export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> 
   }
 }
 
-/** Changes a member; `renewed` starts a new generation of its check: what was known is old. */
+/** Changes a member; `renewed` starts a new generation of its check: earlier results do not count. */
 export async function updateMember(
   tx: Tx,
   id: string,
@@ -107,7 +107,10 @@ export async function updateMember(
   await updateRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, id, { values: change.values, also })
 }
 
-/** Starts a new generation of the checks that the port of their pool's monitor aims elsewhere; null = the member's own port. */
+/**
+ * Starts a new generation of the checks whose port changes with this monitor port of the pool; null = the member's own
+ * port.
+ */
 export async function renewMembersOfPort(
   tx: Tx,
   poolId: string,
@@ -190,7 +193,7 @@ function toMemberView(row: MemberViewRow): MemberView {
   })
 }
 
-/** Writes give back the id only: a statement does not see its own rows through the view. */
+/** Writes return the id only: a statement does not see its own rows through the view. */
 export const MEMBER_TABLE: Table<MemberDraft> = {
   name: 'member',
   alias: 'm',

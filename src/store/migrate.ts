@@ -1,7 +1,6 @@
 /**
  * Migrations, which knex runs, under an advisory lock, so that any number of processes may start at once. The lock of a
- * process that was killed ends with its session, unlike the row that knex keeps; that row is therefore freed by whoever
- * holds ours.
+ * process that was killed ends with its session, unlike knex's own lock row, so the holder of our lock frees that row.
  */
 import type { Knex } from 'knex'
 import pg from 'pg'
@@ -36,7 +35,7 @@ export class SchemaTooNewError extends Error {
 export async function migrateToLatest(db: Database, url: string): Promise<readonly string[]> {
   return await withLock(url, async (runner) => {
     const before = await assertNotNewer(db)
-    // Each is a transaction; one may meet writers of an older version in a ring.
+    // Each is a transaction; it may deadlock with writers of an older version.
     await retried(async () => {
       await runner.migrate.forceFreeMigrationsLock(migrationConfig())
       await runner.migrate.latest(migrationConfig())
@@ -93,8 +92,9 @@ function migrationConfig(only?: ReadonlySet<string>) {
 }
 
 /**
- * An index over millions of rows, or a new value for every member, takes longer than any statement of the service may; a
- * migration that is ended half-way would be ended at every start. How long it waits for a lock stays limited.
+ * An index over millions of rows, or a new value for every member, takes longer than the limit of the service's
+ * statements; a migration that is cancelled half-way would be cancelled at every start. Its wait for a lock stays
+ * limited.
  */
 function withoutTimeLimit({ name, up, down }: NamedMigration): NamedMigration & Required<Knex.Migration> {
   const unlimited = (work: Knex.Migration['up']) => async (transaction: Knex) => {
@@ -125,7 +125,7 @@ const SILENT = {
   debug: () => undefined,
 }
 
-/** Lends what migrations run on; it connects when the first of them needs it. */
+/** Lends the connection of migrations; it connects when the first of them needs it. */
 export async function withRunner<Result>(
   url: string,
   work: (runner: Knex) => Promise<Result>,

@@ -1,4 +1,4 @@
-/** Statements on what a monitor's pool means for its plan. */
+/** Statements on the facts of a pool that the plan of its monitor needs. */
 import { NOOP_PROVIDER } from '../domain/member-status.ts'
 import { type PoolQuestion, poolQuestion } from '../domain/pool-question.ts'
 import type { HealthMonitor, Pool } from '../domain/types.ts'
@@ -10,7 +10,7 @@ export interface PlanFacts {
   /** The oldest of them; null = there is none. */
   readonly firstMemberId: string | null
   readonly trafficSeen: boolean
-  /** What the pool adds to the question of its checks. */
+  /** The settings of the pool that its probes need. */
   readonly pool: PoolQuestion
 }
 

@@ -26,8 +26,8 @@ export interface LockedPool {
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
- * Locks a load balancer against other writers; undefined when it is not there or is another project's. Throws IMMUTABLE
- * when the others are not done within LOCK_TIMEOUT_MS.
+ * Locks a load balancer against other writers; undefined when it does not exist or belongs to another project. Throws
+ * IMMUTABLE when the others have not finished within LOCK_TIMEOUT_MS.
  */
 export async function lockLoadBalancer(
   tx: Tx,
@@ -47,7 +47,10 @@ export async function lockLoadBalancer(
   }
 }
 
-/** Locks a pool and its load balancer against other writers; undefined when it is not there or another project's. */
+/**
+ * Locks a pool and its load balancer against other writers; undefined when it does not exist or belongs to another
+ * project.
+ */
 export async function lockPool(
   tx: Tx,
   id: string,
@@ -75,8 +78,8 @@ export async function lockPoolOfMonitor(
 }
 
 /**
- * Locks the one pool that a statement selects: all is sent together, each statement sees what the locks before it have
- * settled. The pool, or what led to it, may have been deleted while we waited for its load balancer.
+ * Locks the one pool that a statement selects. The statements are sent together; each sees the state after the locks
+ * before it. The pool, or the object that led to it, may have been deleted while we waited for its load balancer.
  */
 async function lockOneOf(
   tx: Tx,
@@ -117,7 +120,7 @@ function beingChanged(id: string, error: unknown): DomainError {
   return new DomainError('IMMUTABLE', message, { resource: 'loadbalancer', id }, { cause: error })
 }
 
-/** Tells probers that checks of these pools changed: raises their versions, one NOTIFY per shard at commit. */
+/** Notifies probers that checks of these pools changed: raises their versions, one NOTIFY per shard at commit. */
 export async function touchPools(tx: Tx, poolIds: readonly string[]): Promise<void> {
   if (poolIds.length === 0) return
   await query(
@@ -142,7 +145,7 @@ export async function touchLoadBalancer(tx: Tx, loadBalancerId: string): Promise
   )
 }
 
-/** Tells probers that a pool is gone. */
+/** Notifies probers that a pool was deleted. */
 export async function notifyShard(tx: Tx, shard: number): Promise<void> {
   await query(tx, `select pg_notify('${CONFIG_CHANNEL}', $1::text)`, [String(shard)])
 }

@@ -1,8 +1,8 @@
-/** What a project's monitors and members come to in probes a second. */
+/** The probes a second of a project's monitors and members. */
 import type { HealthMonitor } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
 
-/** Monitors of a project that are set alike, as far as it decides how often is probed. */
+/** Monitors of a project with the same settings for the rate of probes. */
 export interface ProbedMembers
   extends Pick<
     HealthMonitor,
@@ -12,9 +12,12 @@ export interface ProbedMembers
   readonly members: number
 }
 
-/** As `readProbedMembers`; until the transaction ends nobody else reads the same project's so: two writes that fit alone and not together come one after the other. */
+/**
+ * As `readProbedMembers`, under a lock per project until the transaction ends: of two writes that together exceed the
+ * limit, the second waits for the first.
+ */
 export async function lockProbedMembers(tx: Tx, projectId: string): Promise<readonly ProbedMembers[]> {
-  // Sent together: what comes after the lock is read under it.
+  // Sent together: the statement after the lock reads under it.
   const [, probed] = await Promise.all([
     query(tx, `select pg_advisory_xact_lock(hashtextextended('probe rate ' || $1, 0))`, [projectId]),
     readProbedMembers(tx, projectId),

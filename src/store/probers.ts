@@ -15,7 +15,7 @@ export interface ProberRecord {
   readonly facts: Partial<ProberFacts>
 }
 
-/** At most `limit` probers, those that are alive first. Rows of the dead go some leases later. */
+/** At most `limit` probers, live ones first. Rows of dead ones are removed some leases later. */
 export async function listProbers(db: Db, limit: number): Promise<readonly ProberRecord[]> {
   return await query<ProberRecord>(
     db,

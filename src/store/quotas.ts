@@ -4,7 +4,7 @@ import { type Db, type Tx, query } from './database.ts'
 
 export type Quotas = Readonly<Record<Resource, number>>
 
-/** Kinds that have a quota: ours, and two of which there are no objects here, whose numbers we only remember. */
+/** Kinds that have a quota: ours, and two without objects here, whose numbers we only store. */
 export const QUOTA_KINDS = [...RESOURCES, 'l7policy', 'l7rule'] as const
 export type QuotaKind = (typeof QUOTA_KINDS)[number]
 
@@ -58,7 +58,7 @@ export interface ProjectQuotas {
 
 export interface QuotaPage {
   readonly limit: number
-  /** Project behind which the page begins, before which it ends when `reverse`. */
+  /** The project after which the page begins, or before which it ends when `reverse`. */
   readonly marker?: string
   readonly reverse: boolean
 }
@@ -118,7 +118,7 @@ export interface QuotaClaim {
 
 /**
  * Whether the project may create `count` more. Concurrent creates of one project and kind wait for each other until
- * commit, so the limit holds; without a limit nothing is counted and nobody waits.
+ * commit, so the limit holds; without a limit nothing is counted and no create waits.
  */
 export async function fitsQuota(tx: Tx, claim: QuotaClaim): Promise<boolean> {
   const set = claim.set ?? (await readSetQuotas(tx, claim.projectId))

@@ -1,12 +1,12 @@
-/** Retention: what is too old or too much goes, in statements that each read and delete a bounded number of rows. */
+/** Retention: deletes what is too old or too much, in statements that each read and delete a limited number of rows. */
 import { type Database, type Db, query } from './database.ts'
 
 /** Any constant that no other application of the database uses. */
 const LOCK_KEY = 4_826_017_734
 
 /**
- * Runs `work` unless another process is at it; returns undefined then. The lock is one of the session, so that no transaction
- * is open meanwhile and vacuum goes on: `db` must have one connection, which `work` uses alone.
+ * Runs `work` unless another process is running it; returns undefined then. The lock belongs to the session, so that no
+ * transaction is open meanwhile and vacuum can work: `db` must have one connection, which only `work` uses.
  */
 export async function withRetentionLock<Result>(
   db: Database,
@@ -21,7 +21,7 @@ export async function withRetentionLock<Result>(
   }
 }
 
-/** How far retention has come (the one row of `retention_progress`). */
+/** The progress of retention (the one row of `retention_progress`). */
 export interface StoredProgress {
   readonly position: number
   readonly walkAfter?: string
@@ -46,7 +46,7 @@ export async function readRetentionProgress(db: Db): Promise<StoredProgress> {
   }
 }
 
-/** Says that a pass has ended, and how far it came. */
+/** Stores that a pass has ended, and its progress. */
 export async function saveRetentionProgress(
   db: Db,
   progress: { readonly position: number; readonly walkAfter?: string; readonly walkBegins: boolean },
@@ -106,8 +106,8 @@ export async function membersAfter(db: Db, member: string, count: number): Promi
 }
 
 /**
- * Deletes at most `batch` transitions of these members: those beyond the newest `keep` of each. Of a member at most `keep` + 1
- * entries of an index are read to find the first that has to go, and those that go.
+ * Deletes at most `batch` transitions of these members: those beyond the newest `keep` of each. For each member it
+ * reads at most `keep` + 1 index entries to find the first row to delete, and then the rows to delete.
  */
 export async function trimTransitions(
   db: Db,

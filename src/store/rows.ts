@@ -1,4 +1,4 @@
-/** Rows of the configuration tables and the domain objects they stand for: the only place that spells both. */
+/** Maps rows of the configuration tables to domain objects: the only place with the names of both. */
 import type {
   Echo,
   HealthMonitor,
@@ -92,7 +92,7 @@ function columns(alias: string, own: string): string {
   return [...COMMON, ...own.split(' ')].map((column) => `${alias}.${column}`).join(', ')
 }
 
-/** The address out of HM_VIP_RANGE of a load balancer `lb`, as SQL. */
+/** The address from HM_VIP_RANGE of a load balancer `lb`, as SQL. */
 export const MADE_VIP_ADDRESS =
   '(select host(a.address) from load_balancer_address a where a.load_balancer_id = lb.id)'
 export const LOAD_BALANCER_COLUMNS = `${columns(

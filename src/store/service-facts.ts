@@ -1,10 +1,10 @@
-/** What is true of the whole service at this moment, in one statement. */
+/** The present state of the whole service, in one statement. */
 import type { ServiceFacts } from '../domain/service-facts.ts'
 import { type Db, query } from './database.ts'
 
 /**
- * A member of a monitor that runs is counted; who is not probed for a reason of the configuration is not. NO_MONITOR of one that
- * is to be probed is what was published before its monitor was there: nothing is known of it yet.
+ * Counts the members that are probed, not those that the configuration excludes. NO_MONITOR of a probed member is its
+ * status from before it had a monitor: it has no verdict yet.
  */
 export async function readServiceFacts(db: Db): Promise<ServiceFacts> {
   const rows = await query<ServiceFacts>(

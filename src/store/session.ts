@@ -19,17 +19,20 @@ export function statementOf(text: string, bindings: readonly unknown[]): Stateme
   const values = [...bindings]
   const known = names.get(text)
   if (known !== undefined) return { text, name: known, values }
-  // The texts of lists are as many as ways of filtering and sorting: the first ones are the usual ones.
+  // There are as many texts of lists as combinations of filters and sort keys: the first ones are the usual ones.
   if (names.size >= NAMED_STATEMENTS_MAX) return { text, values }
   const name = `hm${names.size}`
   names.set(text, name)
   return { text, name, values }
 }
 
-/** SQLSTATEs with which PostgreSQL ends a session: it says so before the connection closes. */
+/** SQLSTATEs with which PostgreSQL ends a session: they come before the connection closes. */
 const ENDED = /^(?:57P0\d|08...)$/
 
-/** Sends a statement at once. Rejects with the driver's error, or when no answer came in time (0: without a bound): the connection is closed. */
+/**
+ * Sends a statement at once. Rejects with the driver's error, or when no answer came in time (0: no limit): the
+ * connection is closed.
+ */
 export function send<Row>(
   connection: pg.Client,
   statement: Statement,
@@ -50,7 +53,7 @@ export function send<Row>(
       clearTimeout(timer)
       if (!error) return resolve(result as { rows: Row[]; command: string })
       if ('code' in error && ENDED.test(String(error.code))) stream.destroy()
-      // For the log: which statement it was, without what was bound to it.
+      // For the log: the statement without its values.
       reject(Object.assign(error, { sql: statement.text }))
     })
   })
@@ -77,7 +80,7 @@ export class Tx {
     this.#connection = connection
     this.#assertWanted = assertWanted
     this.#begun = send(connection, { text: 'begin' }, ANSWER_TIMEOUT_MS)
-    // Whoever waits for a statement hears of it.
+    // The caller of the statement gets the error.
     this.#begun.catch(() => undefined)
   }
 
@@ -88,7 +91,7 @@ export class Tx {
       const [, { rows }] = await Promise.all([this.#begun, sent])
       return rows
     } catch (error) {
-      // Of statements that are under way together, the one that failed speaks first.
+      // Of statements that run together, the error of the one that failed comes first.
       if (isConsequence(error)) await new Promise((resolve) => setImmediate(resolve))
       throw error
     }
@@ -107,7 +110,7 @@ export class Tx {
     return given
   }
 
-  /** Resolves when it is on disk; a second time does nothing more. */
+  /** Resolves when it is on disk; a second call does nothing. */
   async commit(): Promise<void> {
     if (this.#committed === undefined) {
       this.#assertWanted()
@@ -122,7 +125,10 @@ export class Tx {
     if (command !== 'COMMIT') throw new Error('the transaction was undone: a statement in it had failed')
   }
 
-  /** Undoes what was not committed. Never rejects: a connection that cannot say so is closed, which undoes it too. */
+  /**
+   * Rolls back what was not committed. Never rejects: a connection that does not answer is closed, which also rolls
+   * back.
+   */
   async rollback(): Promise<void> {
     if (this.#committed !== undefined) {
       await this.#committed.catch(() => undefined)

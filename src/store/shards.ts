@@ -9,7 +9,7 @@ export interface ProberIdentity {
   readonly leaseMs: number
   /** Milliseconds for which its contact has been unbroken; absent = 0. */
   readonly contactMs?: number
-  /** What it knows of itself now; kept with the heartbeat for people (`GET /v1/probers`). */
+  /** Its present facts about itself; stored with the heartbeat for people (`GET /v1/probers`). */
   readonly facts?: object
 }
 
@@ -26,7 +26,10 @@ export interface Heartbeat {
   readonly isContactLong: boolean
 }
 
-/** Renews the lease (or takes the first one) and tells how things stand. A connection that is silent for a lease is given up. */
+/**
+ * Renews the lease (or takes the first one) and returns the present ownership. A connection without an answer for a
+ * lease is closed.
+ */
 export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
   await query(
     db,
@@ -98,7 +101,7 @@ export async function claimShards(
   )
 }
 
-/** Gives shards back: they have no owner then. Those that another prober has taken meanwhile stay its own. */
+/** Gives shards back: they have no owner then. Shards that another prober has taken meanwhile are not changed. */
 export async function releaseShards(db: Db, owner: string, ids: readonly number[]): Promise<void> {
   await query(
     db,

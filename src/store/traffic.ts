@@ -2,7 +2,7 @@
 import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, query } from './database.ts'
 
-/** Notes that traffic was seen, and tells the probers when it is news; undone by nothing. */
+/** Stores that traffic was seen, and notifies probers the first time; it is never reset. */
 export async function noteTraffic(db: Db, poolId: string): Promise<void> {
   await query(
     db,

@@ -15,7 +15,7 @@ export interface TransitionRecord {
   readonly reason: string
   readonly detail: string
   readonly evidence: Readonly<Record<string, unknown>>
-  /** Transitions before this one that could not be kept. */
+  /** Transitions before this one that could not be stored. */
   readonly dropped: number
 }
 

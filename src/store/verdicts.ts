@@ -65,7 +65,7 @@ export async function writeVerdicts(
   rows: readonly VerdictWrite[],
 ): Promise<ReadonlySet<number>> {
   const epochs = newestEpochs(rows)
-  const told = rows.flatMap((row) =>
+  const changes = rows.flatMap((row) =>
     row.transitions.map((transition) => ({ memberId: row.memberId, epoch: row.epoch, ...transition })),
   )
   const held = await query<{ id: number }>(db, WRITE_VERDICTS, [
@@ -85,22 +85,25 @@ export async function writeVerdicts(
     rows.map((row) => row.epoch),
     rows.map((row) => row.sequence),
     rows.map((row) => (row.recent === undefined ? null : Buffer.from(row.recent))),
-    told.map((row) => row.memberId),
-    told.map((row) => timestamp(row.at)),
-    told.map((row) => row.from),
-    told.map((row) => row.to),
-    told.map((row) => row.reason),
-    told.map((row) => row.detail),
-    told.map((row) => JSON.stringify(row.evidence)),
-    told.map((row) => row.generation),
-    told.map((row) => row.dropped),
-    told.map((row) => row.epoch),
-    told.map((row) => row.sequence),
+    changes.map((row) => row.memberId),
+    changes.map((row) => timestamp(row.at)),
+    changes.map((row) => row.from),
+    changes.map((row) => row.to),
+    changes.map((row) => row.reason),
+    changes.map((row) => row.detail),
+    changes.map((row) => JSON.stringify(row.evidence)),
+    changes.map((row) => row.generation),
+    changes.map((row) => row.dropped),
+    changes.map((row) => row.epoch),
+    changes.map((row) => row.sequence),
   ])
   return new Set(held.map((row) => row.id))
 }
 
-/** By shard. A batch may hold what was decided before a shard was lost and won again: only the present epoch can be held. */
+/**
+ * By shard. A batch may have verdicts from before a shard was lost and claimed again: only the present epoch can be
+ * held.
+ */
 function newestEpochs(rows: readonly VerdictWrite[]): ReadonlyMap<number, number> {
   const epochs = new Map<number, number>()
   for (const { shard, epoch } of rows) epochs.set(shard, Math.max(epoch, epochs.get(shard) ?? epoch))

@@ -1,4 +1,4 @@
-/** Whether PostgreSQL takes writes, found out without leaving any behind. */
+/** Whether PostgreSQL accepts writes, tested without leaving rows. */
 import { type Database, query, transaction } from './database.ts'
 
 /**

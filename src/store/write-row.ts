@@ -1,4 +1,4 @@
-/** Insert and update of one configuration object: which property goes to which column is said once, by its table. */
+/** Insert and update of one configuration object: its table says once which property goes to which column. */
 import { collectBindings } from './bindings.ts'
 import { type Tx, query } from './database.ts'
 

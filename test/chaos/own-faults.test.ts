@@ -61,7 +61,7 @@ async function farm(
   return { db: database.db, prober, namespace }
 }
 
-/** Results that told nothing, by reason, since the prober started. */
+/** Inconclusive results, by reason, since the prober started. */
 async function inconclusive({ db }: Pick<Farm, 'db'>): Promise<Readonly<Record<string, number>>> {
   const [row] = await query<{ seen: Record<string, number> }>(
     db,

@@ -101,7 +101,7 @@ async function told(db: Db): Promise<readonly Told[]> {
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-test('PostgreSQL stopped under load: probing goes on, nothing false is told, and what happened meanwhile is told later', async (t) => {
+test('PostgreSQL stopped under load: probing goes on, nothing false is published, and changes meanwhile are published later', async (t) => {
   const { postgres, targets, members } = await probed(t)
   const epochs = () => query(postgres.db(), 'select id, owner, epoch from shard order by id')
   const before = await epochs()

@@ -63,7 +63,7 @@ test('kill -9 of one of two probers: every check is probed again within lease + 
   assert.equal((await shardsByPid(db)).get(survivor.pid)?.length, 256)
 })
 
-test('SIGSTOP beyond the lease, then SIGCONT: no false transition, and real ones are told exactly once', async (t) => {
+test('SIGSTOP beyond the lease, then SIGCONT: no false transition, and real ones are published exactly once', async (t) => {
   const { db, byMember, probers } = await probed(t)
   const [sleeper, other] = probers
   const asleep = new Set((await shardsByPid(db)).get(sleeper.pid))

@@ -45,7 +45,7 @@ function only(document: Described, paths: readonly string[]): Described {
   return { ...document, paths: Object.fromEntries(kept) as Described['paths'] }
 }
 
-test('every GET of the docs page can be executed as it is filled in: lists are answered, and of objects those are missing that nobody made', async (t) => {
+test('every GET of the docs page can be executed as it is filled in: lists are answered, and only objects that were not created are missing', async (t) => {
   const { api } = await startForClients(t, 'development')
   const document = (await (await fetch(`${api}/docs/openapi.json`)).json()) as Described
   const reads = Object.keys(document.paths).filter((path) => document.paths[path]?.get !== undefined)

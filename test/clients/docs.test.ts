@@ -5,7 +5,7 @@ import { openPage } from '../support/chromium.ts'
 import { startForClients } from '../support/client-service.ts'
 import { operations } from '../support/openapi.ts'
 
-test('a browser shows every operation at /docs, complains of nothing and asks nobody else', async (t) => {
+test('a browser shows every operation at /docs, reports no error and calls no other server', async (t) => {
   const { api } = await startForClients(t, 'development')
   const page = await openPage(t, `${api}/docs`)
   await page.until(`document.querySelectorAll('.opblock').length >= ${operations.length}`)

@@ -87,7 +87,7 @@ test('a revoked token is refused within the cache time', async (t) => {
   assert.equal(status, 401)
 })
 
-test('a service account that may not validate, or does not exist, lets nobody in', async (t) => {
+test('a service account that may not validate, or does not exist, gives no access', async (t) => {
   const demo = await tokenOf('demo', project('demo'))
   for (const account of [
     { username: 'viewer', password: 'viewerpw', project: 'demo', domain: 'Default' },

@@ -1,4 +1,7 @@
-/** openapi.yaml tells of every body what joi tells of its own schema: attributes, types, ranges, words, what is required. */
+/**
+ * openapi.yaml describes every body as joi describes its own schema: attributes, types, ranges, words, what is
+ * required.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'

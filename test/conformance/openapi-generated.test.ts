@@ -112,7 +112,7 @@ test('what is no body of JSON is refused, by every operation that takes one', as
   assert.deepEqual(await contents(world.api), before)
 })
 
-test('an id that nobody has is 404 on every path, whatever it looks like', async (t) => {
+test('an unknown id is 404 on every path, whatever it looks like', async (t) => {
   const { api } = await makeWorld(await startApi(t))
   const before = await contents(api)
   const own = fc.constant(DEFAULT_PROJECT)

@@ -1,5 +1,5 @@
 /**
- * openapi.yaml says what the code goes by: defaults, bounds and words. What bodies are held against is compared in
+ * openapi.yaml has the values of the code: defaults, bounds and words. The checks of bodies are compared in
  * openapi-bodies.test.ts.
  */
 import assert from 'node:assert/strict'

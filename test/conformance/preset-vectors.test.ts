@@ -28,7 +28,7 @@ const { vectors } = JSON.parse(readFileSync('test/vectors/state-vectors.json', '
   vectors: readonly Vector[]
 }
 
-/** The monitor that somebody who comes from a peer would make: its preset, and options for what it was told there. */
+/** The monitor that a user of a peer would create: its preset, and options for the settings of the peer. */
 const MONITORS: Readonly<Record<string, (said: Said) => Monitor>> = {
   envoy,
   greymatter: envoy,

@@ -15,7 +15,7 @@ function vectorsOf(file: string): readonly Vector[] {
 }
 
 const vectors = vectorsOf('state-vectors.json')
-/** What those leave out, by hand; all of it is reproduced. */
+/** Further traces, written by hand; all of them are reproduced. */
 const furtherVectors = vectorsOf('further-state-vectors.json')
 
 /** Traces that the unified model leaves out on purpose, and why. */
@@ -30,7 +30,7 @@ const NOT_REPRODUCED: Readonly<Record<string, string>> = {
   'route53-02': 'an aggregate over many checkers, no trace of one check',
 }
 
-/** What a step tells of a trace; the peers' own words and Envoy's two further flags are not ours. */
+/** What a step reports; the peers' own words and Envoy's two further flags are not ours. */
 const COMPARED = ['status', 'next_interval_ms', 'timer', 'degraded', 'warning', 'draining'] as const
 
 function comparable(row: Readonly<Record<string, unknown>> | null, withTransition: boolean): unknown {

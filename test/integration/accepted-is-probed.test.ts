@@ -113,7 +113,7 @@ async function startListeners(t: TestContext): Promise<Listeners> {
   return { heard, tcp: (server.address() as AddressInfo).port, udp: datagrams.address().port }
 }
 
-/** One probe of what was accepted; it may fail, and may not tell nothing. */
+/** One probe of what was accepted; it may fail, but must not be inconclusive. */
 async function assertProbed(monitor: Draft, pool: Pool, { heard, tcp, udp }: Listeners): Promise<void> {
   const port = monitor.type === 'UDP-CONNECT' ? udp : tcp
   const member = { address: '127.0.0.1', protocolPort: port, monitorAddress: null, monitorPort: null }

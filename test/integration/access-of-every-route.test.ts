@@ -108,7 +108,7 @@ async function forEach(
   for (const operation of operations) await t.test(operation.name, () => check(operation))
 }
 
-/** Whether whoever comes next needs other objects: after a delete, and after a batch that keeps no member. */
+/** Whether the next request needs other objects: after a delete, and after a batch that keeps no member. */
 const leavesNothing = ({ name, route }: Operation): boolean =>
   route.method === 'delete' || name.endsWith('PUT /pools/:pool_id/members')
 

@@ -59,7 +59,7 @@ test('the last place of a quota is given once: the second create waits for the f
   assert.deepEqual(await Promise.all([creating, second]), [true, false])
 })
 
-test('without a limit nobody waits', async (t) => {
+test('without a limit no create waits', async (t) => {
   const { db } = await testDatabase(t)
   const claim = { projectId: PROJECT, resource: 'pool', count: 1, defaults: UNLIMITED } as const
   await transaction(db, async (tx) => {
@@ -89,7 +89,7 @@ test('two that would come to depend on each other by writes at once do not: one 
   const held = gate(t)
   const api = await startApi(t)
   const [a, b] = await twoMembers(api)
-  // Holds whoever has the lock before it has written, so that the other would not read it.
+  // Stops the holder of the lock before it has written, so that the other could not read its rows.
   const holding = transaction(api.db, async (tx) => {
     await query(tx, 'select id from member where id = any($1::uuid[]) for update', [[idOf(a), idOf(b)]])
     await held.opened

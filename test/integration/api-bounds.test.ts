@@ -54,7 +54,7 @@ test('a body with more than a schema should look at is refused by the bound that
   )
 })
 
-test('batches and the create of a load balancer with what stands below it may be large, and no other body', async (t) => {
+test('batches and the create of a load balancer with its children may be large, and no other body', async (t) => {
   const api = await startApi(t)
   const lb = await aLoadBalancer(api)
   const pool = await aPool(api, lb.id)
@@ -82,7 +82,7 @@ test('batches and the create of a load balancer with what stands below it may be
   assertFault(await api.request('PUT', `${OCTAVIA}/pools/${pool.id}/members`, padded), 413, large)
 })
 
-test('a create of a load balancer has so many objects, and refuses a wrong member by where it stands', async (t) => {
+test('a create of a load balancer has so many objects, and refuses a wrong member with its position', async (t) => {
   const api = await startApi(t)
   const before = await contents(api)
   const post = (attributes: object) =>

@@ -27,7 +27,7 @@ test('while the database is read-only it is 503 with Retry-After, and says so', 
 })
 
 test('while nothing more fits into the data folder it is 503 with Retry-After', async (t) => {
-  // PostgreSQL's own bound on its files stands for a full disk.
+  // PostgreSQL's own limit on its files acts like a full disk.
   const { status, body, headers } = await healthWith(t, 'temp_file_limit = 0')
   assert.deepEqual([status, body], [503, { status: 'unavailable', database: 'unavailable' }])
   assert.match(headers['retry-after'] ?? '', /^\d+$/)

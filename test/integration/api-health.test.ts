@@ -86,7 +86,7 @@ async function healthOf(api: PoolApi, poolId: string, id: string) {
   return withNext(answer.body.health as Record<string, unknown>)
 }
 
-/** When a check is probed next moves on while the test runs: it is only held against the past. */
+/** The time of the next probe changes while the test runs: the test only compares it with the past. */
 function withNext(health: Record<string, unknown>): Record<string, unknown> {
   const next = health['next_probe_at']
   if (typeof next !== 'string') return health
@@ -132,7 +132,7 @@ suite('health of a member', () => {
     await expect('OFFLINE', 'MEMBER_DISABLED')
   })
 
-  test('a check that waits for its first probe says so, with its window, and is stale while nobody owns it', async (t) => {
+  test('a check that waits for its first probe says so, with its window, and is stale while no prober owns it', async (t) => {
     const api = await startPoolApi(t)
     const { poolId } = await makePool(api.db)
     const id = await addMember(api, poolId)
@@ -240,7 +240,7 @@ suite('health of a member', () => {
     }
   })
 
-  test('after a change of target the status stands, and nothing of the probes before it is shown', async (t) => {
+  test('after a change of target the status stays, and earlier probes are not shown', async (t) => {
     const api = await startPoolApi(t)
     const { poolId } = await makePool(api.db)
     const id = await addMember(api, poolId)

@@ -93,7 +93,7 @@ test('an empty PUT is 200 and writes nothing', async (t) => {
   assert.deepEqual(await contents(api), before)
 })
 
-test('a load balancer names what stands below it, and is not deleted before that', async (t) => {
+test('a load balancer shows its children, and is not deleted before them', async (t) => {
   const api = await startApi(t)
   const lb = await aLoadBalancer(api)
   const listener = await aListener(api, lb.id)

@@ -209,7 +209,7 @@ suite('members', () => {
     )
   })
 
-  test('name and weight leave the check alone; switching off tells probers, switching on voids the verdict', async (t) => {
+  test('name and weight leave the check alone; switching off notifies probers, switching on voids the verdict', async (t) => {
     const api = await startPoolApi(t)
     const { poolId } = await makePool(api.db)
     const monitor = { pool_id: poolId, type: 'TCP', delay: 5, timeout: 3, max_retries: 2 }

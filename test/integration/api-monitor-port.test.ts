@@ -1,4 +1,4 @@
-/** A monitor's own port aims at every member of its pool: each of those targets is held against the policy. */
+/** A monitor's own port aims at every member of its pool: each of those targets is checked against the policy. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeTargetPolicy } from '../../src/domain/target-policy.ts'

@@ -76,7 +76,7 @@ test('every write that changes what is probed raises the version of its pool and
   await send('DELETE', `/healthmonitors/${monitor}`)
 })
 
-test('a pool that is deleted, and one that comes in one body with its load balancer, are told of', async (t) => {
+test('a pool that is deleted, and one that comes in one body with its load balancer, are notified', async (t) => {
   const database = await testDatabase(t)
   const api = await startApi(t, { db: database.db })
   const told = await listening(database)
@@ -157,7 +157,7 @@ test('a notification comes with the commit, never before and never without', asy
   }
 })
 
-test('of many pools of one shard the shard is told once, and pools of other load balancers are left alone', async (t) => {
+test('many pools of one shard give one notification, and pools of other load balancers none', async (t) => {
   const database = await testDatabase(t)
   const { db } = database
   const told = await listening(database)

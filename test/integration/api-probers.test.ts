@@ -6,7 +6,7 @@ import { eventually, insertMembers, insertPool } from '../support/configuration.
 import { testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
 
-test('GET /v1/probers tells of every prober how it is: heartbeat, shards, lag, what waits, what was inconclusive, breaker', async (t) => {
+test('GET /v1/probers shows of every prober: heartbeat, shards, lag, waiting rows, inconclusive results, breaker', async (t) => {
   const database = await testDatabase(t)
   const api = await startApi(t, { db: database.db })
   assert.deepEqual((await api.request('GET', '/v1/probers')).body, { probers: [] })

@@ -74,7 +74,7 @@ const filled = (pattern: string, id: string, poolId: string) =>
     .replace(':pool_id', poolId)
     .replace(/:\w+/, id)
 
-test('ids that are nobody’s are 404 on every route, whatever their form', async (t) => {
+test('ids that do not exist are 404 on every route, whatever their form', async (t) => {
   const api = await startApi(t)
   const { pool } = await makeObjects(api)
   const before = await contents(api)

@@ -120,7 +120,7 @@ test('batches that wait for a lock hold the connections of their project only', 
   assert.equal((await api.request('GET', LBS, undefined, ATTACKER)).status, 200)
 })
 
-test('a project that waits too long is 503 with Retry-After, in both dialects, and nobody else is', async (t) => {
+test('a project that waits too long is 503 with Retry-After, in both dialects, and no other project is', async (t) => {
   const { api, answers, release } = await attack(t, HELD_ALONE, 200)
   await eventually('the attacker holds what it may', async () => (await lockWaiters(api.db)) === HELD_ALONE)
   const waited = await api.request('GET', LBS, undefined, ATTACKER)

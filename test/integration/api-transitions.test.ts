@@ -234,7 +234,7 @@ suite('transitions of a pool and of a project', () => {
     assert.deepEqual(details(back.body.transitions as Wire[]), [3, 2])
   })
 
-  test('filters by state, member and pool; what can be none of them matches nothing', async (t) => {
+  test('filters by state, member and pool; an invalid value matches nothing', async (t) => {
     const api = await startPoolApi(t)
     const { one, sibling, elsewhere } = await farm(api)
     await query(api.db, `update member_transition set to_state = 'ONLINE' where detail in ('n 2', 'n 4')`)

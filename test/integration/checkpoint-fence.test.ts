@@ -89,7 +89,7 @@ test('a probe that took longer than the column holds is kept as the most that it
   assert.equal(entry?.phases.totalMs, 2_147_483.647)
 })
 
-test('nobody writes at another epoch, or of a shard that is somebody else’s or nobody’s, and the rest arrives', async (t) => {
+test('no write at another epoch, or of a shard of another prober or without owner, succeeds, and the others do', async (t) => {
   const { db, owner, rows } = await owned(t)
   await claimShards(db, { owner: randomUUID(), count: 1, foreignToo: false })
   const wanted = [checkpoint(0, 1), checkpoint(1, 0), checkpoint(2, 2), checkpoint(4, 1), checkpoint(9, 0)]

@@ -177,7 +177,7 @@ test('a new pool depends on nothing unknown and on nothing of another project', 
   }
 })
 
-test('how a pool of another project stands is not read, whatever the database names as a parent', async (t) => {
+test('the status of a pool of another project is not read, whatever parent is in the database', async (t) => {
   const { db, ids } = await family(t)
   await query(
     db,

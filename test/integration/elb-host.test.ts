@@ -27,7 +27,7 @@ async function asked(api: Api, poolId: string, monitorId: string) {
   return { address, host: http?.host, planned: body.plan.options['http.host'] }
 }
 
-test("the load balancer's address stands there when it was given one; the plan says so, and a domain name wins", async (t) => {
+test("the Host is the load balancer's address when a client gave it one; the plan says so, and a domain name wins", async (t) => {
   const api = await startApi(t)
   const { id, ask } = await named(api, { vip_address: '10.9.8.7' })
   const ofVip = {
@@ -48,7 +48,7 @@ test("the load balancer's address stands there when it was given one; the plan s
   assert.deepEqual(await ask(), ofVip)
 })
 
-test("an address out of HM_VIP_RANGE never stands there: the member's does, as with monitors of before", async (t) => {
+test("an address from HM_VIP_RANGE is never the Host: the member's is, as with older monitors", async (t) => {
   const api = await startApi(t)
   const { ask } = await named(api, {})
   assert.deepEqual(await ask(), { address: '127.0.0.9', host: '127.0.0.9:8080', planned: undefined })

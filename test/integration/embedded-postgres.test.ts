@@ -67,7 +67,7 @@ test('the database is UTF-8 with the C locale, in UTC', async (t) => {
   assert.equal(await value(url, sql), 'UTF8 C UTC')
 })
 
-test('without the password nobody gets in, and neither the command for people nor a file of others shows it', async (t) => {
+test('without the password there is no access, and neither the command for people nor a file of others shows it', async (t) => {
   const postgres = await start(t, folderOfTest())
   const password = new URL(postgres.url).password
   assert.match(password, /^[0-9a-f]{48}$/)
@@ -124,7 +124,7 @@ test('a live PostgreSQL that an earlier service left is stopped, and the data is
   const dir = folderOfTest()
   const other = await startElsewhere(t, dir)
   await value(other.url, 'create table kept as select 42 as answer')
-  // Started again while the orphan may still be alive: whoever stops it first, the start must succeed.
+  // Started again while the orphan may still be alive: the start must succeed whichever process stops it first.
   other.kill()
   const second = await start(t, dir)
   assert.equal(await value(second.url, 'select answer from kept'), 42)
@@ -163,7 +163,7 @@ test('a second service in the same data folder is refused with the id of the fir
   })
 })
 
-test('data of another major version is refused, by name, and left as it is', async (t) => {
+test('data of another major version is refused, with both versions named, and left as it is', async (t) => {
   const dir = folderOfTest()
   const first = await start(t, dir)
   await first.stop()

@@ -49,7 +49,7 @@ async function logIn(api: Api, user: string, project: string): Promise<Got> {
 const LOAD_BALANCERS = '/v2.0/lbaas/loadbalancers'
 const LOAD_BALANCER = { loadbalancer: { name: 'lb', vip_subnet_id: randomUUID() } }
 
-test('a login gives a token whose project and roles the API goes by, without one it is the default project', async (t) => {
+test('a login gives a token whose project and roles the API uses, without one it is the default project', async (t) => {
   const api = await start(t)
   const login = await logIn(api, 'demo', 'demo')
   assert.equal(login.status, 201)
@@ -124,7 +124,7 @@ function statusOf(api: Api, path: string, headers: Record<string, string>): Prom
   })
 }
 
-test('network reads: whatever is asked for exists, by id or by name, under every base that clients use', async (t) => {
+test('network reads: every id and every name exists, under every base that clients use', async (t) => {
   const api = await start(t)
   const id = randomUUID()
   for (const base of ['/v2.0', '/v2', '/load-balancer/v2.0', '/load-balancer/v2']) {

@@ -22,7 +22,7 @@ const DEMO = 'dc86f2d3e3224d588ebe20be286fc4c5'
 interface Setting {
   readonly keystone: FakeKeystone
   readonly identify: Identify
-  /** Whoever holds the token; the code of the refusal otherwise. */
+  /** The holder of the token; else the code of the refusal. */
   readonly who: (token?: string, headers?: Record<string, string>) => Promise<string>
   readonly logged: string[]
   /** Moves the monotonic clock. */
@@ -65,7 +65,7 @@ async function start(t: Ending, { cacheMs = 60_000, timeoutMs = 5000 } = {}): Pr
 
 const GOOD = `project ${DEMO} load-balancer_member,member,reader`
 
-test('a valid token tells project and roles, and Keystone is asked once per cache time', async (t) => {
+test('a valid token gives project and roles, and Keystone is asked once per cache time', async (t) => {
   const { keystone, who, pass } = await start(t, { cacheMs: 10_000 })
   for (let i = 0; i < 5; i += 1) assert.equal(await who('good'), GOOD)
   assert.deepEqual(keystone.asked, ['POST login', 'GET good'])
@@ -144,7 +144,7 @@ test('scopes: system, unscoped', async (t) => {
   assert.equal(await who('unscoped'), 'unscoped  ')
 })
 
-test('Keystone away, silent, failing or saying odd things: IDENTITY_UNAVAILABLE, and nobody is let in', async (t) => {
+test('Keystone away, silent, failing or sending invalid answers: IDENTITY_UNAVAILABLE, and no access', async (t) => {
   const { keystone, who, logged, pass } = await start(t, { timeoutMs: 200 })
   for (const trouble of [500, 503, 429, 302, 'silence'] as const) {
     keystone.trouble = trouble
@@ -276,7 +276,7 @@ test('the API with Keystone away: 503 with Retry-After, and the health checks go
   assert.deepEqual(api.errors, [])
 })
 
-test('with Keystone there is no development identity, and network reads only when they are asked for', async (t) => {
+test('with Keystone there is no development identity, and network reads only when they are configured', async (t) => {
   const { api, as } = await startWithKeystone(t)
   const subnet = `/v2.0/subnets/${randomUUID()}`
   assert.equal((await api.request('GET', '/identity/v3')).status, 404)

@@ -59,7 +59,7 @@ test('with a subnet alone there is an address of the range and a port, under eve
   assert.equal(stored[0]?.named, 0, 'what was made up is not what was named')
 })
 
-test('an address that is named is shown, and takes none of the range', async (t) => {
+test('a given address is shown, and uses none of the range', async (t) => {
   const api = await startApi(t)
   for (const mount of MOUNTS) {
     const { body } = await post(api, mount, { vip_address: '10.1.2.3' })

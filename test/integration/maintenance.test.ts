@@ -74,7 +74,7 @@ test('in maintenance probing goes on and nothing is published; the end publishes
   assert.equal((await health()).maintenance, undefined)
 })
 
-test('what has come and gone within a maintenance is never told', async (t) => {
+test('a change that ends within a maintenance is never published', async (t) => {
   const { api, target, database, poolId, id, state, transitions } = await probed(t)
   testProber(database)
   await eventually('it is ONLINE', async () => (await state()) === 'ONLINE')
@@ -93,7 +93,7 @@ test('what has come and gone within a maintenance is never told', async (t) => {
   assert.deepEqual(await transitions(), [])
 })
 
-test('begin and end come by the clock, with nobody who writes, also of the monitor', async (t) => {
+test('begin and end follow the clock, without a write, also of the monitor', async (t) => {
   const { api, target, database, monitorId, state, transitions } = await probed(t)
   testProber(database)
   await eventually('it is ONLINE', async () => (await state()) === 'ONLINE')
@@ -113,7 +113,7 @@ test('begin and end come by the clock, with nobody who writes, also of the monit
   assert.ok(lateMs >= 0 && lateMs <= 1000, `${lateMs} ms`)
 })
 
-test('a prober that takes over in a maintenance keeps to it, and tells its end', async (t) => {
+test('a prober that takes over in a maintenance respects it, and publishes at its end', async (t) => {
   const { api, target, database, poolId, id, state, transitions } = await probed(t)
   const first = startProberProcess(database, { HM_SHARD_LEASE_MS: '500' })
   await eventually('it is ONLINE', async () => (await state()) === 'ONLINE')

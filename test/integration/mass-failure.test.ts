@@ -87,7 +87,7 @@ test('everything and the canary gone for less than an interval, one failure bein
   assert.match(text, /hm_probe_inconclusive_total\{reason="PROBER_MASS_FAILURE"\} \d+/)
 })
 
-test('everything and the canary gone for good: held for one interval, then told', async (t) => {
+test('everything and the canary gone for good: held for one interval, then published', async (t) => {
   const { targets, canary, online, fallen } = await farm(t, true, 1)
   await stopAll([...targets, canary])
   const stoppedAt = Date.now()
@@ -99,7 +99,7 @@ test('everything and the canary gone for good: held for one interval, then told'
   assert.ok(Math.max(...times) <= 5000)
 })
 
-test('everything gone and the canary up: OFFLINE is told in time', async (t) => {
+test('everything gone and the canary up: OFFLINE is published in time', async (t) => {
   const { targets, online, fallen, prober } = await farm(t, true)
   await stopAll(targets)
   const stoppedAt = Date.now()
@@ -123,7 +123,7 @@ test('one target gone while the canary is gone too: held for one interval at mos
   assert.ok(tookMs <= 3000, `${tookMs} ms`)
 })
 
-test('without a canary everything that fails at once is told, counted and warned of', async (t) => {
+test('without a canary every failure is published, counted and logged as a warning', async (t) => {
   const { targets, online, prober } = await farm(t, false)
   await stopAll(targets)
   await eventually('everybody is OFFLINE', async () => (await online()) === 0)

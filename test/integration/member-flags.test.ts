@@ -119,7 +119,7 @@ test('a flag that flips changes no status, and the next prober knows it from its
   assert.equal(written.length, 1)
 })
 
-test('a check that had halted and fails again with another request tells no second OFFLINE', async (t) => {
+test('a check that had halted and fails again with another request publishes no second OFFLINE', async (t) => {
   const { database, db, id, paths, change, answers, state } = await probed(t, { halt_when_offline: true })
   answers({ status: 500 })
   testProber(database)

@@ -36,7 +36,7 @@ suite('health monitors of dialect octavia', () => {
     assert.deepEqual(api.errors, [])
   })
 
-  test('who waits longer than the bound is told that the load balancer is immutable', async (t) => {
+  test('a request that waits longer than the limit gets: the load balancer is immutable', async (t) => {
     const api = await startApi(t)
     const loadBalancer = await aLoadBalancer(api)
     const pool = await aPool(api, loadBalancer.id)
@@ -54,7 +54,7 @@ suite('health monitors of dialect octavia', () => {
     assert.equal((await post(api, pool.id)).status, 201)
   })
 
-  test('the profile is octavia’s, whoever changes the monitor afterwards', async (t) => {
+  test('the profile is octavia’s, whichever dialect changes the monitor afterwards', async (t) => {
     const api = await startApi(t)
     const pool = await aPool(api, (await aLoadBalancer(api)).id)
     const monitor = await aMonitor(api, pool.id)
@@ -99,7 +99,7 @@ suite('health monitors of dialect octavia', () => {
     assertFault(await as('other/member', 'GET', '/healthmonitors?project_id=mine'), 403, denied)
   })
 
-  test('links follow the public URL, else a trusted proxy, else the Host; nobody else is believed', async (t) => {
+  test('links follow the public URL, else a trusted proxy, else the Host; other headers are ignored', async (t) => {
     const api = await startApi(t)
     const pool = await aPool(api, (await aLoadBalancer(api)).id)
     await aMonitor(api, pool.id)

@@ -88,7 +88,7 @@ test('the status tree has the shape of Octavia, and only pools of listeners', as
   )
 })
 
-test('tree and lists tell the same of every object while members come and go', async (t) => {
+test('tree and lists show the same status of every object while members come and go', async (t) => {
   const api = await startOctaviaApi(t)
   const lb = await api.loadBalancer()
   const pool = await aPool(api, lb.id)

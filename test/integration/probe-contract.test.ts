@@ -101,7 +101,7 @@ const tcp = { send: Buffer.from('x'), receive: [Buffer.from('HTTP'), Buffer.from
 const idleCloseIsFailure = { ...reuse, idleCloseIsFailure: true } as const
 const udp = { requireReply: true, replyPattern: [0x6f] } as const
 
-/** Every prober, and every manner of it that monitor options can ask for. */
+/** Every prober, and every variant of it that monitor options can ask for. */
 const KINDS: Readonly<Record<string, Partial<ProbeTarget> & { readonly type: MonitorType }>> = {
   ...Object.fromEntries(
     MONITOR_TYPES.map((type) => [type, { type, http: HTTP, echoFirst: type === 'UDP-CONNECT' }]),
@@ -144,7 +144,7 @@ function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): voi
 
 /** The probers of the table, and the way that TCP falls back on where something is missing. */
 const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
-  ...Object.entries(KINDS).map(([kind, manners]) => [kind, manners, probers[manners.type]] as const),
+  ...Object.entries(KINDS).map(([kind, variant]) => [kind, variant, probers[variant.type]] as const),
   ['TCP by net.Socket', { type: 'TCP' }, probeTcpByNode],
 ]
 
@@ -175,8 +175,8 @@ async function endAfter(
 }
 
 async function holds(name: string, where: ProbeTarget): Promise<void> {
-  for (const [subject, manners, probe] of SUBJECTS) {
-    const target = { ...where, ...manners, timeoutMs: 60 }
+  for (const [subject, variant, probe] of SUBJECTS) {
+    const target = { ...where, ...variant, timeoutMs: 60 }
     const sockets = openSockets()
     const attempts: Promise<ProbeResult>[] = []
     for (const afterMs of CANCEL_AFTER_MS) {
@@ -253,9 +253,9 @@ test('two hundred probes of every kind leave no descriptor', async (t) => {
     socket.on('data', () => socket.write(`${HEAD}Content-Length: 2\r\n\r\nok`))
   })
   const descriptors = (): number => readdirSync('/proc/self/fd').length
-  for (const [subject, manners, probe] of SUBJECTS) {
+  for (const [subject, variant, probe] of SUBJECTS) {
     const before = descriptors()
-    const target = { ...server, ...manners, timeoutMs: 20 }
+    const target = { ...server, ...variant, timeoutMs: 20 }
     for (let round = 0; round < 10; round++) {
       await Promise.all(
         Array.from({ length: 20 }, () => endAfter(probe, { target, afterMs: 20, why: 'timeout' })),

@@ -321,7 +321,7 @@ test('PING and SETTINGS are answered, between two probes too', async (t) => {
   await until(() => openSockets() <= before)
 })
 
-test('a stream that the target refuses is asked for once more when the connection was a kept one', async (t) => {
+test('a request whose stream the target refuses is repeated once when the connection was a kept one', async (t) => {
   let connections = 0
   const server = await listen(t, (socket) => {
     connections++

@@ -45,7 +45,7 @@ async function serve(target: ProbeTarget, count: number): Promise<{ socket: Prob
   return { socket, heard: user.heard }
 }
 
-test('a socket whose connection ended in order serves the next one, which hears its own bytes only', async (t) => {
+test('a socket whose connection ended in order serves the next one, which gets its own bytes only', async (t) => {
   let served = 0
   const server = await listen(t, (socket) => {
     socket.on('error', () => undefined)
@@ -58,7 +58,7 @@ test('a socket whose connection ended in order serves the next one, which hears 
   assert.deepEqual(second.heard, ['connect', 'answer 2'])
 })
 
-test('a socket that was used again still tells of the end, of a reset and of a refusal', async (t) => {
+test('a socket that was used again still reports the end, a reset and a refusal', async (t) => {
   const greet = await listen(t, (socket) => void socket.on('error', () => undefined).write('hello'))
   const end = await listen(t, (socket) => void socket.on('error', () => undefined).end('bye'))
   const reset = await listen(t, (socket) => void socket.once('data', () => socket.resetAndDestroy()))
@@ -94,7 +94,7 @@ test('a connection that never stood is ended at once, and its socket is not kept
   nodeSockets.close(other, 'close')
 })
 
-test('nothing is told after a socket was given back', async (t) => {
+test('no event is reported after a socket was given back', async (t) => {
   const sockets: Socket[] = []
   const server = await listen(t, (socket) => void sockets.push(socket.on('error', () => undefined)))
   const user = listener()

@@ -94,7 +94,7 @@ test('a denied target gets no packet and gives 2', async (t) => {
   assert.equal(connections, 0)
 })
 
-test('SCTP that nobody speaks fails where a raw socket may be opened, and is inconclusive where not', async () => {
+test('SCTP to a host without it fails where a raw socket may be opened, and is inconclusive where not', async () => {
   const { availability } = sctpChannel(4)
   const { code, out } = await run(['--type', 'SCTP', '--target', '127.0.0.1:9', '--timeout', '100ms'])
   assert.equal(code, availability.available ? 1 : 2)
@@ -129,7 +129,7 @@ test('a command that makes no sense gives 2 and says why on stderr', async () =>
     assert.equal(code, 2, argv.join(' '))
     assert.equal(out, '')
     assert.match(err, why)
-    assert.match(err, /^healthmonitor probe-once: [^\n]+ \(healthmonitor probe-once --help tells more\)\n$/)
+    assert.match(err, /^healthmonitor probe-once: [^\n]+ \(healthmonitor probe-once --help says more\)\n$/)
   }
 })
 

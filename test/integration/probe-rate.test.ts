@@ -223,7 +223,7 @@ test('what a project asks for in flight is bounded: attacker refused, bystander 
   assert.equal((await create(api, ELB, bystander.id, { timeout_ms: 60_000 })).status, 201)
 })
 
-test('without a bound the plan says so, and anything may be asked for', async (t) => {
+test('without a limit the plan says so, and every rate is accepted', async (t) => {
   const api = await startApi(t, { inFlightPerProject: -1, probesPerSecondPerProject: -1 })
   const pool = await aPoolOf(api, 2)
   const made = await create(api, ELB, pool.id, { interval_ms: 100, timeout_ms: 3_600_000 })

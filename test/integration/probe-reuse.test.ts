@@ -151,7 +151,7 @@ test('a timeout closes the kept connection', async (t) => {
   assert.equal(sockets.length, 2)
 })
 
-test('bytes that nobody asked for close an idle HTTP connection', async (t) => {
+test('unexpected bytes close an idle HTTP connection', async (t) => {
   const { server, sockets } = await answering(t)
   const target = httpTarget(server)
   assert.equal(await probe(target), 'PASSED')

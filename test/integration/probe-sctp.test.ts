@@ -5,13 +5,13 @@ import type { ProbeResult } from '../../src/domain/probe-result.ts'
 import type { ProbeTarget } from '../../src/domain/probe-target.ts'
 import { makeProbeSctp } from '../../src/probe/sctp/sctp.ts'
 import { SctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
-import { type SctpManner, startSctpResponder } from '../support/sctp-responder.ts'
+import { type SctpBehaviour, startSctpResponder } from '../support/sctp-responder.ts'
 import { closeSctpChannels, probeSctp, sctpChannel } from '../support/probers.ts'
 
 after(closeSctpChannels)
 
 const LOOPBACK = { 4: '127.0.0.1', 6: '::1' } as const
-/** Nobody else of this machine hears of them. */
+/** No other program of this machine receives them. */
 let nextPort = 20_000 + (process.pid % 20_000)
 
 function attempt(target: ProbeTarget, probe = probeSctp) {
@@ -24,14 +24,14 @@ function attempt(target: ProbeTarget, probe = probeSctp) {
 
 for (const family of [4, 6] as const) {
   suite(`SCTP over IPv${family}`, () => {
-    const start = (t: TestContext, manner: SctpManner) => {
+    const start = (t: TestContext, behaviour: SctpBehaviour) => {
       const { availability } = sctpChannel(family)
       if (!availability.available) {
         t.skip(`not tried: ${availability.why}`)
         return undefined
       }
       const port = nextPort++
-      const responder = startSctpResponder(t, family, port, manner)
+      const responder = startSctpResponder(t, family, port, behaviour)
       const target: ProbeTarget = { type: 'SCTP', address: LOOPBACK[family], family, port, timeoutMs: 1000 }
       return { responder, target }
     }
@@ -50,21 +50,21 @@ for (const family of [4, 6] as const) {
       assert.equal(started.responder.heard[1]?.tag, 0x0a0b0c0d)
     })
 
-    for (const [manner, reason] of [
+    for (const [behaviour, reason] of [
       ['abort', 'CONNECT_REFUSED'],
       ['unreachable', 'ICMP_UNREACHABLE'],
     ] as const) {
-      test(`${manner}: ${reason}`, async (t) => {
-        const started = start(t, manner)
+      test(`${behaviour}: ${reason}`, async (t) => {
+        const started = start(t, behaviour)
         if (started === undefined) return
         const result = await attempt(started.target).ended
         assert.deepEqual([result.outcome, result.reason], ['failed', reason])
       })
     }
 
-    for (const manner of ['silent', 'wrong tag', 'wrong port'] as const) {
-      test(`${manner}: no answer, CONNECT_TIMEOUT when the deadline says so`, async (t) => {
-        const started = start(t, manner)
+    for (const behaviour of ['silent', 'wrong tag', 'wrong port'] as const) {
+      test(`${behaviour}: no answer, CONNECT_TIMEOUT when the deadline says so`, async (t) => {
+        const started = start(t, behaviour)
         if (started === undefined) return
         const { ended, cancel } = attempt(started.target)
         while (started.responder.heard.length === 0) await new Promise((turn) => setImmediate(turn))
@@ -78,7 +78,7 @@ for (const family of [4, 6] as const) {
       })
     }
 
-    test('500 at once are told apart', async (t) => {
+    test('500 at once each get their own answer', async (t) => {
       const good = start(t, 'acknowledge')
       const bad = start(t, 'abort')
       if (good === undefined || bad === undefined) return

@@ -36,7 +36,7 @@ test('a TCP probe sends its bytes and passes when the expected ones come, in pie
   assert.ok((phases.connectMs ?? 9e9) <= (phases.firstByteMs ?? -1))
 })
 
-test('an exchange goes over IPv6, and leaves from the source address that was asked for', async (t) => {
+test('an exchange goes over IPv6, and uses the source address of the options', async (t) => {
   const overV6 = await listen(t, answer('PONG'), '::1')
   assert.equal(
     (await probeWithin(probeTcp, targetOf(overV6, { ...ping, proxyProtocol: 1 }))).reason,

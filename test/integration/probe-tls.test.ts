@@ -62,7 +62,7 @@ for (const [name, probe] of [
   ['HTTPS', probeHttps],
   ['TLS-HELLO', probeTlsHello],
 ] as const) {
-  test(`${name}: what goes wrong before the handshake is over is told apart`, async (t) => {
+  test(`${name}: faults before the end of the handshake have different reasons`, async (t) => {
     const plain = await listen(t, (socket) =>
       socket.once('data', () => socket.end('HTTP/1.1 400 Bad\r\n\r\n')),
     )

@@ -100,7 +100,7 @@ for (const [way, probe] of Object.entries(WAYS)) {
     assert.equal(seen, '127.0.0.7')
   })
 
-  test(`${way}: each of many probes at one time hears of its own target`, async (t) => {
+  test(`${way}: each of many probes at one time gets the answer of its own target`, async (t) => {
     const before = openSockets()
     const listeners = await Promise.all(Array.from({ length: 30 }, () => udpListener(t, '127.0.0.1')))
     for (const { socket } of listeners.slice(0, 10)) socket.close()

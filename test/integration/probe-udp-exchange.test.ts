@@ -45,7 +45,7 @@ for (const address of ['127.0.0.1', '::1']) {
   })
 }
 
-test('another reply fails, one that is too short for the pattern too, and none of its bytes are told', async (t) => {
+test('another reply fails, one that is too short for the pattern too, and none of its bytes are shown', async (t) => {
   for (const reply of ['secret', 'A', '']) {
     const { target } = await listener(t, () => reply)
     const result = await probeWithin(probeUdp, target({ requireReply: true, replyPattern: [0x41, null] }))

@@ -122,7 +122,7 @@ test('load balancers of the provider noop_driver are never probed', async (t) =>
   assert.ok((await silentAfter(targets[0] as Target, performance.now())) < 1000)
 })
 
-test('the connection that listens comes back when it breaks, and what was told meanwhile is not missed', async (t) => {
+test('the connection that listens comes back when it breaks, and changes meanwhile are not missed', async (t) => {
   const { db, prober } = await running(t, 1)
   await query(
     db,

@@ -87,7 +87,7 @@ test('claimers at the same moment never get the same shard, and every claim rais
   })
 })
 
-test('the shard of a dead owner is claimed only when asked for, that of a live one never', async (t) => {
+test('the shard of a dead owner is claimed only when the caller allows it, that of a live one never', async (t) => {
   const { db } = await testDatabase(t)
   const [dead, live] = [randomUUID(), randomUUID()]
   await beat(db, { id: live, host: 'test', pid: 1, leaseMs: 60_000 })

@@ -106,7 +106,7 @@ test('who wrote is read on from an id, and a walk meets every member that has tr
   assert.deepEqual(met, members.toSorted())
 })
 
-test('how far retention has come is kept for whoever goes on', async (t) => {
+test('the progress of retention is stored for the next process', async (t) => {
   const { db } = await testDatabase(t)
   const fresh = await readRetentionProgress(db)
   assert.deepEqual([fresh.position, fresh.walkAfter], [0, undefined])

@@ -144,7 +144,7 @@ test('of one shard that is ours and one that is not, only what is ours is writte
   assert.deepEqual(await told(db), ['1 1'])
 })
 
-test('a batch whose answer was lost and that is sent again, alone or with what came since, tells nothing twice', async (t) => {
+test('a batch whose answer was lost and that is sent again, alone or with later verdicts, publishes nothing twice', async (t) => {
   const { db, shard, a, owner } = await owned(t)
   const first = verdict(a, shard, { sequence: 1, status: 'OFFLINE' })
   await writeVerdicts(db, owner, [first])

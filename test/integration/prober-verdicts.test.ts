@@ -79,7 +79,7 @@ test('a write of the owner at its epoch arrives, with its transition, and a repl
   assert.deepEqual(await contents(db), first)
 })
 
-test('what is older than what stands there is not written, also when it comes later', async (t) => {
+test('a verdict that is older than the stored one is not written, also when it comes later', async (t) => {
   const { db, members, shard, owner } = await owned(t)
   const [id = ''] = members
   await writeVerdicts(db, owner, [verdict(id, shard, 7, { status: 'OFFLINE' })])
@@ -98,7 +98,7 @@ test('a write at an old epoch, of another owner, or of a member that is gone is 
   assert.deepEqual(await contents(db), empty)
 })
 
-test('of several transitions of one member each is told once, in order, with what was dropped between', async (t) => {
+test('several transitions of one member are each written once, in order, with the number of dropped ones between', async (t) => {
   const { db, members, shard, owner } = await owned(t)
   const [id = ''] = members
   const first = verdict(id, shard, 1).transitions[0]!

@@ -8,7 +8,7 @@ import { eventually, insertMembers, insertPool, PROJECT, statuses } from '../sup
 import { testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
 
-test('health tells the recent results of a check with each transition, and a transition what was expected and what came', async (t) => {
+test('health shows the recent results of a check with each transition, and a transition shows the expected and the received answer', async (t) => {
   const database = await testDatabase(t)
   const { db } = database
   let status = 200
@@ -76,7 +76,7 @@ test('health tells the recent results of a check with each transition, and a tra
   assert.equal(ofPool.members[0].recent_results, undefined)
 })
 
-test('health tells the recent results of a steady check from the checkpoint', async (t) => {
+test('health shows the recent results of a steady check from the checkpoint', async (t) => {
   const database = await testDatabase(t)
   const { db } = database
   const { poolId } = await insertPool(db)

@@ -149,7 +149,7 @@ test('--check-config of a command that needs a PostgreSQL also says when there i
   assert.equal((await runProgram(['serve', '--check-config'])).code, 0)
 })
 
-test('--check-config tells by its exit code, with every problem and without secrets', async () => {
+test('--check-config reports every problem, without secrets, and sets the exit code', async () => {
   const good = await runProgram(['--check-config'], { DATABASE_URL: 'postgresql://u:topsecret@127.0.0.1/x' })
   assert.equal(good.code, 0)
   assert.ok(!good.out.includes('topsecret'))
@@ -164,10 +164,10 @@ test('the program prints its help and exits with 0, and a mistake in one line an
   assert.match(help.out, /^usage: healthmonitor COMMAND\n/)
   const mistake = await runProgram(['dance'])
   assert.equal(mistake.code, 2)
-  assert.equal(mistake.err, 'healthmonitor: unknown command "dance" (healthmonitor --help tells more)\n')
+  assert.equal(mistake.err, 'healthmonitor: unknown command "dance" (healthmonitor --help says more)\n')
 })
 
-test('SIGTERM while the data folder is being made leaves nobody who still writes there', async (t) => {
+test('SIGTERM while the data folder is being made leaves no process that still writes there', async (t) => {
   const dataDir = folderOfTest()
   const env = { ...process.env, HM_DATA_DIR: dataDir, HM_LISTEN: '127.0.0.1:0', HM_METRICS_LISTEN: 'off' }
   const program = resolve(import.meta.dirname, '../../src/bin/healthmonitor.js')

@@ -53,7 +53,7 @@ async function checkpoint(
   )
 }
 
-test('members are stale while nobody owns their shard, or while the checkpoint says so of their generation', async (t) => {
+test('members are stale while no prober owns their shard, or while the checkpoint says so of their generation', async (t) => {
   const { db } = await testDatabase(t)
   const { poolId, shard, monitorId } = await insertPool(db)
   const [one = '', two = '', off = ''] = await insertMembers(db, poolId, [target(1), target(2), target(3)])
@@ -99,7 +99,7 @@ test('members are stale while nobody owns their shard, or while the checkpoint s
   assert.deepEqual(await stale(), [])
 })
 
-test('checkpoints are taken apart once for all members that are asked for, and not at all unless stale is', async (t) => {
+test('checkpoints are parsed once for all requested members, and only for the column stale', async (t) => {
   const { db } = await testDatabase(t)
   const plan = async (columns: string, where = 'true') => {
     const asked = `explain select ${columns} from member_status where ${where}`
@@ -163,7 +163,7 @@ test('lists of members of both dialects filter by stale', async (t) => {
   }
 })
 
-test('api alone says in its metrics that nobody probes', async (t) => {
+test('api alone shows in its metrics that there is no prober', async (t) => {
   const database = await testDatabase(t)
   const { poolId } = await insertPool(database.db)
   await insertMembers(database.db, poolId, [target(1), target(2)])

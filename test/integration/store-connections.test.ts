@@ -49,7 +49,7 @@ suite('connections to PostgreSQL', { concurrency: true }, () => {
     }
   })
 
-  test('one is used again, and never are there more than were asked for', async (t) => {
+  test('one is used again, and there are never more than the limit', async (t) => {
     const { db, sessions } = await opened(t, 2)
     const first = await pidOf(db)
     assert.equal(await pidOf(db), first)
@@ -105,7 +105,7 @@ suite('connections to PostgreSQL', { concurrency: true }, () => {
     await query(db, 'select 1')
   })
 
-  test('a server that is silent, before or after it has let us in, keeps nobody waiting', async (t) => {
+  test('a server that is silent, before or after the login, blocks no caller', async (t) => {
     const database = await testDatabase(t)
     const letIn = Buffer.from([...Buffer.from('R\0\0\0\x08\0\0\0\0'), ...Buffer.from('Z\0\0\0\x05I')])
     for (const greeting of [Buffer.of(), letIn]) {
@@ -129,7 +129,7 @@ suite('connections to PostgreSQL', { concurrency: true }, () => {
     }
   })
 
-  test('who destroys the pool is told when PostgreSQL has no session of it; what is in use may end first', async (t) => {
+  test('destroying the pool resolves when PostgreSQL has no session of it; statements in progress may end first', async (t) => {
     const { db, sessions } = await opened(t, 3)
     const holder = await openTransaction(db)
     await Promise.all([query(db, 'select 1'), query(db, 'select 1')])

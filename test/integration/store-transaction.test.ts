@@ -8,7 +8,7 @@ import { startForwarder } from '../support/forwarder.ts'
 const isUnavailable = (error: unknown) => error instanceof DomainError && error.code === 'STORE_UNAVAILABLE'
 const LOCK = 4711
 
-test('a transaction that takes too long is told to its caller and rolled back', async (t) => {
+test('a transaction that takes too long rejects and is rolled back', async (t) => {
   const { db } = await testDatabase(t)
   const holder = await openTransaction(db)
   await query(holder.tx, 'select pg_advisory_xact_lock($1)', [LOCK])

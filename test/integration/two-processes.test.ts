@@ -57,7 +57,7 @@ test('serve, api and prober with one environment that does not name a port of me
 })
 
 for (const command of ['serve', 'api', 'prober'] as const) {
-  test(`${command}: a port of metrics that was asked for and is taken is refused with the variable to change`, async (t) => {
+  test(`${command}: a port of metrics that was set and is taken is refused with the variable to change`, async (t) => {
     const database = await testDatabase(t)
     const port = await takenPort(t)
     const { code, err } = await runProgram([command], {

@@ -50,7 +50,7 @@ export interface Exchange {
   readonly answer: Answer
 }
 
-/** Called with every answer that any test receives: whoever holds answers against a contract adds itself here. */
+/** Called with every answer that any test receives: tests that check answers against a contract add themselves here. */
 export const everyAnswer: ((exchange: Exchange) => void)[] = []
 
 export interface Api {

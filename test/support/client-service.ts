@@ -27,7 +27,7 @@ type Environment = Readonly<Record<string, string>>
 export interface ClientService {
   /** Base URL of the API, without a slash at the end. */
   readonly api: string
-  /** What a client must be told. */
+  /** The settings of a client. */
   readonly env: Environment
 }
 
@@ -48,7 +48,7 @@ export async function startForClients(t: Ending, identity: Identity): Promise<Cl
   return { api, env }
 }
 
-/** Members of these tests are of loopback, which is denied by default once tenants are told apart. */
+/** Members of these tests are of loopback, which is denied by default where tenants are separated. */
 const SETTINGS: Readonly<Record<Identity, Environment>> = {
   development: {},
   keystone: {

@@ -22,7 +22,7 @@ export interface PoolIds {
 
 export const PROJECT = 'project-1'
 
-/** A load balancer, a pool and its monitor: elb, TCP, every second, rise 2, fall 2 unless told otherwise. */
+/** A load balancer, a pool and its monitor: by default elb, TCP, every second, rise 2, fall 2. */
 export async function insertPool(db: Db, monitor: MonitorFields = {}, projectId = PROJECT): Promise<PoolIds> {
   const ids = { loadBalancerId: randomUUID(), poolId: randomUUID(), monitorId: randomUUID() }
   const shard = shardOf(ids.poolId)
@@ -73,7 +73,7 @@ export async function insertMembers(
   return ids
 }
 
-/** Raises the version of a pool and tells probers, as every write of the API does. */
+/** Raises the version of a pool and notifies probers, as every write of the API does. */
 export async function changed(db: Db, poolId: string): Promise<void> {
   await query(
     db,

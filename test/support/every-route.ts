@@ -6,10 +6,11 @@ import { SUBNET, wrapped } from './api-objects.ts'
 import { OWNER, type Owned, SECRET } from './two-projects.ts'
 
 /**
- * `open`: for everybody, before there is a token. `any token`: for whoever is known. `object`: reads something of one project. `list`: shows what one's own
- * project has. `shared`: the same for whoever may read at all. `write`: changes something of one project. `admin read`
- * and `admin write`: for administrators. `impossible` and `admin impossible`: a create of what there cannot be, refused to
- * whoever may write with the reason, and to others as every write.
+ * `open`: for everybody, before there is a token. `any token`: for every valid token. `object`: reads something of one
+ * project. `list`: shows what one's own project has. `shared`: the same for everybody who may read at all. `write`:
+ * changes something of one project. `admin read` and `admin write`: for administrators. `impossible` and `admin
+ * impossible`: a create of what cannot exist, refused with the reason to those who may write, and to others as every
+ * write.
  */
 export type RouteKind =
   | 'open'
@@ -27,9 +28,9 @@ export interface KnownRoute {
   readonly kind: RouteKind
   /** Values of the path's parameters, `project_id` apart. */
   readonly parameters: (of: Owned) => Readonly<Record<string, string>>
-  /** Each must be refused, and the first works for whoever may. Absent = no body. */
+  /** Each must be refused, and the first works for those who have the right. Absent = no body. */
   readonly bodies?: (of: Owned) => readonly unknown[]
-  /** What whoever may is answered. */
+  /** The answer to those who have the right. */
   readonly status: number
   /** Needs more than the right to be done. */
   readonly query?: string

@@ -7,7 +7,7 @@ import { type KeystoneGolden, keystoneGolden } from './goldens.ts'
 
 export interface FakeKeystone {
   readonly url: string
-  /** Tokens that are good, and the recorded body that tells whose they are. */
+  /** Valid tokens, each with the recorded body of its look-up. */
   readonly tokens: Map<string, unknown>
   /** Every request so far: `POST login`, or `GET <subject token>`. */
   readonly asked: string[]

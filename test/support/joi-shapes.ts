@@ -53,7 +53,7 @@ function joiObject(keys: Readonly<Record<string, JoiDescription>>): Described {
 
 const KEYWORDS = ['type', 'format', 'minimum', 'maximum', 'minLength', 'maxLength', 'maxItems'] as const
 
-/** As openapi.yaml has it: of all keywords those that joi tells; null is not among the words of an enum. */
+/** As openapi.yaml has it: the keywords that joi describes; null is not among the words of an enum. */
 export function ofDocument(schema: Schema): Described {
   if (schema['$ref'] === '#/components/schemas/MonitorOptionsPatch') return { $ref: schema['$ref'] }
   const whole = resolved<Schema>(schema)

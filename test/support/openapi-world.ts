@@ -20,7 +20,7 @@ const OPTION_RULE =
 const MAINTENANCE =
   /^Invalid input for (start|end)\. Reason: '[^']*' is (not after the start|over|not a valid input)\.$/
 
-/** What a request that the document allows may still be refused for: rules between objects, as the document tells them. */
+/** What a request that the document allows may still be refused for: rules between objects, as in the document. */
 const RULES: readonly RegExp[] = [
   /^A pool of protocol \w+ takes health monitors of type/,
   /^Can only update type of the healthmonitor/,

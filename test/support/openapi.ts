@@ -42,7 +42,7 @@ export interface Response {
 export interface Operation {
   readonly operationId: string
   readonly tags: readonly string[]
-  /** Absent = that of the document; empty = nobody is asked who he is. */
+  /** Absent = that of the document; empty = no authentication. */
   readonly security?: readonly unknown[]
   readonly parameters?: readonly (Parameter | Reference)[]
   readonly requestBody?: { readonly required?: boolean; readonly content: MediaTypes }
@@ -76,7 +76,7 @@ interface Unrouted {
 /** The document; tests run in the folder of the project. */
 export const document = parse(readFileSync('openapi.yaml', 'utf8')) as Document
 
-/** What a reference into the document stands for; anything else is itself. */
+/** Resolves a reference into the document; any other value is returned as it is. */
 export function resolved<Value>(value: Value | Reference): Value {
   if (typeof value !== 'object' || value === null || !('$ref' in value)) return value
   const found = value.$ref

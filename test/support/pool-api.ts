@@ -86,7 +86,7 @@ export async function makePool(
   return { loadBalancerId, poolId }
 }
 
-/** The version that tells probers to read a pool again. */
+/** The version by which probers see that they must read a pool again. */
 export async function configVersion(db: Db, poolId: string): Promise<number> {
   const rows = await query<{ config_version: number }>(db, 'select config_version from pool where id = $1', [
     poolId,

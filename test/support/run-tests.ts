@@ -58,7 +58,7 @@ async function provideDatabase(): Promise<() => Promise<void>> {
   await createTemplate(server.url, template)
   process.env['TEST_DATABASE_URL'] = server.url
   process.env['TEST_DATABASE_TEMPLATE'] = template
-  // What a test starts must be told its database by the test, never find this one.
+  // A process of a test must get its database from the test, and never use this one.
   delete process.env['DATABASE_URL']
   return async () => {
     await dropDatabase(server.url, template)

@@ -102,7 +102,7 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
       } while (isAwake)
     }
   }
-  /** The event loop stands still, and then goes on. */
+  /** The event loop is blocked, and then goes on. */
   const stall = (ms: number): void => {
     nowMs += ms
   }

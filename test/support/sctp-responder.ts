@@ -10,7 +10,7 @@ import { growReceiveBuffer, openRawSocket, receiveAll, sendRaw } from '../../src
 import { IPPROTO_SCTP, withChecksum } from '../../src/probe/sctp/sctp-packet.ts'
 import type { Ending } from './database.ts'
 
-export type SctpManner = 'acknowledge' | 'abort' | 'unreachable' | 'wrong tag' | 'wrong port' | 'silent'
+export type SctpBehaviour = 'acknowledge' | 'abort' | 'unreachable' | 'wrong tag' | 'wrong port' | 'silent'
 
 const PEER_TAG = 0x0a0b0c0d
 
@@ -19,12 +19,12 @@ export interface SctpResponder {
   readonly heard: readonly { readonly type: number; readonly tag: number }[]
 }
 
-/** Answers INITs for `port` on every address of the host in this manner; it ends with the test. */
+/** Answers INITs for `port` on every address of the host, and behaves so; it ends with the test. */
 export function startSctpResponder(
   t: Ending,
   family: 4 | 6,
   port: number,
-  manner: SctpManner,
+  behaviour: SctpBehaviour,
 ): SctpResponder {
   const heard: { type: number; tag: number }[] = []
   const socket = openRawSocket(family, IPPROTO_SCTP)
@@ -42,20 +42,20 @@ export function startSctpResponder(
       const sctp = family === 4 ? withoutIpHeader(4, packet) : packet
       if (sctp === undefined || sctp.length < 16 || sctp.readUInt16BE(2) !== port) return
       heard.push({ type: sctp[12] ?? 0, tag: sctp.readUInt32BE(4) })
-      if (sctp[12] !== 1 || manner === 'silent') return
-      if (manner === 'unreachable') sendRaw(icmp, unreachable(family, packet), source)
-      else sendRaw(socket, answerTo(sctp, manner), source)
+      if (sctp[12] !== 1 || behaviour === 'silent') return
+      if (behaviour === 'unreachable') sendRaw(icmp, unreachable(family, packet), source)
+      else sendRaw(socket, answerTo(sctp, behaviour), source)
     },
   )
   return { heard }
 }
 
-function answerTo(init: Buffer, manner: SctpManner): Buffer {
+function answerTo(init: Buffer, behaviour: SctpBehaviour): Buffer {
   const header = Buffer.alloc(12)
-  header.writeUInt16BE(init.readUInt16BE(2) + (manner === 'wrong port' ? 1 : 0), 0)
+  header.writeUInt16BE(init.readUInt16BE(2) + (behaviour === 'wrong port' ? 1 : 0), 0)
   header.writeUInt16BE(init.readUInt16BE(0), 2)
-  header.writeUInt32BE((init.readUInt32BE(16) ^ (manner === 'wrong tag' ? 1 : 0)) >>> 0, 4)
-  if (manner === 'abort') return withChecksum(Buffer.concat([header, Buffer.from([6, 0, 0, 4])]))
+  header.writeUInt32BE((init.readUInt32BE(16) ^ (behaviour === 'wrong tag' ? 1 : 0)) >>> 0, 4)
+  if (behaviour === 'abort') return withChecksum(Buffer.concat([header, Buffer.from([6, 0, 0, 4])]))
   const chunk = Buffer.alloc(20)
   chunk.set([2, 0, 0, 20])
   chunk.writeUInt32BE(PEER_TAG, 4)

@@ -1,4 +1,4 @@
-/** Answers each HTTP request 150 ms after it came. Tells its port by IPC. */
+/** Answers each HTTP request 150 ms after it came. Sends its port by IPC. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 

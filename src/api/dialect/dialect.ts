@@ -14,14 +14,14 @@ export interface ErrorAnswer {
 export interface ErrorWords {
   /** A refusal in the dialect's status, code and sentence. */
   readonly refusal: (refusal: DomainError, requestId: string) => ErrorAnswer
-  /** What is said when the mistake is ours: never a detail. */
+  /** The answer to an internal error: never a detail. */
   readonly internal: (requestId: string) => ErrorAnswer
 }
 
 export interface Dialect<Name extends string = string> extends DialectRules<Name> {
   /** Always mounted here; the default dialect also at the bare path. */
   readonly prefix: string
-  /** How clients find it in the catalogue of Keystone; none: they are told its address. */
+  /** The entries in Keystone's catalogue by which clients find it; none: clients need its URL. */
   readonly services: readonly CatalogueService[]
   readonly errors: ErrorWords
   /** Who may do what: a rule for each operation. */
@@ -29,11 +29,11 @@ export interface Dialect<Name extends string = string> extends DialectRules<Name
   /** Whether another project's object is forbidden or unknown. */
   readonly access: AccessRule
   readonly routes: (deps: ApiDependencies) => readonly Route[]
-  /** Held against every request before anybody looks for its path. Throws DomainErrors. */
+  /** Checks every request before its route is looked for. Throws DomainErrors. */
   readonly guard?: (ctx: ApiContext) => void
   /**
-   * A path that exists, asked with a method that it has not: answers, or throws what the dialect says instead of
-   * METHOD_NOT_ALLOWED. Whether it answered.
+   * For a path that exists without this method: answers, or throws the dialect's refusal instead of METHOD_NOT_ALLOWED.
+   * Returns whether it answered.
    */
   readonly otherMethod?: (ctx: ApiContext, allowed: ReadonlySet<string>) => boolean
 }

@@ -1,6 +1,6 @@
 /**
- * Words of a dialect for values of the domain. Each dialect has its own table, with one word for every value: what the
- * domain gains is on no wire before each dialect has a word for it, because its table does not compile.
+ * Words of a dialect for values of the domain. Each dialect has its own table, with one word for every value: a new
+ * value of the domain needs a word in each dialect, else its table does not compile.
  */
 
 /** The word of each value. */

@@ -72,7 +72,7 @@ export function text(max: number): Joi.AnySchema {
   })
 }
 
-/** Text of a form. Controls and spaces are the pattern's business: none of ours lets them through. */
+/** Text that matches a pattern. None of our patterns allows control characters or spaces. */
 export function matching(pattern: RegExp, max: number): Joi.AnySchema {
   return checked({ type: 'string', maxLength: max }, (value) => {
     if (typeof value !== 'string') return { reason: `'${shown(value)}' is not a valid string` }
@@ -81,7 +81,7 @@ export function matching(pattern: RegExp, max: number): Joi.AnySchema {
   })
 }
 
-/** An IPv4 or IPv6 address in a spelling that everybody reads alike; kept as it was sent. */
+/** An IPv4 or IPv6 address in a spelling that every parser reads the same; kept as it was sent. */
 export function ipAddress(max: number): Joi.AnySchema {
   return checked({ type: 'string', maxLength: max }, (value) => {
     if (typeof value === 'string' && charactersOf(value) > max) return { tooLong: max }
@@ -156,7 +156,7 @@ export function parseBody<Attributes>(body: unknown, rules: BodyRules<Attributes
   return parseAttributes(attributes, rules)
 }
 
-/** A body that has no envelope of its own. Throws MISSING_ENVELOPE when it is no object. */
+/** A body without an envelope. Throws MISSING_ENVELOPE when it is not an object. */
 export function parseBare<Attributes>(body: unknown, rules: BodyRules<Attributes>): Attributes {
   if (isObject(body)) return parseAttributes(body, rules)
   throw new DomainError('MISSING_ENVELOPE', 'Resource body required', { resource: rules.resource })

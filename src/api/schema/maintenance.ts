@@ -35,7 +35,7 @@ export function parseMaintenance(body: unknown, nowMs: number): Maintenance {
   }
 }
 
-/** Whether the calendar has what was written: Date.parse takes 30 February for 2 March, and 24:00 for the next day. */
+/** Whether the date exists: Date.parse reads 30 February as 2 March, and 24:00 as the next day. */
 function isOnClock(text: string, instantMs: number): boolean {
   const [, sign = '+', hours = 0, minutes = 0] = /([+-])(\d{2}):(\d{2})$/.exec(text) ?? []
   const offsetMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1)
@@ -43,7 +43,7 @@ function isOnClock(text: string, instantMs: number): boolean {
   return new Date(instantMs + offsetMs).toISOString().slice(0, seconds) === text.slice(0, seconds)
 }
 
-/** Milliseconds of the wall clock. Throws INVALID_FIELD for dates that there are not. */
+/** Milliseconds of the wall clock. Throws INVALID_FIELD for dates that do not exist. */
 function instantOf(field: string, text: string | null | undefined): number | undefined {
   if (text === undefined || text === null) return undefined
   const instantMs = Date.parse(text)

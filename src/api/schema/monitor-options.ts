@@ -91,7 +91,7 @@ function listFault(
   return undefined
 }
 
-/** Its bounds are told in Envoy's words. */
+/** Its limits have Envoy's names. */
 const STATUS_CODE: OptionForm = {
   kind: 'integer',
   range: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },

@@ -1,5 +1,5 @@
 /**
- * What a check of an attribute takes, in the words of JSON Schema. A check is a function, of which joi can tell nothing:
+ * The values that a check of an attribute accepts, as JSON Schema. A check is a function, which joi cannot describe:
  * its shape is attached where the check is made, from the same numbers and words, so that joi's `describe()` shows it.
  * A test compares that with openapi.yaml.
  */

@@ -1,4 +1,6 @@
-/** What more than one dialect takes and gives: names, ports, bodies, pages, quotas; and the widest of all dialects. */
+/**
+ * What more than one dialect accepts and returns: names, ports, bodies, pages, quotas; and the widest of all dialects.
+ */
 import type { Range } from '../range.ts'
 
 /** PostgreSQL `integer`, the widest whole number that Octavia's clients may send. */
@@ -32,7 +34,7 @@ export const EXPECTED_CODES_MAX = 64
 /** Characters of a host name, a final dot not counted (RFC 1035 section 2.3.4). */
 export const HOST_NAME_MAX = 253
 
-/** Connections of a listener; -1 = unlimited. Stored and given back only. */
+/** Connections of a listener; -1 = unlimited. Only stored and returned. */
 export const CONNECTION_LIMIT: Range = { min: -1, max: INT4_MAX }
 /** Characters of the name of a session cookie (Octavia; the ELB reference says 255 for APP_COOKIE). */
 export const COOKIE_NAME_MAX = 255
@@ -52,3 +54,7 @@ export const AUDIT_NAMES_MAX = 64
 export const FORWARDED_HOPS_MAX = 32
 /** Milliseconds between two looks at a PostgreSQL that is away. */
 export const STORE_WATCH_EVERY_MS = 500
+/** Members of a created tree that one statement reads back: its rows are converted in one piece. */
+export const TREE_MEMBERS_PER_STATEMENT = 1000
+/** Seconds for which a browser keeps the files of the page of the API; a new version of the service may bring new ones. */
+export const DOCS_ASSET_MAX_AGE_SECONDS = 3600

@@ -1,6 +1,6 @@
 /** Commands for people: `sql`, `dump` and `restore`. */
 
-/** Rows that `healthmonitor sql` prints; what comes beyond is counted only. */
+/** Rows that `healthmonitor sql` prints; further rows are only counted. */
 export const SQL_ROWS_MAX = 10_000
 /** Milliseconds that a statement of `healthmonitor sql` may take. */
 export const SQL_TIMEOUT_MS = 60_000

@@ -7,18 +7,18 @@ export const PROBER_CONNECTIONS = 3
 export const ACQUIRE_TIMEOUT_MS = 3000
 export const LOCK_TIMEOUT_MS = 5000
 export const STATEMENT_TIMEOUT_MS = 8_000
-/** Milliseconds without an answer after which a connection is given up: longer than any statement may run. */
+/** Milliseconds without an answer after which a connection is closed: longer than any statement may run. */
 export const ANSWER_TIMEOUT_MS = 10_000
 /** Milliseconds until a rollback is done; then its connection is closed. */
 export const ROLLBACK_TIMEOUT_MS = 5000
-/** Milliseconds that a connection which nobody needs is kept; milliseconds until it is closed, then it is cut. */
+/** Milliseconds that an idle connection is kept; milliseconds that its close may take, then it is destroyed. */
 export const IDLE_CONNECTION_MS = 30_000
 export const CLOSE_TIMEOUT_MS = 5000
 /** Statements that a connection keeps parsed and planned. */
 export const NAMED_STATEMENTS_MAX = 250
 /** Milliseconds that one transaction of the API may take, BEGIN and COMMIT included. */
 export const TRANSACTION_TIMEOUT_MS = 12_000
-/** Tries of a transaction that met a deadlock or a serialization failure, and seconds in Retry-After. */
+/** Tries of a transaction after a deadlock or a serialization failure, and seconds in Retry-After. */
 export const TRANSACTION_TRIES = 8
 export const RETRY_AFTER_SECONDS = 2
 /** Milliseconds that a start waits for a PostgreSQL that does not answer yet, and between its tries. */

@@ -25,9 +25,9 @@ export const DRAIN_TIMEOUT_MS = 10_000
 export const CHILD_RESTART_MS: Range = { min: 200, max: 30_000 }
 /** Milliseconds that a child must have lived for its back-off to start from the shortest again. */
 export const CHILD_STABLE_MS = 30_000
-/** Milliseconds to wait for a child's figures when somebody reads /metrics. */
+/** Milliseconds to wait for a child's metrics when /metrics is read. */
 export const METRICS_TIMEOUT_MS = 2000
-/** Bytes of log lines that wait for a slow reader; what comes on top is dropped, never waited for. */
+/** Bytes of log lines that wait for a slow reader; further lines are dropped. */
 export const LOG_BUFFER_MAX_BYTES = 1024 * 1024
 /** Bytes after which a write of log lines is not made longer: what a pipe of Linux holds. */
 export const LOG_WRITE_MAX_BYTES = 64 * 1024

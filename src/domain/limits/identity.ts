@@ -4,7 +4,7 @@ import type { Range } from '../range.ts'
 /** Milliseconds that a validated token is trusted without asking Keystone again (HM_TOKEN_CACHE_MS). */
 export const TOKEN_CACHE_MS: Range = { min: 0, max: 3_600_000 }
 export const TOKEN_CACHE_MS_DEFAULT = 60_000
-/** Milliseconds that Keystone's "not valid" is believed; a token that never was valid does not become so. */
+/** Milliseconds for which Keystone's "not valid" is cached; a token that never was valid does not become valid. */
 export const INVALID_TOKEN_CACHE_MS = 5000
 /** Tokens that one process remembers, valid and invalid ones apart; the oldest are forgotten. */
 export const TOKEN_CACHE_MAX = 10_000

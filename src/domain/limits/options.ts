@@ -1,13 +1,13 @@
 /**
- * Options of health monitors, both dialects: numbers that more than the option's own row goes by. The range of an option
- * stands in its row (domain/options/).
+ * Options of health monitors, both dialects: numbers that are used outside of the option's own row. The range of an
+ * option is in its row (domain/options/).
  */
 import type { Range } from '../range.ts'
 import { INTERVAL_FLOOR_MS } from './probing.ts'
 
 /** Milliseconds between probes, whatever the state; the floor is the engine's for monitors with options. */
 export const OPTION_INTERVAL_MS: Range = { min: INTERVAL_FLOOR_MS, max: 86_400_000 }
-/** Probes of one kept connection until it is made anew, when nothing is said. */
+/** Probes on one kept connection before a new one is opened, by default. */
 export const FRESH_EVERY_DEFAULT = 10
 /** Characters of a header's value. */
 export const OPTION_HEADER_VALUE_MAX = 2048

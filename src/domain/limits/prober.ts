@@ -1,4 +1,4 @@
-/** What a prober knows of itself, maintenance and dependencies. */
+/** A prober's observation of itself, maintenance and dependencies. */
 import type { Range } from '../range.ts'
 
 /** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */
@@ -6,7 +6,10 @@ export const RECENT_RESULTS_OF_A_KIND = 8
 export const RECENT_TICK_MS = 10
 /** Checks whose recent results are in one slab of memory. */
 export const RING_SLAB_CHECKS = 512
-/** Pools, and networks (IPv4 /24, IPv6 /64), below which the failure of most targets says nothing about the prober. */
+/**
+ * Pools, and networks (IPv4 /24, IPv6 /64), below which the failure of most targets is no sign of a fault of the
+ * prober.
+ */
 export const MASS_FAILURE_POOLS_MIN = 8
 export const MASS_FAILURE_NETWORKS_MIN = 8
 /** Milliseconds between two counts of failing targets: each walks over all checks of the prober. */
@@ -24,7 +27,10 @@ export const OWN_ROUTES_MAX = 1000
 export const OWN_NETWORK_LEARN_EVERY_MS = 10_000
 /** Ways (a /24 or /64) that a prober remembers as having been down; of more the oldest are forgotten. */
 export const OWN_WAYS_DOWN_MAX = 4096
-/** Ids that a member or a pool may depend on, and how deep that may go; milliseconds between looks at how they stand. */
+/**
+ * Ids that a member or a pool may depend on, and the depth of dependencies; milliseconds between readings of their
+ * status.
+ */
 export const DEPENDS_ON_MAX = 8
 export const DEPENDENCY_DEPTH_MAX = 8
 export const DEPENDENCY_POLL_MS = 1000
@@ -35,7 +41,7 @@ export const DEPENDENCY_POLL_MS = 1000
 export const DEPENDENCY_QUICK_MS = 250
 export const DEPENDENCY_SLOW_MS = 2000
 export const DEPENDENCY_REST_SHARE = 4
-/** Milliseconds of failed readings of a project after which its members are judged by themselves. */
+/** Milliseconds of failed readings of a project after which its members are judged without their parents. */
 export const DEPENDENCY_BLIND_MS = 10_000
 /** Connections that a prober reads dependencies by: one for each lane. */
 export const DEPENDENCY_CONNECTIONS = 2
@@ -45,7 +51,9 @@ export const DEPENDENCY_SETTLE_MS = 200
 export const MAINTENANCE_NOTE_MAX = 255
 /** Milliseconds between looks at whether a maintenance that withholds a verdict is over. */
 export const WITHHELD_LOOK_EVERY_MS = 250
-/** Milliseconds between two log lines on one reason for which probes told nothing. */
+/** Milliseconds between two log lines on one reason for inconclusive results. */
 export const INCONCLUSIVE_LOG_EVERY_MS = 60_000
+/** Milliseconds between two log lines about stale checks. */
+export const STALE_LOG_EVERY_MS = 1000
 /** Probers of one answer of `GET /v1/probers`, which has no pages. */
 export const PROBERS_SHOWN_MAX = 1000

@@ -5,7 +5,7 @@ import type { Range } from '../range.ts'
 export const ENGINE_FLOOR_MS = 1000
 /** Milliseconds: shortest time between two probes of one check, whatever its options say (Contrail asks for 0). */
 export const INTERVAL_FLOOR_MS = 100
-/** What the unified model assumes where nothing is said (docs/state-machine.md); milliseconds. */
+/** The defaults of the unified model (docs/state-machine.md); milliseconds. */
 export const UNIFIED_DEFAULT = { rise: 3, fall: 3, intervalMs: 5000 } as const
 /** 21 results, as Nagios looks at; flapping from 50 % changes on, over at 25 % (docs/state-machine.md). */
 export const FLAP_DEFAULT = { window: 21, highPercent: 50, lowPercent: 25 } as const
@@ -25,6 +25,8 @@ export const HTTP_BODY_MAX_BYTES = 64 * 1024
  */
 export const PATTERN_SIZE_MAX = 500
 export const PATTERN_UNICODE_CLASS_SIZE = 32
+/** Largest count of a repetition that re2js accepts. */
+export const PATTERN_COUNT_MAX = 1000
 export const PATTERN_CELLS_MAX = 16 * 1024
 export const PATTERN_CLASS_WORK_MAX = 100_000
 export const PATTERN_WORK_MAX = 30_000
@@ -34,9 +36,9 @@ export const PATTERN_VERDICTS_MAX = 1024
 export const PLAIN_READ_BYTES = 64 * 1024
 /** Sockets of both families together that wait for the next TCP probe instead of being closed: more than start in one turn. 2 KB of the kernel each. */
 export const IDLE_KERNEL_SOCKETS_MAX = 512
-/** They are closed when no TCP probe was under way for so long. */
+/** They are closed after this time without a TCP probe. */
 export const IDLE_KERNEL_SOCKETS_MS = 1000
-/** Ended connections that one question to the kernel names. */
+/** Ended connections that one call of epoll_wait returns. */
 export const CONNECTION_EVENTS_MAX = 256
 /** When the kernel is asked again for connections that ended: after this share of the time since the last was started, within the range. */
 export const CONNECTION_POLL_SHARE = 0.25
@@ -49,13 +51,13 @@ export const CLOSE_TOGETHER_MAX = 32
 export const HTTP2_FRAMES_MAX = 4096
 /** Bytes of a gRPC health answer: one enum and what future versions add. */
 export const GRPC_MESSAGE_MAX_BYTES = 4096
-/** Bytes of answers in which a TCP probe looks for what it expects, before it gives up. */
+/** Bytes of an answer that a TCP probe reads, before it fails without the expected blocks. */
 export const TCP_EXCHANGE_MAX_BYTES = 1024 * 1024
 /** Connections that wait for the next probe of their check: at most, however many descriptors there are. */
 export const IDLE_CONNECTIONS_MAX = 50_000
 /** Connections compared when one of them has to be closed for want of descriptors. */
 export const IDLE_SAMPLE = 8
-/** Milliseconds after which a connection that nobody came back to is closed, and between two looks for such. */
+/** Milliseconds after which an unused connection is closed, and between two looks for such connections. */
 export const IDLE_CONNECTION_MAX_MS = 600_000
 export const IDLE_SWEEP_MS = 10_000
 /** Lists of ciphers of which is kept whether OpenSSL knows one of them. */
@@ -64,14 +66,17 @@ export const TLS_CIPHER_LISTS_MAX = 256
 export const SHARED_VALUES_SWEEP = 256
 /** Milliseconds between looks whether the TLS files of a check (CA, certificate, key) changed. */
 export const TLS_FILES_CACHE_MS = 10_000
-/** Sent by every HTTP probe, so that access logs tell who asks. */
+/** Sent by every HTTP probe, so that access logs show what sent the request. */
 export const USER_AGENT = 'healthmonitor/1 (health check)'
-/** The datagram of a UDP-CONNECT probe (the ELB manual leaves it open): says to whoever looks at it who sent it. */
+/** The datagram of a UDP-CONNECT probe (the ELB manual does not define it): it shows people who sent it. */
 export const UDP_PAYLOAD = 'healthmonitor/1 health check\n'
 /** Bytes of the kernel's receive buffer of a raw ICMP socket, and packets read of a raw socket in one turn of the event loop. */
 export const ICMP_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 export const RAW_DRAIN_MAX = 4096
-/** SCTP probes in flight per process and family; and their source ports, which nobody else of this host hears of (RFC 6335: dynamic). */
+/**
+ * SCTP probes in flight per process and family; and their source ports, which no other program of this host sees (RFC
+ * 6335: dynamic).
+ */
 export const SCTP_AWAITED_MAX = 65_536
 export const SCTP_SOURCE_PORT: Range = { min: 49_152, max: 65_535 }
 /** Milliseconds for which one shared UDP socket takes new datagrams, and such sockets of one family at one time. */

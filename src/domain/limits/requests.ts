@@ -1,4 +1,4 @@
-/** What a request may cost before it is understood, and how what requests share is divided by project. */
+/** What a request may cost before it is parsed, and how shared resources of requests are divided by project. */
 
 /** Bytes of a request body: one object with every attribute at its longest in ASCII. */
 export const BODY_MAX_BYTES = 64 * 1024
@@ -15,7 +15,10 @@ export const LARGE_BODY_VALUES_MAX = 200_000
 /** Bytes of bodies that one process holds at one time, divided by project. */
 export const BODIES_MAX_BYTES = 64 * 1024 * 1024
 
-/** Of the API's connections to PostgreSQL, those that no project gets: for `/healthcheck`, and for what is late to give one back. */
+/**
+ * Connections of the API to PostgreSQL that no project gets: for `/healthcheck`, and for requests that release theirs
+ * late.
+ */
 export const API_CONNECTIONS_KEPT = 2
 /** Requests of one project that wait for a connection, and milliseconds until one has waited too long. */
 export const PROJECT_WAITING_MAX = 200

@@ -9,6 +9,8 @@ export const ADDRESS_WHEEL_SLOTS = 512
 /** Milliseconds within which a new check makes its first probe, and first probes a second of one project and prober. */
 export const FIRST_PROBE_WITHIN_MS = 1000
 export const NEW_STARTS_PER_SECOND = 2000
+/** Milliseconds of one bucket in which first probes are counted. */
+export const NEW_STARTS_BUCKET_MS = 100
 /**
  * Milliseconds within which it makes that probe when the starts leave room: with CONFIG_COALESCE_MS and the reading of the
  * configuration, a change has reached its target within a second.
@@ -20,7 +22,10 @@ export const STALL_MS = 250
 export const DESCRIPTOR_RESERVE = 64
 /** Milliseconds: the longest that the wheel sleeps while there are checks, so that a stall is noticed. */
 export const WHEEL_SLEEP_MAX_MS = 50
-/** Probes started in one turn of the event loop; then sockets are heard. Few, so that theirs are still in the processor's caches. */
+/**
+ * Probes started in one turn of the event loop; then sockets are polled. Few, so that their data is still in the
+ * processor's caches.
+ */
 export const STARTS_PER_TURN = 16
 /** Probes ended by their deadline in one turn of the event loop: some milliseconds' worth. */
 export const DEADLINES_PER_TURN = 64
@@ -31,8 +36,8 @@ export const DEADLINES_PER_TURN = 64
  */
 export const SHARE_PER_FREE = 4
 /**
- * Share of the heap's limit from which on a prober makes do with HEAP_TIGHT_BUDGET_SHARE of its probes in flight: V8 collects
- * long before, so what is left is needed. Below HEAP_EASY_SHARE it takes all of them again.
+ * Share of the heap's limit from which a prober has only HEAP_TIGHT_BUDGET_SHARE of its probes in flight: V8 collects
+ * garbage long before, so the rest of the heap is in use. Below HEAP_EASY_SHARE it has all of them again.
  */
 export const HEAP_TIGHT_SHARE = 0.9
 /** Bytes of a semi-space of V8 at most, where --max-semi-space-size does not say: from this major version of V8 on (Node 24), and before. */

@@ -12,7 +12,7 @@ export const CHECKPOINT_MS: Range = { min: 1000, max: 3_600_000 }
 /** Milliseconds: configuration is read this long after a NOTIFY, and this often without one. */
 export const CONFIG_COALESCE_MS = 200
 export const CONFIG_POLL_MS = 1000
-/** Milliseconds a decision waits for others to be written with, and rows of one statement. */
+/** Milliseconds that a verdict waits for others, to be written together; and rows of one statement. */
 export const FLUSH_WITHIN_MS = 100
 export const FLUSH_ROWS_MAX = 1000
 /** Milliseconds: back-off of the result writer while PostgreSQL is away. */
@@ -39,12 +39,14 @@ export const SHARDS_AT_FIRST = 32
 export const SHARDS_LOADED_WITHIN_MS: Range = { min: 1000, max: 3000 }
 /** Milliseconds between looks for free shards while a prober has fewer than its share. */
 export const CLAIM_RETRY_MS = 250
+/** Milliseconds after the end of another prober's lease until a claim: the delay of one packet, by which clocks differ. */
+export const CLAIM_AFTER_EXPIRY_MS = 20
 /** Milliseconds: back-off of the connection that listens for changes of the configuration. */
 export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
 export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
-/** How often a shard may be checkpointed before its turn in a row; milliseconds after which it may once more. */
+/** How often in a row a shard may be checkpointed before its turn; milliseconds until one more time. */
 export const CHECKPOINTS_SOON = 10
 export const CHECKPOINT_SOON_AGAIN_MS = 10_000
 
@@ -57,6 +59,10 @@ export const TRANSITIONS_PER_MEMBER_DEFAULT = 1000
 /** Rows that one statement purges at most; milliseconds between passes, and between walks over all members. */
 export const PURGE_BATCH_ROWS = 2000
 export const PURGE_EVERY_MS = 60_000
+/** Milliseconds from the start of a prober to its first purge: the start itself is the busiest moment. */
+export const FIRST_PURGE_MS = 10_000
+/** Leases without a heartbeat after which the row of a prober is removed. */
+export const DEAD_PROBER_LEASES = 20
 export const PURGE_WALK_EVERY_MS = 3_600_000
 /** Members that one statement trims: as many as take PURGE_STATEMENT_MS. */
 export const PURGE_MEMBERS_PER_STATEMENT: Range = { min: 1, max: 512 }

@@ -1,4 +1,4 @@
-/** Options that say how a probe connects, and those of PING: what of the target they set. */
+/** Options of how a probe connects, and those of PING: the parts of the target that they set. */
 import { FRESH_EVERY_DEFAULT } from '../limits.ts'
 import { parseAddress } from '../ip-address.ts'
 import type { EffectiveOption, Planning } from '../effective-options.ts'
@@ -42,7 +42,7 @@ export const CONNECTION = group({
     handshake: word({
       words: ['full', 'half'],
       description:
-        'Type TCP; half: SYN, SYN-ACK, RST, so that the program that listens hears nothing of it (where the prober can; else full).',
+        'Type TCP; half: SYN, SYN-ACK, RST, so that the listening program does not see it (where the prober can; else full).',
       types: ['TCP'],
       // TCP_QUICKACK off (tcp_connect_server): the SYN-ACK is answered with the RST.
       presets: { haproxy: 'half' },
@@ -92,7 +92,7 @@ export const ICMP = group({
   },
 })
 
-/** Whether there is nothing that a whole connection is needed for. */
+/** Whether nothing needs a full connection. */
 export function canBeHalfOpen({ tcp, connection }: MonitorOptions): boolean {
   return (
     tcp === undefined &&
@@ -123,7 +123,7 @@ function reusePlan({ type, target, ofPreset }: Planning): EffectiveOption | unde
   return isConnected(type) ? { value: target.reuse !== undefined, from: ofPreset } : undefined
 }
 
-/** Below TLS never with RST; a connect that says nothing always, unless told otherwise. */
+/** Under TLS never with RST; a plain connect always, unless an option says otherwise. */
 function closePlan({ type, target, preset, ofPreset, pool }: Planning): EffectiveOption | undefined {
   if (!isConnected(type)) return undefined
   const saysNothing = type === 'TCP' && target.tcp === undefined && target.proxyProtocol === undefined

@@ -98,7 +98,7 @@ export const GRPC = group({
   },
 })
 
-/** Bytes of a reply that is held against a pattern, where options do not say how many. */
+/** Length in bytes of a reply that is compared with a pattern, where options set none. */
 export function replyLengthOf(preset: Preset): Range | undefined {
   const min = UDP.keys.min_reply_length.presets?.[preset]
   const max = UDP.keys.max_reply_length.presets?.[preset]
@@ -112,7 +112,7 @@ function patternOf(digits: string): readonly (number | null)[] {
 
 function lengthMisfit({ options: { udp: said, preset } }: Fitting): string | undefined {
   const pattern = said?.reply_pattern
-  // Without a pattern a preset says nothing of lengths; with one, and no preset, a reply is as long at least.
+  // Without a pattern a preset sets no lengths; with one, and no preset, a reply must be at least as long.
   const ofPreset = preset === undefined ? undefined : replyLengthOf(preset)
   const held: Partial<Range> = pattern === undefined ? {} : (ofPreset ?? { min: pattern.length / 2 })
   const { min_reply_length: min = held.min ?? 0, max_reply_length: max = held.max } = said ?? {}

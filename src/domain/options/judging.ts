@@ -23,9 +23,9 @@ const { integer, boolean, word, list } = rowsOf<StatePolicy>()
 const interval = rowsOf<Intervals>().integer
 const jitter = rowsOf<Jitter>().integer
 const milliseconds = { range: OPTION_INTERVAL_MS, unit: 'milliseconds' } as const
-/** What chance adds, and how long a status is held. */
+/** Random delays, and how long a status is held. */
 const upToADay = { range: { min: 0, max: OPTION_INTERVAL_MS.max }, unit: 'milliseconds' } as const
-/** Beyond a thousand results in a row nobody waits for a verdict. */
+/** A verdict after more than a thousand results in a row is of no use. */
 const threshold = { range: { min: 1, max: 1000 }, unit: 'results' } as const
 const percent = { range: { min: 0, max: 100 }, unit: 'per cent' } as const
 
@@ -68,12 +68,12 @@ const initial = group({
 })
 
 const intervals = group({
-  description: 'Milliseconds between probes by where the check stands; what is absent is interval_ms.',
+  description: 'Milliseconds between probes in each state of the check; an absent one is interval_ms.',
   keys: {
     online_pending_ms: interval({
       ...milliseconds,
       description: 'ONLINE, with failures in a row.',
-      // Envoy: the edge towards OFFLINE is as urgent as OFFLINE is; an explicit value wins.
+      // Envoy: the interval towards OFFLINE is that of OFFLINE; an explicit value wins.
       derived: { envoy: envoyOffline, kuma: envoyOffline, keepalived: keepalivedRetry },
       plan: (on) => ofState(on, 'onlinePending'),
       sets: (onlinePending) => ({ onlinePending }),
@@ -118,7 +118,7 @@ const intervals = group({
   },
 })
 
-/** What is not set, nor of the preset, is the interval while ONLINE. */
+/** Without a value or a preset's default, it is the interval while ONLINE. */
 function ofState({ policy, ofPreset }: Planning, state: keyof Intervals): EffectiveOption {
   const ms = policy.intervals[state]
   return { value: ms ?? policy.intervals.online, from: ms === undefined ? 'default' : ofPreset }
@@ -192,7 +192,7 @@ function aboveHigh(low: number, { options: { flap: said } }: Fitting): string | 
   return high !== undefined && low > high ? `it is above high_percent ${high}` : undefined
 }
 
-/** The options that stand in no group, and the groups of this file, in the order in which they are shown. */
+/** The options without a group, and the groups of this file, in the order in which they are shown. */
 export const JUDGING = {
   preset: word({
     words: PRESETS,

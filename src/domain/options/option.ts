@@ -1,6 +1,6 @@
 /**
- * What the description of one option says: its form, and what it means. Everything else follows from it: the check of
- * bodies, the schemas of openapi.yaml, the TypeScript type, what a plan says, and what of a target or a policy it sets.
+ * The description of one option: its form and its meaning. Everything else follows from it: the check of bodies, the
+ * schemas of openapi.yaml, the TypeScript type, what a plan says, and what of a target or a policy it sets.
  */
 import type { EffectiveOption, Planning } from '../effective-options.ts'
 import type { Fitting } from '../option-fit.ts'
@@ -63,7 +63,7 @@ interface ObjectForm {
   readonly required?: readonly string[]
 }
 
-/** What an option may be, and the sentence that says so to people. */
+/** The values of an option, and the sentence that describes them. */
 export type OptionForm = (
   | IntegerForm
   | BooleanForm
@@ -125,7 +125,10 @@ export interface Meaning<Value, Sets> {
   readonly otherwise?: Value
   /** What a plan says; absent = the option, else the preset's, else `otherwise`, for the types that take it. */
   readonly plan?: (on: Planning) => EffectiveOption | undefined
-  /** What of a target or a policy a value becomes, set or of the preset; absent = the group's own code reads it. */
+  /**
+   * The part of a target or a policy that follows from a value, set or of the preset; absent = the group's own code
+   * reads it.
+   */
   readonly sets?: (value: Value) => Partial<Sets>
 }
 
@@ -133,14 +136,14 @@ export interface Meaning<Value, Sets> {
 // oxlint-disable-next-line typescript/no-explicit-any -- what a meaning takes depends on its form
 export type Option = Exclude<OptionForm, { readonly kind: 'object' }> & Meaning<any, any>
 
-/** What is asked of a group as a whole: options that say one thing together, an object within `options`. */
+/** The rules of a group as a whole: options that belong together, an object within `options`. */
 export interface GroupMeaning {
   readonly description: string
   /** The types of monitors that take it; absent = all. */
   readonly types?: readonly MonitorType[]
-  /** Why it does not fit as a whole; asked before its options. */
+  /** Why it does not fit as a whole; checked before its options. */
   readonly misfit?: (on: Fitting) => string | undefined
-  /** Whether probes ask for what it says, where not the type alone decides. */
+  /** Whether probes use it, where not the type alone decides. */
   readonly isAsked?: (on: Planning) => boolean
 }
 
@@ -197,7 +200,7 @@ export function hasDefault(
 /** RFC 4648 section 4, padded. */
 export const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/
 
-/** What base64 of that form stands for. */
+/** The bytes of base64 of that form. */
 export function decoded(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 }

@@ -1,4 +1,4 @@
-/** What the options of a group set of a target or of a policy: what is said, else what the preset has as its default. */
+/** The parts of a target or of a policy that the options of a group set: the given value, else the preset's default. */
 import type { Meaning, Option, OptionGroup, Plain } from './option.ts'
 import type { Preset } from './preset-names.ts'
 import type { MonitorType } from '../types.ts'

@@ -2,11 +2,11 @@
 import type { EffectiveOption, Planning } from '../effective-options.ts'
 import { parseAddress } from '../ip-address.ts'
 import type { Fitting } from '../option-fit.ts'
-import type { TlsManners } from '../probe-target.ts'
+import type { TlsSettings } from '../probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
 
-const { boolean, text, list } = rowsOf<TlsManners>()
+const { boolean, text, list } = rowsOf<TlsSettings>()
 
 /** A file right inside HM_TLS_DIR: no slash, no dot at the start, no two in a row. */
 const FILE_NAME = { max: 255, pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/ } as const
@@ -15,7 +15,7 @@ const ALWAYS: readonly MonitorType[] = ['HTTPS', 'TLS-HELLO']
 /** Of these a pool may say that TLS is spoken. */
 const BY_POOL: readonly MonitorType[] = ['HTTP', 'TCP']
 
-/** Whether probes speak TLS. */
+/** Whether probes use TLS. */
 export function speaksTls({ type, pool }: Pick<Planning, 'type' | 'pool'>): boolean {
   return ALWAYS.includes(type) || (pool.tls !== undefined && BY_POOL.includes(type))
 }
@@ -76,7 +76,7 @@ function fileMisfit(name: string, { surroundings: { hasTlsFile } }: Fitting): st
   return hasTlsFile(name) ? undefined : `HM_TLS_DIR has no file ${name}`
 }
 
-/** The names that are offered, and whose they are: HTTP/2 is agreed on. */
+/** The offered names, and their source: HTTP/2 is negotiated by them. */
 function alpnPlan({ target, pool }: Planning): EffectiveOption {
   const isHttp2 = target.grpc !== undefined || target.http?.version === '2'
   const offered = target.tls?.alpn

@@ -29,7 +29,10 @@ function varint(value: number): number[] {
   return [...octets, rest]
 }
 
-/** `status` of the one HealthCheckResponse that these bytes are; 0 when it is absent. Undefined = they are none. */
+/**
+ * `status` of the HealthCheckResponse in these bytes; 0 when it is absent. Undefined = the bytes are not one such
+ * message.
+ */
 export function readHealthStatus(framed: Buffer): number | undefined {
   // Compression was not offered.
   if (framed.length < PREFIX_BYTES || framed[0] !== 0) return undefined

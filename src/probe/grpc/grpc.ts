@@ -1,7 +1,7 @@
 /**
  * gRPC health checking (grpc.health.v1.Health/Check, gRPC's doc/health-checking.md) as one stream of HTTP/2. SERVING
- * with grpc-status 0 passes; another status of the service, of the call or of HTTP, and an answer that is none, are
- * all GRPC_NOT_SERVING, as Envoy counts them (docs/peers/probing.md 12).
+ * with grpc-status 0 passes; any other status of the service, the call or HTTP, and an answer that is not gRPC, is
+ * GRPC_NOT_SERVING, as in Envoy (docs/peers/probing.md 12).
  */
 import { GRPC_MESSAGE_MAX_BYTES, USER_AGENT } from '../../domain/limits.ts'
 import { isOwnMetadata } from '../../domain/own-headers.ts'

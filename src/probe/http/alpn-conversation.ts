@@ -26,7 +26,7 @@ export class AlpnConversation implements Conversation {
     return this.#chosen.canGoOn
   }
 
-  /** A connection chooses once: the second attempt on it goes on as the first. */
+  /** A connection chooses once: a second attempt on it uses the same version. */
   begin(line: Line): Verdict | undefined {
     if (line.tls?.alpn === 'h2') this.#chosen = this.#http2
     return this.#chosen.begin(line)

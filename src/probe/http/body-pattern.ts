@@ -1,10 +1,11 @@
 /**
- * A regular expression on bodies, worked out in full when its check is loaded: a table with a row per state and a
- * column per class of characters, so that a body costs one look-up per byte, whoever chose pattern and body, and nothing
- * of it is kept. Patterns whose table would be too large are refused when they are written: what re2js does by itself, a
- * table that grows while it searches and a slower engine when it has grown too far, took over a second for 64 KiB.
+ * A regular expression on bodies, compiled in full when its check is loaded: a table with a row per state and a column
+ * per class of characters. A body then costs one look-up per byte, for every pattern and every body, and is not stored.
+ * Patterns whose table would be too large are refused when they are written. re2js by itself builds its table during
+ * the search and changes to a slower engine when the table is too large: that took over a second for 64 KiB.
  *
- * re2js (https://github.com/le0pard/re2js, a port of Go's regexp) reads RE2's syntax and says which state follows which.
+ * re2js (https://github.com/le0pard/re2js, a port of Go's regexp) reads RE2's syntax and says which state follows
+ * which.
  */
 import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js'
 import {
@@ -75,12 +76,12 @@ export class BodyPatterns {
   readonly table = (pattern: BodyPattern): PatternTable | string => this.#known.of(pattern).table
 }
 
-/** `patternProblem` for those who are asked again and again: the last PATTERN_VERDICTS_MAX answers are kept. */
+/** `patternProblem` with a cache of the last PATTERN_VERDICTS_MAX answers: a client may send one pattern many times. */
 export function rememberingPatternProblems(): typeof patternProblem {
   const verdicts = new Map<string, string | undefined>()
   return (source) => {
     const problem = verdicts.has(source) ? verdicts.get(source) : patternProblem(source)
-    // Whoever was asked for last goes last.
+    // Least recently used first.
     verdicts.delete(source)
     verdicts.set(source, problem)
     if (verdicts.size > PATTERN_VERDICTS_MAX) {
@@ -146,7 +147,7 @@ function stateOf(value: unknown): MachineState | undefined {
   return value === null ? undefined : (value as MachineState)
 }
 
-/** The characters that a pattern tells apart. */
+/** The classes of characters that a pattern distinguishes. */
 interface Alphabet {
   readonly width: number
   /** A class of re2js and a character of it, for each column. */
@@ -172,7 +173,7 @@ function alphabetOf({ classBounds, numClasses }: Machine, { inst }: Program): Al
   return { width: classes.length, classes, bounds, columns }
 }
 
-/** re2js says one character late that a pattern was found; a state after which everything is "found" is so itself. */
+/** re2js reports a match one character late, so a state from which every next state is "found" is "found" itself. */
 function finished({
   rows,
   ends,
@@ -218,7 +219,10 @@ export function columnOf(
 /** Places at which a fault of a pattern is looked for. */
 const PLACES_MAX = 8
 
-/** What is wrong, and at which character: where the part that re2js names first has the same fault without what follows it. */
+/**
+ * What is wrong, and at which character: the first occurrence of the part that re2js names at which the pattern, cut
+ * off after it, has the same fault.
+ */
 function syntaxProblem(source: string, error: RE2JSSyntaxException): string {
   const what = error.getDescription()
   const part = error.getPattern() ?? source

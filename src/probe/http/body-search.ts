@@ -45,7 +45,7 @@ export class BodySearch {
     return this.#remaining === 0 || (this.#blocks.isComplete && this.#pattern?.isFound !== false)
   }
 
-  /** Of what was looked at so far, as if it were all. */
+  /** The answer for the bytes so far, as if the body ended here. */
   get matches(): boolean {
     return this.#blocks.isComplete && this.#pattern?.isFoundAtEnd !== false
   }

@@ -18,8 +18,8 @@ export function isSafeHeader(name: string, value: string): boolean {
 }
 
 /**
- * The bytes of the request. Undefined when a part of it could end a line or the request: validation refuses such values
- * long before, and a row that came around it must not become another request on the wire.
+ * The bytes of the request. Undefined when a part of it could end a line or the request. Validation refuses such
+ * values, but a row that was written without it must not become a different request on the wire.
  */
 export function renderHttpRequest(
   request: HttpRequest,
@@ -32,7 +32,7 @@ interface Rendered {
   readonly bytes: Buffer | undefined
 }
 
-/** Requests are built with the configuration and used by each probe of their check: written out once per manner. */
+/** The bytes of requests. Each probe of a check sends the same request, so it is rendered once for each variant. */
 export class RenderedRequests {
   readonly #rendered = {
     close: new WeakMap<HttpRequest, Rendered>(),
@@ -56,7 +56,7 @@ function render(request: HttpRequest, isKept: boolean): Buffer | undefined {
   let head = `${method} ${path} HTTP/${version}\r\n`
   if (host !== undefined) head += `Host: ${host}\r\n`
   for (const { name, value } of headers) head += `${name}: ${value}\r\n`
-  // HTTP/1.1 persists by default, and HAProxy's checks do not say so either; HTTP/1.0 must be asked.
+  // HTTP/1.1 keeps a connection by default (HAProxy's checks send no header either); HTTP/1.0 needs the header.
   if (!isKept) head += 'Connection: close\r\n'
   else if (version === '1.0') head += 'Connection: keep-alive\r\n'
   const length = contentLength(request)
@@ -74,9 +74,10 @@ export function contentLength({ method, body }: HttpRequest): number | undefined
 const ONCE: ReadonlySet<string> = new Set(['user-agent'])
 
 /**
- * The headers besides host, framing and connection, in the order in which they are sent. The probe's own ones yield to the
- * monitor's; of those, `overwrite` replaces what stands before it by the same name (Envoy), `append` is sent besides, and
- * the last User-Agent holds. Undefined when something in the request must not go on the wire.
+ * The headers besides host, framing and connection, in the order in which they are sent. A header of the monitor
+ * replaces the probe's own header of that name. Among the monitor's headers, `overwrite` replaces earlier ones of the
+ * same name (Envoy), `append` adds one more, and the last User-Agent counts. Undefined when something in the request
+ * must not go on the wire.
  */
 export function probeHeaders(request: HttpRequest): readonly Header[] | undefined {
   const { method, path, host, headers = [], removeHeaders = [] } = request

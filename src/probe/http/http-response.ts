@@ -1,11 +1,12 @@
 /**
- * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs. As lenient as RFC 9112 lets a reader
- * be: a lone LF ends a line (section 2.2), empty lines before the status line are skipped (section 2.2), its words stand
- * between any blanks (section 4), folded header lines are unfolded (section 5.2), values hold every character but CR, LF
- * and NUL (RFC 9110 section 5.5). A bare CR, a blank before the colon and a line without a colon are refused.
+ * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs. As lenient as RFC 9112 lets a
+ * reader be: a lone LF ends a line (section 2.2), empty lines before the status line are skipped (section 2.2), its
+ * words stand between any blanks (section 4), folded header lines are unfolded (section 5.2), values hold every
+ * character but CR, LF and NUL (RFC 9110 section 5.5). A bare CR, a blank before the colon and a line without a colon
+ * are refused.
  *
  * States: status line → header lines → (interim 1xx: status line again) → body → complete. Everything is bounded: all
- * heads together by HTTP_HEAD_MAX_BYTES or what the monitor says, the body with its framing by HTTP_BODY_MAX_BYTES. Once
+ * heads together by HTTP_HEAD_MAX_BYTES or the monitor's limit, the body with its framing by HTTP_BODY_MAX_BYTES. Once
  * the head is complete nothing in the body can make the response malformed, it only ends the reading.
  */
 import { HTTP_BODY_MAX_BYTES, HTTP_HEAD_MAX_BYTES } from '../../domain/limits.ts'
@@ -36,7 +37,7 @@ const CHUNK_MAX = 2 ** 52
 const CONTENT_LENGTH = 'content-length'
 const TRANSFER_ENCODING = 'transfer-encoding'
 const CONNECTION = 'connection'
-/** 101 is final: what follows it is another protocol, which nobody asked for (RFC 9110 section 15.2.2). */
+/** 101 is final: another protocol follows it, which the probe did not request (RFC 9110 section 15.2.2). */
 const SWITCHING_PROTOCOLS = 101
 
 /** What is looked for besides the status. */
@@ -66,7 +67,7 @@ export class HttpResponseReader {
   readonly #headMaxBytes: number
   #state: State = 'status-line'
   #line = ''
-  /** The header line that the next one may go on with. */
+  /** The last header line; the next line may continue it. */
   #field = ''
   #headBytes = 0
   #bodyBytes = 0
@@ -223,7 +224,7 @@ export class HttpResponseReader {
 
   #takeLength(length: string): void {
     if (!/^\d{1,15}$/.test(length)) return
-    // Two lengths that differ: where the next response begins is anybody's guess (RFC 9112 section 6.3).
+    // Two lengths that differ: where the next response begins is unknown (RFC 9112 section 6.3).
     if (this.#remaining !== Number.POSITIVE_INFINITY && this.#remaining !== Number(length))
       this.#isOverrun = true
     this.#remaining = Number(length)
@@ -289,7 +290,7 @@ export class HttpResponseReader {
   }
 }
 
-/** Whether a line goes on with the header line before it. */
+/** Whether a line continues the header line before it. */
 function isFolded(line: string): boolean {
   const first = line.charCodeAt(0)
   return (first === SPACE || first === TAB) && FOLDED_LINE.test(line)

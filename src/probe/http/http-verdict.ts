@@ -3,8 +3,8 @@
  * the body before the status, then the status as expected, warning, draining, retriable, or wrong; what passes by its
  * status also has to come from the expected service.
  *
- * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy (docs/peers/probing.md 7); of a
- * wrong status that is not retriable it says that the target itself wants to be out of service.
+ * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy (docs/peers/probing.md 7); with a
+ * wrong status that is not retriable, it means that the target itself asks to be taken out of service.
  */
 import { type CodeSet, isExpectedCode, renderCodes } from '../../domain/expected-codes.ts'
 import type { HttpRequest } from '../../domain/probe-target.ts'

@@ -1,6 +1,7 @@
 /**
- * HTTP and HTTPS: connect, shake hands where TLS is spoken, ask in the version that the monitor wants or ALPN chose, judge
- * the response, close or keep the connection. Phases: connect, TLS, first byte (the status line). Why not undici: docs/adr/0002-own-http-writer.md.
+ * HTTP and HTTPS: connect, do the TLS handshake if there is TLS, send the request in the version that the monitor sets
+ * or ALPN chose, judge the response, close or keep the connection. Phases: connect, TLS, first byte (the status line).
+ * Why not undici: docs/adr/0002-own-http-writer.md.
  */
 import type { HttpRequest, ProbeTarget } from '../../domain/probe-target.ts'
 import { AlpnConversation } from './alpn-conversation.ts'

@@ -1,7 +1,8 @@
 /**
- * HTTP/1.0 and 1.1 on a connection: one request, one response, judged by its head and, where the monitor asks for it, by
- * its body. No redirects. Once the head is complete (and the expected bytes were found or can no longer come) the verdict
- * stands: a body that is still coming at the deadline, that breaks off or that is larger than the bound changes nothing.
+ * HTTP/1.0 and 1.1 on a connection: one request, one response, judged by its head and, where the monitor asks for it,
+ * by its body. No redirects. Once the head is complete (and the expected bytes were found, or can no longer come) the
+ * verdict is final: a body that is incomplete at the deadline, that is cut off, or that is larger than the limit does
+ * not change it.
  */
 import type { HttpRequest } from '../../domain/probe-target.ts'
 import type { BodySearch } from './body-search.ts'
@@ -15,7 +16,7 @@ export class Http1Conversation implements Conversation {
   readonly #reader: HttpResponseReader
   readonly #search: BodySearch | undefined
 
-  /** `bytes`: the request as it goes on the wire; `search`: for what is expected of the body. */
+  /** `bytes`: the request as it is sent; `search`: looks for the expected content of the body. */
   constructor(request: HttpRequest, bytes: Buffer, search: BodySearch | undefined) {
     this.#request = request
     this.#bytes = bytes
@@ -77,7 +78,7 @@ export class Http1Conversation implements Conversation {
     return this.#reader.hasHead && this.#search?.isDecided !== false ? this.#judge() : undefined
   }
 
-  /** Nobody asked: a response to nothing, or the announcement of a time-out. */
+  /** A response without a request, or a notice that the target's idle timeout has ended. */
   readIdle(): boolean {
     return false
   }

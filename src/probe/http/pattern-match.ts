@@ -1,6 +1,6 @@
 /**
- * Searches a text that comes in pieces for a pattern: one look-up per character, nothing is kept but the state. The text
- * is UTF-8; a byte that is none stands for U+FFFD, as in Go and RE2.
+ * Searches a text that comes in pieces for a pattern: one look-up per character, and only the state is kept. The text
+ * is UTF-8; an invalid byte counts as U+FFFD, as in Go and RE2.
  */
 import { columnOf, type PatternTable } from './body-pattern.ts'
 
@@ -9,7 +9,7 @@ const REPLACEMENT = 0xfffd
 export class PatternMatch {
   readonly #table: PatternTable
   #state: number
-  /** A character of several bytes, as far as it has come: its bits, its bytes so far and those that are missing. */
+  /** A character of several bytes that is incomplete: its bits, its bytes so far and the number of missing bytes. */
   #bits = 0
   #bytes = 0
   #missing = 0
@@ -66,7 +66,10 @@ export class PatternMatch {
     else this.#begin(byte)
   }
 
-  /** The first of several bytes, and what may follow it: no longer form than needed, no surrogate, nothing above U+10FFFF (RFC 3629 section 4). */
+  /**
+   * The first of several bytes, and the bytes that may follow it: no overlong form, no surrogate, nothing above
+   * U+10FFFF (RFC 3629 section 4).
+   */
   #begin(byte: number): void {
     if (byte < 0xc2 || byte > 0xf4) return this.#step(REPLACEMENT)
     this.#missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3

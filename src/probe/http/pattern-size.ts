@@ -1,13 +1,12 @@
 /**
- * How large a regular expression becomes when its counted repetitions are written out, at most: known before it is
- * compiled, because that takes time and memory in proportion. Syntax errors are re2js's to find; here they are literals.
+ * An upper bound of the size of a regular expression when its counted repetitions are expanded. It is known before
+ * compilation, which takes time and memory in proportion to it. re2js finds the syntax errors; here they count as
+ * literals.
  */
-import { PATTERN_UNICODE_CLASS_SIZE } from '../../domain/limits.ts'
+import { PATTERN_COUNT_MAX, PATTERN_UNICODE_CLASS_SIZE } from '../../domain/limits.ts'
 
 /** As re2js reads it: a number with a zero before it makes no count but literal text. */
 const COUNT = /^\{(0|[1-9]\d*)(?:,(0|[1-9]\d*)?)?\}/
-/** re2js refuses larger counts; without a bound a number of hundreds of digits would be Infinity. */
-const COUNT_MAX = 1000
 /** Flags for what follows, `(?i)`: nothing that could be repeated. */
 const FLAGS = /^\(\?[imsU-]*\)/
 /** An escape with what belongs to it: `\pL`, `\p{Greek}`, `\x{1F600}`, `\Q…\E`, else one character. */
@@ -56,7 +55,7 @@ export function patternSize(source: string): number {
   return groups.reduce((sum, { size }) => sum + size, current.size + foldedSize(source))
 }
 
-/** What ignoring case costs when the pattern is read: once for each range, however often its class is repeated. */
+/** The cost of ignoring case when the pattern is parsed: once for each range, however often its class is repeated. */
 function foldedSize(source: string): number {
   if (!IGNORES_CASE.test(source)) return 0
   return (source.match(FAR_END)?.length ?? 0) * PATTERN_UNICODE_CLASS_SIZE
@@ -81,5 +80,6 @@ function partOf(rest: string): readonly [string, Part] {
 }
 
 function timesOf([, from, to]: RegExpExecArray): number {
-  return Math.min(COUNT_MAX, Math.max(1, Number(from), Number(to ?? 0)))
+  // re2js refuses larger counts; without a bound, a number of hundreds of digits would be Infinity.
+  return Math.min(PATTERN_COUNT_MAX, Math.max(1, Number(from), Number(to ?? 0)))
 }

@@ -55,7 +55,7 @@ function codesByLength(): CodesOfLength[] {
   return table
 }
 
-/** The text (latin1); undefined when the bytes are no code: EOS within, or padding that is not the start of EOS. */
+/** The text (latin1); undefined when the bytes are not valid: EOS inside, or padding that is not the start of EOS. */
 export function decodeHuffman(bytes: Uint8Array): string | undefined {
   let text = ''
   let code = 0

@@ -1,7 +1,7 @@
 /**
  * HPACK (RFC 7541) as far as a probe needs it. Written: literals without indexing, not Huffman-coded. Read: everything
  * but a dynamic table, because our SETTINGS give the target none (SETTINGS_HEADER_TABLE_SIZE 0, sent before the first
- * request, so every response is encoded after the target has seen it). A kept connection so remembers no headers.
+ * request, so every response is encoded after the target has seen it). So a kept connection stores no headers.
  */
 import type { Header } from '../../domain/probe-target.ts'
 import { decodeHuffman } from './hpack-huffman.ts'
@@ -58,7 +58,10 @@ function encodeString(text: string): Buffer {
   return Buffer.concat([Buffer.from(length), bytes])
 }
 
-/** Tells `take` each header of a block, in order. False = it is none, or refers to a table that it was not given. */
+/**
+ * Calls `take` with each header of a block, in order. False = the block is not valid, or refers to a dynamic table, of
+ * which there is none.
+ */
 export function decodeHeaders(block: Uint8Array, take: (name: string, value: string) => void): boolean {
   const reader = new BlockReader(block)
   while (!reader.isAtEnd) {

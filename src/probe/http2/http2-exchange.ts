@@ -79,7 +79,7 @@ export class Http2HttpExchange implements StreamExchange {
       return { reason: 'RESPONSE_MALFORMED', detail: 'a response without a status' }
     }
     if (this.#pendingStatus >= 200) this.#status = this.#pendingStatus
-    // What an interim response says of itself is not said of the answer.
+    // The headers of an interim response do not count for the final one.
     else this.#forgetHeaders()
     this.#pendingStatus = 0
     return undefined
@@ -108,7 +108,7 @@ function http2Headers(request: HttpRequest, scheme: 'http' | 'https'): readonly 
   const headers = probeHeaders(request)
   if (headers === undefined) return undefined
   const length = contentLength(request)
-  // CONNECT names nothing but the authority (RFC 9113 section 8.5).
+  // CONNECT sends no pseudo-header except the authority (RFC 9113 section 8.5).
   const isConnect = request.method === 'CONNECT'
   return [
     { name: ':method', value: request.method },

@@ -88,7 +88,7 @@ export class FrameReader {
   tooLong: number | undefined
   #pending: Buffer = NOTHING
 
-  /** Adds bytes, which are the caller's again once `next` has given undefined. */
+  /** Adds bytes. The caller may reuse them once `next` has returned undefined. */
   add(chunk: Buffer): void {
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
   }
@@ -114,7 +114,7 @@ export class FrameReader {
     return undefined
   }
 
-  /** Type of the frame that has begun, complete or not; undefined = not known yet. */
+  /** Type of the current frame, complete or not; undefined = not known yet. */
   get pendingType(): number | undefined {
     return this.#pending[3]
   }

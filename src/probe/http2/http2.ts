@@ -1,10 +1,10 @@
 /**
- * HTTP/2 as a client that asks one question at a time (RFC 9113), with prior knowledge on a plain connection (h2c) or
- * chosen by ALPN below TLS. What is asked and what the answer means is a `StreamExchange`'s business: HTTP or gRPC.
+ * An HTTP/2 client that sends one request at a time (RFC 9113), with prior knowledge on a plain connection (h2c) or
+ * chosen by ALPN over TLS. A `StreamExchange` writes the request and judges the answer: HTTP or gRPC.
  *
  * States: preface sent, the target's SETTINGS awaited → a stream open → the stream ended → the next one opens. A target
- * that answers with anything but SETTINGS does not speak HTTP/2. GOAWAY without an error lets the open stream end.
- * Why not node:http2: docs/adr/0002-own-http-writer.md.
+ * that answers with anything but SETTINGS does not speak HTTP/2. GOAWAY without an error lets the open stream end. Why
+ * not node:http2: docs/adr/0002-own-http-writer.md.
  */
 import { HTTP_BODY_MAX_BYTES, HTTP_HEAD_MAX_BYTES, HTTP2_FRAMES_MAX } from '../../domain/limits.ts'
 import type { Conversation, Line, Verdict } from '../wire/conversation.ts'
@@ -28,12 +28,12 @@ import {
   writePreface,
 } from './http2-frames.ts'
 
-/** One question and what is made of its answer; asked again and again. */
+/** One request and the judgement of its answer; it is sent again for each attempt. */
 export interface StreamExchange {
   /** HPACK block of the request's headers. */
   readonly headerBlock: Uint8Array
   readonly body: Uint8Array | undefined
-  /** The next question: what was heard is forgotten. */
+  /** Starts the next request: forgets the last answer. */
   reset(): void
   /** A header of the final response, or of its trailers. */
   onHeader(name: string, value: string): void
@@ -42,7 +42,7 @@ export interface StreamExchange {
   onBody(bytes: Uint8Array): Verdict | undefined
   /** The stream ended. */
   judge(): Verdict
-  /** What the deadline, or a target that breaks off, leaves of it. */
+  /** The verdict at the deadline, or when the target closes the connection. */
   standing(): Verdict | undefined
   readonly hasHead: boolean
   readonly hasFirstByte: boolean
@@ -57,8 +57,8 @@ const PREFACE = writePreface(2 * HTTP_BODY_MAX_BYTES)
 const RECEIVED_MAX = 0x4000_0000
 
 /**
- * Whether a request fits into what may be sent before the target has said anything: the only flow control that is needed,
- * since options hold no larger body (OPTION_BODY_MAX) and a later stream that has less room gets a connection of its own.
+ * Whether a request fits into the initial windows. No other flow control is needed: no option allows a larger body
+ * (OPTION_BODY_MAX), and a later stream with a smaller window gets a new connection.
  */
 export function fitsHttp2({ body }: Pick<StreamExchange, 'body'>): boolean {
   return (body?.length ?? 0) <= INITIAL_WINDOW
@@ -141,7 +141,7 @@ export class Http2Conversation implements Conversation {
     for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
       const given = this.#take(frame, line)
       if (given === undefined) continue
-      // What follows an answer is looked at for what it means for the connection.
+      // Frames after an answer still change the state of the connection.
       if (verdict !== undefined) this.#isGoingAway = true
       verdict ??= given
       if (this.#isOpen) break
@@ -174,7 +174,7 @@ export class Http2Conversation implements Conversation {
     return frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames)
   }
 
-  /** What can be said of a frame that is not complete: one that can be none is not waited for. */
+  /** Checks a frame before it is complete: a frame that cannot be valid is not waited for. */
   #judgePending(): Verdict | undefined {
     const { pendingType, tooLong } = this.#frames
     if (!this.#hasSettings && pendingType !== undefined && pendingType !== FRAME.SETTINGS) return NO_SETTINGS
@@ -239,7 +239,7 @@ export class Http2Conversation implements Conversation {
     if (code !== NO_ERROR) return { reason: 'RECV_CLOSED', detail: `GOAWAY with error ${code}` }
     const lastStream = payload.readUInt32BE(0) & 0x7fff_ffff
     if (!this.#isOpen || lastStream >= this.#stream) return undefined
-    return { reason: 'RECV_CLOSED', detail: 'GOAWAY before the request was looked at', wasNotHeard: true }
+    return { reason: 'RECV_CLOSED', detail: 'GOAWAY before the request was looked at', wasNotProcessed: true }
   }
 
   #takeReset({ stream, payload }: Frame): Verdict | undefined {
@@ -248,7 +248,7 @@ export class Http2Conversation implements Conversation {
     if (standing !== undefined) return standing
     const code = payload.readUInt32BE(0)
     const detail = `the stream was reset with error ${code}`
-    return { reason: 'RECV_CLOSED', detail, ...(code === REFUSED_STREAM ? { wasNotHeard: true } : {}) }
+    return { reason: 'RECV_CLOSED', detail, ...(code === REFUSED_STREAM ? { wasNotProcessed: true } : {}) }
   }
 
   #takeData(frame: Frame): Verdict | undefined {
@@ -307,7 +307,7 @@ export class Http2Conversation implements Conversation {
   }
 }
 
-/** HEADERS, and CONTINUATION for what it has no room for. */
+/** HEADERS, and CONTINUATION for the part that does not fit. */
 function writeHead(block: Uint8Array, stream: number, flags: number): Buffer[] {
   const frames: Buffer[] = []
   for (let from = 0; from === 0 || from < block.length; from += FRAME_PAYLOAD_MAX) {

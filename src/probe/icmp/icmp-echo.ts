@@ -1,10 +1,11 @@
 /**
- * ICMP echo over one raw socket per family and prober, opened on first use. `net-ping` (an optional dependency) opens the
- * socket and nothing else: its own sessions match replies by identifier and sequence alone, keep a timer and three Dates
- * per request, and read one packet per turn of the event loop, which at some hundred probes a second is late enough to
- * call living targets dead. Here a reply counts only from the address that was asked, with our identifier and token.
+ * ICMP echo over one raw socket per family and prober, opened on first use. `net-ping` (an optional dependency) opens
+ * the socket and nothing else: its own sessions match replies by identifier and sequence alone, keep a timer and three
+ * Dates per request, and read one packet per turn of the event loop. At some hundred probes a second that is so late
+ * that healthy targets fail. Here a reply counts only if it comes from the address that was probed, with our identifier
+ * and token.
  *
- * The socket is paused while nothing is awaited, so that it costs no wake-ups and keeps no process alive.
+ * The socket is paused while no answer is awaited, so that it causes no wake-ups and does not keep the process alive.
  */
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
@@ -67,7 +68,7 @@ export class EchoChannel {
   readonly #family: 4 | 6
   readonly #identity: EchoIdentity = { identifier: randomBytes(2).readUInt16BE(), token: randomBytes(8) }
   readonly #awaited = new Map<number, Awaited>()
-  /** Our UDP ports by `udpKey`, and who hears of their datagrams that were not delivered. */
+  /** Listeners for undelivered datagrams, by our UDP port (`udpKey`). */
   readonly #udpPorts = new Map<string, (what: UndeliverableDatagram) => void>()
   readonly #onDeaf = new Set<() => void>()
   #socket: RawSocket | undefined
@@ -88,8 +89,9 @@ export class EchoChannel {
   }
 
   /**
-   * Sends one echo request to `address` (of this channel's family) and calls `onOutcome` at most once, in a turn of its
-   * own. The returned function stops waiting; an outcome that has already arrived may still be told. There is no timeout.
+   * Sends one echo request to `address` (of this channel's family) and calls `onOutcome` at most once, in a later turn
+   * of the event loop. The returned function stops waiting; an outcome that has already arrived may still be reported.
+   * There is no timeout.
    */
   send(address: IpAddress, onOutcome: (outcome: EchoOutcome) => void): () => void {
     if (this.#awaited.size === SEQUENCE_NUMBERS) {
@@ -107,11 +109,11 @@ export class EchoChannel {
   }
 
   /**
-   * Calls `onUndeliverable` for each datagram that left from UDP port `port` of our address `source` (undefined = of all our
-   * addresses) and that somebody says cannot be delivered, in a turn of its own, until the returned function is called; and
-   * `onDeaf` when the raw socket is gone, so that nothing will be heard any more.
+   * Calls `onUndeliverable` for each datagram that left from UDP port `port` of our address `source` (undefined = of
+   * all our addresses) and for which an ICMP error has arrived, in a later turn of the event loop, until the returned
+   * function is called. Calls `onDeaf` when the raw socket is gone, so that no more errors will be seen.
    */
-  hearOfPort(
+  watchPort(
     port: number,
     source: string | undefined,
     onUndeliverable: (what: UndeliverableDatagram) => void,
@@ -138,7 +140,7 @@ export class EchoChannel {
   }
 
   #prepare(socket: RawSocket): RawSocket {
-    // net-ping's session must not parse, and so pause the socket for, what is not its own.
+    // net-ping's session must not parse our packets: it would pause the socket.
     socket.removeAllListeners()
     growReceiveBuffer(socket, ICMP_RECEIVE_BUFFER_BYTES)
     filterIcmp(socket, this.#family, [ECHO_REPLY[this.#family], DESTINATION_UNREACHABLE[this.#family]])

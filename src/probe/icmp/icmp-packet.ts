@@ -47,7 +47,7 @@ export function internetChecksum(packet: Buffer): number {
   return ~sum & 0xffff
 }
 
-/** The answer to one of our echoes in `packet`; undefined for everything else that a raw socket overhears. */
+/** The answer to one of our echoes in `packet`; undefined for every other packet that a raw socket receives. */
 export function readEchoMessage(
   family: 4 | 6,
   identity: EchoIdentity,
@@ -79,20 +79,27 @@ export interface UndeliverableDatagram {
   readonly destination: Buffer
   readonly destinationPort: number
   readonly isPortUnreachable: boolean
-  /** False where it may pass: a reply is still possible, and what comes instead of one is not silence. */
+  /**
+   * False where the error may be temporary: a reply is still possible, and without one the probe does not count as
+   * silent.
+   */
   readonly isFinal: boolean
 }
 
 /**
- * Codes that end a connected UDP socket's hope too, as Linux has them (net/ipv4/icmp.c icmp_err_convert `fatal`, net/ipv6/icmp.c
- * tab_unreach); and those that may pass: no route, host unreachable. Of neither kind: 4 of IPv4, a datagram too big for the way.
+ * Codes that Linux treats as fatal for a connected UDP socket (net/ipv4/icmp.c icmp_err_convert `fatal`,
+ * net/ipv6/icmp.c tab_unreach); and codes that may be temporary: no route, host unreachable. In neither list: code 4 of
+ * IPv4, a datagram that is too big for the path.
  */
 const FINAL_CODES = { 4: new Set([2, 3, 6, 7, 8, 9, 10, 13, 14, 15]), 6: new Set([1, 4, 5, 6]) } as const
 const PASSING_CODES = { 4: new Set([0, 1, 5, 11, 12]), 6: new Set([0, 2, 3]) } as const
 const PORT_UNREACHABLE = { 4: 3, 6: 4 } as const
 const PROTOCOL_UDP = 17
 
-/** What `packet` says of a datagram that cannot be delivered; undefined for everything else. Whose it is, is the caller's to look up. */
+/**
+ * The undelivered datagram that `packet` reports; undefined for every other packet. The caller looks up whose datagram
+ * it is.
+ */
 export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): UndeliverableDatagram | undefined {
   const unreachable = readUnreachableQuote(family, packet)
   if (unreachable === undefined) return undefined
@@ -112,7 +119,10 @@ export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): Undeli
   }
 }
 
-/** The code of an ICMP "destination unreachable", and what it quotes of the packet that it is about, from the IP header on. */
+/**
+ * The code of an ICMP "destination unreachable", and the part of the original packet that it quotes, from the IP header
+ * on.
+ */
 export function readUnreachableQuote(
   family: 4 | 6,
   packet: Buffer,

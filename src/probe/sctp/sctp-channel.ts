@@ -1,7 +1,8 @@
 /**
- * The SCTP probes of one family: a raw SCTP socket, which sends INITs and hears what targets answer, and a raw ICMP socket,
- * which hears that one could not be delivered. Both are shared by all probes of a prober and paused while nothing is
- * awaited. An answer counts only from the address and port that were asked, and with the random tag of the question.
+ * The SCTP probes of one family: a raw SCTP socket, which sends INITs and receives the answers, and a raw ICMP socket,
+ * which receives the errors of undelivered INITs. All probes of a prober share both, and both are paused while no
+ * answer is awaited. An answer counts only if it comes from the address and port that were probed, with the random tag
+ * of the INIT.
  */
 import { randomInt } from 'node:crypto'
 import { type IpAddress, parseAddress } from '../../domain/ip-address.ts'
@@ -68,8 +69,8 @@ export class SctpChannel {
   }
 
   /**
-   * Sends one INIT to `address` (of this channel's family) and `port`, and calls `onOutcome` at most once, in a turn of its
-   * own. The returned function stops waiting. There is no timeout, and no second INIT.
+   * Sends one INIT to `address` (of this channel's family) and `port`, and calls `onOutcome` at most once, in a later
+   * turn of the event loop. The returned function stops waiting. There is no timeout, and no second INIT.
    */
   send(address: IpAddress, port: number, onOutcome: (outcome: SctpOutcome) => void): () => void {
     const [socket] = this.#sockets
@@ -126,7 +127,7 @@ export class SctpChannel {
     this.#settle(message.tag, { kind: message.kind })
     const [socket] = this.#sockets
     if (message.kind !== 'init-ack' || socket === undefined) return
-    // The target keeps nothing for an INIT that goes no further; that this cannot be sent matters to nobody.
+    // The target keeps no state for an INIT without a COOKIE ECHO, so an ABORT that cannot be sent does no harm.
     sendRaw(socket, writeAbort(awaited.ports, message.peerTag), awaited.address.canonical)
   }
 
@@ -144,7 +145,7 @@ export class SctpChannel {
   }
 }
 
-/** Whether it comes from whom the INIT went to; errors come from anybody on the way there. */
+/** Whether it comes from the target of the INIT; errors may come from any router on the path. */
 function isAnswer(message: SctpMessage, from: string, { address, ports }: Awaited): boolean {
   if (message.ports.source !== ports.source || message.ports.destination !== ports.destination) return false
   if (message.kind === 'unreachable') return Buffer.from(address.bytes).equals(message.destination)

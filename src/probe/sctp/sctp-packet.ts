@@ -42,7 +42,7 @@ export function writeInit({ source, destination }: SctpPorts, tag: number): Buff
   return withChecksum(packet)
 }
 
-/** Ends an association of which the target has told its tag. */
+/** ABORT for an association whose INIT ACK had this tag. */
 export function writeAbort({ source, destination }: SctpPorts, peerTag: number): Buffer {
   const packet = Buffer.alloc(COMMON_HEADER_BYTES + CHUNK_HEADER_BYTES)
   packet.writeUInt16BE(source, 0)
@@ -66,8 +66,9 @@ export type SctpMessage = {
 )
 
 /**
- * What a raw SCTP socket heard, when it can be an answer to an INIT. Checksums are not looked at: a packet that never left
- * the host has none yet (the kernel leaves it to the hardware, also on loopback and veth), and the tag proves more.
+ * A packet from a raw SCTP socket, if it can be an answer to an INIT. Checksums are not looked at: a packet that never
+ * left the host has none yet (the kernel leaves it to the hardware, also on loopback and veth), and the tag proves
+ * more.
  */
 export function readSctp(family: 4 | 6, packet: Buffer): SctpMessage | undefined {
   const sctp = family === 4 ? withoutIpHeader(4, packet) : packet

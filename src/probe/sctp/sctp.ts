@@ -1,8 +1,9 @@
 /**
- * SCTP: one INIT must be answered by an INIT ACK within the timeout; the association is then aborted before it stands, as
- * Octavia's sctp_health_check does it. ABORT = refused, an ICMP error = unreachable. Phases: connect.
+ * SCTP: one INIT must be answered by an INIT ACK within the timeout; the association is then aborted before it is
+ * established, as in Octavia's sctp_health_check. ABORT = refused, an ICMP error = unreachable. Phases: connect.
  *
- * Known doubt: one INIT is sent and none repeated, so a lost packet is a failure of this probe; the thresholds are for that.
+ * Known doubt: one INIT is sent and none repeated, so a lost packet is a failure of this probe; the thresholds are for
+ * that.
  */
 import { parseAddress } from '../../domain/ip-address.ts'
 import type { Reason } from '../../domain/reasons.ts'

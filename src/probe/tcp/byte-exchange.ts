@@ -1,6 +1,6 @@
 /**
- * Bytes to send and bytes to expect, on TCP or below TLS. As Envoy's TCP check: the expected blocks must come in
- * order, with anything between them; what does not match is no mismatch, it is read on until the deadline
+ * Bytes to send and bytes to expect, on TCP or below TLS. As Envoy's TCP check: the expected blocks must come in order,
+ * with anything between them; bytes that do not match are skipped, and reading goes on until the deadline
  * (docs/peers/probing.md 11 and 14).
  */
 import { BlockMatch } from '../../domain/block-match.ts'
@@ -59,20 +59,20 @@ class ByteExchange implements Conversation {
     return undefined
   }
 
-  /** What comes late belongs to an answer that was good enough; it is discarded, within bounds. */
+  /** Late bytes belong to an answer that has already passed; they are discarded, up to a limit. */
   readIdle(chunk: Buffer): boolean {
     this.#bytes += chunk.length
     return this.#bytes <= TCP_EXCHANGE_MAX_BYTES
   }
 }
 
-/** What is said to a TCP or TLS target; without expected bytes the connection is the verdict. */
+/** The conversation with a TCP or TLS target; without expected bytes the connection is the verdict. */
 export function converseBytes({ tcp }: ProbeTarget): Conversation {
   if (tcp !== undefined && tcp.receive.length > 0) return new ByteExchange(tcp)
   return tcp?.send === undefined ? new Greeting() : new Announcement(tcp.send)
 }
 
-/** Nothing is said: that the connection, and the handshake, stands is the verdict. */
+/** Sends nothing: an established connection, with its handshake, is the verdict. */
 class Greeting implements Conversation {
   readonly hasBegunToAnswer = false
   readonly hasFirstByte = false

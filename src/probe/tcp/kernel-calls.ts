@@ -31,7 +31,9 @@ const SOCK_STREAM_NONBLOCK_CLOEXEC = 0o2004001
 const EPOLL_CLOEXEC = 0o2000000
 const EPOLL_CTL_ADD = 1
 const EPOLL_CTL_DEL = 2
-/** EPOLLOUT | EPOLLET: told once, when a connection stands or has failed (EPOLLERR and EPOLLHUP come unasked). */
+/**
+ * EPOLLOUT | EPOLLET: one event, when a connection is established or has failed (EPOLLERR and EPOLLHUP are always on).
+ */
 const ENDED_ONCE = 0x8000_0004
 const SOL_SOCKET = 1
 const SO_ERROR = 4
@@ -82,7 +84,7 @@ export class KernelCalls {
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC)
   }
 
-  /** A socket of whose connections `countEnded` tells. */
+  /** A socket whose connections `countEnded` reports. */
   open(family: 4 | 6): number {
     const fd = this.#libc.socket(AF[family], SOCK_STREAM_NONBLOCK_CLOEXEC, 0)
     if (fd < 0) return -this.#errno()
@@ -111,14 +113,15 @@ export class KernelCalls {
   }
 
   close(fd: number): void {
-    // A child process that is being started may still hold the description, of which epoll would go on telling.
+    // A child process that is being started may still hold the open file description, so epoll would go on reporting
+    // it.
     this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, fd, this.#event.bytes)
     this.#libc.close(fd)
   }
 
   /**
-   * How many sockets have something to tell, at most CONNECTION_EVENTS_MAX; `endedAt` names them. Each is told of once, idle
-   * sockets too, whose connection was dissolved.
+   * How many sockets have an event, at most CONNECTION_EVENTS_MAX; `endedAt` gives each of them. Each event comes once,
+   * also for idle sockets whose connection was dissolved.
    */
   countEnded(): number {
     return Math.max(0, this.#libc.epoll_wait(this.#epoll, this.#events.bytes, CONNECTION_EVENTS_MAX, 0))
@@ -129,8 +132,8 @@ export class KernelCalls {
   }
 
   /**
-   * CONNECTED, CONNECTING, or the negative errno of a connection that never stood, which the kernel tells once. One that stood
-   * and was reset by the target before we looked is CONNECTED: its handshake has a time.
+   * CONNECTED, CONNECTING, or the negative errno of a connection that was never established, which the kernel gives
+   * once. One that was established and then reset by the target is CONNECTED: its handshake has a duration.
    */
   outcome(fd: number): number {
     const state = this.#readInfo(fd)
@@ -155,8 +158,9 @@ export class KernelCalls {
   }
 
   /**
-   * Tries all of it, at once and without a listener: a socket on loopback connects to itself, is told of, stands, and is
-   * dissolved, which frees its port; connected there once more it is refused (or meets itself, where the kernel has no other port).
+   * Tries all of it, at once and without a listener: a socket on loopback connects to itself, epoll reports it, it is
+   * established, and it is dissolved, which frees its port; connected there once more it is refused (or meets itself,
+   * where the kernel has no other port).
    */
   works(): boolean {
     const fd = this.open(4)
@@ -187,7 +191,10 @@ export class KernelCalls {
     return this.dissolve(fd) === 0 && isItself === (outcome === CONNECTED) ? outcome : CONNECTING
   }
 
-  /** Of the call that has just failed. EIO where something came between and took it away: a failure is never a success. */
+  /**
+   * The errno of the call that has just failed. EIO where another call has overwritten it: a failure is never a
+   * success.
+   */
   #errno(): number {
     return this.#libc.errno() || EIO
   }

@@ -1,7 +1,7 @@
 /**
- * Sockets that connect, tell how that ended, and are used again: a probe makes and closes none. One epoll_wait names all
- * connections that ended: at the end of the turn that started them, then every few milliseconds while any is under way. When
- * that is noticed is therefore not how long a handshake took: the kernel says it.
+ * Sockets that connect, report the outcome, and are used again: a probe opens and closes none. One epoll_wait gives all
+ * connections that ended: at the end of the turn that started them, then every few milliseconds while any is
+ * connecting. So the time of the event is not the duration of the handshake: that comes from the kernel.
  */
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
@@ -21,9 +21,9 @@ export interface ConnectUser {
   readonly peer: Peer
   /** Its socket while that connects, else NO_SOCKET. Written by `KernelSockets`. */
   fd: number
-  /** False for one that gave up: it is neither connected nor told. */
+  /** False for an attempt that was cancelled: it is not connected, and its user is not called. */
   readonly isWaiting: boolean
-  /** The connection stood, and has been reset. `handshakeMs` is absent where a SYN was repeated. */
+  /** The connection was established, and has been reset. `handshakeMs` is absent where a SYN was repeated. */
   connected(handshakeMs: number | undefined, toItself: boolean): void
   /** `code` is the name of the errno. */
   failed(syscall: string, code: string): void
@@ -45,7 +45,7 @@ export class KernelSockets {
   /** Never holds the process; started anew whenever the last connection has ended. */
   readonly #idleTimer = setTimeout(() => this.#closeIdle(), IDLE_KERNEL_SOCKETS_MS).unref()
   #lastStartMs = 0
-  /** `ended`: the descriptors are given back; their numbers are somebody else's now. */
+  /** `ended`: the descriptors are closed, and the kernel may use their numbers again. */
   #state: 'open' | 'closing' | 'ended' = 'open'
 
   private constructor(tcp: KernelCalls, sourcePorts: SourcePorts) {
@@ -61,7 +61,7 @@ export class KernelSockets {
       tcp = new KernelCalls(libc)
       if (tcp.works()) return new KernelSockets(tcp, sourcePorts)
     } catch {
-      // A function that cannot be called as declared: the other ways need none.
+      // A function cannot be called as declared: TCP on `net.Socket` does not need it.
     }
     tcp?.end()
     return undefined
@@ -91,7 +91,10 @@ export class KernelSockets {
     this.#planRound()
   }
 
-  /** Tells the user now if its connection has ended: a deadline that passed is no failure while an answer lies in the socket. */
+  /**
+   * Calls the user now if its connection has ended: a deadline that has passed is no failure while an answer is in the
+   * socket.
+   */
   look(user: ConnectUser): void {
     if (user.fd !== NO_SOCKET) this.#tell(user, user.fd)
   }
@@ -139,13 +142,16 @@ export class KernelSockets {
     for (let i = 0; i < count; i++) {
       const fd = this.#tcp.endedAt(i)
       const user = this.#users[fd]
-      // None: an idle socket, told of for the end of the connection before.
+      // No user: an idle socket, with an event of its previous connection.
       if (user !== undefined) this.#tell(user, fd)
     }
     return count
   }
 
-  /** What an event says is not relied on: its socket may have changed hands since. What the connection is now, counts. */
+  /**
+   * The flags of an event are not used: its socket may have another user by now. The present state of the connection
+   * counts.
+   */
   #tell(user: ConnectUser, fd: number): void {
     const { peer } = user
     const outcome = this.#tcp.outcome(fd)
@@ -188,7 +194,7 @@ export class KernelSockets {
   }
 }
 
-/** In a turn of its own: a user is not told while it is still asking. */
+/** In a later turn of the event loop: `connect` must return before its user is called. */
 function failLater(user: ConnectUser, syscall: string, status: number): void {
   setImmediate(() => {
     if (user.isWaiting) user.failed(syscall, getSystemErrorName(status))

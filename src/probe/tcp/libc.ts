@@ -1,14 +1,15 @@
 /**
  * The system calls of Linux that TCP probes use, called without a stream, a handle or a callback between
- * (docs/adr/0017-tcp-by-system-calls.md has the numbers). They come through `koffi`, an optional dependency with prebuilt binaries.
+ * (docs/adr/0017-tcp-by-system-calls.md has the numbers). They come through `koffi`, an optional dependency with
+ * prebuilt binaries.
  *
- * Looked at once, by trying them: a socket connects to itself, is dissolved and connects again. Where anything is not as
- * expected (no package, no glibc or musl, another layout, a sandbox that refuses) there is no libc here, and the ways
- * that need none do the work.
+ * They are tried once: a socket connects to itself, is dissolved and connects again. Where anything is not as expected
+ * (no package, no glibc or musl, another layout, a sandbox that refuses) these calls are not used, and probes use
+ * `net.Socket`.
  */
 import { createRequire } from 'node:module'
 
-/** Each gives what the manual pages say: -1 is a failure that `errno` names, as a positive number. */
+/** Return values are those of the manual pages: -1 is a failure, and `errno` gives its number. */
 export interface Libc {
   socket(family: number, type: number, protocol: number): number
   bind(fd: number, address: Uint8Array, bytes: number): number

@@ -1,4 +1,4 @@
-/** TCP on a `net.Socket`: by public API alone, wherever Node runs. The meaning is told in tcp.ts. */
+/** TCP on a `net.Socket`: public API only, on every platform of Node. tcp.ts says what such a probe means. */
 import type { Reason } from '../../domain/reasons.ts'
 import type { ProbeResult } from '../../domain/probe-result.ts'
 import type { ProbeTarget } from '../../domain/probe-target.ts'

@@ -1,4 +1,4 @@
-/** TCP by system calls alone, on sockets that are used again (kernel-sockets.ts). The meaning is told in tcp.ts. */
+/** TCP by system calls, on sockets that are used again (kernel-sockets.ts). tcp.ts says what such a probe means. */
 import type { Reason } from '../../domain/reasons.ts'
 import type { ProbeResult } from '../../domain/probe-result.ts'
 import type { ProbeTarget } from '../../domain/probe-target.ts'

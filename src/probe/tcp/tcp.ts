@@ -2,7 +2,7 @@
  * TCP: connect within the timeout, then RST, as the ELB manual describes it (umn health_check) and so that neither side
  * keeps a TIME_WAIT; with `close: 'fin'` an orderly end. Phases: connect.
  *
- * Two ways to do the same: by system calls (tcp-by-system-calls.ts) on Linux where koffi loads, for targets that this suits,
+ * Two implementations: by system calls (tcp-by-system-calls.ts) on Linux where koffi loads, for targets that allow it,
  * else on a `net.Socket` (tcp-by-node.ts). All tests run over both.
  */
 import type { Probe } from '../probe.ts'
@@ -10,7 +10,7 @@ import type { KernelSockets } from './kernel-sockets.ts'
 import { makeProbeTcpByNode, type TcpParts } from './tcp-by-node.ts'
 import { makeProbeTcpBySystemCalls, suitsSystemCalls } from './tcp-by-system-calls.ts'
 
-/** A TCP prober; without `kernelSockets` everything goes by `net.Socket`. */
+/** A TCP prober; without `kernelSockets` it uses `net.Socket` for every target. */
 export function makeProbeTcp(parts: TcpParts & { readonly kernelSockets: KernelSockets | undefined }): Probe {
   const byNode = makeProbeTcpByNode(parts)
   if (parts.kernelSockets === undefined) return byNode

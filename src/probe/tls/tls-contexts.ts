@@ -1,7 +1,8 @@
 /**
- * The TLS contexts of a prober's probes. By default as HAProxy's `check-ssl verify none` does, with any certificate, any protocol
- * version and cipher that OpenSSL still speaks, because whether a member's TLS is good is not what a health check is asked. A
- * target with `TlsManners` can ask for more: a server name, ALPN, a certificate that is verified, a client certificate.
+ * The TLS contexts of a prober's probes. By default as HAProxy's `check-ssl verify none` does, with any certificate,
+ * any protocol version and cipher that OpenSSL still speaks, because a health check does not judge the quality of a
+ * member's TLS. A target with `TlsSettings` can ask for more: a server name, ALPN, a certificate that is verified, a
+ * client certificate.
  */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
@@ -9,22 +10,30 @@ import { basename } from 'node:path'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { TLS_CIPHER_LISTS_MAX, TLS_FILES_CACHE_MS } from '../../domain/limits.ts'
 import { TLS_VERSIONS } from '../../domain/pool-question.ts'
-import type { TlsManners } from '../../domain/probe-target.ts'
+import type { TlsSettings } from '../../domain/probe-target.ts'
 import { SharedValues } from '../shared-values.ts'
 
 export type SecureContext = ReturnType<typeof createSecureContext>
 
-/** What a context allows that is asked for nothing. */
+/** What a context allows without settings. */
 const NEWEST = 'TLSv1.3'
 const ANY_TLS = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
 
-/** Those of TLS 1.3 that OpenSSL offers by itself; they stand in the same list here, and apart in HAProxy's configuration. */
+/**
+ * The default ciphers of TLS 1.3 in OpenSSL. Here they are part of the one list; HAProxy's configuration has a separate
+ * list for them.
+ */
 const SUITES_DEFAULT = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256'
 
-/** A context of files, of everybody who names the same: kept as long as one of them is probed, whatever else others name. */
+/**
+ * A context made of files, shared by all checks with the same files: kept as long as one of them is probed, however
+ * many other contexts there are.
+ */
 interface FileContext {
   context: SecureContext | string | undefined
-  /** Times and sizes of the files it was made of; of a failure undefined: what was lacking may be back with the same files. */
+  /**
+   * Times and sizes of the files; undefined after a failure, whose cause may be gone although the files are the same.
+   */
   stamp: string | undefined
   checkedAt: number
 }
@@ -33,42 +42,44 @@ export class TlsContexts {
   /** Of targets that name no file. Built once, on first use: it reads OpenSSL's configuration, which costs more than a probe. */
   #any: SecureContext | undefined
   /** Of targets that name versions or ciphers and no file. */
-  readonly #narrowed = new SharedValues<TlsManners, SecureContext>(narrowingOf, (manners) =>
-    createSecureContext(this.#allowedBy(manners)),
+  readonly #narrowed = new SharedValues<TlsSettings, SecureContext>(narrowingOf, (settings) =>
+    createSecureContext(this.#allowedBy(settings)),
   )
-  readonly #ofFiles = new SharedValues<TlsManners, FileContext>(
-    (manners) => [...filesOf(manners), narrowingOf(manners)].join('\0'),
+  readonly #ofFiles = new SharedValues<TlsSettings, FileContext>(
+    (settings) => [...filesOf(settings), narrowingOf(settings)].join('\0'),
     () => ({ context: undefined, stamp: undefined, checkedAt: 0 }),
   )
-  /** Lists that OpenSSL was asked about, and whether it knows a cipher of them: the last TLS_CIPHER_LISTS_MAX. */
+  /** Whether OpenSSL knows a cipher of a list: a cache of the last TLS_CIPHER_LISTS_MAX lists. */
   readonly #usable = new Map<string, boolean>()
 
   /**
-   * The context for these manners; a text says why there is none (a file that cannot be read or is none of its kind). Files
+   * The context for these settings; a text says why there is none (a file that cannot be read or parsed). Files
    * are looked at again every `TLS_FILES_CACHE_MS`, so that a renewed certificate is taken up without a restart.
    */
   of(
-    manners: TlsManners | undefined,
+    settings: TlsSettings | undefined,
     readFile: (file: string) => Buffer = readFileSync,
     now = performance.now(),
   ): SecureContext | string {
-    if (manners === undefined) return this.#ofNoFile(undefined)
-    const files = filesOf(manners)
-    const isNarrowed = manners.versions !== undefined || manners.ciphers !== undefined
-    if (files.every((file) => file === undefined)) return this.#ofNoFile(isNarrowed ? manners : undefined)
-    const known = this.#ofFiles.of(manners)
+    if (settings === undefined) return this.#ofNoFile(undefined)
+    const files = filesOf(settings)
+    const isNarrowed = settings.versions !== undefined || settings.ciphers !== undefined
+    if (files.every((file) => file === undefined)) return this.#ofNoFile(isNarrowed ? settings : undefined)
+    const known = this.#ofFiles.of(settings)
     if (known.context !== undefined && now - known.checkedAt < TLS_FILES_CACHE_MS) return known.context
     const stamp = files.map(stampOf).join()
     known.checkedAt = now
     if (known.context !== undefined && known.stamp === stamp) return known.context
-    known.context = this.#read(files, manners, readFile)
+    known.context = this.#read(files, settings, readFile)
     known.stamp = typeof known.context === 'string' ? undefined : stamp
     return known.context
   }
 
-  #ofNoFile(manners: TlsManners | undefined): SecureContext | string {
+  #ofNoFile(settings: TlsSettings | undefined): SecureContext | string {
     try {
-      return manners === undefined ? (this.#any ??= createSecureContext(ANY_TLS)) : this.#narrowed.of(manners)
+      return settings === undefined
+        ? (this.#any ??= createSecureContext(ANY_TLS))
+        : this.#narrowed.of(settings)
     } catch (error) {
       return `TLS: ${(error as NodeJS.ErrnoException).code ?? 'not usable'}`
     }
@@ -76,7 +87,7 @@ export class TlsContexts {
 
   #read(
     [ca, cert, key]: readonly (string | undefined)[],
-    manners: TlsManners | undefined,
+    settings: TlsSettings | undefined,
     readFile: (file: string) => Buffer,
   ): SecureContext | string {
     let last = ''
@@ -85,10 +96,10 @@ export class TlsContexts {
       return readFile(file)
     }
     try {
-      // OpenSSL takes a file without certificates for a CA that vouches for nobody, and every target would fail.
+      // OpenSSL accepts a file without certificates as an empty list of CAs, and every target would fail.
       if (ca !== undefined) new X509Certificate(read(ca))
       return createSecureContext({
-        ...this.#allowedBy(manners),
+        ...this.#allowedBy(settings),
         ...(ca === undefined ? {} : { ca: read(ca) }),
         ...(cert === undefined ? {} : { cert: read(cert) }),
         ...(key === undefined ? {} : { key: read(key) }),
@@ -102,7 +113,7 @@ export class TlsContexts {
    * The versions and ciphers of a context: from the oldest to the newest version that is named, since OpenSSL offers none
    * above a gap. A list in which OpenSSL knows no cipher at all narrows nothing.
    */
-  #allowedBy({ versions, ciphers }: Partial<TlsManners> = {}): SecureContextOptions {
+  #allowedBy({ versions, ciphers }: Partial<TlsSettings> = {}): SecureContextOptions {
     const named = TLS_VERSIONS.filter((version) => versions?.includes(version) === true)
     const minVersion = named.at(0) ?? ANY_TLS.minVersion
     const allowed = { ...ANY_TLS, minVersion, maxVersion: named.at(-1) ?? NEWEST }
@@ -137,15 +148,15 @@ export class TlsContexts {
   }
 }
 
-function filesOf({ caFile, certificateFile, keyFile }: TlsManners): readonly (string | undefined)[] {
+function filesOf({ caFile, certificateFile, keyFile }: TlsSettings): readonly (string | undefined)[] {
   return [caFile, certificateFile, keyFile]
 }
 
-function narrowingOf({ versions, ciphers }: Partial<TlsManners> = {}): string {
+function narrowingOf({ versions, ciphers }: Partial<TlsSettings> = {}): string {
   return `${versions?.join() ?? ''} ${ciphers ?? ''}`
 }
 
-/** Of a file that cannot be looked at (absent, a folder on the way that is none or not ours): the errno. */
+/** The errno for a file that cannot be read (absent, or a part of its path is not a folder or not accessible). */
 function stampOf(file: string | undefined): string {
   if (file === undefined) return ''
   try {

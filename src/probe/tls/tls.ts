@@ -1,4 +1,7 @@
-/** TLS on connections of probes: how it begins, and what its peer shows. The contexts are in tls-contexts.ts. */
+/**
+ * TLS on connections of probes: the start of the handshake, and the peer's certificate. The contexts are in
+ * tls-contexts.ts.
+ */
 import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../domain/probe-target.ts'
@@ -14,7 +17,7 @@ export function openTlsConnection(
   const options: ConnectionOptions = {
     ...(plain === undefined ? connectOptions(target) : { socket: plain, host: target.address }),
     secureContext,
-    // What is wrong with a certificate is told by `certificateProblem`, and only to who asks.
+    // `certificateProblem` reports faults of a certificate, and only where the monitor verifies.
     rejectUnauthorized: false,
   }
   const servername = serverName(target)
@@ -25,7 +28,7 @@ export function openTlsConnection(
   return connect(options)
 }
 
-/** Why the target's certificate does not do; undefined = it does, or nobody asked. */
+/** Why the target's certificate is refused; undefined = it is accepted, or not verified. */
 export function certificateProblem(socket: TLSSocket, target: ProbeTarget): string | undefined {
   if (target.tls?.verify !== true || socket.authorized) return undefined
   const problem: unknown = socket.authorizationError
@@ -40,7 +43,7 @@ function serverName(target: ProbeTarget): string | undefined {
   return host
 }
 
-/** Whether OpenSSL speaks of the peer: an alert, another protocol, no common version or cipher. */
+/** Whether an error of OpenSSL is about the peer: an alert, another protocol, no common version or cipher. */
 export function isTlsError(error: Pick<NodeJS.ErrnoException, 'code'>): boolean {
   return (
     error.code === 'EPROTO' ||

@@ -1,13 +1,14 @@
 /**
- * UDP-CONNECT: with `echoFirst` (profile elb) an ICMP echo must be answered; then a datagram is sent. ICMP port unreachable =
- * failed, any reply = passed at once, silence until the deadline = passed (ELB manual, umn health_check), unless a reply is
- * required or must begin with certain bytes (keepalived's UDP_CHECK; of a reply that may be shorter than those, what is there
- * is compared). Phases: echo, first byte (the reply).
+ * UDP-CONNECT: with `echoFirst` (profile elb) an ICMP echo must be answered; then a datagram is sent. ICMP port
+ * unreachable = failed, any reply = passed at once, silence until the deadline = passed (ELB manual, umn health_check),
+ * unless a reply is required or must begin with certain bytes (keepalived's UDP_CHECK; a reply that may be shorter is
+ * compared as far as it goes). Phases: echo, first byte (the reply).
  *
- * A host or network that is unreachable (ICMP codes that may pass) makes silence a failure, where shared sockets hear of it.
+ * A host or network that is unreachable (ICMP codes that may pass) makes silence a failure, if shared sockets receive
+ * that error.
  *
- * States: echo → opening → sent. The one deadline ends the attempt wherever it is: an echo may use all of it, and what it
- * leaves is the time that silence must last. Where no echo can be sent, that step is skipped and the detail says so.
+ * States: echo → opening → sent. The one deadline ends the attempt wherever it is: an echo may use all of it, and what
+ * it leaves is the time that silence must last. Where no echo can be sent, that step is skipped and the detail says so.
  *
  * The datagram goes on a shared socket (udp-lanes.ts) where a raw ICMP socket can be had, else on one of its own.
  *
@@ -61,7 +62,7 @@ class UdpAttempt implements DatagramUser {
   readonly #startedAt = performance.now()
   #state: 'echo' | 'opening' | 'sent' | 'ended' = 'echo'
   #stopEcho: (() => void) | undefined
-  /** Ends the waiting for what becomes of the datagram. */
+  /** Stops waiting for the outcome of the datagram. */
   #stopWaiting: (() => void) | undefined
   #isOnLane = false
   #echoMs: number | undefined

@@ -1,11 +1,12 @@
 /**
- * Datagrams of many probes on few sockets. A lane is one unconnected UDP socket that takes new datagrams for UDP_LANE_MS and
- * then only hears, until nothing is awaited on it any more. It asks a target at most once, so that whatever comes back from an
- * address and port belongs to exactly one probe; a late answer to an earlier probe finds its lane closed.
+ * Datagrams of many probes on few sockets. A lane is one unconnected UDP socket that takes new datagrams for
+ * UDP_LANE_MS and then only receives, until it waits for no more answers. It sends to a target at most once, so that
+ * every answer from an address and port belongs to exactly one probe; a late answer to an earlier probe finds its lane
+ * closed.
  *
- * What an unconnected socket is not told, that the target's port is closed, comes from the raw ICMP socket (icmp-echo.ts), which
- * quotes our port. Without the right to open one there are no lanes, and every probe has a connected socket of its own
- * (udp-socket.ts).
+ * The kernel does not report a closed port to an unconnected socket. The raw ICMP socket (icmp-echo.ts) receives that
+ * error, which quotes our port. Without the right to open one there are no lanes, and every probe has a connected
+ * socket of its own (udp-socket.ts).
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { formatAddress, parseAddress } from '../../domain/ip-address.ts'
@@ -62,7 +63,7 @@ class Lane {
     return () => void this.#settle(key)
   }
 
-  /** Takes who waits for `key` out; undefined when nobody does. */
+  /** Removes and returns the waiting probe of `key`; undefined when there is none. */
   #settle(key: string): DatagramUser | undefined {
     const user = this.#users.get(key)
     if (user === undefined) return undefined
@@ -75,8 +76,8 @@ class Lane {
     this.#port = this.#socket.address().port
     const onUndeliverable = (what: UndeliverableDatagram): void => this.#onUndeliverable(what)
     const onDeaf = (): void => this.#onDeaf()
-    this.#stopHearing = this.#channel.hearOfPort(this.#port, this.#source, onUndeliverable, onDeaf)
-    // The kernel chose the port of a target that is already being asked: it may be this host's own.
+    this.#stopHearing = this.#channel.watchPort(this.#port, this.#source, onUndeliverable, onDeaf)
+    // The kernel chose the port of a target that is already being probed: the target may be this host.
     for (const key of this.#users.keys()) {
       if (key.endsWith(` ${this.#port}`)) this.#settle(key)?.onOwnPort()
     }

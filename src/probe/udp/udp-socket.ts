@@ -1,16 +1,22 @@
-/** One datagram on a connected UDP socket of its own: the kernel tells it of a closed port. Costs a descriptor while it waits. */
+/**
+ * One datagram on a connected UDP socket of its own, to which the kernel reports a closed port. Costs a descriptor
+ * while it waits.
+ */
 import { createSocket, type Socket } from 'node:dgram'
 import type { ProbeTarget } from '../../domain/probe-target.ts'
 import { type Ends, isConnectedToItself } from '../source-ports.ts'
 
-/** Who waits for what becomes of a datagram. After `onSent` at most one of the others. */
+/** Callbacks for the outcome of a datagram. After `onSent`, at most one of the others is called. */
 export interface DatagramUser {
   onSent(): void
   /** Of the target's address and port. The bytes are the caller's again afterwards. */
   onReply(datagram: Buffer): void
-  /** The network or the target's host says that nobody gets it. */
+  /** The network or the target's host reports that the datagram cannot be delivered. */
   onUnreachable(what: string): void
-  /** The network says that it did not find the target's host; a reply is waited for all the same. Only on shared sockets. */
+  /**
+   * The network reports that the target's host was not found; the probe still waits for a reply. Only on shared
+   * sockets.
+   */
   onDoubt(): void
   /** Our own port is the target's: were the target this host, we would answer ourselves. */
   onOwnPort(): void
@@ -26,7 +32,7 @@ export function withoutLookup(
   process.nextTick(callback, null, address, typeof options === 'number' ? options : 0)
 }
 
-/** What ICMP says to a connected socket, beside ECONNREFUSED; from other calls the same codes are of this host. */
+/** ICMP errors of a connected socket, besides ECONNREFUSED; from other calls the same codes are faults of this host. */
 const TOLD_BY_ICMP: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -36,7 +42,7 @@ const TOLD_BY_ICMP: ReadonlySet<string> = new Set([
   'EACCES',
 ])
 
-/** A `close` that waited for a bind is forgotten when the bind fails; then it is to be closed again. */
+/** Node forgets a `close` during a bind when the bind fails; then the socket must be closed again. */
 export function closeQuietly(socket: Socket): void {
   try {
     socket.close()

@@ -1,4 +1,4 @@
-/** The UDP sockets of one prober: those that probes share, and those that a waiting probe has for itself. */
+/** The UDP sockets of one prober: shared ones, and those of single waiting probes. */
 import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { EchoChannel } from '../icmp/icmp-echo.ts'
 import { UdpLanes } from './udp-lanes.ts'
@@ -8,7 +8,10 @@ export class UdpSockets {
   readonly #lanes = new Map<EchoChannel, UdpLanes>()
   #own = 0
 
-  /** Lanes are of the raw socket that hears for them; those of one that is gone end with what they await. */
+  /**
+   * Lanes belong to the raw socket that receives their ICMP errors; lanes of a lost socket end with the probes that
+   * they wait for.
+   */
   lanesOn(channel: EchoChannel): UdpLanes {
     let lanes = this.#lanes.get(channel)
     if (lanes === undefined) {

@@ -1,7 +1,7 @@
 /**
- * What is said on a connection: bytes out, bytes in, a verdict. A conversation knows no socket events, no deadline and no
- * scheduler (stream-attempt.ts has those), so that each protocol can be read, and tested, by its bytes alone.
- * It lasts as long as its connection and serves one attempt after the other.
+ * A protocol on a connection: bytes out, bytes in, a verdict. A conversation has no socket events, no deadline and no
+ * scheduler (stream-attempt.ts has those), so that each protocol can be read, and tested, by its bytes alone. It lasts
+ * as long as its connection and serves one attempt after the other.
  */
 import type { Reason } from '../../domain/reasons.ts'
 import type { ProbeResult } from '../../domain/probe-result.ts'
@@ -13,8 +13,11 @@ export interface Verdict {
   readonly flag?: NonNullable<ProbeResult['flag']>
   /** Of an HTTP response that did not pass, as the target sent it. */
   readonly statusLine?: string
-  /** The target said that it did not look at the request: on a kept connection, reason to ask once more on a new one. */
-  readonly wasNotHeard?: boolean
+  /**
+   * The target reported that it did not process the request: on a kept connection, the attempt is repeated on a new
+   * one.
+   */
+  readonly wasNotProcessed?: boolean
 }
 
 /** What a conversation needs of its connection. */
@@ -25,15 +28,15 @@ export interface Line {
 }
 
 export interface Conversation {
-  /** The next attempt: says what is to be said. A verdict ends the attempt at once. */
+  /** Starts the next attempt: sends its request. A verdict ends the attempt at once. */
   begin(line: Line): Verdict | undefined
-  /** Bytes of the target; the buffer is the caller's again afterwards. */
+  /** Bytes of the target; the caller may reuse the buffer afterwards. */
   read(chunk: Buffer, line: Line): Verdict | undefined
   /** The target ended the connection. */
   ended(how: 'closed' | 'reset'): Verdict
-  /** The deadline is here: the verdict that stands already, if one does. */
+  /** The deadline has passed: returns the verdict, if there already is one. */
   standing(): Verdict | undefined
-  /** Whether the target has said anything in this attempt. */
+  /** Whether the target has sent anything in this attempt. */
   readonly hasBegunToAnswer: boolean
   /** Whether the answer itself has begun: the status line, the first expected bytes. */
   readonly hasFirstByte: boolean
@@ -41,6 +44,6 @@ export interface Conversation {
   readonly phase: string
   /** After a verdict: whether the next attempt may use the connection. */
   readonly canGoOn: boolean
-  /** Bytes between two attempts; false = the connection is of no use any more. */
+  /** Bytes between two attempts; false = the connection cannot be used any more. */
   readIdle(chunk: Buffer, line: Line): boolean
 }

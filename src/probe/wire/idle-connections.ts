@@ -3,9 +3,9 @@
  * configuration brings a new object, and so a new connection. A connection that waits costs its socket and an entry
  * here; there is no timer, closure or promise of its own.
  *
- * There are never more than `capacity` of them. Beyond it the one that would wait longest is closed (as far as a sample
- * tells, judged by the time between its last two probes), so that with more checks than room some are always reused,
- * instead of all being evicted before their turn. Connections of checks that are gone are closed by `forget`, and by age.
+ * There are never more than `capacity` of them. Beyond that, the one of a sample that would wait longest is closed (by
+ * the time between its last two probes). So with more checks than room some connections are always reused, instead of
+ * all being evicted before their next use. Connections of checks that are gone are closed by `forget`, and by age.
  */
 import {
   IDLE_CONNECTION_MAX_MS,
@@ -25,10 +25,10 @@ export class IdleConnections implements ConnectionUser {
   readonly #byTarget = new Map<ProbeTarget, StreamConnection>()
   /** The same, in no order, to draw samples from. */
   readonly #idle: StreamConnection[] = []
-  /** When a target was last probed on a new connection: with the next time, it tells how often it is probed. */
+  /** When a target was last probed on a new connection: with the next time, this gives its interval. */
   readonly #askedAt = new WeakMap<ProbeTarget, number>()
   readonly #closedByTarget = new WeakSet<ProbeTarget>()
-  /** Of checks that are gone or ask another target now: a probe of theirs may still be in flight. */
+  /** Targets of checks that were removed or have a new target: one of their probes may still be in flight. */
   readonly #gone = new WeakSet<ProbeTarget>()
   #sweeper: NodeJS.Timeout | undefined
 
@@ -42,7 +42,7 @@ export class IdleConnections implements ConnectionUser {
     return this.#idle.length
   }
 
-  /** The connection of this target, which is then the caller's; undefined when there is none of use. */
+  /** Removes and returns the connection of this target; undefined when there is none that can be used. */
   take(target: ProbeTarget): StreamConnection | undefined {
     const connection = this.#byTarget.get(target)
     if (connection === undefined) return undefined
@@ -52,7 +52,7 @@ export class IdleConnections implements ConnectionUser {
     return undefined
   }
 
-  /** Takes over a connection after a probe; false = it is not kept, and the caller's to close. */
+  /** Takes over a connection after a probe; false = it is not kept, and the caller must close it. */
   keep(connection: StreamConnection): boolean {
     const { target } = connection
     const now = this.#now()
@@ -75,12 +75,12 @@ export class IdleConnections implements ConnectionUser {
     return true
   }
 
-  /** Whether the target closed its idle connection and that is a failure of its; told once. */
+  /** Whether the target closed its idle connection and that counts as a failure; true once. */
   wasClosedByTarget(target: ProbeTarget): boolean {
     return this.#closedByTarget.delete(target)
   }
 
-  /** Nobody will ask for this target again: closes its connection, and keeps none that a last probe brings. */
+  /** This target will not be probed again: closes its connection, and keeps none of a last probe. */
   forget(target: ProbeTarget): void {
     this.#gone.add(target)
     const connection = this.#byTarget.get(target)

@@ -16,7 +16,7 @@ import { CLOSE_TOGETHER_MAX, IDLE_NODE_SOCKETS_MAX, PLAIN_READ_BYTES } from '../
 import type { ProbeTarget } from '../../domain/probe-target.ts'
 import { connectOptions } from './connection.ts'
 
-/** Who has a socket. Nothing is told before `connect` returned, nor after `close`. */
+/** The user of a socket. No method is called before `connect` has returned, nor after `close`. */
 export interface SocketUser {
   onConnect(): void
   /** The bytes are the socket's again afterwards. */
@@ -29,12 +29,12 @@ export interface SocketUser {
 /** `silent`: nothing that the target sends is read, nor its end. */
 export type SocketKind = 'reading' | 'silent'
 
-/** A socket and who has it now. Made by `NodeSockets` only. */
+/** A socket and its present user. Only `NodeSockets` creates it. */
 export class ProbeSocket extends Socket {
   readonly kind: SocketKind
   user: SocketUser | undefined
   endsWithReset = false
-  /** Its connection ended in order: nothing of it is left in the stream. */
+  /** Its connection ended without an error: nothing of it is left in the stream. */
   isClean = false
 
   constructor(kind: SocketKind, reading: SocketConstructorOpts) {
@@ -78,8 +78,8 @@ export class NodeSockets {
   }
 
   /**
-   * Ends the connection, with RST or in order: at once when it does not stand, else with those that end in the same turn of
-   * the event loop. It may be another user's afterwards.
+   * Ends the connection, with RST or FIN: at once when it is not established, else together with those that end in the
+   * same turn of the event loop. Afterwards another user may get it.
    */
   close(socket: ProbeSocket, how: 'reset' | 'close'): void {
     socket.user = undefined

@@ -1,4 +1,4 @@
-/** Which wire a connection goes by: a plain one, or, with TLS or a PROXY header, a socket of its own. */
+/** Chooses the wire of a connection: a plain one, or, with TLS or a PROXY header, a socket of its own. */
 import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { NodeSockets } from './node-sockets.ts'
 import { PlainWire } from './plain-wire.ts'
@@ -6,7 +6,7 @@ import { SocketWire } from './socket-wire.ts'
 import type { SecureContext } from '../tls/tls-contexts.ts'
 import type { Wire, WireUser } from './wire.ts'
 
-/** Starts to connect; `user` hears nothing before this returned. With `secure`, TLS follows. */
+/** Starts to connect; `user` is not called before this has returned. With `secure`, TLS follows. */
 export function openWire(
   {
     target,

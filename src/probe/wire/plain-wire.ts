@@ -1,4 +1,4 @@
-/** A wire on the sockets of node-sockets.ts: plain TCP without a PROXY header, by public API alone. */
+/** A wire on the sockets of node-sockets.ts: plain TCP without a PROXY header, public API only. */
 import type { ProbeTarget } from '../../domain/probe-target.ts'
 import type { Endpoints } from './proxy-header.ts'
 import type { NodeSockets, ProbeSocket, SocketUser } from './node-sockets.ts'

@@ -12,7 +12,7 @@ export type Endpoints = Pick<Socket, 'localAddress' | 'localPort' | 'remoteAddre
 export function proxyHeader(version: 1 | 2, endpoints: Endpoints): Buffer {
   if (version === 2) return V2_LOCAL
   const { localAddress, localPort, remoteAddress, remotePort } = endpoints
-  // An address that is gone already (the target has just reset the connection): the specification's word for "not known".
+  // The address is not available any more (the target has just reset the connection): UNKNOWN, as in the specification.
   if (localAddress === undefined || remoteAddress === undefined) return Buffer.from('PROXY UNKNOWN\r\n')
   const family = remoteAddress.includes(':') ? 'TCP6' : 'TCP4'
   return Buffer.from(

@@ -1,5 +1,5 @@
 /**
- * A wire of `net.Socket` and `tls.TLSSocket`: public API alone, and the only one with TLS and with a PROXY header. The events
+ * A wire of `net.Socket` and `tls.TLSSocket`: public API only, and the only wire with TLS or a PROXY header. The events
  * of a socket have one handler each for all sockets, so that a connection that waits costs no closure.
  */
 import type { Socket } from 'node:net'
@@ -29,7 +29,7 @@ export class SocketWire implements Wire {
       secure === undefined || isLayered ? openConnection(target) : openTlsConnection(target, secure)
     this.#socket = this.#own(socket)
     socket.on('connect', onConnect)
-    // Nagle would hold back what follows the header until the target acknowledged it.
+    // Nagle's algorithm would delay the bytes after the header until the target has acknowledged it.
     if (target.proxyProtocol !== undefined) socket.setNoDelay(true)
     if (!isLayered) this.#listen(socket)
   }
@@ -72,7 +72,7 @@ export class SocketWire implements Wire {
     this.#plain?.destroy()
   }
 
-  /** Below TLS there is no asking for RST: Node 20 crashes (SIGSEGV) when the socket under a TLS socket is reset. */
+  /** No RST under TLS: Node 20 crashes (SIGSEGV) when the socket under a TLS socket is reset. */
   reset(): void {
     if (this.#secure === undefined && !this.#socket.destroyed) this.#socket.resetAndDestroy()
     this.close()

@@ -1,9 +1,9 @@
 /**
- * One attempt of everything that speaks on a TCP connection: gets a connection (an idle one of this check, else a new
- * one), lets a conversation begin when it is ready, and ends with its verdict, with what went wrong, or at the deadline.
+ * One attempt of any protocol on a TCP connection: gets a connection (an idle one of this check, else a new one),
+ * starts the conversation when it is ready, and ends with its verdict, with an error, or at the deadline.
  *
- * A connection that was kept may be closed by the target in the very moment it is used again: when it ends before a byte
- * of an answer, the attempt is made once more on a new one.
+ * The target may close a kept connection just when it is used again: if it ends before the first byte of an answer, the
+ * attempt is repeated once on a new one.
  */
 import type { Reason } from '../../domain/reasons.ts'
 import type { Phases, ProbeResult } from '../../domain/probe-result.ts'
@@ -19,15 +19,15 @@ import { unsupported } from '../unsupported.ts'
 export interface StreamProtocol {
   /** Whether TLS comes before the conversation. */
   readonly isSecure: (target: ProbeTarget) => boolean
-  /** What is said on a new connection; a text = why this target cannot be probed. */
+  /** The conversation of a new connection; a text = why this target cannot be probed. */
   readonly converse: (target: ProbeTarget) => Conversation | string
 }
 
 /** The prober of a protocol. */
 export function makeStreamProbe(parts: StreamParts, protocol: StreamProtocol): Probe {
-  const manner = { ...protocol, parts }
+  const shared = { ...protocol, parts }
   return (target, done) => {
-    const attempt = new StreamAttempt(manner, target, done)
+    const attempt = new StreamAttempt(shared, target, done)
     const refusal = attempt.start()
     if (refusal !== undefined) return unsupported(refusal)(target, done)
     return (why) => attempt.cancel(why)
@@ -56,7 +56,7 @@ class StreamAttempt implements ConnectionUser {
     this.#done = done
   }
 
-  /** Why no attempt can be made; undefined = it is under way. */
+  /** Why no attempt can be made; undefined = it has started. */
   start(): string | undefined {
     if (this.#target.reuse === undefined) return this.#connect()
     const { idleConnections } = this.#parts
@@ -101,7 +101,7 @@ class StreamAttempt implements ConnectionUser {
       this.#firstByteMs = millisecondsSince(this.#startedAt)
     }
     if (verdict === undefined) return
-    if (verdict.wasNotHeard === true && this.#mayTryAgain(connection)) this.#tryAgain(connection)
+    if (verdict.wasNotProcessed === true && this.#mayTryAgain(connection)) this.#tryAgain(connection)
     else this.#conclude(verdict, conversation.canGoOn)
   }
 

@@ -1,6 +1,6 @@
 /**
  * One connection of a probe, from SYN to close: TCP, then a PROXY protocol header when the target wants one, then TLS.
- * Whoever uses it hears through `user`: an attempt while it lasts, the pool of idle connections in between.
+ * Its `user` gets the events: an attempt during a probe, the pool of idle connections between two probes.
  *
  * States: connecting → handshaking (TLS only) → ready → closed.
  */
@@ -16,14 +16,14 @@ import { isTlsError } from '../tls/tls.ts'
 import type { SecureContext } from '../tls/tls-contexts.ts'
 import type { Wire, WireError, WireUser } from './wire.ts'
 
-/** Who has the connection now. After `onReady` nothing but `onData`, then one of `onEnd` and `onFailure`. */
+/** The present user of the connection. After `onReady` only `onData`, then one of `onEnd` and `onFailure`. */
 export interface ConnectionUser {
   onReady(connection: StreamConnection): void
   /** The bytes are the caller's again afterwards. */
   onData(connection: StreamConnection, chunk: Buffer): void
   /** A connection that was ready is gone: ended by the target's FIN or RST. */
   onEnd(connection: StreamConnection, how: 'closed' | 'reset'): void
-  /** The connection never became ready, or broke for another reason than the target's ending it. */
+  /** The connection never became ready, or failed for another reason than the target's FIN or RST. */
   onFailure(connection: StreamConnection, reason: Reason, detail: string): void
 }
 
@@ -54,7 +54,7 @@ export class StreamConnection implements WireUser {
   readonly #isSecure: boolean
   readonly #wire: Wire
 
-  /** Starts to connect; with `secure`, TLS follows. Nothing is told before this returned. */
+  /** Starts to connect; with `secure`, TLS follows. The user is not called before this has returned. */
   constructor(
     parts: ConnectionParts,
     {

@@ -1,7 +1,7 @@
 /** What carries bytes between a probe and its target: a socket of Node's. */
 import type { Endpoints } from './proxy-header.ts'
 
-/** Who hears of a wire. Nothing is told before the wire was made, nor after it was closed. */
+/** Gets the events of a wire. No method is called before the wire was made, nor after it was closed. */
 export interface WireUser {
   /** TCP stands. */
   onConnect(): void
@@ -23,10 +23,10 @@ export interface Wire {
   readonly endpoints: Endpoints
   /** Version of TLS, and what ALPN chose; undefined = no TLS. */
   readonly tls: { readonly version: string; readonly alpn: string | undefined } | undefined
-  /** Why the target's certificate does not do, where somebody asked. */
+  /** Why the target's certificate is refused, where it is verified. */
   readonly certificateProblem: string | undefined
   write(bytes: Uint8Array): void
-  /** Begins the TLS handshake of a wire that waits with it until something was written in the clear. */
+  /** Starts the TLS handshake of a wire that first sends something unencrypted (the PROXY header). */
   startTls(): void
   close(): void
   /** Closes with RST. */

@@ -28,7 +28,10 @@ export interface Binaries {
   readonly postgres: string
 }
 
-/** Environment of every PostgreSQL program: nothing of ours, so that no PGPORT or locale of a shell changes it. */
+/**
+ * Environment of every PostgreSQL program: without our own variables, so that no PGPORT or locale of a shell changes
+ * it.
+ */
 export const POSTGRES_ENVIRONMENT: Readonly<Record<string, string>> = { LC_ALL: 'C', PATH: '/usr/bin:/bin' }
 
 /**
@@ -82,7 +85,7 @@ function programs(native: string, version: string): Binaries {
   }
 }
 
-/** Undefined when both programs start under the account, else what went wrong in a few words. */
+/** Undefined when both programs start under the account, else the error in a few words. */
 function tryRun(binaries: Binaries, account: Account | undefined): string | undefined {
   for (const program of [binaries.postgres, binaries.initdb]) {
     const tried = spawnSync(program, ['--version'], {

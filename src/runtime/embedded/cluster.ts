@@ -29,8 +29,8 @@ const MAKING = 'initdb-'
 export const POSTGRES_NAME = 'healthmonitor'
 
 /**
- * Makes the cluster if there is none, and answers the password of the role. Refuses a cluster of another major version.
- * `durable` false (tests) leaves out the sync of the new files.
+ * Creates the cluster if there is none, and returns the password of the role. Refuses a cluster of another major
+ * version. `durable` false (tests) leaves out the sync of the new files.
  */
 export async function ensureCluster(
   home: Home,
@@ -55,7 +55,7 @@ async function createCluster(
   durable: boolean,
 ): Promise<string> {
   const password = randomBytes(24).toString('hex')
-  // The data folder is locked, so these can only be what a start that was killed left behind.
+  // The data folder is locked, so these can only come from a start that was killed.
   for (const name of readdirSync(home.dir)) {
     if (name.startsWith(MAKING)) rmSync(join(home.dir, name), { recursive: true, force: true })
   }
@@ -84,7 +84,7 @@ async function createCluster(
   return password
 }
 
-/** The password file was lost: whoever may write the cluster may set a new one. */
+/** The password file was lost: a process that may write the cluster may set a new password. */
 async function resetPassword(home: Home, binaries: Binaries, account: Account | undefined): Promise<string> {
   const password = randomBytes(24).toString('hex')
   await singleUser(binaries, account, home.cluster, `alter role ${POSTGRES_NAME} password '${password}';\n`)
@@ -138,11 +138,11 @@ function run(
           reject(new StartRefusal(`PostgreSQL could not prepare its data folder: ${said}`, { cause: error }))
       },
     )
-    // A start that is broken off leaves nobody behind who still writes.
+    // A cancelled start leaves no process that still writes.
     const endWithUs = (): void => void child.kill('SIGTERM')
     process.once('exit', endWithUs)
     child.stdin?.on('error', () => {
-      // The program ended before it read its input; its exit code tells.
+      // The program ended before it read its input; its exit code says why.
     })
     child.stdin?.end(input)
   })

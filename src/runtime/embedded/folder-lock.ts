@@ -55,7 +55,7 @@ function liveHolder(path: string): number | undefined {
   return started === undefined || since === '' || started === since ? id : undefined
 }
 
-/** Takes the stale file away by its name, and puts it back if it had become somebody's fresh lock meanwhile. */
+/** Removes the stale file, and puts it back if another process had made it a new lock meanwhile. */
 function removeStale(path: string, draft: string): void {
   const aside = `${draft}.stale`
   try {
@@ -84,7 +84,7 @@ export function isAlive(pid: number): boolean {
 
 /**
  * Clock ticks since boot at which the process began (proc(5), field 22); undefined where there is no /proc, and 'ended'
- * for a process that only waits for its parent to notice (a zombie is alive to kill -0).
+ * for a zombie, which is alive to kill -0.
  */
 function startTime(pid: number): string | undefined {
   const stat = `/proc/${pid}/stat`

@@ -1,5 +1,5 @@
 /**
- * Where an embedded PostgreSQL keeps its things. Normally that is HM_DATA_DIR itself; when the account that PostgreSQL
+ * Where an embedded PostgreSQL keeps its files. Normally that is HM_DATA_DIR itself; when the account that PostgreSQL
  * runs as cannot enter it (root with a checkout below a 0700 folder), it is a new folder below /var/lib, and a link
  * `home` in HM_DATA_DIR remembers it. A link instead of a name made from the path alone: a fresh checkout at an old
  * path starts with a fresh database, and no old one is ever deleted.

@@ -93,7 +93,7 @@ function serverOptions({ cluster, port, durable }: PostmasterOptions): readonly 
 /** A running PostgreSQL alone keeps no service alive: listeners, children and timers do. */
 function unref(child: ChildProcess): void {
   child.unref()
-  // Of a process that could not be started there is no stream either, whatever its type says.
+  // A process that could not be started has no stream, although its type says so.
   const stdin: unknown = child.stdin
   if (stdin instanceof Socket) stdin.unref()
 }
@@ -137,8 +137,8 @@ export async function stopLeftover(cluster: string, log: (message: string) => vo
     await stopProcess(left.pid, () => !isAlive(left.pid))
     return
   }
-  // PostgreSQL would take any live process of its user for a postmaster. Under the id of its own parent it knows the
-  // file is stale, and it still looks at the shared memory named there, which deleting the file would prevent.
+  // PostgreSQL treats any live process of its user as a postmaster. With the id of its own parent it knows that the
+  // file is stale, and it still checks the shared memory named there, which deleting the file would prevent.
   const path = join(cluster, 'postmaster.pid')
   writeFileSync(path, readFileSync(path, 'utf8').replace(/^\d+/, String(process.pid)))
 }
@@ -172,7 +172,7 @@ function readPidFile(cluster: string): PidFile | undefined {
   }
 }
 
-/** By its command line where there is a /proc; elsewhere a live process under that id is taken for ours. */
+/** Checks its command line where there is a /proc; elsewhere a live process with that id counts as ours. */
 function isPostmasterOf(pid: number, cluster: string): boolean {
   const path = `/proc/${pid}/cmdline`
   if (!existsSync('/proc/self/cmdline')) return true

@@ -16,7 +16,7 @@ test('the client is the peer, whatever it says of itself, unless it is a trusted
   assert.equal(client('203.0.113.9', '10.0.0.1', '10.0.0.0/8'), '203.0.113.9')
 })
 
-test('behind trusted proxies it is the last address that none of them is', () => {
+test('behind trusted proxies it is the last address that is not one of them', () => {
   assert.equal(client('10.0.0.1', '198.51.100.7', '10.0.0.0/8'), '198.51.100.7')
   assert.equal(
     client('10.0.0.1', '1.2.3.4, 198.51.100.7, 10.0.0.2', '10.0.0.0/8'),

@@ -66,7 +66,7 @@ test('each folder of dialect/ is a dialect of the table, and says what it is in 
   for (const name of NAMES) assert.ok(existsSync(`src/api/dialect/${name}/dialect.ts`), name)
 })
 
-test('what all dialects store is named by none of them', () => {
+test('no dialect is named in what all dialects store', () => {
   const words = new RegExp(`(${[...NAMES, 'neutron', 'wsme'].join('|')})`, 'i')
   const shared = FILES.filter((file) => file.startsWith('src/store/') && dialectOf(file) === undefined)
   assert.ok(shared.length > 20)

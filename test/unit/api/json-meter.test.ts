@@ -61,7 +61,7 @@ test('32 levels are read and 33 are not', () => {
   assert.equal(refusalOf(`[${Array.from({ length: 100 }, () => '[[]]').join()}]`), undefined)
 })
 
-test('what stands in strings counts for nothing, escapes included', () => {
+test('the content of strings does not count, escapes included', () => {
   for (const piece of PIECES) {
     const text = JSON.stringify(['[[[{{{'.repeat(100), ',,,"\\"'.repeat(100), '\\', '"', 'ü{'.repeat(50)])
     assert.equal(refusalOf(text, { values: 5, piece }), undefined, `${piece}`)

@@ -13,7 +13,7 @@ test('users without a project have a share each, and those of a project have one
   assert.equal(shareOf({ projectId: 'p', userId: 'a' }), shareOf({ projectId: 'p', userId: 'b' }))
 })
 
-test('a create for which nobody may pay is refused before its body is parsed', async () => {
+test('a create without a permitted project is refused before its body is parsed', async () => {
   const dialect = octaviaLoadBalancers({
     vipRange: vipRangeOf(parseCidr('192.0.2.0/24')),
     allowPing: true,

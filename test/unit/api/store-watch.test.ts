@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { StoreWatch } from '../../../src/api/store-watch.ts'
 import { NoConnectionError, whyAway } from '../../../src/store/database.ts'
 
-test('PostgreSQL away is one line however many requests meet it, and one when it is back; the next time is told again', async () => {
+test('PostgreSQL away is one line however many requests meet it, and one when it is back; the next time is logged again', async () => {
   const lines: string[] = []
   let isBack = false
   let told: (() => void) | undefined

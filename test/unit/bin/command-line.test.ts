@@ -48,13 +48,13 @@ test('version and --version print the version of package.json', async () => {
 })
 
 const MISTAKES: readonly (readonly [args: readonly string[], line: RegExp])[] = [
-  [[], /^healthmonitor: a command is needed \(healthmonitor --help tells more\)\n$/],
-  [['dance'], /^healthmonitor: unknown command "dance" \(healthmonitor --help tells more\)\n$/],
+  [[], /^healthmonitor: a command is needed \(healthmonitor --help says more\)\n$/],
+  [['dance'], /^healthmonitor: unknown command "dance" \(healthmonitor --help says more\)\n$/],
   [['constructor'], /^healthmonitor: unknown command "constructor" /],
   [['--dance'], /^healthmonitor: unknown command "--dance" /],
   [['help', 'dance'], /^healthmonitor: unknown command "dance" /],
   [['--check-config', 'now'], /^healthmonitor: unknown command "--check-config" /],
-  [['sql'], /^healthmonitor sql: STATEMENT is missing \(healthmonitor sql --help tells more\)\n$/],
+  [['sql'], /^healthmonitor sql: STATEMENT is missing \(healthmonitor sql --help says more\)\n$/],
   [['dump'], /^healthmonitor dump: FILE is missing /],
   [['restore'], /^healthmonitor restore: FILE is missing /],
   ...Object.keys(COMMANDS).map(

@@ -65,7 +65,7 @@ test('people get a timeline of their results', async () => {
   )
 })
 
-test('flags take the manners of a peer and every length of time', async () => {
+test('flags take the preset of a peer and every duration', async () => {
   const flags = ['--preset', 'haproxy', '--interval', '1.5s', '--online-pending', '500ms', '--offline', '1m']
   const { out } = await simulate([...flags, '--', 'success', 'timeout', 'fail', 'fail'])
   const next = out.split('\n').map((line) => /in ([\d.]+ m?s)/.exec(line)?.[1])
@@ -283,7 +283,7 @@ for (const argv of [
     const { code, out, err } = await simulate(argv)
     assert.notEqual(code, 0)
     assert.equal(out, '')
-    assert.match(err, /^healthmonitor simulate: [^\n]+ \(healthmonitor simulate --help tells more\)\n$/)
+    assert.match(err, /^healthmonitor simulate: [^\n]+ \(healthmonitor simulate --help says more\)\n$/)
   })
 }
 

@@ -22,8 +22,8 @@ test('our own listeners are never probed, PostgreSQL on every address of the nam
   }
 })
 
-test('a PostgreSQL whose name nobody knows, or that has none, leaves the rest of the policy as it is', async () => {
-  // Too long for a label: nobody is asked for it.
+test('a PostgreSQL whose name cannot be resolved, or that has none, leaves the rest of the policy as it is', async () => {
+  // Too long for a label: no look-up is made.
   for (const url of [`postgresql://${'x'.repeat(64)}.invalid:5433/x`, 'postgresql:///x', undefined]) {
     const policy = await targetPolicyOf(CONFIG, url)
     assert.notEqual(policy('127.0.0.1', 4321), undefined)

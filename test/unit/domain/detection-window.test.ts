@@ -39,7 +39,7 @@ describe('detection window of options', () => {
   const windowOf = (options: MonitorOptions, trafficSeen = false) =>
     detectionWindow({ ...PLAIN, options }, trafficSeen)
 
-  it('goes by the intervals of each state: wait, then timeouts and pending intervals', () => {
+  it('uses the intervals of each state: wait, then timeouts and pending intervals', () => {
     const { down, up } = windowOf({
       interval_ms: 1000,
       timeout_ms: 200,

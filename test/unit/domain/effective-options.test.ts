@@ -23,7 +23,7 @@ const planned = (type: MonitorType, options: MonitorOptions): ReturnType<typeof 
   return effectiveOptions(monitor, false)
 }
 
-test('a plan tells how TLS is spoken: whether the certificate is verified, and what is agreed on', () => {
+test('a plan shows the TLS settings: whether the certificate is verified, and what is negotiated', () => {
   const none = planned('HTTPS', {})
   assert.deepEqual(none['tls.verify'], { value: false, from: 'default' })
   assert.equal(none['tls.alpn'], undefined)
@@ -39,7 +39,7 @@ test('a plan tells how TLS is spoken: whether the certificate is verified, and w
   assert.equal(planned('HTTP', {})['tls.verify'], undefined)
 })
 
-test('a plan tells how connections end, and calls nobody’s wish what the type decides', () => {
+test('a plan shows how connections end, and names the default as the source of what the type decides', () => {
   const close = (type: MonitorType, options: MonitorOptions): unknown => {
     const { value, from } = planned(type, options)['connection.close'] ?? {}
     return [value, from]
@@ -55,7 +55,7 @@ test('a plan tells how connections end, and calls nobody’s wish what the type 
   assert.equal(planned('PING', {})['connection.close'], undefined)
 })
 
-test('a plan tells whether the handshake of a TCP check is broken off, which only one without a use for a connection is', () => {
+test('a plan shows whether the handshake of a TCP check is broken off, which only one without a use for a connection is', () => {
   const handshake = (options: MonitorOptions, type: MonitorType = 'TCP'): unknown => {
     const { value, from } = planned(type, options)['connection.handshake'] ?? {}
     return [value, from]
@@ -82,7 +82,7 @@ test('a connection that cannot be kept is not planned to be', () => {
   assert.deepEqual(answered['connection.reuse'], { value: true, from: 'options' })
 })
 
-test('a plan tells whether a UDP target has to reply', () => {
+test('a plan shows whether a UDP target has to reply', () => {
   const required = (udp: NonNullable<MonitorOptions['udp']>): unknown => {
     const { value, from } = planned('UDP-CONNECT', { udp })['udp.require_reply'] ?? {}
     return [value, from]

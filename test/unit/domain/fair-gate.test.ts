@@ -1,4 +1,4 @@
-/** How places are divided by key, and in which order whoever waits is served. */
+/** How places are divided by key, and in which order waiting requests are served. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
@@ -18,7 +18,7 @@ test('a key alone holds four fifths at most, and the next ones find a place', ()
   assert.ok(gate.tryEnter('bystander'))
 })
 
-test('whoever holds nothing takes the last place', () => {
+test('a key that holds nothing takes the last place', () => {
   assert.equal(mayTake(0, 1), true)
   assert.equal(mayTake(0, 0), false)
   assert.equal(mayTake(1, 1), false)
@@ -53,7 +53,7 @@ test('who waits is served in turn by key, however many of one key came before', 
   assert.deepEqual(served.slice(3), ['attacker', 'attacker', 'attacker'])
 })
 
-test('within a key nobody is overtaken', async () => {
+test('within a key no request is overtaken', async () => {
   const gate = gateOf(2)
   const served: number[] = []
   assert.ok(gate.tryEnter('a'))

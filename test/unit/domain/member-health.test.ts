@@ -87,7 +87,7 @@ test('the last probe is the checkpointed one, unless a later one changed the sta
   })
 })
 
-test('what a target says of itself is told while it is ONLINE, of this generation, all false where nothing is known', () => {
+test('the flags of a target are shown while it is ONLINE, of this generation, all false where nothing is known', () => {
   const flags = unpackFlags(packFlags({ degraded: true, warning: false, draining: true }))
   assert.deepEqual(flags, { degraded: true, warning: false, draining: true })
   const told = (facts: Partial<HealthFacts>) => memberHealth({ ...FACTS, ...facts }).flags

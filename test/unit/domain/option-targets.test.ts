@@ -117,7 +117,7 @@ describe('targets of monitors with options', () => {
     }
   })
 
-  it('takes the manners of a preset where options and plain fields say nothing', () => {
+  it('takes the behaviour of a preset where options and plain fields say nothing', () => {
     const haproxy = target({ preset: 'haproxy' }, { sentFields: [] })
     assert.deepEqual(haproxy.http, {
       method: 'GET',
@@ -209,7 +209,7 @@ describe('targets of monitors with options', () => {
     assert.equal(withTlsFolder(made).tls?.keyFile, '/dev/null/k.pem')
   })
 
-  it('leaves from the address that is asked for while the host has it, for members of its family', () => {
+  it('uses the source address of the options while the host has it, for members of its family', () => {
     const asked = target({ connection: { source_address: '127.0.0.3' } })
     const id = '00000000-0000-4000-8000-000000000000'
     assert.equal(asked.sourceAddress, '127.0.0.3')
@@ -236,7 +236,7 @@ describe('policies of monitors with options', () => {
     assert.equal(statePolicy({ ...plain, options: null }).intervals.online, 1000)
   })
 
-  it('has the manners of its preset, and its profile’s without one', () => {
+  it('behaves as its preset says, and as its profile says without one', () => {
     assert.equal(statePolicy({ ...plain, options: { rise: 50 } }).initialStatus, 'ONLINE')
     const envoy = statePolicy({ ...plain, options: { preset: 'envoy', rise: 50 } })
     assert.deepEqual([envoy.initialStatus, envoy.rise], ['UNKNOWN', 50])

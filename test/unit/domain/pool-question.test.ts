@@ -69,7 +69,7 @@ test('pools of datagrams add nothing, and neither does TLS that is off', () => {
   assert.deepEqual(pool('HTTP', { ...said, tls_enabled: false }), {})
 })
 
-test('what a row holds that nobody knows is left out', () => {
+test('unknown names in a row are left out', () => {
   const odd = pool('HTTP', {
     tls_enabled: true,
     alpn_protocols: ['', 'x'.repeat(300), 'ž', 'http/1.1', 'h2', 'h2'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PRESETS } from '../../../src/domain/monitor-options.ts'
-import { presetManners, presetPolicy } from '../../../src/domain/presets.ts'
+import { presetBehaviour, presetPolicy } from '../../../src/domain/presets.ts'
 import { nextIntervalMs } from '../../../src/domain/probe-times.ts'
 import { statePolicy } from '../../../src/domain/profiles.ts'
 import { simulate } from '../../../src/domain/simulation.ts'
@@ -158,6 +158,6 @@ test('every preset starts with a state that has an interval', () => {
   for (const preset of PRESETS) {
     const policy = presetPolicy(preset, PLAIN)
     assert.ok(Number.isFinite(nextIntervalMs(policy, initialState(policy))))
-    assert.ok(presetManners(preset).expectedStatuses.length > 0)
+    assert.ok(presetBehaviour(preset).expectedStatuses.length > 0)
   }
 })

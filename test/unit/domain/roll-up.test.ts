@@ -40,7 +40,7 @@ describe('a member in words of Octavia', () => {
     assert.equal(memberWord({ ...PASSING, memberUp: false, state: 'NO_MONITOR' }), 'OFFLINE')
   })
 
-  it('keeps NO_MONITOR where nobody reports, even switched off', () => {
+  it('keeps NO_MONITOR where no probe reports, even switched off', () => {
     const silent = { ...PASSING, provider: 'noop_driver', memberUp: false, state: 'NO_MONITOR' } as const
     assert.equal(memberWord(silent), 'NO_MONITOR')
   })
@@ -53,7 +53,7 @@ describe('a pool', () => {
     assert.equal(poolStatus({ ...ONE_PASSING, hasPassing: false, hasFailing: true }), 'ERROR')
   })
 
-  it('is ERROR when nobody is left: all switched off, all without weight, with a monitor or without', () => {
+  it('is ERROR when no member is left: all switched off, all without weight, with a monitor or without', () => {
     const nobody = { ...ONE_PASSING, hasWeight: false, hasPassing: false }
     assert.equal(poolStatus(nobody), 'ERROR')
     assert.equal(poolStatus({ ...nobody, monitored: false }), 'ERROR')
@@ -83,7 +83,7 @@ describe('a pool', () => {
     assert.equal(poolStatus({ ...ONE_PASSING, loadBalancerUp: false }), 'OFFLINE')
   })
 
-  it('is OFFLINE, as its listeners and load balancer, where nobody reports', () => {
+  it('is OFFLINE, as its listeners and load balancer, where no probe reports', () => {
     const provider = 'noop_driver'
     assert.equal(poolStatus({ ...ONE_PASSING, provider }), 'OFFLINE')
     assert.equal(listenerStatus({ provider, loadBalancerUp: true, listenerUp: true }), 'OFFLINE')

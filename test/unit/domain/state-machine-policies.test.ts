@@ -215,7 +215,7 @@ test('a warning shows, and goes, only when the run of successes is full', () => 
   assert.deepEqual(pick(last(BASE, ['passed', 'warning', 'network', 'passed'])), ['ONLINE', 'warning'])
 })
 
-test('a halted check hears nothing any more', () => {
+test('a halted check takes no more outcomes', () => {
   const policy: StatePolicy = { ...BASE, haltWhenOffline: true, inconclusive: 'break_run', passive: 'hard' }
   const state = last(policy, ['network'])
   for (const outcome of ['passed', 'network', 'inconclusive', 'passive'] as const) {

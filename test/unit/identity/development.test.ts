@@ -286,7 +286,7 @@ test('what a look-up finds is described as clients read it, and a list without a
   }
 })
 
-test('its token decides; one that has ended must be renewed; any other text is nobody', async () => {
+test('its token decides; one that has ended must be renewed; any other text is no identity', async () => {
   let now = Date.now()
   const identity = start(() => now)
   const identify = developmentIdentify(identity, 'default')

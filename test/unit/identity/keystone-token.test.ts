@@ -60,7 +60,7 @@ test('roles are names; what has none is passed over, and no list is no role', ()
   for (const [given, expected] of roles) assert.deepEqual(read({ roles: given })?.identity.roles, expected)
 })
 
-test('what names no user or no end is no token: nobody is let in by it', () => {
+test('a document without a user or an expiry is not a token, and gives no access', () => {
   for (const otherwise of [
     { user: undefined },
     { user: {} },

@@ -86,7 +86,7 @@ test('HM_RBAC=both: what either matrix allows', () => {
   }
 })
 
-test("whoever has a role of the other family only may do nothing, with any operation of Octavia's or ours", () => {
+test("an identity with roles of the other family only may do nothing, with any operation of Octavia's or ours", () => {
   const others: Readonly<Record<Column, RegExp>> = {
     default_roles: /^load-balancer_/,
     load_balancer_roles: /^(reader|member)$/,

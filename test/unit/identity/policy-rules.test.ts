@@ -69,7 +69,7 @@ test('and they are, whatever the token is for and whatever roles it has', () => 
   }
 })
 
-test('what is not a GET is refused to whoever only reads, in every project', () => {
+test('anything but GET is refused to readers, in every project', () => {
   for (const line of writes) {
     for (const who of [READER, OBSERVER_OF_ALL]) {
       for (const owner of [MINE, YOURS]) assert.equal(may(line, who, owner), false, line.name)
@@ -88,7 +88,7 @@ test('writes of quotas, failover and the list of probers are for administrators,
   }
 })
 
-test('nobody but those with a role for every project may anything in a foreign one, or in all', () => {
+test('only roles for every project allow anything in a foreign project, or in all', () => {
   for (const line of closed) {
     for (const who of [READER, MEMBER]) {
       assert.equal(may(line, who, YOURS), false, line.name)
@@ -114,7 +114,7 @@ test('who administers quotas does nothing else, and an administrator everything,
   }
 })
 
-test('without a role, and with roles that are none of ours, nothing is allowed', () => {
+test('without a role, and with unknown roles, nothing is allowed', () => {
   for (const line of closed) {
     for (const who of [holder(), holder('heat_stack_owner', 'manager_of_nothing')]) {
       for (const owner of [MINE, YOURS]) assert.equal(may(line, who, owner), false, line.name)

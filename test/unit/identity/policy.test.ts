@@ -59,7 +59,7 @@ test('every recorded answer of Octavia with Keystone is the one that the policy 
   }
 })
 
-test('recorded lists: whoever may see everything gets everything, others their own project only', () => {
+test('recorded lists: an identity that may see everything gets everything, others their own project only', () => {
   const lists = octaviaGoldens('auth').filter(
     ({ case: name, status }) => /^(hm|lb)-list--/.test(name) && status === 200,
   )

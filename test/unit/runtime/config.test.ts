@@ -136,7 +136,7 @@ test('addresses to listen on are IPv4:port or [IPv6]:port', () => {
   }
 })
 
-test('without identity the API listens on loopback only, unless told otherwise', () => {
+test('without identity the API listens on loopback only, by default', () => {
   assert.match(refusal({ HM_LISTEN: '0.0.0.0:9876' }), /HM_ALLOW_INSECURE_LISTEN/)
   assert.match(refusal({ HM_LISTEN: '[::]:9876' }), /HM_ALLOW_INSECURE_LISTEN/)
   assert.equal(

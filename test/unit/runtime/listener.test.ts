@@ -67,7 +67,7 @@ async function answeredByHand() {
   return { listener, next }
 }
 
-test('answers while it closes tell clients that keep connections to make new ones', async (t) => {
+test('answers while it closes ask clients that keep connections to open new ones', async (t) => {
   const { listener, next } = await answeredByHand()
   const agent = new Agent({ keepAlive: true })
   t.after(() => agent.destroy())

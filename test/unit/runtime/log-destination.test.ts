@@ -142,7 +142,7 @@ test('an orderly end waits until everything is written, but not for ever', (t) =
   assert.equal(ends, 3, 'told once')
 })
 
-test('the end of a process tries to write what waits once, and gives up where that fails', (t) => {
+test('the end of a process tries to write what waits once, and stops where that fails', (t) => {
   const to = target(t)
   to.log.write('one\n')
   to.fail('EPIPE')

@@ -44,7 +44,7 @@ test('counters of a process that died stay in the sum, and its gauges do not', a
   assert.equal(text.match(/^process_resident_memory_bytes\{/gm)?.length, 1)
 })
 
-test('the metrics listener serves GET /metrics and nothing else, and tells when reading failed', async (t) => {
+test('the metrics listener serves GET /metrics and nothing else, and answers 500 when reading failed', async (t) => {
   let read = () => Promise.resolve('hm_x 1\n')
   const listener = await serveMetrics({ host: '127.0.0.1', port: 0 }, () => read())
   t.after(() => listener.close())

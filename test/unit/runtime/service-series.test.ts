@@ -73,7 +73,7 @@ test('a reading that takes long is made less often', async () => {
   assert.equal(reads, 2)
 })
 
-test('while PostgreSQL does not answer, that is all that is told', async () => {
+test('while PostgreSQL does not answer, only that is exported', async () => {
   let nowMs = 0
   let isAway = false
   const registry = new Registry()

@@ -131,7 +131,7 @@ describe('slots of one address', () => {
     assert.deepEqual([table.size, projects.size], [0, 0])
   })
 
-  it('are divided whatever happens in which order: no bound is passed, nobody is left behind, nothing remains', () => {
+  it('are divided whatever happens in which order: no limit is exceeded, no check is left behind, nothing remains', () => {
     const PROJECTS = ['a', 'b', 'c']
     const step = fc.record({
       what: fc.constantFrom('request', 'request', 'end', 'leave', 'pass'),
@@ -186,7 +186,7 @@ describe('slots of one address', () => {
           } else pass(which * 10)
           look()
         }
-        // Whoever waits is served when the others end, within the time that the rate asks for.
+        // Waiting checks are served when the others end, within the time that the rate allows.
         for (let i = 0; (waiting.size > 0 || holding.length > 0) && i < 300; i++) {
           pass(1000)
           look()

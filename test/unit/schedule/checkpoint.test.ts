@@ -102,7 +102,7 @@ test('after PostgreSQL was away for some periods the turns are where they were',
   assert.ok(Math.max(...counts) <= 4)
 })
 
-test('news that never end make a shard be written ten times in a row, then every ten seconds; after a quiet time they are told soon', async () => {
+test('news that never end make a shard be written ten times in a row, then every ten seconds; after a quiet time it is written soon', async () => {
   const all = checkpointOfAll()
   const SHARD = 7
   /** When this shard was written, while it has news at every look or at none. */

@@ -252,7 +252,7 @@ test('a pool that is gone ends, and so does what is gone of a pool that stays', 
   })
 })
 
-test('one pool that cannot be loaded keeps no other from being loaded, its shard counts as loaded, and it is told once', async (t) => {
+test('one pool that cannot be loaded keeps no other from being loaded, its shard counts as loaded, and it is logged once', async (t) => {
   const { sync, seen, gain, failBy, running, log } = withFakes(t, farm(8), 0)
   let failures = 0
   failBy((poolIds) => (poolIds.includes('pool 3') ? new Error(`out of range ${failures++}`) : undefined))
@@ -323,7 +323,7 @@ test('a pool that was given up and is gone then ends', async (t) => {
   })
 })
 
-test('while PostgreSQL is away no pool is given up, and that is told once', async (t) => {
+test('while PostgreSQL is away no pool counts as faulty, and that is logged once', async (t) => {
   const { sync, gain, failBy, seen, running, log, advance } = withFakes(t, farm(1), 0)
   let failures = 0
   failBy(() => {

@@ -9,7 +9,7 @@ function shortBeforeDeadline({ run, now, attempts }: ReturnType<typeof harness>)
   run((attempts[0]?.startedMs ?? 0) + TIMEOUT_MS - 100 - now())
 }
 
-test('an answer that is heard after its deadline was found expired still counts', () => {
+test('an answer that is read after its deadline was found expired still counts', () => {
   const world = harness()
   world.scheduler.applyPool(pool(config('m')))
   shortBeforeDeadline(world)

@@ -121,7 +121,7 @@ test('a project that is quick again returns to the others, and is read once a se
   )
 })
 
-test('parents are asked for once, however many pools name them, and as they are named now', async (t) => {
+test('parents are read once, however many pools name them, and as they are named now', async (t) => {
   const { options, open, advance } = withFakes(t)
   const readings = new DependencyReadings(options)
   t.after(() => readings.destroy())
@@ -140,7 +140,7 @@ test('parents are asked for once, however many pools name them, and as they are 
   assert.deepEqual([open.length, readings.of('p')], [0, undefined], 'nobody depends on anything')
 })
 
-test('while PostgreSQL is away the last reading stands, however long; it is told once', async (t) => {
+test('while PostgreSQL is away the last reading stays valid, however long; it is logged once', async (t) => {
   const { options, open, advance, log } = withFakes(t)
   const readings = new DependencyReadings(options)
   t.after(() => readings.destroy())

@@ -48,7 +48,7 @@ function growth(flags: readonly string[]) {
   })
 }
 
-test('a heap that grows to its limit is tight before V8 gives up, whatever the size of its semi-spaces', () => {
+test('a heap that grows to its limit is tight before V8 aborts, whatever the size of its semi-spaces', () => {
   for (const flags of [[], ['--max-semi-space-size=4'], ['--max_semi_space_size=64']]) {
     const { status, stderr } = growth(['--max-old-space-size=320', ...flags])
     assert.equal(status, 0, `${flags.join()}: ${stderr}`)

@@ -38,7 +38,7 @@ test('inverted, a target that answers is OFFLINE', () => {
   assert.equal(statusAfter({ invert: true }, ['CONNECT_REFUSED']), 'ONLINE')
 })
 
-test('where a monitor lets trouble of the prober fail, what tells nothing of a member still never does', () => {
+test('where a monitor lets local faults count as failures, results that say nothing about a member still do not count', () => {
   const policy = { inconclusive: 'fail' } as const
   for (const reason of [
     'PROBER_STOPPING',
@@ -96,7 +96,7 @@ test('a verdict that a maintenance withholds goes with the question that it answ
   }
 })
 
-test('a status that a policy only starts with is told to nobody', () => {
+test('the initial status of a policy is not published', () => {
   const up: Partial<StatePolicy> = { initialStatus: 'ONLINE', firstFall: 3 }
   assert.equal(statusAfter(up, ['CONNECT_REFUSED', 'CONNECT_REFUSED']), undefined)
   assert.equal(statusAfter(up, ['CONNECT_REFUSED', 'CONNECT_REFUSED', 'CONNECT_REFUSED']), 'OFFLINE')

@@ -91,7 +91,7 @@ test('nothing waits without canaries, among fewer than eight networks, and for f
   }
 })
 
-test('when it ends, what waits is told to nobody', async () => {
+test('when it ends, waiting results are not reported', async () => {
   const { breaker, weigh, concluded, settle } = breakerOver(10, { count: 1, answer: true })
   assert.equal(weigh(0), undefined)
   breaker.destroy()

@@ -155,7 +155,7 @@ test('a check that halts is probed no more, is not stale, and begins again with 
   assert.equal(attempts.length, 3)
 })
 
-test('a halted check that fails again with another request tells no second OFFLINE, whatever it starts with', () => {
+test('a halted check that fails again with another request publishes no second OFFLINE, whatever it starts with', () => {
   for (const start of [
     {},
     { unknownFall: 2 },

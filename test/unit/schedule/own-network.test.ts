@@ -45,7 +45,7 @@ test('the way to a target is down without a route, and when the device of the mo
     ['127.0.0.9', host({ lo: LOOPBACK }), undefined],
     ['127.0.0.9', host({ eth0: ETH0 }), 'device down'],
     ['::1', host({ eth0: ETH0 }), 'device down'],
-    // An address of this host goes by loopback, whatever the routes say.
+    // An address of this host is reached by loopback, whatever the routes say.
     ['192.168.0.2', host({ eth1: ETH1 }), 'device down'],
     ['192.168.0.2', all, undefined],
   ]
@@ -100,7 +100,7 @@ test('silence and "no route" count for nothing when the way was down since the p
   assert.equal(weigh('CONNECT_TIMEOUT', 2001, 3000), 'CONNECT_TIMEOUT')
 })
 
-test('silence over UDP brings nobody back while the way is down, and is not looked into where it tells nothing new', () => {
+test('silence over UDP makes no member ONLINE while the way is down, and is not checked where it changes nothing', () => {
   let looks = 0
   const own = new OwnNetwork(() => {
     looks++

@@ -102,7 +102,7 @@ test('shards of a dead owner are claimed only when the database says that somebo
   await eventually('a claim of foreign shards', () => store.claims.at(-1)?.foreignToo === true)
 })
 
-test('contact is told by its length, and begins anew after PostgreSQL was away for a lease', async (t) => {
+test('the duration of contact is reported, and begins anew after PostgreSQL was away for a lease', async (t) => {
   const { store, ownership, advance, nextBeat } = withFakes(t)
   ownership.start()
   await nextBeat()
@@ -120,7 +120,7 @@ test('contact is told by its length, and begins anew after PostgreSQL was away f
   assert.equal(store.contactMs.at(-1), 0, 'contact was broken')
 })
 
-test('away and back: what nobody took is kept, and what was taken is told as lost', async (t) => {
+test('away and back: shards that no prober took are kept, and taken ones are reported as lost', async (t) => {
   const { store, ownership, seen, nextBeat } = withFakes(t)
   store.owned.set(3, 1).set(4, 1)
   ownership.start()

@@ -59,7 +59,7 @@ test('of one project what has waited longest is taken first', () => {
   )
 })
 
-test('whatever comes, is taken, put back or dropped in which order: one entry per member, nothing lost, nobody left behind', () => {
+test('whatever comes, is taken, put back or dropped in which order: one entry per member, no entry lost or left behind', () => {
   const step = fc.record({
     what: fc.constantFrom('add', 'add', 'add', 'take', 'putBack', 'drop'),
     project: fc.constantFrom('a', 'b', 'c'),

@@ -65,7 +65,7 @@ test('many checks share slabs without seeing each other, and a slot that is give
   assert.ok(bytes / holders.length < 150, `${bytes / holders.length} bytes a check`)
 })
 
-test('a duration that is too long for its place is told as the longest, and no result as none', () => {
+test('a duration that is too long for its field is shown as the longest, and no result as none', () => {
   const rings = new ResultRings()
   const holder = { ring: -1 }
   assert.deepEqual(unpackRecent(rings.pack([holder], 0)), [])

@@ -162,7 +162,7 @@ test('what comes while a statement is under way is written by the next one, in o
   )
 })
 
-test('what the fence keeps out is dropped, and the owner is told to look', async (t) => {
+test('rows that the fence refuses are dropped, and the ownership is checked', async (t) => {
   const { writer, database, fenced, tell } = harness(t)
   database.answer = 'fenced'
   tell('a', 'UNKNOWN', 'ONLINE')

@@ -138,7 +138,7 @@ test('of many processes one passes in a minute: who comes between does nothing',
   assert.deepEqual(farm.outcomes, ['purged 4', 'succeeded', 'purged 0', 'purged 0'])
 })
 
-test('a failure is a warning once and a metric each time; the other purges go on, and the end is told', async () => {
+test('a failure is a warning once and a metric each time; the other purges go on, and the end is logged', async () => {
   const farm = withFakes(times(9, 'a'), 5)
   farm.fails.purge = true
   await farm.retention.pass()

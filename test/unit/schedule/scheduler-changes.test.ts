@@ -38,7 +38,7 @@ test('another generation begins as never probed, and a probe that is under way c
   assert.deepEqual(verdicts, [{ member: 'a', from: 'ONLINE', status: 'OFFLINE', run: 0 }])
 })
 
-test('what was published stands until the first verdict: the same again is written and is no transition', () => {
+test('the published status stays until the first verdict: the same status again is written and is no transition', () => {
   const { scheduler, verdicts, run, last } = harness()
   scheduler.applyPool(pool({ config: config('a'), verdict: STORED }))
   scheduler.applyPool(pool(config('a', { generation: 2 })))
@@ -159,7 +159,7 @@ test('another target is probed so soon that, with the coalesced notification, a 
   assert.equal(last().target.address, '10.0.0.9')
 })
 
-test('what is kept for a target goes with it: a changed or removed one is told, one that only looks new is not', () => {
+test('what is kept for a target is released with it: for a changed or removed one, not for one that only looks new', () => {
   const gone: ProbeTarget[] = []
   const events = {
     onVerdict: () => undefined,

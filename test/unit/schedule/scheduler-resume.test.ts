@@ -99,7 +99,7 @@ test('50 000 known checks are all probed within one delay, each at its place and
   assert.ok(Math.max(...perSecond) <= 10_100, perSecond.join())
 })
 
-test('known checks of which nobody wrote down a plan are spread over one interval', () => {
+test('known checks without a stored plan are spread over one interval', () => {
   const { scheduler, attempts, run } = harness({ random: Math.random, budget: 1_000_000 })
   const gained = poolOf('one', 2000, (i, { target }) => ({
     target: { ...target, address: `10.0.${i >> 8}.${i & 255}` },

@@ -44,7 +44,7 @@ test('at most one probe of a check is in flight, however long it takes', () => {
   assert.equal(attempts.length, 1)
 })
 
-test('verdicts are told when status or the pending counter differ from what was written, and only then', () => {
+test('verdicts are reported when status or the pending counter differ from what was written, and only then', () => {
   const { scheduler, verdicts, run, last } = harness()
   scheduler.applyPool(pool(config('a', { fall: 3 })))
   run(1000)

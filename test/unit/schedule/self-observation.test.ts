@@ -12,7 +12,7 @@ const NO_SOCKET = {
 } as const
 const PASSED = { outcome: 'passed', reason: 'PASSED', detail: '', phases: { totalMs: 1 } } as const
 
-test('a reason for which probes tell nothing is logged when it comes up, and once a minute while it goes on', () => {
+test('a reason of inconclusive results is logged when it first occurs, and once a minute while it lasts', () => {
   const self = new SelfObservation(createMetrics('test'))
   const log = keepingLog()
   const told = () => log.lines.map(({ facts }) => [facts['reason'], facts['probes'], facts['last']])
@@ -34,7 +34,7 @@ test('a reason for which probes tell nothing is logged when it comes up, and onc
   assert.deepEqual(self.inconclusiveLast, { PROBER_NO_SOCKET: 'connect ENOMEM' })
 })
 
-test('lag is that since it was last asked for: the longest, and a bound that 99 of 100 kept', () => {
+test('lag is measured since the last reading: the maximum and the 99th percentile', () => {
   const self = new SelfObservation(createMetrics('test'))
   for (let i = 0; i < 99; i++) self.probeStarted(3)
   self.probeStarted(700)

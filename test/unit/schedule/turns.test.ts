@@ -34,7 +34,7 @@ test('those who wait have one turn each, round and round, however many each of t
   )
 })
 
-test('a lone one gets four fifths of what there is, two get four ninths each, and a bound of its own holds besides', () => {
+test('a single sharer gets four fifths of all, two get four ninths each, and its own limit holds besides', () => {
   const shares = (count: number, total: number, most?: number): readonly number[] => {
     const turns = new Turns<Node>()
     const projects = Array.from({ length: count }, () => new Project())
@@ -52,7 +52,7 @@ test('a lone one gets four fifths of what there is, two get four ninths each, an
   assert.deepEqual(shares(2, 900, 30), [30, 30])
 })
 
-test('whatever comes and goes in which order: nobody passes its bound, and who may have something and waits is never left out', () => {
+test('whatever comes and goes in which order: no sharer exceeds its limit, and a waiting sharer below it is never left out', () => {
   const step = fc.record({
     what: fc.constantFrom('queue', 'queue', 'queue', 'take', 'take', 'end', 'leave'),
     who: fc.nat(3),

@@ -89,7 +89,7 @@ function draftFor(
     options: null,
     sentFields: [],
     tags: [],
-    // Only what somebody named: an address out of HM_VIP_RANGE is nobody's.
+    // Only an address that a client chose, not one from HM_VIP_RANGE.
     echo: vipAddress === null ? {} : { [HOST_ADDRESS]: vipAddress },
   })
 }

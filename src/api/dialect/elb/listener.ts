@@ -79,7 +79,7 @@ const ECHOED = [
   'ipgroup',
 ] as const satisfies readonly (keyof ElbListenerChange)[]
 
-/** What was sent of the attributes that only come back, over what is stored. */
+/** The sent attributes that are only stored and returned, over the stored ones. */
 function echoOf(wire: ElbListenerChange, stored: Echo): Echo {
   const sent = ECHOED.filter((key) => wire[key] !== undefined).map((key) => [key, wire[key]] as const)
   return { ...stored, ...Object.fromEntries(sent) }

@@ -1,4 +1,4 @@
-/** Lists in Neutron's manner (docs/peers/elb.md 2 and 3). */
+/** Lists as Neutron answers them (docs/peers/elb.md 2 and 3). */
 import { notFound } from '../../../domain/errors.ts'
 import type { ListRules, Neighbour, ShownPage } from '../../list-rules.ts'
 import { fieldsOf, filtersOf } from '../../query.ts'

@@ -26,7 +26,7 @@ export const elbLoadBalancers: LoadBalancerDialect = {
       adminStateUp: wire.admin_state_up ?? true,
       provider: wire.provider ?? ELB_PROVIDERS[0],
       vipSubnetId: wire.vip_subnet_id,
-      // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
+      // Without one it shows its address from HM_VIP_RANGE: clients publish what they read.
       vipAddress: wire.vip_address ?? null,
       vipPortId: randomUUID(),
       tags: [],

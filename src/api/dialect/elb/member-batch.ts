@@ -19,7 +19,7 @@ export const elbMemberBatches: MemberBatchDialect = {
     const items = itemsOf(body)
     const { action = 'replace' } = parseAttributes(body, elbMemberBatch)
     if (action === 'delete') {
-      // The reference's own example names one id twice: asked for twice, gone once.
+      // The reference's own example has one id twice: it is deleted once.
       const ids = items.map((item) => parsedItem(item, elbMemberRemoval).id)
       return { action, ids: [...new Set(ids)] }
     }
@@ -57,7 +57,7 @@ function itemsOf(body: unknown): readonly unknown[] {
   return items
 }
 
-/** One item; what is no object has nothing in it that is required. */
+/** One item; a value that is not an object has none of the required attributes. */
 function parsedItem<Attributes>(item: unknown, rules: BodyRules<Attributes>): Attributes {
   if (isObject(item)) return parseAttributes(item, rules)
   throw new DomainError('MISSING_ENVELOPE', 'an item of the batch is not an object', { resource: 'member' })

@@ -130,7 +130,7 @@ function renderElbPool(pool: PoolView): Record<string, unknown> {
     healthmonitor_id: pool.healthMonitorId,
     admin_state_up: pool.adminStateUp,
     listeners: pool.listenerIds.map((id) => ({ id })),
-    // Never empty: Terraform's provider takes the first without looking.
+    // Never empty: Terraform's provider reads the first without a check.
     loadbalancers: [{ id: pool.loadBalancerId }],
     session_persistence: pool.sessionPersistence && renderPersistence(pool.sessionPersistence),
     ...shownDependsOn(pool.echo),

@@ -13,7 +13,7 @@ export const elbTags: TagsDialect = {
   render: (tags) => ({ tags }),
 }
 
-/** A key that is there already takes the new value; deleting goes by key, whatever value was sent with it. */
+/** An existing key gets the new value; a delete needs only the key, and ignores a value. */
 function tagsAfter(stored: readonly Tag[], { action, tags }: ElbTagsAction): readonly Tag[] {
   const byKey = new Map(stored.map(({ key, value }) => [key, value]))
   for (const { key, value } of tags) {

@@ -2,7 +2,7 @@
 import type { VersionsDialect } from '../../versions.ts'
 import { elbPaths } from './paths.ts'
 
-/** Members are no collection of Neutron's root: they stand below their pool. */
+/** Members are not a collection of Neutron's root: they are below their pool. */
 const COLLECTED = ['loadbalancer', 'listener', 'pool', 'healthmonitor', 'quota'] as const
 
 const self = (href: string) => [{ href, rel: 'self' }]
@@ -14,7 +14,7 @@ export const elbVersions: VersionsDialect = {
       render: (root) => ({ versions: [{ status: 'CURRENT', id: 'v2.0', links: self(`${root}/v2.0`) }] }),
     },
     {
-      // The second is what `npm start` prints: a person who opens it sees what there is.
+      // The second path is the one that `npm start` prints: a person who opens it sees the resources.
       paths: ['/v2.0', ...elbPaths('')],
       render: (root) => ({
         resources: COLLECTED.map((name) => ({

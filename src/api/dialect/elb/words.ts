@@ -1,6 +1,6 @@
 /**
- * elb's words: those that a body may say, and how each value of the domain is shown. What only another dialect can make
- * is shown as that dialect spells it: a reader then knows at least what it is.
+ * elb's words: those that a body may say, and how each value of the domain is shown. Values that only another dialect
+ * can create are shown as in that dialect, so that readers can understand them.
  */
 import type { OperatingStatus } from '../../../domain/member-status.ts'
 import type { RolledUpStatus } from '../../../domain/roll-up.ts'

@@ -1,7 +1,7 @@
 /** Whose objects a request of octavia may reach. */
 import { type AccessRule, anyProject, ownerDecides } from '../../access.ts'
 
-/** Its body may name the owner: only then is known whether there is one, and who may create for him. */
+/** The body may name the project: only then is it known whether it exists, and who may create objects in it. */
 const OWNER_IN_BODY = 'os_load-balancer_api:loadbalancer:post'
 
 export const octaviaAccess: AccessRule = (question) =>

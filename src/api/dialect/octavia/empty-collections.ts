@@ -1,7 +1,7 @@
 /**
- * What Octavia has and this service has not. A create is answered as Octavia answers where a provider cannot do it: 501 and
- * `Provider '…' does not support a requested action` (octavia 19.0.0, `ProviderNotImplementedError`), which clients print and
- * do not repeat.
+ * Collections of Octavia that this service does not have. A create is answered as Octavia answers where a provider
+ * cannot do it: 501 and `Provider '…' does not support a requested action` (octavia 19.0.0,
+ * `ProviderNotImplementedError`), which clients print and do not repeat.
  */
 import type { EmptyKind } from '../../empty-collections.ts'
 import { octaviaPaths } from './paths.ts'

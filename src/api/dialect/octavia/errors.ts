@@ -1,7 +1,7 @@
 /**
  * Refusals in Octavia's words: always `{faultcode, faultstring, debuginfo}` (docs/peers/octavia.md 6, also for what 7
- * is about; clients read `faultstring`), and Keystone's envelope for 401. What Octavia's own parsers say stands in the
- * refusal's message.
+ * is about; clients read `faultstring`), and Keystone's envelope for 401. The messages of Octavia's own parsers are in
+ * the refusal.
  */
 import type { DomainError, Facts, Refusal } from '../../../domain/errors.ts'
 import type { ErrorAnswer, ErrorWords } from '../dialect.ts'
@@ -71,7 +71,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
       `Another Listener on this Load Balancer is already using protocol ${f['protocol']} and protocol_port ${f['port']}`,
   },
   LISTENER_HAS_POOL: { status: 409, sentence: () => 'This listener already has a default pool' },
-  // Octavia says this of load balancers only: everything else is deleted with what it holds.
+  // Octavia has this refusal for load balancers only: other objects are deleted with their children.
   IN_USE: {
     status: 400,
     sentence: (f) => `Validation failure: Cannot delete Load Balancer ${f['used']} - it has children`,

@@ -1,6 +1,6 @@
 /**
- * How many items the lists of an object may have, where Octavia names no bound. What is stored beyond a bound, from before there
- * was one, may be sent again as it is or with less in it: only what is new has to fit.
+ * How many items the lists of an object may have, where Octavia names no bound. A list that was stored before there was
+ * a limit may be sent again, whole or shorter: only new items must fit.
  */
 import {
   OCTAVIA_ALPN_PROTOCOLS_MAX,

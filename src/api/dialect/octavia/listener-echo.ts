@@ -1,6 +1,6 @@
 /**
- * The attributes of Octavia's listeners that we keep and give back: limits, timeouts, headers, TLS. Absent in the store
- * is the default, so that what elb stored of the same names (connection_limit, references) is shown too.
+ * The attributes of Octavia's listeners that we only store and return: limits, timeouts, headers, TLS. Absent in the
+ * store is the default, so that what elb stored of the same names (connection_limit, references) is shown too.
  */
 import type { Echo } from '../../../domain/types.ts'
 import { assertListBound } from './list-bounds.ts'
@@ -36,7 +36,7 @@ export function listenerEchoAfter(wire: OctaviaListenerEcho, stored: Echo): Echo
   for (const name of NAMES) {
     const sent = wire[name]
     assertListBound(name, sent, stored[name])
-    // What is sent as the default is stored like what was never sent.
+    // A sent default is stored as an absent value.
     if (sent === null || sent === DEFAULTS[name]) delete echo[name]
     else if (sent !== undefined) echo[name] = sent
   }

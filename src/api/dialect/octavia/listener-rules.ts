@@ -1,7 +1,7 @@
 /**
- * Rules between the attributes of Octavia's listeners (octavia 19.0.0, `_validate_create_listener`, `_validate_listener_PUT`
- * and `check_hsts_options`). An update is held only against what it sends: taking a certificate or an authority away is
- * allowed, and what needed it stays as it is.
+ * Rules between the attributes of Octavia's listeners (octavia 19.0.0, `_validate_create_listener`,
+ * `_validate_listener_PUT` and `check_hsts_options`). An update is checked only for what it sends: removing a
+ * certificate or an authority is allowed, and attributes that needed it stay.
  */
 import type { Echo, ListenerProtocol } from '../../../domain/types.ts'
 import type { OctaviaListenerEcho } from './schema/listener.ts'
@@ -85,7 +85,7 @@ function assertCertificateFits(
   )
 }
 
-/** Who asks clients for certificates, and who revokes some, needs the authority that made them. */
+/** Client certificates and a revocation list need the authority that issued them. */
 function assertClientAuthority(wire: OctaviaListenerEcho, stored: Echo): void {
   const hasAuthority = Boolean(wire.client_ca_tls_container_ref || stored['client_ca_tls_container_ref'])
   if (hasAuthority) return

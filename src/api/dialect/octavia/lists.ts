@@ -1,4 +1,4 @@
-/** Lists in Octavia's manner (docs/peers/octavia.md 24): attributes and tags filter, unknown keys are refused. */
+/** Lists as Octavia answers them (docs/peers/octavia.md 24): attributes and tags filter, unknown keys are refused. */
 import { DomainError } from '../../../domain/errors.ts'
 import type { SortKey, TagFilter } from '../../../store/lists.ts'
 import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../list-rules.ts'
@@ -88,7 +88,7 @@ const TAG_PARAMETERS: Readonly<Record<string, TagFilter['has']>> = {
   'not-tags-any': 'not any',
 }
 
-/** Every list ends its order so: objects of one transaction have one time. */
+/** The last sort key of every list: objects of one transaction have the same time. */
 const TIE_BREAKERS: readonly SortKey[] = [
   { attribute: 'created_at', direction: 'asc' },
   { attribute: 'id', direction: 'asc' },

@@ -35,7 +35,7 @@ export async function octaviaTree(
 ): Promise<LoadBalancerTree> {
   const sent = wire.listeners ?? []
   const definitions = definitionsOf(sent, wire.pools ?? [])
-  // Which address it gets is not known yet; of which family it is, the range says.
+  // Its address is not known yet; its family is the one of the range.
   const parent = { ...loadBalancer, madeVipAddress: settings.vipRange.text }
   const made: (PoolWithChildren & { readonly name: string })[] = []
   for (const definition of definitions) {

@@ -39,7 +39,7 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     operatingStatus: 'roll-up',
     createsTree: true,
     async parseCreate(body, asker) {
-      // Before megabytes are read for somebody who may not create anything.
+      // Checks the policy before megabytes are read for a client that may not create anything.
       ownerOf(namedIn(body), asker)
       const wire = await parseTree(body, shareOf(asker.identity))
       return await octaviaTree(settings, wire, draftFor(wire, asker))
@@ -49,7 +49,7 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
       return (stored) => changeFor(wire, stored)
     },
     render: renderOctaviaLoadBalancer,
-    // As a read shows it, but for what was made with it, which is there as a whole.
+    // As a read shows it, except that the objects created with it are complete.
     renderCreated: async (loadBalancer, below) => ({
       ...renderOctaviaLoadBalancer(loadBalancer),
       ...(await renderTree(below, loadBalancer.projectId)),
@@ -78,7 +78,7 @@ function draftFor(wire: OctaviaLoadBalancerCreate, asker: Asker): LoadBalancerDr
     adminStateUp: valueAfter(wire.admin_state_up, true, false),
     provider,
     vipSubnetId: wire.vip_subnet_id ?? null,
-    // Without one it shows its own out of HM_VIP_RANGE: clients publish what they read.
+    // Without one it shows its address from HM_VIP_RANGE: clients publish what they read.
     vipAddress: wire.vip_address ?? null,
     vipPortId: wire.vip_port_id ?? randomUUID(),
     tags: newTags(wire.tags),
@@ -104,7 +104,7 @@ function changeFor(wire: OctaviaLoadBalancerChange, stored: LoadBalancer): LoadB
 
 const ECHOED = ['vip_network_id', 'vip_qos_policy_id', 'vip_sg_ids', 'additional_vips'] as const
 
-/** What was sent of the attributes that only come back, over what is stored; null removes. */
+/** The sent attributes that are only stored and returned, over the stored ones; null removes. */
 function echoAfter(wire: Pick<OctaviaLoadBalancerCreate, (typeof ECHOED)[number]>, stored: Echo): Echo {
   const echo: Record<string, unknown> = { ...stored }
   for (const name of ECHOED) {

@@ -1,4 +1,6 @@
-/** Whose a new load balancer is: the project that the body names, which administrators may choose, else that of the request. */
+/**
+ * The project of a new load balancer: the one in the body, which administrators may choose, else that of the request.
+ */
 import type { Asker } from '../../load-balancers.ts'
 import { isObject } from '../../schema/attributes.ts'
 import { OCTAVIA_PROJECT_ID_MAX } from './limits.ts'

@@ -12,7 +12,7 @@ import {
 } from '../../../identity/policy-rule.ts'
 import { LBAAS_POLICY, quotaOperations } from '../../../identity/policy-table.ts'
 
-/** The rules of a collection of which there is nothing: what is there to list, to show and to refuse. */
+/** The rules of an empty collection: list, show and refuse. */
 function none(
   object: string,
   list: string,

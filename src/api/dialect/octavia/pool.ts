@@ -97,7 +97,7 @@ function algorithmAfter(sent: LbAlgorithm | null | undefined, stored: LbAlgorith
   return sent ?? stored
 }
 
-/** How the pool speaks TLS, in the order of Octavia's answers, with what null means. */
+/** The TLS settings of the pool, in the order of Octavia's answers, with the meaning of null. */
 const ECHO_DEFAULTS = {
   tls_container_ref: null,
   ca_tls_container_ref: null,

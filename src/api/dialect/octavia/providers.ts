@@ -1,4 +1,7 @@
-/** Providers in Octavia's words: who could carry the traffic. Here only words, but for the one that is never probed. */
+/**
+ * Providers in Octavia's words: the drivers that could carry the traffic. Here they are only names, except the one
+ * whose pools are never probed.
+ */
 import { DomainError } from '../../../domain/errors.ts'
 import { NOOP_PROVIDER } from '../../../domain/member-status.ts'
 import type { ProviderDialect } from '../../providers.ts'

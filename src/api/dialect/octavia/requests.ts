@@ -1,9 +1,14 @@
-/** What Octavia asks of requests before their path is looked for, and of those whose method the path has not. */
+/**
+ * Octavia's checks of requests before the route is looked for, and its answers to a method that the path does not have.
+ */
 import { DomainError } from '../../../domain/errors.ts'
 import type { ApiContext, Route } from '../../context.ts'
 import { queryOf } from '../../query.ts'
 
-/** Throws METHOD_NOT_ALLOWED for HEAD, which Octavia knows nowhere, and NOT_ACCEPTABLE for clients that want no JSON. */
+/**
+ * Throws METHOD_NOT_ALLOWED for HEAD, which Octavia does not support, and NOT_ACCEPTABLE for clients that do not accept
+ * JSON.
+ */
 export function octaviaGuard(ctx: ApiContext): void {
   if (ctx.method === 'HEAD') {
     ctx.set('Allow', 'DELETE, GET, POST, PUT')
@@ -15,7 +20,7 @@ export function octaviaGuard(ctx: ApiContext): void {
 }
 
 /**
- * OPTIONS answers what there is; PUT and DELETE of a collection miss the id, POST to an item is no body of a create
+ * OPTIONS lists the methods; PUT and DELETE of a collection lack the id, and POST to an item is not a create
  * (docs/peers/octavia.md 2). Everything else is METHOD_NOT_ALLOWED.
  */
 export function octaviaOtherMethod(ctx: ApiContext, allowed: ReadonlySet<string>): boolean {

@@ -1,6 +1,6 @@
 /**
- * Session persistence of Octavia's pools. An update says all of it: of what is not sent only the type stays as it is, so
- * that a cookie's name ends with its type (octavia 19.0.0, `SessionPersistencePUT` and the pools' `put`).
+ * Session persistence of Octavia's pools. An update replaces all of it: of the absent attributes only the type is kept,
+ * so that a cookie's name is removed with its type (octavia 19.0.0, `SessionPersistencePUT` and the pools' `put`).
  */
 import type { Pool, PoolProtocol } from '../../../domain/types.ts'
 import type { OctaviaSessionPersistence } from './schema/pool.ts'
@@ -36,7 +36,7 @@ export function persistenceOf(
   }
 }
 
-/** Datagrams have no cookies; how long and how coarsely clients are kept is theirs alone. */
+/** Datagrams have no cookies; only they have a timeout and a granularity. */
 function assertFitsProtocol(wire: OctaviaSessionPersistence, protocol: PoolProtocol): void {
   if (protocol !== 'UDP' && protocol !== 'SCTP') {
     if (!wire.persistence_timeout && !wire.persistence_granularity) return

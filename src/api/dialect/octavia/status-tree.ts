@@ -1,7 +1,7 @@
 /**
  * The status tree in Octavia's words (docs/peers/octavia.md 25): load balancer, listeners, the default pool of each,
- * its monitor and members. A pool that no listener sends its traffic to is absent. Statuses are rolled up here, from
- * the members that the tree holds anyway, by the rules that the lists follow in SQL.
+ * its monitor and members. A pool that is no listener's default is absent. Statuses are rolled up here, from the
+ * members that the tree holds anyway, by the rules that the lists follow in SQL.
  */
 import {
   isPassing,

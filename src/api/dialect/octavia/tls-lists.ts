@@ -1,4 +1,6 @@
-/** Lists of TLS versions and of ALPN protocols, of pools and listeners: an empty one is a mistake, null is the default. */
+/**
+ * Lists of TLS versions and of ALPN protocols, of pools and listeners: an empty one is refused, null is the default.
+ */
 import { validationFailure } from './schema/wsme.ts'
 import { OCTAVIA_TLS_VERSIONS } from './words.ts'
 

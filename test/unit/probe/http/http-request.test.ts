@@ -60,7 +60,7 @@ test('the own User-Agent and Accept yield to the monitor’s, whether it appends
   }
 })
 
-test('a request has one User-Agent, and overwrite replaces what stands before it by that name', () => {
+test('a request has one User-Agent, and overwrite replaces earlier headers of that name', () => {
   const append = 'append'
   assert.deepEqual(
     headerLines([

@@ -10,7 +10,7 @@ function address(text: string): IpAddress {
   return parsed
 }
 
-/** Outcomes are told in the next turn. */
+/** Outcomes are reported in the next turn of the event loop. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 function channelOn(socket: FakeRawSocket): EchoChannel {
@@ -76,7 +76,7 @@ test('a socket that is lost ends what was awaited', async () => {
   assert.equal(channel.isOpen, false)
 })
 
-test('an absent package and a missing right are told apart', () => {
+test('an absent package and a missing right have different reasons', () => {
   const failing = (error: Error) =>
     new EchoChannel(4, () => {
       throw error
@@ -106,12 +106,12 @@ function portUnreachable(source: string, sourcePort: number): Buffer {
   return packet
 }
 
-test('of sockets with one port and different source addresses each hears of its own datagrams alone', async () => {
+test('sockets with one port and different source addresses each get only the errors of their own datagrams', async () => {
   const socket = new FakeRawSocket()
   const channel = channelOn(socket)
   const heard: string[] = []
   const hearOf = (port: number, source?: string) =>
-    channel.hearOfPort(port, source, () => heard.push(`${source ?? 'any'} ${port}`))
+    channel.watchPort(port, source, () => heard.push(`${source ?? 'any'} ${port}`))
   const stopFirst = hearOf(4000, '2001:db8::1')
   hearOf(4000, '2001:db8::2')
   hearOf(5000)

@@ -34,7 +34,7 @@ test('an INIT is one chunk of 20 bytes with tag, window, streams and a checksum 
   assert.equal(packet.readUInt32LE(8), crc32c(unsummed))
 })
 
-test('an ABORT carries the tag that the target told', () => {
+test('an ABORT carries the tag of the target', () => {
   const packet = writeAbort(PORTS, 0x01020304)
   assert.equal(packet.toString('hex', 0, 8), 'c3500f1c01020304')
   assert.equal(packet.toString('hex', 12), '06000004')
@@ -77,7 +77,7 @@ test('INIT ACK and ABORT are read with the tag and the ports of our INIT, in bot
   assert.deepEqual(readSctp(6, answer(6, TAG, '')), aborted)
 })
 
-test('whatever else a raw SCTP socket hears is nothing: our own INIT, data, every piece of an answer', () => {
+test('other packets of a raw SCTP socket are ignored: our own INIT, data, every piece of an answer', () => {
   assert.equal(readSctp(6, writeInit(PORTS, TAG)), undefined)
   assert.equal(readSctp(6, answer(0, TAG)), undefined)
   assert.equal(readSctp(6, answer(3, TAG)), undefined)

@@ -12,22 +12,22 @@ const contexts = new TlsContexts()
 test('a TLS file that could not be read for want of a descriptor is read again, though it is the same file', () => {
   const caFile = join(folderOfTest(), 'ca.pem')
   writeFileSync(caFile, selfSigned('ca').cert)
-  const manners = { caFile, verify: true }
+  const settings = { caFile, verify: true }
   const outOfDescriptors = (): never => {
     throw Object.assign(new Error('EMFILE: too many open files, open'), { code: 'EMFILE' })
   }
-  assert.equal(contexts.of(manners, outOfDescriptors, 0), 'TLS file ca.pem: EMFILE')
-  assert.equal(typeof contexts.of(manners, readFileSync, TLS_FILES_CACHE_MS - 1), 'string')
-  const context = contexts.of(manners, readFileSync, TLS_FILES_CACHE_MS)
+  assert.equal(contexts.of(settings, outOfDescriptors, 0), 'TLS file ca.pem: EMFILE')
+  assert.equal(typeof contexts.of(settings, readFileSync, TLS_FILES_CACHE_MS - 1), 'string')
+  const context = contexts.of(settings, readFileSync, TLS_FILES_CACHE_MS)
   assert.equal(typeof context, 'object')
   assert.equal(
-    contexts.of(manners, outOfDescriptors, 3 * TLS_FILES_CACHE_MS),
+    contexts.of(settings, outOfDescriptors, 3 * TLS_FILES_CACHE_MS),
     context,
     'unchanged: not read again',
   )
 })
 
-test('a context of files is kept for whoever is probed with it, however many others there are', () => {
+test('a context of files is kept while a check is probed with it, however many others there are', () => {
   const caFile = join(folderOfTest(), 'ca.pem')
   writeFileSync(caFile, selfSigned('ca').cert)
   let reads = 0

@@ -59,7 +59,7 @@ test('UDP-CONNECT whose datagram was not sent at the deadline does not pass', as
   assert.equal((await result).reason, 'PROBER_OVERLOAD')
 })
 
-test('UDP-CONNECT on a shared socket is inconclusive when the raw socket that hears for it is lost', async () => {
+test('UDP-CONNECT on a shared socket is inconclusive when its raw ICMP socket is lost', async () => {
   const raw = new FakeRawSocket()
   const probe = makeProbeUdpConnect(() => channel)
   const channel = new EchoChannel(6, () => raw)

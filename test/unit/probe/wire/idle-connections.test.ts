@@ -85,7 +85,7 @@ test('a connection of another probe of the same target is not lost', (t) => {
   assert.equal(pool.size, 1)
 })
 
-test('a connection that nobody came back to is closed after a while', (t) => {
+test('an unused connection is closed after a while', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { pool, probe, at } = harness(t, 10)
   probe(target())

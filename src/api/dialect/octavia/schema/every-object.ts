@@ -5,7 +5,7 @@ import { wsmeBoolean, wsmeText, wsmeTexts } from './wsme.ts'
 
 export const NAMED = { name: wsmeText({ max: NAME_MAX }), admin_state_up: wsmeBoolean() }
 export const TAGGED = { tags: wsmeTexts(OCTAVIA_TAG_MAX) }
-/** At create; the owner of a child is its load balancer's project, whatever stands here. */
+/** At create; a child belongs to the project of its load balancer, whatever this says. */
 export const OWNED = {
   project_id: wsmeText({ max: OCTAVIA_PROJECT_ID_MAX }),
   tenant_id: wsmeText({ max: OCTAVIA_PROJECT_ID_MAX }),

@@ -22,7 +22,7 @@ import {
   wsmeWord,
 } from './wsme.ts'
 
-/** Sent or not, null resets; stored as they are and given back. */
+/** Sent or not, null resets; only stored and returned. */
 export interface OctaviaListenerEcho {
   readonly connection_limit?: number | null
   readonly default_tls_container_ref?: string | null

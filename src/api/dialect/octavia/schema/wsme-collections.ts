@@ -5,7 +5,7 @@ import type { Shape } from '../../../schema/shape.ts'
 import { pythonText } from './python-text.ts'
 import { attribute, type Verdict } from './wsme.ts'
 
-/** A list of which every item passes; what is in it twice is in it once. */
+/** A list whose items all pass; duplicates are removed. */
 function listOf(shape: Shape, why: (item: unknown) => string | undefined): Joi.AnySchema {
   return attribute({ type: 'array', ...shape }, (value): Verdict => {
     if (!Array.isArray(value)) return { unconvertible: `Value not a valid list: ${pythonText(value)}` }
@@ -25,7 +25,7 @@ export function wsmeWords(words: readonly string[]): Joi.AnySchema {
   )
 }
 
-/** A list of what there is none of here: only an empty one. */
+/** A list that can only be empty, because there are no such objects here. */
 export function wsmeEmptyList(why: string): Joi.AnySchema {
   return listOf({ maxItems: 0, items: { type: 'object' } }, () => why)
 }

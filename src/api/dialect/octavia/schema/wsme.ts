@@ -1,8 +1,8 @@
 /**
  * Bodies as WSME reads them for Octavia (docs/peers/octavia.md 4): the root's one key, then unknown attributes, then
- * attribute by attribute in the declared order, each converted ("5" → 5) and held against its rule, or missed when it
- * is mandatory. The first fault is told, in WSME's sentence. `null` passes every attribute: what it means is the
- * dialect's.
+ * attribute by attribute in the declared order, each converted ("5" → 5) and checked, or reported as missing when it is
+ * mandatory. The first fault is the refusal, in WSME's sentence. `null` passes every attribute: the dialect decides
+ * what it means.
  */
 import Joi from 'joi'
 import { DomainError } from '../../../../domain/errors.ts'
@@ -81,7 +81,7 @@ function pythonTypeOf(value: unknown): string {
 const YES: ReadonlySet<unknown> = new Set(['true', 't', 'yes', 'y', 'on', '1'])
 const NO: ReadonlySet<unknown> = new Set(['false', 'f', 'no', 'n', 'off', '0'])
 
-/** oslo's `bool_from_string` with strict=False: what is not one of the words of yes is no. */
+/** oslo's `bool_from_string` with strict=False: any word that does not mean yes is false. */
 export function isYes(text: string): boolean {
   return YES.has(text.trim().toLowerCase())
 }
@@ -193,7 +193,7 @@ export function wsmeAddress({ clearedByEmpty }: Pick<TextRule, 'clearedByEmpty'>
   })
 }
 
-/** A list of texts of at most `max` characters; what is in it twice is in it once. */
+/** A list of texts of at most `max` characters; duplicates are removed. */
 export function wsmeTexts(max: number): Joi.AnySchema {
   return attribute({ type: 'array', items: { type: 'string', maxLength: max } }, (value) => {
     if (!Array.isArray(value)) return { unconvertible: `Value not a valid list: ${pythonText(value)}` }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls'
 import { withTlsFolder } from '../../src/bin/tls-folder.ts'
-import type { ProbeTarget, TlsManners } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget, TlsSettings } from '../../src/domain/probe-target.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { probeWithin, targetOf } from '../support/probing.ts'
 import { probers } from '../support/probers.ts'
@@ -48,13 +48,13 @@ const http = {
   expectedCodes: [{ from: 200, to: 200 }],
 } as const
 
-const targets = (server: Server, tls: TlsManners): readonly ProbeTarget[] => [
+const targets = (server: Server, tls: TlsSettings): readonly ProbeTarget[] => [
   targetOf(server, { type: 'HTTPS', http, tls, timeoutMs: 1000 }),
   targetOf(server, { type: 'TLS-HELLO', tls, timeoutMs: 1000 }),
   targetOf(server, { type: 'TCP', tls, timeoutMs: 1000 }),
 ]
 
-async function assertAll(server: Server, tls: TlsManners, reason: string, detail: RegExp): Promise<void> {
+async function assertAll(server: Server, tls: TlsSettings, reason: string, detail: RegExp): Promise<void> {
   for (const target of targets(server, { serverName: 'a.example', ...tls })) {
     const result = await probeWithin(probers[target.type], target)
     assert.equal(result.reason, reason, target.type)
@@ -62,7 +62,7 @@ async function assertAll(server: Server, tls: TlsManners, reason: string, detail
   }
 }
 
-test('a certificate passes that the given CA vouches for, with the name that was asked for', async (t) => {
+test('a certificate passes that the given CA has signed, with the expected name', async (t) => {
   const own = selfSigned('a.example')
   const caFile = folder(t)('ca.pem', own.cert)
   const { server, connections } = await listenTls(t, own)
@@ -76,7 +76,7 @@ test('a certificate passes that the given CA vouches for, with the name that was
   )
 })
 
-test('a self-signed, an unknown and an expired certificate are TLS_CERTIFICATE, or pass when nobody asks', async (t) => {
+test('a self-signed, an unknown and an expired certificate are TLS_CERTIFICATE, or pass without verification', async (t) => {
   const write = folder(t)
   const own = selfSigned('a.example')
   const { server } = await listenTls(t, own)
@@ -114,13 +114,13 @@ test('what ALPN offers is what the monitor says', async (t) => {
 test('TLS files that are not there, or are none, say so without a packet and without their content', async (t) => {
   const write = folder(t)
   const { server, connections } = await listenTls(t, selfSigned('a.example'))
-  const files: readonly (readonly [Partial<TlsManners>, RegExp])[] = [
+  const files: readonly (readonly [Partial<TlsSettings>, RegExp])[] = [
     [{ caFile: '/nowhere/ca.pem' }, /^TLS file ca\.pem: ENOENT$/],
     [{ caFile: write('no-ca.pem', 'secret') }, /^TLS file no-ca\.pem: [A-Z_0-9]+$/],
     [{ certificateFile: write('bad.pem', 'secret') }, /^TLS file bad\.pem: [A-Z_]+$/],
   ]
-  for (const [manners, detail] of files) {
-    await assertAll(server, { verify: true, ...manners }, 'PROBER_UNSUPPORTED', detail)
+  for (const [settings, detail] of files) {
+    await assertAll(server, { verify: true, ...settings }, 'PROBER_UNSUPPORTED', detail)
   }
   assert.equal(connections.length, 0)
 })
