@@ -1,5 +1,5 @@
 /**
- * What requests share, divided by project: the connections to PostgreSQL, the reading of large pages, and the memory
+ * What requests share, divided by project: the connections to PostgreSQL, the work on large pages, and the memory
  * that bodies take. A request is admitted once its body is complete, so a slow client holds no connection; and it holds
  * one place however many statements it makes, one after the other, so no request that holds a connection waits for a
  * second one.
@@ -46,11 +46,11 @@ export class Admission {
   }
 
   /**
-   * Reads a page of at most `rows` rows. A large page keeps a processor of PostgreSQL busy for long, and other
+   * Reads and renders a page of at most `rows` rows. A large one keeps a processor of PostgreSQL busy for long, and other
    * statements share the rest. So only a few of them are read at a time, projects in turn. Throws PROJECT_BUSY when the
    * project has too many of them in progress, and the errors of the work.
    */
-  async readPage<Rows>(projectId: string, rows: number, work: () => Promise<Rows>): Promise<Rows> {
+  async page<Result>(projectId: string, rows: number, work: () => Promise<Result>): Promise<Result> {
     return rows <= LARGE_PAGE_ROWS ? await work() : await this.#within(this.#largePages, projectId, work)
   }
 

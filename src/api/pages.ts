@@ -40,7 +40,7 @@ export async function answerList<Item extends { readonly id: string }>(
   if (byId === undefined) {
     for (const filter of filters) if (filter.attribute === 'project_id') filter.values.forEach(authorise)
   }
-  const items = await readPage(ctx, collection, {
+  const list: ListQuery = {
     ...order,
     ...(inLists === undefined ? {} : { projectId: inLists }),
     filters: [...translated(collection, filters), ...(collection.within ?? [])],
@@ -48,14 +48,14 @@ export async function answerList<Item extends { readonly id: string }>(
     limit: page.limit === undefined ? limit + 1 : limit,
     ...(page.marker === undefined ? {} : { marker: page.marker }),
     reverse: page.reverse,
-  })
-  const read = page.reverse ? items.slice(-limit) : items.slice(0, limit)
-  const { texts, shown } = await rendered(ctx, read, {
+  }
+  const { found, texts, shown, isCut } = await renderedPage(ctx, {
+    ...list,
+    shown: limit,
+    read: () => readPage(ctx, collection, list),
     render: (item) => pick(collection.render(item), fields),
-    reverse: page.reverse,
   })
-  const isCut = shown.length < read.length || items.isCut === true
-  const complete = page.limit === undefined && items.length <= limit && !isCut
+  const complete = page.limit === undefined && found <= limit && !isCut
   const links = linksOf(ctx, deps, {
     parameters,
     page,
@@ -70,8 +70,40 @@ export async function answerList<Item extends { readonly id: string }>(
   }
 }
 
-/** Renders a page as JSON in turns, until it has PAGE_MAX_BYTES: the first object that was read is always shown. */
-export async function rendered<Item>(
+export interface PageToRender<Item> {
+  /** Rows that are read at most, and of them those that are shown. */
+  readonly limit: number
+  readonly shown: number
+  readonly reverse: boolean
+  readonly read: () => Promise<Page<Item>>
+  readonly render: (item: Item) => object
+}
+
+export interface RenderedPage<Item> {
+  /** Rows that were read. */
+  readonly found: number
+  readonly texts: readonly string[]
+  readonly shown: readonly Item[]
+  /** It ended before its limit, by its bytes. */
+  readonly isCut: boolean
+}
+
+/** Reads a page and renders it as JSON; a large page waits until few others are being read and rendered. */
+export async function renderedPage<Item>(
+  ctx: ApiContext,
+  { limit, shown: most, reverse, read, render }: PageToRender<Item>,
+): Promise<RenderedPage<Item>> {
+  const { admission, identity } = ctx.state
+  return await admission.page(shareOf(identity), limit, async () => {
+    const rows = await read()
+    const page = reverse ? rows.slice(-most) : rows.slice(0, most)
+    const { texts, shown } = await rendered(ctx, page, { render, reverse })
+    return { found: rows.length, texts, shown, isCut: shown.length < page.length || rows.isCut === true }
+  })
+}
+
+/** Renders rows as JSON in turns, until they have PAGE_MAX_BYTES: the first object that was read is always shown. */
+async function rendered<Item>(
   ctx: ApiContext,
   items: readonly Item[],
   { render, reverse }: { readonly render: (item: Item) => object; readonly reverse: boolean },
@@ -94,12 +126,11 @@ async function readPage<Item>(
   collection: Collection<Item>,
   list: ListQuery,
 ): Promise<Page<Item>> {
-  const { admission, identity, dialect } = ctx.state
   try {
-    return await admission.readPage(shareOf(identity), list.limit, () => collection.read(list))
+    return await collection.read(list)
   } catch (error) {
     if (error instanceof UnknownMarkerError) {
-      throw dialect.lists.unknownMarker(collection.resource, list.marker ?? '')
+      throw ctx.state.dialect.lists.unknownMarker(collection.resource, list.marker ?? '')
     }
     throw error
   }

@@ -17,9 +17,8 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from './con
 import { JsonItems } from './json-body.ts'
 import { memberKey, memberNotFound } from './members.ts'
 import type { ListRules } from './list-rules.ts'
-import { linksOf, pick, rendered } from './pages.ts'
+import { linksOf, pick, renderedPage } from './pages.ts'
 import { filtersOf, type Parameters, queryOf } from './query.ts'
-import { shareOf } from './turns.ts'
 
 export interface TransitionDialect {
   readonly paths: (path: string) => readonly string[]
@@ -86,17 +85,13 @@ async function answer(
     reverse: page.reverse,
     filters: filtersIn(parameters, filterable),
   }
-  const { admission, identity } = ctx.state
-  const records = await admission.readPage(shareOf(identity), wanted.limit, () =>
-    listTransitions(deps.db, scope, wanted),
-  )
-  const read = page.reverse ? records.slice(-limit) : records.slice(0, limit)
-  const { texts, shown } = await rendered(ctx, read, {
+  const { found, texts, shown, isCut } = await renderedPage(ctx, {
+    ...wanted,
+    shown: limit,
+    read: () => listTransitions(deps.db, scope, wanted),
     render: (record) => pick(shape(record), fields),
-    reverse: page.reverse,
   })
-  const isCut = shown.length < read.length
-  const complete = page.limit === undefined && records.length <= limit && !isCut
+  const complete = page.limit === undefined && found <= limit && !isCut
   const ids = shown.map((record) => String(record.id))
   ctx.body = {
     transitions: new JsonItems(texts),

@@ -34,4 +34,4 @@ export const PAGE_MAX_BYTES = 8 * 1024 * 1024
 
 /** A page of more rows than this is large, also where fewer are there; of such pages so many are read at one time, divided by project. */
 export const LARGE_PAGE_ROWS = 200
-export const LARGE_PAGES_AT_ONCE = 3
+export const LARGE_PAGES_AT_ONCE = 2

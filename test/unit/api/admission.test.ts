@@ -11,7 +11,7 @@ const LARGE = LARGE_PAGE_ROWS + 1
 function reads(admission: Admission) {
   const running: { readonly project: string; readonly end: () => void }[] = []
   const read = (project: string, rows: number): Promise<string> =>
-    admission.readPage(
+    admission.page(
       project,
       rows,
       () => new Promise((resolve) => running.push({ project, end: () => resolve(project) })),
@@ -58,19 +58,17 @@ test('a small page never waits for a large one, not even of its own project', as
 test('a large page that waits too long is refused, and what failed gives its place back', async () => {
   const admission = new Admission({ waitMs: 1 })
   const isBusy = (error: unknown): boolean => error instanceof DomainError && error.code === 'PROJECT_BUSY'
-  const held: (() => void)[] = []
-  const holding = Array.from({ length: 2 }, () =>
-    admission.readPage('attacker', LARGE, () => new Promise<void>((resolve) => held.push(resolve))),
-  )
+  let end: () => void = () => undefined
+  const holding = admission.page('attacker', LARGE, () => new Promise<void>((resolve) => (end = resolve)))
   await assert.rejects(
-    admission.readPage('attacker', LARGE, () => Promise.resolve()),
+    admission.page('attacker', LARGE, () => Promise.resolve()),
     isBusy,
   )
-  for (const end of held) end()
-  await Promise.all(holding)
+  end()
+  await holding
   const failing = () => Promise.reject(new Error('the statement failed'))
   for (let n = 0; n < PROJECT_WAITING_MAX; n++) {
-    await assert.rejects(admission.readPage('attacker', LARGE, failing), /the statement failed/)
+    await assert.rejects(admission.page('attacker', LARGE, failing), /the statement failed/)
   }
-  assert.equal(await admission.readPage('attacker', LARGE, () => Promise.resolve('read')), 'read')
+  assert.equal(await admission.page('attacker', LARGE, () => Promise.resolve('read')), 'read')
 })
