@@ -30,7 +30,7 @@ export const anyProject: AccessRule = (question) => {
   return everywhere(question, decision)
 }
 
-/** The same where only the handler knows the project of the object: it checks the policy itself. */
+/** Refuses nobody yet: only the handler knows whose the object is, and calls `authorise` with the owner. */
 export const ownerDecides: AccessRule = (question) =>
   question.identity.confined ? ownProjectOnly(question) : everywhere(question, decide(question))
 

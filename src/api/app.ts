@@ -24,12 +24,12 @@ import { requestId } from './request-id.ts'
 import { requestTarget } from './request-target.ts'
 import { serviceRouter } from './service-routes.ts'
 import { StoreWatch } from './store-watch.ts'
-import { shareOf } from './turns.ts'
+import { sharerOf } from './turns.ts'
 
 /** Builds the application; the caller listens. */
 export function createApp(given: ApiDependencies): Koa<ApiState> {
   const storeWatch = new StoreWatch(given.log, () => query(given.db, 'select 1'))
-  const deps: ApiDependencies = { ...given, storeAway: (error) => storeWatch.away(error) }
+  const deps: ApiDependencies = { ...given, onStoreAway: (error) => storeWatch.away(error) }
   const app = new Koa<ApiState>()
   app.silent = true
   const admission = new Admission(deps.admission)
@@ -104,7 +104,7 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
 /** Receives the body, then does the work with the database: both within the limits of the project. */
 async function handled(route: Route, ctx: ApiContext, admission: Admission): Promise<void> {
   if (route.open === true) return await route.handler(ctx)
-  const share = shareOf(ctx.state.identity)
+  const share = sharerOf(ctx.state.identity)
   ctx.state.admission = admission
   const work = () => admission.admit(share, () => route.handler(ctx))
   if (route.method !== 'post' && route.method !== 'put') return await work()

@@ -13,7 +13,7 @@ import {
 } from '../domain/limits.ts'
 import type { Identity } from '../identity/identity.ts'
 import { JsonMeter } from './json-meter.ts'
-import { shareOf, turn } from './turns.ts'
+import { sharerOf, turn } from './turns.ts'
 
 /** What a body may be before it is parsed. */
 export interface BodyBounds {
@@ -84,7 +84,7 @@ export async function readJson(ctx: ParameterizedContext<BodyState>): Promise<un
   if (received === undefined || received.length === 0) return undefined
   if (ctx.get('content-type') === '') throw unsupportedMediaType(ctx)
   // Bodies that take milliseconds to parse take turns.
-  if (received.length > TURN_BODY_BYTES) await turn(shareOf(ctx.state.identity))
+  if (received.length > TURN_BODY_BYTES) await turn(sharerOf(ctx.state.identity))
   const body = parseJson(textOf(received))
   ctx.state.sent = body
   return body

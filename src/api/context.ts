@@ -67,7 +67,7 @@ export interface ApiDependencies {
   readonly targetPolicy: TargetPolicy
   readonly observe: (request: ObservedRequest) => void
   /** Called with the error of each request that got no answer from PostgreSQL. */
-  readonly storeAway?: (error: unknown) => void
+  readonly onStoreAway?: (error: unknown) => void
 }
 
 /** One answered request, for metrics: `route` is the pattern, never a path with ids. */

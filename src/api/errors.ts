@@ -15,7 +15,7 @@ const LATER: ReadonlySet<Refusal> = new Set(['IDENTITY_UNAVAILABLE', 'PROJECT_BU
  */
 export function errorBoundary(
   words: ErrorWords,
-  { log, storeAway }: Pick<ApiDependencies, 'log' | 'storeAway'>,
+  { log, onStoreAway }: Pick<ApiDependencies, 'log' | 'onStoreAway'>,
 ): Middleware<ApiState> {
   return async (ctx, next) => {
     try {
@@ -31,7 +31,7 @@ export function errorBoundary(
       if (refusal !== undefined && LATER.has(refusal.code)) {
         ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
       }
-      if (refusal?.code === 'STORE_UNAVAILABLE') storeAway?.(refusal.cause)
+      if (refusal?.code === 'STORE_UNAVAILABLE') onStoreAway?.(refusal.cause)
       ctx.status = answer.status
       ctx.body = answer.body
     }

@@ -23,11 +23,11 @@ export function healthCheck(deps: ApiDependencies): (ctx: Context) => Promise<vo
   }
 }
 
-async function databaseWord({ db, storeAway }: ApiDependencies): Promise<DatabaseWord> {
+async function databaseWord({ db, onStoreAway }: ApiDependencies): Promise<DatabaseWord> {
   try {
     return (await takesWrites(db)) ? 'ok' : 'read-only'
   } catch (error) {
-    storeAway?.(error)
+    onStoreAway?.(error)
     return 'unavailable'
   }
 }

@@ -7,7 +7,7 @@ import type { ApiContext, ApiDependencies } from './context.ts'
 import { JsonItems } from './json-body.ts'
 import type { ShownPage } from './list-rules.ts'
 import { queryOf } from './query.ts'
-import { inTurns, shareOf } from './turns.ts'
+import { inTurns, sharerOf } from './turns.ts'
 
 export interface Collection<Item> {
   /** Name of the array: `healthmonitors`. */
@@ -94,7 +94,7 @@ export async function renderedPage<Item>(
   { limit, shown: most, reverse, read, render }: PageToRender<Item>,
 ): Promise<RenderedPage<Item>> {
   const { admission, identity } = ctx.state
-  return await admission.page(shareOf(identity), limit, async () => {
+  return await admission.page(sharerOf(identity), limit, async () => {
     const rows = await read()
     const page = reverse ? rows.slice(-most) : rows.slice(0, most)
     const { texts, shown } = await rendered(ctx, page, { render, reverse })
@@ -110,7 +110,7 @@ async function rendered<Item>(
 ): Promise<{ readonly texts: readonly string[]; readonly shown: readonly Item[] }> {
   let room = PAGE_MAX_BYTES
   const texts: string[] = []
-  await inTurns(shareOf(ctx.state.identity), reverse ? items.toReversed() : items, (item) => {
+  await inTurns(sharerOf(ctx.state.identity), reverse ? items.toReversed() : items, (item) => {
     const text = JSON.stringify(render(item))
     room -= Buffer.byteLength(text) + 1
     if (room < 0 && texts.length > 0) return false

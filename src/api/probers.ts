@@ -13,7 +13,7 @@ import type { Admission } from './admission.ts'
 import { clientAddress } from './client-address.ts'
 import type { ApiDependencies } from './context.ts'
 import { noIdentityGuard } from './guards.ts'
-import { shareOf } from './turns.ts'
+import { sharerOf } from './turns.ts'
 
 export const PROBERS_PATH = '/v1/probers'
 const ownRuleFor = policyOf(OWN_POLICY)
@@ -34,7 +34,7 @@ export async function answerProbers(
     method: 'get',
     path: PROBERS_PATH,
   })
-  await admission.admit(shareOf(identity), async () => {
+  await admission.admit(sharerOf(identity), async () => {
     const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
     ctx.body = { probers: probers.map(render) }
   })

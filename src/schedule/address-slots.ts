@@ -99,7 +99,7 @@ export interface SlotTaker<Node extends ListNode> extends ListNode {
  * The answer to a check that asks for a slot: a slot, or it waits for one, or it waits because the address is at its
  * rate.
  */
-export type Admission = 'admitted' | 'full' | 'delayed'
+export type SlotAnswer = 'admitted' | 'full' | 'delayed'
 
 export interface AddressTableOptions<Node> {
   /** Of one address. */
@@ -148,7 +148,7 @@ export class AddressTable<Node extends SlotTaker<Node>> {
   }
 
   /** Gives `node` a slot of `share`, or lets it wait in turn until there is one. */
-  request(share: AddressShare<Node>, node: Node, nowMs: number): Admission {
+  request(share: AddressShare<Node>, node: Node, nowMs: number): SlotAnswer {
     const { address } = share
     const isInTime = this.#spacingMs === 0 || this.#startMs(address, nowMs) <= nowMs
     const isNext = isInTime && (address.turns?.isEmpty ?? true)

@@ -104,7 +104,7 @@ export class ConfigSync {
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Number.POSITIVE_INFINITY
   #nextPollAt = 0
-  #looksAt = 0
+  #changedDueAt = 0
   #sliceStartMs = 0
   #working: Promise<void> | undefined
   #isAway = false
@@ -133,7 +133,7 @@ export class ConfigSync {
       this.#loading.set(shard, 'unread')
       this.#changed.add(shard)
     }
-    this.#looksAt = 0
+    this.#changedDueAt = 0
     this.#wake(0)
   }
 
@@ -153,10 +153,10 @@ export class ConfigSync {
   /** A notification came: its payload names the shard. Anything else means "look at everything". */
   readonly notify = (payload: string): void => {
     const shard = /^\d{1,3}$/.test(payload) ? Number(payload) : undefined
-    if (this.#changed.size === 0) this.#looksAt = this.#now() + CONFIG_COALESCE_MS
+    if (this.#changed.size === 0) this.#changedDueAt = this.#now() + CONFIG_COALESCE_MS
     if (shard === undefined) for (const each of this.#held.keys()) this.#changed.add(each)
     else if (this.#held.has(shard)) this.#changed.add(shard)
-    if (this.#changed.size > 0) this.#wake(Math.max(0, this.#looksAt - this.#now()))
+    if (this.#changed.size > 0) this.#wake(Math.max(0, this.#changedDueAt - this.#now()))
   }
 
   destroy(): void {
@@ -188,7 +188,7 @@ export class ConfigSync {
   #idleMs(): number {
     const pollMs = Math.max(0, this.#nextPollAt - this.#now())
     if (this.#isAway || this.#changed.size === 0) return pollMs
-    return Math.min(pollMs, Math.max(0, this.#looksAt - this.#now()))
+    return Math.min(pollMs, Math.max(0, this.#changedDueAt - this.#now()))
   }
 
   /** Looks, and loads all that waits; never rejects. */
@@ -225,7 +225,7 @@ export class ConfigSync {
       this.#nextPollAt = nowMs + CONFIG_POLL_MS
       return [...this.#held.keys()]
     }
-    return nowMs >= this.#looksAt ? [...this.#changed] : []
+    return nowMs >= this.#changedDueAt ? [...this.#changed] : []
   }
 
   /** Reads which pools these shards have, and queues those whose version is not the running one. */
@@ -303,8 +303,8 @@ export class ConfigSync {
   }
 
   #isToBeLoaded({ poolId, configVersion }: Pick<WaitingPool, 'poolId' | 'configVersion'>): boolean {
-    const given = this.#givenUp.get(poolId)
-    if (given?.configVersion === configVersion && this.#now() < given.untilMs) return false
+    const givenUp = this.#givenUp.get(poolId)
+    if (givenUp?.configVersion === configVersion && this.#now() < givenUp.untilMs) return false
     return this.#running.get(poolId)?.configVersion !== configVersion
   }
 

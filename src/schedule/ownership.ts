@@ -71,7 +71,7 @@ export class Ownership {
   readonly #now: () => number
   readonly #held = new Map<number, number>()
   /** Shards that were gained or lost since the present heartbeat was sent: its answer about them may be old. */
-  readonly #moved = new Set<number>()
+  readonly #changedSinceBeat = new Set<number>()
   /** Shards that are being given back. */
   #leaving: ReadonlySet<number> = new Set()
   #standing: Standing | undefined
@@ -79,7 +79,7 @@ export class Ownership {
   #claimTimer: NodeJS.Timeout | undefined
   #beating: Promise<void> = Promise.resolve()
   #balancing: Promise<void> | undefined
-  #step = SHARDS_AT_FIRST
+  #shardsPerStep = SHARDS_AT_FIRST
   /** When the first of what is being loaded was gained. */
   #gainedMs: number | undefined
   #lastContactMs = Number.NEGATIVE_INFINITY
@@ -107,7 +107,7 @@ export class Ownership {
   }
 
   /** A fenced write has shown that a shard was lost: looks at once. */
-  look(): void {
+  beatNow(): void {
     this.#plan(0)
   }
 
@@ -165,7 +165,7 @@ export class Ownership {
     const { store, leaseMs } = this.#options
     const startedMs = this.#now()
     if (startedMs - this.#lastContactMs > leaseMs) this.#contactSinceMs = startedMs
-    this.#moved.clear()
+    this.#changedSinceBeat.clear()
     const standing = await store.beat(startedMs - this.#contactSinceMs)
     this.#lastContactMs = startedMs
     this.#standing = standing
@@ -192,7 +192,7 @@ export class Ownership {
   }
 
   #isMoving(id: number): boolean {
-    return this.#moved.has(id) || this.#leaving.has(id)
+    return this.#changedSinceBeat.has(id) || this.#leaving.has(id)
   }
 
   #gain(shards: readonly HeldShard[]): void {
@@ -201,7 +201,7 @@ export class Ownership {
     if (this.#isAllLoaded()) this.#gainedMs = undefined
     for (const { id, epoch } of shards) {
       this.#held.set(id, epoch)
-      this.#moved.add(id)
+      this.#changedSinceBeat.add(id)
     }
     this.#gainedMs ??= this.#now()
     this.#options.metrics.leaseChanged('claimed', shards.length)
@@ -212,8 +212,9 @@ export class Ownership {
   /** More at once when what was gained was loaded quickly, less when it was not. */
   #pace(tookMs: number): void {
     const { min, max } = SHARDS_AT_ONCE
-    if (tookMs < SHARDS_LOADED_WITHIN_MS.min) this.#step = Math.min(max, this.#step * 2)
-    else if (tookMs > SHARDS_LOADED_WITHIN_MS.max) this.#step = Math.max(min, this.#step >> 1)
+    if (tookMs < SHARDS_LOADED_WITHIN_MS.min) this.#shardsPerStep = Math.min(max, this.#shardsPerStep * 2)
+    else if (tookMs > SHARDS_LOADED_WITHIN_MS.max)
+      this.#shardsPerStep = Math.max(min, this.#shardsPerStep >> 1)
   }
 
   /** Makes a step towards the fair share, unless one is under way. */
@@ -235,9 +236,10 @@ export class Ownership {
     const share = SHARD_COUNT / Math.max(1, liveProbers)
     const missing = Math.ceil(share) - this.#held.size
     if (missing > 0 && this.#isAllLoaded())
-      return () => this.#claim(Math.min(missing, this.#step), this.#held.size < Math.floor(share))
+      return () => this.#claim(Math.min(missing, this.#shardsPerStep), this.#held.size < Math.floor(share))
     // More would have no owner until others have taken these.
-    if (missing < 0 && free < this.#step) return () => this.#surrender(Math.min(-missing, this.#step))
+    if (missing < 0 && free < this.#shardsPerStep)
+      return () => this.#surrender(Math.min(-missing, this.#shardsPerStep))
     return undefined
   }
 
@@ -245,12 +247,12 @@ export class Ownership {
     return [...this.#held.keys()].every(this.#options.isLoaded)
   }
 
-  async #claim(count: number, isPoor: boolean): Promise<void> {
+  async #claim(count: number, isBelowShare: boolean): Promise<void> {
     const claimed = await this.#options.store.claim(count, this.#standing?.isContactLong === true)
     this.#gain(claimed.filter(({ id, epoch }) => this.#held.get(id) !== epoch))
     // Others may be about to give some back. A heartbeat may have tried meanwhile: there is never more than one retry to come.
     clearTimeout(this.#claimTimer)
-    if (claimed.length === 0 && isPoor && !this.#isStopped)
+    if (claimed.length === 0 && isBelowShare && !this.#isStopped)
       this.#claimTimer = setTimeout(() => this.#balance(), CLAIM_RETRY_MS)
   }
 
@@ -272,7 +274,7 @@ export class Ownership {
       events.onGained(ids.map((id) => ({ id, epoch: epochs.get(id) ?? 0 })))
       throw error
     } finally {
-      for (const id of ids) this.#moved.add(id)
+      for (const id of ids) this.#changedSinceBeat.add(id)
       this.#leaving = new Set()
     }
   }

@@ -51,7 +51,7 @@ export class ProberEngine {
   readonly #probers: Probers
   readonly #descriptors = descriptorLimit()
   readonly #ownNetwork = new OwnNetwork()
-  readonly #self: SelfObservation
+  readonly #selfObservation: SelfObservation
   readonly #heap: HeapWatch
   readonly #staleLog: StaleLog
   readonly #ownership: Ownership
@@ -67,7 +67,7 @@ export class ProberEngine {
   /** In the order in which they are called. */
   readonly #holders: readonly ShardHolder[]
   /** Prepares the first probe of a check while it is loaded, because loading is done in slices. */
-  readonly #prepared: ShardHolder = {
+  readonly #preparation: ShardHolder = {
     applyChecks: ({ checks }) => {
       for (const { config } of checks) this.runtime.prepare(config.target)
     },
@@ -81,7 +81,7 @@ export class ProberEngine {
       sockets: idleSocketBudget(this.#descriptors),
     })
     this.#probers = options.probers(this.runtime)
-    this.#self = new SelfObservation(metrics)
+    this.#selfObservation = new SelfObservation(metrics)
     this.#heap = new HeapWatch(log)
     this.#staleLog = new StaleLog(log)
     this.#ownership = this.#makeOwnership()
@@ -94,7 +94,7 @@ export class ProberEngine {
     this.#checkpoint = this.#makeCheckpoint()
     this.#sync = this.#makeSync()
     this.#listener = new ConfigListener({ log, onPayload: this.#sync.notify, listen: options.store.listen })
-    this.#holders = [this.#sync, this.#dependencies, this.#prepared, this.#scheduler]
+    this.#holders = [this.#sync, this.#dependencies, this.#preparation, this.#scheduler]
   }
 
   /** Claims shards and probes them. Without PostgreSQL it waits, probes nothing and logs that. */
@@ -175,13 +175,13 @@ export class ProberEngine {
   }
 
   async #beat(contactMs: number): ReturnType<ProberEngineOptions['store']['beat']> {
-    this.#self.tell(this.#options.log, performance.now())
+    this.#selfObservation.tell(this.#options.log, performance.now())
     const facts = factsOf({
       scheduler: this.#scheduler,
       sync: this.#sync,
       writer: this.#writer,
       breaker: this.#breaker,
-      self: this.#self,
+      self: this.#selfObservation,
       budget: probeBudget(this.#descriptors),
       heap: this.#heap.look(),
     })
@@ -210,7 +210,7 @@ export class ProberEngine {
       epochOf: (shard) => this.#ownership.epochOf(shard),
       recentOf: (check) => this.#scheduler.rings.pack([check], Date.now() - performance.now()),
       isAway: (error) => store.isAway(error),
-      onFenced: () => this.#ownership.look(),
+      onFenced: () => this.#ownership.beatNow(),
     })
   }
 
@@ -230,7 +230,7 @@ export class ProberEngine {
     const budget = (): number => this.#heap.within(probeBudget(this.#descriptors, this.runtime.idle))
     return new Scheduler({
       log,
-      metrics: this.#self,
+      metrics: this.#selfObservation,
       probers: this.#probers,
       denies: policies.targetPolicy,
       probesPerSecondPerAddress: policies.probesPerSecondPerAddress ?? 0,

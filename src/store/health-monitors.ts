@@ -25,7 +25,16 @@ export class PoolHasMonitorError extends Error {}
 export const HEALTH_MONITOR_LIST: ListSpec = {
   from: 'health_monitor hm',
   columns: HEALTH_MONITOR_COLUMNS,
-  sized: ['name', 'tags', 'echo', 'options', 'sent_fields', 'domain_name', 'url_path', 'expected_codes'],
+  longColumns: [
+    'name',
+    'tags',
+    'echo',
+    'options',
+    'sent_fields',
+    'domain_name',
+    'url_path',
+    'expected_codes',
+  ],
   alias: 'hm',
   attributes: {
     id: { sql: 'hm.id', type: 'uuid', always: true },

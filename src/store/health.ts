@@ -40,7 +40,7 @@ export const HEALTH_LIST: ListSpec = {
     stored.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
     now() as read_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
-  sized: [
+  longColumns: [
     'name',
     'tags',
     'echo',

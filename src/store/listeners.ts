@@ -29,7 +29,7 @@ const VIEW_COLUMNS = `${LISTENER_COLUMNS}, lb.provider, lb.admin_state_up as loa
 export const LISTENER_LIST: ListSpec = {
   from: VIEW_FROM,
   columns: VIEW_COLUMNS,
-  sized: ['name', 'description', 'tags', 'echo'],
+  longColumns: ['name', 'description', 'tags', 'echo'],
   alias: 'l',
   attributes: {
     id: { sql: 'l.id', type: 'uuid', always: true },

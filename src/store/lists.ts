@@ -33,7 +33,7 @@ export interface ListSpec {
   readonly from: string
   readonly columns: string
   /** The columns that may be long: texts, JSON and arrays. Their total length as text limits a page. */
-  readonly sized: readonly string[]
+  readonly longColumns: readonly string[]
   /** The alias whose `id` and `project_id` rule order and scope. */
   readonly alias: string
   readonly attributes: Readonly<Record<string, ListAttribute>>
@@ -51,7 +51,7 @@ export interface ListQuery {
   readonly filters: readonly { readonly attribute: string; readonly values: readonly string[] }[]
   readonly sort: readonly SortKey[]
   readonly limit: number
-  /** Bytes of what is `sized` after which the page ends; absent = PAGE_MAX_BYTES. */
+  /** Bytes of the `longColumns` after which the page ends; absent = PAGE_MAX_BYTES. */
   readonly bytesMax?: number
   /** Rows after this one, or before it when `reverse`. */
   readonly marker?: string
@@ -119,7 +119,9 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
   const keys = order.map((key, i) => `${key.sql} as k${i}`).join(', ')
   const orderBy = order.map((key) => `${key.sql} ${towards(key, list)}`).join(', ')
   const orderOfPage = order.map((key, i) => `k${i} ${towards(key, list)}`).join(', ')
-  const bytes = spec.sized.map((column) => `coalesce(octet_length(page.${column}::text), 0)`).join(' + ')
+  const bytes = spec.longColumns
+    .map((column) => `coalesce(octet_length(page.${column}::text), 0)`)
+    .join(' + ')
   const rows = await query<Row & { rows_of_page: number }>(
     db,
     `select * from (

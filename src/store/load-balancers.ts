@@ -55,7 +55,7 @@ const ECHOED = ['vip_network_id', 'flavor_id', 'availability_zone', 'vip_qos_pol
 const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   from: 'load_balancer lb',
   columns: viewColumns(meaning),
-  sized: ['name', 'description', 'tags', 'echo', 'listener_ids', 'pool_ids'],
+  longColumns: ['name', 'description', 'tags', 'echo', 'listener_ids', 'pool_ids'],
   alias: 'lb',
   attributes: {
     id: { sql: 'lb.id', type: 'uuid', always: true },

@@ -82,7 +82,7 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
 export const MEMBER_LIST: ListSpec = {
   from: MEMBER_VIEW_FROM,
   columns: MEMBER_VIEW_COLUMNS,
-  sized: ['name', 'tags', 'echo'],
+  longColumns: ['name', 'tags', 'echo'],
   alias: 'm',
   attributes: MEMBER_LIST_ATTRIBUTES,
 }

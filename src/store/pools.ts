@@ -39,7 +39,7 @@ const VIEW_COLUMNS = `${POOL_COLUMNS},
 export const POOL_LIST: ListSpec = {
   from: 'pool_detail p',
   columns: VIEW_COLUMNS,
-  sized: ['name', 'description', 'tags', 'echo', 'session_persistence', 'member_ids', 'listener_ids'],
+  longColumns: ['name', 'description', 'tags', 'echo', 'session_persistence', 'member_ids', 'listener_ids'],
   alias: 'p',
   attributes: {
     id: { sql: 'p.id', type: 'uuid', always: true },

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { octaviaLoadBalancers } from '../../../src/api/dialect/octavia/load-balancer.ts'
-import { shareOf } from '../../../src/api/turns.ts'
+import { sharerOf } from '../../../src/api/turns.ts'
 import { DomainError } from '../../../src/domain/errors.ts'
 import { parseCidr } from '../../../src/domain/ip-address.ts'
 import { vipRangeOf } from '../../../src/domain/vip-range.ts'
 
 test('users without a project have a share each, and those of a project have one together', () => {
-  const [one, other] = [shareOf({ projectId: '', userId: 'a' }), shareOf({ projectId: '', userId: 'b' })]
+  const [one, other] = [sharerOf({ projectId: '', userId: 'a' }), sharerOf({ projectId: '', userId: 'b' })]
   assert.notEqual(one, other)
-  assert.notEqual(one, shareOf({ projectId: '' }))
-  assert.equal(shareOf({ projectId: 'p', userId: 'a' }), shareOf({ projectId: 'p', userId: 'b' }))
+  assert.notEqual(one, sharerOf({ projectId: '' }))
+  assert.equal(sharerOf({ projectId: 'p', userId: 'a' }), sharerOf({ projectId: 'p', userId: 'b' }))
 })
 
 test('a create without a permitted project is refused before its body is parsed', async () => {

@@ -3,8 +3,8 @@ import { DomainError } from '../../../domain/errors.ts'
 import type { ListenerProtocol, MonitorType, PoolProtocol } from '../../../domain/types.ts'
 
 /**
- * A UDP pool takes UDP-CONNECT only, a TCP or HTTP pool TCP or HTTP (ELB API reference). A pool of a protocol that
- * elb has no word for was made by another dialect, whose type it keeps. Throws TYPE_DOES_NOT_FIT_POOL.
+ * A UDP pool takes UDP-CONNECT only, a TCP or HTTP pool TCP or HTTP (ELB API reference). A pool of another protocol,
+ * which another dialect made, takes TCP or HTTP here as well. Throws TYPE_DOES_NOT_FIT_POOL.
  */
 export function assertTypeFitsPool(type: MonitorType, protocol: PoolProtocol): void {
   const fits = protocol === 'UDP' ? type === 'UDP-CONNECT' : type === 'TCP' || type === 'HTTP'

@@ -12,7 +12,7 @@ import type { ApiSettings } from '../../context.ts'
 import type { Asker, LoadBalancerDialect } from '../../load-balancers.ts'
 import { openstackTime, tagWords } from '../../openstack-words.ts'
 import type { Parameters } from '../../query.ts'
-import { shareOf } from '../../turns.ts'
+import { sharerOf } from '../../turns.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { namedIn, ownerOf } from './owner.ts'
@@ -41,7 +41,7 @@ export function octaviaLoadBalancers(settings: Settings): LoadBalancerDialect {
     async parseCreate(body, asker) {
       // Checks the policy before megabytes are read for a client that may not create anything.
       ownerOf(namedIn(body), asker)
-      const wire = await parseTree(body, shareOf(asker.identity))
+      const wire = await parseTree(body, sharerOf(asker.identity))
       return await octaviaTree(settings, wire, draftFor(wire, asker))
     },
     parseUpdate(body) {
