@@ -31,7 +31,7 @@ function gate(t: Ending): { readonly opened: Promise<void>; readonly open: () =>
 }
 
 test('the last place of a quota is given once: the second create waits for the first, and then there is none', async (t) => {
-  const first = gate(t)
+  const [first, claimed] = [gate(t), gate(t)]
   const { db } = await testDatabase(t)
   const claim = {
     projectId: PROJECT,
@@ -46,9 +46,11 @@ test('the last place of a quota is given once: the second create waits for the f
   const creating = transaction(db, async (tx) => {
     const fits = await fitsQuota(tx, claim)
     await create(tx)
+    claimed.open()
     await first.opened
     return fits
   })
+  await claimed.opened
   const second = transaction(db, (tx) => fitsQuota(tx, claim))
   await waiting(db, 1)
   // Another project, and another kind, wait for nobody.
@@ -86,14 +88,16 @@ const idOf = (path: string): string => path.split('/').at(-1) ?? ''
 const dependOn = (path: string) => wrapped('members', { depends_on: [idOf(path)] })
 
 test('two that would come to depend on each other by writes at once do not: one waits, and is refused', async (t) => {
-  const held = gate(t)
+  const [held, locked] = [gate(t), gate(t)]
   const api = await startApi(t)
   const [a, b] = await twoMembers(api)
   // Stops the holder of the lock before it has written, so that the other could not read its rows.
   const holding = transaction(api.db, async (tx) => {
     await query(tx, 'select id from member where id = any($1::uuid[]) for update', [[idOf(a), idOf(b)]])
+    locked.open()
     await held.opened
   })
+  await locked.opened
   const answers = [api.request('PUT', a, dependOn(b)), api.request('PUT', b, dependOn(a))]
   await waiting(api.db, 1)
   held.open()
