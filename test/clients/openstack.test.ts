@@ -46,9 +46,10 @@ test('token issue, catalog list and show: a token of the API, and addresses of t
   })
   assert.equal(listed.status, 200)
   const catalogue = await openstack(api, 'demo', ['catalog', 'list'])
+  // A catalogue has no order.
   assert.deepEqual(
-    catalogue.map((entry: Json) => entry.Type),
-    ['identity', 'load-balancer', 'network', 'elb', 'elbv3'],
+    new Set(catalogue.map((entry: Json) => entry.Type)),
+    new Set(['identity', 'load-balancer', 'network', 'elb', 'elbv3']),
   )
   const shown = await openstack(api, 'demo', ['catalog', 'show', 'load-balancer'])
   assert.ok(JSON.stringify(shown).includes(`${api.url}/load-balancer`))
