@@ -14,7 +14,7 @@ test('health shows the recent results of a check with each transition, and a tra
   let status = 200
   const server = createServer((_request, response) => {
     response.statusCode = status
-    response.end('a body that nobody is told of')
+    response.end('a body that no answer shows')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => void server.close())

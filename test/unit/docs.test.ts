@@ -22,7 +22,9 @@ function documents(): readonly string[] {
 
 /** `file:line` of each line that is longer than LINE_MAX, in characters. */
 function longLines(file: string, text: string): readonly string[] {
-  return text.split('\n').flatMap((line, index) => (line.length > LINE_MAX ? [`${file}:${index + 1}`] : []))
+  return text
+    .split('\n')
+    .flatMap((line, index) => (Buffer.byteLength(line) > LINE_MAX ? [`${file}:${index + 1}`] : []))
 }
 
 /** What is wrong with a decision record; undefined = nothing. */
@@ -44,7 +46,7 @@ function named(text: string, word: 'superseded by' | 'supersedes'): readonly num
   return [...list.matchAll(/\[ADR (\d+)\]/g)].map(([, number]) => Number(number))
 }
 
-test('no line of a document is longer than 120 characters', () => {
+test('no line of a document is longer than 120 bytes, so whatever counts them agrees', () => {
   const files = documents()
   assert.ok(files.length > 20, 'the search for documents works')
   assert.deepEqual(
@@ -77,7 +79,7 @@ test('a decision record that is superseded says by which, and that one says what
 })
 
 test('the rules find what they forbid', () => {
-  assert.deepEqual(longLines('x.md', `short\n${'µ'.repeat(121)}\n${'µ'.repeat(120)}`), ['x.md:2'])
+  assert.deepEqual(longLines('x.md', `short\n${'µ'.repeat(61)}\n${'µ'.repeat(60)}`), ['x.md:2'])
   const record = '# 7. A title\n\n- Status: accepted\n- Date: 2026-11-30\n\n## Context\n'
   assert.equal(problemOf('0007-a.md', `${record}\n## Decision\n\n## Consequences\n`), undefined)
   assert.ok(problemOf('0008-a.md', `${record}\n## Decision\n\n## Consequences\n`))

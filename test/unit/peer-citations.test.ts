@@ -109,13 +109,15 @@ test('citations are found however they are written', () => {
     'probing 24',
     'elb 3',
   ])
+  // In parts, so that this file has no such citation itself.
   const old = [
-    '(octavia-api 2.2)',
-    'octavia-api section 3',
-    'probe-semantics 6.1',
-    'DESIGN section 7',
-    '(trap 4)',
+    ['(octavia', '-api 2.2)'],
+    ['octavia', '-api section 3'],
+    ['probe', '-semantics 6.1'],
+    ['DES', 'IGN section 7'],
+    ['(tr', 'ap 4)'],
+    ['elb', '-api.md 4.5'],
   ]
-  for (const text of [...old, 'elb-api.md 4.5']) assert.match(text, OUT_OF_REACH)
+  for (const parts of old) assert.match(parts.join(''), OUT_OF_REACH)
   assert.doesNotMatch("from '../support/octavia-api.ts'", OUT_OF_REACH)
 })
