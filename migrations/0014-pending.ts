@@ -186,8 +186,14 @@ export async function up(db: Knex): Promise<void> {
 
     create view member_status as
     select id as member_id, pool_id, project_id, operating_status, state, since, reason, pending from member_detail;
+  `)
+  await replacePoolViews(db)
+}
 
-    create view pool_detail as
+/** Also for those who go back to these views from later ones. */
+export async function replacePoolViews(db: Knex): Promise<void> {
+  await db.raw(`
+    create or replace view pool_detail as
     select
       p.id,
       p.project_id,
@@ -216,10 +222,10 @@ export async function up(db: Knex): Promise<void> {
     from pool p
     join load_balancer lb on lb.id = p.load_balancer_id;
 
-    create view pool_status as
+    create or replace view pool_status as
     select id as pool_id, load_balancer_id, project_id, operating_status from pool_detail;
 
-    create view load_balancer_status as
+    create or replace view load_balancer_status as
     select
       lb.id as load_balancer_id,
       lb.project_id,

@@ -18,6 +18,7 @@ import * as updatedAt from './0015-updated-at.ts'
 import * as loadBalancerAddress from './0016-load-balancer-address.ts'
 import * as staleMembers from './0017-stale-members.ts'
 import * as kumaHttpVersion from './0018-kuma-http-version.ts'
+import * as keptStatuses from './0019-kept-statuses.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0016-load-balancer-address', ...loadBalancerAddress },
   { name: '0017-stale-members', ...staleMembers },
   { name: '0018-kuma-http-version', ...kumaHttpVersion },
+  { name: '0019-kept-statuses', ...keptStatuses },
 ]

@@ -4,7 +4,7 @@ import type { LoadBalancer } from '../domain/types.ts'
 import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
-import { loadBalancerStatusOf } from './roll-up.ts'
+import { loadBalancerStatusOf, readCounted } from './roll-up.ts'
 import { LOAD_BALANCER_COLUMNS, type LoadBalancerRow, MADE_VIP_ADDRESS, toLoadBalancer } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -152,11 +152,13 @@ export interface LoadBalancerKey {
 }
 
 export async function findLoadBalancer(db: Db, key: LoadBalancerKey): Promise<LoadBalancerView | undefined> {
-  const rows = await query<LoadBalancerViewRow>(
-    db,
-    `select ${viewColumns(key.meaning)} from load_balancer lb
-     where lb.id = $1 and ($2::text is null or lb.project_id = $2)`,
-    [key.id, key.projectId ?? null],
+  const rows = await readCounted(db, () =>
+    query<LoadBalancerViewRow>(
+      db,
+      `select ${viewColumns(key.meaning)} from load_balancer lb
+       where lb.id = $1 and ($2::text is null or lb.project_id = $2)`,
+      [key.id, key.projectId ?? null],
+    ),
   )
   return rows[0] && toView(rows[0])
 }

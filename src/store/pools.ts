@@ -4,6 +4,7 @@ import type { Pool } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
 import { notifyShard } from './parents.ts'
+import { readCounted } from './roll-up.ts'
 import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -106,10 +107,12 @@ export async function findPool(
   id: string,
   projectId: string | undefined,
 ): Promise<PoolView | undefined> {
-  const rows = await query<PoolViewRow>(
-    db,
-    `select ${VIEW_COLUMNS} from pool_detail p where p.id = $1 and ($2::text is null or p.project_id = $2)`,
-    [id, projectId ?? null],
+  const rows = await readCounted(db, () =>
+    query<PoolViewRow>(
+      db,
+      `select ${VIEW_COLUMNS} from pool_detail p where p.id = $1 and ($2::text is null or p.project_id = $2)`,
+      [id, projectId ?? null],
+    ),
   )
   return rows[0] && toView(rows[0])
 }

@@ -1,8 +1,23 @@
 /**
- * Rolled-up statuses as expressions over the rows that a statement shows (views of migration 0014): as a column they
- * are computed for the page only, as a filter for the project only. Each takes the alias of its table. The rules are
- * those of src/domain/roll-up.ts; a test compares the two.
+ * Rolled-up statuses. Those of pools and load balancers are kept (migration 0019); those of listeners and members are
+ * expressions over the rows that a statement shows. Each takes the alias of its table. The rules are those of
+ * src/domain/roll-up.ts; a test compares the two.
  */
+import { type Db, query, Tx } from './database.ts'
+
+/**
+ * Reads statuses as others will read them. What a transaction has changed is counted when it commits; here it is counted
+ * before it reads its own changes. From then on nobody else can write verdicts of these pools until it ends.
+ */
+export async function readCounted<Result>(db: Db, read: () => Promise<Result>): Promise<Result> {
+  if (!(db instanceof Tx)) return await read()
+  const [, result] = await Promise.all([
+    query(db, 'set constraints all immediate'),
+    read(),
+    query(db, 'set constraints all deferred'),
+  ])
+  return result
+}
 
 /** operating_status of the pool `alias`. */
 export const poolStatusOf = (alias: string): string =>

@@ -7,7 +7,7 @@ import { withRunner } from '../../src/store/migrate.ts'
 import { startApi } from '../support/api.ts'
 import { SUBNET } from '../support/api-objects.ts'
 import { insertMembers, insertPool } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { testDatabase, undoMigrationsFrom } from '../support/database.ts'
 import { aLoadBalancer, aPool, OCTAVIA } from '../support/octavia.ts'
 
 const target = (port: number) => ({ address: '127.0.0.1', protocol_port: port })
@@ -67,7 +67,7 @@ test('writes of every kind at once, also refused ones, leave the right count and
 
 test('members of before the migration are counted, and those of a transaction that is undone are not', async (t) => {
   const { db, url } = await testDatabase(t)
-  await withRunner(url, migration.down)
+  await undoMigrationsFrom(url, '0011-member-count')
   const [{ poolId }, empty] = [await insertPool(db), await insertPool(db)]
   await insertMembers(db, poolId, addresses)
   await withRunner(url, migration.up)

@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import { randomUUID } from 'node:crypto'
 import * as memberCount from '../../migrations/0011-member-count.ts'
 import * as pending from '../../migrations/0014-pending.ts'
-import * as staleMembers from '../../migrations/0017-stale-members.ts'
 import { MIGRATIONS } from '../../migrations/index.ts'
 import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
 import {
@@ -15,7 +14,7 @@ import {
   withRunner,
 } from '../../src/store/migrate.ts'
 import { eventually, insertPool } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { testDatabase, undoMigrationsFrom } from '../support/database.ts'
 
 const NAMES = MIGRATIONS.map(({ name }) => name)
 
@@ -128,6 +127,7 @@ test('monitors with preset kuma keep the HTTP version that they had', async (t) 
       [type, version ?? null, JSON.stringify(options), poolId],
     )
   }
+  await undoMigrationsFrom(url, '0018-kuma-http-version')
   await query(db, `delete from knex_migrations where name >= '0018-kuma-http-version'`)
   assert.ok((await migrateToLatest(db, url)).includes('0018-kuma-http-version'))
   for (const [name, { kept, shown }] of Object.entries(rows)) {
@@ -146,8 +146,7 @@ test('monitors with preset kuma keep the HTTP version that they had', async (t) 
 
 test('monitors of before keep what held for them, and show it', async (t) => {
   const { db, url } = await testDatabase(t)
-  await withRunner(url, staleMembers.down)
-  await withRunner(url, pending.down)
+  await undoMigrationsFrom(url, '0014-pending')
   const monitors = [
     { codes: '200', options: null, shown: '200', rise: 2, sent: false, startsAs: null },
     {

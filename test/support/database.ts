@@ -4,7 +4,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
+import { MIGRATIONS } from '../../migrations/index.ts'
 import { type Database, openDatabase, Tx } from '../../src/store/database.ts'
+import { withRunner } from '../../src/store/migrate.ts'
 import {
   createDatabase,
   createTemplate,
@@ -91,4 +93,13 @@ async function prepareTemplate(): Promise<Template> {
   const name = `hm_template_${process.pid}_${randomBytes(6).toString('hex')}`
   await createTemplate(server.url, name)
   return { server, name, own: true }
+}
+
+/** Undoes the migrations from this one on, the last one first. What knex noted of them stays. */
+export async function undoMigrationsFrom(url: string, name: string): Promise<void> {
+  const first = MIGRATIONS.findIndex((migration) => migration.name === name)
+  if (first < 0) throw new Error(`there is no migration ${name}`)
+  for (const { down } of MIGRATIONS.slice(first).toReversed()) {
+    await withRunner(url, async (runner) => await down?.(runner))
+  }
 }
