@@ -1,9 +1,9 @@
 /** The database of a prober: its connections, and its statements as functions for the engine. */
 import { hostname } from 'node:os'
-import type { PoolChecks } from '../domain/check.ts'
+import type { PoolChecks } from '../domain/prober/check.ts'
 import { DEPENDENCY_CONNECTIONS, PROBER_CONNECTIONS } from '../domain/limits.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
-import { withSourceAddress } from '../domain/source-address.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import { withSourceAddress } from '../domain/address/source-address.ts'
 import type { ConfigStore } from '../schedule/config-sync.ts'
 import type { ProberStore } from '../schedule/engine-options.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../store/checkpoints.ts'

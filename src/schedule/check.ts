@@ -1,16 +1,16 @@
 /** A check while a prober runs it: one node that waits in the wheel or in a queue, or is in flight with its deadline. */
-import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../domain/check.ts'
+import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../domain/prober/check.ts'
 import { STALE_WINDOWS } from '../domain/limits.ts'
-import { longestIntervalMs } from '../domain/probe-times.ts'
-import type { Reason } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
+import { longestIntervalMs } from '../domain/timing/probe-times.ts'
+import type { Reason } from '../domain/result/reasons.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 import {
   type CheckState,
   type CheckStatus,
   initialState,
   isHalted,
   restoredState,
-} from '../domain/state-machine.ts'
+} from '../domain/status/state-machine.ts'
 import type { AddressShare } from './address-slots.ts'
 import type { ListNode } from './linked-list.ts'
 import type { WheelNode } from './timer-wheel.ts'

@@ -11,7 +11,7 @@
  * after a minute. Its running checks go on, and its shard counts as loaded.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { PoolChecks } from '../domain/check.ts'
+import type { PoolChecks } from '../domain/prober/check.ts'
 import {
   CONFIG_CHECKS_PER_LOAD,
   CONFIG_CHECKS_PER_SLICE,

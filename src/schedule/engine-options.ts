@@ -1,7 +1,7 @@
 /** What a prober's engine is given: the database as functions, the probers, and the configuration of the service. */
-import type { CheckpointEntry, ShardCheckpoint, VerdictWrite } from '../domain/check.ts'
-import type { ParentState } from '../domain/dependencies.ts'
-import type { ProberFacts } from '../domain/prober-facts.ts'
+import type { CheckpointEntry, ShardCheckpoint, VerdictWrite } from '../domain/prober/check.ts'
+import type { ParentState } from '../domain/status/dependencies.ts'
+import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
 import type { Metrics } from '../runtime/metrics.ts'

@@ -1,9 +1,9 @@
 /** When a check is probed next, and which of its changes matter for that. */
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckConfig } from '../domain/check.ts'
+import type { CheckConfig } from '../domain/prober/check.ts'
 import { INTERVAL_FLOOR_MS } from '../domain/limits.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
-import { jitterMs, nextIntervalMs, nextSlotMs } from '../domain/probe-times.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import { jitterMs, nextIntervalMs, nextSlotMs } from '../domain/timing/probe-times.ts'
 import type { Check } from './check.ts'
 
 /** Sets when the check is due next, after a result; false = its probing has ended. */

@@ -7,9 +7,9 @@
  * or goes. A new part of that kind needs one entry there. Parts that ask by themselves need none: the checkpoint asks
  * which shards are owned, the breaker and the withheld verdicts whether a check is gone.
  */
-import type { PoolChecks } from '../domain/check.ts'
+import type { PoolChecks } from '../domain/prober/check.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
-import type { CheckStatus } from '../domain/state-machine.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
 import { tcpCanaries } from './canaries.ts'

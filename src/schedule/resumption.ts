@@ -3,7 +3,7 @@
  * planned time of the next probe of each, and its last result. It is read only for checks that start here with a
  * verdict, so a change of a running pool reads nothing.
  */
-import type { CheckConfig, CheckpointEntry, PlannedCheck, PoolChecks } from '../domain/check.ts'
+import type { CheckConfig, CheckpointEntry, PlannedCheck, PoolChecks } from '../domain/prober/check.ts'
 
 export interface ResumptionOptions {
   /** Whether a check runs here. */

@@ -1,7 +1,7 @@
 /** What a scheduler needs, and its callbacks. */
-import type { ProbeResult } from '../domain/probe-result.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
-import type { CheckStatus } from '../domain/state-machine.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'
 import type { Metrics } from '../runtime/metrics.ts'

@@ -4,12 +4,12 @@
  * the delay starts when a probe has ended.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckConfig, PlannedCheck, PoolChecks } from '../domain/check.ts'
+import type { CheckConfig, PlannedCheck, PoolChecks } from '../domain/prober/check.ts'
 import { CONFIG_SLICE_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
-import { packFlags } from '../domain/flags.ts'
-import { nextIntervalMs } from '../domain/probe-times.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
-import type { CheckStatus } from '../domain/state-machine.ts'
+import { packFlags } from '../domain/result/flags.ts'
+import { nextIntervalMs } from '../domain/timing/probe-times.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
 import { isOtherTrouble, judge, mayCount } from './judgement.ts'

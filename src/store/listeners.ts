@@ -1,5 +1,5 @@
 /** Statements on listeners. */
-import { listenerStatus, type RolledUpStatus } from '../domain/roll-up.ts'
+import { listenerStatus, type RolledUpStatus } from '../domain/status/roll-up.ts'
 import type { Listener } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'

@@ -1,5 +1,5 @@
 /** Statements on load balancers. */
-import type { RolledUpStatus } from '../domain/roll-up.ts'
+import type { RolledUpStatus } from '../domain/status/roll-up.ts'
 import type { LoadBalancer } from '../domain/types.ts'
 import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, type Tx, query } from './database.ts'

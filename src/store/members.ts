@@ -1,5 +1,5 @@
 /** Statements on members. The present status of a member comes with its row, from the view `member_detail`. */
-import type { MemberReason, MemberState } from '../domain/member-status.ts'
+import type { MemberReason, MemberState } from '../domain/status/member-status.ts'
 import type { Member } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'

@@ -1,5 +1,5 @@
 /** Statements on pools. */
-import type { RolledUpStatus } from '../domain/roll-up.ts'
+import type { RolledUpStatus } from '../domain/status/roll-up.ts'
 import type { Pool } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
@@ -26,7 +26,7 @@ export interface PoolView extends Pool {
   readonly memberIds: readonly string[]
   readonly listenerIds: readonly string[]
   readonly healthMonitorId: string | null
-  /** Rolled up from its members (src/domain/roll-up.ts). */
+  /** Rolled up from its members (src/domain/status/roll-up.ts). */
   readonly operatingStatus: RolledUpStatus
 }
 

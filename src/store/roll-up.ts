@@ -1,7 +1,7 @@
 /**
  * Rolled-up statuses as expressions over the rows that a statement shows (views of migration 0014): as a column they
  * are computed for the page only, as a filter for the project only. Each takes the alias of its table. The rules are
- * those of src/domain/roll-up.ts; a test compares the two.
+ * those of src/domain/status/roll-up.ts; a test compares the two.
  */
 
 /** operating_status of the pool `alias`. */

@@ -6,12 +6,12 @@ import type {
   PlannedCheck,
   PoolChecks,
   StoredVerdict,
-} from '../../src/domain/check.ts'
+} from '../../src/domain/prober/check.ts'
 import { WHEEL_TICK_MS } from '../../src/domain/limits.ts'
-import { statePolicy } from '../../src/domain/profiles.ts'
-import { type Reason, REASONS } from '../../src/domain/reasons.ts'
-import type { ProbeResult } from '../../src/domain/probe-result.ts'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import { statePolicy } from '../../src/domain/options/profiles.ts'
+import { type Reason, REASONS } from '../../src/domain/result/reasons.ts'
+import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
 import { type AddressShare, AddressTable } from '../../src/schedule/address-slots.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { ParentState } from '../../../src/domain/dependencies.ts'
+import type { ParentState } from '../../../src/domain/status/dependencies.ts'
 import {
   DEPENDENCY_BLIND_MS,
   DEPENDENCY_POLL_MS,
@@ -10,7 +10,7 @@ import {
 } from '../../../src/domain/limits.ts'
 import { Dependencies } from '../../../src/schedule/dependencies.ts'
 import { DependencyReadings } from '../../../src/schedule/dependency-readings.ts'
-import type { ProbeResult } from '../../../src/domain/probe-result.ts'
+import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
 import { keepingLog } from '../../support/prober.ts'
 import { config, harness, pool } from '../../support/scheduling.ts'
 

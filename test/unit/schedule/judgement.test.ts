@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Reason } from '../../../src/domain/reasons.ts'
-import { probeTarget, type TargetMonitor } from '../../../src/domain/monitor-target.ts'
+import type { Reason } from '../../../src/domain/result/reasons.ts'
+import { probeTarget, type TargetMonitor } from '../../../src/domain/target/monitor-target.ts'
 import type { Probe } from '../../../src/probe/probe.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import type { SchedulerOptions } from '../../../src/schedule/scheduler.ts'
-import type { StatePolicy } from '../../../src/domain/state-machine.ts'
+import type { StatePolicy } from '../../../src/domain/status/state-machine.ts'
 import { config, DELAY_MS, harness, known, pool } from '../../support/scheduling.ts'
 
 /** The status of a check after probes that end so. */

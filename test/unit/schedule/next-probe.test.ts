@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { CheckConfig } from '../../../src/domain/check.ts'
+import type { CheckConfig } from '../../../src/domain/prober/check.ts'
 import { INTERVAL_FLOOR_MS, WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
-import type { StatePolicy } from '../../../src/domain/state-machine.ts'
+import type { StatePolicy } from '../../../src/domain/status/state-machine.ts'
 import { config, DELAY_MS, harness, known, pool, STORED } from '../../support/scheduling.ts'
 
 function judging(more: Partial<StatePolicy>): CheckConfig {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseAddress } from '../../../src/domain/ip-address.ts'
+import { parseAddress } from '../../../src/domain/address/ip-address.ts'
 import { OWN_NETWORK_LEARN_EVERY_MS, OWN_WAYS_DOWN_MAX } from '../../../src/domain/limits.ts'
-import { type Reason, REASONS } from '../../../src/domain/reasons.ts'
+import { type Reason, REASONS } from '../../../src/domain/result/reasons.ts'
 import type { MonitorType } from '../../../src/domain/types.ts'
-import { parseRoutes4, parseRoutes6 } from '../../../src/domain/kernel-routes.ts'
+import { parseRoutes4, parseRoutes6 } from '../../../src/domain/address/kernel-routes.ts'
 import { type Fault, faultTowards, type HostNetwork, OwnNetwork } from '../../../src/schedule/own-network.ts'
 
 const ROUTES4 = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIG_COALESCE_MS } from '../../../src/domain/limits.ts'
-import { statePolicy } from '../../../src/domain/profiles.ts'
-import type { Reason } from '../../../src/domain/reasons.ts'
-import type { ProbeTarget } from '../../../src/domain/probe-target.ts'
+import { statePolicy } from '../../../src/domain/options/profiles.ts'
+import type { Reason } from '../../../src/domain/result/reasons.ts'
+import type { ProbeTarget } from '../../../src/domain/target/probe-target.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import { config, DELAY_MS, harness, known, pool, STORED } from '../../support/scheduling.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
-import { statePolicy } from '../../../src/domain/profiles.ts'
+import { statePolicy } from '../../../src/domain/options/profiles.ts'
 import { Check } from '../../../src/schedule/check.ts'
 import { resumption } from '../../../src/schedule/next-probe.ts'
 import {

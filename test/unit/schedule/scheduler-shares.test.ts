@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { IN_FLIGHT_PER_ADDRESS_MAX, SHARE_PER_FREE, WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
-import { statePolicy } from '../../../src/domain/profiles.ts'
+import { statePolicy } from '../../../src/domain/options/profiles.ts'
 import { type Attempt, harness, leftBehind, poolOf, START_MS, STORED } from '../../support/scheduling.ts'
 
 const HOUR_MS = 3_600_000

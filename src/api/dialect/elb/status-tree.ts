@@ -3,10 +3,10 @@
  * balancer that is switched off makes everything below it DISABLED. A pool that is a listener's default appears there
  * and once more below the load balancer.
  */
-import { operatingStatus } from '../../../domain/member-status.ts'
+import { operatingStatus } from '../../../domain/status/member-status.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
-import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
-import { mapInTurns } from '../../turns.ts'
+import { membersByPool, type StatusTreeDialect } from '../../resource/status-tree.ts'
+import { mapInTurns } from '../../http/turns.ts'
 import { elbPaths } from './paths.ts'
 import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 

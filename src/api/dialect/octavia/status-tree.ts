@@ -11,10 +11,10 @@ import {
   poolStatus,
   type MemberWord,
   type RolledUpStatus,
-} from '../../../domain/roll-up.ts'
+} from '../../../domain/status/roll-up.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
-import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
-import { mapInTurns } from '../../turns.ts'
+import { membersByPool, type StatusTreeDialect } from '../../resource/status-tree.ts'
+import { mapInTurns } from '../../http/turns.ts'
 import { octaviaPaths } from './paths.ts'
 import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 

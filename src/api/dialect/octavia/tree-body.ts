@@ -4,7 +4,7 @@
  */
 import { DomainError } from '../../../domain/errors.ts'
 import { isObject } from '../../schema/attributes.ts'
-import { mapInTurns } from '../../turns.ts'
+import { mapInTurns } from '../../http/turns.ts'
 import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from './limits.ts'
 import {
   type InnerPool,
