@@ -24,7 +24,7 @@ import { requestId } from './http/request-id.ts'
 import { requestTarget } from './http/request-target.ts'
 import { serviceRouter } from './service/routes.ts'
 import { StoreWatch } from './http/store-watch.ts'
-import { sharerOf } from './http/turns.ts'
+import { sharerOf } from './http/sharer.ts'
 
 /** Builds the application; the caller listens. */
 export function createApp(given: ApiDependencies): Koa<ApiState> {

@@ -9,11 +9,12 @@ import {
   BODY_VALUES_MAX,
   LARGE_BODY_MAX_BYTES,
   LARGE_BODY_VALUES_MAX,
-  TURN_BODY_BYTES,
+  SLICED_BODY_BYTES,
 } from '../../domain/limits.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { JsonMeter } from './json-meter.ts'
-import { sharerOf, turn } from './turns.ts'
+import { sharerOf } from './sharer.ts'
+import { nextSlice } from './slices.ts'
 
 /** What a body may be before it is parsed. */
 export interface BodyBounds {
@@ -83,8 +84,8 @@ export async function readJson(ctx: ParameterizedContext<BodyState>): Promise<un
   const { received } = ctx.state
   if (received === undefined || received.length === 0) return undefined
   if (ctx.get('content-type') === '') throw unsupportedMediaType(ctx)
-  // Bodies that take milliseconds to parse take turns.
-  if (received.length > TURN_BODY_BYTES) await turn(sharerOf(ctx.state.identity))
+  // A body that takes milliseconds to parse is a slice of its own.
+  if (received.length > SLICED_BODY_BYTES) await nextSlice(sharerOf(ctx.state.identity))
   const body = parseJson(textOf(received))
   ctx.state.sent = body
   return body

@@ -7,7 +7,8 @@ import type { ApiContext, ApiDependencies } from './context.ts'
 import { JsonItems } from './json-body.ts'
 import type { ShownPage } from './list-rules.ts'
 import { queryOf } from './query.ts'
-import { inTurns, sharerOf } from './turns.ts'
+import { sharerOf } from './sharer.ts'
+import { inSlices } from './slices.ts'
 
 export interface Collection<Item> {
   /** Name of the array: `healthmonitors`. */
@@ -102,7 +103,7 @@ export async function renderedPage<Item>(
   })
 }
 
-/** Renders rows as JSON in turns, until they have PAGE_MAX_BYTES: the first object that was read is always shown. */
+/** Renders rows as JSON in slices, until they have PAGE_MAX_BYTES: the first object that was read is always shown. */
 async function rendered<Item>(
   ctx: ApiContext,
   items: readonly Item[],
@@ -110,7 +111,7 @@ async function rendered<Item>(
 ): Promise<{ readonly texts: readonly string[]; readonly shown: readonly Item[] }> {
   let room = PAGE_MAX_BYTES
   const texts: string[] = []
-  await inTurns(sharerOf(ctx.state.identity), reverse ? items.toReversed() : items, (item) => {
+  await inSlices(sharerOf(ctx.state.identity), reverse ? items.toReversed() : items, (item) => {
     const text = JSON.stringify(render(item))
     room -= Buffer.byteLength(text) + 1
     if (room < 0 && texts.length > 0) return false

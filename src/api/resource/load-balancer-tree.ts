@@ -23,7 +23,7 @@ import { insertListenerOrRefuse } from './listeners.ts'
 import { targetGuard } from './members.ts'
 import { assertProbeRate, memberDemand, plus, type ProbeDemand } from '../write/probe-rate.ts'
 import { assertQuota } from '../write/rules.ts'
-import { mapInTurns } from '../http/turns.ts'
+import { mapInSlices } from '../http/slices.ts'
 
 /** What a create makes. */
 export interface LoadBalancerTree {
@@ -65,7 +65,7 @@ export async function insertTree(tx: Tx, deps: ApiDependencies, tree: LoadBalanc
   for (const pool of tree.pools) await insertPool(tx, pool)
   for (const monitor of tree.monitors) await insertHealthMonitor(tx, monitor)
   for (const [poolId, members] of membersByPool(tree)) {
-    await mapInTurns(projectId, members, await targetGuard(tx, deps, poolId))
+    await mapInSlices(projectId, members, await targetGuard(tx, deps, poolId))
   }
   await insertMembers(tx, tree.members)
   const named = [...tree.pools, ...tree.members].flatMap(({ echo }) => dependsOn(echo))

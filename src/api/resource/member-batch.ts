@@ -35,7 +35,7 @@ import { memberExists, targetGuard } from './members.ts'
 import { type Parameters, queryOf } from '../http/query.ts'
 import { assertProbeRate, memberDemand, ofMembers } from '../write/probe-rate.ts'
 import { assertParentsActive, assertQuota } from '../write/rules.ts'
-import { inTurns, mapInTurns } from '../http/turns.ts'
+import { inSlices, mapInSlices } from '../http/slices.ts'
 
 /** What a batch asks for. */
 export type MemberBatch =
@@ -63,7 +63,7 @@ export interface BatchTargets {
 
 export interface MemberBatchDialect {
   readonly paths: (path: string) => readonly string[]
-  /** Reads a body, its members in turns; throws DomainErrors. */
+  /** Reads a body, its members in slices; throws DomainErrors. */
   readonly parseBatch: (body: unknown, projectId: string, parameters: Parameters) => Promise<MemberBatch>
   /** Throws the dialect's refusal of a repeated target. */
   readonly assertDistinct: (targets: BatchTargets) => void
@@ -123,12 +123,12 @@ async function applied(work: Work, batch: MemberBatch): Promise<Applied> {
   }
 }
 
-/** The members of the list, made in turns. */
+/** The members of the list, made in slices. */
 async function draftsOf(
   { ctx, parents }: Work,
   { draftFor }: Pick<MemberReplacement, 'draftFor'>,
 ): Promise<readonly MemberDraft[]> {
-  return await mapInTurns(ctx.state.identity.projectId, draftFor, (draft) => draft(parents.pool))
+  return await mapInSlices(ctx.state.identity.projectId, draftFor, (draft) => draft(parents.pool))
 }
 
 /** Throws QUOTA_EXCEEDED. */
@@ -220,22 +220,22 @@ interface Replaced {
   readonly batch: MemberReplacement
 }
 
-/** The changes of all, found in turns. */
+/** The changes of all, found in slices. */
 async function changesOf({ ctx, tx, parents }: Work, { kept, drafts, batch }: Replaced): Promise<Change[]> {
   const monitor = kept.length === 0 ? undefined : await findMonitorOfPool(tx, parents.pool.id)
-  const changes = await mapInTurns(ctx.state.identity.projectId, kept, (member) =>
+  const changes = await mapInSlices(ctx.state.identity.projectId, kept, (member) =>
     changeOf(member, drafts[member.index], { batch, monitor }),
   )
   return changes.flat()
 }
 
-/** Checks members against the target policy, in turns. Throws TARGET_DENIED. */
+/** Checks members against the target policy, in slices. Throws TARGET_DENIED. */
 async function assertTargetsAllowed(
   { tx, deps, ctx, parents }: Work,
   drafts: readonly MemberDraft[],
 ): Promise<void> {
   const assertAllowed = await targetGuard(tx, deps, parents.pool.id)
-  await mapInTurns(ctx.state.identity.projectId, drafts, assertAllowed)
+  await mapInSlices(ctx.state.identity.projectId, drafts, assertAllowed)
 }
 
 /** The change that the list makes of a member; none when it is so already. */
@@ -299,7 +299,7 @@ export async function repeatedTarget(
 ): Promise<MemberDraft | undefined> {
   const seen = new Set<string>()
   let repeated: MemberDraft | undefined
-  await inTurns(projectId, drafts, (draft) => {
+  await inSlices(projectId, drafts, (draft) => {
     const target = `${parseAddress(draft.address)?.canonical ?? draft.address} ${draft.protocolPort}`
     if (seen.has(target)) repeated = draft
     seen.add(target)

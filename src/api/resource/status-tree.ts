@@ -13,7 +13,7 @@ export interface StatusTreeDialect {
   readonly paths: (path: string) => readonly string[]
   /** Which members it shows: others are not read, and do not count for any status. */
   readonly membersOf: StatusTreeKey['membersOf']
-  /** Renders members in turns: there may be thousands. */
+  /** Renders members in slices: there may be thousands. */
   readonly render: (tree: StatusTree, projectId: string) => Promise<Record<string, unknown>>
 }
 

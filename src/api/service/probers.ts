@@ -13,7 +13,7 @@ import type { Admission } from '../http/admission.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { ApiDependencies } from '../http/context.ts'
 import { noIdentityGuard } from '../http/guards.ts'
-import { sharerOf } from '../http/turns.ts'
+import { sharerOf } from '../http/sharer.ts'
 
 export const PROBERS_PATH = '/v1/probers'
 const ownRuleFor = policyOf(OWN_POLICY)

@@ -10,7 +10,7 @@ import { differences, valueAfter } from '../../write/changes.ts'
 import { type BatchTargets, type MemberBatchDialect } from '../../resource/member-batch.ts'
 import { type MemberDialect, memberExists } from '../../resource/members.ts'
 import { openstackTime, tagWords } from '../openstack-words.ts'
-import { mapInTurns } from '../../http/turns.ts'
+import { mapInSlices } from '../../http/slices.ts'
 import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from './limits.ts'
 import { octaviaPaths } from './paths.ts'
 import {
@@ -68,7 +68,7 @@ async function itemsOf(body: unknown, projectId: string): Promise<OctaviaMemberC
     const message = `A batch has at most ${OCTAVIA_BATCH_MAX} members.`
     throw new DomainError('TOO_MANY_ITEMS', message, { max: OCTAVIA_BATCH_MAX, count: items.length })
   }
-  return await mapInTurns(projectId, items, (item) => parseWsmeObject(item, octaviaMemberItem, item))
+  return await mapInSlices(projectId, items, (item) => parseWsmeObject(item, octaviaMemberItem, item))
 }
 
 /** What is not sent is as at create, but for the name, the tags and depends_on; the subnet of a member never changes. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { octaviaLoadBalancers } from '../../../../src/api/dialect/octavia/load-balancer.ts'
-import { sharerOf } from '../../../../src/api/http/turns.ts'
+import { sharerOf } from '../../../../src/api/http/sharer.ts'
 import { DomainError } from '../../../../src/domain/errors.ts'
 import { parseCidr } from '../../../../src/domain/address/ip-address.ts'
 import { vipRangeOf } from '../../../../src/domain/address/vip-range.ts'

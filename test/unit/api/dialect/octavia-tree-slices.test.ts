@@ -62,7 +62,7 @@ test('of the pools of one create at most one is worked out in one round of the e
   )
 })
 
-test('the members of one create are read in turns, whichever pool they stand in', async () => {
+test('the members of one create are read in slices, whichever pool they are in', async () => {
   const MEMBERS = 4000
   for (const place of ['pools', 'listeners'] as const) {
     let round = 0
