@@ -59,7 +59,7 @@ export function startScheduler(planned: PlannedChecks, parts: SchedulerParts): (
     denies: () => undefined,
     budget: probeBudget(),
     wake: (inMs) => driver.wake(inMs),
-    events: { onVerdict: none, onNews: none, onStaleChange: none },
+    events: { onVerdict: none, onWorthCheckpoint: none, onStaleChange: none },
   })
   const driver: TickDriver = new TickDriver(scheduler)
   parts.metrics.readProber(() => ({

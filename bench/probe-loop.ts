@@ -56,7 +56,7 @@ const scheduler = new Scheduler({
   probesPerSecondPerAddress: Number(values.rate),
   metrics: createMetrics('bench'),
   log: { debug: none, info: none, warn: none, error: none },
-  events: { onVerdict: none, onNews: none, onStaleChange: none },
+  events: { onVerdict: none, onWorthCheckpoint: none, onStaleChange: none },
   wake: (inMs) => {
     isAwake ||= inMs <= 0
   },

@@ -187,7 +187,11 @@ export function checkpointContent(
 /** The former checkpoint, for a check that has no result here yet. */
 function leftOf(check: Check, clocks: Clocks): CheckpointEntry | undefined {
   return (
-    check.left && { ...check.left, nextAt: nextAt(check, check.left.probedAt, clocks), stale: check.isStale }
+    check.checkpoint && {
+      ...check.checkpoint,
+      nextAt: nextAt(check, check.checkpoint.probedAt, clocks),
+      stale: check.isStale,
+    }
   )
 }
 

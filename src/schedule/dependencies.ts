@@ -82,7 +82,7 @@ export class Dependencies {
   }
 
   /** The result, or an inconclusive one in its place. */
-  weigh(check: Check, result: ProbeResult, nowMs: number): ProbeResult {
+  reconsider(check: Check, result: ProbeResult, nowMs: number): ProbeResult {
     const { dependsOn, policy, projectId } = check.config
     if (dependsOn === undefined || result.outcome === 'inconclusive') return result
     const reading = this.#readings.of(projectId)

@@ -34,7 +34,7 @@ export function mayCount({ config: { policy } }: Check, { outcome, reason }: Pro
 }
 
 /** Whether a check that did not pass has another reason now. */
-export function isOtherTrouble(last: ProbeResult | undefined, result: ProbeResult): boolean {
+export function isOtherReason(last: ProbeResult | undefined, result: ProbeResult): boolean {
   if (last === undefined || last.reason === result.reason) return false
   return last.outcome !== 'passed' && result.outcome !== 'passed'
 }

@@ -89,7 +89,7 @@ export class MassFailureBreaker {
   }
 
   /** The result that counts: this one, an inconclusive one in its place, or (undefined) none until it is concluded. */
-  weigh(check: Check, result: ProbeResult, nowMs: number): ProbeResult | undefined {
+  reconsider(check: Check, result: ProbeResult, nowMs: number): ProbeResult | undefined {
     if (result.outcome !== 'failed') {
       if (result.outcome === 'passed' && this.#forgiven.size > 0) this.#forgiven.delete(check)
       return result

@@ -73,7 +73,7 @@ export class OwnNetwork {
   }
 
   /** The result, or PROBER_OFFLINE in place of one that our own network may have caused. */
-  weigh(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
+  reconsider(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
     const isSuspect = result.outcome === 'failed' ? isSilence(result) : isWelcomeSilence(check, result)
     const ageMs = nowMs - this.#readMs
     if (ageMs >= (isSuspect ? OWN_NETWORK_LOOK_EVERY_MS : OWN_NETWORK_LEARN_EVERY_MS)) {

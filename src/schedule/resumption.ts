@@ -16,7 +16,7 @@ export interface ResumptionOptions {
 }
 
 /** The pools, with the checkpoint of each check that starts here and was probed elsewhere before. */
-export async function withWhatWasLeft(
+export async function withCheckpoints(
   pools: readonly PoolChecks[],
   { isRunning, readEntries }: ResumptionOptions,
 ): Promise<readonly PoolChecks[]> {
@@ -28,8 +28,8 @@ export async function withWhatWasLeft(
   const memberIds = beginning.map(({ config }) => config.memberId)
   const entries = new Map((await readEntries(shards, memberIds)).map((entry) => [entry.memberId, entry]))
   const withEntry = (check: PlannedCheck): PlannedCheck => {
-    const left = entries.get(check.config.memberId)
-    return left === undefined ? check : { ...check, left }
+    const checkpoint = entries.get(check.config.memberId)
+    return checkpoint === undefined ? check : { ...check, checkpoint }
   }
   return pools.map((pool) => ({ ...pool, checks: pool.checks.map(withEntry) }))
 }

@@ -77,7 +77,7 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
           status: check.decidedStatus,
           run: check.pendingRun,
         }),
-      onNews: () => undefined,
+      onWorthCheckpoint: () => undefined,
       onWithheld: () => undefined,
       onStaleChange: (check) => void stale.push(check.isStale),
     },
@@ -157,11 +157,11 @@ export function poolOf(
 
 /** The check as another prober left it, due soon after the start. */
 export function known(of: CheckConfig, verdict: StoredVerdict = STORED): PlannedCheck {
-  return { config: of, verdict, left: leftBehind(of, START_MS + 100) }
+  return { config: of, verdict, checkpoint: checkpointEntry(of, START_MS + 100) }
 }
 
 /** What a checkpoint has of a check that passed and would have been probed next at `nextAt`. */
-export function leftBehind({ memberId, generation }: CheckConfig, nextAt: number): CheckpointEntry {
+export function checkpointEntry({ memberId, generation }: CheckConfig, nextAt: number): CheckpointEntry {
   return {
     memberId,
     generation,

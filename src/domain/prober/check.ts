@@ -47,7 +47,7 @@ export interface PlannedCheck {
   readonly config: CheckConfig
   readonly verdict?: StoredVerdict
   /** Its entry in the checkpoint, from the prober that ran it last; absent = none, or it runs here. */
-  readonly left?: CheckpointEntry
+  readonly checkpoint?: CheckpointEntry
 }
 
 /** A pool as a prober needs it; no checks when nothing of it is probed. */

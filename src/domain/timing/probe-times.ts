@@ -59,11 +59,11 @@ export function jitterMs(jitter: Jitter | undefined, baseMs: number, random: () 
 }
 
 /**
- * The slot after `slotMs` on a grid of `intervalMs` that is not over yet: slots that passed while a probe ran are dropped,
+ * The time after `gridMs` on a grid of `intervalMs` that is not over yet: times that passed while a probe ran are dropped,
  * never made up for (HAProxy, Go's ticker), so probes of one check neither burst nor drift.
  */
-export function nextSlotMs(slotMs: number, intervalMs: number, nowMs: number): number {
-  const next = slotMs + intervalMs
+export function nextGridMs(gridMs: number, intervalMs: number, nowMs: number): number {
+  const next = gridMs + intervalMs
   if (next >= nowMs) return next
   return next + Math.ceil((nowMs - next) / intervalMs) * intervalMs
 }

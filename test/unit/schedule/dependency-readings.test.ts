@@ -253,11 +253,11 @@ test('a child is believed where readings fail for longer than the bound, said on
         ? reading.done({ x: 'OFFLINE' })
         : reading.fail('statement timeout'))
     if (nowMs < DEPENDENCY_BLIND_MS / 2)
-      assert.equal(dependencies.weigh(attacker, FAILED, nowMs).outcome, 'inconclusive')
+      assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).outcome, 'inconclusive')
     await advance(100)
   }
-  assert.equal(dependencies.weigh(attacker, FAILED, nowMs).outcome, 'failed')
-  assert.equal(dependencies.weigh(bystander, FAILED, nowMs).reason, 'DEPENDENCY_DOWN')
+  assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).outcome, 'failed')
+  assert.equal(dependencies.reconsider(bystander, FAILED, nowMs).reason, 'DEPENDENCY_DOWN')
   assert.ok(failures() > 3)
   assert.deepEqual(blind, [1])
   const warnings = log.lines.filter(({ level }) => level === 'warn')
@@ -270,7 +270,7 @@ test('a child is believed where readings fail for longer than the bound, said on
     await advance(100)
   }
   assert.equal(blind.at(-1), 0)
-  assert.equal(dependencies.weigh(attacker, FAILED, nowMs).reason, 'DEPENDENCY_DOWN', 'it sees again')
+  assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).reason, 'DEPENDENCY_DOWN', 'it sees again')
 })
 
 test('what a pool depends on is what all its parts name, and nothing before the last has come', async (t) => {

@@ -106,7 +106,11 @@ test('the initial status of a policy is not published', () => {
 test('a verdict says what its probe waited for, in the words of its type', () => {
   const expected = (monitor: Partial<TargetMonitor>): unknown => {
     const told: Check[] = []
-    const events = { onNews: () => undefined, onWithheld: () => undefined, onStaleChange: () => undefined }
+    const events = {
+      onWorthCheckpoint: () => undefined,
+      onWithheld: () => undefined,
+      onStaleChange: () => undefined,
+    }
     const { scheduler, run, last } = harness({
       events: { ...events, onVerdict: (check) => void told.push(check) },
     })

@@ -222,7 +222,7 @@ test('a check that is removed is ended, forgotten and never probed again', () =>
 test('a result that waits counts once, when it is concluded, and not at all for another question', () => {
   const waiting: { check: Check; result: ProbeResult }[] = []
   const { scheduler, verdicts, run, last } = harness({
-    weigh: (check, result) => {
+    reconsider: (check, result) => {
       waiting.push({ check, result })
       return undefined
     },
