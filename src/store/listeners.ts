@@ -32,7 +32,7 @@ export const LISTENER_LIST: ListSpec = {
   longColumns: ['name', 'description', 'tags', 'echo'],
   alias: 'l',
   attributes: {
-    id: { sql: 'l.id', type: 'uuid', always: true },
+    id: { sql: 'l.id', type: 'uuid', notNull: true },
     project_id: { sql: 'l.project_id', type: 'text' },
     tenant_id: { sql: 'l.project_id', type: 'text' },
     name: { sql: 'l.name', type: 'text' },

@@ -58,7 +58,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   longColumns: ['name', 'description', 'tags', 'echo', 'listener_ids', 'pool_ids'],
   alias: 'lb',
   attributes: {
-    id: { sql: 'lb.id', type: 'uuid', always: true },
+    id: { sql: 'lb.id', type: 'uuid', notNull: true },
     project_id: { sql: 'lb.project_id', type: 'text' },
     tenant_id: { sql: 'lb.project_id', type: 'text' },
     name: { sql: 'lb.name', type: 'text' },

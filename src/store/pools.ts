@@ -42,7 +42,7 @@ export const POOL_LIST: ListSpec = {
   longColumns: ['name', 'description', 'tags', 'echo', 'session_persistence', 'member_ids', 'listener_ids'],
   alias: 'p',
   attributes: {
-    id: { sql: 'p.id', type: 'uuid', always: true },
+    id: { sql: 'p.id', type: 'uuid', notNull: true },
     project_id: { sql: 'p.project_id', type: 'text' },
     tenant_id: { sql: 'p.project_id', type: 'text' },
     name: { sql: 'p.name', type: 'text' },
@@ -70,7 +70,7 @@ export const POOL_LIST: ListSpec = {
         `exists (select from member m where m.pool_id = p.id and m.address = any(${addresses}::text[]))`,
     },
     member_device_id: NEVER,
-    created_at: { sql: 'p.created_at', type: 'timestamp', always: true },
+    created_at: { sql: 'p.created_at', type: 'timestamp', notNull: true },
     updated_at: { sql: 'p.updated_at', type: 'timestamp' },
   },
 }
