@@ -1,7 +1,7 @@
 /** Scheduler, state machine, metrics and probers over checks that need no database. */
-import type { CheckConfig, PoolChecks } from '../src/domain/check.ts'
-import { targetsOf } from '../src/domain/monitor-target.ts'
-import { statePolicy } from '../src/domain/profiles.ts'
+import type { CheckConfig, PoolChecks } from '../src/domain/prober/check.ts'
+import { targetsOf } from '../src/domain/target/monitor-target.ts'
+import { statePolicy } from '../src/domain/options/profiles.ts'
 import type { Probers } from '../src/probe/probers.ts'
 import type { Metrics } from '../src/runtime/metrics.ts'
 import { probeBudget } from '../src/schedule/descriptor-budget.ts'
@@ -59,7 +59,7 @@ export function startScheduler(planned: PlannedChecks, parts: SchedulerParts): (
     denies: () => undefined,
     budget: probeBudget(),
     wake: (inMs) => driver.wake(inMs),
-    events: { onVerdict: none, onNews: none, onStaleChange: none },
+    events: { onVerdict: none, onWorthCheckpoint: none, onStaleChange: none },
   })
   const driver: TickDriver = new TickDriver(scheduler)
   parts.metrics.readProber(() => ({

@@ -1,7 +1,7 @@
 /** Pools, monitors and members on loopback, written by SQL in one statement: by the API 50 000 members take minutes. */
 import { randomUUID } from 'node:crypto'
-import type { MonitorOptions } from '../src/domain/monitor-options.ts'
-import { shardOf } from '../src/domain/shard.ts'
+import type { MonitorOptions } from '../src/domain/options/monitor-options.ts'
+import { shardOf } from '../src/domain/prober/shard.ts'
 import type { MonitorType, Profile } from '../src/domain/types.ts'
 import { type Db, query } from '../src/store/database.ts'
 

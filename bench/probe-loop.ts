@@ -8,9 +8,9 @@
  * HM_PROBES_PER_SECOND_PER_ADDRESS. Prints microseconds of the whole process, garbage collection included.
  */
 import { parseArgs } from 'node:util'
-import type { PoolChecks } from '../src/domain/check.ts'
-import { statePolicy } from '../src/domain/profiles.ts'
-import type { ProbeResult } from '../src/domain/probe-result.ts'
+import type { PoolChecks } from '../src/domain/prober/check.ts'
+import { statePolicy } from '../src/domain/options/profiles.ts'
+import type { ProbeResult } from '../src/domain/result/probe-result.ts'
 import type { Probe } from '../src/probe/probe.ts'
 import type { Probers } from '../src/probe/probers.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
@@ -56,7 +56,7 @@ const scheduler = new Scheduler({
   probesPerSecondPerAddress: Number(values.rate),
   metrics: createMetrics('bench'),
   log: { debug: none, info: none, warn: none, error: none },
-  events: { onVerdict: none, onNews: none, onStaleChange: none },
+  events: { onVerdict: none, onWorthCheckpoint: none, onStaleChange: none },
   wake: (inMs) => {
     isAwake ||= inMs <= 0
   },

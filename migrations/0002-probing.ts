@@ -82,7 +82,7 @@ export async function up(db: Knex): Promise<void> {
       stale boolean[] not null
     ) with (fillfactor = 50);
 
-    -- The rules of src/domain/member-status.ts in SQL; a test holds the two together.
+    -- The rules of src/domain/status/member-status.ts in SQL; a test holds the two together.
     create view member_status as
     select
       facts.member_id,

@@ -1,5 +1,5 @@
 /**
- * Roll-up of member states to pool, listener and load balancer: the rules of src/domain/roll-up.ts in SQL; a test holds
+ * Roll-up of member states to pool, listener and load balancer: the rules of src/domain/status/roll-up.ts in SQL; a test holds
  * the two together.
  *
  * Every question about the members of a pool is an `exists` inside a `case`: it is asked only when no earlier rule has

@@ -1,6 +1,6 @@
 /**
  * What a prober knows of itself, written with its heartbeat, and the recent results of checks, packed
- * (src/domain/recent-results.ts): of all checks of a shard with its checkpoint, of one check with its verdict.
+ * (src/domain/result/recent-results.ts): of all checks of a shard with its checkpoint, of one check with its verdict.
  */
 import type { Knex } from 'knex'
 

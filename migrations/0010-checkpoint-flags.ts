@@ -1,4 +1,4 @@
-/** What the targets of a shard say of themselves (src/domain/flags.ts), in the order of the checkpoint's other arrays. */
+/** What the targets of a shard say of themselves (src/domain/result/flags.ts), in the order of the checkpoint's other arrays. */
 import type { Knex } from 'knex'
 
 export async function up(db: Knex): Promise<void> {

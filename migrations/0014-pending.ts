@@ -17,7 +17,7 @@
  *
  * And `no_traffic.reported` of monitors that rely on it.
  *
- * The views follow src/domain/member-status.ts and src/domain/roll-up.ts; tests hold them together.
+ * The views follow src/domain/status/member-status.ts and src/domain/status/roll-up.ts; tests hold them together.
  */
 import type { Knex } from 'knex'
 import { createLoadBalancerStatus } from './0003-roll-up.ts'

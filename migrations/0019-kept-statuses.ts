@@ -12,7 +12,7 @@
  *
  * Locks are always taken in the order (load balancer, pool) of `pool_roll_up`, and then `load_balancer_roll_up`.
  *
- * The rules are those of src/domain/member-status.ts and src/domain/roll-up.ts; tests hold them together.
+ * The rules are those of src/domain/status/member-status.ts and src/domain/status/roll-up.ts; tests hold them together.
  */
 import type { Knex } from 'knex'
 import { replacePoolViews } from './0014-pending.ts'

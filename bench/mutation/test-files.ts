@@ -9,7 +9,7 @@ const STARTS_PROGRAMS =
 const IMPORT = /\b(?:from|import)\s*\(?['"](\.[^'"]+)['"]/g
 
 export interface TestFile {
-  /** As `unit/domain/presets.test.js`. */
+  /** As `unit/domain/options/presets.test.js`. */
   readonly name: string
   /** Place of its folder among those that are asked. */
   readonly place: number
@@ -54,7 +54,7 @@ export function inOrder(tests: readonly TestFile[], file: string): readonly Test
   return tests.filter(({ imports }) => imports.has(file)).toSorted((a, b) => rank(a) - rank(b))
 }
 
-/** `src/api/health-monitors.js`: health, monitor. Plurals are as singulars. */
+/** `src/api/resource/health-monitors.js`: health, monitor. Plurals are as singulars. */
 function wordsOf(file: string): readonly string[] {
   const name = file.split('/').at(-1)?.split('.')[0] ?? ''
   return name.split('-').map((word) => word.replace(/s$/, ''))

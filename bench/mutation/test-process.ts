@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 export interface TestRun {
   readonly root: string
-  /** As `unit/domain/presets.test.js`. */
+  /** As `unit/domain/options/presets.test.js`. */
   readonly file: string
   readonly timeoutMs: number
   readonly environment: NodeJS.ProcessEnv

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 export interface Workspace {
   /** Where tests run. */
   readonly root: string
-  /** Compiled files below a folder of the project (`src/domain`), or one (`src/domain/presets`); paths as `src/domain/presets.js`. */
+  /** Compiled files below a folder of the project (`src/domain`), or one (`src/domain/options/presets`); paths as `src/domain/options/presets.js`. */
   filesOf(selection: string): readonly string[]
   read(file: string): string
   /** Runs `work` while a file has other content. */

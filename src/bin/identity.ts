@@ -1,6 +1,6 @@
 /** Chooses the identity service of the API: Keystone, or the development identity. */
 import { randomBytes } from 'node:crypto'
-import type { ApiDependencies } from '../api/context.ts'
+import type { ApiDependencies } from '../api/http/context.ts'
 import { developmentIdentity } from '../identity/development.ts'
 import { developmentIdentify } from '../identity/development-identify.ts'
 import { developmentKey } from '../identity/development-token.ts'

@@ -1,10 +1,15 @@
 /** The command line of `simulate`: flags and words into a policy and results. */
 import { INT4_MAX } from '../domain/limits.ts'
-import { HARD_FAILURES, type HardFailure, type MonitorOptions, PRESETS } from '../domain/monitor-options.ts'
-import { type PlainPolicy, presetPolicy } from '../domain/presets.ts'
-import type { SimulatedEvent } from '../domain/simulation.ts'
-import type { StatePolicy } from '../domain/state-machine.ts'
-import { outcomeOfWord, RESULT_WORDS, type StepOutcome } from '../domain/step-outcome.ts'
+import {
+  HARD_FAILURES,
+  type HardFailure,
+  type MonitorOptions,
+  PRESETS,
+} from '../domain/options/monitor-options.ts'
+import { type PlainPolicy, presetPolicy } from '../domain/options/presets.ts'
+import type { SimulatedEvent } from '../domain/status/simulation.ts'
+import type { StatePolicy } from '../domain/status/state-machine.ts'
+import { outcomeOfWord, RESULT_WORDS, type StepOutcome } from '../domain/status/step-outcome.ts'
 import { MONITOR_TYPES } from '../domain/types.ts'
 import { UsageError } from './command-line.ts'
 

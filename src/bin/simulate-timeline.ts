@@ -1,6 +1,6 @@
 /** The timeline of a simulation, for people. */
-import { simulate, type SimulatedResult } from '../domain/simulation.ts'
-import type { StatePolicy } from '../domain/state-machine.ts'
+import { simulate, type SimulatedResult } from '../domain/status/simulation.ts'
+import type { StatePolicy } from '../domain/status/state-machine.ts'
 import type { Simulation } from './simulate-command.ts'
 
 const COLUMNS = ['time', 'result', 'status', 'counter', 'next probe', ''] as const

@@ -1,7 +1,7 @@
 /** `healthmonitor simulate`: what would this monitor do? A timeline for people, JSON in and out for machines. */
 import { DomainError } from '../domain/errors.ts'
 import { SIMULATION_INPUT_MAX_BYTES } from '../domain/limits.ts'
-import { simulateTrace } from '../domain/simulation.ts'
+import { simulateTrace } from '../domain/status/simulation.ts'
 import { parseFlags, UsageError } from './command-line.ts'
 import { parseSimulation, SIMULATE_OPTIONS } from './simulate-command.ts'
 import { renderTimeline } from './simulate-timeline.ts'

@@ -1,7 +1,7 @@
 /** The target policy of this process: the lists of the configuration, and our own listeners. */
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
-import { makeTargetPolicy, type TargetPolicy } from '../domain/target-policy.ts'
+import { makeTargetPolicy, type TargetPolicy } from '../domain/address/target-policy.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
 
 /** Of a URL that names none (IANA). */

@@ -1,6 +1,6 @@
 /** HM_TLS_DIR in a prober: monitors name files, probes open paths. */
 import { join } from 'node:path'
-import type { ProbeTarget } from '../domain/probe-target.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
 
 /** A path without files: without HM_TLS_DIR, probes that need a file report that they cannot read it. */
 const NOWHERE = '/dev/null'

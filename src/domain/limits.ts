@@ -2,7 +2,7 @@
  * Every number of the service, once: with unit, range and source; a file per subject below `limits/`. The defaults of
  * the configuration are here too. Limits of one dialect are in its folder; the database's constraints are the widest.
  */
-export type { Range } from './range.ts'
+export type { Range } from './limits/range.ts'
 export * from './limits/api.ts'
 export * from './limits/addresses.ts'
 export * from './limits/requests.ts'

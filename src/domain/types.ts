@@ -2,7 +2,7 @@
  * The nouns of the service, as every layer passes them around. Wire names live in the dialects and column names in
  * the store; here they have one spelling. `null` means "cleared or never set by the user", as OpenStack LBaaS v2 does.
  */
-import type { MonitorOptions, Preset } from './monitor-options.ts'
+import type { MonitorOptions, Preset } from './options/monitor-options.ts'
 
 /** Monitor types, in Octavia's spelling; a dialect translates (elb writes UDP-CONNECT as UDP_CONNECT). */
 export const MONITOR_TYPES = ['HTTP', 'HTTPS', 'PING', 'TCP', 'TLS-HELLO', 'UDP-CONNECT', 'SCTP'] as const
@@ -73,7 +73,7 @@ export interface Tag {
 
 /**
  * Attributes that are only stored and returned: TLS references, connection limits, … And those that only probers use:
- * `depends_on` of members and pools (dependencies.ts), and the TLS settings of pools (pool-question.ts).
+ * `depends_on` of members and pools (status/dependencies.ts), and the TLS settings of pools (target/pool-question.ts).
  */
 export type Echo = Readonly<Record<string, unknown>>
 

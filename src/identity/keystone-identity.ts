@@ -9,7 +9,7 @@
  * `cacheMs`.
  */
 import { DomainError } from '../domain/errors.ts'
-import { FairGate } from '../domain/fair-gate.ts'
+import { FairGate } from '../domain/share/fair-gate.ts'
 import {
   INVALID_TOKEN_CACHE_MS,
   KEYSTONE_CONNECTIONS,

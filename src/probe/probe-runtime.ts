@@ -3,7 +3,7 @@
  * that are computed once for many probes. The prober's engine or probe-once creates it, and closes it when no probe is
  * in flight any more. None of it is state of a module, so two probers of a process share nothing.
  */
-import type { ProbeTarget } from '../domain/probe-target.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
 import { BodyPatterns } from './http/body-pattern.ts'
 import { RenderedRequests } from './http/http-request.ts'
 import { EchoChannel } from './icmp/icmp-echo.ts'

@@ -1,5 +1,5 @@
-import type { ProbeResult } from '../domain/probe-result.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
 
 /**
  * Starts one attempt. Calls `done` exactly once, whatever the target does, and never before this function returned. The

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { RAW_DRAIN_MAX } from '../domain/limits.ts'
-import type { Reason } from '../domain/reasons.ts'
+import type { Reason } from '../domain/result/reasons.ts'
 
 /** Whether packets of a protocol and family can be sent; else why not, and the reason for probes that need them. */
 export type RawAvailability =

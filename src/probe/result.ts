@@ -1,7 +1,7 @@
 /** Builds results: the outcome comes from the reason's row, the detail is bounded and printable, times are relative. */
 import { MAX_DETAIL_BYTES } from '../domain/limits.ts'
-import { REASONS, type Reason } from '../domain/reasons.ts'
-import type { Phases, ProbeResult } from '../domain/probe-result.ts'
+import { REASONS, type Reason } from '../domain/result/reasons.ts'
+import type { Phases, ProbeResult } from '../domain/result/probe-result.ts'
 
 /** A result for `reason`. `detail` is cut to `MAX_DETAIL_BYTES` of UTF-8 and loses its control characters. */
 export function result(reason: Reason, detail: string, phases: Phases): ProbeResult {

@@ -10,7 +10,7 @@
  */
 import { networkInterfaces } from 'node:os'
 import { HOST_ADDRESSES_CACHE_MS } from '../domain/limits.ts'
-import type { Reason } from '../domain/reasons.ts'
+import type { Reason } from '../domain/result/reasons.ts'
 
 /** Reasons before a connection stands; a prober refines them (a reset after the connect is its RECV_CLOSED). */
 const REASON_OF_ERRNO: Readonly<Record<string, Reason>> = {

@@ -1,5 +1,5 @@
 /** Probes that this prober cannot make: an inconclusive result at once, which changes nothing for the target. */
-import type { Reason } from '../domain/reasons.ts'
+import type { Reason } from '../domain/result/reasons.ts'
 import type { Probe } from './probe.ts'
 import { result } from './result.ts'
 

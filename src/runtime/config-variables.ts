@@ -4,7 +4,7 @@
  */
 import Joi from 'joi'
 import { DomainError } from '../domain/errors.ts'
-import { parseAddress, parseCidr, parseCidrList } from '../domain/ip-address.ts'
+import { parseAddress, parseCidr, parseCidrList } from '../domain/address/ip-address.ts'
 import {
   CANARIES_MAX,
   CHECKPOINT_MS,

@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import Joi from 'joi'
-import type { Cidr } from '../domain/ip-address.ts'
+import type { Cidr } from '../domain/address/ip-address.ts'
 import type { Rbac, Resource } from '../domain/types.ts'
 import { type Endpoint, type Variable, VARIABLES, type VariableName } from './config-variables.ts'
 import { StartRefusal } from './start-refusal.ts'

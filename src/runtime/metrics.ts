@@ -9,9 +9,9 @@ import {
   PROBE_SECONDS_BUCKETS,
   REQUEST_SECONDS_BUCKETS,
 } from '../domain/limits.ts'
-import type { MemberState } from '../domain/member-status.ts'
-import { type Reason, REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
+import type { MemberState } from '../domain/status/member-status.ts'
+import { type Reason, REASONS } from '../domain/result/reasons.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { MonitorType } from '../domain/types.ts'
 import { type Buckets, CounterSeries, HistogramSeries, type Labels } from './metric-series.ts'
 

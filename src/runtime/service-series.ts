@@ -9,7 +9,7 @@
  */
 import type { Metric, Registry } from 'prom-client'
 import { SERVICE_FACTS_EVERY_MS, SERVICE_FACTS_REST, SERVICE_FACTS_WAIT_MS } from '../domain/limits.ts'
-import type { ServiceFacts } from '../domain/service-facts.ts'
+import type { ServiceFacts } from '../domain/prober/service-facts.ts'
 import type { MetricValues, Sample } from './metric-series.ts'
 
 const one = (value: number): readonly Sample[] => [{ labels: {}, value }]

@@ -8,7 +8,7 @@
  * Most addresses belong to one project and one check: what only several of them need is created on demand.
  */
 import { ADDRESS_WHEEL_SLOTS, START_BURST_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
-import { networkOf } from '../domain/mass-failure.ts'
+import { networkOf } from '../domain/result/mass-failure.ts'
 import { List, type ListNode } from './linked-list.ts'
 import type { ProjectShare } from './project-share.ts'
 import { TimerWheel, type WheelNode } from './timer-wheel.ts'

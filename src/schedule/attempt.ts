@@ -1,5 +1,5 @@
 /** One probe in flight: what is needed only while it lasts, so that a check that waits holds none of it. */
-import type { ProbeResult } from '../domain/probe-result.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { AddressShare } from './address-slots.ts'
 import type { Check, InFlight } from './check.ts'
 

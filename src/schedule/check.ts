@@ -1,16 +1,16 @@
 /** A check while a prober runs it: one node that waits in the wheel or in a queue, or is in flight with its deadline. */
-import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../domain/check.ts'
+import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../domain/prober/check.ts'
 import { STALE_WINDOWS } from '../domain/limits.ts'
-import { longestIntervalMs } from '../domain/probe-times.ts'
-import type { Reason } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
+import { longestIntervalMs } from '../domain/timing/probe-times.ts'
+import type { Reason } from '../domain/result/reasons.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 import {
   type CheckState,
   type CheckStatus,
   initialState,
   isHalted,
   restoredState,
-} from '../domain/state-machine.ts'
+} from '../domain/status/state-machine.ts'
 import type { AddressShare } from './address-slots.ts'
 import type { ListNode } from './linked-list.ts'
 import type { WheelNode } from './timer-wheel.ts'
@@ -65,8 +65,8 @@ export class Check implements WheelNode {
   /** `dueMs` is a moment that its project's `newStarts` keep for it. */
   isReserved = false
   /** What `dueMs` would be without jitter: intervals that count from the start of a probe count from here. */
-  slotMs = 0
-  /** `dueMs` is the time of a missed probe that is made late: the next one is on schedule again, at `slotMs`. */
+  gridMs = 0
+  /** `dueMs` is the time of a missed probe that is made late: the next one is on schedule again, at `gridMs`. */
   isCatchingUp = false
   startedMs = 0
   endedMs = 0
@@ -74,7 +74,7 @@ export class Check implements WheelNode {
   isStale = false
   lastResult: ProbeResult | undefined
   /** What is known of its last probe elsewhere, until its first result here. */
-  left: CheckpointEntry | undefined
+  checkpoint: CheckpointEntry | undefined
   /** Where its recent results are (result-rings.ts); -1 = it has none. */
   ring = -1
   /** When the probe of `lastResult` started. */
@@ -83,7 +83,7 @@ export class Check implements WheelNode {
   constructor(
     config: CheckConfig,
     stored: StoredVerdict | undefined,
-    surroundings: {
+    place: {
       readonly nowMs: number
       readonly pool: Check['pool']
       readonly share: AddressShare<Check>
@@ -91,13 +91,13 @@ export class Check implements WheelNode {
     },
   ) {
     this.config = config
-    this.pool = surroundings.pool
-    this.share = surroundings.share
-    this.denied = surroundings.denied
+    this.pool = place.pool
+    this.share = place.share
+    this.denied = place.denied
     this.attempt = undefined
     this.lastResult = undefined
-    this.left = undefined
-    this.conclusiveMs = surroundings.nowMs
+    this.checkpoint = undefined
+    this.conclusiveMs = place.nowMs
     const isOld = stored !== undefined && stored.generation < config.generation
     const verdict = isOld ? undefined : stored
     this.verdict = verdict
@@ -133,31 +133,38 @@ export class Check implements WheelNode {
     return this.state.status === 'ONLINE' ? this.state.badRun : this.state.okRun
   }
 
-  /**
-   * The verdict stays, and changes only after a whole threshold of new results; a count that had begun starts again.
+  /*
+   * What a change of the configuration resets:
+   *
+   *                 | counters | status of the state machine | verdict                                  | last result
+   *   resetCounters | yes      | as the verdict              | stays                                    | stays
+   *   resetState    | yes      | as at the beginning         | stays, until there is another            | stays
+   *   resetAll      | yes      | as at the beginning         | is old: it may stay published, no more   | is forgotten
+   *
+   * A status that was withheld by a maintenance goes with the counters that led to it.
    */
-  forgetRuns(): void {
+
+  /** The verdict stays, and changes only after a whole threshold of new results. */
+  resetCounters(): void {
     this.state = stateOf(this.config, this.state.decided ? this.verdict : undefined)
     this.withheld = undefined
   }
 
-  /** Without a verdict again; the last one stays published until there is another. */
-  restart(): void {
+  /** The state machine starts as at the beginning; the last verdict stays published until there is another. */
+  resetState(): void {
     this.state = initialState(this.config.policy)
     this.withheld = undefined
   }
 
-  /**
-   * As never probed: after a change of generation from `old`. The published status may stay until there is a verdict.
-   */
-  forget(old: number, nowMs: number): void {
-    this.restart()
-    const stands = old >= this.config.publishedFrom
-    this.oldVerdict = stands ? (this.verdict ?? this.oldVerdict) : undefined
+  /** As never probed: after a change of generation from `old`. */
+  resetAll(old: number, nowMs: number): void {
+    this.resetState()
+    const isPublished = old >= this.config.publishedFrom
+    this.oldVerdict = isPublished ? (this.verdict ?? this.oldVerdict) : undefined
     this.verdict = undefined
     this.writtenRun = -1
     this.lastResult = undefined
-    this.left = undefined
+    this.checkpoint = undefined
     this.conclusiveMs = nowMs
     this.isStale = false
   }

@@ -7,7 +7,7 @@
  * A target controls how often it fails for another reason, and a few hundred such targets are in all shards. So a shard
  * may be written sooner CHECKPOINTS_SOON times in a row, and gets one more such time every CHECKPOINT_SOON_AGAIN_MS.
  */
-import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
+import type { CheckpointEntry, ShardCheckpoint } from '../domain/prober/check.ts'
 import {
   CHECKPOINT_SHARDS_PER_STATEMENT,
   CHECKPOINT_SOON_AGAIN_MS,
@@ -15,8 +15,8 @@ import {
   CHECKPOINTS_SOON,
   SHARD_COUNT,
 } from '../domain/limits.ts'
-import { packFlags } from '../domain/flags.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
+import { packFlags } from '../domain/result/flags.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { Check } from './check.ts'
 import type { Log } from './log.ts'
 import type { ResultRings } from './result-rings.ts'
@@ -187,7 +187,11 @@ export function checkpointContent(
 /** The former checkpoint, for a check that has no result here yet. */
 function leftOf(check: Check, clocks: Clocks): CheckpointEntry | undefined {
   return (
-    check.left && { ...check.left, nextAt: nextAt(check, check.left.probedAt, clocks), stale: check.isStale }
+    check.checkpoint && {
+      ...check.checkpoint,
+      nextAt: nextAt(check, check.checkpoint.probedAt, clocks),
+      stale: check.isStale,
+    }
   )
 }
 

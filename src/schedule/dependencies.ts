@@ -8,12 +8,12 @@
  * one interval of the child later. For that, a child becomes OFFLINE one or two probes later. Where the readings of a
  * project fail for long, its children are judged without their parents.
  */
-import type { PoolChecks } from '../domain/check.ts'
+import type { PoolChecks } from '../domain/prober/check.ts'
 import { DEPENDENCY_SETTLE_MS } from '../domain/limits.ts'
-import { REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
-import { step } from '../domain/state-machine.ts'
-import { outcomeOf } from '../domain/step-outcome.ts'
+import { REASONS } from '../domain/result/reasons.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import { step } from '../domain/status/state-machine.ts'
+import { outcomeOf } from '../domain/status/step-outcome.ts'
 import { boundedDetail } from '../probe/result.ts'
 import type { Check } from './check.ts'
 import { DependencyReadings, type DependencyReadingsOptions } from './dependency-readings.ts'
@@ -82,7 +82,7 @@ export class Dependencies {
   }
 
   /** The result, or an inconclusive one in its place. */
-  weigh(check: Check, result: ProbeResult, nowMs: number): ProbeResult {
+  reconsider(check: Check, result: ProbeResult, nowMs: number): ProbeResult {
     const { dependsOn, policy, projectId } = check.config
     if (dependsOn === undefined || result.outcome === 'inconclusive') return result
     const reading = this.#readings.of(projectId)

@@ -7,7 +7,7 @@
  * A project whose readings fail for longer than a limit is blind: the status of its parents is unknown, so results of
  * its children count again. While PostgreSQL is away the last readings stay valid: nothing is published meanwhile.
  */
-import type { ParentState } from '../domain/dependencies.ts'
+import type { ParentState } from '../domain/status/dependencies.ts'
 import {
   DEPENDENCY_BLIND_MS,
   DEPENDENCY_POLL_MS,

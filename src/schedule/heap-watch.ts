@@ -11,7 +11,7 @@ import {
   SEMI_SPACE_MAX_BYTES,
   SEMI_SPACES,
 } from '../domain/limits.ts'
-import type { ProberFacts } from '../domain/prober-facts.ts'
+import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { Log } from './log.ts'
 
 export class HeapWatch {

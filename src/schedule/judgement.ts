@@ -1,12 +1,12 @@
 /** From the result of a probe to the verdict of its check; and the results that the scheduler gives itself. */
-import type { Evidence } from '../domain/check.ts'
-import { isMaintained } from '../domain/maintenance.ts'
-import { REASONS, TROUBLES_OF_PROBES } from '../domain/reasons.ts'
-import { renderCodes } from '../domain/expected-codes.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
-import { type CheckStatus, step } from '../domain/state-machine.ts'
-import { outcomeOf } from '../domain/step-outcome.ts'
+import type { Evidence } from '../domain/prober/check.ts'
+import { isMaintained } from '../domain/status/maintenance.ts'
+import { REASONS, TROUBLES_OF_PROBES } from '../domain/result/reasons.ts'
+import { renderCodes } from '../domain/target/expected-codes.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import { type CheckStatus, step } from '../domain/status/state-machine.ts'
+import { outcomeOf } from '../domain/status/step-outcome.ts'
 import type { Check } from './check.ts'
 
 /** No packet was sent. */
@@ -34,7 +34,7 @@ export function mayCount({ config: { policy } }: Check, { outcome, reason }: Pro
 }
 
 /** Whether a check that did not pass has another reason now. */
-export function isOtherTrouble(last: ProbeResult | undefined, result: ProbeResult): boolean {
+export function isOtherReason(last: ProbeResult | undefined, result: ProbeResult): boolean {
   if (last === undefined || last.reason === result.reason) return false
   return last.outcome !== 'passed' && result.outcome !== 'passed'
 }

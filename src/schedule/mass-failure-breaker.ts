@@ -1,5 +1,5 @@
 /**
- * The mass-failure breaker: when most unrelated targets fail at once (src/domain/mass-failure.ts) and no canary
+ * The mass-failure breaker: when most unrelated targets fail at once (src/domain/result/mass-failure.ts) and no canary
  * answers, the prober takes itself for the cause.
  *
  *   closed → suspicious: a failure that would make a member OFFLINE waits until the canaries were asked
@@ -11,18 +11,18 @@
  * only the first failures (`#canariesAreDown`); a target that was held back is not held back again before it has
  * passed. Without canaries the breaker counts and warns only. While nothing fails it costs one comparison per result.
  */
-import type { CheckConfig } from '../domain/check.ts'
+import type { CheckConfig } from '../domain/prober/check.ts'
 import {
   CANARY_ROUND_EVERY_MS,
   MASS_FAILURE_LOOK_EVERY_MS,
   MASS_FAILURE_LOOK_SHARE,
   MASS_FAILURE_POOLS_MIN,
 } from '../domain/limits.ts'
-import { countFailures, isMassFailure, isWide, type Observation } from '../domain/mass-failure.ts'
-import type { BreakerFacts } from '../domain/prober-facts.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
-import { step } from '../domain/state-machine.ts'
-import { outcomeOf } from '../domain/step-outcome.ts'
+import { countFailures, isMassFailure, isWide, type Observation } from '../domain/result/mass-failure.ts'
+import type { BreakerFacts } from '../domain/prober/prober-facts.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import { step } from '../domain/status/state-machine.ts'
+import { outcomeOf } from '../domain/status/step-outcome.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Canaries } from './canaries.ts'
 import type { Check } from './check.ts'
@@ -89,7 +89,7 @@ export class MassFailureBreaker {
   }
 
   /** The result that counts: this one, an inconclusive one in its place, or (undefined) none until it is concluded. */
-  weigh(check: Check, result: ProbeResult, nowMs: number): ProbeResult | undefined {
+  reconsider(check: Check, result: ProbeResult, nowMs: number): ProbeResult | undefined {
     if (result.outcome !== 'failed') {
       if (result.outcome === 'passed' && this.#forgiven.size > 0) this.#forgiven.delete(check)
       return result

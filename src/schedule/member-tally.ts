@@ -1,5 +1,5 @@
 /** How many checks have which status, counted at each change: reading it never walks over all checks. */
-import type { CheckStatus } from '../domain/state-machine.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import type { Check } from './check.ts'
 
 export class MemberTally {

@@ -10,7 +10,7 @@ import {
   NEW_STARTS_BUCKET_MS,
   NEW_STARTS_PER_SECOND,
 } from '../domain/limits.ts'
-import type { StatePolicy } from '../domain/state-machine.ts'
+import type { StatePolicy } from '../domain/status/state-machine.ts'
 
 /** Any second touches eleven buckets, so that no second has more than the limit. */
 const STARTS_PER_BUCKET = Math.floor(NEW_STARTS_PER_SECOND / 11)

@@ -1,9 +1,9 @@
 /** When a check is probed next, and which of its changes matter for that. */
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckConfig } from '../domain/check.ts'
+import type { CheckConfig } from '../domain/prober/check.ts'
 import { INTERVAL_FLOOR_MS } from '../domain/limits.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
-import { jitterMs, nextIntervalMs, nextSlotMs } from '../domain/probe-times.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import { jitterMs, nextIntervalMs, nextGridMs } from '../domain/timing/probe-times.ts'
 import type { Check } from './check.ts'
 
 /** Sets when the check is due next, after a result; false = its probing has ended. */
@@ -12,20 +12,20 @@ export function planNext(check: Check, nowMs: number, random: () => number): boo
   const nominalMs = nextIntervalMs(policy, check.state)
   if (nominalMs === undefined) return false
   const intervalMs = Math.max(INTERVAL_FLOOR_MS, nominalMs)
-  const isFromSlot = policy.anchor === 'start' || check.isCatchingUp
-  const slotMs = isFromSlot ? nextSlotMs(check.slotMs, intervalMs, nowMs) : nowMs + intervalMs
+  const isOnGrid = policy.anchor === 'start' || check.isCatchingUp
+  const gridMs = isOnGrid ? nextGridMs(check.gridMs, intervalMs, nowMs) : nowMs + intervalMs
   const fromMs = policy.anchor === 'start' ? check.startedMs : nowMs
   const soonestMs = Math.max(nowMs, fromMs + INTERVAL_FLOOR_MS)
   check.isCatchingUp = false
-  check.slotMs = slotMs
-  check.dueMs = Math.max(soonestMs, slotMs + jitterMs(policy.jitter, intervalMs, random))
+  check.gridMs = gridMs
+  check.dueMs = Math.max(soonestMs, gridMs + jitterMs(policy.jitter, intervalMs, random))
   return true
 }
 
-/** When a check is due that was probed elsewhere before, and the slot in its interval from which later probes count. */
+/** When a check is due that was probed elsewhere before, and the time on its grid from which later probes count. */
 export interface Resumption {
   readonly dueMs: number
-  readonly slotMs: number
+  readonly gridMs: number
 }
 
 /**
@@ -47,28 +47,28 @@ export function resumption(
   const lateMs = nextMs === undefined ? -random() * intervalMs : nowMs - nextMs
   if (lateMs > 0 && lateMs < intervalMs) {
     const withinMs = Math.min(lateMs, intervalMs / 2)
-    return { dueMs: nowMs + random() * withinMs, slotMs: nowMs - lateMs }
+    return { dueMs: nowMs + random() * withinMs, gridMs: nowMs - lateMs }
   }
   const aheadMs = -lateMs % intervalMs
   const dueMs = nowMs + (aheadMs < 0 ? aheadMs + intervalMs : aheadMs)
-  return { dueMs, slotMs: dueMs }
+  return { dueMs, gridMs: dueMs }
 }
 
 /** The part of a policy that says when to probe, not how to judge. */
 const TIMING = { intervals: 0, anchor: 0, jitter: 0 } as const
 
 /** What a new configuration of a check changes: the request, the judgement, the schedule. */
-export interface Differences {
+export interface CheckChange {
   /** Earlier results mean nothing now. */
-  readonly isReborn: boolean
+  readonly isNewGeneration: boolean
   readonly isOtherRequest: boolean
   readonly isOtherRule: boolean
   readonly isOtherTiming: boolean
 }
 
-export function differences(old: CheckConfig, config: CheckConfig): Differences {
+export function changeOf(old: CheckConfig, config: CheckConfig): CheckChange {
   return {
-    isReborn: old.generation !== config.generation,
+    isNewGeneration: old.generation !== config.generation,
     isOtherRequest: !isDeepStrictEqual({ ...old.target, timeoutMs: 0 }, { ...config.target, timeoutMs: 0 }),
     isOtherRule: !isDeepStrictEqual({ ...old.policy, ...TIMING }, { ...config.policy, ...TIMING }),
     isOtherTiming: !isDeepStrictEqual(timingOf(old), timingOf(config)),

@@ -13,18 +13,18 @@
  */
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { formatAddress, type IpAddress, parseAddress } from '../domain/ip-address.ts'
+import { formatAddress, type IpAddress, parseAddress } from '../domain/address/ip-address.ts'
 import {
   OWN_NETWORK_LEARN_EVERY_MS,
   OWN_NETWORK_LOOK_EVERY_MS,
   OWN_ROUTES_MAX,
   OWN_WAYS_DOWN_MAX,
 } from '../domain/limits.ts'
-import { REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
-import { devicesTowards, parseRoutes4, parseRoutes6, type Route } from '../domain/kernel-routes.ts'
-import type { CheckState, StatePolicy } from '../domain/state-machine.ts'
+import { REASONS } from '../domain/result/reasons.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import { devicesTowards, parseRoutes4, parseRoutes6, type Route } from '../domain/address/kernel-routes.ts'
+import type { CheckState, StatePolicy } from '../domain/status/state-machine.ts'
 import type { Check } from './check.ts'
 
 /** What this host has: devices that are up and running, with their addresses, and its routes when they can be read. */
@@ -73,7 +73,7 @@ export class OwnNetwork {
   }
 
   /** The result, or PROBER_OFFLINE in place of one that our own network may have caused. */
-  weigh(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
+  reconsider(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
     const isSuspect = result.outcome === 'failed' ? isSilence(result) : isWelcomeSilence(check, result)
     const ageMs = nowMs - this.#readMs
     if (ageMs >= (isSuspect ? OWN_NETWORK_LOOK_EVERY_MS : OWN_NETWORK_LEARN_EVERY_MS)) {

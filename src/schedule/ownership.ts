@@ -13,7 +13,7 @@
  * start together share the work, and none takes more than it can load. The heartbeat is a timer of the event loop that
  * probes: it stops renewing when that loop is blocked.
  */
-import type { HeldShard } from '../domain/check.ts'
+import type { HeldShard } from '../domain/prober/check.ts'
 import {
   CLAIM_RETRY_MS,
   CLAIM_AFTER_EXPIRY_MS,

@@ -4,7 +4,7 @@
  * taken in turn by project, one of each, so that one project's thousands of changes do not keep another's verdict from
  * being written.
  */
-import type { Transition, VerdictWrite } from '../domain/check.ts'
+import type { Transition, VerdictWrite } from '../domain/prober/check.ts'
 
 export class PendingVerdicts {
   /** By project, the next in turn first; then by member, the longest waiting first. */

@@ -10,7 +10,7 @@
  *
  * The hot path (tick, start, done) awaits nothing and allocates nothing per probe beyond what the prober makes.
  */
-import type { CheckConfig } from '../domain/check.ts'
+import type { CheckConfig } from '../domain/prober/check.ts'
 import {
   IN_FLIGHT_PER_ADDRESS_MAX,
   STALL_MS,
@@ -19,7 +19,7 @@ import {
   WHEEL_SLOTS,
   WHEEL_TICK_MS,
 } from '../domain/limits.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 import { type AddressShare, AddressTable } from './address-slots.ts'
 import { Attempt } from './attempt.ts'
 import type { Check } from './check.ts'

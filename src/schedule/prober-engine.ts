@@ -7,9 +7,9 @@
  * or goes. A new part of that kind needs one entry there. Parts that ask by themselves need none: the checkpoint asks
  * which shards are owned, the breaker and the withheld verdicts whether a check is gone.
  */
-import type { PoolChecks } from '../domain/check.ts'
+import type { PoolChecks } from '../domain/prober/check.ts'
 import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
-import type { CheckStatus } from '../domain/state-machine.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
 import { tcpCanaries } from './canaries.ts'
@@ -26,7 +26,7 @@ import { OwnNetwork } from './own-network.ts'
 import { Ownership } from './ownership.ts'
 import { factsOf, gaugesOf } from './prober-facts.ts'
 import { ResultWriter } from './result-writer.ts'
-import { withWhatWasLeft } from './resumption.ts'
+import { withCheckpoints } from './resumption.ts'
 import { Scheduler } from './scheduler.ts'
 import { SelfObservation } from './self-observation.ts'
 import { StaleLog } from './stale-log.ts'
@@ -238,15 +238,15 @@ export class ProberEngine {
       get budget() {
         return budget()
       },
-      weigh: (check, result, nowMs) => {
-        const heard = this.#ownNetwork.weigh(check, result, nowMs)
-        return this.#breaker.weigh(check, this.#dependencies.weigh(check, heard, nowMs), nowMs)
+      reconsider: (check, result, nowMs) => {
+        const ofNetwork = this.#ownNetwork.reconsider(check, result, nowMs)
+        return this.#breaker.reconsider(check, this.#dependencies.reconsider(check, ofNetwork, nowMs), nowMs)
       },
       wake: (inMs) => this.#driver.wake(inMs),
       events: {
         onVerdict: (check, from) => this.#publish(check, from),
         onWithheld: (check) => this.#withheld.add(check),
-        onNews: (check) => this.#checkpoint.markSoon(check.config.shard),
+        onWorthCheckpoint: (check) => this.#checkpoint.markSoon(check.config.shard),
         onStaleChange: (check) => {
           this.#staleLog.note(check)
           this.#checkpoint.markSoon(check.config.shard)
@@ -310,7 +310,7 @@ export class ProberEngine {
 
   /** Checks that were probed elsewhere go on where they were. */
   async #resumed(pools: readonly PoolChecks[]): Promise<readonly PoolChecks[]> {
-    return await withWhatWasLeft(pools, {
+    return await withCheckpoints(pools, {
       isRunning: (config) => this.#scheduler.isRunning(config),
       readEntries: (shards, memberIds) => this.#options.store.readCheckpointEntries(shards, memberIds),
     })

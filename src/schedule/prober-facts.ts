@@ -1,5 +1,5 @@
 /** What a prober reports about itself: with its heartbeat, and in the metrics. */
-import type { ProberFacts } from '../domain/prober-facts.ts'
+import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { ProberGauges } from '../runtime/metrics.ts'
 import type { ConfigSync } from './config-sync.ts'

@@ -1,5 +1,5 @@
 /**
- * The recent results of all checks (src/domain/recent-results.ts), in slabs: 136 bytes per check and no object of its own.
+ * The recent results of all checks (src/domain/result/recent-results.ts), in slabs: 136 bytes per check and no object of its own.
  * A check has a slot from its first result on. Noting a result writes two words and moves a cursor.
  */
 import { RECENT_RESULTS_OF_A_KIND, RECENT_TICK_MS, RING_SLAB_CHECKS } from '../domain/limits.ts'
@@ -10,8 +10,8 @@ import {
   RECENT_WORDS,
   recentWord,
   WORDS_PER_RESULT,
-} from '../domain/recent-results.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
+} from '../domain/result/recent-results.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 
 /** Two cursors, of the results that passed and of those that did not, before the results. */
 const CURSORS = 2

@@ -3,8 +3,8 @@
  * the scheduler never waits for it. While PostgreSQL is away it keeps the final state and the first and last transition
  * of every member. Rows that the fence refuses are dropped and counted: another prober owns that shard and decides.
  */
-import type { CheckStatus } from '../domain/state-machine.ts'
-import type { VerdictWrite } from '../domain/check.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
+import type { VerdictWrite } from '../domain/prober/check.ts'
 import { FLUSH_RETRY_MS, FLUSH_ROWS_MAX, FLUSH_WITHIN_MS } from '../domain/limits.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Check } from './check.ts'

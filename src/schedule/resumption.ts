@@ -3,7 +3,7 @@
  * planned time of the next probe of each, and its last result. It is read only for checks that start here with a
  * verdict, so a change of a running pool reads nothing.
  */
-import type { CheckConfig, CheckpointEntry, PlannedCheck, PoolChecks } from '../domain/check.ts'
+import type { CheckConfig, CheckpointEntry, PlannedCheck, PoolChecks } from '../domain/prober/check.ts'
 
 export interface ResumptionOptions {
   /** Whether a check runs here. */
@@ -16,7 +16,7 @@ export interface ResumptionOptions {
 }
 
 /** The pools, with the checkpoint of each check that starts here and was probed elsewhere before. */
-export async function withWhatWasLeft(
+export async function withCheckpoints(
   pools: readonly PoolChecks[],
   { isRunning, readEntries }: ResumptionOptions,
 ): Promise<readonly PoolChecks[]> {
@@ -28,8 +28,8 @@ export async function withWhatWasLeft(
   const memberIds = beginning.map(({ config }) => config.memberId)
   const entries = new Map((await readEntries(shards, memberIds)).map((entry) => [entry.memberId, entry]))
   const withEntry = (check: PlannedCheck): PlannedCheck => {
-    const left = entries.get(check.config.memberId)
-    return left === undefined ? check : { ...check, left }
+    const checkpoint = entries.get(check.config.memberId)
+    return checkpoint === undefined ? check : { ...check, checkpoint }
   }
   return pools.map((pool) => ({ ...pool, checks: pool.checks.map(withEntry) }))
 }

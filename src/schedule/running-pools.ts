@@ -2,7 +2,7 @@
  * The pools that a prober runs, with their checks: by pool, and by shard. A removed pool is gone at once for every
  * caller; releasing what its checks hold takes longer, and is done in slices (`leaving`).
  */
-import type { PoolChecks } from '../domain/check.ts'
+import type { PoolChecks } from '../domain/prober/check.ts'
 import type { Check } from './check.ts'
 
 export interface RunningPool {

@@ -1,7 +1,7 @@
 /** What a scheduler needs, and its callbacks. */
-import type { ProbeResult } from '../domain/probe-result.ts'
-import type { ProbeTarget } from '../domain/probe-target.ts'
-import type { CheckStatus } from '../domain/state-machine.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Probe } from '../probe/probe.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -12,10 +12,10 @@ export interface SchedulerEvents {
   /** The status (`from` given), or the counter towards its next change, differs from what was written. */
   onVerdict(check: Check, from: CheckStatus | undefined): void
   /**
-   * A check has its first result here, fails for another reason, or its target reports another state of itself: should
-   * be visible soon.
+   * A check has its first result here, fails for another reason, or its target reports another state of itself: worth a
+   * checkpoint of its shard before the next planned one.
    */
-  onNews(check: Check): void
+  onWorthCheckpoint(check: Check): void
   onStaleChange(check: Check): void
   /** Nothing is probed with this target object any more. */
   readonly onTargetGone?: (target: ProbeTarget) => void
@@ -27,7 +27,7 @@ export interface SchedulerOptions {
   /** The target policy: why an address must not be probed. */
   readonly denies: (address: string, port: number) => string | undefined
   /** The result that counts: this one, another in its place, or (undefined) none until `concludeHeld`. */
-  readonly weigh?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
+  readonly reconsider?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
   /** Probes in flight at most; it may change at any time. */
   readonly budget: number
   /** Of these, of one project, whatever is free; absent = no such bound. */

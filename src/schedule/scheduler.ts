@@ -1,22 +1,22 @@
 /**
  * The scheduler: which checks there are, when each is probed next, and what its results mean. The probe loop
- * (probe-loop.ts) decides which probes run now. Slots that pass while a check cannot be probed are skipped and counted;
- * the delay starts when a probe has ended.
+ * (probe-loop.ts) decides which probes run now. Planned times that pass while a check cannot be probed are skipped and
+ * counted; the delay starts when a probe has ended.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { CheckConfig, PlannedCheck, PoolChecks } from '../domain/check.ts'
+import type { CheckConfig, PlannedCheck, PoolChecks } from '../domain/prober/check.ts'
 import { CONFIG_SLICE_MS, WHEEL_TICK_MS } from '../domain/limits.ts'
-import { packFlags } from '../domain/flags.ts'
-import { nextIntervalMs } from '../domain/probe-times.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
-import type { CheckStatus } from '../domain/state-machine.ts'
+import { packFlags } from '../domain/result/flags.ts'
+import { nextIntervalMs } from '../domain/timing/probe-times.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
-import { isOtherTrouble, judge, mayCount } from './judgement.ts'
+import { isOtherReason, judge, mayCount } from './judgement.ts'
 import { isLinked } from './linked-list.ts'
 import { MemberTally } from './member-tally.ts'
 import { firstProbeWindowsMs } from './new-starts.ts'
-import { adopted, type Differences, differences, planNext, resumption } from './next-probe.ts'
+import { adopted, type CheckChange, changeOf, planNext, resumption } from './next-probe.ts'
 import { ProbeLoop } from './probe-loop.ts'
 import { ResultRings } from './result-rings.ts'
 import { type RunningPool, RunningPools } from './running-pools.ts'
@@ -148,15 +148,16 @@ export class Scheduler implements Ticking {
     return this.#size === 0 || this.#isStopped ? undefined : this.#loop.sleepMs()
   }
 
-  /** Takes a result that `weigh` had delayed, unless the check has changed. */
+  /** Takes a result that `reconsider` had delayed, unless the check has changed. */
   concludeHeld(check: Check, config: CheckConfig, result: ProbeResult): void {
     if (check.config !== config || check.phase !== 'waiting' || check.isGone || this.#isStopped) return
     this.#settle(check, result, this.#now())
   }
 
   #conclude(check: Check, result: ProbeResult, nowMs: number): void {
-    const weighed = this.#options.weigh === undefined ? result : this.#options.weigh(check, result, nowMs)
-    if (weighed !== undefined) this.#settle(check, weighed, nowMs)
+    const reconsidered =
+      this.#options.reconsider === undefined ? result : this.#options.reconsider(check, result, nowMs)
+    if (reconsidered !== undefined) this.#settle(check, reconsidered, nowMs)
   }
 
   #settle(check: Check, result: ProbeResult, nowMs: number): void {
@@ -165,7 +166,7 @@ export class Scheduler implements Ticking {
     const last = check.lastResult
     const flags = last && packFlags(check.state)
     check.lastResult = result
-    check.left = undefined
+    check.checkpoint = undefined
     this.rings.note(check, result, nowMs)
     this.#options.metrics.probeEnded(check.config.target.type, result)
     const isConclusive = result.outcome !== 'inconclusive'
@@ -174,7 +175,8 @@ export class Scheduler implements Ticking {
       if (check.isStale) this.#setStale(check, false)
     } else this.#judgeStaleness(check, nowMs)
     if (!this.#isStopped && mayCount(check, result)) this.#judge(check, result)
-    if (flags !== packFlags(check.state) || isOtherTrouble(last, result)) this.#options.events.onNews(check)
+    if (flags !== packFlags(check.state) || isOtherReason(last, result))
+      this.#options.events.onWorthCheckpoint(check)
     // A check that is halted is in no wheel and no queue until its configuration changes.
     if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#loop.plan(check, check.dueMs)
   }
@@ -201,7 +203,7 @@ export class Scheduler implements Ticking {
   #plan(check: Check, dueMs: number): void {
     this.#cancelReservation(check)
     check.dueMs = dueMs
-    check.slotMs = dueMs
+    check.gridMs = dueMs
     check.isCatchingUp = false
     this.#loop.plan(check, dueMs)
   }
@@ -222,7 +224,7 @@ export class Scheduler implements Ticking {
     check.share.project.newStarts.cancel(check.dueMs)
   }
 
-  #add({ config, verdict, left }: PlannedCheck, pool: RunningPool, nowMs: number): Check {
+  #add({ config, verdict, checkpoint }: PlannedCheck, pool: RunningPool, nowMs: number): Check {
     const { target } = config
     const check = new Check(config, verdict, {
       nowMs,
@@ -232,15 +234,16 @@ export class Scheduler implements Ticking {
     })
     this.#size++
     this.#tally.add(check)
-    if (check.verdict !== undefined && left?.generation === config.generation) check.left = left
+    if (check.verdict !== undefined && checkpoint?.generation === config.generation)
+      check.checkpoint = checkpoint
     if (check.isHalted) return check
     if (check.verdict === undefined) this.#planSoon(check, nowMs)
     else {
-      const nextMs = left === undefined ? undefined : left.nextAt - this.#wall() + nowMs
-      const { dueMs, slotMs } = resumption(check, { nowMs, nextMs }, this.#random)
+      const nextMs = checkpoint === undefined ? undefined : checkpoint.nextAt - this.#wall() + nowMs
+      const { dueMs, gridMs } = resumption(check, { nowMs, nextMs }, this.#random)
       this.#plan(check, dueMs)
-      check.slotMs = slotMs
-      check.isCatchingUp = slotMs < dueMs
+      check.gridMs = gridMs
+      check.isCatchingUp = gridMs < dueMs
     }
     return check
   }
@@ -277,10 +280,10 @@ export class Scheduler implements Ticking {
     check.config = adopted(old, config, this.#options.events.onTargetGone)
     if (old.target.address !== config.target.address) this.#loop.readdress(check)
     check.denied = this.#options.denies(config.target.address, config.target.port)
-    const change = differences(old, config)
+    const change = changeOf(old, config)
     this.#reset(check, old.generation, { change, nowMs })
-    const { isReborn, isOtherRequest, isOtherRule, isOtherTiming } = change
-    const isOtherProbe = isReborn || isOtherRequest
+    const { isNewGeneration, isOtherRequest, isOtherRule, isOtherTiming } = change
+    const isOtherProbe = isNewGeneration || isOtherRequest
     // The planned time stays, on its grid and with its jitter. A check whose failure the breaker holds has no planned
     // time.
     const isAsPlanned = !isOtherProbe && !isOtherRule && !isOtherTiming && isLinked(check)
@@ -290,16 +293,16 @@ export class Scheduler implements Ticking {
   #reset(
     check: Check,
     generation: number,
-    { change, nowMs }: { readonly change: Differences; readonly nowMs: number },
+    { change, nowMs }: { readonly change: CheckChange; readonly nowMs: number },
   ): void {
-    const { isReborn, isOtherRequest, isOtherRule } = change
+    const { isNewGeneration, isOtherRequest, isOtherRule } = change
     const status = check.decidedStatus
-    if (isReborn) {
+    if (isNewGeneration) {
       this.rings.release(check)
-      check.forget(generation, nowMs)
+      check.resetAll(generation, nowMs)
       this.#stale.delete(check)
-    } else if (isOtherRequest && check.isHalted) check.restart()
-    else if (isOtherRequest || isOtherRule) check.forgetRuns()
+    } else if (isOtherRequest && check.isHalted) check.resetState()
+    else if (isOtherRequest || isOtherRule) check.resetCounters()
     this.#tally.move(check, status)
   }
 

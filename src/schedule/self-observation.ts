@@ -3,8 +3,8 @@
  * many were inconclusive. It sits between the scheduler and the metrics, and costs two additions per probe.
  */
 import { INCONCLUSIVE_LOG_EVERY_MS, LATENESS_SECONDS_BUCKETS } from '../domain/limits.ts'
-import { type Reason, REASONS } from '../domain/reasons.ts'
-import type { ProbeResult } from '../domain/probe-result.ts'
+import { type Reason, REASONS } from '../domain/result/reasons.ts'
+import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { MonitorType } from '../domain/types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Log } from './log.ts'

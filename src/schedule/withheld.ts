@@ -4,7 +4,7 @@
  * transition with the time of the publication.
  */
 import { WITHHELD_LOOK_EVERY_MS } from '../domain/limits.ts'
-import type { CheckStatus } from '../domain/state-machine.ts'
+import type { CheckStatus } from '../domain/status/state-machine.ts'
 import type { Check } from './check.ts'
 import { publishWithheld } from './judgement.ts'
 

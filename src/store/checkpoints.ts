@@ -1,6 +1,6 @@
 /** Checkpoints: one row per shard, fenced like every write of a prober. */
-import type { CheckpointEntry, ShardCheckpoint } from '../domain/check.ts'
-import type { Outcome, Reason } from '../domain/reasons.ts'
+import type { CheckpointEntry, ShardCheckpoint } from '../domain/prober/check.ts'
+import type { Outcome, Reason } from '../domain/result/reasons.ts'
 import { collectBindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
 

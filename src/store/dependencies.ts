@@ -1,5 +1,5 @@
 /** Statements on dependencies: `depends_on` of members and pools, which is stored in their `echo`. */
-import type { ParentState } from '../domain/dependencies.ts'
+import type { ParentState } from '../domain/status/dependencies.ts'
 import { DEPENDENCY_DEPTH_MAX } from '../domain/limits.ts'
 import { type Database, type Tx, query, transaction } from './database.ts'
 

@@ -1,5 +1,5 @@
 /** Statements on health monitors. One per purpose; the API composes them into transactions. */
-import { startStatus } from '../domain/presets.ts'
+import { startStatus } from '../domain/options/presets.ts'
 import type { HealthMonitor } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
@@ -37,7 +37,7 @@ export const HEALTH_MONITOR_LIST: ListSpec = {
   ],
   alias: 'hm',
   attributes: {
-    id: { sql: 'hm.id', type: 'uuid', always: true },
+    id: { sql: 'hm.id', type: 'uuid', notNull: true },
     project_id: { sql: 'hm.project_id', type: 'text' },
     tenant_id: { sql: 'hm.project_id', type: 'text' },
     name: { sql: 'hm.name', type: 'text' },
@@ -57,7 +57,7 @@ export const HEALTH_MONITOR_LIST: ListSpec = {
     http_version: { sql: 'hm.http_version', type: 'text' },
     expected_codes: { sql: 'hm.expected_codes', type: 'text' },
     pool_id: { sql: 'hm.pool_id', type: 'uuid' },
-    created_at: { sql: 'hm.created_at', type: 'timestamp', always: true },
+    created_at: { sql: 'hm.created_at', type: 'timestamp', notNull: true },
     updated_at: { sql: 'hm.updated_at', type: 'timestamp' },
   },
 }

@@ -1,14 +1,14 @@
 /** Statements on the health of members: status, verdict, monitor, owner of the shard, and the checkpoint. */
-import { unpackFlags } from '../domain/flags.ts'
-import type { CheckpointedProbe, HealthFacts } from '../domain/member-health.ts'
+import { unpackFlags } from '../domain/result/flags.ts'
+import type { CheckpointedProbe, HealthFacts } from '../domain/status/member-health.ts'
 import {
   RECENT_BYTES,
   RECENT_HEADER_BYTES,
   type RecentResult,
   unpackRecent,
-} from '../domain/recent-results.ts'
-import { type Maintenance, maintenanceAt } from '../domain/maintenance.ts'
-import type { MemberState } from '../domain/member-status.ts'
+} from '../domain/result/recent-results.ts'
+import { type Maintenance, maintenanceAt } from '../domain/status/maintenance.ts'
+import type { MemberState } from '../domain/status/member-status.ts'
 import type { HealthMonitor, Member } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, type Page } from './lists.ts'

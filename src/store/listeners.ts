@@ -1,5 +1,5 @@
 /** Statements on listeners. */
-import { listenerStatus, type RolledUpStatus } from '../domain/roll-up.ts'
+import { listenerStatus, type RolledUpStatus } from '../domain/status/roll-up.ts'
 import type { Listener } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
@@ -32,7 +32,7 @@ export const LISTENER_LIST: ListSpec = {
   longColumns: ['name', 'description', 'tags', 'echo'],
   alias: 'l',
   attributes: {
-    id: { sql: 'l.id', type: 'uuid', always: true },
+    id: { sql: 'l.id', type: 'uuid', notNull: true },
     project_id: { sql: 'l.project_id', type: 'text' },
     tenant_id: { sql: 'l.project_id', type: 'text' },
     name: { sql: 'l.name', type: 'text' },

@@ -16,7 +16,7 @@ export interface ListAttribute {
   readonly sql: string
   readonly type: AttributeType
   /** Never null: its order can come out of an index. */
-  readonly always?: true
+  readonly notNull?: true
   /** Instead of `sql = any(values)`: a predicate, given the place of the array of values. */
   readonly matches?: (values: string) => string
 }
@@ -89,6 +89,20 @@ export function mapPage<Row, Item>(rows: Page<Row>, map: (row: Row) => Item): Pa
  */
 export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Promise<Page<Row>> {
   const { values, bind } = collectBindings()
+  const order = orderOf(spec, list)
+  const where = conditionsOf(spec, list, bind)
+  if (list.marker !== undefined) {
+    const marker = await readMarker(db, spec, { ...list, marker: list.marker }, order)
+    where.push(markerPredicate(list, order, marker, bind))
+  }
+  const statement = pageStatement(spec, list, { where, order, bind })
+  const rows = await query<Row & { rows_of_page: number }>(db, statement, values)
+  const isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
+  return Object.assign(list.reverse ? rows.reverse() : rows, { isCut })
+}
+
+/** What a row must meet to be in the list, on whichever page. */
+function conditionsOf(spec: ListSpec, list: ListQuery, bind: Bindings['bind']): string[] {
   const where: string[] = []
   if (list.projectId !== undefined) where.push(`${spec.alias}.project_id = ${bind(list.projectId)}`)
   for (const filter of list.filters) {
@@ -107,35 +121,45 @@ export async function listRows<Row>(db: Db, spec: ListSpec, list: ListQuery): Pr
     }
   }
   for (const { has, tags } of list.tagFilters ?? []) where.push(tagPredicate(spec.alias, has, bind(tags)))
-  // A second sort key with the same attribute has no effect.
+  return where
+}
+
+/** The sort keys, each attribute once, and the id as the last one, so that the order of any two rows is known. */
+function orderOf(spec: ListSpec, list: ListQuery): readonly OrderKey[] {
   const named = new Set<string>()
   const keysOnce = list.sort.filter(({ attribute }) => !named.has(attribute) && named.add(attribute))
   const sorted = keysOnce.map((key) => ({ ...key, ...attributeOf(spec, key.attribute) }))
-  const order = sorted.some((key) => key.attribute === 'id') ? sorted : [...sorted, idKey(spec, list)]
-  if (list.marker !== undefined) {
-    const marker = await readMarker(db, spec, { ...list, marker: list.marker }, order)
-    where.push(markerPredicate(list, order, marker, bind))
-  }
+  return named.has('id') ? sorted : [...sorted, idKey(spec, list)]
+}
+
+/** Reads the rows of a page, and of these only as many as its bytes allow. */
+function pageStatement(
+  spec: ListSpec,
+  list: ListQuery,
+  {
+    where,
+    order,
+    bind,
+  }: {
+    readonly where: readonly string[]
+    readonly order: readonly OrderKey[]
+    readonly bind: Bindings['bind']
+  },
+): string {
   const keys = order.map((key, i) => `${key.sql} as k${i}`).join(', ')
-  const orderBy = order.map((key) => `${key.sql} ${towards(key, list)}`).join(', ')
-  const orderOfPage = order.map((key, i) => `k${i} ${towards(key, list)}`).join(', ')
+  const orderBy = order.map((key) => orderTerm(key.sql, key, list)).join(', ')
+  const orderOfPage = order.map((key, i) => orderTerm(`k${i}`, key, list)).join(', ')
   const bytes = spec.longColumns
     .map((column) => `coalesce(octet_length(page.${column}::text), 0)`)
     .join(' + ')
-  const rows = await query<Row & { rows_of_page: number }>(
-    db,
-    `select * from (
+  return `select * from (
        select page.*, count(*) over () as rows_of_page, sum(${bytes})
          over (order by ${orderOfPage} rows between unbounded preceding and 1 preceding) as bytes_before
        from (
          select ${spec.columns}, ${keys} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
          order by ${orderBy} limit ${bind(list.limit)}
        ) page
-     ) sized where coalesce(bytes_before, 0) < ${bind(list.bytesMax ?? PAGE_MAX_BYTES)} order by ${orderOfPage}`,
-    values,
-  )
-  const isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
-  return Object.assign(list.reverse ? rows.reverse() : rows, { isCut })
+     ) sized where coalesce(bytes_before, 0) < ${bind(list.bytesMax ?? PAGE_MAX_BYTES)} order by ${orderOfPage}`
 }
 
 type OrderKey = SortKey & ListAttribute
@@ -146,7 +170,7 @@ function idKey(spec: ListSpec, list: ListQuery): OrderKey {
     direction: list.sort[0]?.direction ?? 'asc',
     sql: `${spec.alias}.id`,
     type: 'uuid',
-    always: true,
+    notNull: true,
   }
 }
 
@@ -156,10 +180,11 @@ function attributeOf(spec: ListSpec, name: string): ListAttribute {
   return attribute
 }
 
-function towards({ direction, always }: OrderKey, list: ListQuery): string {
+/** A term of `order by`, in the direction that is walked. */
+function orderTerm(sql: string, { direction, notNull }: OrderKey, list: ListQuery): string {
   const ascending = (direction === 'asc') !== list.reverse
-  if (always === true) return ascending ? 'asc' : 'desc'
-  return `${ascending ? 'asc' : 'desc'} nulls ${nullsFollow(ascending, list) ? 'last' : 'first'}`
+  const term = `${sql} ${ascending ? 'asc' : 'desc'}`
+  return notNull === true ? term : `${term} nulls ${nullsFollow(ascending, list) ? 'last' : 'first'}`
 }
 
 /** Whether nulls come after the values in the direction that is walked: both directions mirror each other. */
@@ -221,7 +246,7 @@ function markerPredicate(
    */
   const placeOf = (key: OrderKey, i: number) => (places[i] ??= `${bind(marker[`k${i}`])}${CAST[key.type]}`)
   const direction = order[0]?.direction
-  if (order.every((key) => key.always === true && key.direction === direction)) {
+  if (order.every((key) => key.notNull === true && key.direction === direction)) {
     // As a row, the marker is a place in an index.
     const beyond = (direction === 'asc') !== list.reverse ? '>' : '<'
     return `(${order.map((key) => key.sql).join(', ')}) ${beyond} (${order.map(placeOf).join(', ')})`

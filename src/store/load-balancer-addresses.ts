@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { VIP_BACKFILL_ROWS, VIP_PLACES_TRIED, VIP_SHARE_OF_FREE } from '../domain/limits.ts'
-import type { VipRange } from '../domain/vip-range.ts'
+import type { VipRange } from '../domain/address/vip-range.ts'
 import { type Db, type Tx, query } from './database.ts'
 
 interface Taker {

@@ -1,5 +1,5 @@
 /** Statements on load balancers. */
-import type { RolledUpStatus } from '../domain/roll-up.ts'
+import type { RolledUpStatus } from '../domain/status/roll-up.ts'
 import type { LoadBalancer } from '../domain/types.ts'
 import { CONFIG_CHANNEL } from './config-channel.ts'
 import { type Db, type Tx, query } from './database.ts'
@@ -58,7 +58,7 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   longColumns: ['name', 'description', 'tags', 'echo', 'listener_ids', 'pool_ids'],
   alias: 'lb',
   attributes: {
-    id: { sql: 'lb.id', type: 'uuid', always: true },
+    id: { sql: 'lb.id', type: 'uuid', notNull: true },
     project_id: { sql: 'lb.project_id', type: 'text' },
     tenant_id: { sql: 'lb.project_id', type: 'text' },
     name: { sql: 'lb.name', type: 'text' },

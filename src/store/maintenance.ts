@@ -1,5 +1,5 @@
 /** Statements on the maintenance of objects. */
-import type { MaintainedKind, Maintenance } from '../domain/maintenance.ts'
+import type { MaintainedKind, Maintenance } from '../domain/status/maintenance.ts'
 import { type Db, type Tx, query } from './database.ts'
 
 const TABLES: Readonly<Record<MaintainedKind, string>> = {

@@ -1,5 +1,5 @@
 /** Statements on members. The present status of a member comes with its row, from the view `member_detail`. */
-import type { MemberReason, MemberState } from '../domain/member-status.ts'
+import type { MemberReason, MemberState } from '../domain/status/member-status.ts'
 import type { Member } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
@@ -51,7 +51,7 @@ interface MemberViewRow extends MemberRow {
 
 /** Attributes of members over `member_detail m`. */
 export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
-  id: { sql: 'm.id', type: 'uuid', always: true },
+  id: { sql: 'm.id', type: 'uuid', notNull: true },
   project_id: { sql: 'm.project_id', type: 'text' },
   tenant_id: { sql: 'm.project_id', type: 'text' },
   name: { sql: 'm.name', type: 'text' },
@@ -75,7 +75,7 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   // No member of ours is known to be a cloud server.
   device_id: { sql: `''`, type: 'text' },
   device_owner: { sql: `''`, type: 'text' },
-  created_at: { sql: 'm.created_at', type: 'timestamp', always: true },
+  created_at: { sql: 'm.created_at', type: 'timestamp', notNull: true },
   updated_at: { sql: 'm.updated_at', type: 'timestamp' },
 }
 

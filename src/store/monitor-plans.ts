@@ -1,6 +1,6 @@
 /** Statements on the facts of a pool that the plan of its monitor needs. */
-import { NOOP_PROVIDER } from '../domain/member-status.ts'
-import { type PoolQuestion, poolQuestion } from '../domain/pool-question.ts'
+import { NOOP_PROVIDER } from '../domain/status/member-status.ts'
+import { type PoolQuestion, poolQuestion } from '../domain/target/pool-question.ts'
 import type { HealthMonitor, Pool } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 

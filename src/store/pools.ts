@@ -1,5 +1,5 @@
 /** Statements on pools. */
-import type { RolledUpStatus } from '../domain/roll-up.ts'
+import type { RolledUpStatus } from '../domain/status/roll-up.ts'
 import type { Pool } from '../domain/types.ts'
 import { type Db, type Tx, query } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
@@ -27,7 +27,7 @@ export interface PoolView extends Pool {
   readonly memberIds: readonly string[]
   readonly listenerIds: readonly string[]
   readonly healthMonitorId: string | null
-  /** Rolled up from its members (src/domain/roll-up.ts). */
+  /** Rolled up from its members (src/domain/status/roll-up.ts). */
   readonly operatingStatus: RolledUpStatus
 }
 
@@ -43,7 +43,7 @@ export const POOL_LIST: ListSpec = {
   longColumns: ['name', 'description', 'tags', 'echo', 'session_persistence', 'member_ids', 'listener_ids'],
   alias: 'p',
   attributes: {
-    id: { sql: 'p.id', type: 'uuid', always: true },
+    id: { sql: 'p.id', type: 'uuid', notNull: true },
     project_id: { sql: 'p.project_id', type: 'text' },
     tenant_id: { sql: 'p.project_id', type: 'text' },
     name: { sql: 'p.name', type: 'text' },
@@ -71,7 +71,7 @@ export const POOL_LIST: ListSpec = {
         `exists (select from member m where m.pool_id = p.id and m.address = any(${addresses}::text[]))`,
     },
     member_device_id: NEVER,
-    created_at: { sql: 'p.created_at', type: 'timestamp', always: true },
+    created_at: { sql: 'p.created_at', type: 'timestamp', notNull: true },
     updated_at: { sql: 'p.updated_at', type: 'timestamp' },
   },
 }

@@ -1,5 +1,5 @@
 /** Statements on probers, as people look at them. */
-import type { ProberFacts } from '../domain/prober-facts.ts'
+import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import { type Db, query } from './database.ts'
 
 export interface ProberRecord {

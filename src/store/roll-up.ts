@@ -1,7 +1,7 @@
 /**
  * Rolled-up statuses. Those of pools and load balancers are kept (migration 0019); those of listeners and members are
  * expressions over the rows that a statement shows. Each takes the alias of its table. The rules are those of
- * src/domain/roll-up.ts; a test compares the two.
+ * src/domain/status/roll-up.ts; a test compares the two.
  */
 import { type Db, query, Tx } from './database.ts'
 

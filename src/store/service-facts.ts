@@ -1,5 +1,5 @@
 /** The present state of the whole service, in one statement. */
-import type { ServiceFacts } from '../domain/service-facts.ts'
+import type { ServiceFacts } from '../domain/prober/service-facts.ts'
 import { type Db, query } from './database.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** Ownership of shards: leases of probers, claiming, giving back. All times are the database's. */
-import type { HeldShard } from '../domain/check.ts'
+import type { HeldShard } from '../domain/prober/check.ts'
 import { type Db, query } from './database.ts'
 
 export interface ProberIdentity {

@@ -1,5 +1,5 @@
 /** A load balancer and everything below it, in one statement and so of one moment. */
-import type { MemberState } from '../domain/member-status.ts'
+import type { MemberState } from '../domain/status/member-status.ts'
 import type { MonitorType, ProvisioningStatus } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 

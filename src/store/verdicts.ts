@@ -1,5 +1,5 @@
 /** The fenced statement that writes states and transitions. */
-import type { VerdictWrite } from '../domain/check.ts'
+import type { VerdictWrite } from '../domain/prober/check.ts'
 import { type Db, query } from './database.ts'
 
 /**

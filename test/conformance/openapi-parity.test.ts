@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { Admission } from '../../src/api/admission.ts'
-import type { ApiDependencies } from '../../src/api/context.ts'
-import { serviceRoutes } from '../../src/api/service-routes.ts'
+import { Admission } from '../../src/api/http/admission.ts'
+import type { ApiDependencies } from '../../src/api/http/context.ts'
+import { serviceRoutes } from '../../src/api/service/routes.ts'
 import { type DialectName, DIALECTS } from '../../src/api/dialects.ts'
 import {
   DIALECT_NAMES,

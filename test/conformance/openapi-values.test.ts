@@ -17,9 +17,9 @@ import {
   OCTAVIA_POOL_PROTOCOLS,
 } from '../../src/api/dialect/octavia/words.ts'
 import * as limitsOfAll from '../../src/domain/limits.ts'
-import { MEMBER_STATUS_RULES } from '../../src/domain/member-status.ts'
-import { REASONS } from '../../src/domain/reasons.ts'
-import { OPERATING_STATUSES } from '../../src/domain/roll-up.ts'
+import { MEMBER_STATUS_RULES } from '../../src/domain/status/member-status.ts'
+import { REASONS } from '../../src/domain/result/reasons.ts'
+import { OPERATING_STATUSES } from '../../src/domain/status/roll-up.ts'
 import { optionsSchema } from '../../src/api/schema/option-schemas.ts'
 import { document, resolved, type Schema } from '../support/openapi.ts'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import type { MonitorOptions, Preset } from '../../src/domain/monitor-options.ts'
-import { type PlainPolicy, presetPolicy } from '../../src/domain/presets.ts'
-import { type SimulatedEvent, type SimulatedStep, simulate } from '../../src/domain/simulation.ts'
-import { outcomeOfWord, type StepOutcome } from '../../src/domain/step-outcome.ts'
+import type { MonitorOptions, Preset } from '../../src/domain/options/monitor-options.ts'
+import { type PlainPolicy, presetPolicy } from '../../src/domain/options/presets.ts'
+import { type SimulatedEvent, type SimulatedStep, simulate } from '../../src/domain/status/simulation.ts'
+import { outcomeOfWord, type StepOutcome } from '../../src/domain/status/step-outcome.ts'
 
 /** The words of a peer's own configuration. */
 type PeerConfig = Readonly<Record<string, number | string | boolean | undefined>>

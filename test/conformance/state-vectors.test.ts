@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type SimulatedStep, simulateTrace } from '../../src/domain/simulation.ts'
+import { type SimulatedStep, simulateTrace } from '../../src/domain/status/simulation.ts'
 
 interface Vector {
   readonly id: string

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { DIALECTS } from '../../src/api/dialects.ts'
-import type { ApiDependencies, Route } from '../../src/api/context.ts'
+import type { ApiDependencies, Route } from '../../src/api/http/context.ts'
 import type { Answer, Json } from '../support/api.ts'
 import { SUBNET, wrapped } from '../support/api-objects.ts'
 import { KNOWN_ROUTES, type KnownRoute } from '../support/every-route.ts'

@@ -1,7 +1,7 @@
 /** The lines that the API writes about requests, and its audit. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseCidrList } from '../../src/domain/ip-address.ts'
+import { parseCidrList } from '../../src/domain/address/ip-address.ts'
 import type { Ending } from '../support/database.ts'
 import { startApi } from '../support/api.ts'
 

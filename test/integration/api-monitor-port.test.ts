@@ -1,7 +1,7 @@
 /** A monitor's own port aims at every member of its pool: each of those targets is checked against the policy. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
+import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import { query } from '../../src/store/database.ts'
 import { FORBIDDEN_PORT, makePool, type PoolApi, startPoolApi } from '../support/pool-api.ts'
 

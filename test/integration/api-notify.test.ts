@@ -1,7 +1,7 @@
 /** What the API writes reaches probers at once: the notification names the shard, comes with the commit and not without. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shardOf } from '../../src/domain/shard.ts'
+import { shardOf } from '../../src/domain/prober/shard.ts'
 import { CONFIG_CHANNEL } from '../../src/store/config-channel.ts'
 import { query, transaction } from '../../src/store/database.ts'
 import { listen } from '../../src/store/listen.ts'

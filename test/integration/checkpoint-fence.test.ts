@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import type { CheckpointEntry, ShardCheckpoint } from '../../src/domain/check.ts'
+import type { CheckpointEntry, ShardCheckpoint } from '../../src/domain/prober/check.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../../src/store/checkpoints.ts'
 import { openDatabase, query } from '../../src/store/database.ts'
 import { claimShards, releaseShards } from '../../src/store/shards.ts'

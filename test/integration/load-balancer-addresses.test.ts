@@ -1,9 +1,9 @@
 /** Load balancers that are given no address show one out of HM_VIP_RANGE, and every one has a port. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isInRange, parseAddress, parseCidr } from '../../src/domain/ip-address.ts'
+import { isInRange, parseAddress, parseCidr } from '../../src/domain/address/ip-address.ts'
 import { VIP_RANGE_DEFAULT } from '../../src/domain/limits.ts'
-import { vipRangeOf } from '../../src/domain/vip-range.ts'
+import { vipRangeOf } from '../../src/domain/address/vip-range.ts'
 import { query } from '../../src/store/database.ts'
 import { giveMissingAddresses } from '../../src/store/load-balancer-addresses.ts'
 import { type Api, type Answer, startApi } from '../support/api.ts'

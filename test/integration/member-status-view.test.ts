@@ -7,7 +7,7 @@ import {
   NOOP_PROVIDER,
   operatingStatus,
   type StartStatus,
-} from '../../src/domain/member-status.ts'
+} from '../../src/domain/status/member-status.ts'
 import { query } from '../../src/store/database.ts'
 import { testDatabase } from '../support/database.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { maskedOptions } from '../../src/domain/option-secrets.ts'
+import { maskedOptions } from '../../src/domain/options/option-secrets.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
 import { loadPools } from '../../src/store/checks.ts'
 import { query } from '../../src/store/database.ts'

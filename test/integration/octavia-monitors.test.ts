@@ -1,7 +1,7 @@
 /** Health monitors of dialect octavia beyond the recorded cases: concurrency, identity, links, mounts. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { parseCidrList } from '../../src/domain/ip-address.ts'
+import { parseCidrList } from '../../src/domain/address/ip-address.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { query } from '../../src/store/database.ts'
 import { type Api, type Json, startApi } from '../support/api.ts'

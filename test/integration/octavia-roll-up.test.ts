@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { type MemberState, memberState, NOOP_PROVIDER } from '../../src/domain/member-status.ts'
+import { type MemberState, memberState, NOOP_PROVIDER } from '../../src/domain/status/member-status.ts'
 import {
   isPassing,
   listenerStatus,
@@ -9,7 +9,7 @@ import {
   memberWord,
   poolStatus,
   type RolledUpStatus,
-} from '../../src/domain/roll-up.ts'
+} from '../../src/domain/status/roll-up.ts'
 import { query } from '../../src/store/database.ts'
 import {
   listenerStatusOf,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { MAX_DETAIL_BYTES } from '../../src/domain/limits.ts'
-import type { HttpRequest, ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { HttpRequest, ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { listen, probeWithin, targetOf } from '../support/probing.ts'
 import { probeHttp } from '../support/probers.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
-import { parseExpectedCodes } from '../../src/domain/expected-codes.ts'
-import type { HttpRequest, ProbeTarget } from '../../src/domain/probe-target.ts'
+import { parseExpectedCodes } from '../../src/domain/target/expected-codes.ts'
+import type { HttpRequest, ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { attempt, blackHole, closedPort, listen, probeWithin, targetOf, until } from '../support/probing.ts'
 import { probeHttp } from '../support/probers.ts'
 

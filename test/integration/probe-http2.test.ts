@@ -8,7 +8,7 @@ import {
   URL_PATH_MAX,
   USER_AGENT,
 } from '../../src/domain/limits.ts'
-import type { HttpRequest, ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { HttpRequest, ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { encodeHeaders } from '../../src/probe/http2/hpack.ts'
 import {
   ACK,

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { CLOSE_TOGETHER_MAX } from '../../src/domain/limits.ts'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { NodeSockets, type ProbeSocket, type SocketUser } from '../../src/probe/wire/node-sockets.ts'
 import {
   blackHole,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { mistakeLine, UsageError } from '../../src/bin/command-line.ts'
 import { probeOnce } from '../../src/bin/probe-once.ts'
-import { makeTargetPolicy, parseCidrList } from '../../src/domain/target-policy.ts'
+import { makeTargetPolicy, parseCidrList } from '../../src/domain/address/target-policy.ts'
 import { closedPort, listen, targetOf } from '../support/probing.ts'
 import { sctpChannel } from '../support/probers.ts'
 

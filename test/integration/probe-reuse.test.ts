@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Server, Socket } from 'node:net'
 import { afterEach, test, type TestContext } from 'node:test'
-import type { HttpRequest, ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { HttpRequest, ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { attempt, listen, openSockets, probeWithin, targetOf, until } from '../support/probing.ts'
 import { idleConnections, probers } from '../support/probers.ts'
 

@@ -1,8 +1,8 @@
 /** SCTP against a target of our own on loopback (raw sockets; without the right to open one the tests say so and end). */
 import assert from 'node:assert/strict'
 import { after, suite, type TestContext, test } from 'node:test'
-import type { ProbeResult } from '../../src/domain/probe-result.ts'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { makeProbeSctp } from '../../src/probe/sctp/sctp.ts'
 import { SctpChannel } from '../../src/probe/sctp/sctp-channel.ts'
 import { type SctpBehaviour, startSctpResponder } from '../support/sctp-responder.ts'

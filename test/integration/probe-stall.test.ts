@@ -53,7 +53,7 @@ test('an answer that came in time passes although the event loop stood still bey
     probers,
     denies: () => undefined,
     budget: 10,
-    events: { onVerdict: none, onNews: none, onStaleChange: none },
+    events: { onVerdict: none, onWorthCheckpoint: none, onStaleChange: none },
     metrics: {
       ...metrics,
       probeStarted: () => void started++,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { MonitorType } from '../../src/domain/types.ts'
 
 const CHILD = fileURLToPath(new URL('../support/probe-child.js', import.meta.url))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import {
   attempt,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { blackHole, closedPort, listen, probeWithin, targetOf } from '../support/probing.ts'
 import { probeHttps, probeTlsHello } from '../support/probers.ts'

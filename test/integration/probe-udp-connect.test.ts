@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { after, test, type TestContext } from 'node:test'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { EchoChannel } from '../../src/probe/icmp/icmp-echo.ts'
 import { makeProbePing } from '../../src/probe/icmp/ping.ts'
 import type { Probe } from '../../src/probe/probe.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { after, test, type TestContext } from 'node:test'
-import type { ProbeTarget, UdpExchange } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget, UdpExchange } from '../../src/domain/target/probe-target.ts'
 import { attempt, openSockets, probeWithin, until } from '../support/probing.ts'
 import { closeEchoChannels, echoAvailability, probers } from '../support/probers.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import type { Transition, VerdictWrite } from '../../src/domain/check.ts'
+import type { Transition, VerdictWrite } from '../../src/domain/prober/check.ts'
 import { type Db, openDatabase, query } from '../../src/store/database.ts'
 import { claimShards } from '../../src/store/shards.ts'
 import { writeVerdicts } from '../../src/store/verdicts.ts'

@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from '../../src/api/app.ts'
-import type { ApiDependencies, ApiSettings, Route } from '../../src/api/context.ts'
+import type { ApiDependencies, ApiSettings, Route } from '../../src/api/http/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
 import type { DialectName } from '../../src/api/dialects.ts'
 import {
@@ -10,9 +10,9 @@ import {
   UDP_MIN_DELAY_SECONDS_DEFAULT,
   VIP_RANGE_DEFAULT,
 } from '../../src/domain/limits.ts'
-import { parseCidr } from '../../src/domain/ip-address.ts'
-import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
-import { vipRangeOf } from '../../src/domain/vip-range.ts'
+import { parseCidr } from '../../src/domain/address/ip-address.ts'
+import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
+import { vipRangeOf } from '../../src/domain/address/vip-range.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Database } from '../../src/store/database.ts'
 import { type Ending, testDatabase } from './database.ts'

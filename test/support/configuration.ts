@@ -1,6 +1,6 @@
 /** Writes configuration straight into the database, as the API would, for tests of what reads it. */
 import { randomUUID } from 'node:crypto'
-import { shardOf } from '../../src/domain/shard.ts'
+import { shardOf } from '../../src/domain/prober/shard.ts'
 import { CONFIG_CHANNEL } from '../../src/store/config-channel.ts'
 import { type Db, query } from '../../src/store/database.ts'
 

@@ -12,7 +12,7 @@ export const SEED = Number(process.env['OPENAPI_SEED'] ?? 20_261_121)
 /** Valid requests of each operation. */
 export const RUNS = Number(process.env['OPENAPI_RUNS'] ?? 20)
 
-/** What options are refused for between each other, by the monitor and by the host (src/domain/option-fit.ts). */
+/** What options are refused for between each other, by the monitor and by the host (src/domain/options/option-fit.ts). */
 const OPTION_RULE =
   /^Invalid input for options[\w.]*\. Reason: (it does not fit|it is above|it is 0 |h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
 

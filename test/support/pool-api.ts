@@ -1,7 +1,7 @@
 /** The API with parents made by SQL, for tests of what hangs below pools. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { makeTargetPolicy } from '../../src/domain/target-policy.ts'
+import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import { type Database, type Db, query } from '../../src/store/database.ts'
 import { type Answer, type ApiOptions, startApi } from './api.ts'
 import type { Ending } from './database.ts'

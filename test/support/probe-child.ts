@@ -3,7 +3,7 @@
  * JSON in argv[2], with `--exhaust` uses up all descriptors first, and prints one `TYPE REASON DETAIL` per line.
  */
 import { openSync } from 'node:fs'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { closeEchoChannels, closeSctpChannels, probers } from './probers.ts'
 
 const targets = JSON.parse(process.argv[2] ?? '[]') as readonly ProbeTarget[]

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import type { ProbeResult } from '../../src/domain/probe-result.ts'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 
 export function targetOf(server: Server, more: Partial<ProbeTarget> = {}): ProbeTarget {

@@ -6,12 +6,12 @@ import type {
   PlannedCheck,
   PoolChecks,
   StoredVerdict,
-} from '../../src/domain/check.ts'
+} from '../../src/domain/prober/check.ts'
 import { WHEEL_TICK_MS } from '../../src/domain/limits.ts'
-import { statePolicy } from '../../src/domain/profiles.ts'
-import { type Reason, REASONS } from '../../src/domain/reasons.ts'
-import type { ProbeResult } from '../../src/domain/probe-result.ts'
-import type { ProbeTarget } from '../../src/domain/probe-target.ts'
+import { statePolicy } from '../../src/domain/options/profiles.ts'
+import { type Reason, REASONS } from '../../src/domain/result/reasons.ts'
+import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
+import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
 import { type AddressShare, AddressTable } from '../../src/schedule/address-slots.ts'
@@ -77,7 +77,7 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
           status: check.decidedStatus,
           run: check.pendingRun,
         }),
-      onNews: () => undefined,
+      onWorthCheckpoint: () => undefined,
       onWithheld: () => undefined,
       onStaleChange: (check) => void stale.push(check.isStale),
     },
@@ -157,11 +157,11 @@ export function poolOf(
 
 /** The check as another prober left it, due soon after the start. */
 export function known(of: CheckConfig, verdict: StoredVerdict = STORED): PlannedCheck {
-  return { config: of, verdict, left: leftBehind(of, START_MS + 100) }
+  return { config: of, verdict, checkpoint: checkpointEntry(of, START_MS + 100) }
 }
 
 /** What a checkpoint has of a check that passed and would have been probed next at `nextAt`. */
-export function leftBehind({ memberId, generation }: CheckConfig, nextAt: number): CheckpointEntry {
+export function checkpointEntry({ memberId, generation }: CheckConfig, nextAt: number): CheckpointEntry {
   return {
     memberId,
     generation,

@@ -1,5 +1,5 @@
 /** The part of a dialect that the shared handlers ask for at each request: its name, how it lists and how it writes. */
-import type { ListRules } from '../list-rules.ts'
+import type { ListRules } from '../http/list-rules.ts'
 
 /** How a dialect writes, where dialects differ for every resource alike. */
 export interface WriteBehaviour {

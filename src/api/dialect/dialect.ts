@@ -2,8 +2,8 @@
 import type { DomainError } from '../../domain/errors.ts'
 import type { CatalogueService } from '../../identity/development-catalogue.ts'
 import type { PolicyRule } from '../../identity/policy-rule.ts'
-import type { AccessRule } from '../access.ts'
-import type { ApiContext, ApiDependencies, Route } from '../context.ts'
+import type { AccessRule } from '../http/access.ts'
+import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import type { DialectRules } from './dialect-rules.ts'
 
 export interface ErrorAnswer {

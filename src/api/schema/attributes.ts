@@ -5,7 +5,7 @@
  */
 import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
-import { parseAddress } from '../../domain/ip-address.ts'
+import { parseAddress } from '../../domain/address/ip-address.ts'
 import type { Range } from '../../domain/limits.ts'
 import { isUuid } from '../../domain/uuid.ts'
 import { type Shape, shaped } from './shape.ts'

@@ -1,5 +1,5 @@
 /** The body of a maintenance, the same in every dialect: an extension of ours. */
-import type { Maintenance } from '../../domain/maintenance.ts'
+import type { Maintenance } from '../../domain/status/maintenance.ts'
 import { MAINTENANCE_NOTE_MAX } from '../../domain/limits.ts'
 import { bodyRules, invalidField, matching, nullable, parseBody, text } from './attributes.ts'
 

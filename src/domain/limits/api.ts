@@ -1,7 +1,7 @@
 /**
  * What more than one dialect accepts and returns: names, ports, bodies, pages, quotas; and the widest of all dialects.
  */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 
 /** PostgreSQL `integer`, the widest whole number that Octavia's clients may send. */
 export const INT4_MAX = 2_147_483_647

@@ -1,5 +1,5 @@
 /** The host: embedded PostgreSQL, child processes, shutdown, log. */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 
 /** Milliseconds for the embedded PostgreSQL to accept connections (crash recovery included), then a start has failed. */
 export const POSTGRES_START_TIMEOUT_MS = 120_000

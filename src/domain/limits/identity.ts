@@ -1,5 +1,5 @@
 /** Tokens, Keystone and the development identity. */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 
 /** Milliseconds that a validated token is trusted without asking Keystone again (HM_TOKEN_CACHE_MS). */
 export const TOKEN_CACHE_MS: Range = { min: 0, max: 3_600_000 }

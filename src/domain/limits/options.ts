@@ -2,7 +2,7 @@
  * Options of health monitors, both dialects: numbers that are used outside of the option's own row. The range of an
  * option is in its row (domain/options/).
  */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 import { INTERVAL_FLOOR_MS } from './probing.ts'
 
 /** Milliseconds between probes, whatever the state; the floor is the engine's for monitors with options. */

@@ -1,5 +1,5 @@
 /** A prober's observation of itself, maintenance and dependencies. */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 
 /** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */
 export const RECENT_RESULTS_OF_A_KIND = 8

@@ -1,5 +1,5 @@
 /** One probe: what it may send, read, hold and remember. */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 
 /** Milliseconds: shortest delay and timeout that the engine probes with (Octavia allows 0). */
 export const ENGINE_FLOOR_MS = 1000

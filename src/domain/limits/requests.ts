@@ -24,10 +24,10 @@ export const API_CONNECTIONS_KEPT = 2
 export const PROJECT_WAITING_MAX = 200
 export const PROJECT_WAIT_MS = 3000
 
-/** Milliseconds of work between two turns of the event loop, of what is done piece by piece. */
-export const TURN_MS = 5
-/** Bytes of a body from which its parsing waits for its turn. */
-export const TURN_BODY_BYTES = 128 * 1024
+/** Milliseconds of one slice of long work (api/http/slices.ts). */
+export const SLICE_MS = 5
+/** Bytes of a body from which its parsing is a slice of its own. */
+export const SLICED_BODY_BYTES = 128 * 1024
 
 /** Bytes of one page of a list, as JSON: then it ends, with a link to what follows. */
 export const PAGE_MAX_BYTES = 8 * 1024 * 1024

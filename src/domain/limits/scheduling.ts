@@ -1,5 +1,5 @@
 /** When checks are probed, and how many at a time. */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 
 /** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */
 export const WHEEL_TICK_MS = 10

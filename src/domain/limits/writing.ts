@@ -1,5 +1,5 @@
 /** Shards, their configuration, what is written of them, and for how long it is kept. */
-import type { Range } from '../range.ts'
+import type { Range } from './range.ts'
 
 export const SHARD_COUNT = 256
 /** Milliseconds: lease of a prober (HM_SHARD_LEASE_MS), heartbeats per lease. */

@@ -1,10 +1,10 @@
 /** Options of how a probe connects, and those of PING: the parts of the target that they set. */
 import { FRESH_EVERY_DEFAULT } from '../limits.ts'
-import { parseAddress } from '../ip-address.ts'
-import type { EffectiveOption, Planning } from '../effective-options.ts'
-import type { MonitorOptions } from '../monitor-options.ts'
-import type { Fitting } from '../option-fit.ts'
-import type { ProbeTarget } from '../probe-target.ts'
+import { parseAddress } from '../address/ip-address.ts'
+import type { EffectiveOption, Planning } from './effective-options.ts'
+import type { MonitorOptions } from './monitor-options.ts'
+import type { Fitting } from './option-fit.ts'
+import type { ProbeTarget } from '../target/probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
 

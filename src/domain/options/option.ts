@@ -2,10 +2,10 @@
  * The description of one option: its form and its meaning. Everything else follows from it: the check of bodies, the
  * schemas of openapi.yaml, the TypeScript type, what a plan says, and what of a target or a policy it sets.
  */
-import type { EffectiveOption, Planning } from '../effective-options.ts'
-import type { Fitting } from '../option-fit.ts'
-import type { Intervals } from '../intervals.ts'
-import type { Range } from '../range.ts'
+import type { EffectiveOption, Planning } from './effective-options.ts'
+import type { Fitting } from './option-fit.ts'
+import type { Intervals } from '../timing/intervals.ts'
+import type { Range } from '../limits/range.ts'
 import type { MonitorType, PlainField } from '../types.ts'
 import type { Preset } from './preset-names.ts'
 

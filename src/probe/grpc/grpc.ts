@@ -4,8 +4,8 @@
  * GRPC_NOT_SERVING, as in Envoy (docs/peers/probing.md 12).
  */
 import { GRPC_MESSAGE_MAX_BYTES, USER_AGENT } from '../../domain/limits.ts'
-import { isOwnMetadata } from '../../domain/own-headers.ts'
-import type { GrpcRequest, Header, ProbeTarget } from '../../domain/probe-target.ts'
+import { isOwnMetadata } from '../../domain/target/own-headers.ts'
+import type { GrpcRequest, Header, ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { Verdict } from '../wire/conversation.ts'
 import { readHealthStatus, writeHealthRequest } from './grpc-message.ts'
 import { encodeHeaders } from '../http2/hpack.ts'

@@ -15,7 +15,7 @@ import {
   PATTERN_VERDICTS_MAX,
   PATTERN_WORK_MAX,
 } from '../../domain/limits.ts'
-import type { BodyPattern } from '../../domain/probe-target.ts'
+import type { BodyPattern } from '../../domain/target/probe-target.ts'
 import { patternSize } from './pattern-size.ts'
 import { SharedValues } from '../shared-values.ts'
 

@@ -1,7 +1,7 @@
 /** Looks for what is expected in the first bytes of a body: blocks of text, a pattern. */
-import { BlockMatch } from '../../domain/block-match.ts'
+import { BlockMatch } from '../../domain/address/block-match.ts'
 import { HTTP_BODY_MAX_BYTES } from '../../domain/limits.ts'
-import type { BodyPattern, HttpRequest } from '../../domain/probe-target.ts'
+import type { BodyPattern, HttpRequest } from '../../domain/target/probe-target.ts'
 import { type PatternTable, patternTable } from './body-pattern.ts'
 import { PatternMatch } from './pattern-match.ts'
 

@@ -1,7 +1,7 @@
 /** Writes the request of an HTTP/1.x probe, and says which headers a probe sends in any version. */
 import { USER_AGENT } from '../../domain/limits.ts'
-import { isOwnHeader } from '../../domain/own-headers.ts'
-import type { Header, HttpRequest } from '../../domain/probe-target.ts'
+import { isOwnHeader } from '../../domain/target/own-headers.ts'
+import type { Header, HttpRequest } from '../../domain/target/probe-target.ts'
 
 /** Methods whose request needs `Content-Length: 0` when it has no content (RFC 9110 section 8.6). */
 const WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])

@@ -6,8 +6,8 @@
  * `x-envoy-immediate-health-check-fail`: a passing answer passes with it, as in Envoy (docs/peers/probing.md 7); with a
  * wrong status that is not retriable, it means that the target itself asks to be taken out of service.
  */
-import { type CodeSet, isExpectedCode, renderCodes } from '../../domain/expected-codes.ts'
-import type { HttpRequest } from '../../domain/probe-target.ts'
+import { type CodeSet, isExpectedCode, renderCodes } from '../../domain/target/expected-codes.ts'
+import type { HttpRequest } from '../../domain/target/probe-target.ts'
 import type { Verdict } from '../wire/conversation.ts'
 
 /** The header by which a target asks to be taken out, in lower case. */

@@ -3,7 +3,7 @@
  * or ALPN chose, judge the response, close or keep the connection. Phases: connect, TLS, first byte (the status line).
  * Why not undici: docs/adr/0002-own-http-writer.md.
  */
-import type { HttpRequest, ProbeTarget } from '../../domain/probe-target.ts'
+import type { HttpRequest, ProbeTarget } from '../../domain/target/probe-target.ts'
 import { AlpnConversation } from './alpn-conversation.ts'
 import { BodySearch } from './body-search.ts'
 import type { Conversation } from '../wire/conversation.ts'

@@ -4,7 +4,7 @@
  * verdict is final: a body that is incomplete at the deadline, that is cut off, or that is larger than the limit does
  * not change it.
  */
-import type { HttpRequest } from '../../domain/probe-target.ts'
+import type { HttpRequest } from '../../domain/target/probe-target.ts'
 import type { BodySearch } from './body-search.ts'
 import type { Conversation, Line, Verdict } from '../wire/conversation.ts'
 import { HttpResponseReader } from './http-response.ts'

@@ -3,7 +3,7 @@
  * but a dynamic table, because our SETTINGS give the target none (SETTINGS_HEADER_TABLE_SIZE 0, sent before the first
  * request, so every response is encoded after the target has seen it). So a kept connection stores no headers.
  */
-import type { Header } from '../../domain/probe-target.ts'
+import type { Header } from '../../domain/target/probe-target.ts'
 import { decodeHuffman } from './hpack-huffman.ts'
 
 /** Appendix A: names, with the values of the few entries that have one. */

@@ -1,5 +1,5 @@
 /** An HTTP request and its response as one stream of HTTP/2 (RFC 9113 section 8); judged like HTTP/1.x. */
-import type { Header, HttpRequest } from '../../domain/probe-target.ts'
+import type { Header, HttpRequest } from '../../domain/target/probe-target.ts'
 import { BodySearch, type TableOf } from '../http/body-search.ts'
 import type { Verdict } from '../wire/conversation.ts'
 import { encodeHeaders } from './hpack.ts'

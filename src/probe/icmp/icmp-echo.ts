@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { type IpAddress, parseAddress } from '../../domain/ip-address.ts'
+import { type IpAddress, parseAddress } from '../../domain/address/ip-address.ts'
 import { ICMP_RECEIVE_BUFFER_BYTES } from '../../domain/limits.ts'
 import {
   DESTINATION_UNREACHABLE,

@@ -2,8 +2,8 @@
  * PING: an ICMP echo, or `echoCount` of them one after the other, must all be answered by the target within the timeout.
  * Phases: echo (the last one).
  */
-import { type IpAddress, parseAddress } from '../../domain/ip-address.ts'
-import type { Reason } from '../../domain/reasons.ts'
+import { type IpAddress, parseAddress } from '../../domain/address/ip-address.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
 import type { EchoChannel, EchoOutcome } from './icmp-echo.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'

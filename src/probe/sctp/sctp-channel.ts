@@ -5,7 +5,7 @@
  * of the INIT.
  */
 import { randomInt } from 'node:crypto'
-import { type IpAddress, parseAddress } from '../../domain/ip-address.ts'
+import { type IpAddress, parseAddress } from '../../domain/address/ip-address.ts'
 import { ICMP_RECEIVE_BUFFER_BYTES, SCTP_AWAITED_MAX, SCTP_SOURCE_PORT } from '../../domain/limits.ts'
 import { DESTINATION_UNREACHABLE, ICMP_PROTOCOL, readUnreachableQuote } from '../icmp/icmp-packet.ts'
 import {

@@ -5,8 +5,8 @@
  * Known doubt: one INIT is sent and none repeated, so a lost packet is a failure of this probe; the thresholds are for
  * that.
  */
-import { parseAddress } from '../../domain/ip-address.ts'
-import type { Reason } from '../../domain/reasons.ts'
+import { parseAddress } from '../../domain/address/ip-address.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
 import type { SctpChannel, SctpOutcome } from './sctp-channel.ts'

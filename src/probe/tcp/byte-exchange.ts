@@ -3,9 +3,9 @@
  * with anything between them; bytes that do not match are skipped, and reading goes on until the deadline
  * (docs/peers/probing.md 11 and 14).
  */
-import { BlockMatch } from '../../domain/block-match.ts'
+import { BlockMatch } from '../../domain/address/block-match.ts'
 import { TCP_EXCHANGE_MAX_BYTES } from '../../domain/limits.ts'
-import type { ProbeTarget, TcpExchange } from '../../domain/probe-target.ts'
+import type { ProbeTarget, TcpExchange } from '../../domain/target/probe-target.ts'
 import type { Conversation, Line, Verdict } from '../wire/conversation.ts'
 
 const MATCHED: Verdict = { reason: 'PASSED', detail: 'got the expected bytes' }

@@ -1,7 +1,7 @@
 /** TCP on a `net.Socket`: public API only, on every platform of Node. tcp.ts says what such a probe means. */
-import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeResult } from '../../domain/probe-result.ts'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
+import type { ProbeResult } from '../../domain/result/probe-result.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
 import { CONNECTED_TO_ITSELF, isConnectedToItself } from '../source-ports.ts'

@@ -2,7 +2,7 @@
  * TCP beyond a connect: with bytes to send and to expect, with TLS, with a PROXY header. Without expected bytes the
  * connection is the verdict, and it is never kept (docs/peers/probing.md 13). Phases: connect, TLS, first byte.
  */
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { converseBytes } from './byte-exchange.ts'
 import type { Probe } from '../probe.ts'
 import { makeStreamProbe } from '../wire/stream-attempt.ts'

@@ -4,7 +4,7 @@
  */
 import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { connectOptions } from '../wire/connection.ts'
 import type { SecureContext } from './tls-contexts.ts'
 

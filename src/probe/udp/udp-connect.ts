@@ -15,11 +15,11 @@
  * Known doubt: Linux targets limit the rate of port unreachables (net.ipv4.icmp_ratelimit), and firewalls drop them; a
  * dead service then looks alive.
  */
-import { parseAddress } from '../../domain/ip-address.ts'
+import { parseAddress } from '../../domain/address/ip-address.ts'
 import { UDP_PAYLOAD } from '../../domain/limits.ts'
-import type { Reason } from '../../domain/reasons.ts'
-import type { Phases, ProbeResult } from '../../domain/probe-result.ts'
-import type { ProbeTarget, UdpExchange } from '../../domain/probe-target.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
+import type { Phases, ProbeResult } from '../../domain/result/probe-result.ts'
+import type { ProbeTarget, UdpExchange } from '../../domain/target/probe-target.ts'
 import type { EchoChannel, EchoOutcome } from '../icmp/icmp-echo.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'

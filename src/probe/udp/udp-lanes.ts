@@ -9,9 +9,9 @@
  * socket of its own (udp-socket.ts).
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { formatAddress, parseAddress } from '../../domain/ip-address.ts'
+import { formatAddress, parseAddress } from '../../domain/address/ip-address.ts'
 import { UDP_LANE_MS, UDP_LANES_MAX } from '../../domain/limits.ts'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { EchoChannel } from '../icmp/icmp-echo.ts'
 import type { UndeliverableDatagram } from '../icmp/icmp-packet.ts'
 import { closeQuietly, type DatagramUser, withoutLookup } from './udp-socket.ts'

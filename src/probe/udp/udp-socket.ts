@@ -3,7 +3,7 @@
  * while it waits.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { type Ends, isConnectedToItself } from '../source-ports.ts'
 
 /** Callbacks for the outcome of a datagram. After `onSent`, at most one of the others is called. */

@@ -1,5 +1,5 @@
 /** The UDP sockets of one prober: shared ones, and those of single waiting probes. */
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { EchoChannel } from '../icmp/icmp-echo.ts'
 import { UdpLanes } from './udp-lanes.ts'
 import { type DatagramUser, sendOnOwnSocket } from './udp-socket.ts'

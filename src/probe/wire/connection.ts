@@ -3,7 +3,7 @@
  * the timer per address and the copies of options that `net.connect` makes.
  */
 import { Socket, type TcpSocketConnectOpts } from 'node:net'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 
 /** A probe never asks DNS: targets are addresses, and anything else is a programmer's error. */
 function refuseLookup(host: string): never {

@@ -3,8 +3,8 @@
  * scheduler (stream-attempt.ts has those), so that each protocol can be read, and tested, by its bytes alone. It lasts
  * as long as its connection and serves one attempt after the other.
  */
-import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeResult } from '../../domain/probe-result.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
+import type { ProbeResult } from '../../domain/result/probe-result.ts'
 
 /** How an attempt ended. */
 export interface Verdict {

@@ -13,8 +13,8 @@ import {
   IDLE_SAMPLE,
   IDLE_SWEEP_MS,
 } from '../../domain/limits.ts'
-import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { ConnectionUser, StreamConnection } from './stream-connection.ts'
 
 export class IdleConnections implements ConnectionUser {

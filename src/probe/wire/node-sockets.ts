@@ -13,7 +13,7 @@
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { CLOSE_TOGETHER_MAX, IDLE_NODE_SOCKETS_MAX, PLAIN_READ_BYTES } from '../../domain/limits.ts'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { connectOptions } from './connection.ts'
 
 /** The user of a socket. No method is called before `connect` has returned, nor after `close`. */

@@ -1,5 +1,5 @@
 /** Chooses the wire of a connection: a plain one, or, with TLS or a PROXY header, a socket of its own. */
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { NodeSockets } from './node-sockets.ts'
 import { PlainWire } from './plain-wire.ts'
 import { SocketWire } from './socket-wire.ts'

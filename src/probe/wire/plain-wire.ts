@@ -1,5 +1,5 @@
 /** A wire on the sockets of node-sockets.ts: plain TCP without a PROXY header, public API only. */
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { Endpoints } from './proxy-header.ts'
 import type { NodeSockets, ProbeSocket, SocketUser } from './node-sockets.ts'
 import type { Wire, WireError, WireUser } from './wire.ts'

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { openConnection } from './connection.ts'
 import { certificateProblem, openTlsConnection } from '../tls/tls.ts'
 import type { SecureContext } from '../tls/tls-contexts.ts'

@@ -5,9 +5,9 @@
  * The target may close a kept connection just when it is used again: if it ends before the first byte of an answer, the
  * attempt is repeated once on a new one.
  */
-import type { Reason } from '../../domain/reasons.ts'
-import type { Phases, ProbeResult } from '../../domain/probe-result.ts'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
+import type { Phases, ProbeResult } from '../../domain/result/probe-result.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { Conversation, Verdict } from './conversation.ts'
 import type { Probe } from '../probe.ts'
 import { boundedDetail, millisecondsSince, result } from '../result.ts'

@@ -4,8 +4,8 @@
  *
  * States: connecting → handshaking (TLS only) → ready → closed.
  */
-import type { Reason } from '../../domain/reasons.ts'
-import type { ProbeTarget } from '../../domain/probe-target.ts'
+import type { Reason } from '../../domain/result/reasons.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { Conversation } from './conversation.ts'
 import type { NodeSockets } from './node-sockets.ts'
 import { openWire } from './open-wire.ts'

@@ -49,7 +49,7 @@ test('only the table of dialects and a dialect itself import the modules of a di
 
 test('the search for imports finds what it forbids', () => {
   const wrong = [
-    ['src/api/pools.ts', "import { elbPools } from './dialect/elb/pool.ts'"],
+    ['src/api/resource/pools.ts', "import { elbPools } from '../dialect/elb/pool.ts'"],
     ['src/api/dialect/octavia/pool.ts', "import type { Tag } from '../elb/tags.ts'"],
     ['src/store/pools.ts', "import {\n  a,\n} from '../domain/elb/selection.ts'"],
     ['src/bin/api.ts', "await import('../api/dialect/octavia/routes.ts')"],

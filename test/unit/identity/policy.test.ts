@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ApiDependencies } from '../../../src/api/context.ts'
+import type { ApiDependencies } from '../../../src/api/http/context.ts'
 import { DIALECTS } from '../../../src/api/dialects.ts'
 import { elbRoutes } from '../../../src/api/dialect/elb/routes.ts'
 import type { Identity } from '../../../src/identity/identity.ts'

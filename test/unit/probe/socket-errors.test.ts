@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HOST_ADDRESSES_CACHE_MS } from '../../../src/domain/limits.ts'
-import { REASONS } from '../../../src/domain/reasons.ts'
+import { REASONS } from '../../../src/domain/result/reasons.ts'
 import { HostAddresses, reasonOfSocketError } from '../../../src/probe/socket-errors.ts'
 
 const destination = { address: '203.0.113.1', family: 4 } as const

@@ -6,7 +6,7 @@ import {
   SERVICE_FACTS_REST,
   SERVICE_FACTS_WAIT_MS,
 } from '../../../src/domain/limits.ts'
-import type { ServiceFacts } from '../../../src/domain/service-facts.ts'
+import type { ServiceFacts } from '../../../src/domain/prober/service-facts.ts'
 import { exportService, ServiceReading } from '../../../src/runtime/service-series.ts'
 
 const FACTS: ServiceFacts = {

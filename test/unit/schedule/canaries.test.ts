@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CANARY_TIMEOUT_MS } from '../../../src/domain/limits.ts'
-import type { ProbeResult } from '../../../src/domain/probe-result.ts'
+import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
 import type { Probe } from '../../../src/probe/probe.ts'
 import { tcpCanaries } from '../../../src/schedule/canaries.ts'
 

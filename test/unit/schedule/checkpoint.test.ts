@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ShardCheckpoint } from '../../../src/domain/check.ts'
+import type { ShardCheckpoint } from '../../../src/domain/prober/check.ts'
 import {
   CHECKPOINT_SHARDS_PER_STATEMENT,
   CHECKPOINT_SOON_AGAIN_MS,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { PoolChecks } from '../../../src/domain/check.ts'
+import type { PoolChecks } from '../../../src/domain/prober/check.ts'
 import { CONFIG_POLL_MS } from '../../../src/domain/limits.ts'
 import { ConfigSync } from '../../../src/schedule/config-sync.ts'
 import { eventually } from '../../support/configuration.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { PoolChecks } from '../../../src/domain/check.ts'
+import type { PoolChecks } from '../../../src/domain/prober/check.ts'
 import {
   CONFIG_CHECKS_PER_LOAD,
   CONFIG_CHECKS_PER_SLICE,
@@ -133,7 +133,7 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
     failBy: (by: typeof error) => void (error = by),
     onLoad: (by: typeof onLoad) => void (onLoad = by),
     size: () => [...running.values()].reduce((sum, { members }) => sum + members.size, 0),
-    gain: (...shards: number[]) => {
+    acquire: (...shards: number[]) => {
       for (const shard of shards) held.add(shard)
       sync.addShards(shards)
     },
@@ -156,12 +156,12 @@ const stored = (members: number, shard = 0, projectId = 'p'): StoredPool => ({
 const farm = (count: number): Map<string, StoredPool> =>
   new Map(Array.from({ length: count }, (_, n) => [`pool ${n}`, stored(263, n % 128)]))
 
-test('four gains of 50 000 checks in a row, lost again in the middle or at the end: no statement and no stretch of applying is long', async (t) => {
-  const { sync, seen, gain, lose, size } = withFakes(t, farm(190))
+test('four acquisitions of 50 000 checks in a row, lost again in the middle or at the end: no statement and no stretch of applying is long', async (t) => {
+  const { sync, seen, acquire, lose, size } = withFakes(t, farm(190))
   const all = Array.from({ length: 128 }, (_, shard) => shard)
   for (const isCut of [false, true, false, false]) {
     const loaded = seen.loaded
-    gain(...all)
+    acquire(...all)
     assert.deepEqual(sync.loading.shards, 128)
     if (isCut) await eventually('half of it', () => size() > 20_000)
     else await eventually('all of it', () => seen.loaded > loaded)
@@ -173,8 +173,8 @@ test('four gains of 50 000 checks in a row, lost again in the middle or at the e
     assert.equal(size(), 0)
     assert.deepEqual(sync.loading, { shards: 0, checks: 0 })
   }
-  gain(...all)
-  await eventually('a fifth gain', () => size() === 190 * 263 && sync.loading.shards === 0)
+  acquire(...all)
+  await eventually('a fifth acquisition', () => size() === 190 * 263 && sync.loading.shards === 0)
   assert.ok(Math.max(...seen.loads) <= CONFIG_CHECKS_PER_LOAD, `${Math.max(...seen.loads)} in a statement`)
   assert.ok(Math.max(...seen.slices) <= CONFIG_CHECKS_PER_SLICE)
   // 5 ms, and the slice that goes beyond.
@@ -185,8 +185,8 @@ test('one large pool is loaded by parts too, and others are loaded between them'
   const large = 30 * CONFIG_CHECKS_PER_LOAD
   const pools = new Map([['large', stored(large)]])
   for (let n = 0; n < 20; n++) pools.set(`small ${n}`, stored(900, 1, `project ${n}`))
-  const { seen, gain, size, running } = withFakes(t, pools, 0.001)
-  gain(0, 1)
+  const { seen, acquire, size, running } = withFakes(t, pools, 0.001)
+  acquire(0, 1)
   await eventually('all of it', () => seen.loaded === 1, 60_000)
   assert.equal(size(), large + 20 * 900)
   assert.ok(Math.max(...seen.loads) <= CONFIG_CHECKS_PER_LOAD)
@@ -197,10 +197,10 @@ test('one large pool is loaded by parts too, and others are loaded between them'
 test('a change is loaded while a whole share of shards is being loaded, before the rest of that share', async (t) => {
   const pools = farm(190)
   pools.set('changing', stored(5, 200, 'bystander'))
-  const { sync, seen, gain, onLoad } = withFakes(t, pools)
-  gain(200)
+  const { sync, seen, acquire, onLoad } = withFakes(t, pools)
+  acquire(200)
   await eventually('the first', () => seen.loaded === 1)
-  gain(...Array.from({ length: 128 }, (_, shard) => shard))
+  acquire(...Array.from({ length: 128 }, (_, shard) => shard))
   await eventually('the share is read', () => sync.loading.checks > 0)
   let hasChanged = false
   onLoad(() => {
@@ -217,7 +217,7 @@ test('a change is loaded while a whole share of shards is being loaded, before t
 
 test('a change of a pool that is being loaded by parts is loaded again, until what runs is what is stored', async (t) => {
   const pools = new Map([['large', stored(5 * CONFIG_CHECKS_PER_LOAD)]])
-  const { sync, seen, gain, onLoad, advance, size } = withFakes(t, pools)
+  const { sync, seen, acquire, onLoad, advance, size } = withFakes(t, pools)
   let parts = 0
   onLoad(() => {
     const pool = pools.get('large')
@@ -225,7 +225,7 @@ test('a change of a pool that is being loaded by parts is loaded again, until wh
     pool.configVersion++
     pool.members = 2 * CONFIG_CHECKS_PER_LOAD
   })
-  gain(0)
+  acquire(0)
   await eventually('a first load', () => seen.loaded === 1)
   sync.notify('')
   await eventually('what is stored', () => {
@@ -239,8 +239,8 @@ test('a pool that is gone ends, and so does what is gone of a pool that stays', 
     ['gone', stored(3)],
     ['stays', stored(3)],
   ])
-  const { sync, seen, gain, running, advance } = withFakes(t, pools)
-  gain(0)
+  const { sync, seen, acquire, running, advance } = withFakes(t, pools)
+  acquire(0)
   await eventually('both run', () => seen.loaded === 1)
   pools.delete('gone')
   const stays = pools.get('stays')
@@ -253,10 +253,10 @@ test('a pool that is gone ends, and so does what is gone of a pool that stays', 
 })
 
 test('one pool that cannot be loaded keeps no other from being loaded, its shard counts as loaded, and it is logged once', async (t) => {
-  const { sync, seen, gain, failBy, running, log } = withFakes(t, farm(8), 0)
+  const { sync, seen, acquire, failBy, running, log } = withFakes(t, farm(8), 0)
   let failures = 0
   failBy((poolIds) => (poolIds.includes('pool 3') ? new Error(`out of range ${failures++}`) : undefined))
-  gain(...Array.from({ length: 128 }, (_, shard) => shard))
+  acquire(...Array.from({ length: 128 }, (_, shard) => shard))
   await eventually('all that can be loaded', () => seen.loaded === 1)
   assert.equal(running.size, 7)
   assert.equal(sync.isLoaded(3), true)
@@ -269,14 +269,14 @@ test('one pool that cannot be loaded keeps no other from being loaded, its shard
 
 test('a pool that was given up is tried again when it changes, and after a while; alone until it is loaded', async (t) => {
   const pools = farm(8)
-  const { sync, seen, gain, failBy, running, log, advance, now } = withFakes(t, pools, 0)
+  const { sync, seen, acquire, failBy, running, log, advance, now } = withFakes(t, pools, 0)
   const tries: number[] = []
   failBy((poolIds) => {
     if (!poolIds.includes('pool 3')) return undefined
     tries.push(poolIds.length)
     return new Error('out of range')
   })
-  gain(...Array.from({ length: 128 }, (_, shard) => shard))
+  acquire(...Array.from({ length: 128 }, (_, shard) => shard))
   await eventually('it is given up', () => seen.loaded === 1 && tries.length === 2)
   const looks = seen.versions
   sync.notify('')
@@ -309,10 +309,10 @@ test('a pool that was given up is tried again when it changes, and after a while
 
 test('a pool that was given up and is gone then ends', async (t) => {
   const pools = new Map([['large', stored(3 * CONFIG_CHECKS_PER_LOAD)]])
-  const { sync, seen, gain, failBy, running, advance } = withFakes(t, pools, 0)
+  const { sync, seen, acquire, failBy, running, advance } = withFakes(t, pools, 0)
   let parts = 0
   failBy(() => (++parts === 2 ? new Error('out of range') : undefined))
-  gain(0)
+  acquire(0)
   await eventually('it is given up', () => seen.loaded === 1)
   assert.equal(running.get('large')?.members.size, CONFIG_CHECKS_PER_LOAD)
   pools.delete('large')
@@ -324,13 +324,13 @@ test('a pool that was given up and is gone then ends', async (t) => {
 })
 
 test('while PostgreSQL is away no pool counts as faulty, and that is logged once', async (t) => {
-  const { sync, gain, failBy, seen, running, log, advance } = withFakes(t, farm(1), 0)
+  const { sync, acquire, failBy, seen, running, log, advance } = withFakes(t, farm(1), 0)
   let failures = 0
   failBy(() => {
     failures++
     return new Error('away')
   })
-  gain(0)
+  acquire(0)
   await eventually('some tries', () => {
     advance(300)
     return failures > 3
@@ -346,8 +346,8 @@ test('while PostgreSQL is away no pool counts as faulty, and that is logged once
 })
 
 test('a shard without pools is loaded as soon as it was looked at', async (t) => {
-  const { sync, seen, gain } = withFakes(t, new Map())
-  gain(1, 2)
+  const { sync, seen, acquire } = withFakes(t, new Map())
+  acquire(1, 2)
   await eventually('it is known', () => seen.loaded === 1)
   assert.deepEqual([sync.isLoaded(1), sync.isLoaded(3)], [true, false])
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { ParentState } from '../../../src/domain/dependencies.ts'
+import type { ParentState } from '../../../src/domain/status/dependencies.ts'
 import {
   DEPENDENCY_BLIND_MS,
   DEPENDENCY_POLL_MS,
@@ -10,7 +10,7 @@ import {
 } from '../../../src/domain/limits.ts'
 import { Dependencies } from '../../../src/schedule/dependencies.ts'
 import { DependencyReadings } from '../../../src/schedule/dependency-readings.ts'
-import type { ProbeResult } from '../../../src/domain/probe-result.ts'
+import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
 import { keepingLog } from '../../support/prober.ts'
 import { config, harness, pool } from '../../support/scheduling.ts'
 
@@ -253,11 +253,11 @@ test('a child is believed where readings fail for longer than the bound, said on
         ? reading.done({ x: 'OFFLINE' })
         : reading.fail('statement timeout'))
     if (nowMs < DEPENDENCY_BLIND_MS / 2)
-      assert.equal(dependencies.weigh(attacker, FAILED, nowMs).outcome, 'inconclusive')
+      assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).outcome, 'inconclusive')
     await advance(100)
   }
-  assert.equal(dependencies.weigh(attacker, FAILED, nowMs).outcome, 'failed')
-  assert.equal(dependencies.weigh(bystander, FAILED, nowMs).reason, 'DEPENDENCY_DOWN')
+  assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).outcome, 'failed')
+  assert.equal(dependencies.reconsider(bystander, FAILED, nowMs).reason, 'DEPENDENCY_DOWN')
   assert.ok(failures() > 3)
   assert.deepEqual(blind, [1])
   const warnings = log.lines.filter(({ level }) => level === 'warn')
@@ -270,7 +270,7 @@ test('a child is believed where readings fail for longer than the bound, said on
     await advance(100)
   }
   assert.equal(blind.at(-1), 0)
-  assert.equal(dependencies.weigh(attacker, FAILED, nowMs).reason, 'DEPENDENCY_DOWN', 'it sees again')
+  assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).reason, 'DEPENDENCY_DOWN', 'it sees again')
 })
 
 test('what a pool depends on is what all its parts name, and nothing before the last has come', async (t) => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Reason } from '../../../src/domain/reasons.ts'
-import { probeTarget, type TargetMonitor } from '../../../src/domain/monitor-target.ts'
+import type { Reason } from '../../../src/domain/result/reasons.ts'
+import { probeTarget, type TargetMonitor } from '../../../src/domain/target/monitor-target.ts'
 import type { Probe } from '../../../src/probe/probe.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import type { SchedulerOptions } from '../../../src/schedule/scheduler.ts'
-import type { StatePolicy } from '../../../src/domain/state-machine.ts'
+import type { StatePolicy } from '../../../src/domain/status/state-machine.ts'
 import { config, DELAY_MS, harness, known, pool } from '../../support/scheduling.ts'
 
 /** The status of a check after probes that end so. */
@@ -106,7 +106,11 @@ test('the initial status of a policy is not published', () => {
 test('a verdict says what its probe waited for, in the words of its type', () => {
   const expected = (monitor: Partial<TargetMonitor>): unknown => {
     const told: Check[] = []
-    const events = { onNews: () => undefined, onWithheld: () => undefined, onStaleChange: () => undefined }
+    const events = {
+      onWorthCheckpoint: () => undefined,
+      onWithheld: () => undefined,
+      onStaleChange: () => undefined,
+    }
     const { scheduler, run, last } = harness({
       events: { ...events, onVerdict: (check) => void told.push(check) },
     })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CANARY_ROUND_EVERY_MS } from '../../../src/domain/limits.ts'
-import type { ProbeResult } from '../../../src/domain/probe-result.ts'
-import { initialState, step } from '../../../src/domain/state-machine.ts'
+import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
+import { initialState, step } from '../../../src/domain/status/state-machine.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
 import { Check } from '../../../src/schedule/check.ts'
 import { MassFailureBreaker } from '../../../src/schedule/mass-failure-breaker.ts'
@@ -41,15 +41,15 @@ function breakerOver(count: number, canaries: { count: number; answer: boolean }
     log: quiet,
     now: () => nowMs,
   })
-  const weigh = (i: number, result = FAILED) =>
-    breaker.weigh(checks[i] ?? assert.fail(), result, nowMs)?.reason
+  const reconsider = (i: number, result = FAILED) =>
+    breaker.reconsider(checks[i] ?? assert.fail(), result, nowMs)?.reason
   const settle = () => new Promise((resolve) => setTimeout(resolve, 30))
-  return { breaker, weigh, concluded, settle, pass: (ms: number) => void (nowMs += ms) }
+  return { breaker, reconsider, concluded, settle, pass: (ms: number) => void (nowMs += ms) }
 }
 
 test('decisive failures wait, count for nothing once most have failed without a canary, and count after one interval', async () => {
-  const { breaker, weigh, concluded, settle, pass } = breakerOver(10, { count: 1, answer: false })
-  for (let i = 0; i < 6; i++) assert.equal(weigh(i), undefined, 'it waits')
+  const { breaker, reconsider, concluded, settle, pass } = breakerOver(10, { count: 1, answer: false })
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i), undefined, 'it waits')
   assert.equal(breaker.facts.state, 'suspicious')
   await settle()
   assert.deepEqual(
@@ -57,10 +57,10 @@ test('decisive failures wait, count for nothing once most have failed without a 
     Array.from({ length: 6 }, () => 'PROBER_MASS_FAILURE'),
   )
   assert.equal(breaker.facts.state, 'holding')
-  assert.equal(weigh(7), 'PROBER_MASS_FAILURE')
+  assert.equal(reconsider(7), 'PROBER_MASS_FAILURE')
   pass(DELAY_MS + 1)
   assert.equal(breaker.facts.state, 'closed')
-  assert.equal(weigh(0), 'CONNECT_TIMEOUT', 'what was held back once is not held back again')
+  assert.equal(reconsider(0), 'CONNECT_TIMEOUT', 'what was held back once is not held back again')
   assert.deepEqual(
     [breaker.facts.trips, breaker.facts.massFailures, breaker.facts.canariesAnswer],
     [1, 1, false],
@@ -69,8 +69,8 @@ test('decisive failures wait, count for nothing once most have failed without a 
 })
 
 test('a canary that answers lets everything that waited count', async () => {
-  const { breaker, weigh, concluded, settle } = breakerOver(10, { count: 1, answer: true })
-  for (let i = 0; i < 6; i++) assert.equal(weigh(i), undefined)
+  const { breaker, reconsider, concluded, settle } = breakerOver(10, { count: 1, answer: true })
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i), undefined)
   await settle()
   assert.deepEqual(
     concluded,
@@ -81,19 +81,19 @@ test('a canary that answers lets everything that waited count', async () => {
 })
 
 test('nothing waits without canaries, among fewer than eight networks, and for failures that decide nothing', () => {
-  for (const { weigh, breaker } of [
+  for (const { reconsider, breaker } of [
     breakerOver(10, { count: 0, answer: false }),
     breakerOver(7, { count: 1, answer: false }),
     breakerOver(10, { count: 1, answer: false }, 3),
   ]) {
-    for (let i = 0; i < 7; i++) assert.equal(weigh(i), 'CONNECT_TIMEOUT')
+    for (let i = 0; i < 7; i++) assert.equal(reconsider(i), 'CONNECT_TIMEOUT')
     breaker.destroy()
   }
 })
 
 test('when it ends, waiting results are not reported', async () => {
-  const { breaker, weigh, concluded, settle } = breakerOver(10, { count: 1, answer: true })
-  assert.equal(weigh(0), undefined)
+  const { breaker, reconsider, concluded, settle } = breakerOver(10, { count: 1, answer: true })
+  assert.equal(reconsider(0), undefined)
   breaker.destroy()
   await settle()
   assert.deepEqual(concluded, [])
@@ -102,23 +102,23 @@ test('when it ends, waiting results are not reported', async () => {
 test('what was held back counts from then on, until its target answers: a result that tells nothing changes nothing', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const canaries = { count: 1, answer: false }
-  const { breaker, weigh, pass } = breakerOver(30, canaries)
+  const { breaker, reconsider, pass } = breakerOver(30, canaries)
   t.after(() => breaker.destroy())
   const wait = async (ms: number) => {
     pass(ms)
     t.mock.timers.tick(ms)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  for (let i = 0; i < 16; i++) weigh(i)
+  for (let i = 0; i < 16; i++) reconsider(i)
   await wait(1)
   const [silent, answering, other] = [16, 17, 18]
-  for (const i of [silent, answering]) assert.equal(weigh(i), 'PROBER_MASS_FAILURE')
+  for (const i of [silent, answering]) assert.equal(reconsider(i), 'PROBER_MASS_FAILURE')
   const tellsNothing = { ...FAILED, outcome: 'inconclusive', reason: 'PROBER_NO_SOCKET' } as const
-  assert.equal(weigh(silent, tellsNothing), 'PROBER_NO_SOCKET')
-  assert.equal(weigh(answering, PASSED), 'PASSED')
+  assert.equal(reconsider(silent, tellsNothing), 'PROBER_NO_SOCKET')
+  assert.equal(reconsider(answering, PASSED), 'PASSED')
   canaries.answer = true
   await wait(Math.max(CANARY_ROUND_EVERY_MS.max, DELAY_MS + 1))
-  assert.equal(weigh(other), undefined, 'what fails first waits for the canaries again')
-  assert.equal(weigh(silent), 'CONNECT_TIMEOUT')
-  assert.equal(weigh(answering), undefined, 'it fails first, too')
+  assert.equal(reconsider(other), undefined, 'what fails first waits for the canaries again')
+  assert.equal(reconsider(silent), 'CONNECT_TIMEOUT')
+  assert.equal(reconsider(answering), undefined, 'it fails first, too')
 })

@@ -74,17 +74,20 @@ test('whatever is reserved and given back in which order, no second has more tha
   )
 })
 
-test('four gains of 50 000 never probed checks in a row: none queues behind the ones before', () => {
+test('four acquisitions of 50 000 never probed checks in a row: none queues behind the ones before', () => {
   const { scheduler, attempts, run } = harness({ random: Math.random, budget: 1_000_000 })
   const gained = poolOf('one project', 50_000, spread)
-  for (let gain = 0; gain < 4; gain++) {
+  for (let acquisition = 0; acquisition < 4; acquisition++) {
     const before = attempts.length
     scheduler.applyPool(gained)
     run(1000)
-    assert.ok(attempts.length - before >= 1500, `${attempts.length - before} began in gain ${gain}`)
-    if (gain < 3) scheduler.dropShards(SHARD)
+    assert.ok(
+      attempts.length - before >= 1500,
+      `${attempts.length - before} began in acquisition ${acquisition}`,
+    )
+    if (acquisition < 3) scheduler.dropShards(SHARD)
     else run(neededMs(50_000) - 1000)
-    if (gain === 3)
+    if (acquisition === 3)
       assert.ok(new Set(attempts.slice(before).map(({ target }) => target.address)).size === 50_000)
   }
 })

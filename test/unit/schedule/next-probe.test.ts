@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { CheckConfig } from '../../../src/domain/check.ts'
+import type { CheckConfig } from '../../../src/domain/prober/check.ts'
 import { INTERVAL_FLOOR_MS, WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
-import type { StatePolicy } from '../../../src/domain/state-machine.ts'
+import type { StatePolicy } from '../../../src/domain/status/state-machine.ts'
 import { config, DELAY_MS, harness, known, pool, STORED } from '../../support/scheduling.ts'
 
 function judging(more: Partial<StatePolicy>): CheckConfig {
@@ -36,7 +36,7 @@ const durations = fc.array(fc.integer({ min: 0, max: 3500 }), { minLength: 2, ma
 const intervals = fc.integer({ min: 20, max: 150 }).map((hundredths) => hundredths * 10)
 const RUNS = { numRuns: 60 }
 
-test('counted from the start, probes stay on one grid for ever, and slots that pass meanwhile are dropped', () => {
+test('counted from the start, probes stay on one grid for ever, and times of it that pass meanwhile are dropped', () => {
   fc.assert(
     fc.property(intervals, durations, (online, durationsMs) => {
       const { starts, ends } = startsOf({ anchor: 'start', intervals: { online } }, durationsMs)
@@ -45,7 +45,7 @@ test('counted from the start, probes stay on one grid for ever, and slots that p
         const offGrid = (start - first) % online
         assert.ok(Math.min(offGrid, online - offGrid) <= WHEEL_TICK_MS, `${offGrid} ms off the grid`)
         const ended = ends[index - 1]
-        // The first slot that was left when the probe before ended: neither made up for nor skipped.
+        // The first time of the grid that was not over when the probe before ended: neither made up for nor skipped.
         if (ended !== undefined) assert.ok(start >= ended && start - ended <= online + WHEEL_TICK_MS)
       }
     }),
@@ -88,7 +88,7 @@ test('with jitter of every kind, probes neither overlap nor burst, and counted f
         if (before !== undefined) assert.ok(start - before >= INTERVAL_FLOOR_MS - WHEEL_TICK_MS)
         const ended = ends[index - 1]
         if (ended !== undefined) assert.ok(start >= ended)
-        // However many probes there were, the last is no further from its slot than the first was.
+        // However many probes there were, the last is no further from its place on the grid than the first was.
         if (anchor === 'start' && reach < online / 2) {
           const off = Math.abs(start - (first + index * online))
           assert.ok(off <= reach + INTERVAL_FLOOR_MS + WHEEL_TICK_MS, `${off} ms off`)
@@ -124,7 +124,7 @@ test('a change that is neither of the request nor of the timing leaves the grid 
 })
 
 test('a check whose result is held has no plan: a change of anything has it probed again', () => {
-  const { scheduler, attempts, run, last } = harness({ weigh: () => undefined })
+  const { scheduler, attempts, run, last } = harness({ reconsider: () => undefined })
   scheduler.applyPool(pool(config('a')))
   run(1000)
   last().end('CONNECT_REFUSED')

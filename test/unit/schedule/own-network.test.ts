@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseAddress } from '../../../src/domain/ip-address.ts'
+import { parseAddress } from '../../../src/domain/address/ip-address.ts'
 import { OWN_NETWORK_LEARN_EVERY_MS, OWN_WAYS_DOWN_MAX } from '../../../src/domain/limits.ts'
-import { type Reason, REASONS } from '../../../src/domain/reasons.ts'
+import { type Reason, REASONS } from '../../../src/domain/result/reasons.ts'
 import type { MonitorType } from '../../../src/domain/types.ts'
-import { parseRoutes4, parseRoutes6 } from '../../../src/domain/kernel-routes.ts'
+import { parseRoutes4, parseRoutes6 } from '../../../src/domain/address/kernel-routes.ts'
 import { type Fault, faultTowards, type HostNetwork, OwnNetwork } from '../../../src/schedule/own-network.ts'
 
 const ROUTES4 = `Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
@@ -76,28 +76,28 @@ const probed = (address: string, startedMs: number, type: MonitorType = 'TCP') =
 test('silence and "no route" count for nothing when the way was down since the probe began; an answer always counts', () => {
   let network = host({ lo: LOOPBACK })
   const own = new OwnNetwork(() => network)
-  const weigh = (reason: Reason, startedMs: number, nowMs: number) =>
-    own.weigh(probed('8.8.8.8', startedMs), resultOf(reason), nowMs).reason
+  const reconsider = (reason: Reason, startedMs: number, nowMs: number) =>
+    own.reconsider(probed('8.8.8.8', startedMs), resultOf(reason), nowMs).reason
   const suspects = ['CONNECT_TIMEOUT', 'RECV_TIMEOUT', 'ICMP_TIMEOUT', 'CONNECT_UNREACHABLE'] as const
   // The last is our own kernel's word for a neighbour whom it cannot find without carrier.
   for (const reason of [...suspects, 'ICMP_UNREACHABLE'] as const) {
-    assert.equal(weigh(reason, 0, 1000), 'PROBER_OFFLINE')
+    assert.equal(reconsider(reason, 0, 1000), 'PROBER_OFFLINE')
   }
   for (const reason of ['CONNECT_REFUSED', 'STATUS_MISMATCH', 'PASSED', 'PROBER_NO_SOCKET'] as const) {
-    assert.equal(weigh(reason, 0, 1000), reason)
+    assert.equal(reconsider(reason, 0, 1000), reason)
   }
   network = host({ lo: LOOPBACK, eth0: ETH0 })
   assert.equal(
-    weigh('CONNECT_TIMEOUT', 900, 2000),
+    reconsider('CONNECT_TIMEOUT', 900, 2000),
     'PROBER_OFFLINE',
     'it was down while the probe was under way',
   )
   assert.equal(
-    weigh('CONNECT_TIMEOUT', 1999, 2100),
+    reconsider('CONNECT_TIMEOUT', 1999, 2100),
     'PROBER_OFFLINE',
     'it may have come up at any time before it was seen to be up',
   )
-  assert.equal(weigh('CONNECT_TIMEOUT', 2001, 3000), 'CONNECT_TIMEOUT')
+  assert.equal(reconsider('CONNECT_TIMEOUT', 2001, 3000), 'CONNECT_TIMEOUT')
 })
 
 test('silence over UDP makes no member ONLINE while the way is down, and is not checked where it changes nothing', () => {
@@ -108,17 +108,17 @@ test('silence over UDP makes no member ONLINE while the way is down, and is not 
   })
   const offline = probed('8.8.8.8', 0, 'UDP-CONNECT')
   const silence = resultOf('PASSED')
-  assert.equal(own.weigh(offline, silence, 1000).reason, 'PROBER_OFFLINE')
+  assert.equal(own.reconsider(offline, silence, 1000).reason, 'PROBER_OFFLINE')
   const undecided = { ...offline, state: { status: 'ONLINE', decided: false } as const }
-  assert.equal(own.weigh(undecided, silence, 1000).reason, 'PROBER_OFFLINE')
+  assert.equal(own.reconsider(undecided, silence, 1000).reason, 'PROBER_OFFLINE')
   const reply = { ...silence, phases: { totalMs: 1, firstByteMs: 1 } }
-  assert.equal(own.weigh(offline, reply, 1000).reason, 'PASSED')
+  assert.equal(own.reconsider(offline, reply, 1000).reason, 'PASSED')
   const online = { ...offline, state: { status: 'ONLINE', decided: true } as const }
   looks = 0
-  assert.equal(own.weigh(online, silence, 1000 + OWN_NETWORK_LEARN_EVERY_MS - 1).reason, 'PASSED')
+  assert.equal(own.reconsider(online, silence, 1000 + OWN_NETWORK_LEARN_EVERY_MS - 1).reason, 'PASSED')
   assert.equal(looks, 0)
   const inverted = { ...online, config: { ...online.config, policy: { invert: true } } }
-  assert.equal(own.weigh(inverted, silence, 1000).reason, 'PROBER_OFFLINE')
+  assert.equal(own.reconsider(inverted, silence, 1000).reason, 'PROBER_OFFLINE')
 })
 
 const running = { lo: LOOPBACK, eth0: ETH0, eth1: ETH1 }
@@ -126,40 +126,41 @@ const withoutRoute = (): HostNetwork => ({ ...host(running), routes: [] })
 
 test('a way that was never in the main table of routes may be in another one: its silence counts', () => {
   const own = new OwnNetwork(withoutRoute)
-  const weigh = (result: ReturnType<typeof resultOf>) => own.weigh(probed('8.8.8.8', 0), result, 1000).reason
-  assert.equal(weigh(resultOf('CONNECT_TIMEOUT')), 'CONNECT_TIMEOUT')
+  const reconsider = (result: ReturnType<typeof resultOf>) =>
+    own.reconsider(probed('8.8.8.8', 0), result, 1000).reason
+  assert.equal(reconsider(resultOf('CONNECT_TIMEOUT')), 'CONNECT_TIMEOUT')
   const hostUnreachable = { ...resultOf('CONNECT_UNREACHABLE'), detail: 'connect EHOSTUNREACH' }
-  assert.equal(weigh(hostUnreachable), 'CONNECT_UNREACHABLE')
+  assert.equal(reconsider(hostUnreachable), 'CONNECT_UNREACHABLE')
   const noRoute = { ...resultOf('CONNECT_UNREACHABLE'), detail: 'connect ENETUNREACH' }
-  assert.equal(weigh(noRoute), 'PROBER_OFFLINE', 'the kernel knows all tables')
+  assert.equal(reconsider(noRoute), 'PROBER_OFFLINE', 'the kernel knows all tables')
 })
 
 test('a route that this process has seen and that is gone counts for nothing, and the detail names the way', () => {
   let network = withoutRoute()
   const own = new OwnNetwork(() => network)
-  const weigh = (address: string, reason: Reason, nowMs: number) =>
-    own.weigh(probed(address, nowMs - 100), resultOf(reason), nowMs)
+  const reconsider = (address: string, reason: Reason, nowMs: number) =>
+    own.reconsider(probed(address, nowMs - 100), resultOf(reason), nowMs)
   // While nothing fails, what is there is looked at too.
   network = host(running)
-  assert.equal(weigh('8.8.8.8', 'PASSED', 1000).reason, 'PASSED')
+  assert.equal(reconsider('8.8.8.8', 'PASSED', 1000).reason, 'PASSED')
   network = withoutRoute()
-  const lost = weigh('8.8.8.8', 'CONNECT_TIMEOUT', 2000)
+  const lost = reconsider('8.8.8.8', 'CONNECT_TIMEOUT', 2000)
   assert.equal(lost.reason, 'PROBER_OFFLINE')
   assert.equal(lost.detail, 'this prober has lost its route to 8.8.8.0/24')
   network = host({ lo: LOOPBACK })
-  const down = weigh('fd00::7:9', 'RECV_TIMEOUT', 3000)
+  const down = reconsider('fd00::7:9', 'RECV_TIMEOUT', 3000)
   assert.equal(down.detail, 'this prober has no running device towards fd00::/64')
 })
 
 test('of more ways than are remembered the oldest is forgotten', () => {
   let network = host({ lo: LOOPBACK })
   const own = new OwnNetwork(() => network)
-  const weigh = (i: number, nowMs: number) =>
-    own.weigh(probed(`11.${i >> 8}.${i & 255}.1`, 0), resultOf('CONNECT_TIMEOUT'), nowMs).reason
-  for (let i = 0; i <= OWN_WAYS_DOWN_MAX; i++) assert.equal(weigh(i, 1000), 'PROBER_OFFLINE')
+  const reconsider = (i: number, nowMs: number) =>
+    own.reconsider(probed(`11.${i >> 8}.${i & 255}.1`, 0), resultOf('CONNECT_TIMEOUT'), nowMs).reason
+  for (let i = 0; i <= OWN_WAYS_DOWN_MAX; i++) assert.equal(reconsider(i, 1000), 'PROBER_OFFLINE')
   network = host(running)
-  assert.equal(weigh(1, 2000), 'PROBER_OFFLINE')
-  assert.equal(weigh(0, 2000), 'CONNECT_TIMEOUT')
+  assert.equal(reconsider(1, 2000), 'PROBER_OFFLINE')
+  assert.equal(reconsider(0, 2000), 'CONNECT_TIMEOUT')
 })
 
 test('a host that cannot be read, for want of a descriptor, is as it was read last; before that nothing is known to be down', () => {
@@ -167,15 +168,18 @@ test('a host that cannot be read, for want of a descriptor, is as it was read la
     throw Object.assign(new Error('uv_interface_addresses returned EMFILE'), { code: 'ERR_SYSTEM_ERROR' })
   }
   const never = new OwnNetwork(outOfDescriptors)
-  assert.equal(never.weigh(probed('8.8.8.8', 0), resultOf('CONNECT_TIMEOUT'), 1000).reason, 'CONNECT_TIMEOUT')
+  assert.equal(
+    never.reconsider(probed('8.8.8.8', 0), resultOf('CONNECT_TIMEOUT'), 1000).reason,
+    'CONNECT_TIMEOUT',
+  )
   let read: () => HostNetwork = () => host({ lo: LOOPBACK })
   const own = new OwnNetwork(() => read())
-  const weigh = (nowMs: number) =>
-    own.weigh(probed('8.8.8.8', nowMs - 1), resultOf('CONNECT_TIMEOUT'), nowMs).reason
+  const reconsider = (nowMs: number) =>
+    own.reconsider(probed('8.8.8.8', nowMs - 1), resultOf('CONNECT_TIMEOUT'), nowMs).reason
   read = outOfDescriptors
-  assert.equal(weigh(10_000), 'PROBER_OFFLINE')
+  assert.equal(reconsider(10_000), 'PROBER_OFFLINE')
   read = () => host({ lo: LOOPBACK, eth0: ETH0 })
-  assert.equal(weigh(20_000), 'PROBER_OFFLINE', 'it ended at an unknown time since the last look')
+  assert.equal(reconsider(20_000), 'PROBER_OFFLINE', 'it ended at an unknown time since the last look')
   read = outOfDescriptors
-  assert.equal(weigh(30_000), 'CONNECT_TIMEOUT')
+  assert.equal(reconsider(30_000), 'CONNECT_TIMEOUT')
 })

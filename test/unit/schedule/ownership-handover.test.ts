@@ -1,7 +1,7 @@
 /** What happens to shards between two heartbeats: lost, won again, given back. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { HeldShard } from '../../../src/domain/check.ts'
+import type { HeldShard } from '../../../src/domain/prober/check.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
 import { Ownership } from '../../../src/schedule/ownership.ts'
 import { eventually } from '../../support/configuration.ts'

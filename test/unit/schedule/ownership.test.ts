@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { HeldShard } from '../../../src/domain/check.ts'
+import type { HeldShard } from '../../../src/domain/prober/check.ts'
 import { SHARDS_AT_FIRST, SHARDS_AT_ONCE } from '../../../src/domain/limits.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
 import { Ownership, type Standing } from '../../../src/schedule/ownership.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Transition, VerdictWrite } from '../../../src/domain/check.ts'
+import type { Transition, VerdictWrite } from '../../../src/domain/prober/check.ts'
 import { PendingVerdicts } from '../../../src/schedule/pending-verdicts.ts'
 
 type Status = VerdictWrite['status']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { VerdictWrite } from '../../../src/domain/check.ts'
+import type { VerdictWrite } from '../../../src/domain/prober/check.ts'
 import { PendingVerdicts } from '../../../src/schedule/pending-verdicts.ts'
 
 function write(projectId: string, member: number, sequence: number, shard = member % 4): VerdictWrite {

@@ -1,8 +1,8 @@
 /** A whole prober over a database that is a value of the test, and targets that answer as the test says. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { PoolChecks, VerdictWrite } from '../../../src/domain/check.ts'
-import type { ProbeTarget } from '../../../src/domain/probe-target.ts'
+import type { PoolChecks, VerdictWrite } from '../../../src/domain/prober/check.ts'
+import type { ProbeTarget } from '../../../src/domain/target/probe-target.ts'
 import type { ProbeRuntime } from '../../../src/probe/probe-runtime.ts'
 import type { Probers } from '../../../src/probe/probers.ts'
 import { result } from '../../../src/probe/result.ts'

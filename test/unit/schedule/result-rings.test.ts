@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { RECENT_BYTES, RECENT_HEADER_BYTES, unpackRecent } from '../../../src/domain/recent-results.ts'
-import { type Reason, REASONS } from '../../../src/domain/reasons.ts'
+import { RECENT_BYTES, RECENT_HEADER_BYTES, unpackRecent } from '../../../src/domain/result/recent-results.ts'
+import { type Reason, REASONS } from '../../../src/domain/result/reasons.ts'
 import { ResultRings } from '../../../src/schedule/result-rings.ts'
 
 const resultOf = (reason: Reason, totalMs = 1.5) => ({

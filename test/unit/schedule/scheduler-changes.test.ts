@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIG_COALESCE_MS } from '../../../src/domain/limits.ts'
-import { statePolicy } from '../../../src/domain/profiles.ts'
-import type { Reason } from '../../../src/domain/reasons.ts'
-import type { ProbeTarget } from '../../../src/domain/probe-target.ts'
+import { statePolicy } from '../../../src/domain/options/profiles.ts'
+import type { Reason } from '../../../src/domain/result/reasons.ts'
+import type { ProbeTarget } from '../../../src/domain/target/probe-target.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import { config, DELAY_MS, harness, known, pool, STORED } from '../../support/scheduling.ts'
 
@@ -163,7 +163,7 @@ test('what is kept for a target is released with it: for a changed or removed on
   const gone: ProbeTarget[] = []
   const events = {
     onVerdict: () => undefined,
-    onNews: () => undefined,
+    onWorthCheckpoint: () => undefined,
     onStaleChange: () => undefined,
     onTargetGone: (target: ProbeTarget) => void gone.push(target),
   }
@@ -185,7 +185,7 @@ test('a check that fails for another reason is worth to be seen soon; one that g
   const news: string[] = []
   const events = {
     onVerdict: () => undefined,
-    onNews: (check: Check) => void news.push(check.lastResult?.reason ?? ''),
+    onWorthCheckpoint: (check: Check) => void news.push(check.lastResult?.reason ?? ''),
     onStaleChange: () => undefined,
   }
   const { scheduler, run, last } = harness({ events })

@@ -1,7 +1,7 @@
 /** What the target policy forbids is never probed, from the first probe on and after every change. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CheckConfig } from '../../../src/domain/check.ts'
+import type { CheckConfig } from '../../../src/domain/prober/check.ts'
 import { config, DELAY_MS, harness, pool, STORED } from '../../support/scheduling.ts'
 
 const DENIED = '10.0.0.66'

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
-import { statePolicy } from '../../../src/domain/profiles.ts'
+import { statePolicy } from '../../../src/domain/options/profiles.ts'
 import { Check } from '../../../src/schedule/check.ts'
 import { resumption } from '../../../src/schedule/next-probe.ts'
 import {
   config,
   DELAY_MS,
   harness,
-  leftBehind,
+  checkpointEntry,
   pool,
   poolOf,
   shareOf,
@@ -37,11 +37,11 @@ test('a check keeps its place in its interval, whether its plan has passed, is t
   fc.assert(
     fc.property(fc.integer({ min: -10 * DELAY_MS, max: 10 * DELAY_MS }), (aheadMs) => {
       const nextMs = START_MS + aheadMs
-      const { dueMs, slotMs } = resumption(check, { nowMs: START_MS, nextMs }, Math.random)
+      const { dueMs, gridMs } = resumption(check, { nowMs: START_MS, nextMs }, Math.random)
       assert.ok(dueMs >= START_MS && dueMs < START_MS + DELAY_MS)
-      assert.equal(Math.abs(slotMs - nextMs) % DELAY_MS, 0)
+      assert.equal(Math.abs(gridMs - nextMs) % DELAY_MS, 0)
       const isMissed = aheadMs < 0 && aheadMs > -DELAY_MS
-      if (!isMissed) assert.equal(dueMs, slotMs)
+      if (!isMissed) assert.equal(dueMs, gridMs)
     }),
   )
 })
@@ -59,8 +59,8 @@ test('a probe that was missed while a check changed hands is made up for, no lat
 test('after a probe that made up for a missed one, a check is back in its place in the interval', () => {
   const { scheduler, attempts, run, last } = harness({ random: () => 0.5 })
   const lateMs = 800
-  const left = leftBehind(config('a'), START_MS - lateMs)
-  scheduler.applyPool(pool({ config: config('a'), verdict: STORED, left }))
+  const checkpoint = checkpointEntry(config('a'), START_MS - lateMs)
+  scheduler.applyPool(pool({ config: config('a'), verdict: STORED, checkpoint }))
   run(lateMs / 2 + WHEEL_TICK_MS)
   assert.equal(attempts.length, 1)
   last().end('CONNECT_REFUSED')
@@ -88,7 +88,7 @@ test('50 000 known checks are all probed within one delay, each at its place and
     checks: gained.checks.map(({ config: each }, i) => ({
       config: each,
       verdict: STORED,
-      left: leftBehind(each, planned(i)),
+      checkpoint: checkpointEntry(each, planned(i)),
     })),
   })
   run(DELAY_MS + WHEEL_TICK_MS)
@@ -116,9 +116,9 @@ test('known checks without a stored plan are spread over one interval', () => {
 
 test('what the last prober saw is kept until there is a result here, with the time that is planned here', () => {
   const { scheduler, run, last, now } = harness()
-  const left = leftBehind(config('a'), START_MS + 1000)
-  scheduler.applyPool(pool({ config: config('a'), verdict: STORED, left }))
-  assert.deepEqual(scheduler.checkpointOf(7).entries, [left])
+  const checkpoint = checkpointEntry(config('a'), START_MS + 1000)
+  scheduler.applyPool(pool({ config: config('a'), verdict: STORED, checkpoint }))
+  assert.deepEqual(scheduler.checkpointOf(7).entries, [checkpoint])
   run(1000 + WHEEL_TICK_MS)
   last().end('CONNECT_REFUSED')
   const [entry] = scheduler.checkpointOf(7).entries
@@ -129,12 +129,18 @@ test('what the last prober saw is kept until there is a result here, with the ti
 test('what was seen of an earlier generation, or is asked no more, is not kept', () => {
   const { scheduler } = harness()
   const now = config('a', { generation: 2 })
-  scheduler.applyPool(pool({ config: now, verdict: STORED, left: leftBehind(config('a'), START_MS + 1000) }))
+  scheduler.applyPool(
+    pool({ config: now, verdict: STORED, checkpoint: checkpointEntry(config('a'), START_MS + 1000) }),
+  )
   assert.deepEqual(scheduler.checkpointOf(7).entries, [])
-  scheduler.applyPool(pool({ config: now, verdict: STORED, left: leftBehind(now, START_MS + 1000) }))
+  scheduler.applyPool(
+    pool({ config: now, verdict: STORED, checkpoint: checkpointEntry(now, START_MS + 1000) }),
+  )
   assert.deepEqual(scheduler.checkpointOf(7).entries, [], 'it runs here: what others left means nothing')
   const other = harness()
-  other.scheduler.applyPool(pool({ config: now, verdict: STORED, left: leftBehind(now, START_MS + 1000) }))
+  other.scheduler.applyPool(
+    pool({ config: now, verdict: STORED, checkpoint: checkpointEntry(now, START_MS + 1000) }),
+  )
   other.scheduler.applyPool(pool(config('a', { generation: 3 })))
   assert.deepEqual(other.scheduler.checkpointOf(7).entries, [])
 })
@@ -142,7 +148,9 @@ test('what was seen of an earlier generation, or is asked no more, is not kept',
 test('a shorter delay counts at once, also for a check whose plan came from elsewhere', () => {
   const { scheduler, attempts, run } = harness()
   const slow = config('a', { policy: every(50) })
-  scheduler.applyPool(pool({ config: slow, verdict: STORED, left: leftBehind(slow, START_MS + 45_000) }))
+  scheduler.applyPool(
+    pool({ config: slow, verdict: STORED, checkpoint: checkpointEntry(slow, START_MS + 45_000) }),
+  )
   run(1000)
   scheduler.applyPool(pool(config('a', { policy: every(2) })))
   run(2000 + WHEEL_TICK_MS)

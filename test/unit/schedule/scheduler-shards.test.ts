@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PoolChecks } from '../../../src/domain/check.ts'
+import type { PoolChecks } from '../../../src/domain/prober/check.ts'
 import { CONFIG_SLICE_MS } from '../../../src/domain/limits.ts'
 import { config, harness, START_MS } from '../../support/scheduling.ts'
 

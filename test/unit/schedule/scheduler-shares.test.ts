@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { IN_FLIGHT_PER_ADDRESS_MAX, SHARE_PER_FREE, WHEEL_TICK_MS } from '../../../src/domain/limits.ts'
-import { statePolicy } from '../../../src/domain/profiles.ts'
-import { type Attempt, harness, leftBehind, poolOf, START_MS, STORED } from '../../support/scheduling.ts'
+import { statePolicy } from '../../../src/domain/options/profiles.ts'
+import { type Attempt, harness, checkpointEntry, poolOf, START_MS, STORED } from '../../support/scheduling.ts'
 
 const HOUR_MS = 3_600_000
 /** Milliseconds between probes of the bystander at the most: its delay, and two ticks of the wheel. */
@@ -156,7 +156,7 @@ describe('a project that is busy', () => {
       checks: crowd.checks.map(({ config: each }) => ({
         config: each,
         verdict: STORED,
-        left: leftBehind(each, due),
+        checkpoint: checkpointEntry(each, due),
       })),
     })
     const his = bystander('10.9.9.9')
@@ -165,7 +165,7 @@ describe('a project that is busy', () => {
       checks: his.checks.map(({ config: each }) => ({
         config: each,
         verdict: STORED,
-        left: leftBehind(each, due),
+        checkpoint: checkpointEntry(each, due),
       })),
     })
     stall(200)

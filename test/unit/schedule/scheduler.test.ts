@@ -6,8 +6,8 @@ import {
   WHEEL_SLEEP_MAX_MS,
   WHEEL_TICK_MS,
 } from '../../../src/domain/limits.ts'
-import type { Reason } from '../../../src/domain/reasons.ts'
-import type { ProbeResult } from '../../../src/domain/probe-result.ts'
+import type { Reason } from '../../../src/domain/result/reasons.ts'
+import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import { config, DELAY_MS, harness, known, pool, STORED, TIMEOUT_MS } from '../../support/scheduling.ts'
 
@@ -222,7 +222,7 @@ test('a check that is removed is ended, forgotten and never probed again', () =>
 test('a result that waits counts once, when it is concluded, and not at all for another question', () => {
   const waiting: { check: Check; result: ProbeResult }[] = []
   const { scheduler, verdicts, run, last } = harness({
-    weigh: (check, result) => {
+    reconsider: (check, result) => {
       waiting.push({ check, result })
       return undefined
     },

@@ -1,5 +1,5 @@
 /** Dialect elb as a whole. */
-import { ownProjectOnly } from '../../access.ts'
+import { ownProjectOnly } from '../../http/access.ts'
 import type { Dialect } from '../dialect.ts'
 import { elbErrors } from './errors.ts'
 import { elbLists } from './lists.ts'

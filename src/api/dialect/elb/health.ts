@@ -1,9 +1,9 @@
 /** Health in elb's words. */
-import type { MemberHealth } from '../../../domain/member-health.ts'
-import { operatingStatus } from '../../../domain/member-status.ts'
-import type { MemberHealthDialect } from '../../member-health.ts'
-import type { PoolHealthDialect } from '../../pool-health.ts'
-import { renderHealth, renderHealthOf } from '../../rendered-health.ts'
+import type { MemberHealth } from '../../../domain/status/member-health.ts'
+import { operatingStatus } from '../../../domain/status/member-status.ts'
+import type { MemberHealthDialect } from '../../resource/member-health.ts'
+import type { PoolHealthDialect } from '../../resource/pool-health.ts'
+import { renderHealth, renderHealthOf } from '../rendered-health.ts'
 import { elbPaths } from './paths.ts'
 import { STATUS_WORDS } from './words.ts'
 

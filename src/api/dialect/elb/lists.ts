@@ -1,7 +1,7 @@
 /** Lists as Neutron answers them (docs/peers/elb.md 2 and 3). */
 import { notFound } from '../../../domain/errors.ts'
-import type { ListRules, Neighbour, ShownPage } from '../../list-rules.ts'
-import { fieldsOf, filtersOf } from '../../query.ts'
+import type { ListRules, Neighbour, ShownPage } from '../../http/list-rules.ts'
+import { fieldsOf, filtersOf } from '../../http/query.ts'
 import { pageOf, sortOf } from './query.ts'
 
 const COMMON = [

@@ -1,11 +1,11 @@
 /** Batches of members in elb's words: `{"members": […], "action": "add" | "delete" | "replace"}`. */
-import { withDependsOn } from '../../../domain/dependencies.ts'
+import { withDependsOn } from '../../../domain/status/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberDraft } from '../../../store/members.ts'
-import type { BatchTargets, MemberBatchDialect } from '../../member-batch.ts'
+import type { BatchTargets, MemberBatchDialect } from '../../resource/member-batch.ts'
 import { type BodyRules, invalidField, isObject, parseAttributes } from '../../schema/attributes.ts'
-import { mapInTurns } from '../../turns.ts'
+import { mapInSlices } from '../../http/slices.ts'
 import { ELB_BATCH_MAX } from './limits.ts'
 import { elbMemberDraft } from './member.ts'
 import { elbPaths } from './paths.ts'
@@ -23,7 +23,7 @@ export const elbMemberBatches: MemberBatchDialect = {
       const ids = items.map((item) => parsedItem(item, elbMemberRemoval).id)
       return { action, ids: [...new Set(ids)] }
     }
-    const wires = await mapInTurns(projectId, items, (item) => {
+    const wires = await mapInSlices(projectId, items, (item) => {
       const wire = parsedItem(item, elbMemberCreate)
       assertOwnProject(wire, projectId)
       return wire

@@ -3,10 +3,10 @@
  * balancer that is switched off makes everything below it DISABLED. A pool that is a listener's default appears there
  * and once more below the load balancer.
  */
-import { operatingStatus } from '../../../domain/member-status.ts'
+import { operatingStatus } from '../../../domain/status/member-status.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
-import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
-import { mapInTurns } from '../../turns.ts'
+import { membersByPool, type StatusTreeDialect } from '../../resource/status-tree.ts'
+import { mapInSlices } from '../../http/slices.ts'
 import { elbPaths } from './paths.ts'
 import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 
@@ -20,7 +20,7 @@ async function renderElbStatusTree(tree: StatusTree, projectId: string): Promise
   const up = tree.loadBalancer.adminStateUp
   const status = up ? 'ONLINE' : 'DISABLED'
   const upPools = new Set(tree.pools.filter((pool) => up && pool.adminStateUp).map(({ id }) => id))
-  const rendered = await mapInTurns(projectId, tree.members, (member) =>
+  const rendered = await mapInSlices(projectId, tree.members, (member) =>
     renderMember(member, upPools.has(member.poolId)),
   )
   const members = membersByPool(tree.members, rendered)

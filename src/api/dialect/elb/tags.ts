@@ -1,7 +1,7 @@
 /** Tags in elb's words: key and value apart, on the path that Terraform's provider reads them from. */
 import type { Tag } from '../../../domain/types.ts'
 import { parseBare } from '../../schema/attributes.ts'
-import type { TagsDialect } from '../../tags.ts'
+import type { TagsDialect } from '../../resource/tags.ts'
 import { type ElbTagsAction, elbTagsAction } from './schema/tags.ts'
 
 export const elbTags: TagsDialect = {

@@ -1,5 +1,5 @@
 /** Neutron's two documents: the versions, and the resources of one. */
-import type { VersionsDialect } from '../../versions.ts'
+import type { VersionsDialect } from '../../service/versions.ts'
 import { elbPaths } from './paths.ts'
 
 /** Members are not a collection of Neutron's root: they are below their pool. */

@@ -2,8 +2,8 @@
  * elb's words: those that a body may say, and how each value of the domain is shown. Values that only another dialect
  * can create are shown as in that dialect, so that readers can understand them.
  */
-import type { OperatingStatus } from '../../../domain/member-status.ts'
-import type { RolledUpStatus } from '../../../domain/roll-up.ts'
+import type { OperatingStatus } from '../../../domain/status/member-status.ts'
+import type { RolledUpStatus } from '../../../domain/status/roll-up.ts'
 import type {
   LbAlgorithm,
   ListenerProtocol,

@@ -1,6 +1,6 @@
 /** `allowed_cidrs` of a listener against the addresses of its load balancer (octavia 19.0.0, `_validate_cidr_compatible_with_vip`). */
 import type { LoadBalancer } from '../../../domain/types.ts'
-import { shownVipAddress } from '../../../domain/vip-range.ts'
+import { shownVipAddress } from '../../../domain/address/vip-range.ts'
 import type { AdditionalVip } from './schema/load-balancer.ts'
 import { pythonRepr } from './schema/python-text.ts'
 import { validationFailure } from './schema/wsme.ts'

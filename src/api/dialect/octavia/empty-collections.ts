@@ -3,7 +3,7 @@
  * cannot do it: 501 and `Provider '…' does not support a requested action` (octavia 19.0.0,
  * `ProviderNotImplementedError`), which clients print and do not repeat.
  */
-import type { EmptyKind } from '../../empty-collections.ts'
+import type { EmptyKind } from '../../resource/empty-collections.ts'
 import { octaviaPaths } from './paths.ts'
 import { DEFAULT_PROVIDER } from './providers.ts'
 

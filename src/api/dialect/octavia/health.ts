@@ -1,10 +1,10 @@
 /** Health in Octavia's words: an extension of ours, Octavia has none. */
-import type { MemberHealth } from '../../../domain/member-health.ts'
-import { memberWord } from '../../../domain/roll-up.ts'
+import type { MemberHealth } from '../../../domain/status/member-health.ts'
+import { memberWord } from '../../../domain/status/roll-up.ts'
 import type { MemberFacts } from '../../../store/health.ts'
-import type { MemberHealthDialect } from '../../member-health.ts'
-import type { PoolHealthDialect } from '../../pool-health.ts'
-import { renderHealth, renderHealthOf } from '../../rendered-health.ts'
+import type { MemberHealthDialect } from '../../resource/member-health.ts'
+import type { PoolHealthDialect } from '../../resource/pool-health.ts'
+import { renderHealth, renderHealthOf } from '../rendered-health.ts'
 import { octaviaPaths } from './paths.ts'
 import { STATUS_WORDS } from './words.ts'
 

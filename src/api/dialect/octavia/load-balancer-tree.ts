@@ -7,11 +7,11 @@ import type { HealthMonitorDraft } from '../../../store/health-monitors.ts'
 import type { LoadBalancerDraft } from '../../../store/load-balancers.ts'
 import type { MemberDraft } from '../../../store/members.ts'
 import type { PoolDraft } from '../../../store/pools.ts'
-import type { ApiSettings } from '../../context.ts'
-import type { CreatedBelow, LoadBalancerTree } from '../../load-balancer-tree.ts'
-import { repeatedTarget } from '../../member-batch.ts'
-import { memberExists } from '../../members.ts'
-import { inTurns, mapInTurns, turn } from '../../turns.ts'
+import type { ApiSettings } from '../../http/context.ts'
+import type { CreatedBelow, LoadBalancerTree } from '../../resource/load-balancer-tree.ts'
+import { repeatedTarget } from '../../resource/member-batch.ts'
+import { memberExists } from '../../resource/members.ts'
+import { inSlices, mapInSlices, nextSlice } from '../../http/slices.ts'
 import { octaviaHealthMonitorDraft, renderOctaviaHealthMonitor } from './health-monitor.ts'
 import { octaviaListenerDraft, renderOctaviaListenerAlone } from './listener.ts'
 import { octaviaMemberDraft, renderOctaviaMember } from './member.ts'
@@ -39,12 +39,12 @@ export async function octaviaTree(
   const parent = { ...loadBalancer, madeVipAddress: settings.vipRange.text }
   const made: (PoolWithChildren & { readonly name: string })[] = []
   for (const definition of definitions) {
-    // The pattern of its monitor may take as long as a turn.
-    await turn(loadBalancer.projectId)
+    // The pattern of its monitor may take as long as a slice.
+    await nextSlice(loadBalancer.projectId)
     made.push({ name: definition.name ?? '', ...(await poolWith(settings, definition, loadBalancer)) })
   }
   const pools = new Map(made.map(({ name, pool }) => [name, pool]))
-  const listeners = await mapInTurns(loadBalancer.projectId, sent, (listener) => {
+  const listeners = await mapInSlices(loadBalancer.projectId, sent, (listener) => {
     if (typeof listener.default_pool_id === 'string') throw notFound('pool', listener.default_pool_id)
     const pool = pools.get(listener.default_pool?.name ?? '')
     return octaviaListenerDraft(listener, parent, listener.default_pool ? pool : undefined)
@@ -104,7 +104,7 @@ async function poolWith(
   const pool = octaviaPoolDraft({ ...attributes, protocol, lb_algorithm }, parents)
   const { projectId } = pool
   const monitor = healthmonitor ? octaviaHealthMonitorDraft(settings, healthmonitor, pool) : undefined
-  const members = await mapInTurns(projectId, sent ?? [], (member) => octaviaMemberDraft(member, pool))
+  const members = await mapInSlices(projectId, sent ?? [], (member) => octaviaMemberDraft(member, pool))
   const repeated = await repeatedTarget(projectId, members)
   if (repeated !== undefined) throw memberExists(pool.id, repeated)
   return { pool, monitor, members }
@@ -119,7 +119,7 @@ function missing(pool: InnerPool, attribute: string): Error {
 /** The keys `listeners` and `pools` of the answer: whole objects, without the load balancer that they are shown in. */
 export async function renderTree(below: CreatedBelow, projectId: string): Promise<Record<string, unknown>> {
   const members = new Map<string, Record<string, unknown>[]>()
-  await inTurns(projectId, below.members, (member) => {
+  await inSlices(projectId, below.members, (member) => {
     const siblings = members.get(member.poolId) ?? []
     if (siblings.length === 0) members.set(member.poolId, siblings)
     siblings.push(renderOctaviaMember(member))

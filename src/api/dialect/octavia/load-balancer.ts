@@ -1,18 +1,18 @@
 /** Load balancers between Octavia's words and the domain's (docs/peers/octavia.md 21). */
 import { randomUUID } from 'node:crypto'
 import type { Echo, LoadBalancer } from '../../../domain/types.ts'
-import { shownVipAddress } from '../../../domain/vip-range.ts'
+import { shownVipAddress } from '../../../domain/address/vip-range.ts'
 import type {
   LoadBalancerChange,
   LoadBalancerDraft,
   LoadBalancerView,
 } from '../../../store/load-balancers.ts'
-import { differences, valueAfter } from '../../changes.ts'
-import type { ApiSettings } from '../../context.ts'
-import type { Asker, LoadBalancerDialect } from '../../load-balancers.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import type { Parameters } from '../../query.ts'
-import { sharerOf } from '../../turns.ts'
+import { differences, valueAfter } from '../../write/changes.ts'
+import type { ApiSettings } from '../../http/context.ts'
+import type { Asker, LoadBalancerDialect } from '../../resource/load-balancers.ts'
+import { openstackTime, tagWords } from '../openstack-words.ts'
+import type { Parameters } from '../../http/query.ts'
+import { sharerOf } from '../../http/sharer.ts'
 import { assertListBound } from './list-bounds.ts'
 import { octaviaTree, renderTree } from './load-balancer-tree.ts'
 import { namedIn, ownerOf } from './owner.ts'

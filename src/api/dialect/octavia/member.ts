@@ -1,16 +1,16 @@
 /** Members between Octavia's words and the domain's (docs/peers/octavia.md 19). */
 import { randomUUID } from 'node:crypto'
-import { shownDependsOn, withDependsOn } from '../../../domain/dependencies.ts'
+import { shownDependsOn, withDependsOn } from '../../../domain/status/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import { memberWord } from '../../../domain/roll-up.ts'
+import { memberWord } from '../../../domain/status/roll-up.ts'
 import type { Member, Pool } from '../../../domain/types.ts'
 import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberChange, MemberDraft, MemberView } from '../../../store/members.ts'
-import { differences, valueAfter } from '../../changes.ts'
-import { type BatchTargets, type MemberBatchDialect } from '../../member-batch.ts'
-import { type MemberDialect, memberExists } from '../../members.ts'
-import { openstackTime, tagWords } from '../../openstack-words.ts'
-import { mapInTurns } from '../../turns.ts'
+import { differences, valueAfter } from '../../write/changes.ts'
+import { type BatchTargets, type MemberBatchDialect } from '../../resource/member-batch.ts'
+import { type MemberDialect, memberExists } from '../../resource/members.ts'
+import { openstackTime, tagWords } from '../openstack-words.ts'
+import { mapInSlices } from '../../http/slices.ts'
 import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from './limits.ts'
 import { octaviaPaths } from './paths.ts'
 import {
@@ -68,7 +68,7 @@ async function itemsOf(body: unknown, projectId: string): Promise<OctaviaMemberC
     const message = `A batch has at most ${OCTAVIA_BATCH_MAX} members.`
     throw new DomainError('TOO_MANY_ITEMS', message, { max: OCTAVIA_BATCH_MAX, count: items.length })
   }
-  return await mapInTurns(projectId, items, (item) => parseWsmeObject(item, octaviaMemberItem, item))
+  return await mapInSlices(projectId, items, (item) => parseWsmeObject(item, octaviaMemberItem, item))
 }
 
 /** What is not sent is as at create, but for the name, the tags and depends_on; the subnet of a member never changes. */

@@ -1,7 +1,7 @@
 /**
  * The project of a new load balancer: the one in the body, which administrators may choose, else that of the request.
  */
-import type { Asker } from '../../load-balancers.ts'
+import type { Asker } from '../../resource/load-balancers.ts'
 import { isObject } from '../../schema/attributes.ts'
 import { OCTAVIA_PROJECT_ID_MAX } from './limits.ts'
 import { validationFailure } from './schema/wsme.ts'

@@ -3,8 +3,8 @@
  * whose pools are never probed.
  */
 import { DomainError } from '../../../domain/errors.ts'
-import { NOOP_PROVIDER } from '../../../domain/member-status.ts'
-import type { ProviderDialect } from '../../providers.ts'
+import { NOOP_PROVIDER } from '../../../domain/status/member-status.ts'
+import type { ProviderDialect } from '../../resource/providers.ts'
 import { octaviaPaths } from './paths.ts'
 
 export const DEFAULT_PROVIDER = 'octavia'

@@ -2,8 +2,8 @@
  * Octavia's checks of requests before the route is looked for, and its answers to a method that the path does not have.
  */
 import { DomainError } from '../../../domain/errors.ts'
-import type { ApiContext, Route } from '../../context.ts'
-import { queryOf } from '../../query.ts'
+import type { ApiContext, Route } from '../../http/context.ts'
+import { queryOf } from '../../http/query.ts'
 
 /**
  * Throws METHOD_NOT_ALLOWED for HEAD, which Octavia does not support, and NOT_ACCEPTABLE for clients that do not accept

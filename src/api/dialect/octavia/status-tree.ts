@@ -11,10 +11,10 @@ import {
   poolStatus,
   type MemberWord,
   type RolledUpStatus,
-} from '../../../domain/roll-up.ts'
+} from '../../../domain/status/roll-up.ts'
 import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
-import { membersByPool, type StatusTreeDialect } from '../../status-tree.ts'
-import { mapInTurns } from '../../turns.ts'
+import { membersByPool, type StatusTreeDialect } from '../../resource/status-tree.ts'
+import { mapInSlices } from '../../http/slices.ts'
 import { octaviaPaths } from './paths.ts'
 import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS, STATUS_WORDS } from './words.ts'
 
@@ -38,7 +38,7 @@ async function renderOctaviaStatusTree(
   const { provider, adminStateUp: loadBalancerUp } = tree.loadBalancer
   const pools = new Map(judgedPools(tree).map((judged) => [judged.pool.id, judged]))
   const statuses = [...pools.values()].map((judged) => judged.status)
-  const rendered = await mapInTurns(projectId, tree.members, (member) => renderMember(member, provider))
+  const rendered = await mapInSlices(projectId, tree.members, (member) => renderMember(member, provider))
   const members = membersByPool(tree.members, rendered)
   return {
     statuses: {

@@ -1,6 +1,6 @@
 /** Tags of Octavia's objects: words without a value. */
 import type { Tag } from '../../../domain/types.ts'
-import { tagWords } from '../../openstack-words.ts'
+import { tagWords } from '../openstack-words.ts'
 import { assertListBound } from './list-bounds.ts'
 
 /** The tags of a new object. Throws INVALID_FIELD when they are too many. */

@@ -1,10 +1,10 @@
 /**
- * The body of a create of a load balancer with everything below it: bounded in its objects, and read in turns, because its
+ * The body of a create of a load balancer with everything below it: bounded in its objects, and read in slices, because its
  * members are by far the most of them.
  */
 import { DomainError } from '../../../domain/errors.ts'
 import { isObject } from '../../schema/attributes.ts'
-import { mapInTurns } from '../../turns.ts'
+import { mapInSlices } from '../../http/slices.ts'
 import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from './limits.ts'
 import {
   type InnerPool,
@@ -15,7 +15,7 @@ import { type OctaviaLoadBalancerCreate, octaviaLoadBalancerCreate } from './sch
 import type { OctaviaMemberCreate } from './schema/member.ts'
 import { parseWsmeObject, type WsmeRules, wsmeRoot } from './schema/wsme.ts'
 
-/** Reads a body: all but the members, then the members in turns. Throws what the schema refuses, and TOO_MANY_ITEMS. */
+/** Reads a body: all but the members, then the members in slices. Throws what the schema refuses, and TOO_MANY_ITEMS. */
 export async function parseTree(body: unknown, projectId: string): Promise<OctaviaLoadBalancerCreate> {
   const root = wsmeRoot(body, octaviaLoadBalancerCreate)
   if (!isObject(root)) return parseWsmeObject(root, octaviaLoadBalancerCreate, body)
@@ -30,7 +30,7 @@ export async function parseTree(body: unknown, projectId: string): Promise<Octav
     if (items === undefined) return pool
     return {
       ...pool,
-      members: await mapInTurns(projectId, items, (item) => parseWsmeObject(item, rules, body)),
+      members: await mapInSlices(projectId, items, (item) => parseWsmeObject(item, rules, body)),
     }
   }
   const pools: InnerPool[] = []

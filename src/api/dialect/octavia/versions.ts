@@ -1,5 +1,5 @@
 /** The version document, which lists every minor version up to the one that is spoken, and the bare version paths. */
-import type { VersionsDialect } from '../../versions.ts'
+import type { VersionsDialect } from '../../service/versions.ts'
 
 /** Days on which the minor versions 0, 1, 2, … appeared (Octavia's root controller); the last is the current one. */
 const UPDATED = [

@@ -1,5 +1,5 @@
 /** Octavia's words: those that a body may say, and how each value of the domain is shown. */
-import type { MemberWord, RolledUpStatus } from '../../../domain/roll-up.ts'
+import type { MemberWord, RolledUpStatus } from '../../../domain/status/roll-up.ts'
 import type {
   LbAlgorithm,
   ListenerProtocol,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { httpHost } from '../../../../src/domain/http-host.ts'
+import { httpHost } from '../../../../src/domain/target/http-host.ts'
 import { USER_AGENT } from '../../../../src/domain/limits.ts'
-import type { HttpRequest } from '../../../../src/domain/probe-target.ts'
+import type { HttpRequest } from '../../../../src/domain/target/probe-target.ts'
 import { renderHttpRequest as renderBytes } from '../../../../src/probe/http/http-request.ts'
 
 const request: HttpRequest = {

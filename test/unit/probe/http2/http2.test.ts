@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { HttpRequest } from '../../../../src/domain/probe-target.ts'
+import type { HttpRequest } from '../../../../src/domain/target/probe-target.ts'
 import type { Line, Verdict } from '../../../../src/probe/wire/conversation.ts'
 import { GrpcExchange } from '../../../../src/probe/grpc/grpc.ts'
 import { readHealthStatus } from '../../../../src/probe/grpc/grpc-message.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type IpAddress, parseAddress } from '../../../../src/domain/ip-address.ts'
+import { type IpAddress, parseAddress } from '../../../../src/domain/address/ip-address.ts'
 import { EchoChannel, type EchoOutcome } from '../../../../src/probe/icmp/icmp-echo.ts'
 import { FakeRawSocket } from '../../../support/raw-socket.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { IDLE_CONNECTION_MAX_MS } from '../../../../src/domain/limits.ts'
-import type { ProbeTarget } from '../../../../src/domain/probe-target.ts'
+import type { ProbeTarget } from '../../../../src/domain/target/probe-target.ts'
 import { IdleConnections } from '../../../../src/probe/wire/idle-connections.ts'
 import type { StreamConnection } from '../../../../src/probe/wire/stream-connection.ts'
 

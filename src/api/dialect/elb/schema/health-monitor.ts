@@ -1,8 +1,8 @@
 /** Bodies of elb health monitors (ELB API reference, healthmonitors). */
 import { DomainError } from '../../../../domain/errors.ts'
-import { parseExpectedCodes } from '../../../../domain/expected-codes.ts'
+import { parseExpectedCodes } from '../../../../domain/target/expected-codes.ts'
 import { NAME_MAX, PORT, RETRIES } from '../../../../domain/limits.ts'
-import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
+import type { OptionsPatch } from '../../../../domain/options/monitor-options.ts'
 import {
   bodyRules,
   ignored,

@@ -1,5 +1,5 @@
 /** Bodies of elb members (ELB API reference, backend servers). */
-import { parseAddress } from '../../../../domain/ip-address.ts'
+import { parseAddress } from '../../../../domain/address/ip-address.ts'
 import { DEPENDS_ON_MAX, PORT } from '../../../../domain/limits.ts'
 import {
   bodyRules,

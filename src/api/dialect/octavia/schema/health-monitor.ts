@@ -1,6 +1,6 @@
 /** Bodies of Octavia's health monitors (docs/peers/octavia.md 9). The declared order is the order of refusals. */
 import { DOMAIN_NAME_MAX, EXPECTED_CODES_MAX, RETRIES, URL_PATH_MAX } from '../../../../domain/limits.ts'
-import type { OptionsPatch } from '../../../../domain/monitor-options.ts'
+import type { OptionsPatch } from '../../../../domain/options/monitor-options.ts'
 import { monitorOptions } from '../../../schema/monitor-options.ts'
 import { OCTAVIA_DOMAIN_NAME_MAX } from '../limits.ts'
 import { OCTAVIA_MONITOR_TYPES, type OctaviaMonitorType } from '../words.ts'

@@ -1,6 +1,6 @@
 /** Attributes that hold more than one value, as WSME reads them: lists of words, of networks and of objects, and names with texts. */
 import Joi from 'joi'
-import { parseCidr } from '../../../../domain/ip-address.ts'
+import { parseCidr } from '../../../../domain/address/ip-address.ts'
 import type { Shape } from '../../../schema/shape.ts'
 import { pythonText } from './python-text.ts'
 import { attribute, type Verdict } from './wsme.ts'

@@ -6,7 +6,7 @@
  */
 import Joi from 'joi'
 import { DomainError } from '../../../../domain/errors.ts'
-import { parseAddress } from '../../../../domain/ip-address.ts'
+import { parseAddress } from '../../../../domain/address/ip-address.ts'
 import { INT4_MAX, type Range } from '../../../../domain/limits.ts'
 import { isUuid } from '../../../../domain/uuid.ts'
 import { charactersOf, isObject } from '../../../schema/attributes.ts'

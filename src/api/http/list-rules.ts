@@ -1,0 +1,41 @@
+/** Lists as a dialect speaks of them: what a query asks for, and which pages are linked. */
+import type { DomainError } from '../../domain/errors.ts'
+import type { ListQuery } from '../../store/lists.ts'
+import type { PageRequest, Parameters } from './query.ts'
+
+/** What a query string asks of a list. */
+export interface ListRequest extends Pick<ListQuery, 'filters' | 'sort' | 'nulls' | 'tagFilters'> {
+  readonly page: PageRequest
+  readonly fields: ReadonlySet<string> | undefined
+}
+
+/** Lists as one dialect speaks of them. */
+export interface ListRules {
+  /** Throws INVALID_QUERY. */
+  readonly parse: (parameters: Parameters, collection: { readonly name: string }) => ListRequest
+  /** The same of a list without filters, whose order is given. Throws INVALID_QUERY. */
+  readonly parsePage: (parameters: Parameters) => Pick<ListRequest, 'page' | 'fields'>
+  /** The refusal of a marker that is no object of the list. */
+  readonly unknownMarker: (resource: string, marker: string) => DomainError
+  /** Which neighbours of a page are linked, in this order. */
+  readonly neighbours: (shown: ShownPage) => readonly Neighbour[]
+  /** Lists without links say so with an empty array. */
+  readonly alwaysLinks: boolean
+}
+
+export interface Neighbour {
+  readonly rel: 'next' | 'previous'
+  /** Id of the last object before the neighbour, the first after it when `previous`. */
+  readonly marker: string
+}
+
+export interface ShownPage {
+  readonly parameters: Parameters
+  readonly page: PageRequest
+  readonly limit: number
+  /** Nothing was asked to be left out, and nothing is. */
+  readonly complete: boolean
+  /** The page ended before its limit, by its bytes: there is more in the direction in which it was read. */
+  readonly isCut?: boolean
+  readonly ids: readonly string[]
+}

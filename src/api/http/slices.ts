@@ -1,0 +1,55 @@
+/**
+ * Work that would block the event loop for long is done in slices: a slice, then other work, then the next slice. Each
+ * round of the event loop does one slice of one of these requests, projects in turn: however many large requests one
+ * project sends, other projects wait for one slice of them.
+ */
+import { SLICE_MS } from '../../domain/limits.ts'
+import { InTurn } from '../../domain/share/in-turn.ts'
+
+const waiting = new InTurn<() => void>()
+
+/** Resolves when the next slice is this project's, in a later round of the event loop. */
+export function nextSlice(projectId: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.isEmpty) setImmediate(serve)
+    waiting.add(projectId, resolve)
+  })
+}
+
+function serve(): void {
+  waiting.next()?.()
+  if (!waiting.isEmpty) setImmediate(serve)
+}
+
+/** Does something with each item in slices, until it returns false. */
+export async function inSlices<Item>(
+  projectId: string,
+  items: Iterable<Item>,
+  work: (item: Item) => boolean,
+): Promise<void> {
+  let done = 0
+  let end = performance.now() + SLICE_MS
+  for (const item of items) {
+    if (!work(item)) return
+    if (++done % LOOK_EVERY !== 0 || performance.now() < end) continue
+    await nextSlice(projectId)
+    end = performance.now() + SLICE_MS
+  }
+}
+
+/** `items.map(map)` in slices: few items are done at once. */
+export async function mapInSlices<Item, Result>(
+  projectId: string,
+  items: Iterable<Item>,
+  map: (item: Item, index: number) => Result,
+): Promise<Result[]> {
+  const results: Result[] = []
+  await inSlices(projectId, items, (item) => {
+    results.push(map(item, results.length))
+    return true
+  })
+  return results
+}
+
+/** Items between two looks at the clock. */
+const LOOK_EVERY = 8

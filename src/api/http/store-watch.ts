@@ -1,0 +1,38 @@
+/** Logs once that PostgreSQL is away and once that it is back, however many requests fail meanwhile. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { STORE_WATCH_EVERY_MS } from '../../domain/limits.ts'
+import { whyAway } from '../../store/database.ts'
+import type { RequestLog } from './context.ts'
+
+export class StoreWatch {
+  readonly #log: Pick<RequestLog, 'info' | 'error'>
+  readonly #ask: () => Promise<unknown>
+  #isAway = false
+
+  /** `ask` rejects while PostgreSQL does not answer. */
+  constructor(log: Pick<RequestLog, 'info' | 'error'>, ask: () => Promise<unknown>) {
+    this.#log = log
+    this.#ask = ask
+  }
+
+  away(error: unknown): void {
+    if (this.#isAway) return
+    this.#isAway = true
+    this.#log.error({ why: whyAway(error) }, 'PostgreSQL does not answer: requests get 503 until it does')
+    void this.#waitForIt(performance.now())
+  }
+
+  async #waitForIt(sinceMs: number): Promise<void> {
+    for (;;) {
+      await wait(STORE_WATCH_EVERY_MS, undefined, { ref: false })
+      try {
+        await this.#ask()
+        break
+      } catch {
+        // Still away.
+      }
+    }
+    this.#isAway = false
+    this.#log.info({ away_ms: Math.round(performance.now() - sinceMs) }, 'PostgreSQL answers again')
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * HM_SOURCE_ADDRESSES: probes leave from these addresses. A check keeps its address for life, so that members see few
+ * sources and firewalls can list them; checks spread evenly over all addresses of their family.
+ */
+import { parseAddress } from './ip-address.ts'
+import type { ProbeTarget } from '../target/probe-target.ts'
+
+/**
+ * The target with a source address of its family: the one that its monitor asks for when it is among them, else by the
+ * check. Without any of the family the kernel chooses.
+ */
+export function withSourceAddress(
+  target: ProbeTarget,
+  memberId: string,
+  sources: readonly string[],
+): ProbeTarget {
+  const { sourceAddress: asked, ...anywhere } = target
+  if (asked !== undefined && sources.includes(asked)) return target
+  const usable = sources.filter((source) => parseAddress(source)?.family === target.family)
+  const sourceAddress = usable[Number.parseInt(memberId.slice(-4), 16) % usable.length]
+  if (sourceAddress !== undefined) return { ...anywhere, sourceAddress }
+  return asked === undefined ? target : anywhere
+}

@@ -1,0 +1,139 @@
+/**
+ * What a monitor does, option by option, and where each comes from: its `options`, the preset that they name, a plain field,
+ * its pool, the profile (the dialect that created it), or the default of all. Values are in the options' own words, by the
+ * path of the option: `http.path`.
+ */
+import { hostAddressOf } from '../target/http-target.ts'
+import type { MonitorOptions, Preset } from './monitor-options.ts'
+import { type GroupRow, type OptionRow, saidOf, TOP_ROWS } from './table.ts'
+import { defaultOf } from './setting.ts'
+import { speaksTls } from './tls.ts'
+import type { PoolQuestion } from '../target/pool-question.ts'
+import { type TargetMember, type TargetMonitor, targetsOf } from '../target/monitor-target.ts'
+import { isSent } from './plain-fields.ts'
+import { type JudgedMonitor, presetOf, statePolicy } from './profiles.ts'
+import type { ProbeTarget } from '../target/probe-target.ts'
+import type { StatePolicy } from '../status/state-machine.ts'
+import type { MonitorType, PlainField } from '../types.ts'
+
+export const ORIGINS = ['options', 'preset', 'field', 'pool', 'profile', 'default'] as const
+export type Origin = (typeof ORIGINS)[number]
+
+export interface EffectiveOption {
+  readonly value: unknown
+  readonly from: Origin
+  /** Why probes cannot follow it; absent = they do. */
+  readonly unmet?: string
+}
+
+export type PlannedMonitor = JudgedMonitor & TargetMonitor
+
+/** The input of the options' rows for their part of a plan: what is done, and which sources may have decided it. */
+export interface Planning {
+  readonly monitor: PlannedMonitor
+  readonly type: MonitorType
+  readonly pool: PoolQuestion
+  readonly policy: StatePolicy
+  /** A target without a member: neither its address nor its port is part of the plan. */
+  readonly target: ProbeTarget
+  /** What the Host header names where no domain is named; undefined = the member. */
+  readonly hostAddress: string | undefined
+  /** Whose defaults hold: the preset's, else the profile's. */
+  readonly preset: Preset
+  readonly ofPreset: 'preset' | 'profile'
+  readonly isSent: (field: PlainField) => boolean
+  /** Where a value comes from that a field has, sent or filled in. */
+  readonly ofField: (field: PlainField) => Origin
+}
+
+/** By the path of the option; what does not apply to the monitor is absent. `pool`: the settings of its pool. */
+export function effectiveOptions(
+  monitor: PlannedMonitor,
+  trafficSeen: boolean,
+  pool: PoolQuestion = {},
+): Readonly<Record<string, EffectiveOption>> {
+  const on = planningOf(monitor, trafficSeen, pool)
+  const ofTable = TOP_ROWS.flatMap((row) => ('rows' in row ? groupEntries(row, on) : entries(row, on)))
+  return Object.fromEntries([...ofTable, ...poolEntries(on)])
+}
+
+/** Documentation's address (RFC 5737). */
+const ANY_MEMBER: TargetMember = {
+  address: '192.0.2.1',
+  protocolPort: 1,
+  monitorAddress: null,
+  monitorPort: null,
+}
+
+type Entry = readonly [path: string, option: EffectiveOption]
+
+function planningOf(monitor: PlannedMonitor, trafficSeen: boolean, pool: PoolQuestion): Planning {
+  const { type, options } = monitor
+  const isFieldSent = (field: PlainField): boolean => isSent(monitor, field)
+  return {
+    monitor,
+    type,
+    pool,
+    policy: statePolicy(monitor, trafficSeen),
+    // With a port of its own, the monitor ignores the pool: the caller has decided that.
+    target: targetsOf({ ...monitor, monitorPort: null }, pool)(ANY_MEMBER),
+    hostAddress: hostAddressOf(monitor),
+    preset: presetOf(monitor),
+    ofPreset: options?.preset === undefined ? 'profile' : 'preset',
+    isSent: isFieldSent,
+    ofField: (field) => (isFieldSent(field) ? 'field' : 'default'),
+  }
+}
+
+function groupEntries(row: GroupRow, on: Planning): readonly Entry[] {
+  const { isAsked, types } = row.group
+  const isPlanned = isAsked === undefined ? (types?.includes(on.type) ?? true) : isAsked(on)
+  return isPlanned ? row.rows.flatMap((inner) => entries(inner, on)) : []
+}
+
+function entries(row: OptionRow, on: Planning): readonly Entry[] {
+  const { plan } = row.option
+  const planned = plan === undefined ? plainly(row, on) : plan(on)
+  if (planned?.value === undefined) return []
+  const isSaid = isSaidSo(on.monitor.options, row, planned.value)
+  return [[row.path, isSaid ? { ...planned, from: 'options' } : planned]]
+}
+
+/** The given value, else the preset's default, else the general default. */
+function plainly(row: OptionRow, on: Planning): EffectiveOption | undefined {
+  if (row.option.types?.includes(on.type) === false) return undefined
+  const said = saidOf(on.monitor.options, row)
+  if (said !== undefined) return { value: said, from: 'options' }
+  const ofPreset: unknown = defaultOf(row.option, { preset: on.preset })
+  if (ofPreset !== undefined) return { value: ofPreset, from: on.ofPreset }
+  return { value: row.option.otherwise, from: 'default' }
+}
+
+/** Whether the monitor's own options set it, and the type follows them: not every type can. */
+function isSaidSo(options: MonitorOptions | null | undefined, row: OptionRow, value: unknown): boolean {
+  const said = saidOf(options, row)
+  return said !== undefined && (!isWord(said) || said === value)
+}
+
+const isWord = (value: unknown): boolean => typeof value === 'boolean' || typeof value === 'string'
+
+/** The TLS settings of the pool for which there are no options. */
+function poolEntries(on: Planning): readonly Entry[] {
+  if (!speaksTls(on)) return []
+  const { tls, containers = {} } = on.pool
+  const isOfType = on.type === 'HTTPS' || on.type === 'TLS-HELLO'
+  const said: readonly Entry[] = [
+    ['tls.enabled', { value: true, from: isOfType ? 'field' : 'pool' }],
+    ['tls.versions', { value: tls?.versions, from: 'pool' }],
+    ['tls.ciphers', { value: tls?.ciphers, from: 'pool' }],
+  ]
+  return [
+    ...said.filter(([, { value }]) => value !== undefined),
+    ...Object.entries(containers).map(
+      ([key, value]): Entry => [`tls.${key}`, { value, from: 'pool', unmet: NO_KEY_MANAGER }],
+    ),
+  ]
+}
+
+const NO_KEY_MANAGER =
+  'probes have no access to a key manager: options.tls names certificate files of HM_TLS_DIR instead'

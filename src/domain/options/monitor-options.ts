@@ -1,0 +1,58 @@
+/**
+ * `options` of a health monitor: settings beyond the plain fields of OpenStack's API, in the form of the API and of the
+ * database. Every key is optional; an absent value follows from the preset, else from the plain fields and the profile.
+ * Durations are whole milliseconds, bytes are base64.
+ */
+import type { ValueOf } from './option.ts'
+import type { MONITOR_OPTIONS } from './table.ts'
+
+export { HARD_FAILURES, type HardFailure } from './judging.ts'
+export type { StatusRange } from './option.ts'
+export { type Preset, PRESETS } from './preset-names.ts'
+
+/** The type that the table of options describes. */
+export type MonitorOptions = ValueOf<typeof MONITOR_OPTIONS>
+
+/** A merge patch (RFC 7396) over options: null removes; lists are replaced as a whole. */
+export type OptionsPatch = {
+  readonly [Key in keyof MonitorOptions]?: MonitorOptions[Key] extends infer Value
+    ? Value extends readonly unknown[]
+      ? Value | null
+      : Value extends object
+        ? { readonly [Inner in keyof Value]?: Value[Inner] | null } | null
+        : Value | null
+    : never
+}
+
+/** The options after a patch; null when nothing is left. A patch of null removes all. */
+export function mergeOptions(
+  stored: MonitorOptions | null,
+  patch: OptionsPatch | null,
+): MonitorOptions | null {
+  const merged = patch === null ? {} : merge({ ...stored }, { ...patch })
+  return Object.keys(merged).length === 0 ? null : (merged as MonitorOptions)
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+function merge(target: Json, patch: Json): Json {
+  const result: Record<string, unknown> = { ...target }
+  for (const [key, value] of Object.entries(patch)) {
+    const old = result[key]
+    if (value === null) delete result[key]
+    else if (isPlain(value)) result[key] = merge(isPlain(old) ? old : {}, value)
+    else result[key] = value
+  }
+  return result
+}
+
+function isPlain(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether results of one monitor do not count for the other: gRPC or not, inverted or not (ADR 5). */
+export function asksOtherwise(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
+  const isGrpc = (options: MonitorOptions | null): boolean => options?.grpc !== undefined
+  const isInverted = (options: MonitorOptions | null): boolean => options?.invert === true
+  return isGrpc(before) !== isGrpc(after) || isInverted(before) !== isInverted(after)
+}

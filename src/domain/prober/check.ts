@@ -1,0 +1,116 @@
+/** Checks and their stored facts: the values that pass between the schedule and the store. */
+import type { MaintenanceWindow } from '../status/maintenance.ts'
+import type { Outcome, Reason } from '../result/reasons.ts'
+import type { Phases } from '../result/probe-result.ts'
+import type { ProbeTarget } from '../target/probe-target.ts'
+import type { CheckStatus, StatePolicy } from '../status/state-machine.ts'
+
+/** One check, as the configuration wants it. Two that are deeply equal probe and judge alike. */
+export interface CheckConfig {
+  readonly memberId: string
+  readonly poolId: string
+  readonly projectId: string
+  /** 0..255. */
+  readonly shard: number
+  readonly generation: number
+  /** Verdicts of this generation and later ones are published, also those older than `generation`. */
+  readonly publishedFrom: number
+  /** Published as ONLINE until the first verdict. */
+  readonly startsOnline?: true
+  readonly target: ProbeTarget
+  readonly policy: StatePolicy
+  /** Of the member, its pool and its monitor; while one lasts no transition is published. */
+  readonly maintenance?: readonly MaintenanceWindow[]
+  /** Ids of members and pools; absent = none. */
+  readonly dependsOn?: readonly string[]
+}
+
+/** What a transition rests on: figures and addresses, no bytes of the target. */
+export type Evidence = Readonly<Record<string, unknown>>
+
+/** The last verdict of a check that is published, as it stands in `member_state`. */
+export interface StoredVerdict {
+  /** Older than the check's: it is published, but does not count. */
+  readonly generation: number
+  readonly status: 'ONLINE' | 'OFFLINE'
+  /** Milliseconds of the wall clock. */
+  readonly since: number
+  readonly reason: Reason
+  readonly detail: string
+  readonly evidence: Evidence
+  readonly okRun: number
+  readonly badRun: number
+}
+
+/** A check to be probed, with the known facts about it. */
+export interface PlannedCheck {
+  readonly config: CheckConfig
+  readonly verdict?: StoredVerdict
+  /** Its entry in the checkpoint, from the prober that ran it last; absent = none, or it runs here. */
+  readonly checkpoint?: CheckpointEntry
+}
+
+/** A pool as a prober needs it; no checks when nothing of it is probed. */
+export interface PoolChecks {
+  readonly poolId: string
+  readonly shard: number
+  readonly configVersion: number
+  readonly checks: readonly PlannedCheck[]
+}
+
+/** A shard that a prober owns; every write of state names both. */
+export interface HeldShard {
+  readonly id: number
+  readonly epoch: number
+}
+
+/** A change of a check's status, in the order (epoch, sequence). */
+export interface Transition {
+  readonly at: number
+  readonly from: CheckStatus
+  readonly to: 'ONLINE' | 'OFFLINE'
+  readonly reason: Reason
+  readonly detail: string
+  readonly evidence: Evidence
+  readonly generation: number
+  /** Transitions of this member that were dropped before this one. */
+  readonly dropped: number
+  readonly sequence: number
+}
+
+/** One row for `member_state`, with the transitions that led to it, oldest first. */
+export interface VerdictWrite extends StoredVerdict {
+  readonly memberId: string
+  /** Its project: writes are served in turn by project. */
+  readonly projectId: string
+  readonly shard: number
+  readonly epoch: number
+  readonly sequence: number
+  readonly transitions: readonly Transition[]
+  /** The recent results, packed (result/recent-results.ts), with a transition; absent = those of before stay. */
+  readonly recent?: Uint8Array
+}
+
+/** What a checkpoint keeps of one check. Times are milliseconds of the wall clock. */
+export interface CheckpointEntry {
+  readonly memberId: string
+  readonly generation: number
+  readonly probedAt: number
+  readonly nextAt: number
+  readonly outcome: Outcome
+  readonly reason: Reason
+  readonly phases: Phases
+  readonly okRun: number
+  readonly badRun: number
+  readonly stale: boolean
+  /** The flags that the target reports about itself, packed (result/flags.ts). */
+  readonly flags: number
+}
+
+/** All checks of one shard that have been probed. */
+export interface ShardCheckpoint extends HeldShard {
+  readonly asOf: number
+  readonly entries: readonly CheckpointEntry[]
+  /** The recent results of all entries, packed one after the other (result/recent-results.ts). */
+  readonly recent: Uint8Array
+}
