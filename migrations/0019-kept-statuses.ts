@@ -47,6 +47,7 @@ const COUNTS: Readonly<Record<string, string>> = {
   pending: '%.pending',
 }
 const COLUMNS = Object.keys(COUNTS)
+const KEPT = ['members', 'able', ...COLUMNS]
 const counts = (column: string, alias: string): string => (COUNTS[column] ?? '').replaceAll('%', alias)
 
 const POOL_STATUS = `case
@@ -60,37 +61,33 @@ const POOL_STATUS = `case
       else 'OFFLINE'
     end`
 
-/** Every pool of a load balancer that was changed since it was counted. */
-const COUNT_POOLS = `
-  insert into pool_roll_up as r (pool_id, load_balancer_id, project_id, status_version, in_service, monitored, members, able,
-    ${COLUMNS.join(', ')})
-  select p.id, p.load_balancer_id, p.project_id, p.status_version,
+/** What is kept, as it would be counted now. */
+const COUNTED_POOL = `
+  select p.id as pool_id, p.load_balancer_id, p.project_id, p.status_version,
     lb.provider <> 'noop_driver' and lb.admin_state_up and p.admin_state_up
-      and exists (select from listener l where l.default_pool_id = p.id and l.admin_state_up),
-    exists (select from health_monitor hm where hm.pool_id = p.id and hm.admin_state_up),
-    c.members, c.able, ${COLUMNS.map((column) => `c.${column}`).join(', ')}
+      and exists (select from listener l where l.default_pool_id = p.id and l.admin_state_up) as in_service,
+    exists (select from health_monitor hm where hm.pool_id = p.id and hm.admin_state_up) as monitored,
+    ${KEPT.map((column) => `c.${column}`).join(', ')}
   from pool p
   join load_balancer lb on lb.id = p.load_balancer_id
-  left join pool_roll_up old on old.pool_id = p.id
   cross join lateral (
-    select count(*) as members,
-      count(*) filter (where m.admin_state_up and m.weight > 0) as able,
-      ${COLUMNS.map((column) => `count(*) filter (where ${counts(column, 'm')}) as ${column}`).join(',\n      ')}
+    select count(*)::int as members,
+      (count(*) filter (where m.admin_state_up and m.weight > 0))::int as able,
+      ${COLUMNS.map((column) => `(count(*) filter (where ${counts(column, 'm')}))::int as ${column}`).join(',\n      ')}
     from member_detail m where m.pool_id = p.id
-  ) c
-  where p.load_balancer_id = of_load_balancer and old.status_version is distinct from p.status_version
-  order by p.id
-  on conflict (pool_id) do update set
-    status_version = excluded.status_version, in_service = excluded.in_service, monitored = excluded.monitored,
-    members = excluded.members, able = excluded.able,
-    ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`
+  ) c`
 
-const LOAD_BALANCER_STATUS = `case
+const COUNTED_LOAD_BALANCER = `
+  select lb.id as load_balancer_id, lb.project_id,
+    case
       when lb.provider = 'noop_driver' or not lb.admin_state_up then 'OFFLINE'
-      when exists (select from pool_roll_up r where r.load_balancer_id = lb.id and r.operating_status = 'ERROR') then 'ERROR'
-      when exists (select from pool_roll_up r where r.load_balancer_id = lb.id and r.operating_status = 'DEGRADED') then 'DEGRADED'
+      when exists (select from pool_roll_up r where r.load_balancer_id = lb.id and r.operating_status = 'ERROR')
+        then 'ERROR'
+      when exists (select from pool_roll_up r where r.load_balancer_id = lb.id and r.operating_status = 'DEGRADED')
+        then 'DEGRADED'
       else 'ONLINE'
-    end`
+    end as operating_status
+  from load_balancer lb`
 
 /** Whether two rows differ in some of these columns. */
 const differ = (columns: string, [now, before]: readonly [string, string] = ['new', 'old']): string => {
@@ -151,6 +148,9 @@ async function createTables(db: Knex): Promise<void> {
     ) with (fillfactor = 70);
     create index pool_roll_up_load_balancer_id_idx on pool_roll_up (load_balancer_id, pool_id);
     create index pool_roll_up_since_idx on pool_roll_up (since);
+    create index pool_roll_up_project_id_idx on pool_roll_up (project_id, operating_status);
+    -- For lists of members that are switched off: few, among many.
+    create index member_switched_off_idx on member (pool_id) where not admin_state_up;
 
     create table load_balancer_roll_up (
       load_balancer_id uuid primary key,
@@ -172,19 +172,21 @@ async function createTables(db: Knex): Promise<void> {
   `)
 }
 
-
 /** Counts what changed below one load balancer, at the end of the transaction that changed it. */
 async function countConfiguration(db: Knex): Promise<void> {
   await db.raw(`
+    create view counted_pool as ${COUNTED_POOL};
+    create view counted_load_balancer as ${COUNTED_LOAD_BALANCER};
+
     create function roll_up_load_balancers(ids uuid[]) returns void language plpgsql as $$
     begin
       perform from load_balancer_roll_up r where r.load_balancer_id = any(ids) order by r.load_balancer_id for update;
       delete from load_balancer_roll_up r
         where r.load_balancer_id = any(ids) and not exists (select from load_balancer lb where lb.id = r.load_balancer_id);
       insert into load_balancer_roll_up as r (load_balancer_id, project_id, operating_status)
-      select lb.id, lb.project_id, ${LOAD_BALANCER_STATUS}
-      from load_balancer lb where lb.id = any(ids)
-      order by lb.id
+      select c.load_balancer_id, c.project_id, c.operating_status
+      from counted_load_balancer c where c.load_balancer_id = any(ids)
+      order by c.load_balancer_id
       on conflict (load_balancer_id) do update set operating_status = excluded.operating_status, since = now()
         where r.operating_status <> excluded.operating_status;
     end $$;
@@ -195,7 +197,18 @@ async function countConfiguration(db: Knex): Promise<void> {
       perform from pool_roll_up r where r.load_balancer_id = of_load_balancer order by r.pool_id for update;
       delete from pool_roll_up r
         where r.load_balancer_id = of_load_balancer and not exists (select from pool p where p.id = r.pool_id);
-      ${COUNT_POOLS};
+      insert into pool_roll_up as r
+        (pool_id, load_balancer_id, project_id, status_version, in_service, monitored, ${KEPT.join(', ')})
+      select c.pool_id, c.load_balancer_id, c.project_id, c.status_version, c.in_service, c.monitored,
+        ${KEPT.map((column) => `c.${column}`).join(', ')}
+      from pool p
+      left join pool_roll_up kept on kept.pool_id = p.id
+      join counted_pool c on c.pool_id = p.id
+      where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version
+      order by p.id
+      on conflict (pool_id) do update set
+        status_version = excluded.status_version, in_service = excluded.in_service, monitored = excluded.monitored,
+        ${KEPT.map((column) => `${column} = excluded.${column}`).join(', ')};
       perform roll_up_load_balancers(array[of_load_balancer]);
     end $$;
 
@@ -263,8 +276,7 @@ async function countVerdicts(db: Knex): Promise<void> {
 /** A trigger function; `before` joins the state `o` that a member had before its state `n`. */
 function addVerdicts(name: string, before: string): string {
   const differences = COLUMNS.map(
-    (column) =>
-      `sum((${counts(column, 'now')})::int - (${counts(column, 'before')})::int)::int as ${column}`,
+    (column) => `sum((${counts(column, 'now')})::int - (${counts(column, 'before')})::int)::int as ${column}`,
   )
   return `
     create function ${name}() returns trigger language plpgsql as $$
@@ -382,7 +394,9 @@ export async function down(db: Knex): Promise<void> {
     drop trigger mark_pools_of_changed on listener;
     drop trigger mark_pools on load_balancer;
     drop trigger mark_this_pool on pool;
+    drop view counted_pool, counted_load_balancer;
     drop table pool_roll_up, load_balancer_roll_up;
+    drop index member_switched_off_idx;
     drop function decide_pool_status, roll_up_load_balancers, count_load_balancer, count_this_load_balancer,
       count_pool_of_load_balancer, forget_pool_of_load_balancer, add_first_verdicts, add_verdicts, follow_pools,
       mark_changed_members, mark_pool, mark_pools_of_listener, mark_pools_of_load_balancer, mark_this_pool;

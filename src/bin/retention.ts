@@ -6,6 +6,7 @@ import {
 } from '../domain/limits.ts'
 import type { Log } from '../schedule/log.ts'
 import { Retention, type RetentionMetrics } from '../schedule/retention.ts'
+import { checkAllRollUps, type RollUpCheckParts } from '../schedule/roll-up-check.ts'
 import { openDatabase } from '../store/database.ts'
 import {
   membersAfter,
@@ -17,6 +18,7 @@ import {
   withRetentionLock,
   writersAfter,
 } from '../store/retention.ts'
+import { checkRollUps } from '../store/roll-up.ts'
 import { removeDeadProbers } from '../store/shards.ts'
 
 /** How much history is kept (HM_TRANSITIONS_DAYS, HM_TRANSITIONS_PER_MEMBER). */
@@ -34,7 +36,7 @@ export interface RetentionParts {
   readonly databaseUrl: string
   readonly leaseMs: number
   readonly keep: Keep
-  readonly metrics: RetentionMetrics
+  readonly metrics: RetentionMetrics & RollUpCheckParts['metrics']
   readonly log: Log
 }
 
@@ -67,6 +69,14 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       membersAfter: (member, count) => membersAfter(db, member, count),
       trim: (members, batch) => trimTransitions(db, members, { keep: keep.perMember, batch }),
     },
+    hourly: [
+      (run) =>
+        checkAllRollUps(run, {
+          check: (after, membersMax) => checkRollUps(db, after, membersMax),
+          metrics,
+          log,
+        }),
+    ],
   })
   return {
     retention,

@@ -7,6 +7,8 @@ export interface UpkeepMetrics {
   /** A pass of retention has ended well. */
   retentionSucceeded(): void
   retentionFailed(): void
+  /** Kept statuses below so many load balancers were wrong. */
+  rollUpsRepaired(loadBalancers: number): void
   dependencyReadingFailed(): void
   dependenciesBlind(projects: number): void
 }
@@ -31,6 +33,11 @@ export function upkeepMetrics(registry: Registry): UpkeepMetrics {
     // One process of all makes a pass.
     aggregator: 'max',
   })
+  const repaired = new Counter({
+    name: 'hm_roll_ups_repaired_total',
+    help: 'Load balancers whose kept statuses, or those of their pools, were wrong; 0 unless there is a fault',
+    registers,
+  })
   const readings = new Counter({
     name: 'hm_dependency_reading_failures_total',
     help: 'Readings of what the members of a project depend on that failed',
@@ -45,6 +52,7 @@ export function upkeepMetrics(registry: Registry): UpkeepMetrics {
     purged: (count) => rows.inc(count),
     retentionSucceeded: () => succeeded.setToCurrentTime(),
     retentionFailed: () => failures.inc(),
+    rollUpsRepaired: (loadBalancers) => repaired.inc(loadBalancers),
     dependencyReadingFailed: () => readings.inc(),
     dependenciesBlind: (projects) => blind.set(projects),
   }

@@ -5,7 +5,7 @@
  * No statement counts all transitions to find members with too many. Ids ascend, so a pass reads from where the last
  * one ended and trims the members that it finds; and once an hour a walk over all members, in the order of an index and
  * some at a time, finds what was missed. The progress of both is stored in PostgreSQL: any process goes on where
- * another ended.
+ * another ended. What else is to be done by one of all processes once an hour (`hourly`) is done with that walk.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import {
@@ -51,8 +51,13 @@ export interface RetentionMetrics {
   retentionFailed(): void
 }
 
+/** Runs a statement of long work, and rests after it; undefined = the process ends, so does the work. */
+export type RunStatement = <Result>(statement: () => Promise<Result>) => Promise<Result | undefined>
+
 export interface RetentionOptions {
   readonly store: RetentionStore
+  /** Other work of one of all processes, once an hour. */
+  readonly hourly?: readonly ((run: RunStatement) => Promise<void>)[]
   readonly metrics: RetentionMetrics
   readonly log: Log
   /** Monotonic milliseconds. */
@@ -69,18 +74,20 @@ export class Retention {
   readonly #log: Log
   readonly #now: () => number
   readonly #rest: (ms: number) => Promise<unknown>
+  readonly #hourly: NonNullable<RetentionOptions['hourly']>
   #timer: NodeJS.Timeout | undefined
   #passing: Promise<void> | undefined
   #membersAtOnce = PURGE_MEMBERS_PER_STATEMENT.max
   #hasFailed = false
   #isStopped = false
 
-  constructor({ store, metrics, log, now, rest }: RetentionOptions) {
+  constructor({ store, metrics, log, now, rest, hourly }: RetentionOptions) {
     this.#store = store
     this.#metrics = metrics
     this.#log = log
     this.#now = now ?? (() => performance.now())
     this.#rest = rest ?? ((ms) => wait(ms))
+    this.#hourly = hourly ?? []
   }
 
   /** Makes a first pass after `firstMs`, then one a minute. */
@@ -124,6 +131,7 @@ export class Retention {
         if (!isOurs) return
         for (const purge of this.#store.purges) await attempt(() => this.#drain(purge))
         await attempt(() => this.#trim(progress))
+        if (beginsWalk(progress)) for (const work of this.#hourly) await attempt(() => this.#work(work))
       })
     } catch (error) {
       failures.push(error)
@@ -153,7 +161,7 @@ export class Retention {
    */
   async #trim(progress: RetentionProgress & { readonly walkedMsAgo: number }): Promise<number> {
     let { position, walkAfter } = progress
-    const walkBegins = walkAfter === undefined && progress.walkedMsAgo >= PURGE_WALK_EVERY_MS
+    const walkBegins = beginsWalk(progress)
     if (walkBegins) walkAfter = NOBODY
     let rows = 0
     try {
@@ -180,6 +188,11 @@ export class Retention {
       })
     }
     return rows
+  }
+
+  async #work(work: (run: RunStatement) => Promise<void>): Promise<number> {
+    await work(async (statement) => (this.#isStopped ? undefined : await this.#timed(statement)))
+    return 0
   }
 
   async #trimMembers(members: readonly string[]): Promise<number> {
@@ -222,4 +235,11 @@ export class Retention {
       await this.#rest(Math.min(PURGE_REST_MAX_MS, this.#now() - startedMs))
     }
   }
+}
+
+function beginsWalk({
+  walkAfter,
+  walkedMsAgo,
+}: RetentionProgress & { readonly walkedMsAgo: number }): boolean {
+  return walkAfter === undefined && walkedMsAgo >= PURGE_WALK_EVERY_MS
 }

@@ -3,6 +3,7 @@ import type { MemberReason, MemberState } from '../domain/status/member-status.t
 import type { Member } from '../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
+import { candidatesByStatus } from './members-by-status.ts'
 import { memberStatusOf } from './roll-up.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
 import {
@@ -149,7 +150,7 @@ export async function findMember(db: Db, key: MemberKey): Promise<MemberView | u
 }
 
 export async function listMembers(db: Db, list: ListQuery): Promise<Page<MemberView>> {
-  const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list)
+  const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list, await candidatesByStatus(db, list))
   return mapPage(rows, toMemberView)
 }
 

@@ -24,7 +24,8 @@ export type PoolChange = Partial<
 
 /** A pool with the ids that its answers name. */
 export interface PoolView extends Pool {
-  readonly memberIds: readonly string[]
+  /** Joined by commas: a page of pools may name 50 000 members. */
+  readonly memberIds: string
   readonly listenerIds: readonly string[]
   readonly healthMonitorId: string | null
   /** Rolled up from its members (src/domain/status/roll-up.ts). */
@@ -32,7 +33,7 @@ export interface PoolView extends Pool {
 }
 
 const VIEW_COLUMNS = `${POOL_COLUMNS},
-  array(select m.id from member m where m.pool_id = p.id order by m.id) as member_ids,
+  array_to_string(array(select m.id from member m where m.pool_id = p.id order by m.id), ',') as member_ids,
   array(select l.id from listener l where l.default_pool_id = p.id order by l.id) as listener_ids,
   (select hm.id from health_monitor hm where hm.pool_id = p.id) as healthmonitor_id,
   p.operating_status`
@@ -123,7 +124,7 @@ export async function listPools(db: Db, list: ListQuery): Promise<Page<PoolView>
 }
 
 interface PoolViewRow extends PoolRow {
-  member_ids: string[]
+  member_ids: string
   listener_ids: string[]
   healthmonitor_id: string | null
   operating_status: RolledUpStatus

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import type { Transition, VerdictWrite } from '../../src/domain/prober/check.ts'
+import type { Transition } from '../../src/domain/prober/check.ts'
 import { type Db, openDatabase, query } from '../../src/store/database.ts'
 import { claimShards } from '../../src/store/shards.ts'
 import { writeVerdicts } from '../../src/store/verdicts.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'
+import { aVerdict as verdict } from '../support/verdicts.ts'
 
 /** A pool with members, whose shard `owner` has at epoch 1 (all 256 shards, in fact). */
 async function owned(t: Parameters<typeof testDatabase>[0]) {
@@ -19,43 +20,6 @@ async function owned(t: Parameters<typeof testDatabase>[0]) {
   const owner = randomUUID()
   await claimShards(database.db, { owner, count: 256, foreignToo: false })
   return { ...database, poolId, shard, members, owner }
-}
-
-function verdict(
-  memberId: string,
-  shard: number,
-  sequence: number,
-  more: Partial<VerdictWrite> = {},
-): VerdictWrite {
-  const status = more.status ?? 'ONLINE'
-  const told: Transition = {
-    at: 1_700_000_000_000 + sequence,
-    from: 'UNKNOWN',
-    to: status,
-    reason: 'PASSED',
-    detail: 'quote " brace { backslash \\ comma ,',
-    evidence: { port: 1 },
-    generation: 1,
-    dropped: 0,
-    sequence,
-  }
-  return {
-    memberId,
-    projectId: 'project',
-    shard,
-    sequence,
-    epoch: 1,
-    generation: 1,
-    status,
-    since: told.at,
-    reason: told.reason,
-    detail: told.detail,
-    evidence: told.evidence,
-    okRun: 1,
-    badRun: 0,
-    transitions: [told],
-    ...more,
-  }
 }
 
 /** Both tables as text: what must not change when nothing may be written. */

@@ -11,6 +11,37 @@ export class JsonItems {
   }
 }
 
+/** A value in an answer that is JSON already: long lists of ids are not made into objects to become text again. */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** For those who look at the value, or write it below something else. */
+  toJSON(): unknown {
+    return JSON.parse(this.text)
+  }
+}
+
+/** `[{"id": …}, …]` of ids that commas join. */
+export function idsAsObjects(joined: string): JsonText {
+  return new JsonText(joined === '' ? '[]' : `[{"id":"${joined.replaceAll(',', '"},{"id":"')}"}]`)
+}
+
+/** JSON of one object of a list. */
+export function jsonOfItem(item: object): string {
+  const values: readonly unknown[] = Object.values(item)
+  if (!values.some((value) => value instanceof JsonText)) return JSON.stringify(item)
+  const entries = Object.entries(item)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]: [string, unknown]) => {
+      return `${JSON.stringify(key)}:${value instanceof JsonText ? value.text : JSON.stringify(value)}`
+    })
+  return `{${entries.join(',')}}`
+}
+
 export function writeJson(ctx: ParameterizedContext<ApiState>): void {
   const body: unknown = ctx.body
   if (typeof body !== 'object' || body === null) return

@@ -4,7 +4,7 @@ import { isUuid } from '../../domain/uuid.ts'
 import { type ListQuery, type Page, UnknownMarkerError } from '../../store/lists.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
-import { JsonItems } from './json-body.ts'
+import { JsonItems, jsonOfItem } from './json-body.ts'
 import type { ShownPage } from './list-rules.ts'
 import { queryOf } from './query.ts'
 import { sharerOf } from './sharer.ts'
@@ -112,7 +112,7 @@ async function rendered<Item>(
   let room = PAGE_MAX_BYTES
   const texts: string[] = []
   await inSlices(sharerOf(ctx.state.identity), reverse ? items.toReversed() : items, (item) => {
-    const text = JSON.stringify(render(item))
+    const text = jsonOfItem(render(item))
     room -= Buffer.byteLength(text) + 1
     if (room < 0 && texts.length > 0) return false
     texts.push(text)

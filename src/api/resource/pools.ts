@@ -197,7 +197,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
     } else {
       assertUnused('pool', {
         healthmonitor: stored.healthMonitorId === null ? [] : [stored.healthMonitorId],
-        member: stored.memberIds,
+        member: stored.memberIds === '' ? [] : stored.memberIds.split(','),
       })
     }
     await deletePool(tx, id)

@@ -24,6 +24,8 @@ export const PAGE_MAX: Range = { min: 1, max: 10_000 }
 export const URL_MAX_BYTES = 8 * 1024
 /** Members of one status tree: it has no pages, and 20 000 members are a body of about 5 MB. */
 export const STATUS_TREE_MEMBERS_MAX = 20_000
+/** Members that a filter by status reads one by one; where more may match, a walk over all of them finds a page sooner. */
+export const STATUS_CANDIDATES_MAX = 10_000
 /** Values of one query parameter, and parameters of one request. */
 export const QUERY_VALUES_MAX = 200
 

@@ -1,4 +1,5 @@
 /** Pools between elb's words and the domain's. */
+import { idsAsObjects } from '../../http/json-body.ts'
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/status/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
@@ -126,7 +127,7 @@ function renderElbPool(pool: PoolView): Record<string, unknown> {
     description: pool.description,
     protocol: POOL_PROTOCOL_WORDS[pool.protocol],
     lb_algorithm: LB_ALGORITHM_WORDS[pool.lbAlgorithm],
-    members: pool.memberIds.map((id) => ({ id })),
+    members: idsAsObjects(pool.memberIds),
     healthmonitor_id: pool.healthMonitorId,
     admin_state_up: pool.adminStateUp,
     listeners: pool.listenerIds.map((id) => ({ id })),

@@ -1,4 +1,5 @@
 /** Pools between Octavia's words and the domain's (docs/peers/octavia.md 16). */
+import { idsAsObjects } from '../../http/json-body.ts'
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/status/dependencies.ts'
 import { shardOf } from '../../../domain/prober/shard.ts'
@@ -142,7 +143,7 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     updated_at: openstackTime(pool.updatedAt),
     // A pool without a monitor has no such key (docs/peers/octavia.md 18).
     healthmonitor_id: pool.healthMonitorId ?? undefined,
-    members: pool.memberIds.map((id) => ({ id })),
+    members: idsAsObjects(pool.memberIds),
     tags: tagWords(pool.tags),
     tls_container_ref: echoed('tls_container_ref'),
     ca_tls_container_ref: echoed('ca_tls_container_ref'),
