@@ -11,6 +11,8 @@ import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { createApp } from '../src/api/app.ts'
+import { EventStreams } from '../src/api/v1/event-streams.ts'
+import { feedOf } from '../src/bin/events.ts'
 import { parseCidr } from '../src/domain/address/ip-address.ts'
 import { PAGE_MAX_DEFAULT, VIP_RANGE_DEFAULT } from '../src/domain/limits.ts'
 import { OCTAVIA_BATCH_MAX } from '../src/api/dialect/octavia/limits.ts'
@@ -104,6 +106,10 @@ function apiOn(db: Database) {
     },
     log: { debug: () => undefined, info: () => undefined, error: (fields) => console.error(fields) },
     identify: noIdentity('bench'),
+    events: {
+      feed: feedOf(db, { info: () => undefined, warn: () => undefined }),
+      streams: new EventStreams(),
+    },
     targetPolicy: makeTargetPolicy({
       allow: [],
       deny: [],

@@ -16,6 +16,7 @@
  */
 import type { Knex } from 'knex'
 import { replacePoolViews } from './0014-pending.ts'
+import { countMembers, differ, markChanges } from './0019-marks.ts'
 
 const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm.generation)'
 const PUBLISHED_FROM = 'greatest(lb.published_from, p.published_from, m.published_from, hm.published_from)'
@@ -88,16 +89,6 @@ const COUNTED_LOAD_BALANCER = `
       else 'ONLINE'
     end as operating_status
   from load_balancer lb`
-
-/** Whether two rows differ in some of these columns. */
-const differ = (columns: string, [now, before]: readonly [string, string] = ['new', 'old']): string => {
-  const row = (alias: string): string =>
-    columns
-      .split(' ')
-      .map((column) => `${alias}.${column}`)
-      .join(', ')
-  return `row(${row(now)}) is distinct from row(${row(before)})`
-}
 
 export async function up(db: Knex): Promise<void> {
   await createTables(db)
@@ -254,8 +245,8 @@ async function countConfiguration(db: Knex): Promise<void> {
 /** Adds what a statement on member_state changed. Load balancers follow when all pools of the statement are counted. */
 async function countVerdicts(db: Knex): Promise<void> {
   await db.raw(`
-    ${addVerdicts('add_first_verdicts', 'left join member_state o on false')}
-    ${addVerdicts('add_verdicts', 'left join old_state o on o.member_id = n.member_id')}
+    ${addVerdicts('add_first_verdicts', 'select -1, n.member_id, null, null from new_state n')}
+    ${addVerdicts('add_verdicts', 'select -1, o.member_id, o.generation, o.status from old_state o')}
     create trigger add_first_verdicts after insert on member_state
       referencing new table as new_state for each statement execute function add_first_verdicts();
     create trigger add_verdicts after update on member_state
@@ -273,104 +264,34 @@ async function countVerdicts(db: Knex): Promise<void> {
   `)
 }
 
-/** A trigger function; `before` joins the state `o` that a member had before its state `n`. */
+/** A trigger function; `before` reads the states that the members of `new_state` had before. */
 function addVerdicts(name: string, before: string): string {
   const differences = COLUMNS.map(
-    (column) => `sum((${counts(column, 'now')})::int - (${counts(column, 'before')})::int)::int as ${column}`,
+    (column) => `sum(s.sign * (${counts(column, 'now')})::int)::int as ${column}`,
   )
   return `
     create function ${name}() returns trigger language plpgsql as $$
     begin
       perform from pool_roll_up r where r.pool_id in (select n.pool_id from new_state n)
         order by r.load_balancer_id, r.pool_id for update;
+      -- No join of old and new states: a kept plan takes both to be short, and compares each with each.
       update pool_roll_up r set ${COLUMNS.map((column) => `${column} = r.${column} + difference.${column}`).join(', ')}
       from (
         select m.pool_id, ${differences.join(',\n          ')}
-        from new_state n
-        join member m on m.id = n.member_id
+        from (
+          select 1 as sign, n.member_id, n.generation, n.status from new_state n
+          union all
+          ${before}
+        ) s
+        join member m on m.id = s.member_id
         join pool p on p.id = m.pool_id
         join load_balancer lb on lb.id = p.load_balancer_id
         left join health_monitor hm on hm.pool_id = m.pool_id
-        ${before}
-        cross join lateral (select ${stateWith('n')} as state, ${pendingWith('n')} as pending) now
-        cross join lateral (select ${stateWith('o')} as state, ${pendingWith('o')} as pending) before
+        cross join lateral (select ${stateWith('s')} as state, ${pendingWith('s')} as pending) now
         group by m.pool_id
       ) difference
       where r.pool_id = difference.pool_id
         and (${COLUMNS.map((column) => `difference.${column}`).join(', ')}) <> (${COLUMNS.map(() => '0').join(', ')});
-      return null;
-    end $$;`
-}
-
-/** Raises `pool.status_version` where something changes that its counts depend on. */
-async function markChanges(db: Knex): Promise<void> {
-  await db.raw(`
-    ${countMembers('status_version = status_version + 1,')}
-    create function mark_changed_members() returns trigger language plpgsql as $$
-    begin
-      update pool p set status_version = p.status_version + 1
-      where p.id in (
-        select n.pool_id from new_member n join old_member o on o.id = n.id
-        where ${differ('admin_state_up weight generation published_from', ['n', 'o'])});
-      return null;
-    end $$;
-    create trigger mark_changed_members after update on member
-      referencing old table as old_member new table as new_member
-      for each statement execute function mark_changed_members();
-
-    create function mark_pool() returns trigger language plpgsql as $$
-    begin
-      update pool p set status_version = p.status_version + 1 where p.id = coalesce(new.pool_id, old.pool_id);
-      return null;
-    end $$;
-    create trigger mark_pool_of_monitor after insert or delete on health_monitor for each row execute function mark_pool();
-    create trigger mark_pool_of_changed_monitor after update on health_monitor
-      for each row when (${differ('admin_state_up generation published_from starts_as')}) execute function mark_pool();
-
-    create function mark_pools_of_listener() returns trigger language plpgsql as $$
-    begin
-      update pool p set status_version = p.status_version + 1 where p.id in (new.default_pool_id, old.default_pool_id);
-      return null;
-    end $$;
-    create trigger mark_pools after insert or delete on listener for each row execute function mark_pools_of_listener();
-    create trigger mark_pools_of_changed after update on listener
-      for each row when (${differ('admin_state_up default_pool_id')}) execute function mark_pools_of_listener();
-
-    create function mark_pools_of_load_balancer() returns trigger language plpgsql as $$
-    begin
-      update pool p set status_version = p.status_version + 1 where p.load_balancer_id = new.id;
-      return null;
-    end $$;
-    create trigger mark_pools after update on load_balancer
-      for each row when (${differ('admin_state_up provider generation published_from')})
-      execute function mark_pools_of_load_balancer();
-
-    -- After begin_publishing_switched_on, by its name.
-    create function mark_this_pool() returns trigger language plpgsql as $$
-    begin
-      new.status_version := old.status_version + 1;
-      return new;
-    end $$;
-    create trigger mark_this_pool before update on pool
-      for each row when (${differ('admin_state_up generation published_from')}) execute function mark_this_pool();
-  `)
-}
-
-/** The functions of migration 0011, with something more to set. */
-function countMembers(also: string): string {
-  return `
-    create or replace function count_added_members() returns trigger language plpgsql as $$
-    begin
-      update pool p set ${also} member_count = p.member_count + added.members
-      from (select m.pool_id, count(*) as members from added_member m group by m.pool_id) added
-      where p.id = added.pool_id;
-      return null;
-    end $$;
-    create or replace function count_removed_members() returns trigger language plpgsql as $$
-    begin
-      update pool p set ${also} member_count = p.member_count - removed.members
-      from (select m.pool_id, count(*) as members from removed_member m group by m.pool_id) removed
-      where p.id = removed.pool_id;
       return null;
     end $$;`
 }

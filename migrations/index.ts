@@ -19,6 +19,7 @@ import * as loadBalancerAddress from './0016-load-balancer-address.ts'
 import * as staleMembers from './0017-stale-members.ts'
 import * as kumaHttpVersion from './0018-kuma-http-version.ts'
 import * as keptStatuses from './0019-kept-statuses.ts'
+import * as events from './0020-events.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0017-stale-members', ...staleMembers },
   { name: '0018-kuma-http-version', ...kumaHttpVersion },
   { name: '0019-kept-statuses', ...keptStatuses },
+  { name: '0020-events', ...events },
 ]

@@ -12,7 +12,7 @@ import { Admission } from './http/admission.ts'
 import { BODY, LARGE_BODY } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
 import type { ApiContext, ApiDependencies, ApiState, Route } from './http/context.ts'
-import type { Dialect } from './dialect/dialect.ts'
+import type { Dialect, ServedApi } from './dialect/dialect.ts'
 import { DIALECTS } from './dialects.ts'
 import { errorBoundary } from './http/errors.ts'
 import { developmentIdentityRoutes } from './openstack/development-identity.ts'
@@ -23,6 +23,7 @@ import { observation } from './http/observation.ts'
 import { requestId } from './http/request-id.ts'
 import { requestTarget } from './http/request-target.ts'
 import { serviceRouter } from './service/routes.ts'
+import { V1 } from './v1/api.ts'
 import { StoreWatch } from './http/store-watch.ts'
 import { sharerOf } from './http/sharer.ts'
 
@@ -37,43 +38,56 @@ export function createApp(given: ApiDependencies): Koa<ApiState> {
   app.use(requestTarget)
   app.use(observation(deps))
   app.use(errorBoundary(DIALECTS[0].errors, deps))
-  app.use(serviceRouter(deps, admission))
+  app.use(serviceRouter(deps))
   app.use(developmentIdentityRoutes(deps))
   app.use(networkReads(deps))
-  const served = DIALECTS.map((dialect) => ({ dialect, router: routerOf(dialect, deps, admission) }))
-  for (const each of served) app.use(mount(each, deps, each.dialect.prefix))
+  app.use(mount({ api: V1, router: routerOf(V1, deps, admission) }, deps, V1.prefix))
+  const served = DIALECTS.map((dialect) => ({
+    api: dialect,
+    dialect,
+    router: routerOf(dialect, deps, admission),
+  }))
+  for (const each of served) app.use(mount(each, deps, each.api.prefix))
   const byDefault = served.find(({ dialect }) => dialect.name === deps.settings.defaultDialect) ?? served[0]
   if (byDefault !== undefined) app.use(mount(byDefault, deps, ''))
   return app
 }
 
 interface Served {
-  readonly dialect: Dialect
+  readonly api: ServedApi
+  /** Absent = our own API: its paths have their prefix, and lists and writes have rules of their own. */
+  readonly dialect?: Dialect
   readonly router: Middleware<ApiState>
 }
 
-/** Serves a dialect below its prefix; an empty prefix is everything that is left. */
-function mount({ dialect, router }: Served, deps: ApiDependencies, prefix: string): Middleware<ApiState> {
-  const boundary = errorBoundary(dialect.errors, deps)
+/** Serves an API below its prefix; an empty prefix is everything that is left. */
+function mount(
+  { api, dialect, router }: Served,
+  deps: ApiDependencies,
+  prefix: string,
+): Middleware<ApiState> {
+  const boundary = errorBoundary(api.errors, deps)
   const guard = noIdentityGuard(deps.settings)
   return async (ctx, next) => {
     if (prefix !== '' && ctx.path !== prefix && !ctx.path.startsWith(`${prefix}/`)) return await next()
-    ctx.state.mount = prefix
-    ctx.state.dialect = dialect
-    ctx.path = ctx.path.slice(prefix.length) || '/'
+    if (dialect !== undefined) {
+      ctx.state.dialect = dialect
+      ctx.state.mount = prefix
+      ctx.path = ctx.path.slice(prefix.length) || '/'
+    }
     await boundary(ctx, async () => {
       guard(ctx)
-      dialect.guard?.(ctx as ApiContext)
+      api.guard?.(ctx as ApiContext)
       await router(ctx, next)
       writeJson(ctx)
     })
   }
 }
 
-function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission): Middleware<ApiState> {
+function routerOf(api: ServedApi, deps: ApiDependencies, admission: Admission): Middleware<ApiState> {
   const router = new Router<ApiState>({ exclusive: false })
-  const ruleFor = policyOf(dialect.policy)
-  for (const route of dialect.routes(deps)) {
+  const ruleFor = policyOf(api.policy)
+  for (const route of api.routes(deps)) {
     router.register([...route.paths], [route.method], async (ctx) => {
       if (route.open !== true) {
         ctx.state.identity = await deps.identify(
@@ -81,7 +95,7 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
           clientAddress(ctx, deps.settings.trustedProxies),
         )
         assertPathProject(ctx as ApiContext)
-        ctx.state.access = accessOf(dialect.access, {
+        ctx.state.access = accessOf(api.access, {
           ruleFor,
           identity: ctx.state.identity,
           rbac: deps.settings.rbac,
@@ -94,10 +108,10 @@ function routerOf(dialect: Dialect, deps: ApiDependencies, admission: Admission)
   }
   const dispatch = router.routes()
   return async (ctx) => {
-    // A dialect is the last handler: what it does not know is an unknown path.
+    // This is the last handler: what it does not know is an unknown path.
     await dispatch(ctx as Parameters<typeof dispatch>[0], () => Promise.resolve())
     if (ctx['routerPath'] !== undefined || ctx.status !== 404 || ctx.body !== undefined) return
-    answerUnrouted(ctx as ApiContext, dialect, router)
+    answerUnrouted(ctx as ApiContext, api, router)
   }
 }
 
@@ -106,6 +120,7 @@ async function handled(route: Route, ctx: ApiContext, admission: Admission): Pro
   if (route.open === true) return await route.handler(ctx)
   const share = sharerOf(ctx.state.identity)
   ctx.state.admission = admission
+  if (route.admitsItself === true) return await route.handler(ctx)
   const work = () => admission.admit(share, () => route.handler(ctx))
   if (route.method !== 'post' && route.method !== 'put') return await work()
   await admission.withBody(ctx, share, route.largeBody === true ? LARGE_BODY : BODY, async (body) => {
@@ -115,11 +130,11 @@ async function handled(route: Route, ctx: ApiContext, admission: Admission): Pro
 }
 
 /** Nobody answered: the path exists with other methods (405), or not at all (404). */
-function answerUnrouted(ctx: ApiContext, dialect: Dialect, router: Router<ApiState>): void {
+function answerUnrouted(ctx: ApiContext, api: ServedApi, router: Router<ApiState>): void {
   const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
   if (allowed.size === 0) throw new DomainError('ROUTE_NOT_FOUND', 'The path does not exist.')
   ctx.set('Allow', [...allowed].join(', '))
-  if (dialect.otherMethod?.(ctx, allowed) === true) return
+  if (api.otherMethod?.(ctx, allowed) === true) return
   throw new DomainError('METHOD_NOT_ALLOWED', `The method ${ctx.method} is not allowed.`, {
     method: ctx.method,
   })

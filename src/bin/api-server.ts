@@ -14,6 +14,7 @@ import { exportService, ServiceReading } from '../runtime/service-series.ts'
 import type { Database } from '../store/database.ts'
 import { giveMissingAddresses } from '../store/load-balancer-addresses.ts'
 import { readServiceFacts } from '../store/service-facts.ts'
+import { type ApiEvents, makeEvents } from './events.ts'
 import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
@@ -46,6 +47,7 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
     })
     response.end(JSON.stringify({ status: alive ? 'ok' : 'starting' }))
   }
+  let events: ApiEvents | undefined
   const listener: Listener = await listen(config.listen, 'HM_LISTEN', (request, response) =>
     handler(request, response),
   )
@@ -53,9 +55,13 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
     endpoint: listener.endpoint,
     open: async (parts) => {
       exportService(parts.metrics.registry, new ServiceReading(() => readServiceFacts(parts.db)))
-      handler = await handlerOf(parts)
+      events = makeEvents(parts.db, parts.databaseUrl, parts.log)
+      handler = await handlerOf(parts, events)
+      events.start()
     },
-    close: () => listener.close(),
+    close: async () => {
+      await Promise.all([events?.close(), listener.close()])
+    },
   }
 }
 
@@ -78,7 +84,10 @@ async function giveAddresses(db: Database, range: VipRange, log: Log): Promise<v
     log.warn({ without }, 'HM_VIP_RANGE has no address for some load balancers: they show none')
 }
 
-async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): Promise<RequestListener> {
+async function handlerOf(
+  { config, databaseUrl, db, log, metrics }: ApiParts,
+  events: ApiEvents,
+): Promise<RequestListener> {
   const vipRange = vipRangeOf(config.vipRange)
   await giveAddresses(db, vipRange, log)
   const app = createApp({
@@ -102,6 +111,7 @@ async function handlerOf({ config, databaseUrl, db, log, metrics }: ApiParts): P
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
     log,
+    events,
     ...whoAsks(config, log),
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),

@@ -69,7 +69,11 @@ async function settingsOf(config: Config, databaseUrl: string): Promise<Omit<Pro
     databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
-    keep: { days: config.transitionDays, perMember: config.transitionsPerMember },
+    keep: {
+      days: config.transitionDays,
+      perMember: config.transitionsPerMember,
+      eventDays: config.eventDays,
+    },
     probers: makeProbers,
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,

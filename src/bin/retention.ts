@@ -1,6 +1,7 @@
 /** The retention of a prober, put together: it has a connection of its own, so that nothing else waits for a purge. */
 import {
   DEAD_PROBER_LEASES,
+  EVENT_DAYS_DEFAULT,
   TRANSITION_DAYS_DEFAULT,
   TRANSITIONS_PER_MEMBER_DEFAULT,
 } from '../domain/limits.ts'
@@ -8,6 +9,7 @@ import type { Log } from '../schedule/log.ts'
 import { Retention, type RetentionMetrics } from '../schedule/retention.ts'
 import { checkAllRollUps, type RollUpCheckParts } from '../schedule/roll-up-check.ts'
 import { openDatabase } from '../store/database.ts'
+import { purgeOldEvents } from '../store/events.ts'
 import {
   membersAfter,
   purgeOldTransitions,
@@ -25,11 +27,14 @@ import { removeDeadProbers } from '../store/shards.ts'
 export interface Keep {
   readonly days: number
   readonly perMember: number
+  /** Of events (HM_EVENTS_DAYS). */
+  readonly eventDays: number
 }
 
 export const KEEP_DEFAULT: Keep = {
   days: TRANSITION_DAYS_DEFAULT,
   perMember: TRANSITIONS_PER_MEMBER_DEFAULT,
+  eventDays: EVENT_DAYS_DEFAULT,
 }
 
 export interface RetentionParts {
@@ -63,6 +68,7 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       purges: [
         (batch) => purgeOldTransitions(db, keep.days, batch),
         (batch) => purgeOrphanedStates(db, batch),
+        (batch) => purgeOldEvents(db, keep.eventDays, batch),
         () => removeDeadProbers(db, DEAD_PROBER_LEASES * leaseMs),
       ],
       writersAfter: (position, rows) => writersAfter(db, position, rows),

@@ -83,6 +83,7 @@ export const LBAAS_POLICY: readonly PolicyRule[] = [
 
 /** Over what is outside of the dialects. */
 export const OWN_POLICY: readonly PolicyRule[] = [
+  rule('event:get_all', READ, 'Read events, and hear of new ones (ours)', ['GET /v1/events']),
   rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(
     'network:get',

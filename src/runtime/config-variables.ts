@@ -29,6 +29,8 @@ import {
   SHARD_LEASE_MS_DEFAULT,
   TOKEN_CACHE_MS,
   TOKEN_CACHE_MS_DEFAULT,
+  EVENT_DAYS,
+  EVENT_DAYS_DEFAULT,
   TRANSITION_DAYS,
   TRANSITION_DAYS_DEFAULT,
   TRANSITIONS_PER_MEMBER,
@@ -188,6 +190,13 @@ export const VARIABLES = {
     values: numbers(TRANSITIONS_PER_MEMBER),
     meaning:
       'How many transitions of one member are kept, the newest ones. If probers have different values, the smallest counts',
+  },
+  HM_EVENTS_DAYS: {
+    schema: wholeNumber(EVENT_DAYS),
+    default: String(EVENT_DAYS_DEFAULT),
+    values: `days, ${numbers(EVENT_DAYS)}`,
+    meaning:
+      'How long events are kept for those who come back. If probers have different values, the shortest counts',
   },
   HM_DEFAULT_DIALECT: {
     schema: Joi.valid('elb', 'octavia'),

@@ -33,6 +33,7 @@ export interface Config {
   readonly shardLeaseMs: number
   readonly checkpointMs: number
   readonly transitionDays: number
+  readonly eventDays: number
   readonly transitionsPerMember: number
   readonly defaultDialect: string
   readonly auth: 'none' | 'keystone'
@@ -146,6 +147,7 @@ function toConfig(values: Values): Config {
     shardLeaseMs: values.HM_SHARD_LEASE_MS as number,
     checkpointMs: values.HM_CHECKPOINT_MS as number,
     transitionDays: values.HM_TRANSITIONS_DAYS as number,
+    eventDays: values.HM_EVENTS_DAYS as number,
     transitionsPerMember: values.HM_TRANSITIONS_PER_MEMBER as number,
     defaultDialect: values.HM_DEFAULT_DIALECT as Config['defaultDialect'],
     auth: values.HM_AUTH as Config['auth'],

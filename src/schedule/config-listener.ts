@@ -1,4 +1,4 @@
-/** Keeps one connection that listens for changes of the configuration, and makes a new one when it breaks. */
+/** Keeps one connection that listens for notifications, and makes a new one when it breaks. */
 import { LISTEN_RETRY_MS } from '../domain/limits.ts'
 import type { Log } from './log.ts'
 
@@ -8,8 +8,11 @@ export interface ListenerOptions {
     onPayload: (payload: string) => void,
     onEnd: (error: Error | undefined) => void,
   ) => Promise<{ end(): Promise<void> }>
+  /** Also called, with an empty text, when it listens again: what came meanwhile is not known. */
   readonly onPayload: (payload: string) => void
   readonly log: Log
+  /** What notifications are about, for the log. */
+  readonly subject?: string
 }
 
 export class ConfigListener {
@@ -43,12 +46,12 @@ export class ConfigListener {
   }
 
   async #connect(): Promise<void> {
-    const { listen, onPayload, log } = this.#options
+    const { listen, onPayload, log, subject = 'changes of the configuration' } = this.#options
     try {
       const connection = await listen(onPayload, (error) => this.#retry(error))
       this.#connection = connection
       this.#retryMs = LISTEN_RETRY_MS.min
-      if (this.#isAway) log.info({}, 'notifications of changes arrive again')
+      if (this.#isAway) log.info({}, `notifications of ${subject} arrive again`)
       this.#isAway = false
       // Changes while no connection listened.
       onPayload('')
@@ -60,11 +63,9 @@ export class ConfigListener {
   #retry(error: unknown): void {
     this.#connection = undefined
     if (this.#isStopped) return
+    const { log, subject = 'changes of the configuration' } = this.#options
     if (!this.#isAway) {
-      this.#options.log.warn(
-        { err: error },
-        'no notifications of changes; the configuration is polled meanwhile',
-      )
+      log.warn({ err: error }, `no notifications of ${subject}, which are polled meanwhile`)
     }
     this.#isAway = true
     this.#timer = setTimeout(() => {

@@ -18,7 +18,17 @@ export interface DumpHeader {
 
 const FIRST = '-- healthmonitor dump 1 '
 export const LAST_LINE = '-- healthmonitor dump complete'
-export const RETENTION_ANEW = 'UPDATE retention_progress SET position = 0, walk_after = NULL'
+/** Where the schema of the dump has the table: what makes the rest agree with the restored rows. */
+export const AFTER_RESTORE = [
+  // Its progress would say that the restored rows have been checked already.
+  { table: 'retention_progress', statement: 'UPDATE retention_progress SET position = 0, walk_after = NULL' },
+  { table: 'pool_roll_up', statement: 'SELECT count_load_balancer(id) FROM load_balancer ORDER BY id' },
+  // Whoever goes on after an event of before is given a gap.
+  {
+    table: 'event_retention',
+    statement: 'UPDATE event_retention SET purged_to = (SELECT last_value FROM event_position)',
+  },
+] as const
 const END_OF_ROWS = Buffer.from('\\.\n')
 const NEWLINE = 0x0a
 
@@ -45,10 +55,10 @@ export function openingLines(tables: readonly string[]): string {
   return `BEGIN;\n${REFUSE_OBJECTS};\nTRUNCATE ${tables.join(', ')};\n${disabled.join('')}\n`
 }
 
-/** Retention has not checked the restored rows, if the dump's schema has its progress. */
-export function closingLines(tables: readonly string[], hasRetention: boolean): string {
+/** `after`: those of AFTER_RESTORE whose tables the schema of the dump has. */
+export function closingLines(tables: readonly string[], after: (typeof AFTER_RESTORE)[number][]): string {
   const enabled = tables.map((table) => `ALTER TABLE ${table} ENABLE TRIGGER USER;\n`)
-  return `${enabled.join('')}${hasRetention ? `${RETENTION_ANEW};\n` : ''}COMMIT;\n`
+  return `${enabled.join('')}${after.map(({ statement }) => `${statement};\n`).join('')}COMMIT;\n`
 }
 
 export function copyLine(table: string, columns: readonly string[]): string {
@@ -73,7 +83,11 @@ const FOR_PSQL =
   /^(BEGIN|COMMIT|TRUNCATE [a-z_]+(, [a-z_]+)*|ALTER TABLE [a-z_]+ (EN|DIS)ABLE TRIGGER USER);$/
 
 function isForPsql(line: string): boolean {
-  return FOR_PSQL.test(line) || line === `${REFUSE_OBJECTS};` || line === `${RETENTION_ANEW};`
+  return (
+    FOR_PSQL.test(line) ||
+    line === `${REFUSE_OBJECTS};` ||
+    AFTER_RESTORE.some(({ statement }) => line === `${statement};`)
+  )
 }
 
 /** Throws Error for a line that no dump has. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { Admission } from '../../src/api/http/admission.ts'
 import type { ApiDependencies } from '../../src/api/http/context.ts'
 import { serviceRoutes } from '../../src/api/service/routes.ts'
+import { V1 } from '../../src/api/v1/api.ts'
 import { type DialectName, DIALECTS } from '../../src/api/dialects.ts'
 import {
   DIALECT_NAMES,
@@ -36,7 +36,8 @@ function servedKeys(defaultDialect: DialectName): string[] {
       paths.flatMap((path) => mounts.map((mount) => key(method, `${mount}${path}`.replace(/(.)\/$/, '$1')))),
     )
   })
-  return [...dialects, ...serviceRoutes(deps, new Admission()).map(({ path }) => key('get', path))]
+  const own = V1.routes(deps).flatMap(({ method, paths }) => paths.map((path) => key(method, path)))
+  return [...dialects, ...own, ...serviceRoutes(deps).map(({ path }) => key('get', path))]
 }
 
 function describedKeys(defaultDialect: DialectName): string[] {

@@ -253,9 +253,8 @@ suite('health monitors', () => {
       [id, PROJECT, poolId],
     )
     const posted = api.call('POST', '/healthmonitors', { body: { healthmonitor: draft(poolId) } })
-    await eventually('the insert waits for the other one', async () => {
-      const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into health_monitor%'
-        and datname = current_database()`
+    await eventually('the request waits for the other writer', async () => {
+      const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
       return (await query(api.db, waiting)).length === 1
     })
     await writer.commit()

@@ -11,8 +11,16 @@ import { MEMBER_LIST } from '../../src/store/members.ts'
 import { POOL_LIST } from '../../src/store/pools.ts'
 import { testDatabase } from '../support/database.ts'
 
-/** Texts that people write, and those that probes do. */
-const LONG_TEXTS = new Set(['name', 'description', 'detail', 'url_path', 'domain_name', 'expected_codes'])
+/** Texts that people write, those that probes do, and ids that commas join. */
+const LONG_TEXTS = new Set([
+  'name',
+  'description',
+  'detail',
+  'url_path',
+  'domain_name',
+  'expected_codes',
+  'member_ids',
+])
 
 test('whatever of a row is JSON, an array or a free text counts towards the bytes of a page', async (t) => {
   const { url } = await testDatabase(t)

@@ -13,6 +13,8 @@ import {
 import { parseCidr } from '../../src/domain/address/ip-address.ts'
 import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import { vipRangeOf } from '../../src/domain/address/vip-range.ts'
+import { EventStreams } from '../../src/api/v1/event-streams.ts'
+import { feedOf } from '../../src/bin/events.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Database } from '../../src/store/database.ts'
 import { type Ending, testDatabase } from './database.ts'
@@ -27,6 +29,8 @@ export interface ApiOptions extends Partial<ApiSettings> {
   readonly targetPolicy?: ApiDependencies['targetPolicy']
   readonly log?: ApiDependencies['log']
   readonly admission?: ApiDependencies['admission']
+  /** Instead of a feed that looks once a second, and of which nobody gives the events their positions. */
+  readonly events?: ApiDependencies['events']
   /** Instead of no identity. */
   readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
 }
@@ -70,12 +74,14 @@ export interface Api {
   ): Promise<Answer>
 }
 
+const SILENT = { info: () => undefined, warn: () => undefined }
+
 /** Milliseconds that a request may wait for its project's turn. */
 const BUSY_HOST_MS = 60_000
 
 /** Starts the API; it ends with the test. */
 export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
-  const { db: givenDb, targetPolicy, admission, identity, log, ...settings } = options
+  const { db: givenDb, targetPolicy, admission, identity, log, events, ...settings } = options
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
   const deps: ApiDependencies = {
@@ -97,6 +103,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
     targetPolicy:
       targetPolicy ??
       makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),
+    events: events ?? { feed: feedOf(db, SILENT), streams: new EventStreams() },
     observe: () => undefined,
     // A busy host makes nobody wait too long: what tests the wait says how long it is.
     admission: { waitMs: BUSY_HOST_MS, ...admission },

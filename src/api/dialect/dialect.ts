@@ -9,6 +9,8 @@ import type { DialectRules } from './dialect-rules.ts'
 export interface ErrorAnswer {
   readonly status: number
   readonly body: unknown
+  /** Absent = application/json. */
+  readonly mediaType?: string
 }
 
 export interface ErrorWords {
@@ -18,11 +20,15 @@ export interface ErrorWords {
   readonly internal: (requestId: string) => ErrorAnswer
 }
 
-export interface Dialect<Name extends string = string> extends DialectRules<Name> {
-  /** Always mounted here; the default dialect also at the bare path. */
-  readonly prefix: string
+export interface Dialect<Name extends string = string> extends DialectRules<Name>, ServedApi {
   /** The entries in Keystone's catalogue by which clients find it; none: clients need its URL. */
   readonly services: readonly CatalogueService[]
+}
+
+/** An API below a prefix, a dialect or our own: its errors, policy and routes. */
+export interface ServedApi {
+  /** Always mounted here; the default dialect also at the bare path. */
+  readonly prefix: string
   readonly errors: ErrorWords
   /** Who may do what: a rule for each operation. */
   readonly policy: readonly PolicyRule[]

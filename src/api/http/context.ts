@@ -15,6 +15,8 @@ import type { Access } from './access.ts'
 import type { Admission, AdmissionOptions } from './admission.ts'
 import type { BodyState } from './body.ts'
 import type { DialectRules } from '../dialect/dialect-rules.ts'
+import type { EventFeed } from '../v1/event-feed.ts'
+import type { EventStreams } from '../v1/event-streams.ts'
 
 /** Settings that the API needs; parsed in `runtime/config.ts`. */
 export interface ApiSettings {
@@ -62,6 +64,8 @@ export interface ApiDependencies {
   readonly settings: ApiSettings
   readonly log: RequestLog
   readonly identify: Identify
+  /** Events as they become known, and those who hear of them. */
+  readonly events: { readonly feed: EventFeed; readonly streams: EventStreams }
   /** Only with HM_AUTH=none. */
   readonly developmentIdentity?: Pick<DevelopmentIdentity, 'handle'>
   readonly targetPolicy: TargetPolicy
@@ -108,6 +112,8 @@ export interface Route {
   readonly open?: true
   /** Its body may be as large as that of a batch. */
   readonly largeBody?: true
+  /** It may wait for long: the handler asks for admission itself, around each piece of work with the database. */
+  readonly admitsItself?: true
   readonly handler: Handler
 }
 

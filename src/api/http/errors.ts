@@ -34,6 +34,7 @@ export function errorBoundary(
       if (refusal?.code === 'STORE_UNAVAILABLE') onStoreAway?.(refusal.cause)
       ctx.status = answer.status
       ctx.body = answer.body
+      if (answer.mediaType !== undefined) ctx.type = answer.mediaType
     }
   }
 }

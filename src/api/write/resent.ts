@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { DomainError } from '../../domain/errors.ts'
 import { isObject } from '../schema/attributes.ts'
 import type { ApiContext } from '../http/context.ts'
+import { JsonText } from '../http/json-body.ts'
 
 type Shown = Readonly<Record<string, unknown>>
 
@@ -79,11 +80,15 @@ function withoutShown(
     name in shown &&
     // Such dialects refuse some attributes of some types by their name, also as null.
     (value !== null || ctx.state.dialect.writes.takesShownReadOnly) &&
-    isDeepStrictEqual(value, shown[name])
+    isDeepStrictEqual(value, valueOf(shown[name]))
   const sent = Object.entries(attributes)
   const rest = sent.filter((entry) => !isResent(entry))
   if (rest.length === sent.length) return undefined
   return { ...body, [resource]: Object.fromEntries(rest) }
+}
+
+function valueOf(shown: unknown): unknown {
+  return shown instanceof JsonText ? shown.toJSON() : shown
 }
 
 /** The object, if the identity may see it. */

@@ -1,43 +1,20 @@
-/**
- * `GET /v1/probers`: every prober, its state, and its inconclusive results. For administrators; outside of the
- * dialects.
- */
-import type { Context } from 'koa'
+/** `GET /v1/probers`: every prober, its state, and its inconclusive results. For administrators. */
 import { PROBERS_SHOWN_MAX } from '../../domain/limits.ts'
 import type { BreakerFacts } from '../../domain/prober/prober-facts.ts'
-import { policyOf } from '../../identity/policy.ts'
-import { OWN_POLICY } from '../../identity/policy-table.ts'
 import { listProbers, type ProberRecord } from '../../store/probers.ts'
-import { accessOf, anyProject } from '../http/access.ts'
-import type { Admission } from '../http/admission.ts'
-import { clientAddress } from '../http/client-address.ts'
-import type { ApiDependencies } from '../http/context.ts'
-import { noIdentityGuard } from '../http/guards.ts'
-import { sharerOf } from '../http/sharer.ts'
+import type { ApiDependencies, Route } from '../http/context.ts'
 
-export const PROBERS_PATH = '/v1/probers'
-const ownRuleFor = policyOf(OWN_POLICY)
-
-/** Throws UNAUTHORIZED, FORBIDDEN and PROJECT_BUSY. */
-export async function answerProbers(
-  ctx: Context,
-  deps: ApiDependencies,
-  admission: Admission,
-): Promise<void> {
-  noIdentityGuard(deps.settings)(ctx)
-  const identity = await deps.identify(ctx.headers, clientAddress(ctx, deps.settings.trustedProxies))
-  ctx.state['identity'] = identity
-  accessOf(anyProject, {
-    ruleFor: ownRuleFor,
-    identity,
-    rbac: deps.settings.rbac,
-    method: 'get',
-    path: PROBERS_PATH,
-  })
-  await admission.admit(sharerOf(identity), async () => {
-    const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
-    ctx.body = { probers: probers.map(render) }
-  })
+export function proberRoutes(deps: ApiDependencies): Route[] {
+  return [
+    {
+      method: 'get',
+      paths: ['/v1/probers'],
+      handler: async (ctx) => {
+        const probers = await listProbers(deps.db, PROBERS_SHOWN_MAX)
+        ctx.body = { probers: probers.map(render) }
+      },
+    },
+  ]
 }
 
 function render({ facts, ...prober }: ProberRecord): Record<string, unknown> {

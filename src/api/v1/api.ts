@@ -1,0 +1,15 @@
+/** `/v1`: our own API, in neutral words, beside the dialects and under the same identity and policy. */
+import { OWN_POLICY } from '../../identity/policy-table.ts'
+import type { ServedApi } from '../dialect/dialect.ts'
+import { anyProject } from '../http/access.ts'
+import { v1Errors } from './errors.ts'
+import { eventRoutes } from './events.ts'
+import { proberRoutes } from './probers.ts'
+
+export const V1: ServedApi = {
+  prefix: '/v1',
+  errors: v1Errors,
+  policy: OWN_POLICY,
+  access: anyProject,
+  routes: (deps) => [...proberRoutes(deps), ...eventRoutes(deps)],
+}

@@ -1,0 +1,134 @@
+/**
+ * The events of all projects, as they become known, in one process: one reader of the database, however many streams and waits
+ * there are. It keeps the newest events, so that who comes back after a short while needs no database either.
+ */
+import { type EventFilter, isWanted, type ServiceEvent } from '../../domain/event/event.ts'
+import { FEED_BATCH, FEED_EVERY_MS, FEED_KEPT } from '../../domain/limits.ts'
+
+export interface FeedParts {
+  /** The newest position. */
+  readonly newest: () => Promise<number>
+  /** At most `limit` events after a position, of all projects. */
+  readonly read: (after: number, limit: number) => Promise<readonly ServiceEvent[]>
+  /** The feed cannot read, or can again. */
+  readonly onTrouble: (error: unknown) => void
+  readonly onRecovery: () => void
+}
+
+/** Hears of new events in their order; `events` are those that it wants. */
+export type FeedReader = (events: readonly ServiceEvent[], position: number) => void
+
+interface Subscription {
+  readonly filter: EventFilter
+  readonly reader: FeedReader
+}
+
+export class EventFeed {
+  readonly #parts: FeedParts
+  /** By project; those of administrators, who hear of all, under undefined. */
+  readonly #subscriptions = new Map<string | undefined, Set<Subscription>>()
+  #kept: ServiceEvent[] = []
+  #keptAfter = 0
+  #position: number | undefined
+  #timer: NodeJS.Timeout | undefined
+  #reading: Promise<void> | undefined
+  #isDue = false
+  #isInTrouble = false
+  #isStopped = false
+
+  constructor(parts: FeedParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * The position up to which every event was heard of. The first call starts the feed: a process of which nobody wants events
+   * reads none. Throws the error of the database when it has not answered yet.
+   */
+  async position(): Promise<number> {
+    if (this.#position === undefined) {
+      this.#position = await this.#parts.newest()
+      this.#keptAfter = this.#position
+      this.#timer ??= setInterval(this.notify, FEED_EVERY_MS).unref()
+    }
+    return this.#position
+  }
+
+  /** There may be new events. */
+  readonly notify = (): void => {
+    this.#isDue = true
+    if (this.#isStopped || this.#position === undefined) return
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    await this.#reading
+  }
+
+  /** Events after a position that are still kept here; undefined = the database has to be asked. */
+  keptAfter(position: number, filter: EventFilter): readonly ServiceEvent[] | undefined {
+    if (position < this.#keptAfter) return undefined
+    return this.#kept.filter((event) => event.position > position && isWanted(event, filter))
+  }
+
+  /** From now on `reader` hears of new events. Returns the function that ends that. */
+  subscribe(filter: EventFilter, reader: FeedReader): () => void {
+    const subscription = { filter, reader }
+    const ofProject = this.#subscriptions.get(filter.projectId) ?? new Set()
+    this.#subscriptions.set(filter.projectId, ofProject.add(subscription))
+    return () => {
+      ofProject.delete(subscription)
+      if (ofProject.size === 0) this.#subscriptions.delete(filter.projectId)
+    }
+  }
+
+  /** Reads until nothing new was found after the last notification. Never rejects. */
+  async #read(): Promise<void> {
+    try {
+      while (this.#isDue && !this.#isStopped) {
+        this.#isDue = false
+        const events = await this.#parts.read(this.#position ?? 0, FEED_BATCH)
+        const last = events.at(-1)
+        if (last === undefined) continue
+        this.#position = last.position
+        this.#keep(events)
+        this.#distribute(events, last.position)
+        this.#isDue = true
+      }
+      if (this.#isInTrouble) this.#parts.onRecovery()
+      this.#isInTrouble = false
+    } catch (error) {
+      if (!this.#isInTrouble) this.#parts.onTrouble(error)
+      this.#isInTrouble = true
+    }
+  }
+
+  #keep(events: readonly ServiceEvent[]): void {
+    this.#kept.push(...events)
+    if (this.#kept.length <= 2 * FEED_KEPT) return
+    this.#kept = this.#kept.slice(-FEED_KEPT)
+    this.#keptAfter = (this.#kept[0]?.position ?? 1) - 1
+  }
+
+  #distribute(events: readonly ServiceEvent[], position: number): void {
+    const byProject = new Map<string | undefined, ServiceEvent[]>()
+    for (const event of events) {
+      if (event.projectId === null || !this.#subscriptions.has(event.projectId)) continue
+      const ofProject = byProject.get(event.projectId)
+      if (ofProject === undefined) byProject.set(event.projectId, [event])
+      else ofProject.push(event)
+    }
+    for (const [projectId, ofProject] of byProject) this.#tell(projectId, ofProject, position)
+    this.#tell(undefined, events, position)
+  }
+
+  #tell(projectId: string | undefined, events: readonly ServiceEvent[], position: number): void {
+    for (const { filter, reader } of this.#subscriptions.get(projectId) ?? []) {
+      const wanted = events.filter((event) => isWanted(event, filter))
+      if (wanted.length > 0) reader(wanted, position)
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Open streams of events, in Server-Sent Events (WHATWG HTML, section 9.2). A stream holds a place of its project and no
+ * connection to PostgreSQL. One that is too far behind is closed: its reader comes back with Last-Event-ID and misses nothing.
+ */
+import type { ServerResponse } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  STREAM_BACKLOG_BYTES,
+  STREAM_BACKLOG_SMALL_BYTES,
+  STREAM_HEARTBEAT_MS,
+  STREAM_RETRY_MS,
+  STREAMS_BACKLOG_BYTES,
+  STREAMS_MAX,
+} from '../../domain/limits.ts'
+import { FairShare } from '../../domain/share/fair-share.ts'
+import type { ServiceEvent } from '../../domain/event/event.ts'
+import { eventText } from './render-event.ts'
+
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  // nginx would collect the events of a response that it buffers.
+  'X-Accel-Buffering': 'no',
+}
+/** Streams that get their heartbeat in one turn of the event loop. */
+const HEARTBEATS_PER_TURN = 200
+
+/** Throws when the reader may read no longer: its token ended. */
+export type StillAllowed = () => Promise<void>
+
+/** What all streams of a process hold in memory for readers that are behind. */
+interface Backlog {
+  bytes: number
+}
+
+export class EventStream {
+  readonly #response: ServerResponse
+  readonly #backlog: Backlog
+  readonly isStillAllowed: StillAllowed
+  /** Bytes of this stream in the backlog. */
+  #counted = 0
+  #isEnded = false
+
+  constructor(response: ServerResponse, backlog: Backlog, isStillAllowed: StillAllowed) {
+    this.#response = response
+    this.#backlog = backlog
+    this.isStillAllowed = isStillAllowed
+    response.on('drain', () => this.#count())
+    response.once('close', () => this.#count(0))
+  }
+
+  get isOpen(): boolean {
+    return !this.#isEnded && !this.#response.destroyed
+  }
+
+  begin(): void {
+    this.#response.writeHead(200, HEADERS)
+    this.#write(`retry: ${STREAM_RETRY_MS}\n\n`)
+  }
+
+  send(events: readonly ServiceEvent[]): void {
+    let text = ''
+    for (const event of events) text += frame(event)
+    if (text !== '') this.#write(text)
+  }
+
+  /** Events after `from` were deleted, up to `to`: the reader cannot have them. */
+  sendGap(from: number, to: number): void {
+    this.#write(`id: ${to}\nevent: gap\ndata: ${JSON.stringify({ from: String(from), to: String(to) })}\n\n`)
+  }
+
+  /** A comment: shows both ends, and proxies between them, that the other is there. */
+  beat(): void {
+    this.#write(': heartbeat\n\n')
+  }
+
+  /** Resolves when what was sent has left, or the stream is closed. */
+  async drained(): Promise<void> {
+    const response = this.#response
+    if (!this.isOpen || !response.writableNeedDrain) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        response.off('drain', done)
+        response.off('close', done)
+        resolve()
+      }
+      response.on('drain', done)
+      response.on('close', done)
+    })
+  }
+
+  end(): void {
+    this.#isEnded = true
+    this.#response.end()
+  }
+
+  #write(text: string): void {
+    if (!this.isOpen) return
+    this.#response.write(text)
+    this.#count()
+    const behind = this.#response.writableLength
+    const isTooFar =
+      behind > STREAM_BACKLOG_BYTES ||
+      (behind > STREAM_BACKLOG_SMALL_BYTES && this.#backlog.bytes > STREAMS_BACKLOG_BYTES)
+    if (!isTooFar) return
+    this.#isEnded = true
+    this.#response.destroy()
+  }
+
+  #count(bytes = this.#response.writableLength): void {
+    this.#backlog.bytes += bytes - this.#counted
+    this.#counted = bytes
+  }
+}
+
+const frames = new WeakMap<ServiceEvent, string>()
+
+function frame(event: ServiceEvent): string {
+  const known = frames.get(event)
+  if (known !== undefined) return known
+  const text = `id: ${event.position}\nevent: ${event.type}\ndata: ${eventText(event)}\n\n`
+  frames.set(event, text)
+  return text
+}
+
+/** All open streams of the process: their places, their heartbeats, and their end with it. */
+export class EventStreams {
+  readonly #open = new Set<EventStream>()
+  readonly #places = new FairShare(STREAMS_MAX)
+  readonly #backlog: Backlog = { bytes: 0 }
+  #timer: NodeJS.Timeout | undefined
+  #isBeating = false
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** A place for a stream or a wait of a project; undefined when it has too many. Returns the function that gives it back. */
+  take(projectId: string): (() => void) | undefined {
+    if (!this.#places.take(projectId)) return undefined
+    let isTaken = true
+    return () => {
+      if (isTaken) this.#places.give(projectId)
+      isTaken = false
+    }
+  }
+
+  /** A stream on this response, until it is closed. */
+  open(response: ServerResponse, isStillAllowed: StillAllowed): EventStream {
+    const stream = new EventStream(response, this.#backlog, isStillAllowed)
+    this.#open.add(stream)
+    response.once('close', () => this.#open.delete(stream))
+    stream.begin()
+    this.#timer ??= setInterval(() => void this.#beat(), STREAM_HEARTBEAT_MS).unref()
+    return stream
+  }
+
+  /** Ends every stream: their readers go to another process. */
+  close(): void {
+    clearInterval(this.#timer)
+    for (const stream of this.#open) stream.end()
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isBeating) return
+    this.#isBeating = true
+    let inTurn = 0
+    for (const stream of this.#open) {
+      if (++inTurn % HEARTBEATS_PER_TURN === 0) await nextTurn()
+      stream.beat()
+      stream.isStillAllowed().catch(() => stream.end())
+    }
+    this.#isBeating = false
+  }
+}

@@ -1,0 +1,309 @@
+/**
+ * `GET /v1/events`: what has happened, by pages, by long poll, and as a stream of Server-Sent Events (`Accept:
+ * text/event-stream`). All three have the same filters and the same ids; who goes on after an id misses nothing.
+ */
+import { DomainError } from '../../domain/errors.ts'
+import { type EventFilter, isEventType, type ServiceEvent } from '../../domain/event/event.ts'
+import {
+  EVENT_PAGE,
+  EVENT_PAGE_DEFAULT,
+  EVENT_PAGE_POSITIONS,
+  EVENT_WAIT_SECONDS,
+  STREAM_BATCH,
+} from '../../domain/limits.ts'
+import { isUuid } from '../../domain/uuid.ts'
+import { readEventBounds, readEvents } from '../../store/events.ts'
+import { clientAddress } from '../http/client-address.ts'
+import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
+import { JsonItems } from '../http/json-body.ts'
+import { type Parameters, queryOf } from '../http/query.ts'
+import { sharerOf } from '../http/sharer.ts'
+import type { EventStream } from './event-streams.ts'
+import { eventText } from './render-event.ts'
+
+export function eventRoutes(deps: ApiDependencies): Route[] {
+  return [
+    {
+      method: 'get',
+      paths: ['/v1/events'],
+      admitsItself: true,
+      handler: (ctx) => {
+        const wants = ctx.accepts('application/json', 'text/event-stream')
+        ctx.vary('Accept')
+        if (wants === false) {
+          throw new DomainError('NOT_ACCEPTABLE', 'Events come as application/json or as text/event-stream.')
+        }
+        return wants === 'text/event-stream' ? stream(ctx, deps) : page(ctx, deps)
+      },
+    },
+  ]
+}
+
+const FILTERS = new Set(['type', 'to', 'loadbalancer_id', 'pool_id', 'member_id', 'project_id'])
+const PAGING = new Set(['after', 'before', 'limit', 'wait'])
+
+/** The filter of a request; values of `type` and `to` may be repeated. Throws INVALID_QUERY, FORBIDDEN. */
+function filterOf(ctx: ApiContext, parameters: Parameters): EventFilter {
+  for (const name of parameters.keys()) {
+    if (!FILTERS.has(name) && !PAGING.has(name)) throw invalid(`Events have no filter ${name.slice(0, 64)}.`)
+  }
+  const types = parameters.getAll('type')
+  const unknown = types.find((type) => !isEventType(type))
+  if (unknown !== undefined) throw invalid(`There is no event type ${unknown.slice(0, 64)}.`)
+  const to = parameters.getAll('to')
+  const projectId = projectOf(ctx, parameters)
+  return {
+    ...(projectId === undefined ? {} : { projectId }),
+    ...(types.length === 0 ? {} : { types: new Set(types) }),
+    ...(to.length === 0 ? {} : { to: new Set(to) }),
+    ...idFilter(parameters, 'loadbalancer_id', 'loadBalancerId'),
+    ...idFilter(parameters, 'pool_id', 'poolId'),
+    ...idFilter(parameters, 'member_id', 'memberId'),
+  }
+}
+
+/** The project whose events are read; undefined = all, which only administrators may. */
+function projectOf(ctx: ApiContext, parameters: Parameters): string | undefined {
+  const { inLists, authorise } = ctx.state.access
+  const wanted = parameters.get('project_id') ?? undefined
+  if (wanted !== undefined) authorise(wanted)
+  return wanted ?? inLists
+}
+
+function idFilter(parameters: Parameters, name: string, key: keyof EventFilter): EventFilter {
+  const id = parameters.get(name)
+  if (id === null) return {}
+  if (!isUuid(id)) throw invalid(`${name} must be a UUID.`)
+  return { [key]: id.toLowerCase() }
+}
+
+function numberOf(parameters: Parameters, name: string): number | undefined {
+  const text = parameters.get(name)
+  if (text === null) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw invalid(`${name} must be a whole number from 0.`)
+  return Number(text)
+}
+
+function inRange(
+  value: number,
+  name: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
+  if (value < min || value > max) throw invalid(`${name} must be from ${min} to ${max}.`)
+  return value
+}
+
+function invalid(message: string): DomainError {
+  return new DomainError('INVALID_QUERY', message)
+}
+
+/** Takes a place among the streams and waits of the project. Throws PROJECT_BUSY. */
+function takePlace(ctx: ApiContext, { events }: ApiDependencies): () => void {
+  const giveBack = events.streams.take(sharerOf(ctx.state.identity))
+  if (giveBack === undefined) {
+    throw new DomainError(
+      'PROJECT_BUSY',
+      'The project has too many open streams and waits. Please try again.',
+    )
+  }
+  return giveBack
+}
+
+async function admitted<Result>(ctx: ApiContext, work: () => Promise<Result>): Promise<Result> {
+  let result: Result | undefined
+  await ctx.state.admission.admit(sharerOf(ctx.state.identity), async () => {
+    result = await work()
+  })
+  return result as Result
+}
+
+/**
+ * Events after `after`, oldest first, or before `before` (or the newest ones), newest first. `after` of the answer is what the
+ * next request goes on with, also when no event of the page matched the filter.
+ */
+async function page(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const parameters = queryOf(ctx)
+  const filter = filterOf(ctx, parameters)
+  const limit = inRange(numberOf(parameters, 'limit') ?? EVENT_PAGE_DEFAULT, 'limit', EVENT_PAGE)
+  const waitSeconds = inRange(numberOf(parameters, 'wait') ?? 0, 'wait', EVENT_WAIT_SECONDS)
+  const [after, before] = [numberOf(parameters, 'after'), numberOf(parameters, 'before')]
+  if (after !== undefined && before !== undefined) throw invalid('A page is after an event, or before one.')
+  if (after === undefined) {
+    const newest = await admitted(ctx, () => newestEvents(deps, { before, limit, filter }))
+    ctx.body = newest
+    return
+  }
+  const found = await admitted(ctx, () => eventsAfter(deps, { after, limit, filter }))
+  if (found.events.length > 0 || waitSeconds === 0 || found.isMore) return answer(ctx, found)
+  const giveBack = takePlace(ctx, deps)
+  try {
+    answer(ctx, await waited(ctx, deps, { ...found, filter, limit, waitMs: waitSeconds * 1000 }))
+  } finally {
+    giveBack()
+  }
+}
+
+interface Found {
+  readonly events: readonly ServiceEvent[]
+  /** Where the next page goes on. */
+  readonly after: number
+  /** There are more that were not looked at. */
+  readonly isMore: boolean
+  /** Events after the requested position that were deleted. */
+  readonly gap?: { readonly from: number; readonly to: number }
+}
+
+function answer(ctx: ApiContext, { events, after, gap }: Found): void {
+  ctx.body = {
+    events: new JsonItems(events.map(eventText)),
+    after: String(after),
+    ...(gap === undefined ? {} : { gap: { from: String(gap.from), to: String(gap.to) } }),
+  }
+}
+
+async function eventsAfter(
+  deps: ApiDependencies,
+  { after, limit, filter }: { readonly after: number; readonly limit: number; readonly filter: EventFilter },
+): Promise<Found> {
+  const { last, purgedTo } = await readEventBounds(deps.db)
+  // Of a database that was restored since: its positions began anew.
+  if (after > last) return { events: [], after: last, isMore: false, gap: { from: after, to: last } }
+  const from = Math.max(after, purgedTo)
+  const upTo = Math.min(last, from + EVENT_PAGE_POSITIONS)
+  const events = await readEvents(deps.db, { after: from, upTo, limit, filter })
+  const reached = events.length === limit ? (events.at(-1)?.position ?? upTo) : Math.max(from, upTo)
+  return {
+    events,
+    after: reached,
+    isMore: reached < last,
+    ...(after < purgedTo ? { gap: { from: after, to: purgedTo } } : {}),
+  }
+}
+
+async function newestEvents(
+  deps: ApiDependencies,
+  {
+    before,
+    limit,
+    filter,
+  }: { readonly before: number | undefined; readonly limit: number; readonly filter: EventFilter },
+): Promise<object> {
+  const { last, purgedTo } = await readEventBounds(deps.db)
+  const upTo = Math.min(last, (before ?? last + 1) - 1)
+  const after = Math.max(purgedTo, upTo - EVENT_PAGE_POSITIONS)
+  const events = await readEvents(deps.db, { after, upTo, limit, filter, isNewestFirst: true })
+  const reached = events.length === limit ? (events.at(-1)?.position ?? after + 1) : after + 1
+  return {
+    events: new JsonItems(events.map(eventText)),
+    before: String(reached),
+    after: String(Math.max(last, 0)),
+  }
+}
+
+/** The first new events that match, or none when the time is over. */
+async function waited(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  wait: Found & { readonly filter: EventFilter; readonly limit: number; readonly waitMs: number },
+): Promise<Found> {
+  const position = await deps.events.feed.position()
+  const missed = deps.events.feed.keptAfter(wait.after, wait.filter)
+  if (missed === undefined) return await admitted(ctx, () => eventsAfter(deps, wait))
+  if (missed.length > 0) return heard(missed.slice(0, wait.limit), position)
+  return await new Promise<Found>((resolve) => {
+    const end = (found: Found) => {
+      unsubscribe()
+      clearTimeout(timer)
+      ctx.req.off('close', gone)
+      resolve(found)
+    }
+    const unsubscribe = deps.events.feed.subscribe(wait.filter, (events) => {
+      const shown = events.slice(0, wait.limit)
+      end(heard(shown, shown.at(-1)?.position ?? position))
+    })
+    const gone = () => end({ ...wait, events: [] })
+    const timer = setTimeout(
+      () => end({ ...wait, events: [], after: Math.max(wait.after, position) }),
+      wait.waitMs,
+    )
+    ctx.req.on('close', gone)
+  })
+}
+
+function heard(events: readonly ServiceEvent[], after: number): Found {
+  return { events, after: events.at(-1)?.position ?? after, isMore: false }
+}
+
+/** Goes on after Last-Event-ID, or begins now. */
+async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const parameters = queryOf(ctx)
+  const filter = filterOf(ctx, parameters)
+  const lastHeard = lastEventOf(ctx, parameters)
+  const now = await deps.events.feed.position()
+  const giveBack = takePlace(ctx, deps)
+  const { res, headers } = ctx
+  const address = clientAddress(ctx, deps.settings.trustedProxies)
+  let unsubscribe = (): void => undefined
+  res.once('close', () => {
+    unsubscribe()
+    giveBack()
+  })
+  ctx.respond = false
+  ctx.status = 200
+  const opened = deps.events.streams.open(res, async () => void (await deps.identify(headers, address)))
+  // From here on there is nobody to tell of an error but the reader: it comes back.
+  try {
+    const position = await catchUp(ctx, deps, { opened, filter, after: lastHeard ?? now })
+    if (opened.isOpen) unsubscribe = follow(deps, { opened, filter, position })
+  } catch {
+    opened.end()
+  }
+}
+
+/** The header that browsers send wins over `after`, which stays in the URL when they come back. */
+function lastEventOf(ctx: ApiContext, parameters: Parameters): number | undefined {
+  const header = ctx.get('last-event-id')
+  if (header === '') return numberOf(parameters, 'after')
+  return numberOf(new URLSearchParams({ 'Last-Event-ID': header }), 'Last-Event-ID')
+}
+
+interface Followed {
+  readonly opened: EventStream
+  readonly filter: EventFilter
+}
+
+/** Sends what came after an event, as fast as the reader takes it, until little is left, which the feed has. */
+async function catchUp(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  { opened, filter, after }: Followed & { readonly after: number },
+): Promise<number> {
+  let position = after
+  while (opened.isOpen) {
+    const kept = deps.events.feed.keptAfter(position, filter)
+    if (kept !== undefined && kept.length <= STREAM_BATCH) return position
+    const from = position
+    const found =
+      kept === undefined
+        ? await admitted(ctx, () => eventsAfter(deps, { after: from, limit: STREAM_BATCH, filter }))
+        : heard(kept.slice(0, STREAM_BATCH), position)
+    if (found.gap !== undefined) opened.sendGap(found.gap.from, found.gap.to)
+    opened.send(found.events)
+    await opened.drained()
+    position = found.after
+  }
+  return position
+}
+
+/** Without a pause between the two: nothing can come in between. The database may have been ahead of the feed. */
+function follow(
+  deps: ApiDependencies,
+  { opened, filter, position }: Followed & { readonly position: number },
+): () => void {
+  const { feed } = deps.events
+  opened.send(feed.keptAfter(position, filter) ?? [])
+  return feed.subscribe(filter, (events) => {
+    const isNew = (events[0]?.position ?? 0) > position
+    opened.send(isNew ? events : events.filter((event) => event.position > position))
+  })
+}

@@ -1,0 +1,33 @@
+/** Events: the outbox, streams, pages and how long they are kept. */
+import type { Range } from './range.ts'
+
+/** Days for which events are kept (HM_EVENTS_DAYS). */
+export const EVENT_DAYS: Range = { min: 1, max: 365 }
+export const EVENT_DAYS_DEFAULT = 7
+/** Rows of the outbox that one statement moves; milliseconds between looks when no notification came. */
+export const SEQUENCE_BATCH = 2000
+export const SEQUENCE_EVERY_MS = 1000
+/** Events that the feed of an API process reads at once, and that it keeps for streams that come back. */
+export const FEED_BATCH = 1000
+export const FEED_KEPT = 5000
+/** Milliseconds between looks at new events when no notification came. */
+export const FEED_EVERY_MS = 1000
+/** Events of a page of `GET /v1/events`; positions that one page looks at for a filter that few match. */
+export const EVENT_PAGE: Range = { min: 1, max: 1000 }
+export const EVENT_PAGE_DEFAULT = 100
+export const EVENT_PAGE_POSITIONS = 20_000
+/** Seconds that `wait` of a page may be; a wait takes no connection to PostgreSQL. */
+export const EVENT_WAIT_SECONDS: Range = { min: 0, max: 60 }
+/** Milliseconds between heartbeats of a stream; proxies close a connection after 60 s without a byte. */
+export const STREAM_HEARTBEAT_MS = 15_000
+/** Streams of one API process, and of one project in it (a project has at most four times what is free). */
+export const STREAMS_MAX = 12_000
+/** Bytes that a reader may be behind: then its stream is closed, and it comes back with Last-Event-ID. */
+export const STREAM_BACKLOG_BYTES = 1_048_576
+/** Bytes that all readers of a process may be behind together: then only those stay that are hardly behind. */
+export const STREAMS_BACKLOG_BYTES = 67_108_864
+export const STREAM_BACKLOG_SMALL_BYTES = 16_384
+/** Events that a stream is sent before it waits until they have left. */
+export const STREAM_BATCH = 500
+/** Milliseconds after which a reader whose stream ended comes back. */
+export const STREAM_RETRY_MS = 2000

@@ -1,0 +1,62 @@
+/**
+ * Gives events their positions: moves rows of the outbox, after a notification and once a second in case none came. Any number
+ * of processes may do it; PostgreSQL lets one at a time.
+ */
+import { SEQUENCE_BATCH, SEQUENCE_EVERY_MS } from '../domain/limits.ts'
+import type { NotifyLog } from './log.ts'
+
+export interface SequencerParts {
+  /** Moves at most `max` rows; undefined = there were none. */
+  readonly sequence: (max: number) => Promise<number | undefined>
+  readonly log: NotifyLog
+}
+
+export class EventSequencer {
+  readonly #parts: SequencerParts
+  #timer: NodeJS.Timeout | undefined
+  #moving: Promise<void> | undefined
+  #isDue = false
+  #hasFailed = false
+  #isStopped = false
+
+  constructor(parts: SequencerParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#timer = setInterval(this.notify, SEQUENCE_EVERY_MS)
+    this.notify()
+  }
+
+  /** There may be rows to move. */
+  readonly notify = (): void => {
+    this.#isDue = true
+    if (this.#isStopped) return
+    this.#moving ??= this.#move().finally(() => {
+      this.#moving = undefined
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    await this.#moving
+  }
+
+  /** Moves until the outbox was found empty after the last notification. Never rejects. */
+  async #move(): Promise<void> {
+    const { sequence, log } = this.#parts
+    try {
+      while (this.#isDue && !this.#isStopped) {
+        this.#isDue = false
+        if ((await sequence(SEQUENCE_BATCH)) !== undefined) this.#isDue = true
+      }
+      if (this.#hasFailed) log.info({}, 'events get their positions again')
+      this.#hasFailed = false
+    } catch (error) {
+      if (!this.#hasFailed)
+        log.warn({ err: error }, 'events cannot get their positions; they wait in the outbox')
+      this.#hasFailed = true
+    }
+  }
+}

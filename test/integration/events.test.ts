@@ -1,0 +1,312 @@
+/** Events: from the rows that change something to those who hear of them. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import type { Database } from '../../src/store/database.ts'
+import { query } from '../../src/store/database.ts'
+import {
+  purgeOldEvents,
+  readEventBounds,
+  readEvents,
+  readOutboxLag,
+  sequenceEvents,
+} from '../../src/store/events.ts'
+import { claimShards } from '../../src/store/shards.ts'
+import { writeVerdicts } from '../../src/store/verdicts.ts'
+import { makeEvents } from '../../src/bin/events.ts'
+import { type Api, startApi } from '../support/api.ts'
+import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
+import { openTransaction, testDatabase } from '../support/database.ts'
+import { openStream } from '../support/event-stream.ts'
+import { keepingLog } from '../support/prober.ts'
+import { aVerdict } from '../support/verdicts.ts'
+
+interface Farm {
+  readonly db: Database
+  readonly poolId: string
+  readonly members: readonly string[]
+  /** Writes one verdict per member. */
+  decide(status: 'ONLINE' | 'OFFLINE', members?: readonly string[]): Promise<void>
+}
+
+/** A prober that owns every shard. */
+async function aProber(db: Database): Promise<string> {
+  const owner = randomUUID()
+  await claimShards(db, { owner, count: 256, foreignToo: true })
+  return owner
+}
+
+async function aFarm(db: Database, owner: string, project = PROJECT): Promise<Farm> {
+  const { poolId, shard, loadBalancerId } = await insertPool(db, {}, project)
+  await query(
+    db,
+    `insert into listener (id, project_id, load_balancer_id, default_pool_id, protocol, protocol_port)
+     values ($1, $2, $3, $4, 'TCP', 80)`,
+    [randomUUID(), project, loadBalancerId, poolId],
+  )
+  const members = await insertMembers(db, poolId, [
+    { address: '127.0.0.1', port: 1001 },
+    { address: '127.0.0.1', port: 1002 },
+  ])
+  let sequence = 0
+  const [generation] = await query<{ n: number }>(db, 'select max(check_generation) as n from member_detail')
+  return {
+    db,
+    poolId,
+    members,
+    decide: async (status, some = members) => {
+      const held = await writeVerdicts(
+        db,
+        owner,
+        some.map((id) => {
+          const verdict = aVerdict(id, shard, ++sequence, {
+            status,
+            generation: generation?.n ?? 1,
+          })
+          return { ...verdict, transitions: [{ ...verdict.transitions[0]!, to: status, sequence }] }
+        }),
+      )
+      assert.equal(held.size, 1)
+    },
+  }
+}
+
+/** An API whose events have positions at once. */
+async function live(t: TestContext): Promise<Api & { readonly farm: Farm; readonly other: Farm }> {
+  const database = await testDatabase(t)
+  const events = makeEvents(database.db, database.url, keepingLog())
+  database.beforeDrop(() => events.close())
+  events.start()
+  const api = await startApi(t, { db: database.db, events })
+  const owner = await aProber(database.db)
+  const farm = await aFarm(database.db, owner)
+  return { ...api, farm, other: await aFarm(database.db, owner, 'another') }
+}
+
+const asProject = (project: string) => ({ 'x-project-id': project })
+
+test('a verdict, the status of its pool and of its load balancer are events, each with its object and its parents', async (t) => {
+  const { db } = await testDatabase(t)
+  const farm = await aFarm(db, await aProber(db))
+  await query(db, `update member set name = 'web-1' where id = $1`, [farm.members[0]])
+  await query(db, `update pool set name = 'app'`)
+  await farm.decide('ONLINE')
+  await sequenceEvents(db, 100)
+  const before = await readEvents(db, { after: 0, upTo: 100, limit: 100, filter: {} })
+  await farm.decide('OFFLINE', farm.members.slice(0, 1))
+  await sequenceEvents(db, 100)
+  const events = await readEvents(db, {
+    after: before.at(-1)?.position ?? 0,
+    upTo: 100,
+    limit: 100,
+    filter: {},
+  })
+  assert.deepEqual(
+    events.map(({ type, from, to }) => [type, from, to]),
+    [
+      ['member.status', 'UNKNOWN', 'OFFLINE'],
+      ['pool.status', 'ONLINE', 'DEGRADED'],
+      ['loadbalancer.status', 'ONLINE', 'DEGRADED'],
+    ].toSorted((a, b) => ORDER.indexOf(a[0] ?? '') - ORDER.indexOf(b[0] ?? '')),
+  )
+  const ofMember = events.find(({ type }) => type === 'member.status')
+  assert.deepEqual(ofMember?.member, {
+    id: farm.members[0],
+    name: 'web-1',
+    address: '127.0.0.1',
+    protocolPort: 1001,
+  })
+  assert.deepEqual([ofMember?.pool, ofMember?.projectId], [{ id: farm.poolId, name: 'app' }, PROJECT])
+  assert.equal(ofMember?.data['reason'], 'PASSED')
+})
+const ORDER = ['pool.status', 'member.status', 'loadbalancer.status']
+
+test('who reads by position passes no event of a transaction that commits late', async (t) => {
+  const { db } = await testDatabase(t)
+  const insert = (to: typeof db | Awaited<ReturnType<typeof openTransaction>>['tx'], name: string) =>
+    query(to, `insert into event_outbox (type, data) values ('test', $1)`, [JSON.stringify({ name })])
+  const slow = await openTransaction(db)
+  await insert(slow.tx, 'first to begin')
+  await insert(db, 'first to commit')
+  await sequenceEvents(db, 10)
+  const first = await readEvents(db, { after: 0, upTo: 99, limit: 10, filter: {} })
+  assert.deepEqual(
+    first.map(({ data }) => data['name']),
+    ['first to commit'],
+  )
+  await slow.commit()
+  await sequenceEvents(db, 10)
+  const rest = await readEvents(db, { after: first[0]?.position ?? 0, upTo: 99, limit: 10, filter: {} })
+  assert.deepEqual(
+    rest.map(({ data }) => data['name']),
+    ['first to begin'],
+  )
+})
+
+test('many that give positions at once give each event one, in an order that nobody can miss', async (t) => {
+  const { db } = await testDatabase(t)
+  const seen: number[] = []
+  let isWriting = true
+  const reader = (async () => {
+    for (let after = 0; isWriting || after < 200; ) {
+      const events = await readEvents(db, { after, upTo: 10_000, limit: 50, filter: {} })
+      seen.push(...events.map(({ data }) => Number(data['n'])))
+      after = events.at(-1)?.position ?? after
+      if (!isWriting && events.length === 0) break
+    }
+  })()
+  const numbers = Array.from({ length: 200 }, (_, n) => n)
+  const writers = [0, 1, 2].map(async (part) => {
+    for (const n of numbers.filter((each) => each % 3 === part)) {
+      await query(db, `insert into event_outbox (type, data) values ('test', $1)`, [JSON.stringify({ n })])
+      await sequenceEvents(db, 2)
+    }
+  })
+  await Promise.all(writers)
+  while ((await sequenceEvents(db, 100)) !== undefined);
+  isWriting = false
+  await reader
+  assert.deepEqual(
+    seen.toSorted((a, b) => a - b),
+    numbers,
+  )
+})
+
+test('a stream hears of its project only, in order, and a reader that comes back misses nothing and gets nothing twice', async (t) => {
+  const { url, farm, other } = await live(t)
+  const path = `${url}/v1/events?type=member.status`
+  const first = await openStream(path, asProject(PROJECT))
+  assert.equal(first.headers['content-type'], 'text/event-stream; charset=utf-8')
+  await other.decide('ONLINE')
+  await farm.decide('ONLINE')
+  const [one, two] = await first.until(2)
+  const data = JSON.parse(one?.data ?? '')
+  assert.deepEqual([one?.event, one?.id, data.id], ['member.status', data.id, data.id])
+  assert.deepEqual([data.project_id, data.to, data.member.id], [PROJECT, 'ONLINE', farm.members[0]])
+  first.close()
+  await farm.decide('OFFLINE')
+  await other.decide('OFFLINE')
+  const again = await openStream(path, { ...asProject(PROJECT), 'last-event-id': two?.id ?? '' })
+  await again.until(2)
+  await farm.decide('ONLINE')
+  const heard = (await again.until(4)).map((message) => JSON.parse(message.data))
+  assert.deepEqual(
+    heard.map(({ project_id, to }) => [project_id, to]),
+    [
+      [PROJECT, 'OFFLINE'],
+      [PROJECT, 'OFFLINE'],
+      [PROJECT, 'ONLINE'],
+      [PROJECT, 'ONLINE'],
+    ],
+  )
+  assert.equal(new Set(heard.map(({ id }) => id)).size, 4)
+  again.close()
+})
+
+test('what a stream asks for after it was deleted is a gap, and then goes on', async (t) => {
+  const { url, farm, db } = await live(t)
+  await farm.decide('ONLINE')
+  await eventually(async () => ((await readOutboxLag(db)).rows === 0 ? true : undefined))
+  const { last } = await readEventBounds(db)
+  await query(db, `update event set at = now() - interval '9 days'`)
+  await purgeOldEvents(db, 8, 1000)
+  await farm.decide('OFFLINE')
+  const stream = await openStream(`${url}/v1/events?after=0`, asProject(PROJECT))
+  const [gap, next] = await stream.until(2)
+  const to = String(last)
+  assert.deepEqual([gap?.event, gap?.id, JSON.parse(gap?.data ?? '')], ['gap', to, { from: '0', to }])
+  assert.ok(Number(next?.id) > last)
+  stream.close()
+})
+
+async function eventually<Result>(probe: () => Promise<Result | undefined>): Promise<Result> {
+  for (;;) {
+    const result = await probe()
+    if (result !== undefined) return result
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+test('pages go on after an id, in both directions, and say where', async (t) => {
+  const api = await live(t)
+  await api.farm.decide('ONLINE')
+  await api.farm.decide('OFFLINE')
+  const get = async (parameters: string) =>
+    (await api.request('GET', `/v1/events?type=member.status&${parameters}`, undefined, asProject(PROJECT)))
+      .body
+  const all = await eventually(async () => {
+    const page = await get('after=0')
+    return page.events.length === 4 ? page : undefined
+  })
+  const ids = all.events.map(({ id }: { id: string }) => id)
+  const first = await get('after=0&limit=3')
+  assert.deepEqual(
+    first.events.map(({ id }: { id: string }) => id),
+    ids.slice(0, 3),
+  )
+  const second = await get(`after=${first.after}&limit=3`)
+  assert.deepEqual(
+    second.events.map(({ id }: { id: string }) => id),
+    ids.slice(3),
+  )
+  const newest = await get('limit=2')
+  assert.deepEqual(
+    newest.events.map(({ id }: { id: string }) => id),
+    ids.slice(2).toReversed(),
+  )
+  const older = await get(`limit=2&before=${newest.before}`)
+  assert.deepEqual(
+    older.events.map(({ id }: { id: string }) => id),
+    ids.slice(0, 2).toReversed(),
+  )
+  const down = await get('after=0&to=OFFLINE')
+  assert.deepEqual(
+    down.events.map(({ to }: { to: string }) => to),
+    ['OFFLINE', 'OFFLINE'],
+  )
+  assert.deepEqual((await get(`after=0&member_id=${randomUUID()}`)).events, [])
+})
+
+test('a page that waits comes with the first event that matches, or empty when the time is over', async (t) => {
+  const api = await live(t)
+  const get = (parameters: string) =>
+    api.request('GET', `/v1/events?${parameters}`, undefined, asProject(PROJECT))
+  const { after } = (await get('limit=1')).body
+  const waiting = get(`after=${after}&wait=60&to=OFFLINE&type=member.status`)
+  await api.farm.decide('ONLINE')
+  await api.other.decide('OFFLINE')
+  await api.farm.decide('OFFLINE')
+  const { events } = (await waiting).body
+  assert.deepEqual([events[0].to, events[0].project_id], ['OFFLINE', PROJECT])
+  const empty = (await get(`after=${(await get('limit=1')).body.after}&wait=1&member_id=${randomUUID()}`))
+    .body
+  assert.deepEqual(empty.events, [])
+})
+
+test('what events have no filter for is refused, by name, as a problem', async (t) => {
+  const api = await startApi(t)
+  for (const [parameters, detail] of [
+    ['after=x', 'after must be a whole number from 0.'],
+    ['limit=0', 'limit must be from 1 to 1000.'],
+    ['limit=1001', 'limit must be from 1 to 1000.'],
+    ['wait=61', 'wait must be from 0 to 60.'],
+    ['after=1&before=2', 'A page is after an event, or before one.'],
+    ['type=pool', 'There is no event type pool.'],
+    ['pool_id=7', 'pool_id must be a UUID.'],
+    ['colour=red', 'Events have no filter colour.'],
+  ]) {
+    const { status, headers, body } = await api.request('GET', `/v1/events?${parameters}`)
+    assert.deepEqual([status, body.code, body.detail], [400, 'INVALID_QUERY', detail])
+    assert.match(String(headers['content-type']), /^application\/problem\+json/)
+  }
+})
+
+test('streams end with the process, so that their readers go to another one', async (t) => {
+  const database = await testDatabase(t)
+  const events = makeEvents(database.db, database.url, keepingLog())
+  const api = await startApi(t, { db: database.db, events })
+  const stream = await openStream(`${api.url}/v1/events`)
+  await events.close()
+  await stream.ended
+  assert.deepEqual(stream.messages, [])
+})
