@@ -73,7 +73,7 @@ export interface Tag {
 
 /**
  * Attributes that are only stored and returned: TLS references, connection limits, … And those that only probers use:
- * `depends_on` of members and pools (status/dependencies.ts), and the TLS settings of pools (target/pool-question.ts).
+ * `depends_on` of members and pools (status/dependencies.ts), and the TLS settings of pools (target/pool-settings.ts).
  */
 export type Echo = Readonly<Record<string, unknown>>
 

@@ -28,7 +28,7 @@ const status = (start: number, end = start + 1): readonly StatusRange[] => [{ st
 export const HTTP = group({
   description: 'Types HTTP and HTTPS.',
   types: ['HTTP', 'HTTPS'],
-  isAsked: ({ target }) => target.http !== undefined,
+  isUsed: ({ target }) => target.http !== undefined,
   keys: {
     version: word({
       words: ['1.0', '1.1', 'h2', 'h2c'],
@@ -232,8 +232,8 @@ function hostPlan({ monitor, hostAddress }: Planning): EffectiveOption {
 }
 
 function searchedPlan({ monitor, target, ofPreset }: Planning): EffectiveOption {
-  const said = monitor.options?.http?.searched_body_bytes
-  return { value: said ?? target.http?.searchedBodyBytes, from: ofPreset }
+  const given = monitor.options?.http?.searched_body_bytes
+  return { value: given ?? target.http?.searchedBodyBytes, from: ofPreset }
 }
 
 /** Values of secret headers are masked. */

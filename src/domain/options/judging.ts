@@ -187,8 +187,8 @@ const flap = group({
   },
 })
 
-function aboveHigh(low: number, { options: { flap: said } }: Fitting): string | undefined {
-  const high = said?.high_percent
+function aboveHigh(low: number, { options }: Fitting): string | undefined {
+  const high = options.flap?.high_percent
   return high !== undefined && low > high ? `it is above high_percent ${high}` : undefined
 }
 

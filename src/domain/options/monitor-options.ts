@@ -50,8 +50,8 @@ function isPlain(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether results of one monitor do not count for the other: gRPC or not, inverted or not (ADR 5). */
-export function asksOtherwise(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
+/** Whether results before a change of options do not count after it: gRPC or not, inverted or not (ADR 5). */
+export function invalidatesResults(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
   const isGrpc = (options: MonitorOptions | null): boolean => options?.grpc !== undefined
   const isInverted = (options: MonitorOptions | null): boolean => options?.invert === true
   return isGrpc(before) !== isGrpc(after) || isInverted(before) !== isInverted(after)

@@ -5,7 +5,7 @@
 import { DomainError } from '../errors.ts'
 import { OPTIONS_MAX_BYTES } from '../limits.ts'
 import type { MonitorOptions } from './monitor-options.ts'
-import { type GroupRow, type OptionRow, OPTION_ROWS, saidOf, TOP_ROWS } from './table.ts'
+import { type GroupRow, type OptionRow, OPTION_ROWS, valueIn, TOP_ROWS } from './table.ts'
 import type { HealthMonitor, MonitorType } from '../types.ts'
 
 /** What of the host decides. */
@@ -44,8 +44,8 @@ export function assertOptionsFit(
   assertTypes(type, options)
   const on = { type, httpMethod, options, surroundings }
   for (const row of ROWS) {
-    const said = saidOf(options, row)
-    if (said === undefined) continue
+    const given = valueIn(options, row)
+    if (given === undefined) continue
     if (!('rows' in row)) assertFits(row, on)
     else {
       const why = row.group.misfit?.(on)
@@ -66,14 +66,14 @@ function assertTypes(type: MonitorType, options: MonitorOptions): void {
   )
   const rows = OPTION_ROWS.map((row) => ({ row, path: row.path, types: row.option.types }))
   for (const { row, path, types } of [...groups, ...rows]) {
-    if (types === undefined || types.includes(type) || saidOf(options, row) === undefined) continue
+    if (types === undefined || types.includes(type) || valueIn(options, row) === undefined) continue
     throw misfit(`options.${path}`, `it does not fit type ${type}, only ${types.join(', ')}`)
   }
 }
 
 function assertFits(row: OptionRow, on: Fitting): void {
-  const said = saidOf(on.options, row)
-  const why = said === undefined ? undefined : row.option.misfit?.(said, on)
+  const given = valueIn(on.options, row)
+  const why = given === undefined ? undefined : row.option.misfit?.(given, on)
   if (why !== undefined) throw misfit(`options.${row.path}`, why)
 }
 

@@ -59,7 +59,7 @@ function isSameName(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
 }
 
-/** `nth`: how many of the same name stand before it. */
+/** `nth`: how many of the same name come before it. */
 type ValueOf = (header: Named, nth: number, list: HeaderList) => string | undefined
 
 function withHeaders(options: MonitorOptions, valueOf: ValueOf): MonitorOptions {

@@ -26,7 +26,7 @@ export const MONITOR_OPTIONS = group({
   },
 })
 
-/** One option, with where it stands. */
+/** One option and its place in the table. */
 export interface OptionRow {
   /** `http.path`. */
   readonly path: string
@@ -66,10 +66,10 @@ function rowOf(key: string, option: Option, within: GroupRow | undefined): Optio
 
 type Json = Readonly<Record<string, unknown>>
 
-/** What options say of a group or of one option; undefined = nothing. */
-export function saidOf(options: MonitorOptions | null | undefined, row: OptionRow | GroupRow): unknown {
+/** What options have of a group or of one option; undefined = nothing. */
+export function valueIn(options: MonitorOptions | null | undefined, row: OptionRow | GroupRow): unknown {
   if (options === null || options === undefined) return undefined
   if ('rows' in row) return (options as Json)[row.name]
-  const within = row.within === undefined ? options : saidOf(options, row.within)
+  const within = row.within === undefined ? options : valueIn(options, row.within)
   return (within as Json | undefined)?.[row.key]
 }

@@ -21,7 +21,7 @@ export interface PoolTls {
   readonly ciphers?: string
 }
 
-export interface PoolQuestion {
+export interface PoolSettings {
   readonly proxyProtocol?: 1 | 2
   readonly tls?: PoolTls
   /** References to certificates in a key manager, by their names: they are shown, and no probe can use them. */
@@ -31,7 +31,7 @@ export interface PoolQuestion {
 const CONTAINERS = ['tls_container_ref', 'ca_tls_container_ref', 'crl_container_ref'] as const
 
 /** What a pool adds. HAProxy has no UDP or SCTP pools: they add nothing. */
-export function poolQuestion({ protocol, echo }: Pick<Pool, 'protocol' | 'echo'>): PoolQuestion {
+export function poolSettings({ protocol, echo }: Pick<Pool, 'protocol' | 'echo'>): PoolSettings {
   if (protocol === 'UDP' || protocol === 'SCTP') return {}
   const proxyProtocol = protocol === 'PROXY' ? 1 : protocol === 'PROXYV2' ? 2 : undefined
   const isSecure = echo['tls_enabled'] === true
