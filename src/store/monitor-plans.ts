@@ -1,7 +1,8 @@
 /** Statements on the facts of a pool that the plan of its monitor needs. */
 import { NOOP_PROVIDER } from '../domain/status/member-status.ts'
 import { type PoolSettings, poolSettings } from '../domain/target/pool-settings.ts'
-import type { HealthMonitor, Pool } from '../domain/types.ts'
+import type { HealthMonitor } from '../domain/health-monitor.ts'
+import type { Pool } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 
 export interface PlanFacts {

@@ -1,7 +1,8 @@
 /** `…/healthmonitors`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { invalidatesResults } from '../../domain/options/monitor-options.ts'
-import type { HealthMonitor, LoadBalancer, Pool } from '../../domain/types.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
+import type { LoadBalancer, Pool } from '../../domain/types.ts'
 import { type Tx, transaction } from '../../store/database.ts'
 import {
   deleteHealthMonitor,

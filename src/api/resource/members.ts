@@ -1,7 +1,8 @@
 /** `…/pools/{pool_id}/members`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { isRetargeted } from '../../domain/target/retargeting.ts'
-import type { HealthMonitor, Member, Pool } from '../../domain/types.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
+import type { Member, Pool } from '../../domain/types.ts'
 import { type Db, type Tx, transaction } from '../../store/database.ts'
 import { findMonitorOfPool } from '../../store/health-monitors.ts'
 import {

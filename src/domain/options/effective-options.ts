@@ -4,47 +4,17 @@
  * path of the option: `http.path`.
  */
 import { hostAddressOf } from '../target/http-target.ts'
-import type { MonitorOptions, Preset } from './monitor-options.ts'
 import { type GroupRow, type OptionRow, valueIn, TOP_ROWS } from './table.ts'
+import type { EffectiveOption, Planning } from './row-context.ts'
 import { defaultOf } from './setting.ts'
 import { speaksTls } from './tls.ts'
 import type { PoolSettings } from '../target/pool-settings.ts'
 import { type TargetMember, type TargetMonitor, targetsOf } from '../target/monitor-target.ts'
 import { isSent } from './plain-fields.ts'
 import { type JudgedMonitor, presetOf, statePolicy } from './profiles.ts'
-import type { ProbeTarget } from '../target/probe-target.ts'
-import type { StatePolicy } from '../status/state-machine.ts'
-import type { MonitorType, PlainField } from '../types.ts'
-
-export const ORIGINS = ['options', 'preset', 'field', 'pool', 'profile', 'default'] as const
-export type Origin = (typeof ORIGINS)[number]
-
-export interface EffectiveOption {
-  readonly value: unknown
-  readonly from: Origin
-  /** Why probes cannot follow it; absent = they do. */
-  readonly unmet?: string
-}
+import type { PlainField } from '../types.ts'
 
 export type PlannedMonitor = JudgedMonitor & TargetMonitor
-
-/** The input of the options' rows for their part of a plan: what is done, and which sources may have decided it. */
-export interface Planning {
-  readonly monitor: PlannedMonitor
-  readonly type: MonitorType
-  readonly pool: PoolSettings
-  readonly policy: StatePolicy
-  /** A target without a member: neither its address nor its port is part of the plan. */
-  readonly target: ProbeTarget
-  /** What the Host header names where no domain is named; undefined = the member. */
-  readonly hostAddress: string | undefined
-  /** Whose defaults hold: the preset's, else the profile's. */
-  readonly preset: Preset
-  readonly ofPreset: 'preset' | 'profile'
-  readonly isSent: (field: PlainField) => boolean
-  /** Where a value comes from that a field has, sent or filled in. */
-  readonly ofField: (field: PlainField) => Origin
-}
 
 /** By the path of the option; what does not apply to the monitor is absent. `pool`: the settings of its pool. */
 export function effectiveOptions(
@@ -110,7 +80,7 @@ function plainly(row: OptionRow, on: Planning): EffectiveOption | undefined {
 }
 
 /** Whether the monitor's own options set it, and the type follows them: not every type can. */
-function isFromOptions(options: MonitorOptions | null | undefined, row: OptionRow, value: unknown): boolean {
+function isFromOptions(options: object | null | undefined, row: OptionRow, value: unknown): boolean {
   const given = valueIn(options, row)
   return given !== undefined && (!isWord(given) || given === value)
 }

@@ -1,7 +1,6 @@
 /** Options of what is sent and expected on a connection, in a datagram and in a call of gRPC. */
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import type { Fitting } from './option-fit.ts'
-import { maskedHeaders } from './option-secrets.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
+import { maskedHeaders } from './secret-headers.ts'
 import { isOwnMetadata } from '../target/own-headers.ts'
 import type { Range } from '../limits/range.ts'
 import type { GrpcRequest, TcpExchange, UdpExchange } from '../target/probe-target.ts'

@@ -1,7 +1,6 @@
 /** Options that say how results become a status, and when the next probe starts: what of the state policy they set. */
 import { FLAP_WINDOW, OPTION_INTERVAL_MS, RETRIES } from '../limits.ts'
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import type { Fitting } from './option-fit.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
 import type { Intervals, Jitter } from '../timing/intervals.ts'
 import type { StatePolicy } from '../status/state-machine.ts'
 import type { MonitorType } from '../types.ts'

@@ -7,7 +7,7 @@ import type { ValueOf } from './option.ts'
 import type { MONITOR_OPTIONS } from './table.ts'
 
 export { HARD_FAILURES, type HardFailure } from './judging.ts'
-export type { StatusRange } from './option.ts'
+export type { StatusRange } from '../target/expected-codes.ts'
 export { type Preset, PRESETS } from './preset-names.ts'
 
 /** The type that the table of options describes. */

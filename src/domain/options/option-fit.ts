@@ -5,26 +5,10 @@
 import { DomainError } from '../errors.ts'
 import { OPTIONS_MAX_BYTES } from '../limits.ts'
 import type { MonitorOptions } from './monitor-options.ts'
+import type { Fitting, OptionSurroundings } from './row-context.ts'
 import { type GroupRow, type OptionRow, OPTION_ROWS, valueIn, TOP_ROWS } from './table.ts'
-import type { HealthMonitor, MonitorType } from '../types.ts'
-
-/** What of the host decides. */
-export interface OptionSurroundings {
-  /** HM_SOURCE_ADDRESSES. */
-  readonly sourceAddresses: readonly string[]
-  /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
-  readonly hasTlsFile?: (name: string) => boolean
-  /** Why a regular expression cannot be searched for; undefined = it can. Absent = not checked. */
-  readonly patternProblem?: (source: string) => string | undefined
-}
-
-/** What an option is checked against. */
-export interface Fitting {
-  readonly type: MonitorType
-  readonly httpMethod: string | null
-  readonly options: MonitorOptions
-  readonly surroundings: OptionSurroundings
-}
+import type { HealthMonitor } from '../health-monitor.ts'
+import type { MonitorType } from '../types.ts'
 
 /** If several groups do not fit, these are named first: the request, then the connection. */
 const NAMED_FIRST = ['http', 'grpc', 'connection', 'tls']

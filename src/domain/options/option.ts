@@ -2,8 +2,8 @@
  * The description of one option: its form and its meaning. Everything else follows from it: the check of bodies, the
  * schemas of openapi.yaml, the TypeScript type, what a plan says, and what of a target or a policy it sets.
  */
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import type { Fitting } from './option-fit.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
+import type { StatusRange } from '../target/expected-codes.ts'
 import type { Intervals } from '../timing/intervals.ts'
 import type { Range } from '../limits/range.ts'
 import type { MonitorType, PlainField } from '../types.ts'
@@ -11,12 +11,6 @@ import type { Preset } from './preset-names.ts'
 
 /** Which ranges of statuses, in Envoy's messages. */
 export type StatusKind = 'expected' | 'retriable' | 'warning' | 'draining'
-
-/** Codes `start` up to and excluding `end`, as Envoy writes ranges. */
-export interface StatusRange {
-  readonly start: number
-  readonly end: number
-}
 
 export type Unit =
   | 'milliseconds'

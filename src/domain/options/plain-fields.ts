@@ -7,7 +7,8 @@ import { codesField } from '../target/expected-codes.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 import { OPTION_ROWS, valueIn } from './table.ts'
 import { presetBehaviour } from './presets.ts'
-import { type HealthMonitor, PLAIN_FIELDS, type PlainField } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
+import { PLAIN_FIELDS, type PlainField } from '../types.ts'
 
 export type PlainFields = Pick<HealthMonitor, PlainField>
 

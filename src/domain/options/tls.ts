@@ -1,7 +1,6 @@
 /** Options of TLS: what of its use they set. */
-import type { EffectiveOption, Planning } from './effective-options.ts'
 import { parseAddress } from '../address/ip-address.ts'
-import type { Fitting } from './option-fit.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
 import type { TlsSettings } from '../target/probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'

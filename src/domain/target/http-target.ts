@@ -7,7 +7,7 @@ import { isSent } from '../options/plain-fields.ts'
 import { presetBehaviour } from '../options/presets.ts'
 import { presetOf } from '../options/profiles.ts'
 import type { HttpRequest, ProbeTarget } from './probe-target.ts'
-import type { HealthMonitor } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
 
 type HttpMonitor = Pick<
   HealthMonitor,

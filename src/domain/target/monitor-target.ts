@@ -15,7 +15,8 @@ import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolSettings } from './pool-s
 import { presetBehaviour } from '../options/presets.ts'
 import { presetOf, timeoutMs } from '../options/profiles.ts'
 import type { ConnectionReuse, ProbeTarget, TlsSettings, UdpExchange } from './probe-target.ts'
-import type { HealthMonitor, Member, MonitorType } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
+import type { Member, MonitorType } from '../types.ts'
 
 export type TargetMonitor = Pick<
   HealthMonitor,

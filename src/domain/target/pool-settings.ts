@@ -3,7 +3,7 @@
  * `send-proxy` or `ssl` is checked that way too, unless the check has an address or a port of its own (HAProxy's `addr`
  * and `port`: "the transport layer used by the checks is the same as for the production traffic" only without them).
  */
-import type { HealthMonitor, Member, Pool } from '../types.ts'
+import type { Member, Pool } from '../types.ts'
 
 /** ALPN names that Octavia knows. */
 export const POOL_ALPN_PROTOCOLS = ['h2', 'http/1.1', 'http/1.0'] as const
@@ -69,7 +69,7 @@ const LISTED_MAX = 64
 
 /** Whether a check goes to an address or a port of its own: then the pool adds nothing to it. */
 export function hasOwnEndpoint(
-  monitor: Pick<HealthMonitor, 'monitorPort'>,
+  monitor: { readonly monitorPort: number | null },
   member: Pick<Member, 'monitorAddress' | 'monitorPort'>,
 ): boolean {
   return (member.monitorPort ?? member.monitorAddress ?? monitor.monitorPort) !== null
