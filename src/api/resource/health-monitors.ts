@@ -147,7 +147,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     assertParentsActive(ctx, parents)
     if (!isWritten(ctx, values, shown)) return stored
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
-    const updated = await updateHealthMonitor(tx, id, { values, renewed: asksAnew(stored, values) })
+    const updated = await updateHealthMonitor(tx, id, { values, renewed: startsAnew(stored, values) })
     if (values.monitorPort !== undefined && updated.type !== 'PING') {
       const ports = { from: stored.monitorPort, to: updated.monitorPort }
       await renewMembersOfPort(tx, stored.poolId, ports)
@@ -208,7 +208,7 @@ async function assertMonitorPortAllowed(
 }
 
 /** Another type, switched on again, or another request: earlier results do not count for the new check. */
-function asksAnew(stored: HealthMonitor, values: HealthMonitorChange): boolean {
+function startsAnew(stored: HealthMonitor, values: HealthMonitorChange): boolean {
   if (values.type !== undefined || values.adminStateUp === true) return true
   return values.options !== undefined && invalidatesResults(stored.options, values.options)
 }
