@@ -164,8 +164,8 @@ async function run(name: string, url: string): Promise<void> {
   const bystander = clientOf('bystander', url, 1)
   const own = await filledPool(bystander, 10)
   await bystand(bystander, own, WARM_UP_SECONDS)
-  const asked = ['--role', name, '--url', url, '--pool', attacked, '--at-once', values['at-once']]
-  const attacker = fork(fileURLToPath(import.meta.url), asked)
+  const args = ['--role', name, '--url', url, '--pool', attacked, '--at-once', values['at-once']]
+  const attacker = fork(fileURLToPath(import.meta.url), args)
   await wait(1000)
   for (const status of Object.keys(bystander.statuses)) delete bystander.statuses[status]
   const sorted = (await bystand(bystander, own, Number(values.seconds))).toSorted((a, b) => a - b)

@@ -57,8 +57,8 @@ const log = createLog({ level: 'warn', process: 'bench' })
 let way: Way = 'fastest'
 let stop: () => Promise<void> = () => Promise.resolve()
 
-async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
-  way = asked
+async function begin({ databaseUrl, way: wanted }: Begin): Promise<void> {
+  way = wanted
   if (databaseUrl === undefined) return
   // The defaults of the service.
   const config = parseConfig({ DATABASE_URL: databaseUrl, HM_METRICS_LISTEN: 'off' })
@@ -77,9 +77,9 @@ async function begin({ databaseUrl, way: asked }: Begin): Promise<void> {
   stop = () => prober.close()
 }
 
-function probersOf(asked: Way, runtime: ProbeRuntime): Probers {
+function probersOf(wanted: Way, runtime: ProbeRuntime): Probers {
   const probers = makeProbers(runtime)
-  return asked === 'fastest' ? probers : { ...probers, TCP: makeProbeTcpByNode(runtime) }
+  return wanted === 'fastest' ? probers : { ...probers, TCP: makeProbeTcpByNode(runtime) }
 }
 
 function sample(isCollected: boolean): ProberSample {

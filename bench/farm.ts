@@ -4,7 +4,7 @@
  *
  * The whole service under a steady load, then with every member failing at once: schedule lateness, CPU, memory and
  * descriptors of each process, what PostgreSQL was asked to do, and how long after the probe that decided it each OFFLINE
- * stood in PostgreSQL. Everything on loopback, bounded, ended by pid; figures are printed and stored as JSON.
+ * was in PostgreSQL. Everything on loopback, bounded, ended by pid; figures are printed and stored as JSON.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -5,7 +5,7 @@
  *
  * A bystander has one HTTP member that is to be probed every second. Then another project attacks, and the bystander's server
  * notes when probes come; at the end it stops, and its OFFLINE is waited for in PostgreSQL. Printed of each attack: seconds
- * between probes (p50, p99, longest), and from the last answer until OFFLINE stands in PostgreSQL, beside the longest that its
+ * between probes (p50, p99, longest), and from the last answer until OFFLINE is in PostgreSQL, beside the longest that its
  * monitor allows (its window, from the end of the last probe that passed).
  *
  *   none     nobody does anything

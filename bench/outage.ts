@@ -296,8 +296,8 @@ async function startService(at: {
 }
 
 function note(service: Service, line: string): void {
-  const said = /"msg":"([^"]*)"/.exec(line)?.[1] ?? line
-  service.warnings.set(said, (service.warnings.get(said) ?? 0) + 1)
+  const message = /"msg":"([^"]*)"/.exec(line)?.[1] ?? line
+  service.warnings.set(message, (service.warnings.get(message) ?? 0) + 1)
   const stalledMs = Number(/"stalled_ms":(\d+)/.exec(line)?.[1] ?? 0)
   service.longestStallMs = Math.max(service.longestStallMs, stalledMs)
 }

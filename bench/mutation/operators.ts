@@ -122,7 +122,7 @@ const template: Make = (node) => {
 }
 
 function sqlIn({ start, end }: Node, text: string): readonly Mutant[] {
-  // Of a literal, the quotes stand around it.
+  // Of a literal, the quotes are around it.
   const from = start + (end - start - text.length) / 2
   return Number.isInteger(from)
     ? sqlMutants(text).map((each) => ({ ...each, start: from + each.start, end: from + each.end }))

@@ -11,7 +11,7 @@ export interface MutationOptions {
   readonly minutes: number
   /** Test files that a mutant meets at most, the likeliest first. */
   readonly tests: number
-  /** Folders of test/ whose tests are asked, in this order. */
+  /** Folders of test/ whose tests are run, in this order. */
   readonly folders: readonly string[]
   /** Folder of what is kept between runs. */
   readonly results: string
@@ -28,7 +28,7 @@ export const USAGE = `usage: npm run mutate -- [--files src/domain,src/store/ver
   --count      mutants of each of them, chosen by the seed
   --minutes    no mutant is begun after that; what is known stays in --results, and the next run goes on
   --tests      test files that a mutant meets at most, the likeliest first
-  --folders    folders of test/ that are asked, in this order: unit,integration,conformance
+  --folders    folders of test/ that are run, in this order: unit,integration,conformance
   --results    folder for what each test runs and for the verdicts on mutants
   --survivors  tries those that were not noticed again
   --only       mutants whose description contains the text`

@@ -9,7 +9,7 @@ export interface Verdict {
   readonly file: string
   readonly line: number
   readonly operator: string
-  /** What stood there. */
+  /** What was there. */
   readonly text: string
   /** Test file and title; null = nobody. */
   readonly noticedBy: string | null

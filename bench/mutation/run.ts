@@ -1,5 +1,5 @@
 /**
- * A mutation run: does one small wrong after the other to the compiled code and asks whether a test notices. It measures
+ * A mutation run: does one small wrong after the other to the compiled code and checks whether a test notices. It measures
  * the tests, not the code. `npm run mutate -- --help`.
  */
 import { createHash } from 'node:crypto'
@@ -82,12 +82,12 @@ function chosen({ options, workspace, results }: Run, selection: string): readon
   const files = workspace.filesOf(selection)
   if (files.length === 0) throw new Error(`there is nothing at ${selection}`)
   const all = files.flatMap((file) => candidatesOf(workspace, file))
-  const asked = all.filter(({ id, file, operator, text }) => {
+  const chosen = all.filter(({ id, file, operator, text }) => {
     if (options.only !== undefined && !`${file} ${operator}: ${text}`.includes(options.only)) return false
     return !options.survivors || results.verdict(id)?.noticedBy === null
   })
   const rank = (id: string): string => hash(`${options.seed} ${id}`)
-  return asked.toSorted((a, b) => (rank(a.id) < rank(b.id) ? -1 : 1)).slice(0, options.count)
+  return chosen.toSorted((a, b) => (rank(a.id) < rank(b.id) ? -1 : 1)).slice(0, options.count)
 }
 
 function candidatesOf(workspace: Workspace, file: string): readonly Candidate[] {
@@ -106,7 +106,7 @@ function candidatesOf(workspace: Workspace, file: string): readonly Candidate[] 
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
-/** Verdicts on as many as there is time for; what is known is not asked again. */
+/** Verdicts on as many as there is time for; what is known is not repeated. */
 async function judged(run: Run, candidates: readonly Candidate[]): Promise<readonly Verdict[]> {
   const { options, results } = run
   const tests = testFiles(run.workspace.root, options.folders)
@@ -147,7 +147,7 @@ async function measure(
   )
   await databases.sweep()
   const baseline = { hash: test.hash, ms, ...(failed === undefined ? {} : { failed }), executed }
-  // One that fails is asked again by the next run: the machine may have been busy.
+  // One that fails is tried again by the next run: the machine may have been busy.
   if (failed === undefined) results.keepBaseline(test.name, baseline)
   else failing.set(test.name, baseline)
   console.log(
@@ -156,7 +156,7 @@ async function measure(
   return baseline
 }
 
-/** Asks the tests that run the place, the likeliest first, until one fails. */
+/** Runs the tests that run the place, the likeliest first, until one fails. */
 async function judge(run: Run, candidate: Candidate, tests: readonly TestFile[]): Promise<Verdict> {
   const { file, line, id, operator, text } = candidate
   const { options } = run

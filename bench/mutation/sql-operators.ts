@@ -9,7 +9,7 @@ export interface TextMutant {
 
 const STATEMENT = /\b(?:select|insert into|update|delete from|where|join)\b/i
 
-/** What is found, what stands there instead, and what that is called. Placeholders stay: as many values are bound. */
+/** What is found, what replaces it, and what that is called. Placeholders stay: as many values are bound. */
 const WRONGS: readonly (readonly [found: RegExp, instead: string, operator: string])[] = [
   [/\bwhere\b/g, 'where true or', 'where without a predicate'],
   [/\band\b/g, 'or', 'and is or'],

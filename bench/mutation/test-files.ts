@@ -11,7 +11,7 @@ const IMPORT = /\b(?:from|import)\s*\(?['"](\.[^'"]+)['"]/g
 export interface TestFile {
   /** As `unit/domain/options/presets.test.js`. */
   readonly name: string
-  /** Place of its folder among those that are asked. */
+  /** Place of its folder among those that are run. */
   readonly place: number
   /** Compiled files below `dist` that it imports, and they, and so on. */
   readonly imports: ReadonlySet<string>

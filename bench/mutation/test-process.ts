@@ -30,7 +30,7 @@ export function runTest({ root, file, timeoutMs, environment }: TestRun): Promis
   })
   return new Promise((resolve) => {
     let failed: string | undefined
-    let said = ''
+    let output = ''
     const end = (why: string): void => {
       failed ??= why
       try {
@@ -41,11 +41,11 @@ export function runTest({ root, file, timeoutMs, environment }: TestRun): Promis
     }
     const timer = setTimeout(() => end('(timeout)'), timeoutMs)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      const title = NOT_OK.exec(said)?.[1]
+      output += text
+      const title = NOT_OK.exec(output)?.[1]
       if (title !== undefined && !title.includes('# SKIP')) end(title)
-      // A line may come in two pieces; what a failure shows may be long, and stands after its title.
-      said = said.slice(-4000)
+      // A line may come in two pieces; what a failure shows may be long, and comes after its title.
+      output = output.slice(-4000)
     })
     child.on('close', (code) => {
       clearTimeout(timer)

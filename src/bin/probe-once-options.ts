@@ -10,7 +10,7 @@ import { assertOptionsFit } from '../domain/options/option-fit.ts'
 import { probeTarget } from '../domain/target/monitor-target.ts'
 import { patternProblem } from '../probe/http/body-pattern.ts'
 import type { ProbeTarget } from '../domain/target/probe-target.ts'
-import type { HealthMonitor } from '../domain/types.ts'
+import type { HealthMonitor } from '../domain/health-monitor.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
 /** The plain flags as fields of a monitor; `httpVersion` null = not given. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { FIRST_PURGE_MS, HAND_OVER_WITHIN_MS } from '../domain/limits.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { upkeepMetrics } from '../runtime/upkeep-metrics.ts'
+import { proberMetrics } from '../runtime/prober-metrics.ts'
 import { isDoneWithin } from '../schedule/done-within.ts'
 import type { ProberEngineOptions, ProberPolicies } from '../schedule/engine-options.ts'
 import type { Log } from '../schedule/log.ts'
@@ -36,10 +36,17 @@ export interface Prober {
 export function startProber(deps: ProberDeps): Prober {
   const { log, metrics, probers, keep = KEEP_DEFAULT } = deps
   const id = randomUUID()
-  const upkeep = upkeepMetrics(metrics.registry)
+  const ofProber = proberMetrics(metrics.registry)
   const store = openProberStore({ ...deps, id })
-  const engine = new ProberEngine({ store, probers, policies: deps, metrics, dependencyMetrics: upkeep, log })
-  const { retention, destroy: destroyRetention } = makeRetention({ ...deps, keep, metrics: upkeep })
+  const engine = new ProberEngine({
+    store,
+    probers,
+    policies: deps,
+    metrics,
+    dependencyMetrics: ofProber,
+    log,
+  })
+  const { retention, destroy: destroyRetention } = makeRetention({ ...deps, keep, metrics: ofProber })
 
   async function destroy(): Promise<void> {
     await Promise.all([engine.destroy(), destroyRetention(), store.destroy()])

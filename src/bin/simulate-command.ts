@@ -43,7 +43,7 @@ What would this monitor do? Prints a timeline of the results, or, for traces as 
                                results that the very first verdict needs
   --online-pending TIME, --offline TIME, --offline-pending TIME,
   --undecided TIME, --no-traffic TIME, --no-traffic-healthy TIME
-                               intervals by where the status stands
+                               intervals by the state of the check
   --hard KINDS                 failures of which one is enough: ${HARD_FAILURES.join(',')}, or none
   --inconclusive WHAT          keep, break_run or fail (keep)
   --recovery-extra N           further successes out of OFFLINE
@@ -87,39 +87,39 @@ export interface Simulation {
 
 /** The policy and the results; throws a UsageError for what it does not understand. */
 export function parseSimulation(values: Values, words: readonly string[]): Simulation {
-  const said = new Flags(values)
+  const flags = new Flags(values)
   const plain: PlainPolicy = {
-    type: said.oneOf('type', MONITOR_TYPES) ?? 'TCP',
-    rise: said.count('rise', 1) ?? 3,
-    fall: said.count('fall', 1) ?? 3,
-    intervalMs: said.time('interval', 1) ?? 5000,
+    type: flags.oneOf('type', MONITOR_TYPES) ?? 'TCP',
+    rise: flags.count('rise', 1) ?? 3,
+    fall: flags.count('fall', 1) ?? 3,
+    intervalMs: flags.time('interval', 1) ?? 5000,
   }
   // What is undefined here is absent there.
   const options = {
-    rise: said.count('rise', 1),
-    fall: said.count('fall', 1),
+    rise: flags.count('rise', 1),
+    fall: flags.count('fall', 1),
     initial: {
-      status: said.oneOf('initial', ['UNKNOWN', 'ONLINE', 'OFFLINE']),
-      rise: said.count('first-rise', 1),
-      fall: said.count('first-fall', 1),
-      unknown_fall: said.count('unknown-fall', 1),
+      status: flags.oneOf('initial', ['UNKNOWN', 'ONLINE', 'OFFLINE']),
+      rise: flags.count('first-rise', 1),
+      fall: flags.count('first-fall', 1),
+      unknown_fall: flags.count('unknown-fall', 1),
     },
     intervals: {
-      online_pending_ms: said.time('online-pending', 1),
-      offline_ms: said.time('offline', 1),
-      offline_pending_ms: said.time('offline-pending', 1),
-      undecided_ms: said.time('undecided', 0),
-      no_traffic_ms: said.time('no-traffic', 1),
-      no_traffic_healthy_ms: said.time('no-traffic-healthy', 1),
+      online_pending_ms: flags.time('online-pending', 1),
+      offline_ms: flags.time('offline', 1),
+      offline_pending_ms: flags.time('offline-pending', 1),
+      undecided_ms: flags.time('undecided', 0),
+      no_traffic_ms: flags.time('no-traffic', 1),
+      no_traffic_healthy_ms: flags.time('no-traffic-healthy', 1),
     },
-    hard_failures: said.hardFailures(),
-    inconclusive: said.oneOf('inconclusive', ['keep', 'break_run', 'fail']),
-    recovery_extra: said.count('recovery-extra', 0),
+    hard_failures: flags.hardFailures(),
+    inconclusive: flags.oneOf('inconclusive', ['keep', 'break_run', 'fail']),
+    recovery_extra: flags.count('recovery-extra', 0),
     invert: values.invert === true,
     halt_when_offline: values.halt === true,
   } as MonitorOptions
   return {
-    policy: presetPolicy(said.oneOf('preset', PRESETS) ?? 'elb', plain, options),
+    policy: presetPolicy(flags.oneOf('preset', PRESETS) ?? 'elb', plain, options),
     words,
     results: words.map(parseWord),
   }

@@ -2,7 +2,7 @@
  * The nouns of the service, as every layer passes them around. Wire names live in the dialects and column names in
  * the store; here they have one spelling. `null` means "cleared or never set by the user", as OpenStack LBaaS v2 does.
  */
-import type { MonitorOptions, Preset } from './options/monitor-options.ts'
+import type { Preset } from './options/preset-names.ts'
 
 /** Monitor types, in Octavia's spelling; a dialect translates (elb writes UDP-CONNECT as UDP_CONNECT). */
 export const MONITOR_TYPES = ['HTTP', 'HTTPS', 'PING', 'TCP', 'TLS-HELLO', 'UDP-CONNECT', 'SCTP'] as const
@@ -73,7 +73,7 @@ export interface Tag {
 
 /**
  * Attributes that are only stored and returned: TLS references, connection limits, … And those that only probers use:
- * `depends_on` of members and pools (status/dependencies.ts), and the TLS settings of pools (target/pool-question.ts).
+ * `depends_on` of members and pools (status/dependencies.ts), and the TLS settings of pools (target/pool-settings.ts).
  */
 export type Echo = Readonly<Record<string, unknown>>
 
@@ -120,30 +120,6 @@ export interface Member extends ConfigurationObject {
   readonly backup: boolean
   readonly monitorAddress: string | null
   readonly monitorPort: number | null
-  readonly tags: readonly Tag[]
-  readonly echo: Echo
-}
-
-export interface HealthMonitor extends ConfigurationObject {
-  readonly poolId: string
-  readonly type: MonitorType
-  readonly profile: Profile
-  readonly delaySeconds: number
-  readonly timeoutSeconds: number
-  /** Successes in a row to ONLINE; `max_retries` on the wire. */
-  readonly rise: number
-  /** Failures in a row to OFFLINE; `max_retries_down` on the wire. */
-  readonly fall: number
-  readonly monitorPort: number | null
-  readonly domainName: string | null
-  readonly urlPath: string | null
-  readonly httpMethod: string | null
-  readonly httpVersion: '1.0' | '1.1' | null
-  readonly expectedCodes: string | null
-  /** They win over the fields above, which then show the nearest value; null = nothing is set. */
-  readonly options: MonitorOptions | null
-  /** Those that a client sent: the others show the value of the preset, or else of the dialect. */
-  readonly sentFields: readonly PlainField[]
   readonly tags: readonly Tag[]
   readonly echo: Echo
 }

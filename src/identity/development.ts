@@ -40,36 +40,37 @@ const VERSIONED = /\/v3(\/|$)/
 
 export function developmentIdentity(options: DevelopmentOptions): DevelopmentIdentity {
   const { key, defaultProject } = options
-  const { isLive, claimsOf, tokens } = developmentTokens(options)
+  const tokens = developmentTokens(options)
   return {
     handle: (request) => {
       const [, region, path] = PATH.exec(request.path) ?? []
       const call = { request, region, path: path ?? '' }
       if (!PATH.test(request.path)) return notFound()
-      if (call.path === '/auth/tokens') return tokens(call)
+      if (call.path === '/auth/tokens') return answerTokens(call, tokens)
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         return failure(405, 'The method is not allowed for the requested URL.')
       }
       if (call.path === '') return VERSIONED.test(request.path) ? version(call) : versions(call)
-      const claims = claimsOf(request.authToken)
+      const claims = tokens.claimsOf(request.authToken)
       if (claims === undefined) return unauthorized(call)
       return lookUp({ call, claims, defaultProject }) ?? notFound()
     },
     identify: (token) => {
       const claims = readToken(token, key)
       if (claims === undefined) return undefined
-      return isLive(claims) ? identityOf(claims) : 'ended'
+      return tokens.isLive(claims) ? identityOf(claims) : 'ended'
     },
   }
 }
 
+/** The tokens that were issued here: which of them are live, and how one more is issued or one is revoked. */
 interface DevelopmentTokens {
   /** Neither over nor revoked. */
   readonly isLive: (claims: Claims) => boolean
   /** What a token claims; undefined = it is none of ours, or is not live any more. */
   readonly claimsOf: (token: string | undefined) => Claims | undefined
-  /** Answers a request for `/auth/tokens`. */
-  readonly tokens: (call: Call) => DevelopmentAnswer
+  readonly issue: (call: Call) => DevelopmentAnswer
+  readonly revoke: (claims: Claims) => void
 }
 
 function developmentTokens(options: DevelopmentOptions): DevelopmentTokens {
@@ -82,58 +83,68 @@ function developmentTokens(options: DevelopmentOptions): DevelopmentTokens {
     const claims = token === undefined ? undefined : readToken(token, key)
     return claims !== undefined && isLive(claims) ? claims : undefined
   }
-
-  const issue = (call: Call): DevelopmentAnswer => {
-    const credentials = readCredentials(call.request.body, { claimsOf, defaultProject })
-    if ('refusal' in credentials) {
-      const { refusal, message } = credentials
-      return refusal === 400 ? failure(400, message) : unauthorized(call)
-    }
-    const issuedAt = secondsNow()
-    const claims: Claims = {
-      ...credentials,
-      auditId: newAuditId(),
-      issuedAt,
-      expiresAt: issuedAt + DEVELOPMENT_TOKEN_SECONDS,
-    }
-    return tokenAnswer(201, { claims, token: signToken(claims, key), call })
+  return {
+    isLive,
+    claimsOf,
+    issue: (call) => {
+      const credentials = readCredentials(call.request.body, { claimsOf, defaultProject })
+      if ('refusal' in credentials) {
+        const { refusal, message } = credentials
+        return refusal === 400 ? failure(400, message) : unauthorized(call)
+      }
+      const issuedAt = secondsNow()
+      const claims: Claims = {
+        ...credentials,
+        auditId: newAuditId(),
+        issuedAt,
+        expiresAt: issuedAt + DEVELOPMENT_TOKEN_SECONDS,
+      }
+      return tokenAnswer(201, { claims, token: signToken(claims, key), call })
+    },
+    revoke: ({ auditId, expiresAt }) => revoked.set(auditId, true, expiresAt * 1000 - wallNow()),
   }
+}
 
-  /** GET, HEAD and DELETE of auth/tokens: one's own token, or as an admin anybody's. */
-  const aboutSubject = (call: Call, then: (claims: Claims, token: string) => DevelopmentAnswer) => {
-    const { authToken, subjectToken } = call.request
-    const caller = claimsOf(authToken)
-    if (caller === undefined) return unauthorized(call)
-    if (subjectToken === undefined) return failure(404, 'No token in the request')
-    const subject = claimsOf(subjectToken)
-    if (subject === undefined) return failure(404, 'Failed to validate token')
-    const admin = rolesOf(caller.user.name).some(({ name }) => name === 'admin')
-    if (!admin && caller.user.id !== subject.user.id) {
-      const action = call.request.method === 'DELETE' ? 'revoke_token' : 'validate_token'
-      return failure(403, `You are not authorized to perform the requested action: identity:${action}.`)
-    }
-    return then(subject, subjectToken)
+/** Answers a request for `/auth/tokens`. */
+function answerTokens(call: Call, tokens: DevelopmentTokens): DevelopmentAnswer {
+  switch (call.request.method) {
+    case 'POST':
+      return tokens.issue(call)
+    case 'GET':
+      return aboutSubject(call, tokens, (claims, token) => tokenAnswer(200, { claims, token, call }))
+    case 'HEAD':
+      return aboutSubject(call, tokens, (_, token) => ({
+        status: 200,
+        headers: { 'X-Subject-Token': token },
+      }))
+    case 'DELETE':
+      return aboutSubject(call, tokens, (claims) => {
+        tokens.revoke(claims)
+        return { status: 204 }
+      })
+    default:
+      return failure(405, 'The method is not allowed for the requested URL.')
   }
+}
 
-  const tokens = (call: Call): DevelopmentAnswer => {
-    switch (call.request.method) {
-      case 'POST':
-        return issue(call)
-      case 'GET':
-        return aboutSubject(call, (claims, token) => tokenAnswer(200, { claims, token, call }))
-      case 'HEAD':
-        return aboutSubject(call, (_, token) => ({ status: 200, headers: { 'X-Subject-Token': token } }))
-      case 'DELETE':
-        return aboutSubject(call, ({ auditId, expiresAt }) => {
-          revoked.set(auditId, true, expiresAt * 1000 - wallNow())
-          return { status: 204 }
-        })
-      default:
-        return failure(405, 'The method is not allowed for the requested URL.')
-    }
+/** GET, HEAD and DELETE of auth/tokens: one's own token, or as an admin anybody's. */
+function aboutSubject(
+  call: Call,
+  { claimsOf }: DevelopmentTokens,
+  then: (claims: Claims, token: string) => DevelopmentAnswer,
+): DevelopmentAnswer {
+  const { authToken, subjectToken } = call.request
+  const caller = claimsOf(authToken)
+  if (caller === undefined) return unauthorized(call)
+  if (subjectToken === undefined) return failure(404, 'No token in the request')
+  const subject = claimsOf(subjectToken)
+  if (subject === undefined) return failure(404, 'Failed to validate token')
+  const admin = rolesOf(caller.user.name).some(({ name }) => name === 'admin')
+  if (!admin && caller.user.id !== subject.user.id) {
+    const action = call.request.method === 'DELETE' ? 'revoke_token' : 'validate_token'
+    return failure(403, `You are not authorized to perform the requested action: identity:${action}.`)
   }
-
-  return { isLive, claimsOf, tokens }
+  return then(subject, subjectToken)
 }
 
 function identityOf({ user, scope }: Claims): Identity {

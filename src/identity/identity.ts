@@ -13,7 +13,7 @@ export interface Identity {
   readonly roles: readonly string[]
   /** No token: everything is allowed, but in this project only. */
   readonly confined: boolean
-  /** Absent: nobody said. */
+  /** Absent: not known. */
   readonly userId?: string
 }
 

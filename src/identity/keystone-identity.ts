@@ -39,20 +39,19 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
   const valid = new TokenCache<Identity>({ max: TOKEN_CACHE_MAX, now: clocks.now })
   // Separate, so that a flood of invalid tokens evicts no valid one.
   const invalid = new TokenCache<true>({ max: TOKEN_CACHE_MAX, now: clocks.now })
-  const asked = new Map<string, Promise<Identity | undefined>>()
+  const running = new Map<string, Promise<Identity | undefined>>()
   const gate = new FairGate({ places: KEYSTONE_CONNECTIONS, waitingMax: KEYSTONE_WAITING_MAX })
 
   /** Holds one of the connections to Keystone during the look-up. */
   const validated = async (token: string, of: string): Promise<KeystoneToken | undefined> => {
-    if (!(await gate.enter(of, startClock)))
-      throw identityUnavailable('too many tokens are being asked about')
+    if (!(await gate.enter(of, startClock))) throw identityUnavailable('too many tokens are being validated')
     try {
       return await client.validate(token)
     } finally {
       gate.leave(of)
     }
   }
-  const ask = async (key: string, token: string, of: string): Promise<Identity | undefined> => {
+  const validate = async (key: string, token: string, of: string): Promise<Identity | undefined> => {
     const found = await validated(token, of)
     if (found === undefined) {
       invalid.set(key, true, Math.min(cacheMs, INVALID_TOKEN_CACHE_MS))
@@ -67,11 +66,11 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
    */
   const lookUp = (key: string, token: string, of: string): Promise<Identity | undefined> => {
     const question = `${of} ${key}`
-    const running = asked.get(question)
-    if (running !== undefined) return running
-    const answer = ask(key, token, of).finally(() => asked.delete(question))
-    asked.set(question, answer)
-    return answer
+    const earlier = running.get(question)
+    if (earlier !== undefined) return earlier
+    const lookedUp = validate(key, token, of).finally(() => running.delete(question))
+    running.set(question, lookedUp)
+    return lookedUp
   }
 
   return async (headers, address) => {

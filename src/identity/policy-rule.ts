@@ -4,7 +4,7 @@
  *
  * A rule has two columns, one for each set of roles that Octavia comes with: `default_roles`, Keystone's reader, member
  * and admin, which is what its code says today; and `load_balancer_roles`, its own load-balancer_* roles (`advanced
- * RBAC`), which stand in a file that an operator puts into place. Sources: docs/peers/octavia-rbac.md, and the
+ * RBAC`), which are in a file that an operator installs. Sources: docs/peers/octavia-rbac.md, and the
  * recordings under test/vectors/octavia-golden/auth, made where both columns counted.
  */
 

@@ -5,7 +5,7 @@ import type { Probe } from './probe.ts'
 import type { ProbeRuntime } from './probe-runtime.ts'
 import { makeProbeSctp } from './sctp/sctp.ts'
 import { makeProbeTcp } from './tcp/tcp.ts'
-import { asksForExchange, makeProbeTcpExchange } from './tcp/tcp-exchange.ts'
+import { needsExchange, makeProbeTcpExchange } from './tcp/tcp-exchange.ts'
 import { makeProbeTlsHello } from './tls/tls-hello.ts'
 import { makeProbeUdpConnect } from './udp/udp-connect.ts'
 
@@ -18,7 +18,7 @@ export function makeProbers(runtime: ProbeRuntime): Probers {
   const probeTcp = makeProbeTcp(runtime)
   const probeTcpExchange = makeProbeTcpExchange(runtime)
   return {
-    TCP: (target, done) => (asksForExchange(target) ? probeTcpExchange : probeTcp)(target, done),
+    TCP: (target, done) => (needsExchange(target) ? probeTcpExchange : probeTcp)(target, done),
     HTTP: makeProbeHttp(runtime, 'HTTP'),
     'UDP-CONNECT': makeProbeUdpConnect((family) => echoChannels.of(family), runtime),
     PING: makeProbePing((family) => echoChannels.of(family), hostAddresses),

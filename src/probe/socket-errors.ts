@@ -12,7 +12,7 @@ import { networkInterfaces } from 'node:os'
 import { HOST_ADDRESSES_CACHE_MS } from '../domain/limits.ts'
 import type { Reason } from '../domain/result/reasons.ts'
 
-/** Reasons before a connection stands; a prober refines them (a reset after the connect is its RECV_CLOSED). */
+/** Reasons before a connection is established; a prober refines them (a reset after the connect is its RECV_CLOSED). */
 const REASON_OF_ERRNO: Readonly<Record<string, Reason>> = {
   // The target, or the network on the way to it, answered. ICMP errors arrive as net/ipv4/icmp.c icmp_err_convert says.
   ECONNREFUSED: 'CONNECT_REFUSED',
@@ -46,7 +46,7 @@ const OFFLINE_WITHOUT_ADDRESS: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'E
 
 type Destination = { readonly address: string; readonly family: 4 | 6 }
 
-/** The reason for a socket error before the connection stands; `hasNetwork`: whether this host has one for a destination. */
+/** The reason for a socket error before the connection is established; `hasNetwork`: whether this host has one for a destination. */
 export function reasonOfSocketError(
   code: string | undefined,
   destination: Destination,
@@ -62,7 +62,7 @@ export class HostAddresses {
   #seenAt = Number.NEGATIVE_INFINITY
   #families: ReadonlySet<string> = new Set()
 
-  /** The reason for a socket error before the connection stands. */
+  /** The reason for a socket error before the connection is established. */
   reasonOf(code: string | undefined, destination: Destination): Reason {
     return reasonOfSocketError(code, destination, this.#hasNetwork)
   }

@@ -28,7 +28,7 @@ export class LogDestination {
   /** Whole lines that wait, oldest first, and their bytes. */
   #waiting: string[] = []
   #waitingBytes = 0
-  /** What is being written, or has to be tried again. A notice stands first; so many bytes of it are left. */
+  /** What is being written, or has to be tried again. A notice comes first; so many bytes of it are left. */
   #chunk = NOTHING
   #noticeBytes = 0
   /** Lost lines that this notice reports. */

@@ -22,7 +22,7 @@ export interface LogOptions {
   readonly destination?: DestinationStream
 }
 
-/** Fields whose values are never written, wherever they stand in the first three levels of a line. */
+/** Fields whose values are never written, wherever they are in the first three levels of a line. */
 const SECRET_FIELDS = [
   'authorization',
   'cookie',

@@ -40,7 +40,7 @@ export interface DependencyReadingsOptions {
 
 /** What is known of the parents of a project. */
 export interface ProjectReading {
-  /** Parents that do not stand well. */
+  /** Parents that are OFFLINE or failing. */
   readonly states: ReadonlyMap<string, ParentState>
   /** When the last good reading began; -Infinity before the first. */
   readonly readMs: number
@@ -156,7 +156,7 @@ export class DependencyReadings {
       project.readMs = startedMs
       project.failingSinceMs = undefined
       this.#see(project)
-      if (this.#isAway) this.#options.log.info({}, 'how dependencies stand is read again')
+      if (this.#isAway) this.#options.log.info({}, 'the status of dependencies is read again')
       this.#isAway = false
       isQuick = this.#now() - startedMs < DEPENDENCY_QUICK_MS
     } catch (error) {
@@ -178,7 +178,10 @@ export class DependencyReadings {
 
   #noteAway(error: unknown): void {
     if (!this.#isAway)
-      this.#options.log.warn({ err: error }, 'how dependencies stand cannot be read; the last readings stand')
+      this.#options.log.warn(
+        { err: error },
+        'the status of dependencies cannot be read; the last readings count',
+      )
     this.#isAway = true
   }
 

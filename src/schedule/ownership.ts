@@ -26,7 +26,7 @@ import {
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Log } from './log.ts'
 
-/** How things stand, as a heartbeat finds them. */
+/** What a heartbeat finds. */
 export interface Standing {
   readonly liveProbers: number
   /** Milliseconds until the first lease of another live prober runs out. */

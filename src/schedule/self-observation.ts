@@ -67,7 +67,7 @@ export class SelfObservation implements ProbeMetrics {
     return { ...this.#inconclusive }
   }
 
-  /** What the last of them said, by reason. */
+  /** The detail of the last of them, by reason. */
   get inconclusiveLast(): Readonly<Partial<Record<Reason, string>>> {
     return { ...this.#last }
   }

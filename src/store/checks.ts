@@ -4,7 +4,7 @@ import { HOST_ADDRESS } from '../domain/target/http-host.ts'
 import { type Maintenance, windowOf } from '../domain/status/maintenance.ts'
 import { NOOP_PROVIDER } from '../domain/status/member-status.ts'
 import type { MonitorOptions } from '../domain/options/monitor-options.ts'
-import { poolQuestion } from '../domain/target/pool-question.ts'
+import { poolSettings } from '../domain/target/pool-settings.ts'
 import { targetsOf } from '../domain/target/monitor-target.ts'
 import { statePolicy } from '../domain/options/profiles.ts'
 import type { Reason } from '../domain/result/reasons.ts'
@@ -224,7 +224,7 @@ function toMonitor(row: CheckRow, details: PoolDetails | undefined): LoadedMonit
     sentFields: row.sent_fields,
     echo: row.host_address === null ? {} : { [HOST_ADDRESS]: row.host_address },
   }
-  const pool = poolQuestion({ protocol: row.pool_protocol, echo: details?.echo ?? {} })
+  const pool = poolSettings({ protocol: row.pool_protocol, echo: details?.echo ?? {} })
   return {
     targetOf: targetsOf(monitor, pool),
     policy: statePolicy(monitor, row.traffic_seen),

@@ -1,6 +1,6 @@
 /** Statements on health monitors. One per purpose; the API composes them into transactions. */
 import { startStatus } from '../domain/options/presets.ts'
-import type { HealthMonitor } from '../domain/types.ts'
+import type { HealthMonitor } from '../domain/health-monitor.ts'
 import { type Db, type Tx, query, violatedConstraint } from './database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { HEALTH_MONITOR_COLUMNS, type HealthMonitorRow, toHealthMonitor } from './rows.ts'

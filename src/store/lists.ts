@@ -56,7 +56,7 @@ export interface ListQuery {
   /** Rows after this one, or before it when `reverse`. */
   readonly marker?: string
   readonly reverse: boolean
-  /** Where objects without a value stand in ascending order; last when absent. */
+  /** Where objects without a value are in ascending order; last when absent. */
   readonly nulls?: 'first' | 'last'
   /** All must match. */
   readonly tagFilters?: readonly TagFilter[]

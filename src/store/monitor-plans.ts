@@ -1,7 +1,8 @@
 /** Statements on the facts of a pool that the plan of its monitor needs. */
 import { NOOP_PROVIDER } from '../domain/status/member-status.ts'
-import { type PoolQuestion, poolQuestion } from '../domain/target/pool-question.ts'
-import type { HealthMonitor, Pool } from '../domain/types.ts'
+import { type PoolSettings, poolSettings } from '../domain/target/pool-settings.ts'
+import type { HealthMonitor } from '../domain/health-monitor.ts'
+import type { Pool } from '../domain/types.ts'
 import { type Db, query } from './database.ts'
 
 export interface PlanFacts {
@@ -11,7 +12,7 @@ export interface PlanFacts {
   readonly firstMemberId: string | null
   readonly trafficSeen: boolean
   /** The settings of the pool that its probes need. */
-  readonly pool: PoolQuestion
+  readonly pool: PoolSettings
 }
 
 export async function readPlanFacts(db: Db, monitor: Pick<HealthMonitor, 'id'>): Promise<PlanFacts> {
@@ -34,5 +35,5 @@ export async function readPlanFacts(db: Db, monitor: Pick<HealthMonitor, 'id'>):
   )
   if (rows[0] === undefined) return { probedMembers: 0, firstMemberId: null, trafficSeen: false, pool: {} }
   const { protocol, echo, ...facts } = rows[0]
-  return { ...facts, pool: poolQuestion({ protocol, echo }) }
+  return { ...facts, pool: poolSettings({ protocol, echo }) }
 }

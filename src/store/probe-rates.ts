@@ -1,5 +1,5 @@
 /** The probes a second of a project's monitors and members. */
-import type { HealthMonitor } from '../domain/types.ts'
+import type { HealthMonitor } from '../domain/health-monitor.ts'
 import { type Db, type Tx, query } from './database.ts'
 
 /** Monitors of a project with the same settings for the rate of probes. */

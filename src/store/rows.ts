@@ -1,14 +1,6 @@
 /** Maps rows of the configuration tables to domain objects: the only place with the names of both. */
-import type {
-  Echo,
-  HealthMonitor,
-  Listener,
-  LoadBalancer,
-  Member,
-  Pool,
-  ProvisioningStatus,
-  Tag,
-} from '../domain/types.ts'
+import type { HealthMonitor } from '../domain/health-monitor.ts'
+import type { Echo, Listener, LoadBalancer, Member, Pool, ProvisioningStatus, Tag } from '../domain/types.ts'
 
 interface CommonRow {
   id: string

@@ -62,7 +62,7 @@ test('every GET of the docs page can be executed as it is filled in: lists are a
       const expected = path.includes('{') ? [200, 404] : [200]
       assert.ok(expected.includes(status), `${operationId}, ${path}: ${status}`)
     }
-    const own = page.complaints.filter((said) => !EXPECTED.some((expected) => said.includes(expected)))
+    const own = page.complaints.filter((message) => !EXPECTED.some((expected) => message.includes(expected)))
     assert.deepEqual(own, [])
   }
 })

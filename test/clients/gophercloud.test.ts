@@ -13,8 +13,8 @@ before(async () => {
 for (const identity of IDENTITIES) {
   test(`a program of gophercloud creates, batches, pages, updates and deletes, with ${identity} identity`, async (t) => {
     const { env } = await startForClients(t, identity)
-    const said = await runClient(PROGRAM, [], { ...env, OS_DOMAIN_NAME: 'Default' })
-    t.diagnostic(`${said.match(/^ok /gm)?.length} steps`)
-    assert.match(said, /^ok all$/m)
+    const output = await runClient(PROGRAM, [], { ...env, OS_DOMAIN_NAME: 'Default' })
+    t.diagnostic(`${output.match(/^ok /gm)?.length} steps`)
+    assert.match(output, /^ok all$/m)
   })
 }

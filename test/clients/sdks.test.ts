@@ -11,12 +11,12 @@ import { folderOfTest } from '../support/folders.ts'
 for (const language of ['typescript', 'python', 'go']) {
   test(`a client generated for ${language} creates, waits for the verdict, changes and deletes, in each dialect`, async (t) => {
     const { api } = await startForClients(t, 'development')
-    const said = await runClient(
+    const output = await runClient(
       'bash',
       [join(CLIENTS, `sdk-${language}`, 'run.sh'), folderOfTest(), api],
       {},
     )
-    const totals = said.trim().split('\n').at(-1)
+    const totals = output.trim().split('\n').at(-1)
     t.diagnostic(`${language}: ${totals}`)
     assert.match(totals ?? '', /^ok, \d+ calls$/)
   })

@@ -35,14 +35,14 @@ for (const identity of IDENTITIES) {
     const { api, env } = await startForClients(t, identity)
     const dir = folderOfTest()
     const record = join(dir, 'requests.jsonl')
-    const said = await runClient('bash', [join(TERRAFORM, 'run.sh'), PROVIDER], {
+    const output = await runClient('bash', [join(TERRAFORM, 'run.sh'), PROVIDER], {
       ...env,
       RECORD: record,
       RECORD_ORIGINS: api,
       RECORD_PORT: String(await twoFreePorts()),
     })
-    for (const line of said.trim().split('\n')) t.diagnostic(line)
-    assert.match(said, /^PASS all$/m)
+    for (const line of output.trim().split('\n')) t.diagnostic(line)
+    assert.match(output, /^PASS all$/m)
     // What the provider would have repeated in silence.
     const refused = [...readFileSync(record, 'utf8').matchAll(/"status": (409|429|5\d\d)/g)]
     assert.deepEqual(

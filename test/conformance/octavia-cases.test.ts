@@ -299,7 +299,7 @@ async function assertParents({ expect_parent_state: expected }: Case, { api, ids
   assert.deepEqual(rows[0], forcedOr(expected, rows[0]))
 }
 
-/** After a write everything is ACTIVE; a status that was forced before a refusal stands as it stood. */
+/** After a write everything is ACTIVE; a status that was forced before a refusal stays. */
 function forcedOr(
   expected: NonNullable<Case['expect_parent_state']>,
   actual: { readonly loadbalancer: string; readonly pool: string } | undefined,

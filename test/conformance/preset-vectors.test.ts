@@ -29,139 +29,139 @@ const { vectors } = JSON.parse(readFileSync('test/vectors/state-vectors.json', '
 }
 
 /** The monitor that a user of a peer would create: its preset, and options for the settings of the peer. */
-const MONITORS: Readonly<Record<string, (said: Said) => Monitor>> = {
+const MONITORS: Readonly<Record<string, (settings: Settings) => Monitor>> = {
   envoy,
   greymatter: envoy,
   kuma: envoy,
-  haproxy: (said) => {
-    const [rise, fall] = [said.count('rise') ?? 2, said.count('fall') ?? 3]
+  haproxy: (settings) => {
+    const [rise, fall] = [settings.count('rise') ?? 2, settings.count('fall') ?? 3]
     const initial = {
       up: {},
       'fully-up': { initial: { fall } },
       down: { initial: { status: 'OFFLINE', rise: 1 } },
       'fully-down': { initial: { status: 'OFFLINE', rise } },
     } as const
-    const fast = said.count('fastinter_ms')
+    const fast = settings.count('fastinter_ms')
     return {
       preset: 'haproxy',
-      plain: { rise, fall, intervalMs: said.count('inter_ms') ?? 2000 },
+      plain: { rise, fall, intervalMs: settings.count('inter_ms') ?? 2000 },
       options: {
-        ...initial[(said.config['init_state'] ?? 'up') as keyof typeof initial],
+        ...initial[(settings.config['init_state'] ?? 'up') as keyof typeof initial],
         intervals: set({
           online_pending_ms: fast,
           offline_pending_ms: fast,
-          offline_ms: said.count('downinter_ms'),
+          offline_ms: settings.count('downinter_ms'),
         }),
       },
     }
   },
-  octavia: (said) => ({
+  octavia: (settings) => ({
     preset: 'octavia',
     plain: {
-      rise: said.count('rise') ?? 0,
-      fall: said.count('fall') ?? 0,
-      intervalMs: said.count('inter_ms') ?? 0,
+      rise: settings.count('rise') ?? 0,
+      fall: settings.count('fall') ?? 0,
+      intervalMs: settings.count('inter_ms') ?? 0,
     },
   }),
   // keepalived, as Octavia configures it: max_retries_down is its `retry`.
-  'octavia-lvs': (said) => ({
-    ...keepalived(said),
-    options: { intervals: { online_pending_ms: said.count('delay_before_retry_ms') ?? 0 } },
+  'octavia-lvs': (settings) => ({
+    ...keepalived(settings),
+    options: { intervals: { online_pending_ms: settings.count('delay_before_retry_ms') ?? 0 } },
   }),
-  otc: (said) => ({
+  otc: (settings) => ({
     preset: 'elb',
     plain: {
-      rise: said.count('max_retries') ?? 0,
-      fall: said.count('max_retries_down') ?? 3,
-      intervalMs: 1000 * (said.count('delay_s') ?? 0),
+      rise: settings.count('max_retries') ?? 0,
+      fall: settings.count('max_retries_down') ?? 3,
+      intervalMs: 1000 * (settings.count('delay_s') ?? 0),
     },
   }),
   keepalived,
-  contrail: (said) => ({
+  contrail: (settings) => ({
     preset: 'contrail',
     plain: {
       rise: 3,
-      fall: said.count('max_retries') ?? 0,
-      intervalMs: 1000 * Math.max(1, said.count('delay_s') ?? 0),
+      fall: settings.count('max_retries') ?? 0,
+      intervalMs: 1000 * Math.max(1, settings.count('delay_s') ?? 0),
     },
   }),
-  consul: (said) => ({
+  consul: (settings) => ({
     preset: 'consul',
     plain: {
-      rise: said.count('success_before_passing') ?? 0,
-      fall: said.count('failures_before_critical') ?? 0,
-      intervalMs: said.count('interval_ms') ?? 0,
+      rise: settings.count('success_before_passing') ?? 0,
+      fall: settings.count('failures_before_critical') ?? 0,
+      intervalMs: settings.count('interval_ms') ?? 0,
     },
-    options: said.config['status'] === 'passing' ? { initial: { status: 'ONLINE' } } : {},
+    options: settings.config['status'] === 'passing' ? { initial: { status: 'ONLINE' } } : {},
   }),
-  'k8s-readiness': (said) => kubernetes(said, { status: 'OFFLINE', halts: false }),
-  'k8s-liveness': (said) => kubernetes(said, { status: 'ONLINE', halts: true }),
-  'k8s-startup': (said) => kubernetes(said, { status: 'UNKNOWN', halts: true }),
-  traefik: (said) => ({
+  'k8s-readiness': (settings) => kubernetes(settings, { status: 'OFFLINE', halts: false }),
+  'k8s-liveness': (settings) => kubernetes(settings, { status: 'ONLINE', halts: true }),
+  'k8s-startup': (settings) => kubernetes(settings, { status: 'UNKNOWN', halts: true }),
+  traefik: (settings) => ({
     preset: 'elb',
-    plain: { rise: 1, fall: 1, intervalMs: said.count('interval_ms') ?? 30_000 },
+    plain: { rise: 1, fall: 1, intervalMs: settings.count('interval_ms') ?? 30_000 },
     options: {
       anchor: 'start',
       initial: { status: 'ONLINE' },
-      intervals: set({ offline_ms: said.count('unhealthyInterval_ms') }),
+      intervals: set({ offline_ms: settings.count('unhealthyInterval_ms') }),
     },
   }),
-  'uptime-kuma': (said) => {
-    const fall = 1 + (said.count('maxretries') ?? 0)
+  'uptime-kuma': (settings) => {
+    const fall = 1 + (settings.count('maxretries') ?? 0)
     return {
       preset: 'elb',
-      plain: { rise: 1, fall, intervalMs: 1000 * (said.count('interval_s') ?? 0) },
+      plain: { rise: 1, fall, intervalMs: 1000 * (settings.count('interval_s') ?? 0) },
       options: {
         anchor: 'start',
         initial: { unknown_fall: fall },
-        intervals: { online_pending_ms: 1000 * (said.count('retryInterval_s') ?? 60) },
+        intervals: { online_pending_ms: 1000 * (settings.count('retryInterval_s') ?? 60) },
       },
     }
   },
 }
 
-function envoy(said: Said): Monitor {
-  const [rise, fall] = [said.count('healthy_threshold') ?? 0, said.count('unhealthy_threshold') ?? 0]
+function envoy(settings: Settings): Monitor {
+  const [rise, fall] = [settings.count('healthy_threshold') ?? 0, settings.count('unhealthy_threshold') ?? 0]
   return {
     preset: 'envoy',
     plain: {
       rise,
       fall,
-      intervalMs: said.count('interval_ms') ?? 0,
-      trafficSeen: said.config['traffic'] === true,
+      intervalMs: settings.count('interval_ms') ?? 0,
+      trafficSeen: settings.config['traffic'] === true,
     },
     options: {
-      ...(said.config['initial'] === 'healthy' ? { initial: { status: 'ONLINE', rise, fall } } : {}),
+      ...(settings.config['initial'] === 'healthy' ? { initial: { status: 'ONLINE', rise, fall } } : {}),
       intervals: set({
-        offline_ms: said.count('unhealthy_interval_ms'),
-        online_pending_ms: said.count('unhealthy_edge_interval_ms'),
-        offline_pending_ms: said.count('healthy_edge_interval_ms'),
-        no_traffic_ms: said.count('no_traffic_interval_ms'),
+        offline_ms: settings.count('unhealthy_interval_ms'),
+        online_pending_ms: settings.count('unhealthy_edge_interval_ms'),
+        offline_pending_ms: settings.count('healthy_edge_interval_ms'),
+        no_traffic_ms: settings.count('no_traffic_interval_ms'),
       }),
     },
   }
 }
 
-function keepalived(said: Said): Monitor {
+function keepalived(settings: Settings): Monitor {
   return {
     preset: 'keepalived',
     plain: {
       rise: 3,
-      fall: 1 + (said.count('retry') ?? 1),
-      intervalMs: said.count('delay_loop_ms') ?? 60_000,
+      fall: 1 + (settings.count('retry') ?? 1),
+      intervalMs: settings.count('delay_loop_ms') ?? 60_000,
     },
     options: {
-      ...(said.config['alpha'] === true ? { initial: { status: 'OFFLINE', rise: 1 } } : {}),
-      intervals: set({ online_pending_ms: said.count('delay_before_retry_ms') }),
+      ...(settings.config['alpha'] === true ? { initial: { status: 'OFFLINE', rise: 1 } } : {}),
+      intervals: set({ online_pending_ms: settings.count('delay_before_retry_ms') }),
     },
   }
 }
 
 function kubernetes(
-  said: Said,
+  settings: Settings,
   { status, halts }: { status: 'ONLINE' | 'OFFLINE' | 'UNKNOWN'; halts: boolean },
 ): Monitor {
-  const [rise, fall] = [said.count('successThreshold') ?? 1, said.count('failureThreshold') ?? 3]
+  const [rise, fall] = [settings.count('successThreshold') ?? 1, settings.count('failureThreshold') ?? 3]
   return {
     preset: 'elb',
     plain: { rise, fall, intervalMs: 10_000 },
@@ -173,7 +173,7 @@ function kubernetes(
   }
 }
 
-class Said {
+class Settings {
   readonly config: PeerConfig
 
   constructor(config: PeerConfig) {
@@ -194,7 +194,7 @@ const COMPARED = ['status', 'next_interval_ms', 'timer', 'degraded', 'warning', 
 
 for (const { id, peer, config, results, expect } of vectors.filter((row) => row.unified_config !== null)) {
   test(`${id}: a monitor with the preset and options of ${peer} does as the peer does`, () => {
-    const monitor = MONITORS[peer]?.(new Said(config))
+    const monitor = MONITORS[peer]?.(new Settings(config))
     assert.ok(monitor !== undefined, `no monitor for ${peer}`)
     // HTTP_GET is the one checker of keepalived that needs two passes.
     const type = peer === 'keepalived' && results.includes('status_fail') ? 'HTTP' : 'TCP'

@@ -13,11 +13,12 @@ import { octaviaHealthMonitors } from '../../src/api/dialect/octavia/health-moni
 import { octaviaPools } from '../../src/api/dialect/octavia/pool.ts'
 import { DomainError } from '../../src/domain/errors.ts'
 import type { MonitorOptions } from '../../src/domain/options/monitor-options.ts'
-import { poolQuestion } from '../../src/domain/target/pool-question.ts'
+import { poolSettings } from '../../src/domain/target/pool-settings.ts'
 import { probeTarget } from '../../src/domain/target/monitor-target.ts'
 import { REASONS } from '../../src/domain/result/reasons.ts'
 import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
-import type { HealthMonitor, LoadBalancer, Pool } from '../../src/domain/types.ts'
+import type { HealthMonitor } from '../../src/domain/health-monitor.ts'
+import type { LoadBalancer, Pool } from '../../src/domain/types.ts'
 import { patternProblem } from '../../src/probe/http/body-pattern.ts'
 import { fittingOptions } from '../support/fitting-options.ts'
 import { listen, probeWithin } from '../support/probing.ts'
@@ -120,7 +121,7 @@ async function assertProbed(monitor: Draft, pool: Pool, { heard, tcp, udp }: Lis
   const { reuse: _, ...target }: ProbeTarget = probeTarget(
     { ...monitor, monitorPort: null },
     member,
-    poolQuestion(pool),
+    poolSettings(pool),
   )
   heard.length = 0
   const { reason, detail } = await probeWithin(probers[target.type], { ...target, timeoutMs: 300 })

@@ -79,7 +79,7 @@ interface Asking {
   readonly who: Actor | 'stranger' | undefined
   /** Of the paths that name one. */
   readonly project: string
-  /** Of the path; 1 unless said otherwise. */
+  /** Of the path; 1 unless it is given. */
   readonly spellings?: number
 }
 

@@ -168,7 +168,7 @@ test('of twelve listeners created at once on one port, one exists', async (t) =>
   assert.equal((await api.request('GET', LISTENERS)).body.listeners.length, 1)
 })
 
-test('a default pool must be there, fit the protocol and stand below the same load balancer', async (t) => {
+test('a default pool must be there, fit the protocol and be of the same load balancer', async (t) => {
   const api = await startApi(t)
   const lb = await aLoadBalancer(api)
   const other = await aLoadBalancer(api)

@@ -80,7 +80,7 @@ async function embedded(t: Ending): Promise<Source> {
   return { url: server.url, db }
 }
 
-/** Every row of every table that a dump has, and where the sequences stand. */
+/** Every row of every table that a dump has, and the values of the sequences. */
 async function contentOf({ db }: Source): Promise<Readonly<Record<string, unknown>>> {
   const content: Record<string, unknown> = {}
   for (const table of DUMPED_TABLES) {

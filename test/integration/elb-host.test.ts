@@ -1,4 +1,4 @@
-/** Dialect elb: whose address stands in the Host header of a monitor without a domain name. */
+/** Dialect elb: whose address is in the Host header of a monitor without a domain name. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadPools } from '../../src/store/checks.ts'

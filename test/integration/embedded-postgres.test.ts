@@ -44,8 +44,8 @@ async function startElsewhere(t: Ending, dataDir: string): Promise<{ kill: () =>
   t.after(() => {
     child.kill('SIGKILL')
   })
-  const [said] = (await once(child.stdout, 'data')) as [Buffer]
-  return { kill: () => child.kill('SIGKILL'), url: said.toString().trim() }
+  const [output] = (await once(child.stdout, 'data')) as [Buffer]
+  return { kill: () => child.kill('SIGKILL'), url: output.toString().trim() }
 }
 
 test('data survives a stop, and the next start has the same address and password', async (t) => {

@@ -151,7 +151,7 @@ test('Keystone away, silent, failing or sending invalid answers: IDENTITY_UNAVAI
     assert.equal(await who('good'), 'IDENTITY_UNAVAILABLE', String(trouble))
     pass(1000)
   }
-  assert.equal(logged.length, 1, 'said once')
+  assert.equal(logged.length, 1, 'logged once')
   keystone.trouble = undefined
   keystone.tokens.set('odd', { token: { user: {} } })
   assert.equal(await who('odd'), 'IDENTITY_UNAVAILABLE')

@@ -16,14 +16,14 @@ const addresses = targets(5).map(({ address, protocol_port: port }) => ({ addres
 
 /** What pools say that they have, and what they have; the ids of pools that disagree. */
 async function counts(db: Db): Promise<{ readonly members: number; readonly wrong: readonly string[] }> {
-  const rows = await query<{ id: string; said: number; members: number }>(
+  const rows = await query<{ id: string; counted: number; members: number }>(
     db,
-    `select p.id, p.member_count as said, count(m.id)::int as members
+    `select p.id, p.member_count as counted, count(m.id)::int as members
      from pool p left join member m on m.pool_id = p.id group by p.id`,
   )
   return {
     members: rows.reduce((sum, { members }) => sum + members, 0),
-    wrong: rows.filter(({ said, members }) => said !== members).map(({ id }) => id),
+    wrong: rows.filter(({ counted, members }) => counted !== members).map(({ id }) => id),
   }
 }
 

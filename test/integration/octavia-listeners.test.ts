@@ -299,7 +299,7 @@ test('a TERMINATED_HTTPS listener keeps its references and HSTS', async (t) => {
   for (const [name, value] of Object.entries(tls)) assert.deepEqual(created[name], value, name)
 })
 
-test('the quota of listeners is said in words of Octavia', async (t) => {
+test('the quota of listeners is refused in words of Octavia', async (t) => {
   const api = await startOctaviaApi(t)
   await api.send('PUT', `/quotas/${DEFAULT_PROJECT}`, { quota: { listener: 0 } })
   const lb = await api.loadBalancer()

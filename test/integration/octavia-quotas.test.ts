@@ -94,7 +94,7 @@ test('who sees the own quota only finds none of another project in the list', as
   assert.deepEqual(await listed('another'), [])
 })
 
-test('the quota of load balancers is said in words of Octavia, and holds for both dialects', async (t) => {
+test('the quota of load balancers is refused in words of Octavia, and holds for both dialects', async (t) => {
   const api = await startOctaviaApi(t)
   await api.send('PUT', `/quotas/${DEFAULT_PROJECT}`, { quota: { load_balancer: 1 } })
   const { vip_subnet_id } = await api.loadBalancer()

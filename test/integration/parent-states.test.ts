@@ -1,4 +1,4 @@
-/** How parents stand, as it is read for a prober: what stands badly is handed down, and reading ends whatever is stored. */
+/** The status of parents, as it is read for a prober: OFFLINE and failing are handed down, and reading ends whatever is stored. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { query } from '../../src/store/database.ts'
@@ -38,7 +38,7 @@ async function members(t: TestContext, count: number) {
   return { pools, ids, dependsOn, judge, read }
 }
 
-test('a parent that stands well itself stands as badly as what it depends on, by itself or by its pool', async (t) => {
+test('a parent that is ONLINE itself counts as what it depends on, by itself or by its pool', async (t) => {
   const { pools, ids, dependsOn, judge, read } = await members(t, 4)
   const [grandparent = '', byItself = '', byPool = '', other = ''] = ids
   for (const id of [byItself, byPool, other]) await judge(id, { status: 'ONLINE' })

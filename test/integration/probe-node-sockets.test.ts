@@ -83,7 +83,7 @@ test('a socket that was used again still reports the end, a reset and a refusal'
   }
 })
 
-test('a connection that never stood is ended at once, and its socket is not kept', async (t) => {
+test('a connection that was never established is ended at once, and its socket is not kept', async (t) => {
   const target = await blackHole(t)
   const socket = nodeSockets.connect(target, 'silent', listener())
   await new Promise((resolve) => setImmediate(resolve))

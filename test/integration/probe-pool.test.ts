@@ -6,7 +6,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { suite, test, type TestContext } from 'node:test'
 import { createServer, TLSSocket, type TlsOptions } from 'node:tls'
-import { type PoolQuestion, poolQuestion } from '../../src/domain/target/pool-question.ts'
+import { type PoolSettings, poolSettings } from '../../src/domain/target/pool-settings.ts'
 import { probeTarget, type TargetMonitor } from '../../src/domain/target/monitor-target.ts'
 import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
 import { selfSigned } from '../support/certificate.ts'
@@ -27,12 +27,12 @@ const MONITOR: TargetMonitor = {
 }
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 
-const secured = (echo: object = {}): PoolQuestion =>
-  poolQuestion({ protocol: 'HTTP', echo: { tls_enabled: true, ...echo } })
+const secured = (echo: object = {}): PoolSettings =>
+  poolSettings({ protocol: 'HTTP', echo: { tls_enabled: true, ...echo } })
 
 const targetAt = (
   server: Server,
-  pool: PoolQuestion,
+  pool: PoolSettings,
   monitor: Partial<TargetMonitor> = {},
   isOwn = false,
 ) => {
@@ -197,7 +197,7 @@ suite('a pool of protocol PROXY or PROXYV2', () => {
             stream.once('data', () => stream.end(OK))
           })
         })
-        const pool = poolQuestion({ protocol, echo: { tls_enabled: isSecure } })
+        const pool = poolSettings({ protocol, echo: { tls_enabled: isSecure } })
         assert.equal((await probed(server, pool)).reason, 'PASSED', `${protocol} ${isSecure}`)
         if (protocol === 'PROXY') assert.match(headers[0] ?? '', V1)
         else assert.equal(headers[0], V2)
@@ -210,7 +210,7 @@ suite('a pool of protocol PROXY or PROXYV2', () => {
         socket.end(OK)
       })
     })
-    const pool = poolQuestion({ protocol: 'PROXYV2', echo: {} })
+    const pool = poolSettings({ protocol: 'PROXYV2', echo: {} })
     assert.equal((await probed(plain, pool, {}, true)).reason, 'PASSED')
     assert.match(bytes[0] ?? '', /^GET \/up HTTP\/1\.0\r\n/)
   })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { makeRetention } from '../../src/bin/retention.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
-import { upkeepMetrics } from '../../src/runtime/upkeep-metrics.ts'
+import { proberMetrics } from '../../src/runtime/prober-metrics.ts'
 import { type Db, openDatabase, query } from '../../src/store/database.ts'
 import {
   membersAfter,
@@ -66,7 +66,7 @@ test('of one member only the newest transitions stay, whatever others have, and 
   assert.equal((await sequences(db, other)).length, 30, 'it was not asked for')
 })
 
-test('the newest of a member are those of its latest owner, whatever the clock said', async (t) => {
+test('the newest of a member are those of its latest owner, whatever the clock was', async (t) => {
   const { db } = await testDatabase(t)
   const memberId = await insertTransitions(db, 3, 0)
   await query(
@@ -127,7 +127,7 @@ test('a prober purges by its settings: what is too old, what is too much of a me
     databaseUrl: database.url,
     leaseMs: 1000,
     keep: { days: 2, perMember: 5, eventDays: 2 },
-    metrics: upkeepMetrics(metrics.registry),
+    metrics: proberMetrics(metrics.registry),
     log: keepingLog(),
   })
   database.beforeDrop(destroy)

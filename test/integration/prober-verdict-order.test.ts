@@ -70,7 +70,7 @@ function verdict(memberId: string, shard: number, told: Told): VerdictWrite {
   }
 }
 
-/** What stands there of each member: epoch, sequence, status. */
+/** The row of each member: epoch, sequence, status. */
 async function standing(db: Db): Promise<ReadonlyMap<string, string>> {
   const rows = await query<{ member_id: string; standing: string }>(
     db,

@@ -113,7 +113,7 @@ test('a takeover waits for a flush, and the next owner then sees what it wrote',
     assert.ok(!claimed.some((each) => each.id === shard))
     assert.equal(claimed.length, 255)
     await flusher.commit()
-    // The pool stands with the state, for the roll-up.
+    // The pool is in the row of the state, for the roll-up.
     const states = await query(
       db,
       'select s.pool_id from member_state s join member m on m.id = s.member_id and m.pool_id = s.pool_id',

@@ -47,11 +47,11 @@ export async function openPage(t: Ending, url: string, { instead = {} }: PageOpt
   const requests: string[] = []
   const complaints: string[] = []
   connection.onEvent((method, params) => {
-    const said = JSON.stringify(params)
+    const text = JSON.stringify(params)
     if (method === 'Network.requestWillBeSent') requests.push((params['request'] as { url: string }).url)
-    if (method === 'Runtime.exceptionThrown') complaints.push(said)
-    if (method === 'Runtime.consoleAPICalled' && params['type'] !== 'log') complaints.push(said)
-    if (method === 'Log.entryAdded') complaints.push(said)
+    if (method === 'Runtime.exceptionThrown') complaints.push(text)
+    if (method === 'Runtime.consoleAPICalled' && params['type'] !== 'log') complaints.push(text)
+    if (method === 'Log.entryAdded') complaints.push(text)
     if (method === 'Fetch.requestPaused') void answerInstead(params as unknown as PausedRequest)
   })
   const answerInstead = async ({ requestId, request }: PausedRequest): Promise<void> => {
@@ -107,13 +107,13 @@ async function startBrowser(t: Ending): Promise<string> {
     child.kill('SIGKILL')
     await ended
   })
-  let said = ''
+  let output = ''
   return await new Promise((found, failed) => {
     child.once('error', failed)
-    child.once('close', () => failed(new Error(`chromium ended: ${said}`)))
+    child.once('close', () => failed(new Error(`chromium ended: ${output}`)))
     child.stderr.on('data', (data: Buffer) => {
-      said += data.toString()
-      const address = /^DevTools listening on (ws:\S+)$/m.exec(said)?.[1]
+      output += data.toString()
+      const address = /^DevTools listening on (ws:\S+)$/m.exec(output)?.[1]
       if (address !== undefined) found(address)
     })
   })

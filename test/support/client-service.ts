@@ -71,9 +71,9 @@ export async function runClient(command: string, args: readonly string[], env: E
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: CLIENT_MS,
   })
-  let said = ''
+  let output = ''
   const listen = (data: Buffer) => {
-    said += data.toString()
+    output += data.toString()
   }
   child.stdout.on('data', listen)
   child.stderr.on('data', listen)
@@ -81,8 +81,8 @@ export async function runClient(command: string, args: readonly string[], env: E
     child.once('error', failed)
     child.once('close', ended)
   })
-  assert.equal(code, 0, `${command} ${args.join(' ')}\n${said}`)
-  return said
+  assert.equal(code, 0, `${command} ${args.join(' ')}\n${output}`)
+  return output
 }
 
 /** The first of two ports in a row that are free. */

@@ -1,7 +1,8 @@
 /** Options that fit a monitor of a type: what the schema allows, made to agree with each other. */
 import fc from 'fast-check'
 import type { MonitorOptions } from '../../src/domain/options/monitor-options.ts'
-import { assertOptionsFit, type OptionSurroundings } from '../../src/domain/options/option-fit.ts'
+import { assertOptionsFit } from '../../src/domain/options/option-fit.ts'
+import type { OptionSurroundings } from '../../src/domain/options/row-context.ts'
 import { TOP_ROWS } from '../../src/domain/options/table.ts'
 import type { MonitorType } from '../../src/domain/types.ts'
 import { patternProblem } from '../../src/probe/http/body-pattern.ts'

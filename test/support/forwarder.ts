@@ -4,7 +4,7 @@ import type { Ending } from './database.ts'
 
 export interface Forwarder {
   readonly port: number
-  /** `open`: forwards. `cut`: connections are closed at once. `frozen`: nothing moves, nothing is said. */
+  /** `open`: forwards. `cut`: connections are closed at once. `frozen`: nothing moves, nothing is answered. */
   set(state: 'open' | 'cut' | 'frozen', toPort?: number): void
 }
 

@@ -78,7 +78,7 @@ export function ofDocument(schema: Schema): Described {
   }
 }
 
-/** Every keyword by where it stands: `pools[].name maxLength`. */
+/** Every keyword by its place: `pools[].name maxLength`. */
 export function keywordsOf(value: Described, at = ''): Readonly<Record<string, unknown>> {
   const { items, properties = {}, required = [], ...keywords } = value
   const here = Object.entries(keywords).map(([keyword, told]) => [`${at} ${keyword}`.trim(), told])

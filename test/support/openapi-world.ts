@@ -98,12 +98,6 @@ export async function makeWorld(api: Api): Promise<World> {
     // The quota of the project in which the others create.
     'octaviaSetQuota.quota_project_id': 'another-project',
   }
-  let turns = 0
-  const project = fc.constant(DEFAULT_PROJECT)
-  const addresses = fc.oneof(
-    fc.ipV4().map((text) => text.replace(/^\d+/, '127')),
-    fc.constant('::1'),
-  )
   return {
     api,
     pathOf: (spelling, operationId) =>
@@ -111,35 +105,57 @@ export async function makeWorld(api: Api): Promise<World> {
         /\{(\w+)\}/g,
         (_match, name: string) => others[`${operationId}.${name}`] ?? ids[name] ?? '',
       ),
-    hints: {
-      tenant_id: project,
-      depends_on: fc.constant([]),
-      project_id: project,
-      address: addresses,
-      vip_address: addresses,
-      ip_address: addresses,
-      monitor_address: addresses,
-      persistence_granularity: addresses,
-      allowed_cidrs: fc.constant(['127.0.0.0/8']),
-      default_pool_id: fc.constant(pool),
-      pool_id: fc.constant(pool),
-      loadbalancer_id: fc.constant(loadBalancer),
-      listener_id: fc.constant(listener),
-    },
-    fresh: async ({ operation: { operationId } }) => {
-      const isSecond = turns++ % 2 === 1
-      const protocol = isSecond ? 'HTTP' : 'UDP'
-      const made = {
-        ...(operationId.endsWith('CreateHealthMonitor') && {
-          pool_id: (await aPool(api, loadBalancer, { protocol })).id,
-        }),
-        ...(/Create(Pool|Listener)$/.test(operationId) && {
-          loadbalancer_id: (await aLoadBalancer(api)).id,
-        }),
-        ...(operationId.endsWith('CreatePool') && { listener_id: null }),
-      }
-      return isSecond ? { ...PLAIN[operationId], ...made } : made
-    },
+    hints: hintsOf({ loadBalancer, listener, pool }),
+    fresh: freshParents(api, loadBalancer),
+  }
+}
+
+interface MadeIds {
+  readonly loadBalancer: string
+  readonly listener: string
+  readonly pool: string
+}
+
+/** Attributes whose values must be those of the world, or harmless. */
+function hintsOf({ loadBalancer, listener, pool }: MadeIds): World['hints'] {
+  const project = fc.constant(DEFAULT_PROJECT)
+  const addresses = fc.oneof(
+    fc.ipV4().map((text) => text.replace(/^\d+/, '127')),
+    fc.constant('::1'),
+  )
+  return {
+    tenant_id: project,
+    depends_on: fc.constant([]),
+    project_id: project,
+    address: addresses,
+    vip_address: addresses,
+    ip_address: addresses,
+    monitor_address: addresses,
+    persistence_granularity: addresses,
+    allowed_cidrs: fc.constant(['127.0.0.0/8']),
+    default_pool_id: fc.constant(pool),
+    pool_id: fc.constant(pool),
+    loadbalancer_id: fc.constant(loadBalancer),
+    listener_id: fc.constant(listener),
+  }
+}
+
+/** Parents that have no child yet, for what each can have once; every second request has what nearly always fits. */
+function freshParents(api: Api, loadBalancer: string): World['fresh'] {
+  let requests = 0
+  return async ({ operation: { operationId } }) => {
+    const isSecond = requests++ % 2 === 1
+    const protocol = isSecond ? 'HTTP' : 'UDP'
+    const made = {
+      ...(operationId.endsWith('CreateHealthMonitor') && {
+        pool_id: (await aPool(api, loadBalancer, { protocol })).id,
+      }),
+      ...(/Create(Pool|Listener)$/.test(operationId) && {
+        loadbalancer_id: (await aLoadBalancer(api)).id,
+      }),
+      ...(operationId.endsWith('CreatePool') && { listener_id: null }),
+    }
+    return isSecond ? { ...PLAIN[operationId], ...made } : made
   }
 }
 

@@ -256,7 +256,7 @@ function assertValid(validate: ValidateFunction, value: unknown, where: string):
 }
 
 /**
- * How strictly a schema is read. `request`: as it stands. `answer`: attributes that are not described are errors.
+ * How strictly a schema is read. `request`: as it is written. `answer`: attributes that are not described are errors.
  * `partial answer`: the same, and nothing is required (`fields`).
  */
 export type Reading = 'request' | 'answer' | 'partial answer'

@@ -38,15 +38,12 @@ function resultOf(reason: Reason, flag: ProbeResult['flag']): ProbeResult {
 /** Where the harness's clocks begin. */
 export const START_MS = 1_000_000
 
-export function harness(options: Partial<SchedulerOptions> = {}) {
-  let nowMs = START_MS
-  const attempts: Attempt[] = []
-  const verdicts: { member: string; from: string | undefined; status: string; run: number }[] = []
-  const stale: boolean[] = []
+/** Probers that note each attempt and end it when the test says so. */
+function fakeProbers(attempts: Attempt[], now: () => number): SchedulerOptions['probers'] {
   const probe: Probe = (target, done) => {
     const attempt: Attempt = {
       target,
-      startedMs: nowMs,
+      startedMs: now(),
       cancelledBy: undefined,
       ended: false,
       end: (reason, flag) => {
@@ -61,22 +58,24 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
       attempt.end(why === 'timeout' ? 'CONNECT_TIMEOUT' : 'PROBER_STOPPING')
     }
   }
-  const probers = new Proxy({}, { get: () => probe }) as SchedulerOptions['probers']
+  return new Proxy({}, { get: () => probe }) as SchedulerOptions['probers']
+}
+
+export function harness(options: Partial<SchedulerOptions> = {}) {
+  let nowMs = START_MS
   let isAwake = false
+  const attempts: Attempt[] = []
+  const verdicts: { member: string; from: string | undefined; status: string; run: number }[] = []
+  const stale: boolean[] = []
   const defaults: SchedulerOptions = {
-    probers,
+    probers: fakeProbers(attempts, () => nowMs),
     denies: () => undefined,
     budget: 10_000,
     metrics: createMetrics('test'),
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     events: {
-      onVerdict: (check: Check, from) =>
-        void verdicts.push({
-          member: check.config.memberId,
-          from,
-          status: check.decidedStatus,
-          run: check.pendingRun,
-        }),
+      onVerdict: ({ config: { memberId: member }, decidedStatus: status, pendingRun: run }: Check, from) =>
+        void verdicts.push({ member, from, status, run }),
       onWorthCheckpoint: () => undefined,
       onWithheld: () => undefined,
       onStaleChange: (check) => void stale.push(check.isStale),

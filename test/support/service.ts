@@ -57,7 +57,7 @@ export async function startService(
     HM_METRICS_LISTEN: '127.0.0.1:0',
     ...env,
   })
-  const { child, said, finished } = running
+  const { child, output, finished } = running
   let ended = false
   void finished.then(() => {
     ended = true
@@ -66,18 +66,18 @@ export async function startService(
     child.kill('SIGTERM')
     await finished
   })
-  await until(() => ended || said.out.includes('is ready'), 'the service to be ready')
-  if (ended) throw new Error(`the service ended: ${said.out}${said.err}`)
+  await until(() => ended || output.out.includes('is ready'), 'the service to be ready')
+  if (ended) throw new Error(`the service ended: ${output.out}${output.err}`)
   const pid = child.pid ?? 0
   const probers = () =>
-    [...said.err.matchAll(/"child_pid":(\d+),"msg":"child process started"/g)].map((match) =>
+    [...output.err.matchAll(/"child_pid":(\d+),"msg":"child process started"/g)].map((match) =>
       Number(match[1]),
     )
   const postmaster = () => postmasterOf(dataDir)
   return {
     pid,
-    api: /API +(\S+?)\/v2\.0/.exec(said.out)?.[1] ?? '',
-    metrics: /metrics +(\S+?)\/metrics/.exec(said.out)?.[1] ?? '',
+    api: /API +(\S+?)\/v2\.0/.exec(output.out)?.[1] ?? '',
+    metrics: /metrics +(\S+?)\/metrics/.exec(output.out)?.[1] ?? '',
     dataDir,
     probers,
     postmaster,
@@ -92,16 +92,18 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv) {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const said = { out: '', err: '' }
+  const output = { out: '', err: '' }
   child.stdout.on('data', (data: Buffer) => {
-    said.out += data.toString()
+    output.out += data.toString()
   })
   child.stderr.on('data', (data: Buffer) => {
-    said.err += data.toString()
+    output.err += data.toString()
   })
   // Not 'close': children that outlive a killed parent keep its standard error open.
-  const finished = once(child, 'exit').then(([code]): Finished => ({ code: code as number | null, ...said }))
-  return { child, said, finished }
+  const finished = once(child, 'exit').then(
+    ([code]): Finished => ({ code: code as number | null, ...output }),
+  )
+  return { child, output, finished }
 }
 
 function postmasterOf(dataDir: string): number {

@@ -36,8 +36,6 @@ interface Import {
   readonly specifier: string
   /** Path below src, or below the project for what lies outside; undefined for packages. */
   readonly target: string | undefined
-  /** `import type`: gone at run time, so it cannot make a cycle of modules. */
-  readonly typeOnly: boolean
 }
 
 function imports(): readonly Import[] {
@@ -50,8 +48,7 @@ function imports(): readonly Import[] {
       )
       return [...found].map((match) => {
         const specifier = match[1] ?? match[2] ?? match[3] ?? ''
-        const typeOnly = /^\s*(?:import|export)\s+type\b/.test(match[0])
-        return { file, specifier, target: targetOf(file, specifier), typeOnly }
+        return { file, specifier, target: targetOf(file, specifier) }
       })
     })
 }
@@ -65,7 +62,7 @@ function targetOf(file: string, specifier: string): string | undefined {
 
 const layerOf = (path: string): string => path.split('/')[0] ?? ''
 
-function problemOf({ file, specifier, target }: Omit<Import, 'typeOnly'>): string | undefined {
+function problemOf({ file, specifier, target }: Import): string | undefined {
   const layer = layerOf(file)
   if (layer === 'bin') return undefined
   const rule = RULES.get(layer)
@@ -108,21 +105,6 @@ test('what the protocols of probes share, on top and in wire/, knows none of the
   )
 })
 
-test('no module imports itself by a detour', () => {
-  const edges = new Map<string, string[]>()
-  for (const { file, target, typeOnly } of imports()) {
-    if (target !== undefined && !typeOnly) edges.set(file, [...(edges.get(file) ?? []), target])
-  }
-  const done = new Set<string>()
-  const visit = (file: string, path: readonly string[]): void => {
-    assert.ok(!path.includes(file), `cycle: ${[...path, file].join(' -> ')}`)
-    if (done.has(file)) return
-    for (const next of edges.get(file) ?? []) visit(next, [...path, file])
-    done.add(file)
-  }
-  for (const file of edges.keys()) visit(file, [])
-})
-
 /** Groups of files of which each reaches each other by imports (Tarjan's strongly connected components, of two or more). */
 function circles(edges: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const order = new Map<string, number>()
@@ -154,13 +136,8 @@ function edgesOf(all: readonly Import[]): ReadonlyMap<string, readonly string[]>
   return edges
 }
 
-test('types do not go in a circle either, but for the options, whose type is made of their table', () => {
-  const isOfOptions = (circle: readonly string[]): boolean =>
-    circle.includes('domain/options/table.ts') && circle.every((file) => layerOf(file) === 'domain')
-  assert.deepEqual(
-    circles(edgesOf(imports())).filter((circle) => !isOfOptions(circle)),
-    [],
-  )
+test('imports go in no circle, those of types included', () => {
+  assert.deepEqual(circles(edgesOf(imports())), [])
 })
 
 test('the search for circles finds one, and not what only leads to it', () => {

@@ -91,6 +91,40 @@ test('every document of ours that is cited is there', () => {
   )
 })
 
+/** Files of ours that a text names by their path from the project's folder; `<dialect>` stands for a name. */
+function filesNamedIn(text: string): readonly string[] {
+  return [...text.matchAll(/(?<![\w/.-])(?:src|test|bench|migrations|scripts)\/[\w./-]+\.(?:ts|sh)\b/g)].map(
+    ([path]) => path,
+  )
+}
+
+/** Files below `src` that a document names between backticks: `api/app.ts`. */
+function sourcesNamedIn(text: string): readonly string[] {
+  const layers = readdirSync('src').join('|')
+  return [...text.matchAll(new RegExp(`\`((?:${layers})/[\\w/-]+\\.ts)\``, 'g'))].map(
+    ([, path = '']) => `src/${path}`,
+  )
+}
+
+/** Recordings of other systems, and decisions about files that are gone with them. */
+function isOfThePast({ file, text }: Source): boolean {
+  return file.startsWith('test/vectors') || text.includes('- Status: superseded')
+}
+
+test('every file of ours that is named by its path is there', () => {
+  const named = SOURCES.filter((source) => !isOfThePast(source)).flatMap(({ file, text }) =>
+    [...filesNamedIn(text), ...(file.endsWith('.md') ? sourcesNamedIn(text) : [])].map((path) => ({
+      file,
+      path,
+    })),
+  )
+  assert.ok(named.length > 100, 'the search for files works')
+  assert.deepEqual(
+    named.filter(({ path }) => !existsSync(path)),
+    [],
+  )
+})
+
 test('nothing cites a document that is not in the repository', () => {
   assert.deepEqual(
     SOURCES.filter(({ text }) => OUT_OF_REACH.test(text)).map(({ file }) => file),

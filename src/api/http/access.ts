@@ -53,14 +53,14 @@ function forbidden({ name }: PolicyRule): DomainError {
 }
 
 /** The identity, the operation and the dialect's policy; `path` is the pattern of the route. */
-export interface Asked extends Omit<Question, 'rule'> {
+export interface AccessQuestion extends Omit<Question, 'rule'> {
   readonly ruleFor: RuleFor
   readonly method: string
   readonly path: string
 }
 
 /** The access of an identity to an operation. Throws FORBIDDEN. */
-export function accessOf(accessRule: AccessRule, { ruleFor, method, path, ...who }: Asked): Access {
+export function accessOf(accessRule: AccessRule, { ruleFor, method, path, ...who }: AccessQuestion): Access {
   const rule = ruleFor(method, path)
   if (rule === undefined) throw new DomainError('FORBIDDEN', `No policy allows ${method} ${path}.`)
   return accessRule({ rule, ...who })

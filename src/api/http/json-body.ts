@@ -49,7 +49,7 @@ export function writeJson(ctx: ParameterizedContext<ApiState>): void {
   ctx.body = Buffer.from(jsonOf(body))
 }
 
-/** JSON of an answer, in which items stand directly or one object below. */
+/** JSON of an answer, in which items are directly or one object below. */
 function jsonOf(body: object): string {
   if (!Object.values(body).some(hasItems)) return JSON.stringify(body)
   const entries = Object.entries(body).map(([key, value]: [string, unknown]) => {

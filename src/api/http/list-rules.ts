@@ -33,7 +33,7 @@ export interface ShownPage {
   readonly parameters: Parameters
   readonly page: PageRequest
   readonly limit: number
-  /** Nothing was asked to be left out, and nothing is. */
+  /** The query leaves nothing out, and the page has everything. */
   readonly complete: boolean
   /** The page ended before its limit, by its bytes: there is more in the direction in which it was read. */
   readonly isCut?: boolean

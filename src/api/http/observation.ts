@@ -5,7 +5,7 @@ import { auditFields } from './audit.ts'
 import { clientAddress } from './client-address.ts'
 import type { ApiDependencies, ApiState } from './context.ts'
 
-/** Asked by machines every few seconds. */
+/** Requested by machines every few seconds. */
 const ROUTINE: ReadonlySet<string> = new Set(['/livez', '/healthcheck'])
 
 /**
@@ -22,7 +22,7 @@ export function observation(deps: ApiDependencies): Middleware<ApiState> {
       const route = typeof ctx['_matchedRoute'] === 'string' ? ctx['_matchedRoute'] : 'none'
       deps.observe({ method, route, status, seconds })
       const path = ctx.originalUrl.split('?', 1)[0] ?? ''
-      const who = whoAsked(ctx, ctx.state, deps)
+      const who = callerOf(ctx, ctx.state, deps)
       const facts = {
         ...who,
         method,
@@ -38,7 +38,7 @@ export function observation(deps: ApiDependencies): Middleware<ApiState> {
   }
 }
 
-function whoAsked(ctx: Context, state: Partial<ApiState>, { settings }: ApiDependencies): object {
+function callerOf(ctx: Context, state: Partial<ApiState>, { settings }: ApiDependencies): object {
   return {
     req_id: state.requestId,
     project_id: state.identity?.projectId,

@@ -21,7 +21,7 @@ export function queryOf(ctx: Pick<Context, 'querystring'>): Parameters {
 }
 
 export interface PageRequest {
-  /** As asked; undefined when absent or 0 ("everything"). */
+  /** As it was sent; undefined when absent or 0 ("everything"). */
   readonly limit: number | undefined
   readonly marker: string | undefined
   readonly reverse: boolean

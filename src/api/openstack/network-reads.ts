@@ -76,20 +76,22 @@ function answer(ctx: ApiContext, collection: Collection, id: string | undefined)
   const kind = collection.slice(0, -1)
   const { projectId } = ctx.state.identity
   if (id === undefined) {
-    ctx.body = { [collection]: asked(ctx, kind).map((one) => DOCUMENTS[collection]({ ...one, projectId })) }
+    ctx.body = {
+      [collection]: requested(ctx, kind).map((one) => DOCUMENTS[collection]({ ...one, projectId })),
+    }
     return
   }
   if (!isUuid(id)) throw new DomainError('NOT_FOUND', `${kind} ${id} could not be found.`, { resource: kind })
   ctx.body = { [kind]: DOCUMENTS[collection]({ id: id.toLowerCase(), name: '', projectId }) }
 }
 
-interface Asked {
+interface Requested {
   readonly id: string
   readonly name: string
 }
 
 /** One object per id or name of the query; a name has an id of its own, always the same. */
-function asked(ctx: ApiContext, kind: string): readonly Asked[] {
+function requested(ctx: ApiContext, kind: string): readonly Requested[] {
   const query = new URLSearchParams(ctx.querystring)
   const names = query.getAll('name')
   const ids = query.getAll('id').filter((id) => isUuid(id))
@@ -108,7 +110,7 @@ function derivedId(kind: string, of: string): string {
   ].join('-')
 }
 
-type Document = (of: Asked & { readonly projectId: string }) => object
+type Document = (of: Requested & { readonly projectId: string }) => object
 
 const COMMON = {
   description: '',

@@ -1,7 +1,8 @@
 /** `…/healthmonitors`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../../domain/errors.ts'
-import { asksOtherwise } from '../../domain/options/monitor-options.ts'
-import type { HealthMonitor, LoadBalancer, Pool } from '../../domain/types.ts'
+import { invalidatesResults } from '../../domain/options/monitor-options.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
+import type { LoadBalancer, Pool } from '../../domain/types.ts'
 import { type Tx, transaction } from '../../store/database.ts'
 import {
   deleteHealthMonitor,
@@ -131,7 +132,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonit
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
-  const asked = await readUpdate(ctx, await readJson(ctx), {
+  const update = await readUpdate(ctx, await readJson(ctx), {
     resource: 'healthmonitor',
     parse: dialect.parseUpdate,
     show: async () => {
@@ -142,11 +143,11 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   const after = await transaction(deps.db, async (tx) => {
     const { stored, parents } = await lockMonitor(ctx, tx, id)
     const shown = () => dialect.render(stored)
-    const values = asked.apply(shown, (changeFor) => changeFor(stored, parents.pool))
+    const values = update.apply(shown, (changeFor) => changeFor(stored, parents.pool))
     assertParentsActive(ctx, parents)
     if (!isWritten(ctx, values, shown)) return stored
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
-    const updated = await updateHealthMonitor(tx, id, { values, renewed: asksAnew(stored, values) })
+    const updated = await updateHealthMonitor(tx, id, { values, renewed: startsAnew(stored, values) })
     if (values.monitorPort !== undefined && updated.type !== 'PING') {
       const ports = { from: stored.monitorPort, to: updated.monitorPort }
       await renewMembersOfPort(tx, stored.poolId, ports)
@@ -207,7 +208,7 @@ async function assertMonitorPortAllowed(
 }
 
 /** Another type, switched on again, or another request: earlier results do not count for the new check. */
-function asksAnew(stored: HealthMonitor, values: HealthMonitorChange): boolean {
+function startsAnew(stored: HealthMonitor, values: HealthMonitorChange): boolean {
   if (values.type !== undefined || values.adminStateUp === true) return true
-  return values.options !== undefined && asksOtherwise(stored.options, values.options)
+  return values.options !== undefined && invalidatesResults(stored.options, values.options)
 }

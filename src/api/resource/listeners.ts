@@ -154,7 +154,7 @@ async function show(
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownListenerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'listener')
-  const asked = await readUpdate(ctx, await readJson(ctx), {
+  const update = await readUpdate(ctx, await readJson(ctx), {
     resource: 'listener',
     parse: dialect.parseUpdate,
     show: async () => {
@@ -162,12 +162,12 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
       return found && dialect.render(found)
     },
   })
-  const { poolId } = asked.parsed
+  const { poolId } = update.parsed
   const listener = await transaction(deps.db, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
     const shown = () => dialect.render(stored)
-    const values = asked.apply(shown, ({ changeFor }) => changeFor(stored, pool, loadBalancer))
+    const values = update.apply(shown, ({ changeFor }) => changeFor(stored, pool, loadBalancer))
     assertParentsActive(ctx, { loadBalancer })
     return isWritten(ctx, values, shown) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored
   })

@@ -2,7 +2,7 @@
 import { dependsOn } from '../../domain/status/dependencies.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { TREE_MEMBERS_PER_STATEMENT } from '../../domain/limits.ts'
-import type { HealthMonitor } from '../../domain/types.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import { type Tx } from '../../store/database.ts'
 import {
   type HealthMonitorDraft,

@@ -1,7 +1,8 @@
 /** `…/pools/{pool_id}/members`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { isRetargeted } from '../../domain/target/retargeting.ts'
-import type { HealthMonitor, Member, Pool } from '../../domain/types.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
+import type { Member, Pool } from '../../domain/types.ts'
 import { type Db, type Tx, transaction } from '../../store/database.ts'
 import { findMonitorOfPool } from '../../store/health-monitors.ts'
 import {
@@ -100,7 +101,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDiale
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
   const key = memberKey(ctx)
-  const asked = await readUpdate(ctx, await readJson(ctx), {
+  const update = await readUpdate(ctx, await readJson(ctx), {
     resource: 'member',
     parse: dialect.parseUpdate,
     show: async () => {
@@ -113,7 +114,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const stored = await findMember(tx, key)
     if (stored === undefined) throw notFound('member', key.id)
     const shown = () => dialect.render(stored)
-    const values = asked.apply(shown, (changeFor) => changeFor(stored))
+    const values = update.apply(shown, (changeFor) => changeFor(stored))
     assertParentsActive(ctx, parents)
     if (!isWritten(ctx, values, shown)) return stored
     const after = { ...stored, ...values }

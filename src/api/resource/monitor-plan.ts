@@ -4,10 +4,10 @@ import { effectiveOptions } from '../../domain/options/effective-options.ts'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { PLANNED_PROBES } from '../../domain/limits.ts'
 import { isProbed, knownCheck } from '../../domain/status/member-health.ts'
-import { hasOwnEndpoint } from '../../domain/target/pool-question.ts'
+import { hasOwnEndpoint } from '../../domain/target/pool-settings.ts'
 import { checkRate, nextProbeTimes } from '../../domain/timing/probe-forecast.ts'
 import { statePolicy } from '../../domain/options/profiles.ts'
-import type { HealthMonitor } from '../../domain/types.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import { isUuid } from '../../domain/uuid.ts'
 import { findMemberFacts, type MemberFacts } from '../../store/health.ts'
 import { findHealthMonitor } from '../../store/health-monitors.ts'
@@ -33,9 +33,9 @@ async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const monitor = await findHealthMonitor(deps.db, id, ctx.state.access.byId)
   if (monitor === undefined) throw notFound('healthmonitor', id)
   ctx.state.access.authorise(monitor.projectId)
-  const asked = memberIdOf(ctx)
+  const sent = memberIdOf(ctx)
   const facts = await readPlanFacts(deps.db, monitor)
-  const memberId = asked ?? facts.firstMemberId
+  const memberId = sent ?? facts.firstMemberId
   const member =
     memberId === null
       ? undefined
@@ -44,7 +44,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
           id: memberId,
           projectId: monitor.projectId,
         })
-  if (asked !== undefined && member === undefined) throw notFound('member', asked)
+  if (sent !== undefined && member === undefined) throw notFound('member', sent)
   const ofProject = demandOfAll(await readProbedMembers(deps.db, monitor.projectId))
   ctx.body = {
     plan: { ...planOf(monitor, facts, member), project: renderProject(ofProject, demandMax(deps)) },

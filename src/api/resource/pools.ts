@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { dependsOn } from '../../domain/status/dependencies.ts'
 import { DomainError, notFound } from '../../domain/errors.ts'
-import { poolQuestion } from '../../domain/target/pool-question.ts'
+import { poolSettings } from '../../domain/target/pool-settings.ts'
 import type { Listener, LoadBalancer, Pool } from '../../domain/types.ts'
 import { type Tx, transaction } from '../../store/database.ts'
 import { findListener, setDefaultPool } from '../../store/listeners.ts'
@@ -27,7 +27,7 @@ import { fieldsOf, queryOf } from '../http/query.ts'
 import { readUpdate, visible } from '../write/resent.ts'
 import { assertParentsActive, assertQuota, assertUnused, isWritten } from '../write/rules.ts'
 
-/** What a new pool stands below. */
+/** The parents of a new pool. */
 export interface PoolParents {
   readonly loadBalancer: LoadBalancer
   readonly listener: Listener | undefined
@@ -153,7 +153,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'pool')
-  const asked = await readUpdate(ctx, await readJson(ctx), {
+  const update = await readUpdate(ctx, await readJson(ctx), {
     resource: 'pool',
     parse: dialect.parseUpdate,
     show: async () => {
@@ -165,7 +165,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
     const parents = await lockPoolFor(ctx, tx, id)
     const stored = await readBack(tx, id)
     const shown = () => dialect.render(stored)
-    const values = asked.apply(shown, (changeFor) => changeFor(stored))
+    const values = update.apply(shown, (changeFor) => changeFor(stored))
     assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })
     if (!isWritten(ctx, values, shown)) return stored
     await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
@@ -182,7 +182,7 @@ function changesChecks(values: PoolChange, stored: Pool): boolean {
   if (values.echo === undefined) return false
   return (
     !isDeepStrictEqual(dependsOn(values.echo), dependsOn(stored.echo)) ||
-    !isDeepStrictEqual(poolQuestion({ ...stored, ...values }), poolQuestion(stored))
+    !isDeepStrictEqual(poolSettings({ ...stored, ...values }), poolSettings(stored))
   )
 }
 

@@ -64,7 +64,7 @@ export function writtenQuotaRoutes(deps: ApiDependencies, dialect: WrittenQuotaD
     {
       method: 'get',
       paths: dialect.paths('/quotas/:quota_project/default'),
-      handler: (ctx) => showDefaults(ctx, deps, dialect, projectAsked(ctx, dialect)),
+      handler: (ctx) => showDefaults(ctx, deps, dialect, projectOfPath(ctx, dialect)),
     },
     { method: 'put', paths: item, handler: (ctx) => update(ctx, deps, dialect) },
     { method: 'delete', paths: item, handler: (ctx) => reset(ctx, deps, dialect) },
@@ -115,7 +115,7 @@ async function assertMarker(ctx: ApiContext, deps: ApiDependencies, marker: stri
 }
 
 async function show(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
-  const projectId = projectAsked(ctx, dialect)
+  const projectId = projectOfPath(ctx, dialect)
   const set = await readSetQuotas(deps.db, projectId)
   ctx.body = { quota: dialect.render(projectId, set, deps.settings.quotas) }
 }
@@ -132,7 +132,7 @@ function showDefaults(
 
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQuotaDialect): Promise<void> {
   const changes = dialect.parseUpdate(await readJson(ctx))
-  const projectId = projectAsked(ctx, dialect)
+  const projectId = projectOfPath(ctx, dialect)
   const set = await transaction(deps.db, async (tx) => {
     await writeQuotas(tx, projectId, changes)
     return await readSetQuotas(tx, projectId)
@@ -142,7 +142,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQu
 }
 
 async function reset(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
-  const projectId = projectAsked(ctx, dialect)
+  const projectId = projectOfPath(ctx, dialect)
   await transaction(deps.db, (tx) => deleteQuotas(tx, projectId))
   ctx.status = 202
   ctx.body = ''
@@ -150,12 +150,12 @@ async function reset(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDiale
 }
 
 /** The own project; nobody named one: whichever the path names. Throws what the dialect says of another's. */
-function projectAsked(ctx: ApiContext, dialect: QuotaDialect): string {
-  const asked = ctx.params['quota_project'] ?? ''
+function projectOfPath(ctx: ApiContext, dialect: QuotaDialect): string {
+  const named = ctx.params['quota_project'] ?? ''
   const { identity, access } = ctx.state
-  if (asked === access.byId) return asked
-  if (access.byId !== undefined && !identity.assumed) throw dialect.foreign(asked.slice(0, 255))
-  const projectId = checkedProjectId(asked)
+  if (named === access.byId) return named
+  if (access.byId !== undefined && !identity.assumed) throw dialect.foreign(named.slice(0, 255))
+  const projectId = checkedProjectId(named)
   if (access.byId === undefined) access.authorise(projectId)
   return projectId
 }

@@ -119,7 +119,7 @@ function flow(value: unknown): string {
   return `{ ${pairs.join(', ')} }`
 }
 
-/** Plain words stand as they are; what YAML could read as anything else is quoted. */
+/** Plain words stay as they are; what YAML could read as anything else is quoted. */
 function scalar(text: string): string {
   return /^[A-Za-z][A-Za-z0-9 ._;()/-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text)
     ? text

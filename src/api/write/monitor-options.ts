@@ -4,10 +4,12 @@
  * change.
  */
 import { type MonitorOptions, mergeOptions, type OptionsPatch } from '../../domain/options/monitor-options.ts'
-import { assertOptionsFit, type OptionSurroundings } from '../../domain/options/option-fit.ts'
+import { assertOptionsFit } from '../../domain/options/option-fit.ts'
+import type { OptionSurroundings } from '../../domain/options/row-context.ts'
 import { unmaskedOptions } from '../../domain/options/option-secrets.ts'
 import { clearedBy, hasOptionOf, sentAfter, shownFields } from '../../domain/options/plain-fields.ts'
-import type { HealthMonitor, PlainField } from '../../domain/types.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
+import type { PlainField } from '../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../store/health-monitors.ts'
 import { differences } from './changes.ts'
 import type { ApiSettings } from '../http/context.ts'

@@ -59,7 +59,7 @@ export function carriedIpv4(address: IpAddress): readonly Carried[] {
 const LAST = [12, 13, 14, 15] as const
 
 /**
- * Where it may stand in several places, what begins with a zero is the padding of another one; when all do, the last four
+ * Where several places are possible, what begins with a zero is the padding of another one; when all do, the last four
  * bytes are meant.
  */
 function likely(found: readonly IpAddress[]): readonly IpAddress[] {

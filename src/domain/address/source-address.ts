@@ -14,10 +14,10 @@ export function withSourceAddress(
   memberId: string,
   sources: readonly string[],
 ): ProbeTarget {
-  const { sourceAddress: asked, ...anywhere } = target
-  if (asked !== undefined && sources.includes(asked)) return target
+  const { sourceAddress: wanted, ...anywhere } = target
+  if (wanted !== undefined && sources.includes(wanted)) return target
   const usable = sources.filter((source) => parseAddress(source)?.family === target.family)
   const sourceAddress = usable[Number.parseInt(memberId.slice(-4), 16) % usable.length]
   if (sourceAddress !== undefined) return { ...anywhere, sourceAddress }
-  return asked === undefined ? target : anywhere
+  return wanted === undefined ? target : anywhere
 }

@@ -11,7 +11,7 @@ export const OPTION_INTERVAL_MS: Range = { min: INTERVAL_FLOOR_MS, max: 86_400_0
 export const FRESH_EVERY_DEFAULT = 10
 /** Characters of a header's value. */
 export const OPTION_HEADER_VALUE_MAX = 2048
-/** Ranges of statuses of one kind; a status stands in [start, end). */
+/** Ranges of statuses of one kind; a status is in [start, end). */
 export const OPTION_STATUS_RANGES_MAX = 32
 export const OPTION_STATUS_START: Range = { min: 100, max: 599 }
 export const OPTION_STATUS_END: Range = { min: 101, max: 600 }

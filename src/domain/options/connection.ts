@@ -1,9 +1,7 @@
 /** Options of how a probe connects, and those of PING: the parts of the target that they set. */
 import { FRESH_EVERY_DEFAULT } from '../limits.ts'
 import { parseAddress } from '../address/ip-address.ts'
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import type { MonitorOptions } from './monitor-options.ts'
-import type { Fitting } from './option-fit.ts'
+import type { EffectiveOption, Fitting, Planning, ReadOptions } from './row-context.ts'
 import type { ProbeTarget } from '../target/probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
@@ -93,7 +91,7 @@ export const ICMP = group({
 })
 
 /** Whether nothing needs a full connection. */
-export function canBeHalfOpen({ tcp, connection }: MonitorOptions): boolean {
+export function canBeHalfOpen({ tcp, connection }: ReadOptions): boolean {
   return (
     tcp === undefined &&
     connection?.proxy_protocol === undefined &&

@@ -4,53 +4,23 @@
  * path of the option: `http.path`.
  */
 import { hostAddressOf } from '../target/http-target.ts'
-import type { MonitorOptions, Preset } from './monitor-options.ts'
-import { type GroupRow, type OptionRow, saidOf, TOP_ROWS } from './table.ts'
+import { type GroupRow, type OptionRow, valueIn, TOP_ROWS } from './table.ts'
+import type { EffectiveOption, Planning } from './row-context.ts'
 import { defaultOf } from './setting.ts'
 import { speaksTls } from './tls.ts'
-import type { PoolQuestion } from '../target/pool-question.ts'
+import type { PoolSettings } from '../target/pool-settings.ts'
 import { type TargetMember, type TargetMonitor, targetsOf } from '../target/monitor-target.ts'
 import { isSent } from './plain-fields.ts'
 import { type JudgedMonitor, presetOf, statePolicy } from './profiles.ts'
-import type { ProbeTarget } from '../target/probe-target.ts'
-import type { StatePolicy } from '../status/state-machine.ts'
-import type { MonitorType, PlainField } from '../types.ts'
-
-export const ORIGINS = ['options', 'preset', 'field', 'pool', 'profile', 'default'] as const
-export type Origin = (typeof ORIGINS)[number]
-
-export interface EffectiveOption {
-  readonly value: unknown
-  readonly from: Origin
-  /** Why probes cannot follow it; absent = they do. */
-  readonly unmet?: string
-}
+import type { PlainField } from '../types.ts'
 
 export type PlannedMonitor = JudgedMonitor & TargetMonitor
-
-/** The input of the options' rows for their part of a plan: what is done, and which sources may have decided it. */
-export interface Planning {
-  readonly monitor: PlannedMonitor
-  readonly type: MonitorType
-  readonly pool: PoolQuestion
-  readonly policy: StatePolicy
-  /** A target without a member: neither its address nor its port is part of the plan. */
-  readonly target: ProbeTarget
-  /** What the Host header names where no domain is named; undefined = the member. */
-  readonly hostAddress: string | undefined
-  /** Whose defaults hold: the preset's, else the profile's. */
-  readonly preset: Preset
-  readonly ofPreset: 'preset' | 'profile'
-  readonly isSent: (field: PlainField) => boolean
-  /** Where a value comes from that a field has, sent or filled in. */
-  readonly ofField: (field: PlainField) => Origin
-}
 
 /** By the path of the option; what does not apply to the monitor is absent. `pool`: the settings of its pool. */
 export function effectiveOptions(
   monitor: PlannedMonitor,
   trafficSeen: boolean,
-  pool: PoolQuestion = {},
+  pool: PoolSettings = {},
 ): Readonly<Record<string, EffectiveOption>> {
   const on = planningOf(monitor, trafficSeen, pool)
   const ofTable = TOP_ROWS.flatMap((row) => ('rows' in row ? groupEntries(row, on) : entries(row, on)))
@@ -67,7 +37,7 @@ const ANY_MEMBER: TargetMember = {
 
 type Entry = readonly [path: string, option: EffectiveOption]
 
-function planningOf(monitor: PlannedMonitor, trafficSeen: boolean, pool: PoolQuestion): Planning {
+function planningOf(monitor: PlannedMonitor, trafficSeen: boolean, pool: PoolSettings): Planning {
   const { type, options } = monitor
   const isFieldSent = (field: PlainField): boolean => isSent(monitor, field)
   return {
@@ -86,8 +56,8 @@ function planningOf(monitor: PlannedMonitor, trafficSeen: boolean, pool: PoolQue
 }
 
 function groupEntries(row: GroupRow, on: Planning): readonly Entry[] {
-  const { isAsked, types } = row.group
-  const isPlanned = isAsked === undefined ? (types?.includes(on.type) ?? true) : isAsked(on)
+  const { isUsed, types } = row.group
+  const isPlanned = isUsed === undefined ? (types?.includes(on.type) ?? true) : isUsed(on)
   return isPlanned ? row.rows.flatMap((inner) => entries(inner, on)) : []
 }
 
@@ -95,24 +65,24 @@ function entries(row: OptionRow, on: Planning): readonly Entry[] {
   const { plan } = row.option
   const planned = plan === undefined ? plainly(row, on) : plan(on)
   if (planned?.value === undefined) return []
-  const isSaid = isSaidSo(on.monitor.options, row, planned.value)
-  return [[row.path, isSaid ? { ...planned, from: 'options' } : planned]]
+  const isGiven = isFromOptions(on.monitor.options, row, planned.value)
+  return [[row.path, isGiven ? { ...planned, from: 'options' } : planned]]
 }
 
 /** The given value, else the preset's default, else the general default. */
 function plainly(row: OptionRow, on: Planning): EffectiveOption | undefined {
   if (row.option.types?.includes(on.type) === false) return undefined
-  const said = saidOf(on.monitor.options, row)
-  if (said !== undefined) return { value: said, from: 'options' }
+  const given = valueIn(on.monitor.options, row)
+  if (given !== undefined) return { value: given, from: 'options' }
   const ofPreset: unknown = defaultOf(row.option, { preset: on.preset })
   if (ofPreset !== undefined) return { value: ofPreset, from: on.ofPreset }
   return { value: row.option.otherwise, from: 'default' }
 }
 
 /** Whether the monitor's own options set it, and the type follows them: not every type can. */
-function isSaidSo(options: MonitorOptions | null | undefined, row: OptionRow, value: unknown): boolean {
-  const said = saidOf(options, row)
-  return said !== undefined && (!isWord(said) || said === value)
+function isFromOptions(options: object | null | undefined, row: OptionRow, value: unknown): boolean {
+  const given = valueIn(options, row)
+  return given !== undefined && (!isWord(given) || given === value)
 }
 
 const isWord = (value: unknown): boolean => typeof value === 'boolean' || typeof value === 'string'
@@ -122,13 +92,13 @@ function poolEntries(on: Planning): readonly Entry[] {
   if (!speaksTls(on)) return []
   const { tls, containers = {} } = on.pool
   const isOfType = on.type === 'HTTPS' || on.type === 'TLS-HELLO'
-  const said: readonly Entry[] = [
+  const settings: readonly Entry[] = [
     ['tls.enabled', { value: true, from: isOfType ? 'field' : 'pool' }],
     ['tls.versions', { value: tls?.versions, from: 'pool' }],
     ['tls.ciphers', { value: tls?.ciphers, from: 'pool' }],
   ]
   return [
-    ...said.filter(([, { value }]) => value !== undefined),
+    ...settings.filter(([, { value }]) => value !== undefined),
     ...Object.entries(containers).map(
       ([key, value]): Entry => [`tls.${key}`, { value, from: 'pool', unmet: NO_KEY_MANAGER }],
     ),

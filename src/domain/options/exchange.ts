@@ -1,7 +1,6 @@
 /** Options of what is sent and expected on a connection, in a datagram and in a call of gRPC. */
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import type { Fitting } from './option-fit.ts'
-import { maskedHeaders } from './option-secrets.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
+import { maskedHeaders } from './secret-headers.ts'
 import { isOwnMetadata } from '../target/own-headers.ts'
 import type { Range } from '../limits/range.ts'
 import type { GrpcRequest, TcpExchange, UdpExchange } from '../target/probe-target.ts'
@@ -110,12 +109,12 @@ function patternOf(digits: string): readonly (number | null)[] {
   return bytes.map((byte) => (byte === 'XX' ? null : Number.parseInt(byte, 16)))
 }
 
-function lengthMisfit({ options: { udp: said, preset } }: Fitting): string | undefined {
-  const pattern = said?.reply_pattern
+function lengthMisfit({ options: { udp: given, preset } }: Fitting): string | undefined {
+  const pattern = given?.reply_pattern
   // Without a pattern a preset sets no lengths; with one, and no preset, a reply must be at least as long.
   const ofPreset = preset === undefined ? undefined : replyLengthOf(preset)
   const held: Partial<Range> = pattern === undefined ? {} : (ofPreset ?? { min: pattern.length / 2 })
-  const { min_reply_length: min = held.min ?? 0, max_reply_length: max = held.max } = said ?? {}
+  const { min_reply_length: min = held.min ?? 0, max_reply_length: max = held.max } = given ?? {}
   // keepalived's words.
   return max === undefined || min <= max
     ? undefined

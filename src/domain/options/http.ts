@@ -1,6 +1,5 @@
 /** Options of the request that HTTP and HTTPS probes make, and of the answer that they expect. */
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import { type CodeSet, codesField, parseExpectedCodes } from '../target/expected-codes.ts'
+import { type CodeSet, codesField, parseExpectedCodes, type StatusRange } from '../target/expected-codes.ts'
 import {
   HTTP_BODY_MAX_BYTES,
   HTTP_HEAD_MAX_BYTES,
@@ -8,12 +7,12 @@ import {
   OPTION_BODY_REGEX_MAX,
   URL_PATH_MAX,
 } from '../limits.ts'
-import type { Fitting } from './option-fit.ts'
-import { maskedHeaders } from './option-secrets.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
+import { maskedHeaders } from './secret-headers.ts'
 import { isOwnHeader } from '../target/own-headers.ts'
 import type { HttpRequest } from '../target/probe-target.ts'
 import { AUTHORITY, FIELD_VALUE, HEADER_NAME, HEADER_VALUE, HEADERS_MAX } from './header-forms.ts'
-import { group, rowsOf, type StatusRange } from './option.ts'
+import { group, rowsOf } from './option.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'OPTIONS', 'PATCH'] as const
 const BODY_METHODS: readonly string[] = ['POST', 'PUT', 'PATCH', 'OPTIONS']
@@ -28,7 +27,7 @@ const status = (start: number, end = start + 1): readonly StatusRange[] => [{ st
 export const HTTP = group({
   description: 'Types HTTP and HTTPS.',
   types: ['HTTP', 'HTTPS'],
-  isAsked: ({ target }) => target.http !== undefined,
+  isUsed: ({ target }) => target.http !== undefined,
   keys: {
     version: word({
       words: ['1.0', '1.1', 'h2', 'h2c'],
@@ -232,8 +231,8 @@ function hostPlan({ monitor, hostAddress }: Planning): EffectiveOption {
 }
 
 function searchedPlan({ monitor, target, ofPreset }: Planning): EffectiveOption {
-  const said = monitor.options?.http?.searched_body_bytes
-  return { value: said ?? target.http?.searchedBodyBytes, from: ofPreset }
+  const given = monitor.options?.http?.searched_body_bytes
+  return { value: given ?? target.http?.searchedBodyBytes, from: ofPreset }
 }
 
 /** Values of secret headers are masked. */

@@ -1,7 +1,6 @@
 /** Options that say how results become a status, and when the next probe starts: what of the state policy they set. */
 import { FLAP_WINDOW, OPTION_INTERVAL_MS, RETRIES } from '../limits.ts'
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import type { Fitting } from './option-fit.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
 import type { Intervals, Jitter } from '../timing/intervals.ts'
 import type { StatePolicy } from '../status/state-machine.ts'
 import type { MonitorType } from '../types.ts'
@@ -187,8 +186,8 @@ const flap = group({
   },
 })
 
-function aboveHigh(low: number, { options: { flap: said } }: Fitting): string | undefined {
-  const high = said?.high_percent
+function aboveHigh(low: number, { options }: Fitting): string | undefined {
+  const high = options.flap?.high_percent
   return high !== undefined && low > high ? `it is above high_percent ${high}` : undefined
 }
 

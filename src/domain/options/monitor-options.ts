@@ -7,7 +7,7 @@ import type { ValueOf } from './option.ts'
 import type { MONITOR_OPTIONS } from './table.ts'
 
 export { HARD_FAILURES, type HardFailure } from './judging.ts'
-export type { StatusRange } from './option.ts'
+export type { StatusRange } from '../target/expected-codes.ts'
 export { type Preset, PRESETS } from './preset-names.ts'
 
 /** The type that the table of options describes. */
@@ -50,8 +50,8 @@ function isPlain(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether results of one monitor do not count for the other: gRPC or not, inverted or not (ADR 5). */
-export function asksOtherwise(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
+/** Whether results before a change of options do not count after it: gRPC or not, inverted or not (ADR 5). */
+export function invalidatesResults(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
   const isGrpc = (options: MonitorOptions | null): boolean => options?.grpc !== undefined
   const isInverted = (options: MonitorOptions | null): boolean => options?.invert === true
   return isGrpc(before) !== isGrpc(after) || isInverted(before) !== isInverted(after)

@@ -5,26 +5,10 @@
 import { DomainError } from '../errors.ts'
 import { OPTIONS_MAX_BYTES } from '../limits.ts'
 import type { MonitorOptions } from './monitor-options.ts'
-import { type GroupRow, type OptionRow, OPTION_ROWS, saidOf, TOP_ROWS } from './table.ts'
-import type { HealthMonitor, MonitorType } from '../types.ts'
-
-/** What of the host decides. */
-export interface OptionSurroundings {
-  /** HM_SOURCE_ADDRESSES. */
-  readonly sourceAddresses: readonly string[]
-  /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
-  readonly hasTlsFile?: (name: string) => boolean
-  /** Why a regular expression cannot be searched for; undefined = it can. Absent = not checked. */
-  readonly patternProblem?: (source: string) => string | undefined
-}
-
-/** What an option is checked against. */
-export interface Fitting {
-  readonly type: MonitorType
-  readonly httpMethod: string | null
-  readonly options: MonitorOptions
-  readonly surroundings: OptionSurroundings
-}
+import type { Fitting, OptionSurroundings } from './row-context.ts'
+import { type GroupRow, type OptionRow, OPTION_ROWS, valueIn, TOP_ROWS } from './table.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
+import type { MonitorType } from '../types.ts'
 
 /** If several groups do not fit, these are named first: the request, then the connection. */
 const NAMED_FIRST = ['http', 'grpc', 'connection', 'tls']
@@ -44,8 +28,8 @@ export function assertOptionsFit(
   assertTypes(type, options)
   const on = { type, httpMethod, options, surroundings }
   for (const row of ROWS) {
-    const said = saidOf(options, row)
-    if (said === undefined) continue
+    const given = valueIn(options, row)
+    if (given === undefined) continue
     if (!('rows' in row)) assertFits(row, on)
     else {
       const why = row.group.misfit?.(on)
@@ -66,14 +50,14 @@ function assertTypes(type: MonitorType, options: MonitorOptions): void {
   )
   const rows = OPTION_ROWS.map((row) => ({ row, path: row.path, types: row.option.types }))
   for (const { row, path, types } of [...groups, ...rows]) {
-    if (types === undefined || types.includes(type) || saidOf(options, row) === undefined) continue
+    if (types === undefined || types.includes(type) || valueIn(options, row) === undefined) continue
     throw misfit(`options.${path}`, `it does not fit type ${type}, only ${types.join(', ')}`)
   }
 }
 
 function assertFits(row: OptionRow, on: Fitting): void {
-  const said = saidOf(on.options, row)
-  const why = said === undefined ? undefined : row.option.misfit?.(said, on)
+  const given = valueIn(on.options, row)
+  const why = given === undefined ? undefined : row.option.misfit?.(given, on)
   if (why !== undefined) throw misfit(`options.${row.path}`, why)
 }
 

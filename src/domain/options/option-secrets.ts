@@ -1,37 +1,11 @@
-/** Header values that are never shown again: answers, logs and evidence hold a mask in their place. */
+/** Options as they are shown, and back: secret header values are masked, and a mask that is sent keeps what is stored. */
 import { DomainError } from '../errors.ts'
 import type { MonitorOptions } from './monitor-options.ts'
-
-/** The mask of a secret; sent back, it keeps the stored value. */
-export const MASK = '***'
-
-const SECRET_NAMES: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
-
-/** Whether the value of a header of this name is a secret. */
-export function isSecretHeader(name: string): boolean {
-  return SECRET_NAMES.has(name.toLowerCase())
-}
-
-interface Named {
-  readonly name: string
-  readonly value?: string
-}
+import { isSecretHeader, MASK, maskedValue, type Named } from './secret-headers.ts'
 
 /** The options as they are shown. */
 export function maskedOptions(options: MonitorOptions): MonitorOptions {
   return withHeaders(options, maskedValue)
-}
-
-/** Headers or metadata as they are shown. */
-export function maskedHeaders(headers: readonly Named[] | undefined): readonly Named[] | undefined {
-  return headers?.map((header) => {
-    const value = maskedValue(header)
-    return value === undefined ? header : { ...header, value }
-  })
-}
-
-function maskedValue({ name, value }: Named): string | undefined {
-  return value !== undefined && isSecretHeader(name) ? MASK : value
 }
 
 /**
@@ -59,7 +33,7 @@ function isSameName(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
 }
 
-/** `nth`: how many of the same name stand before it. */
+/** `nth`: how many of the same name come before it. */
 type ValueOf = (header: Named, nth: number, list: HeaderList) => string | undefined
 
 function withHeaders(options: MonitorOptions, valueOf: ValueOf): MonitorOptions {

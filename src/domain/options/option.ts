@@ -2,8 +2,8 @@
  * The description of one option: its form and its meaning. Everything else follows from it: the check of bodies, the
  * schemas of openapi.yaml, the TypeScript type, what a plan says, and what of a target or a policy it sets.
  */
-import type { EffectiveOption, Planning } from './effective-options.ts'
-import type { Fitting } from './option-fit.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
+import type { StatusRange } from '../target/expected-codes.ts'
 import type { Intervals } from '../timing/intervals.ts'
 import type { Range } from '../limits/range.ts'
 import type { MonitorType, PlainField } from '../types.ts'
@@ -11,12 +11,6 @@ import type { Preset } from './preset-names.ts'
 
 /** Which ranges of statuses, in Envoy's messages. */
 export type StatusKind = 'expected' | 'retriable' | 'warning' | 'draining'
-
-/** Codes `start` up to and excluding `end`, as Envoy writes ranges. */
-export interface StatusRange {
-  readonly start: number
-  readonly end: number
-}
 
 export type Unit =
   | 'milliseconds'
@@ -144,7 +138,7 @@ export interface GroupMeaning {
   /** Why it does not fit as a whole; checked before its options. */
   readonly misfit?: (on: Fitting) => string | undefined
   /** Whether probes use it, where not the type alone decides. */
-  readonly isAsked?: (on: Planning) => boolean
+  readonly isUsed?: (on: Planning) => boolean
 }
 
 export interface OptionGroup<Keys = Readonly<Record<string, Option>>> extends GroupMeaning {
@@ -153,40 +147,40 @@ export interface OptionGroup<Keys = Readonly<Record<string, Option>>> extends Gr
 }
 
 type Row<Form, Value, Sets> = Form & Meaning<Value, Sets>
-type Said<Form, Value, Sets> = Omit<Form, 'kind'> & Meaning<Value, Sets>
+type RowInput<Form, Value, Sets> = Omit<Form, 'kind'> & Meaning<Value, Sets>
 
 interface Rows<Sets> {
-  readonly integer: (said: Said<IntegerForm, number, Sets>) => Row<IntegerForm, number, Sets>
-  readonly boolean: (said: Meaning<boolean, Sets>) => Row<BooleanForm, boolean, Sets>
+  readonly integer: (row: RowInput<IntegerForm, number, Sets>) => Row<IntegerForm, number, Sets>
+  readonly boolean: (row: Meaning<boolean, Sets>) => Row<BooleanForm, boolean, Sets>
   readonly word: <const Word extends string>(
-    said: Said<WordForm<Word>, NoInfer<Word>, Sets>,
+    row: RowInput<WordForm<Word>, NoInfer<Word>, Sets>,
   ) => Row<WordForm<Word>, Word, Sets>
-  readonly text: (said: Said<TextForm, string, Sets>) => Row<TextForm, string, Sets>
+  readonly text: (row: RowInput<TextForm, string, Sets>) => Row<TextForm, string, Sets>
   readonly list: <const Item extends OptionForm>(
-    said: Said<ListForm<Item>, readonly ValueOf<NoInfer<Item>>[], Sets>,
+    row: RowInput<ListForm<Item>, readonly ValueOf<NoInfer<Item>>[], Sets>,
   ) => Row<ListForm<Item>, readonly ValueOf<Item>[], Sets>
   readonly statuses: (
-    said: Said<StatusesForm, readonly StatusRange[], Sets>,
+    row: RowInput<StatusesForm, readonly StatusRange[], Sets>,
   ) => Row<StatusesForm, readonly StatusRange[], Sets>
 }
 
 /** How the rows of a group are written whose options set parts of `Sets`. */
 export function rowsOf<Sets = never>(): Rows<Sets> {
   return {
-    integer: (said) => ({ kind: 'integer', ...said }),
-    boolean: (said) => ({ kind: 'boolean', ...said }),
-    word: (said) => ({ kind: 'word', ...said }),
-    text: (said) => ({ kind: 'text', ...said }),
-    list: (said) => ({ kind: 'list', ...said }),
-    statuses: (said) => ({ kind: 'statuses', ...said }),
+    integer: (row) => ({ kind: 'integer', ...row }),
+    boolean: (row) => ({ kind: 'boolean', ...row }),
+    word: (row) => ({ kind: 'word', ...row }),
+    text: (row) => ({ kind: 'text', ...row }),
+    list: (row) => ({ kind: 'list', ...row }),
+    statuses: (row) => ({ kind: 'statuses', ...row }),
   }
 }
 
 /** A group of options, and what it has as a whole. */
 export function group<Keys extends Readonly<Record<string, Option | OptionGroup>>>(
-  said: GroupMeaning & { readonly keys: Keys },
+  row: GroupMeaning & { readonly keys: Keys },
 ): OptionGroup<Keys> {
-  return { kind: 'object', ...said }
+  return { kind: 'object', ...row }
 }
 
 /** Whether a preset has a default of its own for an option. */

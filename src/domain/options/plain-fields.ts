@@ -5,9 +5,10 @@
  */
 import { codesField } from '../target/expected-codes.ts'
 import type { MonitorOptions } from './monitor-options.ts'
-import { OPTION_ROWS, saidOf } from './table.ts'
+import { OPTION_ROWS, valueIn } from './table.ts'
 import { presetBehaviour } from './presets.ts'
-import { type HealthMonitor, PLAIN_FIELDS, type PlainField } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
+import { PLAIN_FIELDS, type PlainField } from '../types.ts'
 
 export type PlainFields = Pick<HealthMonitor, PlainField>
 
@@ -29,7 +30,7 @@ export function isSent(
 
 /** Whether options say what the field says. */
 export function hasOptionOf(options: MonitorOptions | null, field: PlainField): boolean {
-  return FIELD_ROWS.some(({ row, name }) => name === field && saidOf(options, row) !== undefined)
+  return FIELD_ROWS.some(({ row, name }) => name === field && valueIn(options, row) !== undefined)
 }
 
 /**
@@ -79,8 +80,8 @@ export function shownFields(
 /** As the options show in the words of the fields: whole seconds rounded up, at most ten results in a row. */
 function fieldsOfOptions(options: MonitorOptions | null): Partial<PlainFields> {
   const shown = FIELD_ROWS.flatMap(({ row, name, shows }) => {
-    const said = saidOf(options, row)
-    const value = said === undefined ? undefined : shows(said)
+    const given = valueIn(options, row)
+    const value = given === undefined ? undefined : shows(given)
     return value === undefined ? [] : [[name, value]]
   })
   return Object.fromEntries(shown) as Partial<PlainFields>

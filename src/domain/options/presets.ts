@@ -150,21 +150,21 @@ export function presetPolicy(preset: Preset, plain: PlainPolicy, options: Monito
 
 function intervalsOf(
   online: number,
-  said: MonitorOptions['intervals'],
+  given: MonitorOptions['intervals'],
   { setter, plain }: { readonly setter: Setter; readonly plain: PlainPolicy },
 ): Intervals {
-  const all: Intervals = { online, ...setBy(JUDGING.intervals, said, setter) }
+  const all: Intervals = { online, ...setBy(JUDGING.intervals, given, setter) }
   if (plain.trafficSeen !== true) return all
   const { noTraffic: _, noTrafficHealthy: __, ...others } = all
   return others
 }
 
-function flapOf(said: MonitorOptions['flap']): StatePolicy['flap'] {
-  const window = said?.window ?? (said === undefined ? 0 : FLAP_DEFAULT.window)
+function flapOf(given: MonitorOptions['flap']): StatePolicy['flap'] {
+  const window = given?.window ?? (given === undefined ? 0 : FLAP_DEFAULT.window)
   if (window === 0) return undefined
-  const highPercent = said?.high_percent ?? Math.max(FLAP_DEFAULT.highPercent, said?.low_percent ?? 0)
-  const lowPercent = said?.low_percent ?? Math.min(FLAP_DEFAULT.lowPercent, highPercent)
-  return { window, highPercent, lowPercent, holdMs: said?.hold_ms ?? 0 }
+  const highPercent = given?.high_percent ?? Math.max(FLAP_DEFAULT.highPercent, given?.low_percent ?? 0)
+  const lowPercent = given?.low_percent ?? Math.min(FLAP_DEFAULT.lowPercent, highPercent)
+  return { window, highPercent, lowPercent, holdMs: given?.hold_ms ?? 0 }
 }
 
 type Present<T> = { readonly [Key in keyof T]?: Exclude<T[Key], undefined> }

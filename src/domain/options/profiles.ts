@@ -8,7 +8,7 @@ import { isSent } from './plain-fields.ts'
 import { presetPolicy } from './presets.ts'
 import type { Intervals } from '../timing/intervals.ts'
 import type { StatePolicy } from '../status/state-machine.ts'
-import type { HealthMonitor } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
 
 /** The fields of a monitor that decide when and how it is judged; some presets depend on `type`. */
 export type JudgedMonitor = Pick<

@@ -6,7 +6,7 @@ import type { MonitorType } from '../types.ts'
 /** Whose options they are. */
 export interface Setter {
   readonly type: MonitorType
-  /** Undefined = what is said counts alone. */
+  /** Undefined = what is given counts alone. */
   readonly preset: Preset | undefined
   /** Needed where a preset's default follows from other values. */
   readonly plain?: Plain
@@ -23,10 +23,10 @@ type SetOf<Row> = Row extends { readonly kind: 'object' }
 /** The parts that the options of one group set, of those that are described with what they set. */
 export function setBy<Keys extends Readonly<Record<string, Option | OptionGroup>>>(
   { keys, types }: Pick<OptionGroup<Keys>, 'keys' | 'types'>,
-  said: object | undefined,
+  given: object | undefined,
   setter: Setter,
 ): PartsOf<Keys> {
-  const values = (said ?? {}) as Readonly<Record<string, unknown>>
+  const values = (given ?? {}) as Readonly<Record<string, unknown>>
   const parts = {}
   for (const { key, option, sets } of settersOf(keys)) {
     const taking = option.types ?? types

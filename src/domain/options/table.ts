@@ -2,7 +2,6 @@
  * The table of all options of a health monitor, each described once (docs/how-to-add-an-option.md). The order is that of
  * the reference, of the API's document and of the checks: of two faults the first is named.
  */
-import type { MonitorOptions } from './monitor-options.ts'
 import type { MonitorType } from '../types.ts'
 import { CONNECTION, ICMP } from './connection.ts'
 import { GRPC, TCP, UDP } from './exchange.ts'
@@ -26,7 +25,7 @@ export const MONITOR_OPTIONS = group({
   },
 })
 
-/** One option, with where it stands. */
+/** One option and its place in the table. */
 export interface OptionRow {
   /** `http.path`. */
   readonly path: string
@@ -66,10 +65,10 @@ function rowOf(key: string, option: Option, within: GroupRow | undefined): Optio
 
 type Json = Readonly<Record<string, unknown>>
 
-/** What options say of a group or of one option; undefined = nothing. */
-export function saidOf(options: MonitorOptions | null | undefined, row: OptionRow | GroupRow): unknown {
+/** What options have of a group or of one option; undefined = nothing. */
+export function valueIn(options: object | null | undefined, row: OptionRow | GroupRow): unknown {
   if (options === null || options === undefined) return undefined
   if ('rows' in row) return (options as Json)[row.name]
-  const within = row.within === undefined ? options : saidOf(options, row.within)
+  const within = row.within === undefined ? options : valueIn(options, row.within)
   return (within as Json | undefined)?.[row.key]
 }

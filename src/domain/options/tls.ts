@@ -1,7 +1,6 @@
 /** Options of TLS: what of its use they set. */
-import type { EffectiveOption, Planning } from './effective-options.ts'
 import { parseAddress } from '../address/ip-address.ts'
-import type { Fitting } from './option-fit.ts'
+import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
 import type { TlsSettings } from '../target/probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
@@ -23,7 +22,7 @@ export function speaksTls({ type, pool }: Pick<Planning, 'type' | 'pool'>): bool
 export const TLS = group({
   description: 'Types HTTPS and TLS-HELLO; ca, certificate and key are names of files in HM_TLS_DIR.',
   types: ALWAYS,
-  isAsked: speaksTls,
+  isUsed: speaksTls,
   misfit: pairMisfit,
   keys: {
     server_name: text({
@@ -41,7 +40,7 @@ export const TLS = group({
       plan: alpnPlan,
       sets: (alpn) => ({ alpn }),
     }),
-    // Who names a CA wants it asked.
+    // A CA is named to verify certificates with it: `ca` sets `verify` too.
     verify: boolean({
       plan: ({ target }) => ({ value: target.tls?.verify ?? false, from: 'default' }),
       sets: (verify) => ({ verify }),

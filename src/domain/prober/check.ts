@@ -28,7 +28,7 @@ export interface CheckConfig {
 /** What a transition rests on: figures and addresses, no bytes of the target. */
 export type Evidence = Readonly<Record<string, unknown>>
 
-/** The last verdict of a check that is published, as it stands in `member_state`. */
+/** The last verdict of a check that is published, as `member_state` has it. */
 export interface StoredVerdict {
   /** Older than the check's: it is published, but does not count. */
   readonly generation: number

@@ -13,7 +13,7 @@ import { statePolicy } from '../options/profiles.ts'
 import { type Outcome, REASONS, type Reason } from '../result/reasons.ts'
 import type { RecentResult } from '../result/recent-results.ts'
 import type { StatePolicy } from './state-machine.ts'
-import type { HealthMonitor } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
 
 /** Phases as they are shown: null = that phase was not reached. */
 export interface ShownPhases {

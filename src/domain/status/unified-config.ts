@@ -121,13 +121,13 @@ export function parseUnifiedConfig(value: unknown): StatePolicy {
 function inVectorNames({ interval, initial, recoveryExtra, intervals, ...rest }: Table): Table {
   const waits = tableOf(intervals ?? {}, 'intervals', INTERVAL_KEYS)
   const renamed = Object.entries(tableOf(initial ?? {}, 'initial', INITIAL_KEYS)).map(
-    ([key, said]): [string, unknown] => [INITIAL_NAMES.get(key) ?? key, said],
+    ([key, value]): [string, unknown] => [INITIAL_NAMES.get(key) ?? key, value],
   )
   if (recoveryExtra !== undefined) renamed.push(['doubleCheckOnRecovery', recoveryExtra])
   const twice = renamed.find(([key]) => rest[key] !== undefined)?.[0]
-  if (twice !== undefined) throw refusal(twice, 'is said twice')
+  if (twice !== undefined) throw refusal(twice, 'is given twice')
   const online = interval ?? waits['online']
-  if (online !== (waits['online'] ?? online)) throw refusal('interval', 'is said twice')
+  if (online !== (waits['online'] ?? online)) throw refusal('interval', 'is given twice')
   return { ...rest, ...Object.fromEntries(renamed), intervals: { ...waits, online } }
 }
 

@@ -3,13 +3,18 @@
  * Codes are 100..599 (RFC 9110 section 15); white space around commas is allowed, as Neutron's expression allowed it.
  */
 import { EXPECTED_CODES_MAX, HTTP_STATUS } from '../limits.ts'
-import type { StatusRange } from '../options/option.ts'
 
 export interface CodeRange {
   readonly from: number
   readonly to: number
 }
 export type CodeSet = readonly CodeRange[]
+
+/** Codes `start` up to and excluding `end`, as Envoy writes ranges. */
+export interface StatusRange {
+  readonly start: number
+  readonly end: number
+}
 
 const ITEM = /^(\d{3})(?:-(\d{3}))?$/
 

@@ -7,7 +7,7 @@ import { isSent } from '../options/plain-fields.ts'
 import { presetBehaviour } from '../options/presets.ts'
 import { presetOf } from '../options/profiles.ts'
 import type { HttpRequest, ProbeTarget } from './probe-target.ts'
-import type { HealthMonitor } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
 
 type HttpMonitor = Pick<
   HealthMonitor,
@@ -44,8 +44,8 @@ export function http2Request(monitor: HttpMonitor, request: HttpRequest, endpoin
 
 /** Bytes of a body that are searched; undefined = as many as a probe reads, or there is nothing to be searched for. */
 function searchedBytesOf({ profile, options }: HttpMonitor): number | undefined {
-  const { searched_body_bytes: said } = options?.http ?? {}
-  if (said !== undefined) return said === 0 ? undefined : said
+  const { searched_body_bytes: given } = options?.http ?? {}
+  if (given !== undefined) return given === 0 ? undefined : given
   if (!searchesBody(options?.http)) return undefined
   return presetBehaviour(presetOf({ profile, options: options ?? null })).searchedBodyBytes
 }
@@ -108,8 +108,8 @@ export function expectedCodesOf(monitor: HttpMonitor): {
   readonly set: CodeSet
   readonly isField: boolean
 } {
-  const { expected_statuses: said = [] } = monitor.options?.http ?? {}
-  if (said.length > 0) return { set: codeSet(said), isField: false }
+  const { expected_statuses: given = [] } = monitor.options?.http ?? {}
+  if (given.length > 0) return { set: codeSet(given), isField: false }
   const field = isSent(monitor, 'expectedCodes') ? monitor.expectedCodes : null
   const parsed = field === null ? undefined : parseExpectedCodes(field)
   if (parsed !== undefined) return { set: parsed, isField: true }

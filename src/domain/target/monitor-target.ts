@@ -11,11 +11,12 @@ import { canBeHalfOpen, CONNECTION, ICMP } from '../options/connection.ts'
 import { GRPC, TCP, UDP } from '../options/exchange.ts'
 import { setBy } from '../options/setting.ts'
 import { TLS } from '../options/tls.ts'
-import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolQuestion } from './pool-question.ts'
+import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolSettings } from './pool-settings.ts'
 import { presetBehaviour } from '../options/presets.ts'
 import { presetOf, timeoutMs } from '../options/profiles.ts'
 import type { ConnectionReuse, ProbeTarget, TlsSettings, UdpExchange } from './probe-target.ts'
-import type { HealthMonitor, Member, MonitorType } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
+import type { Member, MonitorType } from '../types.ts'
 
 export type TargetMonitor = Pick<
   HealthMonitor,
@@ -54,7 +55,7 @@ export function probeEndpoint(
 export function probeTarget(
   monitor: TargetMonitor,
   member: TargetMember,
-  pool: PoolQuestion = {},
+  pool: PoolSettings = {},
 ): ProbeTarget {
   return targetsOf(monitor, pool)(member)
 }
@@ -62,18 +63,18 @@ export function probeTarget(
 /** What makes the targets of a monitor's checks; what they have in common is made once. */
 export function targetsOf(
   monitor: TargetMonitor,
-  pool: PoolQuestion = {},
+  pool: PoolSettings = {},
 ): (member: TargetMember) => ProbeTarget {
   const ofPool = targetsWith(monitor, pool)
   const ownEndpoint = Object.keys(pool).length === 0 ? ofPool : targetsWith(monitor, {})
   return (member) => (hasOwnEndpoint(monitor, member) ? ownEndpoint : ofPool)(member)
 }
 
-function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: TargetMember) => ProbeTarget {
+function targetsWith(monitor: TargetMonitor, pool: PoolSettings): (member: TargetMember) => ProbeTarget {
   const { type, options } = monitor
   const common = commonOf(monitor, pool)
-  const asksGrpc = options?.grpc
-  const asked = setBy(GRPC, asksGrpc, { type, preset: presetOf(monitor) })
+  const grpcOptions = options?.grpc
+  const grpc = setBy(GRPC, grpcOptions, { type, preset: presetOf(monitor) })
   const isSecure = type === 'HTTPS' || common.tls !== undefined
   const requestOf = type === 'HTTP' || type === 'HTTPS' ? httpRequest(monitor, isSecure) : undefined
   const isByAlpn = choosesByAlpn(monitor, common.tls?.alpn)
@@ -89,12 +90,12 @@ function targetsWith(monitor: TargetMonitor, pool: PoolQuestion): (member: Targe
       ...(source === undefined || sourceFamily !== endpoint.family ? {} : { sourceAddress: source }),
     }
     if (requestOf === undefined) return target
-    if (asksGrpc === undefined) {
+    if (grpcOptions === undefined) {
       const http = requestOf(endpoint)
       return { ...target, http, ...(isByAlpn ? { http2: http2Request(monitor, http, endpoint) } : {}) }
     }
     const authority = hostOf({ ...monitor, domainName: null, echo: {} }, endpoint, isSecure)
-    return { ...target, grpc: { service: '', authority, metadata: [], ...asked } }
+    return { ...target, grpc: { service: '', authority, metadata: [], ...grpc } }
   }
 }
 
@@ -110,7 +111,7 @@ type Common = Omit<
   'type' | 'address' | 'family' | 'port' | 'timeoutMs' | 'sourceAddress' | 'http' | 'http2' | 'grpc'
 >
 
-function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
+function commonOf(monitor: TargetMonitor, pool: PoolSettings): Common {
   const { type, options } = monitor
   const { connection, tcp, udp, icmp } = options ?? {}
   const setter = { type, preset: presetOf(monitor) }
@@ -135,7 +136,7 @@ function commonOf(monitor: TargetMonitor, pool: PoolQuestion): Common {
 /** Whether the handshakes of a TCP check are half ones: TLS and PROXY headers of the pool need full ones. */
 export function isHalfOpen(
   monitor: Pick<TargetMonitor, 'type' | 'profile' | 'options'>,
-  pool: PoolQuestion = {},
+  pool: PoolSettings = {},
 ): boolean {
   const { type, profile, options } = monitor
   if (pool.tls !== undefined || proxyProtocolOf(monitor, pool) !== undefined) return false
@@ -165,25 +166,25 @@ export function connectionReuse({
 /** The PROXY header: as options say, else as the pool's protocol does. */
 export function proxyProtocolOf(
   { options }: Pick<TargetMonitor, 'options'>,
-  pool: PoolQuestion,
+  pool: PoolSettings,
 ): 1 | 2 | undefined {
-  const said = options?.connection?.proxy_protocol
-  return said === undefined ? pool.proxyProtocol : said === 'v1' ? 1 : 2
+  const given = options?.connection?.proxy_protocol
+  return given === undefined ? pool.proxyProtocol : given === 'v1' ? 1 : 2
 }
 
 /** The TLS settings, where options or the pool have any. */
-function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsSettings | undefined {
-  const { tls: said } = monitor.options ?? {}
-  if (said === undefined && pool.tls === undefined) return undefined
+function tlsOf(monitor: TargetMonitor, pool: PoolSettings): TlsSettings | undefined {
+  const { tls: given } = monitor.options ?? {}
+  if (given === undefined && pool.tls === undefined) return undefined
   const { versions, ciphers } = pool.tls ?? {}
   const alpn = pool.tls === undefined ? undefined : poolAlpn(monitor, pool.tls)
   return {
-    // Who names a CA wants it asked.
-    verify: said?.ca !== undefined,
+    // A CA is named to verify certificates with it.
+    verify: given?.ca !== undefined,
     ...(alpn === undefined ? {} : { alpn }),
     ...(versions === undefined ? {} : { versions }),
     ...(ciphers === undefined ? {} : { ciphers }),
-    ...setBy({ keys: TLS.keys }, said, { type: monitor.type, preset: presetOf(monitor) }),
+    ...setBy({ keys: TLS.keys }, given, { type: monitor.type, preset: presetOf(monitor) }),
   }
 }
 
@@ -193,7 +194,7 @@ function tlsOf(monitor: TargetMonitor, pool: PoolQuestion): TlsSettings | undefi
  */
 export function poolAlpn(
   monitor: TargetMonitor,
-  { alpn }: NonNullable<PoolQuestion['tls']>,
+  { alpn }: NonNullable<PoolSettings['tls']>,
 ): readonly string[] | undefined {
   const { type, options } = monitor
   if (type !== 'HTTP' && type !== 'HTTPS') return alpn

@@ -1,6 +1,6 @@
 /** The target of a probe: its address, what it sends and what it expects. Built when the configuration is loaded. */
 import type { CodeSet } from './expected-codes.ts'
-import type { TlsVersion } from './pool-question.ts'
+import type { TlsVersion } from './pool-settings.ts'
 import type { MonitorType } from '../types.ts'
 
 /** A header of a request; both strings are already checked to be safe on the wire. */

@@ -2,7 +2,7 @@
  * Whether a change of addresses and ports changes the target of a check: setting the port that is used anyway does not.
  */
 import { probeEndpoint, type TargetMember } from './monitor-target.ts'
-import type { HealthMonitor } from '../types.ts'
+import type { HealthMonitor } from '../health-monitor.ts'
 
 type Aim = Pick<HealthMonitor, 'type' | 'monitorPort'>
 

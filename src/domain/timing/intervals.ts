@@ -1,6 +1,6 @@
 /** The part of a policy that says when probes start: its intervals, and what chance adds to them. */
 
-/** Milliseconds from one probe to the next, by where the state stands. */
+/** Milliseconds from one probe to the next, by the state of the check. */
 export interface Intervals {
   readonly online: number
   /** ONLINE with failures in a row; absent = `online`. */

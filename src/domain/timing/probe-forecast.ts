@@ -50,8 +50,8 @@ export function nextProbeTimes(
   const intervalMs = nextIntervalMs(policy, stateOf(policy, known))
   if (intervalMs === undefined) return []
   const stepMs = intervalMs + (policy.anchor === 'start' ? 0 : (known.lastMs ?? 0))
-  const said = announced(known, stepMs) ?? now
-  const first = said >= now ? said : said + Math.ceil((now - said) / stepMs) * stepMs
+  const planned = announced(known, stepMs) ?? now
+  const first = planned >= now ? planned : planned + Math.ceil((now - planned) / stepMs) * stepMs
   return Array.from({ length: count }, (_, i) => Math.round(first + i * stepMs))
 }
 

@@ -1,7 +1,7 @@
 /**
  * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs. As lenient as RFC 9112 lets a
  * reader be: a lone LF ends a line (section 2.2), empty lines before the status line are skipped (section 2.2), its
- * words stand between any blanks (section 4), folded header lines are unfolded (section 5.2), values hold every
+ * words are between any blanks (section 4), folded header lines are unfolded (section 5.2), values hold every
  * character but CR, LF and NUL (RFC 9110 section 5.5). A bare CR, a blank before the colon and a line without a colon
  * are refused.
  *
@@ -52,7 +52,7 @@ export interface Sought {
 export class HttpResponseReader {
   /** The status of the final response; 0 until its status line was read. */
   status = 0
-  /** The line that it stands in, bytes as latin1. */
+  /** The line that it is in, bytes as latin1. */
   statusLine = ''
   /** Why the response is malformed, for people. */
   problem = ''

@@ -43,7 +43,7 @@ export function patternSize(source: string): number {
       current.size += 1
       current.last += 1
     } else if (part === 'nothing') {
-      // A count that follows repeats what stands before.
+      // A count that follows repeats what comes before.
     } else if (typeof part === 'object') {
       const more = current.last * (part.times - 1)
       current.size += more

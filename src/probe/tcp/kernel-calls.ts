@@ -107,7 +107,7 @@ export class KernelCalls {
     return errno === EINPROGRESS ? 0 : -errno
   }
 
-  /** Ends what `connect` began, with an RST where a connection stands. The socket can connect again, from another port. */
+  /** Ends what `connect` began, with an RST where a connection is established. The socket can connect again, from another port. */
   dissolve(fd: number): number {
     return this.#libc.connect(fd, NOWHERE, NOWHERE.length) === 0 ? 0 : -this.#errno()
   }

@@ -53,7 +53,7 @@ export class KernelSockets {
     this.#sourcePorts = sourcePorts
   }
 
-  /** Undefined where libc cannot be called, or the kernel (or what stands in for it) does other than expected. */
+  /** Undefined where libc cannot be called, or the kernel (or what replaces it) does other than expected. */
   static open(libc: Libc | undefined, sourcePorts: SourcePorts): KernelSockets | undefined {
     if (libc === undefined) return undefined
     let tcp: KernelCalls | undefined

@@ -8,8 +8,8 @@ import type { Probe } from '../probe.ts'
 import { makeStreamProbe } from '../wire/stream-attempt.ts'
 import type { StreamParts } from '../wire/stream-parts.ts'
 
-/** Whether a TCP target asks for more than a connect. */
-export function asksForExchange({ tcp, tls, proxyProtocol }: ProbeTarget): boolean {
+/** Whether a TCP target needs more than a connect. */
+export function needsExchange({ tcp, tls, proxyProtocol }: ProbeTarget): boolean {
   return tcp !== undefined || tls !== undefined || proxyProtocol !== undefined
 }
 

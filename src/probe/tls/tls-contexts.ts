@@ -9,7 +9,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { TLS_CIPHER_LISTS_MAX, TLS_FILES_CACHE_MS } from '../../domain/limits.ts'
-import { TLS_VERSIONS } from '../../domain/target/pool-question.ts'
+import { TLS_VERSIONS } from '../../domain/target/pool-settings.ts'
 import type { TlsSettings } from '../../domain/target/probe-target.ts'
 import { SharedValues } from '../shared-values.ts'
 

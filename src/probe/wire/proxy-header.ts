@@ -8,7 +8,7 @@ const V2_LOCAL = Buffer.from('\r\n\r\n\0\r\nQUIT\n\x20\0\0\0', 'latin1')
 
 export type Endpoints = Pick<Socket, 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>
 
-/** The header for a connection that stands. */
+/** The header for an established connection. */
 export function proxyHeader(version: 1 | 2, endpoints: Endpoints): Buffer {
   if (version === 2) return V2_LOCAL
   const { localAddress, localPort, remoteAddress, remotePort } = endpoints

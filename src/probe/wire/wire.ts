@@ -3,9 +3,9 @@ import type { Endpoints } from './proxy-header.ts'
 
 /** Gets the events of a wire. No method is called before the wire was made, nor after it was closed. */
 export interface WireUser {
-  /** TCP stands. */
+  /** TCP is established. */
   onConnect(): void
-  /** TLS stands; only where it was asked for. */
+  /** TLS is established; only for a wire with TLS. */
   onSecure(): void
   /** The bytes are the wire's again afterwards. */
   onData(chunk: Buffer): void
@@ -19,7 +19,7 @@ export type WireError = Pick<NodeJS.ErrnoException, 'code' | 'syscall'>
 export interface Wire {
   /** Whether neither side has ended it. */
   readonly isOpen: boolean
-  /** Of a wire that stands. */
+  /** Of an established wire. */
   readonly endpoints: Endpoints
   /** Version of TLS, and what ALPN chose; undefined = no TLS. */
   readonly tls: { readonly version: string; readonly alpn: string | undefined } | undefined

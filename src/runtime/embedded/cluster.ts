@@ -132,10 +132,12 @@ function run(
       { cwd: '/', env: POSTGRES_ENVIRONMENT, maxBuffer: 1024 * 1024, ...runAs(account) },
       (error, stdout, stderr) => {
         process.off('exit', endWithUs)
-        const said = `${stderr}${stdout}`.trim().slice(-500)
+        const output = `${stderr}${stdout}`.trim().slice(-500)
         if (error === null && !/^\S* ?\[?\d*\]?.*\b(ERROR|FATAL|PANIC):/m.test(stderr)) resolve()
         else
-          reject(new StartRefusal(`PostgreSQL could not prepare its data folder: ${said}`, { cause: error }))
+          reject(
+            new StartRefusal(`PostgreSQL could not prepare its data folder: ${output}`, { cause: error }),
+          )
       },
     )
     // A cancelled start leaves no process that still writes.

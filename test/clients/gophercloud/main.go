@@ -29,7 +29,7 @@ func require(holds bool, format string, arguments ...any) {
 	}
 }
 
-// done gives the value and says which step stands.
+// done gives the value and says which step is done.
 func done[T any](step string) func(value T, err error) T {
 	return func(value T, err error) T {
 		require(err == nil, "%s: %v", step, err)

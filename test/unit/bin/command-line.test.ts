@@ -6,13 +6,13 @@ import { COMMANDS } from '../../../src/bin/commands.ts'
 import { dispatch } from '../../../src/bin/dispatch.ts'
 
 async function run(...args: readonly string[]) {
-  const said = { out: '', err: '' }
+  const output = { out: '', err: '' }
   const code = await dispatch(
     args,
     {},
-    { out: (text) => (said.out += text), err: (text) => (said.err += text) },
+    { out: (text) => (output.out += text), err: (text) => (output.err += text) },
   )
-  return { code, ...said }
+  return { code, ...output }
 }
 
 test('help, --help and -h list every command and exit with 0', async () => {

@@ -157,7 +157,7 @@ test('what the model says of how probes go about it does not matter to what thei
   assert.deepEqual(await steps(config, ['success', 'timeout']), await steps({}, ['success', 'timeout']))
 })
 
-test('flags stand there only when true, and a change of degraded is a change', async () => {
+test('flags are shown only when true, and a change of degraded is a change', async () => {
   const config = { rise: 1, intervals: { online: 1000 } }
   assert.deepEqual(await steps(config, ['success', 'degraded', 'warning', 'cond_pass', 'success']), [
     { status: 'ONLINE', next_interval_ms: 1000, transition: 'Changed' },

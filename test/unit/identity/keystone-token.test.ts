@@ -4,7 +4,7 @@ import { readKeystoneToken } from '../../../src/identity/keystone-token.ts'
 
 const ENDS = '2026-11-20T21:41:38.000000Z'
 
-/** A token document with what decides, and what is said otherwise; undefined leaves a field out. */
+/** A token document with what decides, and what differs from it; undefined leaves a field out. */
 function read(otherwise: Readonly<Record<string, unknown>> = {}) {
   const token = {
     user: { id: 'u', name: 'demo' },

@@ -31,7 +31,7 @@ const isQuota = ({ path }: Line): boolean => /\/quotas\b/.test(path)
 /** What providers and their machines are made of. */
 const OPERATORS_ONLY = /_capabilities$|\/(flavorprofiles|availabilityzoneprofiles|amphorae)\b/
 
-/** What is not for members, though it stands in their project or reads only. */
+/** What is not for members, though it is in their project or reads only. */
 function isForAdministrators(line: Line): boolean {
   const { method, path } = line
   return (

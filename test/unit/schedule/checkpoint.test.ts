@@ -95,7 +95,7 @@ test('after PostgreSQL was away for some periods the turns are where they were',
   await look(all, 0, 2 * EVERY_MS)
   isAway = true
   await look(all, 2 * EVERY_MS, 4 * EVERY_MS)
-  assert.equal(all.log.lines.length, 1, 'said once')
+  assert.equal(all.log.lines.length, 1, 'logged once')
   isAway = false
   await look(all, 4 * EVERY_MS, 5 * EVERY_MS)
   const counts = await look(all, 5 * EVERY_MS, 6 * EVERY_MS)

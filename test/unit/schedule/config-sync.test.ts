@@ -304,7 +304,7 @@ test('a pool that was given up is tried again when it changes, and after a while
     tries.slice(1).every((count) => count <= 1),
     tries.join(),
   )
-  assert.equal(log.lines.length, 1, 'said once')
+  assert.equal(log.lines.length, 1, 'logged once')
 })
 
 test('a pool that was given up and is gone then ends', async (t) => {

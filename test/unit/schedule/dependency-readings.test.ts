@@ -244,7 +244,7 @@ function twoProjects(t: TestContext) {
   return { ...fakes, dependencies, attacker, bystander }
 }
 
-test('a child is believed where readings fail for longer than the bound, said once and counted; the other project keeps its rule', async (t) => {
+test('a child is believed where readings fail for longer than the bound, logged once and counted; the other project keeps its rule', async (t) => {
   const { dependencies, attacker, bystander, open, advance, blind, log, failures } = twoProjects(t)
   let nowMs = 0
   for (; nowMs < 2 * DEPENDENCY_BLIND_MS; nowMs += 100) {

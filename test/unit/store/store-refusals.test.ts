@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isStoreAway, storeRefusal } from '../../../src/store/database.ts'
 
-const driverError = (code: string, message = 'said by the driver') =>
-  Object.assign(new Error(message), { code })
+const driverError = (code: string, message = 'from the driver') => Object.assign(new Error(message), { code })
 
 test('only what says that PostgreSQL is away is STORE_UNAVAILABLE: no connection, no room for one, too slow', () => {
   const away = ['ECONNREFUSED', 'EMFILE', '08006', '57P01', '53300', '25006', '57014']

@@ -89,11 +89,9 @@ function assertCertificateFits(
 function assertClientAuthority(wire: OctaviaListenerEcho, stored: Echo): void {
   const hasAuthority = Boolean(wire.client_ca_tls_container_ref || stored['client_ca_tls_container_ref'])
   if (hasAuthority) return
-  const asked = wire.client_authentication ?? 'NONE'
-  if (asked !== 'NONE') {
-    throw validationFailure(
-      `Client authentication setting ${asked} requires a client CA container reference.`,
-    )
+  const mode = wire.client_authentication ?? 'NONE'
+  if (mode !== 'NONE') {
+    throw validationFailure(`Client authentication setting ${mode} requires a client CA container reference.`)
   }
   if (wire.client_crl_container_ref || stored['client_crl_container_ref']) {
     throw validationFailure(

@@ -141,7 +141,7 @@ function invalidArguments(): DomainError {
   return new DomainError('INVALID_QUERY', 'One or more arguments are either duplicate or invalid')
 }
 
-/** Equality with one value per attribute. Throws INVALID_QUERY for what is unknown or asked twice. */
+/** Equality with one value per attribute. Throws INVALID_QUERY for what is unknown or given twice. */
 function filtersOf(
   parameters: Parameters,
   attributes: ReadonlySet<string>,
@@ -189,11 +189,11 @@ function limitOf(text: string | null): number | undefined {
 function sortOf(parameters: Parameters, attributes: ReadonlySet<string>): SortKey[] {
   const sort = listOf(parameters.getAll('sort'))
   const directions = listOf(parameters.getAll('sort_dir'))
-  const asked =
+  const words =
     sort.length > 0
       ? sort.map(keyAndDirection)
       : listOf(parameters.getAll('sort_key')).map((key, i): [string, string] => [key, directions[i] ?? 'asc'])
-  const keys = asked.map(([attribute, word]) => sortKey(attribute, word, attributes))
+  const keys = words.map(([attribute, word]) => sortKey(attribute, word, attributes))
   const named = new Set(keys.map((key) => key.attribute))
   return [...keys, ...TIE_BREAKERS.filter(({ attribute }) => !named.has(attribute))]
 }

@@ -1,5 +1,5 @@
 /**
- * The create of a load balancer with everything below it (docs/peers/octavia.md 22): a pool stands in `pools` or
+ * The create of a load balancer with everything below it (docs/peers/octavia.md 22): a pool is in `pools` or
  * inside the listener whose default pool it is; a listener may also name a pool that is defined elsewhere in the body.
  */
 import { notFound } from '../../../domain/errors.ts'

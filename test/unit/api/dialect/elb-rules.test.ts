@@ -35,7 +35,7 @@ describe('rules of elb', () => {
   })
 
   it('name in their refusal the types that the pool takes', () => {
-    const said = (type: MonitorType, protocol: PoolProtocol) => {
+    const message = (type: MonitorType, protocol: PoolProtocol) => {
       try {
         assertTypeFitsPool(type, protocol)
         return undefined
@@ -45,8 +45,8 @@ describe('rules of elb', () => {
     }
     const words = (protocol: string, types: string) =>
       `A pool of protocol ${protocol} takes health monitors of type ${types} only.`
-    assert.equal(said('TCP', 'UDP'), words('UDP', 'UDP_CONNECT'))
-    assert.equal(said('PING', 'TCP'), words('TCP', 'TCP or HTTP'))
+    assert.equal(message('TCP', 'UDP'), words('UDP', 'UDP_CONNECT'))
+    assert.equal(message('PING', 'TCP'), words('TCP', 'TCP or HTTP'))
   })
 
   it('let a type change between TCP and HTTP on TCP and HTTP pools, and be sent again everywhere', () => {

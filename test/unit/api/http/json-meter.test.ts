@@ -24,7 +24,7 @@ const list = (items: number) => JSON.stringify(Array.from({ length: items }, () 
 
 const PIECES = [1, 2, 3, 7, Number.POSITIVE_INFINITY]
 
-test('an object has at most 128 keys, wherever it stands', () => {
+test('an object has at most 128 keys, wherever it is', () => {
   for (const piece of PIECES) {
     assert.equal(refusalOf(object(128), { piece }), undefined)
     assert.equal(refusalOf(object(129), { piece }), 'An object in the body has more than 128 keys.')

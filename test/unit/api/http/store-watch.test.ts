@@ -35,7 +35,7 @@ test('PostgreSQL away is one line however many requests meet it, and one when it
   assert.match(lines[0] ?? '', /does not answer.*connect ECONNREFUSED/)
 })
 
-test('why PostgreSQL is away is said in the words of an operator', () => {
+test('why PostgreSQL is away is logged in the words of an operator', () => {
   const pool = new NoConnectionError(new Error('timeout exceeded when trying to connect'))
   assert.equal(whyAway(pool), 'no connection within 3000 ms')
   const both = new AggregateError([

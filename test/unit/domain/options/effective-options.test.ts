@@ -33,9 +33,9 @@ test('a plan shows the TLS settings: whether the certificate is verified, and wh
   assert.deepEqual(ca['tls.ca'], { value: 'ca.pem', from: 'options' })
   assert.deepEqual(ca['tls.server_name'], { value: 'a.test', from: 'options' })
   assert.deepEqual(ca['tls.alpn'], { value: ['h2'], from: 'default' })
-  const said = planned('TLS-HELLO', { tls: { ca: 'ca.pem', verify: false, alpn: ['x'] } })
-  assert.deepEqual(said['tls.verify'], { value: false, from: 'options' })
-  assert.deepEqual(said['tls.alpn'], { value: ['x'], from: 'options' })
+  const effective = planned('TLS-HELLO', { tls: { ca: 'ca.pem', verify: false, alpn: ['x'] } })
+  assert.deepEqual(effective['tls.verify'], { value: false, from: 'options' })
+  assert.deepEqual(effective['tls.alpn'], { value: ['x'], from: 'options' })
   assert.equal(planned('HTTP', {})['tls.verify'], undefined)
 })
 

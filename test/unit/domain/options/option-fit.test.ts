@@ -45,12 +45,12 @@ test('bytes that an answer must have fit into the bytes that are searched, count
   assert.equal(http({ expected_body: ['ab'], method: 'HEAD' }), field, 'HEAD has no body')
 })
 
-test('a request body stands with a method that has one', () => {
+test('a request body is taken with a method that has one', () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'OPTIONS'] as const) {
     assert.equal(refused('HTTP', { http: { method, body: 'x' } }), undefined, method)
   }
   for (const method of ['GET', 'HEAD', 'DELETE'] as const) {
     assert.equal(refused('HTTP', { http: { method, body: 'x' } }), 'options.http.body', method)
   }
-  assert.equal(refused('HTTP', { http: { body: 'x' } }), 'options.http.body', 'GET, when nothing is said')
+  assert.equal(refused('HTTP', { http: { body: 'x' } }), 'options.http.body', 'GET, when nothing is set')
 })

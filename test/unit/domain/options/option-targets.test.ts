@@ -24,7 +24,7 @@ const target = (options: MonitorOptions, monitor: Partial<TargetMonitor> = {}) =
 const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes)
 
 describe('targets of monitors with options', () => {
-  it('is the plain one when nothing is said, whatever is said elsewhere', () => {
+  it('is the plain one when nothing is set, whatever is set elsewhere', () => {
     assert.deepEqual(target({ rise: 5 }), probeTarget(MONITOR, MEMBER))
   })
 
@@ -172,7 +172,7 @@ describe('targets of monitors with options', () => {
     assert.deepEqual(target({ udp: {} }, { type: 'UDP-CONNECT' }).udp, { requireReply: false })
   })
 
-  it("takes keepalived's lengths of a reply that is held against a pattern, unless others are said", () => {
+  it("takes keepalived's lengths of a reply that is held against a pattern, unless others are set", () => {
     const exchange = (udp: NonNullable<MonitorOptions['udp']>) =>
       target({ preset: 'keepalived', udp }, { type: 'UDP-CONNECT' }).udp
     const pattern = { requireReply: true, replyPattern: [0] }
@@ -242,7 +242,7 @@ describe('policies of monitors with options', () => {
     assert.deepEqual([envoy.initialStatus, envoy.rise], ['UNKNOWN', 50])
   })
 
-  it('assumes traffic unless somebody is said to report it', () => {
+  it('assumes traffic unless an option says that somebody reports it', () => {
     const options = { preset: 'envoy' } as const
     assert.equal(statePolicy({ ...plain, options }).intervals.noTraffic, undefined)
     const reported = { ...options, no_traffic: { reported: true } }

@@ -106,7 +106,7 @@ test('a pattern that is found is found at once, not with the next character', ()
   assert.equal(match.isFoundAtEnd, false)
 })
 
-test('what is wrong with a pattern is said with its place', () => {
+test('what is wrong with a pattern is named with its place', () => {
   const problems: Readonly<Record<string, RegExp>> = {
     '(': /missing closing \) at character 1$/,
     'ok)': /unexpected \) at character/,
@@ -142,7 +142,7 @@ test('patterns that would cost much are refused before they do', () => {
     'ok.{0,100}ready',
     // A count that is none, of hundreds of digits.
     `{0${'9'.repeat(310)}}${'(?i:[\\pL\\pN\\pS\\pM]{1000})'.repeat(6)}`,
-    // What stands between a part and its count, and is nothing itself.
+    // What is between a part and its count, and is nothing itself.
     'a\\Q\\E{1000}'.repeat(40),
     '[\\pL\\pN](?i){1000}',
     `(?:${'a'.repeat(50)})*\\Q\\E{200}`,

@@ -101,7 +101,7 @@ test('no bytes make the reader throw, and what it keeps is bounded', () => {
         const reader = read(head)
         reader.read(Buffer.from(tail))
         if (head.endsWith('\r\n\r\n'))
-          assert.ok(!reader.isMalformed, 'the verdict stands once the head is complete')
+          assert.ok(!reader.isMalformed, 'the verdict is known once the head is complete')
       },
     ),
   )

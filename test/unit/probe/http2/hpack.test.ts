@@ -81,11 +81,11 @@ test("every octet that nghttp2 codes is read as it was: Node's own server answer
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
-  // A forwarder that keeps what the server said, for a client that offers no table.
-  const said: Buffer[] = []
+  // A forwarder that keeps what the server sent, for a client that offers no table.
+  const received: Buffer[] = []
   const forwarder = createServer((near) => {
     const far = connect((server.address() as AddressInfo).port, '127.0.0.1')
-    far.on('data', (chunk: Buffer) => said.push(chunk))
+    far.on('data', (chunk: Buffer) => received.push(chunk))
     near.pipe(far).pipe(near)
     near.on('error', () => far.destroy())
     far.on('error', () => near.destroy())
@@ -98,7 +98,7 @@ test("every octet that nghttp2 codes is read as it was: Node's own server answer
   const request = client.request({ ':path': '/' })
   await new Promise((resolve) => request.on('response', resolve))
   client.destroy()
-  const bytes = Buffer.concat(said)
+  const bytes = Buffer.concat(received)
   for (let at = 0; at + 9 <= bytes.length; ) {
     const length = bytes.readUIntBE(at, 3)
     if (bytes[at + 3] === 1) {

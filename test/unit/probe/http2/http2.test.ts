@@ -85,9 +85,9 @@ test('no bytes make the reader of health answers throw', () => {
   )
 })
 
-test('what counts of the headers over HTTP/2 is said with the final status: not before it, and not in trailers', () => {
+test('headers over HTTP/2 count only with the final status: not before it, and not in trailers', () => {
   type Block = Readonly<Record<string, string>>
-  const SAID: Block = { 'x-degraded': '1', [IMMEDIATE_FAIL_HEADER]: '1', [SERVICE_HEADER]: 'b' }
+  const MARKED: Block = { 'x-degraded': '1', [IMMEDIATE_FAIL_HEADER]: '1', [SERVICE_HEADER]: 'b' }
   const judged = (...blocks: readonly Block[]): Verdict => {
     const asking: HttpRequest = { ...request, degradedHeader: 'x-degraded', serviceName: 'a' }
     const { expectBody: _, ...withoutBody } = asking
@@ -100,9 +100,12 @@ test('what counts of the headers over HTTP/2 is said with the final status: not 
   }
   const plain = judged({ ':status': '200', [SERVICE_HEADER]: 'a' })
   assert.equal(plain.reason, 'PASSED')
-  assert.notDeepEqual(judged({ ':status': '200', ...SAID }), plain)
-  assert.deepEqual(judged({ ':status': '103', ...SAID }, { ':status': '200', [SERVICE_HEADER]: 'a' }), plain)
-  assert.deepEqual(judged({ ':status': '200', [SERVICE_HEADER]: 'a' }, SAID), plain)
+  assert.notDeepEqual(judged({ ':status': '200', ...MARKED }), plain)
+  assert.deepEqual(
+    judged({ ':status': '103', ...MARKED }, { ':status': '200', [SERVICE_HEADER]: 'a' }),
+    plain,
+  )
+  assert.deepEqual(judged({ ':status': '200', [SERVICE_HEADER]: 'a' }, MARKED), plain)
 })
 
 test('a header block in thousands of CONTINUATION frames is put together once', (t) => {

@@ -42,7 +42,7 @@ function open(
 }
 
 test(
-  'a connection that stood counts as one after the target has reset it, and none that it refused',
+  'a connection that was established counts as one after the target has reset it, and none that it refused',
   linuxOnly,
   async (t) => {
     const { peer, accepted } = await resetting(t)

@@ -88,7 +88,7 @@ for (const [what, reply, expected] of [
   ['silent fails', undefined, 'ICMP_UNREACHABLE'],
   ['replies all the same passes', 'here', 'PASSED'],
 ] as const) {
-  test(`UDP-CONNECT whose target is said to be unreachable and ${what}`, async (t) => {
+  test(`UDP-CONNECT whose target is reported as unreachable and ${what}`, async (t) => {
     const listener = createSocket('udp6').bind(0, '::1')
     t.after(() => listener.close())
     await once(listener, 'listening')

@@ -31,7 +31,7 @@ export const OCTAVIA_HTTP_METHODS = [
 ]
 export const OCTAVIA_HTTP_VERSIONS = ['1.0', '1.1'] as const
 
-/** A list of codes or one range; Python's `$` also stands before a final line feed. */
+/** A list of codes or one range; Python's `$` also matches before a final line feed. */
 const EXPECTED_CODES = /^(\d{3}(\s*,\s*\d{3})*)\n?$|^(\d{3}-\d{3})\n?$/
 const EXPECTED_CODES_SPELLED = String.raw`^(\d{3}(\s*,\s*\d{3})*)$|^(\d{3}-\d{3})$`
 const DOMAIN_NAME = new RegExp(

@@ -1,5 +1,5 @@
 /**
- * What may stand inside the create of a load balancer: listeners, pools, monitors, members (docs/peers/octavia.md 22).
+ * What may be inside the create of a load balancer: listeners, pools, monitors, members (docs/peers/octavia.md 22).
  */
 import { OCTAVIA_TREE_MEMBERS_MAX, OCTAVIA_TREE_PARENTS_MAX } from '../limits.ts'
 import { OCTAVIA_INNER_HEALTH_MONITOR, type OctaviaHealthMonitorCreate } from './health-monitor.ts'
@@ -33,7 +33,7 @@ const INNER_POOL = {
   members: wsmeObjects(OCTAVIA_INNER_MEMBER, OCTAVIA_TREE_MEMBERS_MAX),
 }
 
-/** A member inside `pools`, and inside the default pool of a listener: refused where it stands. */
+/** A member inside `pools`, and inside the default pool of a listener: refused there. */
 export const octaviaPoolsInnerMember = wsmeRules<OctaviaMemberCreate>(
   'load_balancer',
   'loadbalancer.pools.members',

@@ -35,7 +35,7 @@ export interface OctaviaSessionPersistence {
   readonly persistence_granularity?: string | null
 }
 
-/** The TLS settings of the pool, as stored in `echo`; its checks use them too (src/domain/target/pool-question.ts). */
+/** The TLS settings of the pool, as stored in `echo`; its checks use them too (src/domain/target/pool-settings.ts). */
 export interface OctaviaPoolEcho {
   readonly tls_enabled?: boolean | null
   readonly tls_container_ref?: string | null

@@ -255,7 +255,7 @@ export function parseWsme<Attributes>(body: unknown, rules: WsmeRules<Attributes
   return parseWsmeObject(wsmeRoot(body, rules), rules, body)
 }
 
-/** What stands below the root's one key. Throws MISSING_ENVELOPE and UNRECOGNIZED_ATTRIBUTE. */
+/** What is below the root's one key. Throws MISSING_ENVELOPE and UNRECOGNIZED_ATTRIBUTE. */
 export function wsmeRoot(
   body: unknown,
   { argument, envelope }: Pick<WsmeRules<unknown>, 'argument' | 'envelope'>,

@@ -3,7 +3,7 @@
  * `send-proxy` or `ssl` is checked that way too, unless the check has an address or a port of its own (HAProxy's `addr`
  * and `port`: "the transport layer used by the checks is the same as for the production traffic" only without them).
  */
-import type { HealthMonitor, Member, Pool } from '../types.ts'
+import type { Member, Pool } from '../types.ts'
 
 /** ALPN names that Octavia knows. */
 export const POOL_ALPN_PROTOCOLS = ['h2', 'http/1.1', 'http/1.0'] as const
@@ -21,7 +21,7 @@ export interface PoolTls {
   readonly ciphers?: string
 }
 
-export interface PoolQuestion {
+export interface PoolSettings {
   readonly proxyProtocol?: 1 | 2
   readonly tls?: PoolTls
   /** References to certificates in a key manager, by their names: they are shown, and no probe can use them. */
@@ -31,7 +31,7 @@ export interface PoolQuestion {
 const CONTAINERS = ['tls_container_ref', 'ca_tls_container_ref', 'crl_container_ref'] as const
 
 /** What a pool adds. HAProxy has no UDP or SCTP pools: they add nothing. */
-export function poolQuestion({ protocol, echo }: Pick<Pool, 'protocol' | 'echo'>): PoolQuestion {
+export function poolSettings({ protocol, echo }: Pick<Pool, 'protocol' | 'echo'>): PoolSettings {
   if (protocol === 'UDP' || protocol === 'SCTP') return {}
   const proxyProtocol = protocol === 'PROXY' ? 1 : protocol === 'PROXYV2' ? 2 : undefined
   const isSecure = echo['tls_enabled'] === true
@@ -69,7 +69,7 @@ const LISTED_MAX = 64
 
 /** Whether a check goes to an address or a port of its own: then the pool adds nothing to it. */
 export function hasOwnEndpoint(
-  monitor: Pick<HealthMonitor, 'monitorPort'>,
+  monitor: { readonly monitorPort: number | null },
   member: Pick<Member, 'monitorAddress' | 'monitorPort'>,
 ): boolean {
   return (member.monitorPort ?? member.monitorAddress ?? monitor.monitorPort) !== null

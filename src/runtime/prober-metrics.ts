@@ -1,7 +1,7 @@
-/** Metrics of what a prober does beside probing: retention, and reading the status of dependencies. */
+/** Metrics that only a process that probes has: retention, and reading the status of dependencies. */
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-export interface UpkeepMetrics {
+export interface ProberMetrics {
   /** Old rows were deleted. */
   purged(rows: number): void
   /** A pass of retention has ended well. */
@@ -14,7 +14,7 @@ export interface UpkeepMetrics {
 }
 
 /** Only a process that probes has them; called once per registry. */
-export function upkeepMetrics(registry: Registry): UpkeepMetrics {
+export function proberMetrics(registry: Registry): ProberMetrics {
   const registers = [registry]
   const rows = new Counter({
     name: 'hm_retention_rows_total',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { effectiveOptions, type PlannedMonitor } from '../../../../src/domain/options/effective-options.ts'
 import type { MonitorOptions } from '../../../../src/domain/options/monitor-options.ts'
-import { type PoolQuestion, poolQuestion } from '../../../../src/domain/target/pool-question.ts'
+import { type PoolSettings, poolSettings } from '../../../../src/domain/target/pool-settings.ts'
 import { probeTarget } from '../../../../src/domain/target/monitor-target.ts'
 import { MONITOR_TYPES, type PoolProtocol } from '../../../../src/domain/types.ts'
 
@@ -21,11 +21,11 @@ const MONITOR: PlannedMonitor = {
   expectedCodes: '200',
 }
 const MEMBER = { address: '10.0.0.5', protocolPort: 8080, monitorAddress: null, monitorPort: null }
-const pool = (protocol: PoolProtocol, echo: object = {}): PoolQuestion =>
-  poolQuestion({ protocol, echo: { ...echo } })
+const pool = (protocol: PoolProtocol, echo: object = {}): PoolSettings =>
+  poolSettings({ protocol, echo: { ...echo } })
 const SECURE = pool('HTTP', { tls_enabled: true })
 
-const target = (of: PoolQuestion, monitor: Partial<PlannedMonitor> = {}, member: object = {}) =>
+const target = (of: PoolSettings, monitor: Partial<PlannedMonitor> = {}, member: object = {}) =>
   probeTarget({ ...MONITOR, ...monitor }, { ...MEMBER, ...member }, of)
 
 test('a pool of protocol PROXY or PROXYV2 is checked with that header, by every type that connects', () => {
@@ -64,9 +64,9 @@ test('a check with an address or a port of its own asks its own question', () =>
 })
 
 test('pools of datagrams add nothing, and neither does TLS that is off', () => {
-  const said = { tls_enabled: true, alpn_protocols: ['h2'] }
-  assert.deepEqual([pool('UDP', said), pool('SCTP', said)], [{}, {}])
-  assert.deepEqual(pool('HTTP', { ...said, tls_enabled: false }), {})
+  const settings = { tls_enabled: true, alpn_protocols: ['h2'] }
+  assert.deepEqual([pool('UDP', settings), pool('SCTP', settings)], [{}, {}])
+  assert.deepEqual(pool('HTTP', { ...settings, tls_enabled: false }), {})
 })
 
 test('unknown names in a row are left out', () => {
@@ -96,7 +96,7 @@ test('where h2 is among the names, the target chooses the version; where only h2
 })
 
 test('options win over the pool', () => {
-  const options = (said: MonitorOptions) => ({ options: said })
+  const options = (settings: MonitorOptions) => ({ options: settings })
   const both = pool('PROXYV2', { tls_enabled: true })
   assert.equal(target(both, options({ connection: { proxy_protocol: 'v1' } })).proxyProtocol, 1)
   const http1 = target(both, options({ http: { version: '1.1' } }))
