@@ -1,5 +1,6 @@
 /** Statements on events: the outbox, the events in the order of their positions, and their retention. */
-import type { EventFilter, EventMember, EventObject, ServiceEvent } from '../domain/event/event.ts'
+import type { EventMember, EventObject, ServiceEvent } from '../domain/event/event.ts'
+import type { EventFilter } from '../domain/event/event-filter.ts'
 import { collectBindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
 

@@ -2,7 +2,8 @@
  * The events of all projects, as they become known, in one process: one reader of the database, however many streams and waits
  * there are. It keeps the newest events, so that who comes back after a short while needs no database either.
  */
-import { type EventFilter, isWanted, type ServiceEvent } from '../../domain/event/event.ts'
+import type { ServiceEvent } from '../../domain/event/event.ts'
+import { type EventFilter, isWanted } from '../../domain/event/event-filter.ts'
 import { FEED_BATCH, FEED_EVERY_MS, FEED_KEPT } from '../../domain/limits.ts'
 
 export interface FeedParts {

@@ -3,7 +3,9 @@
  * text/event-stream`). All three have the same filters and the same ids; who goes on after an id misses nothing.
  */
 import { DomainError } from '../../domain/errors.ts'
-import { type EventFilter, isEventType, type ServiceEvent } from '../../domain/event/event.ts'
+import type { ServiceEvent } from '../../domain/event/event.ts'
+import type { EventFilter } from '../../domain/event/event-filter.ts'
+import { isEventType } from '../../domain/event/event-types.ts'
 import {
   EVENT_PAGE,
   EVENT_PAGE_DEFAULT,
