@@ -11,7 +11,7 @@ const FILES_MIN = 3
 /** Rows of the table, as `domain/limits/` or `domain/limits.ts`. */
 function rowsOf(document: string): readonly string[] {
   const table = document.slice(document.indexOf('| folder in `src` | what it has |'))
-  const rows = table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `([a-z/.-]+)` \|/gm)
+  const rows = table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `([a-z0-9/.-]+)` \|/gm)
   return [...rows].map(([, path = '']) => path)
 }
 
