@@ -6,7 +6,7 @@ import { ConfigListener } from '../schedule/config-listener.ts'
 import type { Log } from '../schedule/log.ts'
 import type { Database } from '../store/database.ts'
 import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from '../store/event-channels.ts'
-import { readEventBounds, readEvents, sequenceEvents } from '../store/events.ts'
+import { observeClock, readEventBounds, readEvents, sequenceEvents } from '../store/events.ts'
 import { listen } from '../store/listen.ts'
 
 export interface ApiEvents {
@@ -20,7 +20,11 @@ export interface ApiEvents {
 export function makeEvents(db: Database, databaseUrl: string, log: Log): ApiEvents {
   const feed = feedOf(db, log)
   const streams = new EventStreams()
-  const sequencer = new EventSequencer({ sequence: (max) => sequenceEvents(db, max), log })
+  const sequencer = new EventSequencer({
+    sequence: (max) => sequenceEvents(db, max),
+    observeClock: () => observeClock(db),
+    log,
+  })
   const listeners = [
     listenerOf({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
     listenerOf({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: feed.notify }),

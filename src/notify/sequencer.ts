@@ -1,6 +1,6 @@
 /**
- * Gives events their positions: moves rows of the outbox, after a notification and once a second in case none came. Any number
- * of processes may do it; PostgreSQL lets one at a time.
+ * Gives events their positions: moves rows of the outbox, after a notification and once a second in case none came. Once a
+ * second it also notes what time has changed. Any number of processes may do both; PostgreSQL lets one at a time.
  */
 import { SEQUENCE_BATCH, SEQUENCE_EVERY_MS } from '../domain/limits.ts'
 import type { NotifyLog } from './log.ts'
@@ -8,6 +8,8 @@ import type { NotifyLog } from './log.ts'
 export interface SequencerParts {
   /** Moves at most `max` rows; undefined = there were none. */
   readonly sequence: (max: number) => Promise<number | undefined>
+  /** Writes events of what time alone has changed: a lease that ran out, a maintenance that began. */
+  readonly observeClock: () => Promise<void>
   readonly log: NotifyLog
 }
 
@@ -16,6 +18,7 @@ export class EventSequencer {
   #timer: NodeJS.Timeout | undefined
   #moving: Promise<void> | undefined
   #isDue = false
+  #isClockDue = true
   #hasFailed = false
   #isStopped = false
 
@@ -24,7 +27,10 @@ export class EventSequencer {
   }
 
   start(): void {
-    this.#timer = setInterval(this.notify, SEQUENCE_EVERY_MS)
+    this.#timer = setInterval(() => {
+      this.#isClockDue = true
+      this.notify()
+    }, SEQUENCE_EVERY_MS)
     this.notify()
   }
 
@@ -45,8 +51,12 @@ export class EventSequencer {
 
   /** Moves until the outbox was found empty after the last notification. Never rejects. */
   async #move(): Promise<void> {
-    const { sequence, log } = this.#parts
+    const { sequence, observeClock, log } = this.#parts
     try {
+      if (this.#isClockDue) {
+        this.#isClockDue = false
+        await observeClock()
+      }
       while (this.#isDue && !this.#isStopped) {
         this.#isDue = false
         if ((await sequence(SEQUENCE_BATCH)) !== undefined) this.#isDue = true

@@ -48,6 +48,7 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'event',
   'event_outbox',
   'event_retention',
+  'maintenance_told',
   'retention_progress',
   'knex_migrations',
   'knex_migrations_lock',

@@ -10,6 +10,11 @@ export async function sequenceEvents(db: Db, max: number): Promise<number | unde
   return row?.last ?? undefined
 }
 
+/** Writes events of what time alone has changed since the last call of any process: migration 0022. */
+export async function observeClock(db: Db): Promise<void> {
+  await query(db, 'select observe_clock()')
+}
+
 /** The newest position (0 = there never was an event), and the greatest one that was deleted. */
 export interface EventBounds {
   readonly last: number

@@ -1,9 +1,9 @@
 /** `PUT …/loadbalancers/{id}/failover`: there is nothing to move, so it is done at once; it ends ERROR. */
-import { transaction } from '../../store/database.ts'
 import { activateLoadBalancer } from '../../store/load-balancers.ts'
 import { lockLoadBalancerFor } from '../write/locked-parents.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { assertChangeable, SETTLED } from './load-balancers.ts'
+import { writing } from '../write/writing.ts'
 
 export interface FailoverDialect {
   readonly paths: (path: string) => readonly string[]
@@ -21,7 +21,7 @@ export function failoverRoutes(deps: ApiDependencies, dialect: FailoverDialect):
 
 async function failOver(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const stored = await lockLoadBalancerFor(ctx, tx, id)
     assertChangeable(ctx, stored, SETTLED)
     await activateLoadBalancer(tx, id)

@@ -3,7 +3,7 @@ import { DomainError, notFound } from '../../domain/errors.ts'
 import { invalidatesResults } from '../../domain/options/monitor-options.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { LoadBalancer, Pool } from '../../domain/types.ts'
-import { type Tx, transaction } from '../../store/database.ts'
+import { type Tx } from '../../store/database.ts'
 import {
   deleteHealthMonitor,
   findHealthMonitor,
@@ -26,6 +26,7 @@ import { fieldsOf, queryOf } from '../http/query.ts'
 import { assertProbeRate, memberDemand, ofMembers, plus } from '../write/probe-rate.ts'
 import { readUpdate, visible } from '../write/resent.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from '../write/rules.ts'
+import { writing } from '../write/writing.ts'
 
 /** Health monitors as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface HealthMonitorDialect {
@@ -65,7 +66,7 @@ export function healthMonitorRoutes(deps: ApiDependencies, dialect: HealthMonito
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonitorDialect): Promise<void> {
   const { projectId } = ctx.state.identity
   const { poolId, assertFits, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
-  const created = transaction(deps.db, async (tx) => {
+  const created = writing(ctx, deps, async (tx) => {
     // Sent together: the statement after the lock reads under it.
     const [parents, existing, set] = await Promise.all([
       lockPoolFor(ctx, tx, poolId),
@@ -140,7 +141,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
       return found && dialect.render(found)
     },
   })
-  const after = await transaction(deps.db, async (tx) => {
+  const after = await writing(ctx, deps, async (tx) => {
     const { stored, parents } = await lockMonitor(ctx, tx, id)
     const shown = () => dialect.render(stored)
     const values = update.apply(shown, (changeFor) => changeFor(stored, parents.pool))
@@ -163,7 +164,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
 
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const { stored, parents } = await lockMonitor(ctx, tx, id)
     assertParentsActive(ctx, parents)
     await tx.commitWith(() => Promise.all([deleteHealthMonitor(tx, id), touchPools(tx, [stored.poolId])]))

@@ -2,7 +2,7 @@
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { listenerStatus } from '../../domain/status/roll-up.ts'
 import type { Listener, LoadBalancer, Pool } from '../../domain/types.ts'
-import { type Tx, transaction } from '../../store/database.ts'
+import { type Tx } from '../../store/database.ts'
 import {
   deleteListener,
   findListener,
@@ -22,6 +22,7 @@ import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, queryOf } from '../http/query.ts'
 import { readUpdate, visible } from '../write/resent.ts'
 import { assertParentsActive, assertQuota, assertUnused, isWritten } from '../write/rules.ts'
+import { writing } from '../write/writing.ts'
 
 /** Listeners as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface ListenerDialect {
@@ -83,7 +84,7 @@ export function shownListenerRoutes(deps: ApiDependencies, dialect: ShownListene
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDialect): Promise<void> {
   const { projectId } = ctx.state.identity
   const { loadBalancerId, poolId, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
-  const listener = await transaction(deps.db, async (tx) => {
+  const listener = await writing(ctx, deps, async (tx) => {
     const loadBalancer = await lockLoadBalancerFor(ctx, tx, loadBalancerId)
     const claim = { projectId: loadBalancer.projectId, resource: 'listener', count: 1 } as const
     if (dialect.quotaFirst === true) await assertQuota(tx, deps, claim)
@@ -163,7 +164,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
     },
   })
   const { poolId } = update.parsed
-  const listener = await transaction(deps.db, async (tx) => {
+  const listener = await writing(ctx, deps, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     const pool = await poolOf(tx, { loadBalancer, poolId, dialect })
     const shown = () => dialect.render(stored)
@@ -176,7 +177,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
 
 async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'listener')
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const { stored, loadBalancer } = await lockListener(ctx, tx, id)
     // First the pool goes, or default_pool_id is set to null.
     if (dialect.deletedWithPool !== true && stored.defaultPoolId !== null) {

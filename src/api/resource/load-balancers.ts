@@ -1,6 +1,5 @@
 /** `…/loadbalancers`: create, list, show, update, delete; what the bodies mean is the dialect's. */
 import { DomainError, notFound } from '../../domain/errors.ts'
-import { transaction } from '../../store/database.ts'
 import {
   deleteBelowLoadBalancer,
   deleteLoadBalancer,
@@ -22,6 +21,7 @@ import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, type Parameters, queryOf } from '../http/query.ts'
 import { readUpdate, visible } from '../write/resent.ts'
 import { assertUnused, isWritten } from '../write/rules.ts'
+import { writing } from '../write/writing.ts'
 
 /** Who creates something, and for whom that is allowed. */
 export type Asker = Pick<ApiState, 'identity' | 'access'>
@@ -64,7 +64,7 @@ export function loadBalancerRoutes(deps: ApiDependencies, dialect: LoadBalancerD
 
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
   const tree = await dialect.parseCreate(await readJson(ctx), ctx.state)
-  const { view, below } = await transaction(deps.db, async (tx) => {
+  const { view, below } = await writing(ctx, deps, async (tx) => {
     await insertTree(tx, deps, tree)
     const { id, projectId } = tree.loadBalancer
     const created = await findLoadBalancer(tx, { id, projectId, meaning: dialect.operatingStatus })
@@ -102,7 +102,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
       return found && dialect.render(found)
     },
   })
-  const loadBalancer = await transaction(deps.db, async (tx) => {
+  const loadBalancer = await writing(ctx, deps, async (tx) => {
     const stored = await lockLoadBalancerFor(ctx, tx, id)
     assertChangeable(ctx, stored, ['ACTIVE'])
     const values = changeFor(stored)
@@ -121,7 +121,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
 async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalancerDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'loadbalancer')
   const isCascade = dialect.isCascade?.(queryOf(ctx)) ?? false
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     await lockLoadBalancerFor(ctx, tx, id)
     const stored = await findLoadBalancer(tx, { id, projectId: undefined, meaning: 'switch' })
     if (stored === undefined) throw notFound('loadbalancer', id)

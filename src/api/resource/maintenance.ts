@@ -9,7 +9,7 @@ import {
   type Maintenance,
   windowOf,
 } from '../../domain/status/maintenance.ts'
-import { type Tx, transaction } from '../../store/database.ts'
+import { type Tx } from '../../store/database.ts'
 import { findHealthMonitor } from '../../store/health-monitors.ts'
 import { findMaintenance, type MaintainedKey, setMaintenance } from '../../store/maintenance.ts'
 import { findMember } from '../../store/members.ts'
@@ -19,6 +19,7 @@ import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { memberKey, memberNotFound } from './members.ts'
 import { parseMaintenance } from '../schema/maintenance.ts'
+import { writing } from '../write/writing.ts'
 
 export interface MaintenanceDialect {
   readonly paths: (path: string) => readonly string[]
@@ -90,7 +91,7 @@ async function write(
   deps: ApiDependencies,
   { kind, lock, maintenance }: Maintained & { readonly maintenance: Maintenance | null },
 ): Promise<void> {
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const { id, poolId } = await lock(ctx, tx)
     if (!(await setMaintenance(tx, { kind, id }, maintenance))) throw notFound(kind, id)
     await touchPools(tx, [poolId])

@@ -13,7 +13,7 @@ import { parseAddress } from '../../domain/address/ip-address.ts'
 import { isRetargeted } from '../../domain/target/retargeting.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { Pool } from '../../domain/types.ts'
-import { type Tx, transaction } from '../../store/database.ts'
+import { type Tx } from '../../store/database.ts'
 import { findMonitorOfPool } from '../../store/health-monitors.ts'
 import {
   deleteMembers,
@@ -37,6 +37,7 @@ import { type Parameters, queryOf } from '../http/query.ts'
 import { assertProbeRate, memberDemand, ofMembers } from '../write/probe-rate.ts'
 import { assertParentsActive, assertQuota } from '../write/rules.ts'
 import { inSlices, mapInSlices } from '../http/slices.ts'
+import { writing } from '../write/writing.ts'
 
 /** What a batch asks for. */
 export type MemberBatch =
@@ -94,7 +95,7 @@ async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBat
   const { projectId } = ctx.state.identity
   const poolId = pathId(ctx, 'pool_id', 'pool')
   const batch = await dialect.parseBatch(await readJson(ctx), projectId, queryOf(ctx))
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, poolId)
     const { added, changed } = await applied({ ctx, deps, dialect, tx, parents }, batch)
     if (!changed) return

@@ -3,7 +3,7 @@ import { DomainError, notFound } from '../../domain/errors.ts'
 import { isRetargeted } from '../../domain/target/retargeting.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { Member, Pool } from '../../domain/types.ts'
-import { type Db, type Tx, transaction } from '../../store/database.ts'
+import { type Db, type Tx } from '../../store/database.ts'
 import { findMonitorOfPool } from '../../store/health-monitors.ts'
 import {
   deleteMember,
@@ -29,6 +29,7 @@ import { fieldsOf, queryOf } from '../http/query.ts'
 import { assertProbeRate, memberDemand } from '../write/probe-rate.ts'
 import { readUpdate, visible } from '../write/resent.ts'
 import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from '../write/rules.ts'
+import { writing } from '../write/writing.ts'
 
 /** Members as one dialect speaks of them. All parsers throw DomainErrors. */
 export interface MemberDialect {
@@ -56,7 +57,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
   const { projectId } = ctx.state.identity
   const poolId = pathId(ctx, 'pool_id', 'pool')
   const draftFor = dialect.parseCreate(await readJson(ctx), projectId)
-  const member = await transaction(deps.db, async (tx) => {
+  const member = await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, poolId)
     const draft = draftFor(parents.pool)
     await assertQuota(tx, deps, { projectId: draft.projectId, resource: 'member', count: 1 })
@@ -109,7 +110,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
       return found && dialect.render(found)
     },
   })
-  const after = await transaction(deps.db, async (tx) => {
+  const after = await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, key.poolId)
     const stored = await findMember(tx, key)
     if (stored === undefined) throw notFound('member', key.id)
@@ -132,7 +133,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
 
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const key = memberKey(ctx)
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, key.poolId)
     if ((await findMember(tx, key)) !== undefined) assertParentsActive(ctx, parents)
     if (!(await deleteMember(tx, key.poolId, key.id))) throw notFound('member', key.id)

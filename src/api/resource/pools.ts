@@ -4,7 +4,7 @@ import { dependsOn } from '../../domain/status/dependencies.ts'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { poolSettings } from '../../domain/target/pool-settings.ts'
 import type { Listener, LoadBalancer, Pool } from '../../domain/types.ts'
-import { type Tx, transaction } from '../../store/database.ts'
+import { type Tx } from '../../store/database.ts'
 import { findListener, setDefaultPool } from '../../store/listeners.ts'
 import { lockLoadBalancer, touchPools } from '../../store/parents.ts'
 import {
@@ -26,6 +26,7 @@ import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, queryOf } from '../http/query.ts'
 import { readUpdate, visible } from '../write/resent.ts'
 import { assertParentsActive, assertQuota, assertUnused, isWritten } from '../write/rules.ts'
+import { writing } from '../write/writing.ts'
 
 /** The parents of a new pool. */
 export interface PoolParents {
@@ -74,7 +75,7 @@ export function poolRoutes(deps: ApiDependencies, dialect: PoolDialect): Route[]
 async function create(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
   const { projectId } = ctx.state.identity
   const { draftFor, ...named } = dialect.parseCreate(await readJson(ctx), projectId)
-  const pool = await transaction(deps.db, async (tx) => {
+  const pool = await writing(ctx, deps, async (tx) => {
     const parents = await lockParents(ctx, tx, named)
     let draft: PoolDraft | undefined
     const steps: Record<CreateStep, () => Promise<void> | void> = {
@@ -161,7 +162,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
       return found && dialect.render(found)
     },
   })
-  const after = await transaction(deps.db, async (tx) => {
+  const after = await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, id)
     const stored = await readBack(tx, id)
     const shown = () => dialect.render(stored)
@@ -188,7 +189,7 @@ function changesChecks(values: PoolChange, stored: Pool): boolean {
 
 async function remove(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect): Promise<void> {
   const id = pathId(ctx, 'id', 'pool')
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, id)
     const stored = await readBack(tx, id)
     assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })

@@ -1,7 +1,6 @@
 /** `…/quotas`: how many objects of a kind a project may have, by configuration and by rows of `quota`. */
 import type { DomainError } from '../../domain/errors.ts'
 import { checkedProjectId } from '../../identity/no-identity.ts'
-import { transaction } from '../../store/database.ts'
 import {
   deleteQuotas,
   listSetQuotas,
@@ -16,6 +15,7 @@ import { readJson } from '../http/body.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { linksOf, pick } from '../http/pages.ts'
 import { queryOf } from '../http/query.ts'
+import { writing } from '../write/writing.ts'
 
 /** Quotas as one dialect speaks of them. */
 export interface QuotaDialect {
@@ -133,7 +133,7 @@ function showDefaults(
 async function update(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQuotaDialect): Promise<void> {
   const changes = dialect.parseUpdate(await readJson(ctx))
   const projectId = projectOfPath(ctx, dialect)
-  const set = await transaction(deps.db, async (tx) => {
+  const set = await writing(ctx, deps, async (tx) => {
     await writeQuotas(tx, projectId, changes)
     return await readSetQuotas(tx, projectId)
   })
@@ -143,7 +143,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: WrittenQu
 
 async function reset(ctx: ApiContext, deps: ApiDependencies, dialect: QuotaDialect): Promise<void> {
   const projectId = projectOfPath(ctx, dialect)
-  await transaction(deps.db, (tx) => deleteQuotas(tx, projectId))
+  await writing(ctx, deps, (tx) => deleteQuotas(tx, projectId))
   ctx.status = 202
   ctx.body = ''
   ctx.remove('Content-Type')

@@ -2,10 +2,10 @@
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { TAGS_MAX } from '../../domain/limits.ts'
 import type { Tag } from '../../domain/types.ts'
-import { transaction } from '../../store/database.ts'
 import { findTags, lockTags, type Tagged, type TaggedKey, writeTags } from '../../store/tags.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
+import { writing } from '../write/writing.ts'
 
 /** Tags as one dialect speaks of them. */
 export interface TagsDialect {
@@ -50,7 +50,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies, { resource, dialect 
 async function act(ctx: ApiContext, deps: ApiDependencies, { resource, dialect }: Subject): Promise<void> {
   const key = keyOf(ctx, resource)
   const tagsAfter = dialect.parseAction(await readJson(ctx))
-  await transaction(deps.db, async (tx) => {
+  await writing(ctx, deps, async (tx) => {
     const stored = await lockTags(tx, key)
     if (stored === undefined) throw notFound(resource, key.id)
     const tags = tagsAfter(stored)

@@ -5,6 +5,14 @@ export const EVENT_TYPES = {
   'member.status': 'the check of a member has a new verdict: ONLINE or OFFLINE',
   'pool.status': 'the status of a pool, rolled up from its members, has changed',
   'loadbalancer.status': 'the status of a load balancer, rolled up from its pools, has changed',
+  'maintenance.begun': 'a maintenance of a member, a pool or a monitor lasts from now on',
+  'maintenance.ended': 'it is over, or was removed, or its object was deleted',
+  'config.changed': 'a request changed the configuration: who, which object, which fields',
+  'prober.joined': 'a prober began its work, or is there again after it was lost',
+  'prober.left': 'a prober ended its work and gave its shards back',
+  'prober.lost': 'a prober sends no heartbeat; others take its shards over',
+  'breaker.held': 'most targets and the canaries of a prober fail at once: it holds failures back',
+  'breaker.released': 'it no longer does',
 } as const
 export type EventType = keyof typeof EVENT_TYPES
 
