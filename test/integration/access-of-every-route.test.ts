@@ -1,4 +1,4 @@
-/** Every route of every dialect, asked by those who must not. A route that test/support/every-route.ts does not know fails. */
+/** Every route of every dialect, called by those who must not. A route that test/support/every-route.ts does not know fails. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { DIALECTS } from '../../src/api/dialects.ts'

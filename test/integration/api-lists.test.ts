@@ -248,7 +248,7 @@ test('a list without a limit ends at HM_PAGE_MAX and links to the rest; a greate
   assert.equal(huge.body.loadbalancers.length, 3)
 })
 
-test('fields shows only what was asked, in lists and in one object', async (t) => {
+test('fields shows only what was requested, in lists and in one object', async (t) => {
   const api = await startApi(t)
   const lb = await aLoadBalancer(api, { name: 'a' })
   const query = '?fields=id&fields=name&fields=nothing'

@@ -28,7 +28,7 @@ interface Case {
 }
 
 const BOTH = [true, false]
-/** `old`: ONLINE, before the check was asked otherwise; `ended`: before something was made or switched on. */
+/** `old`: ONLINE, before another type or options made the check start anew; `ended`: before something was made or switched on. */
 const VERDICTS: readonly Verdict[] = ['none', 'ONLINE', 'OFFLINE', 'old', 'ended']
 const STARTS = [null, 'ONLINE', 'OFFLINE'] as const
 /** What was made or switched on last. */
@@ -65,7 +65,7 @@ hm as (insert into health_monitor (id, project_id, pool_id, type, profile, delay
 insert into member (id, project_id, pool_id, address, protocol_port, admin_state_up)
   select id, 'p', id, '127.0.0.1', 80, "memberUp" from c`
 
-/** Generations by hand: everything at 100, the newest made at 200, and asked otherwise at 300. */
+/** Generations by hand: everything at 100, the newest made at 200, and started anew at 300. */
 const TABLES = { 'load balancer': 'load_balancer', pool: 'pool', member: 'member', monitor: 'health_monitor' }
 const GENERATIONS = Object.entries(TABLES).map(
   ([newest, table]) => `update ${table} t set

@@ -19,7 +19,7 @@ import {
 } from '../../src/store/roll-up.ts'
 import { testDatabase } from '../support/database.ts'
 
-/** `old`: ONLINE, before the check was asked otherwise; `ended`: before the monitor was made. */
+/** `old`: ONLINE, before another type or options made the check start anew; `ended`: before the monitor was made. */
 type Verdict = 'none' | 'ONLINE' | 'OFFLINE' | 'old' | 'ended'
 /** `new`: made after the members; `starts online`: before them, and so chosen by its options. */
 type Monitor = 'none' | 'down' | 'up' | 'new' | 'starts online'

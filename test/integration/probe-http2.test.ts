@@ -337,7 +337,7 @@ test('a request whose stream the target refuses is repeated once when the connec
   assert.equal(connections, 2)
 })
 
-test('HTTPS that does not agree on h2 is not asked', async (t) => {
+test('HTTPS that does not agree on h2 is sent no request', async (t) => {
   const { createServer: createTlsServer } = await import('node:tls')
   const server = createTlsServer({ ...selfSigned('test') }, (socket) => socket.on('error', () => undefined))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -91,7 +91,7 @@ export function harness(options: Partial<SchedulerOptions> = {}) {
   const scheduler = new Scheduler(
     Object.defineProperties(defaults, Object.getOwnPropertyDescriptors(options)),
   )
-  /** Lets time pass as a healthy event loop does, tick by tick, with as many turns in each as are asked for. */
+  /** Lets time pass as a healthy event loop does, tick by tick, with as many turns in each as the scheduler wants. */
   const run = (ms: number): void => {
     for (const endMs = nowMs + ms; nowMs < endMs; ) {
       nowMs = Math.min(endMs, nowMs + WHEEL_TICK_MS)

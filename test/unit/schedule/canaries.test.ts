@@ -38,7 +38,7 @@ test('an answer that came before another canary refused counts', async () => {
   assert.equal(await canaries([]).ask(), false)
 })
 
-test('a canary with a name is asked at the address that the name has now', async () => {
+test('a canary with a name is probed at the address that the name has now', async () => {
   const asked: string[] = []
   const probe: Probe = ({ address, family, port }, done) => {
     asked.push(`${address} ${family} ${port}`)

@@ -16,7 +16,7 @@ function spread(i: number, { target }: { target: ReturnType<typeof config>['targ
   return { target: { ...target, address: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}` } }
 }
 
-test('a pool of 5 000 that changes is asked anew within what the starts need, not over its whole delay', () => {
+test('a pool of 5 000 that changes is probed anew within what the starts need, not over its whole delay', () => {
   const starts = new NewStarts()
   const windows = firstProbeWindowsMs({ ...config('a').policy, intervals: { online: 60_000 } })
   const moments = Array.from({ length: 5000 }, () => starts.reserve(START_MS, windows, Math.random))

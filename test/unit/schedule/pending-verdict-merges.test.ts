@@ -96,7 +96,7 @@ test('of many transitions the first and the last stay, and the last counts those
   )
 })
 
-test('who waits longest is taken first, no more than asked, and what was taken is gone', () => {
+test('who waits longest is taken first, no more than the limit, and what was taken is gone', () => {
   const pending = new PendingVerdicts()
   for (const memberId of ['a', 'b', 'c']) pending.add(write(1, 'ONLINE', { memberId }))
   const names = (rows: readonly VerdictWrite[]) => rows.map(({ memberId }) => memberId)

@@ -126,7 +126,7 @@ test('what the last prober saw is kept until there is a result here, with the ti
   assert.equal(entry?.nextAt, now() + DELAY_MS)
 })
 
-test('what was seen of an earlier generation, or is asked no more, is not kept', () => {
+test('what was seen of an earlier generation, or is probed no more, is not kept', () => {
   const { scheduler } = harness()
   const now = config('a', { generation: 2 })
   scheduler.applyPool(

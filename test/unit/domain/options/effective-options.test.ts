@@ -27,7 +27,7 @@ test('a plan shows the TLS settings: whether the certificate is verified, and wh
   const none = planned('HTTPS', {})
   assert.deepEqual(none['tls.verify'], { value: false, from: 'default' })
   assert.equal(none['tls.alpn'], undefined)
-  // Who names a CA wants it asked.
+  // A CA is named to verify certificates with it.
   const ca = planned('HTTPS', { tls: { ca: 'ca.pem', server_name: 'a.test' }, http: { version: 'h2' } })
   assert.deepEqual(ca['tls.verify'], { value: true, from: 'default' })
   assert.deepEqual(ca['tls.ca'], { value: 'ca.pem', from: 'options' })

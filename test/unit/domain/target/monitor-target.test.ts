@@ -69,7 +69,7 @@ test('elb speaks HTTP/1.1 with a Host: the domain name, or the address with a po
   ])
 })
 
-test('octavia speaks HTTP/1.0 without Host, and 1.1 with one only when asked', () => {
+test('octavia speaks HTTP/1.0 without Host, and 1.1 with one only when the monitor says so', () => {
   const http = (monitor: Partial<TargetMonitor>) =>
     probeTarget({ ...MONITOR, profile: 'octavia', ...monitor }, MEMBER).http
   assert.equal(http({ domainName: 'shop.example' })?.version, '1.0')
@@ -78,7 +78,7 @@ test('octavia speaks HTTP/1.0 without Host, and 1.1 with one only when asked', (
   assert.equal(http({ httpVersion: '1.1', domainName: 'shop.example' })?.host, 'shop.example')
 })
 
-test("elb names the load balancer's given address while there is no domain name; the member is still who is asked", () => {
+test("elb names the load balancer's given address while there is no domain name; the member is still what is probed", () => {
   const given = { echo: { host_address: '10.9.8.7' } }
   const askedOf = (monitor: Partial<TargetMonitor>) => {
     const { address, http } = probeTarget({ ...MONITOR, ...given, ...monitor }, MEMBER)

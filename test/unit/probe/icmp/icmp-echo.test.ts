@@ -17,7 +17,7 @@ function channelOn(socket: FakeRawSocket): EchoChannel {
   return new EchoChannel(6, () => socket)
 }
 
-test('a reply counts only from the address that was asked, and the true one is still waited for', async () => {
+test('a reply counts only from the address that was probed, and the true one is still waited for', async () => {
   const socket = new FakeRawSocket()
   const outcomes: EchoOutcome[] = []
   channelOn(socket).send(address('2001:db8::1'), (outcome) => outcomes.push(outcome))
