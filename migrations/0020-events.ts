@@ -103,15 +103,22 @@ const DATA = `
 
 async function createSequencer(db: Knex): Promise<void> {
   await db.raw(`
-    -- Moves at most max_events, in the order of their ids; gives the last position, or null when there was nothing to move.
-    create function sequence_events(max_events integer) returns bigint language plpgsql as $$
+    -- A plan that was kept from when the tables were small would compare each row with each.
+    -- Moves about max_events, in the order of their ids; gives the last position, or null when there was nothing to move.
+    create function sequence_events(max_events integer) returns bigint language plpgsql
+      set plan_cache_mode = force_custom_plan as $$
     declare
+      up_to bigint;
       last bigint;
     begin
       -- Until this is committed: positions become visible in their order.
       perform pg_advisory_xact_lock(4826017735);
+      select max(id) into up_to from (select id from event_outbox order by id limit max_events) first_ones;
+      if up_to is null then
+        return null;
+      end if;
       with moved as (
-        delete from event_outbox where id in (select id from event_outbox order by id limit max_events) returning *
+        delete from event_outbox where id <= up_to returning *
       ), made as (
         insert into event
           (position, type, at, project_id, load_balancer_id, pool_id, member_id, from_status, to_status, data)

@@ -4,7 +4,7 @@ import type { EventFilter } from '../domain/event/event-filter.ts'
 import { collectBindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
 
-/** Gives positions to at most `max` rows of the outbox. Returns the last position; undefined when there was nothing. */
+/** Gives positions to about `max` rows of the outbox. Returns the last position; undefined when there was nothing. */
 export async function sequenceEvents(db: Db, max: number): Promise<number | undefined> {
   const [row] = await query<{ last: number | null }>(db, 'select sequence_events($1) as last', [max])
   return row?.last ?? undefined

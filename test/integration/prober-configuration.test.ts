@@ -140,7 +140,9 @@ test('the connection that listens comes back when it breaks, and changes meanwhi
     return rows.length === 1
   })
   await eventually('that is told too', () =>
-    prober.log.lines.some((line) => line.message === 'notifications of changes arrive again'),
+    prober.log.lines.some(
+      (line) => line.message === 'notifications of changes of the configuration arrive again',
+    ),
   )
 })
 

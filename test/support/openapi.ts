@@ -64,7 +64,8 @@ export interface Document {
     /** Only while this is the dialect of the bare path. */
     readonly dialect?: DialectName
   }[]
-  readonly 'x-unrouted': Readonly<Record<DialectName, Unrouted>>
+  /** `v1`: our own API. */
+  readonly 'x-unrouted': Readonly<Record<DialectName | 'v1', Unrouted>>
 }
 interface Unrouted {
   readonly unknown_path: Reference
@@ -192,7 +193,7 @@ function describedResponse(answer: Answer, pathname: string, request: string): R
   const { defaultDialect = 'elb' } = answer
   const clean = pathname.length > 1 && pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
   const paths = SPELLINGS[defaultDialect].filter(({ pattern }) => pattern.test(clean)).map(({ path }) => path)
-  const dialect = dialectOf(clean) ?? defaultDialect
+  const dialect = isOurOwn(clean) ? 'v1' : (dialectOf(clean) ?? defaultDialect)
   const word = answer.method.toLowerCase()
   // Octavia has no HEAD.
   const asked = word === 'head' && dialect !== 'octavia' ? 'get' : word
@@ -224,7 +225,13 @@ const EARLY: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 }
 
-function earlyRefusal(dialect: DialectName, status: number, request: string): Response {
+/** Below `/v1`, which is no dialect. */
+function isOurOwn(path: string): boolean {
+  return path === '/v1' || path.startsWith('/v1/')
+}
+
+function earlyRefusal(dialect: DialectName | 'v1', status: number, request: string): Response {
+  if (dialect === 'v1') return resolved<Response>(document['x-unrouted'].v1.unknown_path)
   const name = `${dialect.charAt(0).toUpperCase()}${dialect.slice(1)}${EARLY[status]}`
   const response = document.components.responses[name]
   assert.ok(response !== undefined, `${request}: openapi.yaml describes no such path and method`)

@@ -21,9 +21,9 @@ export const EVENT_WAIT_SECONDS: Range = { min: 0, max: 60 }
 /** Milliseconds between heartbeats of a stream; proxies close a connection after 60 s without a byte. */
 export const STREAM_HEARTBEAT_MS = 15_000
 /** Streams of one API process, and of one project in it (a project has at most four times what is free). */
-export const STREAMS_MAX = 12_000
+export const STREAMS_MAX = 16_000
 /** Bytes that a reader may be behind: then its stream is closed, and it comes back with Last-Event-ID. */
-export const STREAM_BACKLOG_BYTES = 1_048_576
+export const STREAM_BACKLOG_BYTES = 16_777_216
 /** Bytes that all readers of a process may be behind together: then only those stay that are hardly behind. */
 export const STREAMS_BACKLOG_BYTES = 67_108_864
 export const STREAM_BACKLOG_SMALL_BYTES = 16_384
