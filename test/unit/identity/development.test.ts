@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -317,4 +318,33 @@ test('the key is made once, for its owner only, and one that is damaged is not u
   assert.deepEqual(readFileSync(join(inner, 'identity.key')), key)
   writeFileSync(join(inner, 'identity.key'), 'short')
   assert.throws(() => developmentKey(inner), /is not a key of 32 bytes: remove it/)
+})
+
+test('a look-up by name is in the domain that it names, and a token of another form is none', async () => {
+  const identity = start()
+  const authToken = tokenIn(logIn(identity, password('admin', inProject('demo'))))
+  const found = (collection: string, query: string): unknown => {
+    const { body } = ask(identity, {
+      path: `/identity/v3/${collection}`,
+      query: new URLSearchParams(query),
+      authToken,
+    })
+    const [first] = (body as Record<string, { id: string; domain_id: string }[]>)[collection] ?? []
+    return [first?.id, first?.domain_id]
+  }
+  for (const collection of ['projects', 'users']) {
+    const inDefault = found(collection, 'name=other')
+    assert.deepEqual(found(collection, 'name=other&domain_id=default'), inDefault)
+    const [id, domain] = found(collection, 'name=other&domain_id=elsewhere') as string[]
+    assert.equal(domain, 'elsewhere')
+    assert.notEqual(id, (inDefault as string[])[0])
+  }
+  const [, claims = ''] = authToken.split('.')
+  const signed = (form: string) => {
+    const payload = `${form}.${claims}`
+    return `${payload}.${createHmac('sha256', KEY).update(payload).digest('base64url')}`
+  }
+  assert.equal(signed('hmdev1'), authToken)
+  assert.equal(identity.identify(signed('hmdev2')), undefined)
+  assert.equal(identity.identify(`${authToken}.more`), undefined)
 })

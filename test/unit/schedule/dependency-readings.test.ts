@@ -196,6 +196,31 @@ test('a project that left during a reading that fails is not counted as blind', 
   assert.deepEqual(blind, [])
 })
 
+test('a project that cannot be read is counted as blind until it is read, or depends on nothing', async (t) => {
+  const { options, open, advance, blind, log } = withFakes(t)
+  const readings = new DependencyReadings(options)
+  t.after(() => readings.destroy())
+  const failed = async (untilBlind: number) => {
+    for (let n = 0; n < 600 && blind.length < untilBlind; n++) {
+      await open[0]?.fail('statement timeout')
+      await advance(DEPENDENCY_POLL_MS)
+    }
+  }
+  readings.setPool('p', 'a', ['x'])
+  await failed(1)
+  assert.deepEqual([blind, readings.of('p')?.isBlind], [[1], true])
+  for (let n = 0; n < 600 && open.length === 0; n++) await advance(DEPENDENCY_POLL_MS)
+  await open[0]?.done()
+  assert.deepEqual([blind, readings.of('p')?.isBlind], [[1, 0], false])
+  await failed(3)
+  readings.setPool('p', 'a', [])
+  assert.deepEqual(blind, [1, 0, 1, 0])
+  assert.deepEqual(
+    log.lines.map(({ level }) => level),
+    ['warn', 'info', 'warn', 'info'],
+  )
+})
+
 test('in the lane for slow ones the one that is due first is read first, however long another rests', async (t) => {
   const { options, open, advance, of } = withFakes(t)
   const readings = new DependencyReadings(options)

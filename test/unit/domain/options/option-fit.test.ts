@@ -54,3 +54,10 @@ test('a request body is taken with a method that has one', () => {
   }
   assert.equal(refused('HTTP', { http: { body: 'x' } }), 'options.http.body', 'GET, when nothing is set')
 })
+
+test('the server name of TLS is a name and no address', () => {
+  const named = (server_name: string) => refused('HTTPS', { tls: { server_name } })
+  for (const address of ['192.0.2.1', '10.0.0.5'])
+    assert.equal(named(address), 'options.tls.server_name', address)
+  for (const name of ['192.0.2.1.example', 'a.test', 'localhost']) assert.equal(named(name), undefined, name)
+})
