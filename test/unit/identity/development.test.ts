@@ -241,6 +241,10 @@ test('look-ups after a login: projects, users, domains, catalogue; nothing witho
   const unscoped = tokenIn(logIn(identity, password('admin', 'unscoped')))
   const byName = { path: '/identity/v3/projects', query: new URLSearchParams('name=other') }
   assert.deepEqual(ask(identity, { ...byName, authToken: unscoped }).body, found)
+  for (const method of ['PUT', 'PATCH'])
+    assert.equal(ask(identity, { method, path: '/identity/v3/auth/tokens', authToken }).status, 405, method)
+  const own = documentIn(logIn(identity, password('admin', inProject('demo')))).project.id as string
+  assert.equal((get(`/projects/${own}`).body as { project: { name: string } }).project.name, 'demo')
   assert.equal(get('/projects/other').status, 404, 'a name is no id')
   assert.equal(get(`/projects/${found.projects[0]?.id}`).status, 200)
   assert.equal(get('/users', 'name=admin').status, 200)

@@ -12,7 +12,7 @@ import { Dependencies } from '../../../src/schedule/dependencies.ts'
 import { DependencyReadings } from '../../../src/schedule/dependency-readings.ts'
 import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
 import { keepingLog } from '../../support/prober.ts'
-import { config, harness, pool } from '../../support/scheduling.ts'
+import { config, harness, known, pool, STORED } from '../../support/scheduling.ts'
 
 interface Reading {
   readonly project: string
@@ -296,6 +296,25 @@ test('a child is believed where readings fail for longer than the bound, logged 
   }
   assert.equal(blind.at(-1), 0)
   assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).reason, 'DEPENDENCY_DOWN', 'it sees again')
+})
+
+test('a failure that changes no status is believed at once, whatever the state of what the check depends on', async (t) => {
+  const { options, open } = withFakes(t)
+  const { scheduler } = harness()
+  const dependencies = new Dependencies(options)
+  t.after(() => dependencies.destroy())
+  const child = (memberId: string) => config(memberId, { fall: 2, dependsOn: ['x'] })
+  const stored = pool(known(child('online')), known(child('offline'), { ...STORED, status: 'OFFLINE' }))
+  scheduler.applyPool(stored)
+  dependencies.applyChecks(stored)
+  dependencies.completePool(stored)
+  await open[0]?.done({ x: 'failing' })
+  const reasonOf = (memberId: string): string => {
+    const check = [...scheduler.checks()].find((each) => each.config.memberId === memberId)
+    return dependencies.reconsider(check ?? assert.fail(), FAILED, 0).reason
+  }
+  assert.equal(reasonOf('online'), 'CONNECT_REFUSED', 'the first of two failures')
+  assert.equal(reasonOf('offline'), 'CONNECT_REFUSED', 'it is OFFLINE already')
 })
 
 test('what a pool depends on is what all its parts name, and nothing before the last has come', async (t) => {
