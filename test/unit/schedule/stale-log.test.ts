@@ -35,6 +35,6 @@ test('each second in which checks become stale or recover has its lines, and a q
     t.mock.timers.tick(1)
   }
   t.mock.timers.tick(10 * STALE_LOG_EVERY_MS)
-  const told = log.lines.map(({ level, facts }) => `${level} ${facts['checks']}`)
+  const told = log.lines.map(({ level, facts }) => `${level} ${String(facts['checks'])}`)
   assert.deepEqual(told, ['warn 1', 'info 2', 'warn 1', 'info 2', 'warn 1', 'info 2'])
 })
