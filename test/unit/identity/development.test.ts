@@ -173,6 +173,9 @@ test('every scope and method that clients use', () => {
   assert.equal(domain.project, undefined)
   assert.ok(domain.catalog.length > 0 && domain.roles.length > 0)
   const first = tokenIn(logIn(identity, password('demo', 'unscoped')))
+  const holder = identity.identify(first)
+  assert.ok(typeof holder === 'object')
+  assert.deepEqual([holder.scope, holder.projectId, holder.roles], ['unscoped', '', []])
   const rescoped = logIn(identity, {
     identity: { methods: ['token'], token: { id: first } },
     scope: inProject('demo'),
@@ -192,7 +195,16 @@ test('every scope and method that clients use', () => {
     assert.equal(logIn(identity, { identity: { methods: [method], totp: {} } }).status, 401)
   }
   assert.equal(logIn(identity, password('x'.repeat(256))).status, 401)
-  for (const odd of ['null', '[]', '""', '{"auth":1}', '{"auth":{"identity":{"methods":"password"}}}']) {
+  for (const odd of [
+    'null',
+    '[]',
+    '""',
+    '{"auth":1}',
+    '{"auth":null}',
+    '{"auth":[]}',
+    '{"auth":{"identity":null}}',
+    '{"auth":{"identity":{"methods":"password"}}}',
+  ]) {
     assert.equal(
       ask(identity, { method: 'POST', path: '/identity/v3/auth/tokens', body: odd }).status,
       400,
