@@ -260,6 +260,15 @@ test('a result that waits counts once, when it is concluded, and not at all for 
   assert.equal(check.lastResult?.outcome, 'passed', 'a prober that has stopped decides nothing')
 })
 
+test('the end of the checks of a pool that does not run, or of a scheduler that has stopped, changes nothing', () => {
+  const { scheduler } = harness()
+  scheduler.completePool({ poolId: 'unknown' }, new Set())
+  scheduler.applyPool(pool(config('a')))
+  scheduler.stop()
+  scheduler.completePool({ poolId: 'pool' }, new Set())
+  assert.equal([...scheduler.checks()].length, 1, 'its checkpoint can still be read')
+})
+
 test('it sleeps until the next check is due, at most a bound, and not at all without checks', () => {
   const { scheduler, run, last } = harness()
   assert.equal(scheduler.sleepMs(), undefined)
