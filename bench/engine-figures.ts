@@ -45,6 +45,7 @@ export interface Figures {
   /** The same of the whole life of the probers, which ended before the last count: nothing is under way. */
   readonly lifetime: { readonly started: number; readonly arrived: number }
   readonly postgres: PostgresFigures | undefined
+  /** undefined when it did not run, made no check in the window, or its CPU could not be told. */
   readonly haproxy: { readonly checksPerSecond: number; readonly cpuMicrosecondsPerCheck: number } | undefined
   /** Our CPU per probe, HAProxy = 1. */
   readonly ratio: number | undefined
@@ -67,7 +68,8 @@ export function figuresOf({ members, empty, before, after, descriptors, lifetime
   const cpu = grown((sample) => sample.cpuMicroseconds) / started
   const checks = after.theirs - before.theirs
   const peerCpu = ((after.peerCpuSeconds - before.peerCpuSeconds) * 1e6) / checks
-  const hasPeer = checks > 0 && after.peerCpuSeconds > 0
+  // Without either there is nothing to divide by: no figure is better than a ratio without end.
+  const hasPeer = checks > 0 && peerCpu > 0
   const reasons = new Set(after.probers.flatMap((sample) => Object.keys(sample.outcomes)))
   const steps = after.probers[0]?.lateness ?? []
   return {

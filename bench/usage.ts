@@ -9,7 +9,7 @@ const TICKS_PER_SECOND = 100
 export interface ProcessUsage {
   readonly pid: number
   readonly name: string
-  /** User and system seconds since its start. */
+  /** User and system seconds since its start, in steps of 10 ms. */
   readonly cpuSeconds: number
   readonly residentMegabytes: number
   readonly descriptors: number
@@ -40,8 +40,32 @@ function statOf(pid: number): string[] | undefined {
   }
 }
 
-/** User and system seconds that a process has used, all threads, in steps of 10 ms; 0 when it is gone. */
+/**
+ * User and system seconds that a process has used, all its threads; 0 when it is gone. Nanoseconds of the scheduler where
+ * the kernel keeps them (/proc/PID/task/TID/schedstat), else ticks of 10 ms. A thread that runs at this moment is behind by
+ * at most a tick of the scheduler.
+ */
 export function cpuSecondsOf(pid: number): number {
+  // A thread that has ended is only in the ticks; what is below a tick is only in the nanoseconds.
+  return Math.max(scheduledSeconds(pid), tickSecondsOf(pid))
+}
+
+/** Seconds for which the threads that a process has now were on a CPU; 0 when it is gone or the kernel does not keep it. */
+function scheduledSeconds(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const nanoseconds = threads.map((tid) => {
+      const [onCpu] = readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ')
+      return Number(onCpu)
+    })
+    return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9
+  } catch {
+    return 0
+  }
+}
+
+/** The same in steps of 10 ms, user and system rounded down one by one; with threads that have ended. */
+function tickSecondsOf(pid: number): number {
   const fields = statOf(pid)
   return (Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) / TICKS_PER_SECOND
 }
@@ -55,7 +79,7 @@ function usageOf(pid: number): ProcessUsage | undefined {
     return {
       pid,
       name: nameOf(command),
-      cpuSeconds: cpuSecondsOf(pid),
+      cpuSeconds: tickSecondsOf(pid),
       residentMegabytes: Number(resident?.[1] ?? 0) / 1024,
       descriptors: readdirSync(`/proc/${pid}/fd`).length,
     }

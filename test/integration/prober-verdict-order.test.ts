@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type { Transition, VerdictWrite } from '../../src/domain/prober/check.ts'
-import { type Db, query } from '../../src/store/database.ts'
+import { type Db, query, transaction } from '../../src/store/database.ts'
 import { claimShards, releaseShards } from '../../src/store/shards.ts'
 import { writeVerdicts } from '../../src/store/verdicts.ts'
-import { insertMembers, insertPool } from '../support/configuration.ts'
+import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
+
+/** Milliseconds after which a wait for a lock is an error. */
+const LOCK_WITHIN_MS = 1000
 
 type Ending = Parameters<typeof testDatabase>[0]
 
@@ -167,4 +170,63 @@ test('recent results stay through a write without any, and yield to newer ones',
   assert.deepEqual(await recent(), Buffer.from([1, 2]))
   await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 3, recent: new Uint8Array([3]) })])
   assert.deepEqual(await recent(), Buffer.from([3]))
+})
+
+test('a write waits for nobody who counts another pool, and one that may write nothing waits for nobody at all', async (t) => {
+  const { db, shard, a, owner } = await owned(t)
+  const other = await insertPool(db)
+  const write = (as: string, sequence: number) =>
+    transaction(db, async (tx) => {
+      await query(tx, `set local lock_timeout = ${LOCK_WITHIN_MS}`)
+      return await writeVerdicts(tx, as, [verdict(a, shard, { sequence })])
+    })
+  const whileCounting = (pools: string, work: () => Promise<void>) =>
+    transaction(db, async (tx) => {
+      await query(tx, `select from pool_roll_up where pool_id ${pools} for update`, [other.poolId])
+      await work()
+    })
+  await whileCounting('= $1', async () => {
+    assert.deepEqual(await write(owner, 1), new Set([shard]))
+  })
+  await whileCounting('<> $1', async () => {
+    assert.deepEqual(await write(randomUUID(), 2), new Set())
+    await assert.rejects(write(owner, 3), { code: '55P03' }, 'its own pool is being counted')
+  })
+  assert.deepEqual(await told(db), ['1 1'])
+})
+
+test('the counts of all pools of a batch are locked in one order, whether its rows are new or changed', async (t) => {
+  for (const known of ['first', 'last']) {
+    const { db, shard, a, owner } = await owned(t)
+    const other = await insertPool(db)
+    const [c = ''] = await insertMembers(db, other.poolId, [{ address: '127.0.0.1', port: 1 }])
+    const ordered = await query<{ pool_id: string; member: string; shard: number }>(
+      db,
+      `select r.pool_id, m.id as member, p.shard from pool_roll_up r join pool p on p.id = r.pool_id
+         join member m on m.pool_id = r.pool_id where m.id = any($1) order by r.load_balancer_id, r.pool_id`,
+      [[a, c]],
+    )
+    const [first = assert.fail(), last = assert.fail()] = ordered
+    assert.ok([first.shard, last.shard].includes(shard))
+    const old = known === 'first' ? first : last
+    await writeVerdicts(db, owner, [verdict(old.member, old.shard, { sequence: 1 })])
+    const batch = [first, last].map((of, i) =>
+      verdict(of.member, of.shard, { sequence: i + 2, status: 'OFFLINE' }),
+    )
+    await transaction(db, async (counting) => {
+      await query(counting, 'select from pool_roll_up where pool_id = $1 for update', [first.pool_id])
+      const write = transaction(db, async (tx) => {
+        await query(tx, `set local lock_timeout = ${LOCK_WITHIN_MS}`)
+        return await writeVerdicts(tx, owner, batch)
+      })
+      const refused = assert.rejects(write, { code: '55P03' })
+      await eventually('the write waits', async () => {
+        const waiting =
+          "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        return (await query(db, waiting)).length === 1
+      })
+      await query(counting, 'select from pool_roll_up where pool_id = $1 for update nowait', [last.pool_id])
+      await refused
+    })
+  }
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -172,6 +173,9 @@ test('every scope and method that clients use', () => {
   assert.equal(domain.project, undefined)
   assert.ok(domain.catalog.length > 0 && domain.roles.length > 0)
   const first = tokenIn(logIn(identity, password('demo', 'unscoped')))
+  const holder = identity.identify(first)
+  assert.ok(typeof holder === 'object')
+  assert.deepEqual([holder.scope, holder.projectId, holder.roles], ['unscoped', '', []])
   const rescoped = logIn(identity, {
     identity: { methods: ['token'], token: { id: first } },
     scope: inProject('demo'),
@@ -191,7 +195,16 @@ test('every scope and method that clients use', () => {
     assert.equal(logIn(identity, { identity: { methods: [method], totp: {} } }).status, 401)
   }
   assert.equal(logIn(identity, password('x'.repeat(256))).status, 401)
-  for (const odd of ['null', '[]', '""', '{"auth":1}', '{"auth":{"identity":{"methods":"password"}}}']) {
+  for (const odd of [
+    'null',
+    '[]',
+    '""',
+    '{"auth":1}',
+    '{"auth":null}',
+    '{"auth":[]}',
+    '{"auth":{"identity":null}}',
+    '{"auth":{"identity":{"methods":"password"}}}',
+  ]) {
     assert.equal(
       ask(identity, { method: 'POST', path: '/identity/v3/auth/tokens', body: odd }).status,
       400,
@@ -240,6 +253,10 @@ test('look-ups after a login: projects, users, domains, catalogue; nothing witho
   const unscoped = tokenIn(logIn(identity, password('admin', 'unscoped')))
   const byName = { path: '/identity/v3/projects', query: new URLSearchParams('name=other') }
   assert.deepEqual(ask(identity, { ...byName, authToken: unscoped }).body, found)
+  for (const method of ['PUT', 'PATCH'])
+    assert.equal(ask(identity, { method, path: '/identity/v3/auth/tokens', authToken }).status, 405, method)
+  const own = documentIn(logIn(identity, password('admin', inProject('demo')))).project.id as string
+  assert.equal((get(`/projects/${own}`).body as { project: { name: string } }).project.name, 'demo')
   assert.equal(get('/projects/other').status, 404, 'a name is no id')
   assert.equal(get(`/projects/${found.projects[0]?.id}`).status, 200)
   assert.equal(get('/users', 'name=admin').status, 200)
@@ -317,4 +334,33 @@ test('the key is made once, for its owner only, and one that is damaged is not u
   assert.deepEqual(readFileSync(join(inner, 'identity.key')), key)
   writeFileSync(join(inner, 'identity.key'), 'short')
   assert.throws(() => developmentKey(inner), /is not a key of 32 bytes: remove it/)
+})
+
+test('a look-up by name is in the domain that it names, and a token of another form is none', async () => {
+  const identity = start()
+  const authToken = tokenIn(logIn(identity, password('admin', inProject('demo'))))
+  const found = (collection: string, query: string): unknown => {
+    const { body } = ask(identity, {
+      path: `/identity/v3/${collection}`,
+      query: new URLSearchParams(query),
+      authToken,
+    })
+    const [first] = (body as Record<string, { id: string; domain_id: string }[]>)[collection] ?? []
+    return [first?.id, first?.domain_id]
+  }
+  for (const collection of ['projects', 'users']) {
+    const inDefault = found(collection, 'name=other')
+    assert.deepEqual(found(collection, 'name=other&domain_id=default'), inDefault)
+    const [id, domain] = found(collection, 'name=other&domain_id=elsewhere') as string[]
+    assert.equal(domain, 'elsewhere')
+    assert.notEqual(id, (inDefault as string[])[0])
+  }
+  const [, claims = ''] = authToken.split('.')
+  const signed = (form: string) => {
+    const payload = `${form}.${claims}`
+    return `${payload}.${createHmac('sha256', KEY).update(payload).digest('base64url')}`
+  }
+  assert.equal(signed('hmdev1'), authToken)
+  assert.equal(identity.identify(signed('hmdev2')), undefined)
+  assert.equal(identity.identify(`${authToken}.more`), undefined)
 })

@@ -160,3 +160,16 @@ test('after a pause of some periods every shard is written at once, and from the
     assert.ok(Math.max(...counts) <= 4, `at most ${Math.max(...counts)} at once`)
   }
 })
+
+test('a shard that was written before its first turn, and stays, has its turns like every other', async () => {
+  const all = checkpointOfAll()
+  await all.checkpoint.writeNow([3])
+  assert.deepEqual(all.statements.splice(0), [[3]])
+  const nowMs = performance.now()
+  await look(all, nowMs, nowMs + EVERY_MS + LOOK_MS)
+  const written = all.statements.flat().toSorted((a, b) => a - b)
+  assert.deepEqual(
+    [...new Set(written)],
+    Array.from({ length: SHARD_COUNT }, (_, id) => id),
+  )
+})

@@ -234,6 +234,24 @@ test('a change of a pool that is being loaded by parts is loaded again, until wh
   })
 })
 
+test('a pool that goes while it is loaded by parts ends, and others are loaded', async (t) => {
+  const pools = new Map([['large', stored(5 * CONFIG_CHECKS_PER_LOAD)]])
+  const { sync, seen, acquire, onLoad, advance, size } = withFakes(t, pools)
+  let parts = 0
+  onLoad(() => {
+    if (++parts === 2) pools.delete('large')
+  })
+  acquire(0)
+  await eventually('all that is there is loaded', () => seen.loaded === 1)
+  assert.equal(size(), 0)
+  pools.set('other', stored(3))
+  sync.notify('')
+  await eventually('another pool', () => {
+    advance(10)
+    return size() === 3
+  })
+})
+
 test('a pool that is gone ends, and so does what is gone of a pool that stays', async (t) => {
   const pools = new Map([
     ['gone', stored(3)],

@@ -12,7 +12,7 @@ import { Dependencies } from '../../../src/schedule/dependencies.ts'
 import { DependencyReadings } from '../../../src/schedule/dependency-readings.ts'
 import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
 import { keepingLog } from '../../support/prober.ts'
-import { config, harness, pool } from '../../support/scheduling.ts'
+import { config, harness, known, pool, STORED } from '../../support/scheduling.ts'
 
 interface Reading {
   readonly project: string
@@ -196,6 +196,31 @@ test('a project that left during a reading that fails is not counted as blind', 
   assert.deepEqual(blind, [])
 })
 
+test('a project that cannot be read is counted as blind until it is read, or depends on nothing', async (t) => {
+  const { options, open, advance, blind, log } = withFakes(t)
+  const readings = new DependencyReadings(options)
+  t.after(() => readings.destroy())
+  const failed = async (untilBlind: number) => {
+    for (let n = 0; n < 600 && blind.length < untilBlind; n++) {
+      await open[0]?.fail('statement timeout')
+      await advance(DEPENDENCY_POLL_MS)
+    }
+  }
+  readings.setPool('p', 'a', ['x'])
+  await failed(1)
+  assert.deepEqual([blind, readings.of('p')?.isBlind], [[1], true])
+  for (let n = 0; n < 600 && open.length === 0; n++) await advance(DEPENDENCY_POLL_MS)
+  await open[0]?.done()
+  assert.deepEqual([blind, readings.of('p')?.isBlind], [[1, 0], false])
+  await failed(3)
+  readings.setPool('p', 'a', [])
+  assert.deepEqual(blind, [1, 0, 1, 0])
+  assert.deepEqual(
+    log.lines.map(({ level }) => level),
+    ['warn', 'info', 'warn', 'info'],
+  )
+})
+
 test('in the lane for slow ones the one that is due first is read first, however long another rests', async (t) => {
   const { options, open, advance, of } = withFakes(t)
   const readings = new DependencyReadings(options)
@@ -271,6 +296,25 @@ test('a child is believed where readings fail for longer than the bound, logged 
   }
   assert.equal(blind.at(-1), 0)
   assert.equal(dependencies.reconsider(attacker, FAILED, nowMs).reason, 'DEPENDENCY_DOWN', 'it sees again')
+})
+
+test('a failure that changes no status is believed at once, whatever the state of what the check depends on', async (t) => {
+  const { options, open } = withFakes(t)
+  const { scheduler } = harness()
+  const dependencies = new Dependencies(options)
+  t.after(() => dependencies.destroy())
+  const child = (memberId: string) => config(memberId, { fall: 2, dependsOn: ['x'] })
+  const stored = pool(known(child('online')), known(child('offline'), { ...STORED, status: 'OFFLINE' }))
+  scheduler.applyPool(stored)
+  dependencies.applyChecks(stored)
+  dependencies.completePool(stored)
+  await open[0]?.done({ x: 'failing' })
+  const reasonOf = (memberId: string): string => {
+    const check = [...scheduler.checks()].find((each) => each.config.memberId === memberId)
+    return dependencies.reconsider(check ?? assert.fail(), FAILED, 0).reason
+  }
+  assert.equal(reasonOf('online'), 'CONNECT_REFUSED', 'the first of two failures')
+  assert.equal(reasonOf('offline'), 'CONNECT_REFUSED', 'it is OFFLINE already')
 })
 
 test('what a pool depends on is what all its parts name, and nothing before the last has come', async (t) => {

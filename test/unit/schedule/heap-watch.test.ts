@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { getHeapStatistics } from 'node:v8'
 import { HeapWatch } from '../../../src/schedule/heap-watch.ts'
 import { keepingLog } from '../../support/prober.ts'
 
@@ -29,6 +30,8 @@ test('there is always room for one probe, and the heap of this process is read',
   assert.equal(tight.within(1), 1)
   const { usedBytes, limitBytes } = new HeapWatch(keepingLog()).look()
   assert.ok(usedBytes > 0 && usedBytes < limitBytes)
+  // Semi-spaces are a small part of the heap of a process that nobody gave limits.
+  assert.ok(limitBytes > 0.6 * getHeapStatistics().heap_size_limit, String(limitBytes))
 })
 
 /** Fills the heap of a process until it is tight. */

@@ -96,6 +96,25 @@ test('a verdict that a maintenance withholds goes with the question that it answ
   }
 })
 
+test('a check whose verdict is withheld is told of, and no other check is', () => {
+  const told: string[] = []
+  const silent = {
+    onVerdict: () => undefined,
+    onWorthCheckpoint: () => undefined,
+    onStaleChange: () => undefined,
+  }
+  const { scheduler, attempts, run } = harness({
+    events: { ...silent, onWithheld: ({ config: { memberId } }) => void told.push(memberId) },
+  })
+  const now = [{ startMs: 0, endMs: Number.POSITIVE_INFINITY }]
+  scheduler.applyPool(
+    pool(known({ ...config('a', { fall: 1 }), maintenance: now }), known(config('b', { fall: 1 }))),
+  )
+  run(1000)
+  for (const attempt of attempts.splice(0)) attempt.end('CONNECT_REFUSED')
+  assert.deepEqual(told, ['a'])
+})
+
 test('the initial status of a policy is not published', () => {
   const up: Partial<StatePolicy> = { initialStatus: 'ONLINE', firstFall: 3 }
   assert.equal(statusAfter(up, ['CONNECT_REFUSED', 'CONNECT_REFUSED']), undefined)

@@ -18,7 +18,11 @@ const PASSED: ProbeResult = { outcome: 'passed', reason: 'PASSED', detail: '', p
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Checks in pools and networks of their own that have just passed, and a breaker over them. */
-function breakerOver(count: number, canaries: { count: number; answer: boolean }, fall = 1) {
+function breakerOver(
+  count: number,
+  canaries: { count: number; answer: boolean | Promise<boolean> },
+  fall = 1,
+) {
   let nowMs = 1_000_000
   const checks = Array.from({ length: count }, (_, i) => {
     const own = config(`m${i}`, { rise: 1, fall, poolId: `p${i}` })
@@ -35,7 +39,7 @@ function breakerOver(count: number, canaries: { count: number; answer: boolean }
   const concluded: string[] = []
   const breaker = new MassFailureBreaker({
     checks: () => checks,
-    canaries: { count: canaries.count, ask: () => Promise.resolve(canaries.answer) },
+    canaries: { count: canaries.count, ask: async () => await canaries.answer },
     conclude: (_, __, { reason }) => void concluded.push(reason),
     metrics: createMetrics('test'),
     log: quiet,
@@ -95,8 +99,22 @@ test('when it ends, waiting results are not reported', async () => {
   const { breaker, reconsider, concluded, settle } = breakerOver(10, { count: 1, answer: true })
   assert.equal(reconsider(0), undefined)
   breaker.destroy()
+  assert.equal(reconsider(1), 'CONNECT_TIMEOUT', 'nothing waits any more')
   await settle()
   assert.deepEqual(concluded, [])
+})
+
+test('when it ends while canaries are being asked, their answer changes nothing', async () => {
+  let answer: (answers: boolean) => void = () => undefined
+  const asked = new Promise<boolean>((resolve) => (answer = resolve))
+  const { breaker, reconsider, concluded, settle } = breakerOver(10, { count: 1, answer: asked })
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i), undefined)
+  await settle()
+  breaker.destroy()
+  answer(false)
+  await settle()
+  const { trips, canariesAnswer, state } = breaker.facts
+  assert.deepEqual([trips, canariesAnswer, state, concluded], [0, null, 'closed', []])
 })
 
 test('what was held back counts from then on, until its target answers: a result that tells nothing changes nothing', async (t) => {

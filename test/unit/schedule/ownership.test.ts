@@ -188,6 +188,20 @@ test('what was lost before it was loaded says nothing of how quick loading is', 
   await eventually('a step twice as large', () => ownership.held.size === 3 * SHARDS_AT_FIRST)
 })
 
+test('that all is loaded, said again, says nothing of how quick loading is', async (t) => {
+  const { store, ownership, load, nextBeat } = withFakes(t)
+  store.liveProbers = 1
+  store.free = shards(SHARDS_AT_FIRST)
+  ownership.start()
+  await eventually('a first step', () => ownership.held.size === SHARDS_AT_FIRST)
+  load(10)
+  await nextBeat()
+  load(60_000)
+  store.free = shards(256).slice(SHARDS_AT_FIRST)
+  await eventually('a step twice as large', () => ownership.held.size > SHARDS_AT_FIRST)
+  assert.equal(ownership.held.size, 3 * SHARDS_AT_FIRST)
+})
+
 test('two that start together share the work: none takes what the other will need', async (t) => {
   const one = withFakes(t)
   const two = withFakes(t)

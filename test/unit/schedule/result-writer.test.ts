@@ -40,6 +40,7 @@ function harness(t: TestContext) {
     held: undefined,
   }
   let epoch: number | undefined = 1
+  const metrics = createMetrics('test')
   const writer = new ResultWriter({
     write: async (rows) => {
       statements.push(rows)
@@ -52,7 +53,7 @@ function harness(t: TestContext) {
     recentOf: () => new Uint8Array(),
     isAway: (error) => error instanceof Error && error.message === 'away',
     onFenced: (shards) => void fenced.push(...shards),
-    metrics: createMetrics('test'),
+    metrics,
     log: {
       debug: () => undefined,
       info: (_, message) => void logged.push(message),
@@ -73,6 +74,7 @@ function harness(t: TestContext) {
     fenced,
     logged,
     database,
+    metrics,
     tell,
     setEpoch: (to: number | undefined) => void (epoch = to),
   }
@@ -231,4 +233,29 @@ test('a writer that has closed leaves no timer, so that its process can end', as
   tell('a', 'UNKNOWN', 'ONLINE')
   await writer.close(60_000)
   assert.equal(timers(), before)
+})
+
+test('writes are counted by what became of them, and changes of status only when they are written', async (t) => {
+  const { writer, database, metrics, tell } = harness(t)
+  const counted = async (): Promise<readonly string[]> => {
+    const text = await metrics.registry.metrics()
+    return [...text.matchAll(/^hm_(?:flushes|transitions)_total\{(.*)\} (\d+)$/gm)]
+      .filter(([, , count]) => count !== '0')
+      .map(([, labels, count]) => `${labels} ${count}`)
+      .toSorted()
+  }
+  tell('a', 'ONLINE', 'OFFLINE')
+  tell('b', 'OFFLINE', 'ONLINE')
+  tell('c', 'UNKNOWN', 'ONLINE')
+  await writer.drain(1000)
+  const written = ['outcome="written" 1', 'to="OFFLINE" 1', 'to="ONLINE" 2']
+  assert.deepEqual(await counted(), written)
+  database.answer = 'fenced'
+  tell('a', 'OFFLINE', 'ONLINE')
+  await writer.drain(1000)
+  assert.deepEqual(await counted(), ['outcome="fenced" 1', ...written])
+  database.answer = 'refused'
+  tell('a', 'OFFLINE', 'ONLINE')
+  await writer.drain(1000)
+  assert.deepEqual(await counted(), ['outcome="failed" 1', 'outcome="fenced" 1', ...written])
 })

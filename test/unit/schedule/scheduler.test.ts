@@ -9,6 +9,7 @@ import {
 import type { Reason } from '../../../src/domain/result/reasons.ts'
 import type { ProbeResult } from '../../../src/domain/result/probe-result.ts'
 import type { Check } from '../../../src/schedule/check.ts'
+import { keepingLog } from '../../support/prober.ts'
 import { config, DELAY_MS, harness, known, pool, STORED, TIMEOUT_MS } from '../../support/scheduling.ts'
 
 test('a new check is probed within a second, and again one delay after each probe ended', () => {
@@ -97,6 +98,20 @@ test('whatever was in flight while the event loop stood still cannot fail, neith
     last().end('CONNECT_REFUSED')
     assert.equal(verdicts.length, 1)
   }
+})
+
+test('the time in which nothing was probed was no stall', () => {
+  const log = keepingLog()
+  const { scheduler, verdicts, run, stall, last } = harness({ log, random: () => 0 })
+  stall(60_000)
+  scheduler.applyPool(pool(config('a')))
+  run(WHEEL_TICK_MS)
+  last().end('CONNECT_REFUSED')
+  assert.deepEqual(
+    verdicts.map(({ status }) => status),
+    ['OFFLINE'],
+  )
+  assert.deepEqual(log.lines, [])
 })
 
 test('what passed in spite of a stall has passed, and a pause below the limit is no stall', () => {
@@ -243,6 +258,15 @@ test('a result that waits counts once, when it is concluded, and not at all for 
   scheduler.stop()
   scheduler.concludeHeld(check, check.config, waiting.at(-1)?.result ?? assert.fail())
   assert.equal(check.lastResult?.outcome, 'passed', 'a prober that has stopped decides nothing')
+})
+
+test('the end of the checks of a pool that does not run, or of a scheduler that has stopped, changes nothing', () => {
+  const { scheduler } = harness()
+  scheduler.completePool({ poolId: 'unknown' }, new Set())
+  scheduler.applyPool(pool(config('a')))
+  scheduler.stop()
+  scheduler.completePool({ poolId: 'pool' }, new Set())
+  assert.equal([...scheduler.checks()].length, 1, 'its checkpoint can still be read')
 })
 
 test('it sleeps until the next check is due, at most a bound, and not at all without checks', () => {

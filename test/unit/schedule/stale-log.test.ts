@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { STALE_LOG_EVERY_MS } from '../../../src/domain/limits.ts'
 import type { Check } from '../../../src/schedule/check.ts'
 import { StaleLog } from '../../../src/schedule/stale-log.ts'
 import { keepingLog } from '../../support/prober.ts'
@@ -18,4 +19,22 @@ test('the log says of stale checks how many they are, and of one of them why', (
     log.lines.map(({ facts }) => facts),
     [{ checks: 2, member_id: 'm-2', reason: 'PROBER_UNSUPPORTED', detail: 'TLS file key.pem: ENOENT' }],
   )
+})
+
+test('each second in which checks become stale or recover has its lines, and a quiet one has none', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const log = keepingLog()
+  const stale = new StaleLog(log)
+  const note = (isStale: boolean) => stale.note({ isStale, config: { memberId: 'm' } } as unknown as Check)
+  for (let second = 0; second < 3; second++) {
+    note(true)
+    note(false)
+    note(false)
+    t.mock.timers.tick(STALE_LOG_EVERY_MS - 1)
+    assert.equal(log.lines.length, 2 * second)
+    t.mock.timers.tick(1)
+  }
+  t.mock.timers.tick(10 * STALE_LOG_EVERY_MS)
+  const told = log.lines.map(({ level, facts }) => `${level} ${String(facts['checks'])}`)
+  assert.deepEqual(told, ['warn 1', 'info 2', 'warn 1', 'info 2', 'warn 1', 'info 2'])
 })

@@ -93,3 +93,15 @@ test('a plan shows whether a UDP target has to reply', () => {
   assert.deepEqual(required({ max_reply_length: 9 }), [true, 'default'])
   assert.deepEqual(required({ reply_pattern: '00', require_reply: false }), [false, 'options'])
 })
+
+test('an interval of a state that nothing sets is the one while ONLINE, and its source is the default', () => {
+  const interval = (key: string, options: MonitorOptions): unknown => {
+    const { value, from } = planned('TCP', options)[`intervals.${key}`] ?? {}
+    return [value, from]
+  }
+  for (const key of ['online_pending_ms', 'offline_ms', 'offline_pending_ms']) {
+    assert.deepEqual(interval(key, {}), [5000, 'default'], key)
+    assert.deepEqual(interval(key, { interval_ms: 700 }), [700, 'default'], key)
+    assert.deepEqual(interval(key, { intervals: { [key]: 900 } }), [900, 'options'], key)
+  }
+})

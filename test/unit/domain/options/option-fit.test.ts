@@ -21,7 +21,8 @@ test('a UDP reply that must have a pattern cannot be shorter than it', () => {
   const reply = (udp: NonNullable<MonitorOptions['udp']>) => refused('UDP-CONNECT', { udp })
   assert.equal(reply({ reply_pattern: 'aabbcc', max_reply_length: 2 }), 'options.udp')
   assert.equal(reply({ reply_pattern: 'aabbcc', max_reply_length: 3 }), undefined)
-  assert.equal(reply({ max_reply_length: 1 }), undefined, 'without a pattern any length will do')
+  for (const max of [0, 1])
+    assert.equal(reply({ max_reply_length: max }), undefined, 'without a pattern any length will do')
   assert.equal(reply({ min_reply_length: 2, max_reply_length: 1 }), 'options.udp')
   assert.equal(reply({ min_reply_length: 2, max_reply_length: 2 }), undefined)
 })
@@ -53,4 +54,19 @@ test('a request body is taken with a method that has one', () => {
     assert.equal(refused('HTTP', { http: { method, body: 'x' } }), 'options.http.body', method)
   }
   assert.equal(refused('HTTP', { http: { body: 'x' } }), 'options.http.body', 'GET, when nothing is set')
+})
+
+test('the server name of TLS is a name and no address', () => {
+  const named = (server_name: string) => refused('HTTPS', { tls: { server_name } })
+  for (const address of ['192.0.2.1', '10.0.0.5'])
+    assert.equal(named(address), 'options.tls.server_name', address)
+  for (const name of ['192.0.2.1.example', 'a.test', 'localhost']) assert.equal(named(name), undefined, name)
+})
+
+test('an option and a group of another type are refused by their names, with the types that they fit', () => {
+  assert.equal(refused('TCP', { http: { method: 'GET' } }), 'options.http')
+  assert.equal(refused('PING', { udp: { max_reply_length: 1 } }), 'options.udp')
+  assert.equal(refused('HTTP', { tls: { server_name: 'a.test' } }), 'options.tls')
+  assert.equal(refused('HTTP', { http: { method: 'GET' } }), undefined)
+  assert.equal(refused('HTTPS', { tls: { server_name: 'a.test' } }), undefined)
 })

@@ -170,3 +170,22 @@ test('thresholds and the window are those of the options', () => {
     null,
   )
 })
+
+test('the recent results are those that end later, whoever wrote them', () => {
+  const ending = (second: number) => [
+    { at: at(second), outcome: 'passed', reason: 'PASSED', latencyMs: 1 } as const,
+  ]
+  const recent = (written: number | undefined, checkpointed: number | undefined) => {
+    const facts = {
+      ...FACTS,
+      verdict: { ...VERDICT, ...(written === undefined ? {} : { recent: ending(written) }) },
+      checkpointed: { ...SEEN, ...(checkpointed === undefined ? {} : { recent: ending(checkpointed) }) },
+    }
+    return memberHealth(facts).recentResults?.[0]?.at
+  }
+  assert.deepEqual(recent(5, 9), at(9))
+  assert.deepEqual(recent(9, 5), at(9))
+  assert.deepEqual(recent(5, undefined), at(5))
+  assert.deepEqual(recent(undefined, 5), at(5))
+  assert.equal(recent(undefined, undefined), undefined)
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
+  isPassing,
   listenerStatus,
   loadBalancerStatus,
   memberWord,
@@ -110,5 +111,19 @@ describe('listeners and load balancers', () => {
   it('a load balancer that is switched off is OFFLINE', () => {
     const off = { provider: 'octavia', loadBalancerUp: false }
     assert.equal(loadBalancerStatus({ ...off, pools: ['ERROR'] }), 'OFFLINE')
+  })
+})
+
+describe('a member that is switched on', () => {
+  it('takes traffic with a weight, when its check passes or nobody checks it', () => {
+    const passing = (['ONLINE', 'NO_MONITOR', 'OFFLINE', 'UNKNOWN', 'DISABLED'] as const).map((state) => [
+      isPassing({ state, weight: 1 }),
+      isPassing({ state, weight: 0 }),
+    ])
+    const [yes, no] = [
+      [true, false],
+      [false, false],
+    ]
+    assert.deepEqual(passing, [yes, yes, no, no, no])
   })
 })

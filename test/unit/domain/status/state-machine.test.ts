@@ -9,6 +9,7 @@ import {
   restoredState,
   type StatePolicy,
   step,
+  withTraffic,
 } from '../../../../src/domain/status/state-machine.ts'
 import type { StepOutcome } from '../../../../src/domain/status/step-outcome.ts'
 
@@ -80,4 +81,12 @@ test('a restored status falls only after a whole threshold of new evidence', () 
     state = step(policy, state, 'network')
     assert.equal(state.status, expected)
   }
+})
+
+test('traffic that was seen stays seen, and seeing it again changes nothing', () => {
+  const before = initialState(elb({ rise: 2, fall: 2 }))
+  assert.equal(before.trafficSeen, false)
+  const seen = withTraffic(before)
+  assert.deepEqual(seen, { ...before, trafficSeen: true })
+  assert.equal(withTraffic(seen), seen, 'the same object: nothing is to be written')
 })

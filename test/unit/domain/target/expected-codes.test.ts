@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import fc from 'fast-check'
-import { isExpectedCode, parseExpectedCodes } from '../../../../src/domain/target/expected-codes.ts'
+import { EXPECTED_CODES_MAX } from '../../../../src/domain/limits.ts'
+import {
+  codesField,
+  isExpectedCode,
+  parseExpectedCodes,
+} from '../../../../src/domain/target/expected-codes.ts'
 
 function accepts(expression: string, status: number): boolean {
   const codes = parseExpectedCodes(expression)
@@ -58,4 +63,23 @@ describe('expected codes', () => {
       }),
     )
   })
+})
+
+test('the ranges of an option are shown in the plain field as far as they fit, whole ranges only', () => {
+  assert.equal(codesField([]), null)
+  assert.equal(codesField([{ start: 200, end: 201 }]), '200')
+  assert.equal(
+    codesField([
+      { start: 200, end: 300 },
+      { start: 404, end: 405 },
+    ]),
+    '200-299,404',
+  )
+  const many = Array.from({ length: 100 }, (_, i) => ({ start: 200 + 2 * i, end: 201 + 2 * i }))
+  const shown = codesField(many) ?? assert.fail()
+  assert.ok(shown.length <= EXPECTED_CODES_MAX && shown.length > EXPECTED_CODES_MAX - 4, String(shown.length))
+  assert.deepEqual(
+    parseExpectedCodes(shown),
+    many.slice(0, shown.split(',').length).map(({ start }) => ({ from: start, to: start })),
+  )
 })

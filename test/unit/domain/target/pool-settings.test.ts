@@ -139,3 +139,17 @@ test('the plan shows what comes from the pool, and what of it probes cannot do',
   assert.ok(!Object.values(plain).some(({ from }) => from === 'pool'))
   assert.equal(plain['tls.enabled'], undefined)
 })
+
+test('a monitor that names its version is asked in it, whatever the pool offers', () => {
+  const both = pool('HTTP', { tls_enabled: true, alpn_protocols: ['h2', 'http/1.1'] })
+  const asked = (options: MonitorOptions | undefined) => {
+    const { http, http2 } = target(both, options === undefined ? {} : { options })
+    return [http?.version, http2 !== undefined]
+  }
+  assert.deepEqual(asked(undefined), ['1.0', true], 'the target chooses')
+  assert.deepEqual(asked({ http: { version: '1.1' } }), ['1.1', false])
+  assert.deepEqual(asked({ http: { version: '1.0' } }), ['1.0', false])
+  // The names that a monitor itself offers are offered as they are.
+  assert.deepEqual(asked({ http: { version: '1.1' }, tls: { alpn: ['h2', 'http/1.1'] } }), ['1.1', false])
+  assert.deepEqual(asked({ tls: { alpn: ['h2', 'http/1.1'] } }), ['1.0', true])
+})
