@@ -12,7 +12,7 @@ import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { exportService, ServiceReading } from '../runtime/service-series.ts'
-import type { Database } from '../store/database.ts'
+import { type Database, query } from '../store/database.ts'
 import { giveMissingAddresses } from '../store/load-balancer-addresses.ts'
 import { readServiceFacts } from '../store/service-facts.ts'
 import { type ApiEvents, makeEvents } from './events.ts'
@@ -61,8 +61,10 @@ export async function listenForApi(config: Config, tls?: ListenerTls): Promise<A
     endpoint: listener.endpoint,
     url: listener.url,
     open: async (parts) => {
-      exportService(parts.metrics.registry, new ServiceReading(() => readServiceFacts(parts.db)))
-      events = makeEvents(parts.db, parts.databaseUrl, parts.log)
+      const { db, metrics } = parts
+      const source = { read: () => readServiceFacts(db), ping: () => query(db, 'select 1') }
+      exportService(metrics.registry, new ServiceReading(source))
+      events = makeEvents(db, parts.databaseUrl, parts.log)
       handler = await handlerOf(parts, events)
       events.start()
     },

@@ -5,7 +5,9 @@ import { ListenerTls } from '../runtime/listener-tls.ts'
 import { createLog, type Log } from '../runtime/log.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { hasParent } from '../runtime/parent.ts'
+import { processMetrics } from '../runtime/process-metrics.ts'
 import { hasControllingTerminal, Reload } from '../runtime/reload.ts'
+import { version } from './version.ts'
 
 export interface HostProcess {
   readonly metrics: Metrics
@@ -21,7 +23,12 @@ export function hostProcess(name: string, config: Config, environment: NodeJS.Pr
   const tls = config.tls === undefined || hasParent() ? undefined : new ListenerTls(config.tls)
   const metrics = createMetrics(name)
   const log = createLog({ level: config.logLevel, process: name, onDropped: metrics.logLinesDropped })
-  const reload = new Reload(log)
+  const { reloaded } = processMetrics(metrics.registry, {
+    name,
+    version,
+    ...(tls === undefined ? {} : { identity: () => tls.identity }),
+  })
+  const reload = new Reload(log, reloaded)
   followLogLevel(log, environment['HM_LOG_LEVEL_FILE'], reload)
   if (tls !== undefined) reload.add('certificate', () => tls.read())
   const ending = new Ending(log)
