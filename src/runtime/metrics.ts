@@ -139,6 +139,10 @@ function histogram(
   return (labels) => series.buckets(labels)
 }
 
+const INCONCLUSIVE = (Object.keys(REASONS) as Reason[]).filter(
+  (reason) => REASONS[reason].outcome === 'inconclusive',
+)
+
 function proberMetrics(
   registry: Registry,
 ): Pick<
@@ -156,6 +160,7 @@ function proberMetrics(
     ended: once((reason: Reason) => probes({ type, outcome: REASONS[reason].outcome, reason })),
   }))
   const inconclusiveBy = once((reason: Reason) => inconclusive({ reason }))
+  beginAtZero(inconclusiveBy, INCONCLUSIVE)
   return {
     probeStarted: (latenessMs) => lateness.observe(latenessMs / 1000),
     probeEnded: (type, { outcome, reason, phases }) => {
