@@ -7,11 +7,12 @@ import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { type VipRange, vipRangeOf } from '../domain/address/vip-range.ts'
 import { rememberingPatternProblems } from '../probe/http/body-pattern.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
+import type { ListenerTls } from '../runtime/listener-tls.ts'
 import { type Listener, listen } from '../runtime/listener.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { exportService, ServiceReading } from '../runtime/service-series.ts'
-import type { Database } from '../store/database.ts'
+import { type Database, query } from '../store/database.ts'
 import { giveMissingAddresses } from '../store/load-balancer-addresses.ts'
 import { readServiceFacts } from '../store/service-facts.ts'
 import { type ApiEvents, makeEvents } from './events.ts'
@@ -23,6 +24,8 @@ export const API_POOL = API_CONNECTIONS
 
 export interface ApiServer {
   readonly endpoint: Endpoint
+  /** Under which a person on this host reaches it. */
+  readonly url: string
   /** From now on requests reach the application. */
   open(parts: ApiParts): Promise<void>
   close(): Promise<void>
@@ -38,7 +41,7 @@ export interface ApiParts {
 }
 
 /** Binds HM_LISTEN; until `open` every answer is 503 with Retry-After. Throws StartRefusal when the port is taken. */
-export async function listenForApi(config: Config): Promise<ApiServer> {
+export async function listenForApi(config: Config, tls?: ListenerTls): Promise<ApiServer> {
   let handler: RequestListener = (request, response) => {
     const alive = request.url === '/livez'
     response.writeHead(alive ? 200 : 503, {
@@ -48,14 +51,20 @@ export async function listenForApi(config: Config): Promise<ApiServer> {
     response.end(JSON.stringify({ status: alive ? 'ok' : 'starting' }))
   }
   let events: ApiEvents | undefined
-  const listener: Listener = await listen(config.listen, 'HM_LISTEN', (request, response) =>
-    handler(request, response),
+  const listener: Listener = await listen(
+    config.listen,
+    'HM_LISTEN',
+    (request, response) => handler(request, response),
+    tls,
   )
   return {
     endpoint: listener.endpoint,
+    url: listener.url,
     open: async (parts) => {
-      exportService(parts.metrics.registry, new ServiceReading(() => readServiceFacts(parts.db)))
-      events = makeEvents(parts.db, parts.databaseUrl, parts.log)
+      const { db, metrics } = parts
+      const source = { read: () => readServiceFacts(db), ping: () => query(db, 'select 1') }
+      exportService(metrics.registry, new ServiceReading(source))
+      events = makeEvents(db, parts.databaseUrl, parts.log)
       handler = await handlerOf(parts, events)
       events.start()
     },

@@ -1,12 +1,10 @@
 /** `healthmonitor api`: the API alone; other processes migrate its database and probe. */
 import { parseConfig } from '../runtime/config.ts'
-import { Ending } from '../runtime/ending.ts'
-import { formatEndpoint, localUrl } from '../runtime/listener.ts'
-import { createLog } from '../runtime/log.ts'
-import { createMetrics } from '../runtime/metrics.ts'
+import { formatEndpoint } from '../runtime/listener.ts'
 import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { announce } from '../runtime/announce.ts'
 import { API_POOL, listenForApi } from './api-server.ts'
+import { hostProcess } from './host-process.ts'
 import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
 
@@ -14,13 +12,11 @@ import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './dat
 export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
   const config = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(config, 'api')
-  const metrics = createMetrics('api')
-  const log = createLog({ level: config.logLevel, process: 'api', onDropped: metrics.logLinesDropped })
-  const ending = new Ending(log)
-  ending.listenForSignals()
-  const server = await listenForApi(config)
+  const host = hostProcess('api', config, environment)
+  const { metrics, log, ending, tls } = host
+  const server = await listenForApi(config, tls)
   const readMetrics = async (): Promise<string> => renderMetrics([await snapshotOf(metrics.registry)])
-  const metricsListener = await listenForMetrics(config, environment, readMetrics, log)
+  const metricsListener = await listenForMetrics(config, environment, readMetrics, host)
   const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_POOL, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
@@ -33,6 +29,6 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
     HM_METRICS_LISTEN: metricsListener === undefined ? 'off' : formatEndpoint(metricsListener.endpoint),
   })
   await server.open({ config: bound, databaseUrl, db, log, metrics })
-  announce(`API at ${localUrl(server.endpoint)}/v2.0/lbaas\n`, log)
+  announce(`API at ${server.url}/v2.0/lbaas\n`, log)
   log.info({ config: bound, ...urlOf(metricsListener) }, 'ready')
 }

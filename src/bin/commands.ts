@@ -1,5 +1,6 @@
 /** Every command of the program, by its name. */
 import { parseConfig } from '../runtime/config.ts'
+import { readTlsIdentity } from '../runtime/tls-identity.ts'
 import { api } from './api.ts'
 import { dumpCommand, restoreCommand } from './backup-commands.ts'
 import { type Command, endWhenNobodyReads, parseFlags } from './command-line.ts'
@@ -102,12 +103,13 @@ function usageOf(name: string, what: string, flags: readonly string[] = []): str
 }
 
 /**
- * Checks whether the environment is valid; for a command that needs a PostgreSQL also whether it has one. Throws
- * StartRefusal.
+ * Checks whether the environment is valid, and the files that it names are usable; for a command that needs a PostgreSQL
+ * also whether it has one. Throws StartRefusal.
  */
 export function checkConfig(environment: NodeJS.ProcessEnv, needsDatabase?: string): number {
   const config = parseConfig(environment)
   if (needsDatabase !== undefined) neededDatabaseUrl(config, needsDatabase)
+  if (config.tls !== undefined) readTlsIdentity(config.tls)
   process.stdout.write(`the configuration is usable\n${JSON.stringify(config, null, 2)}\n`)
   return 0
 }

@@ -1,8 +1,8 @@
 /** `/metrics` of a process: where it is served when several processes of one host share an environment. */
 import type { Config } from '../runtime/config.ts'
-import { isPortTaken, type Listener, localUrl } from '../runtime/listener.ts'
-import type { Log } from '../runtime/log.ts'
+import { isPortTaken, type Listener } from '../runtime/listener.ts'
 import { serveMetrics } from '../runtime/metrics-endpoint.ts'
+import type { HostProcess } from './host-process.ts'
 
 /**
  * Binds HM_METRICS_LISTEN; undefined when that is off. If it is not set and the default port is taken, it uses a free
@@ -13,14 +13,14 @@ export async function listenForMetrics(
   { metricsListen }: Pick<Config, 'metricsListen'>,
   environment: NodeJS.ProcessEnv,
   read: () => Promise<string>,
-  log: Log,
+  { log, tls }: Pick<HostProcess, 'log' | 'tls'>,
 ): Promise<Listener | undefined> {
   if (metricsListen === undefined) return undefined
   try {
-    return await serveMetrics(metricsListen, read)
+    return await serveMetrics(metricsListen, read, tls)
   } catch (error) {
     if ((environment['HM_METRICS_LISTEN'] ?? '') !== '' || !isPortTaken(error)) throw error
-    const listener = await serveMetrics({ ...metricsListen, port: 0 }, read)
+    const listener = await serveMetrics({ ...metricsListen, port: 0 }, read, tls)
     log.warn(
       { taken: metricsListen.port, ...urlOf(listener) },
       'the default port of metrics is taken, so they are on a free one: set HM_METRICS_LISTEN for this process to choose it',
@@ -31,5 +31,5 @@ export async function listenForMetrics(
 
 /** For the log: where the metrics are. */
 export function urlOf(listener: Listener | undefined): { readonly metrics_url?: string } {
-  return listener === undefined ? {} : { metrics_url: `${localUrl(listener.endpoint)}/metrics` }
+  return listener === undefined ? {} : { metrics_url: `${listener.url}/metrics` }
 }

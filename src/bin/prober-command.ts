@@ -2,14 +2,12 @@
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
 import { makeProbers } from '../probe/probers.ts'
 import { type Config, parseConfig } from '../runtime/config.ts'
-import { Ending } from '../runtime/ending.ts'
 import { formatEndpoint, type Listener } from '../runtime/listener.ts'
-import { createLog } from '../runtime/log.ts'
-import { createMetrics } from '../runtime/metrics.ts'
 import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { attachToParent, hasParent } from '../runtime/parent.ts'
 import { announceEcho } from './echo.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
+import { type HostProcess, hostProcess } from './host-process.ts'
 import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { type ProberDeps, startProber } from './prober.ts'
 import { targetPolicyOf } from './target-policy.ts'
@@ -18,11 +16,9 @@ import { targetPolicyOf } from './target-policy.ts'
 export async function prober(name: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const given = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(given, 'prober')
-  const metrics = createMetrics(name)
-  const log = createLog({ level: given.logLevel, process: name, onDropped: metrics.logLinesDropped })
-  const ending = new Ending(log)
-  ending.listenForSignals()
-  const listener = await serveMetrics({ given, environment, metrics, log, ending })
+  const host = hostProcess(name, given, environment)
+  const { metrics, log, ending } = host
+  const listener = await serveMetrics(given, environment, host)
   // Its own listener is never probed, on any address.
   const config =
     listener === undefined
@@ -42,24 +38,22 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
 }
 
 /** Sends the metrics to the parent, or serves them itself where there is none and HM_METRICS_LISTEN says where. */
-async function serveMetrics({
-  given,
-  environment,
-  metrics,
-  log,
-  ending,
-}: Pick<ProberDeps, 'metrics'> & {
-  readonly given: Config
-  readonly environment: NodeJS.ProcessEnv
-  readonly log: ReturnType<typeof createLog>
-  readonly ending: Ending
-}): Promise<Listener | undefined> {
+async function serveMetrics(
+  given: Config,
+  environment: NodeJS.ProcessEnv,
+  host: HostProcess,
+): Promise<Listener | undefined> {
+  const { metrics, reload, ending } = host
   const read = () => snapshotOf(metrics.registry)
   if (hasParent()) {
-    attachToParent(read, () => ending.exit(0, 'the parent process is gone'))
+    attachToParent({
+      metrics: read,
+      reload: () => reload.run(),
+      gone: () => ending.exit(0, 'the parent process is gone'),
+    })
     return undefined
   }
-  const listener = await listenForMetrics(given, environment, async () => renderMetrics([await read()]), log)
+  const listener = await listenForMetrics(given, environment, async () => renderMetrics([await read()]), host)
   ending.add('metrics', () => listener?.close())
   return listener
 }

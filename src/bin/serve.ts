@@ -6,15 +6,16 @@
 import { fileURLToPath } from 'node:url'
 import { type Config, parseConfig, withoutPassword } from '../runtime/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../runtime/embedded-postgres.ts'
-import { Ending } from '../runtime/ending.ts'
-import { formatEndpoint, localUrl } from '../runtime/listener.ts'
-import { createLog, type Log } from '../runtime/log.ts'
-import { createMetrics, type Metrics } from '../runtime/metrics.ts'
+import type { Ending } from '../runtime/ending.ts'
+import { formatEndpoint } from '../runtime/listener.ts'
+import type { Log } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { ChildSlot } from '../runtime/processes.ts'
 import { announce } from '../runtime/announce.ts'
 import { API_POOL, listenForApi } from './api-server.ts'
 import { migrate, openReadyDatabase } from './database.ts'
+import { type HostProcess, hostProcess } from './host-process.ts'
 import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { version } from './version.ts'
 
@@ -25,33 +26,32 @@ const PROGRAM = fileURLToPath(new URL('./healthmonitor.js', import.meta.url))
  */
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const given = parseConfig(environment)
-  const metrics = createMetrics('api')
-  const log = createLog({ level: given.logLevel, process: 'api', onDropped: metrics.logLinesDropped })
-  const ending = new Ending(log)
-  ending.listenForSignals()
+  const host = hostProcess('api', given, environment)
   try {
-    await startAll(given, environment, { log, metrics, ending })
+    await startAll(given, environment, host)
   } catch (error) {
-    await ending.run()
+    await host.ending.run()
     throw error
   }
 }
 
-async function startAll(
-  given: Config,
-  environment: NodeJS.ProcessEnv,
-  { log, metrics, ending }: { readonly log: Log; readonly metrics: Metrics; readonly ending: Ending },
-): Promise<void> {
+async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: HostProcess): Promise<void> {
+  const { log, metrics, ending, reload, tls } = host
   const probers: ChildSlot[] = []
-  const api = await listenForApi(given)
-  const metricsListener = await listenForMetrics(given, environment, () => readMetrics(metrics, probers), log)
+  const api = await listenForApi(given, tls)
+  const metricsListener = await listenForMetrics(
+    given,
+    environment,
+    () => readMetrics(metrics, probers),
+    host,
+  )
 
   const embedded = given.databaseUrl === undefined ? await startOwnPostgres(given, log, ending) : undefined
   const databaseUrl = given.databaseUrl ?? embedded?.url ?? ''
   // The settings that the probers need too: the database, and our real ports.
   const settled: NodeJS.ProcessEnv = {
     ...environment,
-    DATABASE_URL: databaseUrl,
+    ...(embedded === undefined ? {} : { DATABASE_URL: embedded.url }),
     HM_LISTEN: formatEndpoint(api.endpoint),
     HM_METRICS_LISTEN: metricsListener === undefined ? 'off' : formatEndpoint(metricsListener.endpoint),
   }
@@ -77,9 +77,13 @@ async function startAll(
     prober.start()
     probers.push(prober)
   }
+  reload.add('probers', () => {
+    for (const prober of probers) prober.reload()
+    return { asked: probers.length }
+  })
   ending.add('API', () => api.close())
   await api.open({ config, databaseUrl, db, log, metrics })
-  announce(welcome(config, embedded), log)
+  announce(welcome(config, embedded, { api: api.url, metrics: metricsListener?.url }), log)
   log.info({ config, ...urlOf(metricsListener) }, 'ready')
 }
 
@@ -100,14 +104,17 @@ async function readMetrics(metrics: Metrics, probers: readonly ChildSlot[]): Pro
 }
 
 /** Where everything is, for the person who started it. */
-function welcome(config: Config, embedded: EmbeddedPostgres | undefined): string {
-  const base = localUrl(config.listen)
+function welcome(
+  config: Config,
+  embedded: EmbeddedPostgres | undefined,
+  { api: base, metrics }: { readonly api: string; readonly metrics: string | undefined },
+): string {
   const lines = [
     `healthmonitor ${version} is ready`,
     `  API       ${base}/v2.0/lbaas`,
     `  docs      ${base}/docs`,
     ...clientLines(config, base),
-    `  metrics   ${config.metricsListen === undefined ? 'off' : `${localUrl(config.metricsListen)}/metrics`}`,
+    `  metrics   ${metrics === undefined ? 'off' : `${metrics}/metrics`}`,
     `  probers   ${config.probers}`,
     ...databaseLines(config, embedded),
     '  Ctrl-C stops everything',

@@ -55,8 +55,10 @@ export interface Variable {
   /** What may be written there, in a few words. */
   readonly values: string
   readonly meaning: string
-  /** Never printed; of a URL only the password is hidden. */
+  /** Never printed; of a URL only the password is hidden. Its value may also be in a file: NAME_FILE. */
   readonly secret?: 'whole' | 'url password'
+  /** May also be in a file, though it is no secret. */
+  readonly byFile?: true
 }
 
 const wholeNumber = (range: Range): Joi.Schema => Joi.number().integer().min(range.min).max(range.max)
@@ -152,6 +154,17 @@ export const VARIABLES = {
     values: `${ENDPOINT}, or off`,
     meaning:
       'Where `/metrics` is served (Prometheus text). Under `serve` it has the metrics of all processes of the host. If it is not set and the default port is taken, a free port is used, and the log names it',
+  },
+  HM_TLS_CERT: {
+    schema: Joi.string(),
+    values: 'PEM file',
+    meaning:
+      'Certificate of the API and of `/metrics`, followed by its intermediate certificates. With it, both listeners speak TLS 1.2 or newer. Needs HM_TLS_KEY. [SIGHUP](#in-production) reads both files anew',
+  },
+  HM_TLS_KEY: {
+    schema: Joi.string(),
+    values: 'PEM file',
+    meaning: 'Private key of HM_TLS_CERT, without a passphrase',
   },
   HM_DATA_DIR: {
     schema: Joi.string(),
@@ -364,7 +377,8 @@ export const VARIABLES = {
     schema: Joi.valid('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',
     values: 'trace, debug, info, warn, error, fatal, silent',
-    meaning: 'Lowest level that is logged',
+    meaning: 'Lowest level that is logged. [SIGHUP](#in-production) reads the file anew',
+    byFile: true,
   },
 } as const satisfies Record<string, Variable>
 

@@ -8,7 +8,9 @@ import Joi from 'joi'
 import type { Cidr } from '../domain/address/ip-address.ts'
 import type { Rbac, Resource } from '../domain/types.ts'
 import { type Endpoint, type Variable, VARIABLES, type VariableName } from './config-variables.ts'
+import { fileVariable, mayBeInFile, withSettingFiles } from './setting-files.ts'
 import { StartRefusal } from './start-refusal.ts'
+import type { TlsFiles } from './tls-identity.ts'
 
 export type { Endpoint } from './config-variables.ts'
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -27,6 +29,8 @@ export interface Config {
   readonly listen: Endpoint
   /** Absent: no metrics listener. */
   readonly metricsListen?: Endpoint
+  /** Of both listeners; absent: they speak plain HTTP. */
+  readonly tls?: TlsFiles
   /** Absolute path. */
   readonly dataDir: string
   readonly probers: number
@@ -69,15 +73,15 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Parses the environment. An empty value counts as not set. Throws one StartRefusal that names every problem. */
+/**
+ * Parses the environment, and reads the files that it names with NAME_FILE. An empty value counts as not set. Throws one
+ * StartRefusal that names every problem.
+ */
 export function parseConfig(environment: Environment): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(
-      ([name, value]) => (name.startsWith('HM_') || name in VARIABLES) && value !== undefined && value !== '',
-    ),
-  )
-  const { value, error } = SCHEMA.validate({ ...DEFAULTS, ...given }, { abortEarly: false, convert: true })
-  const problems = error === undefined ? [] : error.details.map((detail) => detail.message)
+  const files = withSettingFiles(settingsOf(environment), IN_FILES)
+  const given = { ...DEFAULTS, ...files.environment }
+  const { value, error } = SCHEMA.validate(given, { abortEarly: false, convert: true })
+  const problems = [...files.problems, ...(error?.details.map((detail) => detail.message) ?? [])]
   const values = value as Values
   const refused = new Set(error?.details.map((detail) => String(detail.path[0])))
   problems.push(...crossProblems(values, refused))
@@ -88,6 +92,23 @@ export function parseConfig(environment: Environment): Config {
   }
   return protect(toConfig(values), values)
 }
+
+/** Those of the environment that are ours. */
+function settingsOf(environment: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] =>
+        (entry[0].startsWith('HM_') || OTHERS.has(entry[0])) && entry[1] !== undefined && entry[1] !== '',
+    ),
+  )
+}
+
+const IN_FILES = Object.entries<Variable>(VARIABLES)
+  .filter(([, variable]) => mayBeInFile(variable))
+  .map(([name]) => name)
+
+/** Names that are ours without our prefix. */
+const OTHERS: ReadonlySet<string> = new Set([...Object.keys(VARIABLES), ...IN_FILES.map(fileVariable)])
 
 const DEFAULTS = Object.fromEntries(
   Object.entries<Variable>(VARIABLES)
@@ -117,12 +138,19 @@ function crossProblems(values: Values, refused: ReadonlySet<string>): string[] {
       `HM_LISTEN ${host} can be reached from other hosts, and HM_AUTH=none lets everybody in: listen on 127.0.0.1 or set HM_ALLOW_INSECURE_LISTEN=true`,
     )
   }
+  for (const [one, other] of TLS_PAIR)
+    if (values[one] !== undefined && values[other] === undefined) problems.push(`${one} needs ${other}`)
   if (values.HM_AUTH === 'keystone') {
     for (const name of KEYSTONE_NEEDED)
       if (values[name] === undefined) problems.push(`HM_AUTH=keystone needs ${name}`)
   }
   return problems
 }
+
+const TLS_PAIR = [
+  ['HM_TLS_CERT', 'HM_TLS_KEY'],
+  ['HM_TLS_KEY', 'HM_TLS_CERT'],
+] as const satisfies readonly (readonly [VariableName, VariableName])[]
 
 const KEYSTONE_NEEDED = [
   'HM_KEYSTONE_URL',
@@ -142,6 +170,7 @@ function toConfig(values: Values): Config {
     ...optional('databaseUrl', values.DATABASE_URL as string | undefined),
     listen: values.HM_LISTEN as Endpoint,
     ...(metrics === 'off' ? {} : { metricsListen: metrics as Endpoint }),
+    ...optional('tls', tls(values)),
     dataDir: resolve(values.HM_DATA_DIR as string),
     probers: values.HM_PROBERS as number,
     shardLeaseMs: values.HM_SHARD_LEASE_MS as number,
@@ -180,6 +209,10 @@ function toConfig(values: Values): Config {
     canaries: (values.HM_CANARY ?? []) as readonly Endpoint[],
     logLevel: values.HM_LOG_LEVEL as LogLevel,
   }
+}
+
+function tls({ HM_TLS_CERT: cert, HM_TLS_KEY: key }: Values): TlsFiles | undefined {
+  return cert === undefined ? undefined : { certFile: cert as string, keyFile: key as string }
 }
 
 function keystone(values: Values): KeystoneConfig {

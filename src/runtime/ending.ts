@@ -1,6 +1,6 @@
 /**
- * The orderly end of a process: what was started last ends first. The first SIGINT, SIGTERM or SIGHUP begins it; a
- * second one, or an end that takes longer than it may, ends the process at once.
+ * The orderly end of a process: what was started last ends first. The first SIGINT, SIGTERM or (under a terminal, see
+ * `reload.ts`) SIGHUP begins it; a second one, or an end that takes longer than it may, ends the process at once.
  */
 import { POSTGRES_FAST_STOP_MS, DRAIN_TIMEOUT_MS } from '../domain/limits.ts'
 import type { Log } from './log.ts'
@@ -21,11 +21,16 @@ export class Ending {
     this.#steps.push({ name, run, now })
   }
 
-  /** Listens for the signals that ask a process to end. */
-  listenForSignals(): void {
+  /**
+   * Listens for the signals that ask a process to end. With `hangUp`, SIGHUP is none of them: it calls `hangUp`, as long
+   * as the process does not end.
+   */
+  listenForSignals(hangUp?: () => void): void {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (this.#running === undefined) this.exit(0, signal)
+        if (signal === 'SIGHUP' && hangUp !== undefined) {
+          if (this.#running === undefined) hangUp()
+        } else if (this.#running === undefined) this.exit(0, signal)
         else this.#exitNow(`${signal} again`)
       })
     }

@@ -1,25 +1,37 @@
-/** An HTTP listener with a lifetime: it binds, or says which port is taken; it closes after the requests in flight. */
-import { createServer, type RequestListener, type ServerResponse } from 'node:http'
-import { DRAIN_TIMEOUT_MS, URL_MAX_BYTES } from '../domain/limits.ts'
+/**
+ * An HTTP or HTTPS listener with a lifetime: it binds, or says which port is taken; it closes after the requests in
+ * flight.
+ */
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { DRAIN_TIMEOUT_MS, TLS_HANDSHAKE_TIMEOUT_MS, URL_MAX_BYTES } from '../domain/limits.ts'
 import type { Endpoint } from './config.ts'
+import type { ListenerTls } from './listener-tls.ts'
 import { StartRefusal } from './start-refusal.ts'
 
 export interface Listener {
   /** What was bound: with the port that the kernel chose, if that was asked for. */
   readonly endpoint: Endpoint
+  /** Under which a person on this host reaches it, without a slash at the end. */
+  readonly url: string
   /** Takes no more connections; resolves when the requests in flight are answered, at most DRAIN_TIMEOUT_MS later. */
   close(): Promise<void>
 }
 
 /**
- * Listens on the endpoint; `setting` is the variable that a person would change. Throws StartRefusal when the port is
- * taken, the address is not of this host, or the port needs rights that we lack.
+ * Listens on the endpoint; `setting` is the variable that a person would change. With `tls` it speaks HTTPS, and follows
+ * changes of the certificate. Throws StartRefusal when the port is taken, the address is not of this host, or the port
+ * needs rights that we lack.
  */
-export function listen(endpoint: Endpoint, setting: string, handler: RequestListener): Promise<Listener> {
+export function listen(
+  endpoint: Endpoint,
+  setting: string,
+  handler: RequestListener,
+  tls?: ListenerTls,
+): Promise<Listener> {
   const answering = new Set<ServerResponse>()
   let isEnding = false
-  // Node's own limit is for the whole head; a URL of the allowed length must fit beside other headers.
-  const server = createServer({ maxHeaderSize: 4 * URL_MAX_BYTES }, (request, response) => {
+  const { server, release } = serverOf(tls, (request, response) => {
     answering.add(response)
     response.once('close', () => {
       answering.delete(response)
@@ -34,10 +46,13 @@ export function listen(endpoint: Endpoint, setting: string, handler: RequestList
     server.listen(endpoint.port, endpoint.host, () => {
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : endpoint.port
+      const bound = { host: endpoint.host, port }
       resolve({
-        endpoint: { host: endpoint.host, port },
+        endpoint: bound,
+        url: localUrl(bound, tls),
         close: () =>
           new Promise((closed) => {
+            release()
             const late = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS)
             server.close(() => {
               clearTimeout(late)
@@ -50,6 +65,19 @@ export function listen(endpoint: Endpoint, setting: string, handler: RequestList
       })
     })
   })
+}
+
+/** The server, and the function that ends its following of changes. */
+function serverOf(
+  tls: ListenerTls | undefined,
+  handler: RequestListener,
+): { readonly server: Server; readonly release: () => void } {
+  // Node's own limit is for the whole head; a URL of the allowed length must fit beside other headers.
+  const options = { maxHeaderSize: 4 * URL_MAX_BYTES }
+  if (tls === undefined) return { server: createServer(options, handler), release: () => undefined }
+  const secured = { ...options, ...tls.options, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS }
+  const server = createSecureServer(secured, handler)
+  return { server, release: tls.subscribe((changed) => server.setSecureContext(changed)) }
 }
 
 /** Asks a client that keeps its connection to open a new one, which reaches the next process that listens. */
@@ -81,8 +109,11 @@ export function formatEndpoint({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The URL under which a person on this host reaches a listener; a wildcard address is shown as loopback. */
-export function localUrl({ host, port }: Endpoint): string {
+/**
+ * The URL under which a person on this host reaches a listener; a wildcard address is shown as loopback. `tls`: of the
+ * listener, absent when it has none.
+ */
+export function localUrl({ host, port }: Endpoint, tls?: unknown): string {
   const shown = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${formatEndpoint({ host: shown, port })}`
+  return `${tls === undefined ? 'http' : 'https'}://${formatEndpoint({ host: shown, port })}`
 }

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client'
 import type { Endpoint } from './config.ts'
+import type { ListenerTls } from './listener-tls.ts'
 import { type Listener, listen } from './listener.ts'
 
 /** The metrics of one process at one moment, in prom-client's JSON format, which can be sent between processes. */
@@ -33,8 +34,17 @@ function merge(snapshots: readonly Snapshot[]): Registry {
 }
 
 /** Serves `GET /metrics` and nothing else on HM_METRICS_LISTEN. Throws StartRefusal when that cannot be bound. */
-export function serveMetrics(endpoint: Endpoint, read: () => Promise<string>): Promise<Listener> {
-  return listen(endpoint, 'HM_METRICS_LISTEN', (request, response) => void answer(request, response, read))
+export function serveMetrics(
+  endpoint: Endpoint,
+  read: () => Promise<string>,
+  tls?: ListenerTls,
+): Promise<Listener> {
+  return listen(
+    endpoint,
+    'HM_METRICS_LISTEN',
+    (request, response) => void answer(request, response, read),
+    tls,
+  )
 }
 
 async function answer(

@@ -14,6 +14,8 @@ import { type Reason, REASONS } from '../domain/result/reasons.ts'
 import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { MonitorType } from '../domain/types.ts'
 import { type Buckets, CounterSeries, HistogramSeries, type Labels } from './metric-series.ts'
+import { METRICS, type MetricName } from './metric-table.ts'
+import { startTimeGauge } from './process-metrics.ts'
 
 /** `lost`: another prober had taken the shard over. */
 export type LeaseChange = 'claimed' | 'released' | 'lost'
@@ -43,6 +45,8 @@ export interface AnsweredRequest {
   readonly method: string
   /** The pattern, never a path with ids. */
   readonly route: string
+  /** Of the path; `none` outside the dialects. */
+  readonly dialect: string
   readonly status: number
   readonly seconds: number
 }
@@ -75,6 +79,8 @@ export interface Metrics {
 export function createMetrics(name: string): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, labels: { process: name } })
+  for (const misnamed of MISNAMED) registry.removeSingleMetric(misnamed)
+  startTimeGauge(registry, name)
   return {
     registry,
     ...proberMetrics(registry),
@@ -84,6 +90,13 @@ export function createMetrics(name: string): Metrics {
     ...logMetrics(registry),
   }
 }
+
+/** Gauges of prom-client that are named like counters; each is the sum of one without `_total`. */
+const MISNAMED = [
+  'nodejs_active_resources_total',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+]
 
 /** Our metrics, as prom-client sees them: it only calls `get`. */
 function register<Series extends CounterSeries | HistogramSeries>(
@@ -107,20 +120,28 @@ function once<Key extends string, Value>(make: (key: Key) => Value): (key: Key) 
   }
 }
 
-function counter(registry: Registry, name: string, help: string): (labels: Labels) => { value: number } {
-  const series = register(registry, new CounterSeries(name, help))
+/** Makes the series of all keys: Prometheus does not see the first event of a series that begins with it. */
+function beginAtZero<Key extends string>(cellOf: (key: Key) => unknown, keys: readonly Key[]): void {
+  for (const key of keys) cellOf(key)
+}
+
+function counter(registry: Registry, name: MetricName): (labels: Labels) => { value: number } {
+  const series = register(registry, new CounterSeries(name, METRICS[name].help))
   return (labels) => series.cell(labels)
 }
 
 function histogram(
   registry: Registry,
-  name: string,
-  help: string,
+  name: MetricName,
   bounds: readonly number[],
 ): (labels: Labels) => Buckets {
-  const series = register(registry, new HistogramSeries(name, help, bounds))
+  const series = register(registry, new HistogramSeries(name, METRICS[name].help, bounds))
   return (labels) => series.buckets(labels)
 }
+
+const INCONCLUSIVE = (Object.keys(REASONS) as Reason[]).filter(
+  (reason) => REASONS[reason].outcome === 'inconclusive',
+)
 
 function proberMetrics(
   registry: Registry,
@@ -128,31 +149,18 @@ function proberMetrics(
   Metrics,
   'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed' | 'icmpAvailable' | 'readProber'
 > {
-  const lateness = histogram(
-    registry,
-    'hm_schedule_lateness_seconds',
-    'How long after it was due a probe started',
-    LATENESS_SECONDS_BUCKETS,
-  )({})
-  const probes = counter(registry, 'hm_probes_total', 'Probes that ended')
-  const durations = histogram(
-    registry,
-    'hm_probe_duration_seconds',
-    'Duration of probes that passed or failed',
-    PROBE_SECONDS_BUCKETS,
-  )
-  const inconclusive = counter(registry, 'hm_probe_inconclusive_total', 'Inconclusive probes, by reason')
-  const skipped = counter(registry, 'hm_probes_skipped_total', 'Due probes that were left out')({})
-  const delayed = counter(
-    registry,
-    'hm_probes_delayed_total',
-    'Due probes that were put off because their address had enough of them',
-  )({})
+  const lateness = histogram(registry, 'hm_schedule_lateness_seconds', LATENESS_SECONDS_BUCKETS)({})
+  const probes = counter(registry, 'hm_probes_total')
+  const durations = histogram(registry, 'hm_probe_duration_seconds', PROBE_SECONDS_BUCKETS)
+  const inconclusive = counter(registry, 'hm_probe_inconclusive_total')
+  const skipped = counter(registry, 'hm_probes_skipped_total')({})
+  const delayed = counter(registry, 'hm_probes_delayed_total')({})
   const byType = once((type: MonitorType) => ({
     duration: durations({ type }),
     ended: once((reason: Reason) => probes({ type, outcome: REASONS[reason].outcome, reason })),
   }))
   const inconclusiveBy = once((reason: Reason) => inconclusive({ reason }))
+  beginAtZero(inconclusiveBy, INCONCLUSIVE)
   return {
     probeStarted: (latenessMs) => lateness.observe(latenessMs / 1000),
     probeEnded: (type, { outcome, reason, phases }) => {
@@ -178,7 +186,7 @@ function icmpGauge(registry: Registry): Metrics['icmpAvailable'] {
   return (family, isAvailable) => {
     gauge ??= new Gauge({
       name: 'hm_icmp_available',
-      help: 'Probers that can send ICMP echoes; where 0, UDP_CONNECT skips its echo',
+      help: METRICS.hm_icmp_available.help,
       labelNames: ['family'],
       registers: [registry],
     })
@@ -187,20 +195,20 @@ function icmpGauge(registry: Registry): Metrics['icmpAvailable'] {
 }
 
 const NUMBERS = {
-  inFlight: { name: 'hm_probes_in_flight', help: 'Probes that are running' },
-  queueDepth: { name: 'hm_probe_queue_depth', help: 'Due probes that wait for a free slot' },
-  stale: { name: 'hm_checks_stale', help: 'Checks without a conclusive result for three windows' },
-  shards: { name: 'hm_shards_owned', help: 'Shards that this service owns' },
-  udpSharedSockets: { name: 'hm_udp_sockets_shared', help: 'UDP sockets that probes share' },
-  udpOwnSockets: { name: 'hm_udp_sockets_own', help: 'UDP sockets of one probe each: without raw ICMP' },
-  heapTight: { name: 'hm_heap_tight', help: 'Probers whose heap is nearly as large as it may become' },
+  inFlight: 'hm_probes_in_flight',
+  queueDepth: 'hm_probe_queue_depth',
+  stale: 'hm_checks_stale',
+  shards: 'hm_shards_owned',
+  udpSharedSockets: 'hm_udp_sockets_shared',
+  udpOwnSockets: 'hm_udp_sockets_own',
+  heapTight: 'hm_heap_tight',
 } as const
 
 function registerGauges(registry: Registry, read: () => ProberGauges): void {
-  for (const [field, { name, help }] of Object.entries(NUMBERS)) {
+  for (const [field, name] of Object.entries(NUMBERS)) {
     const gauge: Gauge = new Gauge({
       name,
-      help,
+      help: METRICS[name].help,
       registers: [registry],
       collect: () => {
         gauge.set(read()[field as keyof typeof NUMBERS])
@@ -209,7 +217,7 @@ function registerGauges(registry: Registry, read: () => ProberGauges): void {
   }
   const members: Gauge<'status'> = new Gauge({
     name: 'hm_members',
-    help: 'Members that are probed, by status',
+    help: METRICS.hm_members.help,
     labelNames: ['status'],
     registers: [registry],
     collect: () => {
@@ -221,12 +229,9 @@ function registerGauges(registry: Registry, read: () => ProberGauges): void {
 }
 
 function breakerMetrics(registry: Registry): Pick<Metrics, 'massFailed'> {
-  const series = counter(
-    registry,
-    'hm_mass_failures_total',
-    'Times that most unrelated targets failed at once, by whether that was held back',
-  )
+  const series = counter(registry, 'hm_mass_failures_total')
   const byWhat = once((what: MassFailure) => series({ what }))
+  beginAtZero(byWhat, ['held', 'believed', 'warned'])
   return {
     massFailed: (what) => {
       byWhat(what).value += 1
@@ -235,15 +240,18 @@ function breakerMetrics(registry: Registry): Pick<Metrics, 'massFailed'> {
 }
 
 function writerMetrics(registry: Registry): Pick<Metrics, 'flushed' | 'transitioned' | 'leaseChanged'> {
-  const rows = histogram(registry, 'hm_flush_rows', 'Rows of one write of results', FLUSH_ROWS_BUCKETS)({})
+  const rows = histogram(registry, 'hm_flush_rows', FLUSH_ROWS_BUCKETS)({})
   const counters = {
-    flushes: counter(registry, 'hm_flushes_total', 'Writes of results to PostgreSQL'),
-    transitions: counter(registry, 'hm_transitions_total', 'Changes of member status that were written'),
-    leases: counter(registry, 'hm_lease_changes_total', 'Shards claimed, released and lost'),
+    flushes: counter(registry, 'hm_flushes_total'),
+    transitions: counter(registry, 'hm_transitions_total'),
+    leases: counter(registry, 'hm_lease_changes_total'),
   }
   const flushes = once((outcome: FlushOutcome) => counters.flushes({ outcome }))
   const transitions = once((to: 'ONLINE' | 'OFFLINE') => counters.transitions({ to }))
   const leases = once((change: LeaseChange) => counters.leases({ change }))
+  beginAtZero(flushes, ['written', 'fenced', 'failed'])
+  beginAtZero(transitions, ['ONLINE', 'OFFLINE'])
+  beginAtZero(leases, ['claimed', 'released', 'lost'])
   return {
     flushed: (outcome, count) => {
       flushes(outcome).value += 1
@@ -259,8 +267,7 @@ function writerMetrics(registry: Registry): Pick<Metrics, 'flushed' | 'transitio
 }
 
 function logMetrics(registry: Registry): Pick<Metrics, 'logLinesDropped'> {
-  const name = 'hm_log_lines_dropped_total'
-  const dropped = counter(registry, name, 'Lines of the log that could not be written')({})
+  const dropped = counter(registry, 'hm_log_lines_dropped_total')({})
   return {
     logLinesDropped: (count) => {
       dropped.value += count
@@ -269,25 +276,20 @@ function logMetrics(registry: Registry): Pick<Metrics, 'logLinesDropped'> {
 }
 
 function apiMetrics(registry: Registry): Pick<Metrics, 'requestAnswered'> {
-  const requests = counter(registry, 'hm_api_requests_total', 'Requests that were answered')
-  const durations = histogram(
-    registry,
-    'hm_api_request_duration_seconds',
-    'Time from the request to the end of its answer',
-    REQUEST_SECONDS_BUCKETS,
-  )
+  const requests = counter(registry, 'hm_api_requests_total')
+  const durations = histogram(registry, 'hm_api_request_duration_seconds', REQUEST_SECONDS_BUCKETS)
   const count = once((key: string) => {
-    const [method = '', code = '', route = ''] = key.split(' ')
-    return requests({ method, route, code })
+    const [method = '', dialect = '', code = '', route = ''] = key.split(' ')
+    return requests({ method, route, dialect, code })
   })
   const duration = once((key: string) => {
-    const [method = '', route = ''] = key.split(' ')
-    return durations({ method, route })
+    const [method = '', dialect = '', route = ''] = key.split(' ')
+    return durations({ method, route, dialect })
   })
   return {
-    requestAnswered: ({ method, route, status, seconds }) => {
-      count(`${method} ${status} ${route}`).value += 1
-      duration(`${method} ${route}`).observe(seconds)
+    requestAnswered: ({ method, route, dialect, status, seconds }) => {
+      count(`${method} ${dialect} ${status} ${route}`).value += 1
+      duration(`${method} ${dialect} ${route}`).observe(seconds)
     },
   }
 }

@@ -1,4 +1,7 @@
-/** The child's side of `processes.ts`: it sends its metrics on request, and it ends when its parent is gone. */
+/**
+ * The child's side of `processes.ts`: it sends its metrics and reads its files anew on request, and it ends when its
+ * parent is gone.
+ */
 import type { Snapshot } from './metrics-endpoint.ts'
 
 export interface Answer {
@@ -17,11 +20,24 @@ export function hasParent(): boolean {
   return process.send !== undefined
 }
 
-/** Begins to answer the parent; `gone` is called once when the channel to it closes. */
-export function attachToParent(read: () => Promise<Snapshot>, gone: () => void): void {
+/** What a child does for its parent. */
+export interface Child {
+  readonly metrics: () => Promise<Snapshot>
+  readonly reload: () => void
+  /** Called once when the channel to the parent closes. */
+  readonly gone: () => void
+}
+
+/** Asks a child to read its files anew. */
+export const RELOAD = { kind: 'reload' } as const
+
+/** Begins to answer the parent. */
+export function attachToParent({ metrics: read, reload, gone }: Child): void {
   process.once('disconnect', gone)
   process.on('message', (message: unknown) => {
-    if (typeof message !== 'object' || message === null || !('id' in message)) return
+    if (typeof message !== 'object' || message === null) return
+    if ('kind' in message && message.kind === RELOAD.kind) reload()
+    if (!('id' in message)) return
     const id = message.id
     // A process that cannot read its metrics does not answer: the parent waits a little and shows the last ones.
     read().then(

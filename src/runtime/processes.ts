@@ -7,7 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { CHILD_RESTART_MS, CHILD_STABLE_MS, DRAIN_TIMEOUT_MS, METRICS_TIMEOUT_MS } from '../domain/limits.ts'
 import type { Log } from './log.ts'
 import { retire, type Snapshot } from './metrics-endpoint.ts'
-import { isAnswer } from './parent.ts'
+import { isAnswer, RELOAD } from './parent.ts'
 
 export interface ChildOptions {
   /** Shown in logs and in metrics. */
@@ -67,6 +67,14 @@ export class ChildSlot {
       // Metrics may have numbers that JSON cannot express (NaN, Infinity).
       serialization: 'advanced',
     })
+  }
+
+  /**
+   * Asks it to read its files anew. By message: a signal would end a child that does not listen yet, and one that starts
+   * reads them anyway.
+   */
+  reload(): void {
+    if (this.#child?.connected === true) this.#child.send(RELOAD, () => undefined)
   }
 
   /** Asks it to end and hand over; after DRAIN_TIMEOUT_MS it is killed. */

@@ -11,50 +11,46 @@ import type { Metric, Registry } from 'prom-client'
 import { SERVICE_FACTS_EVERY_MS, SERVICE_FACTS_REST, SERVICE_FACTS_WAIT_MS } from '../domain/limits.ts'
 import type { ServiceFacts } from '../domain/prober/service-facts.ts'
 import type { MetricValues, Sample } from './metric-series.ts'
+import { METRICS, type MetricName } from './metric-table.ts'
 
 const one = (value: number): readonly Sample[] => [{ labels: {}, value }]
 
-/** Metrics of the whole service: name, help, and how they are read. */
-const SERIES: readonly (readonly [string, string, (facts: ServiceFacts) => readonly Sample[]])[] = [
-  [
-    'hm_service_members',
-    'Members that are to be probed, by status, of the whole service',
-    ({ online, offline, unknown }) =>
-      Object.entries({ ONLINE: online, OFFLINE: offline, UNKNOWN: unknown }).map(([status, value]) => ({
-        labels: { status },
-        value,
-      })),
-  ],
-  [
-    'hm_service_checks_stale',
-    'Members that are to be probed and of which nothing sure is known, of the whole service',
-    ({ stale }) => one(stale),
-  ],
-  [
-    'hm_service_shards_unowned',
-    'Shards without a living owner, of 256: nobody probes their members',
-    ({ shardsUnowned }) => one(shardsUnowned),
-  ],
-  ['hm_service_probers', 'Probers that are alive, of the whole service', ({ probers }) => one(probers)],
-  [
-    'hm_service_results_unwritten',
-    'Results that probers could not write yet, of the whole service',
-    ({ unwritten }) => one(unwritten),
-  ],
-]
+type ServiceMetric = Extract<MetricName, `hm_service_${string}`>
+
+/** How the metrics of the whole service are read from its facts. */
+const SERIES: Readonly<Record<ServiceMetric, (facts: ServiceFacts) => readonly Sample[]>> = {
+  hm_service_members: ({ online, offline, unknown }) =>
+    Object.entries({ ONLINE: online, OFFLINE: offline, UNKNOWN: unknown }).map(([status, value]) => ({
+      labels: { status },
+      value,
+    })),
+  hm_service_checks_stale: ({ stale }) => one(stale),
+  hm_service_shards_unowned: ({ shardsUnowned }) => one(shardsUnowned),
+  hm_service_probers: ({ probers }) => one(probers),
+  hm_service_results_unwritten: ({ unwritten }) => one(unwritten),
+}
+
+/** What a reading asks PostgreSQL. */
+export interface ServiceSource {
+  readonly read: () => Promise<ServiceFacts>
+  /** A statement that reads nothing: its duration is the latency of PostgreSQL. */
+  readonly ping: () => Promise<unknown>
+}
 
 /** Limits how often it reads; concurrent callers share a reading. */
 export class ServiceReading {
-  readonly #read: () => Promise<ServiceFacts>
+  readonly #source: ServiceSource
   readonly #now: () => number
   #facts: ServiceFacts | undefined
   /** Undefined before the first answer. */
   isUp: boolean | undefined
+  /** Of the last ping that was answered; undefined while PostgreSQL does not answer. */
+  latencyMs: number | undefined
   #nextMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
 
-  constructor(read: () => Promise<ServiceFacts>, now: () => number = () => performance.now()) {
-    this.#read = read
+  constructor(source: ServiceSource, now: () => number = () => performance.now()) {
+    this.#source = source
     this.#now = now
   }
 
@@ -68,11 +64,14 @@ export class ServiceReading {
   async #readNow(): Promise<void> {
     const startedMs = this.#now()
     try {
-      this.#facts = await this.#read()
+      await this.#source.ping()
+      this.latencyMs = this.#now() - startedMs
+      this.#facts = await this.#source.read()
       this.isUp = true
     } catch (error) {
       this.#facts = undefined
       this.isUp = isTimeLimit(error)
+      if (!this.isUp) this.latencyMs = undefined
     }
     const endedMs = this.#now()
     this.#nextMs = Math.max(
@@ -97,34 +96,28 @@ async function withinWait(running: Promise<void>): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Adds the metrics of the whole service to those of this process. */
+/** Adds the metrics of the whole service and of its PostgreSQL to those of this process. */
 export function exportService(registry: Registry, reading: ServiceReading): void {
-  for (const [name, help, samplesOf] of SERIES) {
-    register(registry, name, help, async () => {
+  for (const name of Object.keys(SERIES) as ServiceMetric[]) {
+    register(registry, name, async () => {
       const facts = await reading.facts()
-      return facts === undefined ? [] : samplesOf(facts)
+      return facts === undefined ? [] : SERIES[name](facts)
     })
   }
-  register(
-    registry,
-    'hm_database_up',
-    'Whether PostgreSQL answered this API process when it last asked',
-    async () => {
-      await reading.facts()
-      return reading.isUp === undefined ? [] : one(reading.isUp ? 1 : 0)
-    },
-  )
+  register(registry, 'hm_database_up', async () => {
+    await reading.facts()
+    return reading.isUp === undefined ? [] : one(reading.isUp ? 1 : 0)
+  })
+  register(registry, 'hm_database_latency_seconds', async () => {
+    await reading.facts()
+    return reading.latencyMs === undefined ? [] : one(reading.latencyMs / 1000)
+  })
 }
 
-function register(
-  registry: Registry,
-  name: string,
-  help: string,
-  read: () => Promise<readonly Sample[]>,
-): void {
+function register(registry: Registry, name: MetricName, read: () => Promise<readonly Sample[]>): void {
   const get = async (): Promise<MetricValues> => ({
     name,
-    help,
+    help: METRICS[name].help,
     type: 'gauge',
     values: await read(),
     aggregator: 'sum',

@@ -4,8 +4,13 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 /** DER (X.690): tag, length, contents. */
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const body = Buffer.concat(contents)
-  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 0xff]
-  return Buffer.concat([Buffer.from([tag, ...length]), body])
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(body.length)]), body])
+}
+
+/** In as few bytes as possible (X.690 section 10.1): OpenSSL takes longer forms, Go does not. */
+function lengthOf(bytes: number): readonly number[] {
+  if (bytes < 128) return [bytes]
+  return bytes < 256 ? [0x81, bytes] : [0x82, bytes >> 8, bytes & 0xff]
 }
 
 const SEQUENCE = 0x30

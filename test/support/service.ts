@@ -29,6 +29,8 @@ export interface Service {
   /** Ids of every process of the service that lives: parent, probers, PostgreSQL. */
   alive(): readonly number[]
   kill(signal: NodeJS.Signals): void
+  /** What it has logged so far. */
+  log(): string
   readonly finished: Promise<Finished>
 }
 
@@ -45,7 +47,10 @@ export async function runProgram(args: readonly string[], env: NodeJS.ProcessEnv
   return await start(args, env).finished
 }
 
-/** Starts `serve` on free ports and waits until it says that it is ready. */
+/**
+ * Starts `serve` on free ports and waits until it says that it is ready. It has a session of its own, as under a service
+ * manager: no terminal controls it, wherever the tests run.
+ */
 export async function startService(
   t: Ending,
   dataDir: string,
@@ -83,6 +88,7 @@ export async function startService(
     postmaster,
     alive: () => [pid, ...probers(), postmaster()].filter((id) => id > 0 && isRunning(id)),
     kill: (signal) => child.kill(signal),
+    log: () => output.err,
     finished,
   }
 }
@@ -91,6 +97,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   })
   const output = { out: '', err: '' }
   child.stdout.on('data', (data: Buffer) => {

@@ -9,10 +9,10 @@ const RECORDS = 'docs/adr'
 const HEAD = /^# (\d+)\. [^\n]+\n\n- Status: ([^\n]+)\n- Date: \d{4}-\d\d-\d\d\n\n## Context\n/
 const STATUS = /^(?:accepted|superseded by )/
 
-/** Markdown files in the root, and below docs and test; the vectors are data of others. */
+/** Markdown files in the root, and below docs, deploy and test; the vectors are data of others. */
 function documents(): readonly string[] {
   const root = readdirSync('.').filter((name) => name.endsWith('.md'))
-  const below = ['docs', 'test'].flatMap((folder) =>
+  const below = ['docs', 'deploy', 'test'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md') && !/(?:^|\/)(?:vectors|node_modules)\//.test(name))
       .map((name) => `${folder}/${name}`),

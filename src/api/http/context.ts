@@ -78,6 +78,8 @@ export interface ApiDependencies {
 export interface ObservedRequest {
   readonly method: string
   readonly route: string
+  /** `none` outside the dialects. */
+  readonly dialect: string
   readonly status: number
   readonly seconds: number
 }

@@ -20,7 +20,7 @@ export function observation(deps: ApiDependencies): Middleware<ApiState> {
       const seconds = (performance.now() - start) / 1000
       const { method, status } = ctx
       const route = typeof ctx['_matchedRoute'] === 'string' ? ctx['_matchedRoute'] : 'none'
-      deps.observe({ method, route, status, seconds })
+      deps.observe({ method, route, dialect: ctx.state.dialect?.name ?? 'none', status, seconds })
       const path = ctx.originalUrl.split('?', 1)[0] ?? ''
       const who = callerOf(ctx, ctx.state, deps)
       const facts = {

@@ -36,3 +36,7 @@ export const LOG_RETRY_MS = 1000
 export const LOG_SLOW_RETRY_MS = 50
 /** Milliseconds that an orderly end waits for the last log lines to be written. */
 export const LOG_FLUSH_WITHIN_MS = 250
+/** Bytes of a file that holds one setting (`…_FILE`), a certificate chain or a key: more is not such a file. */
+export const SETTING_FILE_MAX_BYTES = 64 * 1024
+/** Milliseconds that a TLS handshake with one of our listeners may take: less than DRAIN_TIMEOUT_MS, which waits for it. */
+export const TLS_HANDSHAKE_TIMEOUT_MS = 5000

@@ -51,7 +51,13 @@ test('the metrics of several processes add up', async () => {
     metrics.leaseChanged('claimed', 128)
     metrics.transitioned('OFFLINE', 2)
   }
-  one.requestAnswered({ method: 'GET', route: '/v2.0/lbaas/pools/:id', status: 200, seconds: 0.002 })
+  one.requestAnswered({
+    method: 'GET',
+    route: '/v2.0/lbaas/pools/:id',
+    dialect: 'elb',
+    status: 200,
+    seconds: 0.002,
+  })
   const all = [await one.registry.getMetricsAsJSON(), await two.registry.getMetricsAsJSON()]
   const text = await AggregatorRegistry.aggregate(structuredClone(all)).metrics()
   for (const line of [
@@ -62,8 +68,8 @@ test('the metrics of several processes add up', async () => {
     'hm_flush_rows_bucket{le="50"} 2',
     'hm_lease_changes_total{change="claimed"} 256',
     'hm_transitions_total{to="OFFLINE"} 4',
-    'hm_api_requests_total{method="GET",route="/v2.0/lbaas/pools/:id",code="200"} 1',
-    'hm_api_request_duration_seconds_count{method="GET",route="/v2.0/lbaas/pools/:id"} 1',
+    'hm_api_requests_total{method="GET",route="/v2.0/lbaas/pools/:id",dialect="elb",code="200"} 1',
+    'hm_api_request_duration_seconds_count{method="GET",route="/v2.0/lbaas/pools/:id",dialect="elb"} 1',
   ]) {
     assert.ok(text.includes(`${line}\n`), `${line} in:\n${text}`)
   }

@@ -28,7 +28,10 @@ const TOLD = [
   'hm_service_probers 2',
   'hm_service_results_unwritten 4',
   'hm_database_up 1',
+  'hm_database_latency_seconds 0',
 ]
+
+const ping = () => Promise.resolve()
 
 async function figures(registry: Registry): Promise<string[]> {
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
@@ -39,7 +42,7 @@ test('one reading serves all metrics of a scrape and all scrapes of some seconds
   let nowMs = 0
   const registry = new Registry()
   const read = () => Promise.resolve({ ...FACTS, probers: (reads += 1) })
-  exportService(registry, new ServiceReading(read, () => nowMs))
+  exportService(registry, new ServiceReading({ read, ping }, () => nowMs))
   const scrapes = await Promise.all([figures(registry), figures(registry)])
   assert.equal(reads, 1)
   assert.deepEqual(
@@ -56,14 +59,12 @@ test('one reading serves all metrics of a scrape and all scrapes of some seconds
 test('a reading that takes long is made less often', async () => {
   let reads = 0
   let nowMs = 0
-  const reading = new ServiceReading(
-    () => {
-      reads += 1
-      nowMs += 1000
-      return Promise.resolve(FACTS)
-    },
-    () => nowMs,
-  )
+  const read = () => {
+    reads += 1
+    nowMs += 1000
+    return Promise.resolve(FACTS)
+  }
+  const reading = new ServiceReading({ read, ping }, () => nowMs)
   await reading.facts()
   nowMs = 1000 + SERVICE_FACTS_REST * 1000 - 1
   await reading.facts()
@@ -78,7 +79,7 @@ test('while PostgreSQL does not answer, only that is exported', async () => {
   let isAway = false
   const registry = new Registry()
   const read = () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve(FACTS))
-  exportService(registry, new ServiceReading(read, () => nowMs))
+  exportService(registry, new ServiceReading({ read, ping }, () => nowMs))
   assert.deepEqual(await figures(registry), TOLD)
   isAway = true
   nowMs += SERVICE_FACTS_EVERY_MS
@@ -91,8 +92,9 @@ test('while PostgreSQL does not answer, only that is exported', async () => {
 test('counting that runs into its time limit is not a database that is away', async () => {
   const registry = new Registry()
   const canceled = Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' })
-  exportService(registry, new ServiceReading(() => Promise.reject(canceled)))
-  assert.deepEqual(await figures(registry), ['hm_database_up 1'])
+  const read = () => Promise.reject(canceled)
+  exportService(registry, new ServiceReading({ read, ping }, () => 0))
+  assert.deepEqual(await figures(registry), ['hm_database_up 1', 'hm_database_latency_seconds 0'])
 })
 
 test('a scrape does not wait for a reading that hangs: it gets the one before', async (t) => {
@@ -100,14 +102,23 @@ test('a scrape does not wait for a reading that hangs: it gets the one before', 
   t.after(() => mock.timers.reset())
   let nowMs = 0
   let hangs = false
-  const reading = new ServiceReading(
-    () => (hangs ? new Promise(() => undefined) : Promise.resolve(FACTS)),
-    () => nowMs,
-  )
+  const read = () => (hangs ? new Promise<ServiceFacts>(() => undefined) : Promise.resolve(FACTS))
+  const reading = new ServiceReading({ read, ping }, () => nowMs)
   await reading.facts()
   hangs = true
   nowMs += SERVICE_FACTS_EVERY_MS
   const asked = reading.facts()
   mock.timers.tick(SERVICE_FACTS_WAIT_MS)
   assert.equal(await asked, FACTS)
+})
+
+test('the latency of PostgreSQL is that of a statement that reads nothing, however long the counting takes', async () => {
+  let nowMs = 0
+  const after = (ms: number) => () => {
+    nowMs += ms
+    return Promise.resolve(FACTS)
+  }
+  const registry = new Registry()
+  exportService(registry, new ServiceReading({ ping: after(20), read: after(900) }, () => nowMs))
+  assert.ok((await figures(registry)).includes('hm_database_latency_seconds 0.02'))
 })

@@ -1,0 +1,67 @@
+/** The units of deploy/systemd, as systemd's own tool judges them. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseConfig } from '../../src/runtime/config.ts'
+import { VARIABLES } from '../../src/runtime/config-variables.ts'
+import { folderOfTest } from '../support/folders.ts'
+
+const FOLDER = 'deploy/systemd'
+const PROGRAM = '/opt/healthmonitor/current/bin/healthmonitor'
+/** The highest exposure, of 100, that `systemd-analyze security` may find. */
+const EXPOSURE_MAX = '20'
+
+/** The units with a program that exists here, and a prober as an instance: paths of the copies. */
+function units(): readonly string[] {
+  const folder = join(folderOfTest(), 'units')
+  mkdirSync(folder)
+  const names = readdirSync(FOLDER).filter((name) => name.endsWith('.service'))
+  assert.equal(names.length, 3)
+  for (const name of names) {
+    const text = readFileSync(`${FOLDER}/${name}`, 'utf8')
+    assert.ok(text.includes(PROGRAM), name)
+    writeFileSync(join(folder, name.replace('@', '@1')), text.replaceAll(PROGRAM, process.execPath))
+  }
+  return names.map((name) => join(folder, name.replace('@', '@1')))
+}
+
+test('systemd accepts the units, and finds them little exposed', (t) => {
+  if (spawnSync('systemd-analyze', ['--version']).error !== undefined)
+    return t.skip('needs systemd-analyze (package systemd)')
+  for (const unit of units()) {
+    const verified = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' })
+    assert.deepEqual([verified.status, verified.stderr], [0, ''])
+    const args = ['security', '--offline=yes', `--threshold=${EXPOSURE_MAX}`, unit]
+    const judged = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
+    assert.equal(judged.status, 0, judged.stdout)
+  }
+})
+
+/** NAME=value lines, those that are commented out too. */
+function environmentOf(file: string): Readonly<Record<string, string>> {
+  const lines = readFileSync(`${FOLDER}/${file}`, 'utf8').matchAll(/^#?([A-Z_]+)=(.*)$/gm)
+  return Object.fromEntries([...lines].map(([, name = '', value = '']) => [name, value]))
+}
+
+test('the example settings are accepted, once their files are there', () => {
+  const all = { ...environmentOf('healthmonitor.env'), ...environmentOf('api.env') }
+  const files = Object.entries(all).filter(([name]) => name.endsWith('_FILE'))
+  assert.ok(files.length >= 3)
+  const folder = folderOfTest()
+  const values: Readonly<Record<string, string>> = {
+    DATABASE_URL_FILE: 'postgresql://healthmonitor:x@db.example.org/healthmonitor\n',
+    HM_KEYSTONE_PASSWORD_FILE: 'x\n',
+    HM_LOG_LEVEL_FILE: 'info\n',
+  }
+  const replaced = files.map(([name]) => {
+    const path = join(folder, name)
+    writeFileSync(path, values[name] ?? '')
+    return [name, path] as const
+  })
+  const config = parseConfig({ ...all, ...Object.fromEntries(replaced) })
+  assert.equal(config.auth, 'keystone')
+  assert.deepEqual(config.listen, { host: '0.0.0.0', port: 9876 })
+  for (const name of Object.keys(all)) assert.ok(name.replace(/_FILE$/, '') in VARIABLES, name)
+})
