@@ -169,7 +169,9 @@ async function countConfiguration(db: Knex): Promise<void> {
     create view counted_pool as ${COUNTED_POOL};
     create view counted_load_balancer as ${COUNTED_LOAD_BALANCER};
 
-    create function roll_up_load_balancers(ids uuid[]) returns void language plpgsql as $$
+    -- Planning these statements costs more than running them: their plans are kept until the tables are analyzed again.
+    create function roll_up_load_balancers(ids uuid[]) returns void language plpgsql
+      set plan_cache_mode = force_generic_plan as $$
     begin
       perform from load_balancer_roll_up r where r.load_balancer_id = any(ids) order by r.load_balancer_id for update;
       delete from load_balancer_roll_up r
@@ -183,20 +185,24 @@ async function countConfiguration(db: Knex): Promise<void> {
     end $$;
 
     -- Also when the load balancer, or some of its pools, are gone.
-    create function count_load_balancer(of_load_balancer uuid) returns void language plpgsql as $$
+    create function count_load_balancer(of_load_balancer uuid) returns void language plpgsql
+      set plan_cache_mode = force_generic_plan as $$
+    declare
+      due uuid[];
     begin
       perform from pool_roll_up r where r.load_balancer_id = of_load_balancer order by r.pool_id for update;
       delete from pool_roll_up r
         where r.load_balancer_id = of_load_balancer and not exists (select from pool p where p.id = r.pool_id);
+      select array_agg(p.id) into due
+        from pool p left join pool_roll_up kept on kept.pool_id = p.id
+        where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version;
       insert into pool_roll_up as r
         (pool_id, load_balancer_id, project_id, status_version, in_service, monitored, ${KEPT.join(', ')})
       select c.pool_id, c.load_balancer_id, c.project_id, c.status_version, c.in_service, c.monitored,
         ${KEPT.map((column) => `c.${column}`).join(', ')}
-      from pool p
-      left join pool_roll_up kept on kept.pool_id = p.id
-      join counted_pool c on c.pool_id = p.id
-      where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version
-      order by p.id
+      -- Only these: joined to another table, the view would be counted for every pool.
+      from counted_pool c where c.pool_id = any(due)
+      order by c.pool_id
       on conflict (pool_id) do update set
         status_version = excluded.status_version, in_service = excluded.in_service, monitored = excluded.monitored,
         ${KEPT.map((column) => `${column} = excluded.${column}`).join(', ')};

@@ -2,7 +2,8 @@
  * Gives events their positions: moves rows of the outbox, after a notification and once a second in case none came. Once a
  * second it also notes what time has changed. Any number of processes may do both; PostgreSQL lets one at a time.
  */
-import { SEQUENCE_BATCH, SEQUENCE_EVERY_MS } from '../domain/limits.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import { SEQUENCE_BATCH, SEQUENCE_EVERY_MS, SEQUENCE_PAUSE_MS } from '../domain/limits.ts'
 import type { NotifyLog } from './log.ts'
 
 export interface SequencerParts {
@@ -59,7 +60,10 @@ export class EventSequencer {
       }
       while (this.#isDue && !this.#isStopped) {
         this.#isDue = false
-        if ((await sequence(SEQUENCE_BATCH)) !== undefined) this.#isDue = true
+        if ((await sequence(SEQUENCE_BATCH)) === undefined) continue
+        this.#isDue = true
+        // What is committed in the meantime is moved together.
+        await wait(SEQUENCE_PAUSE_MS)
       }
       if (this.#hasFailed) log.info({}, 'events get their positions again')
       this.#hasFailed = false

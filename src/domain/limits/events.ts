@@ -7,6 +7,8 @@ export const EVENT_DAYS_DEFAULT = 7
 /** Rows of the outbox that one statement moves; milliseconds between looks when no notification came. */
 export const SEQUENCE_BATCH = 2000
 export const SEQUENCE_EVERY_MS = 1000
+/** Milliseconds between two of these statements of a process. */
+export const SEQUENCE_PAUSE_MS = 20
 /** Events that the feed of an API process reads at once, and that it keeps for streams that come back. */
 export const FEED_BATCH = 1000
 export const FEED_KEPT = 5000
