@@ -37,6 +37,14 @@ const IS_PROBED = `coalesce(hm.admin_state_up and lb.admin_state_up and p.admin_
 const pendingWith = (s: string): string =>
   `(${IS_PROBED} and ${s}.generation is distinct from ${CHECK_GENERATION})`
 
+/**
+ * Settings of functions whose work must grow with the rows that they are called for, and never with the tables: every row is
+ * looked up by an index. Otherwise a plan reads whole tables, where it was kept from when they were small, or where a pool is
+ * smaller than the average. Planning costs more than running: plans are kept.
+ */
+export const BY_INDEX = `set plan_cache_mode = force_generic_plan
+      set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off`
+
 /** Counts that verdicts change: column → when a member in `state` (and `pending`) counts. */
 const COUNTS: Readonly<Record<string, string>> = {
   passing: `m.admin_state_up and m.weight > 0 and %.state in ('ONLINE', 'NO_MONITOR')`,
@@ -169,9 +177,8 @@ async function countConfiguration(db: Knex): Promise<void> {
     create view counted_pool as ${COUNTED_POOL};
     create view counted_load_balancer as ${COUNTED_LOAD_BALANCER};
 
-    -- Planning these statements costs more than running them: their plans are kept until the tables are analyzed again.
     create function roll_up_load_balancers(ids uuid[]) returns void language plpgsql
-      set plan_cache_mode = force_generic_plan as $$
+      ${BY_INDEX} as $$
     begin
       perform from load_balancer_roll_up r where r.load_balancer_id = any(ids) order by r.load_balancer_id for update;
       delete from load_balancer_roll_up r
@@ -186,7 +193,7 @@ async function countConfiguration(db: Knex): Promise<void> {
 
     -- Also when the load balancer, or some of its pools, are gone.
     create function count_load_balancer(of_load_balancer uuid) returns void language plpgsql
-      set plan_cache_mode = force_generic_plan as $$
+      ${BY_INDEX} as $$
     declare
       due uuid[];
     begin
@@ -276,7 +283,7 @@ function addVerdicts(name: string, before: string): string {
     (column) => `sum(s.sign * (${counts(column, 'now')})::int)::int as ${column}`,
   )
   return `
-    create function ${name}() returns trigger language plpgsql as $$
+    create function ${name}() returns trigger language plpgsql ${BY_INDEX} as $$
     begin
       perform from pool_roll_up r where r.pool_id in (select n.pool_id from new_state n)
         order by r.load_balancer_id, r.pool_id for update;

@@ -6,6 +6,7 @@
  * A row of the outbox names its objects. Their names and addresses are added when it is moved.
  */
 import type { Knex } from 'knex'
+import { BY_INDEX } from './0019-kept-statuses.ts'
 
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
@@ -103,10 +104,9 @@ const DATA = `
 
 async function createSequencer(db: Knex): Promise<void> {
   await db.raw(`
-    -- A plan that was kept from when the tables were small would compare each row with each.
     -- Moves about max_events, in the order of their ids; gives the last position, or null when there was nothing to move.
     create function sequence_events(max_events integer) returns bigint language plpgsql
-      set plan_cache_mode = force_custom_plan as $$
+      ${BY_INDEX} as $$
     declare
       up_to bigint;
       last bigint;
