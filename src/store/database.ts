@@ -24,7 +24,8 @@ export function openDatabase(options: DatabaseOptions): Database {
  * Rows of a statement; `$1`, `$2` and so on are the bindings. A connection that gives no answer within `timeoutMs` (its
  * network is gone: the statement's own limit is the server's) is thrown away.
  *
- * A statement of a transaction is sent before this returns, so that several may be under way together.
+ * A statement of a transaction is sent before this returns, so that several may be under way together. One alone that a deadlock
+ * ends is sent again.
  */
 export async function query<Row>(
   db: Db,
@@ -33,12 +34,15 @@ export async function query<Row>(
   timeoutMs = ANSWER_TIMEOUT_MS,
 ): Promise<Row[]> {
   if (db instanceof Tx) return await db.run<Row>(sql, bindings, timeoutMs)
-  const connection = await db.acquire()
-  try {
-    return (await send<Row>(connection, statementOf(sql, bindings), timeoutMs)).rows
-  } finally {
-    db.release(connection)
-  }
+  // Also one that only reads: a migration takes locks on tables.
+  return await retried(async () => {
+    const connection = await db.acquire()
+    try {
+      return (await send<Row>(connection, statementOf(sql, bindings), timeoutMs)).rows
+    } finally {
+      db.release(connection)
+    }
+  })
 }
 
 /** SQLSTATEs after which the same transaction may succeed: serialization failure, deadlock. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DomainError } from '../../src/domain/errors.ts'
 import { openDatabase, query, transaction } from '../../src/store/database.ts'
+import { eventually } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'
 import { startForwarder } from '../support/forwarder.ts'
 
@@ -45,4 +46,27 @@ test('a server that answers nothing, not even BEGIN, is unavailable within the b
     isUnavailable,
   )
   forwarder.set('cut')
+})
+
+test('a read that meets a migration in a ring of locks is made again, and is no error', async (t) => {
+  const { db } = await testDatabase(t)
+  const migration = await openTransaction(db)
+  await query(migration.tx, 'lock table pool in access exclusive mode')
+  // Locks its tables in their order: the reader has member and waits for pool.
+  const read = query<{ n: number }>(
+    db,
+    'select (select count(*) from member) + (select count(*) from pool) as n',
+  )
+  await eventually('the read waits for the migration', async () => {
+    const waiting = `select from pg_locks where relation = 'pool'::regclass and not granted`
+    return (await query(db, waiting)).length === 1
+  })
+  await query(migration.tx, 'lock table member in access exclusive mode')
+  await migration.commit()
+  assert.deepEqual(await read, [{ n: 0 }])
+  const [ended] = await query<{ deadlocks: number }>(
+    db,
+    'select deadlocks from pg_stat_database where datname = current_database()',
+  )
+  assert.equal(ended?.deadlocks, 1)
 })
