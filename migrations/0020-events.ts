@@ -24,7 +24,9 @@ export async function up(db: Knex): Promise<void> {
       -- Of member.status: reason, detail, evidence and dropped are those of the transition.
       transition_id bigint,
       -- What this type of event has beside the rest.
-      data jsonb
+      data jsonb,
+      -- One transaction tells of a pool before it tells of the member that caused it: the triggers run so.
+      written_by xid8 not null default pg_current_xact_id()
     );
 
     create table event (
@@ -125,15 +127,15 @@ async function createSequencer(db: Knex): Promise<void> {
         select nextval('event_position'), o.type, o.at, o.project_id, o.lb_id, o.pool_id, o.member_id, o.from_status,
           o.to_status, ${DATA}
         from (
-          select moved.*, coalesce(moved.load_balancer_id, pool.load_balancer_id) as lb_id
+          select moved.*, coalesce(moved.load_balancer_id, pool.load_balancer_id) as lb_id,
+            min(moved.id) over (partition by moved.written_by) as place
           from moved left join pool on pool.id = moved.pool_id
-          order by moved.id
         ) o
         left join member_transition t on t.id = o.transition_id
         left join member m on m.id = o.member_id
         left join pool p on p.id = o.pool_id
         left join load_balancer lb on lb.id = o.lb_id
-        order by o.id
+        order by o.place, array_position(array['pool.status', 'loadbalancer.status'], o.type) nulls first, o.id
         returning position
       )
       select max(position) into last from made;
