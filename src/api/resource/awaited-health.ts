@@ -74,6 +74,9 @@ export interface WaitResult<Found> {
   readonly shown: { readonly for: AwaitedState; readonly reached: boolean; readonly seconds: number }
 }
 
+/** Verdicts and roll-ups in the awaited status; and changes of the configuration, which may leave nothing to wait for. */
+const WORTH_A_LOOK = [new Set(['member.status', 'pool.status']), new Set(['config.changed'])]
+
 /**
  * Waits until it holds, the time is over, the client is gone or the process ends; then gives what was read last. Holds a place
  * among the waits of its project. Throws PROJECT_BUSY, and the errors of `read`.
@@ -87,9 +90,10 @@ export async function untilHeld<Found>(
   const startedAt = performance.now()
   const elapsedMs = () => performance.now() - startedAt
   const bell = new Bell()
-  const types = new Set(['member.status', 'pool.status'])
-  const filter = { ...about, types, to: new Set([wait.state]) }
-  const unsubscribe = deps.events.feed.subscribe(filter, () => bell.ring())
+  const unsubscribe = WORTH_A_LOOK.map((types) => {
+    const to = types.has('config.changed') ? {} : { to: new Set([wait.state]) }
+    return deps.events.feed.subscribe({ ...about, types, ...to }, () => bell.ring())
+  })
   const end = () => bell.ringLast()
   const forget = deps.events.streams.onClose(end)
   ctx.res.once('close', end)
@@ -105,7 +109,7 @@ export async function untilHeld<Found>(
   } finally {
     ctx.res.off('close', end)
     forget()
-    unsubscribe()
+    for (const each of unsubscribe) each()
     giveBack()
   }
 }
@@ -127,11 +131,13 @@ async function pause(ms: number): Promise<void> {
   })
 }
 
-/** Wakes its one listener, at most once in HEALTH_WAIT_PAUSE_MS; a ring that nobody listened to is kept. */
+/** Wakes its one listener: at once, but HEALTH_WAIT_PAUSE_MS after the ring before. A ring that nobody listened to is kept. */
 class Bell {
   #isRung = false
   #isLast = false
   #wake: (() => void) | undefined
+  /** Monotonic milliseconds. */
+  #quietUntil = 0
 
   /** Nothing more is worth waiting for. */
   get isLast(): boolean {
@@ -150,17 +156,22 @@ class Bell {
 
   /** Resolves after the next ring, or after `ms` milliseconds. */
   async rung(ms: number): Promise<void> {
-    await pause(Math.min(ms, HEALTH_WAIT_PAUSE_MS))
-    if (!this.#isRung) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => this.#wake?.(), ms - HEALTH_WAIT_PAUSE_MS)
-        this.#wake = () => {
-          clearTimeout(timer)
-          this.#wake = undefined
-          resolve()
-        }
-      })
-    }
+    const quietMs = Math.min(ms, Math.max(0, this.#quietUntil - performance.now()))
+    if (quietMs > 0) await pause(quietMs)
+    if (!this.#isRung) await this.#next(ms - quietMs)
+    if (this.#isRung) this.#quietUntil = performance.now() + HEALTH_WAIT_PAUSE_MS
     this.#isRung = false
+  }
+
+  async #next(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        this.#wake = undefined
+        resolve()
+      }
+      const timer = setTimeout(wake, ms)
+      this.#wake = wake
+    })
   }
 }
