@@ -21,6 +21,7 @@ import * as kumaHttpVersion from './0018-kuma-http-version.ts'
 import * as keptStatuses from './0019-kept-statuses.ts'
 import * as events from './0020-events.ts'
 import * as moreEvents from './0022-more-events.ts'
+import * as overview from './0023-overview.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0019-kept-statuses', ...keptStatuses },
   { name: '0020-events', ...events },
   { name: '0022-more-events', ...moreEvents },
+  { name: '0023-overview', ...overview },
 ]

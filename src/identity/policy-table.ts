@@ -84,6 +84,16 @@ export const LBAAS_POLICY: readonly PolicyRule[] = [
 /** Over what is outside of the dialects. */
 export const OWN_POLICY: readonly PolicyRule[] = [
   rule('event:get_all', READ, 'Read events, and hear of new ones (ours)', ['GET /v1/events']),
+  rule('overview:get', READ, 'See a project at a glance (ours)', [
+    'GET /v1/overview',
+    'GET /v1/overview/loadbalancers',
+    'GET /v1/overview/loadbalancers/{id}',
+    'GET /v1/overview/pools',
+    'GET /v1/overview/pools/{id}',
+    'GET /v1/overview/pools/{id}/members',
+    'GET /v1/overview/members',
+    'GET /v1/overview/members/{id}',
+  ]),
   rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(
     'network:get',

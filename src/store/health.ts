@@ -73,6 +73,21 @@ export async function listMemberFacts(db: Db, list: ListQuery): Promise<Page<Mem
   return Object.assign(await withProbes(db, rows, { isDetailed: false }), { isCut: rows.isCut === true })
 }
 
+/** These members of a pool, in no order, with their recent results. */
+export async function readMemberFacts(
+  db: Db,
+  poolId: string,
+  ids: readonly string[],
+): Promise<readonly MemberFacts[]> {
+  const rows = await query<HealthRow>(
+    db,
+    `select ${HEALTH_LIST.columns}, s.recent from ${HEALTH_LIST.from}
+     where m.pool_id = $1 and m.id = any($2::uuid[])`,
+    [poolId, ids],
+  )
+  return await withProbes(db, rows, { isDetailed: true })
+}
+
 export interface StateCount {
   readonly state: MemberState
   readonly memberUp: boolean

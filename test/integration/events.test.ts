@@ -1,8 +1,7 @@
 /** Events: from the rows that change something to those who hear of them. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { type TestContext, test } from 'node:test'
-import type { Database } from '../../src/store/database.ts'
+import { test } from 'node:test'
 import { query } from '../../src/store/database.ts'
 import {
   purgeOldEvents,
@@ -11,77 +10,13 @@ import {
   readOutboxLag,
   sequenceEvents,
 } from '../../src/store/events.ts'
-import { claimShards } from '../../src/store/shards.ts'
-import { writeVerdicts } from '../../src/store/verdicts.ts'
 import { makeEvents } from '../../src/bin/events.ts'
-import { type Api, startApi } from '../support/api.ts'
-import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
+import { startApi } from '../support/api.ts'
+import { PROJECT } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'
 import { openStream } from '../support/event-stream.ts'
+import { aFarm, aProber, live } from '../support/farm.ts'
 import { keepingLog } from '../support/prober.ts'
-import { aVerdict } from '../support/verdicts.ts'
-
-interface Farm {
-  readonly db: Database
-  readonly poolId: string
-  readonly members: readonly string[]
-  /** Writes one verdict per member. */
-  decide(status: 'ONLINE' | 'OFFLINE', members?: readonly string[]): Promise<void>
-}
-
-/** A prober that owns every shard. */
-async function aProber(db: Database): Promise<string> {
-  const owner = randomUUID()
-  await claimShards(db, { owner, count: 256, foreignToo: true })
-  return owner
-}
-
-async function aFarm(db: Database, owner: string, project = PROJECT): Promise<Farm> {
-  const { poolId, shard, loadBalancerId } = await insertPool(db, {}, project)
-  await query(
-    db,
-    `insert into listener (id, project_id, load_balancer_id, default_pool_id, protocol, protocol_port)
-     values ($1, $2, $3, $4, 'TCP', 80)`,
-    [randomUUID(), project, loadBalancerId, poolId],
-  )
-  const members = await insertMembers(db, poolId, [
-    { address: '127.0.0.1', port: 1001 },
-    { address: '127.0.0.1', port: 1002 },
-  ])
-  let sequence = 0
-  const [generation] = await query<{ n: number }>(db, 'select max(check_generation) as n from member_detail')
-  return {
-    db,
-    poolId,
-    members,
-    decide: async (status, some = members) => {
-      const held = await writeVerdicts(
-        db,
-        owner,
-        some.map((id) => {
-          const verdict = aVerdict(id, shard, ++sequence, {
-            status,
-            generation: generation?.n ?? 1,
-          })
-          return { ...verdict, transitions: [{ ...verdict.transitions[0]!, to: status, sequence }] }
-        }),
-      )
-      assert.equal(held.size, 1)
-    },
-  }
-}
-
-/** An API whose events have positions at once. */
-async function live(t: TestContext): Promise<Api & { readonly farm: Farm; readonly other: Farm }> {
-  const database = await testDatabase(t)
-  const events = makeEvents(database.db, database.url, keepingLog())
-  database.beforeDrop(() => events.close())
-  events.start()
-  const api = await startApi(t, { db: database.db, events })
-  const owner = await aProber(database.db)
-  const farm = await aFarm(database.db, owner)
-  return { ...api, farm, other: await aFarm(database.db, owner, 'another') }
-}
 
 const asProject = (project: string) => ({ 'x-project-id': project })
 

@@ -6,7 +6,7 @@ import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 import { JsonItems, jsonOfItem } from './json-body.ts'
 import type { ShownPage } from './list-rules.ts'
-import { queryOf } from './query.ts'
+import { type Parameters, queryOf } from './query.ts'
 import { sharerOf } from './sharer.ts'
 import { inSlices } from './slices.ts'
 
@@ -17,6 +17,8 @@ export interface Collection<Item> {
   readonly resource: string
   readonly read: (list: ListQuery) => Promise<Page<Item>>
   readonly render: (item: Item) => Record<string, unknown>
+  /** Of the page and its filters; absent = all of the request. */
+  readonly parameters?: Parameters
   /** Filters that the path implies: the members of one pool. */
   readonly within?: ListQuery['filters']
   /** Translates a filter value from the dialect's word. */
@@ -30,7 +32,7 @@ export async function answerList<Item extends { readonly id: string }>(
   collection: Collection<Item>,
 ): Promise<void> {
   const rules = ctx.state.dialect.lists
-  const parameters = queryOf(ctx)
+  const parameters = collection.parameters ?? queryOf(ctx)
   const { page, fields, filters, ...order } = rules.parse(parameters, collection)
   const limit = Math.min(page.limit ?? deps.settings.pageMax, deps.settings.pageMax)
   if (page.marker !== undefined && !isUuid(page.marker)) {

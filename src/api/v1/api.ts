@@ -4,6 +4,8 @@ import type { ServedApi } from '../dialect/dialect.ts'
 import { anyProject } from '../http/access.ts'
 import { v1Errors } from './errors.ts'
 import { eventRoutes } from './events.ts'
+import { overviewMemberRoutes } from './overview-members.ts'
+import { overviewRoutes } from './overview.ts'
 import { proberRoutes } from './probers.ts'
 
 export const V1: ServedApi = {
@@ -11,5 +13,10 @@ export const V1: ServedApi = {
   errors: v1Errors,
   policy: OWN_POLICY,
   access: anyProject,
-  routes: (deps) => [...proberRoutes(deps), ...eventRoutes(deps)],
+  routes: (deps) => [
+    ...proberRoutes(deps),
+    ...eventRoutes(deps),
+    ...overviewRoutes(deps),
+    ...overviewMemberRoutes(deps),
+  ],
 }

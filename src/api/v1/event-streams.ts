@@ -126,6 +126,7 @@ function frame(event: ServiceEvent): string {
 /** All open streams of the process: their places, their heartbeats, and their end with it. */
 export class EventStreams {
   readonly #open = new Set<EventStream>()
+  readonly #closing = new Set<() => void>()
   readonly #places = new FairShare(STREAMS_MAX)
   readonly #backlog: Backlog = { bytes: 0 }
   #timer: NodeJS.Timeout | undefined
@@ -133,6 +134,11 @@ export class EventStreams {
 
   get count(): number {
     return this.#open.size
+  }
+
+  /** Places that streams and waits hold. */
+  get taken(): number {
+    return STREAMS_MAX - this.#places.free
   }
 
   /** A place for a stream or a wait of a project; undefined when it has too many. Returns the function that gives it back. */
@@ -155,10 +161,18 @@ export class EventStreams {
     return stream
   }
 
-  /** Ends every stream: their readers go to another process. */
+  /** `end` is called when streams and waits have to end. Returns the function that forgets it. */
+  onClose(end: () => void): () => void {
+    const entry = () => end()
+    this.#closing.add(entry)
+    return () => this.#closing.delete(entry)
+  }
+
+  /** Ends every stream and wait: their clients go to another process. */
   close(): void {
     clearInterval(this.#timer)
     for (const stream of this.#open) stream.end()
+    for (const end of this.#closing) end()
   }
 
   async #beat(): Promise<void> {

@@ -19,7 +19,7 @@ import { clientAddress } from '../http/client-address.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { JsonItems } from '../http/json-body.ts'
 import { type Parameters, queryOf } from '../http/query.ts'
-import { sharerOf } from '../http/sharer.ts'
+import { admitted, takePlace } from '../http/waiting.ts'
 import type { EventStream } from './event-streams.ts'
 import { eventText } from './render-event.ts'
 
@@ -97,26 +97,6 @@ function inRange(
 
 function invalid(message: string): DomainError {
   return new DomainError('INVALID_QUERY', message)
-}
-
-/** Takes a place among the streams and waits of the project. Throws PROJECT_BUSY. */
-function takePlace(ctx: ApiContext, { events }: ApiDependencies): () => void {
-  const giveBack = events.streams.take(sharerOf(ctx.state.identity))
-  if (giveBack === undefined) {
-    throw new DomainError(
-      'PROJECT_BUSY',
-      'The project has too many open streams and waits. Please try again.',
-    )
-  }
-  return giveBack
-}
-
-async function admitted<Result>(ctx: ApiContext, work: () => Promise<Result>): Promise<Result> {
-  let result: Result | undefined
-  await ctx.state.admission.admit(sharerOf(ctx.state.identity), async () => {
-    result = await work()
-  })
-  return result as Result
 }
 
 /**

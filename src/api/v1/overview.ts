@@ -1,0 +1,242 @@
+/**
+ * `GET /v1/overview`: a project (for administrators: all projects) at one glance: how many members are in which state, what
+ * changed last, and pools and load balancers with the worst first. Everything is read from what is kept per pool; no
+ * request walks over members.
+ */
+import { isUuid } from '../../domain/uuid.ts'
+import { DomainError, notFound } from '../../domain/errors.ts'
+import {
+  EVENT_PAGE_POSITIONS,
+  OVERVIEW_CHANGES,
+  OVERVIEW_PAGE,
+  OVERVIEW_PAGE_DEFAULT,
+  OVERVIEW_PROJECTS_MAX,
+  SEARCH_MAX,
+} from '../../domain/limits.ts'
+import { statusSentence } from '../../domain/status/status-sentence.ts'
+import type { MemberReason } from '../../domain/status/member-status.ts'
+import { readEventBounds, readEvents } from '../../store/events.ts'
+import { searchMembers } from '../../store/overview-members.ts'
+import {
+  countStatuses,
+  findOverviewLoadBalancer,
+  listLoadBalancersWorstFirst,
+  listPoolsWorstFirst,
+  listProjectCounts,
+  type LoadBalancerRow,
+  type MemberCounts,
+  type OverviewPage,
+  type OverviewScope,
+  type PoolRow,
+  readOverviewCounts,
+} from '../../store/overview.ts'
+import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
+import { type Parameters, queryOf } from '../http/query.ts'
+import { renderEvent } from './render-event.ts'
+
+export function overviewRoutes(deps: ApiDependencies): Route[] {
+  const route = (path: string, handler: (ctx: ApiContext) => Promise<void>): Route => ({
+    method: 'get',
+    paths: [path],
+    handler,
+  })
+  return [
+    route('/v1/overview', (ctx) => showOverview(ctx, deps)),
+    route('/v1/overview/loadbalancers', (ctx) => listLoadBalancers(ctx, deps)),
+    route('/v1/overview/loadbalancers/:id', (ctx) => showLoadBalancer(ctx, deps)),
+    route('/v1/overview/pools', (ctx) => listPools(ctx, deps)),
+    route('/v1/overview/members', (ctx) => findMembers(ctx, deps)),
+  ]
+}
+
+async function showOverview(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const parameters = knownParameters(ctx, ['project_id'])
+  const scope = scopeOf(ctx, parameters)
+  const [members, pools, loadBalancers, { changes, after }, projects] = await Promise.all([
+    readOverviewCounts(deps.db, scope),
+    countStatuses(deps.db, 'pool', scope),
+    countStatuses(deps.db, 'load_balancer', scope),
+    newestChanges(deps, scope),
+    scope.projectId === undefined ? listProjectCounts(deps.db, OVERVIEW_PROJECTS_MAX) : undefined,
+  ])
+  ctx.body = {
+    project_id: scope.projectId ?? null,
+    as_of: new Date().toISOString(),
+    members: { ...renderCounts(members), stale: members.stale, maintenance: members.maintenance },
+    pools,
+    loadbalancers: loadBalancers,
+    changes,
+    after,
+    ...(projects === undefined
+      ? {}
+      : { projects: projects.map((each) => ({ project_id: each.project_id, members: renderCounts(each) })) }),
+  }
+}
+
+/** Newest first. `after`: a stream that begins there misses nothing that is not among the changes. */
+async function newestChanges(deps: ApiDependencies, { projectId }: OverviewScope) {
+  const { last, purgedTo } = await readEventBounds(deps.db)
+  const events = await readEvents(deps.db, {
+    after: Math.max(purgedTo, last - EVENT_PAGE_POSITIONS),
+    upTo: last,
+    limit: OVERVIEW_CHANGES,
+    filter: projectId === undefined ? {} : { projectId },
+    isNewestFirst: true,
+  })
+  return { changes: events.map(renderEvent), after: String(last) }
+}
+
+async function listLoadBalancers(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const page = pageOf(ctx, [])
+  const rows = await listLoadBalancersWorstFirst(deps.db, { ...page, limit: page.limit + 1 })
+  ctx.body = renderPage('loadbalancers', rows, { page, render: renderLoadBalancer })
+}
+
+async function showLoadBalancer(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const id = pathId(ctx, 'id', 'loadbalancer')
+  const found = await findOverviewLoadBalancer(deps.db, id)
+  if (found === undefined) throw notFound('loadbalancer', id)
+  assertReadable(ctx, found.project_id, notFound('loadbalancer', id))
+  ctx.body = { loadbalancer: renderLoadBalancer(found) }
+}
+
+async function listPools(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const page = pageOf(ctx, ['loadbalancer_id'])
+  const rows = await listPoolsWorstFirst(deps.db, { ...page, limit: page.limit + 1 })
+  ctx.body = renderPage('pools', rows, { page, render: renderPool })
+}
+
+/** The members that a search finds: of one page, as only those of a pool are listed as a whole. */
+async function findMembers(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const parameters = knownParameters(ctx, ['project_id', 'limit', 'search'])
+  const { projectId } = scopeOf(ctx, parameters)
+  const search = searchOf(parameters)
+  if (search === undefined) throw invalid('search is missing: members are found by name, id or address.')
+  const members = await searchMembers(deps.db, { projectId, search, limit: limitOf(parameters) })
+  ctx.body = {
+    members: members.map(({ since, reason, ...member }) => ({
+      ...member,
+      since: since?.toISOString() ?? null,
+      reason,
+      why: statusSentence(reason as MemberReason),
+    })),
+  }
+}
+
+/** Another project's object: unknown without identity, forbidden with it. Throws the given error, or FORBIDDEN. */
+export function assertReadable(ctx: ApiContext, projectId: string, unknown: DomainError): void {
+  const { byId, authorise } = ctx.state.access
+  if (byId !== undefined && byId !== projectId) throw unknown
+  authorise(projectId)
+}
+
+/** A page of rows of which one more was read than is shown. Throws INVALID_QUERY when its marker is gone. */
+export function renderPage<Row extends { readonly id: string }>(
+  name: string,
+  rows: readonly Row[] | undefined,
+  { page, render }: { readonly page: { readonly limit: number }; readonly render: (row: Row) => object },
+): Record<string, unknown> {
+  if (rows === undefined)
+    throw invalid('There is nothing with the id of the marker: begin at the first page.')
+  const shown = rows.slice(0, page.limit)
+  const next = rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null
+  return { [name]: shown.map(render), next }
+}
+
+/** Limit, marker, search and project of a list. Throws INVALID_QUERY, FORBIDDEN. */
+export function pageOf(ctx: ApiContext, further: readonly string[]): OverviewPage {
+  const parameters = knownParameters(ctx, ['project_id', 'limit', 'marker', 'search', ...further])
+  const marker = idOf(parameters, 'marker')
+  const search = searchOf(parameters)
+  const loadBalancerId = idOf(parameters, 'loadbalancer_id')
+  return {
+    ...scopeOf(ctx, parameters),
+    limit: limitOf(parameters),
+    ...(marker === undefined ? {} : { marker }),
+    ...(search === undefined ? {} : { search }),
+    ...(loadBalancerId === undefined ? {} : { loadBalancerId }),
+  }
+}
+
+function knownParameters(ctx: ApiContext, names: readonly string[]): Parameters {
+  const parameters = queryOf(ctx)
+  for (const name of parameters.keys()) {
+    if (!names.includes(name)) throw invalid(`There is no parameter ${name.slice(0, 64)} here.`)
+    if (parameters.getAll(name).length > 1) throw invalid(`${name} may be sent once.`)
+  }
+  return parameters
+}
+
+/** The project that is looked at; undefined = all, which only administrators may. */
+function scopeOf(ctx: ApiContext, parameters: Parameters): OverviewScope {
+  const { inLists, authorise } = ctx.state.access
+  const wanted = parameters.get('project_id') ?? undefined
+  if (wanted !== undefined) authorise(wanted)
+  return { projectId: wanted ?? inLists }
+}
+
+function limitOf(parameters: Parameters): number {
+  const text = parameters.get('limit') ?? String(OVERVIEW_PAGE_DEFAULT)
+  const limit = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (limit >= OVERVIEW_PAGE.min && limit <= OVERVIEW_PAGE.max) return limit
+  throw invalid(`limit must be from ${OVERVIEW_PAGE.min} to ${OVERVIEW_PAGE.max}.`)
+}
+
+function searchOf(parameters: Parameters): string | undefined {
+  const search = parameters.get('search')?.trim()
+  if (search === undefined || search === '') return undefined
+  if (search.length > SEARCH_MAX) throw invalid(`search may have at most ${SEARCH_MAX} characters.`)
+  return search
+}
+
+function idOf(parameters: Parameters, name: string): string | undefined {
+  const id = parameters.get(name)
+  if (id === null) return undefined
+  if (!isUuid(id)) throw invalid(`${name} must be a UUID.`)
+  return id.toLowerCase()
+}
+
+function invalid(message: string): DomainError {
+  return new DomainError('INVALID_QUERY', message)
+}
+
+export function renderCounts(counts: MemberCounts): Record<string, number> {
+  return {
+    total: counts.members,
+    online: counts.online,
+    offline: counts.offline,
+    unknown: counts.unknown,
+    disabled: counts.disabled,
+    no_monitor: counts.no_monitor,
+    pending: counts.pending,
+  }
+}
+
+function renderLoadBalancer(row: LoadBalancerRow): Record<string, unknown> {
+  return {
+    id: row.id,
+    name: row.name,
+    project_id: row.project_id,
+    vip_address: row.vip_address,
+    operating_status: row.operating_status,
+    since: row.since.toISOString(),
+    pools: row.pools,
+    members: renderCounts(row),
+  }
+}
+
+export function renderPool(row: PoolRow): Record<string, unknown> {
+  return {
+    id: row.id,
+    name: row.name,
+    project_id: row.project_id,
+    loadbalancer: { id: row.load_balancer_id, name: row.load_balancer_name },
+    operating_status: row.operating_status,
+    since: row.since.toISOString(),
+    in_service: row.in_service,
+    monitor_type: row.monitor_type,
+    maintenance: row.maintenance,
+    maintenance_window: row.maintenance_window,
+    members: renderCounts(row),
+  }
+}

@@ -1,0 +1,14 @@
+/** The overview of a project: its lists and its search. */
+import type { Range } from './range.ts'
+
+/** Rows of one page of a list, the worst first. */
+export const OVERVIEW_PAGE: Range = { min: 1, max: 100 }
+export const OVERVIEW_PAGE_DEFAULT = 100
+/** Characters of a search; the longest name fits. */
+export const SEARCH_MAX = 255
+/** Members that a search looks up the status of; the worst of these are shown. */
+export const SEARCH_CANDIDATES_MAX = 1000
+/** The newest changes that the overview shows. */
+export const OVERVIEW_CHANGES = 12
+/** Projects that administrators are shown, those with most members OFFLINE first. */
+export const OVERVIEW_PROJECTS_MAX = 100
