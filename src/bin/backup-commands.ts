@@ -13,26 +13,16 @@ import { assertSchemaCurrent, migrate } from './database.ts'
 import { withOwnDatabase } from './own-database.ts'
 import { version } from './version.ts'
 
-const DUMP_USAGE = `usage: healthmonitor dump FILE
-
-Writes all objects, statuses, transitions and quotas into a new FILE, as of one moment, while the service runs or not.
-A name that ends in .gz is compressed. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR.
-The file holds what monitors send, Authorization headers included: only its owner may read it. psql can load it into a
-database without objects that "healthmonitor migrate" of the same version has prepared and no service uses: all of it or
-nothing; "healthmonitor restore" needs neither psql nor the same version.
-`
-
-const RESTORE_USAGE = `usage: healthmonitor restore FILE
-
-Fills an empty database from a FILE that "healthmonitor dump" of this version or an older one has made: all of it or
-nothing. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR; no service may run on it.
-`
-
 const ONE_FILE = { min: 1, max: 1, named: 'FILE' }
+const FILE_WORD = [{ name: 'FILE', isFile: true }] as const
 
 export const dumpCommand: Command = {
   summary: 'all objects, statuses and transitions into a file',
-  usage: DUMP_USAGE,
+  about: [
+    'Writes all objects, statuses, transitions and quotas into a new FILE, as of one moment, while the service runs or not. A name that ends in .gz is compressed. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR.',
+    'The file holds what monitors send, Authorization headers included: only its owner may read it. psql can load it into a database without objects that "healthmonitor migrate" of the same version has prepared and no service uses: all of it or nothing; "healthmonitor restore" needs neither psql nor the same version.',
+  ],
+  words: FILE_WORD,
   run: async (args, environment) => {
     const file = parseFlags(args, {}, ONE_FILE).words[0] ?? ''
     const config = parseConfig(environment)
@@ -47,7 +37,10 @@ export const dumpCommand: Command = {
 
 export const restoreCommand: Command = {
   summary: 'an empty database out of such a file',
-  usage: RESTORE_USAGE,
+  about: [
+    'Fills an empty database from a FILE that "healthmonitor dump" of this version or an older one has made: all of it or nothing. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR; no service may run on it.',
+  ],
+  words: FILE_WORD,
   run: async (args, environment) => {
     const file = parseFlags(args, {}, ONE_FILE).words[0] ?? ''
     const config = parseConfig(environment)

@@ -1,18 +1,48 @@
-/** What every command of the program shares: flags and words, and the form of a usage error. */
+/** What every command of the program shares: its entry in the table of commands, flags and words, and usage errors. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
 /** The command line is not understood: one line for the person, exit code 2. */
 export class UsageError extends Error {}
 
-/** One command of `healthmonitor`. */
+/** A flag, as node:util's parser takes it, and what people read of it. */
+export interface Flag {
+  readonly type: 'string' | 'boolean'
+  readonly default?: string | boolean
+  /** What stands for its value in help: `SECONDS`; only of strings. */
+  readonly value?: string
+  /** The values that it may have, for completion; absent = free. */
+  readonly choices?: readonly string[]
+  readonly what: string
+}
+
+export type FlagTable = Readonly<Record<string, Flag>>
+
+/** A word of the command line that is no flag. */
+export interface Word {
+  /** In help: `MEMBER`. */
+  readonly name: string
+  readonly what?: string
+  readonly choices?: readonly string[]
+  readonly isOptional?: true
+  readonly isRepeated?: true
+  readonly isFile?: true
+}
+
+/** One command of `healthmonitor`: help, completion and the man page are made from this. */
 export interface Command {
   /** What it does, for the list of commands. */
   readonly summary: string
-  /** What `healthmonitor COMMAND --help` prints, with the line end. */
-  readonly usage: string
+  /** What it does, in paragraphs; one that begins with a space is an example and stays as it is. */
+  readonly about: readonly string[]
+  readonly words?: readonly Word[]
+  readonly flags?: FlagTable
+  /** Asks a running service, by its API. */
+  readonly isClient?: true
+  /** Exit codes that say more than 0 (done) and 2 (not understood). */
+  readonly exits?: Readonly<Record<number, string>>
   /**
    * Runs it with the words after its name. Resolves to the exit code, or to undefined when the process goes on. Throws
-   * UsageError, StartRefusal and SchemaTooNewError for people.
+   * UsageError, StartRefusal, SchemaTooNewError and ClientFailure for people.
    */
   readonly run: (args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number | undefined>
 }

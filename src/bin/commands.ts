@@ -5,21 +5,38 @@ import { api } from './api.ts'
 import { dumpCommand, restoreCommand } from './backup-commands.ts'
 import { type Command, endWhenNobodyReads, parseFlags } from './command-line.ts'
 import { neededDatabaseUrl } from './database.ts'
+import { eventsCommand } from './events-command.ts'
+import { healthCommand } from './health-command.ts'
+import { maintenanceCommand } from './maintenance-command.ts'
 import { migrate } from './migrate.ts'
-import { PROBE_ONCE_USAGE, probeOnce } from './probe-once.ts'
+import { PROBE_ONCE_OPTIONS, probeOnce } from './probe-once.ts'
 import { prober } from './prober-command.ts'
 import { serve } from './serve.ts'
-import { SIMULATE_USAGE } from './simulate-command.ts'
+import { SIMULATE_OPTIONS, SIMULATE_WORDS } from './simulate-command.ts'
 import { simulateCommand } from './simulate.ts'
 import { sqlCommand } from './sql-command.ts'
+import { statusCommand } from './status-command.ts'
 import { targetPolicyOf } from './target-policy.ts'
+import { textCommands } from './text-commands.ts'
+import { waitCommand } from './wait-command.ts'
 
-const CHECK_CONFIG = { 'check-config': { type: 'boolean' } } as const
+const CHECK_CONFIG = {
+  'check-config': {
+    type: 'boolean',
+    what: 'says whether the environment is usable for it, and ends (exit code 0 or 1)',
+  },
+} as const
+const PROBER_FLAGS = {
+  name: { type: 'string', default: 'prober', value: 'NAME', what: 'of this process in logs and metrics' },
+  ...CHECK_CONFIG,
+} as const
+const THE_ENVIRONMENT = 'The configuration is the environment; README.md lists it.'
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve: {
     summary: 'API, prober processes and, without DATABASE_URL, an embedded PostgreSQL',
-    usage: usageOf('serve', 'Runs everything of one host until Ctrl-C or SIGTERM.'),
+    about: ['Runs everything of one host until Ctrl-C or SIGTERM.', THE_ENVIRONMENT],
+    flags: CHECK_CONFIG,
     run: async (args, environment) => {
       if (parseFlags(args, CHECK_CONFIG).values['check-config'] === true) return checkConfig(environment)
       await serve(environment)
@@ -28,7 +45,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   api: {
     summary: 'the API alone (needs DATABASE_URL)',
-    usage: usageOf('api', 'Serves the API; the probers are other processes with the same DATABASE_URL.'),
+    about: ['Serves the API; the probers are other processes with the same DATABASE_URL.', THE_ENVIRONMENT],
+    flags: CHECK_CONFIG,
     run: async (args, environment) => {
       if (parseFlags(args, CHECK_CONFIG).values['check-config'] === true)
         return checkConfig(environment, 'api')
@@ -38,11 +56,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   prober: {
     summary: 'a prober alone (needs DATABASE_URL)',
-    usage: usageOf('prober', 'Probes its share of all members.', [
-      '  --name NAME      of this process in logs and metrics (prober)',
-    ]),
+    about: ['Probes its share of all members.', THE_ENVIRONMENT],
+    flags: PROBER_FLAGS,
     run: async (args, environment) => {
-      const { values } = parseFlags(args, { ...CHECK_CONFIG, name: { type: 'string', default: 'prober' } })
+      const { values } = parseFlags(args, PROBER_FLAGS)
       if (values['check-config'] === true) return checkConfig(environment, 'prober')
       await prober(values.name, environment)
       return undefined
@@ -50,7 +67,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   migrate: {
     summary: 'brings the database to the schema of this version, and ends (needs DATABASE_URL)',
-    usage: usageOf('migrate', 'Brings the database to the schema of this version, and ends.'),
+    about: ['Brings the database to the schema of this version, and ends.', THE_ENVIRONMENT],
+    flags: CHECK_CONFIG,
     run: async (args, environment) => {
       if (parseFlags(args, CHECK_CONFIG).values['check-config'] === true)
         return checkConfig(environment, 'migrate')
@@ -58,12 +76,22 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       return 0
     },
   },
+  status: statusCommand,
+  health: healthCommand,
+  events: eventsCommand,
+  wait: waitCommand,
+  maintenance: maintenanceCommand,
   sql: sqlCommand,
   dump: dumpCommand,
   restore: restoreCommand,
   'probe-once': {
     summary: 'one probe from this host',
-    usage: PROBE_ONCE_USAGE,
+    about: [
+      'Makes one probe of a target, as a prober would, and says what it found.',
+      'HM_PROBE_ALLOW and HM_PROBE_DENY apply, and HM_TLS_DIR to the files that options name.',
+    ],
+    flags: PROBE_ONCE_OPTIONS,
+    exits: { 0: 'passed', 1: 'failed', 2: 'inconclusive or not started' },
     run: async (args, environment) => {
       const config = parseConfig(environment)
       return await probeOnce(args, {
@@ -76,7 +104,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   simulate: {
     summary: 'what a monitor would do with given results',
-    usage: SIMULATE_USAGE,
+    about: [
+      'What would this monitor do? Prints a timeline of the results (after --), or, for traces as JSON on standard input ({"id", "unified_config", "results"}, one or a list), a list of {"id", "steps"}.',
+      '  healthmonitor simulate --rise 2 --fall 3 -- pass pass fail fail fail pass\n  healthmonitor simulate < TRACES.json',
+    ],
+    words: SIMULATE_WORDS,
+    flags: SIMULATE_OPTIONS,
     run: async (args) => {
       endWhenNobodyReads()
       return await simulateCommand(args, {
@@ -86,20 +119,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       })
     },
   },
-}
-
-function usageOf(name: string, what: string, flags: readonly string[] = []): string {
-  const lines = [
-    `usage: healthmonitor ${name} [options]`,
-    '',
-    what,
-    '',
-    ...flags,
-    '  --check-config   says whether the environment is usable for it, and ends (exit code 0 or 1)',
-    '',
-    'The configuration is the environment; README.md lists it.',
-  ]
-  return `${lines.join('\n')}\n`
+  ...textCommands(() => COMMANDS),
 }
 
 /**

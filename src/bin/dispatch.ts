@@ -1,4 +1,7 @@
 /** From a command line to a command: which one, help, version, and usage errors. */
+import { ClientFailure } from '../client/failure.ts'
+import { printable } from '../client/terminal/screen.ts'
+import { usageOf } from './command-help.ts'
 import { type Command, mistakeLine, UsageError } from './command-line.ts'
 import { checkConfig, COMMANDS } from './commands.ts'
 import { version } from './version.ts'
@@ -41,6 +44,10 @@ export async function dispatch(
     out(help)
     return 0
   } catch (error) {
+    if (error instanceof ClientFailure) {
+      err(`healthmonitor ${first}: ${printable(error.message)}\n`)
+      return error.exitCode
+    }
     if (!(error instanceof UsageError)) throw error
     err(mistakeLine(error, commandOf(first) === undefined ? undefined : first))
     return 2
@@ -50,9 +57,11 @@ export async function dispatch(
 /** The text of --help or --version; undefined without these flags. */
 function helpOf([first, ...rest]: readonly string[]): string | undefined {
   if (first === undefined) throw new UsageError('a command is needed')
-  if (HELP.has(first)) return usageOf(rest)
+  if (HELP.has(first)) return helpAbout(rest)
   if (VERSION.has(first)) return `${version}\n`
-  return rest.includes('--help') || rest.includes('-h') ? commandOf(first)?.usage : undefined
+  const command = commandOf(first)
+  const isAsked = rest.includes('--help') || rest.includes('-h')
+  return isAsked && command !== undefined ? usageOf(first, command) : undefined
 }
 
 async function run(
@@ -66,12 +75,12 @@ async function run(
   return await command.run(rest, environment)
 }
 
-function usageOf([name, ...more]: readonly string[]): string {
+function helpAbout([name, ...more]: readonly string[]): string {
   if (name === undefined) return USAGE
   const command = commandOf(name)
   if (command === undefined || more.length > 0)
     throw new UsageError(`unknown command ${JSON.stringify([name, ...more].join(' '))}`)
-  return command.usage
+  return usageOf(name, command)
 }
 
 function commandOf(name: string): Command | undefined {

@@ -15,23 +15,39 @@ import { result } from '../probe/result.ts'
 import { parseFlags, UsageError } from './command-line.ts'
 import { type PlainMonitor, targetWithOptions } from './probe-once-options.ts'
 
-export const PROBE_ONCE_USAGE = `usage: healthmonitor probe-once --type TYPE --target ADDRESS:PORT [options]
-
-  --type TYPE             ${MONITOR_TYPES.join(', ')} (UDP_CONNECT is UDP-CONNECT)
-  --target ADDRESS:PORT   127.0.0.1:8080 or [::1]:8080; PING needs no port
-  --timeout TIME          seconds, or 3s, or 500ms (3s)
-  --source ADDRESS        source address
-  --no-echo               UDP-CONNECT: no ICMP echo before the datagram
-  --method METHOD         HTTP: GET by default
-  --path PATH             HTTP: / by default
-  --host HOST             HTTP: the target's address by default
-  --http-version VERSION  HTTP: 1.0 or 1.1 (1.1, or that of the options' preset)
-  --expected-codes CODES  HTTP: 200, 200,202 or 200-204 (200)
-  --options FILE          JSON file with the options of a health monitor; they win over the flags above
-  --json                  print one JSON object
-
-HM_PROBE_ALLOW and HM_PROBE_DENY apply, and HM_TLS_DIR to the files that options name. Exit code: 0 passed, 1 failed, 2 inconclusive or not started.
-`
+/** Flags of the command. */
+export const PROBE_ONCE_OPTIONS = {
+  type: {
+    type: 'string',
+    value: 'TYPE',
+    choices: MONITOR_TYPES,
+    what: `${MONITOR_TYPES.join(', ')} (UDP_CONNECT is UDP-CONNECT); needed`,
+  },
+  target: {
+    type: 'string',
+    value: 'ADDRESS:PORT',
+    what: '127.0.0.1:8080 or [::1]:8080; PING needs no port; needed',
+  },
+  timeout: { type: 'string', value: 'TIME', what: 'seconds, or 3s, or 500ms (3s)' },
+  source: { type: 'string', value: 'ADDRESS', what: 'source address' },
+  'no-echo': { type: 'boolean', default: false, what: 'UDP-CONNECT: no ICMP echo before the datagram' },
+  method: { type: 'string', default: 'GET', value: 'METHOD', what: 'HTTP: method' },
+  path: { type: 'string', default: '/', value: 'PATH', what: 'HTTP: path' },
+  host: { type: 'string', value: 'HOST', what: "HTTP: the target's address by default" },
+  'http-version': {
+    type: 'string',
+    value: 'VERSION',
+    choices: ['1.0', '1.1'],
+    what: "HTTP: 1.0 or 1.1 (1.1, or that of the options' preset)",
+  },
+  'expected-codes': { type: 'string', value: 'CODES', what: 'HTTP: 200, 200,202 or 200-204 (200)' },
+  options: {
+    type: 'string',
+    value: 'FILE',
+    what: 'JSON file with the options of a health monitor; they win over the flags above',
+  },
+  json: { type: 'boolean', default: false, what: 'print one JSON object' },
+} as const
 
 /** Given by the caller: which targets may be probed, and where lines go (with their line ends). */
 export interface ProbeOnceSurroundings {
@@ -93,25 +109,10 @@ interface Command {
   readonly json: boolean
 }
 
-const OPTIONS = {
-  type: { type: 'string' },
-  target: { type: 'string' },
-  timeout: { type: 'string' },
-  source: { type: 'string' },
-  'no-echo': { type: 'boolean', default: false },
-  method: { type: 'string', default: 'GET' },
-  path: { type: 'string', default: '/' },
-  host: { type: 'string' },
-  'http-version': { type: 'string' },
-  'expected-codes': { type: 'string' },
-  options: { type: 'string' },
-  json: { type: 'boolean', default: false },
-} as const
-
 type Values = ReturnType<typeof readOptions>
 
 function readOptions(argv: readonly string[]) {
-  return parseFlags(argv, OPTIONS).values
+  return parseFlags(argv, PROBE_ONCE_OPTIONS).values
 }
 
 function parseCommand(argv: readonly string[], tlsDir: string | undefined): Command {

@@ -11,7 +11,7 @@ import type { SimulatedEvent } from '../domain/status/simulation.ts'
 import type { StatePolicy } from '../domain/status/state-machine.ts'
 import { outcomeOfWord, RESULT_WORDS, type StepOutcome } from '../domain/status/step-outcome.ts'
 import { MONITOR_TYPES } from '../domain/types.ts'
-import { UsageError } from './command-line.ts'
+import { UsageError, type Word } from './command-line.ts'
 
 /** The words for people, instead of those of the vectors. */
 const SHORT_WORDS: Readonly<Record<string, StepOutcome>> = {
@@ -25,55 +25,54 @@ const SHORT_WORDS: Readonly<Record<string, StepOutcome>> = {
   passive: 'passive',
 }
 
-export const SIMULATE_USAGE = `usage: healthmonitor simulate [options] -- RESULT...
-       healthmonitor simulate < TRACES.json
+export const SIMULATE_WORDS: readonly Word[] = [
+  {
+    name: 'RESULT',
+    what: `${[...Object.keys(SHORT_WORDS), ...Object.keys(RESULT_WORDS)].join(', ')}, or an event: @traffic, @restart`,
+    choices: [...Object.keys(SHORT_WORDS), '@traffic', '@restart'],
+    isRepeated: true,
+    isOptional: true,
+  },
+]
 
-What would this monitor do? Prints a timeline of the results, or, for traces as JSON ({"id", "unified_config",
-"results"}, one or a list), a list of {"id", "steps"}.
-
-  RESULT                       ${Object.keys(SHORT_WORDS).join(', ')},
-                               ${Object.keys(RESULT_WORDS).join(', ')},
-                               or an event: @traffic, @restart
-  --preset NAME                ${PRESETS.join(', ')} (elb)
-  --type TYPE                  ${MONITOR_TYPES.join(', ')} (TCP)
-  --rise N, --fall N           results in a row to ONLINE, to OFFLINE (3, 3)
-  --interval TIME              between two probes: 5s, 500ms (5s)
-  --initial STATUS             UNKNOWN, ONLINE or OFFLINE
-  --first-rise N, --first-fall N, --unknown-fall N
-                               results that the very first verdict needs
-  --online-pending TIME, --offline TIME, --offline-pending TIME,
-  --undecided TIME, --no-traffic TIME, --no-traffic-healthy TIME
-                               intervals by the state of the check
-  --hard KINDS                 failures of which one is enough: ${HARD_FAILURES.join(',')}, or none
-  --inconclusive WHAT          keep, break_run or fail (keep)
-  --recovery-extra N           further successes out of OFFLINE
-  --invert                     a success fails, a failure passes
-  --halt                       OFFLINE ends the probing
-
-Exit code: 0, or 2 when the input is not understood.
-`
+const count = (what: string) => ({ type: 'string', value: 'N', what }) as const
+const time = (what: string) => ({ type: 'string', value: 'TIME', what }) as const
 
 export const SIMULATE_OPTIONS = {
-  preset: { type: 'string' },
-  type: { type: 'string' },
-  rise: { type: 'string' },
-  fall: { type: 'string' },
-  interval: { type: 'string' },
-  initial: { type: 'string' },
-  'first-rise': { type: 'string' },
-  'first-fall': { type: 'string' },
-  'unknown-fall': { type: 'string' },
-  'online-pending': { type: 'string' },
-  offline: { type: 'string' },
-  'offline-pending': { type: 'string' },
-  undecided: { type: 'string' },
-  'no-traffic': { type: 'string' },
-  'no-traffic-healthy': { type: 'string' },
-  hard: { type: 'string' },
-  inconclusive: { type: 'string' },
-  'recovery-extra': { type: 'string' },
-  invert: { type: 'boolean' },
-  halt: { type: 'boolean' },
+  preset: { type: 'string', value: 'NAME', choices: PRESETS, what: `${PRESETS.join(', ')} (elb)` },
+  type: { type: 'string', value: 'TYPE', choices: MONITOR_TYPES, what: `${MONITOR_TYPES.join(', ')} (TCP)` },
+  rise: count('results in a row to ONLINE (3)'),
+  fall: count('results in a row to OFFLINE (3)'),
+  interval: time('between two probes: 5s, 500ms (5s)'),
+  initial: {
+    type: 'string',
+    value: 'STATUS',
+    choices: ['UNKNOWN', 'ONLINE', 'OFFLINE'],
+    what: 'UNKNOWN, ONLINE or OFFLINE',
+  },
+  'first-rise': count('successes in a row that the very first verdict needs'),
+  'first-fall': count('failures in a row that the very first verdict needs'),
+  'unknown-fall': count('failures in a row that a verdict needs out of UNKNOWN'),
+  'online-pending': time('interval while ONLINE, with failures in a row'),
+  offline: time('interval while OFFLINE, still failing'),
+  'offline-pending': time('interval while OFFLINE, with successes in a row'),
+  undecided: time('interval until the first verdict'),
+  'no-traffic': time('interval until traffic was reported'),
+  'no-traffic-healthy': time('the same while ONLINE and passing'),
+  hard: {
+    type: 'string',
+    value: 'KINDS',
+    what: `failures of which one is enough: ${HARD_FAILURES.join(',')}, or none`,
+  },
+  inconclusive: {
+    type: 'string',
+    value: 'WHAT',
+    choices: ['keep', 'break_run', 'fail'],
+    what: 'keep, break_run or fail (keep)',
+  },
+  'recovery-extra': count('further successes out of OFFLINE'),
+  invert: { type: 'boolean', what: 'a success fails, a failure passes' },
+  halt: { type: 'boolean', what: 'OFFLINE ends the probing' },
 } as const
 
 type Flag = keyof typeof SIMULATE_OPTIONS

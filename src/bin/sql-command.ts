@@ -7,29 +7,24 @@ import { sqlState } from '../store/database.ts'
 import { type Command, endWhenNobodyReads, parseFlags } from './command-line.ts'
 import { withOwnDatabase } from './own-database.ts'
 
-const USAGE = `usage: healthmonitor sql [--write] [--json] STATEMENT
-
-Runs one SQL statement on the database of DATABASE_URL, else on the embedded one of HM_DATA_DIR, and prints what it
-gives. Who is ONLINE and who is OFFLINE:
-
-  healthmonitor sql "select member_id, operating_status, since, reason from member_status"
-
-  --write   lets the statement change something
-  --json    prints one JSON object per row, values as text
-`
+const FLAGS = {
+  write: { type: 'boolean', default: false, what: 'lets the statement change something' },
+  json: { type: 'boolean', default: false, what: 'prints one JSON object per row, values as text' },
+} as const
 
 /** SQLSTATE of a write in a read-only transaction. */
 const READ_ONLY = '25006'
 
 export const sqlCommand: Command = {
   summary: 'one SQL statement on the service’s database; read-only by default',
-  usage: USAGE,
+  about: [
+    'Runs one SQL statement on the database of DATABASE_URL, else on the embedded one of HM_DATA_DIR, and prints what it gives. Who is ONLINE and who is OFFLINE:',
+    '  healthmonitor sql "select member_id, operating_status, since, reason from member_status"',
+  ],
+  words: [{ name: 'STATEMENT' }],
+  flags: FLAGS,
   run: async (args, environment) => {
-    const { values, words } = parseFlags(
-      args,
-      { write: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-      { min: 1, max: 1, named: 'STATEMENT' },
-    )
+    const { values, words } = parseFlags(args, FLAGS, { min: 1, max: 1, named: 'STATEMENT' })
     endWhenNobodyReads()
     const config = parseConfig(environment)
     const log = createLog({ level: config.logLevel, process: 'sql' })

@@ -6,18 +6,22 @@ export interface Forwarder {
   readonly port: number
   /** `open`: forwards. `cut`: connections are closed at once. `frozen`: nothing moves, nothing is answered. */
   set(state: 'open' | 'cut' | 'frozen', toPort?: number): void
+  /** Connections that were made to it so far. */
+  accepted(): number
 }
 
 export async function startForwarder(t: Ending, toPort: number): Promise<Forwarder> {
   let state: 'open' | 'cut' | 'frozen' = 'open'
   let target = toPort
   const sockets = new Set<Socket>()
+  let accepted = 0
   const keep = (socket: Socket): void => {
     sockets.add(socket)
     socket.on('error', () => undefined)
     socket.on('close', () => sockets.delete(socket))
   }
   const server = createServer((near) => {
+    accepted++
     keep(near)
     if (state === 'cut') {
       near.destroy()
@@ -43,6 +47,7 @@ export async function startForwarder(t: Ending, toPort: number): Promise<Forward
   })
   return {
     port: (server.address() as AddressInfo).port,
+    accepted: () => accepted,
     set: (next, port = target) => {
       state = next
       target = port

@@ -44,7 +44,7 @@ function environment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** Runs a command of the program to its end. */
 export async function runProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  return await start(args, env).finished
+  return await startProgram(args, env).finished
 }
 
 /**
@@ -56,7 +56,7 @@ export async function startService(
   dataDir: string,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Service> {
-  const running = start(['serve'], {
+  const running = startProgram(['serve'], {
     HM_DATA_DIR: dataDir,
     HM_LISTEN: '127.0.0.1:0',
     HM_METRICS_LISTEN: '127.0.0.1:0',
@@ -93,7 +93,8 @@ export async function startService(
   }
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv) {
+/** Starts a command of the program; `output` grows while it runs. */
+export function startProgram(args: readonly string[], env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, ['--enable-source-maps', PROGRAM, ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -18,3 +18,8 @@ export function statusSentence(reason: MemberReason): string {
   if (reason in REASONS) return REASONS[reason as Reason].sentence
   return WITHOUT_PROBE[reason as Exclude<MemberReason, Reason>] ?? reason
 }
+
+/** Whether a word is a reason that is known here; a newer service may have others. */
+export function isReason(word: string): word is MemberReason {
+  return word in REASONS || word in WITHOUT_PROBE
+}

@@ -35,7 +35,7 @@ test('every command explains itself to --help, -h and help COMMAND', async () =>
       const { code, out, err } = await run(...args)
       assert.equal(code, 0, args.join(' '))
       assert.equal(err, '')
-      assert.match(out, new RegExp(`^usage: healthmonitor ${name} `))
+      assert.match(out, new RegExp(`^usage: healthmonitor ${name}[ \\n]`))
     }
   }
 })

@@ -1,0 +1,15 @@
+/** How commands name a member or a pool. */
+
+export const MEMBER_WORD = {
+  name: 'MEMBER',
+  what: 'name, id or ADDRESS:PORT of a member; without it, the pool of --pool is meant',
+  isOptional: true,
+} as const
+
+export const POOL_FLAG = {
+  pool: { type: 'string', value: 'POOL', what: 'name or id of a pool: of MEMBER, or itself' },
+} as const
+
+export const QUIET_FLAG = {
+  quiet: { type: 'boolean', what: 'prints nothing: the exit code says it' },
+} as const

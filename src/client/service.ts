@@ -1,0 +1,180 @@
+/** A running service, asked through its API as one identity: with a token of Keystone, or as a project without identity. */
+import { URL_MAX_BYTES } from '../domain/limits.ts'
+import { type ClientFailure, mistake, refused, unreachable } from './failure.ts'
+import { Http, type HttpAnswer, type HttpRequest, parsedJson } from './http.ts'
+import { endpointOf, signIn, type SignIn, type Variables } from './keystone.ts'
+
+/** Where the service is, and as whom it is asked. */
+export interface Target {
+  /** `--url`. */
+  readonly url: string | undefined
+  /** Where it is when neither `--url` nor OS_AUTH_URL says. */
+  readonly defaultUrl: string
+  /** The project, where there is no Keystone; undefined = that of the service's settings. */
+  readonly project: string | undefined
+  readonly variables: Variables
+  /** OS_CACERT, read. */
+  readonly authorities: Buffer | undefined
+}
+
+/** The service in Keystone's catalogue. */
+const SERVICE_TYPE = 'load-balancer'
+/** The dialect in whose lists objects are found by name; and the one with a list of all members. */
+export const OCTAVIA = '/load-balancer/v2.0/lbaas'
+export const ELB = '/elb/v2.0/lbaas'
+
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface Call {
+  readonly query?: Query
+  readonly body?: unknown
+  readonly patienceMs?: number
+}
+
+export class Service {
+  readonly #http: Http
+  readonly #target: Target
+  #signedIn: SignIn | undefined
+  /** Without a slash at its end. */
+  readonly url: string
+
+  private constructor(http: Http, target: Target, { url, signedIn }: { url: string; signedIn?: SignIn }) {
+    this.#http = http
+    this.#target = target
+    this.#signedIn = signedIn
+    this.url = url
+  }
+
+  /** Signs in where there is a Keystone. Throws ClientFailure. */
+  static async open(target: Target): Promise<Service> {
+    const http = new Http(target.authorities)
+    const { variables } = target
+    if (variables('OS_AUTH_URL') === undefined || variables('OS_AUTH_TYPE') === 'none') {
+      return new Service(http, target, { url: checkedUrl(target.url ?? target.defaultUrl) })
+    }
+    const signedIn = await signIn(http, variables)
+    const url = target.url ?? endpointOf(signedIn.catalog, SERVICE_TYPE, variables)
+    return new Service(http, target, { url: checkedUrl(url), signedIn })
+  }
+
+  /** The project that is asked about; undefined = the default one of a service without identity. */
+  get projectId(): string | undefined {
+    return this.#signedIn === undefined ? this.#target.project : this.#signedIn.projectId
+  }
+
+  async get<Body>(path: string, call: Call = {}): Promise<Body> {
+    return (await this.#done('GET', path, call)) as Body
+  }
+
+  async put<Body>(path: string, body: unknown): Promise<Body> {
+    return (await this.#done('PUT', path, { body })) as Body
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#done('DELETE', path, {})
+  }
+
+  /** The answer, whatever its status. Throws ClientFailure when there is none. */
+  async ask(
+    method: HttpRequest['method'],
+    path: string,
+    { query, body, patienceMs = 0 }: Call,
+  ): Promise<HttpAnswer> {
+    const url = this.#urlOf(path, query)
+    const send = () =>
+      this.#http.exchange({
+        method,
+        url,
+        headers: this.#headers(),
+        patienceMs,
+        ...(body === undefined ? {} : { body }),
+      })
+    const answer = await send()
+    return answer.status === 401 && (await this.#renewed()) ? await send() : answer
+  }
+
+  /** A response of a stream of events: 200. Throws ClientFailure. */
+  async stream(
+    path: string,
+    query: Query,
+    more: { readonly lastEventId?: string; readonly signal?: AbortSignal },
+  ) {
+    const open = () => {
+      const id: Record<string, string> =
+        more.lastEventId === undefined ? {} : { 'last-event-id': more.lastEventId }
+      return this.#http.stream(this.#urlOf(path, query), { ...this.#headers(), ...id }, more.signal)
+    }
+    let response = await open()
+    if (response.statusCode === 401 && (await this.#renewed())) {
+      await response.body.dump()
+      response = await open()
+    }
+    if (response.statusCode === 200) return response
+    const text = await response.body.text()
+    throw this.#refusal(path, response.statusCode, parsedJson(text))
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close()
+  }
+
+  async #done(method: HttpRequest['method'], path: string, call: Call): Promise<unknown> {
+    const { status, body } = await this.ask(method, path, call)
+    if (status >= 300) throw this.#refusal(path, status, body)
+    return body
+  }
+
+  /** Tokens end while a command runs for long. */
+  async #renewed(): Promise<boolean> {
+    if (this.#signedIn === undefined) return false
+    this.#signedIn = await signIn(this.#http, this.#target.variables)
+    return true
+  }
+
+  #headers(): Readonly<Record<string, string>> {
+    if (this.#signedIn !== undefined) return { 'x-auth-token': this.#signedIn.token }
+    return this.#target.project === undefined ? {} : { 'x-project-id': this.#target.project }
+  }
+
+  #urlOf(path: string, query: Query = {}): string {
+    const parameters = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) {
+      if (value === undefined) continue
+      for (const each of typeof value === 'string' ? [value] : value) parameters.append(name, each)
+    }
+    const url = `${this.url}${path}${parameters.size === 0 ? '' : `?${parameters.toString()}`}`
+    if (url.length > URL_MAX_BYTES) throw mistake('the names are too long for a request')
+    return url
+  }
+
+  #refusal(path: string, status: number, body: unknown): ClientFailure {
+    const sentence = sentenceOf(body)
+    if (status === 401) {
+      const how =
+        this.#signedIn === undefined
+          ? 'it wants a token: set OS_AUTH_URL and the other OS_* variables'
+          : sentence
+      return refused(`${this.url} does not accept us: ${how}`)
+    }
+    if (status === 404 && sentence === '') return refused(`${this.url}${path} is no path of a healthmonitor`)
+    if (status === 400 || status === 404 || status === 409)
+      return mistake(sentence === '' ? `${status}` : sentence)
+    const said = `${this.url} refuses: ${sentence === '' ? status : sentence}`
+    return status >= 500 || status === 429 ? unreachable(said) : refused(said)
+  }
+}
+
+/** Throws ClientFailure for what is no address of a service. The catalogue names the path of the dialect too. */
+function checkedUrl(text: string): string {
+  const url = text.replace(/\/+$/, '').replace(/\/load-balancer(\/v2(\.0)?(\/lbaas)?)?$/, '')
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw mistake(`${JSON.stringify(text)} is no address like http://127.0.0.1:9876`)
+}
+
+/** The sentence of a refusal, in whichever form the API gives it; empty when it has none. */
+export function sentenceOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null) return ''
+  const said = body as Readonly<Record<string, unknown>>
+  const found = said['detail'] ?? said['faultstring'] ?? said['error_msg']
+  return typeof found === 'string' ? found : ''
+}

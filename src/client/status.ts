@@ -1,0 +1,68 @@
+/** Reads what is wrong in a project. */
+import { STATUS_MEMBERS_OF_POOL } from '../domain/limits.ts'
+import type { Service } from './service.ts'
+import { isInTrouble, isMemberInTrouble, type PoolInTrouble, type Status } from './terminal/status-view.ts'
+import type { MemberPage, Overview, Pool, PoolPage } from './wire.ts'
+
+/** Pools of one page, as the API bounds it, and pages that are read; pools whose members are read at the same time. */
+const PAGE_MAX = 100
+const PAGES_MAX = 20
+const POOLS_AT_ONCE = 4
+
+/** At most `limit` pools in trouble, each with the worst of its members. Throws ClientFailure. */
+export async function readStatus(
+  service: Service,
+  { limit, allProjects }: { readonly limit: number; readonly allProjects: boolean },
+): Promise<Status> {
+  const query = { project_id: allProjects ? undefined : service.projectId }
+  const [overview, worst] = await Promise.all([
+    service.get<Overview>('/v1/overview', { query }),
+    poolsInTrouble(service, query, limit + 1),
+  ])
+  const shown = worst.slice(0, limit)
+  const pools: PoolInTrouble[] = []
+  for (let i = 0; i < shown.length; i += POOLS_AT_ONCE) {
+    const some = shown.slice(i, i + POOLS_AT_ONCE)
+    pools.push(...(await Promise.all(some.map((pool) => withMembers(service, pool)))))
+  }
+  return { url: service.url, overview, pools, hasMore: worst.length > limit }
+}
+
+/**
+ * Pages come with the worst first: ERROR, DEGRADED, OFFLINE (of which only some are in trouble), ONLINE. The first that is ONLINE
+ * without a member that is OFFLINE ends the search.
+ */
+async function poolsInTrouble(
+  service: Service,
+  query: { readonly project_id: string | undefined },
+  most: number,
+): Promise<readonly Pool[]> {
+  const found: Pool[] = []
+  let marker: string | undefined
+  for (let read = 0; read < PAGES_MAX && found.length < most; read++) {
+    const page = await service.get<PoolPage>('/v1/overview/pools', {
+      query: { ...query, limit: String(PAGE_MAX), marker },
+    })
+    found.push(...page.pools.filter(isInTrouble))
+    if (page.next === null || page.pools.some(isWell)) break
+    marker = page.next
+  }
+  return found.slice(0, most)
+}
+
+function isWell(pool: Pool): boolean {
+  return pool.operating_status === 'ONLINE' && !isInTrouble(pool)
+}
+
+async function withMembers(service: Service, pool: Pool): Promise<PoolInTrouble> {
+  const limit = STATUS_MEMBERS_OF_POOL + 1
+  const { members } = await service.get<MemberPage>(`/v1/overview/pools/${pool.id}/members`, {
+    query: { limit: String(limit) },
+  })
+  const worst = members.filter(isMemberInTrouble)
+  return {
+    pool,
+    members: worst.slice(0, STATUS_MEMBERS_OF_POOL),
+    hasMoreMembers: worst.length > STATUS_MEMBERS_OF_POOL,
+  }
+}

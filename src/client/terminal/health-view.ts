@@ -1,0 +1,146 @@
+/** `healthmonitor health`: what is known of a member, and why it is so, in words. */
+import { isReason, statusSentence } from '../../domain/status/status-sentence.ts'
+import { shownAddress, shownName } from '../subjects.ts'
+import type { Maintenance, Member, Pool } from '../wire.ts'
+import { printable, type Screen, statusStyle, styled } from './screen.ts'
+import { memberColumns, memberStatus, onlineOf } from './status-view.ts'
+import { tableOf } from './table.ts'
+import { ago, counted, duration, endOf, localTime } from './words.ts'
+
+/** Lines of label and text; times count from `nowMs`. */
+export function healthLines(member: Member, screen: Screen, nowMs: number): readonly string[] {
+  const { pool, since, detail, why } = member
+  const status = styled(memberStatus(member), member.stale ? 'yellow' : statusStyle(member.status), screen)
+  const name = member.name === '' ? '' : `${member.name}, `
+  return labelled(
+    [
+      ['member', `${name}${shownAddress(member)} (${member.id})`],
+      ...(pool === undefined ? [] : [['pool', `${shownName(pool)} (${pool.id})`] as const]),
+    ],
+    [['status', since === null ? status : `${status} since ${localTime(since)}, ${ago(since, nowMs)}`]],
+    [
+      ['why', detail === null || detail === '' ? why : `${why}: ${detail}`],
+      ...pendingLine(member),
+      ...staleLine(member),
+      ...probeLines(member, nowMs),
+      ...countLine(member),
+      ...nextLines(member, nowMs),
+      ...(member.maintenance ?? []).map(maintenanceLine),
+      ...recentLine(member),
+    ],
+  )
+}
+
+type Line = readonly [label: string, text: string]
+
+/** The middle group is ours, with colours; names and details of the others are made printable. */
+function labelled(before: readonly Line[], ours: readonly Line[], after: readonly Line[]): readonly string[] {
+  const lines = [
+    ...before.map(([label, text]): Line => [label, printable(text)]),
+    ...ours,
+    ...after.map(([label, text]): Line => [label, printable(text)]),
+  ]
+  const width = Math.max(...lines.map(([label]) => label.length))
+  return lines.map(([label, text]) => `${label.padEnd(width)}  ${text}`)
+}
+
+function pendingLine({ pending }: Member): readonly Line[] {
+  return pending
+    ? [['pending', 'no verdict since the configuration changed; the status is the one before']]
+    : []
+}
+
+function staleLine({ stale }: Member): readonly Line[] {
+  return stale ? [['stale', 'no prober has found out anything sure for long; the status is an old one']] : []
+}
+
+/** Its reason too, where that is not the reason of the status. */
+function probeLines({ last_probe: probe, ...member }: Member, nowMs: number): readonly Line[] {
+  if (probe === null) return []
+  const phases = Object.entries(probe.phases)
+    .filter(([, ms]) => ms !== null)
+    .map(([phase, ms]) => `${PHASES[phase] ?? phase} ${ms} ms`)
+  const took = phases.length === 0 ? '' : `: ${phases.join(', ')}`
+  const isOther = probe.reason !== member.reason && isReason(probe.reason)
+  const reason = isOther ? `, ${statusSentence(probe.reason)}` : ''
+  return [['last probe', `${ago(probe.at, nowMs)}, ${probe.address}, ${probe.result}${reason}${took}`]]
+}
+
+const PHASES: Readonly<Record<string, string>> = {
+  echo_ms: 'echo',
+  connect_ms: 'connect',
+  tls_ms: 'TLS',
+  first_byte_ms: 'first byte',
+  total_ms: 'total',
+}
+
+/** Results in a row on the way to another status. */
+function countLine({ counters }: Member): readonly Line[] {
+  if (counters === null) return []
+  return [['in a row', `${counters.rise} successes to ONLINE, ${counters.fall} failures to OFFLINE`]]
+}
+
+function nextLines(
+  { next_probe_at: next, detection_window: window }: Member,
+  nowMs: number,
+): readonly Line[] {
+  const inMs = next === null ? undefined : Date.parse(next) - nowMs
+  const down = window?.down
+  return [
+    ...(inMs === undefined ? [] : [['next probe', inMs < 1000 ? 'now' : `in ${duration(inMs)}`] as const]),
+    ...(down === undefined
+      ? []
+      : [['seen within', `${down.min_seconds} to ${down.max_seconds} s when it goes down`] as const]),
+  ]
+}
+
+export function maintenanceLine({ of, start, end, note, active }: Maintenance): Line {
+  const what = of === undefined || of === 'member' ? '' : ` of the ${of}`
+  const when = active ? `since ${localTime(start)}` : `from ${localTime(start)}`
+  return ['maintenance', `${when} ${endOf(end)}${what}${note === '' ? '' : `: ${note}`}`]
+}
+
+const MARKS: Readonly<Record<string, string>> = { passed: '+', failed: '-', inconclusive: '?' }
+
+/** The oldest first. */
+function recentLine({ recent_results: recent = [] }: Member): readonly Line[] {
+  if (recent.length === 0) return []
+  const marks = recent
+    .toReversed()
+    .map(({ result }) => MARKS[result] ?? '?')
+    .join('')
+  return [['recent', `${marks} (+ passed, - failed, ? inconclusive; the newest is last)`]]
+}
+
+/** A pool and its members, the worst first. */
+export function poolHealthLines(
+  {
+    pool,
+    members,
+    hasMore,
+  }: { readonly pool: Pool; readonly members: readonly Member[]; readonly hasMore: boolean },
+  screen: Screen,
+  nowMs: number,
+): readonly string[] {
+  const status = styled(pool.operating_status, statusStyle(pool.operating_status), screen)
+  const lines: Line[] = [
+    ['status', `${status} since ${localTime(pool.since)}, ${ago(pool.since, nowMs)}`],
+    ['members', `${onlineOf(pool.members)} ONLINE`],
+  ]
+  return [
+    ...labelled([['pool', `${shownName(pool)} (${pool.id})`]], lines, [
+      ...(pool.monitor_type === null ? [['monitor', 'none: nobody probes its members'] as const] : []),
+      ...(pool.in_service ? [] : [['traffic', NOT_IN_SERVICE] as const]),
+      ...(pool.maintenance ? [['maintenance', 'lasts: no transition is published'] as const] : []),
+    ]),
+    '',
+    ...tableOf(
+      members,
+      memberColumns<Member>((member) => member, nowMs),
+      screen,
+    ),
+    ...(hasMore ? [`… and ${counted(pool.members.total - members.length, 'more member')}`] : []),
+  ]
+}
+
+const NOT_IN_SERVICE = 'none: the pool, its load balancer or every listener of it is switched off or missing'

@@ -1,0 +1,30 @@
+/** Commands that ask a running service: `status`, `events`, `wait`, `health`, `maintenance`. */
+import type { Range } from './range.ts'
+
+/** Milliseconds for one answer of the service or of Keystone, connecting included; for an answer that waits, beside its time. */
+export const CLIENT_TIMEOUT_MS = 20_000
+/** Bytes of one answer: a page ends at 8 MiB. */
+export const CLIENT_BODY_MAX_BYTES = 16 * 1024 * 1024
+/** Milliseconds of silence after which a stream is opened anew: three heartbeats. */
+export const CLIENT_SILENCE_MS = 45_000
+/** Milliseconds before a stream is opened again: twice as many after each failure. */
+export const CLIENT_RETRY_MS: Range = { min: 500, max: 15_000 }
+/** Bytes of one event. */
+export const CLIENT_EVENT_MAX_BYTES = 1024 * 1024
+/** Seconds that `wait` may wait in all, and waits unless it is told. */
+export const CLIENT_WAIT_SECONDS: Range = { min: 1, max: 86_400 }
+export const CLIENT_WAIT_SECONDS_DEFAULT = 300
+/** Milliseconds before `wait` asks again after the service was away or too busy. */
+export const CLIENT_WAIT_RETRY_MS = 1000
+/** Objects of one name that a message lists. */
+export const CLIENT_NAMED_MAX = 10
+/** Pools that `status` shows, members of each of them, and changes. */
+export const STATUS_POOLS: Range = { min: 1, max: 1000 }
+export const STATUS_POOLS_DEFAULT = 20
+export const STATUS_MEMBERS_OF_POOL = 10
+/** Milliseconds between two drawings of `status --watch` without an event, and at least with many. */
+export const WATCH_EVERY_MS = 10_000
+export const WATCH_PAUSE_MS = 500
+/** Events that `events` shows, and of those before that `events --follow` begins with. */
+export const EVENTS_SHOWN: Range = { min: 0, max: 1000 }
+export const EVENTS_SHOWN_DEFAULT = 20

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { eventLine } from '../../../../src/client/terminal/event-view.ts'
+import type { ApiEvent } from '../../../../src/client/wire.ts'
+
+const PIPE = { width: Infinity, height: Infinity, hasColours: false, isTerminal: false }
+const BASE = { id: '1', time: '2026-11-30T12:00:00Z', project_id: 'p' }
+const OF_MEMBER = {
+  pool: { id: 'pool-id', name: 'app' },
+  member: { id: 'member-id', name: 'web-1', address: '2001:db8::1', protocol_port: 80 },
+}
+/** Without the time, which is that of this host. */
+const words = (event: Partial<ApiEvent> & { readonly type: string }): string =>
+  eventLine({ ...BASE, ...event }, PIPE).slice('2026-11-30 12:00:00  '.length)
+
+test('an event is one line: when, the new status, what, and why', () => {
+  const reason = 'CONNECT_REFUSED'
+  const down = { type: 'member.status', ...OF_MEMBER, to: 'OFFLINE', reason, detail: 'connect ECONNREFUSED' }
+  assert.equal(
+    words(down),
+    'OFFLINE   member web-1 ([2001:db8::1]:80) of app: the target refused the connection (connect ECONNREFUSED)',
+  )
+  assert.equal(
+    words({ type: 'pool.status', pool: OF_MEMBER.pool, from: 'ONLINE', to: 'ERROR' }),
+    'ERROR     pool app: was ONLINE',
+  )
+})
+
+test('a reason that is not known here is shown as it is', () => {
+  assert.match(
+    words({ type: 'member.status', ...OF_MEMBER, to: 'OFFLINE', reason: 'NEW_REASON' }),
+    /: NEW_REASON$/,
+  )
+})
+
+test('changes say what and who, maintenances until when and why', () => {
+  const changed = {
+    ...OF_MEMBER,
+    object: 'member',
+    action: 'changed',
+    fields: ['weight'],
+    by: { user_id: 'u' },
+  }
+  assert.equal(
+    words({ type: 'config.changed', ...changed }).trim(),
+    'member web-1 ([2001:db8::1]:80) of app changed: weight, by user u',
+  )
+  const monitor = { object: 'healthmonitor', object_id: 'hm', object_name: '', action: 'deleted' }
+  assert.equal(
+    words({ type: 'config.changed', pool: OF_MEMBER.pool, ...monitor }).trim(),
+    'healthmonitor hm deleted',
+  )
+  assert.match(
+    words({ type: 'maintenance.begun', ...OF_MEMBER, end: null, note: 'kernel' }),
+    /: maintenance begun, until it is ended: kernel$/,
+  )
+})
+
+test('what is not known here is shown by its type', () => {
+  assert.equal(
+    words({ type: 'prober.lost', prober: { id: 'x', host: 'node-1', pid: 7 } }).trim(),
+    'prober.lost node-1, pid 7',
+  )
+  assert.equal(
+    words({ type: 'certificate.expiring', pool: OF_MEMBER.pool }).trim(),
+    'certificate.expiring pool app',
+  )
+})
+
+test('a deleted member has its id', () => {
+  const member = { id: 'member-id', name: null, address: null, protocol_port: null }
+  assert.match(words({ type: 'member.status', member, to: 'ONLINE' }), /member member-id$/)
+})
+
+test('names of others steer no terminal', () => {
+  const pool = { id: 'x', name: 'a\u001b[2Jb\nc' }
+  const line = words({ type: 'pool.status', pool, to: 'ERROR' })
+  assert.ok(!line.includes('\n') && !line.includes('\u001b'), JSON.stringify(line))
+})
