@@ -71,12 +71,15 @@ export async function withService(
   }
 }
 
-/** Where a service of this host listens. */
-function defaultUrl({ HM_LISTEN: listen = '127.0.0.1:9876' }: NodeJS.ProcessEnv): string {
+/** Where a service of this host listens, by its settings. */
+function defaultUrl({
+  HM_LISTEN: listen = '127.0.0.1:9876',
+  HM_TLS_CERT: certificate,
+}: NodeJS.ProcessEnv): string {
   const endpoint = parseEndpoint(listen)
   if (endpoint === undefined || endpoint.port === 0)
     throw new UsageError(`HM_LISTEN=${listen} does not say where the service is: --url does`)
-  return localUrl(endpoint)
+  return localUrl(endpoint, certificate)
 }
 
 function readAuthorities(file: string): Buffer {

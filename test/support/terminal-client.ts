@@ -43,8 +43,6 @@ export async function tokenOf(api: string): Promise<string> {
 
 /** Columns of the terminal. */
 export const COLUMNS = 72
-/** The page of a full screen is left. */
-const LEFT = '\u001b[?1049l'
 
 /** What a command prints on a terminal; one that stays is ended by SIGINT when it has drawn. */
 export async function onTerminal(words: string, env: NodeJS.ProcessEnv): Promise<string> {
@@ -52,10 +50,13 @@ export async function onTerminal(words: string, env: NodeJS.ProcessEnv): Promise
   const { PATH } = process.env
   const child = spawn('script', ['-qec', command, '/dev/null'], { env: { PATH, ...env } })
   let out = ''
+  let isEnded = false
   child.stdout.on('data', (text: Buffer) => {
     out += text.toString()
-    // Ctrl-C, as a person types it.
-    if (words.includes('--watch') && out.includes('web-3') && !out.includes(LEFT)) child.stdin.write('\u0003')
+    // Ctrl-C, as a person types it: once, as each throws away what the terminal has not shown yet.
+    if (!words.includes('--watch') || isEnded || !out.includes('web-3')) return
+    isEnded = true
+    child.stdin.write('\u0003')
   })
   child.stdin.on('error', () => undefined)
   if (!words.includes('--watch')) child.stdin.end()
