@@ -31,6 +31,7 @@ export class EventFeed {
   #kept: ServiceEvent[] = []
   #keptAfter = 0
   #position: number | undefined
+  #starting: Promise<number> | undefined
   #timer: NodeJS.Timeout | undefined
   #reading: Promise<void> | undefined
   #isDue = false
@@ -46,12 +47,20 @@ export class EventFeed {
    * reads none. Throws the error of the database when it has not answered yet.
    */
   async position(): Promise<number> {
-    if (this.#position === undefined) {
-      this.#position = await this.#parts.newest()
-      this.#keptAfter = this.#position
-      this.#timer ??= setInterval(this.notify, FEED_EVERY_MS).unref()
-    }
-    return this.#position
+    if (this.#position !== undefined) return this.#position
+    // One question for all first callers: a second answer that comes late would set the position back.
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined
+    })
+    return await this.#starting
+  }
+
+  async #start(): Promise<number> {
+    const newest = await this.#parts.newest()
+    this.#position = newest
+    this.#keptAfter = newest
+    this.#timer = setInterval(this.notify, FEED_EVERY_MS).unref()
+    return newest
   }
 
   /** There may be new events. */
