@@ -25,7 +25,7 @@ import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, queryOf } from '../http/query.ts'
 import { assertProbeRate, memberDemand, ofMembers, plus } from '../write/probe-rate.ts'
 import { readUpdate, visible } from '../write/resent.ts'
-import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from '../write/rules.ts'
+import { assertParentsActive, assertQuota, assertTargetAllowed, noteChanges } from '../write/rules.ts'
 import { writing } from '../write/writing.ts'
 
 /** Health monitors as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -146,7 +146,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
     const shown = () => dialect.render(stored)
     const values = update.apply(shown, (changeFor) => changeFor(stored, parents.pool))
     assertParentsActive(ctx, parents)
-    if (!isWritten(ctx, values, shown)) return stored
+    if (!noteChanges(ctx, values, shown)) return stored
     await assertMonitorPortAllowed(tx, deps, { ...stored, ...values })
     const updated = await updateHealthMonitor(tx, id, { values, renewed: startsAnew(stored, values) })
     if (values.monitorPort !== undefined && updated.type !== 'PING') {

@@ -21,7 +21,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from '../ht
 import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, queryOf } from '../http/query.ts'
 import { readUpdate, visible } from '../write/resent.ts'
-import { assertParentsActive, assertQuota, assertUnused, isWritten } from '../write/rules.ts'
+import { assertParentsActive, assertQuota, assertUnused, noteChanges } from '../write/rules.ts'
 import { writing } from '../write/writing.ts'
 
 /** Listeners as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -170,7 +170,9 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: ShownList
     const shown = () => dialect.render(stored)
     const values = update.apply(shown, ({ changeFor }) => changeFor(stored, pool, loadBalancer))
     assertParentsActive(ctx, { loadBalancer })
-    return isWritten(ctx, values, shown) ? viewOf(await updateListener(tx, id, values), loadBalancer) : stored
+    return noteChanges(ctx, values, shown)
+      ? viewOf(await updateListener(tx, id, values), loadBalancer)
+      : stored
   })
   ctx.body = { listener: dialect.render(listener) }
 }

@@ -20,7 +20,7 @@ import { type CreatedBelow, insertTree, type LoadBalancerTree, readTree } from '
 import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, type Parameters, queryOf } from '../http/query.ts'
 import { readUpdate, visible } from '../write/resent.ts'
-import { assertUnused, isWritten } from '../write/rules.ts'
+import { assertUnused, noteChanges } from '../write/rules.ts'
 import { writing } from '../write/writing.ts'
 
 /** Who creates something, and for whom that is allowed. */
@@ -106,7 +106,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: LoadBalan
     const stored = await lockLoadBalancerFor(ctx, tx, id)
     assertChangeable(ctx, stored, ['ACTIVE'])
     const values = changeFor(stored)
-    if (isWritten(ctx, values)) {
+    if (noteChanges(ctx, values)) {
       await updateLoadBalancer(tx, id, { values, renewed: values.adminStateUp === true })
     }
     if (values.adminStateUp !== undefined) await touchLoadBalancer(tx, id)

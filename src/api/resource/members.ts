@@ -28,7 +28,7 @@ import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, queryOf } from '../http/query.ts'
 import { assertProbeRate, memberDemand } from '../write/probe-rate.ts'
 import { readUpdate, visible } from '../write/resent.ts'
-import { assertParentsActive, assertQuota, assertTargetAllowed, isWritten } from '../write/rules.ts'
+import { assertParentsActive, assertQuota, assertTargetAllowed, noteChanges } from '../write/rules.ts'
 import { writing } from '../write/writing.ts'
 
 /** Members as one dialect speaks of them. All parsers throw DomainErrors. */
@@ -117,7 +117,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const shown = () => dialect.render(stored)
     const values = update.apply(shown, (changeFor) => changeFor(stored))
     assertParentsActive(ctx, parents)
-    if (!isWritten(ctx, values, shown)) return stored
+    if (!noteChanges(ctx, values, shown)) return stored
     const after = { ...stored, ...values }
     const monitor = namesTarget(values)
       ? await assertTargetsAllowed(tx, deps, key.poolId, [after])

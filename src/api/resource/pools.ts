@@ -25,7 +25,7 @@ import { assertDependencies } from '../write/dependencies.ts'
 import { answerList, pick } from '../http/pages.ts'
 import { fieldsOf, queryOf } from '../http/query.ts'
 import { readUpdate, visible } from '../write/resent.ts'
-import { assertParentsActive, assertQuota, assertUnused, isWritten } from '../write/rules.ts'
+import { assertParentsActive, assertQuota, assertUnused, noteChanges } from '../write/rules.ts'
 import { writing } from '../write/writing.ts'
 
 /** The parents of a new pool. */
@@ -168,7 +168,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDiale
     const shown = () => dialect.render(stored)
     const values = update.apply(shown, (changeFor) => changeFor(stored))
     assertParentsActive(ctx, { loadBalancer: parents.loadBalancer })
-    if (!isWritten(ctx, values, shown)) return stored
+    if (!noteChanges(ctx, values, shown)) return stored
     await updatePool(tx, id, { values, renewed: values.adminStateUp === true })
     await assertDependencies(tx, { ...stored, ...values, poolId: id }, stored.echo)
     if (changesChecks(values, stored)) await touchPools(tx, [id])

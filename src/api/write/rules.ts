@@ -67,15 +67,16 @@ export function assertParentsActive(ctx: ApiContext, parents: Parents): void {
 }
 
 /**
- * Whether an update with these values is to be written: one that changes nothing only when the dialect says so. `shown`
- * renders the object as it is stored; absent, the caller says so itself (`state.before`).
+ * Notes what an update with these values changes, for the line of audit. Returns whether to write it: one that changes
+ * nothing only when the dialect says so. `shown` renders the object as it is stored; absent, the caller notes that itself
+ * (`state.before`).
  */
-export function isWritten(
+export function noteChanges(
   ctx: ApiContext,
   values: object,
   shown?: () => Readonly<Record<string, unknown>>,
 ): boolean {
-  // For the line of audit: what is in here differs from what is stored.
+  // Values are those that differ from what is stored.
   ctx.state.changed = Object.keys(values)
   if (shown !== undefined && ctx.state.changed.length > 0) ctx.state.before = shown()
   return ctx.state.dialect.writes.writesUnchanged || Object.keys(values).length > 0
