@@ -2,7 +2,7 @@
 import { EventFeed } from '../api/v1/event-feed.ts'
 import { EventStreams } from '../api/v1/event-streams.ts'
 import { EventSequencer } from '../notify/sequencer.ts'
-import { ConfigListener } from '../schedule/config-listener.ts'
+import { ChannelListener } from '../schedule/channel-listener.ts'
 import type { Log } from '../schedule/log.ts'
 import type { Database } from '../store/database.ts'
 import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from '../store/event-channels.ts'
@@ -62,8 +62,8 @@ function listenerOf({
   readonly log: Log
   readonly channel: string
   readonly onPayload: () => void
-}): ConfigListener {
-  return new ConfigListener({
+}): ChannelListener {
+  return new ChannelListener({
     log,
     subject: 'events',
     onPayload,

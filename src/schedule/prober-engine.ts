@@ -13,9 +13,9 @@ import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
 import { tcpCanaries } from './canaries.ts'
+import { ChannelListener } from './channel-listener.ts'
 import type { Check } from './check.ts'
 import { Checkpoint } from './checkpoint.ts'
-import { ConfigListener } from './config-listener.ts'
 import { ConfigSync } from './config-sync.ts'
 import { Dependencies } from './dependencies.ts'
 import { descriptorLimit, idleConnectionBudget, idleSocketBudget, probeBudget } from './descriptor-budget.ts'
@@ -63,7 +63,7 @@ export class ProberEngine {
   readonly #breaker: MassFailureBreaker
   readonly #checkpoint: Checkpoint
   readonly #sync: ConfigSync
-  readonly #listener: ConfigListener
+  readonly #listener: ChannelListener
   /** In the order in which they are called. */
   readonly #holders: readonly ShardHolder[]
   /** Prepares the first probe of a check while it is loaded, because loading is done in slices. */
@@ -93,7 +93,12 @@ export class ProberEngine {
     this.#breaker = this.#makeBreaker()
     this.#checkpoint = this.#makeCheckpoint()
     this.#sync = this.#makeSync()
-    this.#listener = new ConfigListener({ log, onPayload: this.#sync.notify, listen: options.store.listen })
+    this.#listener = new ChannelListener({
+      log,
+      subject: 'changes of the configuration',
+      onPayload: this.#sync.notify,
+      listen: options.store.listen,
+    })
     this.#holders = [this.#sync, this.#dependencies, this.#preparation, this.#scheduler]
   }
 

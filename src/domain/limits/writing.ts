@@ -41,7 +41,7 @@ export const SHARDS_LOADED_WITHIN_MS: Range = { min: 1000, max: 3000 }
 export const CLAIM_RETRY_MS = 250
 /** Milliseconds after the end of another prober's lease until a claim: the delay of one packet, by which clocks differ. */
 export const CLAIM_AFTER_EXPIRY_MS = 20
-/** Milliseconds: back-off of the connection that listens for changes of the configuration. */
+/** Milliseconds: back-off of a connection that listens for notifications. */
 export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
 export const CHECKPOINT_SOONEST_MS = 1000

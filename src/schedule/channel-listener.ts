@@ -1,4 +1,4 @@
-/** Keeps one connection that listens for notifications, and makes a new one when it breaks. */
+/** Keeps one connection that listens on a channel of PostgreSQL, and makes a new one when it breaks. */
 import { LISTEN_RETRY_MS } from '../domain/limits.ts'
 import type { Log } from './log.ts'
 
@@ -12,10 +12,10 @@ export interface ListenerOptions {
   readonly onPayload: (payload: string) => void
   readonly log: Log
   /** What notifications are about, for the log. */
-  readonly subject?: string
+  readonly subject: string
 }
 
-export class ConfigListener {
+export class ChannelListener {
   readonly #options: ListenerOptions
   #connection: { end(): Promise<void> } | undefined
   #connecting: Promise<void> | undefined
@@ -46,7 +46,7 @@ export class ConfigListener {
   }
 
   async #connect(): Promise<void> {
-    const { listen, onPayload, log, subject = 'changes of the configuration' } = this.#options
+    const { listen, onPayload, log, subject } = this.#options
     try {
       const connection = await listen(onPayload, (error) => this.#retry(error))
       this.#connection = connection
@@ -63,7 +63,7 @@ export class ConfigListener {
   #retry(error: unknown): void {
     this.#connection = undefined
     if (this.#isStopped) return
-    const { log, subject = 'changes of the configuration' } = this.#options
+    const { log, subject } = this.#options
     if (!this.#isAway) {
       log.warn({ err: error }, `no notifications of ${subject}, which are polled meanwhile`)
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate as settled } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { LISTEN_RETRY_MS } from '../../../src/domain/limits.ts'
-import { ConfigListener } from '../../../src/schedule/config-listener.ts'
+import { ChannelListener } from '../../../src/schedule/channel-listener.ts'
 import { keepingLog } from '../../support/prober.ts'
 
 /** A listener whose connections the test makes, refuses and breaks, with timers that the test moves. */
@@ -13,8 +13,9 @@ function withFakes(t: TestContext) {
   const log = keepingLog()
   let notify: (payload: string) => void = () => undefined
   let breakOff: (error: Error | undefined) => void = () => undefined
-  const listener = new ConfigListener({
+  const listener = new ChannelListener({
     log,
+    subject: 'events',
     onPayload: (payload) => void payloads.push(payload),
     listen: (onPayload, onEnd) => {
       database.tries++
