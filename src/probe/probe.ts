@@ -6,7 +6,7 @@ import type { ProbeTarget } from '../domain/target/probe-target.ts'
  * returned function ends the attempt now (deadline, shutdown): the socket is closed and `done` is called with the phase
  * that had been reached. After `done`, calling it does nothing.
  *
- * A prober has no schedule, no threshold, no timer and no database; only the scheduler has a deadline.
+ * A probe has no schedule, no threshold, no timer and no database; only the scheduler has a deadline.
  */
 export type Probe = (
   target: ProbeTarget,

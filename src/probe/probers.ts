@@ -9,10 +9,10 @@ import { needsExchange, makeProbeTcpExchange } from './tcp/tcp-exchange.ts'
 import { makeProbeTlsHello } from './tls/tls-hello.ts'
 import { makeProbeUdpConnect } from './udp/udp-connect.ts'
 
-/** The prober of each monitor type. */
+/** The probe of each monitor type. */
 export type Probers = Readonly<Record<MonitorType, Probe>>
 
-/** All probers, over what they share. */
+/** The probes of all monitor types, over what they share. */
 export function makeProbers(runtime: ProbeRuntime): Probers {
   const { echoChannels, sctpChannels, hostAddresses } = runtime
   const probeTcp = makeProbeTcp(runtime)

@@ -23,7 +23,7 @@ export interface RawAttempt<Channel> {
 export type Ending = (why: 'timeout' | 'shutdown') => readonly [reason: Reason, detail: string]
 
 /**
- * A prober on `channelOf`'s sockets. `start` sends the first packet, sets `stop` with each packet that it sends, and
+ * A probe on `channelOf`'s sockets. `start` sends the first packet, sets `stop` with each packet that it sends, and
  * returns what to report without an answer. `phase` is the phase that an answer ends.
  */
 export function rawProbe<Channel extends Pick<RawChannel, 'availability'>>(

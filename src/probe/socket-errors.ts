@@ -12,7 +12,7 @@ import { networkInterfaces } from 'node:os'
 import { HOST_ADDRESSES_CACHE_MS } from '../domain/limits.ts'
 import type { Reason } from '../domain/result/reasons.ts'
 
-/** Reasons before a connection is established; a prober refines them (a reset after the connect is its RECV_CLOSED). */
+/** Reasons before a connection is established; a probe refines them (a reset after the connect is its RECV_CLOSED). */
 const REASON_OF_ERRNO: Readonly<Record<string, Reason>> = {
   // The target, or the network on the way to it, answered. ICMP errors arrive as net/ipv4/icmp.c icmp_err_convert says.
   ECONNREFUSED: 'CONNECT_REFUSED',

@@ -3,7 +3,7 @@ import type { Reason } from '../domain/result/reasons.ts'
 import type { Probe } from './probe.ts'
 import { result } from './result.ts'
 
-/** A prober that always answers `reason` with this detail. */
+/** A probe that always answers `reason` with this detail. */
 export function unsupported(detail: string, reason: Reason = 'PROBER_UNSUPPORTED'): Probe {
   return (_target, done) => {
     let ended = false

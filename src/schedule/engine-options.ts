@@ -1,4 +1,4 @@
-/** What a prober's engine is given: the database as functions, the probers, and the configuration of the service. */
+/** What a prober's engine is given: the database as functions, the probes, and the configuration of the service. */
 import type { CheckpointEntry, ShardCheckpoint, VerdictWrite } from '../domain/prober/check.ts'
 import type { ParentState } from '../domain/status/dependencies.ts'
 import type { ProberFacts } from '../domain/prober/prober-facts.ts'

@@ -8,7 +8,7 @@
  * timeout starts when the probe starts. Probes that were in flight while the event loop was blocked never count as
  * failures.
  *
- * The hot path (tick, start, done) awaits nothing and allocates nothing per probe beyond what the prober makes.
+ * The hot path (tick, start, done) awaits nothing and allocates nothing per probe beyond what the probe itself does.
  */
 import type { CheckConfig } from '../domain/prober/check.ts'
 import {

@@ -31,7 +31,7 @@ export interface HttpParts extends StreamParts {
   readonly requests: RenderedRequests
 }
 
-/** The prober of HTTP, where a target may ask for TLS, or of HTTPS. */
+/** The probe of HTTP, where a target may ask for TLS, or of HTTPS. */
 export function makeProbeHttp(parts: HttpParts, type: 'HTTP' | 'HTTPS'): Probe {
   return makeStreamProbe(parts, {
     isSecure: type === 'HTTPS' ? () => true : isSecure,

@@ -7,7 +7,7 @@ import { rawProbe } from '../raw-probe.ts'
 import { HostAddresses } from '../socket-errors.ts'
 import type { EchoChannel, EchoOutcome } from './icmp-echo.ts'
 
-/** A PING prober on `channelOf`'s sockets. */
+/** The probe of PING, on `channelOf`'s sockets. */
 export function makeProbePing(
   channelOf: (family: 4 | 6) => EchoChannel,
   hosts: HostAddresses = new HostAddresses(),

@@ -10,7 +10,7 @@ import { rawProbe } from '../raw-probe.ts'
 import { HostAddresses } from '../socket-errors.ts'
 import type { SctpChannel, SctpOutcome } from './sctp-channel.ts'
 
-/** An SCTP prober on `channelOf`'s sockets. */
+/** The probe of SCTP, on `channelOf`'s sockets. */
 export function makeProbeSctp(
   channelOf: (family: 4 | 6) => SctpChannel,
   hosts: HostAddresses = new HostAddresses(),

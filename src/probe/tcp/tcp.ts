@@ -10,7 +10,7 @@ import type { KernelSockets } from './kernel-sockets.ts'
 import { makeProbeTcpByNode, type TcpParts } from './tcp-by-node.ts'
 import { makeProbeTcpBySystemCalls, suitsSystemCalls } from './tcp-by-system-calls.ts'
 
-/** A TCP prober; without `kernelSockets` it uses `net.Socket` for every target. */
+/** The probe of TCP; without `kernelSockets` it uses `net.Socket` for every target. */
 export function makeProbeTcp(parts: TcpParts & { readonly kernelSockets: KernelSockets | undefined }): Probe {
   const byNode = makeProbeTcpByNode(parts)
   if (parts.kernelSockets === undefined) return byNode

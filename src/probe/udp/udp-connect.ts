@@ -37,7 +37,7 @@ export interface UdpParts {
   readonly hostAddresses: HostAddresses
 }
 
-/** A UDP-CONNECT prober on `channelOf`'s raw sockets. */
+/** The probe of UDP-CONNECT, on `channelOf`'s raw sockets. */
 export function makeProbeUdpConnect(
   channelOf: (family: 4 | 6) => EchoChannel,
   parts: UdpParts = { udpSockets: new UdpSockets(), hostAddresses: new HostAddresses() },

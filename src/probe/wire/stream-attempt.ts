@@ -23,7 +23,7 @@ export interface StreamProtocol {
   readonly converse: (target: ProbeTarget) => Conversation | string
 }
 
-/** The prober of a protocol. */
+/** The probe of a protocol. */
 export function makeStreamProbe(parts: StreamParts, protocol: StreamProtocol): Probe {
   const shared = { ...protocol, parts }
   return (target, done) => {
