@@ -1,13 +1,17 @@
 /**
  * How long a change of the target takes to change its status: from the moment the target fails (or recovers) to the
- * result that decides. Bounds for timers that run from the end of a probe: fastest: a probe starts at once and every
- * one ends at once, `pending * (n - 1)`; a hard failure needs no second; slowest: a probe just ended, and every one
- * takes its whole timeout, `wait + timeout * n + pending * (n - 1)`, where jitter makes every wait as long as it can,
- * and where a kept connection that outlives its listener passes until it is made anew: `(freshEvery - 1) * (wait +
- * timeout)` more. `wait` and `pending` are the intervals of the state before and during the run. From the start of a
- * probe (anchor) an interval takes the place of interval and timeout, as often as it takes for the probe to end. The
- * OTC manual's window (umn health_check: 2 x 3 + 4 x 2 = 14 s) is the slowest without the first wait. Damped flapping
- * is not in it.
+ * result that decides. `wait` is the interval before the run of results, `pending` the one during it; n results decide.
+ * With timers that run from the end of a probe:
+ *
+ * - Fastest: `pending * (n - 1)`. A probe starts at once, and every probe ends at once. 0 where a hard failure decides.
+ * - Slowest: `wait + timeout * n + pending * (n - 1)`. A probe has just ended, and every probe takes its whole timeout.
+ *   Jitter makes every wait as long as it can.
+ * - A kept connection that outlives its listener passes until it is replaced: `(freshEvery - 1) * (wait + timeout)` is
+ *   added to the slowest.
+ *
+ * With timers that run from the start of a probe (anchor), an interval takes the place of interval and timeout, as often
+ * as it takes for the probe to end. The window of the OTC manual (umn health_check: 2 x 3 + 4 x 2 = 14 s) is the slowest
+ * without the first wait. Damped flapping is not in it.
  */
 import { connectionReuse } from '../target/monitor-target.ts'
 import { type JudgedMonitor, statePolicy, timeoutMs } from '../options/profiles.ts'
