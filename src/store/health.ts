@@ -37,7 +37,7 @@ export const HEALTH_LIST: ListSpec = {
   columns: `${MEMBER_COLUMNS}, p.shard, m.provider, m.state, m.since, m.reason, m.pending, m.check_generation as generation,
     hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
     p.traffic_seen_at is not null as traffic_seen, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
-    hm.monitor_port as pool_monitor_port, hm.sent_fields, s.generation as verdict_generation, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
+    hm.monitor_port as hm_monitor_port, hm.sent_fields, s.generation as verdict_generation, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
     stored.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
     now() as read_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
@@ -188,7 +188,7 @@ interface HealthRow extends MemberRow {
   timeout_seconds: number
   rise: number
   fall: number
-  pool_monitor_port: number | null
+  hm_monitor_port: number | null
   sent_fields: HealthMonitor['sentFields']
   verdict_generation: number
   detail: string
@@ -258,7 +258,7 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
             timeoutSeconds: row.timeout_seconds,
             rise: row.rise,
             fall: row.fall,
-            monitorPort: row.pool_monitor_port,
+            monitorPort: row.hm_monitor_port,
           },
         }),
   }
