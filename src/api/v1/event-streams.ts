@@ -26,7 +26,7 @@ const HEADERS = {
 const HEARTBEATS_PER_TURN = 200
 
 /** Throws when the reader may read no longer: its token ended. */
-export type StillAllowed = () => Promise<void>
+export type AssertAllowed = () => Promise<void>
 
 /** What all streams of a process hold in memory for readers that are behind. */
 interface Backlog {
@@ -36,15 +36,15 @@ interface Backlog {
 export class EventStream {
   readonly #response: ServerResponse
   readonly #backlog: Backlog
-  readonly isStillAllowed: StillAllowed
+  readonly assertAllowed: AssertAllowed
   /** Bytes of this stream in the backlog. */
   #counted = 0
   #isEnded = false
 
-  constructor(response: ServerResponse, backlog: Backlog, isStillAllowed: StillAllowed) {
+  constructor(response: ServerResponse, backlog: Backlog, assertAllowed: AssertAllowed) {
     this.#response = response
     this.#backlog = backlog
-    this.isStillAllowed = isStillAllowed
+    this.assertAllowed = assertAllowed
     response.on('drain', () => this.#count())
     response.once('close', () => this.#count(0))
   }
@@ -152,8 +152,8 @@ export class EventStreams {
   }
 
   /** A stream on this response, until it is closed. */
-  open(response: ServerResponse, isStillAllowed: StillAllowed): EventStream {
-    const stream = new EventStream(response, this.#backlog, isStillAllowed)
+  open(response: ServerResponse, assertAllowed: AssertAllowed): EventStream {
+    const stream = new EventStream(response, this.#backlog, assertAllowed)
     this.#open.add(stream)
     response.once('close', () => this.#open.delete(stream))
     stream.begin()
@@ -182,7 +182,7 @@ export class EventStreams {
     for (const stream of this.#open) {
       if (++inTurn % HEARTBEATS_PER_TURN === 0) await nextTurn()
       stream.beat()
-      stream.isStillAllowed().catch(() => stream.end())
+      stream.assertAllowed().catch(() => stream.end())
     }
     this.#isBeating = false
   }
