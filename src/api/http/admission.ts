@@ -38,51 +38,51 @@ export class Admission {
   }
 
   /**
-   * Does the work of a request for a project when there is a connection for it. Throws PROJECT_BUSY when the project
-   * has too many requests in progress, and the errors of the work.
+   * Does the work of a request of a sharer (sharer.ts) when there is a connection for it. Throws PROJECT_BUSY when the
+   * sharer has too many requests in progress, and the errors of the work.
    */
-  async admit(projectId: string, work: () => Promise<void>): Promise<void> {
-    await this.#within(this.#gate, projectId, work)
+  async admit(sharer: string, work: () => Promise<void>): Promise<void> {
+    await this.#within(this.#gate, sharer, work)
   }
 
   /**
    * Reads and renders a page of at most `rows` rows. A large one keeps a processor of PostgreSQL busy for long, and other
-   * statements share the rest. So only a few of them are read at a time, projects in turn. Throws PROJECT_BUSY when the
-   * project has too many of them in progress, and the errors of the work.
+   * statements share the rest. So only a few of them are read at a time, sharers in turn. Throws PROJECT_BUSY when the
+   * sharer has too many of them in progress, and the errors of the work.
    */
-  async page<Result>(projectId: string, rows: number, work: () => Promise<Result>): Promise<Result> {
-    return rows <= LARGE_PAGE_ROWS ? await work() : await this.#within(this.#largePages, projectId, work)
+  async page<Result>(sharer: string, rows: number, work: () => Promise<Result>): Promise<Result> {
+    return rows <= LARGE_PAGE_ROWS ? await work() : await this.#within(this.#largePages, sharer, work)
   }
 
-  async #within<Result>(gate: FairGate, projectId: string, work: () => Promise<Result>): Promise<Result> {
+  async #within<Result>(gate: FairGate, sharer: string, work: () => Promise<Result>): Promise<Result> {
     const startClock = (expire: () => void) => {
       const timer = setTimeout(expire, this.#waitMs)
       return () => clearTimeout(timer)
     }
-    if (!(await gate.enter(projectId, startClock))) throw busy()
+    if (!(await gate.enter(sharer, startClock))) throw busy()
     try {
       return await work()
     } finally {
-      gate.leave(projectId)
+      gate.leave(sharer)
     }
   }
 
-  /** Receives the body of a request and does `work` with it. Throws PROJECT_BUSY as well when the project's bodies take too much memory. */
+  /** Receives the body of a request and does `work` with it. Throws PROJECT_BUSY as well when the sharer's bodies take too much memory. */
   async withBody(
     ctx: Context,
-    projectId: string,
+    sharer: string,
     bounds: BodyBounds,
     work: (body: Buffer | undefined) => Promise<void>,
   ): Promise<void> {
     let taken = 0
     try {
       const body = await receiveBody(ctx, bounds, (bytes) => {
-        if (!this.#bodies.take(projectId, bytes)) throw busy()
+        if (!this.#bodies.take(sharer, bytes)) throw busy()
         taken += bytes
       })
       await work(body)
     } finally {
-      if (taken > 0) this.#bodies.give(projectId, taken)
+      if (taken > 0) this.#bodies.give(sharer, taken)
     }
   }
 }

@@ -8,11 +8,11 @@ import { InTurn } from '../../domain/share/in-turn.ts'
 
 const waiting = new InTurn<() => void>()
 
-/** Resolves when the next slice is this project's, in a later round of the event loop. */
-export function nextSlice(projectId: string): Promise<void> {
+/** Resolves when the next slice is this sharer's (sharer.ts), in a later round of the event loop. */
+export function nextSlice(sharer: string): Promise<void> {
   return new Promise((resolve) => {
     if (waiting.isEmpty) setImmediate(serve)
-    waiting.add(projectId, resolve)
+    waiting.add(sharer, resolve)
   })
 }
 
@@ -23,7 +23,7 @@ function serve(): void {
 
 /** Does something with each item in slices, until it returns false. */
 export async function inSlices<Item>(
-  projectId: string,
+  sharer: string,
   items: Iterable<Item>,
   work: (item: Item) => boolean,
 ): Promise<void> {
@@ -32,19 +32,19 @@ export async function inSlices<Item>(
   for (const item of items) {
     if (!work(item)) return
     if (++done % LOOK_EVERY !== 0 || performance.now() < end) continue
-    await nextSlice(projectId)
+    await nextSlice(sharer)
     end = performance.now() + SLICE_MS
   }
 }
 
 /** `items.map(map)` in slices: few items are done at once. */
 export async function mapInSlices<Item, Result>(
-  projectId: string,
+  sharer: string,
   items: Iterable<Item>,
   map: (item: Item, index: number) => Result,
 ): Promise<Result[]> {
   const results: Result[] = []
-  await inSlices(projectId, items, (item) => {
+  await inSlices(sharer, items, (item) => {
     results.push(map(item, results.length))
     return true
   })

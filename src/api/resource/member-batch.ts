@@ -13,6 +13,7 @@ import { parseAddress } from '../../domain/address/ip-address.ts'
 import { isRetargeted } from '../../domain/target/retargeting.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { Pool } from '../../domain/types.ts'
+import type { Identity } from '../../identity/identity.ts'
 import { type Tx } from '../../store/database.ts'
 import { findMonitorOfPool } from '../../store/health-monitors.ts'
 import {
@@ -36,6 +37,7 @@ import { memberExists, targetGuard } from './members.ts'
 import { type Parameters, queryOf } from '../http/query.ts'
 import { assertProbeRate, memberDemand, ofMembers } from '../write/probe-rate.ts'
 import { assertParentsActive, assertQuota } from '../write/rules.ts'
+import { sharerOf } from '../http/sharer.ts'
 import { inSlices, mapInSlices } from '../http/slices.ts'
 import { writing } from '../write/writing.ts'
 
@@ -66,7 +68,7 @@ export interface BatchTargets {
 export interface MemberBatchDialect {
   readonly paths: (path: string) => readonly string[]
   /** Reads a body, its members in slices; throws DomainErrors. */
-  readonly parseBatch: (body: unknown, projectId: string, parameters: Parameters) => Promise<MemberBatch>
+  readonly parseBatch: (body: unknown, asker: Identity, parameters: Parameters) => Promise<MemberBatch>
   /** Throws the dialect's refusal of a repeated target. */
   readonly assertDistinct: (targets: BatchTargets) => void
 }
@@ -92,9 +94,8 @@ interface Work {
 }
 
 async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBatchDialect): Promise<void> {
-  const { projectId } = ctx.state.identity
   const poolId = pathId(ctx, 'pool_id', 'pool')
-  const batch = await dialect.parseBatch(await readJson(ctx), projectId, queryOf(ctx))
+  const batch = await dialect.parseBatch(await readJson(ctx), ctx.state.identity, queryOf(ctx))
   await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, poolId)
     const { added, changed } = await applied({ ctx, deps, dialect, tx, parents }, batch)
@@ -130,7 +131,7 @@ async function draftsOf(
   { ctx, parents }: Work,
   { draftFor }: Pick<MemberReplacement, 'draftFor'>,
 ): Promise<readonly MemberDraft[]> {
-  return await mapInSlices(ctx.state.identity.projectId, draftFor, (draft) => draft(parents.pool))
+  return await mapInSlices(sharerOf(ctx.state.identity), draftFor, (draft) => draft(parents.pool))
 }
 
 /** Throws QUOTA_EXCEEDED. */
@@ -154,7 +155,7 @@ async function removeMembers(tx: Tx, poolId: string, ids: readonly string[]): Pr
 async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<Applied> {
   const { tx, parents, dialect } = work
   const poolId = parents.pool.id
-  const repeated = await repeatedTarget(work.ctx.state.identity.projectId, drafts)
+  const repeated = await repeatedTarget(sharerOf(work.ctx.state.identity), drafts)
   dialect.assertDistinct({ repeated, isPresent: false, poolId })
   const present = (await findMembersAt(tx, poolId, drafts))[0]
   const first = present && drafts[present.index]
@@ -171,7 +172,7 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<App
   const drafts = await draftsOf(work, batch)
   const kept = await findMembersAt(tx, poolId, drafts)
   const keptAt = new Set(kept.map((member) => member.index))
-  const repeated = await repeatedTarget(ctx.state.identity.projectId, drafts)
+  const repeated = await repeatedTarget(sharerOf(ctx.state.identity), drafts)
   const isPresent = repeated !== undefined && keptAt.has(drafts.indexOf(repeated))
   dialect.assertDistinct({ repeated, isPresent, poolId })
   const added = drafts.filter((_, index) => !keptAt.has(index))
@@ -225,7 +226,7 @@ interface Replaced {
 /** The changes of all, found in slices. */
 async function changesOf({ ctx, tx, parents }: Work, { kept, drafts, batch }: Replaced): Promise<Change[]> {
   const monitor = kept.length === 0 ? undefined : await findMonitorOfPool(tx, parents.pool.id)
-  const changes = await mapInSlices(ctx.state.identity.projectId, kept, (member) =>
+  const changes = await mapInSlices(sharerOf(ctx.state.identity), kept, (member) =>
     changeOf(member, drafts[member.index], { batch, monitor }),
   )
   return changes.flat()
@@ -237,7 +238,7 @@ async function assertTargetsAllowed(
   drafts: readonly MemberDraft[],
 ): Promise<void> {
   const assertAllowed = await targetGuard(tx, deps, parents.pool.id)
-  await mapInSlices(ctx.state.identity.projectId, drafts, assertAllowed)
+  await mapInSlices(sharerOf(ctx.state.identity), drafts, assertAllowed)
 }
 
 /** The change that the list makes of a member; none when it is so already. */
@@ -296,12 +297,12 @@ async function create(work: Work, drafts: readonly MemberDraft[]): Promise<void>
 
 /** A repeated target of the list, in the spelling of its second place. */
 export async function repeatedTarget(
-  projectId: string,
+  sharer: string,
   drafts: readonly MemberDraft[],
 ): Promise<MemberDraft | undefined> {
   const seen = new Set<string>()
   let repeated: MemberDraft | undefined
-  await inSlices(projectId, drafts, (draft) => {
+  await inSlices(sharer, drafts, (draft) => {
     const target = `${parseAddress(draft.address)?.canonical ?? draft.address} ${draft.protocolPort}`
     if (seen.has(target)) repeated = draft
     seen.add(target)

@@ -8,13 +8,14 @@ import {
   type TreeMember,
 } from '../../store/status-tree.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
+import { sharerOf } from '../http/sharer.ts'
 
 export interface StatusTreeDialect {
   readonly paths: (path: string) => readonly string[]
   /** Which members it shows: others are not read, and do not count for any status. */
   readonly membersOf: StatusTreeKey['membersOf']
   /** Renders members in slices: there may be thousands. */
-  readonly render: (tree: StatusTree, projectId: string) => Promise<Record<string, unknown>>
+  readonly render: (tree: StatusTree, sharer: string) => Promise<Record<string, unknown>>
 }
 
 export function statusTreeRoutes(deps: ApiDependencies, dialect: StatusTreeDialect): Route[] {
@@ -37,7 +38,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: StatusTreeD
     const message = `The load balancer has more than ${STATUS_TREE_MEMBERS_MAX} members; list them with /members?loadbalancer_id=${id}.`
     throw new DomainError('TOO_MANY_ITEMS', message, { max: STATUS_TREE_MEMBERS_MAX })
   }
-  ctx.body = await dialect.render(tree, ctx.state.identity.projectId)
+  ctx.body = await dialect.render(tree, sharerOf(ctx.state.identity))
 }
 
 /** Renders the members of each pool, one `values` for each of `members`, in the order of the tree. */

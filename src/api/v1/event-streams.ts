@@ -141,12 +141,12 @@ export class EventStreams {
     return STREAMS_MAX - this.#places.free
   }
 
-  /** A place for a stream or a wait of a project; undefined when it has too many. Returns the function that gives it back. */
-  take(projectId: string): (() => void) | undefined {
-    if (!this.#places.take(projectId)) return undefined
+  /** A place for a stream or a wait of a sharer (sharer.ts); undefined when it has too many. Returns the function that gives it back. */
+  take(sharer: string): (() => void) | undefined {
+    if (!this.#places.take(sharer)) return undefined
     let isTaken = true
     return () => {
-      if (isTaken) this.#places.give(projectId)
+      if (isTaken) this.#places.give(sharer)
       isTaken = false
     }
   }

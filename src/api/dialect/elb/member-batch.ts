@@ -5,6 +5,7 @@ import type { KeptValues } from '../../../store/member-batch.ts'
 import type { MemberDraft } from '../../../store/members.ts'
 import type { BatchTargets, MemberBatchDialect } from '../../resource/member-batch.ts'
 import { type BodyRules, invalidField, isObject, parseAttributes } from '../../schema/attributes.ts'
+import { sharerOf } from '../../http/sharer.ts'
 import { mapInSlices } from '../../http/slices.ts'
 import { ELB_BATCH_MAX } from './limits.ts'
 import { elbMemberDraft } from './member.ts'
@@ -15,7 +16,7 @@ import { type ElbMemberCreate, elbMemberBatch, elbMemberCreate, elbMemberRemoval
 export const elbMemberBatches: MemberBatchDialect = {
   paths: elbPaths,
   assertDistinct: assertElbDistinct,
-  async parseBatch(body, projectId) {
+  async parseBatch(body, asker) {
     const items = itemsOf(body)
     const { action = 'replace' } = parseAttributes(body, elbMemberBatch)
     if (action === 'delete') {
@@ -23,9 +24,9 @@ export const elbMemberBatches: MemberBatchDialect = {
       const ids = items.map((item) => parsedItem(item, elbMemberRemoval).id)
       return { action, ids: [...new Set(ids)] }
     }
-    const wires = await mapInSlices(projectId, items, (item) => {
+    const wires = await mapInSlices(sharerOf(asker), items, (item) => {
       const wire = parsedItem(item, elbMemberCreate)
-      assertOwnProject(wire, projectId)
+      assertOwnProject(wire, asker.projectId)
       return wire
     })
     return {

@@ -16,11 +16,11 @@ export const elbStatusTree: StatusTreeDialect = {
   render: renderElbStatusTree,
 }
 
-async function renderElbStatusTree(tree: StatusTree, projectId: string): Promise<Record<string, unknown>> {
+async function renderElbStatusTree(tree: StatusTree, sharer: string): Promise<Record<string, unknown>> {
   const up = tree.loadBalancer.adminStateUp
   const status = up ? 'ONLINE' : 'DISABLED'
   const upPools = new Set(tree.pools.filter((pool) => up && pool.adminStateUp).map(({ id }) => id))
-  const rendered = await mapInSlices(projectId, tree.members, (member) =>
+  const rendered = await mapInSlices(sharer, tree.members, (member) =>
     renderMember(member, upPools.has(member.poolId)),
   )
   const members = membersByPool(tree.members, rendered)

@@ -10,6 +10,7 @@ import { differences, valueAfter } from '../../write/changes.ts'
 import { type BatchTargets, type MemberBatchDialect } from '../../resource/member-batch.ts'
 import { type MemberDialect, memberExists } from '../../resource/members.ts'
 import { openstackTime, tagWords } from '../openstack-words.ts'
+import { sharerOf } from '../../http/sharer.ts'
 import { mapInSlices } from '../../http/slices.ts'
 import { OCTAVIA_BATCH_MAX, OCTAVIA_WEIGHT_DEFAULT } from './limits.ts'
 import { octaviaPaths } from './paths.ts'
@@ -46,8 +47,8 @@ export const octaviaMembers: MemberDialect = {
 
 export const octaviaMemberBatches: MemberBatchDialect = {
   paths: octaviaPaths,
-  async parseBatch(body, projectId, parameters) {
-    const wires = await itemsOf(body, projectId)
+  async parseBatch(body, asker, parameters) {
+    const wires = await itemsOf(body, sharerOf(asker))
     return {
       action: 'replace',
       leavesOthers: isYes(parameters.get('additive_only') ?? ''),
@@ -58,7 +59,7 @@ export const octaviaMemberBatches: MemberBatchDialect = {
   assertDistinct,
 }
 
-async function itemsOf(body: unknown, projectId: string): Promise<OctaviaMemberCreate[]> {
+async function itemsOf(body: unknown, sharer: string): Promise<OctaviaMemberCreate[]> {
   const items = wsmeRoot(body, octaviaMemberItem)
   if (!Array.isArray(items)) {
     const message = `Invalid input for field/attribute members_. Value not a valid list`
@@ -68,7 +69,7 @@ async function itemsOf(body: unknown, projectId: string): Promise<OctaviaMemberC
     const message = `A batch has at most ${OCTAVIA_BATCH_MAX} members.`
     throw new DomainError('TOO_MANY_ITEMS', message, { max: OCTAVIA_BATCH_MAX, count: items.length })
   }
-  return await mapInSlices(projectId, items, (item) => parseWsmeObject(item, octaviaMemberItem, item))
+  return await mapInSlices(sharer, items, (item) => parseWsmeObject(item, octaviaMemberItem, item))
 }
 
 /** What is not sent is as at create, but for the name, the tags and depends_on; the subnet of a member never changes. */

@@ -31,14 +31,11 @@ interface JudgedPool {
   readonly status: RolledUpStatus
 }
 
-async function renderOctaviaStatusTree(
-  tree: StatusTree,
-  projectId: string,
-): Promise<Record<string, unknown>> {
+async function renderOctaviaStatusTree(tree: StatusTree, sharer: string): Promise<Record<string, unknown>> {
   const { provider, adminStateUp: loadBalancerUp } = tree.loadBalancer
   const pools = new Map(judgedPools(tree).map((judged) => [judged.pool.id, judged]))
   const statuses = [...pools.values()].map((judged) => judged.status)
-  const rendered = await mapInSlices(projectId, tree.members, (member) => renderMember(member, provider))
+  const rendered = await mapInSlices(sharer, tree.members, (member) => renderMember(member, provider))
   const members = membersByPool(tree.members, rendered)
   return {
     statuses: {

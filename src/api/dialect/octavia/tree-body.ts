@@ -16,7 +16,7 @@ import type { OctaviaMemberCreate } from './schema/member.ts'
 import { parseWsmeObject, type WsmeRules, wsmeRoot } from './schema/wsme.ts'
 
 /** Reads a body: all but the members, then the members in slices. Throws what the schema refuses, and TOO_MANY_ITEMS. */
-export async function parseTree(body: unknown, projectId: string): Promise<OctaviaLoadBalancerCreate> {
+export async function parseTree(body: unknown, sharer: string): Promise<OctaviaLoadBalancerCreate> {
   const root = wsmeRoot(body, octaviaLoadBalancerCreate)
   if (!isObject(root)) return parseWsmeObject(root, octaviaLoadBalancerCreate, body)
   assertSize(root)
@@ -30,7 +30,7 @@ export async function parseTree(body: unknown, projectId: string): Promise<Octav
     if (items === undefined) return pool
     return {
       ...pool,
-      members: await mapInSlices(projectId, items, (item) => parseWsmeObject(item, rules, body)),
+      members: await mapInSlices(sharer, items, (item) => parseWsmeObject(item, rules, body)),
     }
   }
   const pools: InnerPool[] = []
