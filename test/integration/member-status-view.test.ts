@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import {
-  type MemberFacts,
-  memberState,
+  type StatusFacts,
+  memberStatus,
   NOOP_PROVIDER,
   operatingStatus,
   type StartStatus,
@@ -86,7 +86,7 @@ const reasonOf = (status: 'ONLINE' | 'OFFLINE') => (status === 'ONLINE' ? 'PASSE
 const isStanding = ({ verdict, hasMonitor, newest }: Case): boolean =>
   verdict !== 'none' && (verdict !== 'ended' || (!hasMonitor && newest === 'monitor'))
 
-function factsOf(one: Case): MemberFacts {
+function factsOf(one: Case): StatusFacts {
   const { verdict, newest, ...configured } = one
   const facts = { ...configured, monitorIsNewest: one.hasMonitor && newest === 'monitor' }
   if (!isStanding(one)) return facts
@@ -124,7 +124,7 @@ test('the view member_status and the rules of the domain agree on every combinat
   assert.equal(cases.length, 3840)
   for (const one of cases) {
     const facts = factsOf(one)
-    const { state, reason, pending } = memberState(facts)
+    const { state, reason, pending } = memberStatus(facts)
     const row = seen.get(one.id)
     assert.deepEqual(
       [row?.state, row?.reason, row?.pending, row?.operating_status, row?.pool_id, row?.project_id],

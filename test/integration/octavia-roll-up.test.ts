@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { type MemberState, memberState, NOOP_PROVIDER } from '../../src/domain/status/member-status.ts'
+import { type MemberState, memberStatus, NOOP_PROVIDER } from '../../src/domain/status/member-status.ts'
 import {
   isPassing,
   listenerStatus,
@@ -175,9 +175,9 @@ function stateOf(member: MemberCase, pool: PoolCase, loadBalancer: LoadBalancerC
     monitorIsNewest: pool.monitor === 'new',
     startsAs: pool.monitor === 'starts online' ? ('ONLINE' as const) : null,
   }
-  if (member.verdict === 'none' || member.verdict === 'ended') return memberState(facts).state
+  if (member.verdict === 'none' || member.verdict === 'ended') return memberStatus(facts).state
   const status = member.verdict === 'OFFLINE' ? 'OFFLINE' : 'ONLINE'
-  return memberState({ ...facts, verdict: { status, reason: 'PASSED', isOld: member.verdict === 'old' } })
+  return memberStatus({ ...facts, verdict: { status, reason: 'PASSED', isOld: member.verdict === 'old' } })
     .state
 }
 

@@ -18,7 +18,7 @@ export type MemberReason =
   | 'NOT_YET_PROBED'
 
 /** The facts that decide. */
-export interface MemberFacts {
+export interface StatusFacts {
   readonly hasMonitor: boolean
   readonly monitorUp: boolean
   readonly loadBalancerUp: boolean
@@ -55,7 +55,7 @@ export interface MemberStatus {
 export const NOOP_PROVIDER = 'noop_driver'
 
 interface Rule {
-  readonly when: (facts: MemberFacts) => boolean
+  readonly when: (facts: StatusFacts) => boolean
   readonly state: MemberState
   readonly reason: MemberReason
 }
@@ -69,7 +69,7 @@ export const MEMBER_STATUS_RULES: readonly Rule[] = [
   { when: (f) => f.provider === NOOP_PROVIDER, state: 'UNKNOWN', reason: 'PROVIDER_NOT_PROBED' },
 ]
 
-export function memberState(facts: MemberFacts): MemberStatus {
+export function memberStatus(facts: StatusFacts): MemberStatus {
   const rule = MEMBER_STATUS_RULES.find((candidate) => candidate.when(facts))
   if (rule !== undefined) return { state: rule.state, reason: rule.reason, pending: false }
   const { verdict } = facts
