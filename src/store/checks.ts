@@ -86,7 +86,7 @@ select p.id as pool_id, hm.options, p.echo - 'depends_on' as echo
 from pool p join health_monitor hm on hm.pool_id = p.id
 where p.id = any($1::uuid[])`
 
-interface PoolRow {
+interface LoadedPoolRow {
   readonly pool_id: string
   readonly shard: number
   readonly project_id: string
@@ -94,7 +94,7 @@ interface PoolRow {
   readonly traffic_seen: boolean
   readonly has_details: boolean
 }
-interface CheckRow extends PoolRow {
+interface CheckRow extends LoadedPoolRow {
   readonly member_id: string
   readonly address: string
   readonly protocol_port: number
@@ -159,7 +159,7 @@ export async function loadPoolPart(
   return { pool, lastMember: members.length < limit ? undefined : last }
 }
 
-type LoadedRow = PoolRow & { readonly member_id: string | null }
+type LoadedRow = LoadedPoolRow & { readonly member_id: string | null }
 
 async function poolsOf(db: Db, rows: readonly LoadedRow[]): Promise<readonly PoolChecks[]> {
   const details = await loadDetails(db, rows)
@@ -199,7 +199,10 @@ interface PoolDetails {
   readonly echo: Echo
 }
 
-async function loadDetails(db: Db, rows: readonly PoolRow[]): Promise<ReadonlyMap<string, PoolDetails>> {
+async function loadDetails(
+  db: Db,
+  rows: readonly LoadedPoolRow[],
+): Promise<ReadonlyMap<string, PoolDetails>> {
   const poolIds = [...new Set(rows.filter((row) => row.has_details).map((row) => row.pool_id))]
   if (poolIds.length === 0) return new Map()
   const found = await query<PoolDetails>(db, LOAD_DETAILS, [poolIds])

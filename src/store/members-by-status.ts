@@ -8,6 +8,7 @@ import { isUuid } from '../domain/uuid.ts'
 import type { Bindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
 import type { ListQuery } from './lists.ts'
+import type { MemberCounts } from './pool-counts.ts'
 
 /** A predicate over members `m`; undefined = so many may match that a walk over all members finds them sooner. */
 export type Candidates = ((bind: Bindings['bind']) => string) | undefined
@@ -37,14 +38,8 @@ const SOURCES: Readonly<Record<string, Readonly<Record<string, Sources>>>> = {
   },
 }
 
-interface PoolCounts {
+interface CountedPool extends Omit<MemberCounts, 'pending'> {
   readonly id: string
-  readonly members: number
-  readonly online: number
-  readonly offline: number
-  readonly unknown: number
-  readonly disabled: number
-  readonly no_monitor: number
 }
 
 export async function candidatesByStatus(db: Db, list: ListQuery): Promise<Candidates> {
@@ -66,7 +61,7 @@ export async function candidatesByStatus(db: Db, list: ListQuery): Promise<Candi
  * which every member may match.
  */
 function candidatesIn(
-  pools: readonly PoolCounts[],
+  pools: readonly CountedPool[],
   states: ReadonlySet<MemberState>,
   switchedOff: boolean,
 ): Candidates {
@@ -99,10 +94,10 @@ function candidatesIn(
 }
 
 /** Of the project, and of the pool when the list is of one. */
-async function countsOfPools(db: Db, list: ListQuery): Promise<readonly PoolCounts[]> {
+async function countsOfPools(db: Db, list: ListQuery): Promise<readonly CountedPool[]> {
   const ofPool = list.filters.find(({ attribute, values }) => attribute === 'pool_id' && values.length === 1)
   const poolId = ofPool?.values[0]
-  return await query<PoolCounts>(
+  return await query<CountedPool>(
     db,
     `select pool_id as id, members, online, offline, unknown, disabled, no_monitor from pool_roll_up
      where ($1::text is null or project_id = $1) and ($2::uuid is null or pool_id = $2)`,

@@ -5,18 +5,9 @@
 import type { Maintenance } from '../domain/status/maintenance.ts'
 import { type Bindings, collectBindings } from './bindings.ts'
 import { type Db, query } from './database.ts'
+import { COUNTS, type MemberCounts } from './pool-counts.ts'
 
-/** Members by state; one may count as pending, as stale and as in maintenance beside its state. */
-export interface MemberCounts {
-  readonly members: number
-  readonly online: number
-  readonly offline: number
-  readonly unknown: number
-  readonly disabled: number
-  readonly no_monitor: number
-  readonly pending: number
-}
-
+/** One member may count as pending, as stale and as in maintenance beside its state. */
 export interface OverviewCounts extends MemberCounts {
   readonly stale: number
   readonly maintenance: number
@@ -27,7 +18,6 @@ export interface OverviewScope {
   readonly projectId: string | undefined
 }
 
-const COUNTS = ['members', 'online', 'offline', 'unknown', 'disabled', 'no_monitor', 'pending'] as const
 const SUMS = COUNTS.map((column) => `coalesce(sum(r.${column}), 0)::int as ${column}`).join(', ')
 
 /** Members of a pool that should be probed, as `pending or state in ('ONLINE', 'OFFLINE')` counts them. */
@@ -114,7 +104,7 @@ export interface OverviewPage extends OverviewScope {
   readonly poolId?: string
 }
 
-export interface LoadBalancerRow extends MemberCounts {
+export interface OverviewLoadBalancerRow extends MemberCounts {
   readonly id: string
   readonly name: string
   readonly project_id: string
@@ -124,7 +114,7 @@ export interface LoadBalancerRow extends MemberCounts {
   readonly pools: number
 }
 
-export interface PoolRow extends MemberCounts {
+export interface OverviewPoolRow extends MemberCounts {
   readonly id: string
   readonly name: string
   readonly project_id: string
@@ -170,7 +160,7 @@ const POOLS = `
 export async function listLoadBalancersWorstFirst(
   db: Db,
   page: OverviewPage,
-): Promise<readonly LoadBalancerRow[] | undefined> {
+): Promise<readonly OverviewLoadBalancerRow[] | undefined> {
   return await worstFirst(db, LOAD_BALANCERS, page, (search) => foundIn('w', search, ['vip_address']))
 }
 
@@ -178,7 +168,7 @@ export async function listLoadBalancersWorstFirst(
 export async function listPoolsWorstFirst(
   db: Db,
   page: OverviewPage,
-): Promise<readonly PoolRow[] | undefined> {
+): Promise<readonly OverviewPoolRow[] | undefined> {
   return await worstFirst(db, POOLS, page, (search) => [
     ...foundIn('w', search, ['load_balancer_name']),
     ...(search.address === undefined
@@ -188,16 +178,21 @@ export async function listPoolsWorstFirst(
 }
 
 /** A pool as it is in lists; undefined = unknown. */
-export async function findOverviewPool(db: Db, id: string): Promise<PoolRow | undefined> {
-  const [row] = await query<PoolRow>(db, `select w.* from (${POOLS}) w where w.id = $1`, [id])
+export async function findOverviewPool(db: Db, id: string): Promise<OverviewPoolRow | undefined> {
+  const [row] = await query<OverviewPoolRow>(db, `select w.* from (${POOLS}) w where w.id = $1`, [id])
   return row
 }
 
 /** A load balancer as it is in lists; undefined = unknown. */
-export async function findOverviewLoadBalancer(db: Db, id: string): Promise<LoadBalancerRow | undefined> {
-  const [row] = await query<LoadBalancerRow>(db, `select w.* from (${LOAD_BALANCERS}) w where w.id = $1`, [
-    id,
-  ])
+export async function findOverviewLoadBalancer(
+  db: Db,
+  id: string,
+): Promise<OverviewLoadBalancerRow | undefined> {
+  const [row] = await query<OverviewLoadBalancerRow>(
+    db,
+    `select w.* from (${LOAD_BALANCERS}) w where w.id = $1`,
+    [id],
+  )
   return row
 }
 

@@ -5,7 +5,7 @@
 import { notFound } from '../../domain/errors.ts'
 import { type MemberHealth, memberHealth } from '../../domain/status/member-health.ts'
 import { countMemberStates, listMemberFacts, type MemberFacts, type StateCount } from '../../store/health.ts'
-import { findPoolCounts, type PoolCounts } from '../../store/pool-counts.ts'
+import { findPoolCounts, type MemberCounts } from '../../store/pool-counts.ts'
 import { ownerOfPool } from '../../store/members.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { answerList } from '../http/pages.ts'
@@ -58,13 +58,13 @@ async function assertVisible(ctx: ApiContext, deps: ApiDependencies, poolId: str
   authorise(owner)
 }
 
-async function visibleCounts(ctx: ApiContext, deps: ApiDependencies, poolId: string): Promise<PoolCounts> {
+async function visibleCounts(ctx: ApiContext, deps: ApiDependencies, poolId: string): Promise<MemberCounts> {
   await assertVisible(ctx, deps, poolId)
   return await findPoolCounts(deps.db, poolId)
 }
 
 /** Whether every member that is switched on has this status from probes of the present configuration; there must be one. */
-export function allAre(state: AwaitedState, counts: PoolCounts): boolean {
+export function allAre(state: AwaitedState, counts: MemberCounts): boolean {
   const on = counts.members - counts.disabled
   return on > 0 && counts.pending === 0 && (state === 'ONLINE' ? counts.online : counts.offline) === on
 }

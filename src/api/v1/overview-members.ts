@@ -12,7 +12,7 @@ import {
   findPoolOfMember,
   listPoolMembersWorstFirst,
 } from '../../store/overview-members.ts'
-import { findOverviewPool, type PoolRow } from '../../store/overview.ts'
+import { findOverviewPool, type OverviewPoolRow } from '../../store/overview.ts'
 import { renderHealth } from '../dialect/rendered-health.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { assertReadable, pageOf, renderPage, renderPool } from './overview.ts'
@@ -77,7 +77,7 @@ async function showMember(ctx: ApiContext, deps: ApiDependencies): Promise<void>
   }
 }
 
-async function poolOf(ctx: ApiContext, deps: ApiDependencies): Promise<PoolRow> {
+async function poolOf(ctx: ApiContext, deps: ApiDependencies): Promise<OverviewPoolRow> {
   const id = pathId(ctx, 'id', 'pool')
   const pool = await findOverviewPool(deps.db, id)
   if (pool === undefined) throw notFound('pool', id)

@@ -23,13 +23,13 @@ import {
   listLoadBalancersWorstFirst,
   listPoolsWorstFirst,
   listProjectCounts,
-  type LoadBalancerRow,
-  type MemberCounts,
+  type OverviewLoadBalancerRow,
   type OverviewPage,
+  type OverviewPoolRow,
   type OverviewScope,
-  type PoolRow,
   readOverviewCounts,
 } from '../../store/overview.ts'
+import type { MemberCounts } from '../../store/pool-counts.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { type Parameters, queryOf } from '../http/query.ts'
 import { renderEvent } from './render-event.ts'
@@ -212,7 +212,7 @@ export function renderCounts(counts: MemberCounts): Record<string, number> {
   }
 }
 
-function renderLoadBalancer(row: LoadBalancerRow): Record<string, unknown> {
+function renderLoadBalancer(row: OverviewLoadBalancerRow): Record<string, unknown> {
   return {
     id: row.id,
     name: row.name,
@@ -225,7 +225,7 @@ function renderLoadBalancer(row: LoadBalancerRow): Record<string, unknown> {
   }
 }
 
-export function renderPool(row: PoolRow): Record<string, unknown> {
+export function renderPool(row: OverviewPoolRow): Record<string, unknown> {
   return {
     id: row.id,
     name: row.name,
