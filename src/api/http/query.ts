@@ -10,14 +10,18 @@ export type Parameters = URLSearchParams
 export function queryOf(ctx: Pick<Context, 'querystring'>): Parameters {
   const parameters = new URLSearchParams(ctx.querystring)
   if (parameters.size > QUERY_VALUES_MAX) {
-    throw new DomainError('INVALID_QUERY', `A request may have at most ${QUERY_VALUES_MAX} query parameters.`)
+    throw invalidQuery(`A request may have at most ${QUERY_VALUES_MAX} query parameters.`)
   }
   for (const [name, value] of parameters) {
     if (name.includes('\0') || value.includes('\0')) {
-      throw new DomainError('INVALID_QUERY', 'The query string contains a NUL character.')
+      throw invalidQuery('The query string contains a NUL character.')
     }
   }
   return parameters
+}
+
+export function invalidQuery(message: string): DomainError {
+  return new DomainError('INVALID_QUERY', message)
 }
 
 export interface PageRequest {

@@ -15,7 +15,7 @@ import {
   HEALTH_WAIT_SECONDS_DEFAULT,
 } from '../../domain/limits.ts'
 import type { ApiContext, ApiDependencies } from '../http/context.ts'
-import type { Parameters } from '../http/query.ts'
+import { invalidQuery, type Parameters } from '../http/query.ts'
 import { admitted, takePlace } from '../http/waiting.ts'
 
 /** Neutral words, those of events: what probes have found. Nothing else of a member is worth waiting for. */
@@ -32,17 +32,17 @@ export function takeHealthWait(parameters: Parameters): HealthWait | undefined {
   const word = takeOne(parameters, 'wait_for')
   const timeout = takeOne(parameters, 'timeout')
   if (word === undefined) {
-    if (timeout !== undefined) throw invalid('timeout is the time of wait_for, which is not there.')
+    if (timeout !== undefined) throw invalidQuery('timeout is the time of wait_for, which is not there.')
     return undefined
   }
   const state = AWAITED.find((each) => each === word)
-  if (state === undefined) throw invalid(`wait_for must be one of ${AWAITED.join(', ')}.`)
+  if (state === undefined) throw invalidQuery(`wait_for must be one of ${AWAITED.join(', ')}.`)
   return { state, timeoutMs: 1000 * secondsOf(timeout) }
 }
 
 function takeOne(parameters: Parameters, name: string): string | undefined {
   const values = parameters.getAll(name)
-  if (values.length > 1) throw invalid(`${name} is there more than once.`)
+  if (values.length > 1) throw invalidQuery(`${name} is there more than once.`)
   parameters.delete(name)
   return values[0]
 }
@@ -51,12 +51,9 @@ function secondsOf(text: string | undefined): number {
   if (text === undefined) return HEALTH_WAIT_SECONDS_DEFAULT
   const { min, max } = HEALTH_WAIT_SECONDS
   const seconds = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN
-  if (!(seconds >= min && seconds <= max)) throw invalid(`timeout must be from ${min} to ${max} seconds.`)
+  if (!(seconds >= min && seconds <= max))
+    throw invalidQuery(`timeout must be from ${min} to ${max} seconds.`)
   return seconds
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError('INVALID_QUERY', message)
 }
 
 export interface Awaited<Found> {

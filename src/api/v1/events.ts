@@ -13,14 +13,14 @@ import {
   EVENT_WAIT_SECONDS,
   STREAM_BATCH,
 } from '../../domain/limits.ts'
-import { isUuid } from '../../domain/uuid.ts'
 import { readEventBounds, readEvents } from '../../store/events.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { JsonItems } from '../http/json-body.ts'
-import { type Parameters, queryOf } from '../http/query.ts'
+import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
 import { admitted, takePlace } from '../http/waiting.ts'
 import type { EventStream } from './event-streams.ts'
+import { idOf, projectOf } from './parameters.ts'
 import { eventText } from './render-event.ts'
 
 export function eventRoutes(deps: ApiDependencies): Route[] {
@@ -47,42 +47,31 @@ const PAGING = new Set(['after', 'before', 'limit', 'wait'])
 /** The filter of a request; values of `type` and `to` may be repeated. Throws INVALID_QUERY, FORBIDDEN. */
 function filterOf(ctx: ApiContext, parameters: Parameters): EventFilter {
   for (const name of parameters.keys()) {
-    if (!FILTERS.has(name) && !PAGING.has(name)) throw invalid(`Events have no filter ${name.slice(0, 64)}.`)
+    if (!FILTERS.has(name) && !PAGING.has(name))
+      throw invalidQuery(`Events have no filter ${name.slice(0, 64)}.`)
   }
   const types = parameters.getAll('type')
   const unknown = types.find((type) => !isEventType(type))
-  if (unknown !== undefined) throw invalid(`There is no event type ${unknown.slice(0, 64)}.`)
+  if (unknown !== undefined) throw invalidQuery(`There is no event type ${unknown.slice(0, 64)}.`)
   const to = parameters.getAll('to')
   const projectId = projectOf(ctx, parameters)
+  const loadBalancerId = idOf(parameters, 'loadbalancer_id')
+  const poolId = idOf(parameters, 'pool_id')
+  const memberId = idOf(parameters, 'member_id')
   return {
     ...(projectId === undefined ? {} : { projectId }),
     ...(types.length === 0 ? {} : { types: new Set(types) }),
     ...(to.length === 0 ? {} : { to: new Set(to) }),
-    ...idFilter(parameters, 'loadbalancer_id', 'loadBalancerId'),
-    ...idFilter(parameters, 'pool_id', 'poolId'),
-    ...idFilter(parameters, 'member_id', 'memberId'),
+    ...(loadBalancerId === undefined ? {} : { loadBalancerId }),
+    ...(poolId === undefined ? {} : { poolId }),
+    ...(memberId === undefined ? {} : { memberId }),
   }
-}
-
-/** The project whose events are read; undefined = all, which only administrators may. */
-function projectOf(ctx: ApiContext, parameters: Parameters): string | undefined {
-  const { inLists, authorise } = ctx.state.access
-  const wanted = parameters.get('project_id') ?? undefined
-  if (wanted !== undefined) authorise(wanted)
-  return wanted ?? inLists
-}
-
-function idFilter(parameters: Parameters, name: string, key: keyof EventFilter): EventFilter {
-  const id = parameters.get(name)
-  if (id === null) return {}
-  if (!isUuid(id)) throw invalid(`${name} must be a UUID.`)
-  return { [key]: id.toLowerCase() }
 }
 
 function numberOf(parameters: Parameters, name: string): number | undefined {
   const text = parameters.get(name)
   if (text === null) return undefined
-  if (!/^\d{1,15}$/.test(text)) throw invalid(`${name} must be a whole number from 0.`)
+  if (!/^\d{1,15}$/.test(text)) throw invalidQuery(`${name} must be a whole number from 0.`)
   return Number(text)
 }
 
@@ -91,12 +80,8 @@ function inRange(
   name: string,
   { min, max }: { readonly min: number; readonly max: number },
 ): number {
-  if (value < min || value > max) throw invalid(`${name} must be from ${min} to ${max}.`)
+  if (value < min || value > max) throw invalidQuery(`${name} must be from ${min} to ${max}.`)
   return value
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError('INVALID_QUERY', message)
 }
 
 /**
@@ -109,7 +94,8 @@ async function page(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const limit = inRange(numberOf(parameters, 'limit') ?? EVENT_PAGE_DEFAULT, 'limit', EVENT_PAGE)
   const waitSeconds = inRange(numberOf(parameters, 'wait') ?? 0, 'wait', EVENT_WAIT_SECONDS)
   const [after, before] = [numberOf(parameters, 'after'), numberOf(parameters, 'before')]
-  if (after !== undefined && before !== undefined) throw invalid('A page is after an event, or before one.')
+  if (after !== undefined && before !== undefined)
+    throw invalidQuery('A page is after an event, or before one.')
   if (after === undefined) {
     const newest = await admitted(ctx, () => newestEvents(deps, { before, limit, filter }))
     ctx.body = newest

@@ -3,7 +3,6 @@
  * changed last, and pools and load balancers with the worst first. Everything is read from what is kept per pool; no
  * request walks over members.
  */
-import { isUuid } from '../../domain/uuid.ts'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import {
   EVENT_PAGE_POSITIONS,
@@ -31,7 +30,8 @@ import {
 } from '../../store/overview.ts'
 import type { MemberCounts } from '../../store/pool-counts.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
-import { type Parameters, queryOf } from '../http/query.ts'
+import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
+import { idOf, projectOf } from './parameters.ts'
 import { renderEvent } from './render-event.ts'
 
 export function overviewRoutes(deps: ApiDependencies): Route[] {
@@ -51,7 +51,7 @@ export function overviewRoutes(deps: ApiDependencies): Route[] {
 
 async function showOverview(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const parameters = knownParameters(ctx, ['project_id'])
-  const scope = scopeOf(ctx, parameters)
+  const scope = { projectId: projectOf(ctx, parameters) }
   const [members, pools, loadBalancers, { changes, after }, projects] = await Promise.all([
     readOverviewCounts(deps.db, scope),
     countStatuses(deps.db, 'pool', scope),
@@ -109,9 +109,9 @@ async function listPools(ctx: ApiContext, deps: ApiDependencies): Promise<void> 
 /** The members that a search finds: of one page, as only those of a pool are listed as a whole. */
 async function findMembers(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const parameters = knownParameters(ctx, ['project_id', 'limit', 'search'])
-  const { projectId } = scopeOf(ctx, parameters)
+  const projectId = projectOf(ctx, parameters)
   const search = searchOf(parameters)
-  if (search === undefined) throw invalid('search is missing: members are found by name, id or address.')
+  if (search === undefined) throw invalidQuery('search is missing: members are found by name, id or address.')
   const members = await searchMembers(deps.db, { projectId, search, limit: limitOf(parameters) })
   ctx.body = {
     members: members.map(({ since, reason, ...member }) => ({
@@ -137,7 +137,7 @@ export function renderPage<Row extends { readonly id: string }>(
   { page, render }: { readonly page: { readonly limit: number }; readonly render: (row: Row) => object },
 ): Record<string, unknown> {
   if (rows === undefined)
-    throw invalid('There is nothing with the id of the marker: begin at the first page.')
+    throw invalidQuery('There is nothing with the id of the marker: begin at the first page.')
   const shown = rows.slice(0, page.limit)
   const next = rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null
   return { [name]: shown.map(render), next }
@@ -150,7 +150,7 @@ export function pageOf(ctx: ApiContext, further: readonly string[]): OverviewPag
   const search = searchOf(parameters)
   const loadBalancerId = idOf(parameters, 'loadbalancer_id')
   return {
-    ...scopeOf(ctx, parameters),
+    projectId: projectOf(ctx, parameters),
     limit: limitOf(parameters),
     ...(marker === undefined ? {} : { marker }),
     ...(search === undefined ? {} : { search }),
@@ -161,43 +161,24 @@ export function pageOf(ctx: ApiContext, further: readonly string[]): OverviewPag
 function knownParameters(ctx: ApiContext, names: readonly string[]): Parameters {
   const parameters = queryOf(ctx)
   for (const name of parameters.keys()) {
-    if (!names.includes(name)) throw invalid(`There is no parameter ${name.slice(0, 64)} here.`)
-    if (parameters.getAll(name).length > 1) throw invalid(`${name} may be sent once.`)
+    if (!names.includes(name)) throw invalidQuery(`There is no parameter ${name.slice(0, 64)} here.`)
+    if (parameters.getAll(name).length > 1) throw invalidQuery(`${name} may be sent once.`)
   }
   return parameters
-}
-
-/** The project that is looked at; undefined = all, which only administrators may. */
-function scopeOf(ctx: ApiContext, parameters: Parameters): OverviewScope {
-  const { inLists, authorise } = ctx.state.access
-  const wanted = parameters.get('project_id') ?? undefined
-  if (wanted !== undefined) authorise(wanted)
-  return { projectId: wanted ?? inLists }
 }
 
 function limitOf(parameters: Parameters): number {
   const text = parameters.get('limit') ?? String(OVERVIEW_PAGE_DEFAULT)
   const limit = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (limit >= OVERVIEW_PAGE.min && limit <= OVERVIEW_PAGE.max) return limit
-  throw invalid(`limit must be from ${OVERVIEW_PAGE.min} to ${OVERVIEW_PAGE.max}.`)
+  throw invalidQuery(`limit must be from ${OVERVIEW_PAGE.min} to ${OVERVIEW_PAGE.max}.`)
 }
 
 function searchOf(parameters: Parameters): string | undefined {
   const search = parameters.get('search')?.trim()
   if (search === undefined || search === '') return undefined
-  if (search.length > SEARCH_MAX) throw invalid(`search may have at most ${SEARCH_MAX} characters.`)
+  if (search.length > SEARCH_MAX) throw invalidQuery(`search may have at most ${SEARCH_MAX} characters.`)
   return search
-}
-
-function idOf(parameters: Parameters, name: string): string | undefined {
-  const id = parameters.get(name)
-  if (id === null) return undefined
-  if (!isUuid(id)) throw invalid(`${name} must be a UUID.`)
-  return id.toLowerCase()
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError('INVALID_QUERY', message)
 }
 
 export function renderCounts(counts: MemberCounts): Record<string, number> {

@@ -1,0 +1,20 @@
+/** Parameters that several resources of our own API have, with one meaning and one refusal each. */
+import { isUuid } from '../../domain/uuid.ts'
+import type { ApiContext } from '../http/context.ts'
+import { invalidQuery, type Parameters } from '../http/query.ts'
+
+/** The project that is asked about (`project_id`); undefined = all, which only administrators may. Throws FORBIDDEN. */
+export function projectOf(ctx: ApiContext, parameters: Parameters): string | undefined {
+  const { inLists, authorise } = ctx.state.access
+  const wanted = parameters.get('project_id') ?? undefined
+  if (wanted !== undefined) authorise(wanted)
+  return wanted ?? inLists
+}
+
+/** The id in a parameter, as the database spells it; undefined when it was not sent. Throws INVALID_QUERY. */
+export function idOf(parameters: Parameters, name: string): string | undefined {
+  const id = parameters.get(name)
+  if (id === null) return undefined
+  if (!isUuid(id)) throw invalidQuery(`${name} must be a UUID.`)
+  return id.toLowerCase()
+}
