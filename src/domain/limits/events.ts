@@ -22,12 +22,13 @@ export const EVENT_PAGE_POSITIONS = 20_000
 export const EVENT_WAIT_SECONDS: Range = { min: 0, max: 60 }
 /** Milliseconds between heartbeats of a stream; proxies close a connection after 60 s without a byte. */
 export const STREAM_HEARTBEAT_MS = 15_000
-/** Streams of one API process, and of one project in it (a project has at most four times what is free). */
+/** Streams and waits of one API process together; a project holds at most four times what is free. */
 export const STREAMS_MAX = 16_000
-/** Bytes that a reader may be behind: then its stream is closed, and it comes back with Last-Event-ID. */
+/** Bytes behind which a stream is closed; its reader comes back with Last-Event-ID. */
 export const STREAM_BACKLOG_BYTES = 16_777_216
-/** Bytes that all readers of a process may be behind together: then only those stay that are hardly behind. */
+/** While the streams of a process are behind by more bytes than this together, each that is behind by more than the next is closed. */
 export const STREAMS_BACKLOG_BYTES = 67_108_864
+/** Bytes behind with which no stream is closed. */
 export const STREAM_BACKLOG_SMALL_BYTES = 16_384
 /** Events that a stream is sent before it waits until they have left. */
 export const STREAM_BATCH = 500

@@ -34,7 +34,7 @@ export class FairGate {
     return this.#waiting.count(key) === 0 && this.#places.take(key)
   }
 
-  /** Takes a place, and waits for one while the clock runs. Whether there was one: not when too many of this key wait already. */
+  /** Waits for a place while the clock runs. False when the clock ran out, or when too many of this key wait already. */
   async enter(key: string, startClock: StartClock): Promise<boolean> {
     if (this.tryEnter(key)) return true
     if (this.#waiting.count(key) >= this.#waitingMax) return false

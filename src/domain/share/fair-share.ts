@@ -5,7 +5,10 @@
  */
 import { SHARE_PER_FREE } from '../limits.ts'
 
-/** Whether a holder of `held` units may take `wanted` more while `free` are free; the first of a holder only have to be there. */
+/**
+ * Whether a holder of `held` units may take `wanted` more while `free` are free; a holder of nothing may take whatever is
+ * free.
+ */
 export function mayTake(held: number, free: number, wanted = 1): boolean {
   if (held === 0) return wanted <= free
   return held + wanted <= SHARE_PER_FREE * (free - wanted)

@@ -70,15 +70,15 @@ export interface HealthFacts {
   /** Traffic was seen on the pool. */
   readonly trafficSeen?: boolean
   readonly generation: number
-  /** That is published. */
+  /** The published verdict. */
   readonly verdict?: WrittenVerdict
-  /** Of whatever generation. */
+  /** Its checkpoint entry; its generation may be older. */
   readonly checkpointed?: CheckpointedProbe
   /** The shard has an owner whose lease has not ended. */
   readonly isOwned: boolean
   /** When all this was read. */
   readonly readAt: Date
-  /** That lasts or is to come. */
+  /** Maintenances that last or are to come. */
   readonly maintenance?: readonly MemberMaintenance[]
 }
 
@@ -113,7 +113,7 @@ export interface MemberHealth {
   readonly window: DetectionWindow | null
   /** Newest first; absent where nothing is known, and in lists of many members. */
   readonly recentResults?: readonly RecentResult[]
-  /** That lasts or is to come; absent = none. */
+  /** Maintenances that last or are to come; absent = none. */
   readonly maintenance?: readonly MemberMaintenance[]
 }
 
