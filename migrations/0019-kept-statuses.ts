@@ -1,7 +1,7 @@
 /**
  * Statuses of pools and load balancers are kept, not computed: `pool_roll_up` counts the members of a pool by state, and
  * its status follows from the counts; `load_balancer_roll_up` has the status of a load balancer. So lists, filters, events
- * and the page read one narrow row, however many members there are. ADR 24 explains the locks.
+ * and the overview read one narrow row, however many members there are. ADR 24 explains the locks.
  *
  * Kept by the database, so that every writer and every release keeps them alike:
  *

@@ -1,7 +1,8 @@
 /**
  * Events, by an outbox (ADR 25). What changes something writes a row into `event_outbox`, in its own transaction. Rows get
  * their ids before they are committed, so a reader by id would pass rows that are committed later. So `sequence_events` moves
- * committed rows into `event`, one caller at a time, and gives them positions: who has read up to a position has missed none.
+ * committed rows into `event`, one caller at a time, and gives them positions: a reader that has read up to a position has
+ * missed none.
  *
  * A row of the outbox names its objects. Their names and addresses are added when it is moved.
  */

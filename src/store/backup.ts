@@ -40,7 +40,7 @@ export const DUMPED_TABLES: readonly string[] = [
   'member_transition',
   'shard_checkpoint',
 ]
-/** Kept statuses are counted as the rows are restored. Events are news: who has missed some is given a gap. */
+/** Kept statuses are counted as the rows are restored. Events are news: a reader that has missed some is given a gap. */
 export const TABLES_LEFT_OUT: readonly string[] = [
   'prober',
   'pool_roll_up',

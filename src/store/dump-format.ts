@@ -23,7 +23,7 @@ export const AFTER_RESTORE = [
   // Its progress would say that the restored rows have been checked already.
   { table: 'retention_progress', statement: 'UPDATE retention_progress SET position = 0, walk_after = NULL' },
   { table: 'pool_roll_up', statement: 'SELECT count_load_balancer(id) FROM load_balancer ORDER BY id' },
-  // Whoever goes on after an event of before is given a gap.
+  // A reader that goes on after an event of before is given a gap.
   {
     table: 'event_retention',
     statement: 'UPDATE event_retention SET purged_to = (SELECT last_value FROM event_position)',

@@ -45,7 +45,7 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: PoolHealthD
     read: () => visibleCounts(ctx, deps, poolId),
     holds: (counts) => allAre(wait.state, counts),
   })
-  // Who has waited gets nothing any more when it is gone.
+  // A client that left during the wait needs no answer.
   if (ctx.res.destroyed) return
   ctx.body = { ...(await answer()), wait: shown }
 }

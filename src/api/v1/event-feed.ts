@@ -1,6 +1,6 @@
 /**
  * The events of all projects, as they become known, in one process: one reader of the database, however many streams and waits
- * there are. It keeps the newest events, so that who comes back after a short while needs no database either.
+ * there are. It keeps the newest events, so that a reader that comes back after a short while needs no database.
  */
 import type { ServiceEvent } from '../../domain/event/event.ts'
 import { type EventFilter, isWanted } from '../../domain/event/event-filter.ts'

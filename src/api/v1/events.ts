@@ -1,6 +1,6 @@
 /**
  * `GET /v1/events`: what has happened, by pages, by long poll, and as a stream of Server-Sent Events (`Accept:
- * text/event-stream`). All three have the same filters and the same ids; who goes on after an id misses nothing.
+ * text/event-stream`). All three have the same filters and the same ids; a reader that goes on after an id misses nothing.
  */
 import { DomainError } from '../../domain/errors.ts'
 import type { ServiceEvent } from '../../domain/event/event.ts'
