@@ -1,6 +1,6 @@
 /** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
 import { randomUUID } from 'node:crypto'
-import { FIRST_PURGE_MS, HAND_OVER_WITHIN_MS } from '../domain/limits.ts'
+import { FIRST_PURGE_MS, RELEASE_WITHIN_MS } from '../domain/limits.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { proberMetrics } from '../runtime/prober-metrics.ts'
@@ -26,7 +26,7 @@ export interface Prober {
   readonly id: string
   /** What its probes share. */
   readonly runtime: ProbeRuntime
-  /** Stops probing, writes the remaining results, gives the shards back; ends within some seconds whatever happens. */
+  /** Stops probing, writes the remaining results, releases the shards; ends within some seconds whatever happens. */
   close(): Promise<void>
   /** Ends now; the lease runs out by itself. */
   destroy(): Promise<void>
@@ -54,12 +54,12 @@ export function startProber(deps: ProberDeps): Prober {
 
   async function stop(): Promise<void> {
     try {
-      if (!(await isDoneWithin(HAND_OVER_WITHIN_MS, Promise.all([engine.close(), retention.close()]))))
-        log.warn({}, 'the hand-over took too long; the lease runs out')
+      if (!(await isDoneWithin(RELEASE_WITHIN_MS, Promise.all([engine.close(), retention.close()]))))
+        log.warn({}, 'the shards were not released in time; the lease runs out')
     } catch (error) {
-      log.warn({ err: error }, 'the hand-over failed; the lease runs out')
+      log.warn({ err: error }, 'the shards could not be released; the lease runs out')
     }
-    await isDoneWithin(HAND_OVER_WITHIN_MS, destroy())
+    await isDoneWithin(RELEASE_WITHIN_MS, destroy())
   }
 
   let closing: Promise<void> | undefined

@@ -77,7 +77,7 @@ export class ChildSlot {
     if (this.#child?.connected === true) this.#child.send(RELOAD, () => undefined)
   }
 
-  /** Asks it to end and hand over; after DRAIN_TIMEOUT_MS it is killed. */
+  /** Asks it to end; a prober then releases its shards. After DRAIN_TIMEOUT_MS it is killed. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#pause)

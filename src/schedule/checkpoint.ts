@@ -72,7 +72,7 @@ export class Checkpoint {
     this.#soon.add(shard)
   }
 
-  /** Writes these shards now; used before they are given back. Rejects when PostgreSQL is away. */
+  /** Writes these shards now; used before they are released. Rejects when PostgreSQL is away. */
   async writeNow(shards: Iterable<number>): Promise<void> {
     await this.#writing
     await this.#write([...shards], performance.now())

@@ -34,7 +34,7 @@ export interface Resumption {
  *
  * The planned time (`nextMs`) is moved by whole intervals into the interval that begins now, so that each of many
  * checks keeps its place in it. Clocks of hosts that differ only change that place; without a plan the place is random.
- * A probe that was due less than an interval ago was missed during the hand-over: it is made within the time by which
+ * A probe that was due less than an interval ago was missed while the owner changed: it is made within the time by which
  * it is already late, half an interval at most, so that missed probes come at about the planned rate. Then the check is
  * back in its place.
  */

@@ -1,15 +1,15 @@
 /**
  * Which shards this prober owns. One heartbeat every third of a lease renews the lease and reads what is ours; from the
  * number of live probers follows the fair share, ceil(shards / live). Too few: claim. Too many: stop those checks,
- * write their results, give the shards back.
+ * write their results, release the shards.
  *
  * Safety does not rest on time: every write names shard and epoch, and a claim raises the epoch. Time only decides when
  * others may claim, and it is the database's. After PostgreSQL was away all leases have run out; so that no prober
  * takes a shard that its owner is about to renew, a shard of another owner is claimed only when some live prober has
  * had unbroken contact for a lease: an owner that could have renewed has done so by then.
  *
- * Claiming and giving back run beside the heartbeat, which waits for neither, and in steps: more shards are claimed
- * when the claimed ones are loaded, and more are given back when others have taken the last ones. So two probers that
+ * Claiming and releasing run beside the heartbeat, which waits for neither, and in steps: more shards are claimed
+ * when the claimed ones are loaded, and more are released when others have taken the last ones. So two probers that
  * start together share the work, and none takes more than it can load. The heartbeat is a timer of the event loop that
  * probes: it stops renewing when that loop is blocked.
  */
@@ -51,7 +51,7 @@ export interface OwnershipEvents {
   /** Another prober owns them: stop at once, write nothing. */
   onLost(shards: ReadonlySet<number>): void
   /** They are ours until this resolves: stop their checks and write their results. Rejects when that fails. */
-  onSurrender(shards: ReadonlySet<number>): Promise<void>
+  onRelease(shards: ReadonlySet<number>): Promise<void>
 }
 
 export interface OwnershipOptions {
@@ -72,8 +72,8 @@ export class Ownership {
   readonly #held = new Map<number, number>()
   /** Shards that were gained or lost since the present heartbeat was sent: its answer about them may be old. */
   readonly #changedSinceBeat = new Set<number>()
-  /** Shards that are being given back. */
-  #leaving: ReadonlySet<number> = new Set()
+  /** Shards that are being released. */
+  #releasing: ReadonlySet<number> = new Set()
   #standing: Standing | undefined
   #timer: NodeJS.Timeout | undefined
   #claimTimer: NodeJS.Timeout | undefined
@@ -118,13 +118,13 @@ export class Ownership {
     this.#balance()
   }
 
-  /** Stops beating, surrenders everything and ends the lease. Rejects when PostgreSQL is away. */
+  /** Stops beating, releases everything and ends the lease. Rejects when PostgreSQL is away. */
   async close(): Promise<void> {
     this.destroy()
     await this.#beating
     await this.#balancing
     const ids = [...this.#held.keys()]
-    if (ids.length > 0) await this.#options.events.onSurrender(new Set(ids))
+    if (ids.length > 0) await this.#options.events.onRelease(new Set(ids))
     this.#held.clear()
     await this.#options.store.release(ids)
     await this.#options.store.removeProber()
@@ -192,12 +192,12 @@ export class Ownership {
   }
 
   #isMoving(id: number): boolean {
-    return this.#changedSinceBeat.has(id) || this.#leaving.has(id)
+    return this.#changedSinceBeat.has(id) || this.#releasing.has(id)
   }
 
   #gain(shards: readonly HeldShard[]): void {
     if (shards.length === 0) return
-    // Shards that were being loaded may have been lost or given back: that is no measure of how quick loading is.
+    // Shards that were being loaded may have been lost or released: that is no measure of how quick loading is.
     if (this.#isAllLoaded()) this.#gainedMs = undefined
     for (const { id, epoch } of shards) {
       this.#held.set(id, epoch)
@@ -225,7 +225,7 @@ export class Ownership {
     this.#balancing = step()
       .catch((error: unknown) => {
         // The heartbeat meets the same error, and logs it.
-        this.#options.log.debug({ err: error }, 'shards could not be claimed or given back')
+        this.#options.log.debug({ err: error }, 'shards could not be claimed or released')
       })
       .finally(() => {
         this.#balancing = undefined
@@ -239,7 +239,7 @@ export class Ownership {
       return () => this.#claim(Math.min(missing, this.#shardsPerStep), this.#held.size < Math.floor(share))
     // More would have no owner until others have taken these.
     if (missing < 0 && free < this.#shardsPerStep)
-      return () => this.#surrender(Math.min(-missing, this.#shardsPerStep))
+      return () => this.#release(Math.min(-missing, this.#shardsPerStep))
     return undefined
   }
 
@@ -250,32 +250,32 @@ export class Ownership {
   async #claim(count: number, isBelowShare: boolean): Promise<void> {
     const claimed = await this.#options.store.claim(count, this.#standing?.isContactLong === true)
     this.#gain(claimed.filter(({ id, epoch }) => this.#held.get(id) !== epoch))
-    // Others may be about to give some back. A heartbeat may have tried meanwhile: there is never more than one retry to come.
+    // Others may be about to release some. A heartbeat may have tried meanwhile: there is never more than one retry to come.
     clearTimeout(this.#claimTimer)
     if (claimed.length === 0 && isBelowShare && !this.#isStopped)
       this.#claimTimer = setTimeout(() => this.#balance(), CLAIM_RETRY_MS)
   }
 
-  /** Gives back what is not loaded first, then what was gained last. */
-  async #surrender(count: number): Promise<void> {
+  /** Releases what is not loaded first, then what was gained last. */
+  async #release(count: number): Promise<void> {
     const { events, store, isLoaded, metrics, log } = this.#options
     const newest = [...this.#held.keys()].reverse()
     const ids = [...newest.filter((id) => !isLoaded(id)), ...newest.filter(isLoaded)].slice(0, count)
     const epochs = new Map(this.#held)
-    this.#leaving = new Set(ids)
+    this.#releasing = new Set(ids)
     try {
-      await events.onSurrender(this.#leaving)
+      await events.onRelease(this.#releasing)
       await store.release(ids)
       for (const id of ids) this.#held.delete(id)
       metrics.leaseChanged('released', ids.length)
-      log.info({ shards: ids.length, held: this.#held.size }, 'shards given back')
+      log.info({ shards: ids.length, held: this.#held.size }, 'shards released')
     } catch (error) {
       // They are still ours: their checks go on.
       events.onGained(ids.map((id) => ({ id, epoch: epochs.get(id) ?? 0 })))
       throw error
     } finally {
       for (const id of ids) this.#changedSinceBeat.add(id)
-      this.#leaving = new Set()
+      this.#releasing = new Set()
     }
   }
 }

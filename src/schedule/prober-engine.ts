@@ -8,7 +8,7 @@
  * which shards are owned, the breaker and the withheld verdicts whether a check is gone.
  */
 import type { PoolChecks } from '../domain/prober/check.ts'
-import { HAND_OVER_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
+import { RELEASE_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
 import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
@@ -118,7 +118,7 @@ export class ProberEngine {
   }
 
   /**
-   * Stops probing at once, then writes the remaining results and gives the shards back. Rejects when PostgreSQL is
+   * Stops probing at once, then writes the remaining results and releases the shards. Rejects when PostgreSQL is
    * away.
    */
   async close(): Promise<void> {
@@ -130,7 +130,7 @@ export class ProberEngine {
       this.#dependencies.close(),
     ])
     await this.#ownership.close()
-    await this.#writer.close(HAND_OVER_WITHIN_MS)
+    await this.#writer.close(RELEASE_WITHIN_MS)
   }
 
   /** Ends now; the lease runs out by itself. */
@@ -174,7 +174,7 @@ export class ProberEngine {
           this.#dropShards(shards)
           this.#writer.dropShards(shards)
         },
-        onSurrender: (shards) => this.#surrender(shards, leaseMs / HEARTBEATS_PER_LEASE),
+        onRelease: (shards) => this.#release(shards, leaseMs / HEARTBEATS_PER_LEASE),
       },
     })
   }
@@ -194,14 +194,14 @@ export class ProberEngine {
   }
 
   /** Writes the results of these shards; rejects when that was not possible in time. */
-  async #surrender(shards: ReadonlySet<number>, withinMs: number): Promise<void> {
+  async #release(shards: ReadonlySet<number>, withinMs: number): Promise<void> {
     await this.#checkpoint.writeNow(shards)
     this.#dropShards(shards)
     if (!(await this.#writer.drain(withinMs)))
       throw new Error('results of the shards could not be written in time')
   }
 
-  /** Every shard that is lost or given back ends here. */
+  /** Every shard that is lost or released ends here. */
   #dropShards(shards: ReadonlySet<number>): void {
     for (const holder of this.#holders) holder.dropShards?.(shards)
   }

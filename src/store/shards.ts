@@ -1,4 +1,4 @@
-/** Ownership of shards: leases of probers, claiming, giving back. All times are the database's. */
+/** Ownership of shards: leases of probers, claiming, releasing. All times are the database's. */
 import type { HeldShard } from '../domain/prober/check.ts'
 import { type Db, query } from './database.ts'
 
@@ -101,7 +101,7 @@ export async function claimShards(
   )
 }
 
-/** Gives shards back: they have no owner then. Shards that another prober has taken meanwhile are not changed. */
+/** Releases shards: they have no owner then. Shards that another prober has taken meanwhile are not changed. */
 export async function releaseShards(db: Db, owner: string, ids: readonly number[]): Promise<void> {
   await query(
     db,

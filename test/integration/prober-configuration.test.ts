@@ -164,7 +164,7 @@ test('a restart keeps what was known: no transition, and the reason and time of 
   assert.equal((await query(db, 'select 1 from member_transition')).length, 3)
 })
 
-test('a graceful stop writes what it has just decided before it gives its shards back', async (t) => {
+test('a graceful stop writes what it has just decided before it releases its shards', async (t) => {
   const { db, prober, targets, members } = await running(t, 20)
   await Promise.all(targets.map((target) => target.stop()))
   const isDecided = () =>

@@ -29,7 +29,7 @@ function startOwner(database: TestDatabase) {
     events: {
       onGained: () => void setImmediate(() => ownership.loaded()),
       onLost: () => undefined,
-      onSurrender: () => Promise.resolve(),
+      onRelease: () => Promise.resolve(),
     },
   })
   database.beforeDrop(async () => {

@@ -19,7 +19,7 @@ export const POSTGRES_MAX_CONNECTIONS = 200
 /** Prober processes of one `serve` (HM_PROBERS). 0 = API only. */
 export const PROBERS: Range = { min: 0, max: 64 }
 export const PROBERS_DEFAULT = 1
-/** Milliseconds that a graceful stop may take: requests in flight and probers that hand over; then SIGKILL. */
+/** Milliseconds that a graceful stop may take: requests in flight and probers that release their shards; then SIGKILL. */
 export const DRAIN_TIMEOUT_MS = 10_000
 /** Milliseconds of back-off before a child process that died is started again. */
 export const CHILD_RESTART_MS: Range = { min: 200, max: 30_000 }

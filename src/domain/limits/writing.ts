@@ -17,8 +17,8 @@ export const FLUSH_WITHIN_MS = 100
 export const FLUSH_ROWS_MAX = 1000
 /** Milliseconds: back-off of the result writer while PostgreSQL is away. */
 export const FLUSH_RETRY_MS: Range = { min: 100, max: 5000 }
-/** Milliseconds that a graceful stop of a prober spends on its writes and on giving its shards back. */
-export const HAND_OVER_WITHIN_MS = 5000
+/** Milliseconds that a graceful stop of a prober spends on its writes and on releasing its shards. */
+export const RELEASE_WITHIN_MS = 5000
 /** Pools, and members of them, that are loaded by one statement; of a larger pool that many members at a time. */
 export const CONFIG_POOLS_PER_LOAD = 500
 export const CONFIG_CHECKS_PER_LOAD = 1000
@@ -31,7 +31,7 @@ export const CONFIG_CHECKS_PER_SLICE = 64
 /** Milliseconds after which a pool that could not be loaded is tried again though it did not change. */
 export const CONFIG_GIVEN_UP_MS = 60_000
 /**
- * Shards that a prober takes, or gives back, at once: it takes more when those are loaded, twice as many when that was quick
+ * Shards that a prober takes, or releases, at once: it takes more when those are loaded, twice as many when that was quick
  * (milliseconds), half when it was slow. So probers that start together share the work, and none takes what it cannot load.
  */
 export const SHARDS_AT_ONCE: Range = { min: 16, max: SHARD_COUNT }

@@ -113,7 +113,7 @@ test('a pool of a shard that was lost while it was read is not started', async (
   assert.ok(!happened.some((line) => line.startsWith('apply lost')), happened.join())
 })
 
-test('a pool of a shard that is being given back, and is ours until it is written, is not started', async (t) => {
+test('a pool of a shard that is being released, and is ours until it is written, is not started', async (t) => {
   const { sync, stored, happened, hold, gate, loaded, settled } = withFakes(t)
   stored.set('going', { shard: 1, configVersion: 1 }).set('ours', { shard: 2, configVersion: 1 })
   let open = (): void => undefined

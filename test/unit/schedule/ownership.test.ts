@@ -27,8 +27,8 @@ function withFakes(t: TestContext) {
   const loaded = new Set<number>()
   const log = keepingLog()
   let nowMs = 0
-  const seen = { lost: [] as number[], gained: [] as HeldShard[], surrendered: [] as number[] }
-  let surrender: () => Promise<void> = () => Promise.resolve()
+  const seen = { lost: [] as number[], gained: [] as HeldShard[], released: [] as number[] }
+  let release: () => Promise<void> = () => Promise.resolve()
   let beat: (standing: Standing) => Promise<Standing> = (standing) => Promise.resolve(standing)
   const ownership = new Ownership({
     leaseMs: LEASE_MS,
@@ -61,9 +61,9 @@ function withFakes(t: TestContext) {
     events: {
       onGained: (shards) => void seen.gained.push(...shards),
       onLost: (shards) => void seen.lost.push(...shards),
-      onSurrender: async (shards) => {
-        seen.surrendered.push(...shards)
-        await surrender()
+      onRelease: async (shards) => {
+        seen.released.push(...shards)
+        await release()
       },
     },
   })
@@ -81,7 +81,7 @@ function withFakes(t: TestContext) {
       for (const id of ownership.held.keys()) loaded.add(id)
       ownership.loaded()
     },
-    surrenderBy: (work: () => Promise<void>) => void (surrender = work),
+    releaseBy: (work: () => Promise<void>) => void (release = work),
     beatBy: (work: (standing: Standing) => Promise<Standing>) => void (beat = work),
     nextBeat: async () => {
       const before = store.beats
@@ -218,8 +218,8 @@ test('two that start together share the work: none takes what the other will nee
   assert.deepEqual([one.store.released, two.store.released], [[], []])
 })
 
-test('the heartbeat waits neither for loading nor for giving back', async (t) => {
-  const { store, ownership, seen, load, nextBeat, surrenderBy } = withFakes(t)
+test('the heartbeat waits neither for loading nor for releasing', async (t) => {
+  const { store, ownership, seen, load, nextBeat, releaseBy } = withFakes(t)
   store.liveProbers = 1
   store.free = shards(256)
   ownership.start()
@@ -227,27 +227,27 @@ test('the heartbeat waits neither for loading nor for giving back', async (t) =>
   await nextBeat()
   await nextBeat()
   let finish: () => void = () => undefined
-  surrenderBy(() => new Promise((resolve) => (finish = resolve)))
+  releaseBy(() => new Promise((resolve) => (finish = resolve)))
   store.free = []
   store.liveProbers = 64
   load(10)
-  await eventually('giving back', () => seen.surrendered.length > 0)
+  await eventually('releasing', () => seen.released.length > 0)
   await nextBeat()
   await nextBeat()
-  assert.deepEqual(seen.lost, [], 'what is being given back is not lost')
+  assert.deepEqual(seen.lost, [], 'what is being released is not lost')
   finish()
-  await eventually('it is given back', () => store.released.length > 0)
+  await eventually('it is released', () => store.released.length > 0)
 })
 
-test('what is not loaded yet is given back first, by steps, and only while others take it', async (t) => {
+test('what is not loaded yet is released first, by steps, and only while others take it', async (t) => {
   const { store, ownership, loaded, seen, nextBeat } = withFakes(t)
   for (const id of shards(160)) {
     store.owned.set(id, 1)
     if (id !== 7) loaded.add(id)
   }
   ownership.start()
-  await eventually('a step back', () => store.released.length > 0)
-  assert.equal(seen.surrendered[0], 7)
+  await eventually('a step', () => store.released.length > 0)
+  assert.equal(seen.released[0], 7)
   assert.equal(store.released.length, SHARDS_AT_FIRST)
   store.free = [...store.released]
   await nextBeat()
@@ -259,15 +259,15 @@ test('what is not loaded yet is given back first, by steps, and only while other
 })
 
 test('what could not be written stays ours: its checks go on', async (t) => {
-  const { store, ownership, seen, loaded, surrenderBy } = withFakes(t)
+  const { store, ownership, seen, loaded, releaseBy } = withFakes(t)
   for (const id of shards(129)) {
     store.owned.set(id, 5)
     loaded.add(id)
   }
-  surrenderBy(() => Promise.reject(new Error('PostgreSQL is slow')))
+  releaseBy(() => Promise.reject(new Error('PostgreSQL is slow')))
   ownership.start()
   await eventually('the checks go on', () => seen.gained.length > 129)
-  assert.deepEqual(seen.gained.at(-1), { id: seen.surrendered[0], epoch: 5 })
+  assert.deepEqual(seen.gained.at(-1), { id: seen.released[0], epoch: 5 })
   assert.equal(ownership.held.size, 129)
   assert.deepEqual(store.released, [])
 })

@@ -105,7 +105,7 @@ function startEngine(t: TestContext, store: ProberStore, probers: (runtime: Prob
 const checks = (count: number): PoolChecks =>
   pool(...Array.from({ length: count }, (_, i) => config(`member ${i}`, { shard: SHARD })))
 
-test('a prober that is closed writes a checkpoint and every verdict before it gives its shards back', async (t) => {
+test('a prober that is closed writes a checkpoint and every verdict before it releases its shards', async (t) => {
   const { store, happened, verdicts } = fakeStore(checks(20))
   const { probers, ended } = fakeProbers(() => 'passed')
   const engine = startEngine(t, store, () => probers)

@@ -1,4 +1,4 @@
-/** What happens to shards between two heartbeats: lost, won again, given back. */
+/** What happens to shards between two heartbeats: lost, won again, released. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { HeldShard } from '../../../src/domain/prober/check.ts'
@@ -12,8 +12,8 @@ function withFakes(t: TestContext) {
   const database = {
     held: [] as readonly HeldShard[],
     liveProbers: 1,
-    /** What a surrender, and a release, wait for. */
-    surrender: (): Promise<void> => Promise.resolve(),
+    /** What the writing of results, and a release, wait for. */
+    write: (): Promise<void> => Promise.resolve(),
     release: (): Promise<void> => Promise.resolve(),
   }
   const happened: string[] = []
@@ -43,9 +43,9 @@ function withFakes(t: TestContext) {
       onGained: (shards) =>
         void happened.push(`gained ${shards.map(({ id, epoch }) => `${id}@${epoch}`).join(',')}`),
       onLost: (shards) => void happened.push(`lost ${named(shards)}`),
-      onSurrender: async (shards) => {
-        happened.push(`surrendering ${named(shards)}`)
-        await database.surrender()
+      onRelease: async (shards) => {
+        happened.push(`releasing ${named(shards)}`)
+        await database.write()
         happened.push('written')
       },
     },
@@ -93,31 +93,31 @@ test('what was lost has no epoch any more', async (t) => {
 test('surplus shards are written before they are released, and are ours until then', async (t) => {
   const { ownership, database, happened } = withFakes(t)
   let written = (): void => undefined
-  database.surrender = () => new Promise((resolve) => (written = resolve))
+  database.write = () => new Promise((resolve) => (written = resolve))
   database.held = shards(256)
   ownership.start()
   await eventually('all are ours', () => ownership.held.size === 256)
   database.liveProbers = 2
-  const surrendered = () =>
+  const releasing = () =>
     happened
-      .find((line) => line.startsWith('surrendering'))
+      .find((line) => line.startsWith('releasing'))
       ?.split(' ')[1]
       ?.split(',') ?? []
-  await eventually('some are being given back', () => surrendered().length > 0)
+  await eventually('some are being released', () => releasing().length > 0)
   await new Promise((resolve) => setImmediate(resolve))
   assert.ok(!happened.some((line) => line.startsWith('released')), 'nothing is released unwritten')
   assert.equal(ownership.held.size, 256)
-  const gone = new Set(surrendered().map(Number))
+  const gone = new Set(releasing().map(Number))
   database.held = shards(256).filter(({ id }) => !gone.has(id))
-  database.surrender = () => new Promise(() => undefined)
+  database.write = () => new Promise(() => undefined)
   written()
-  await eventually('they are given back', () => ownership.held.size === 256 - gone.size)
+  await eventually('they are released', () => ownership.held.size === 256 - gone.size)
   const order = happened.map((line) => line.split(' ')[0])
-  assert.deepEqual(order.slice(0, 4), ['gained', 'surrendering', 'written', 'released'])
+  assert.deepEqual(order.slice(0, 4), ['gained', 'releasing', 'written', 'released'])
   assert.ok(!order.includes('lost'))
 })
 
-for (const failing of ['surrender', 'release'] as const) {
+for (const failing of ['write', 'release'] as const) {
   test(`when the ${failing} of surplus shards fails they stay ours, and what was stopped goes on`, async (t) => {
     const { ownership, database, happened } = withFakes(t)
     database.held = shards(256)
@@ -128,8 +128,8 @@ for (const failing of ['surrender', 'release'] as const) {
     await eventually('it goes on', () => happened.filter((line) => line.startsWith('gained')).length === 2)
     const numbers = (prefix: string, line = '') => line.slice(prefix.length + 1).replaceAll('@1', '')
     const again = happened.filter((line) => line.startsWith('gained'))[1]
-    const stopped = happened.find((line) => line.startsWith('surrendering'))
-    assert.equal(numbers('gained', again), numbers('surrendering', stopped))
+    const stopped = happened.find((line) => line.startsWith('releasing'))
+    assert.equal(numbers('gained', again), numbers('releasing', stopped))
     assert.equal(ownership.held.size, 256)
   })
 }
@@ -140,7 +140,7 @@ test('at the end everything is written, then released, then the lease ends; noth
   ownership.start()
   await eventually('both are ours', () => ownership.held.size === 2)
   await ownership.close()
-  assert.deepEqual(happened.slice(1), ['surrendering 0,1', 'written', 'released 0,1', 'removed'])
+  assert.deepEqual(happened.slice(1), ['releasing 0,1', 'written', 'released 0,1', 'removed'])
   assert.equal(ownership.held.size, 0)
 })
 
@@ -149,7 +149,7 @@ test('an end that cannot write releases nothing: others take over when the lease
   database.held = shards(2)
   ownership.start()
   await eventually('both are ours', () => ownership.held.size === 2)
-  database.surrender = () => Promise.reject(new Error('away'))
+  database.write = () => Promise.reject(new Error('away'))
   await assert.rejects(ownership.close(), /away/)
   assert.ok(!happened.some((line) => /^(released|removed)/.test(line)))
 })
