@@ -1,5 +1,5 @@
 /** What a prober's engine is given: the database as functions, the probes, and the configuration of the service. */
-import type { CheckpointEntry, ShardCheckpoint, VerdictWrite } from '../domain/prober/check.ts'
+import type { CheckpointEntry, Heartbeat, ShardCheckpoint, VerdictWrite } from '../domain/prober/check.ts'
 import type { ParentState } from '../domain/status/dependencies.ts'
 import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
@@ -10,12 +10,12 @@ import type { ListenerOptions } from './channel-listener.ts'
 import type { ConfigStore } from './config-sync-options.ts'
 import type { DependencyMetrics } from './dependency-readings.ts'
 import type { Log } from './log.ts'
-import type { OwnershipStore, Standing } from './ownership.ts'
+import type { OwnershipStore } from './ownership.ts'
 
 /** What a prober reads and writes. Everything rejects while PostgreSQL is away. */
 export interface ProberStore extends ConfigStore, Omit<OwnershipStore, 'beat'> {
   /** Renews the lease, and stores the prober's facts about itself with it. */
-  beat(contactMs: number, facts: ProberFacts): Promise<Standing>
+  beat(contactMs: number, facts: ProberFacts): Promise<Heartbeat>
   /** Writes rows in one statement; resolves to the shards that are still ours at those epochs. */
   writeVerdicts(rows: readonly VerdictWrite[]): Promise<ReadonlySet<number>>
   writeCheckpoints(checkpoints: readonly ShardCheckpoint[]): Promise<void>

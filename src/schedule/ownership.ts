@@ -13,7 +13,7 @@
  * start together share the work, and none takes more than it can load. The heartbeat is a timer of the event loop that
  * probes: it stops renewing when that loop is blocked.
  */
-import type { HeldShard } from '../domain/prober/check.ts'
+import type { Heartbeat, HeldShard } from '../domain/prober/check.ts'
 import {
   CLAIM_RETRY_MS,
   CLAIM_AFTER_EXPIRY_MS,
@@ -26,21 +26,9 @@ import {
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Log } from './log.ts'
 
-/** What a heartbeat finds. */
-export interface Standing {
-  readonly liveProbers: number
-  /** Milliseconds until the first lease of another live prober runs out. */
-  readonly nextExpiryMs: number | undefined
-  readonly held: readonly HeldShard[]
-  /** Shards without an owner. */
-  readonly free: number
-  /** Whether some live prober has had unbroken contact for a lease. */
-  readonly isContactLong: boolean
-}
-
 export interface OwnershipStore {
   /** Renews the lease; `contactMs` is for how long our contact has been unbroken. */
-  beat(contactMs: number): Promise<Standing>
+  beat(contactMs: number): Promise<Heartbeat>
   claim(count: number, foreignToo: boolean): Promise<readonly HeldShard[]>
   release(ids: readonly number[]): Promise<void>
   removeProber(): Promise<void>
@@ -74,7 +62,7 @@ export class Ownership {
   readonly #changedSinceBeat = new Set<number>()
   /** Shards that are being released. */
   #releasing: ReadonlySet<number> = new Set()
-  #standing: Standing | undefined
+  #lastBeat: Heartbeat | undefined
   #timer: NodeJS.Timeout | undefined
   #claimTimer: NodeJS.Timeout | undefined
   #beating: Promise<void> = Promise.resolve()
@@ -166,14 +154,14 @@ export class Ownership {
     const startedMs = this.#now()
     if (startedMs - this.#lastContactMs > leaseMs) this.#contactSinceMs = startedMs
     this.#changedSinceBeat.clear()
-    const standing = await store.beat(startedMs - this.#contactSinceMs)
+    const heartbeat = await store.beat(startedMs - this.#contactSinceMs)
     this.#lastContactMs = startedMs
-    this.#standing = standing
-    this.#reconcile(standing.held)
+    this.#lastBeat = heartbeat
+    this.#reconcile(heartbeat.held)
     this.#balance()
-    const expiryMs = standing.nextExpiryMs ?? Number.POSITIVE_INFINITY
+    const expiryMs = heartbeat.nextExpiryMs ?? Number.POSITIVE_INFINITY
     const contactMs = this.#contactSinceMs + leaseMs - this.#now()
-    const waitsForContact = !standing.isContactLong && contactMs > 0
+    const waitsForContact = !heartbeat.isContactLong && contactMs > 0
     return Math.min(expiryMs, waitsForContact ? contactMs : expiryMs) + CLAIM_AFTER_EXPIRY_MS
   }
 
@@ -219,8 +207,8 @@ export class Ownership {
 
   /** Makes a step towards the fair share, unless one is under way. */
   #balance(): void {
-    if (this.#balancing !== undefined || this.#isStopped || this.#standing === undefined) return
-    const step = this.#stepOf(this.#standing)
+    if (this.#balancing !== undefined || this.#isStopped || this.#lastBeat === undefined) return
+    const step = this.#stepOf(this.#lastBeat)
     if (step === undefined) return
     this.#balancing = step()
       .catch((error: unknown) => {
@@ -232,7 +220,7 @@ export class Ownership {
       })
   }
 
-  #stepOf({ liveProbers, free }: Standing): (() => Promise<void>) | undefined {
+  #stepOf({ liveProbers, free }: Heartbeat): (() => Promise<void>) | undefined {
     const share = SHARD_COUNT / Math.max(1, liveProbers)
     const missing = Math.ceil(share) - this.#held.size
     if (missing > 0 && this.#isAllLoaded())
@@ -248,7 +236,7 @@ export class Ownership {
   }
 
   async #claim(count: number, isBelowShare: boolean): Promise<void> {
-    const claimed = await this.#options.store.claim(count, this.#standing?.isContactLong === true)
+    const claimed = await this.#options.store.claim(count, this.#lastBeat?.isContactLong === true)
     this.#gain(claimed.filter(({ id, epoch }) => this.#held.get(id) !== epoch))
     // Others may be about to release some. A heartbeat may have tried meanwhile: there is never more than one retry to come.
     clearTimeout(this.#claimTimer)

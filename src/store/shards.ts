@@ -1,5 +1,5 @@
 /** Ownership of shards: leases of probers, claiming, releasing. All times are the database's. */
-import type { HeldShard } from '../domain/prober/check.ts'
+import type { Heartbeat, HeldShard } from '../domain/prober/check.ts'
 import { type Db, query } from './database.ts'
 
 export interface ProberIdentity {
@@ -11,19 +11,6 @@ export interface ProberIdentity {
   readonly contactMs?: number
   /** Its present facts about itself; stored with the heartbeat for people (`GET /v1/probers`). */
   readonly facts?: object
-}
-
-export interface Heartbeat {
-  /** Probers whose lease has not run out, this one included. */
-  readonly liveProbers: number
-  /** Milliseconds until the first lease of another live prober runs out; undefined when there is no other. */
-  readonly nextExpiryMs: number | undefined
-  /** Every shard that this prober owns. */
-  readonly held: readonly HeldShard[]
-  /** Shards without an owner. */
-  readonly free: number
-  /** Whether a live prober, this one or another, has had unbroken contact for a lease of its own. */
-  readonly isContactLong: boolean
 }
 
 /**

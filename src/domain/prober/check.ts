@@ -64,6 +64,20 @@ export interface HeldShard {
   readonly epoch: number
 }
 
+/** What a heartbeat of a prober finds. */
+export interface Heartbeat {
+  /** Probers whose lease has not run out, this one included. */
+  readonly liveProbers: number
+  /** Milliseconds until the first lease of another live prober runs out; undefined when there is no other. */
+  readonly nextExpiryMs: number | undefined
+  /** Every shard that this prober owns. */
+  readonly held: readonly HeldShard[]
+  /** Shards without an owner. */
+  readonly free: number
+  /** Whether a live prober, this one or another, has had unbroken contact for a lease of its own. */
+  readonly isContactLong: boolean
+}
+
 /** A change of a check's status, in the order (epoch, sequence). */
 export interface Transition {
   readonly at: number

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { HeldShard } from '../../../src/domain/prober/check.ts'
+import type { Heartbeat, HeldShard } from '../../../src/domain/prober/check.ts'
 import { SHARDS_AT_FIRST, SHARDS_AT_ONCE } from '../../../src/domain/limits.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
-import { Ownership, type Standing } from '../../../src/schedule/ownership.ts'
+import { Ownership } from '../../../src/schedule/ownership.ts'
 import { eventually } from '../../support/configuration.ts'
 import { keepingLog } from '../../support/prober.ts'
 
@@ -29,7 +29,7 @@ function withFakes(t: TestContext) {
   let nowMs = 0
   const seen = { lost: [] as number[], gained: [] as HeldShard[], released: [] as number[] }
   let release: () => Promise<void> = () => Promise.resolve()
-  let beat: (standing: Standing) => Promise<Standing> = (standing) => Promise.resolve(standing)
+  let beat: (heartbeat: Heartbeat) => Promise<Heartbeat> = (heartbeat) => Promise.resolve(heartbeat)
   const ownership = new Ownership({
     leaseMs: LEASE_MS,
     log,
@@ -82,7 +82,7 @@ function withFakes(t: TestContext) {
       ownership.loaded()
     },
     releaseBy: (work: () => Promise<void>) => void (release = work),
-    beatBy: (work: (standing: Standing) => Promise<Standing>) => void (beat = work),
+    beatBy: (work: (heartbeat: Heartbeat) => Promise<Heartbeat>) => void (beat = work),
     nextBeat: async () => {
       const before = store.beats
       await eventually('a heartbeat', () => store.beats > before)
@@ -280,10 +280,10 @@ test('a heartbeat that was answered before a claim does not undo it', async (t) 
   await eventually('a first step', () => ownership.held.size > 0)
   let answer: () => void = () => undefined
   let isHeldBack = false
-  beatBy(async (standing) => {
+  beatBy(async (heartbeat) => {
     await new Promise<void>((resolve) => (answer = resolve))
     isHeldBack = false
-    return standing
+    return heartbeat
   })
   const before = store.beats
   await eventually('a heartbeat under way', () => store.beats > before)
@@ -291,7 +291,7 @@ test('a heartbeat that was answered before a claim does not undo it', async (t) 
   const held = ownership.held.size
   load(10)
   await eventually('a claim', () => ownership.held.size > held)
-  beatBy((standing) => Promise.resolve(standing))
+  beatBy((heartbeat) => Promise.resolve(heartbeat))
   answer()
   await eventually('its answer', () => !isHeldBack)
   await new Promise((resolve) => setImmediate(resolve))
