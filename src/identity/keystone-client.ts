@@ -33,7 +33,7 @@ export function keystoneClient(options: KeystoneClientOptions): KeystoneClient {
   return {
     validate: async (token) => {
       try {
-        const result = verdictOf(await askAbout(http, own, token))
+        const result = tokenIn(await askAbout(http, own, token))
         if (!available) log.info({}, 'Keystone answers again')
         available = true
         return result
@@ -64,7 +64,7 @@ async function askAbout(http: KeystoneHttp, own: ServiceToken, token: string): P
   return await ask(await own.get())
 }
 
-function verdictOf({ status, body }: KeystoneAnswer): KeystoneToken | undefined {
+function tokenIn({ status, body }: KeystoneAnswer): KeystoneToken | undefined {
   // 404: not a token, expired, revoked, of a disabled user. 400: not in the form of a token.
   if (status === 404 || status === 400) return undefined
   const token = status === 200 ? readKeystoneToken(body) : undefined

@@ -35,7 +35,7 @@ export interface KeystoneIdentityOptions {
 
 /** Reads the identity of a request. Throws DomainError UNAUTHENTICATED or IDENTITY_UNAVAILABLE. */
 export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
-  const { client, url, cacheMs, clocks = SYSTEM_CLOCKS } = options
+  const { client: keystone, url, cacheMs, clocks = SYSTEM_CLOCKS } = options
   const valid = new TokenCache<Identity>({ max: TOKEN_CACHE_MAX, now: clocks.now })
   // Separate, so that a flood of invalid tokens evicts no valid one.
   const invalid = new TokenCache<true>({ max: TOKEN_CACHE_MAX, now: clocks.now })
@@ -43,16 +43,17 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
   const gate = new FairGate({ places: KEYSTONE_CONNECTIONS, waitingMax: KEYSTONE_WAITING_MAX })
 
   /** Holds one of the connections to Keystone during the look-up. */
-  const validated = async (token: string, of: string): Promise<KeystoneToken | undefined> => {
-    if (!(await gate.enter(of, startClock))) throw identityUnavailable('too many tokens are being validated')
+  const askKeystone = async (token: string, client: string): Promise<KeystoneToken | undefined> => {
+    if (!(await gate.enter(client, startClock)))
+      throw identityUnavailable('too many tokens are being validated')
     try {
-      return await client.validate(token)
+      return await keystone.validate(token)
     } finally {
-      gate.leave(of)
+      gate.leave(client)
     }
   }
-  const validate = async (key: string, token: string, of: string): Promise<Identity | undefined> => {
-    const found = await validated(token, of)
+  const askAndCache = async (key: string, token: string, client: string): Promise<Identity | undefined> => {
+    const found = await askKeystone(token, client)
     if (found === undefined) {
       invalid.set(key, true, Math.min(cacheMs, INVALID_TOKEN_CACHE_MS))
       return undefined
@@ -64,11 +65,11 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
    * One look-up per token and client at a time: a client that knows another's token cannot put that look-up into its
    * own queue.
    */
-  const lookUp = (key: string, token: string, of: string): Promise<Identity | undefined> => {
-    const question = `${of} ${key}`
+  const lookUp = (key: string, token: string, client: string): Promise<Identity | undefined> => {
+    const question = `${client} ${key}`
     const earlier = running.get(question)
     if (earlier !== undefined) return earlier
-    const lookedUp = validate(key, token, of).finally(() => running.delete(question))
+    const lookedUp = askAndCache(key, token, client).finally(() => running.delete(question))
     running.set(question, lookedUp)
     return lookedUp
   }

@@ -26,7 +26,7 @@ export interface Question {
  */
 export function decide(question: Question, ownerProjectId?: string): Decision {
   const { identity } = question
-  const { everywhere, ownProject } = rolesThatCount(question)
+  const { everywhere, ownProject } = rightsOf(question)
   if (everywhere) return 'allowed'
   if (!ownProject || identity.projectId === '') return 'denied'
   if (ownerProjectId === undefined) return 'own project'
@@ -40,7 +40,7 @@ const COLUMNS: Readonly<Record<Rbac, readonly (keyof RoleColumns)[]>> = {
   load_balancer_roles: ['load_balancer_roles'],
 }
 
-function rolesThatCount({ rule: { check }, identity: { confined, scope, roles }, rbac }: Question) {
+function rightsOf({ rule: { check }, identity: { confined, scope, roles }, rbac }: Question) {
   if (check === 'anyone') return { everywhere: true, ownProject: true }
   if (confined) return { everywhere: false, ownProject: true }
   if (scope !== 'project' && scope !== 'system') return { everywhere: false, ownProject: false }
