@@ -5,6 +5,7 @@ import { startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
 import { type Db, openDatabase, query } from '../../src/store/database.ts'
 import { migrateToLatest } from '../../src/store/migrate.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
+import type { Ending } from '../support/database.ts'
 import { type Forwarder, startForwarder } from '../support/forwarder.ts'
 import { temporaryFolder } from '../support/postgres.ts'
 import { balanced, startProberProcess } from '../support/prober-process.ts'
@@ -14,8 +15,6 @@ const POOLS = 20
 const MEMBERS_PER_POOL = 10
 /** Milliseconds that PostgreSQL is away: several leases. `CHAOS_AWAY_MS=60000` for a longer look. */
 const AWAY_MS = Number(process.env['CHAOS_AWAY_MS'] ?? 12_000)
-
-type Ending = Parameters<typeof startTargets>[0]
 
 /** A PostgreSQL of this test alone, reached through a port that stays when it is started again. */
 async function ownPostgres(t: Ending) {

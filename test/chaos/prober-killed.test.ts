@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { query } from '../../src/store/database.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { type Ending, testDatabase } from '../support/database.ts'
 import { balanced, shardsByPid, startProberProcess } from '../support/prober-process.ts'
 import { startTargets, type Target } from '../support/targets.ts'
 
@@ -12,7 +12,7 @@ const LEASE_MS = 3000
 const DELAY_MS = 2000
 
 /** One pool per shard number that comes, its members, and two probers that share them. */
-async function probed(t: Parameters<typeof testDatabase>[0]) {
+async function probed(t: Ending) {
   const database = await testDatabase(t)
   const targets = await startTargets(t, POOLS * MEMBERS_PER_POOL)
   const byMember = new Map<string, { target: Target; shard: number }>()

@@ -6,9 +6,7 @@ import { readCheckpointEntries, writeCheckpoints } from '../../src/store/checkpo
 import { openDatabase, query } from '../../src/store/database.ts'
 import { claimShards, releaseShards } from '../../src/store/shards.ts'
 import { eventually } from '../support/configuration.ts'
-import { openTransaction, testDatabase } from '../support/database.ts'
-
-type Ending = Parameters<typeof testDatabase>[0]
+import { type Ending, openTransaction, testDatabase } from '../support/database.ts'
 
 /** `owner` has the first four shards, at epoch 1. */
 async function owned(t: Ending) {

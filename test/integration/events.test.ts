@@ -12,7 +12,7 @@ import {
 } from '../../src/store/events.ts'
 import { makeEvents } from '../../src/bin/events.ts'
 import { startApi } from '../support/api.ts'
-import { PROJECT } from '../support/configuration.ts'
+import { eventually, PROJECT } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'
 import { openStream } from '../support/event-stream.ts'
 import { aFarm, aProber, live } from '../support/farm.ts'
@@ -55,7 +55,7 @@ test('a verdict, the status of its pool and of its load balancer are events, in 
   assert.equal(ofMember?.data['reason'], 'PASSED')
 })
 
-test('who reads by position passes no event of a transaction that commits late', async (t) => {
+test('a reader by position passes no event of a transaction that commits late', async (t) => {
   const { db } = await testDatabase(t)
   const insert = (to: typeof db | Awaited<ReturnType<typeof openTransaction>>['tx'], name: string) =>
     query(to, `insert into event_outbox (type, data) values ('test', $1)`, [JSON.stringify({ name })])
@@ -137,10 +137,10 @@ test('a stream hears of its project only, in order, and a reader that comes back
   again.close()
 })
 
-test('what a stream asks for after it was deleted is a gap, and then goes on', async (t) => {
+test('a stream from a position that was deleted gets a gap, then the rest', async (t) => {
   const { url, farm, db } = await live(t)
   await farm.decide('ONLINE')
-  await eventually(async () => ((await readOutboxLag(db)).rows === 0 ? true : undefined))
+  await eventually('every event has its position', async () => (await readOutboxLag(db)).rows === 0)
   const { last } = await readEventBounds(db)
   await query(db, `update event set at = now() - interval '9 days'`)
   await purgeOldEvents(db, 8, 1000)
@@ -153,14 +153,6 @@ test('what a stream asks for after it was deleted is a gap, and then goes on', a
   stream.close()
 })
 
-async function eventually<Result>(probe: () => Promise<Result | undefined>): Promise<Result> {
-  for (;;) {
-    const result = await probe()
-    if (result !== undefined) return result
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 test('pages go on after an id, in both directions, and say where', async (t) => {
   const api = await live(t)
   await api.farm.decide('ONLINE')
@@ -168,9 +160,10 @@ test('pages go on after an id, in both directions, and say where', async (t) => 
   const get = async (parameters: string) =>
     (await api.request('GET', `/v1/events?type=member.status&${parameters}`, undefined, asProject(PROJECT)))
       .body
-  const all = await eventually(async () => {
-    const page = await get('after=0')
-    return page.events.length === 4 ? page : undefined
+  let all = await get('after=0')
+  await eventually('the page has four events', async () => {
+    all = await get('after=0')
+    return all.events.length === 4
   })
   const ids = all.events.map(({ id }: { id: string }) => id)
   const first = await get('after=0&limit=3')

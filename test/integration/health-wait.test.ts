@@ -8,7 +8,7 @@ import { query } from '../../src/store/database.ts'
 import { type Answer, type Api, startApi } from '../support/api.ts'
 import { PROJECT } from '../support/configuration.ts'
 import { aFarm, aProber, type Farm, live } from '../support/farm.ts'
-import { testDatabase } from '../support/database.ts'
+import { type Ending, testDatabase } from '../support/database.ts'
 import { keepingLog } from '../support/prober.ts'
 import { until } from '../support/service.ts'
 
@@ -24,9 +24,7 @@ const ofMember = ({ poolId, members }: Farm) => `/pools/${poolId}/members/${memb
 const ofPool = ({ poolId }: Farm) => `/pools/${poolId}/health`
 
 /** An API without a reader of the outbox: what happens is seen by looking. */
-async function quiet(
-  t: Parameters<typeof testDatabase>[0],
-): Promise<Api & { farm: Farm; streams: EventStreams }> {
+async function quiet(t: Ending): Promise<Api & { farm: Farm; streams: EventStreams }> {
   const { db } = await testDatabase(t)
   const streams = new EventStreams()
   const api = await startApi(t, { db, events: { feed: feedOf(db, keepingLog()), streams } })

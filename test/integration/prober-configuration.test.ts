@@ -3,11 +3,9 @@ import { test } from 'node:test'
 import { CONFIG_POLL_MS } from '../../src/domain/limits.ts'
 import { type Database, query, transaction } from '../../src/store/database.ts'
 import { changed, eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { type Ending, testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
 import { startTargets, type Target } from '../support/targets.ts'
-
-type Ending = Parameters<typeof testDatabase>[0]
 
 /** One running prober, and a pool of `count` members that are all ONLINE. */
 async function running(t: Ending, count: number) {

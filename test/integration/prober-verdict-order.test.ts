@@ -7,12 +7,10 @@ import { type Db, query, transaction } from '../../src/store/database.ts'
 import { claimShards, releaseShards } from '../../src/store/shards.ts'
 import { writeVerdicts } from '../../src/store/verdicts.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
-import { testDatabase } from '../support/database.ts'
+import { type Ending, testDatabase } from '../support/database.ts'
 
 /** Milliseconds after which a wait for a lock is an error. */
 const LOCK_WITHIN_MS = 1000
-
-type Ending = Parameters<typeof testDatabase>[0]
 
 /** A pool with two members; `owner` has every shard at epoch 1. */
 async function owned(t: Ending) {

@@ -6,11 +6,11 @@ import { type Db, openDatabase, query } from '../../src/store/database.ts'
 import { claimShards } from '../../src/store/shards.ts'
 import { writeVerdicts } from '../../src/store/verdicts.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
-import { openTransaction, testDatabase } from '../support/database.ts'
+import { type Ending, openTransaction, testDatabase } from '../support/database.ts'
 import { aVerdict as verdict } from '../support/verdicts.ts'
 
 /** A pool with members, whose shard `owner` has at epoch 1 (all 256 shards, in fact). */
-async function owned(t: Parameters<typeof testDatabase>[0]) {
+async function owned(t: Ending) {
   const database = await testDatabase(t)
   const { poolId, shard } = await insertPool(database.db)
   const members = await insertMembers(database.db, poolId, [
