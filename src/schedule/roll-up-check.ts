@@ -27,7 +27,7 @@ export async function checkAllRollUps(run: RunStatement, parts: RollUpCheckParts
     if (checked.wrong.length > 0) {
       parts.metrics.rollUpsRepaired(checked.wrong.length)
       parts.log.warn(
-        { loadBalancers: checked.wrong },
+        { load_balancer_ids: checked.wrong },
         'kept statuses differed from what the members say, and were counted again',
       )
     }

@@ -40,7 +40,7 @@ with wanted as materialized (
       recent)
   join held h on h.id = b.shard and h.epoch = b.epoch
   join member m on m.id = b.member_id
-  where (select count(*) from counted) >= 0 -- first of all
+  where (select count(*) from counted) >= 0 -- forces counted to run, and lock, before anything is written
   order by b.member_id
   on conflict (member_id) do update set
     generation = excluded.generation, status = excluded.status, since = excluded.since, reason = excluded.reason,

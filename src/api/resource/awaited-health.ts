@@ -56,7 +56,7 @@ function secondsOf(text: string | undefined): number {
   return seconds
 }
 
-export interface Awaited<Found> {
+export interface StatusWait<Found> {
   readonly wait: HealthWait
   /** Whose events may bring what is waited for. */
   readonly about: Pick<EventFilter, 'poolId' | 'memberId'>
@@ -81,7 +81,7 @@ const WORTH_A_LOOK = [new Set(['member.status', 'pool.status']), new Set(['confi
 export async function untilHeld<Found>(
   ctx: ApiContext,
   deps: ApiDependencies,
-  { wait, about, read, holds }: Awaited<Found>,
+  { wait, about, read, holds }: StatusWait<Found>,
 ): Promise<WaitResult<Found>> {
   const giveBack = takePlace(ctx, deps)
   const startedAt = performance.now()

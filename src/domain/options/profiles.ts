@@ -1,6 +1,7 @@
 /**
- * From a health monitor to how its results become a status (docs/state-machine.md): its options win over its
- * preset, and its preset over its plain fields. Without a preset, its profile counts: the dialect that created it, which is stored with it and never changed by another dialect's PUT.
+ * From a health monitor to how its results become a status (docs/state-machine.md): its options win over its preset, and
+ * its preset over its plain fields. Without a preset, its profile counts: the dialect that created it, which is stored
+ * with it and never changed by another dialect's PUT.
  */
 import { ENGINE_FLOOR_MS, OPTION_INTERVAL_MS } from '../limits.ts'
 import type { Preset } from './monitor-options.ts'

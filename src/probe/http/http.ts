@@ -17,7 +17,7 @@ import type { BodyPatterns } from './body-pattern.ts'
 import type { StreamParts } from '../wire/stream-parts.ts'
 import { makeStreamProbe } from '../wire/stream-attempt.ts'
 
-/** Whether a target is spoken to below TLS. */
+/** Whether a target is spoken to over TLS. */
 export function isSecure({ type, tls }: Pick<ProbeTarget, 'type' | 'tls'>): boolean {
   return type === 'HTTPS' || tls !== undefined
 }
