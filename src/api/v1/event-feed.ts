@@ -17,7 +17,7 @@ export interface FeedParts {
 }
 
 /** Hears of new events in their order; `events` are those that it wants. */
-export type FeedReader = (events: readonly ServiceEvent[], position: number) => void
+export type FeedReader = (events: readonly ServiceEvent[]) => void
 
 interface Subscription {
   readonly filter: EventFilter
@@ -105,7 +105,7 @@ export class EventFeed {
         if (last === undefined) continue
         this.#position = last.position
         this.#keep(events)
-        this.#distribute(events, last.position)
+        this.#distribute(events)
         this.#isDue = true
       }
       if (this.#isInTrouble) this.#parts.onRecovery()
@@ -123,7 +123,7 @@ export class EventFeed {
     this.#keptAfter = (this.#kept[0]?.position ?? 1) - 1
   }
 
-  #distribute(events: readonly ServiceEvent[], position: number): void {
+  #distribute(events: readonly ServiceEvent[]): void {
     const byProject = new Map<string | undefined, ServiceEvent[]>()
     for (const event of events) {
       if (event.projectId === null || !this.#subscriptions.has(event.projectId)) continue
@@ -131,14 +131,14 @@ export class EventFeed {
       if (ofProject === undefined) byProject.set(event.projectId, [event])
       else ofProject.push(event)
     }
-    for (const [projectId, ofProject] of byProject) this.#tell(projectId, ofProject, position)
-    this.#tell(undefined, events, position)
+    for (const [projectId, ofProject] of byProject) this.#tell(projectId, ofProject)
+    this.#tell(undefined, events)
   }
 
-  #tell(projectId: string | undefined, events: readonly ServiceEvent[], position: number): void {
+  #tell(projectId: string | undefined, events: readonly ServiceEvent[]): void {
     for (const { filter, reader } of this.#subscriptions.get(projectId) ?? []) {
       const wanted = events.filter((event) => isWanted(event, filter))
-      if (wanted.length > 0) reader(wanted, position)
+      if (wanted.length > 0) reader(wanted)
     }
   }
 }

@@ -164,7 +164,7 @@ async function newestEvents(
   return {
     events: new JsonItems(events.map(eventText)),
     before: String(reached),
-    after: String(Math.max(last, 0)),
+    after: String(last),
   }
 }
 
@@ -186,8 +186,7 @@ async function waited(
       resolve(found)
     }
     const unsubscribe = deps.events.feed.subscribe(wait.filter, (events) => {
-      const shown = events.slice(0, wait.limit)
-      end(heard(shown, shown.at(-1)?.position ?? position))
+      end(heard(events.slice(0, wait.limit), position))
     })
     const gone = () => end({ ...wait, events: [] })
     const timer = setTimeout(
@@ -198,8 +197,9 @@ async function waited(
   })
 }
 
-function heard(events: readonly ServiceEvent[], after: number): Found {
-  return { events, after: events.at(-1)?.position ?? after, isMore: false }
+/** Events that the feed gave; `position` goes on where there are none. */
+function heard(events: readonly ServiceEvent[], position: number): Found {
+  return { events, after: events.at(-1)?.position ?? position, isMore: false }
 }
 
 /** Goes on after Last-Event-ID, or begins now. */
