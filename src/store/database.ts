@@ -3,7 +3,12 @@
  * else in `store/` is statements.
  */
 import { DomainError } from '../domain/errors.ts'
-import { ANSWER_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS, TRANSACTION_TRIES } from '../domain/limits.ts'
+import {
+  ANSWER_TIMEOUT_MS,
+  TRANSACTION_PAUSE_MS,
+  TRANSACTION_TIMEOUT_MS,
+  TRANSACTION_TRIES,
+} from '../domain/limits.ts'
 import { ConnectionPool, type DatabaseOptions, NoConnectionError } from './connection-pool.ts'
 import { send, statementOf, Tx } from './session.ts'
 
@@ -68,7 +73,7 @@ export async function retried<Result>(work: () => Promise<Result>): Promise<Resu
       return await work()
     } catch (error) {
       if (attempt >= TRANSACTION_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
-      const pauseMs = Math.random() * 10 * 2 ** attempt
+      const pauseMs = Math.random() * TRANSACTION_PAUSE_MS * 2 ** attempt
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }

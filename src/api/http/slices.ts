@@ -3,7 +3,7 @@
  * round of the event loop does one slice of one of these requests, projects in turn: however many large requests one
  * project sends, other projects wait for one slice of them.
  */
-import { SLICE_MS } from '../../domain/limits.ts'
+import { SLICE_LOOK_EVERY, SLICE_MS } from '../../domain/limits.ts'
 import { InTurn } from '../../domain/share/in-turn.ts'
 
 const waiting = new InTurn<() => void>()
@@ -31,7 +31,7 @@ export async function inSlices<Item>(
   let end = performance.now() + SLICE_MS
   for (const item of items) {
     if (!work(item)) return
-    if (++done % LOOK_EVERY !== 0 || performance.now() < end) continue
+    if (++done % SLICE_LOOK_EVERY !== 0 || performance.now() < end) continue
     await nextSlice(sharer)
     end = performance.now() + SLICE_MS
   }
@@ -50,6 +50,3 @@ export async function mapInSlices<Item, Result>(
   })
   return results
 }
-
-/** Items between two looks at the clock. */
-const LOOK_EVERY = 8

@@ -8,6 +8,7 @@ import {
   STREAM_BACKLOG_BYTES,
   STREAM_BACKLOG_SMALL_BYTES,
   STREAM_HEARTBEAT_MS,
+  STREAM_HEARTBEATS_PER_TURN,
   STREAM_RETRY_MS,
   STREAMS_BACKLOG_BYTES,
   STREAMS_MAX,
@@ -22,8 +23,6 @@ const HEADERS = {
   // nginx would collect the events of a response that it buffers.
   'X-Accel-Buffering': 'no',
 }
-/** Streams that get their heartbeat in one turn of the event loop. */
-const HEARTBEATS_PER_TURN = 200
 
 /** Throws when the reader may read no longer: its token ended. */
 export type AssertAllowed = () => Promise<void>
@@ -180,7 +179,7 @@ export class EventStreams {
     this.#isBeating = true
     let inTurn = 0
     for (const stream of this.#open) {
-      if (++inTurn % HEARTBEATS_PER_TURN === 0) await nextTurn()
+      if (++inTurn % STREAM_HEARTBEATS_PER_TURN === 0) await nextTurn()
       stream.beat()
       stream.assertAllowed().catch(() => stream.end())
     }

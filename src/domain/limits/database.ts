@@ -21,6 +21,8 @@ export const TRANSACTION_TIMEOUT_MS = 12_000
 /** Tries of a transaction after a deadlock or a serialization failure, and seconds in Retry-After. */
 export const TRANSACTION_TRIES = 8
 export const RETRY_AFTER_SECONDS = 2
+/** Milliseconds: the pause after try n is random, and shorter than this times 2^n. */
+export const TRANSACTION_PAUSE_MS = 10
 /** Milliseconds that a start waits for a PostgreSQL that does not answer yet, and between its tries. */
 export const DATABASE_WAIT_MS = 30_000
 export const DATABASE_RETRY_MS = 500

@@ -22,6 +22,8 @@ export const EVENT_PAGE_POSITIONS = 20_000
 export const EVENT_WAIT_SECONDS: Range = { min: 0, max: 60 }
 /** Milliseconds between heartbeats of a stream; proxies close a connection after 60 s without a byte. */
 export const STREAM_HEARTBEAT_MS = 15_000
+/** Streams that get their heartbeat in one turn of the event loop. */
+export const STREAM_HEARTBEATS_PER_TURN = 200
 /** Streams and waits of one API process together; a project holds at most four times what is free. */
 export const STREAMS_MAX = 16_000
 /** Bytes behind which a stream is closed; its reader comes back with Last-Event-ID. */

@@ -24,8 +24,9 @@ export const API_CONNECTIONS_KEPT = 2
 export const PROJECT_WAITING_MAX = 200
 export const PROJECT_WAIT_MS = 3000
 
-/** Milliseconds of one slice of long work (api/http/slices.ts). */
+/** Milliseconds of one slice of long work (api/http/slices.ts), and items between two looks at the clock. */
 export const SLICE_MS = 5
+export const SLICE_LOOK_EVERY = 8
 /** Bytes of a body from which its parsing is a slice of its own. */
 export const SLICED_BODY_BYTES = 128 * 1024
 
