@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { createApp } from '../api/app.ts'
-import { API_CONNECTIONS, RETRY_AFTER_SECONDS } from '../domain/limits.ts'
+import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
 import { type VipRange, vipRangeOf } from '../domain/address/vip-range.ts'
 import { rememberingPatternProblems } from '../probe/http/body-pattern.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
@@ -18,9 +18,6 @@ import { readServiceFacts } from '../store/service-facts.ts'
 import { type ApiEvents, makeEvents } from './events.ts'
 import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
-
-/** Connections of the API's pool. */
-export const API_POOL = API_CONNECTIONS
 
 export interface ApiServer {
   readonly endpoint: Endpoint

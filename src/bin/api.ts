@@ -1,9 +1,10 @@
 /** `healthmonitor api`: the API alone; other processes migrate its database and probe. */
+import { API_CONNECTIONS } from '../domain/limits.ts'
 import { parseConfig } from '../runtime/config.ts'
 import { formatEndpoint } from '../runtime/listener.ts'
 import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { announce } from '../runtime/announce.ts'
-import { API_POOL, listenForApi } from './api-server.ts'
+import { listenForApi } from './api-server.ts'
 import { hostProcess } from './host-process.ts'
 import { listenForMetrics, urlOf } from './metrics-listener.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
@@ -17,7 +18,7 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
   const server = await listenForApi(config, tls)
   const readMetrics = async (): Promise<string> => renderMetrics([await snapshotOf(metrics.registry)])
   const metricsListener = await listenForMetrics(config, environment, readMetrics, host)
-  const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_POOL, log)
+  const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
   ending.add('API', async () => {

@@ -64,8 +64,8 @@ async function settingsOf(config: Config, databaseUrl: string): Promise<Omit<Pro
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
     keep: {
-      days: config.transitionDays,
-      perMember: config.transitionsPerMember,
+      transitionDays: config.transitionDays,
+      transitionsPerMember: config.transitionsPerMember,
       eventDays: config.eventDays,
     },
     probers: makeProbers,

@@ -23,17 +23,16 @@ import {
 import { checkRollUps } from '../store/roll-up.ts'
 import { removeDeadProbers } from '../store/shards.ts'
 
-/** How much history is kept (HM_TRANSITIONS_DAYS, HM_TRANSITIONS_PER_MEMBER). */
+/** How much history is kept (HM_TRANSITIONS_DAYS, HM_TRANSITIONS_PER_MEMBER, HM_EVENTS_DAYS). */
 export interface Keep {
-  readonly days: number
-  readonly perMember: number
-  /** Of events (HM_EVENTS_DAYS). */
+  readonly transitionDays: number
+  readonly transitionsPerMember: number
   readonly eventDays: number
 }
 
 export const KEEP_DEFAULT: Keep = {
-  days: TRANSITION_DAYS_DEFAULT,
-  perMember: TRANSITIONS_PER_MEMBER_DEFAULT,
+  transitionDays: TRANSITION_DAYS_DEFAULT,
+  transitionsPerMember: TRANSITIONS_PER_MEMBER_DEFAULT,
   eventDays: EVENT_DAYS_DEFAULT,
 }
 
@@ -66,14 +65,14 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       readProgress: () => readRetentionProgress(db),
       saveProgress: (progress) => saveRetentionProgress(db, progress),
       purges: [
-        (batch) => purgeOldTransitions(db, keep.days, batch),
+        (batch) => purgeOldTransitions(db, keep.transitionDays, batch),
         (batch) => purgeOrphanedStates(db, batch),
         (batch) => purgeOldEvents(db, keep.eventDays, batch),
         () => removeDeadProbers(db, DEAD_PROBER_LEASES * leaseMs),
       ],
       writersAfter: (position, rows) => writersAfter(db, position, rows),
       membersAfter: (member, count) => membersAfter(db, member, count),
-      trim: (members, batch) => trimTransitions(db, members, { keep: keep.perMember, batch }),
+      trim: (members, batch) => trimTransitions(db, members, { keep: keep.transitionsPerMember, batch }),
     },
     hourly: [
       (run) =>

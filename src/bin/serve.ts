@@ -4,6 +4,7 @@
  * while the API waits for slow clients, probing goes on.
  */
 import { fileURLToPath } from 'node:url'
+import { API_CONNECTIONS } from '../domain/limits.ts'
 import { type Config, parseConfig, withoutPassword } from '../runtime/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../runtime/embedded-postgres.ts'
 import type { Ending } from '../runtime/ending.ts'
@@ -13,7 +14,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
 import { ChildSlot } from '../runtime/processes.ts'
 import { announce } from '../runtime/announce.ts'
-import { API_POOL, listenForApi } from './api-server.ts'
+import { listenForApi } from './api-server.ts'
 import { migrate, openReadyDatabase } from './database.ts'
 import { type HostProcess, hostProcess } from './host-process.ts'
 import { listenForMetrics, urlOf } from './metrics-listener.ts'
@@ -57,7 +58,7 @@ async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: Hos
   }
   const config = parseConfig(settled)
 
-  const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_POOL, log)
+  const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await migrate(db, databaseUrl, log)
 

@@ -8,12 +8,12 @@ import Joi from 'joi'
 import type { Cidr } from '../domain/address/ip-address.ts'
 import type { Rbac, Resource } from '../domain/types.ts'
 import { type Endpoint, type Variable, VARIABLES, type VariableName } from './config-variables.ts'
+import type { LogLevel } from './log.ts'
 import { fileVariable, mayBeInFile, withSettingFiles } from './setting-files.ts'
 import { StartRefusal } from './start-refusal.ts'
 import type { TlsFiles } from './tls-identity.ts'
 
 export type { Endpoint } from './config-variables.ts'
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 export interface KeystoneConfig {
   readonly url: string

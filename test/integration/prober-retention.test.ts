@@ -126,7 +126,7 @@ test('a prober purges by its settings: what is too old, what is too much of a me
   const { retention, destroy } = makeRetention({
     databaseUrl: database.url,
     leaseMs: 1000,
-    keep: { days: 2, perMember: 5, eventDays: 2 },
+    keep: { transitionDays: 2, transitionsPerMember: 5, eventDays: 2 },
     metrics: proberMetrics(metrics.registry),
     log: keepingLog(),
   })
