@@ -7,6 +7,7 @@ import { type Command, endWhenNobodyReads, parseFlags } from './command-line.ts'
 import { neededDatabaseUrl } from './database.ts'
 import { migrate } from './migrate.ts'
 import { PROBE_ONCE_USAGE, probeOnce } from './probe-once.ts'
+import { notifier } from './notifier-command.ts'
 import { prober } from './prober-command.ts'
 import { serve } from './serve.ts'
 import { SIMULATE_USAGE } from './simulate-command.ts'
@@ -45,6 +46,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       const { values } = parseFlags(args, { ...CHECK_CONFIG, name: { type: 'string', default: 'prober' } })
       if (values['check-config'] === true) return checkConfig(environment, 'prober')
       await prober(values.name, environment)
+      return undefined
+    },
+  },
+  notifier: {
+    summary: 'tells receivers of events, alone (needs DATABASE_URL)',
+    usage: usageOf('notifier', 'Delivers events to receivers. Of several one does; the others stand by.'),
+    run: async (args, environment) => {
+      if (parseFlags(args, CHECK_CONFIG).values['check-config'] === true)
+        return checkConfig(environment, 'notifier')
+      await notifier(environment)
       return undefined
     },
   },

@@ -139,7 +139,7 @@ export const VARIABLES = {
     schema: Joi.string().uri({ scheme: ['postgres', 'postgresql'] }),
     values: 'postgresql://user:password@host:port/database',
     meaning:
-      'PostgreSQL 13 or newer. If it is not set, `serve` starts an embedded PostgreSQL in HM_DATA_DIR, and `api`, `prober` and `migrate` refuse to start',
+      'PostgreSQL 13 or newer. If it is not set, `serve` starts an embedded PostgreSQL in HM_DATA_DIR, and `api`, `prober`, `notifier` and `migrate` refuse to start',
     secret: 'url password',
   },
   HM_LISTEN: {
