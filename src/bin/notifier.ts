@@ -1,22 +1,24 @@
 /** One notifier, put together: what `healthmonitor notifier` and the child of `serve` run. */
 import { NOTIFIER_LEASE_MS, NOTIFIER_SESSION_MS } from '../domain/limits.ts'
 import { Notifier } from '../notify/notifier.ts'
-import type { Receiver } from '../notify/receiver.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { notifierMetrics } from '../runtime/notifier-metrics.ts'
 import type { Log } from '../schedule/log.ts'
 import type { Database } from '../store/database.ts'
 import { advanceReceiver, readReceiverLags, receiverPosition } from '../store/deliveries.ts'
-import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from '../store/event-channels.ts'
+import { EVENTS_CHANNEL, OUTBOX_CHANNEL, WEBHOOKS_CHANNEL } from '../store/event-channels.ts'
 import { readEventBounds, readEvents, readOutboxLag } from '../store/events.ts'
 import { NOTIFIER_LEASE_KEY, openLease } from '../store/lease.ts'
+import { readWebhookLag } from '../store/webhook-queue.ts'
 import { eventListener, sequencerOf } from './events.ts'
+import { makeWebhooks, type WebhookSettings } from './webhooks.ts'
 
 export interface NotifierDeps {
   readonly databaseUrl: string
   readonly db: Database
   readonly log: Log
   readonly metrics: Pick<Metrics, 'registry'>
+  readonly webhooks: WebhookSettings
 }
 
 /** A running notifier. */
@@ -29,12 +31,14 @@ export interface RunningNotifier {
 /** Starts a notifier. Without PostgreSQL it waits and logs that. */
 export function startNotifier(deps: NotifierDeps): RunningNotifier {
   const { db, databaseUrl, log, metrics } = deps
-  notifierMetrics(metrics.registry, {
+  const counted = notifierMetrics(metrics.registry, {
     isActive: () => notifier.isActive,
     lags: () => readLags(db),
+    webhooks: () => readWebhookLag(db),
   })
+  const webhooks = makeWebhooks(deps, { mayDeliver: () => notifier.isActive, tried: counted.webhookTried })
   const notifier: Notifier = new Notifier({
-    receivers: makeReceivers(),
+    receivers: [webhooks],
     openLease: (onEnd) =>
       openLease(
         {
@@ -59,6 +63,7 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
   const listeners = [
     eventListener({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
     eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: notifier.notify }),
+    eventListener({ databaseUrl, log, channel: WEBHOOKS_CHANNEL, onPayload: webhooks.look }),
   ]
   for (const listener of listeners) listener.start()
   sequencer.start()
@@ -75,11 +80,6 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
       ])
     },
   }
-}
-
-/** Who is given the events. */
-function makeReceivers(): readonly Receiver[] {
-  return []
 }
 
 async function readLags(db: Database) {

@@ -2,6 +2,7 @@
  * The lease of the notifier: of all processes one delivers. It is a lock of a session of PostgreSQL. The holder shows once a
  * second that it lives; when the session does not answer for NOTIFIER_LEASE_MS, it stops before anybody else can begin.
  */
+import { setMaxListeners } from 'node:events'
 import { LEASE_EVERY_MS, NOTIFIER_LEASE_MS } from '../domain/limits.ts'
 import type { NotifyLog } from './log.ts'
 
@@ -87,13 +88,13 @@ export class Lease {
   }
 
   async #open(): Promise<Session> {
-    let session: Session | undefined
-    session = await this.#parts.open(() => {
-      if (session === undefined || this.#session !== session) return
+    const opened: { session?: Session } = {}
+    opened.session = await this.#parts.open(() => {
+      if (opened.session === undefined || this.#session !== opened.session) return
       this.#session = undefined
       this.#end('its session ended')
     })
-    return session
+    return opened.session
   }
 
   async #lose(error: unknown): Promise<void> {
@@ -108,6 +109,8 @@ export class Lease {
   #begin(): void {
     if (this.#term !== undefined || this.#isStopped || !(this.#now() < this.#safeUntilMs)) return
     this.#term = new AbortController()
+    // Everything that delivers listens for its end.
+    setMaxListeners(0, this.#term.signal)
     this.#parts.log.info({}, 'this process delivers events')
     this.#parts.onTaken(this.#term.signal)
   }

@@ -310,6 +310,18 @@ export const VARIABLES = {
     values: 'addresses and address/prefix',
     meaning: 'These are never probed. Deny wins over allow',
   },
+  HM_WEBHOOK_ALLOW: {
+    schema: cidrs,
+    values: 'addresses and address/prefix',
+    meaning:
+      'If it is set, webhooks may be sent to these only. With HM_AUTH=keystone, they are sent to loopback only if it is listed here',
+  },
+  HM_WEBHOOK_DENY: {
+    schema: cidrs,
+    values: 'addresses and address/prefix',
+    meaning:
+      'Webhooks are never sent to these. Deny wins over allow. Names of receivers are resolved, and every address is checked',
+  },
   HM_SOURCE_ADDRESSES: {
     schema: parsed(
       parseAll((text) => parseAddress(text)?.canonical),

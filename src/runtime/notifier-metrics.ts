@@ -10,13 +10,23 @@ export interface EventLag {
 
 export interface NotifierMetrics {
   /** Deliveries to webhooks that were tried. `dead`: they are given up. */
-  webhookTried(result: 'delivered' | 'failed' | 'dead', events: number): void
+  readonly webhookTried: (result: 'delivered' | 'failed' | 'dead', events: number) => void
+}
+
+export interface NotifierReadings {
+  readonly isActive: () => boolean
+  readonly lags: () => Promise<readonly EventLag[]>
+  readonly webhooks: () => Promise<{
+    readonly seconds: number
+    readonly behind: number
+    readonly deadLetters: number
+  }>
 }
 
 /** Called once per registry. `isActive` and `lags` are asked at every scrape; lags only of the notifier that delivers. */
 export function notifierMetrics(
   registry: Registry,
-  { isActive, lags }: { readonly isActive: () => boolean; readonly lags: () => Promise<readonly EventLag[]> },
+  { isActive, lags, webhooks }: NotifierReadings,
 ): NotifierMetrics {
   const registers = [registry]
   const active: Gauge = new Gauge({
@@ -46,6 +56,7 @@ export function notifierMetrics(
       }
     },
   })
+  registerWebhooks(registers, { isActive, webhooks })
   const deliveries = new Counter({
     name: 'hm_webhook_deliveries_total',
     help: 'Events for webhooks, by what became of a delivery: delivered, failed (it is tried again), dead (given up)',
@@ -53,4 +64,27 @@ export function notifierMetrics(
     registers,
   })
   return { webhookTried: (result, count) => deliveries.inc({ result }, count) }
+}
+
+function registerWebhooks(
+  registers: Registry[],
+  { isActive, webhooks }: Pick<NotifierReadings, 'isActive' | 'webhooks'>,
+): void {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  const behind = gauge(
+    'hm_webhooks_behind',
+    'Webhooks for which an event has waited for longer than a minute',
+  )
+  const letters = gauge('hm_webhook_dead_letters', 'Deliveries that were given up and are kept')
+  const lag: Gauge = new Gauge({
+    name: 'hm_webhook_lag_seconds',
+    help: 'Seconds since the oldest event that waits for a webhook was queued; 0 in notifiers that do not deliver',
+    registers,
+    collect: async () => {
+      const known = isActive() ? await webhooks().catch(() => undefined) : undefined
+      lag.set(known?.seconds ?? 0)
+      behind.set(known?.behind ?? 0)
+      letters.set(known?.deadLetters ?? 0)
+    },
+  })
 }
