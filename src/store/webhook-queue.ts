@@ -11,6 +11,9 @@ import { type Database, type Db, query, transaction } from './database.ts'
 import { type EventRow, toEvent } from './events.ts'
 import { giveUpExcess, giveUpOld } from './webhook-dead-letters.ts'
 
+/** The webhook $1, if it is still there: it is not deleted before what is written of it is committed. */
+export const KEPT = '(select id from webhook where id = $1 for key share) w'
+
 /** Changes with every change of a webhook. */
 export async function webhookVersion(db: Db): Promise<number> {
   const [row] = await query<{ version: number }>(db, 'select version from webhook_version')
@@ -143,7 +146,7 @@ export async function noteDelivered(db: Db, { webhookId, positions, subjects }: 
     db,
     `with done as (delete from webhook_delivery where webhook_id = $1 and position = any($2::bigint[])),
        freed as (delete from webhook_hold where webhook_id = $1 and subject = any($3::text[]))
-     insert into webhook_state (webhook_id, last_success_at) select id, clock_timestamp() from webhook where id = $1
+     insert into webhook_state (webhook_id, last_success_at) select id, clock_timestamp() from ${KEPT}
      on conflict (webhook_id) do update set last_success_at = excluded.last_success_at, failures = 0, retry_at = null`,
     [webhookId, positions, subjects],
   )
@@ -181,13 +184,13 @@ export async function noteRefused(
       tx,
       `with noted as (
          insert into webhook_state (webhook_id, last_error, last_error_at)
-         select id, $2, clock_timestamp() from webhook where id = $1
+         select id, $2, clock_timestamp() from ${KEPT}
          on conflict (webhook_id)
          do update set last_error = excluded.last_error, last_error_at = excluded.last_error_at
        )
        insert into webhook_hold (webhook_id, subject, failures, retry_at)
        select w.id, h.subject, h.failures, clock_timestamp() + h.ms * interval '1 ms'
-       from unnest($3::text[], $4::integer[], $5::float8[]) h (subject, failures, ms) join webhook w on w.id = $1
+       from unnest($3::text[], $4::integer[], $5::float8[]) h (subject, failures, ms) join ${KEPT} on true
        on conflict (webhook_id, subject)
        do update set failures = excluded.failures, retry_at = excluded.retry_at`,
       [
@@ -227,7 +230,7 @@ export async function noteUnreachable(
     await query(
       tx,
       `insert into webhook_state (webhook_id, last_error, last_error_at, failures, retry_at)
-       select id, $2, clock_timestamp(), $3, clock_timestamp() + $4::float8 * interval '1 ms' from webhook where id = $1
+       select id, $2, clock_timestamp(), $3, clock_timestamp() + $4::float8 * interval '1 ms' from ${KEPT}
        on conflict (webhook_id) do update set last_error = excluded.last_error,
          last_error_at = excluded.last_error_at, failures = excluded.failures, retry_at = excluded.retry_at`,
       [webhookId, error, failures, retryMs],
@@ -239,7 +242,10 @@ export async function noteUnreachable(
 /** Keeps at most `max` deliveries of a webhook; the oldest ones beyond it become dead letters. Returns their number. */
 export async function boundQueue(db: Database, webhookId: string, max: number): Promise<number> {
   const reason = `more than ${max} events waited`
-  return await transaction(db, (tx) => giveUpExcess(tx, { webhookId, max, reason }))
+  return await transaction(db, async (tx) => {
+    await query(tx, `select from ${KEPT}`, [webhookId])
+    return await giveUpExcess(tx, { webhookId, max, reason })
+  })
 }
 
 export interface WebhookLag {

@@ -167,7 +167,7 @@ test('a project with a dead receiver and 10 000 events delays no other project',
     await tellOf(database.db, memberIds(1), { from: n })
     await receiver.until(n + 1)
   }
-  assert.deepEqual([dead.count, dead.heard.length], [1, 0], 'within the time of one request to the dead one')
+  assert.equal(dead.count, 1, 'within the time of one request to the dead one')
   const text = await notifier.metrics.registry.metrics()
   assert.match(text, /^hm_webhook_deliveries_total\{result="delivered"\} 20$/m)
   assert.match(text, /^hm_webhook_lag_seconds [1-9]|^hm_webhook_lag_seconds 0\.\d*[1-9]/m)

@@ -26,7 +26,7 @@ export interface WebhookReceiver {
   readonly secret: string
   /** Every request that was answered with 2xx. */
   readonly requests: readonly ReceivedRequest[]
-  /** Events of CloudEvents in those requests, in the order of their arrival. */
+  /** Events of CloudEvents in those requests, and in those without an answer, in the order of their arrival. */
   readonly heard: readonly Heard[]
   /** Requests that came, whatever the answer was. */
   readonly count: number
@@ -34,6 +34,8 @@ export interface WebhookReceiver {
   readonly unsigned: number
   /** Decides the answer; absent = 204. `undefined` = no answer at all. */
   answer: (events: readonly Heard[]) => number | undefined
+  /** Sent with every answer. */
+  retryAfter: string | undefined
   /** Waits until so many different events have arrived. */
   until(count: number, withinMs?: number): Promise<void>
   /** Refuses connections, until `listen`. */
@@ -68,6 +70,7 @@ export async function startReceiver(t: Ending, secret = aSecret()): Promise<Webh
       return state.unsigned
     },
     answer: () => 204,
+    retryAfter: undefined,
     until: (count, withinMs = 20_000) =>
       eventually(
         `${count} events at the receiver`,
@@ -97,12 +100,16 @@ export async function startReceiver(t: Ending, secret = aSecret()): Promise<Webh
           }
           const events = heardIn(body, request.headers['content-type'] ?? '')
           const status = receiver.answer(events)
-          if (status === undefined) return
+          // It has arrived, and its sender will never know.
+          if (status === undefined) return void state.heard.push(...events)
           if (status < 300) {
             state.requests.push({ path: request.url ?? '', headers: request.headers, body })
             state.heard.push(...events)
           }
-          response.writeHead(status, status >= 300 && status < 400 ? { location: receiver.url } : {})
+          response.writeHead(status, {
+            ...(status >= 300 && status < 400 ? { location: receiver.url } : {}),
+            ...(receiver.retryAfter === undefined ? {} : { 'retry-after': receiver.retryAfter }),
+          })
           response.end('an answer that nobody shows')
         })
       })

@@ -11,7 +11,7 @@ import {
 import type { Message } from '../../domain/webhook/message.ts'
 import type { Outcome } from '../../domain/webhook/outcome.ts'
 import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
-import { AddressDenied, Dialer, type DialerOptions } from './dialer.ts'
+import { NoAddress, Dialer, type DialerOptions } from './dialer.ts'
 
 const USER_AGENT = 'healthmonitor/1 (webhook)'
 /** Statuses of a receiver that has too much to do, or of a proxy whose receiver is away. */
@@ -36,7 +36,7 @@ export class WebhookClient {
     signal.addEventListener('abort', abort, { once: true })
     const timer = setTimeout(abort, WEBHOOK_REQUEST_MS)
     try {
-      return await this.#postTwice(target, message, ending.signal)
+      return await endedBy(ending.signal, this.#postTwice(target, message, ending.signal))
     } catch (error) {
       signal.throwIfAborted()
       if (!ending.signal.aborted) return outcomeOf(error)
@@ -101,6 +101,15 @@ export class WebhookClient {
   }
 }
 
+/** Rejects when the signal is aborted: undici notices that only when there is a connection, and then it sends nothing. */
+async function endedBy<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  work.catch(() => undefined)
+  return await new Promise<Result>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('the request was ended')), { once: true })
+    work.then(resolve, reject)
+  })
+}
+
 /** Who shares the limits of requests: a project, or the administrators. */
 export function projectKeyOf({ projectId }: Pick<WebhookTarget, 'projectId'>): string {
   return projectId ?? ''
@@ -148,7 +157,7 @@ function codeOf(error: unknown): string {
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof AddressDenied) return { kind: 'unreachable', error: error.message }
+  if (error instanceof NoAddress) return { kind: 'unreachable', error: error.message }
   const code = codeOf(error)
   if (CLOSED.has(code)) return { kind: 'unanswered', error: 'the receiver closed the connection' }
   if (code.startsWith('UND_ERR_HEADERS') || code.startsWith('UND_ERR_RES') || code.startsWith('HPE_'))

@@ -7,11 +7,11 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { buildConnector } from 'undici'
 import type { TargetPolicy } from '../../domain/address/target-policy.ts'
-import { WEBHOOK_CONNECT_MS, WEBHOOK_LOOKUPS } from '../../domain/limits.ts'
+import { WEBHOOK_CONNECT_MS, WEBHOOK_LOOKUPS, WEBHOOK_REQUEST_MS } from '../../domain/limits.ts'
 import { FairGate } from '../../domain/share/fair-gate.ts'
 
-/** The address of a receiver must not be called; the message is for the owner of the webhook. */
-export class AddressDenied extends Error {}
+/** No address of the receiver may be called; the message is for the owner of the webhook. */
+export class NoAddress extends Error {}
 
 export type Resolve = (name: string) => Promise<readonly LookupAddress[]>
 
@@ -48,20 +48,24 @@ export class Dialer {
     }
   }
 
-  /** Throws AddressDenied when one of them must not be called, and errors of the resolver. */
+  /** Throws NoAddress when one of them must not be called, and errors of the resolver. */
   async #checkedAddresses(projectKey: string, host: string, port: number): Promise<readonly string[]> {
     const addresses = isIP(host) === 0 ? await this.#resolved(projectKey, host) : [host]
-    if (addresses.length === 0) throw new AddressDenied('the name of the receiver has no address')
+    if (addresses.length === 0) throw new NoAddress('the name of the receiver has no address')
     for (const address of addresses) {
       const denied = this.#options.policy(address.replace(/%.*$/, ''), port)
-      if (denied !== undefined) throw new AddressDenied(denied)
+      if (denied !== undefined) throw new NoAddress(denied)
     }
     return addresses
   }
 
   async #resolved(projectKey: string, name: string): Promise<readonly string[]> {
-    // Requests have a limit of their own; the thread of a look-up is taken until it ends.
-    await this.#lookups.enter(projectKey, () => () => undefined)
+    const isAdmitted = await this.#lookups.enter(projectKey, (expire) => {
+      const timer = setTimeout(expire, WEBHOOK_REQUEST_MS)
+      return () => clearTimeout(timer)
+    })
+    if (!isAdmitted) throw new NoAddress('other look-ups of names took too long')
+    // The thread of a look-up is taken until it ends, however long its request may last.
     try {
       return (await (this.#options.resolve ?? asHost)(name)).map(({ address }) => address)
     } finally {
