@@ -91,7 +91,12 @@ async function addWebhook(db: Database, { url, secret }: Receiver, projectId: st
   const filter = { types: ['member.status'] }
   await transaction(db, (tx) =>
     insertWebhook(tx, {
-      ...{ id: randomUUID(), projectId, name: '', url, format: 'cloudevents', enabled: true },
+      id: randomUUID(),
+      projectId,
+      name: '',
+      url,
+      format: 'cloudevents',
+      enabled: true,
       filter,
       secrets: [secret],
     }),

@@ -1,19 +1,16 @@
 /** Metrics that only a notifier has. */
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { type MetricName, METRICS } from './metric-table.ts'
 
-/** `queue`: the rows without a position; else the name of a receiver. */
+/** `outbox`: the rows without a position; else the name of a receiver. */
 export interface EventLag {
   readonly receiver: string
   readonly events: number
   readonly seconds: number
 }
 
-export interface NotifierMetrics {
-  /** Deliveries to webhooks that were tried. `dead`: they are given up. */
-  readonly webhookTried: (result: 'delivered' | 'failed' | 'dead', events: number) => void
-}
-
 export interface NotifierReadings {
+  /** Whether this is the notifier that delivers: only it reads the rest. */
   readonly isActive: () => boolean
   readonly lags: () => Promise<readonly EventLag[]>
   readonly webhooks: () => Promise<{
@@ -23,68 +20,66 @@ export interface NotifierReadings {
   }>
 }
 
-/** Called once per registry. `isActive` and `lags` are asked at every scrape; lags only of the notifier that delivers. */
-export function notifierMetrics(
-  registry: Registry,
-  { isActive, lags, webhooks }: NotifierReadings,
-): NotifierMetrics {
-  const registers = [registry]
-  const active: Gauge = new Gauge({
-    name: 'hm_notifier_active',
-    help: 'Notifiers that deliver; of the whole service one does',
-    registers,
-    collect: () => active.set(isActive() ? 1 : 0),
-  })
-  const seconds = new Gauge({
-    name: 'hm_events_lag_seconds',
-    help: 'Seconds since the oldest event that a receiver was not given yet',
-    labelNames: ['receiver'],
-    registers,
-  })
-  const events: Gauge<'receiver'> = new Gauge({
-    name: 'hm_events_lag',
-    help: 'Events that a receiver was not given yet; receiver outbox: that have no position yet',
-    labelNames: ['receiver'],
-    registers,
-    collect: async () => {
-      events.reset()
-      seconds.reset()
-      if (!isActive()) return
-      for (const lag of await lags().catch(() => [])) {
-        events.set({ receiver: lag.receiver }, lag.events)
-        seconds.set({ receiver: lag.receiver }, lag.seconds)
-      }
-    },
-  })
-  registerWebhooks(registers, { isActive, webhooks })
+export interface NotifierMetrics {
+  /** Deliveries to webhooks that were tried. `dead`: they are given up. */
+  readonly webhookTried: (result: 'delivered' | 'failed' | 'dead', events: number) => void
+}
+
+/** Called once per registry. What is read is read at every scrape. */
+export function notifierMetrics(registry: Registry, readings: NotifierReadings): NotifierMetrics {
+  registerEvents(registry, readings)
+  registerWebhooks(registry, readings)
   const deliveries = new Counter({
-    name: 'hm_webhook_deliveries_total',
-    help: 'Events for webhooks, by what became of a delivery: delivered, failed (it is tried again), dead (given up)',
+    ...described(registry, 'hm_webhook_deliveries_total'),
     labelNames: ['result'],
-    registers,
   })
   return { webhookTried: (result, count) => deliveries.inc({ result }, count) }
 }
 
-function registerWebhooks(
-  registers: Registry[],
-  { isActive, webhooks }: Pick<NotifierReadings, 'isActive' | 'webhooks'>,
-): void {
-  const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
-  const behind = gauge(
-    'hm_webhooks_behind',
-    'Webhooks for which an event has waited for longer than a minute',
-  )
-  const letters = gauge('hm_webhook_dead_letters', 'Deliveries that were given up and are kept')
-  const lag: Gauge = new Gauge({
-    name: 'hm_webhook_lag_seconds',
-    help: 'Seconds since the oldest event that waits for a webhook was queued; 0 in notifiers that do not deliver',
-    registers,
-    collect: async () => {
-      const known = isActive() ? await webhooks().catch(() => undefined) : undefined
-      lag.set(known?.seconds ?? 0)
-      behind.set(known?.behind ?? 0)
-      letters.set(known?.deadLetters ?? 0)
-    },
+function described(registry: Registry, name: MetricName) {
+  return { name, help: METRICS[name].help, registers: [registry] }
+}
+
+/** Gauges that are collected together read once. */
+function together<Reading>(read: () => Promise<Reading>): () => Promise<Reading> {
+  let running: Promise<Reading> | undefined
+  return () =>
+    (running ??= read().finally(() => {
+      running = undefined
+    }))
+}
+
+function registerEvents(registry: Registry, { isActive, lags }: NotifierReadings): void {
+  const active: Gauge = new Gauge({
+    ...described(registry, 'hm_notifier_active'),
+    collect: () => active.set(isActive() ? 1 : 0),
   })
+  const read = together(async () => (isActive() ? await lags().catch(() => []) : []))
+  const register = (name: MetricName, valueOf: (lag: EventLag) => number): void => {
+    const gauge: Gauge<'receiver'> = new Gauge({
+      ...described(registry, name),
+      labelNames: ['receiver'],
+      collect: async () => {
+        const known = await read()
+        gauge.reset()
+        for (const lag of known) gauge.set({ receiver: lag.receiver }, valueOf(lag))
+      },
+    })
+  }
+  register('hm_events_lag', ({ events }) => events)
+  register('hm_events_lag_seconds', ({ seconds }) => seconds)
+}
+
+function registerWebhooks(registry: Registry, { isActive, webhooks }: NotifierReadings): void {
+  const nothing = { seconds: 0, behind: 0, deadLetters: 0 }
+  const read = together(async () => (isActive() ? await webhooks().catch(() => nothing) : nothing))
+  const register = (name: MetricName, field: keyof typeof nothing): void => {
+    const gauge: Gauge = new Gauge({
+      ...described(registry, name),
+      collect: async () => gauge.set((await read())[field]),
+    })
+  }
+  register('hm_webhook_lag_seconds', 'seconds')
+  register('hm_webhooks_behind', 'behind')
+  register('hm_webhook_dead_letters', 'deadLetters')
 }

@@ -56,9 +56,7 @@ test('an event arrives as a CloudEvent with a signature, and several that wait a
   await receiver.until(701)
   const batches = receiver.requests.slice(1)
   assert.ok(
-    batches.some(({ headers }) =>
-      /^application\/cloudevents-batch\+json/.test(headers['content-type'] ?? ''),
-    ),
+    batches.some(({ headers }) => headers['content-type']?.startsWith('application/cloudevents-batch+json')),
   )
   assert.ok(batches.length < 20, `${batches.length} requests for 700 events`)
   assert.deepEqual([receiver.heard.length, receiver.unsigned], [701, 0])

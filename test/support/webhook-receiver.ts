@@ -1,6 +1,12 @@
 /** A receiver of webhooks: a real HTTP server that checks signatures with the library of Standard Webhooks. */
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook as Verifier } from 'standardwebhooks'
 import { eventually } from './configuration.ts'
@@ -48,78 +54,81 @@ export function aSecret(): string {
 }
 
 export async function startReceiver(t: Ending, secret = aSecret()): Promise<WebhookReceiver> {
-  const verifier = new Verifier(secret)
-  const state = { requests: [] as ReceivedRequest[], heard: [] as Heard[], count: 0, unsigned: 0 }
-  let server: Server | undefined
-  let port = 0
-  const receiver: WebhookReceiver = {
-    get url() {
-      return `http://127.0.0.1:${port}/hook`
-    },
-    secret,
-    get requests() {
-      return state.requests
-    },
-    get heard() {
-      return state.heard
-    },
-    get count() {
-      return state.count
-    },
-    get unsigned() {
-      return state.unsigned
-    },
-    answer: () => 204,
-    retryAfter: undefined,
-    until: (count, withinMs = 20_000) =>
-      eventually(
-        `${count} events at the receiver`,
-        () => new Set(state.heard.map(({ position }) => position)).size >= count,
-        withinMs,
-      ),
-    away: async () => {
-      const closing = server
-      server = undefined
-      await new Promise<void>((resolve) => {
-        if (closing === undefined) return resolve()
-        closing.close(() => resolve())
-        closing.closeAllConnections()
-      })
-    },
-    listen: async () => {
-      server = createServer((request, response) => {
-        const chunks: Buffer[] = []
-        request.on('data', (chunk: Buffer) => chunks.push(chunk))
-        request.on('end', () => {
-          state.count += 1
-          const body = Buffer.concat(chunks).toString()
-          try {
-            verifier.verify(body, request.headers as Record<string, string>)
-          } catch {
-            state.unsigned += 1
-          }
-          const events = heardIn(body, request.headers['content-type'] ?? '')
-          const status = receiver.answer(events)
-          // It has arrived, and its sender will never know.
-          if (status === undefined) return void state.heard.push(...events)
-          if (status < 300) {
-            state.requests.push({ path: request.url ?? '', headers: request.headers, body })
-            state.heard.push(...events)
-          }
-          response.writeHead(status, {
-            ...(status >= 300 && status < 400 ? { location: receiver.url } : {}),
-            ...(receiver.retryAfter === undefined ? {} : { 'retry-after': receiver.retryAfter }),
-          })
-          response.end('an answer that nobody shows')
-        })
-      })
-      await new Promise<void>((resolve) => server?.listen(port, '127.0.0.1', resolve))
-      port = (server.address() as AddressInfo).port
-    },
-  }
+  const receiver = new HttpReceiver(secret)
   await receiver.listen()
   t.after(() => receiver.away())
   return receiver
+}
+
+class HttpReceiver implements WebhookReceiver {
+  readonly secret: string
+  readonly requests: ReceivedRequest[] = []
+  readonly heard: Heard[] = []
+  count = 0
+  unsigned = 0
+  answer: WebhookReceiver['answer'] = () => 204
+  retryAfter: string | undefined
+  readonly #verifier: Verifier
+  #server: Server | undefined
+  #port = 0
+
+  constructor(secret: string) {
+    this.secret = secret
+    this.#verifier = new Verifier(secret)
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/hook`
+  }
+
+  async until(count: number, withinMs = 20_000): Promise<void> {
+    await eventually(
+      `${count} events at the receiver`,
+      () => new Set(this.heard.map(({ position }) => position)).size >= count,
+      withinMs,
+    )
+  }
+
+  async away(): Promise<void> {
+    const closing = this.#server
+    this.#server = undefined
+    await new Promise<void>((resolve) => {
+      if (closing === undefined) return resolve()
+      closing.close(() => resolve())
+      closing.closeAllConnections()
+    })
+  }
+
+  async listen(): Promise<void> {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => this.#received(request, Buffer.concat(chunks).toString(), response))
+    })
+    this.#server = server
+    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve))
+    this.#port = (server.address() as AddressInfo).port
+  }
+
+  #received({ url: path = '', headers }: IncomingMessage, body: string, response: ServerResponse): void {
+    this.count += 1
+    try {
+      this.#verifier.verify(body, headers as Record<string, string>)
+    } catch {
+      this.unsigned += 1
+    }
+    const events = heardIn(body, headers['content-type'] ?? '')
+    const status = this.answer(events)
+    // Without an answer it has arrived too, and its sender will never know.
+    if (status === undefined || status < 300) this.heard.push(...events)
+    if (status === undefined) return
+    if (status < 300) this.requests.push({ path, headers, body })
+    response.writeHead(status, {
+      ...(status >= 300 && status < 400 ? { location: this.url } : {}),
+      ...(this.retryAfter === undefined ? {} : { 'retry-after': this.retryAfter }),
+    })
+    response.end('an answer that nobody shows')
+  }
 }
 
 function heardIn(body: string, contentType: string): readonly Heard[] {
