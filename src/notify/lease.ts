@@ -11,6 +11,7 @@ export interface Session {
   take(): Promise<boolean>
   renew(): Promise<void>
   end(): Promise<void>
+  destroy(): void
 }
 
 export interface LeaseParts {
@@ -83,7 +84,7 @@ export class Lease {
       if (this.#isAway) log.info({}, 'the lease of the notifier can be asked for again')
       this.#isAway = false
     } catch (error) {
-      await this.#lose(error)
+      this.#lose(error)
     }
   }
 
@@ -97,13 +98,13 @@ export class Lease {
     return opened.session
   }
 
-  async #lose(error: unknown): Promise<void> {
+  #lose(error: unknown): void {
     const session = this.#session
     this.#session = undefined
     this.#end('PostgreSQL did not answer')
     if (!this.#isAway) this.#parts.log.warn({ err: error }, 'the lease of the notifier cannot be asked for')
     this.#isAway = true
-    await session?.end().catch(() => undefined)
+    session?.destroy()
   }
 
   #begin(): void {

@@ -17,6 +17,8 @@ export interface LeaseSession {
   renew(): Promise<void>
   /** Gives the lease back. */
   end(): Promise<void>
+  /** Ends the session without a word. */
+  destroy(): void
 }
 
 export interface LeaseOptions {
@@ -37,8 +39,13 @@ export async function openLease(options: LeaseOptions, onEnd: () => void): Promi
     keepAlive: true,
     connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
   })
+  let hasEnded = false
   client.on('error', () => undefined)
-  client.once('end', onEnd)
+  client.once('end', () => {
+    hasEnded = true
+    onEnd()
+  })
+  const destroy = (): void => void client.connection.stream.destroy()
   const ask = <Row>(text: string, values: unknown[] = []) =>
     send<Row>(client, values.length === 0 ? { text } : { text, values }, options.answerMs)
   try {
@@ -47,7 +54,7 @@ export async function openLease(options: LeaseOptions, onEnd: () => void): Promi
       String(options.sessionMs),
     ])
   } catch (error) {
-    client.connection.stream.destroy()
+    destroy()
     throw error
   }
   return {
@@ -57,8 +64,9 @@ export async function openLease(options: LeaseOptions, onEnd: () => void): Promi
     },
     renew: async () => void (await ask('select')),
     end: async () => {
-      await ask('select pg_advisory_unlock_all()').catch(() => undefined)
-      client.connection.stream.destroy()
+      if (!hasEnded) await ask('select pg_advisory_unlock_all()').catch(() => undefined)
+      destroy()
     },
+    destroy,
   }
 }

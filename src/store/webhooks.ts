@@ -146,18 +146,24 @@ export type WebhookFields = Pick<
   'id' | 'projectId' | 'name' | 'url' | 'format' | 'filter' | 'secrets' | 'enabled'
 >
 
+/** The position of the newest event. */
+const NEWEST =
+  'greatest((select coalesce(max(position), 0) from event), (select purged_to from event_retention))'
+
 /** Makes a webhook; it hears of what comes from now on. */
 export async function insertWebhook(tx: Tx, webhook: WebhookFields): Promise<void> {
   await query(
     tx,
     `insert into webhook (id, project_id, name, url, format, filter, secrets, enabled, after_position)
-     values ($1, $2, $3, $4, $5, $6, $7, $8,
-       greatest((select coalesce(max(position), 0) from event), (select purged_to from event_retention)))`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, ${NEWEST})`,
     bindingsOf(webhook),
   )
 }
 
-/** Writes all fields; what was held back because of failures is tried again now. One that is disabled waits for nothing. */
+/**
+ * Writes all fields; what was held back because of failures is tried again now. One that is disabled waits for nothing, and hears
+ * of nothing that happens until it is enabled.
+ */
 export async function updateWebhook(tx: Tx, webhook: WebhookFields): Promise<void> {
   await query(
     tx,
@@ -166,7 +172,7 @@ export async function updateWebhook(tx: Tx, webhook: WebhookFields): Promise<voi
        soon as (update webhook_state set retry_at = null, failures = 0 where webhook_id = $1),
        quiet as (delete from webhook_alert where webhook_id = $1 and (not $8 or $5 <> 'alertmanager'))
      update webhook set project_id = $2, name = $3, url = $4, format = $5, filter = $6, secrets = $7, enabled = $8,
-       updated_at = now()
+       after_position = case when $8 and not enabled then ${NEWEST} else after_position end, updated_at = now()
      where id = $1`,
     bindingsOf(webhook),
   )

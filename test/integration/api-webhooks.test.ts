@@ -249,6 +249,7 @@ test('a webhook that is disabled forgets what waits, and one that is changed is 
   const change = (webhook: object) => api.request('PUT', path, { webhook }, as)
   assert.equal((await change({ enabled: false })).body.webhook.lag.events, 0)
   await tellOf(database.db, memberIds(2))
+  await eventually('they are known', async () => (await query(database.db, 'select from event')).length >= 4)
   await change({ enabled: true })
   await tellOf(database.db, memberIds(1), { from: 9 })
   await eventually('one waits', async () => (await shown()).failures > 0 && (await shown()).lag.events === 1)

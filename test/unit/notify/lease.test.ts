@@ -25,6 +25,7 @@ function aLease(t: TestContext, answer: () => Promise<boolean> = () => Promise.r
           if (!(await Promise.race([answer(), ended]))) throw new Error('gone')
         },
         end: () => Promise.resolve(end()),
+        destroy: end,
       }
       return Promise.resolve(session)
     },
