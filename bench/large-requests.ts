@@ -92,6 +92,7 @@ function apiOn(db: Database) {
       feed: feedOf(db, { info: () => undefined, warn: () => undefined }),
       streams: new EventStreams(),
     },
+    webhooks: { policy: () => undefined, test: () => Promise.resolve(undefined) },
     targetPolicy: makeTargetPolicy({
       allow: [],
       deny: [],

@@ -20,6 +20,7 @@ import * as staleMembers from './0017-stale-members.ts'
 import * as kumaHttpVersion from './0018-kuma-http-version.ts'
 import * as keptStatuses from './0019-kept-statuses.ts'
 import * as events from './0020-events.ts'
+import * as webhooks from './0021-webhooks.ts'
 import * as moreEvents from './0022-more-events.ts'
 import * as overview from './0023-overview.ts'
 
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0018-kuma-http-version', ...kumaHttpVersion },
   { name: '0019-kept-statuses', ...keptStatuses },
   { name: '0020-events', ...events },
+  { name: '0021-webhooks', ...webhooks },
   { name: '0022-more-events', ...moreEvents },
   { name: '0023-overview', ...overview },
 ]

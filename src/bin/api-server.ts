@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { createApp } from '../api/app.ts'
 import { RETRY_AFTER_SECONDS } from '../domain/limits.ts'
+import type { ApiDependencies } from '../api/http/context.ts'
 import { type VipRange, vipRangeOf } from '../domain/address/vip-range.ts'
 import { rememberingPatternProblems } from '../probe/http/body-pattern.ts'
 import type { Config, Endpoint } from '../runtime/config.ts'
@@ -18,6 +19,7 @@ import { readServiceFacts } from '../store/service-facts.ts'
 import { type ApiEvents, makeEvents } from './events.ts'
 import { whoAsks } from './identity.ts'
 import { targetPolicyOf } from './target-policy.ts'
+import { testSender, webhookSettingsOf, type WebhookTests } from './webhooks.ts'
 
 export interface ApiServer {
   readonly endpoint: Endpoint
@@ -48,6 +50,7 @@ export async function listenForApi(config: Config, tls?: ListenerTls): Promise<A
     response.end(JSON.stringify({ status: alive ? 'ok' : 'starting' }))
   }
   let events: ApiEvents | undefined
+  let tests: WebhookTests | undefined
   const listener: Listener = await listen(
     config.listen,
     'HM_LISTEN',
@@ -62,11 +65,13 @@ export async function listenForApi(config: Config, tls?: ListenerTls): Promise<A
       const source = { read: () => readServiceFacts(db), ping: () => query(db, 'select 1') }
       exportService(metrics.registry, new ServiceReading(source))
       events = makeEvents(db, parts.databaseUrl, parts.log)
-      handler = await handlerOf(parts, events)
+      const webhooks = await webhookSettingsOf(parts.config, parts.databaseUrl)
+      tests = testSender(webhooks)
+      handler = await handlerOf(parts, { events, webhooks: { policy: webhooks.policy, test: tests.send } })
       events.start()
     },
     close: async () => {
-      await Promise.all([events?.close(), listener.close()])
+      await Promise.all([events?.close(), tests?.close(), listener.close()])
     },
   }
 }
@@ -92,7 +97,7 @@ async function giveAddresses(db: Database, range: VipRange, log: Log): Promise<v
 
 async function handlerOf(
   { config, databaseUrl, db, log, metrics }: ApiParts,
-  events: ApiEvents,
+  { events, webhooks }: Pick<ApiDependencies, 'webhooks'> & { readonly events: ApiEvents },
 ): Promise<RequestListener> {
   const vipRange = vipRangeOf(config.vipRange)
   await giveAddresses(db, vipRange, log)
@@ -118,6 +123,7 @@ async function handlerOf(
     },
     log,
     events,
+    webhooks,
     ...whoAsks(config, log),
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),

@@ -10,6 +10,7 @@ import { healthCommand } from './health-command.ts'
 import { maintenanceCommand } from './maintenance-command.ts'
 import { migrate } from './migrate.ts'
 import { PROBE_ONCE_OPTIONS, probeOnce } from './probe-once.ts'
+import { notifier } from './notifier-command.ts'
 import { prober } from './prober-command.ts'
 import { serve } from './serve.ts'
 import { SIMULATE_OPTIONS, SIMULATE_WORDS } from './simulate-command.ts'
@@ -62,6 +63,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       const { values } = parseFlags(args, PROBER_FLAGS)
       if (values['check-config'] === true) return checkConfig(environment, 'prober')
       await prober(values.name, environment)
+      return undefined
+    },
+  },
+  notifier: {
+    summary: 'tells receivers of events, alone (needs DATABASE_URL)',
+    about: ['Delivers events to receivers. Of several one does; the others stand by.', THE_ENVIRONMENT],
+    flags: CHECK_CONFIG,
+    run: async (args, environment) => {
+      if (parseFlags(args, CHECK_CONFIG).values['check-config'] === true)
+        return checkConfig(environment, 'notifier')
+      await notifier(environment)
       return undefined
     },
   },

@@ -20,14 +20,10 @@ export interface ApiEvents {
 export function makeEvents(db: Database, databaseUrl: string, log: Log): ApiEvents {
   const feed = feedOf(db, log)
   const streams = new EventStreams()
-  const sequencer = new EventSequencer({
-    sequence: (max) => sequenceEvents(db, max),
-    observeClock: () => observeClock(db),
-    log,
-  })
+  const sequencer = sequencerOf(db, log)
   const listeners = [
-    listenerOf({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
-    listenerOf({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: feed.notify }),
+    eventListener({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
+    eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: feed.notify }),
   ]
   return {
     feed,
@@ -43,6 +39,14 @@ export function makeEvents(db: Database, databaseUrl: string, log: Log): ApiEven
   }
 }
 
+export function sequencerOf(db: Database, log: Log): EventSequencer {
+  return new EventSequencer({
+    sequence: (max) => sequenceEvents(db, max),
+    observeClock: () => observeClock(db),
+    log,
+  })
+}
+
 export function feedOf(db: Database, log: Pick<Log, 'warn' | 'info'>): EventFeed {
   return new EventFeed({
     newest: async () => (await readEventBounds(db)).last,
@@ -52,7 +56,8 @@ export function feedOf(db: Database, log: Pick<Log, 'warn' | 'info'>): EventFeed
   })
 }
 
-function listenerOf({
+/** Keeps a connection that listens on a channel of events. */
+export function eventListener({
   databaseUrl,
   log,
   channel,

@@ -2,13 +2,12 @@
 import { PROBER_CONNECTIONS } from '../domain/limits.ts'
 import { makeProbers } from '../probe/probers.ts'
 import { type Config, parseConfig } from '../runtime/config.ts'
-import { formatEndpoint, type Listener } from '../runtime/listener.ts'
-import { renderMetrics, snapshotOf } from '../runtime/metrics-endpoint.ts'
-import { attachToParent, hasParent } from '../runtime/parent.ts'
+import { formatEndpoint } from '../runtime/listener.ts'
+import { serveChildMetrics } from './child-metrics.ts'
 import { announceEcho } from './echo.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from './database.ts'
-import { type HostProcess, hostProcess } from './host-process.ts'
-import { listenForMetrics, urlOf } from './metrics-listener.ts'
+import { hostProcess } from './host-process.ts'
+import { urlOf } from './metrics-listener.ts'
 import { type ProberDeps, startProber } from './prober.ts'
 import { targetPolicyOf } from './target-policy.ts'
 
@@ -18,7 +17,7 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
   const databaseUrl = neededDatabaseUrl(given, 'prober')
   const host = hostProcess(name, given, environment)
   const { metrics, log, ending } = host
-  const listener = await serveMetrics(given, environment, host)
+  const listener = await serveChildMetrics(given, environment, host)
   // Its own listener is never probed, on any address.
   const config =
     listener === undefined
@@ -35,27 +34,6 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
     () => running.destroy(),
   )
   log.info(urlOf(listener), 'ready')
-}
-
-/** Sends the metrics to the parent, or serves them itself where there is none and HM_METRICS_LISTEN says where. */
-async function serveMetrics(
-  given: Config,
-  environment: NodeJS.ProcessEnv,
-  host: HostProcess,
-): Promise<Listener | undefined> {
-  const { metrics, reload, ending } = host
-  const read = () => snapshotOf(metrics.registry)
-  if (hasParent()) {
-    attachToParent({
-      metrics: read,
-      reload: () => reload.run(),
-      gone: () => ending.exit(0, 'the parent process is gone'),
-    })
-    return undefined
-  }
-  const listener = await listenForMetrics(given, environment, async () => renderMetrics([await read()]), host)
-  ending.add('metrics', () => listener?.close())
-  return listener
 }
 
 async function settingsOf(config: Config, databaseUrl: string): Promise<Omit<ProberDeps, 'metrics' | 'log'>> {

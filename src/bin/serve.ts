@@ -1,6 +1,6 @@
 /**
  * `healthmonitor serve`: everything of one host. Ports first (a taken one is known at once), then PostgreSQL (an
- * embedded one without DATABASE_URL), schema, probers as children, API in this process. It ends in the opposite order:
+ * embedded one without DATABASE_URL), schema, probers and notifier as children, API in this process. It ends in the opposite order:
  * while the API waits for slow clients, probing goes on.
  */
 import { fileURLToPath } from 'node:url'
@@ -38,18 +38,18 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
 
 async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: HostProcess): Promise<void> {
   const { log, metrics, ending, reload, tls } = host
-  const probers: ChildSlot[] = []
+  const children: ChildSlot[] = []
   const api = await listenForApi(given, tls)
   const metricsListener = await listenForMetrics(
     given,
     environment,
-    () => readMetrics(metrics, probers),
+    () => readMetrics(metrics, children),
     host,
   )
 
   const embedded = given.databaseUrl === undefined ? await startOwnPostgres(given, log, ending) : undefined
   const databaseUrl = given.databaseUrl ?? embedded?.url ?? ''
-  // The settings that the probers need too: the database, and our real ports.
+  // The settings that the children need too: the database, and our real ports.
   const settled: NodeJS.ProcessEnv = {
     ...environment,
     ...(embedded === undefined ? {} : { DATABASE_URL: embedded.url }),
@@ -63,29 +63,34 @@ async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: Hos
   await migrate(db, databaseUrl, log)
 
   ending.add(
-    'probers',
+    'probers and notifier',
     async () => {
-      await Promise.all([metricsListener?.close(), ...probers.map((prober) => prober.stop())])
+      await Promise.all([metricsListener?.close(), ...children.map((child) => child.stop())])
     },
     () => {
-      for (const prober of probers) prober.destroy()
+      for (const child of children) child.destroy()
     },
   )
-  for (let number = 1; number <= config.probers; number += 1) {
-    const name = `prober-${number}`
-    const args = ['prober', `--name=${name}`]
-    const prober = new ChildSlot({ name, modulePath: PROGRAM, args, env: settled, log })
-    prober.start()
-    probers.push(prober)
-  }
-  reload.add('probers', () => {
-    for (const prober of probers) prober.reload()
-    return { asked: probers.length }
+  children.push(...startChildren(config, settled, log))
+  reload.add('child processes', () => {
+    for (const child of children) child.reload()
+    return { asked: children.length }
   })
   ending.add('API', () => api.close())
   await api.open({ config, databaseUrl, db, log, metrics })
   announce(welcome(config, embedded, { api: api.url, metrics: metricsListener?.url }), log)
   log.info({ config, ...urlOf(metricsListener) }, 'ready')
+}
+
+/** The probers, and the notifier. */
+function startChildren({ probers }: Config, env: NodeJS.ProcessEnv, log: Log): readonly ChildSlot[] {
+  const names = Array.from({ length: probers }, (_, index) => `prober-${index + 1}`)
+  const commands = [...names.map((name) => [name, 'prober', `--name=${name}`]), ['notifier', 'notifier']]
+  return commands.map(([name = '', ...args]) => {
+    const child = new ChildSlot({ name, modulePath: PROGRAM, args, env, log })
+    child.start()
+    return child
+  })
 }
 
 async function startOwnPostgres(config: Config, log: Log, ending: Ending): Promise<EmbeddedPostgres> {
@@ -98,9 +103,9 @@ async function startOwnPostgres(config: Config, log: Log, ending: Ending): Promi
   return postgres
 }
 
-async function readMetrics(metrics: Metrics, probers: readonly ChildSlot[]): Promise<string> {
+async function readMetrics(metrics: Metrics, children: readonly ChildSlot[]): Promise<string> {
   const own = await snapshotOf(metrics.registry)
-  const others = await Promise.all(probers.map((prober) => prober.snapshots()))
+  const others = await Promise.all(children.map((child) => child.snapshots()))
   return await renderMetrics([own, ...others.flat()])
 }
 

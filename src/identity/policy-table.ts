@@ -94,6 +94,18 @@ export const OWN_POLICY: readonly PolicyRule[] = [
     'GET /v1/overview/members',
     'GET /v1/overview/members/{id}',
   ]),
+  rule('webhook:get_all', READ, 'List webhooks (ours)', ['GET /v1/webhooks']),
+  rule('webhook:post', WRITE, 'Create a webhook (ours)', ['POST /v1/webhooks']),
+  rule('webhook:get_one', READ, 'Show a webhook (ours)', ['GET /v1/webhooks/{id}']),
+  rule('webhook:put', WRITE, 'Update a webhook (ours)', ['PUT /v1/webhooks/{id}']),
+  rule('webhook:delete', WRITE, 'Delete a webhook (ours)', ['DELETE /v1/webhooks/{id}']),
+  rule('webhook:post_test', WRITE, 'Send a test to a webhook (ours)', ['POST /v1/webhooks/{id}/test']),
+  rule('webhook:get_dead_letters', READ, 'List the dead letters of a webhook (ours)', [
+    'GET /v1/webhooks/{id}/dead-letters',
+  ]),
+  rule('webhook:post_resend', WRITE, 'Send a dead letter of a webhook again (ours)', [
+    'POST /v1/webhooks/{id}/dead-letters/{letter_id}/resend',
+  ]),
   rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(
     'network:get',

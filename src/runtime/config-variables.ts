@@ -139,7 +139,7 @@ export const VARIABLES = {
     schema: Joi.string().uri({ scheme: ['postgres', 'postgresql'] }),
     values: 'postgresql://user:password@host:port/database',
     meaning:
-      'PostgreSQL 13 or newer. If it is not set, `serve` starts an embedded PostgreSQL in HM_DATA_DIR, and `api`, `prober` and `migrate` refuse to start',
+      'PostgreSQL 13 or newer. If it is not set, `serve` starts an embedded PostgreSQL in HM_DATA_DIR, and `api`, `prober`, `notifier` and `migrate` refuse to start',
     secret: 'url password',
   },
   HM_LISTEN: {
@@ -309,6 +309,18 @@ export const VARIABLES = {
     schema: cidrs,
     values: 'addresses and address/prefix',
     meaning: 'These are never probed. Deny wins over allow',
+  },
+  HM_WEBHOOK_ALLOW: {
+    schema: cidrs,
+    values: 'addresses and address/prefix',
+    meaning:
+      'If it is set, webhooks may be sent to these only. With HM_AUTH=keystone, they are sent to loopback only if it is listed here',
+  },
+  HM_WEBHOOK_DENY: {
+    schema: cidrs,
+    values: 'addresses and address/prefix',
+    meaning:
+      'Webhooks are never sent to these. Deny wins over allow. Names of receivers are resolved, and every address is checked',
   },
   HM_SOURCE_ADDRESSES: {
     schema: parsed(

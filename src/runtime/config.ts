@@ -54,6 +54,8 @@ export interface Config {
   readonly vipRange: Cidr
   readonly probeAllow: readonly Cidr[]
   readonly probeDeny: readonly Cidr[]
+  readonly webhookAllow: readonly Cidr[]
+  readonly webhookDeny: readonly Cidr[]
   readonly sourceAddresses: readonly string[]
   readonly tlsDir?: string
   /** -1 = unlimited. */
@@ -191,6 +193,8 @@ function toConfig(values: Values): Config {
     vipRange: values.HM_VIP_RANGE as Cidr,
     probeAllow: (values.HM_PROBE_ALLOW ?? []) as readonly Cidr[],
     probeDeny: (values.HM_PROBE_DENY ?? []) as readonly Cidr[],
+    webhookAllow: (values.HM_WEBHOOK_ALLOW ?? []) as readonly Cidr[],
+    webhookDeny: (values.HM_WEBHOOK_DENY ?? []) as readonly Cidr[],
     sourceAddresses: (values.HM_SOURCE_ADDRESSES ?? []) as readonly string[],
     ...optional('tlsDir', values.HM_TLS_DIR as string | undefined),
     quotas: {

@@ -250,6 +250,52 @@ const WRITING = {
   },
 } as const satisfies MetricGroup['metrics']
 
+const NOTIFYING = {
+  hm_notifier_active: {
+    type: 'gauge',
+    labels: [],
+    help: 'Notifiers that deliver; of the whole service one does',
+    advice: 'Sum below 1 for a minute: nobody is told of events. Start a notifier, or look at its log.',
+  },
+  hm_events_lag: {
+    type: 'gauge',
+    labels: ['receiver'],
+    help: 'Events that a receiver was not given yet; receiver outbox: that have no position yet',
+    advice: 'Growing: the log of the notifier says why. Nothing is lost within HM_EVENTS_DAYS.',
+  },
+  hm_events_lag_seconds: {
+    type: 'gauge',
+    labels: ['receiver'],
+    help: 'Seconds since the oldest event that a receiver was not given yet',
+    advice: 'Above 60: as hm_events_lag.',
+  },
+  hm_webhook_lag_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'Seconds since the oldest event that waits for a webhook was queued',
+    advice: 'A receiver takes nothing, or not the events of some members: see hm_webhooks_behind.',
+  },
+  hm_webhooks_behind: {
+    type: 'gauge',
+    labels: [],
+    help: 'Webhooks for which an event has waited for longer than a minute',
+    advice:
+      'Above 0: `GET /v1/webhooks` shows which, with the last error. Its owner has to look at the receiver.',
+  },
+  hm_webhook_dead_letters: {
+    type: 'gauge',
+    labels: [],
+    help: 'Deliveries to webhooks that were given up and are kept',
+    advice: 'Rising: a receiver was away for 24 hours. `GET /v1/webhooks/{id}/dead-letters` lists them.',
+  },
+  hm_webhook_deliveries_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Events for webhooks, by what became of a delivery: delivered, failed (it is tried again), dead (given up)',
+    advice: 'Mostly failed: look at hm_webhooks_behind.',
+  },
+} as const satisfies MetricGroup['metrics']
+
 const PROCESS = {
   hm_build_info: {
     type: 'gauge',
@@ -284,7 +330,7 @@ const PROCESS = {
   },
 } as const satisfies MetricGroup['metrics']
 
-const ROWS = { ...SERVICE, ...DATABASE, ...API, ...PROBING, ...WRITING, ...PROCESS } as const
+const ROWS = { ...SERVICE, ...DATABASE, ...API, ...PROBING, ...WRITING, ...NOTIFYING, ...PROCESS } as const
 
 export type MetricName = keyof typeof ROWS
 
@@ -313,6 +359,12 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     title: 'Writing',
     about: 'Every prober has these. Aggregate them with `sum`, if nothing else is said.',
     metrics: WRITING,
+  },
+  {
+    title: 'Events and webhooks',
+    about:
+      'Every notifier has these; all but the one that delivers show 0 or nothing. Aggregate them with `sum`.',
+    metrics: NOTIFYING,
   },
   { title: 'Process', about: 'Every process has these.', metrics: PROCESS },
 ]

@@ -39,8 +39,12 @@ export const DUMPED_TABLES: readonly string[] = [
   'member_state',
   'member_transition',
   'shard_checkpoint',
+  'webhook',
 ]
-/** Kept statuses are counted as the rows are restored. Events are news: a reader that has missed some is given a gap. */
+/**
+ * Kept statuses are counted as the rows are restored. Events are news: a reader that has missed some is given a gap, and what waited
+ * for a receiver is not sent again, as it may have arrived long ago.
+ */
 export const TABLES_LEFT_OUT: readonly string[] = [
   'prober',
   'pool_roll_up',
@@ -49,6 +53,13 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'event_outbox',
   'event_retention',
   'maintenance_told',
+  'delivery',
+  'webhook_version',
+  'webhook_state',
+  'webhook_delivery',
+  'webhook_hold',
+  'webhook_dead_letter',
+  'webhook_alert',
   'retention_progress',
   'knex_migrations',
   'knex_migrations_lock',

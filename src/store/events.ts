@@ -30,7 +30,7 @@ export async function readEventBounds(db: Db): Promise<EventBounds> {
   return { last: row.last, purgedTo: row.purged_to }
 }
 
-interface EventRow {
+export interface EventRow {
   position: number
   type: string
   at: Date
@@ -80,7 +80,8 @@ export async function readEvents(
   return rows.map(toEvent)
 }
 
-function toEvent(row: EventRow): ServiceEvent {
+/** Also of a row that was kept as JSON: `at` is a text there. */
+export function toEvent(row: EventRow | (Omit<EventRow, 'at'> & { at: string })): ServiceEvent {
   const { loadbalancer, pool, member, ...data } = row.data as {
     loadbalancer?: EventObject
     pool?: EventObject
@@ -89,7 +90,7 @@ function toEvent(row: EventRow): ServiceEvent {
   return {
     position: row.position,
     type: row.type,
-    at: row.at,
+    at: new Date(row.at),
     projectId: row.project_id,
     from: row.from_status,
     to: row.to_status,
@@ -105,13 +106,19 @@ function toMember(member: EventObject & { address?: string; protocol_port?: numb
   return { ...rest, ...(protocolPort === undefined ? {} : { protocolPort }) }
 }
 
-/** Deletes at most `batch` events older than `days`, the oldest first, and notes how far; returns how many. */
+/**
+ * Deletes at most `batch` events older than `days`, the oldest first, and notes how far; returns how many. Those that a webhook
+ * waits for stay.
+ */
 export async function purgeOldEvents(db: Db, days: number, batch: number): Promise<number> {
   const [row] = await query<{ n: number }>(
     db,
     `with gone as (
        delete from event where position in (
-         select position from event where at < now() - $1 * interval '1 day' order by at limit $2
+         select position from event
+         where at < now() - $1 * interval '1 day'
+           and not exists (select from webhook_delivery d where d.position = event.position and d.event is null)
+         order by at limit $2
        ) returning position
      ), noted as (
        update event_retention set purged_to = greatest(purged_to, (select max(position) from gone))

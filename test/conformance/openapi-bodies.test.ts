@@ -13,6 +13,7 @@ import * as elbLoadBalancer from '../../src/api/dialect/elb/schema/load-balancer
 import * as elbMember from '../../src/api/dialect/elb/schema/member.ts'
 import * as elbPool from '../../src/api/dialect/elb/schema/pool.ts'
 import { elbTagsAction } from '../../src/api/dialect/elb/schema/tags.ts'
+import { webhookCreate, webhookUpdate } from '../../src/api/v1/webhook-body.ts'
 import { maintenanceBody } from '../../src/api/schema/maintenance.ts'
 import * as octaviaMonitor from '../../src/api/dialect/octavia/schema/health-monitor.ts'
 import * as octaviaListener from '../../src/api/dialect/octavia/schema/listener.ts'
@@ -48,6 +49,8 @@ const BODIES: Readonly<Record<string, { readonly schema: Joi.Schema }>> = {
   OctaviaPoolCreate: octaviaPool.octaviaPoolCreate,
   OctaviaPoolUpdate: octaviaPool.octaviaPoolUpdate,
   OctaviaQuotaUpdate: octaviaQuotaUpdate,
+  WebhookCreate: webhookCreate,
+  WebhookUpdate: webhookUpdate,
 }
 
 /** What the document says on purpose otherwise, by body and keyword (`*`: any body of octavia), and why. */

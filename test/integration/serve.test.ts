@@ -41,12 +41,12 @@ test('serve in an empty folder: the API answers, the metrics cover every process
   assert.equal((await fetch(`${service.metrics}/healthcheck`)).status, 404)
   await until(async () => {
     const metrics = await text(`${service.metrics}/metrics`)
-    return ['api', 'prober-1', 'prober-2'].every((name) =>
+    return ['api', 'prober-1', 'prober-2', 'notifier'].every((name) =>
       metrics.includes(`process_resident_memory_bytes{process="${name}"}`),
     )
   }, 'the metrics of both probers')
   const everybody = service.alive()
-  assert.equal(everybody.length, 4)
+  assert.equal(everybody.length, 5)
   service.kill('SIGTERM')
   const { code, err, out } = await service.finished
   assert.equal(code, 0, err)
@@ -91,7 +91,7 @@ test('a taken port is named, the exit code is not 0, and nothing was started', a
 test('kill -9 of the parent alone: probers and PostgreSQL end by themselves, and the next start works', async (t) => {
   const dir = folderOfTest()
   const first = await startService(t, dir)
-  await until(() => first.alive().length === 3, 'parent, prober and PostgreSQL')
+  await until(() => first.alive().length === 4, 'parent, prober, notifier and PostgreSQL')
   const everybody = first.alive()
   first.kill('SIGKILL')
   await until(() => everybody.filter(isRunning).length === 0, 'everything to end')
@@ -102,7 +102,7 @@ test('kill -9 of the parent alone: probers and PostgreSQL end by themselves, and
 test('kill -9 of everything: the next start works', async (t) => {
   const dir = folderOfTest()
   const first = await startService(t, dir)
-  await until(() => first.alive().length === 3, 'parent, prober and PostgreSQL')
+  await until(() => first.alive().length === 4, 'parent, prober, notifier and PostgreSQL')
   for (const pid of first.alive()) process.kill(pid, 'SIGKILL')
   const second = await startService(t, dir)
   await text(`${second.api}/healthcheck`)
@@ -110,7 +110,7 @@ test('kill -9 of everything: the next start works', async (t) => {
 
 test('a prober that dies is replaced', async (t) => {
   const service = await startService(t, folderOfTest())
-  await until(() => service.alive().length === 3, 'the prober')
+  await until(() => service.alive().length === 4, 'the prober')
   process.kill(service.probers()[0] ?? 0, 'SIGKILL')
   await until(() => service.probers().length === 2 && isRunning(service.probers()[1] ?? 0), 'another prober')
 })
@@ -134,8 +134,8 @@ test('a second serve in the same data folder is refused, and the first goes on',
   await text(`${service.api}/healthcheck`)
 })
 
-test('api, prober and migrate without DATABASE_URL say what to set', async () => {
-  for (const command of ['api', 'prober', 'migrate']) {
+test('api, prober, notifier and migrate without DATABASE_URL say what to set', async () => {
+  for (const command of ['api', 'prober', 'notifier', 'migrate']) {
     const { code, err } = await runProgram([command])
     assert.equal(code, 1)
     assert.match(err, new RegExp(`^healthmonitor: ${command} needs a PostgreSQL: set DATABASE_URL=`))

@@ -15,6 +15,7 @@ import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import { vipRangeOf } from '../../src/domain/address/vip-range.ts'
 import { EventStreams } from '../../src/api/v1/event-streams.ts'
 import { feedOf } from '../../src/bin/events.ts'
+import { testSender } from '../../src/bin/webhooks.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Database } from '../../src/store/database.ts'
 import { type Ending, testDatabase } from './database.ts'
@@ -31,6 +32,8 @@ export interface ApiOptions extends Partial<ApiSettings> {
   readonly admission?: ApiDependencies['admission']
   /** Instead of a feed that looks once a second, and of which nobody gives the events their positions. */
   readonly events?: ApiDependencies['events']
+  /** Instead of a policy that allows loopback, and a real test. */
+  readonly webhooks?: Partial<ApiDependencies['webhooks']>
   /** Instead of no identity. */
   readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
 }
@@ -79,9 +82,23 @@ const SILENT = { info: () => undefined, warn: () => undefined }
 /** Milliseconds that a request may wait for its project's turn. */
 const BUSY_HOST_MS = 60_000
 
+const OPEN_POLICY = makeTargetPolicy({
+  allow: [],
+  deny: [],
+  loopbackAllowed: true,
+  ownListeners: [],
+  localAddresses: [],
+})
+
+function webhooksOf(t: Ending): ApiDependencies['webhooks'] {
+  const tests = testSender({ policy: OPEN_POLICY, origin: { source: 'urn:healthmonitor' } })
+  t.after(() => tests.close())
+  return { policy: OPEN_POLICY, test: tests.send }
+}
+
 /** Starts the API; it ends with the test. */
 export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
-  const { db: givenDb, targetPolicy, admission, identity, log, events, ...settings } = options
+  const { db: givenDb, targetPolicy, admission, identity, log, events, webhooks, ...settings } = options
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
   const deps: ApiDependencies = {
@@ -100,10 +117,9 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
     },
     log: log ?? { debug: () => undefined, info: () => undefined, error: (fields) => errors.push(fields) },
     ...(identity ?? { identify: noIdentity(DEFAULT_PROJECT) }),
-    targetPolicy:
-      targetPolicy ??
-      makeTargetPolicy({ allow: [], deny: [], loopbackAllowed: true, ownListeners: [], localAddresses: [] }),
+    targetPolicy: targetPolicy ?? OPEN_POLICY,
     events: events ?? { feed: feedOf(db, SILENT), streams: new EventStreams() },
+    webhooks: { ...webhooksOf(t), ...webhooks },
     observe: () => undefined,
     // A busy host makes nobody wait too long: what tests the wait says how long it is.
     admission: { waitMs: BUSY_HOST_MS, ...admission },

@@ -9,6 +9,8 @@ import type { Ending } from './database.ts'
 export const PROGRAM = resolve(import.meta.dirname, '../../src/bin/healthmonitor.js')
 /** Milliseconds that a start may take on a busy machine. */
 const START_MS = 60_000
+/** A child's name and process id in the log. */
+const STARTED = /"child":"([^"]+)","child_pid":(\d+),"msg":"child process started"/g
 
 export interface Finished {
   readonly code: number | null
@@ -24,9 +26,11 @@ export interface Service {
   readonly dataDir: string
   /** Process ids of the probers that were started so far, in order. */
   probers(): readonly number[]
+  /** Of the notifiers. */
+  notifiers(): readonly number[]
   /** Process id of the embedded PostgreSQL. */
   postmaster(): number
-  /** Ids of every process of the service that lives: parent, probers, PostgreSQL. */
+  /** Ids of every process of the service that lives: parent, probers, notifier, PostgreSQL. */
   alive(): readonly number[]
   kill(signal: NodeJS.Signals): void
   /** What it has logged so far. */
@@ -75,9 +79,9 @@ export async function startService(
   if (ended) throw new Error(`the service ended: ${output.out}${output.err}`)
   const pid = child.pid ?? 0
   const probers = () =>
-    [...output.err.matchAll(/"child_pid":(\d+),"msg":"child process started"/g)].map((match) =>
-      Number(match[1]),
-    )
+    [...output.err.matchAll(STARTED)].filter(([, name]) => name !== 'notifier').map(([, , id]) => Number(id))
+  const notifiers = () =>
+    [...output.err.matchAll(STARTED)].filter(([, name]) => name === 'notifier').map(([, , id]) => Number(id))
   const postmaster = () => postmasterOf(dataDir)
   return {
     pid,
@@ -85,8 +89,9 @@ export async function startService(
     metrics: /metrics +(\S+?)\/metrics/.exec(output.out)?.[1] ?? '',
     dataDir,
     probers,
+    notifiers,
     postmaster,
-    alive: () => [pid, ...probers(), postmaster()].filter((id) => id > 0 && isRunning(id)),
+    alive: () => [pid, ...probers(), ...notifiers(), postmaster()].filter((id) => id > 0 && isRunning(id)),
     kill: (signal) => child.kill(signal),
     log: () => output.err,
     finished,

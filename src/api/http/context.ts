@@ -6,6 +6,8 @@ import type { Cidr } from '../../domain/address/ip-address.ts'
 import type { TargetPolicy } from '../../domain/address/target-policy.ts'
 import type { Rbac } from '../../domain/types.ts'
 import { isUuid } from '../../domain/uuid.ts'
+import type { Outcome } from '../../domain/webhook/outcome.ts'
+import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
 import type { VipRange } from '../../domain/address/vip-range.ts'
 import type { DevelopmentIdentity } from '../../identity/development.ts'
 import type { Identify } from '../../identity/identity.ts'
@@ -69,6 +71,12 @@ export interface ApiDependencies {
   /** Only with HM_AUTH=none. */
   readonly developmentIdentity?: Pick<DevelopmentIdentity, 'handle'>
   readonly targetPolicy: TargetPolicy
+  readonly webhooks: {
+    /** Which receivers may be called. */
+    readonly policy: TargetPolicy
+    /** Sends a test now; undefined = the project has too many under way. */
+    readonly test: (webhook: WebhookTarget) => Promise<Outcome | undefined>
+  }
   readonly observe: (request: ObservedRequest) => void
   /** Called with the error of each request that got no answer from PostgreSQL. */
   readonly onStoreAway?: (error: unknown) => void

@@ -7,6 +7,7 @@ import { eventRoutes } from './events.ts'
 import { overviewMemberRoutes } from './overview-members.ts'
 import { overviewRoutes } from './overview.ts'
 import { proberRoutes } from './probers.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export const V1: ServedApi = {
   prefix: '/v1',
@@ -18,5 +19,6 @@ export const V1: ServedApi = {
     ...eventRoutes(deps),
     ...overviewRoutes(deps),
     ...overviewMemberRoutes(deps),
+    ...webhookRoutes(deps),
   ],
 }

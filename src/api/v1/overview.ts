@@ -32,7 +32,7 @@ import type { MemberCounts } from '../../store/pool-counts.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
 import { idOf, projectOf } from './parameters.ts'
-import { renderEvent } from './render-event.ts'
+import { eventDocument } from '../../domain/event/event-document.ts'
 
 export function overviewRoutes(deps: ApiDependencies): Route[] {
   const route = (path: string, handler: (ctx: ApiContext) => Promise<void>): Route => ({
@@ -83,7 +83,7 @@ async function newestChanges(deps: ApiDependencies, { projectId }: OverviewScope
     filter: projectId === undefined ? {} : { projectId },
     isNewestFirst: true,
   })
-  return { changes: events.map(renderEvent), after: String(last) }
+  return { changes: events.map(eventDocument), after: String(last) }
 }
 
 async function listLoadBalancers(ctx: ApiContext, deps: ApiDependencies): Promise<void> {

@@ -36,7 +36,18 @@ export interface TargetPolicyOptions {
   readonly ownListeners: readonly { readonly address: string; readonly port: number }[]
   /** Addresses of this host, for listeners on a wildcard address; loopback is always one. */
   readonly localAddresses: readonly string[]
+  /** Settings and the verb in sentences; absent = those of probes. */
+  readonly words?: PolicyWords
 }
+
+export interface PolicyWords {
+  readonly allow: string
+  readonly deny: string
+  /** What is done to an address. */
+  readonly done: string
+}
+
+const OF_PROBES: PolicyWords = { allow: 'HM_PROBE_ALLOW', deny: 'HM_PROBE_DENY', done: 'probed' }
 
 const NEVER: readonly (readonly [Cidr, string])[] = [
   [parseCidr('0.0.0.0/8'), '"this network" 0.0.0.0/8'],
@@ -60,6 +71,7 @@ function rangeOnTheWire({ address, prefix }: Cidr): Cidr {
 }
 
 export function makeTargetPolicy(options: TargetPolicyOptions): TargetPolicy {
+  const words = options.words ?? OF_PROBES
   const allow = options.allow.map(rangeOnTheWire)
   const deny = options.deny.map(rangeOnTheWire)
   const loopbackAllowed =
@@ -68,11 +80,11 @@ export function makeTargetPolicy(options: TargetPolicyOptions): TargetPolicy {
   const own = ownAddresses(options)
 
   function refusal(address: IpAddress, port: number): string | undefined {
-    for (const [range, name] of NEVER) if (isInRange(address, range)) return `${name} is never probed`
+    for (const [range, name] of NEVER) if (isInRange(address, range)) return `${name} is never ${words.done}`
     if (own.some((listener) => listener.port === port && isInRange(address, listener.range))) {
-      return 'a listener of this service is never probed'
+      return `a listener of this service is never ${words.done}`
     }
-    if (isInAny(address, deny)) return 'the address is in HM_PROBE_DENY'
+    if (isInAny(address, deny)) return `the address is in ${words.deny}`
     return undefined
   }
 
@@ -88,10 +100,10 @@ export function makeTargetPolicy(options: TargetPolicyOptions): TargetPolicy {
     const leadsInto = (ranges: readonly Cidr[]): boolean =>
       carried.length > 0 && carried.every(({ address, isSame }) => isSame && isInAny(address, ranges))
     if (allow.length > 0 && !isInAny(outer, allow) && !leadsInto(allow)) {
-      return 'the address is not in HM_PROBE_ALLOW'
+      return `the address is not in ${words.allow}`
     }
     if (!loopbackAllowed && [outer, ...inner].some((each) => isInAny(each, LOOPBACK)))
-      return 'loopback is not probed unless HM_PROBE_ALLOW names it'
+      return `loopback is not ${words.done} unless ${words.allow} names it`
     return undefined
   }
 }

@@ -60,7 +60,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], line: RegExp])[] = 
   ...Object.keys(COMMANDS).map(
     (name) => [[name, '--dance'], new RegExp(`^healthmonitor ${name}: Unknown option '--dance' `)] as const,
   ),
-  ...['serve', 'api', 'prober', 'migrate'].map(
+  ...['serve', 'api', 'prober', 'notifier', 'migrate'].map(
     (name) => [[name, 'dance'], new RegExp(`^healthmonitor ${name}: "dance" is not understood `)] as const,
   ),
 ]

@@ -8,6 +8,7 @@ import { METRICS } from '../../../src/runtime/metric-table.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
 import { processMetrics } from '../../../src/runtime/process-metrics.ts'
 import { exportService, ServiceReading } from '../../../src/runtime/service-series.ts'
+import { notifierMetrics } from '../../../src/runtime/notifier-metrics.ts'
 import { proberMetrics } from '../../../src/runtime/prober-metrics.ts'
 
 const FACTS = { probers: 1, shardsUnowned: 0, unwritten: 0, online: 1, offline: 0, unknown: 0, stale: 0 }
@@ -31,6 +32,12 @@ async function everything() {
   proberMetrics(registry)
   const source = { read: () => Promise.resolve(FACTS), ping: () => Promise.resolve() }
   exportService(registry, new ServiceReading(source))
+  const notifying = notifierMetrics(registry, {
+    isActive: () => true,
+    lags: () => Promise.resolve([{ receiver: 'webhooks', events: 1, seconds: 1 }]),
+    webhooks: () => Promise.resolve({ seconds: 1, behind: 1, deadLetters: 1 }),
+  })
+  notifying.webhookTried('delivered', 1)
   metrics.readProber(() => GAUGES)
   metrics.icmpAvailable(4, true)
   for (const [reason, { outcome }] of Object.entries(REASONS))

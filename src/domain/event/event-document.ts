@@ -1,0 +1,40 @@
+/** Events as documents, in neutral words: the same for everybody who is told of them. */
+import type { EventMember, EventObject, ServiceEvent } from './event.ts'
+
+/** An event as JSON: absent is what the event does not have. */
+export function eventDocument(event: ServiceEvent): Record<string, unknown> {
+  return {
+    id: String(event.position),
+    type: event.type,
+    time: event.at.toISOString(),
+    project_id: event.projectId,
+    ...(event.loadBalancer === undefined ? {} : { loadbalancer: renderObject(event.loadBalancer) }),
+    ...(event.pool === undefined ? {} : { pool: renderObject(event.pool) }),
+    ...(event.member === undefined ? {} : { member: renderMember(event.member) }),
+    ...(event.from === null ? {} : { from: event.from }),
+    ...(event.to === null ? {} : { to: event.to }),
+    ...event.data,
+    ...linksOf(event),
+  }
+}
+
+function renderObject({ id, name }: EventObject): Record<string, unknown> {
+  return { id, name: name ?? null }
+}
+
+function renderMember({ address, protocolPort, ...member }: EventMember): Record<string, unknown> {
+  return { ...renderObject(member), address: address ?? null, protocol_port: protocolPort ?? null }
+}
+
+/** Path of the present state of what an event is about; undefined when there is none. */
+export function healthPath({ member, pool }: ServiceEvent): string | undefined {
+  if (pool === undefined) return undefined
+  const ofPool = `/v2.0/lbaas/pools/${pool.id}`
+  return member === undefined ? `${ofPool}/health` : `${ofPool}/members/${member.id}/health`
+}
+
+/** Where the present state is; paths, as one text goes to clients that know us by different names. */
+function linksOf(event: ServiceEvent): { readonly links?: Record<string, string> } {
+  const health = healthPath(event)
+  return health === undefined ? {} : { links: { health } }
+}

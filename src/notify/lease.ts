@@ -1,0 +1,126 @@
+/**
+ * The lease of the notifier: of all processes one delivers. It is a lock of a session of PostgreSQL. The holder shows once a
+ * second that it lives; when the session does not answer for NOTIFIER_LEASE_MS, it stops before anybody else can begin.
+ */
+import { setMaxListeners } from 'node:events'
+import { LEASE_EVERY_MS, NOTIFIER_LEASE_MS } from '../domain/limits.ts'
+import type { NotifyLog } from './log.ts'
+
+/** What a session of PostgreSQL can do. */
+export interface Session {
+  take(): Promise<boolean>
+  renew(): Promise<void>
+  end(): Promise<void>
+  destroy(): void
+}
+
+export interface LeaseParts {
+  /** Opens a session; `onEnd` is called once when it has ended. */
+  readonly open: (onEnd: () => void) => Promise<Session>
+  /** This process has the lease, until the signal is aborted. */
+  readonly onTaken: (signal: AbortSignal) => void
+  readonly log: NotifyLog
+  /** Milliseconds, monotonic; replaced in tests. */
+  readonly now?: () => number
+}
+
+export class Lease {
+  readonly #parts: LeaseParts
+  readonly #now: () => number
+  #session: Session | undefined
+  #term: AbortController | undefined
+  /** Until then nobody else can have it. */
+  #safeUntilMs = 0
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
+  #isAway = false
+  #isStopped = false
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? (() => performance.now())
+  }
+
+  /** Whether this process may deliver at this moment; also false when it was frozen and has not noticed yet. */
+  get isHeld(): boolean {
+    return this.#term !== undefined && this.#now() < this.#safeUntilMs
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), LEASE_EVERY_MS)
+    this.#tick()
+  }
+
+  /** Gives it back; another process can have it at once. */
+  async close(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    this.#end('this process ends')
+    await this.#session?.end()
+    await this.#looking
+    // One that was being opened meanwhile.
+    await this.#session?.end()
+    this.#session = undefined
+  }
+
+  #tick(): void {
+    if (this.#term !== undefined && !this.isHeld) this.#end('PostgreSQL did not answer in time')
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+  }
+
+  /** Never rejects. */
+  async #look(): Promise<void> {
+    const { log } = this.#parts
+    try {
+      const session = (this.#session ??= await this.#open())
+      const askedMs = this.#now()
+      if (this.#term !== undefined) await session.renew()
+      else if (!(await session.take())) return
+      // Counted from before the question: PostgreSQL counts from later.
+      this.#safeUntilMs = askedMs + NOTIFIER_LEASE_MS
+      if (this.#session === session) this.#begin()
+      if (this.#isAway) log.info({}, 'the lease of the notifier can be asked for again')
+      this.#isAway = false
+    } catch (error) {
+      this.#lose(error)
+    }
+  }
+
+  async #open(): Promise<Session> {
+    const opened: { session?: Session } = {}
+    opened.session = await this.#parts.open(() => {
+      if (opened.session === undefined || this.#session !== opened.session) return
+      this.#session = undefined
+      this.#end('its session ended')
+    })
+    return opened.session
+  }
+
+  #lose(error: unknown): void {
+    const session = this.#session
+    this.#session = undefined
+    this.#end('PostgreSQL did not answer')
+    if (!this.#isAway) this.#parts.log.warn({ err: error }, 'the lease of the notifier cannot be asked for')
+    this.#isAway = true
+    session?.destroy()
+  }
+
+  #begin(): void {
+    if (this.#term !== undefined || this.#isStopped || !(this.#now() < this.#safeUntilMs)) return
+    this.#term = new AbortController()
+    // Everything that delivers listens for its end.
+    setMaxListeners(0, this.#term.signal)
+    this.#parts.log.info({}, 'this process delivers events')
+    this.#parts.onTaken(this.#term.signal)
+  }
+
+  #end(why: string): void {
+    const term = this.#term
+    if (term === undefined) return
+    this.#term = undefined
+    this.#parts.log.info({ why }, 'this process no longer delivers events')
+    term.abort()
+  }
+}

@@ -1,0 +1,112 @@
+/** Gives one receiver its events, in order, as long as this process has the lease. */
+import { RECEIVER_BATCH, RECEIVER_EVERY_MS, RECEIVER_RETRY_MS } from '../domain/limits.ts'
+import type { ServiceEvent } from '../domain/event/event.ts'
+import type { NotifyLog } from './log.ts'
+import type { Receiver } from './receiver.ts'
+
+/** Where events and positions are. */
+export interface EventSource {
+  /** At most `limit` events after a position, of all projects. */
+  readonly read: (after: number, limit: number) => Promise<readonly ServiceEvent[]>
+  /** The greatest position that was deleted. */
+  readonly purgedTo: () => Promise<number>
+  /** The position of a receiver; of a new one: the newest. */
+  readonly position: (receiver: string) => Promise<number>
+  readonly advance: (receiver: string, position: number) => Promise<void>
+}
+
+export class ReceiverPump {
+  readonly #receiver: Receiver
+  readonly #source: EventSource
+  readonly #log: NotifyLog
+  #isDue = false
+  #wake: (() => void) | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(receiver: Receiver, source: EventSource, log: NotifyLog) {
+    this.#receiver = receiver
+    this.#source = source
+    this.#log = log
+  }
+
+  /** Begins when what an earlier term had under way has ended. */
+  start(signal: AbortSignal): void {
+    this.#running = this.#running.then(async () => {
+      if (signal.aborted) return
+      this.#receiver.begin?.(signal)
+      signal.addEventListener('abort', this.notify, { once: true })
+      await this.#run(signal)
+    })
+  }
+
+  /** There may be new events. */
+  readonly notify = (): void => {
+    this.#isDue = true
+    this.#wake?.()
+  }
+
+  /** Resolves when nothing is under way. The signal has to be aborted. */
+  async close(): Promise<void> {
+    await this.#running
+    await this.#receiver.close()
+  }
+
+  /** Never rejects. */
+  async #run(signal: AbortSignal): Promise<void> {
+    let pauseMs = RECEIVER_RETRY_MS.min
+    let isInTrouble = false
+    const { name } = this.#receiver
+    while (!signal.aborted) {
+      try {
+        await this.#deliverAll(signal, () => {
+          pauseMs = RECEIVER_RETRY_MS.min
+          if (isInTrouble) this.#log.info({ receiver: name }, 'events are delivered again')
+          isInTrouble = false
+        })
+      } catch (error) {
+        if (signal.aborted) return
+        if (!isInTrouble)
+          this.#log.warn({ err: error, receiver: name }, 'events cannot be delivered; they wait')
+        isInTrouble = true
+        await this.#wait(pauseMs * (0.5 + Math.random() / 2), signal)
+        pauseMs = Math.min(2 * pauseMs, RECEIVER_RETRY_MS.max)
+      }
+    }
+  }
+
+  async #deliverAll(signal: AbortSignal, onSuccess: () => void): Promise<void> {
+    const { name } = this.#receiver
+    let position = await this.#source.position(name)
+    const purgedTo = await this.#source.purgedTo()
+    if (position < purgedTo) {
+      this.#log.warn(
+        { receiver: name, from: position, to: purgedTo },
+        'events were deleted before the receiver was given them: HM_EVENTS_DAYS is shorter than the time it was away',
+      )
+    }
+    while (!signal.aborted) {
+      this.#isDue = false
+      const events = await this.#source.read(position, RECEIVER_BATCH)
+      const last = events.at(-1)
+      if (last !== undefined && !signal.aborted) {
+        await this.#receiver.deliver(events, signal)
+        await this.#source.advance(name, last.position)
+        position = last.position
+      }
+      onSuccess()
+      if (last === undefined && !this.#isDue) await this.#wait(RECEIVER_EVERY_MS, signal)
+    }
+  }
+
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = undefined
+  }
+}

@@ -1,0 +1,169 @@
+/** One request to a receiver: signed, bounded in time and bytes, without redirects. */
+import { Agent, type Dispatcher, request } from 'undici'
+import { Webhook as Signer } from 'standardwebhooks'
+import {
+  WEBHOOK_ANSWER_BYTES,
+  WEBHOOK_CONNECT_MS,
+  WEBHOOK_IDLE_MS,
+  WEBHOOK_REQUEST_MS,
+  WEBHOOK_RETRY_AFTER_MS_MAX,
+} from '../../domain/limits.ts'
+import type { Message } from '../../domain/webhook/message.ts'
+import type { Outcome } from '../../domain/webhook/outcome.ts'
+import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
+import { NoAddress, Dialer, type DialerOptions } from './dialer.ts'
+
+const USER_AGENT = 'healthmonitor/1 (webhook)'
+/** Statuses of a receiver that has too much to do, or of a proxy whose receiver is away. */
+const AWAY = new Set([429, 502, 503, 504])
+/** A connection that was kept may just have been closed by the receiver. */
+const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+export class WebhookClient {
+  readonly #dialer: Dialer
+  /** By project, so that no project waits for connections of another one. */
+  readonly #agents = new Map<string, Agent>()
+
+  constructor(options: DialerOptions) {
+    this.#dialer = new Dialer(options)
+  }
+
+  /** Sends a message. Never rejects, unless `signal` is aborted. */
+  async send(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
+    signal.throwIfAborted()
+    const ending = new AbortController()
+    const abort = (): void => ending.abort()
+    signal.addEventListener('abort', abort, { once: true })
+    const timer = setTimeout(abort, WEBHOOK_REQUEST_MS)
+    try {
+      return await endedBy(ending.signal, this.#postTwice(target, message, ending.signal))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!ending.signal.aborted) return outcomeOf(error)
+      return { kind: 'unanswered', error: `no answer within ${WEBHOOK_REQUEST_MS / 1000} s` }
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  /** The second time on another connection, where the receiver had closed the one that was kept. */
+  async #postTwice(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await this.#post(target, message, signal)
+    } catch (error) {
+      if (signal.aborted || !CLOSED.has(codeOf(error))) throw error
+      return await this.#post(target, message, signal)
+    }
+  }
+
+  /** Closes the connections of projects that are not among these. */
+  keepOnly(projectKeys: ReadonlySet<string>): void {
+    for (const [key, agent] of this.#agents) {
+      if (projectKeys.has(key)) continue
+      this.#agents.delete(key)
+      void agent.destroy()
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()))
+    this.#agents.clear()
+  }
+
+  async #post(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
+    const response = await request(message.url, {
+      method: 'POST',
+      headers: headersOf(target, message, new Date()),
+      body: message.body,
+      dispatcher: this.#agentOf(projectKeyOf(target)),
+      signal,
+      headersTimeout: WEBHOOK_REQUEST_MS,
+      bodyTimeout: WEBHOOK_REQUEST_MS,
+    })
+    await response.body.dump({ limit: WEBHOOK_ANSWER_BYTES, signal })
+    return answered(response)
+  }
+
+  #agentOf(key: string): Agent {
+    let agent = this.#agents.get(key)
+    if (agent === undefined) {
+      agent = new Agent({
+        connect: this.#dialer.connectorOf(key),
+        connectTimeout: WEBHOOK_CONNECT_MS,
+        keepAliveTimeout: WEBHOOK_IDLE_MS,
+        keepAliveMaxTimeout: WEBHOOK_IDLE_MS,
+        maxHeaderSize: WEBHOOK_ANSWER_BYTES,
+      })
+      this.#agents.set(key, agent)
+    }
+    return agent
+  }
+}
+
+/** Rejects when the signal is aborted: undici notices that only when there is a connection, and then it sends nothing. */
+async function endedBy<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  work.catch(() => undefined)
+  return await new Promise<Result>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('the request was ended')), { once: true })
+    work.then(resolve, reject)
+  })
+}
+
+/** Who shares the limits of requests: a project, or the administrators. */
+export function projectKeyOf({ projectId }: Pick<WebhookTarget, 'projectId'>): string {
+  return projectId ?? ''
+}
+
+/** Standard Webhooks: each secret signs, so that a receiver may know either of them. */
+function headersOf(
+  { secrets }: WebhookTarget,
+  { id, body, contentType }: Message,
+  now: Date,
+): Record<string, string> {
+  return {
+    'content-type': contentType,
+    'user-agent': USER_AGENT,
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+    'webhook-signature': secrets.map((secret) => new Signer(secret).sign(id, now, body)).join(' '),
+  }
+}
+
+function answered({ statusCode: status, headers }: Dispatcher.ResponseData): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'delivered', status }
+  if (AWAY.has(status)) {
+    const retryAfterMs = retryAfterOf(headers['retry-after'])
+    return {
+      kind: 'unreachable',
+      status,
+      error: `the receiver answered ${status}`,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    }
+  }
+  const hint = status >= 300 && status < 400 ? '; redirects are not followed' : ''
+  return { kind: 'refused', status, error: `the receiver answered ${status}${hint}` }
+}
+
+/** Retry-After as seconds or as a date (RFC 9110 section 10.2.3), bounded. */
+function retryAfterOf(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') return undefined
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), WEBHOOK_RETRY_AFTER_MS_MAX)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof NoAddress) return { kind: 'unreachable', error: error.message }
+  const code = codeOf(error)
+  if (CLOSED.has(code)) return { kind: 'unanswered', error: 'the receiver closed the connection' }
+  if (code.startsWith('UND_ERR_HEADERS') || code.startsWith('UND_ERR_RES') || code.startsWith('HPE_'))
+    return { kind: 'unanswered', error: `the receiver does not answer in HTTP/1.1 (${code})` }
+  return {
+    kind: 'unreachable',
+    error: `no connection to the receiver (${code === '' ? 'unknown error' : code})`,
+  }
+}

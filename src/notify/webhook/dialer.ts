@@ -1,0 +1,90 @@
+/**
+ * Connections to receivers. A name is resolved here, every address that it has is checked, and one of the checked ones is
+ * dialled: so a name cannot lead to another address after it was checked. TLS is verified by the name.
+ */
+import type { LookupAddress } from 'node:dns'
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { buildConnector } from 'undici'
+import type { TargetPolicy } from '../../domain/address/target-policy.ts'
+import { WEBHOOK_CONNECT_MS, WEBHOOK_LOOKUPS, WEBHOOK_REQUEST_MS } from '../../domain/limits.ts'
+import { FairGate } from '../../domain/share/fair-gate.ts'
+
+/** No address of the receiver may be called; the message is for the owner of the webhook. */
+export class NoAddress extends Error {}
+
+export type Resolve = (name: string) => Promise<readonly LookupAddress[]>
+
+export interface DialerOptions {
+  readonly policy: TargetPolicy
+  /** Replaced in tests; absent = as the host resolves names. */
+  readonly resolve?: Resolve
+  /** PEM of certificate authorities, for tests; absent = those of Node. */
+  readonly ca?: string
+}
+
+const asHost: Resolve = (name) => lookup(name, { all: true, verbatim: true })
+
+/** Makes connectors; all of them share the threads for look-ups, projects in turn. */
+export class Dialer {
+  readonly #options: DialerOptions
+  readonly #lookups = new FairGate({ places: WEBHOOK_LOOKUPS, waitingMax: Number.POSITIVE_INFINITY })
+  readonly #connect: buildConnector.connector
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+    const ca = options.ca === undefined ? {} : { ca: options.ca }
+    this.#connect = buildConnector({ timeout: WEBHOOK_CONNECT_MS, ...ca })
+  }
+
+  /** The connector of one project. */
+  connectorOf(projectKey: string): buildConnector.connector {
+    return (options, callback) => {
+      const port = Number(options.port || (options.protocol === 'https:' ? 443 : 80))
+      this.#checkedAddresses(projectKey, options.hostname.replace(/^\[|\]$/g, ''), port).then(
+        (addresses) => this.#connectFirst(addresses, options, callback),
+        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+      )
+    }
+  }
+
+  /** Throws NoAddress when one of them must not be called, and errors of the resolver. */
+  async #checkedAddresses(projectKey: string, host: string, port: number): Promise<readonly string[]> {
+    const addresses = isIP(host) === 0 ? await this.#resolved(projectKey, host) : [host]
+    if (addresses.length === 0) throw new NoAddress('the name of the receiver has no address')
+    for (const address of addresses) {
+      const denied = this.#options.policy(address.replace(/%.*$/, ''), port)
+      if (denied !== undefined) throw new NoAddress(denied)
+    }
+    return addresses
+  }
+
+  async #resolved(projectKey: string, name: string): Promise<readonly string[]> {
+    const isAdmitted = await this.#lookups.enter(projectKey, (expire) => {
+      const timer = setTimeout(expire, WEBHOOK_REQUEST_MS)
+      return () => clearTimeout(timer)
+    })
+    if (!isAdmitted) throw new NoAddress('other look-ups of names took too long')
+    // The thread of a look-up is taken until it ends, however long its request may last.
+    try {
+      return (await (this.#options.resolve ?? asHost)(name)).map(({ address }) => address)
+    } finally {
+      this.#lookups.leave(projectKey)
+    }
+  }
+
+  #connectFirst(
+    [address = '', ...others]: readonly string[],
+    options: buildConnector.Options,
+    callback: buildConnector.Callback,
+  ): void {
+    this.#connect(
+      { ...options, hostname: address },
+      (...[error, socket]: Parameters<buildConnector.Callback>) => {
+        if (error !== null && others.length > 0) this.#connectFirst(others, options, callback)
+        else if (error !== null) callback(error, null)
+        else callback(null, socket)
+      },
+    )
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * The deliveries of one webhook, one request at a time. A receiver that cannot be reached is tried again later as a whole. Where
+ * it refuses something, the request is divided until it is known whose events it refuses: only those wait.
+ */
+import {
+  WEBHOOK_BATCH,
+  WEBHOOK_REFUSALS_MAX,
+  WEBHOOK_RETRY_MS,
+  WEBHOOK_SUBJECT_RETRY_MS,
+  WEBHOOK_TIMEOUTS_MAX,
+} from '../../domain/limits.ts'
+import { backOffMs } from '../../domain/webhook/back-off.ts'
+import { isFiring } from '../../domain/webhook/alert.ts'
+import { type Message, messageOf, type Origin } from '../../domain/webhook/message.ts'
+import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
+import type { Delivery, Due, Held } from '../../store/webhook-queue.ts'
+import type { OpenAlert } from '../../store/webhook-alerts.ts'
+import type { Outcome } from '../../domain/webhook/outcome.ts'
+
+/** What a lane needs of PostgreSQL; see `store/webhook-queue.ts` and `store/webhook-alerts.ts`. */
+export interface LaneStore {
+  readonly due: (limit: number) => Promise<Due>
+  readonly delivered: (positions: readonly number[], subjects: readonly string[]) => Promise<void>
+  readonly subjectFailures: (subjects: readonly string[]) => Promise<ReadonlyMap<string, number>>
+  /** These two return how many were given up. */
+  readonly refused: (error: string, held: readonly Held[]) => Promise<number>
+  readonly unreachable: (error: string, failures: number, retryMs: number) => Promise<number>
+  readonly failures: () => Promise<number>
+  readonly noteAlerts: (alerts: {
+    readonly firing: readonly { readonly subject: string; readonly position: number }[]
+    readonly resolved: readonly string[]
+  }) => Promise<void>
+  readonly dueAlerts: (limit: number) => Promise<readonly OpenAlert[]>
+  readonly resent: (alerts: readonly OpenAlert[]) => Promise<void>
+}
+
+export interface LaneParts {
+  /** As it is now; undefined = it is gone, or disabled. */
+  readonly webhook: () => WebhookTarget | undefined
+  readonly store: LaneStore
+  /** Sends when it is the turn of the project; undefined = this process may deliver no longer. */
+  readonly send: (target: WebhookTarget, message: Message) => Promise<Outcome | undefined>
+  readonly origin: Origin
+  readonly tried: (result: 'delivered' | 'failed' | 'dead', events: number) => void
+  /** Called when PostgreSQL did not do what was asked of it; the lane goes on after a pause. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+export class WebhookLane {
+  readonly #parts: LaneParts
+  #isDue = false
+  #hasDueAlerts = false
+  #wake: (() => void) | undefined
+
+  constructor(parts: LaneParts) {
+    this.#parts = parts
+  }
+
+  /** Whether it was told of something that it has not looked at. */
+  get isNotified(): boolean {
+    return this.#isDue
+  }
+
+  /** There may be something to deliver. */
+  readonly notify = (): void => {
+    this.#isDue = true
+    this.#wake?.()
+  }
+
+  /** There are alerts to be sent again. */
+  readonly notifyOfAlerts = (): void => {
+    this.#hasDueAlerts = true
+    this.notify()
+  }
+
+  /** Resolves when nothing waits any more, or `signal` is aborted. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', this.notify, { once: true })
+    while (!signal.aborted) {
+      try {
+        const pauseMs = await this.#step()
+        if (pauseMs === undefined) break
+        if (!this.#isDue && pauseMs > 0) await this.#wait(pauseMs, signal)
+      } catch (error) {
+        if (signal.aborted) break
+        this.#parts.onTrouble(error)
+        await this.#wait(WEBHOOK_RETRY_MS.min, signal)
+      }
+    }
+    signal.removeEventListener('abort', this.notify)
+  }
+
+  /** Delivers what is due. Returns milliseconds until more can be due; undefined = nothing waits. */
+  async #step(): Promise<number | undefined> {
+    this.#isDue = false
+    const webhook = this.#parts.webhook()
+    if (webhook === undefined) return undefined
+    if (this.#hasDueAlerts) await this.#resendAlerts(webhook)
+    const { deliveries, nextInMs } = await this.#parts.store.due(WEBHOOK_BATCH)
+    if (deliveries.length > 0) return (await this.#deliver(webhook, deliveries)) ? 0 : undefined
+    return nextInMs ?? (this.#isDue ? 0 : undefined)
+  }
+
+  /** Until all of it has arrived, or waits. Whether this process may go on. */
+  async #deliver(webhook: WebhookTarget, deliveries: readonly Delivery[]): Promise<boolean> {
+    const parts: (readonly Delivery[])[] = [deliveries]
+    const misses = { refused: 0, unanswered: 0 }
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      const message = this.#messageOf(webhook, part)
+      const sent = part.slice(0, message.count)
+      if (sent.length < part.length) parts.unshift(part.slice(sent.length))
+      const outcome = await this.#parts.send(webhook, message)
+      if (outcome === undefined) return false
+      if (outcome.kind === 'unreachable') {
+        await this.#noteUnreachable(outcome, sent.length)
+        return true
+      }
+      if (outcome.kind === 'delivered') {
+        await this.#noteDelivered(webhook, sent)
+        misses.refused = misses.unanswered = 0
+        continue
+      }
+      misses[outcome.kind] += 1
+      const isEnough = misses.refused >= WEBHOOK_REFUSALS_MAX || misses.unanswered >= WEBHOOK_TIMEOUTS_MAX
+      const held = isEnough ? [sent, ...parts].flat() : sent
+      if (isEnough || subjectsOf(sent).length === 1) {
+        await this.#hold(outcome.error, subjectsOf(held), sent.length)
+        withoutSubjects(parts, new Set(subjectsOf(held)))
+      } else {
+        this.#parts.tried('failed', sent.length)
+        const half = Math.ceil(sent.length / 2)
+        parts.unshift(sent.slice(0, half), sent.slice(half))
+      }
+    }
+    return true
+  }
+
+  #messageOf(webhook: WebhookTarget, deliveries: readonly Delivery[]): Message {
+    const { origin } = this.#parts
+    return messageOf(
+      webhook,
+      deliveries.map(({ event }) => event),
+      { origin, nowMs: Date.now() },
+    )
+  }
+
+  async #noteDelivered(webhook: WebhookTarget, sent: readonly Delivery[]): Promise<void> {
+    const { store, tried } = this.#parts
+    if (webhook.format === 'alertmanager') {
+      // Of several changes of one object, the last one is its state.
+      const last = [...new Map(sent.map((delivery) => [delivery.subject, delivery])).values()]
+      await store.noteAlerts({
+        firing: last
+          .filter(({ event }) => isFiring(event))
+          .map(({ subject, event }) => ({ subject, position: event.position })),
+        resolved: last.filter(({ event }) => !isFiring(event)).map(({ subject }) => subject),
+      })
+    }
+    await store.delivered(
+      sent.map(({ event }) => event.position),
+      subjectsOf(sent),
+    )
+    tried('delivered', sent.length)
+  }
+
+  async #noteUnreachable(outcome: Outcome & { kind: 'unreachable' }, events: number): Promise<void> {
+    const { store, tried } = this.#parts
+    const failures = (await store.failures()) + 1
+    const retryMs = Math.max(backOffMs(failures, WEBHOOK_RETRY_MS, Math.random()), outcome.retryAfterMs ?? 0)
+    tried('failed', events)
+    tried('dead', await store.unreachable(outcome.error, failures, retryMs))
+  }
+
+  async #hold(error: string, subjects: readonly string[], events: number): Promise<void> {
+    const { store, tried } = this.#parts
+    const before = await store.subjectFailures(subjects)
+    const held = subjects.map((subject): Held => {
+      const failures = (before.get(subject) ?? 0) + 1
+      return { subject, failures, retryMs: backOffMs(failures, WEBHOOK_SUBJECT_RETRY_MS, Math.random()) }
+    })
+    tried('failed', events)
+    tried('dead', await store.refused(error, held))
+  }
+
+  /** In the lane, so that an alert which is resolved meanwhile is not sent again after its end. */
+  async #resendAlerts(webhook: WebhookTarget): Promise<void> {
+    this.#hasDueAlerts = false
+    const { store, send } = this.#parts
+    const alerts = await store.dueAlerts(WEBHOOK_BATCH)
+    if (alerts.length === 0) return
+    const gone = { to: 'NO_MONITOR', at: new Date() }
+    const events = alerts.map(({ event, isGone }) => (isGone ? { ...event, ...gone } : event))
+    const message = messageOf(webhook, events, { origin: this.#parts.origin, nowMs: Date.now() })
+    const outcome = await send(webhook, message)
+    if (outcome?.kind === 'delivered') await store.resent(alerts.slice(0, message.count))
+  }
+
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = undefined
+  }
+}
+
+function subjectsOf(deliveries: readonly Delivery[]): readonly string[] {
+  return [...new Set(deliveries.map(({ subject }) => subject))]
+}
+
+/** Later events of a subject that waits wait too. */
+function withoutSubjects(parts: (readonly Delivery[])[], subjects: ReadonlySet<string>): void {
+  const left = parts
+    .map((part) => part.filter(({ subject }) => !subjects.has(subject)))
+    .filter((part) => part.length > 0)
+  parts.splice(0, parts.length, ...left)
+}

@@ -1,0 +1,236 @@
+/**
+ * Webhooks as a receiver of events: each event is queued in PostgreSQL for every webhook that wants it, and each webhook with a
+ * queue has a lane that empties it. So a receiver that is away costs no memory, and delays no other one.
+ */
+import {
+  ALERTS_EVERY_MS,
+  WEBHOOK_REQUESTS,
+  WEBHOOK_WAITING_MAX,
+  WEBHOOKS_EVERY_MS,
+} from '../../domain/limits.ts'
+import type { ServiceEvent } from '../../domain/event/event.ts'
+import { FairGate } from '../../domain/share/fair-gate.ts'
+import type { Message, Origin } from '../../domain/webhook/message.ts'
+import type { Outcome } from '../../domain/webhook/outcome.ts'
+import {
+  hearsOf,
+  type ListeningWebhook,
+  subjectOf,
+  type WebhookTarget,
+} from '../../domain/webhook/webhook.ts'
+import type { Queued, WaitingWebhook } from '../../store/webhook-queue.ts'
+import type { NotifyLog } from '../log.ts'
+import type { Receiver } from '../receiver.ts'
+import { projectKeyOf, type WebhookClient } from './client.ts'
+import { type LaneParts, type LaneStore, WebhookLane } from './lane.ts'
+
+/** What webhooks need of PostgreSQL; see `store/webhook-queue.ts`. */
+export interface WebhookStore {
+  /** Changes with every change of a webhook. */
+  readonly version: () => Promise<number>
+  readonly listening: () => Promise<readonly ListeningWebhook[]>
+  readonly queue: (deliveries: readonly Queued[], position: number) => Promise<void>
+  readonly waiting: () => Promise<readonly WaitingWebhook[]>
+  /** Keeps the newest of a queue; returns how many were given up. */
+  readonly bound: (webhookId: string, max: number) => Promise<number>
+  readonly withDueAlerts: () => Promise<readonly string[]>
+  readonly lane: (webhookId: string) => LaneStore
+}
+
+export interface WebhooksParts {
+  readonly store: WebhookStore
+  readonly client: Pick<WebhookClient, 'send' | 'keepOnly' | 'close'>
+  /** Whether this process may deliver at this moment. */
+  readonly mayDeliver: () => boolean
+  readonly origin: Origin
+  readonly tried: LaneParts['tried']
+  readonly log: NotifyLog
+}
+
+interface Lane {
+  readonly lane: WebhookLane
+  readonly ended: Promise<void>
+}
+
+export const WEBHOOKS_RECEIVER = 'webhooks'
+
+export class Webhooks implements Receiver {
+  readonly name = WEBHOOKS_RECEIVER
+  readonly #parts: WebhooksParts
+  readonly #gate = new FairGate({ places: WEBHOOK_REQUESTS, waitingMax: Number.POSITIVE_INFINITY })
+  #version = -1
+  #byId: ReadonlyMap<string, ListeningWebhook> = new Map()
+  #byProject: ReadonlyMap<string, readonly ListeningWebhook[]> = new Map()
+  readonly #lanes = new Map<string, Lane>()
+  /** Events that wait, by webhook: never fewer than there are. */
+  readonly #waiting = new Map<string, number>()
+  #term: AbortSignal | undefined
+  #looking: Promise<void> | undefined
+  #timers: readonly NodeJS.Timeout[] = []
+  #isInTrouble = false
+
+  constructor(parts: WebhooksParts) {
+    this.#parts = parts
+  }
+
+  begin(signal: AbortSignal): void {
+    this.#term = signal
+    this.#version = -1
+    this.#timers = [
+      setInterval(this.look, WEBHOOKS_EVERY_MS),
+      setInterval(() => void this.#attempt(() => this.#lookAtAlerts()), ALERTS_EVERY_MS),
+    ]
+    signal.addEventListener('abort', () => this.#stopTimers(), { once: true })
+    this.look()
+  }
+
+  /** Webhooks may have changed, or something may wait that was not queued here. */
+  readonly look = (): void => {
+    if (this.#term === undefined || this.#term.aborted) return
+    this.#looking ??= this.#attempt(async () => {
+      await this.#refresh()
+      for (const { id, waiting } of await this.#parts.store.waiting()) {
+        this.#waiting.set(id, waiting)
+        this.#notify(id)
+      }
+    }).finally(() => {
+      this.#looking = undefined
+    })
+  }
+
+  async deliver(events: readonly ServiceEvent[]): Promise<void> {
+    await this.#refresh()
+    const queued = events.flatMap((event) =>
+      this.#hearing(event).map(
+        ({ id }): Queued => ({
+          webhookId: id,
+          position: event.position,
+          subject: subjectOf(event),
+        }),
+      ),
+    )
+    await this.#parts.store.queue(queued, events.at(-1)?.position ?? 0)
+    for (const { webhookId } of queued) {
+      this.#waiting.set(webhookId, (this.#waiting.get(webhookId) ?? 0) + 1)
+    }
+    for (const id of new Set(queued.map(({ webhookId }) => webhookId))) {
+      await this.#bound(id)
+      this.#notify(id)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopTimers()
+    await this.#looking
+    await Promise.all([...this.#lanes.values()].map(({ ended }) => ended))
+    await this.#parts.client.close()
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** Reads the webhooks again when one has changed. */
+  async #refresh(): Promise<void> {
+    const { store, client } = this.#parts
+    const version = await store.version()
+    if (version === this.#version) return
+    const webhooks = await store.listening()
+    this.#byId = new Map(webhooks.map((webhook) => [webhook.id, webhook]))
+    const byProject = new Map<string, ListeningWebhook[]>()
+    for (const webhook of webhooks) {
+      const ofProject = byProject.get(projectKeyOf(webhook)) ?? []
+      ofProject.push(webhook)
+      byProject.set(projectKeyOf(webhook), ofProject)
+    }
+    this.#byProject = byProject
+    this.#version = version
+    client.keepOnly(new Set(byProject.keys()))
+    for (const { lane } of this.#lanes.values()) lane.notify()
+  }
+
+  /** Those of its project, and those of administrators. */
+  #hearing(event: ServiceEvent): readonly ListeningWebhook[] {
+    const ofAdministrators = this.#byProject.get('') ?? []
+    const ofProject = event.projectId === null ? [] : (this.#byProject.get(event.projectId) ?? [])
+    return [...ofProject, ...ofAdministrators].filter((webhook) => hearsOf(webhook, event))
+  }
+
+  async #bound(id: string): Promise<void> {
+    if ((this.#waiting.get(id) ?? 0) <= WEBHOOK_WAITING_MAX) return
+    this.#parts.tried('dead', await this.#parts.store.bound(id, WEBHOOK_WAITING_MAX))
+    this.#waiting.set(id, WEBHOOK_WAITING_MAX)
+  }
+
+  /** Wakes the lane of a webhook, or makes one. */
+  #notify(id: string): void {
+    const term = this.#term
+    if (term === undefined || term.aborted) return
+    const known = this.#lanes.get(id)
+    if (known !== undefined) return known.lane.notify()
+    const lane = this.#laneOf(id, term)
+    lane.notify()
+    const ended = lane.run(term).then(() => {
+      this.#lanes.delete(id)
+      this.#waiting.delete(id)
+      // Something may have come between its last look and its end.
+      if (lane.isNotified) this.#notify(id)
+    })
+    this.#lanes.set(id, { lane, ended })
+  }
+
+  #laneOf(id: string, term: AbortSignal): WebhookLane {
+    const { store, origin, tried } = this.#parts
+    return new WebhookLane({
+      webhook: () => this.#byId.get(id),
+      store: store.lane(id),
+      send: (target, message) => this.#send(target, message, term),
+      origin,
+      tried: (result, events) => {
+        if (result !== 'failed') this.#waiting.set(id, (this.#waiting.get(id) ?? 0) - events)
+        if (events > 0) tried(result, events)
+      },
+      onTrouble: (error) => this.#trouble(error),
+    })
+  }
+
+  /** A place among the requests, projects in turn. */
+  async #send(target: WebhookTarget, message: Message, term: AbortSignal): Promise<Outcome | undefined> {
+    const key = projectKeyOf(target)
+    const entered = await this.#gate.enter(key, (expire) => {
+      term.addEventListener('abort', expire, { once: true })
+      return () => term.removeEventListener('abort', expire)
+    })
+    if (!entered) return undefined
+    try {
+      if (term.aborted || !this.#parts.mayDeliver()) return undefined
+      return await this.#parts.client.send(target, message, term)
+    } finally {
+      this.#gate.leave(key)
+    }
+  }
+
+  async #lookAtAlerts(): Promise<void> {
+    for (const id of await this.#parts.store.withDueAlerts()) {
+      this.#notify(id)
+      this.#lanes.get(id)?.lane.notifyOfAlerts()
+    }
+  }
+
+  /** Never rejects. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+      if (this.#isInTrouble) this.#parts.log.info({}, 'webhooks can be read again')
+      this.#isInTrouble = false
+    } catch (error) {
+      this.#trouble(error)
+    }
+  }
+
+  #trouble(error: unknown): void {
+    if (!this.#isInTrouble && this.#term?.aborted === false)
+      this.#parts.log.warn({ err: error }, 'webhooks cannot be read or written; events for them wait')
+    this.#isInTrouble = true
+  }
+}
