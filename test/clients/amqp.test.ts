@@ -4,9 +4,10 @@ import { after, type TestContext, test } from 'node:test'
 import { connect } from 'amqplib'
 import type { ServiceEvent } from '../../src/domain/event/event.ts'
 import { readReceiverLags } from '../../src/store/deliveries.ts'
-import { readOutboxLag } from '../../src/store/events.ts'
+import { readOutboxLag, sequenceEvents } from '../../src/store/events.ts'
 import { testDatabase } from '../support/database.ts'
 import { type FlippingFarm, flippingFarm } from '../support/flips.ts'
+import { folderOfTest } from '../support/folders.ts'
 import { startNotifierProcess } from '../support/notifier-process.ts'
 import {
   type Heard,
@@ -30,13 +31,13 @@ after(async () => {
 
 /** One RabbitMQ for all tests: it takes seconds to start. Each test has a topic of its own. */
 function sharedRabbitMq(): Promise<RabbitMq> {
-  return (rabbitMq ??= startRabbitMq({ after: (end) => void endings.push(end) }))
+  return (rabbitMq ??= startRabbitMq({ after: (end) => void endings.push(end) }, folderOfTest()))
 }
 
 let topics = 0
 
 /** A notifier that delivers to a RabbitMQ with a listener, and members that flip. Undefined: the test was skipped. */
-async function aBus(t: TestContext, { notifiers = 1, isHeard = true } = {}) {
+async function aBus(t: TestContext, { notifiers = 1, isHeard = true, isTls = false } = {}) {
   const missing = missingForAmqp()
   if (missing !== undefined) {
     t.skip(missing)
@@ -48,13 +49,16 @@ async function aBus(t: TestContext, { notifiers = 1, isHeard = true } = {}) {
   const farm = await flippingFarm(db, MEMBERS)
   const topic = `topic-${++topics}`
   const heard = isHeard ? await startListener(t, rabbit, topic) : []
-  const start = () =>
-    startNotifierProcess(database, { HM_AMQP_URL: rabbit.url, HM_AMQP_TOPICS: topic })
+  const HM_AMQP_URL = isTls ? rabbit.tlsUrl : rabbit.url
+  const start = (more: NodeJS.ProcessEnv = {}) =>
+    startNotifierProcess(database, { HM_AMQP_URL, HM_AMQP_TOPICS: topic, ...more })
+  // What the farm has caused is before the position with which the receiver begins.
+  await sequenceEvents(db, 1000)
+  const from = (await farm.events()).at(-1)?.position ?? 0
   const first = start()
   const lag = async () => (await readReceiverLags(db)).find(({ receiver }) => receiver === 'amqp')?.events
   await until(async () => (await lag()) !== undefined, 'the receiver')
-  const processes = [first, ...Array.from({ length: notifiers - 1 }, start)]
-  const from = (await farm.events()).at(-1)?.position ?? 0
+  const processes = [first, ...Array.from({ length: notifiers - 1 }, () => start())]
   const told = async () => {
     await until(async () => (await lag()) === 0 && (await readOutboxLag(db)).rows === 0, 'no lag')
     const expected = await farm.events(from)
@@ -62,7 +66,7 @@ async function aBus(t: TestContext, { notifiers = 1, isHeard = true } = {}) {
     await until(() => !isHeard || ids().size >= expected.length, `${expected.length} notifications`)
     return expected
   }
-  return { farm, rabbit, heard, processes, told, topic, lag }
+  return { farm, rabbit, heard, processes, told, topic, lag, start }
 }
 
 /** Flips in turn; `meanwhile` is called once, in the middle, and may take as long as it likes. */
@@ -85,7 +89,7 @@ function withoutDuplicates(heard: readonly Heard[]): readonly Heard[] {
 function assertTold(expected: readonly ServiceEvent[], heard: readonly Heard[]): number {
   const firsts = withoutDuplicates(heard)
   assert.deepEqual(
-    firsts.map(({ payload }) => payload['event_id']),
+    firsts.map(({ payload }) => payload.event_id),
     expected.map(({ position }) => String(position)),
   )
   return heard.length - firsts.length
@@ -105,7 +109,7 @@ test('200 changes reach a listener of oslo.messaging in their order, each once, 
   assert.match(first?.timestamp ?? '', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/)
   assert.equal(first?.context['project_id'], 'project-1')
   assert.deepEqual(
-    [first?.payload['member'].id, first?.payload['from'], first?.payload['to'], first?.payload['reason']],
+    [first?.payload.member?.id, first?.payload.from, first?.payload.to, first?.payload.reason],
     [bus.farm.members[0], 'UNKNOWN', 'ONLINE', 'PASSED'],
   )
   assert.ok(bus.heard.some(({ event_type }) => event_type === 'octavia.pool.status'))
@@ -162,4 +166,16 @@ test('notifications wait for a listener that comes later, also after somebody ha
   const heard = await startListener(t, rabbit, topic)
   await until(() => heard.length >= expected.length, 'the notifications')
   assertTold(expected, heard)
+})
+
+test('over TLS events are told to a broker whose certificate is trusted, and to no other one', async (t) => {
+  const bus = await aBus(t, { isTls: true })
+  if (bus === undefined) return
+  const { farm, heard, processes, told, rabbit, start } = bus
+  await farm.flip(0)
+  await until(() => /self-signed certificate/.test(processes[0]?.log() ?? ''), 'the refusal')
+  assert.equal(heard.length, 0)
+  await processes[0]?.end('SIGTERM')
+  start({ NODE_EXTRA_CA_CERTS: rabbit.certificate })
+  assertTold(await told(), heard)
 })

@@ -3,14 +3,14 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Json } from './api.ts'
-import { CLIENTS } from './client-service.ts'
+import { selfSigned } from './certificate.ts'
 import type { Ending } from './database.ts'
-import { folderOfTest } from './folders.ts'
 import { until } from './service.ts'
 
+/** In the sources: the compiler does not copy it. */
+const LISTENER = resolve(import.meta.dirname, '../../../test/clients/amqp-listener.py')
 const VERSIONS = '/usr/lib/rabbitmq/lib'
 /** Python of Debian's packages. */
 const PYTHON = '/usr/bin/python3'
@@ -35,23 +35,28 @@ export interface RabbitMq {
   readonly port: number
   /** As HM_AMQP_URL. */
   readonly url: string
+  /** The same over TLS; only `certificate`, a file, vouches for it. */
+  readonly tlsUrl: string
+  readonly certificate: string
   /** Starts it, again with what it had stored. */
   start(): Promise<void>
   /** SIGTERM ends it in an orderly way, SIGKILL at once. */
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** A RabbitMQ that runs, and ends with the test. */
-export async function startRabbitMq(t: Ending): Promise<RabbitMq> {
-  const folder = folderOfTest()
-  const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()]
+/** A RabbitMQ with its files in an empty folder. It runs, and ends with the test. */
+export async function startRabbitMq(t: Ending, folder: string): Promise<RabbitMq> {
+  const ports = await freePorts()
+  const { port, tlsPort, epmdPort } = ports
   const epmd = startGroup('epmd', ['-address', '127.0.0.1', '-port', String(epmdPort)], {})
   t.after(() => endGroup(epmd, 'SIGKILL'))
-  const env = settingsOf(folder, { port, distributionPort, epmdPort })
+  const env = settingsOf(folder, ports)
   let server: ChildProcess | undefined
   const rabbit: RabbitMq = {
     port,
     url: `amqp://${USER}:${PASSWORD}@127.0.0.1:${port}`,
+    tlsUrl: `amqps://${USER}:${PASSWORD}@localhost:${tlsPort}`,
+    certificate: join(folder, CERTIFICATE),
     start: async () => {
       const started = startGroup(rabbitmqServer() ?? '', [], env)
       server = started
@@ -69,18 +74,23 @@ export async function startRabbitMq(t: Ending): Promise<RabbitMq> {
   return rabbit
 }
 
+const CERTIFICATE = 'certificate.pem'
+
 interface Ports {
   readonly port: number
+  readonly tlsPort: number
   readonly distributionPort: number
   readonly epmdPort: number
 }
 
 /** Nothing outside the folder is read or written, and it listens on loopback only. */
-function settingsOf(folder: string, { port, distributionPort, epmdPort }: Ports): NodeJS.ProcessEnv {
+function settingsOf(folder: string, { port, tlsPort, distributionPort, epmdPort }: Ports): NodeJS.ProcessEnv {
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
   }
+  const { key, cert } = selfSigned('localhost')
+  file(CERTIFICATE, cert)
   mkdirSync(join(folder, 'mnesia'))
   return {
     HOME: folder,
@@ -89,6 +99,9 @@ function settingsOf(folder: string, { port, distributionPort, epmdPort }: Ports)
       'rabbitmq.conf',
       [
         `listeners.tcp.1 = 127.0.0.1:${port}`,
+        `listeners.ssl.1 = 127.0.0.1:${tlsPort}`,
+        `ssl_options.certfile = ${join(folder, CERTIFICATE)}`,
+        `ssl_options.keyfile = ${file('key.pem', key)}`,
         `default_user = ${USER}`,
         `default_pass = ${decodeURIComponent(PASSWORD)}`,
         'disk_free_limit.absolute = 10MB',
@@ -108,6 +121,15 @@ function settingsOf(folder: string, { port, distributionPort, epmdPort }: Ports)
   }
 }
 
+/** What tests look at. */
+export interface HeardPayload {
+  readonly event_id: string
+  readonly from?: string
+  readonly to?: string
+  readonly reason?: string
+  readonly member?: { readonly id: string }
+}
+
 /** One notification as a listener of oslo.messaging was given it. */
 export interface Heard {
   readonly event_type: string
@@ -116,7 +138,7 @@ export interface Heard {
   readonly priority: string
   readonly timestamp: string
   readonly context: Readonly<Record<string, unknown>>
-  readonly payload: Json
+  readonly payload: HeardPayload
   /** Seconds since 1970. */
   readonly heard_at: number
 }
@@ -124,7 +146,7 @@ export interface Heard {
 /** A listener as Ceilometer and others have it: it declares exchange and queue itself, and consumes. Ends with the test. */
 export async function startListener(t: Ending, rabbit: RabbitMq, topic = 'notifications') {
   const url = `rabbit://${USER}:${PASSWORD}@127.0.0.1:${rabbit.port}/`
-  const child = startGroup(PYTHON, [join(CLIENTS, 'amqp-listener.py'), url, topic], {}, 'pipe')
+  const child = startGroup(PYTHON, [LISTENER, url, topic], {}, 'pipe')
   t.after(() => endGroup(child, 'SIGKILL'))
   const heard: Heard[] = []
   let isReady = false
@@ -166,6 +188,15 @@ async function accepts(port: number): Promise<boolean> {
   return (await new Promise((resolve) => {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
   }).finally(() => socket.destroy())) as boolean
+}
+
+async function freePorts(): Promise<Ports> {
+  return {
+    port: await freePort(),
+    tlsPort: await freePort(),
+    distributionPort: await freePort(),
+    epmdPort: await freePort(),
+  }
 }
 
 async function freePort(): Promise<number> {
