@@ -21,6 +21,8 @@ import { until } from '../support/service.ts'
 
 const MEMBERS = 20
 const FLIPS = 200
+/** A node of the cluster that is away, the first one that is tried. */
+const AWAY = 'amqp://127.0.0.1:1'
 
 let rabbitMq: Promise<RabbitMq> | undefined
 const endings: (() => Promise<void> | void)[] = []
@@ -49,7 +51,7 @@ async function aBus(t: TestContext, { notifiers = 1, isHeard = true, isTls = fal
   const farm = await flippingFarm(db, MEMBERS)
   const topic = `topic-${++topics}`
   const heard = isHeard ? await startListener(t, rabbit, topic) : []
-  const HM_AMQP_URL = isTls ? rabbit.tlsUrl : rabbit.url
+  const HM_AMQP_URL = isTls ? rabbit.tlsUrl : `${AWAY},${rabbit.url}`
   const start = (more: NodeJS.ProcessEnv = {}) =>
     startNotifierProcess(database, { HM_AMQP_URL, HM_AMQP_TOPICS: topic, ...more })
   // What the farm has caused is before the position with which the receiver begins.
