@@ -27,7 +27,7 @@ export async function notifier(environment: NodeJS.ProcessEnv): Promise<void> {
       ? given
       : parseConfig({ ...environment, HM_METRICS_LISTEN: formatEndpoint(listener.endpoint) })
   const webhooks = await webhookSettingsOf(config, databaseUrl)
-  const running = startNotifier({ databaseUrl, db, log, metrics, webhooks })
+  const running = startNotifier({ databaseUrl, db, log, metrics, webhooks, amqp: given.amqp })
   ending.add(NAME, () => running.close())
   log.info(urlOf(listener), 'ready')
 }

@@ -1,6 +1,8 @@
 /** One notifier, put together: what `healthmonitor notifier` and the child of `serve` run. */
 import { NOTIFIER_LEASE_MS, NOTIFIER_SESSION_MS } from '../domain/limits.ts'
+import type { AmqpSettings } from '../domain/types.ts'
 import { Notifier } from '../notify/notifier.ts'
+import type { Receiver } from '../notify/receiver.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { notifierMetrics } from '../runtime/notifier-metrics.ts'
 import type { Log } from '../schedule/log.ts'
@@ -10,6 +12,7 @@ import { EVENTS_CHANNEL, OUTBOX_CHANNEL, WEBHOOKS_CHANNEL } from '../store/event
 import { readEventBounds, readEvents, readOutboxLag } from '../store/events.ts'
 import { NOTIFIER_LEASE_KEY, openLease } from '../store/lease.ts'
 import { readWebhookLag } from '../store/webhook-queue.ts'
+import { amqpReceivers } from './amqp.ts'
 import { eventListener, sequencerOf } from './events.ts'
 import { makeWebhooks, type WebhookSettings } from './webhooks.ts'
 
@@ -19,6 +22,8 @@ export interface NotifierDeps {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'registry'>
   readonly webhooks: WebhookSettings
+  /** Absent: no message bus is told. */
+  readonly amqp?: AmqpSettings | undefined
 }
 
 /** A running notifier. */
@@ -33,23 +38,14 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
   const { db, databaseUrl, log, metrics } = deps
   const counted = notifierMetrics(metrics.registry, {
     isActive: () => notifier.isActive,
-    lags: () => readLags(db),
+    lags: () => readLags(db, receivers),
     webhooks: () => readWebhookLag(db),
   })
   const webhooks = makeWebhooks(deps, { mayDeliver: () => notifier.isActive, tried: counted.webhookTried })
+  const receivers: readonly Receiver[] = [webhooks, ...amqpReceivers(deps.amqp, log)]
   const notifier: Notifier = new Notifier({
-    receivers: [webhooks],
-    openLease: (onEnd) =>
-      openLease(
-        {
-          url: databaseUrl,
-          applicationName: 'healthmonitor notifier lease',
-          key: NOTIFIER_LEASE_KEY,
-          sessionMs: NOTIFIER_SESSION_MS,
-          answerMs: NOTIFIER_LEASE_MS,
-        },
-        onEnd,
-      ),
+    receivers,
+    openLease: (onEnd) => openNotifierLease(databaseUrl, onEnd),
     source: {
       read: (after, limit) => readEvents(db, { after, upTo: Number.MAX_SAFE_INTEGER, limit, filter: {} }),
       purgedTo: async () => (await readEventBounds(db)).purgedTo,
@@ -82,7 +78,23 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
   }
 }
 
-async function readLags(db: Database) {
-  const [outbox, receivers] = await Promise.all([readOutboxLag(db), readReceiverLags(db)])
-  return [{ receiver: 'outbox', events: outbox.rows, seconds: outbox.oldestMs / 1000 }, ...receivers]
+function openNotifierLease(databaseUrl: string, onEnd: () => void) {
+  const settings = {
+    url: databaseUrl,
+    applicationName: 'healthmonitor notifier lease',
+    key: NOTIFIER_LEASE_KEY,
+    sessionMs: NOTIFIER_SESSION_MS,
+    answerMs: NOTIFIER_LEASE_MS,
+  }
+  return openLease(settings, onEnd)
+}
+
+/** Of the receivers that this service has now: one that was switched off keeps its position, and is not behind. */
+async function readLags(db: Database, receivers: readonly Receiver[]) {
+  const [outbox, lags] = await Promise.all([readOutboxLag(db), readReceiverLags(db)])
+  const names = new Set(receivers.map(({ name }) => name))
+  return [
+    { receiver: 'outbox', events: outbox.rows, seconds: outbox.oldestMs / 1000 },
+    ...lags.filter(({ receiver }) => names.has(receiver)),
+  ]
 }

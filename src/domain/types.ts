@@ -127,3 +127,16 @@ export interface Member extends ConfigurationObject {
 /** The five kinds of configuration object, as messages and quotas name them. */
 export const RESOURCES = ['loadbalancer', 'listener', 'pool', 'member', 'healthmonitor'] as const
 export type Resource = (typeof RESOURCES)[number]
+
+/** How queues of notifications are made where they are missing; it must be as their listeners declare them. */
+export const AMQP_QUEUE_KINDS = ['durable', 'quorum', 'transient'] as const
+export type AmqpQueueKind = (typeof AMQP_QUEUE_KINDS)[number]
+
+/** Where notifications go over AMQP. */
+export interface AmqpSettings {
+  /** Brokers of one cluster, without a query. */
+  readonly urls: readonly string[]
+  readonly exchange: string
+  readonly topics: readonly string[]
+  readonly queueKind: AmqpQueueKind
+}

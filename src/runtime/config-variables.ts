@@ -3,7 +3,6 @@
  * sentence in the README's list, which is generated from here.
  */
 import Joi from 'joi'
-import { DomainError } from '../domain/errors.ts'
 import { parseAddress, parseCidr, parseCidrList } from '../domain/address/ip-address.ts'
 import {
   CANARIES_MAX,
@@ -40,6 +39,10 @@ import {
   VIP_RANGE_DEFAULT,
 } from '../domain/limits.ts'
 import { RBAC_MODES } from '../domain/types.ts'
+import { AMQP_VARIABLES } from './amqp-variables.ts'
+import { parseAll, parsed, type Variable } from './config-rule.ts'
+
+export type { Variable } from './config-rule.ts'
 
 /** An address and port to listen on, or to reach. */
 export interface Endpoint {
@@ -48,39 +51,12 @@ export interface Endpoint {
   readonly port: number
 }
 
-export interface Variable {
-  readonly schema: Joi.Schema
-  /** As one would write it in the environment; absent = not set. */
-  readonly default?: string
-  /** What may be written there, in a few words. */
-  readonly values: string
-  readonly meaning: string
-  /** Never printed; of a URL only the password is hidden. Its value may also be in a file: NAME_FILE. */
-  readonly secret?: 'whole' | 'url password'
-  /** May also be in a file, though it is no secret. */
-  readonly byFile?: true
-}
-
 const wholeNumber = (range: Range): Joi.Schema => Joi.number().integer().min(range.min).max(range.max)
 const numbers = (range: Range): string => `${range.min}..${range.max}`
 const truth = Joi.boolean().truthy('1', 'yes', 'on').falsy('0', 'no', 'off')
 const httpUrl = Joi.string()
   .uri({ scheme: ['http', 'https'] })
   .custom((text: string) => text.replace(/\/+$/, ''))
-
-/** A rule made from a parser that returns undefined, or throws a DomainError, for an invalid text. */
-function parsed(parse: (text: string) => unknown, needed: string): Joi.Schema {
-  return Joi.string().custom((text: string, check) => {
-    try {
-      const value = parse(text)
-      if (value !== undefined) return value
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error
-      return check.message({ custom: `{{#label}}: ${error.message.replaceAll('{', '(')}` })
-    }
-    return check.message({ custom: `{{#label}} must be ${needed}` })
-  })
-}
 
 /** Parses `host:port` and `[v6]:port`; `localhost` is 127.0.0.1. Port 0 lets the kernel choose. */
 export function parseEndpoint(text: string): Endpoint | undefined {
@@ -98,15 +74,6 @@ const ENDPOINT = 'address:port or [IPv6 address]:port'
 const CANARY = `name:port, ${ENDPOINT}`
 const listen = parsed(parseEndpoint, ENDPOINT)
 const cidrs = parsed(parseCidrList, 'a list of addresses and address/prefix')
-const list = (text: string): readonly string[] => text.split(/[\s,]+/).filter((item) => item !== '')
-
-function parseAll<Item>(parse: (text: string) => Item | undefined) {
-  return (text: string): readonly Item[] | undefined => {
-    const items = list(text).map(parse)
-    return items.every((item) => item !== undefined) ? items : undefined
-  }
-}
-
 /**
  * A name of DNS (RFC 1123 section 2.1): its last label is not a number, so that 10.0.0.256 is an error and not a name.
  */
@@ -385,6 +352,7 @@ export const VARIABLES = {
     meaning:
       'TCP targets that are always up, at most 16. When most members and all of these targets fail at the same time, the failures are held back for one interval and probed again. Without targets, such a case is only counted and logged as a warning',
   },
+  ...AMQP_VARIABLES,
   HM_LOG_LEVEL: {
     schema: Joi.valid('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',

@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import Joi from 'joi'
 import type { Cidr } from '../domain/address/ip-address.ts'
-import type { Rbac, Resource } from '../domain/types.ts'
+import type { AmqpSettings, Rbac, Resource } from '../domain/types.ts'
 import { type Endpoint, type Variable, VARIABLES, type VariableName } from './config-variables.ts'
 import type { LogLevel } from './log.ts'
 import { fileVariable, mayBeInFile, withSettingFiles } from './setting-files.ts'
@@ -70,6 +70,8 @@ export interface Config {
   readonly allowPing: boolean
   readonly udpMinDelaySeconds: number
   readonly canaries: readonly Endpoint[]
+  /** Absent: events do not go to a message bus. */
+  readonly amqp?: AmqpSettings
   readonly logLevel: LogLevel
 }
 
@@ -211,6 +213,7 @@ function toConfig(values: Values): Config {
     allowPing: values.HM_ALLOW_PING as boolean,
     udpMinDelaySeconds: values.HM_UDP_MIN_DELAY as number,
     canaries: (values.HM_CANARY ?? []) as readonly Endpoint[],
+    ...optional('amqp', values.HM_AMQP_URL === undefined ? undefined : amqp(values)),
     logLevel: values.HM_LOG_LEVEL as LogLevel,
   }
 }
@@ -229,6 +232,15 @@ function keystone(values: Values): KeystoneConfig {
   }
 }
 
+function amqp(values: Values): AmqpSettings {
+  return {
+    urls: values.HM_AMQP_URL as readonly string[],
+    exchange: values.HM_AMQP_EXCHANGE as string,
+    topics: values.HM_AMQP_TOPICS as readonly string[],
+    queueKind: values.HM_AMQP_QUEUES as AmqpSettings['queueKind'],
+  }
+}
+
 function optional<Name extends string, Value>(
   name: Name,
   value: Value | undefined,
@@ -242,7 +254,14 @@ function shown(values: Values): Readonly<Record<string, unknown>> {
     Object.entries(values).map(([name, value]) => {
       const secret = (VARIABLES[name as VariableName] as Variable | undefined)?.secret
       if (secret === undefined) return [name, value]
-      return [name, secret === 'whole' ? '***' : withoutPassword(String(value))]
+      if (secret === 'whole') return [name, '***']
+      return [
+        name,
+        [value]
+          .flat()
+          .map((url) => withoutPassword(String(url)))
+          .join(', '),
+      ]
     }),
   )
 }

@@ -175,6 +175,36 @@ test('passwords are in neither the JSON nor the inspection of the configuration'
   assert.match(config.databaseUrl ?? '', /topsecret/)
 })
 
+test('brokers of AMQP are a list, and no password of them is shown', () => {
+  const given = 'amqps://hm:top,secret@mq-1:5671/os, amqp://hm:topsecret@[::1]:5672'
+  const config = parseConfig({ HM_AMQP_URL: given })
+  assert.deepEqual(config.amqp, {
+    urls: ['amqps://hm:top,secret@mq-1:5671/os', 'amqp://hm:topsecret@[::1]:5672'],
+    exchange: 'octavia',
+    topics: ['notifications'],
+    queueKind: 'durable',
+  })
+  for (const text of [JSON.stringify({ config }), inspect({ config }, { depth: 9 })]) {
+    assert.ok(!text.includes('secret'), text)
+    assert.ok(text.includes('amqps://hm:***@mq-1:5671/os, amqp://hm:***@[::1]:5672'), text)
+  }
+  assert.equal(parseConfig({}).amqp, undefined)
+})
+
+for (const [name, value] of [
+  ['HM_AMQP_URL', 'http://mq'],
+  ['HM_AMQP_URL', 'amqp://mq?heartbeat=0'],
+  ['HM_AMQP_URL', 'amqp://mq,mq-2'],
+  ['HM_AMQP_EXCHANGE', 'amq.topic'],
+  ['HM_AMQP_TOPICS', 'one,one'],
+  ['HM_AMQP_TOPICS', ','],
+  ['HM_AMQP_QUEUES', 'classic'],
+] as const) {
+  test(`${name}=${value} is refused`, () => {
+    assert.throws(() => parseConfig({ [name]: value }), new RegExp(`${name}`))
+  })
+}
+
 test('the configuration is frozen, all of it', () => {
   const config = parseConfig({})
   assert.throws(() => Object.assign(config, { probers: 2 }), TypeError)
