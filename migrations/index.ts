@@ -22,6 +22,7 @@ import * as keptStatuses from './0019-kept-statuses.ts'
 import * as events from './0020-events.ts'
 import * as moreEvents from './0022-more-events.ts'
 import * as overview from './0023-overview.ts'
+import * as uptime from './0024-uptime.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0020-events', ...events },
   { name: '0022-more-events', ...moreEvents },
   { name: '0023-overview', ...overview },
+  { name: '0024-uptime', ...uptime },
 ]

@@ -93,7 +93,9 @@ export const OWN_POLICY: readonly PolicyRule[] = [
     'GET /v1/overview/pools/{id}/members',
     'GET /v1/overview/members',
     'GET /v1/overview/members/{id}',
+    'GET /v1/uptime',
   ]),
+  rule('session:get', READ, 'See who one is (ours)', ['GET /v1/session']),
   rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(
     'network:get',

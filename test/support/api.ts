@@ -32,7 +32,7 @@ export interface ApiOptions extends Partial<ApiSettings> {
   /** Instead of a feed that looks once a second, and of which nobody gives the events their positions. */
   readonly events?: ApiDependencies['events']
   /** Instead of no identity. */
-  readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
+  readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity' | 'signIn'>
 }
 
 /** A parsed JSON body; tests know its shape. */

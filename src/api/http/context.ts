@@ -9,6 +9,7 @@ import { isUuid } from '../../domain/uuid.ts'
 import type { VipRange } from '../../domain/address/vip-range.ts'
 import type { DevelopmentIdentity } from '../../identity/development.ts'
 import type { Identify } from '../../identity/identity.ts'
+import type { SignIn } from '../../identity/sign-in.ts'
 import type { Database } from '../../store/database.ts'
 import type { Quotas } from '../../store/quotas.ts'
 import type { Access } from './access.ts'
@@ -64,6 +65,8 @@ export interface ApiDependencies {
   readonly settings: ApiSettings
   readonly log: RequestLog
   readonly identify: Identify
+  /** Only with Keystone: sign-in of people. */
+  readonly signIn?: SignIn
   /** Events as they become known, and those who hear of them. */
   readonly events: { readonly feed: EventFeed; readonly streams: EventStreams }
   /** Only with HM_AUTH=none. */

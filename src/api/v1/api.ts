@@ -7,6 +7,8 @@ import { eventRoutes } from './events.ts'
 import { overviewMemberRoutes } from './overview-members.ts'
 import { overviewRoutes } from './overview.ts'
 import { proberRoutes } from './probers.ts'
+import { sessionRoutes } from './session.ts'
+import { uptimeRoutes } from './uptime.ts'
 
 export const V1: ServedApi = {
   prefix: '/v1',
@@ -18,5 +20,7 @@ export const V1: ServedApi = {
     ...eventRoutes(deps),
     ...overviewRoutes(deps),
     ...overviewMemberRoutes(deps),
+    ...sessionRoutes(deps),
+    ...uptimeRoutes(deps),
   ],
 }
