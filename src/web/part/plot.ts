@@ -9,6 +9,7 @@ export interface Plotted {
 }
 
 const HEIGHT = 150
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
 export function plot(box: HTMLElement): Plotted {
   let shown: readonly RecentResult[] = []
@@ -66,7 +67,10 @@ function make(box: HTMLElement): uPlot {
       legend: { show: false },
       cursor: { show: false },
       scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.15, 1)] } },
-      axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((ms) => `${ms} ms`) }],
+      axes: [
+        { ...axis, values: (_, ticks) => ticks.map((seconds) => CLOCK.format(seconds * 1000)), space: 90 },
+        { ...axis, size: 56, values: (_, ticks) => ticks.map((ms) => `${ms} ms`) },
+      ],
       series: [
         {},
         { stroke: colour('--good'), width: 1.5, spanGaps: true, points: points('--good', 5) },

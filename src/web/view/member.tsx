@@ -40,6 +40,14 @@ export function MemberView({ id }: { readonly id: string }) {
   )
 }
 
+function LongAgo({ at }: { readonly at: string }) {
+  return (
+    <span class="quiet">
+      <Ago at={at} /> ago
+    </span>
+  )
+}
+
 function Known({ member, reload }: { readonly member: Member; readonly reload: () => void }) {
   const base = `load-balancer/v2.0/lbaas/pools/${member.pool_id}/members/${member.id}`
   const own = member.maintenance?.find(({ of }) => of === 'member')
@@ -62,7 +70,7 @@ function Known({ member, reload }: { readonly member: Member; readonly reload: (
             <LatencyPlot memberId={member.id} results={member.recent_results} />
           </Section>
           {member.last_probe === null ? null : (
-            <Section title="Last probe" aside={<Ago at={member.last_probe.at} />}>
+            <Section title="Last probe" aside={<LongAgo at={member.last_probe.at} />}>
               <PhasesBar probe={member.last_probe} />
             </Section>
           )}

@@ -66,7 +66,7 @@ export function OverviewView() {
 function headline({ total, offline, online, pending, unknown }: Counts): string {
   if (total === 0) return 'There are no members yet'
   if (offline > 0) {
-    return `${numberOf(offline)} of ${numberOf(total)} ${total === 1 ? 'member is' : 'members are'} OFFLINE`
+    return `${numberOf(offline)} of ${numberOf(total)} ${total === 1 ? 'member' : 'members'} ${offline === 1 ? 'is' : 'are'} OFFLINE`
   }
   if (online === total)
     return total === 1 ? 'The one member is ONLINE' : `All ${numberOf(total)} members are ONLINE`

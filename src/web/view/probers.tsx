@@ -61,20 +61,20 @@ function Row({ prober }: { readonly prober: Prober }) {
           {prober.alive ? null : <Ago at={prober.last_heartbeat_at} />}
         </div>
       </th>
-      <td>
+      <td data-label="checks">
         {shown(prober.checks)}
         {(prober.stale ?? 0) > 0 ? <div class="troubles">{shown(prober.stale)} stale</div> : null}
       </td>
-      <td>
+      <td data-label="in flight">
         {shown(prober.in_flight)} <span class="quiet">of {shown(prober.in_flight_max)}</span>
       </td>
-      <td>
+      <td data-label="waiting">
         {shown(prober.queue)}
         {(prober.unwritten ?? 0) > 0 ? (
           <div class="troubles">{shown(prober.unwritten)} verdicts unwritten</div>
         ) : null}
       </td>
-      <td>
+      <td data-label="lateness">
         {lag === null ? (
           '–'
         ) : (
@@ -83,12 +83,12 @@ function Row({ prober }: { readonly prober: Prober }) {
           </>
         )}
       </td>
-      <td>
+      <td data-label="inconclusive">
         {reasons.length === 0
           ? '–'
           : reasons.map(([reason, count]) => <div key={reason}>{`${reason} ${numberOf(count)}`}</div>)}
       </td>
-      <td>
+      <td data-label="breaker">
         {breaker === null ? '–' : breaker.state}
         {breaker !== null && breaker.held > 0 ? (
           <div class="troubles">holds {numberOf(breaker.held)}</div>
