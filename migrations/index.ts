@@ -23,6 +23,7 @@ import * as events from './0020-events.ts'
 import * as webhooks from './0021-webhooks.ts'
 import * as moreEvents from './0022-more-events.ts'
 import * as overview from './0023-overview.ts'
+import * as uptime from './0024-uptime.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0021-webhooks', ...webhooks },
   { name: '0022-more-events', ...moreEvents },
   { name: '0023-overview', ...overview },
+  { name: '0024-uptime', ...uptime },
 ]

@@ -25,6 +25,7 @@ import { requestTarget } from './http/request-target.ts'
 import { serviceRouter } from './service/routes.ts'
 import { V1 } from './v1/api.ts'
 import { StoreWatch } from './http/store-watch.ts'
+import { acceptSession } from './http/session-cookie.ts'
 import { sharerOf } from './http/sharer.ts'
 
 /** Builds the application; the caller listens. */
@@ -78,6 +79,7 @@ function mount(
     await boundary(ctx, async () => {
       guard(ctx)
       api.guard?.(ctx as ApiContext)
+      acceptSession(ctx as ApiContext, deps)
       await router(ctx, next)
       writeJson(ctx)
     })
@@ -117,9 +119,9 @@ function routerOf(api: ServedApi, deps: ApiDependencies, admission: Admission): 
 
 /** Receives the body, then does the work with the database: both within the limits of the project. */
 async function handled(route: Route, ctx: ApiContext, admission: Admission): Promise<void> {
+  ctx.state.admission = admission
   if (route.open === true) return await route.handler(ctx)
   const share = sharerOf(ctx.state.identity)
-  ctx.state.admission = admission
   if (route.admitsItself === true) return await route.handler(ctx)
   const work = () => admission.admit(share, () => route.handler(ctx))
   if (route.method !== 'post' && route.method !== 'put') return await work()

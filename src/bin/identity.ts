@@ -5,15 +5,21 @@ import { developmentIdentity } from '../identity/development.ts'
 import { developmentIdentify } from '../identity/development-identify.ts'
 import { developmentKey } from '../identity/development-token.ts'
 import { keystoneClient } from '../identity/keystone-client.ts'
+import { keystoneHttp } from '../identity/keystone-http.ts'
 import { keystoneIdentity } from '../identity/keystone-identity.ts'
+import { keystoneSignIn } from '../identity/sign-in.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Log } from '../runtime/log.ts'
 
-export function whoAsks(config: Config, log: Log): Pick<ApiDependencies, 'identify' | 'developmentIdentity'> {
+export function whoAsks(
+  config: Config,
+  log: Log,
+): Pick<ApiDependencies, 'identify' | 'developmentIdentity' | 'signIn'> {
   if (config.keystone !== undefined) {
     const { url, ...account } = config.keystone
     const client = keystoneClient({ url, account, log })
-    return { identify: keystoneIdentity({ client, url, cacheMs: config.tokenCacheMs }) }
+    const identify = keystoneIdentity({ client, url, cacheMs: config.tokenCacheMs })
+    return { identify, signIn: keystoneSignIn({ http: keystoneHttp(url), forget: identify.forget }) }
   }
   const { defaultProject } = config
   const development = developmentIdentity({ key: keyOf(config, log), defaultProject })

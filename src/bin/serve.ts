@@ -118,6 +118,7 @@ function welcome(
   const lines = [
     `healthmonitor ${version} is ready`,
     `  API       ${base}/v2.0/lbaas`,
+    `  page      ${base}/ui/`,
     `  docs      ${base}/docs`,
     ...clientLines(config, base),
     `  metrics   ${metrics === undefined ? 'off' : `${metrics}/metrics`}`,

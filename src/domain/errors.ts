@@ -38,6 +38,7 @@ export const REFUSALS = [
   // Identity
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'TOO_MANY_ATTEMPTS',
   'IDENTITY_UNAVAILABLE',
   // Ourselves
   'CONFLICT',

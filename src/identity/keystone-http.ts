@@ -4,7 +4,7 @@ import { DomainError } from '../domain/errors.ts'
 import { KEYSTONE_BODY_MAX_BYTES, KEYSTONE_CONNECTIONS, KEYSTONE_TIMEOUT_MS } from '../domain/limits.ts'
 
 export interface KeystoneRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Below `/v3`. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>

@@ -33,8 +33,14 @@ export interface KeystoneIdentityOptions {
   readonly clocks?: Clocks
 }
 
+export interface KeystoneIdentify {
+  (...request: Parameters<Identify>): Promise<Identity>
+  /** The holder has ended this token: it is looked up again when somebody sends it. */
+  readonly forget: (token: string) => void
+}
+
 /** Reads the identity of a request. Throws DomainError UNAUTHENTICATED or IDENTITY_UNAVAILABLE. */
-export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
+export function keystoneIdentity(options: KeystoneIdentityOptions): KeystoneIdentify {
   const { client: keystone, url, cacheMs, clocks = SYSTEM_CLOCKS } = options
   const valid = new TokenCache<Identity>({ max: TOKEN_CACHE_MAX, now: clocks.now })
   // Separate, so that a flood of invalid tokens evicts no valid one.
@@ -74,7 +80,7 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
     return lookedUp
   }
 
-  return async (headers, address) => {
+  const identify = async (...[headers, address]: Parameters<Identify>): Promise<Identity> => {
     const token = tokenOf(headers)
     if (token === undefined) throw unauthenticated(url)
     const key = tokenKey(token)
@@ -84,6 +90,7 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): Identify {
     if (identity === undefined) throw unauthenticated(url)
     return identity
   }
+  return Object.assign(identify, { forget: (token: string) => valid.delete(tokenKey(token)) })
 }
 
 function startClock(expire: () => void): () => void {

@@ -93,6 +93,7 @@ export const OWN_POLICY: readonly PolicyRule[] = [
     'GET /v1/overview/pools/{id}/members',
     'GET /v1/overview/members',
     'GET /v1/overview/members/{id}',
+    'GET /v1/uptime',
   ]),
   rule('webhook:get_all', READ, 'List webhooks (ours)', ['GET /v1/webhooks']),
   rule('webhook:post', WRITE, 'Create a webhook (ours)', ['POST /v1/webhooks']),
@@ -106,6 +107,7 @@ export const OWN_POLICY: readonly PolicyRule[] = [
   rule('webhook:post_resend', WRITE, 'Send a dead letter of a webhook again (ours)', [
     'POST /v1/webhooks/{id}/dead-letters/{letter_id}/resend',
   ]),
+  rule('session:get', READ, 'See who one is (ours)', ['GET /v1/session']),
   rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(
     'network:get',

@@ -43,6 +43,10 @@ export class TokenCache<Value> {
     return undefined
   }
 
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
   /** Remembers for `forMs` milliseconds; not at all when that is not positive. */
   set(key: string, value: Value, forMs: number): void {
     this.#entries.delete(key)

@@ -38,6 +38,7 @@ export const DUMPED_TABLES: readonly string[] = [
   'member',
   'member_state',
   'member_transition',
+  'set_aside',
   'shard_checkpoint',
   'webhook',
 ]

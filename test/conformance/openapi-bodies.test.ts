@@ -14,6 +14,7 @@ import * as elbMember from '../../src/api/dialect/elb/schema/member.ts'
 import * as elbPool from '../../src/api/dialect/elb/schema/pool.ts'
 import { elbTagsAction } from '../../src/api/dialect/elb/schema/tags.ts'
 import { webhookCreate, webhookUpdate } from '../../src/api/v1/webhook-body.ts'
+import { NAME_MAX, PASSWORD_MAX } from '../../src/domain/limits.ts'
 import { maintenanceBody } from '../../src/api/schema/maintenance.ts'
 import * as octaviaMonitor from '../../src/api/dialect/octavia/schema/health-monitor.ts'
 import * as octaviaListener from '../../src/api/dialect/octavia/schema/listener.ts'
@@ -140,7 +141,18 @@ test('every body that the document describes is compared', () => {
     return schema === undefined ? [] : [String(schema['$ref']).split('/').at(-1) ?? '']
   })
   const uncompared = [...new Set(bodies)].filter((name) => !(name in BODIES))
-  assert.deepEqual(uncompared.toSorted(), ['ElbMemberBatch', 'OctaviaMemberBatch'])
+  assert.deepEqual(uncompared.toSorted(), ['ElbMemberBatch', 'OctaviaMemberBatch', 'SessionCredentials'])
+})
+
+test('the credentials of a sign-in are described with the limits that hold', () => {
+  const credentials = document.components.schemas['SessionCredentials'] as {
+    required: readonly string[]
+    properties: Readonly<Record<string, { minLength: number; maxLength: number }>>
+  }
+  assert.deepEqual(Object.keys(credentials.properties), credentials.required)
+  for (const [name, { minLength, maxLength }] of Object.entries(credentials.properties)) {
+    assert.deepEqual([minLength, maxLength], [1, name === 'password' ? PASSWORD_MAX : NAME_MAX], name)
+  }
 })
 
 test('what the document says otherwise on purpose still differs', () => {

@@ -69,12 +69,12 @@ test('the service answers other methods on its own paths with 405', async (t) =>
   }
 })
 
-test('a browser that opens the root comes to the docs, a program to the versions; both find an icon', async (t) => {
+test('a browser that opens the root comes to the page, a program to the versions; both find an icon', async (t) => {
   const api = await startApi(t)
   const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
   const page = await api.request('GET', '/', undefined, browser)
   assert.equal(page.status, 302)
-  assert.equal(page.headers['location'], '/docs')
+  assert.equal(page.headers['location'], 'ui/')
   assert.match(String(page.headers['vary']), /Accept/)
   for (const accept of ['*/*', 'application/json', 'application/json, text/html;q=0.5']) {
     const versions = await api.request('GET', '/', undefined, { accept })

@@ -35,7 +35,7 @@ export interface ApiOptions extends Partial<ApiSettings> {
   /** Instead of a policy that allows loopback, and a real test. */
   readonly webhooks?: Partial<ApiDependencies['webhooks']>
   /** Instead of no identity. */
-  readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity'>
+  readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity' | 'signIn'>
 }
 
 /** A parsed JSON body; tests know its shape. */

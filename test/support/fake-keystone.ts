@@ -17,6 +17,8 @@ export interface FakeKeystone {
   trouble: number | 'silence' | undefined
   /** Status of logins of the service account, when they are refused. */
   loginRefused: boolean
+  /** People by name: their password, and the token of `tokens` that a sign-in gives them. */
+  readonly people: Map<string, { readonly password: string; readonly token: string }>
   /** Forgets the tokens of the service account: as after a rotation of keys. */
   forgetLogins(): void
   /** While set, validations wait for it. */
@@ -41,6 +43,7 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
   const fake: FakeKeystone = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v3`,
     tokens: new Map(),
+    people: new Map(),
     asked: [],
     lifeSeconds: 3600,
     trouble: undefined,
@@ -54,17 +57,18 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request)
     const subject = String(request.headers['x-subject-token'] ?? '')
-    fake.asked.push(request.method === 'POST' ? 'POST login' : `GET ${subject}`)
+    fake.asked.push(request.method === 'POST' ? 'POST login' : `${request.method} ${subject}`)
     if (fake.trouble === 'silence') return
-    if (typeof fake.trouble === 'number') {
-      response.writeHead(fake.trouble).end('{"error":{}}')
-      return
-    }
+    if (typeof fake.trouble === 'number') return void response.writeHead(fake.trouble).end('{"error":{}}')
     if (request.method === 'POST' && !isLogin(request, body)) {
-      response.writeHead(400).end('{"error":{}}')
-      return
+      return void response.writeHead(400).end('{"error":{}}')
     }
+    if (request.method === 'POST' && signIn(fake, response, body)) return
     if (request.method === 'POST') return logIn(response)
+    if (request.method === 'DELETE') {
+      fake.tokens.delete(subject)
+      return void response.writeHead(204).end()
+    }
     await fake.gate
     if (!logins.has(String(request.headers['x-auth-token']))) {
       return replay(response, keystoneGolden('validate-bad-auth-401'))
@@ -87,6 +91,23 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
     replay(response, { ...keystoneGolden('issue-201'), body }, { 'X-Subject-Token': token })
   }
   return fake
+}
+
+/** Answers the login of one of the people; whether it is of one. */
+function signIn({ people, tokens }: FakeKeystone, response: ServerResponse, body: string): boolean {
+  const { auth } = JSON.parse(body) as {
+    auth: { identity: { password: { user: { name: string; password: string } } } }
+  }
+  const { name, password } = auth.identity.password.user
+  const known = people.get(name)
+  if (known === undefined) return false
+  const document = tokens.get(known.token)
+  if (password !== known.password || document === undefined) {
+    replay(response, keystoneGolden('issue-bad-password-401'))
+    return true
+  }
+  replay(response, { ...keystoneGolden('issue-201'), body: document }, { 'X-Subject-Token': known.token })
+  return true
 }
 
 /** As Keystone reads them: announced as JSON, with who logs in and where. */

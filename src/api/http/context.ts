@@ -11,6 +11,7 @@ import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
 import type { VipRange } from '../../domain/address/vip-range.ts'
 import type { DevelopmentIdentity } from '../../identity/development.ts'
 import type { Identify } from '../../identity/identity.ts'
+import type { SignIn } from '../../identity/sign-in.ts'
 import type { Database } from '../../store/database.ts'
 import type { Quotas } from '../../store/quotas.ts'
 import type { Access } from './access.ts'
@@ -66,6 +67,8 @@ export interface ApiDependencies {
   readonly settings: ApiSettings
   readonly log: RequestLog
   readonly identify: Identify
+  /** Only with Keystone: sign-in of people. */
+  readonly signIn?: SignIn
   /** Events as they become known, and those who hear of them. */
   readonly events: { readonly feed: EventFeed; readonly streams: EventStreams }
   /** Only with HM_AUTH=none. */

@@ -31,6 +31,8 @@ export function errorBoundary(
       if (refusal !== undefined && LATER.has(refusal.code)) {
         ctx.set('Retry-After', String(RETRY_AFTER_SECONDS))
       }
+      const retryAfter = refusal?.facts['retryAfterSeconds']
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
       if (refusal?.code === 'STORE_UNAVAILABLE') onStoreAway?.(refusal.cause)
       ctx.status = answer.status
       ctx.body = answer.body

@@ -1,6 +1,6 @@
 /**
- * What is not part of any API: `/livez` (the process runs), `/healthcheck` (and the database takes writes), `/docs`, without
- * identity and before the guards of the dialects.
+ * What is not part of any API: `/livez` (the process runs), `/healthcheck` (and the database takes writes), `/docs` and the
+ * files of `/ui/`, without identity and before the guards of the dialects.
  */
 import type { Middleware } from 'koa'
 import { DomainError } from '../../domain/errors.ts'
@@ -8,12 +8,14 @@ import type { ApiDependencies, ApiState, ServiceRoute } from '../http/context.ts
 import { docsRoutes, isForPeople } from './docs.ts'
 import { assertOneHost } from '../http/guards.ts'
 import { healthCheck } from './health-check.ts'
+import { UI_ASSETS, UiFiles, uiRoutes } from './ui.ts'
 
 export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
   return [
     { path: '/livez', answer: (ctx) => void (ctx.body = { status: 'ok' }) },
     { path: '/healthcheck', answer: healthCheck(deps) },
     ...docsRoutes(),
+    ...uiRoutes(new UiFiles()),
   ]
 }
 
@@ -24,12 +26,12 @@ export function serviceRouter(deps: ApiDependencies): Middleware<ApiState> {
     if (isForPeople(ctx)) {
       assertOneHost(ctx)
       ctx.vary('Accept')
-      ctx.redirect('/docs')
+      ctx.redirect('ui/')
       // Koa would say the same once more, in a body.
       ctx.body = ''
       return
     }
-    const route = routes.get(ctx.path)
+    const route = routes.get(ctx.path.startsWith('/ui/assets/') ? UI_ASSETS : ctx.path)
     if (route === undefined) return await next()
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       const { method } = ctx

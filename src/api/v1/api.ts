@@ -8,6 +8,8 @@ import { overviewMemberRoutes } from './overview-members.ts'
 import { overviewRoutes } from './overview.ts'
 import { proberRoutes } from './probers.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { sessionRoutes } from './session.ts'
+import { uptimeRoutes } from './uptime.ts'
 
 export const V1: ServedApi = {
   prefix: '/v1',
@@ -20,5 +22,7 @@ export const V1: ServedApi = {
     ...overviewRoutes(deps),
     ...overviewMemberRoutes(deps),
     ...webhookRoutes(deps),
+    ...sessionRoutes(deps),
+    ...uptimeRoutes(deps),
   ],
 }

@@ -23,3 +23,15 @@ export const KEYSTONE_RENEW_AFTER_SHARE = 0.8
 export const DEVELOPMENT_TOKEN_SECONDS = 3600
 /** Revoked tokens of the development identity that are remembered until they expire. */
 export const DEVELOPMENT_REVOKED_MAX = 10_000
+/** Attempts to sign in to the page that fail, of one client and of one user, within a window of so many milliseconds. */
+export const SIGN_IN_ATTEMPTS_PER_CLIENT = 10
+export const SIGN_IN_ATTEMPTS_PER_USER = 10
+export const SIGN_IN_WINDOW_MS = 300_000
+/** Clients and users whose attempts one process remembers; the oldest are forgotten. */
+export const SIGN_IN_KEYS_MAX = 20_000
+/** Characters of a password, and of the names that go with it (Keystone's own limits are 4096 and 255). */
+export const PASSWORD_MAX = 4096
+/** What the body of a sign-in may be: bytes, and keys and items in all. */
+export const SESSION_BODY = { bytes: 16_384, values: 16 } as const
+/** Bytes of a cookie, name and attributes included, that every browser keeps (RFC 6265 section 6.1). */
+export const COOKIE_MAX_BYTES = 4096

@@ -1,4 +1,4 @@
-/** The overview of a project: its lists and its search. */
+/** The overview of a project, its lists and its search; the page. */
 import type { Range } from './range.ts'
 
 /** Rows of one page of a list, the worst first. */
@@ -12,3 +12,10 @@ export const SEARCH_CANDIDATES_MAX = 1000
 export const OVERVIEW_CHANGES = 12
 /** Projects that administrators are shown, those with most members OFFLINE first. */
 export const OVERVIEW_PROJECTS_MAX = 100
+
+/** Seconds for which a browser keeps the files of the page, whose names have a hash of their content: a year. */
+export const UI_ASSET_MAX_AGE_SECONDS = 31_536_000
+/** Hours of the windows of an uptime. */
+export const UPTIME_WINDOWS_HOURS = [24, 168, 720] as const
+/** Transitions that one uptime reads; the default of how many are kept of a member. */
+export const UPTIME_CHANGES_MAX = 1000

@@ -123,6 +123,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
     sentence: () => 'Token is error, Authentication required.',
   },
   FORBIDDEN: { status: 403, code: 'ELB.9802' },
+  TOO_MANY_ATTEMPTS: { status: 429, code: 'ELB.8906' },
   IDENTITY_UNAVAILABLE: { status: 503, code: 'ELB.8906' },
   CONFLICT: { status: 409, code: 'ELB.8907' },
   PROJECT_BUSY: { status: 503, code: 'ELB.8906' },

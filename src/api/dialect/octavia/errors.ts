@@ -95,6 +95,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   UNSUPPORTED: { status: 501 },
   UNAUTHENTICATED: { status: 401 },
   FORBIDDEN: { status: 403, sentence: () => NOT_ALLOWED },
+  TOO_MANY_ATTEMPTS: { status: 429 },
   IDENTITY_UNAVAILABLE: { status: 503 },
   CONFLICT: { status: 409 },
   PROJECT_BUSY: { status: 503 },

@@ -1,0 +1,90 @@
+/**
+ * What uptime needs beside the transitions: `set_aside` notes when a load balancer, pool, member or monitor was switched
+ * off, when its generation rose (from then on a verdict is awaited), and which maintenances there were. A row per change
+ * of the object, not per member below it. Rows older than the longest window go with the next change of their object,
+ * and all with the object.
+ */
+import type { Knex } from 'knex'
+
+const TABLES = { load_balancer: false, pool: true, member: true, health_monitor: true } as const
+const KEPT = `interval '31 days'`
+const KEPT_ROWS = 1000
+
+export async function up(db: Knex): Promise<void> {
+  await db.raw(`
+    create table set_aside (
+      object_id uuid not null,
+      kind text not null check (kind in ('off', 'maintenance', 'generation')),
+      begin_at timestamptz not null,
+      -- Null: it lasts; of a generation always, as it ends for each member with the first verdict.
+      end_at timestamptz,
+      generation bigint not null default 0
+    );
+    create index set_aside_object_id_idx on set_aside (object_id, begin_at);
+
+    create function forget_old_asides(id uuid) returns void language sql as $$
+      delete from set_aside s where s.object_id = id
+        and (coalesce(s.end_at, case s.kind when 'generation' then s.begin_at end) < now() - ${KEPT}
+          or s.begin_at < (select k.begin_at from set_aside k where k.object_id = id
+            order by k.begin_at desc offset ${KEPT_ROWS} limit 1));
+    $$;
+
+    create function note_switching() returns trigger language plpgsql as $$
+    begin
+      perform forget_old_asides(new.id);
+      if old.admin_state_up and not new.admin_state_up then
+        insert into set_aside (object_id, kind, begin_at) values (new.id, 'off', now());
+      elsif new.admin_state_up and not old.admin_state_up then
+        update set_aside s set end_at = now() where s.object_id = new.id and s.kind = 'off' and s.end_at is null;
+      end if;
+      if new.generation <> old.generation then
+        insert into set_aside (object_id, kind, begin_at, generation)
+        values (new.id, 'generation', now(), new.generation);
+      end if;
+      return null;
+    end $$;
+
+    create function note_maintenance() returns trigger language plpgsql as $$
+    begin
+      perform forget_old_asides(new.id);
+      if (old.maintenance->>'start')::timestamptz < now() then
+        insert into set_aside (object_id, kind, begin_at, end_at)
+        values (new.id, 'maintenance', (old.maintenance->>'start')::timestamptz,
+          least(now(), coalesce((old.maintenance->>'end')::timestamptz, now())));
+      end if;
+      return null;
+    end $$;
+
+    create function forget_asides() returns trigger language plpgsql as $$
+    begin
+      delete from set_aside s where s.object_id in (select g.id from gone g);
+      return null;
+    end $$;
+  `)
+  for (const [table, isMaintained] of Object.entries(TABLES)) {
+    await db.raw(`
+      create trigger note_switching after update on ${table} for each row
+        when (old.admin_state_up <> new.admin_state_up or old.generation <> new.generation)
+        execute function note_switching();
+      create trigger forget_asides after delete on ${table}
+        referencing old table as gone for each statement execute function forget_asides();
+    `)
+    if (!isMaintained) continue
+    await db.raw(`
+      create trigger note_maintenance after update on ${table} for each row
+        when (old.maintenance is distinct from new.maintenance and old.maintenance is not null)
+        execute function note_maintenance();
+    `)
+  }
+}
+
+export async function down(db: Knex): Promise<void> {
+  for (const [table, isMaintained] of Object.entries(TABLES)) {
+    await db.raw(`drop trigger note_switching on ${table}; drop trigger forget_asides on ${table}`)
+    if (isMaintained) await db.raw(`drop trigger note_maintenance on ${table}`)
+  }
+  await db.raw(`
+    drop function note_switching, note_maintenance, forget_asides, forget_old_asides;
+    drop table set_aside;
+  `)
+}

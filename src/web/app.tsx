@@ -1,0 +1,178 @@
+/** The page: its head, and the view that the address names. */
+import { useEffect } from 'preact/hooks'
+import { follow, isLive } from './net/live.ts'
+import { chooseProject, chosenProject } from './net/request.ts'
+import { findSession, session, signOut } from './net/session.ts'
+import type { Session } from './net/types.ts'
+import { textIn } from './part/form.ts'
+import { shownProject } from './project.ts'
+import { linkTo, route } from './route.ts'
+import { EventsView } from './view/events.tsx'
+import { LoadBalancerView } from './view/load-balancer.tsx'
+import { MemberView } from './view/member.tsx'
+import { OverviewView } from './view/overview.tsx'
+import { PoolView } from './view/pool.tsx'
+import { ProbersView } from './view/probers.tsx'
+import { SignInView } from './view/sign-in.tsx'
+
+export function App() {
+  useEffect(() => void findSession(), [chosenProject.value])
+  const state = session.value
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the content
+      </a>
+      <Head session={state.kind === 'known' ? state.session : undefined} />
+      <main id="main" tabIndex={-1}>
+        {state.kind === 'known' ? (
+          // Another project is another page: nothing of the one before stays.
+          <Views key={`${chosenProject.value} ${shownProject.value ?? ''}`} />
+        ) : state.kind === 'signed out' ? (
+          <SignInView message={state.message} />
+        ) : state.kind === 'refused' ? (
+          <Refused message={state.message} />
+        ) : (
+          <p class="quiet waiting-text">Reading…</p>
+        )}
+      </main>
+    </>
+  )
+}
+
+/** The fragment of the address is the view: going to the content must not change it. */
+function skip(event: Event): void {
+  event.preventDefault()
+  document.getElementById('main')?.focus()
+}
+
+function Views() {
+  useEffect(() => follow(shownProject.value), [])
+  const at = route.value
+  switch (at.view) {
+    case 'overview':
+      return <OverviewView />
+    case 'loadbalancer':
+      return <LoadBalancerView key={at.id} id={at.id} />
+    case 'pool':
+      return <PoolView key={at.id} id={at.id} />
+    case 'member':
+      return <MemberView key={at.id} id={at.id} />
+    case 'events':
+      return <EventsView />
+    case 'probers':
+      return <ProbersView />
+  }
+}
+
+function Refused({ message }: { readonly message: string }) {
+  return (
+    <>
+      <h1>The page cannot be shown</h1>
+      <p class="trouble" role="alert">
+        {message}
+      </p>
+      <button type="button" onClick={() => void findSession()}>
+        Try again
+      </button>{' '}
+      <button type="button" onClick={() => void signOut()}>
+        Sign out
+      </button>
+    </>
+  )
+}
+
+function Head({ session: known }: { readonly session: Session | undefined }) {
+  const { view } = route.value
+  const current = (name: string) => (view === name ? { 'aria-current': 'page' as const } : {})
+  return (
+    <header class="head">
+      <a class="brand" href={linkTo.overview}>
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <path d="M3 18h7l3-10 6 17 3-7h7" />
+        </svg>
+        healthmonitor
+      </a>
+      {known === undefined ? null : (
+        <nav aria-label="Views">
+          <a href={linkTo.overview} {...current('overview')}>
+            Overview
+          </a>
+          <a href={linkTo.events} {...current('events')}>
+            Events
+          </a>
+          {known.administrator ? (
+            <a href={linkTo.probers} {...current('probers')}>
+              Probers
+            </a>
+          ) : null}
+          <a href="../docs">API</a>
+        </nav>
+      )}
+      {known === undefined ? null : <Who session={known} />}
+    </header>
+  )
+}
+
+function Who({ session: known }: { readonly session: Session }) {
+  return (
+    <div class="who">
+      <span class={`live${isLive.value ? ' on' : ''}`} role="status">
+        {isLive.value ? 'live' : 'connecting'}
+      </span>
+      {known.auth === 'none' ? <ProjectField session={known} /> : <Signed session={known} />}
+    </div>
+  )
+}
+
+/** Without identity everybody may look at each project, by its id. */
+function ProjectField({ session: known }: { readonly session: Session }) {
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        chooseProject(textIn(event.currentTarget, 'project').trim())
+      }}
+    >
+      <label>
+        <span class="quiet">Project</span>{' '}
+        <input
+          name="project"
+          key={known.project_id}
+          defaultValue={known.project_id}
+          maxLength={255}
+          pattern="[!-~]*"
+          autocomplete="off"
+          spellcheck={false}
+          onBlur={(event) => event.currentTarget.form?.requestSubmit()}
+        />
+      </label>
+    </form>
+  )
+}
+
+function Signed({ session: known }: { readonly session: Session }) {
+  return (
+    <>
+      {known.administrator ? (
+        <span class="quiet">
+          {shownProject.value === undefined ? (
+            'all projects'
+          ) : (
+            <>
+              project <b>{shownProject.value}</b>{' '}
+              <button type="button" class="link" onClick={() => (shownProject.value = undefined)}>
+                show all
+              </button>
+            </>
+          )}
+        </span>
+      ) : (
+        <span class="quiet">project {known.project_id}</span>
+      )}
+      <button type="button" onClick={() => void signOut()}>
+        Sign out
+      </button>
+    </>
+  )
+}

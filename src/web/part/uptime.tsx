@@ -1,0 +1,60 @@
+/** For how long a member was ONLINE, of the time for which that is known; the rest stands apart. */
+import { useResource } from '../net/resource.ts'
+import type { Uptime, UptimeWindow } from '../net/types.ts'
+import { concerns } from '../words/event.ts'
+import { dateOf, durationOf } from '../words/time.ts'
+import { Trouble } from './page.tsx'
+
+const NAMES: Readonly<Record<number, string>> = { 24: '24 hours', 168: '7 days', 720: '30 days' }
+
+export function UptimeTable({ memberId }: { readonly memberId: string }) {
+  const { state } = useResource<Uptime>(`v1/uptime?member_id=${memberId}`, concerns(memberId))
+  const { body } = state.value
+  if (body === undefined) return <Trouble state={state.value} />
+  return (
+    <>
+      <table class="list">
+        <caption class="hidden">Uptime of the member</caption>
+        <thead>
+          <tr>
+            <th scope="col">Last</th>
+            <th scope="col">ONLINE</th>
+            <th scope="col">OFFLINE</th>
+            <th scope="col">Not counted</th>
+          </tr>
+        </thead>
+        <tbody>
+          {body.windows.map((window) => (
+            <tr key={window.hours}>
+              <th scope="row">{NAMES[window.hours] ?? `${window.hours} h`}</th>
+              <td class="number">{window.up_share === null ? '–' : percentOf(window.up_share)}</td>
+              <td>{window.offline_seconds === 0 ? '–' : durationOf(window.offline_seconds)}</td>
+              <td class="quiet">{notCounted(window)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {body.since === null ? null : <p class="quiet small">What is known begins at {dateOf(body.since)}.</p>}
+    </>
+  )
+}
+
+/** Never rounded up to 100 %: what was OFFLINE for a moment was not always ONLINE. */
+function percentOf(share: number): string {
+  const percent = Math.floor(share * 100_000) / 1000
+  return `${share === 1 ? '100' : percent.toFixed(3)} %`
+}
+
+function notCounted(window: UptimeWindow): string {
+  const parts = (
+    [
+      ['pending', window.pending_seconds],
+      ['switched off', window.disabled_seconds],
+      ['maintenance', window.maintenance_seconds],
+      ['no data', window.no_data_seconds],
+    ] as const
+  ).filter(([, seconds]) => seconds >= 1)
+  return parts.length === 0
+    ? '–'
+    : parts.map(([name, seconds]) => `${name} ${durationOf(seconds)}`).join(', ')
+}

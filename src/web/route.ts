@@ -1,0 +1,35 @@
+/** Where in the page somebody is: the fragment of the address, so that the server knows one file only. */
+import { signal } from '@preact/signals'
+
+export type Route =
+  | { readonly view: 'overview' }
+  | { readonly view: 'loadbalancer' | 'pool' | 'member'; readonly id: string }
+  | { readonly view: 'events' }
+  | { readonly view: 'probers' }
+
+const ID = /^[0-9a-f-]{32,36}$/i
+
+/** `#/pools/ID`; what is unknown is the overview. */
+export function routeOf(fragment: string): Route {
+  const [collection = '', id = ''] = fragment.replace(/^#?\/?/, '').split('/')
+  if (collection === 'events' || collection === 'probers') return { view: collection }
+  if (!ID.test(id)) return { view: 'overview' }
+  if (collection === 'loadbalancers') return { view: 'loadbalancer', id }
+  if (collection === 'pools') return { view: 'pool', id }
+  if (collection === 'members') return { view: 'member', id }
+  return { view: 'overview' }
+}
+
+export const linkTo = {
+  overview: '#/',
+  events: '#/events',
+  probers: '#/probers',
+  loadBalancer: (id: string) => `#/loadbalancers/${id}`,
+  pool: (id: string) => `#/pools/${id}`,
+  member: (id: string) => `#/members/${id}`,
+} as const
+
+export const route = signal<Route>(routeOf(location.hash))
+addEventListener('hashchange', () => {
+  route.value = routeOf(location.hash)
+})

@@ -1,0 +1,76 @@
+/** Events in words. */
+import type { EventObject, ServiceEvent } from '../net/types.ts'
+import { linkTo } from '../route.ts'
+import { type Mark, MAINTENANCE, memberMark, rolledUpMark } from './status.ts'
+
+export interface ToldEvent {
+  readonly mark: Mark
+  /** The object, and where it is shown; absent = it has no view. */
+  readonly object: string
+  readonly link?: string
+  readonly text: string
+}
+
+/** The name of an object, else its address, else the beginning of its id. */
+export function nameOf({ name, address, protocol_port: port, id }: EventObject): string {
+  const at = address === undefined || address === null ? '' : targetOf(address, port ?? undefined)
+  if (name !== null && name !== '') return name
+  return at === '' ? id.slice(0, 8) : at
+}
+
+/** `address:port`, IPv6 in brackets. */
+export function targetOf(address: string, port: number | undefined): string {
+  if (port === undefined) return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+const NOTE = { shape: 'none', word: 'config' } as const
+
+const WORDS: Readonly<Record<string, { readonly mark: Mark; readonly text: string }>> = {
+  'maintenance.begun': { mark: MAINTENANCE, text: 'maintenance begun' },
+  'maintenance.ended': { mark: MAINTENANCE, text: 'maintenance ended' },
+  'prober.joined': { mark: { shape: 'good', word: 'prober' }, text: 'joined' },
+  'prober.left': { mark: { shape: 'off', word: 'prober' }, text: 'left' },
+  'prober.lost': { mark: { shape: 'bad', word: 'prober' }, text: 'lost: others take its work over' },
+  'breaker.held': { mark: { shape: 'partly', word: 'breaker' }, text: 'holds failures back' },
+  'breaker.released': { mark: { shape: 'good', word: 'breaker' }, text: 'holds nothing back any more' },
+}
+
+export function told(event: ServiceEvent): ToldEvent {
+  const { member, pool, loadbalancer } = event
+  const at: Pick<ToldEvent, 'object' | 'link'> =
+    member !== undefined
+      ? { object: nameOf(member), link: linkTo.member(member.id) }
+      : pool !== undefined
+        ? { object: nameOf(pool), link: linkTo.pool(pool.id) }
+        : loadbalancer !== undefined
+          ? { object: nameOf(loadbalancer), link: linkTo.loadBalancer(loadbalancer.id) }
+          : { object: textIn(event, 'prober') ?? textIn(event, 'host') ?? 'the service' }
+  const known = WORDS[event.type]
+  if (event.type === 'config.changed') return { ...at, mark: NOTE, text: `: ${changeOf(event)}` }
+  if (known !== undefined) return { ...at, ...known, text: `: ${known.text}` }
+  const { to = '', from } = event
+  const mark = event.type === 'member.status' ? memberMark(to) : rolledUpMark(to)
+  return { ...at, mark, text: from === undefined || from === 'UNKNOWN' ? '' : `, was ${from}` }
+}
+
+/** `member changed: weight, name`, `3 members created`. */
+function changeOf({ object, action, fields, count }: ServiceEvent): string {
+  const what = `${typeof object === 'string' ? object : 'configuration'} ${typeof action === 'string' ? action : 'changed'}`
+  if (typeof count === 'number') return `${what} (${count})`
+  return Array.isArray(fields) && fields.length > 0 ? `${what}: ${fields.join(', ')}` : what
+}
+
+function textIn(event: ServiceEvent, key: string): string | undefined {
+  const value = event[key]
+  if (typeof value === 'string') return value
+  if (typeof value !== 'object' || value === null) return undefined
+  const { host, id } = value as { host?: unknown; id?: unknown }
+  if (typeof host === 'string') return host
+  return typeof id === 'string' ? id : undefined
+}
+
+/** Whether an event is about this load balancer, pool or member, or something of it. */
+export function concerns(id: string): (event: ServiceEvent) => boolean {
+  return (event) => event.member?.id === id || event.pool?.id === id || event.loadbalancer?.id === id
+}
