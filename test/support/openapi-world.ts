@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
+import { query } from '../../src/store/database.ts'
 import { type Api, DEFAULT_PROJECT, type Json } from './api.ts'
 import { aListener, aLoadBalancer, aMonitor, aPool, created, SUBNET } from './api-objects.ts'
 import { type DescribedOperation, dialectOf, operations, type Schema, spellings } from './openapi.ts'
 import type { Hints } from './openapi-requests.ts'
 
+/** Nothing listens there, and nothing is sent. */
+const WEBHOOK_URL = 'http://127.0.0.1:9/hook'
 /** Repeats a run. */
 export const SEED = Number(process.env['OPENAPI_SEED'] ?? 20_261_121)
 /** Valid requests of each operation. */
@@ -89,7 +92,11 @@ export async function makeWorld(api: Api): Promise<World> {
     // Of what there is none.
     id: randomUUID(),
     availability_zone: 'nova',
+    letter_id: '1',
   }
+  const hook = await api.request('POST', '/v1/webhooks', { webhook: { url: WEBHOOK_URL } })
+  assert.equal(hook.status, 201)
+  const webhook: string = hook.body.webhook.id
   // Batches take members away that the other operations need.
   const others: Readonly<Record<string, string>> = {
     'elbChangeMembers.pool_id': (await aPool(api, loadBalancer)).id,
@@ -97,6 +104,7 @@ export async function makeWorld(api: Api): Promise<World> {
     'octaviaUpdateHealthMonitor.healthmonitor_id': (await aHttpMonitor(api, loadBalancer)).id,
     // The quota of the project in which the others create.
     'octaviaSetQuota.quota_project_id': 'another-project',
+    'updateWebhook.id': webhook,
   }
   return {
     api,
@@ -106,7 +114,7 @@ export async function makeWorld(api: Api): Promise<World> {
         (_match, name: string) => others[`${operationId}.${name}`] ?? ids[name] ?? '',
       ),
     hints: hintsOf({ loadBalancer, listener, pool }),
-    fresh: freshParents(api, loadBalancer),
+    fresh: freshParents(api, loadBalancer, webhook),
   }
 }
 
@@ -137,15 +145,19 @@ function hintsOf({ loadBalancer, listener, pool }: MadeIds): World['hints'] {
     pool_id: fc.constant(pool),
     loadbalancer_id: fc.constant(loadBalancer),
     listener_id: fc.constant(listener),
+    url: fc.constant(WEBHOOK_URL),
+    secrets: fc.constant([`whsec_${'A'.repeat(44)}`]),
   }
 }
 
 /** Parents that have no child yet, for what each can have once; every second request has what nearly always fits. */
-function freshParents(api: Api, loadBalancer: string): World['fresh'] {
+function freshParents(api: Api, loadBalancer: string, webhook: string): World['fresh'] {
   let requests = 0
   return async ({ operation: { operationId } }) => {
     const isSecond = requests++ % 2 === 1
     const protocol = isSecond ? 'HTTP' : 'UDP'
+    // A project has few webhooks.
+    if (operationId === 'createWebhook') await query(api.db, 'delete from webhook where id <> $1', [webhook])
     const made = {
       ...(operationId.endsWith('CreateHealthMonitor') && {
         pool_id: (await aPool(api, loadBalancer, { protocol })).id,
@@ -154,6 +166,8 @@ function freshParents(api: Api, loadBalancer: string): World['fresh'] {
         loadbalancer_id: (await aLoadBalancer(api)).id,
       }),
       ...(operationId.endsWith('CreatePool') && { listener_id: null }),
+      // Null is for administrators.
+      ...(operationId === 'createWebhook' && { project_id: DEFAULT_PROJECT }),
     }
     return isSecond ? { ...PLAIN[operationId], ...made } : made
   }
@@ -211,9 +225,9 @@ async function aHttpMonitor(api: Api, loadBalancer: string): Promise<{ id: strin
   return await aMonitor(api, id, { type: 'HTTP' })
 }
 
-/** What a refusal says, in either dialect. */
+/** What a refusal says, in either dialect and in our own API. */
 export function sentenceOf(body: Json): string {
-  return String(body?.error_msg ?? body?.faultstring)
+  return String(body?.error_msg ?? body?.faultstring ?? body?.detail)
 }
 
 /** Whether a refusal is for a rule between objects. */

@@ -57,8 +57,6 @@ export const DEAD_LETTERS_MAX = 10_000
 export const DEAD_LETTER_PAGE: Range = { min: 1, max: 100 }
 /** Webhooks of a page. */
 export const WEBHOOK_PAGE = 100
-/** Characters of an error that is kept. */
-export const WEBHOOK_ERROR_MAX = 255
 /** Milliseconds between looks at webhooks, and at what waits for them, when no notification came. */
 export const WEBHOOKS_EVERY_MS = 5000
 /** Milliseconds after which an alert that is not resolved is sent again, and after which it would end by itself. */
