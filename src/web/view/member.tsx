@@ -182,7 +182,16 @@ function Counter({ counter, to }: { readonly counter: string; readonly to: strin
   const [run = '0', threshold = '1'] = counter.split('/')
   return (
     <>
-      <meter min={0} max={Number(threshold)} value={Number(run)} aria-label={`${run} of ${threshold}`} />{' '}
+      <meter
+        min={0}
+        max={Number(threshold)}
+        value={Number(run)}
+        // Failures are better the fewer there are: browsers colour the bar by that.
+        low={to === 'OFFLINE' ? 0.5 : 0}
+        high={to === 'OFFLINE' ? Math.max(0.5, Number(threshold) - 0.5) : Number(threshold)}
+        optimum={to === 'OFFLINE' ? 0 : Number(threshold)}
+        aria-label={`${run} of ${threshold}`}
+      />{' '}
       {run} of the {threshold} that lead to {to}
     </>
   )
