@@ -5,8 +5,8 @@
  *   `healthmonitor.request` of its transaction; without it nothing is written. A statement that changes more than 100 objects
  *   gives one event for each pool, with their number.
  * - `prober.joined`, `prober.left`, `breaker.held`, `breaker.released`: a prober says so itself, by its heartbeat.
- * - `prober.lost`, `maintenance.begun`, `maintenance.ended`: nobody writes anything at that moment. `observe_clock`, which every
- *   API process calls once a second, notes what time has changed; each is noted once.
+ * - `prober.lost`, `maintenance.begun`, `maintenance.ended`: nobody writes anything at that moment. `observe_clock`, which API
+ *   processes and notifiers call once a second, notes what time has changed; each is noted once.
  */
 import type { Knex } from 'knex'
 

@@ -21,15 +21,18 @@ export interface HttpAnswer {
 
 export class Http {
   readonly #agent: Agent
+  /** Of streams: they have no end and no size. */
+  readonly #streamAgent: Agent
 
   /** `authorities`: the certificates of OS_CACERT; absent = those of the host. */
   constructor(authorities?: Buffer) {
-    this.#agent = new Agent({
+    const options = {
       connect: { timeout: CLIENT_TIMEOUT_MS, ...(authorities === undefined ? {} : { ca: authorities }) },
-      maxResponseSize: CLIENT_BODY_MAX_BYTES,
       // The deadline is a signal, for all of a request.
       headersTimeout: 0,
-    })
+    }
+    this.#agent = new Agent({ ...options, maxResponseSize: CLIENT_BODY_MAX_BYTES })
+    this.#streamAgent = new Agent(options)
   }
 
   /** Throws ClientFailure when there was no answer in time. */
@@ -72,8 +75,7 @@ export class Http {
     late.addEventListener('abort', giveUp)
     try {
       return await request(url, {
-        dispatcher: this.#agent,
-        // A stream has no end and no size.
+        dispatcher: this.#streamAgent,
         bodyTimeout: CLIENT_SILENCE_MS,
         signal: signal === undefined ? opening.signal : AbortSignal.any([opening.signal, signal]),
         headers: { accept: 'text/event-stream', 'user-agent': 'healthmonitor', ...headers },
@@ -86,7 +88,7 @@ export class Http {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    await Promise.all([this.#agent.destroy(), this.#streamAgent.destroy()])
   }
 }
 

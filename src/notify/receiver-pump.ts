@@ -1,4 +1,5 @@
 /** Gives one receiver its events, in order, as long as this process has the lease. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RECEIVER_BATCH, RECEIVER_EVERY_MS, RECEIVER_RETRY_MS } from '../domain/limits.ts'
 import type { ServiceEvent } from '../domain/event/event.ts'
 import type { NotifyLog } from './log.ts'
@@ -68,7 +69,8 @@ export class ReceiverPump {
         if (!isInTrouble)
           this.#log.warn({ err: error, receiver: name }, 'events cannot be delivered; they wait')
         isInTrouble = true
-        await this.#wait(pauseMs * (0.5 + Math.random() / 2), signal)
+        // No notification shortens it.
+        await pause(pauseMs * (0.5 + Math.random() / 2), signal)
         pauseMs = Math.min(2 * pauseMs, RECEIVER_RETRY_MS.max)
       }
     }
@@ -109,4 +111,9 @@ export class ReceiverPump {
     })
     this.#wake = undefined
   }
+}
+
+/** Ends early when `signal` is aborted, and never rejects. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
 }

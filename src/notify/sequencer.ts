@@ -54,11 +54,12 @@ export class EventSequencer {
   async #move(): Promise<void> {
     const { sequence, observeClock, log } = this.#parts
     try {
-      if (this.#isClockDue) {
-        this.#isClockDue = false
-        await observeClock()
-      }
-      while (this.#isDue && !this.#isStopped) {
+      while ((this.#isDue || this.#isClockDue) && !this.#isStopped) {
+        // Here, as a steady stream of events never ends this loop.
+        if (this.#isClockDue) {
+          this.#isClockDue = false
+          await observeClock()
+        }
         this.#isDue = false
         if ((await sequence(SEQUENCE_BATCH)) === undefined) continue
         this.#isDue = true

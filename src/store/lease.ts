@@ -7,7 +7,7 @@ import { ACQUIRE_TIMEOUT_MS } from '../domain/limits.ts'
 import { connectionUrl } from './connection-url.ts'
 import { send } from './session.ts'
 
-/** Any constants that no other application of the database uses. */
+/** Any constant that no other application of the database uses. */
 export const NOTIFIER_LEASE_KEY = 4_826_017_741
 
 export interface LeaseSession {

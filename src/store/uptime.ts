@@ -4,7 +4,7 @@ import type { Aside, NewGeneration, StatusChange, UptimeFacts } from '../domain/
 import { type Db, query } from './database.ts'
 
 interface SetAsideRow {
-  readonly kind: 'off' | 'maintenance' | 'generation'
+  readonly kind: 'off' | 'maintenance' | 'no_monitor' | 'generation' | 'verdict'
   readonly begin_at: Date
   readonly end_at: Date | null
   readonly generation: number
@@ -50,20 +50,25 @@ export async function readUptimeFacts(
       generation: row.generation,
     })),
     asides: asides.flatMap((row): Aside[] =>
-      row.kind === 'generation'
+      row.kind === 'generation' || row.kind === 'verdict'
         ? []
         : [
             {
-              kind: row.kind,
+              kind: row.kind === 'no_monitor' ? 'noMonitor' : row.kind,
               beginMs: row.begin_at.getTime(),
               endMs: row.end_at?.getTime() ?? Number.POSITIVE_INFINITY,
             },
           ],
     ),
-    generations: asides.flatMap((row): NewGeneration[] =>
-      row.kind === 'generation' ? [{ atMs: row.begin_at.getTime(), generation: row.generation }] : [],
-    ),
+    generations: ofKind(asides, 'generation'),
+    firstVerdicts: ofKind(asides, 'verdict'),
   }
+}
+
+function ofKind(asides: readonly SetAsideRow[], kind: 'generation' | 'verdict'): readonly NewGeneration[] {
+  return asides
+    .filter((row) => row.kind === kind)
+    .map((row) => ({ atMs: row.begin_at.getTime(), generation: row.generation }))
 }
 
 /** Of these days, and the last one before, ascending; the newest where there are too many. */

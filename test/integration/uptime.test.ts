@@ -1,9 +1,14 @@
 /** GET /v1/uptime: what the database notes of switching, generations and maintenance, and what becomes of it. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { shardOf } from '../../src/domain/prober/shard.ts'
 import { query } from '../../src/store/database.ts'
+import { claimShards } from '../../src/store/shards.ts'
+import { writeVerdicts } from '../../src/store/verdicts.ts'
 import { type Api, type Json, startApi } from '../support/api.ts'
 import { aLoadBalancer, aMonitor, aPool, made, OCTAVIA } from '../support/octavia.ts'
+import { aVerdict } from '../support/verdicts.ts'
 import { startTwoProjects } from '../support/two-projects.ts'
 
 const HOUR = 3600
@@ -91,11 +96,53 @@ test('a maintenance stands apart while it lasts and after it was ended early', a
   assert.deepEqual(await day(api, id), { share: 0, offline: 19, maintenance: 5 })
 })
 
+test('another type makes a member pending until its first verdict, also where that is no transition', async (t) => {
+  const api = await startApi(t)
+  const { id, poolId } = await aMember(api, 48, [[40, 'ONLINE']])
+  const owner = randomUUID()
+  await claimShards(api.db, { owner, count: 256, foreignToo: false })
+  const [state] = await query<{ generation: number }>(
+    api.db,
+    'select check_generation as generation from member_detail where id = $1',
+    [id],
+  )
+  const shard = shardOf(poolId)
+  const confirm = (generation: number, sequence: number) =>
+    writeVerdicts(api.db, owner, [aVerdict(id, shard, sequence, { generation, transitions: [] })])
+  await confirm(state?.generation ?? 0, 1)
+  await query(api.db, `update health_monitor set generation = nextval('check_generation')`)
+  await query(api.db, `update set_aside set begin_at = now() - interval '6 hours' where kind = 'generation'`)
+  assert.deepEqual(await day(api, id), { share: 1, online: 18, pending: 6 })
+  const [after] = await query<{ generation: number }>(
+    api.db,
+    'select check_generation as generation from member_detail where id = $1',
+    [id],
+  )
+  await confirm(after?.generation ?? 0, 2)
+  await query(api.db, `update set_aside set begin_at = now() - interval '5 hours' where kind = 'verdict'`)
+  assert.deepEqual(await day(api, id), { share: 1, online: 23, pending: 1 })
+})
+
+test('while its pool has no monitor, nothing is known of a member', async (t) => {
+  const api = await startApi(t)
+  const { id, poolId } = await aMember(api, 48, [[40, 'ONLINE']])
+  const { body } = await api.request('GET', `${OCTAVIA}/pools/${poolId}`)
+  assert.equal(
+    (await api.request('DELETE', `${OCTAVIA}/healthmonitors/${body.pool.healthmonitor_id}`)).status,
+    204,
+  )
+  await query(
+    api.db,
+    `update set_aside set begin_at = now() - interval '8 hours' where kind = 'no_monitor' and end_at is null`,
+  )
+  assert.deepEqual(await day(api, id), { share: 1, online: 16, no_data: 8 })
+})
+
 test('what was noted goes with its object', async (t) => {
   const api = await startApi(t)
   const { path } = await aMember(api, 1, [])
   await api.request('PUT', path, { member: { admin_state_up: false } })
-  const notes = 'select count(*)::int as n from set_aside'
+  const notes = `select count(*)::int as n from set_aside where kind = 'off'`
   assert.deepEqual(await query(api.db, notes), [{ n: 1 }])
   assert.equal((await api.request('DELETE', path)).status, 204)
   assert.deepEqual(await query(api.db, notes), [{ n: 0 }])

@@ -1,6 +1,6 @@
 /**
  * For how long a member was ONLINE, from its transitions. Only time whose status is known counts. What stands apart, in
- * this order: no data (before the member, or before the first transition that is kept), switched off, pending (no
+ * this order: no data (before the member or the first transition that is kept, or without a monitor), switched off, pending (no
  * verdict since the configuration changed), maintenance (the published status is held).
  */
 export interface StatusChange {
@@ -12,7 +12,7 @@ export interface StatusChange {
 
 /** A time that stands apart; `endMs` is infinite while it lasts. */
 export interface Aside {
-  readonly kind: 'off' | 'maintenance'
+  readonly kind: 'off' | 'maintenance' | 'noMonitor'
   readonly beginMs: number
   readonly endMs: number
 }
@@ -23,12 +23,19 @@ export interface NewGeneration {
   readonly generation: number
 }
 
+/** The first verdict of a generation, also where it changed nothing that is published. */
+export interface FirstVerdict {
+  readonly atMs: number
+  readonly generation: number
+}
+
 export interface UptimeFacts {
   readonly createdMs: number
   /** Ascending; the kept ones. */
   readonly changes: readonly StatusChange[]
   readonly asides: readonly Aside[]
   readonly generations: readonly NewGeneration[]
+  readonly firstVerdicts: readonly FirstVerdict[]
 }
 
 export const UPTIME_KINDS = ['online', 'offline', 'pending', 'off', 'maintenance', 'noData'] as const
@@ -46,6 +53,7 @@ interface State {
   isMade: boolean
   status: 'ONLINE' | 'OFFLINE' | undefined
   off: number
+  noMonitor: number
   pending: number
   maintenance: number
 }
@@ -60,7 +68,7 @@ export function uptimeIn(facts: UptimeFacts, fromMs: number, toMs: number): Upti
     maintenance: 0,
     noData: 0,
   }
-  const state: State = { isMade: false, status: undefined, off: 0, pending: 0, maintenance: 0 }
+  const state: State = { isMade: false, status: undefined, off: 0, noMonitor: 0, pending: 0, maintenance: 0 }
   let at = fromMs
   for (const point of pointsOf(facts)) {
     const until = Math.min(Math.max(point.atMs, fromMs), toMs)
@@ -77,8 +85,8 @@ export function upShare({ online, offline }: Uptime): number | null {
   return online + offline === 0 ? null : online / (online + offline)
 }
 
-function kindOf({ isMade, status, off, pending, maintenance }: State): UptimeKind {
-  if (!isMade) return 'noData'
+function kindOf({ isMade, status, off, noMonitor, pending, maintenance }: State): UptimeKind {
+  if (!isMade || noMonitor > 0) return 'noData'
   if (off > 0) return 'off'
   if (pending > 0) return 'pending'
   if (status === undefined) return 'noData'
@@ -86,8 +94,8 @@ function kindOf({ isMade, status, off, pending, maintenance }: State): UptimeKin
   return status === 'ONLINE' ? 'online' : 'offline'
 }
 
-function pointsOf({ createdMs, changes, asides, generations }: UptimeFacts): readonly Point[] {
-  const count = (kind: 'off' | 'pending' | 'maintenance', beginMs: number, endMs: number): Point[] => [
+function pointsOf({ createdMs, changes, asides, generations, firstVerdicts }: UptimeFacts): readonly Point[] {
+  const count = (kind: Aside['kind'] | 'pending', beginMs: number, endMs: number): Point[] => [
     { atMs: beginMs, apply: (state) => void (state[kind] += 1) },
     { atMs: endMs, apply: (state) => void (state[kind] -= 1) },
   ]
@@ -101,12 +109,12 @@ function pointsOf({ createdMs, changes, asides, generations }: UptimeFacts): rea
     ...changes.map(({ atMs, to }): Point => ({ atMs, apply: (state) => void (state.status = to) })),
     ...asides.flatMap(({ kind, beginMs, endMs }) => count(kind, beginMs, endMs)),
     ...generations.flatMap(({ atMs, generation }) =>
-      count('pending', atMs, firstVerdictAfter(changes, atMs, generation)),
+      count('pending', atMs, firstVerdictAfter([...changes, ...firstVerdicts], atMs, generation)),
     ),
   ].toSorted((a, b) => a.atMs - b.atMs)
 }
 
-function firstVerdictAfter(changes: readonly StatusChange[], atMs: number, generation: number): number {
-  const found = changes.find((change) => change.generation >= generation && change.atMs >= atMs)
-  return found?.atMs ?? Number.POSITIVE_INFINITY
+function firstVerdictAfter(verdicts: readonly FirstVerdict[], atMs: number, generation: number): number {
+  const later = verdicts.filter((verdict) => verdict.generation >= generation && verdict.atMs >= atMs)
+  return Math.min(...later.map((verdict) => verdict.atMs))
 }

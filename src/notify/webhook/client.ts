@@ -11,7 +11,7 @@ import {
 import type { Message } from '../../domain/webhook/message.ts'
 import type { Outcome } from '../../domain/webhook/outcome.ts'
 import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
-import { NoAddress, Dialer, type DialerOptions } from './dialer.ts'
+import { NoAddress, NoConnection, Dialer, type DialerOptions } from './dialer.ts'
 
 const USER_AGENT = 'healthmonitor/1 (webhook)'
 /** Statuses of a receiver that has too much to do, or of a proxy whose receiver is away. */
@@ -157,7 +157,8 @@ function codeOf(error: unknown): string {
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof NoAddress) return { kind: 'unreachable', error: error.message }
+  if (error instanceof NoAddress || error instanceof NoConnection)
+    return { kind: 'unreachable', error: error.message }
   const code = codeOf(error)
   if (CLOSED.has(code)) return { kind: 'unanswered', error: 'the receiver closed the connection' }
   if (code.startsWith('UND_ERR_HEADERS') || code.startsWith('UND_ERR_RES') || code.startsWith('HPE_'))

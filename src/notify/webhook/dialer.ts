@@ -7,11 +7,13 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { buildConnector } from 'undici'
 import type { TargetPolicy } from '../../domain/address/target-policy.ts'
-import { WEBHOOK_CONNECT_MS, WEBHOOK_LOOKUPS, WEBHOOK_REQUEST_MS } from '../../domain/limits.ts'
+import { WEBHOOK_CONNECT_MS, WEBHOOK_LOOKUPS } from '../../domain/limits.ts'
 import { FairGate } from '../../domain/share/fair-gate.ts'
 
 /** No address of the receiver may be called; the message is for the owner of the webhook. */
 export class NoAddress extends Error {}
+/** No address of the receiver took a connection: nothing was sent. The message is for the owner of the webhook. */
+export class NoConnection extends Error {}
 
 export type Resolve = (name: string) => Promise<readonly LookupAddress[]>
 
@@ -41,9 +43,10 @@ export class Dialer {
   connectorOf(projectKey: string): buildConnector.connector {
     return (options, callback) => {
       const port = Number(options.port || (options.protocol === 'https:' ? 443 : 80))
+      const answer = onceWithin(WEBHOOK_CONNECT_MS, callback)
       this.#checkedAddresses(projectKey, options.hostname.replace(/^\[|\]$/g, ''), port).then(
-        (addresses) => this.#connectFirst(addresses, options, callback),
-        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+        (addresses) => this.#connectFirst(addresses, options, answer),
+        (error: unknown) => answer(error instanceof Error ? error : new Error(String(error)), null),
       )
     }
   }
@@ -61,7 +64,7 @@ export class Dialer {
 
   async #resolved(projectKey: string, name: string): Promise<readonly string[]> {
     const isAdmitted = await this.#lookups.enter(projectKey, (expire) => {
-      const timer = setTimeout(expire, WEBHOOK_REQUEST_MS)
+      const timer = setTimeout(expire, WEBHOOK_CONNECT_MS)
       return () => clearTimeout(timer)
     })
     if (!isAdmitted) throw new NoAddress('other look-ups of names took too long')
@@ -82,9 +85,33 @@ export class Dialer {
       { ...options, hostname: address },
       (...[error, socket]: Parameters<buildConnector.Callback>) => {
         if (error !== null && others.length > 0) this.#connectFirst(others, options, callback)
-        else if (error !== null) callback(error, null)
+        else if (error !== null) callback(noConnection(error), null)
         else callback(null, socket)
       },
     )
+  }
+}
+
+function noConnection(error: Error): NoConnection {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error'
+  return new NoConnection(`no connection to the receiver (${code})`, { cause: error })
+}
+
+/**
+ * The look-up and all addresses together have a limit of their own, far below that of the request: a receiver without a
+ * connection is away, and has not refused anything. A socket that comes later is closed.
+ */
+function onceWithin(ms: number, callback: buildConnector.Callback): buildConnector.Callback {
+  let isAnswered = false
+  const timer = setTimeout(() => {
+    isAnswered = true
+    callback(new NoConnection(`no connection to the receiver within ${ms / 1000} s`), null)
+  }, ms)
+  return (...[error, socket]: Parameters<buildConnector.Callback>) => {
+    if (isAnswered) return void socket?.destroy()
+    isAnswered = true
+    clearTimeout(timer)
+    if (error !== null) callback(error, null)
+    else callback(null, socket)
   }
 }

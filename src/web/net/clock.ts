@@ -1,4 +1,4 @@
-/** The time that views count from; corrected by the service's, as clocks of computers differ. */
+/** The time that views count from: the clock of this computer. */
 import { signal } from '@preact/signals'
 
 const EVERY_MS = 1000

@@ -25,6 +25,7 @@ export function follow(projectId: string | undefined): () => void {
   events.value = []
   const query = projectId === undefined ? '' : `project_id=${encodeURIComponent(projectId)}`
   let waiting: ServiceEvent[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
   const show = () => {
     events.value = [...waiting.toReversed(), ...events.value].slice(0, KEPT)
     waiting = []
@@ -32,7 +33,7 @@ export function follow(projectId: string | undefined): () => void {
   const close = openStream({
     query,
     onEvent: (event) => {
-      if (waiting.length === 0) setTimeout(show, 100)
+      if (waiting.length === 0) timer = setTimeout(show, 100)
       waiting.push(event)
       if (waiting.length > KEPT) waiting = waiting.slice(-KEPT)
       for (const listener of listeners) listener(event)
@@ -46,5 +47,10 @@ export function follow(projectId: string | undefined): () => void {
     },
     onRefused: noteRefusal,
   })
-  return close
+  return () => {
+    close()
+    clearTimeout(timer)
+    // The next stream tells everybody to read when it opens.
+    isLive.value = false
+  }
 }

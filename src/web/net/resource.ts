@@ -50,11 +50,13 @@ export function useResource<Body>(
 function startReading<Body>(path: string, show: (loaded: Loaded<Body>) => void) {
   const ending = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let dueAt = Number.POSITIVE_INFINITY
   let readAt = 0
   let isReading = false
   let isWanted = false
   const later = (ms: number) => {
     clearTimeout(timer)
+    dueAt = performance.now() + ms
     timer = setTimeout(() => void read(), ms)
   }
   const read = async (): Promise<void> => {
@@ -73,8 +75,10 @@ function startReading<Body>(path: string, show: (loaded: Loaded<Body>) => void) 
     if (!ending.signal.aborted) later(isWanted ? PAUSE_MS : EVERY_MS)
   }
   const soon = () => {
+    const ms = Math.max(SETTLE_MS, readAt + PAUSE_MS - performance.now())
     if (isReading) isWanted = true
-    else later(Math.max(SETTLE_MS, readAt + PAUSE_MS - performance.now()))
+    // Never later than it is due: in a storm of events each one would put it off.
+    else if (performance.now() + ms < dueAt) later(ms)
   }
   const onVisible = () => {
     if (document.visibilityState === 'visible') soon()

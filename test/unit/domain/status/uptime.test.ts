@@ -9,7 +9,13 @@ import {
   upShare,
 } from '../../../../src/domain/status/uptime.ts'
 
-const NOTHING: UptimeFacts = { createdMs: 0, changes: [], asides: [], generations: [] }
+const NOTHING: UptimeFacts = {
+  createdMs: 0,
+  changes: [],
+  asides: [],
+  generations: [],
+  firstVerdicts: [],
+}
 const change = (
   atMs: number,
   from: StatusChange['from'],
@@ -45,6 +51,23 @@ test('before the first verdict it was pending; before it was created, and before
     offline: 700,
   })
   assert.deepEqual(sums(made, 0, 1000), { noData: 200, pending: 800 })
+})
+
+test('the first verdict of a generation ends the wait for it, also where it changes nothing', () => {
+  const changes = [change(0, 'UNKNOWN', 'ONLINE')]
+  const generations = [{ atMs: 300, generation: 7 }]
+  assert.deepEqual(sums({ changes, generations }, 0, 1000), { online: 300, pending: 700 })
+  const firstVerdicts = [
+    { atMs: 350, generation: 6 },
+    { atMs: 400, generation: 7 },
+  ]
+  assert.deepEqual(sums({ changes, generations, firstVerdicts }, 0, 1000), { online: 900, pending: 100 })
+})
+
+test('without a monitor there is no data', () => {
+  const changes = [change(0, 'UNKNOWN', 'ONLINE')]
+  const asides = [{ kind: 'noMonitor', beginMs: 400, endMs: 700 }] as const
+  assert.deepEqual(sums({ changes, asides }, 0, 1000), { online: 700, noData: 300 })
 })
 
 test('times that stand apart count neither as ONLINE nor as OFFLINE, whatever they overlap with', () => {
@@ -95,12 +118,13 @@ test('whatever happened, the parts sum up to the window and none is negative', (
     )
   const asides = fc.array(
     fc
-      .tuple(fc.constantFrom('off' as const, 'maintenance' as const), at, fc.nat(800))
+      .tuple(fc.constantFrom('off' as const, 'maintenance' as const, 'noMonitor' as const), at, fc.nat(800))
       .map(([kind, beginMs, ms]) => ({ kind, beginMs, endMs: beginMs + ms })),
   )
   const generations = fc.array(fc.record({ atMs: at, generation: fc.nat(4) }))
+  const firstVerdicts = generations
   fc.assert(
-    fc.property(fc.record({ createdMs: at, changes, asides, generations }), (facts) => {
+    fc.property(fc.record({ createdMs: at, changes, asides, generations, firstVerdicts }), (facts) => {
       const uptime = uptimeIn(facts, 0, 1000)
       const all = UPTIME_KINDS.map((kind) => uptime[kind])
       assert.ok(
