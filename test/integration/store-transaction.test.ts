@@ -49,12 +49,17 @@ test('a server that answers nothing, not even BEGIN, is unavailable within the b
 })
 
 test('a read that meets a migration in a ring of locks is made again, and is no error', async (t) => {
-  const { db } = await testDatabase(t)
+  const { db, url } = await testDatabase(t)
+  // PostgreSQL ends who looks for a ring first, after its deadlock_timeout: here the reader.
+  const reader = openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 1 })
+  t.after(() => reader.destroy())
+  await query(reader, `set deadlock_timeout = '3s'`)
   const migration = await openTransaction(db)
+  await query(migration.tx, `set local deadlock_timeout = '60s'`)
   await query(migration.tx, 'lock table pool in access exclusive mode')
   // Locks its tables in their order: the reader has member and waits for pool.
   const read = query<{ n: number }>(
-    db,
+    reader,
     'select (select count(*) from member) + (select count(*) from pool) as n',
   )
   await eventually('the read waits for the migration', async () => {
