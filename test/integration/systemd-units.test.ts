@@ -32,7 +32,9 @@ test('systemd accepts the units, and finds them little exposed', (t) => {
     return t.skip('needs systemd-analyze (package systemd)')
   for (const unit of units()) {
     const verified = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' })
-    assert.deepEqual([verified.status, verified.stderr], [0, ''])
+    // It also looks at what the units need, and at the host's own units of that name.
+    const ofOurs = verified.stderr.split('\n').filter((line) => line.includes('healthmonitor'))
+    assert.deepEqual([verified.status, ofOurs], [0, []])
     const args = ['security', '--offline=yes', `--threshold=${EXPOSURE_MAX}`, unit]
     const judged = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
     assert.equal(judged.status, 0, judged.stdout)
