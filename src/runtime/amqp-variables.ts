@@ -34,7 +34,7 @@ export const AMQP_VARIABLES = {
     secret: 'url password',
     values: 'list of amqp://user:password@host:port/virtual-host, or amqps://',
     meaning:
-      'RabbitMQ that is told of events, as notifications of oslo.messaging. Several: the nodes of one cluster, the next one is taken when one does not answer',
+      'RabbitMQ that gets the events, as notifications of oslo.messaging. Several: the nodes of one cluster, the next one is taken when one does not answer',
   },
   HM_AMQP_EXCHANGE: {
     schema: Joi.string().pattern(

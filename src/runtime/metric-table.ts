@@ -255,7 +255,7 @@ const NOTIFYING = {
     type: 'gauge',
     labels: [],
     help: 'Notifiers that deliver; of the whole service one does',
-    advice: 'Sum below 1 for a minute: nobody is told of events. Start a notifier, or look at its log.',
+    advice: 'Sum below 1 for a minute: nobody hears of events. Start a notifier, or look at its log.',
   },
   hm_events_lag: {
     type: 'gauge',

@@ -1,4 +1,4 @@
-/** Alerts that a webhook of format alertmanager was told of and that are not resolved: they are sent again and again. */
+/** Alerts that a webhook of format alertmanager was sent and that are not resolved: they are sent again and again. */
 import type { ServiceEvent } from '../domain/event/event.ts'
 import { ALERT_RESEND_MS } from '../domain/limits.ts'
 import { type Db, query } from './database.ts'

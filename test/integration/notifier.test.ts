@@ -116,7 +116,7 @@ test('a receiver that is new hears of what comes now, and one that fails gets th
   await eventually('no lag', async () => (await readReceiverLags(database.db))[0]?.events === 0)
 })
 
-test('a receiver that was away for longer than events are kept is told of the rest, and the log says so', async (t) => {
+test('a receiver that was away for longer than events are kept gets the rest, and the log says so', async (t) => {
   const database = await testDatabase(t)
   await receiverPosition(database.db, 'test')
   await tell(database, 1, 2)

@@ -1,4 +1,4 @@
-/** `/v1/webhooks`: who is told of events over HTTP, how that goes, and what could not be delivered. */
+/** `/v1/webhooks`: who gets events over HTTP, how that goes, and what could not be delivered. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { eventDocument } from '../../domain/event/event-document.ts'

@@ -1,4 +1,4 @@
-/** Events as documents, in neutral words: the same for everybody who is told of them. */
+/** Events as documents, in neutral words: the same for everybody who gets them. */
 import type { EventMember, EventObject, ServiceEvent } from './event.ts'
 
 /** An event as JSON: absent is what the event does not have. */

@@ -1,11 +1,11 @@
-/** Webhooks: who is told of which events, and how. */
+/** Webhooks: who gets which events, and how. */
 import type { ServiceEvent } from '../event/event.ts'
 import { type EventFilter, isWanted } from '../event/event-filter.ts'
 
 export const WEBHOOK_FORMATS = ['cloudevents', 'slack', 'alertmanager'] as const
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number]
 
-/** Which events a webhook is told of; absent = any. As it is stored and shown. */
+/** Which events a webhook gets; absent = any. As it is stored and shown. */
 export interface WebhookFilter {
   readonly types?: readonly string[]
   /** New statuses. */

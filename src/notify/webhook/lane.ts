@@ -56,7 +56,7 @@ export class WebhookLane {
     this.#parts = parts
   }
 
-  /** Whether it was told of something that it has not looked at. */
+  /** Whether a notification came that it has not looked at. */
   get isNotified(): boolean {
     return this.#isDue
   }

@@ -96,7 +96,7 @@ test('a verdict that a maintenance withholds goes with the question that it answ
   }
 })
 
-test('a check whose verdict is withheld is told of, and no other check is', () => {
+test('a check whose verdict is withheld is reported, and no other check is', () => {
   const told: string[] = []
   const silent = {
     onVerdict: () => undefined,
