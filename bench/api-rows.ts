@@ -1,6 +1,6 @@
 /** The rows of the API's benchmarks, written by SQL: 100 000 members by the API would take minutes. */
 import { randomUUID } from 'node:crypto'
-import { type Db, query } from '../src/store/database.ts'
+import { type Db, query } from '../src/store/connection/database.ts'
 
 export const PROJECT = 'bench'
 export const MEMBERS = 100_000

@@ -1,6 +1,6 @@
 /**
  * The prober process of the engine's bench. With a database it is what `healthmonitor prober` puts together
- * (src/bin/prober.ts): configuration read from PostgreSQL, shards, heartbeats, transitions and checkpoints written. Without,
+ * (src/bin/process/prober.ts): configuration read from PostgreSQL, shards, heartbeats, transitions and checkpoints written. Without,
  * it is the scheduler over checks that the parent names. Either way the real metrics, listened to.
  *
  * IPC: `Begin` (a prober with a database starts; answered), `Load` (the checks of one without), then a `SampleRequest` as
@@ -14,8 +14,8 @@ import { makeProbeTcpByNode } from '../src/probe/tcp/tcp-by-node.ts'
 import { parseConfig } from '../src/runtime/config.ts'
 import { createLog } from '../src/runtime/log.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
-import { startProber } from '../src/bin/prober.ts'
-import { targetPolicyOf } from '../src/bin/target-policy.ts'
+import { startProber } from '../src/bin/process/prober.ts'
+import { targetPolicyOf } from '../src/bin/process/target-policy.ts'
 import { Counts } from './engine-counts.ts'
 import type { Way } from './engine-kinds.ts'
 import { type PlannedChecks, startScheduler } from './engine-scheduler.ts'

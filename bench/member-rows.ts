@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { MonitorOptions } from '../src/domain/options/monitor-options.ts'
 import { shardOf } from '../src/domain/prober/shard.ts'
 import type { MonitorType, Profile } from '../src/domain/types.ts'
-import { type Db, query } from '../src/store/database.ts'
+import { type Db, query } from '../src/store/connection/database.ts'
 
 const PROJECT = 'bench'
 const STORE_MS = 60_000

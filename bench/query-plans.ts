@@ -5,14 +5,14 @@
  * without knowing the values.
  */
 import pg from 'pg'
-import { type Database, openDatabase, query } from '../src/store/database.ts'
-import { listHealthMonitors } from '../src/store/health-monitors.ts'
-import { listListeners } from '../src/store/listeners.ts'
-import type { ListQuery } from '../src/store/lists.ts'
-import { listLoadBalancers } from '../src/store/load-balancers.ts'
-import { listMembers } from '../src/store/members.ts'
-import { migrateToLatest } from '../src/store/migrate.ts'
-import { listPools } from '../src/store/pools.ts'
+import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
+import { listHealthMonitors } from '../src/store/configuration/health-monitors.ts'
+import { listListeners } from '../src/store/configuration/listeners.ts'
+import type { ListQuery } from '../src/store/configuration/lists.ts'
+import { listLoadBalancers } from '../src/store/configuration/load-balancers.ts'
+import { listMembers } from '../src/store/configuration/members.ts'
+import { migrateToLatest } from '../src/store/connection/migrate.ts'
+import { listPools } from '../src/store/configuration/pools.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 import { startPostgres } from './postgres.ts'
 

@@ -9,8 +9,8 @@ import { performance } from 'node:perf_hooks'
 import { PURGE_BATCH_ROWS } from '../src/domain/limits.ts'
 import { createLog } from '../src/runtime/log.ts'
 import { Retention } from '../src/schedule/retention.ts'
-import { type Database, openDatabase, query } from '../src/store/database.ts'
-import { migrateToLatest } from '../src/store/migrate.ts'
+import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
+import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import {
   membersAfter,
   purgeOldTransitions,
@@ -19,7 +19,7 @@ import {
   trimTransitions,
   withRetentionLock,
   writersAfter,
-} from '../src/store/retention.ts'
+} from '../src/store/probing/retention.ts'
 import { commandLine } from './command-line.ts'
 import { startPostgres } from './postgres.ts'
 

@@ -1,7 +1,7 @@
 /** What processes and PostgreSQL used, read from the outside: /proc and the statistics views. Linux only. */
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Db } from '../src/store/database.ts'
-import { query } from '../src/store/database.ts'
+import type { Db } from '../src/store/connection/database.ts'
+import { query } from '../src/store/connection/database.ts'
 
 /** Clock ticks per second of /proc/PID/stat; fixed by the kernel's ABI. */
 const TICKS_PER_SECOND = 100

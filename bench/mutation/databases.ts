@@ -1,5 +1,5 @@
 /** The server and the template that the integration tests of a run share. */
-import { openDatabase, query } from '../../src/store/database.ts'
+import { openDatabase, query } from '../../src/store/connection/database.ts'
 import { createTemplate, dropDatabase, testServer } from '../../test/support/postgres.ts'
 
 export interface Databases {

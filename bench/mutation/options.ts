@@ -21,7 +21,7 @@ export interface MutationOptions {
   readonly only: string | undefined
 }
 
-export const USAGE = `usage: npm run mutate -- [--files src/domain,src/store/verdicts] [--count 40] [--seed 1] [--minutes 30]
+export const USAGE = `usage: npm run mutate -- [--files src/domain,src/store/probing/verdicts] [--count 40] [--seed 1] [--minutes 30]
          [--tests 12] [--folders unit] [--results /tmp/mutation] [--survivors] [--only TEXT]
 
   --files      folders or files of src, separated by commas

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { type Ending, testDatabase } from '../support/database.ts'
 import { balanced, shardsByPid, startProberProcess } from '../support/prober-process.ts'

@@ -1,8 +1,8 @@
 /** What only a lock keeps true: two writers of which each alone is right and both together are wrong. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Db, query, transaction, type Tx } from '../../src/store/database.ts'
-import { fitsQuota } from '../../src/store/quotas.ts'
+import { type Db, query, transaction, type Tx } from '../../src/store/connection/database.ts'
+import { fitsQuota } from '../../src/store/configuration/quotas.ts'
 import { type Api, startApi, UNLIMITED } from '../support/api.ts'
 import { aLoadBalancer, aPool, created, SUBNET, wrapped } from '../support/api-objects.ts'
 import { eventually, PROJECT } from '../support/configuration.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { openDatabase } from '../../src/store/database.ts'
+import { openDatabase } from '../../src/store/connection/database.ts'
 import { type Answer, startApi } from '../support/api.ts'
 import { aLoadBalancer, assertRefused, contents, SUBNET } from '../support/api-objects.ts'
 import { testDatabase } from '../support/database.ts'

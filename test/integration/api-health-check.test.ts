@@ -1,7 +1,7 @@
 /** `/healthcheck` says whether requests can be served: the database answers and takes writes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openDatabase, query } from '../../src/store/database.ts'
+import { openDatabase, query } from '../../src/store/connection/database.ts'
 import { type Answer, startApi } from '../support/api.ts'
 import { type Ending, testDatabase } from '../support/database.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { makePool, startPoolApi } from '../support/pool-api.ts'
 
 const invalid = (field: string, reason: string) => `Invalid input for ${field}. Reason: ${reason}.`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { configVersion, makePool, startPoolApi } from '../support/pool-api.ts'
 
 const SUBNET = '03e1458a-fe0d-4e2f-bc4a-44f25a045287'

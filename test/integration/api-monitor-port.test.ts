@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { FORBIDDEN_PORT, makePool, type PoolApi, startPoolApi } from '../support/pool-api.ts'
 
 /** Between the others, in whichever order they are read. */

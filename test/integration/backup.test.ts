@@ -22,9 +22,9 @@ import {
   RestoreRefusal,
   restoreFrom,
   TABLES_LEFT_OUT,
-} from '../../src/store/backup.ts'
-import { type Database, openDatabase, query } from '../../src/store/database.ts'
-import { migrateToLatest } from '../../src/store/migrate.ts'
+} from '../../src/store/backup/backup.ts'
+import { type Database, openDatabase, query } from '../../src/store/connection/database.ts'
+import { migrateToLatest } from '../../src/store/connection/migrate.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { aLoadBalancer, aMonitor, aPool, created, SUBNET } from '../support/api-objects.ts'
 import { type Ending, testDatabase } from '../support/database.ts'

@@ -1,8 +1,8 @@
 /** Dialect elb: whose address is in the Host header of a monitor without a domain name. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadPools } from '../../src/store/checks.ts'
-import { query } from '../../src/store/database.ts'
+import { loadPools } from '../../src/store/probing/checks.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { aLoadBalancer, aMonitor, aPool, created, SUBNET } from '../support/api-objects.ts'
 

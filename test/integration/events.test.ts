@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import {
   purgeOldEvents,
   readEventBounds,
   readEvents,
   readOutboxLag,
   sequenceEvents,
-} from '../../src/store/events.ts'
-import { makeEvents } from '../../src/bin/events.ts'
+} from '../../src/store/event/events.ts'
+import { makeEvents } from '../../src/bin/process/events.ts'
 import { startApi } from '../support/api.ts'
 import { eventually, PROJECT } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'

@@ -1,14 +1,14 @@
 /** What bounds a page by bytes measures every column that may be long. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openDatabase, query } from '../../src/store/database.ts'
-import { HEALTH_LIST } from '../../src/store/health.ts'
-import { HEALTH_MONITOR_LIST } from '../../src/store/health-monitors.ts'
-import type { ListSpec } from '../../src/store/lists.ts'
-import { LISTENER_LIST } from '../../src/store/listeners.ts'
-import { LOAD_BALANCER_LISTS } from '../../src/store/load-balancers.ts'
-import { MEMBER_LIST } from '../../src/store/members.ts'
-import { POOL_LIST } from '../../src/store/pools.ts'
+import { openDatabase, query } from '../../src/store/connection/database.ts'
+import { HEALTH_LIST } from '../../src/store/status/health.ts'
+import { HEALTH_MONITOR_LIST } from '../../src/store/configuration/health-monitors.ts'
+import type { ListSpec } from '../../src/store/configuration/lists.ts'
+import { LISTENER_LIST } from '../../src/store/configuration/listeners.ts'
+import { LOAD_BALANCER_LISTS } from '../../src/store/configuration/load-balancers.ts'
+import { MEMBER_LIST } from '../../src/store/configuration/members.ts'
+import { POOL_LIST } from '../../src/store/configuration/pools.ts'
 import { testDatabase } from '../support/database.ts'
 
 /** Texts that people write, those that probes do, and ids that commas join. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { loadPoolPart, loadPools, readPoolSizes } from '../../src/store/checks.ts'
-import { query } from '../../src/store/database.ts'
+import { loadPoolPart, loadPools, readPoolSizes } from '../../src/store/probing/checks.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 

@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { folderOfTest } from '../support/folders.ts'
 import { isRunning, PROGRAM, until } from '../support/service.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { eventually, insertMembers, insertPool, PROJECT, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'

@@ -8,7 +8,7 @@ import {
   operatingStatus,
   type StartStatus,
 } from '../../src/domain/status/member-status.ts'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { testDatabase } from '../support/database.ts'
 
 type Verdict = 'none' | 'ONLINE' | 'OFFLINE' | 'old' | 'ended'

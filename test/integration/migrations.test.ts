@@ -5,14 +5,14 @@ import { randomUUID } from 'node:crypto'
 import * as memberCount from '../../migrations/0011-member-count.ts'
 import * as pending from '../../migrations/0014-pending.ts'
 import { MIGRATIONS } from '../../migrations/index.ts'
-import { type Db, openDatabase, query, transaction } from '../../src/store/database.ts'
+import { type Db, openDatabase, query, transaction } from '../../src/store/connection/database.ts'
 import {
   isSchemaCurrent,
   migrateToLatest,
   rollbackAll,
   SchemaTooNewError,
   withRunner,
-} from '../../src/store/migrate.ts'
+} from '../../src/store/connection/migrate.ts'
 import { eventually, insertPool } from '../support/configuration.ts'
 import { testDatabase, undoMigrationsFrom } from '../support/database.ts'
 

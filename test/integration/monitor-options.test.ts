@@ -1,7 +1,7 @@
 /** Options of health monitors in both dialects: accepted, merged, shown, cleared by plain fields, refused. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Answer, type Api, type ApiOptions, type Json, startApi } from '../support/api.ts'
 import * as elb from '../support/api-objects.ts'
 import type { Ending } from '../support/database.ts'

@@ -1,7 +1,7 @@
 /** Notifiers as processes: killed, frozen, ended, with another one beside them. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { eventually } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { isDelivering, startNotifierProcess } from '../support/notifier-process.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Identity } from '../../src/identity/identity.ts'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Api, type Json, startApi } from '../support/api.ts'
 import type { Ending } from '../support/database.ts'
 import { aLoadBalancer, aMonitor, aPool, assertFault, made, OCTAVIA } from '../support/octavia.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test, type TestContext } from 'node:test'
 import pg from 'pg'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Api, type ApiOptions, type Json, startApi, UNLIMITED } from '../support/api.ts'
 import { aLoadBalancer, aMonitor, aPool, assertFault, force, made, OCTAVIA } from '../support/octavia.ts'
 

@@ -1,7 +1,7 @@
 /** Pools of dialect octavia: rules, null semantics, what goes with them, and what both dialects see. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { aLoadBalancer, aMonitor, aPool, assertFault, force, made, OCTAVIA } from '../support/octavia.ts'
 

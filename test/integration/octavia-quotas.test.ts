@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Identity } from '../../src/identity/identity.ts'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { DEFAULT_PROJECT, type Json, startApi, UNLIMITED } from '../support/api.ts'
 import { assertFault, OCTAVIA, startOctaviaApi } from '../support/octavia-api.ts'
 

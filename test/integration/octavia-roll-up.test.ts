@@ -10,13 +10,13 @@ import {
   poolStatus,
   type RolledUpStatus,
 } from '../../src/domain/status/roll-up.ts'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import {
   listenerStatusOf,
   loadBalancerStatusOf,
   memberStatusOf,
   poolStatusOf,
-} from '../../src/store/roll-up.ts'
+} from '../../src/store/status/roll-up.ts'
 import { testDatabase } from '../support/database.ts'
 
 /** `old`: ONLINE, before another type or options made the check start anew; `ended`: before the monitor was made. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { aMonitor, aPool, created, SUBNET } from '../support/api-objects.ts'
 import { assertFault, type OctaviaApi, startOctaviaApi, UNKNOWN_ID } from '../support/octavia-api.ts'
 

@@ -1,8 +1,8 @@
 /** The status of parents, as it is read for a prober: OFFLINE and failing are handed down, and reading ends whatever is stored. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { query } from '../../src/store/database.ts'
-import { readParentStates } from '../../src/store/dependencies.ts'
+import { query } from '../../src/store/connection/database.ts'
+import { readParentStates } from '../../src/store/probing/dependencies.ts'
 import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { writeVerdict } from '../support/pool-api.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIG_POLL_MS } from '../../src/domain/limits.ts'
-import { type Database, query, transaction } from '../../src/store/database.ts'
+import { type Database, query, transaction } from '../../src/store/connection/database.ts'
 import { changed, eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { type Ending, testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { closedPort, listen } from '../support/probing.ts'

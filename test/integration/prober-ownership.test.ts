@@ -3,8 +3,14 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { createMetrics } from '../../src/runtime/metrics.ts'
 import { Ownership } from '../../src/schedule/ownership.ts'
-import { type Db, openDatabase, query } from '../../src/store/database.ts'
-import { beat, claimShards, releaseShards, removeDeadProbers, removeProber } from '../../src/store/shards.ts'
+import { type Db, openDatabase, query } from '../../src/store/connection/database.ts'
+import {
+  beat,
+  claimShards,
+  releaseShards,
+  removeDeadProbers,
+  removeProber,
+} from '../../src/store/probing/shards.ts'
 import { eventually } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { keepingLog } from '../support/prober.ts'

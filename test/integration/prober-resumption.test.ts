@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readCheckpointEntries } from '../../src/store/checkpoints.ts'
+import { readCheckpointEntries } from '../../src/store/probing/checkpoints.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { makeRetention } from '../../src/bin/retention.ts'
+import { makeRetention } from '../../src/bin/process/retention.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
 import { proberMetrics } from '../../src/runtime/prober-metrics.ts'
-import { type Db, openDatabase, query } from '../../src/store/database.ts'
+import { type Db, openDatabase, query } from '../../src/store/connection/database.ts'
 import {
   membersAfter,
   purgeOldTransitions,
@@ -14,7 +14,7 @@ import {
   trimTransitions,
   withRetentionLock,
   writersAfter,
-} from '../../src/store/retention.ts'
+} from '../../src/store/probing/retention.ts'
 import { insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { keepingLog } from '../support/prober.ts'

@@ -1,8 +1,8 @@
 /** What is deleted or switched off through the API is probed no more, and what is switched on again is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { query } from '../../src/store/database.ts'
-import { loadPools } from '../../src/store/checks.ts'
+import { query } from '../../src/store/connection/database.ts'
+import { loadPools } from '../../src/store/probing/checks.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { aLoadBalancer, aMonitor, aPool, created, SUBNET, wrapped } from '../support/api-objects.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'

@@ -10,7 +10,7 @@ import {
   openDatabase,
   query,
   transaction,
-} from '../../src/store/database.ts'
+} from '../../src/store/connection/database.ts'
 import { eventually } from '../support/configuration.ts'
 import { type Ending, openTransaction, testDatabase } from '../support/database.ts'
 import { startForwarder } from '../support/forwarder.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DomainError } from '../../src/domain/errors.ts'
-import { openDatabase, query, transaction } from '../../src/store/database.ts'
+import { openDatabase, query, transaction } from '../../src/store/connection/database.ts'
 import { eventually } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'
 import { startForwarder } from '../support/forwarder.ts'

@@ -1,7 +1,7 @@
 /** PostgreSQL answers the COMMIT of a transaction that has failed with ROLLBACK, and that is no success. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { query, transaction, type Tx } from '../../src/store/database.ts'
+import { query, transaction, type Tx } from '../../src/store/connection/database.ts'
 import { testDatabase } from '../support/database.ts'
 
 const insert = (tx: Tx) => query(tx, `insert into quota values ('p', 'pool', 1)`)

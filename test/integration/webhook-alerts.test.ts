@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ALERT_RESEND_MS } from '../../src/domain/limits.ts'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { startReceiver } from '../support/webhook-receiver.ts'

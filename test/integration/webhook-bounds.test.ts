@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { DEAD_LETTERS_MAX } from '../../src/domain/limits.ts'
-import { query } from '../../src/store/database.ts'
-import { purgeOldEvents, sequenceEvents } from '../../src/store/events.ts'
+import { query } from '../../src/store/connection/database.ts'
+import { purgeOldEvents, sequenceEvents } from '../../src/store/event/events.ts'
 import {
   boundQueue,
   noteDelivered,
@@ -12,8 +12,8 @@ import {
   noteUnreachable,
   queueDeliveries,
   readDue,
-} from '../../src/store/webhook-queue.ts'
-import { findWebhook } from '../../src/store/webhooks.ts'
+} from '../../src/store/event/webhook-queue.ts'
+import { findWebhook } from '../../src/store/event/webhooks.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { aSecret } from '../support/webhook-receiver.ts'
 import { aWebhook, memberIds, tellOf } from '../support/webhooks.ts'

@@ -1,7 +1,7 @@
 /** Webhooks from the event to the receiver: signed, in order, at least once, whoever is away meanwhile. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { eventually, PROJECT } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { isInOrder, startReceiver } from '../support/webhook-receiver.ts'

@@ -1,6 +1,6 @@
 /** Objects that API tests start from. */
 import assert from 'node:assert/strict'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import type { Api, Json } from './api.ts'
 
 export const SUBNET = '5f1b3c1e-0000-4000-8000-000000000001'

@@ -1,8 +1,8 @@
 /** Writes configuration straight into the database, as the API would, for tests of what reads it. */
 import { randomUUID } from 'node:crypto'
 import { shardOf } from '../../src/domain/prober/shard.ts'
-import { CONFIG_CHANNEL } from '../../src/store/config-channel.ts'
-import { type Db, query } from '../../src/store/database.ts'
+import { CONFIG_CHANNEL } from '../../src/store/probing/config-channel.ts'
+import { type Db, query } from '../../src/store/connection/database.ts'
 
 export interface MonitorFields {
   readonly type?: string

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
 import { MIGRATIONS } from '../../migrations/index.ts'
-import { type Database, openDatabase, Tx } from '../../src/store/database.ts'
-import { withRunner } from '../../src/store/migrate.ts'
+import { type Database, openDatabase, Tx } from '../../src/store/connection/database.ts'
+import { withRunner } from '../../src/store/connection/migrate.ts'
 import {
   createDatabase,
   createTemplate,

@@ -1,9 +1,9 @@
 /** Members whose verdicts change: what a prober writes, without probes. */
 import { randomUUID } from 'node:crypto'
-import { type Database, query } from '../../src/store/database.ts'
-import { readEvents } from '../../src/store/events.ts'
-import { claimShards } from '../../src/store/shards.ts'
-import { writeVerdicts } from '../../src/store/verdicts.ts'
+import { type Database, query } from '../../src/store/connection/database.ts'
+import { readEvents } from '../../src/store/event/events.ts'
+import { claimShards } from '../../src/store/probing/shards.ts'
+import { writeVerdicts } from '../../src/store/probing/verdicts.ts'
 import type { ServiceEvent } from '../../src/domain/event/event.ts'
 import { insertMembers, insertPool, PROJECT } from './configuration.ts'
 import { aVerdict } from './verdicts.ts'

@@ -1,6 +1,6 @@
 /** Load balancers of dialect octavia that API tests start from, and what its tests ask again and again. */
 import assert from 'node:assert/strict'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Answer, type Api, type Json, startApi } from './api.ts'
 import { SUBNET } from './api-objects.ts'
 import type { Ending } from './database.ts'

@@ -1,6 +1,6 @@
 /** What the tests of dialect octavia start from. */
 import assert from 'node:assert/strict'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import type { Answer, Api, Json } from './api.ts'
 import { SUBNET } from './api-objects.ts'
 

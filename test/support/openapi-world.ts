@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { type Api, DEFAULT_PROJECT, type Json } from './api.ts'
 import { aListener, aLoadBalancer, aMonitor, aPool, created, SUBNET } from './api-objects.ts'
 import { type DescribedOperation, dialectOf, operations, type Schema, spellings } from './openapi.ts'

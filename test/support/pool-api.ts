@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
-import { type Database, type Db, query } from '../../src/store/database.ts'
+import { type Database, type Db, query } from '../../src/store/connection/database.ts'
 import { type Answer, type ApiOptions, startApi } from './api.ts'
 import type { Ending } from './database.ts'
 

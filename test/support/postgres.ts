@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
-import { openDatabase, query } from '../../src/store/database.ts'
-import { migrateToLatest } from '../../src/store/migrate.ts'
+import { openDatabase, query } from '../../src/store/connection/database.ts'
+import { migrateToLatest } from '../../src/store/connection/migrate.ts'
 
 export interface TestServer {
   /** Of a role that may create databases. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { type Db, query } from '../../src/store/database.ts'
+import { type Db, query } from '../../src/store/connection/database.ts'
 import { eventually } from './configuration.ts'
 import type { TestDatabase } from './database.ts'
 

@@ -1,5 +1,5 @@
 /** A prober inside the test, on the test's database. */
-import { type Prober, type ProberDeps, startProber } from '../../src/bin/prober.ts'
+import { type Prober, type ProberDeps, startProber } from '../../src/bin/process/prober.ts'
 import { createMetrics, type Metrics } from '../../src/runtime/metrics.ts'
 import type { Log } from '../../src/schedule/log.ts'
 import type { TestDatabase } from './database.ts'

@@ -3,7 +3,7 @@
  * every right in a project of its own and none in the owner's.
  */
 import assert from 'node:assert/strict'
-import { query } from '../../src/store/database.ts'
+import { query } from '../../src/store/connection/database.ts'
 import { keystoneClient } from '../../src/identity/keystone-client.ts'
 import { keystoneIdentity } from '../../src/identity/keystone-identity.ts'
 import { type Answer, type Api, type ApiOptions, type Json, startApi } from './api.ts'

@@ -2,7 +2,7 @@
 import type { Middleware } from 'koa'
 import { DomainError, type Refusal } from '../../domain/errors.ts'
 import { RETRY_AFTER_SECONDS } from '../../domain/limits.ts'
-import { storeRefusal } from '../../store/database.ts'
+import { storeRefusal } from '../../store/connection/database.ts'
 import type { ApiDependencies, ApiState } from './context.ts'
 import type { ErrorWords } from '../dialect/dialect.ts'
 

@@ -1,6 +1,6 @@
 /** Lists as a dialect speaks of them: what a query asks for, and which pages are linked. */
 import type { DomainError } from '../../domain/errors.ts'
-import type { ListQuery } from '../../store/lists.ts'
+import type { ListQuery } from '../../store/configuration/lists.ts'
 import type { PageRequest, Parameters } from './query.ts'
 
 /** What a query string asks of a list. */

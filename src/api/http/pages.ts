@@ -1,7 +1,7 @@
 /** Answers of lists: one page of rendered objects, and links to its neighbours, by the rules of the dialect. */
 import { PAGE_MAX_BYTES } from '../../domain/limits.ts'
 import { isUuid } from '../../domain/uuid.ts'
-import { type ListQuery, type Page, UnknownMarkerError } from '../../store/lists.ts'
+import { type ListQuery, type Page, UnknownMarkerError } from '../../store/configuration/lists.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 import { JsonItems, jsonOfItem } from './json-body.ts'

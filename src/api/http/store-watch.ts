@@ -1,7 +1,7 @@
 /** Logs once that PostgreSQL is away and once that it is back, however many requests fail meanwhile. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { STORE_WATCH_EVERY_MS } from '../../domain/limits.ts'
-import { whyAway } from '../../store/database.ts'
+import { whyAway } from '../../store/connection/database.ts'
 import type { RequestLog } from './context.ts'
 
 export class StoreWatch {

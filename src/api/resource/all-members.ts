@@ -1,5 +1,5 @@
 /** `GET …/members`: every member of the project, whatever pool it is in. */
-import { listMembers, type MemberView } from '../../store/members.ts'
+import { listMembers, type MemberView } from '../../store/configuration/members.ts'
 import type { ApiDependencies, Route } from '../http/context.ts'
 import { answerList } from '../http/pages.ts'
 

@@ -1,5 +1,5 @@
 /** `PUT …/loadbalancers/{id}/failover`: there is nothing to move, so it is done at once; it ends ERROR. */
-import { activateLoadBalancer } from '../../store/load-balancers.ts'
+import { activateLoadBalancer } from '../../store/configuration/load-balancers.ts'
 import { lockLoadBalancerFor } from '../write/locked-parents.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { assertChangeable, SETTLED } from './load-balancers.ts'

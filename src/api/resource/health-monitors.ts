@@ -3,7 +3,7 @@ import { DomainError, notFound } from '../../domain/errors.ts'
 import { invalidatesResults } from '../../domain/options/monitor-options.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { LoadBalancer, Pool } from '../../domain/types.ts'
-import { type Tx } from '../../store/database.ts'
+import { type Tx } from '../../store/connection/database.ts'
 import {
   deleteHealthMonitor,
   findHealthMonitor,
@@ -14,10 +14,10 @@ import {
   listHealthMonitors,
   PoolHasMonitorError,
   updateHealthMonitor,
-} from '../../store/health-monitors.ts'
-import { addressesOfPool, renewMembersOfPort } from '../../store/members.ts'
-import { type LockedPool, lockPoolOfMonitor, touchPools } from '../../store/parents.ts'
-import { readSetQuotasOfPool } from '../../store/quotas.ts'
+} from '../../store/configuration/health-monitors.ts'
+import { addressesOfPool, renewMembersOfPort } from '../../store/configuration/members.ts'
+import { type LockedPool, lockPoolOfMonitor, touchPools } from '../../store/configuration/parents.ts'
+import { readSetQuotasOfPool } from '../../store/configuration/quotas.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'

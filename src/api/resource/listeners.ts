@@ -2,7 +2,7 @@
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { listenerStatus } from '../../domain/status/roll-up.ts'
 import type { Listener, LoadBalancer, Pool } from '../../domain/types.ts'
-import { type Tx } from '../../store/database.ts'
+import { type Tx } from '../../store/connection/database.ts'
 import {
   deleteListener,
   findListener,
@@ -13,8 +13,8 @@ import {
   listListeners,
   PortTakenError,
   updateListener,
-} from '../../store/listeners.ts'
-import { findPool } from '../../store/pools.ts'
+} from '../../store/configuration/listeners.ts'
+import { findPool } from '../../store/configuration/pools.ts'
 import { lockLoadBalancerFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'

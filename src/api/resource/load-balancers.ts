@@ -10,8 +10,8 @@ import {
   type LoadBalancerView,
   type StatusMeaning,
   updateLoadBalancer,
-} from '../../store/load-balancers.ts'
-import { touchLoadBalancer } from '../../store/parents.ts'
+} from '../../store/configuration/load-balancers.ts'
+import { touchLoadBalancer } from '../../store/configuration/parents.ts'
 import type { LoadBalancer, ProvisioningStatus } from '../../domain/types.ts'
 import { lockLoadBalancerFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'

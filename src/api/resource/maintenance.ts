@@ -9,11 +9,11 @@ import {
   type Maintenance,
   windowOf,
 } from '../../domain/status/maintenance.ts'
-import { type Tx } from '../../store/database.ts'
-import { findHealthMonitor } from '../../store/health-monitors.ts'
-import { findMaintenance, type MaintainedKey, setMaintenance } from '../../store/maintenance.ts'
-import { findMember } from '../../store/members.ts'
-import { touchPools } from '../../store/parents.ts'
+import { type Tx } from '../../store/connection/database.ts'
+import { findHealthMonitor } from '../../store/configuration/health-monitors.ts'
+import { findMaintenance, type MaintainedKey, setMaintenance } from '../../store/configuration/maintenance.ts'
+import { findMember } from '../../store/configuration/members.ts'
+import { touchPools } from '../../store/configuration/parents.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'

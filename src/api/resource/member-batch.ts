@@ -14,8 +14,8 @@ import { isRetargeted } from '../../domain/target/retargeting.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { Pool } from '../../domain/types.ts'
 import type { Identity } from '../../identity/identity.ts'
-import { type Tx } from '../../store/database.ts'
-import { findMonitorOfPool } from '../../store/health-monitors.ts'
+import { type Tx } from '../../store/connection/database.ts'
+import { findMonitorOfPool } from '../../store/configuration/health-monitors.ts'
 import {
   deleteMembers,
   deleteMembersBut,
@@ -26,9 +26,9 @@ import {
   type KeptValues,
   type MemberTarget,
   updateMembers,
-} from '../../store/member-batch.ts'
-import { type MemberDraft, MemberExistsError } from '../../store/members.ts'
-import { type LockedPool, touchPools } from '../../store/parents.ts'
+} from '../../store/configuration/member-batch.ts'
+import { type MemberDraft, MemberExistsError } from '../../store/configuration/members.ts'
+import { type LockedPool, touchPools } from '../../store/configuration/parents.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { assertWrittenDependencies } from '../write/dependencies.ts'

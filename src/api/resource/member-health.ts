@@ -3,7 +3,7 @@
  * as soon as the status is that one.
  */
 import { type MemberHealth, memberHealth } from '../../domain/status/member-health.ts'
-import { findMemberFacts, type MemberFacts } from '../../store/health.ts'
+import { findMemberFacts, type MemberFacts } from '../../store/status/health.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { queryOf } from '../http/query.ts'
 import { admitted } from '../http/waiting.ts'

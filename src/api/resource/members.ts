@@ -3,8 +3,8 @@ import { DomainError, notFound } from '../../domain/errors.ts'
 import { isRetargeted } from '../../domain/target/retargeting.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { Member, Pool } from '../../domain/types.ts'
-import { type Db, type Tx } from '../../store/database.ts'
-import { findMonitorOfPool } from '../../store/health-monitors.ts'
+import { type Db, type Tx } from '../../store/connection/database.ts'
+import { findMonitorOfPool } from '../../store/configuration/health-monitors.ts'
 import {
   deleteMember,
   findMember,
@@ -18,8 +18,8 @@ import {
   ownerOfPool,
   poolExists,
   updateMember,
-} from '../../store/members.ts'
-import { touchPools } from '../../store/parents.ts'
+} from '../../store/configuration/members.ts'
+import { touchPools } from '../../store/configuration/parents.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'

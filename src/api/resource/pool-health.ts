@@ -4,9 +4,14 @@
  */
 import { notFound } from '../../domain/errors.ts'
 import { type MemberHealth, memberHealth } from '../../domain/status/member-health.ts'
-import { countMemberStates, listMemberFacts, type MemberFacts, type StateCount } from '../../store/health.ts'
-import { findPoolCounts, type MemberCounts } from '../../store/pool-counts.ts'
-import { ownerOfPool } from '../../store/members.ts'
+import {
+  countMemberStates,
+  listMemberFacts,
+  type MemberFacts,
+  type StateCount,
+} from '../../store/status/health.ts'
+import { findPoolCounts, type MemberCounts } from '../../store/status/pool-counts.ts'
+import { ownerOfPool } from '../../store/configuration/members.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { answerList } from '../http/pages.ts'
 import { type Parameters, queryOf } from '../http/query.ts'

@@ -4,9 +4,9 @@ import { dependsOn } from '../../domain/status/dependencies.ts'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { poolSettings } from '../../domain/target/pool-settings.ts'
 import type { Listener, LoadBalancer, Pool } from '../../domain/types.ts'
-import { type Tx } from '../../store/database.ts'
-import { findListener, setDefaultPool } from '../../store/listeners.ts'
-import { lockLoadBalancer, touchPools } from '../../store/parents.ts'
+import { type Tx } from '../../store/connection/database.ts'
+import { findListener, setDefaultPool } from '../../store/configuration/listeners.ts'
+import { lockLoadBalancer, touchPools } from '../../store/configuration/parents.ts'
 import {
   deleteChildrenOfPool,
   deletePool,
@@ -17,7 +17,7 @@ import {
   type PoolDraft,
   type PoolView,
   updatePool,
-} from '../../store/pools.ts'
+} from '../../store/configuration/pools.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'

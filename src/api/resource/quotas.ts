@@ -10,7 +10,7 @@ import {
   readSetQuotas,
   type SetQuotas,
   writeQuotas,
-} from '../../store/quotas.ts'
+} from '../../store/configuration/quotas.ts'
 import { readJson } from '../http/body.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { linksOf, pick } from '../http/pages.ts'

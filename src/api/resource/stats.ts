@@ -1,7 +1,7 @@
 /** `…/{loadbalancers|listeners}/{id}/stats`: counters of the traffic, which is none: we carry no traffic. */
 import { notFound } from '../../domain/errors.ts'
-import { findListener } from '../../store/listeners.ts'
-import { findLoadBalancer } from '../../store/load-balancers.ts'
+import { findListener } from '../../store/configuration/listeners.ts'
+import { findLoadBalancer } from '../../store/configuration/load-balancers.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 
 export interface StatsDialect {

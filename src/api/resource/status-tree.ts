@@ -6,7 +6,7 @@ import {
   type StatusTree,
   type StatusTreeKey,
   type TreeMember,
-} from '../../store/status-tree.ts'
+} from '../../store/status/status-tree.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { sharerOf } from '../http/sharer.ts'
 

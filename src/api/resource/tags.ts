@@ -2,7 +2,7 @@
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { TAGS_MAX } from '../../domain/limits.ts'
 import type { Tag } from '../../domain/types.ts'
-import { findTags, lockTags, type Tagged, type TaggedKey, writeTags } from '../../store/tags.ts'
+import { findTags, lockTags, type Tagged, type TaggedKey, writeTags } from '../../store/configuration/tags.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { writing } from '../write/writing.ts'

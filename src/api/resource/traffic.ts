@@ -3,8 +3,8 @@
  * ourselves.
  */
 import { notFound } from '../../domain/errors.ts'
-import { ownerOfPool } from '../../store/members.ts'
-import { noteTraffic } from '../../store/traffic.ts'
+import { ownerOfPool } from '../../store/configuration/members.ts'
+import { noteTraffic } from '../../store/configuration/traffic.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 
 export interface TrafficDialect {

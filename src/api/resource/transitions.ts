@@ -12,7 +12,7 @@ import {
   type TransitionPage,
   type TransitionRecord,
   type TransitionScope,
-} from '../../store/transitions.ts'
+} from '../../store/status/transitions.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { JsonItems } from '../http/json-body.ts'
 import { memberKey, memberNotFound } from './members.ts'

@@ -4,7 +4,7 @@
  */
 import type { Context } from 'koa'
 import { RETRY_AFTER_SECONDS } from '../../domain/limits.ts'
-import { takesWrites } from '../../store/writability.ts'
+import { takesWrites } from '../../store/connection/writability.ts'
 import type { ApiDependencies } from '../http/context.ts'
 
 type DatabaseWord = 'ok' | 'read-only' | 'unavailable'

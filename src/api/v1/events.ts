@@ -13,7 +13,7 @@ import {
   EVENT_WAIT_SECONDS,
   STREAM_BATCH,
 } from '../../domain/limits.ts'
-import { readEventBounds, readEvents } from '../../store/events.ts'
+import { readEventBounds, readEvents } from '../../store/event/events.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { JsonItems } from '../http/json-body.ts'

@@ -5,14 +5,14 @@
 import { notFound } from '../../domain/errors.ts'
 import { memberHealth } from '../../domain/status/member-health.ts'
 import { statusSentence } from '../../domain/status/status-sentence.ts'
-import { type MemberFacts, readMemberFacts } from '../../store/health.ts'
-import { findHealthMonitorOfPool } from '../../store/overview-monitor.ts'
+import { type MemberFacts, readMemberFacts } from '../../store/status/health.ts'
+import { findHealthMonitorOfPool } from '../../store/status/overview-monitor.ts'
 import {
   countStaleMembers,
   findPoolOfMember,
   listPoolMembersWorstFirst,
-} from '../../store/overview-members.ts'
-import { findOverviewPool, type OverviewPoolRow } from '../../store/overview.ts'
+} from '../../store/status/overview-members.ts'
+import { findOverviewPool, type OverviewPoolRow } from '../../store/status/overview.ts'
 import { renderHealth } from '../dialect/rendered-health.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { assertReadable, pageOf, renderPage, renderPool } from './overview.ts'

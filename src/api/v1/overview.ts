@@ -14,8 +14,8 @@ import {
 } from '../../domain/limits.ts'
 import { statusSentence } from '../../domain/status/status-sentence.ts'
 import type { MemberReason } from '../../domain/status/member-status.ts'
-import { readEventBounds, readEvents } from '../../store/events.ts'
-import { searchMembers } from '../../store/overview-members.ts'
+import { readEventBounds, readEvents } from '../../store/event/events.ts'
+import { searchMembers } from '../../store/status/overview-members.ts'
 import {
   countStatuses,
   findOverviewLoadBalancer,
@@ -27,8 +27,8 @@ import {
   type OverviewPoolRow,
   type OverviewScope,
   readOverviewCounts,
-} from '../../store/overview.ts'
-import type { MemberCounts } from '../../store/pool-counts.ts'
+} from '../../store/status/overview.ts'
+import type { MemberCounts } from '../../store/status/pool-counts.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
 import { idOf, projectOf } from './parameters.ts'

@@ -1,7 +1,7 @@
 /** `GET /v1/probers`: every prober, its state, and its inconclusive results. For administrators. */
 import { PROBERS_SHOWN_MAX } from '../../domain/limits.ts'
 import type { BreakerFacts } from '../../domain/prober/prober-facts.ts'
-import { listProbers, type ProberRecord } from '../../store/probers.ts'
+import { listProbers, type ProberRecord } from '../../store/probing/probers.ts'
 import type { ApiDependencies, Route } from '../http/context.ts'
 
 export function proberRoutes(deps: ApiDependencies): Route[] {

@@ -11,8 +11,8 @@ import {
 import { isUuid } from '../../domain/uuid.ts'
 import { SECRET_PREFIX } from '../../domain/webhook/secret.ts'
 import { shownUrl } from '../../domain/webhook/webhook.ts'
-import type { Db, Tx } from '../../store/database.ts'
-import { type DeadLetter, listDeadLetters, resendDeadLetter } from '../../store/webhook-dead-letters.ts'
+import type { Db, Tx } from '../../store/connection/database.ts'
+import { type DeadLetter, listDeadLetters, resendDeadLetter } from '../../store/event/webhook-dead-letters.ts'
 import {
   countWebhooksLocked,
   deleteWebhook,
@@ -23,7 +23,7 @@ import {
   updateWebhook,
   type WebhookFields,
   type WebhookRecord,
-} from '../../store/webhooks.ts'
+} from '../../store/event/webhooks.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { queryOf } from '../http/query.ts'

@@ -3,8 +3,8 @@ import { dependsOn } from '../../domain/status/dependencies.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { DEPENDENCY_DEPTH_MAX } from '../../domain/limits.ts'
 import type { Echo } from '../../domain/types.ts'
-import type { Tx } from '../../store/database.ts'
-import { knownParents, lockDependencies, parentsOf } from '../../store/dependencies.ts'
+import type { Tx } from '../../store/connection/database.ts'
+import { knownParents, lockDependencies, parentsOf } from '../../store/probing/dependencies.ts'
 
 /** A member (`poolId` is its pool) or a pool (`id` and `poolId` are the same). */
 export interface Dependent {

@@ -1,8 +1,8 @@
 /** Parents of what a request writes, locked: load balancer before pool. */
 import { notFound } from '../../domain/errors.ts'
 import type { LoadBalancer } from '../../domain/types.ts'
-import type { Tx } from '../../store/database.ts'
-import { type LockedPool, lockLoadBalancer, lockPool } from '../../store/parents.ts'
+import type { Tx } from '../../store/connection/database.ts'
+import { type LockedPool, lockLoadBalancer, lockPool } from '../../store/configuration/parents.ts'
 import type { ApiContext } from '../http/context.ts'
 
 /** Locks a load balancer for an identity. Throws NOT_FOUND, FORBIDDEN and IMMUTABLE. */

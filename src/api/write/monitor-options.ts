@@ -10,7 +10,7 @@ import { unmaskedOptions } from '../../domain/options/option-secrets.ts'
 import { clearedBy, hasOptionOf, sentAfter, shownFields } from '../../domain/options/plain-fields.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { PlainField } from '../../domain/types.ts'
-import type { HealthMonitorChange, HealthMonitorDraft } from '../../store/health-monitors.ts'
+import type { HealthMonitorChange, HealthMonitorDraft } from '../../store/configuration/health-monitors.ts'
 import { differences } from './changes.ts'
 import type { ApiSettings } from '../http/context.ts'
 

@@ -7,8 +7,8 @@ import { IN_FLIGHT_PER_PROJECT_DEFAULT, PROBES_PER_SECOND_PER_PROJECT_DEFAULT } 
 import { highestCheckRate, highestInFlight } from '../../domain/timing/probe-forecast.ts'
 import { type JudgedMonitor, statePolicy, timeoutMs } from '../../domain/options/profiles.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
-import type { Tx } from '../../store/database.ts'
-import { lockProbedMembers, type ProbedMembers } from '../../store/probe-rates.ts'
+import type { Tx } from '../../store/connection/database.ts'
+import { lockProbedMembers, type ProbedMembers } from '../../store/configuration/probe-rates.ts'
 import type { ApiDependencies } from '../http/context.ts'
 
 /** The load of checks, in the worst of their states. */

@@ -1,8 +1,8 @@
 /** Rules that need the database or the configuration, shared by the resources. */
 import { DomainError } from '../../domain/errors.ts'
 import type { ConfigurationObject, Resource } from '../../domain/types.ts'
-import type { Tx } from '../../store/database.ts'
-import { fitsQuota, type QuotaClaim } from '../../store/quotas.ts'
+import type { Tx } from '../../store/connection/database.ts'
+import { fitsQuota, type QuotaClaim } from '../../store/configuration/quotas.ts'
 import type { ApiContext, ApiDependencies } from '../http/context.ts'
 
 /** Throws QUOTA_EXCEEDED. */

@@ -1,5 +1,5 @@
 /** The transaction of a request that writes; what it changes becomes events that say who sent it. */
-import { type Database, query, transaction, type Tx } from '../../store/database.ts'
+import { type Database, query, transaction, type Tx } from '../../store/connection/database.ts'
 import type { ApiContext } from '../http/context.ts'
 
 /** As `transaction`. */

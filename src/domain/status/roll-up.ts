@@ -2,7 +2,7 @@
  * How the states of members roll up to pool, listener and load balancer, as Octavia's health manager does it
  * (docs/peers/octavia.md 26 to 28). Each level is a table of rules, first match wins. SQL repeats them: for pools and
  * load balancers `decide_pool_status`, `counted_pool` and `counted_load_balancer` (migration 0019), for listeners and
- * members store/roll-up.ts. A test compares the two.
+ * members store/status/roll-up.ts. A test compares the two.
  *
  * Where Octavia waits for a report of HAProxy we have none: a load balancer that is switched on with nothing below it
  * is ONLINE, and a pool of which no member has a verdict yet is OFFLINE, as its members are.

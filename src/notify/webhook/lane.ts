@@ -13,11 +13,11 @@ import { backOffMs } from '../../domain/webhook/back-off.ts'
 import { isFiring } from '../../domain/webhook/alert.ts'
 import { type Message, messageOf, type Origin } from '../../domain/webhook/message.ts'
 import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
-import type { Delivery, Due, Held } from '../../store/webhook-queue.ts'
-import type { OpenAlert } from '../../store/webhook-alerts.ts'
+import type { Delivery, Due, Held } from '../../store/event/webhook-queue.ts'
+import type { OpenAlert } from '../../store/event/webhook-alerts.ts'
 import type { Outcome } from '../../domain/webhook/outcome.ts'
 
-/** What a lane needs of PostgreSQL; see `store/webhook-queue.ts` and `store/webhook-alerts.ts`. */
+/** What a lane needs of PostgreSQL; see `store/event/webhook-queue.ts` and `store/event/webhook-alerts.ts`. */
 export interface LaneStore {
   readonly due: (limit: number) => Promise<Due>
   readonly delivered: (positions: readonly number[], subjects: readonly string[]) => Promise<void>

@@ -18,13 +18,13 @@ import {
   subjectOf,
   type WebhookTarget,
 } from '../../domain/webhook/webhook.ts'
-import type { Queued, WaitingWebhook } from '../../store/webhook-queue.ts'
+import type { Queued, WaitingWebhook } from '../../store/event/webhook-queue.ts'
 import type { NotifyLog } from '../log.ts'
 import type { Receiver } from '../receiver.ts'
 import { projectKeyOf, type WebhookClient } from './client.ts'
 import { type LaneParts, type LaneStore, WebhookLane } from './lane.ts'
 
-/** What webhooks need of PostgreSQL; see `store/webhook-queue.ts`. */
+/** What webhooks need of PostgreSQL; see `store/event/webhook-queue.ts`. */
 export interface WebhookStore {
   /** Changes with every change of a webhook. */
   readonly version: () => Promise<number>

@@ -51,8 +51,8 @@ test('the search for imports finds what it forbids', () => {
   const wrong = [
     ['src/api/resource/pools.ts', "import { elbPools } from '../dialect/elb/pool.ts'"],
     ['src/api/dialect/octavia/pool.ts', "import type { Tag } from '../elb/tags.ts'"],
-    ['src/store/pools.ts', "import {\n  a,\n} from '../domain/elb/selection.ts'"],
-    ['src/bin/api.ts', "await import('../api/dialect/octavia/routes.ts')"],
+    ['src/store/configuration/pools.ts', "import {\n  a,\n} from '../../domain/elb/selection.ts'"],
+    ['src/bin/command/api.ts', "await import('../../api/dialect/octavia/routes.ts')"],
   ] as const
   for (const [file, text] of wrong) assert.equal(strangers(file, text).length, 1, text)
   assert.deepEqual(strangers('src/api/dialect/elb/pool.ts', "import { elbPaths } from './paths.ts'"), [])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { mistakeLine, UsageError } from '../../../src/bin/command-line.ts'
-import { simulateCommand } from '../../../src/bin/simulate.ts'
+import { simulateCommand } from '../../../src/bin/command/simulate.ts'
 import { SIMULATION_INPUT_MAX_BYTES } from '../../../src/domain/limits.ts'
 
 interface Ended {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '../../../src/runtime/log.ts'
-import { NoConnectionError } from '../../../src/store/connection-pool.ts'
+import { NoConnectionError } from '../../../src/store/connection/connection-pool.ts'
 
 function capture(level: 'debug' | 'info' = 'info') {
   const lines: string[] = []

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isStoreAway, storeRefusal } from '../../../src/store/database.ts'
+import { isStoreAway, storeRefusal } from '../../../src/store/connection/database.ts'
 
 const driverError = (code: string, message = 'from the driver') => Object.assign(new Error(message), { code })
 

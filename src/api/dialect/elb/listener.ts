@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { DomainError } from '../../../domain/errors.ts'
 import type { Echo, Listener, ListenerProtocol, LoadBalancer, Pool } from '../../../domain/types.ts'
-import type { ListenerChange, ListenerDraft } from '../../../store/listeners.ts'
+import type { ListenerChange, ListenerDraft } from '../../../store/configuration/listeners.ts'
 import { differences } from '../../write/changes.ts'
 import type { ListenerDialect } from '../../resource/listeners.ts'
 import { openstackTime, tagWords } from '../openstack-words.ts'

@@ -1,7 +1,7 @@
 /** Load balancers between elb's words and the domain's. */
 import { randomUUID } from 'node:crypto'
 import { shownVipAddress } from '../../../domain/address/vip-range.ts'
-import type { LoadBalancerView } from '../../../store/load-balancers.ts'
+import type { LoadBalancerView } from '../../../store/configuration/load-balancers.ts'
 import { differences } from '../../write/changes.ts'
 import { childless } from '../../resource/load-balancer-tree.ts'
 import type { LoadBalancerDialect } from '../../resource/load-balancers.ts'

@@ -1,8 +1,8 @@
 /** Batches of members in elb's words: `{"members": […], "action": "add" | "delete" | "replace"}`. */
 import { withDependsOn } from '../../../domain/status/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
-import type { KeptValues } from '../../../store/member-batch.ts'
-import type { MemberDraft } from '../../../store/members.ts'
+import type { KeptValues } from '../../../store/configuration/member-batch.ts'
+import type { MemberDraft } from '../../../store/configuration/members.ts'
 import type { BatchTargets, MemberBatchDialect } from '../../resource/member-batch.ts'
 import { type BodyRules, invalidField, isObject, parseAttributes } from '../../schema/attributes.ts'
 import { sharerOf } from '../../http/sharer.ts'

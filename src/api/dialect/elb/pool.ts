@@ -5,7 +5,7 @@ import { shownDependsOn, withDependsOn } from '../../../domain/status/dependenci
 import { DomainError } from '../../../domain/errors.ts'
 import { shardOf } from '../../../domain/prober/shard.ts'
 import type { Pool, PoolProtocol } from '../../../domain/types.ts'
-import type { PoolChange, PoolDraft, PoolView } from '../../../store/pools.ts'
+import type { PoolChange, PoolDraft, PoolView } from '../../../store/configuration/pools.ts'
 import { differences } from '../../write/changes.ts'
 import type { PoolDialect, PoolParents } from '../../resource/pools.ts'
 import { invalidField, parseBody } from '../../schema/attributes.ts'

@@ -1,6 +1,6 @@
 /** Which page of a list, and in which order, as Neutron reads query strings. What is not known is ignored. */
 import { DomainError } from '../../../domain/errors.ts'
-import type { SortKey } from '../../../store/lists.ts'
+import type { SortKey } from '../../../store/configuration/lists.ts'
 import type { PageRequest, Parameters } from '../../http/query.ts'
 
 /** `limit`, `marker`, `page_reverse` by Neutron's rules: marker and direction count only together with a limit. */

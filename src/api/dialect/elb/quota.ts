@@ -1,5 +1,5 @@
 import { notFound } from '../../../domain/errors.ts'
-import type { Quotas, SetQuotas } from '../../../store/quotas.ts'
+import type { Quotas, SetQuotas } from '../../../store/configuration/quotas.ts'
 import type { QuotaDialect } from '../../resource/quotas.ts'
 import { elbPaths } from './paths.ts'
 import { ELB_QUOTA_KINDS } from './words.ts'

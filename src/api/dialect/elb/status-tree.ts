@@ -4,7 +4,7 @@
  * and once more below the load balancer.
  */
 import { operatingStatus } from '../../../domain/status/member-status.ts'
-import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
+import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status/status-tree.ts'
 import { membersByPool, type StatusTreeDialect } from '../../resource/status-tree.ts'
 import { mapInSlices } from '../../http/slices.ts'
 import { elbPaths } from './paths.ts'

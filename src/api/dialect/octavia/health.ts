@@ -1,7 +1,7 @@
 /** Health in Octavia's words: an extension of ours, Octavia has none. */
 import type { MemberHealth } from '../../../domain/status/member-health.ts'
 import { memberWord } from '../../../domain/status/roll-up.ts'
-import type { MemberFacts } from '../../../store/health.ts'
+import type { MemberFacts } from '../../../store/status/health.ts'
 import type { MemberHealthDialect } from '../../resource/member-health.ts'
 import type { PoolHealthDialect } from '../../resource/pool-health.ts'
 import { renderHealth, renderHealthOf } from '../rendered-health.ts'

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { notFound } from '../../../domain/errors.ts'
 import type { Listener, LoadBalancer, Pool } from '../../../domain/types.ts'
-import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/listeners.ts'
+import type { ListenerChange, ListenerDraft, ListenerView } from '../../../store/configuration/listeners.ts'
 import { differences, valueAfter } from '../../write/changes.ts'
 import type { ListenerDialect } from '../../resource/listeners.ts'
 import { openstackTime, tagWords } from '../openstack-words.ts'

@@ -1,6 +1,6 @@
 /** Lists as Octavia answers them (docs/peers/octavia.md 24): attributes and tags filter, unknown keys are refused. */
 import { DomainError } from '../../../domain/errors.ts'
-import type { SortKey, TagFilter } from '../../../store/lists.ts'
+import type { SortKey, TagFilter } from '../../../store/configuration/lists.ts'
 import type { ListRequest, ListRules, Neighbour, ShownPage } from '../../http/list-rules.ts'
 import { fieldsOf, type PageRequest, type Parameters } from '../../http/query.ts'
 import { isYes } from './schema/wsme.ts'

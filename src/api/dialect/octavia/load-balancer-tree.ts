@@ -3,10 +3,10 @@
  * inside the listener whose default pool it is; a listener may also name a pool that is defined elsewhere in the body.
  */
 import { notFound } from '../../../domain/errors.ts'
-import type { HealthMonitorDraft } from '../../../store/health-monitors.ts'
-import type { LoadBalancerDraft } from '../../../store/load-balancers.ts'
-import type { MemberDraft } from '../../../store/members.ts'
-import type { PoolDraft } from '../../../store/pools.ts'
+import type { HealthMonitorDraft } from '../../../store/configuration/health-monitors.ts'
+import type { LoadBalancerDraft } from '../../../store/configuration/load-balancers.ts'
+import type { MemberDraft } from '../../../store/configuration/members.ts'
+import type { PoolDraft } from '../../../store/configuration/pools.ts'
 import type { ApiSettings } from '../../http/context.ts'
 import type { CreatedBelow, LoadBalancerTree } from '../../resource/load-balancer-tree.ts'
 import { repeatedTarget } from '../../resource/member-batch.ts'

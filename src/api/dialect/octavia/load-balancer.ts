@@ -6,7 +6,7 @@ import type {
   LoadBalancerChange,
   LoadBalancerDraft,
   LoadBalancerView,
-} from '../../../store/load-balancers.ts'
+} from '../../../store/configuration/load-balancers.ts'
 import { differences, valueAfter } from '../../write/changes.ts'
 import type { ApiSettings } from '../../http/context.ts'
 import type { Asker, LoadBalancerDialect } from '../../resource/load-balancers.ts'

@@ -1,6 +1,6 @@
 /** Quotas in Octavia's words (docs/peers/octavia.md 23): one project with one spelling of each, the list with both. */
 import { DomainError } from '../../../domain/errors.ts'
-import type { ProjectQuotas, QuotaKind, Quotas, SetQuotas } from '../../../store/quotas.ts'
+import type { ProjectQuotas, QuotaKind, Quotas, SetQuotas } from '../../../store/configuration/quotas.ts'
 import type { WrittenQuotaDialect } from '../../resource/quotas.ts'
 import { octaviaPaths } from './paths.ts'
 import { octaviaQuotaUpdate } from './schema/quota.ts'

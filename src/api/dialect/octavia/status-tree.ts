@@ -12,7 +12,7 @@ import {
   type MemberWord,
   type RolledUpStatus,
 } from '../../../domain/status/roll-up.ts'
-import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status-tree.ts'
+import type { StatusTree, TreeMember, TreeNode, TreePool } from '../../../store/status/status-tree.ts'
 import { membersByPool, type StatusTreeDialect } from '../../resource/status-tree.ts'
 import { mapInSlices } from '../../http/slices.ts'
 import { octaviaPaths } from './paths.ts'

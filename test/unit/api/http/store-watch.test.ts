@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StoreWatch } from '../../../../src/api/http/store-watch.ts'
-import { NoConnectionError, whyAway } from '../../../../src/store/database.ts'
+import { NoConnectionError, whyAway } from '../../../../src/store/connection/database.ts'
 
 test('PostgreSQL away is one line however many requests meet it, and one when it is back; the next time is logged again', async () => {
   const lines: string[] = []

@@ -4,7 +4,7 @@ import type { MonitorOptions } from '../../../../src/domain/options/monitor-opti
 import { probeTarget, type TargetMonitor } from '../../../../src/domain/target/monitor-target.ts'
 import { statePolicy } from '../../../../src/domain/options/profiles.ts'
 import { withSourceAddress } from '../../../../src/domain/address/source-address.ts'
-import { withTlsFolder } from '../../../../src/bin/tls-folder.ts'
+import { withTlsFolder } from '../../../../src/bin/process/tls-folder.ts'
 
 const MONITOR: TargetMonitor = {
   type: 'HTTP',

@@ -1,0 +1,115 @@
+/** `healthmonitor maintenance begin | end | show`, of a member or a pool. */
+import { EXIT } from '../../client/failure.ts'
+import { OCTAVIA, type Service } from '../../client/service.ts'
+import { findSubject, pathOf, type Subject } from '../../client/subjects.ts'
+import { maintenanceLine } from '../../client/terminal/health-view.ts'
+import { printable } from '../../client/terminal/screen.ts'
+import type { Maintenance } from '../../client/wire.ts'
+import { MAINTENANCE_NOTE_MAX } from '../../domain/limits.ts'
+import { CLIENT_EXITS, durationOf, JSON_FLAG, SERVICE_FLAGS, WHO_ASKS, withService } from './client.ts'
+import { type Command, parseFlags, UsageError } from '../command-line.ts'
+import { MEMBER_WORD, POOL_FLAG } from './subject-flags.ts'
+
+const ACTIONS = ['begin', 'end', 'show'] as const
+
+const FLAGS = {
+  ...POOL_FLAG,
+  for: {
+    type: 'string',
+    value: 'TIME',
+    what: 'begin: how long it lasts, like 90s, 30m, 2h or 1d (until it is ended)',
+  },
+  until: { type: 'string', value: 'TIME', what: 'begin: when it ends, like 2026-12-24T06:00:00Z' },
+  from: { type: 'string', value: 'TIME', what: 'begin: when it starts (now)' },
+  note: { type: 'string', value: 'TEXT', what: `begin: why, at most ${MAINTENANCE_NOTE_MAX} characters` },
+  ...JSON_FLAG,
+  ...SERVICE_FLAGS,
+} as const
+
+type Values = { readonly [Name in 'for' | 'until' | 'from' | 'note']?: string | undefined }
+
+export const maintenanceCommand: Command = {
+  summary: 'begins, ends or shows a maintenance',
+  about: [
+    'While a maintenance of a member or a pool lasts, probing goes on, and its status and events stay as they were. Its end publishes what is true then. A new maintenance replaces the one before.',
+    '  healthmonitor maintenance begin web-1 --for 2h --note "new kernel"\n  healthmonitor maintenance end web-1',
+    WHO_ASKS,
+  ],
+  words: [{ name: 'ACTION', what: 'begin, end or show', choices: ACTIONS }, MEMBER_WORD],
+  flags: FLAGS,
+  isClient: true,
+  exits: { 0: 'done', 1: 'show: there is none', ...CLIENT_EXITS },
+  run: async (args, environment) => {
+    const { values, words } = parseFlags(args, FLAGS, { min: 1, max: 2, named: 'ACTION' })
+    const [word = '', member] = words
+    const action = ACTIONS.find((each) => each === word)
+    if (action === undefined)
+      throw new UsageError(`ACTION ${JSON.stringify(word)} must be begin, end or show`)
+    assertFlagsFit(action, values)
+    return await withService(values, environment, async ({ service, print }) => {
+      const subject = await findSubject(service, { member, pool: values.pool })
+      const maintenance = await done(service, { action, subject, values })
+      if (values.json === true) print([JSON.stringify({ maintenance: maintenance ?? null })])
+      else print([printable(sentence(action, subject, maintenance))])
+      return action === 'show' && maintenance === undefined ? EXIT.no : EXIT.done
+    })
+  },
+}
+
+function assertFlagsFit(action: string, values: Values): void {
+  const given = (['for', 'until', 'from', 'note'] as const).filter((name) => values[name] !== undefined)
+  if (action !== 'begin' && given.length > 0) throw new UsageError(`--${given[0]} is only for begin`)
+  if (values.for !== undefined && values.until !== undefined)
+    throw new UsageError('--for and --until say the same: give one of them')
+}
+
+interface Action {
+  readonly action: (typeof ACTIONS)[number]
+  readonly subject: Subject
+  readonly values: Values
+}
+
+/** The maintenance that lasts or is to come; undefined = there is none. */
+async function done(service: Service, { action, subject, values }: Action): Promise<Maintenance | undefined> {
+  const path = `${OCTAVIA}${pathOf(subject)}/maintenance`
+  switch (action) {
+    case 'begin': {
+      const answer = await service.put<{ readonly maintenance: Maintenance }>(path, {
+        maintenance: windowOf(values, Date.now()),
+      })
+      return answer.maintenance
+    }
+    case 'end':
+      await service.delete(path)
+      return undefined
+    case 'show': {
+      // 404 is also an object that is gone, which was there a moment ago.
+      const { status, body } = await service.ask('GET', path, {})
+      if (status === 404) return undefined
+      return status === 200
+        ? (body as { readonly maintenance: Maintenance }).maintenance
+        : (await service.get<{ readonly maintenance: Maintenance }>(path)).maintenance
+    }
+  }
+}
+
+function windowOf(values: Values, nowMs: number): Readonly<Record<string, string>> {
+  const startMs = values.from === undefined ? nowMs : Date.parse(values.from)
+  if (Number.isNaN(startMs)) throw new UsageError(`--from ${JSON.stringify(values.from)} is no time`)
+  const end =
+    values.for === undefined ? values.until : new Date(startMs + durationOf('for', values.for)).toISOString()
+  return {
+    ...(values.from === undefined ? {} : { start: values.from }),
+    ...(end === undefined ? {} : { end }),
+    ...(values.note === undefined ? {} : { note: values.note }),
+  }
+}
+
+function sentence(
+  action: Action['action'],
+  { kind, shown }: Subject,
+  maintenance: Maintenance | undefined,
+): string {
+  if (maintenance !== undefined) return `${kind} ${shown}: maintenance ${maintenanceLine(maintenance)[1]}`
+  return action === 'end' ? `${kind} ${shown}: no maintenance any more` : `${kind} ${shown}: no maintenance`
+}

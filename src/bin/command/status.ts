@@ -1,0 +1,148 @@
+/** `healthmonitor status`: what is wrong in a project, the worst first; once, or again at each event. */
+import { followEvents, type Told } from '../../client/event-reader.ts'
+import { readStatus } from '../../client/status.ts'
+import { type Status, isWrong, statusLines } from '../../client/terminal/status-view.ts'
+import { fittedLine, styled } from '../../client/terminal/screen.ts'
+import { EXIT, isPassing } from '../../client/failure.ts'
+import { STATUS_POOLS, STATUS_POOLS_DEFAULT, WATCH_EVERY_MS, WATCH_PAUSE_MS } from '../../domain/limits.ts'
+import {
+  type Client,
+  CLIENT_EXITS,
+  JSON_FLAG,
+  numberOf,
+  SERVICE_FLAGS,
+  WHO_ASKS,
+  withService,
+} from './client.ts'
+import { type Command, parseFlags } from '../command-line.ts'
+import { FullScreen } from './full-screen.ts'
+
+const FLAGS = {
+  watch: { type: 'boolean', what: 'stays, and draws again whenever something has changed; Ctrl-C ends it' },
+  limit: {
+    type: 'string',
+    value: 'N',
+    what: `shows at most so many pools (${STATUS_POOLS_DEFAULT})`,
+  },
+  'all-projects': { type: 'boolean', what: 'of all projects; for administrators' },
+  'exit-code': { type: 'boolean', what: 'exit code 1 when something is wrong' },
+  ...JSON_FLAG,
+  ...SERVICE_FLAGS,
+} as const
+
+interface Wanted {
+  readonly limit: number
+  readonly allProjects: boolean
+  readonly asJson: boolean
+}
+
+export const statusCommand: Command = {
+  summary: 'what is wrong, the worst first',
+  about: [
+    'Says how many pools and members are in which status, and lists the pools that are ERROR or DEGRADED or have members that are OFFLINE, with these members, since when and why.',
+    WHO_ASKS,
+  ],
+  flags: FLAGS,
+  isClient: true,
+  exits: { 0: 'done', 1: 'something is wrong (with --exit-code)', ...CLIENT_EXITS },
+  run: async (args, environment) => {
+    const { values } = parseFlags(args, FLAGS)
+    const wanted = {
+      limit: numberOf('limit', values.limit, { ...STATUS_POOLS, absent: STATUS_POOLS_DEFAULT }),
+      allProjects: values['all-projects'] === true,
+      asJson: values.json === true,
+    }
+    return await withService(values, environment, async (client) => {
+      const status = await readStatus(client.service, wanted)
+      if (values.watch === true) return await watch(client, status, wanted)
+      client.print(shown(status, client, wanted))
+      return values['exit-code'] === true && isWrong(status.overview) ? EXIT.no : EXIT.done
+    })
+  },
+}
+
+function shown(status: Status, { screen }: Client, { asJson }: Wanted): readonly string[] {
+  if (!asJson) return statusLines(status, screen, Date.now())
+  const { overview, pools, hasMore } = status
+  const flat = pools.map(({ pool, members }) => ({ ...pool, members_in_trouble: members }))
+  return [JSON.stringify({ ...overview, pools_in_trouble: flat, has_more: hasMore })]
+}
+
+/** Draws at once after an event, but not more often than every WATCH_PAUSE_MS; and every WATCH_EVERY_MS, as times grow. */
+async function watch(client: Client, first: Status, wanted: Wanted): Promise<number> {
+  const { service, screen } = client
+  const page = screen.isTerminal && !wanted.asJson ? new FullScreen() : undefined
+  const filter = { project_id: wanted.allProjects ? undefined : service.projectId }
+  const news = new News(followEvents(service, { after: first.overview.after, filter }))
+  let status = first
+  page?.open()
+  try {
+    for (;;) {
+      const lines = shown(status, client, wanted)
+      const trouble = news.trouble === undefined ? [] : [styled(news.trouble, 'red', screen)]
+      if (page === undefined) client.print(lines)
+      else page.draw([...trouble, ...lines].map((line) => fittedLine(line, screen.width)))
+      await news.within(page === undefined ? undefined : WATCH_EVERY_MS)
+      status = await readAgain(client, status, wanted, news)
+    }
+  } finally {
+    page?.close()
+  }
+}
+
+/** What was read last stays while the service is away. */
+async function readAgain(client: Client, before: Status, wanted: Wanted, news: News): Promise<Status> {
+  try {
+    const status = await readStatus(client.service, wanted)
+    news.trouble = undefined
+    return status
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    news.trouble = `${error.message} (what follows is from ${before.overview.as_of})`
+    return before
+  }
+}
+
+/** Whether something has happened since somebody asked. */
+class News {
+  /** Why nothing is heard. */
+  trouble: string | undefined
+  #hasSome = false
+  #failure: unknown
+  #wake: (() => void) | undefined
+
+  constructor(told: AsyncGenerator<Told>) {
+    this.#hear(told).catch((error: unknown) => {
+      this.#failure = error
+      this.#ring()
+    })
+  }
+
+  /** Resolves after the next event, or after `ms`; WATCH_PAUSE_MS after the call at the earliest. Throws what ended the stream. */
+  async within(ms: number | undefined): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, WATCH_PAUSE_MS))
+    if (!this.#hasSome) {
+      await new Promise<void>((resolve) => {
+        const timer = ms === undefined ? undefined : setTimeout(resolve, ms - WATCH_PAUSE_MS)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#hasSome = false
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async #hear(told: AsyncGenerator<Told>): Promise<void> {
+    for await (const { kind, ...each } of told) {
+      if (kind === 'interrupted' && 'why' in each) this.trouble = each.why
+      this.#ring()
+    }
+  }
+
+  #ring(): void {
+    this.#hasSome = true
+    this.#wake?.()
+  }
+}

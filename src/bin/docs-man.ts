@@ -1,6 +1,0 @@
-/** `npm run docs:man`: writes the manual page. */
-import { writeFileSync } from 'node:fs'
-import { COMMANDS } from './commands.ts'
-import { manPage } from './man-page.ts'
-
-writeFileSync('docs/healthmonitor.1', manPage(COMMANDS))

@@ -1,0 +1,21 @@
+/** The receiver of events that tells RabbitMQ, put together. */
+import { hostname } from 'node:os'
+import type { AmqpSettings } from '../../domain/types.ts'
+import { amqpOpener } from '../../notify/amqp/amqp-connection.ts'
+import { AmqpReceiver, routingKey } from '../../notify/amqp/amqp-receiver.ts'
+import type { Receiver } from '../../notify/receiver.ts'
+import type { Log } from '../../schedule/log.ts'
+
+/** None where no broker is set. */
+export function amqpReceivers(amqp: AmqpSettings | undefined, log: Log): readonly Receiver[] {
+  if (amqp === undefined) return []
+  const { urls, exchange, topics, queueKind } = amqp
+  const topology = { exchange, queues: topics.map(routingKey), kind: queueKind }
+  return [
+    new AmqpReceiver({
+      open: amqpOpener({ urls, topology, log }),
+      topics,
+      publisherId: `healthmonitor.${hostname()}`,
+    }),
+  ]
+}

@@ -1,0 +1,28 @@
+/** The metrics of a process that may be alone on its host or a child of `serve`. */
+import type { Config } from '../../runtime/config.ts'
+import type { Listener } from '../../runtime/listener.ts'
+import { renderMetrics, snapshotOf } from '../../runtime/metrics-endpoint.ts'
+import { attachToParent, hasParent } from '../../runtime/parent.ts'
+import type { HostProcess } from './host-process.ts'
+import { listenForMetrics } from './metrics-listener.ts'
+
+/** Sends them to the parent, and ends with it; without a parent serves them where HM_METRICS_LISTEN says. */
+export async function serveChildMetrics(
+  given: Config,
+  environment: NodeJS.ProcessEnv,
+  host: HostProcess,
+): Promise<Listener | undefined> {
+  const { metrics, reload, ending } = host
+  const read = () => snapshotOf(metrics.registry)
+  if (hasParent()) {
+    attachToParent({
+      metrics: read,
+      reload: () => reload.run(),
+      gone: () => ending.exit(0, 'the parent process is gone'),
+    })
+    return undefined
+  }
+  const listener = await listenForMetrics(given, environment, async () => renderMetrics([await read()]), host)
+  ending.add('metrics', () => listener?.close())
+  return listener
+}

@@ -1,0 +1,58 @@
+/** Opens the database at a start: waits a little for a server that is not up yet, and reports what is wrong with it. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { DATABASE_RETRY_MS, DATABASE_WAIT_MS } from '../../domain/limits.ts'
+import type { Config } from '../../runtime/config.ts'
+import type { Log } from '../../runtime/log.ts'
+import { StartRefusal } from '../../runtime/start-refusal.ts'
+import { type Database, isStoreAway, openDatabase, query, whyAway } from '../../store/connection/database.ts'
+import { isSchemaCurrent, migrateToLatest } from '../../store/connection/migrate.ts'
+
+/** The URL for a command that does not start its own PostgreSQL. Throws a sentence that says what to set. */
+export function neededDatabaseUrl(config: Config, command: string): string {
+  if (config.databaseUrl !== undefined) return config.databaseUrl
+  throw new StartRefusal(
+    `${command} needs a PostgreSQL: set DATABASE_URL=postgresql://user:password@host:port/database (only serve starts an embedded one)`,
+  )
+}
+
+/** A pool on a server that answers. Throws StartRefusal after DATABASE_WAIT_MS, or at once when it refuses us. */
+export async function openReadyDatabase(
+  url: string,
+  applicationName: string,
+  maxConnections: number,
+  log: Log,
+): Promise<Database> {
+  const db = openDatabase({ url, applicationName, maxConnections })
+  const deadline = performance.now() + DATABASE_WAIT_MS
+  for (;;) {
+    try {
+      await query(db, 'select 1')
+      return db
+    } catch (error) {
+      if (isStoreAway(error) && performance.now() < deadline) {
+        log.warn({ err: error }, 'PostgreSQL does not answer yet')
+        await wait(DATABASE_RETRY_MS)
+        continue
+      }
+      await db.destroy()
+      const { hostname, port, pathname } = new URL(url)
+      const where = `${hostname}:${port === '' ? '5432' : port}${pathname}`
+      throw new StartRefusal(`PostgreSQL at ${where} cannot be used: ${whyAway(error)}; see DATABASE_URL`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+/** Brings the schema up to date and logs what was done. */
+export async function migrate(db: Database, url: string, log: Log): Promise<readonly string[]> {
+  const applied = await migrateToLatest(db, url)
+  log.info({ applied }, applied.length === 0 ? 'schema is up to date' : 'schema migrated')
+  return applied
+}
+
+/** Refuses to work on a schema of another version: a newer one, or one that still has to be migrated. */
+export async function assertSchemaCurrent(db: Database): Promise<void> {
+  if (await isSchemaCurrent(db)) return
+  throw new StartRefusal('the database does not have the schema of this version: run healthmonitor migrate')
+}

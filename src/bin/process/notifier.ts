@@ -1,0 +1,100 @@
+/** One notifier, put together: what `healthmonitor notifier` and the child of `serve` run. */
+import { NOTIFIER_LEASE_MS, NOTIFIER_SESSION_MS } from '../../domain/limits.ts'
+import type { AmqpSettings } from '../../domain/types.ts'
+import { Notifier } from '../../notify/notifier.ts'
+import type { Receiver } from '../../notify/receiver.ts'
+import type { Metrics } from '../../runtime/metrics.ts'
+import { notifierMetrics } from '../../runtime/notifier-metrics.ts'
+import type { Log } from '../../schedule/log.ts'
+import type { Database } from '../../store/connection/database.ts'
+import { advanceReceiver, readReceiverLags, receiverPosition } from '../../store/event/deliveries.ts'
+import { EVENTS_CHANNEL, OUTBOX_CHANNEL, WEBHOOKS_CHANNEL } from '../../store/event/event-channels.ts'
+import { readEventBounds, readEvents, readOutboxLag } from '../../store/event/events.ts'
+import { NOTIFIER_LEASE_KEY, openLease } from '../../store/connection/lease.ts'
+import { readWebhookLag } from '../../store/event/webhook-queue.ts'
+import { amqpReceivers } from './amqp.ts'
+import { eventListener, sequencerOf } from './events.ts'
+import { makeWebhooks, type WebhookSettings } from './webhooks.ts'
+
+export interface NotifierDeps {
+  readonly databaseUrl: string
+  readonly db: Database
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'registry'>
+  readonly webhooks: WebhookSettings
+  /** Absent: no message bus is told. */
+  readonly amqp?: AmqpSettings | undefined
+}
+
+/** A running notifier. */
+export interface RunningNotifier {
+  readonly isActive: boolean
+  /** Gives the lease back and ends what is under way. */
+  close(): Promise<void>
+}
+
+/** Starts a notifier. Without PostgreSQL it waits and logs that. */
+export function startNotifier(deps: NotifierDeps): RunningNotifier {
+  const { db, databaseUrl, log, metrics } = deps
+  const counted = notifierMetrics(metrics.registry, {
+    isActive: () => notifier.isActive,
+    lags: () => readLags(db, receivers),
+    webhooks: () => readWebhookLag(db),
+  })
+  const webhooks = makeWebhooks(deps, { mayDeliver: () => notifier.isActive, tried: counted.webhookTried })
+  const receivers: readonly Receiver[] = [webhooks, ...amqpReceivers(deps.amqp, log)]
+  const notifier: Notifier = new Notifier({
+    receivers,
+    openLease: (onEnd) => openNotifierLease(databaseUrl, onEnd),
+    source: {
+      read: (after, limit) => readEvents(db, { after, upTo: Number.MAX_SAFE_INTEGER, limit, filter: {} }),
+      purgedTo: async () => (await readEventBounds(db)).purgedTo,
+      position: (receiver) => receiverPosition(db, receiver),
+      advance: (receiver, position) => advanceReceiver(db, receiver, position),
+    },
+    log,
+  })
+  // Events get their positions also while no API runs.
+  const sequencer = sequencerOf(db, log)
+  const listeners = [
+    eventListener({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
+    eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: notifier.notify }),
+    eventListener({ databaseUrl, log, channel: WEBHOOKS_CHANNEL, onPayload: webhooks.look }),
+  ]
+  for (const listener of listeners) listener.start()
+  sequencer.start()
+  notifier.start()
+  return {
+    get isActive() {
+      return notifier.isActive
+    },
+    close: async () => {
+      await Promise.all([
+        notifier.close(),
+        sequencer.close(),
+        ...listeners.map((listener) => listener.close()),
+      ])
+    },
+  }
+}
+
+function openNotifierLease(databaseUrl: string, onEnd: () => void) {
+  const settings = {
+    url: databaseUrl,
+    applicationName: 'healthmonitor notifier lease',
+    key: NOTIFIER_LEASE_KEY,
+    sessionMs: NOTIFIER_SESSION_MS,
+    answerMs: NOTIFIER_LEASE_MS,
+  }
+  return openLease(settings, onEnd)
+}
+
+/** Of the receivers that this service has now: one that was switched off keeps its position, and is not behind. */
+async function readLags(db: Database, receivers: readonly Receiver[]) {
+  const [outbox, lags] = await Promise.all([readOutboxLag(db), readReceiverLags(db)])
+  const names = new Set(receivers.map(({ name }) => name))
+  return [
+    { receiver: 'outbox', events: outbox.rows, seconds: outbox.oldestMs / 1000 },
+    ...lags.filter(({ receiver }) => names.has(receiver)),
+  ]
+}

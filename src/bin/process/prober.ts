@@ -1,0 +1,70 @@
+/** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
+import { randomUUID } from 'node:crypto'
+import { FIRST_PURGE_MS, RELEASE_WITHIN_MS } from '../../domain/limits.ts'
+import type { ProbeRuntime } from '../../probe/probe-runtime.ts'
+import type { Metrics } from '../../runtime/metrics.ts'
+import { proberMetrics } from '../../runtime/prober-metrics.ts'
+import { isDoneWithin } from '../../schedule/done-within.ts'
+import type { ProberEngineOptions, ProberPolicies } from '../../schedule/engine-options.ts'
+import type { Log } from '../../schedule/log.ts'
+import { ProberEngine } from '../../schedule/prober-engine.ts'
+import { openProberStore, type ProberHost } from './prober-store.ts'
+import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
+
+export interface ProberDeps extends ProberPolicies, ProberHost {
+  readonly databaseUrl: string
+  /** Absent = KEEP_DEFAULT. */
+  readonly keep?: Keep
+  readonly probers: ProberEngineOptions['probers']
+  readonly metrics: Metrics
+  readonly log: Log
+}
+
+/** A running prober. */
+export interface Prober {
+  /** The id of its row in `prober`, and the owner of its shards. */
+  readonly id: string
+  /** What its probes share. */
+  readonly runtime: ProbeRuntime
+  /** Stops probing, writes the remaining results, releases the shards; ends within some seconds whatever happens. */
+  close(): Promise<void>
+  /** Ends now; the lease runs out by itself. */
+  destroy(): Promise<void>
+}
+
+/** Starts a prober. Without PostgreSQL it waits, probes nothing and logs that. */
+export function startProber(deps: ProberDeps): Prober {
+  const { log, metrics, probers, keep = KEEP_DEFAULT } = deps
+  const id = randomUUID()
+  const ofProber = proberMetrics(metrics.registry)
+  const store = openProberStore({ ...deps, id })
+  const engine = new ProberEngine({
+    store,
+    probers,
+    policies: deps,
+    metrics,
+    dependencyMetrics: ofProber,
+    log,
+  })
+  const { retention, destroy: destroyRetention } = makeRetention({ ...deps, keep, metrics: ofProber })
+
+  async function destroy(): Promise<void> {
+    await Promise.all([engine.destroy(), destroyRetention(), store.destroy()])
+  }
+
+  async function stop(): Promise<void> {
+    try {
+      if (!(await isDoneWithin(RELEASE_WITHIN_MS, Promise.all([engine.close(), retention.close()]))))
+        log.warn({}, 'the shards were not released in time; the lease runs out')
+    } catch (error) {
+      log.warn({ err: error }, 'the shards could not be released; the lease runs out')
+    }
+    await isDoneWithin(RELEASE_WITHIN_MS, destroy())
+  }
+
+  let closing: Promise<void> | undefined
+  engine.start()
+  retention.start(FIRST_PURGE_MS)
+  log.info({ prober_id: id, tcp_by: engine.runtime.tcpWay }, 'prober started')
+  return { id, runtime: engine.runtime, close: () => (closing ??= stop()), destroy }
+}

@@ -1,0 +1,146 @@
+/** Statements on health monitors. One per purpose; the API composes them into transactions. */
+import { startStatus } from '../../domain/options/presets.ts'
+import type { HealthMonitor } from '../../domain/health-monitor.ts'
+import { type Db, type Tx, query, violatedConstraint } from '../connection/database.ts'
+import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
+import { HEALTH_MONITOR_COLUMNS, type HealthMonitorRow, toHealthMonitor } from './rows.ts'
+import {
+  COMMON_CHANGEABLE,
+  COMMON_FIXED,
+  insertRow,
+  NEW_GENERATION,
+  type Table,
+  updateRow,
+} from './write-row.ts'
+
+/** What a new monitor is made of. */
+export type HealthMonitorDraft = Omit<HealthMonitor, 'createdAt' | 'updatedAt' | 'provisioningStatus'>
+
+/** What a change may change; absent keys stay. */
+export type HealthMonitorChange = Partial<Omit<HealthMonitorDraft, 'id' | 'projectId' | 'poolId' | 'profile'>>
+
+/** The pool has a monitor already. */
+export class PoolHasMonitorError extends Error {}
+
+export const HEALTH_MONITOR_LIST: ListSpec = {
+  from: 'health_monitor hm',
+  columns: HEALTH_MONITOR_COLUMNS,
+  longColumns: [
+    'name',
+    'tags',
+    'echo',
+    'options',
+    'sent_fields',
+    'domain_name',
+    'url_path',
+    'expected_codes',
+  ],
+  alias: 'hm',
+  attributes: {
+    id: { sql: 'hm.id', type: 'uuid', notNull: true },
+    project_id: { sql: 'hm.project_id', type: 'text' },
+    tenant_id: { sql: 'hm.project_id', type: 'text' },
+    name: { sql: 'hm.name', type: 'text' },
+    type: { sql: 'hm.type', type: 'text' },
+    delay: { sql: 'hm.delay_seconds', type: 'integer' },
+    timeout: { sql: 'hm.timeout_seconds', type: 'integer' },
+    max_retries: { sql: 'hm.rise', type: 'integer' },
+    max_retries_down: { sql: 'hm.fall', type: 'integer' },
+    admin_state_up: { sql: 'hm.admin_state_up', type: 'boolean' },
+    provisioning_status: { sql: 'hm.provisioning_status', type: 'text' },
+    // Nobody measures a monitor.
+    operating_status: { sql: `case when hm.admin_state_up then 'ONLINE' else 'OFFLINE' end`, type: 'text' },
+    monitor_port: { sql: 'hm.monitor_port', type: 'integer' },
+    domain_name: { sql: 'hm.domain_name', type: 'text' },
+    url_path: { sql: 'hm.url_path', type: 'text' },
+    http_method: { sql: 'hm.http_method', type: 'text' },
+    http_version: { sql: 'hm.http_version', type: 'text' },
+    expected_codes: { sql: 'hm.expected_codes', type: 'text' },
+    pool_id: { sql: 'hm.pool_id', type: 'uuid' },
+    created_at: { sql: 'hm.created_at', type: 'timestamp', notNull: true },
+    updated_at: { sql: 'hm.updated_at', type: 'timestamp' },
+  },
+}
+
+/** Throws PoolHasMonitorError: the constraint decides, however many create at once. */
+export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Promise<HealthMonitor> {
+  try {
+    const row = { ...draft, startsAs: startStatus(draft.options) }
+    return toHealthMonitor(await insertRow<HealthMonitorRow, StoredMonitor>(tx, TABLE, row))
+  } catch (error) {
+    if (violatedConstraint(error) === 'health_monitor_pool_id_key') throw new PoolHasMonitorError()
+    throw error
+  }
+}
+
+/** Changes a monitor; `renewed` starts a new generation of its checks: earlier results do not count. */
+export async function updateHealthMonitor(
+  tx: Tx,
+  id: string,
+  change: { readonly values: HealthMonitorChange; readonly renewed: boolean },
+): Promise<HealthMonitor> {
+  const also = change.renewed ? [NEW_GENERATION] : []
+  const { options } = change.values
+  const values = { ...change.values, ...(options === undefined ? {} : { startsAs: startStatus(options) }) }
+  return toHealthMonitor(await updateRow<HealthMonitorRow, StoredMonitor>(tx, TABLE, id, { values, also }))
+}
+
+export async function deleteHealthMonitor(tx: Tx, id: string): Promise<void> {
+  await query(tx, 'delete from health_monitor where id = $1', [id])
+}
+
+/** A monitor of the project (of any, when undefined). */
+export async function findHealthMonitor(
+  db: Db,
+  id: string,
+  projectId: string | undefined,
+): Promise<HealthMonitor | undefined> {
+  const rows = await query<HealthMonitorRow>(
+    db,
+    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.id = $1 and ($2::text is null or hm.project_id = $2)`,
+    [id, projectId ?? null],
+  )
+  return rows[0] && toHealthMonitor(rows[0])
+}
+
+/** The monitor of a pool, if it has one. */
+export async function findMonitorOfPool(db: Db, poolId: string): Promise<HealthMonitor | undefined> {
+  const rows = await query<HealthMonitorRow>(
+    db,
+    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.pool_id = $1`,
+    [poolId],
+  )
+  return rows[0] && toHealthMonitor(rows[0])
+}
+
+export async function listHealthMonitors(db: Db, list: ListQuery): Promise<Page<HealthMonitor>> {
+  const rows = await listRows<HealthMonitorRow>(db, HEALTH_MONITOR_LIST, list)
+  return mapPage(rows, toHealthMonitor)
+}
+
+/** The status that its options publish before the first verdict has its own column, for the views. */
+type StoredMonitor = HealthMonitorDraft & { readonly startsAs: ReturnType<typeof startStatus> }
+
+const TABLE: Table<StoredMonitor> = {
+  name: 'health_monitor',
+  alias: 'hm',
+  returning: HEALTH_MONITOR_COLUMNS,
+  fixed: [...COMMON_FIXED, ['poolId', 'pool_id'], ['profile', 'profile']],
+  changeable: [
+    ...COMMON_CHANGEABLE,
+    ['type', 'type'],
+    ['delaySeconds', 'delay_seconds'],
+    ['timeoutSeconds', 'timeout_seconds'],
+    ['rise', 'rise'],
+    ['fall', 'fall'],
+    ['monitorPort', 'monitor_port'],
+    ['domainName', 'domain_name'],
+    ['urlPath', 'url_path'],
+    ['httpMethod', 'http_method'],
+    ['httpVersion', 'http_version'],
+    ['expectedCodes', 'expected_codes'],
+    ['options', 'options'],
+    ['sentFields', 'sent_fields'],
+    ['startsAs', 'starts_as'],
+  ],
+}

@@ -1,0 +1,46 @@
+/** Statements on the maintenance of objects. */
+import type { MaintainedKind, Maintenance } from '../../domain/status/maintenance.ts'
+import { type Db, type Tx, query } from '../connection/database.ts'
+
+const TABLES: Readonly<Record<MaintainedKind, string>> = {
+  member: 'member',
+  pool: 'pool',
+  healthmonitor: 'health_monitor',
+}
+
+/** Sets the maintenance of an object, or removes it (null). Returns whether there is such an object. */
+export async function setMaintenance(
+  tx: Tx,
+  object: { readonly kind: MaintainedKind; readonly id: string },
+  maintenance: Maintenance | null,
+): Promise<boolean> {
+  const rows = await query(
+    tx,
+    `update ${TABLES[object.kind]} set maintenance = $1::jsonb where id = $2 returning id`,
+    [maintenance === null ? null : JSON.stringify(maintenance), object.id],
+  )
+  return rows.length > 0
+}
+
+/** Names an object in a project (in any, when undefined), a member also by its pool. */
+export interface MaintainedKey {
+  readonly kind: MaintainedKind
+  readonly id: string
+  readonly poolId?: string
+  readonly projectId: string | undefined
+}
+
+/** The maintenance of an object (null = none), with its project; undefined: there is no such object. */
+export async function findMaintenance(
+  db: Db,
+  { kind, id, poolId, projectId }: MaintainedKey,
+): Promise<{ readonly projectId: string; readonly maintenance: Maintenance | null } | undefined> {
+  const below = poolId === undefined ? '' : 'and pool_id = $3'
+  const rows = await query<{ projectId: string; maintenance: Maintenance | null }>(
+    db,
+    `select project_id as "projectId", maintenance from ${TABLES[kind]}
+     where id = $1 and ($2::text is null or project_id = $2) ${below}`,
+    [id, projectId ?? null, ...(poolId === undefined ? [] : [poolId])],
+  )
+  return rows[0]
+}

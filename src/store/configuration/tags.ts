@@ -1,0 +1,41 @@
+/** Statements on the tags of load balancers and listeners, which have paths of their own. */
+import type { Tag } from '../../domain/types.ts'
+import { type Db, type Tx, query } from '../connection/database.ts'
+
+export type Tagged = 'loadbalancer' | 'listener'
+
+const TABLES: Readonly<Record<Tagged, string>> = { loadbalancer: 'load_balancer', listener: 'listener' }
+
+export interface TaggedKey {
+  readonly resource: Tagged
+  readonly id: string
+  readonly projectId: string
+}
+
+/** The tags of an object of the project; undefined when there is no such object. */
+export async function findTags(db: Db, key: TaggedKey): Promise<readonly Tag[] | undefined> {
+  const rows = await query<{ tags: Tag[] }>(
+    db,
+    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2`,
+    [key.id, key.projectId],
+  )
+  return rows[0]?.tags
+}
+
+/** As `findTags`, and nobody else changes the object until commit. */
+export async function lockTags(tx: Tx, key: TaggedKey): Promise<readonly Tag[] | undefined> {
+  const rows = await query<{ tags: Tag[] }>(
+    tx,
+    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2 for no key update`,
+    [key.id, key.projectId],
+  )
+  return rows[0]?.tags
+}
+
+export async function writeTags(tx: Tx, key: TaggedKey, tags: readonly Tag[]): Promise<void> {
+  await query(
+    tx,
+    `update ${TABLES[key.resource]} set tags = $1::jsonb, updated_at = now() where id = $2 and project_id = $3`,
+    [JSON.stringify(tags), key.id, key.projectId],
+  )
+}

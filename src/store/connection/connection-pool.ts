@@ -1,0 +1,114 @@
+/** The connections to PostgreSQL of one process or part of it: how they are opened, lent and closed. */
+import pg from 'pg'
+import {
+  ACQUIRE_TIMEOUT_MS,
+  CLOSE_TIMEOUT_MS,
+  IDLE_CONNECTION_MS,
+  LOCK_TIMEOUT_MS,
+  STATEMENT_TIMEOUT_MS,
+} from '../../domain/limits.ts'
+import { columnTypes } from './column-types.ts'
+import { connectionUrl } from './connection-url.ts'
+import { send } from './session.ts'
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string
+  readonly maxConnections: number
+}
+
+/** No connection was free, or the server accepted no new one, for ACQUIRE_TIMEOUT_MS. */
+export class NoConnectionError extends Error {
+  constructor(cause: unknown) {
+    super(`no connection within ${ACQUIRE_TIMEOUT_MS} ms`, { cause })
+    this.name = 'NoConnectionError'
+  }
+}
+
+/** PostgreSQL's own default, 4, is for spinning disks. */
+const RANDOM_PAGE_COST = 1.1
+
+/**
+ * Every statement has a limit for waiting and running. JIT is off: only the estimated cost of the roll-up is high, and
+ * compiling it takes longer (100 ms) than running it. Random reads are cheap, so that indexes are preferred to full
+ * scans: the data is in memory or on an SSD.
+ */
+export const SESSION_SETTINGS = `set lock_timeout = ${LOCK_TIMEOUT_MS}; set statement_timeout = ${STATEMENT_TIMEOUT_MS};
+  set timezone = 'UTC'; set jit = off; set random_page_cost = ${RANDOM_PAGE_COST}`
+
+/** Messages of the driver when its own limit, which we set, has passed: in the queue, and while connecting. */
+const TOO_LATE =
+  /^(?:timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired)$/
+
+/** A pool of connections, made when they are needed. Every one that was acquired has to be released. */
+export class ConnectionPool {
+  readonly #pool: pg.Pool
+  /** Those that have not been closed. */
+  readonly #open = new Set<pg.PoolClient>()
+  #destroyed: Promise<void> | undefined
+
+  constructor({ url, applicationName, maxConnections }: DatabaseOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: connectionUrl(url),
+      application_name: applicationName,
+      keepAlive: true,
+      connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      max: maxConnections,
+      // Statements that do not need each other's answers are under way together.
+      pipeline: true,
+      types: columnTypes,
+      // Its types do not say so, but the driver waits for it (brianc/node-postgres#3620).
+      // oxlint-disable-next-line typescript/no-misused-promises -- see above
+      onConnect: (connection) =>
+        send(connection as pg.Client, { text: SESSION_SETTINGS }, ACQUIRE_TIMEOUT_MS),
+    })
+    // An idle connection that breaks needs no action; during a statement, the statement rejects.
+    this.#pool.on('error', () => undefined)
+    this.#pool.on('connect', (connection) => {
+      this.#open.add(connection)
+      connection.on('error', () => undefined)
+    })
+    this.#pool.on('remove', (connection) => this.#open.delete(connection))
+  }
+
+  /** Lends a connection. Rejects with NoConnectionError, or with the reason why none can be made. */
+  async acquire(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      throw error instanceof Error && TOO_LATE.test(error.message) ? new NoConnectionError(error) : error
+    }
+  }
+
+  /** Takes a connection back. One that was abandoned is not lent again. */
+  release(connection: pg.PoolClient): void {
+    connection.release(connection.connection.stream.destroyed)
+  }
+
+  /**
+   * Closes the connections, those in use when they are released, and resolves when PostgreSQL has closed all of them.
+   * One that does not close within CLOSE_TIMEOUT_MS is destroyed.
+   */
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#destroy()
+    return this.#destroyed
+  }
+
+  async #destroy(): Promise<void> {
+    // Resolves when all were released; they are closing then.
+    await this.#pool.end()
+    const timer = setTimeout(() => {
+      for (const { connection } of this.#open) connection.stream.destroy()
+    }, CLOSE_TIMEOUT_MS)
+    await new Promise<void>((resolve) => {
+      const resolveWhenClosed = () => {
+        if (this.#open.size === 0) resolve()
+      }
+      this.#pool.on('remove', resolveWhenClosed)
+      resolveWhenClosed()
+    })
+    clearTimeout(timer)
+  }
+}

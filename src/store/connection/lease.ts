@@ -1,0 +1,72 @@
+/**
+ * A lease of the whole service: an advisory lock of a session of its own. It ends with the session, so the lease of a process
+ * that was killed is free at once. A process that is frozen shows no life: PostgreSQL 14 and newer ends its session then.
+ */
+import pg from 'pg'
+import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
+import { connectionUrl } from './connection-url.ts'
+import { send } from './session.ts'
+
+/** Any constant that no other application of the database uses. */
+export const NOTIFIER_LEASE_KEY = 4_826_017_741
+
+export interface LeaseSession {
+  /** Whether this session has the lease now; it keeps it until it ends. */
+  take(): Promise<boolean>
+  /** Shows that this process lives. Rejects when the session does not answer. */
+  renew(): Promise<void>
+  /** Gives the lease back. */
+  end(): Promise<void>
+  /** Ends the session without a word. */
+  destroy(): void
+}
+
+export interface LeaseOptions {
+  readonly url: string
+  readonly applicationName: string
+  readonly key: number
+  /** Milliseconds without a sign of life after which PostgreSQL ends the session. */
+  readonly sessionMs: number
+  /** Milliseconds without an answer after which the session counts as lost. */
+  readonly answerMs: number
+}
+
+/** Opens a session. `onEnd` is called once when it has ended, for whatever reason. Rejects when it cannot connect. */
+export async function openLease(options: LeaseOptions, onEnd: () => void): Promise<LeaseSession> {
+  const client = new pg.Client({
+    connectionString: connectionUrl(options.url),
+    application_name: options.applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+  })
+  let hasEnded = false
+  client.on('error', () => undefined)
+  client.once('end', () => {
+    hasEnded = true
+    onEnd()
+  })
+  const destroy = (): void => void client.connection.stream.destroy()
+  const ask = <Row>(text: string, values: unknown[] = []) =>
+    send<Row>(client, values.length === 0 ? { text } : { text, values }, options.answerMs)
+  try {
+    await client.connect()
+    await ask(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [
+      String(options.sessionMs),
+    ])
+  } catch (error) {
+    destroy()
+    throw error
+  }
+  return {
+    take: async () => {
+      const { rows } = await ask<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [options.key])
+      return rows[0]?.mine === true
+    },
+    renew: async () => void (await ask('select')),
+    end: async () => {
+      if (!hasEnded) await ask('select pg_advisory_unlock_all()').catch(() => undefined)
+      destroy()
+    },
+    destroy,
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * LISTEN on its own connection, because a pool (or PgBouncer in front of it) would give the session to others. A lost
+ * notification is allowed: readers also poll.
+ */
+import pg from 'pg'
+import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
+import { connectionUrl } from './connection-url.ts'
+
+export interface Listening {
+  /** Resolves when the connection is closed. */
+  end(): Promise<void>
+}
+
+/** Listens on `channel` until the connection breaks; then calls `onEnd` once. Rejects when it cannot connect. */
+export async function listen(
+  options: { readonly url: string; readonly applicationName: string; readonly channel: string },
+  onPayload: (payload: string) => void,
+  onEnd: (error: Error | undefined) => void,
+): Promise<Listening> {
+  const client = new pg.Client({
+    connectionString: connectionUrl(options.url),
+    application_name: options.applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+  })
+  let isListening = false
+  let lastError: Error | undefined
+  client.on('error', (error) => {
+    lastError = error
+  })
+  client.on('end', () => {
+    if (isListening) onEnd(lastError)
+  })
+  client.on('notification', (message) => onPayload(message.payload ?? ''))
+  try {
+    await client.connect()
+    await client.query(`listen ${client.escapeIdentifier(options.channel)}`)
+  } catch (error) {
+    await client.end().catch(() => undefined)
+    throw error
+  }
+  isListening = true
+  return { end: () => client.end() }
+}
