@@ -1,5 +1,6 @@
 /** What a run of the engine's bench is given. */
 import type { Kind } from './engine-kinds.ts'
+import type { PeerProgram } from './engine-peer.ts'
 import type { TargetProgram } from './engine-target.ts'
 
 /** What one run measures. */
@@ -13,6 +14,7 @@ export interface Case {
   /** Of the window, and between the moment in which all members are ONLINE and the window. */
   readonly seconds: number
   readonly warmUpSeconds: number
-  readonly isBesideHaproxy: boolean
+  /** What makes the same checks at the same time; undefined: nothing does. */
+  readonly peer: PeerProgram | undefined
   readonly target: TargetProgram
 }

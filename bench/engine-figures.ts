@@ -10,7 +10,7 @@ export interface Measured {
   readonly probers: readonly ProberSample[]
   readonly host: ReturnType<typeof hostUsage>
   readonly peerCpuSeconds: number
-  /** What the target counted, from us and from HAProxy. */
+  /** What the target counted, from us and from the peer. */
   readonly ours: number
   readonly theirs: number
   readonly postgres: (PostgresUsage & { readonly cpuSeconds: number | undefined }) | undefined
@@ -46,8 +46,8 @@ export interface Figures {
   readonly lifetime: { readonly started: number; readonly arrived: number }
   readonly postgres: PostgresFigures | undefined
   /** undefined when it did not run, made no check in the window, or its CPU could not be told. */
-  readonly haproxy: { readonly checksPerSecond: number; readonly cpuMicrosecondsPerCheck: number } | undefined
-  /** Our CPU per probe, HAProxy = 1. */
+  readonly peer: { readonly checksPerSecond: number; readonly cpuMicrosecondsPerCheck: number } | undefined
+  /** Our CPU per probe, that of the peer = 1. */
   readonly ratio: number | undefined
 }
 
@@ -87,7 +87,7 @@ export function figuresOf({ members, empty, before, after, descriptors, lifetime
     arrivedPerProbe: (after.ours - before.ours) / started,
     lifetime,
     postgres: postgresFigures(before.postgres, after.postgres, { elapsedSeconds, started }),
-    haproxy: hasPeer
+    peer: hasPeer
       ? { checksPerSecond: checks / elapsedSeconds, cpuMicrosecondsPerCheck: peerCpu }
       : undefined,
     ratio: hasPeer ? cpu / peerCpu : undefined,
@@ -146,7 +146,7 @@ export interface CaseResult {
   readonly members: number
   readonly intervalSeconds: number
   readonly probers: number
-  /** Our CPU per probe to HAProxy's; each ratio is of one run. */
+  /** Our CPU per probe to the peer's; each ratio is of one run. */
   readonly ratio: Spread | undefined
   readonly cpuMicrosecondsPerProbe: Spread
   readonly runs: readonly Figures[]

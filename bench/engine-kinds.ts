@@ -2,7 +2,7 @@
  * What the engine's bench can probe with. A name is a protocol, then how it is done, then what is changed around it:
  * `http-reused`, `tcp-unwoken`, `tcp-public-no-postgres`.
  *
- *   tcp, tcp-half, http, http-reused, udp, ping   new connections, unless reused; reused are kept for good, as the option
+ *   tcp, tcp-half, http, http-reused, https, http2, udp, ping   new connections, unless reused; reused are kept for good, as the option
  *                                       `connection.reuse` makes them
  *   -public                             by public Node APIs alone; without, by the fastest way that there is here
  *                                       (docs/adr/0017-tcp-by-system-calls.md)
@@ -11,6 +11,9 @@
  */
 import type { MonitorFields } from './member-rows.ts'
 
+/** What HAProxy can check as we do. */
+export type PeerKind = 'tcp' | 'http' | 'https' | 'http2'
+
 /** By which way probes of plain TCP go: the fastest there is, or public Node APIs. */
 export type Way = 'fastest' | 'public'
 
@@ -18,8 +21,8 @@ export interface Kind {
   readonly name: string
   readonly monitor: Omit<MonitorFields, 'delaySeconds' | 'timeoutSeconds'>
   readonly way: Way
-  /** The check of HAProxy that is measured beside. */
-  readonly peer: 'tcp' | 'http' | undefined
+  /** The check of a peer that is measured beside. */
+  readonly peer: PeerKind | 'ping' | undefined
   /** What the target counts of a probe. */
   readonly counted: 'connections' | 'handshakes' | 'requests' | 'datagrams' | 'echoes'
   readonly isUnwoken: boolean
@@ -74,6 +77,15 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
     counted: 'requests',
     ways: [],
   },
+  // A new handshake each time, on both sides.
+  https: { monitor: { ...HTTP, type: 'HTTPS' }, peer: 'https', counted: 'requests', ways: [] },
+  // In clear text with prior knowledge, on a new connection.
+  http2: {
+    monitor: { ...HTTP, httpVersion: null, options: { http: { version: 'h2c' } } },
+    peer: 'http2',
+    counted: 'requests',
+    ways: [],
+  },
   // The profile elb sends an ICMP echo before.
   udp: {
     monitor: { ...PLAIN, type: 'UDP-CONNECT', profile: 'octavia' },
@@ -81,7 +93,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
     counted: 'datagrams',
     ways: [],
   },
-  ping: { monitor: { ...PLAIN, type: 'PING' }, peer: undefined, counted: 'echoes', ways: [] },
+  ping: { monitor: { ...PLAIN, type: 'PING' }, peer: 'ping', counted: 'echoes', ways: [] },
 }
 
 /** Every kind that runs unless others are asked for. */

@@ -13,16 +13,18 @@ import { fileURLToPath } from 'node:url'
 import { NEW_STARTS_PER_SECOND, SHARD_COUNT } from '../src/domain/limits.ts'
 import { query } from '../src/store/connection/database.ts'
 import type { Case } from './engine-case.ts'
+import { startPeerOf } from './engine-peer.ts'
 import { type Figures, figuresOf, type Measured } from './engine-figures.ts'
 import type { Begin, Load, ProberSample, SampleRequest } from './engine-prober.ts'
 import { startTargetOf, type Target } from './engine-target.ts'
-import { startPeer } from './haproxy.ts'
 import { loopbackAddress, storeMembers } from './member-rows.ts'
 import { type BenchPostgres, makeDatabase, type RunDatabase } from './postgres.ts'
 import { cpuSecondsOf, descriptorsOf, hostUsage, postgresCpuSeconds, postgresUsage } from './usage.ts'
 
 /** For profiles: `BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profiles'`. */
 const NODE_FLAGS = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
+/** Counts of the kernel, in which our probes and those of the peer are together. */
+const SHARED_COUNTS: ReadonlySet<string> = new Set(['handshakes', 'echoes'])
 const MEMBERS_PER_POOL = 20
 const READY_WITHIN_MS = 60_000
 const DESCRIPTORS_EVERY_MS = 500
@@ -34,7 +36,7 @@ export async function runCase(what: Case, postgres: BenchPostgres): Promise<Figu
   const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
   const endings: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })]
   try {
-    const target = await startTargetOf(what.kind, what.target, folder)
+    const target = await startTargetOf(what, folder)
     endings.push(target.stop)
     const database = what.kind.hasPostgres ? await makeDatabase(postgres) : undefined
     if (database !== undefined) endings.push(() => database.drop())
@@ -60,18 +62,19 @@ async function measured(what: Case, parts: Parts): Promise<Figures> {
   await begin(what, parts)
   const empty = await samplesOf(probers, 'sample of what is reachable')
   await load(what, parts)
-  const peerPid = what.isBesideHaproxy ? await startPeerOf(what, parts) : undefined
+  const peer = await startPeerOf(what, { folder: parts.folder, port: target.peerPort })
+  if (peer !== undefined) parts.endings.push(peer.stop)
   await allOnline(what, probers)
   await wait(what.warmUpSeconds * 1000)
 
-  const sharesCount = what.kind.counted === 'handshakes' && what.isBesideHaproxy
+  const sharesCount = SHARED_COUNTS.has(what.kind.counted) && peer !== undefined
   const measure = async (request: SampleRequest): Promise<Measured> => {
     const samples = await samplesOf(probers, request)
     const ours = sharesCount ? startedOf(samples) : await target.ours()
     return {
       probers: samples,
       host: hostUsage(process.pid),
-      peerCpuSeconds: peerPid === undefined ? 0 : cpuSecondsOf(peerPid),
+      peerCpuSeconds: peer === undefined ? 0 : cpuSecondsOf(peer.pid),
       ours,
       theirs: (await target.theirs()) - (sharesCount ? ours : 0),
       postgres:
@@ -130,16 +133,6 @@ async function load(what: Case, { database, probers, target: { port } }: Parts):
     }
     child.send(message)
   }
-}
-
-async function startPeerOf(what: Case, { folder, target, endings }: Parts): Promise<number | undefined> {
-  const { peer } = what.kind
-  if (peer === undefined) return undefined
-  const addresses = Array.from({ length: what.members }, (_, n) => loopbackAddress(n))
-  const times = { intervalMs: what.intervalSeconds * 1000, timeoutMs: what.timeoutSeconds * 1000 }
-  const running = await startPeer(folder, { kind: peer, addresses, port: target.peerPort, ...times })
-  endings.push(running.stop)
-  return running.pid
 }
 
 /** Waits until every member is ONLINE in its prober. */

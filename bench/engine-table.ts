@@ -7,7 +7,7 @@ const QUIET_SHARE = 0.1
 
 /** One run, as soon as it ended. */
 export function printRun(name: string, figures: Figures): void {
-  const { latenessMs: late, haproxy, postgres, lifetime } = figures
+  const { latenessMs: late, peer, postgres, lifetime } = figures
   console.log(`\n${name}: ${figures.probesPerSecond.toFixed(0)} probes/s`)
   console.log(
     `  CPU ${figures.cpuMicrosecondsPerProbe.toFixed(1)} us/probe, lateness p50 ${late.p50} p99 ${late.p99} max ${late.max} ms, ` +
@@ -31,9 +31,9 @@ export function printRun(name: string, figures: Figures): void {
         `${(postgres.walBytesPerSecond / 1024).toFixed(0)} KB WAL/s, ` +
         `${postgres.cpuMicrosecondsPerProbe?.toFixed(1) ?? '?'} us of its CPU per probe`,
     )
-  if (haproxy !== undefined)
+  if (peer !== undefined)
     console.log(
-      `  HAProxy: ${haproxy.checksPerSecond.toFixed(0)} checks/s, ${haproxy.cpuMicrosecondsPerCheck.toFixed(1)} us/check; ` +
+      `  peer: ${peer.checksPerSecond.toFixed(0)} checks/s, ${peer.cpuMicrosecondsPerCheck.toFixed(1)} us/check; ` +
         `ratio ${figures.ratio?.toFixed(2)}`,
     )
 }
@@ -46,7 +46,7 @@ const COLUMNS: readonly Column[] = [
   ['members', ({ members }) => String(members)],
   ['probes/s', of((run) => run.probesPerSecond, 0)],
   ['us/probe', ({ cpuMicrosecondsPerProbe }) => spread(cpuMicrosecondsPerProbe, 1)],
-  ['HAProxy', of((run) => run.haproxy?.cpuMicrosecondsPerCheck, 1)],
+  ['peer', of((run) => run.peer?.cpuMicrosecondsPerCheck, 1)],
   ['ratio', ({ ratio }) => spread(ratio, 2)],
   ['late p50/p99/max ms', late],
   ['bytes/member', of((run) => run.bytesPerMember, 0)],

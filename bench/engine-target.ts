@@ -12,9 +12,11 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { startAcceptTarget } from './accept-target.ts'
-import type { Kind } from './engine-kinds.ts'
+import type { Case } from './engine-case.ts'
 import { startTarget } from './haproxy.ts'
 import { freePorts } from './namespace.ts'
+
+const echoes = () => Promise.resolve(kernelCount('Icmp', 'InEchos'))
 
 export type TargetProgram = 'haproxy' | 'node'
 
@@ -30,15 +32,17 @@ export interface Target {
 
 const FIRST_PORT = 18_081
 
-/** Starts the target of a kind; files go to `folder`. */
-export async function startTargetOf(kind: Kind, program: TargetProgram, folder: string): Promise<Target> {
+/** Starts the target of a kind, for the checks of `peer` too; files go to `folder`. */
+export async function startTargetOf(
+  { kind, target: program, peer }: Pick<Case, 'kind' | 'target' | 'peer'>,
+  folder: string,
+): Promise<Target> {
   const [port = 0, peerPort = 0] = await freePorts(FIRST_PORT, 2)
   const nothing = { port, peerPort, theirs: () => Promise.resolve(0) }
   const { counted } = kind
-  if (counted === 'echoes')
-    return { ...nothing, ours: () => Promise.resolve(kernelCount('Icmp', 'InEchos')), stop: () => undefined }
+  if (counted === 'echoes') return { port, peerPort, ours: echoes, theirs: echoes, stop: () => undefined }
   if (counted === 'handshakes') {
-    const target = await startTarget(folder, { ours: port, theirs: peerPort })
+    const target = await startTarget(folder, { ports: { ours: port, theirs: peerPort } })
     const all = () => Promise.resolve(kernelCount('Tcp', 'AttemptFails'))
     return { port, peerPort, ours: all, theirs: all, stop: () => target.stop() }
   }
@@ -46,14 +50,14 @@ export async function startTargetOf(kind: Kind, program: TargetProgram, folder: 
   if (program === 'node') return { ...nothing, ...(await startForked('./target.js', port, counted)) }
   const unwoken = kind.isUnwoken ? await startAcceptTarget(folder, port) : undefined
   const ports = { theirs: peerPort, ...(unwoken === undefined ? { ours: port } : {}) }
-  const target = await startTarget(folder, ports)
+  const target = await startTarget(folder, { ports, speaks: kind.peer === 'ping' ? 'http' : kind.peer })
   return {
     port,
     peerPort,
     ours: async () =>
       unwoken === undefined ? (await target.arrivals('ours'))[counted] : await unwoken.accepted(),
     theirs: async () =>
-      counted === 'connections'
+      counted === 'connections' && peer === 'haproxy'
         ? kernelCount('Tcp', 'AttemptFails')
         : (await target.arrivals('theirs'))[counted],
     stop: () => {

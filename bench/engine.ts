@@ -2,7 +2,8 @@
  * The prober as it runs in production, with PostgreSQL behind it and HAProxy beside it:
  *
  *   npm run build && node dist/bench/engine.js [--types tcp,http-reused,...] [--members 5000] [--interval 1] [--timeout 1]
- *     [--seconds 8] [--warm-up 12] [--probers 1] [--repeat 1] [--no-haproxy] [--target haproxy|node] [--out FILE]
+ *     [--seconds 8] [--warm-up 12] [--probers 1] [--repeat 1] [--no-haproxy] [--peer haproxy|blackbox|fping]
+ *     [--target haproxy|node] [--out FILE]
  *   node dist/bench/engine.js --large     50 000 TCP members every 5 s, two probers
  *   node dist/bench/engine.js --scale     5 000 and 50 000 TCP members at the same rate, and the ratio of their CPU per probe
  *
@@ -21,6 +22,9 @@
  * made, and ended by pid. The PostgreSQL is an embedded one; with DATABASE_URL that server (it must preload
  * pg_stat_statements), and no namespace.
  *
+ * `--peer blackbox` and `--peer fping` measure these two beside instead (`apt-get install prometheus-blackbox-exporter fping`),
+ * blackbox_exporter with what asks it in a process that does not count, both with one processor.
+ *
  * HTTP reused is compared with HAProxy's new connections: HAProxy keeps none between checks before 3.2. `-unwoken` has
  * a target that no connection wakes: waking a process of the same host is charged to the prober, a remote target has no
  * such price, and HAProxy's TCP checks wake nobody (engine-target.ts).
@@ -33,6 +37,7 @@ import { commandLine } from './command-line.ts'
 import { type CaseResult, type Figures, resultOf, spreadOf } from './engine-figures.ts'
 import { DEFAULT_KINDS, kindOf } from './engine-kinds.ts'
 import type { Case } from './engine-case.ts'
+import { PEER_PROGRAMS, type PeerProgram } from './engine-peer.ts'
 import { runCase } from './engine-run.ts'
 import { printRun, printTable } from './engine-table.ts'
 import { isRunInNamespace } from './namespace.ts'
@@ -48,6 +53,7 @@ const values = commandLine('node dist/bench/engine.js [options]', {
   probers: '1',
   repeat: '1',
   haproxy: true,
+  peer: 'haproxy',
   target: hasHaproxy() ? 'haproxy' : 'node',
   large: false,
   scale: false,
@@ -64,6 +70,12 @@ function warmUpSeconds(intervalSeconds: number): number {
   return values['warm-up'] === '' ? WARM_UP_SECONDS + 2 * intervalSeconds : Number(values['warm-up'])
 }
 
+function peerProgram(): PeerProgram {
+  const found = PEER_PROGRAMS.find((name) => name === values.peer)
+  if (found === undefined) throw new Error(`--peer takes ${PEER_PROGRAMS.join(', ')}`)
+  return found
+}
+
 function cases(): readonly Case[] {
   const target = values.target === 'node' ? 'node' : 'haproxy'
   const common = {
@@ -73,10 +85,10 @@ function cases(): readonly Case[] {
     probers: Number(values.probers),
     seconds: Number(values.seconds),
     warmUpSeconds: warmUpSeconds(Number(values.interval)),
-    isBesideHaproxy: values.haproxy && target === 'haproxy',
+    peer: values.haproxy && target === 'haproxy' ? peerProgram() : undefined,
     target,
   } as const
-  const tcp = { ...common, name: 'tcp', kind: kindOf('tcp'), isBesideHaproxy: false }
+  const tcp = { ...common, name: 'tcp', kind: kindOf('tcp'), peer: undefined }
   const every = (intervalSeconds: number) => ({
     intervalSeconds,
     warmUpSeconds: warmUpSeconds(intervalSeconds),

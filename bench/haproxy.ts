@@ -2,12 +2,13 @@
  * HAProxy from Debian's packages in its two parts of the bench: the target that counts what arrives, and the peer whose
  * checks are measured beside ours. One thread each. Ended by their process ids.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { PeerKind } from './engine-kinds.ts'
 
 /** Connections that the target takes at one time. */
 const TARGET_CONNECTIONS = 9500
@@ -37,15 +38,23 @@ defaults
   timeout server 60s
 `
 
-/** Answers 200 on every port of `ports` (name → port), on all addresses of this host. */
+export interface TargetOptions {
+  /** Name → port. */
+  readonly ports: Readonly<Record<string, number>>
+  readonly speaks?: PeerKind | undefined
+}
+
+/** Answers 200 on every port, on all addresses of this host. */
 export async function startTarget(
   folder: string,
-  ports: Readonly<Record<string, number>>,
+  { ports, speaks }: TargetOptions,
 ): Promise<HaProxy & { arrivals(name: string): Promise<Arrivals> }> {
+  const bound =
+    speaks === 'https' ? ` ssl crt ${makeCertificate(folder)}` : speaks === 'http2' ? ' proto h2' : ''
   const frontends = Object.entries(ports).map(
     ([name, port]) => `frontend ${name}
   mode http
-  bind 0.0.0.0:${port} backlog 4096
+  bind 0.0.0.0:${port} backlog 4096${bound}
   http-request return status 200 content-type text/plain string ok
 `,
   )
@@ -63,24 +72,49 @@ export async function startTarget(
   }
 }
 
+/** What a server's line says beside. */
+const WITH: Readonly<Record<PeerKind, string>> = {
+  tcp: '',
+  http: '',
+  https: ' check-ssl verify none no-ssl-reuse',
+  http2: ' check-proto h2',
+}
+
 export interface PeerOptions {
-  readonly kind: 'tcp' | 'http'
+  readonly kind: PeerKind
   readonly addresses: readonly string[]
   readonly port: number
   readonly intervalMs: number
   readonly timeoutMs: number
 }
 
-/** The same checks, made by HAProxy: plain `check inter`, and for HTTP `option httpchk` with a host. */
+/** The same checks, made by HAProxy: plain `check inter`, for HTTP `option httpchk` with a host, over TLS without a resumed session. */
 export async function startPeer(folder: string, options: PeerOptions): Promise<HaProxy> {
   const { kind, addresses, port, intervalMs, timeoutMs } = options
   const check =
-    kind === 'http' ? '  option httpchk\n  http-check send meth GET uri / ver HTTP/1.1 hdr host bench\n' : ''
+    kind === 'tcp' ? '' : '  option httpchk\n  http-check send meth GET uri / ver HTTP/1.1 hdr host bench\n'
   const servers = addresses.map(
-    (address, i) => `  server s${i} ${address}:${port} check inter ${intervalMs}ms fall 3 rise 3\n`,
+    (address, i) =>
+      `  server s${i} ${address}:${port} check${WITH[kind]} inter ${intervalMs}ms fall 3 rise 3\n`,
   )
-  const backend = `backend checked\n  mode ${kind}\n  timeout check ${timeoutMs}ms\n${check}${servers.join('')}`
+  const backend = `backend checked\n  mode ${kind === 'tcp' ? 'tcp' : 'http'}\n  timeout check ${timeoutMs}ms\n${check}${servers.join('')}`
   return await start(folder, 'peer', HEAD(join(folder, 'peer.sock'), 1000) + backend)
+}
+
+/** A certificate of its own (ECDSA P-256) with its key, as one file; its path. */
+function makeCertificate(folder: string): string {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
+  const made = spawnSync('openssl', [
+    ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=bench'.split(' '),
+    '-keyout',
+    key,
+    '-out',
+    certificate,
+  ])
+  if (made.status !== 0) throw new Error(`openssl: ${made.stderr.toString()}`)
+  const both = join(folder, 'target.pem')
+  writeFileSync(both, readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'))
+  return both
 }
 
 async function start(folder: string, name: string, config: string): Promise<HaProxy> {

@@ -84,7 +84,7 @@ test('beside HAProxy the bench has its checks, its CPU and the ratio of each run
   assert.equal(result?.runs.length, 2)
   for (const run of result.runs) {
     assertComplete(run)
-    assertPositive({ ...run.haproxy, ratio: run.ratio })
+    assertPositive({ ...run.peer, ratio: run.ratio })
     assert.equal(run.lifetime.arrived, run.lifetime.started)
   }
   assertPositive({ ...result.ratio })

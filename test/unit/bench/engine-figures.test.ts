@@ -39,17 +39,17 @@ function figures(before: Measured, after: Measured): Figures {
 
 test("our CPU per probe is divided by HAProxy's per check in the same window, less than a tick of it too", () => {
   // 2 ms for 100 checks.
-  const { haproxy, ratio } = figures(measured(0, 0.061), measured(SECONDS, 0.063))
-  assert.equal(haproxy?.checksPerSecond, CHECKS / SECONDS)
-  assert.ok(Math.abs(haproxy.cpuMicrosecondsPerCheck - 20) < 1e-6)
+  const { peer, ratio } = figures(measured(0, 0.061), measured(SECONDS, 0.063))
+  assert.equal(peer?.checksPerSecond, CHECKS / SECONDS)
+  assert.ok(Math.abs(peer.cpuMicrosecondsPerCheck - 20) < 1e-6)
   assert.ok(ratio !== undefined && Math.abs(ratio - 2.5) < 1e-6)
 })
 
 test('there is no ratio when HAProxy did not run, made no check, or its CPU could not be told', () => {
   for (const after of [measured(SECONDS, 0), measured(SECONDS, 0.063, 0)]) {
-    const { haproxy, ratio } = figures(measured(0, 0), after)
-    assert.deepEqual([haproxy, ratio], [undefined, undefined])
+    const { peer, ratio } = figures(measured(0, 0), after)
+    assert.deepEqual([peer, ratio], [undefined, undefined])
   }
-  const { haproxy, ratio } = figures(measured(0, 0.06), measured(SECONDS, 0.06))
-  assert.deepEqual([haproxy, ratio], [undefined, undefined])
+  const { peer, ratio } = figures(measured(0, 0.06), measured(SECONDS, 0.06))
+  assert.deepEqual([peer, ratio], [undefined, undefined])
 })
