@@ -216,7 +216,9 @@ const WRITING = {
     type: 'counter',
     labels: ['outcome'],
     help: 'Writes of results to PostgreSQL',
-    advice: '`failed` rising: PostgreSQL is away. `fenced`: the prober had lost the shard; harmless if rare.',
+    advice:
+      '`failed` rising: PostgreSQL is away. `fenced`: the prober had lost the shard; harmless if rare. `put_off`: a ' +
+      'request was changing these pools; their results are written a tenth of a second later.',
   },
   hm_flush_rows: {
     type: 'histogram',

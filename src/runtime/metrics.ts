@@ -20,7 +20,7 @@ import { startTimeGauge } from './process-metrics.ts'
 /** `lost`: another prober had taken the shard over. */
 export type LeaseChange = 'claimed' | 'released' | 'lost'
 /** `fenced`: refused because the shard is no longer ours. `failed`: PostgreSQL did not take it; it is tried again. */
-export type FlushOutcome = 'written' | 'fenced' | 'failed'
+export type FlushOutcome = 'written' | 'put_off' | 'fenced' | 'failed'
 
 export type MassFailure = 'held' | 'believed' | 'warned'
 
@@ -249,7 +249,7 @@ function writerMetrics(registry: Registry): Pick<Metrics, 'flushed' | 'transitio
   const flushes = once((outcome: FlushOutcome) => counters.flushes({ outcome }))
   const transitions = once((to: 'ONLINE' | 'OFFLINE') => counters.transitions({ to }))
   const leases = once((change: LeaseChange) => counters.leases({ change }))
-  beginAtZero(flushes, ['written', 'fenced', 'failed'])
+  beginAtZero(flushes, ['written', 'put_off', 'fenced', 'failed'])
   beginAtZero(transitions, ['ONLINE', 'OFFLINE'])
   beginAtZero(leases, ['claimed', 'released', 'lost'])
   return {

@@ -1,5 +1,11 @@
 /** What a prober's engine is given: the database as functions, the probes, and the configuration of the service. */
-import type { CheckpointEntry, Heartbeat, ShardCheckpoint, VerdictWrite } from '../domain/prober/check.ts'
+import type {
+  CheckpointEntry,
+  Heartbeat,
+  ShardCheckpoint,
+  VerdictsWritten,
+  VerdictWrite,
+} from '../domain/prober/check.ts'
 import type { ParentState } from '../domain/status/dependencies.ts'
 import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
@@ -16,8 +22,8 @@ import type { OwnershipStore } from './ownership.ts'
 export interface ProberStore extends ConfigStore, Omit<OwnershipStore, 'beat'> {
   /** Renews the lease, and stores the prober's facts about itself with it. */
   beat(contactMs: number, facts: ProberFacts): Promise<Heartbeat>
-  /** Writes rows in one statement; resolves to the shards that are still ours at those epochs. */
-  writeVerdicts(rows: readonly VerdictWrite[]): Promise<ReadonlySet<number>>
+  /** Writes rows in one statement. */
+  writeVerdicts(rows: readonly VerdictWrite[]): Promise<VerdictsWritten>
   writeCheckpoints(checkpoints: readonly ShardCheckpoint[]): Promise<void>
   /** What the checkpoints of these shards say about these members. */
   readCheckpointEntries(

@@ -1,10 +1,11 @@
 /**
  * The result writer: brings verdicts to PostgreSQL within `FLUSH_WITHIN_MS`, batched, fenced by the shard's epoch, and
  * the scheduler never waits for it. While PostgreSQL is away it keeps the final state and the first and last transition
- * of every member. Rows that the fence refuses are dropped and counted: another prober owns that shard and decides.
+ * of every member. Rows that the fence refuses are dropped and counted: another prober owns that shard and decides. Rows of a
+ * pool that a request is changing are put off, so that they do not keep those of other projects waiting.
  */
 import type { CheckStatus } from '../domain/status/state-machine.ts'
-import type { VerdictWrite } from '../domain/prober/check.ts'
+import type { VerdictsWritten, VerdictWrite } from '../domain/prober/check.ts'
 import { FLUSH_RETRY_MS, FLUSH_ROWS_MAX, FLUSH_WITHIN_MS } from '../domain/limits.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Check } from './check.ts'
@@ -13,8 +14,8 @@ import type { Log } from './log.ts'
 import { PendingVerdicts } from './pending-verdicts.ts'
 
 export interface ResultWriterOptions {
-  /** Writes rows in one statement; resolves to the shards that are still ours at those epochs. */
-  readonly write: (rows: readonly VerdictWrite[]) => Promise<ReadonlySet<number>>
+  /** Writes rows in one statement. */
+  readonly write: (rows: readonly VerdictWrite[]) => Promise<VerdictsWritten>
   /** The epoch at which this prober owns a shard; undefined = it does not. */
   readonly epochOf: (shard: number) => number | undefined
   /** The recent results of a check, packed: written with each transition. */
@@ -34,7 +35,8 @@ export class ResultWriter {
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> | undefined
   #sending = 0
-  #failures = 0
+  /** Rows that the last statement put off. */
+  #putOff = 0
   #retryMs = 0
   #batchRows = FLUSH_ROWS_MAX
   #isDestroyed = false
@@ -94,9 +96,8 @@ export class ResultWriter {
     while (this.waiting > 0 && !this.#isDestroyed) {
       const leftMs = endMs - performance.now()
       if (leftMs <= 0) return false
-      const failures = this.#failures
       await isDoneWithin(leftMs, this.#flush())
-      if (this.#failures > failures) await isDoneWithin(leftMs, pause(FLUSH_RETRY_MS.min))
+      if (this.#restMs() > 0) await isDoneWithin(leftMs, pause(FLUSH_RETRY_MS.min))
     }
     return this.waiting === 0
   }
@@ -125,9 +126,15 @@ export class ResultWriter {
   #flush(): Promise<void> {
     this.#flushing ??= this.#writeBatch().finally(() => {
       this.#flushing = undefined
-      if (this.#pending.size > 0) this.#arm(this.#retryMs > 0 ? this.#retryMs : 0)
+      if (this.#pending.size > 0) this.#arm(this.#restMs())
     })
     return this.#flushing
+  }
+
+  /** Milliseconds until the next statement, while something waits: 0 when there is more than what was put off. */
+  #restMs(): number {
+    if (this.#retryMs > 0) return this.#retryMs
+    return this.#putOff > 0 && this.#pending.size <= this.#putOff ? FLUSH_WITHIN_MS : 0
   }
 
   async #writeBatch(): Promise<void> {
@@ -136,6 +143,7 @@ export class ResultWriter {
     const rows = this.#pending.take(this.#batchRows)
     if (rows.length === 0) return
     this.#sending = rows.length
+    this.#putOff = 0
     try {
       this.#noteWritten(rows, await this.#options.write(rows))
     } catch (error) {
@@ -145,31 +153,38 @@ export class ResultWriter {
     }
   }
 
-  #noteWritten(rows: readonly VerdictWrite[], held: ReadonlySet<number>): void {
+  #noteWritten(rows: readonly VerdictWrite[], { held, putOff }: VerdictsWritten): void {
     if (this.#retryMs > 0)
       this.#options.log.info({ waiting: this.#pending.size }, 'results are written again')
     this.#retryMs = 0
     this.#batchRows = Math.min(FLUSH_ROWS_MAX, this.#batchRows * 2)
     const lost = new Set<number>()
     const changes = { ONLINE: 0, OFFLINE: 0 }
+    const again: VerdictWrite[] = []
     let written = 0
     for (const row of rows) {
-      if (held.has(row.shard)) {
+      if (!held.has(row.shard)) {
+        // Of an older epoch of a shard that is ours again, the present epoch is not affected.
+        if (this.#options.epochOf(row.shard) === row.epoch) lost.add(row.shard)
+      } else if (putOff.has(row.memberId)) again.push(row)
+      else {
         written++
         for (const { to } of row.transitions) changes[to]++
-      } else if (this.#options.epochOf(row.shard) === row.epoch) lost.add(row.shard)
-      // else an older epoch of a shard that is ours again: the present epoch is not affected
+      }
     }
     const { metrics } = this.#options
+    const fenced = rows.length - written - again.length
     if (written > 0) metrics.flushed('written', written)
-    if (written < rows.length) metrics.flushed('fenced', rows.length - written)
+    if (again.length > 0) metrics.flushed('put_off', again.length)
+    if (fenced > 0) metrics.flushed('fenced', fenced)
+    this.#putOff = again.length
+    this.#pending.putBack(again)
     for (const to of ['ONLINE', 'OFFLINE'] as const)
       if (changes[to] > 0) metrics.transitioned(to, changes[to])
     if (lost.size > 0) this.#options.onFenced(lost)
   }
 
   #noteFailure(rows: readonly VerdictWrite[], error: unknown): void {
-    this.#failures++
     this.#options.metrics.flushed('failed', rows.length)
     const isAway = this.#options.isAway(error)
     if (this.#retryMs === 0)

@@ -9,13 +9,12 @@ import { shardOf } from '../../src/domain/prober/shard.ts'
 import { query, transaction } from '../../src/store/connection/database.ts'
 import { checkRollUps } from '../../src/store/status/roll-up.ts'
 import { claimShards } from '../../src/store/probing/shards.ts'
-import { writeVerdicts } from '../../src/store/probing/verdicts.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase, undoMigrationsFrom } from '../support/database.ts'
 import { aLoadBalancer, aMonitor, aPool, made, OCTAVIA } from '../support/octavia.ts'
 import { seededRandom } from '../support/random.ts'
-import { aVerdict } from '../support/verdicts.ts'
+import { aVerdict, writeAllVerdicts } from '../support/verdicts.ts'
 import * as keptStatuses from '../../migrations/0019-kept-statuses.ts'
 import { withRunner } from '../../src/store/connection/migrate.ts'
 
@@ -175,7 +174,7 @@ async function someVerdicts({ api, owner, pick }: World): Promise<void> {
       transitions: [],
     }),
   )
-  await writeVerdicts(api.db, owner, verdicts)
+  await writeAllVerdicts(api.db, owner, verdicts)
 }
 let sequence = 0
 

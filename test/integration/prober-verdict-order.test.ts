@@ -6,7 +6,7 @@ import type { Transition, VerdictWrite } from '../../src/domain/prober/check.ts'
 import { type Db, query, transaction } from '../../src/store/connection/database.ts'
 import { claimShards, releaseShards } from '../../src/store/probing/shards.ts'
 import { writeVerdicts } from '../../src/store/probing/verdicts.ts'
-import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
+import { insertMembers, insertPool } from '../support/configuration.ts'
 import { type Ending, testDatabase } from '../support/database.ts'
 
 /** Milliseconds after which a wait for a lock is an error. */
@@ -105,7 +105,7 @@ for (const order of ['older first', 'newer first']) {
       verdict(b, shard, { sequence: 9, epoch: 2 }),
     ]
     const rows = order === 'older first' ? batch : batch.toReversed()
-    assert.deepEqual(await writeVerdicts(db, owner, rows), new Set([shard]))
+    assert.deepEqual((await writeVerdicts(db, owner, rows)).held, new Set([shard]))
     assert.deepEqual(await standing(db), new Map([[b, '2 9 ONLINE']]))
     assert.deepEqual(await told(db), ['2 9'])
   })
@@ -116,10 +116,8 @@ test('a new owner counts from one and wins by its epoch; what the old one sends 
   await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 5000, status: 'OFFLINE' })])
   const successor = randomUUID()
   await handOver(successor)
-  assert.deepEqual(
-    await writeVerdicts(db, successor, [verdict(a, shard, { sequence: 1, epoch: 2 })]),
-    new Set([shard]),
-  )
+  const { held } = await writeVerdicts(db, successor, [verdict(a, shard, { sequence: 1, epoch: 2 })])
+  assert.deepEqual(held, new Set([shard]))
   assert.deepEqual(await standing(db), new Map([[a, '2 1 ONLINE']]))
   await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 5001, status: 'OFFLINE' })])
   assert.deepEqual(await standing(db), new Map([[a, '2 1 ONLINE']]))
@@ -129,8 +127,11 @@ test('a new owner counts from one and wins by its epoch; what the old one sends 
 test('the same owner at a newer epoch does not write under the old one', async (t) => {
   const { db, shard, a, owner, handOver } = await owned(t)
   await handOver(owner)
-  assert.deepEqual(await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 1 })]), new Set())
-  assert.deepEqual(await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 1, epoch: 3 })]), new Set())
+  assert.deepEqual((await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 1 })])).held, new Set())
+  assert.deepEqual(
+    (await writeVerdicts(db, owner, [verdict(a, shard, { sequence: 1, epoch: 3 })])).held,
+    new Set(),
+  )
   assert.deepEqual([(await standing(db)).size, await told(db)], [0, []])
 })
 
@@ -140,7 +141,7 @@ test('of one shard that is ours and one that is not, only what is ours is writte
   await query(db, 'update shard set owner = $1 where id = $2', [randomUUID(), other.shard])
   const [foreign = ''] = await insertMembers(db, other.poolId, [{ address: '127.0.0.1', port: 1 }])
   const rows = [verdict(a, shard, { sequence: 1 }), verdict(foreign, other.shard, { sequence: 2 })]
-  assert.deepEqual(await writeVerdicts(db, owner, rows), new Set([shard]))
+  assert.deepEqual((await writeVerdicts(db, owner, rows)).held, new Set([shard]))
   assert.deepEqual(await standing(db), new Map([[a, '1 1 ONLINE']]))
   assert.deepEqual(await told(db), ['1 1'])
 })
@@ -170,61 +171,43 @@ test('recent results stay through a write without any, and yield to newer ones',
   assert.deepEqual(await recent(), Buffer.from([3]))
 })
 
-test('a write waits for nobody who counts another pool, and one that may write nothing waits for nobody at all', async (t) => {
-  const { db, shard, a, owner } = await owned(t)
-  const other = await insertPool(db)
-  const write = (as: string, sequence: number) =>
-    transaction(db, async (tx) => {
-      await query(tx, `set local lock_timeout = ${LOCK_WITHIN_MS}`)
-      return await writeVerdicts(tx, as, [verdict(a, shard, { sequence })])
-    })
-  const whileCounting = (pools: string, work: () => Promise<void>) =>
-    transaction(db, async (tx) => {
-      await query(tx, `select from pool_roll_up where pool_id ${pools} for update`, [other.poolId])
-      await work()
-    })
-  await whileCounting('= $1', async () => {
-    assert.deepEqual(await write(owner, 1), new Set([shard]))
-  })
-  await whileCounting('<> $1', async () => {
-    assert.deepEqual(await write(randomUUID(), 2), new Set())
-    await assert.rejects(write(owner, 3), { code: '55P03' }, 'its own pool is being counted')
-  })
-  assert.deepEqual(await told(db), ['1 1'])
-})
-
-test('the counts of all pools of a batch are locked in one order, whether its rows are new or changed', async (t) => {
-  for (const known of ['first', 'last']) {
+test('a write waits for nobody who counts a pool: members of that pool are put off, whether their rows are new or changed', async (t) => {
+  for (const known of ['neither', 'counted', 'free'] as const) {
     const { db, shard, a, owner } = await owned(t)
     const other = await insertPool(db)
     const [c = ''] = await insertMembers(db, other.poolId, [{ address: '127.0.0.1', port: 1 }])
-    const ordered = await query<{ pool_id: string; member: string; shard: number }>(
+    const counted = { member: a, shard }
+    const free = { member: c, shard: other.shard }
+    const old = known === 'neither' ? [] : [known === 'counted' ? counted : free]
+    await writeVerdicts(
       db,
-      `select r.pool_id, m.id as member, p.shard from pool_roll_up r join pool p on p.id = r.pool_id
-         join member m on m.pool_id = r.pool_id where m.id = any($1) order by r.load_balancer_id, r.pool_id`,
-      [[a, c]],
+      owner,
+      old.map((of, i) => verdict(of.member, of.shard, { sequence: i + 1 })),
     )
-    const [first = assert.fail(), last = assert.fail()] = ordered
-    assert.ok([first.shard, last.shard].includes(shard))
-    const old = known === 'first' ? first : last
-    await writeVerdicts(db, owner, [verdict(old.member, old.shard, { sequence: 1 })])
-    const batch = [first, last].map((of, i) =>
+    const batch = [counted, free].map((of, i) =>
       verdict(of.member, of.shard, { sequence: i + 2, status: 'OFFLINE' }),
     )
-    await transaction(db, async (counting) => {
-      await query(counting, 'select from pool_roll_up where pool_id = $1 for update', [first.pool_id])
-      const write = transaction(db, async (tx) => {
+    const write = (as: string) =>
+      transaction(db, async (tx) => {
         await query(tx, `set local lock_timeout = ${LOCK_WITHIN_MS}`)
-        return await writeVerdicts(tx, owner, batch)
+        return await writeVerdicts(tx, as, batch)
       })
-      const refused = assert.rejects(write, { code: '55P03' })
-      await eventually('the write waits', async () => {
-        const waiting =
-          "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        return (await query(db, waiting)).length === 1
-      })
-      await query(counting, 'select from pool_roll_up where pool_id = $1 for update nowait', [last.pool_id])
-      await refused
+    const held = new Set(batch.map((row) => row.shard))
+    await transaction(db, async (counting) => {
+      await query(counting, 'select from pool_roll_up where pool_id <> $1 for update', [other.poolId])
+      assert.deepEqual(await write(randomUUID()), { held: new Set(), putOff: new Set() }, 'writes nothing')
+      assert.deepEqual(await write(owner), { held, putOff: new Set([a]) })
     })
+    assert.equal((await standing(db)).get(c), '1 3 OFFLINE')
+    assert.notEqual((await standing(db)).get(a), '1 2 OFFLINE')
+    assert.deepEqual(await write(owner), { held, putOff: new Set() })
+    assert.deepEqual(
+      await standing(db),
+      new Map([
+        [a, '1 2 OFFLINE'],
+        [c, '1 3 OFFLINE'],
+      ]),
+    )
+    assert.deepEqual((await told(db)).slice(-2).toSorted(), ['1 2', '1 3'], 'each told once')
   }
 })

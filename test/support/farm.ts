@@ -4,12 +4,11 @@ import { randomUUID } from 'node:crypto'
 import { makeEvents } from '../../src/bin/process/events.ts'
 import { type Database, query } from '../../src/store/connection/database.ts'
 import { claimShards } from '../../src/store/probing/shards.ts'
-import { writeVerdicts } from '../../src/store/probing/verdicts.ts'
 import { type Api, startApi } from './api.ts'
 import { insertMembers, insertPool, PROJECT } from './configuration.ts'
 import { type Ending, testDatabase } from './database.ts'
 import { keepingLog } from './prober.ts'
-import { aVerdict } from './verdicts.ts'
+import { aVerdict, writeAllVerdicts } from './verdicts.ts'
 
 /** A pool of two members with a monitor and a listener, probed by a prober that decides what it is told. */
 export interface Farm {
@@ -50,7 +49,7 @@ export async function aFarm(db: Database, owner: string, project = PROJECT): Pro
         'select id, check_generation as generation from member_detail where id = any($1::uuid[])',
         [some],
       )
-      const held = await writeVerdicts(
+      const held = await writeAllVerdicts(
         db,
         owner,
         checks.map(({ id, generation }) => {

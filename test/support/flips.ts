@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { type Database, query } from '../../src/store/connection/database.ts'
 import { readEvents } from '../../src/store/event/events.ts'
 import { claimShards } from '../../src/store/probing/shards.ts'
-import { writeVerdicts } from '../../src/store/probing/verdicts.ts'
 import type { ServiceEvent } from '../../src/domain/event/event.ts'
 import { insertMembers, insertPool, PROJECT } from './configuration.ts'
-import { aVerdict } from './verdicts.ts'
+import { aVerdict, writeAllVerdicts } from './verdicts.ts'
 
 export interface FlippingFarm {
   readonly members: readonly string[]
@@ -41,7 +40,7 @@ export async function flippingFarm(db: Database, memberCount: number): Promise<F
       isOnline[index] = status === 'ONLINE'
       const verdict = aVerdict(members[index] ?? '', shard, ++sequence, { status, generation })
       const transitions = verdict.transitions.map((one) => ({ ...one, to: status, generation }) as const)
-      await writeVerdicts(db, owner, [{ ...verdict, transitions }])
+      await writeAllVerdicts(db, owner, [{ ...verdict, transitions }])
     },
     events: (after = 0) =>
       readEvents(db, { after, upTo: Number.MAX_SAFE_INTEGER, limit: 100_000, filter: {} }),

@@ -1,5 +1,8 @@
 /** Verdicts as a prober writes them. */
 import type { Transition, VerdictWrite } from '../../src/domain/prober/check.ts'
+import type { Db } from '../../src/store/connection/database.ts'
+import { writeVerdicts } from '../../src/store/probing/verdicts.ts'
+import { eventually } from './configuration.ts'
 
 /** Of generation 1, at epoch 1, with the transition that led to it. */
 export function aVerdict(
@@ -37,4 +40,21 @@ export function aVerdict(
     transitions: [transition],
     ...more,
   }
+}
+
+/** Writes verdicts, those that are put off as often as it takes; resolves to the shards that are held. */
+export async function writeAllVerdicts(
+  db: Db,
+  owner: string,
+  rows: readonly VerdictWrite[],
+): Promise<ReadonlySet<number>> {
+  let left = rows
+  let shards: ReadonlySet<number> = new Set()
+  await eventually('nothing is put off', async () => {
+    const { held, putOff } = await writeVerdicts(db, owner, left)
+    if (left === rows) shards = held
+    left = left.filter(({ memberId }) => putOff.has(memberId))
+    return left.length === 0
+  })
+  return shards
 }

@@ -105,6 +105,14 @@ export interface VerdictWrite extends StoredVerdict {
   readonly recent?: Uint8Array
 }
 
+/** What became of a batch of `VerdictWrite`. */
+export interface VerdictsWritten {
+  /** Shards that are still ours at the epochs of the batch: rows of others were not written, and never will be. */
+  readonly held: ReadonlySet<number>
+  /** Members of whom nothing was written, because the statuses of their pool are being counted: to be written again. */
+  readonly putOff: ReadonlySet<string>
+}
+
 /** What a checkpoint keeps of one check. Times are milliseconds of the wall clock. */
 export interface CheckpointEntry {
   readonly memberId: string

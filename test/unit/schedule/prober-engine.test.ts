@@ -51,7 +51,7 @@ function fakeStore(stored: PoolChecks) {
     writeVerdicts: (rows) => {
       verdicts.push(...rows)
       happened.push('verdicts')
-      return Promise.resolve(new Set(rows.map(({ shard }) => shard)))
+      return Promise.resolve({ held: new Set(rows.map(({ shard }) => shard)), putOff: new Set<string>() })
     },
     writeCheckpoints: (rows) =>
       Promise.resolve(void happened.push(`checkpoint ${rows.map(({ id }) => id).join()}`)),

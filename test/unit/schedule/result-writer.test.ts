@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { VerdictWrite } from '../../../src/domain/prober/check.ts'
-import { FLUSH_ROWS_MAX } from '../../../src/domain/limits.ts'
+import { FLUSH_ROWS_MAX, FLUSH_WITHIN_MS } from '../../../src/domain/limits.ts'
 import type { CheckStatus } from '../../../src/domain/status/state-machine.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
 import type { Check } from '../../../src/schedule/check.ts'
@@ -19,7 +19,8 @@ function checkOf(memberId: string, status: 'ONLINE' | 'OFFLINE', at = 0, project
   } as unknown as Check
 }
 
-type Answer = 'written' | 'fenced' | 'away' | 'refused'
+/** `busy`: the pools of `attacker` are being counted. */
+type Answer = 'written' | 'busy' | 'fenced' | 'away' | 'refused'
 
 /** When a verdict came, and of whose member. */
 interface When {
@@ -30,6 +31,7 @@ interface When {
 /** A writer over a database that answers as the test says, and remembers every statement. */
 function harness(t: TestContext) {
   const statements: (readonly VerdictWrite[])[] = []
+  const sentAt: number[] = []
   const fenced: number[] = []
   const logged: string[] = []
   const database: {
@@ -44,10 +46,15 @@ function harness(t: TestContext) {
   const writer = new ResultWriter({
     write: async (rows) => {
       statements.push(rows)
+      sentAt.push(performance.now())
       await database.held
       const answer = typeof database.answer === 'function' ? database.answer(rows) : database.answer
       if (answer === 'away' || answer === 'refused') throw new Error(answer)
-      return new Set(answer === 'written' ? rows.map((row) => row.shard) : [])
+      const busy = answer === 'busy' ? rows.filter(({ projectId }) => projectId === 'attacker') : []
+      return {
+        held: new Set(answer === 'fenced' ? [] : rows.map((row) => row.shard)),
+        putOff: new Set(busy.map(({ memberId }) => memberId)),
+      }
     },
     epochOf: () => epoch,
     recentOf: () => new Uint8Array(),
@@ -71,6 +78,7 @@ function harness(t: TestContext) {
   return {
     writer,
     statements,
+    sentAt,
     fenced,
     logged,
     database,
@@ -172,6 +180,40 @@ test('rows that the fence refuses are dropped, and the ownership is checked', as
   assert.deepEqual(fenced, [SHARD])
 })
 
+test('rows that are put off are written again with what came meanwhile, and keep nobody else waiting', async (t) => {
+  const { writer, statements, database, fenced, logged, tell } = harness(t)
+  database.answer = 'busy'
+  tell('m', 'ONLINE', 'OFFLINE', { at: 1, projectId: 'attacker' })
+  for (let i = 0; i < FLUSH_ROWS_MAX + 5; i++) tell(`b${i}`, 'ONLINE', 'OFFLINE', { projectId: 'bystander' })
+  await until(() => writer.waiting === 1)
+  const sentTo = (project: string) => statements.flat().filter(({ projectId }) => projectId === project)
+  assert.equal(sentTo('bystander').length, FLUSH_ROWS_MAX + 5, 'each once')
+  tell('m', 'OFFLINE', 'ONLINE', { at: 2, projectId: 'attacker' })
+  database.answer = 'written'
+  assert.equal(await writer.drain(5000), true)
+  assert.deepEqual(
+    sentTo('attacker')
+      .at(-1)
+      ?.transitions.map(({ to, at }) => [to, at]),
+    [
+      ['OFFLINE', 1],
+      ['ONLINE', 2],
+    ],
+  )
+  assert.deepEqual([fenced, logged], [[], []])
+})
+
+test('while all that waits is put off, it is tried again ten times a second at most, and closing ends in time', async (t) => {
+  const { writer, statements, sentAt, database, tell } = harness(t)
+  database.answer = 'busy'
+  tell('m', 'ONLINE', 'OFFLINE', { projectId: 'attacker' })
+  await until(() => statements.length === 3)
+  const [first = 0, , third = 0] = sentAt
+  assert.ok(third - first >= 2 * FLUSH_WITHIN_MS - 5, `${third - first} ms`)
+  assert.equal(await writer.close(150), false)
+  assert.ok(statements.length <= 3 + 5, `${statements.length - 3} statements while it closed`)
+})
+
 test('nothing is kept for a shard that is not ours, or no longer', async (t) => {
   const { writer, statements, tell, setEpoch } = harness(t)
   tell('a', 'UNKNOWN', 'ONLINE')
@@ -236,7 +278,7 @@ test('a writer that has closed leaves no timer, so that its process can end', as
 })
 
 test('writes are counted by what became of them, and changes of status only when they are written', async (t) => {
-  const { writer, database, metrics, tell } = harness(t)
+  const { writer, statements, database, metrics, tell } = harness(t)
   const counted = async (): Promise<readonly string[]> => {
     const text = await metrics.registry.metrics()
     return [...text.matchAll(/^hm_(?:flushes|transitions)_total\{(.*)\} (\d+)$/gm)]
@@ -258,4 +300,9 @@ test('writes are counted by what became of them, and changes of status only when
   tell('a', 'OFFLINE', 'ONLINE')
   await writer.drain(1000)
   assert.deepEqual(await counted(), ['outcome="failed" 1', 'outcome="fenced" 1', ...written])
+  database.answer = 'busy'
+  tell('d', 'OFFLINE', 'ONLINE', { projectId: 'attacker' })
+  const sent = statements.length
+  await until(() => statements.length === sent + 2)
+  assert.ok((await counted()).some((line) => line.startsWith('outcome="put_off"')))
 })
