@@ -51,7 +51,7 @@ const count = async (api: PoolApi): Promise<number> =>
   (await query<{ n: number }>(api.db, 'select count(*) as n from health_monitor'))[0]?.n ?? -1
 
 suite('health monitors', () => {
-  test('a TCP monitor has the keys of the reference, three failures to OFFLINE, and null where nothing was sent', async (t) => {
+  test('a TCP monitor has every key of dialect elb, three failures to OFFLINE, and null where nothing was sent', async (t) => {
     const api = await startPoolApi(t)
     const { poolId } = await makePool(api.db)
     const { id, ...rest } = await created(api, poolId)

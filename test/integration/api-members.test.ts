@@ -37,7 +37,7 @@ async function rows(api: PoolApi): Promise<number> {
 }
 
 suite('members', () => {
-  test('a created member comes back with the keys of the reference, elb defaults and both names of the project', async (t) => {
+  test('a created member comes back with every key of dialect elb, its defaults and both names of the project', async (t) => {
     const api = await startPoolApi(t)
     const { poolId } = await makePool(api.db)
     const answer = await api.call('POST', `/pools/${poolId}/members`, { body: { member: member() } })

@@ -72,7 +72,7 @@ async function tree(api: PoolApi, id: string) {
 }
 
 suite('the status tree', () => {
-  test('it holds every node with the keys of the reference, and a listener’s pool in both places', async (t) => {
+  test('it holds every node with every key of dialect elb, and a listener’s pool in both places', async (t) => {
     const api = await startPoolApi(t)
     const built = await build(api)
     const answer = await api.call('GET', `/loadbalancers/${built.loadBalancerId}/statuses`)

@@ -6,12 +6,20 @@ import { test } from 'node:test'
 
 const PEERS = 'docs/peers'
 const SELF = 'test/unit/peer-citations.test.ts'
-const ROOTS = ['src', 'test', 'bench', 'migrations', 'scripts', 'docs', '.ci']
+const ROOTS = ['src', 'test', 'bench', 'migrations', 'scripts', 'docs', 'deploy', '.ci']
 const SINGLE = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'openapi.yaml']
 
 /** Names of working papers that never were in this repository. */
 const OUT_OF_REACH =
   /\b(?:octavia|elb)-api(?:\.md)?,? (?:sections? )?\d|\bprobe-semantics\b|\bhouse-style\b|\bkuma-greymatter\b|\bDESIGN\b|\btrap \d/
+
+/** A section of something, and what stands before it: it must say of which document. */
+const SECTION = /(.{0,80})\b[Ss]ections? (?=[0-9])/g
+/** Published documents that have sections. */
+const PUBLISHED = /\b(?:RFC \d+(?:bis)?|WHATWG HTML|X\.690|CloudEvents)\b(?!.*[.:;] )/
+
+/** Words for a document that the reader would have to guess. */
+const UNNAMED = /\b[Tt]he reference[’']s\b|\bof the reference\b(?! [Mm]anual)|\bas measured there\b|§/
 
 interface Source {
   readonly file: string
@@ -20,7 +28,7 @@ interface Source {
 
 function filesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.split('/').includes('node_modules'))
+    .filter((name) => !name.split('/').includes('node_modules') && !name.endsWith('.png'))
     .map((name) => join(folder, name))
     .filter((file) => file !== SELF && statSync(file).isFile())
 }
@@ -130,6 +138,39 @@ test('nothing cites a document that is not in the repository', () => {
     SOURCES.filter(({ text }) => OUT_OF_REACH.test(text)).map(({ file }) => file),
     [],
   )
+})
+
+/** Citations of sections that do not say of which document. */
+function sectionsOfNothing(text: string): readonly string[] {
+  return [...text.matchAll(SECTION)]
+    .filter(([, before = '']) => !PUBLISHED.test(before))
+    .map(([citation]) => citation)
+}
+
+test('a section that is cited has its document beside it, and no document is left to guess', () => {
+  const own = SOURCES.filter((source) => !source.file.startsWith('test/vectors'))
+  assert.deepEqual(
+    own.flatMap(({ file, text }) => sectionsOfNothing(text).map((citation) => `${file}: ${citation}`)),
+    [],
+  )
+  assert.deepEqual(
+    own.filter(({ file, text }) => !file.startsWith(PEERS) && UNNAMED.test(text)).map(({ file }) => file),
+    [],
+  )
+  assert.ok(own.filter(({ text }) => [...text.matchAll(SECTION)].length > 0).length > 20, 'the search works')
+  for (const bad of ['padding (sect' + 'ion 6.1)', 'RFC 9113 says so. As in sect' + 'ion 7 of it']) {
+    assert.equal(sectionsOfNothing(bad).length, 1, bad)
+  }
+  const good = 'Frames (RFC 9113 sections 4 and 6) and RFC 7541\n * section 5.2'
+  assert.deepEqual(sectionsOfNothing(asOneLine(good)), [])
+  for (const bad of [
+    'The reference’s own example',
+    'has the keys of the reference',
+    'slower, as measured there',
+    '§ 4',
+  ]) {
+    assert.match(bad, UNNAMED)
+  }
 })
 
 test('citations are found however they are written', () => {

@@ -1,6 +1,6 @@
 /**
  * The table of all options of a health monitor, each described once (docs/how-to-add-an-option.md). The order is that of
- * the reference, of the API's document and of the checks: of two faults the first is named.
+ * docs/options.md, of openapi.yaml and of the checks: of two faults the first is named.
  */
 import type { MonitorType } from '../types.ts'
 import { CONNECTION, ICMP } from './connection.ts'

@@ -1,4 +1,4 @@
-/** Events as CloudEvents 1.0 in JSON: one as it is, several as a batch (JSON format, sections 3 and 4). */
+/** Events as CloudEvents 1.0 in JSON: one as it is, several as a batch (CloudEvents JSON format, sections 3 and 4). */
 import type { ServiceEvent } from '../event/event.ts'
 import { eventDocument } from '../event/event-document.ts'
 

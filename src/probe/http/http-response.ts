@@ -1,7 +1,7 @@
 /**
- * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs. As lenient as RFC 9112 lets a
- * reader be: a lone LF ends a line (section 2.2), empty lines before the status line are skipped (section 2.2), its
- * words are between any blanks (section 4), folded header lines are unfolded (section 5.2), values hold every
+ * Reads HTTP/1.x responses, chunk by chunk, and remembers only what a verdict needs. As lenient as the RFCs let a
+ * reader be: a lone LF ends a line and empty lines before the status line are skipped (RFC 9112 section 2.2), its words
+ * are between any blanks (RFC 9112 section 4), folded header lines are unfolded (RFC 9112 section 5.2), values hold every
  * character but CR, LF and NUL (RFC 9110 section 5.5). A bare CR, a blank before the colon and a line without a colon
  * are refused.
  *

@@ -3,7 +3,7 @@
  * each other in the order of their symbols), so that the lengths say all of it.
  */
 
-/** Bits of the code of each octet, and last of EOS (appendix B); sixteen to a line, as people look them up. */
+/** Bits of the code of each octet, and last of EOS (RFC 7541 appendix B); sixteen to a line, as people look them up. */
 const LENGTHS: readonly number[] = `
   13 23 28 28 28 28 28 28 28 24 30 28 28 30 28 28
   28 28 28 28 28 28 30 28 28 28 28 28 28 28 28 28
@@ -76,6 +76,6 @@ export function decodeHuffman(bytes: Uint8Array): string | undefined {
       }
     }
   }
-  // Padding is shorter than an octet and all ones (section 5.2).
+  // Padding is shorter than an octet and all ones (RFC 7541 section 5.2).
   return length < 8 && code === 2 ** length - 1 ? text : undefined
 }

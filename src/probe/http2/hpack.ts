@@ -6,7 +6,7 @@
 import type { Header } from '../../domain/target/probe-target.ts'
 import { decodeHuffman } from './hpack-huffman.ts'
 
-/** Appendix A: names, with the values of the few entries that have one. */
+/** RFC 7541 appendix A: names, with the values of the few entries that have one. */
 const STATIC_TABLE: readonly (readonly [name: string, value: string])[] = [
   [':authority', ''],
   [':method', 'GET'],
@@ -86,7 +86,7 @@ export function decodeHeaders(block: Uint8Array, take: (name: string, value: str
   return true
 }
 
-/** Larger integers are of no use in a block of some KiB (section 5.1: a limit is to be set). */
+/** Larger integers are of no use in a block of some KiB (RFC 7541 section 5.1: a limit is to be set). */
 const INTEGER_OCTETS_MAX = 4
 
 class BlockReader {
@@ -106,7 +106,7 @@ class BlockReader {
     return this.#block[this.#offset] ?? 0
   }
 
-  /** Section 5.1, with a prefix of so many bits. */
+  /** An integer with a prefix of so many bits (RFC 7541 section 5.1). */
   integer(prefixBits: number): number {
     const mask = (1 << prefixBits) - 1
     let value = this.#octet() & mask
@@ -120,7 +120,7 @@ class BlockReader {
     return 0
   }
 
-  /** Section 5.2. */
+  /** A string, Huffman-coded or not (RFC 7541 section 5.2); undefined = it is not one. */
   string(): string | undefined {
     const isHuffman = (this.peek() & 0x80) !== 0
     const length = this.integer(7)

@@ -18,11 +18,11 @@ export const END_HEADERS = 0x4
 export const PADDED = 0x8
 export const PRIORITY = 0x20
 
-/** Error codes of GOAWAY and RST_STREAM that mean something to a probe (section 7). */
+/** Error codes of GOAWAY and RST_STREAM that mean something to a probe (RFC 9113 section 7). */
 export const NO_ERROR = 0
 export const REFUSED_STREAM = 7
 
-/** What every endpoint may send without being asked (sections 4.2 and 6.9.2). */
+/** What every endpoint may send without being asked (RFC 9113 sections 4.2 and 6.9.2). */
 export const FRAME_PAYLOAD_MAX = 16_384
 export const INITIAL_WINDOW = 65_535
 
@@ -47,7 +47,7 @@ export function writeFrame(type: number, flags: number, stream: number, payload:
   return frame
 }
 
-/** Settings (section 6.5.2) as six octets each. */
+/** Settings (RFC 9113 section 6.5.2) as six octets each. */
 function writeSettings(settings: readonly (readonly [identifier: number, value: number])[]): Buffer {
   const payload = Buffer.alloc(settings.length * 6)
   settings.forEach(([identifier, value], index) => {
@@ -62,7 +62,7 @@ const SETTING_ENABLE_PUSH = 2
 export const SETTING_INITIAL_WINDOW_SIZE = 4
 
 /**
- * How a client begins (section 3.4): no header table, no pushes, and windows in which every body that a probe reads has
+ * How a client begins (RFC 9113 section 3.4): no header table, no pushes, and windows in which every body that a probe reads has
  * room, so that none has to be widened later. `streamWindow`: bytes.
  */
 export function writePreface(streamWindow: number): Buffer {

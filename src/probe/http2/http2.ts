@@ -216,7 +216,7 @@ export class Http2Conversation implements Conversation {
         }
         return undefined
       default:
-        // PRIORITY, and types that are not known (section 4.1).
+        // PRIORITY, and types that are not known (RFC 9113 section 4.1).
         return undefined
     }
   }
@@ -328,7 +328,7 @@ function malformed(detail: string): Verdict {
   return { reason: 'RESPONSE_MALFORMED', detail }
 }
 
-/** The payload of DATA and HEADERS without their padding; undefined = more padding than payload (section 6.1). */
+/** The payload of DATA and HEADERS without their padding; undefined = more padding than payload (RFC 9113 section 6.1). */
 function withoutPadding({ flags, payload }: Frame): Buffer | undefined {
   if ((flags & PADDED) === 0) return payload
   const padding = payload[0]

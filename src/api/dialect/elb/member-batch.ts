@@ -20,7 +20,7 @@ export const elbMemberBatches: MemberBatchDialect = {
     const items = itemsOf(body)
     const { action = 'replace' } = parseAttributes(body, elbMemberBatch)
     if (action === 'delete') {
-      // The reference's own example has one id twice: it is deleted once.
+      // One id may stand there twice: docs/peers/elb.md 12.
       const ids = items.map((item) => parsedItem(item, elbMemberRemoval).id)
       return { action, ids: [...new Set(ids)] }
     }

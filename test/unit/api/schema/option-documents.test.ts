@@ -30,7 +30,7 @@ test('docs/options.md is the reference that npm run docs:options writes, with ev
   }
 })
 
-test('no line of the reference is longer than the pages of the docs are wide', () => {
+test('no line of docs/options.md is longer than the pages of the docs are wide', () => {
   const long = readFileSync('docs/options.md', 'utf8')
     .split('\n')
     .filter((line) => line.length > 120)
