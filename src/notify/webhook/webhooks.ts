@@ -23,6 +23,7 @@ import type { NotifyLog } from '../log.ts'
 import type { Receiver } from '../receiver.ts'
 import { projectKeyOf, type WebhookClient } from './client.ts'
 import { type LaneParts, type LaneStore, WebhookLane } from './lane.ts'
+import { WaitingCounts } from './waiting-counts.ts'
 
 /** What webhooks need of PostgreSQL; see `store/event/webhook-queue.ts`. */
 export interface WebhookStore {
@@ -62,10 +63,11 @@ export class Webhooks implements Receiver {
   #byId: ReadonlyMap<string, ListeningWebhook> = new Map()
   #byProject: ReadonlyMap<string, readonly ListeningWebhook[]> = new Map()
   readonly #lanes = new Map<string, Lane>()
-  /** Events that wait, by webhook: never fewer than there are. */
-  readonly #waiting = new Map<string, number>()
+  readonly #waiting = new WaitingCounts()
   #term: AbortSignal | undefined
   #looking: Promise<void> | undefined
+  /** Something was said to have changed after the look that is under way had begun. */
+  #isLookDue = false
   #timers: readonly NodeJS.Timeout[] = []
   #isInTrouble = false
 
@@ -87,14 +89,14 @@ export class Webhooks implements Receiver {
   /** Webhooks may have changed, or something may wait that was not queued here. */
   readonly look = (): void => {
     if (this.#term === undefined || this.#term.aborted) return
+    this.#isLookDue = this.#looking !== undefined
     this.#looking ??= this.#attempt(async () => {
       await this.#refresh()
-      for (const { id, waiting } of await this.#parts.store.waiting()) {
-        this.#waiting.set(id, waiting)
-        this.#notify(id)
-      }
+      const waiting = await this.#waiting.recount(this.#parts.store.waiting)
+      for (const { id } of waiting) this.#notify(id)
     }).finally(() => {
       this.#looking = undefined
+      if (this.#isLookDue) this.look()
     })
   }
 
@@ -110,9 +112,7 @@ export class Webhooks implements Receiver {
       ),
     )
     await this.#parts.store.queue(queued, events.at(-1)?.position ?? 0)
-    for (const { webhookId } of queued) {
-      this.#waiting.set(webhookId, (this.#waiting.get(webhookId) ?? 0) + 1)
-    }
+    for (const { webhookId } of queued) this.#waiting.queued(webhookId)
     for (const id of new Set(queued.map(({ webhookId }) => webhookId))) {
       await this.#bound(id)
       this.#notify(id)
@@ -121,6 +121,7 @@ export class Webhooks implements Receiver {
 
   async close(): Promise<void> {
     this.#stopTimers()
+    this.#isLookDue = false
     await this.#looking
     await Promise.all([...this.#lanes.values()].map(({ ended }) => ended))
     await this.#parts.client.close()
@@ -157,9 +158,9 @@ export class Webhooks implements Receiver {
   }
 
   async #bound(id: string): Promise<void> {
-    if ((this.#waiting.get(id) ?? 0) <= WEBHOOK_WAITING_MAX) return
+    if (this.#waiting.of(id) <= WEBHOOK_WAITING_MAX) return
     this.#parts.tried('dead', await this.#parts.store.bound(id, WEBHOOK_WAITING_MAX))
-    this.#waiting.set(id, WEBHOOK_WAITING_MAX)
+    this.#waiting.bounded(id, WEBHOOK_WAITING_MAX)
   }
 
   /** Wakes the lane of a webhook, or makes one. */
@@ -172,7 +173,6 @@ export class Webhooks implements Receiver {
     lane.notify()
     const ended = lane.run(term).then(() => {
       this.#lanes.delete(id)
-      this.#waiting.delete(id)
       // Something may have come between its last look and its end.
       if (lane.isNotified) this.#notify(id)
     })
@@ -187,7 +187,6 @@ export class Webhooks implements Receiver {
       send: (target, message) => this.#send(target, message, term),
       origin,
       tried: (result, events) => {
-        if (result !== 'failed') this.#waiting.set(id, (this.#waiting.get(id) ?? 0) - events)
         if (events > 0) tried(result, events)
       },
       onTrouble: (error) => this.#trouble(error),

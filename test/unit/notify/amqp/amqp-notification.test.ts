@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ServiceEvent } from '../../../src/domain/event/event.ts'
-import type { Json } from '../../support/api.ts'
-import { amqpNotification, notificationType } from '../../../src/notify/amqp/amqp-notification.ts'
+import type { ServiceEvent } from '../../../../src/domain/event/event.ts'
+import type { Json } from '../../../support/api.ts'
+import { amqpNotification, notificationType } from '../../../../src/notify/amqp/amqp-notification.ts'
 
 const LB = '6ba7b810-9dad-11d1-80b4-00c04fd430c8'
 const EVENT: ServiceEvent = {

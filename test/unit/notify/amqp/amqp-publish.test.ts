@@ -1,10 +1,10 @@
 /** Order and confirms of messages, over a channel that answers as a test says. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { AMQP_CONFIRM_MS, AMQP_IN_FLIGHT_MAX } from '../../../src/domain/limits.ts'
-import type { ServiceEvent } from '../../../src/domain/event/event.ts'
-import type { AmqpChannel, AmqpMessage } from '../../../src/notify/amqp/amqp-publish.ts'
-import { AmqpReceiver } from '../../../src/notify/amqp/amqp-receiver.ts'
+import { AMQP_CONFIRM_MS, AMQP_IN_FLIGHT_MAX } from '../../../../src/domain/limits.ts'
+import type { ServiceEvent } from '../../../../src/domain/event/event.ts'
+import type { AmqpChannel, AmqpMessage } from '../../../../src/notify/amqp/amqp-publish.ts'
+import { AmqpReceiver } from '../../../../src/notify/amqp/amqp-receiver.ts'
 
 /** A channel that answers nothing by itself. */
 class SilentChannel implements AmqpChannel {
