@@ -13,7 +13,7 @@
  * The attacker is a process of its own. One `healthmonitor api` with an embedded PostgreSQL; everything on loopback, ended by
  * pid.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -22,9 +22,9 @@ import { PAGE_MAX_DEFAULT } from '../src/domain/limits.ts'
 import { commandLine } from './command-line.ts'
 import { freePorts } from './namespace.ts'
 import { startPostgres } from './postgres.ts'
+import { answering, endService, startService } from './service.ts'
 
 const FIRST_PORT = 19_878
-const START_DEADLINE_MS = 60_000
 const EVERY_MS = 50
 const WARM_UP_SECONDS = 3
 const BATCH = 200
@@ -180,50 +180,25 @@ async function run(name: string, url: string): Promise<void> {
   await bystander.close()
 }
 
-function startApi(databaseUrl: string, port: number): ChildProcess {
-  const program = fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url))
-  return spawn(process.execPath, [program, 'serve'], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: databaseUrl,
-      HM_LISTEN: `127.0.0.1:${port}`,
-      HM_METRICS_LISTEN: 'off',
-      HM_PROBERS: '0',
-      HM_LOG_LEVEL: 'error',
-      HM_QUOTA_MEMBER: '-1',
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-}
-
-async function answering(url: string): Promise<void> {
-  const deadline = performance.now() + START_DEADLINE_MS
-  for (;;) {
-    const isOk = await fetch(`${url}/healthcheck`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (isOk) return
-    if (performance.now() > deadline) throw new Error('the API does not answer')
-    await wait(100)
-  }
-}
-
 async function main(): Promise<void> {
   const names = values.attack.split(',')
   const unknown = names.find((name) => ATTACKS[name] === undefined)
   if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(ATTACKS).join(', ')}`)
   const postgres = await startPostgres()
   const [port = 0] = await freePorts(FIRST_PORT, 1)
-  const service = startApi(postgres.url, port)
+  const service = startService({
+    DATABASE_URL: postgres.url,
+    HM_LISTEN: `127.0.0.1:${port}`,
+    HM_PROBERS: '0',
+    HM_LOG_LEVEL: 'error',
+    HM_QUOTA_MEMBER: '-1',
+  })
   const url = `http://127.0.0.1:${port}`
   try {
-    await answering(url)
+    await answering(service, url)
     for (const name of names) await run(name, url)
   } finally {
-    const gone = once(service, 'exit')
-    service.kill('SIGTERM')
-    await gone
+    await endService(service)
     await postgres.stop()
   }
 }

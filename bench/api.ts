@@ -5,19 +5,15 @@
  * listing, creating and deleting, and of lists filtered by status. One client process, keep-alive, on loopback, bounded.
  * Before the first phase all its requests are made for `warm-up` seconds that do not count: the process is seconds old.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
 import { openDatabase } from '../src/store/connection/database.ts'
 import { commandLine } from './command-line.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 import { startPostgres } from './postgres.ts'
+import { answering, endService, startService } from './service.ts'
 
 const PORT = 19_878
 const MONITORS = 100
-const START_DEADLINE_MS = 60_000
 /** The pools with members; those of the monitors of the first phase have none. */
 const NEWEST_FIRST = '&sort_key=created_at&sort_dir=desc'
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
@@ -34,9 +30,13 @@ const client = new Pool(`http://127.0.0.1:${PORT}`, { connections: Number(values
 async function main(): Promise<void> {
   const postgres = await startPostgres()
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
-  const service = startService(postgres.url)
+  const service = startService({
+    DATABASE_URL: postgres.url,
+    HM_LISTEN: `127.0.0.1:${PORT}`,
+    HM_PROBERS: '0',
+  })
   try {
-    await answering()
+    await answering(service, `http://127.0.0.1:${PORT}`)
     const monitors = await createMonitors()
     await warmUp(monitors)
     console.log(
@@ -50,9 +50,7 @@ async function main(): Promise<void> {
     await measureLists(pool)
   } finally {
     await client.destroy()
-    const gone = once(service, 'exit')
-    service.kill('SIGTERM')
-    await gone
+    await endService(service)
     await db.destroy()
     await postgres.stop()
   }
@@ -225,37 +223,6 @@ async function call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: obje
   const text = await answer.text()
   if (statusCode >= 300) throw new Error(`${method} ${path}: ${statusCode} ${text.slice(0, 500)}`)
   return text
-}
-
-function startService(databaseUrl: string): ChildProcess {
-  return spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        DATABASE_URL: databaseUrl,
-        HM_LISTEN: `127.0.0.1:${PORT}`,
-        HM_METRICS_LISTEN: 'off',
-        HM_PROBERS: '0',
-        HM_LOG_LEVEL: 'warn',
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  )
-}
-
-async function answering(): Promise<void> {
-  const deadline = performance.now() + START_DEADLINE_MS
-  for (;;) {
-    try {
-      const { statusCode } = await client.request({ method: 'GET', path: '/healthcheck' })
-      if (statusCode === 200) return
-    } catch (error) {
-      if (performance.now() > deadline) throw error
-    }
-    await wait(100)
-  }
 }
 
 await main()

@@ -5,13 +5,12 @@
  * new target. Each change moves the monitor of one pool to the other of two ports. `--listen off` lets the probers' LISTEN
  * fail (`without-listen.ts`), so that only the poll remains. Everything on loopback, bounded, ended by pid.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { commandLine } from './command-line.ts'
 import { startPostgres } from './postgres.ts'
+import { endService, startService } from './service.ts'
 
 const API_PORT = 19_886
 const DEADLINE_MS = 30_000
@@ -38,7 +37,14 @@ const arrivals = new Map<string, number>()
 async function main(): Promise<void> {
   const postgres = await startPostgres()
   const listeners = [await listenAnywhere(), await listenAnywhere()] as const
-  const service = startService(postgres.url)
+  const service = startService({
+    DATABASE_URL: postgres.url,
+    HM_LISTEN: `127.0.0.1:${API_PORT}`,
+    HM_LOG_LEVEL: 'error',
+    ...(values.listen === 'off'
+      ? { NODE_OPTIONS: `--import ${new URL('./without-listen.js', import.meta.url).href}` }
+      : {}),
+  })
   try {
     await until('the service answers', () => isUp())
     const targets = await configure(portOf(listeners[0]))
@@ -54,7 +60,7 @@ async function main(): Promise<void> {
     }
     report(latencies)
   } finally {
-    await end(service)
+    await endService(service)
     for (const listener of listeners) listener.close()
     await postgres.stop()
   }
@@ -138,28 +144,6 @@ async function isUp(): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-function startService(url: string): ChildProcess {
-  const program = fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url))
-  const env = {
-    PATH: process.env['PATH'],
-    DATABASE_URL: url,
-    HM_LISTEN: `127.0.0.1:${API_PORT}`,
-    HM_METRICS_LISTEN: 'off',
-    HM_LOG_LEVEL: 'error',
-    ...(values.listen === 'off'
-      ? { NODE_OPTIONS: `--import ${new URL('./without-listen.js', import.meta.url).href}` }
-      : {}),
-  }
-  return spawn(process.execPath, [program, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
-}
-
-async function end(service: ChildProcess): Promise<void> {
-  if (service.exitCode !== null) return
-  const exited = once(service, 'exit')
-  service.kill('SIGTERM')
-  await exited
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {

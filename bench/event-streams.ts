@@ -5,16 +5,16 @@
  * processor; how long after a decision its event is at a reader; and how long until a burst of flips is. Decisions are written
  * as probers write them. On loopback, with a durable PostgreSQL of its own.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { type Database, openDatabase } from '../src/store/connection/database.ts'
 import { MEMBERS, PROJECT, storeMembers } from './api-rows.ts'
 import { commandLine } from './command-line.ts'
 import { type Decide, decider } from './decisions.ts'
 import { startPostgres } from './postgres.ts'
+import { answering, endService, startService } from './service.ts'
 import { postgresCpuSeconds, usageOfTree } from './usage.ts'
 
 const PORT = 19_881
@@ -23,7 +23,6 @@ const AT_ONCE = 200
 const IDLE_MS = 20_000
 const FLIPS_PER_STATEMENT = 1000
 const MARK = '\nevent: '
-const START_DEADLINE_MS = 60_000
 
 const values = commandLine('node dist/bench/event-streams.js [options]', {
   streams: '10000',
@@ -33,10 +32,14 @@ const values = commandLine('node dist/bench/event-streams.js [options]', {
 
 async function main(): Promise<void> {
   const postgres = await startPostgres()
-  const service = startService(postgres.url)
+  const service = startService({
+    DATABASE_URL: postgres.url,
+    HM_LISTEN: `127.0.0.1:${PORT}`,
+    HM_PROBERS: '0',
+  })
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
   try {
-    await answering()
+    await answering(service, `http://127.0.0.1:${PORT}`)
     await storeMembers(db)
     const decide = await decider(db)
     const before = await usageOf(service)
@@ -57,9 +60,7 @@ async function main(): Promise<void> {
     await measureFlips(db, { streams, decide })
     for (const stream of streams) stream.sent.destroy()
   } finally {
-    const gone = once(service, 'exit')
-    service.kill('SIGTERM')
-    await gone
+    await endService(service)
     await db.destroy()
     await postgres.stop()
   }
@@ -165,42 +166,6 @@ async function usageOf(
   const usage = usageOfTree(service.pid ?? 0).find(({ pid }) => pid === service.pid)
   if (usage === undefined) throw new Error('the service is not there')
   return await Promise.resolve({ megabytes: usage.residentMegabytes, cpuSeconds: usage.cpuSeconds })
-}
-
-function startService(databaseUrl: string): ChildProcess {
-  return spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        DATABASE_URL: databaseUrl,
-        HM_LISTEN: `127.0.0.1:${PORT}`,
-        HM_METRICS_LISTEN: 'off',
-        HM_PROBERS: '0',
-        HM_LOG_LEVEL: 'warn',
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  )
-}
-
-async function answering(): Promise<void> {
-  const deadline = performance.now() + START_DEADLINE_MS
-  for (;;) {
-    const sent = request({ host: '127.0.0.1', port: PORT, path: '/healthcheck' })
-    sent.end()
-    const status = await once(sent, 'response').then(
-      ([response]: IncomingMessage[]) => {
-        response?.resume()
-        return response?.statusCode
-      },
-      () => 0,
-    )
-    if (status === 200) return
-    if (performance.now() > deadline) throw new Error('the service does not answer')
-    await wait(100)
-  }
 }
 
 await main()

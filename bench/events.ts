@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -28,9 +28,9 @@ import { commandLine } from './command-line.ts'
 import { kindOf } from './engine-kinds.ts'
 import { storeMembers, type StoredMember } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
-import { postgresCpuSeconds } from './usage.ts'
+import { PROGRAM } from './service.ts'
+import { cpuSecondsOf, postgresCpuSeconds } from './usage.ts'
 
-const PROGRAM = fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url))
 const PER_POOL = 100
 const WITHIN_MS = 120_000
 /** Between single changes: in steady state they do not wait for each other. */
@@ -148,18 +148,6 @@ async function startNotifier(url: string, db: Database): Promise<ChildProcess> {
   return child
 }
 
-/** CPU seconds of a process, by Linux; undefined elsewhere. */
-function cpuSecondsOf(pid: number): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
-  } catch {
-    return undefined
-  }
-}
-
 interface Bench {
   readonly db: Database
   readonly writer: ResultWriter
@@ -208,7 +196,7 @@ async function flip(bench: Bench, to: 'ONLINE' | 'OFFLINE', from: 'UNKNOWN' | 'O
     deliveredSeconds: (performance.now() - start) / 1000,
     requests: receiver.requests - before.requests,
     copies: receiver.events - before.events - members.length,
-    notifierCpuSeconds: (cpuSecondsOf(notifier.pid ?? 0) ?? 0) - (before.cpu ?? 0),
+    notifierCpuSeconds: cpuSecondsOf(notifier.pid ?? 0) - before.cpu,
     postgresCpuSeconds: ((await postgresCpuSeconds(db)) ?? 0) - (before.postgres ?? 0),
   }
 }

@@ -6,7 +6,7 @@
  * descriptors of each process, what PostgreSQL was asked to do, and how long after the probe that decided it each OFFLINE
  * was in PostgreSQL. Everything on loopback, bounded, ended by pid; figures are printed and stored as JSON.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -16,6 +16,7 @@ import { commandLine } from './command-line.ts'
 import { lateness, type Histogram, readHistogram } from './histogram.ts'
 import { loopbackAddress } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
+import { endService, startService } from './service.ts'
 import { type PostgresUsage, type ProcessUsage, postgresUsage, usageOfTree } from './usage.ts'
 
 const API_PORT = 19_876
@@ -55,7 +56,15 @@ async function main(): Promise<void> {
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
   const target = fork(fileURLToPath(new URL('./target.js', import.meta.url)))
   const port = await listening(target)
-  const service = startService(postgres.url)
+  const service = startService(
+    {
+      DATABASE_URL: postgres.url,
+      HM_LISTEN: `127.0.0.1:${API_PORT}`,
+      HM_METRICS_LISTEN: `127.0.0.1:${METRICS_PORT}`,
+      HM_PROBERS: values.probers,
+    },
+    { flags: NODE_FLAGS },
+  )
   try {
     await until(
       'the service answers',
@@ -71,7 +80,7 @@ async function main(): Promise<void> {
     writeFileSync(values.out, `${JSON.stringify({ ...about, ...figures }, undefined, 2)}\n`)
     console.log(`stored in ${values.out}`)
   } finally {
-    await end(service)
+    await endService(service)
     target.kill('SIGKILL')
     await db.destroy()
     await postgres.stop()
@@ -213,34 +222,9 @@ async function counted(db: Db, status: string): Promise<number> {
   return row?.n ?? 0
 }
 
-function startService(databaseUrl: string): ChildProcess {
-  return spawn(
-    process.execPath,
-    [...NODE_FLAGS, fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        DATABASE_URL: databaseUrl,
-        HM_LISTEN: `127.0.0.1:${API_PORT}`,
-        HM_METRICS_LISTEN: `127.0.0.1:${METRICS_PORT}`,
-        HM_PROBERS: values.probers,
-        HM_LOG_LEVEL: 'warn',
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  )
-}
-
 async function listening(target: ChildProcess): Promise<number> {
   const [message] = (await once(target, 'message')) as [{ port: number }]
   return message.port
-}
-
-async function end(service: ChildProcess): Promise<void> {
-  if (service.exitCode !== null) return
-  const gone = once(service, 'exit')
-  service.kill('SIGTERM')
-  await gone
 }
 
 async function get(url: string): Promise<string | undefined> {

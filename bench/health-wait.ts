@@ -6,7 +6,6 @@
  * prober, a TCP check every 100 ms. The decision is `since` of the member, by the clock of this host. `written` is the part of a
  * member's wait after the verdict was written, which a prober does 100 ms after the decision. Prints and stores as JSON.
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
@@ -15,8 +14,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Agent, request } from 'undici'
 import { commandLine } from './command-line.ts'
+import { endService, printedAddresses, startService } from './service.ts'
 
-const START_DEADLINE_MS = 60_000
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
 const values = commandLine('node dist/bench/health-wait.js [options]', {
@@ -28,17 +27,19 @@ const client = new Agent({ headersTimeout: 90_000 })
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
-  const service = await startService(folder)
+  const service = startService(
+    { HM_DATA_DIR: folder, HM_LISTEN: '127.0.0.1:0', HM_LOG_LEVEL: 'error' },
+    { stdout: 'pipe' },
+  )
   try {
-    const { poolId, memberId, target } = await makePool(service.api)
+    const { api } = await printedAddresses(service)
+    const { poolId, memberId, target } = await makePool(api)
     const waits = { member: `/pools/${poolId}/members/${memberId}/health`, pool: `/pools/${poolId}/health` }
     const late: Record<keyof typeof waits | 'written', number[]> = { member: [], pool: [], written: [] }
     for (let change = 0; change < Number(values.changes); change++) {
       const state = change % 2 === 0 ? 'OFFLINE' : 'ONLINE'
       const asked = (['member', 'pool'] as const).map(async (kind) => {
-        const { decided, written } = await lateness(
-          `${service.api}${waits[kind]}?wait_for=${state}&timeout=60`,
-        )
+        const { decided, written } = await lateness(`${api}${waits[kind]}?wait_for=${state}&timeout=60`)
         late[kind].push(decided)
         if (kind === 'member') late.written.push(written)
       })
@@ -57,8 +58,7 @@ async function main(): Promise<void> {
     writeFileSync(values.out, `${JSON.stringify({ ...about, ...figures }, undefined, 2)}\n`)
     target.server.close()
   } finally {
-    service.child.kill('SIGTERM')
-    await once(service.child, 'exit')
+    await endService(service)
     await client.destroy()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -152,36 +152,6 @@ async function listening(server: Server, port: number): Promise<number> {
 async function closed({ server }: Target): Promise<void> {
   server.close()
   await once(server, 'close')
-}
-
-async function startService(folder: string) {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        HM_DATA_DIR: folder,
-        HM_LISTEN: '127.0.0.1:0',
-        HM_METRICS_LISTEN: 'off',
-        HM_LOG_LEVEL: 'error',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  let out = ''
-  const api = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the service did not start')), START_DEADLINE_MS)
-    child.stdout.on('data', (text: Buffer) => {
-      out += text.toString()
-      const [, url] = /API +(\S+)[^]*is ready|is ready[^]*API +(\S+)/.exec(out)?.filter(Boolean) ?? []
-      if (url === undefined || !out.includes('Ctrl-C')) return
-      clearTimeout(timer)
-      resolve(url)
-    })
-    child.once('exit', () => reject(new Error(`the service ended: ${out}`)))
-  })
-  return { child, api }
 }
 
 function quantiles(figures: readonly number[]): Readonly<Record<string, number>> {

@@ -32,6 +32,7 @@ import { type Db, openDatabase, query } from '../src/store/connection/database.t
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import { loopbackAddress } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
+import { PROGRAM } from './service.ts'
 
 const { values } = parseArgs({
   options: {
@@ -167,9 +168,8 @@ async function store(
 
 /** A prober process that may have so many descriptors. */
 function startProber(databaseUrl: string, environment: NodeJS.ProcessEnv = {}): ChildProcess {
-  const program = fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url))
   const limit = Number(values.budget) + DESCRIPTOR_RESERVE
-  return spawn('sh', ['-c', `ulimit -Sn ${limit} && exec "$0" "$1" prober`, process.execPath, program], {
+  return spawn('sh', ['-c', `ulimit -Sn ${limit} && exec "$0" "$1" prober`, process.execPath, PROGRAM], {
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: databaseUrl,

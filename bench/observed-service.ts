@@ -1,5 +1,5 @@
 /** A service that has something to show: members that pass, fail and flap, requests of both dialects, a certificate. */
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Agent, fetch } from 'undici'
 import { selfSigned } from '../test/support/certificate.ts'
 import { loopbackAddress } from './member-rows.ts'
+import { endService, printedAddresses, startService } from './service.ts'
 
 const NAME = 'api.example.org'
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
@@ -16,7 +17,6 @@ const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 const EACH = 10
 /** Nobody listens there (tcpmux). */
 const CLOSED_PORT = 1
-const START_MS = 60_000
 /** Milliseconds that the flapping target is up, and then down. */
 const FLAP_MS = 4000
 
@@ -36,18 +36,28 @@ export async function startObservedService(): Promise<ObservedService> {
   writeFileSync(join(folder, 'tls.crt'), cert)
   writeFileSync(join(folder, 'tls.key'), key)
   const targets = [startTarget(), startTarget()]
-  const service = startService(folder)
+  const service = startService(
+    {
+      HM_DATA_DIR: join(folder, 'data'),
+      HM_LISTEN: '127.0.0.1:0',
+      HM_METRICS_LISTEN: '127.0.0.1:0',
+      HM_TLS_CERT: join(folder, 'tls.crt'),
+      HM_TLS_KEY: join(folder, 'tls.key'),
+      HM_LOG_LEVEL: 'error',
+    },
+    { stdout: 'pipe' },
+  )
   const agent = new Agent({ connect: { ca: cert, servername: NAME } })
   const stop = async (): Promise<void> => {
-    await end(service)
+    await endService(service)
     for (const target of targets) target.kill('SIGKILL')
     await agent.close()
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
   try {
     const ports = await Promise.all(targets.map(listening))
-    const { api, metrics } = await addresses(service)
-    const client = new Client(api, agent)
+    const { api, metrics } = await printedAddresses(service)
+    const client = new Client(new URL(api).origin, agent)
     await configure(client, ports)
     const [, flapping] = targets
     return {
@@ -139,40 +149,4 @@ function startTarget(): ChildProcess {
 async function listening(target: ChildProcess): Promise<number> {
   const [message] = (await once(target, 'message')) as [{ port: number }]
   return message.port
-}
-
-function startService(folder: string): ChildProcess {
-  const program = fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url))
-  return spawn(process.execPath, [program, 'serve'], {
-    env: {
-      PATH: process.env['PATH'],
-      HM_DATA_DIR: join(folder, 'data'),
-      HM_LISTEN: '127.0.0.1:0',
-      HM_METRICS_LISTEN: '127.0.0.1:0',
-      HM_TLS_CERT: join(folder, 'tls.crt'),
-      HM_TLS_KEY: join(folder, 'tls.key'),
-      HM_LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-}
-
-/** Base of the API and URL of the metrics, as the service prints them. */
-async function addresses(service: ChildProcess): Promise<{ readonly api: string; readonly metrics: string }> {
-  let said = ''
-  service.stdout?.on('data', (data: Buffer) => (said += data.toString()))
-  const deadline = performance.now() + START_MS
-  while (!said.includes('Ctrl-C')) {
-    if (performance.now() > deadline || service.exitCode !== null) throw new Error(`no service: ${said}`)
-    await wait(50)
-  }
-  const found = (name: string): string => new RegExp(`^ +${name} +(\\S+)$`, 'm').exec(said)?.[1] ?? ''
-  return { api: new URL(found('API')).origin, metrics: found('metrics') }
-}
-
-async function end(service: ChildProcess): Promise<void> {
-  if (service.exitCode !== null) return
-  const gone = once(service, 'exit')
-  service.kill('SIGTERM')
-  await gone
 }

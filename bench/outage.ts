@@ -15,13 +15,11 @@
  * `--hogs`: processes beside that take all the CPU they get. Takes a C compiler. On loopback, bounded, ended by pid.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { SHARD_COUNT, SHARD_LEASE_MS_DEFAULT } from '../src/domain/limits.ts'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
@@ -31,6 +29,7 @@ import { type StoredMember, storeMembers } from './member-rows.ts'
 import { freePorts } from './namespace.ts'
 import { type Arrivals, type OutageTarget, startOutageTarget } from './outage-target.ts'
 import { startPostgres } from './postgres.ts'
+import { answering, endService, startService } from './service.ts'
 
 const FIRST_PORT = 19_890
 const DEADLINE_MS = 300_000
@@ -92,7 +91,7 @@ async function main(): Promise<void> {
   const [port = 0, apiPort = 0, metricsPort = 0] = await freePorts(FIRST_PORT, 3)
   const target = await startOutageTarget(folder, { port, members })
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 1 })
-  const start = () => startService({ databaseUrl: postgres.url, apiPort, metricsPort })
+  const start = () => startWatched({ databaseUrl: postgres.url, apiPort, metricsPort })
   const hogs: ChildProcess[] = []
   let farm: Farm | undefined
   try {
@@ -120,7 +119,7 @@ async function main(): Promise<void> {
       writeFileSync(values.out, `${JSON.stringify({ ...about, outages }, undefined, 2)}\n`)
   } finally {
     for (const hog of hogs) hog.kill('SIGKILL')
-    if (farm !== undefined) await end(farm.service)
+    if (farm !== undefined) await endService(farm.service.child)
     target.stop()
     await db.destroy()
     await postgres.stop()
@@ -203,7 +202,7 @@ async function breakService(farm: Farm): Promise<ReadonlySet<number>> {
   const { db, target } = farm
   if (values.how === 'restart') {
     const startedMs = performance.now()
-    await end(farm.service)
+    await endService(farm.service.child)
     await target.mark()
     console.log(`the service ended within ${seconds(performance.now() - startedMs)}`)
     farm.service = await farm.start()
@@ -262,36 +261,25 @@ async function sumOfEpochs(db: Database): Promise<number> {
   return row?.n ?? 0
 }
 
-async function startService(at: {
+async function startWatched(at: {
   readonly databaseUrl: string
   readonly apiPort: number
   readonly metricsPort: number
 }): Promise<Service> {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url)), 'serve'],
+  const child = startService(
     {
-      env: {
-        PATH: process.env['PATH'],
-        DATABASE_URL: at.databaseUrl,
-        HM_LISTEN: `127.0.0.1:${at.apiPort}`,
-        HM_METRICS_LISTEN: `127.0.0.1:${at.metricsPort}`,
-        HM_PROBERS: values.probers,
-        HM_LOG_LEVEL: 'warn',
-        HM_PROBES_PER_SECOND_PER_PROJECT: '-1',
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      DATABASE_URL: at.databaseUrl,
+      HM_LISTEN: `127.0.0.1:${at.apiPort}`,
+      HM_METRICS_LISTEN: `127.0.0.1:${at.metricsPort}`,
+      HM_PROBERS: values.probers,
+      HM_PROBES_PER_SECOND_PER_PROJECT: '-1',
     },
+    { stderr: 'pipe' },
   )
+  if (child.stderr === null) throw new Error('its log cannot be read')
   const service: Service = { child, warnings: new Map(), longestStallMs: 0 }
   createInterface({ input: child.stderr }).on('line', (line) => note(service, line))
-  await until('the service answers', async () => {
-    if (child.exitCode !== null) throw new Error('the service has ended')
-    return await fetch(`http://127.0.0.1:${at.apiPort}/healthcheck`).then(
-      (answer) => answer.ok,
-      () => false,
-    )
-  })
+  await answering(child, `http://127.0.0.1:${at.apiPort}`)
   return service
 }
 
@@ -300,13 +288,6 @@ function note(service: Service, line: string): void {
   service.warnings.set(message, (service.warnings.get(message) ?? 0) + 1)
   const stalledMs = Number(/"stalled_ms":(\d+)/.exec(line)?.[1] ?? 0)
   service.longestStallMs = Math.max(service.longestStallMs, stalledMs)
-}
-
-async function end({ child }: Service): Promise<void> {
-  if (child.exitCode !== null) return
-  const gone = once(child, 'exit')
-  child.kill('SIGTERM')
-  await gone
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -5,10 +5,7 @@
  * then how long after a decision it is on the screen, and, while members flip for `--minutes`, the memory of the tab after a
  * garbage collection, once a minute. Decisions are written as probers write them. On loopback, with a PostgreSQL of its own.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core'
 import { type Database, openDatabase } from '../src/store/connection/database.ts'
 import { commandLine } from './command-line.ts'
@@ -16,9 +13,9 @@ import { type Decide, decider } from './decisions.ts'
 import { kindOf } from './engine-kinds.ts'
 import { storeMembers } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
+import { endService, printedAddresses, startService } from './service.ts'
 
 const PROGRAM = '/usr/bin/chromium'
-const START_MS = 60_000
 const MEGABYTE = 1024 * 1024
 /** Members that flip, one after another. */
 const FLAPPING = 200
@@ -56,10 +53,18 @@ interface World {
 
 async function withService(members: number, use: (world: World) => Promise<void>): Promise<void> {
   const postgres = await startPostgres()
-  const { service, listening } = startService(postgres.url)
+  const service = startService(
+    {
+      DATABASE_URL: postgres.url,
+      HM_LISTEN: '127.0.0.1:0',
+      HM_DEFAULT_PROJECT: 'bench',
+      HM_PROBERS: '0',
+    },
+    { stdout: 'pipe' },
+  )
   let db: Database | undefined
   try {
-    const url = await listening
+    const url = new URL((await printedAddresses(service)).api).origin
     db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
     const monitor = { ...kindOf('tcp').monitor, delaySeconds: 5, timeoutSeconds: 3 }
     await storeMembers(db, monitor, { count: members, perPool: 500, port: 80 })
@@ -67,9 +72,7 @@ async function withService(members: number, use: (world: World) => Promise<void>
     await decideAll(decide, members)
     await use({ url, decide })
   } finally {
-    const gone = once(service, 'exit')
-    service.kill('SIGTERM')
-    await gone
+    await endService(service)
     await db?.destroy()
     await postgres.stop()
   }
@@ -83,35 +86,6 @@ async function decideAll(decide: Decide, members: number): Promise<void> {
     const failing = some.filter((member) => member % 100 === 1)
     if (failing.length > 0) await decide(failing, 'OFFLINE')
   }
-}
-
-/** The address is in the first line of the log that has one. */
-function startService(databaseUrl: string): { service: ChildProcess; listening: Promise<string> } {
-  const program = fileURLToPath(new URL('../src/bin/healthmonitor.js', import.meta.url))
-  const service = spawn(process.execPath, [program, 'serve'], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: databaseUrl,
-      HM_LISTEN: '127.0.0.1:0',
-      HM_METRICS_LISTEN: 'off',
-      HM_DEFAULT_PROJECT: 'bench',
-      HM_PROBERS: '0',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const listening = new Promise<string>((resolve, reject) => {
-    let text = ''
-    const read = (chunk: string) => {
-      if (text.length < 100_000) text += chunk
-      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(text)
-      if (found !== null) resolve(found[0])
-    }
-    service.stdout.setEncoding('utf8').on('data', read)
-    service.stderr.setEncoding('utf8').on('data', read)
-    service.once('exit', () => reject(new Error(`the service ended: ${text}`)))
-    AbortSignal.timeout(START_MS).addEventListener('abort', () => reject(new Error(`no address in: ${text}`)))
-  })
-  return { service, listening }
 }
 
 /** The first visit warms the service and is not counted; each has an empty cache. */
