@@ -20,7 +20,7 @@ import { JsonItems } from '../http/json-body.ts'
 import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
 import { admitted, takePlace } from '../http/waiting.ts'
 import type { EventStream } from './event-streams.ts'
-import { idOf, projectOf } from './parameters.ts'
+import { idOf, projectOf, inRange, numberOf } from './parameters.ts'
 import { eventText } from './render-event.ts'
 
 export function eventRoutes(deps: ApiDependencies): Route[] {
@@ -66,22 +66,6 @@ function filterOf(ctx: ApiContext, parameters: Parameters): EventFilter {
     ...(poolId === undefined ? {} : { poolId }),
     ...(memberId === undefined ? {} : { memberId }),
   }
-}
-
-function numberOf(parameters: Parameters, name: string): number | undefined {
-  const text = parameters.get(name)
-  if (text === null) return undefined
-  if (!/^\d{1,15}$/.test(text)) throw invalidQuery(`${name} must be a whole number from 0.`)
-  return Number(text)
-}
-
-function inRange(
-  value: number,
-  name: string,
-  { min, max }: { readonly min: number; readonly max: number },
-): number {
-  if (value < min || value > max) throw invalidQuery(`${name} must be from ${min} to ${max}.`)
-  return value
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Parameters that several resources of our own API have, with one meaning and one refusal each. */
+import type { Range } from '../../domain/limits/range.ts'
 import { isUuid } from '../../domain/uuid.ts'
 import type { ApiContext } from '../http/context.ts'
 import { invalidQuery, type Parameters } from '../http/query.ts'
@@ -17,4 +18,18 @@ export function idOf(parameters: Parameters, name: string): string | undefined {
   if (id === null) return undefined
   if (!isUuid(id)) throw invalidQuery(`${name} must be a UUID.`)
   return id.toLowerCase()
+}
+
+/** A whole number in a parameter; undefined when it was not sent. Throws INVALID_QUERY. */
+export function numberOf(parameters: Parameters, name: string): number | undefined {
+  const text = parameters.get(name)
+  if (text === null) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw invalidQuery(`${name} must be a whole number from 0.`)
+  return Number(text)
+}
+
+/** The value, when it is within its range. Throws INVALID_QUERY. */
+export function inRange(value: number, name: string, { min, max }: Range): number {
+  if (value < min || value > max) throw invalidQuery(`${name} must be from ${min} to ${max}.`)
+  return value
 }

@@ -1,11 +1,11 @@
 /** `GET /v1/uptime`: for how long a member was ONLINE in the last day, week and 30 days, and what stands apart. */
-import { DomainError, notFound } from '../../domain/errors.ts'
+import { notFound } from '../../domain/errors.ts'
 import { UPTIME_WINDOWS_HOURS } from '../../domain/limits.ts'
 import { uptimeIn, upShare } from '../../domain/status/uptime.ts'
 import { isUuid } from '../../domain/uuid.ts'
 import { readUptimeFacts } from '../../store/status/uptime.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
-import { queryOf } from '../http/query.ts'
+import { invalidQuery, queryOf } from '../http/query.ts'
 import { assertReadable } from './overview.ts'
 
 const HOUR_MS = 3_600_000
@@ -48,5 +48,5 @@ function memberIdOf(ctx: ApiContext): string {
   const id = parameters.get('member_id')
   const isKnown = [...parameters.keys()].every((name) => name === 'member_id')
   if (isKnown && id !== null && isUuid(id)) return id.toLowerCase()
-  throw new DomainError('INVALID_QUERY', 'member_id must be sent, as a UUID, and nothing else.')
+  throw invalidQuery('member_id must be sent, as a UUID, and nothing else.')
 }

@@ -26,10 +26,11 @@ import {
 } from '../../store/event/webhooks.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
-import { queryOf } from '../http/query.ts'
+import { invalidQuery, queryOf } from '../http/query.ts'
 import { sharerOf } from '../http/sharer.ts'
 import { parseBody } from '../schema/attributes.ts'
 import { writing } from '../write/writing.ts'
+import { inRange, numberOf } from './parameters.ts'
 import { changedBy, MASK, webhookCreate, webhookUpdate } from './webhook-body.ts'
 
 const ALL = '/v1/webhooks'
@@ -57,7 +58,7 @@ async function list(ctx: ApiContext, { db }: ApiDependencies): Promise<void> {
   const wanted = parameters.get('project_id') ?? undefined
   if (wanted !== undefined) authorise(wanted)
   const marker = parameters.get('marker') ?? undefined
-  if (marker !== undefined && !isUuid(marker)) throw invalid('marker must be a UUID.')
+  if (marker !== undefined && !isUuid(marker)) throw invalidQuery('marker must be a UUID.')
   const webhooks = await listWebhooks(db, wanted ?? inLists, marker)
   ctx.body = {
     webhooks: webhooks.map((webhook) => render(webhook)),
@@ -135,11 +136,9 @@ async function deadLetters(ctx: ApiContext, { db }: ApiDependencies): Promise<vo
   const parameters = queryOf(ctx)
   assertKnown(parameters, ['before', 'limit'])
   const { id } = await ofPath(ctx, db)
-  const limit = numberOf(parameters.get('limit'), 'limit') ?? DEAD_LETTER_PAGE.max
-  if (limit < DEAD_LETTER_PAGE.min || limit > DEAD_LETTER_PAGE.max)
-    throw invalid(`limit must be from ${DEAD_LETTER_PAGE.min} to ${DEAD_LETTER_PAGE.max}.`)
+  const limit = inRange(numberOf(parameters, 'limit') ?? DEAD_LETTER_PAGE.max, 'limit', DEAD_LETTER_PAGE)
   const letters = await listDeadLetters(db, id, {
-    before: numberOf(parameters.get('before'), 'before'),
+    before: numberOf(parameters, 'before'),
     limit,
   })
   const last = letters.length < limit ? undefined : letters.at(-1)
@@ -219,15 +218,5 @@ function renderLetter({ id, at, reason, event }: DeadLetter): Record<string, unk
 
 function assertKnown(parameters: URLSearchParams, known: readonly string[]): void {
   for (const name of parameters.keys())
-    if (!known.includes(name)) throw invalid(`There is no parameter ${name.slice(0, 64)}.`)
-}
-
-function numberOf(value: string | null, name: string): number | undefined {
-  if (value === null) return undefined
-  if (!/^\d{1,15}$/.test(value)) throw invalid(`${name} must be a whole number from 0.`)
-  return Number(value)
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError('INVALID_QUERY', message)
+    if (!known.includes(name)) throw invalidQuery(`There is no parameter ${name.slice(0, 64)}.`)
 }

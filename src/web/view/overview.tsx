@@ -11,6 +11,7 @@ import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
 import { Pager, usePaging } from '../part/paged.tsx'
 import { LoadBalancerTable, PoolTable } from '../part/pool-table.tsx'
 import { Search } from '../part/search.tsx'
+import { Table } from '../part/table.tsx'
 import { Ago } from '../part/time.tsx'
 import { shownProject } from '../project.ts'
 import { linkTo } from '../route.ts'
@@ -174,39 +175,28 @@ function FoundMembers({ search }: { readonly search: string }) {
   if (body === undefined || body.members.length === 0) return null
   return (
     <Section title="Members">
-      <table class="list">
-        <caption class="hidden">Members that match, the worst first</caption>
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">Member</th>
-            <th scope="col">Why</th>
-            <th scope="col">For</th>
+      <Table caption="Members that match, the worst first" columns={['State', 'Member', 'Why', 'For']}>
+        {body.members.map((member) => (
+          <tr key={member.id}>
+            <td>
+              <StatusMarks marks={[memberMark(member.state), ...furtherMarks(member)]} />
+            </td>
+            <th scope="row">
+              <a href={linkTo.member(member.id)}>
+                {member.name === '' ? targetOf(member.address, member.protocol_port) : member.name}
+              </a>
+              <div class="quiet small">
+                {targetOf(member.address, member.protocol_port)} in{' '}
+                <a href={linkTo.pool(member.pool_id)}>{member.pool_name || member.pool_id.slice(0, 8)}</a>
+              </div>
+            </th>
+            <td>{sentence(member.why)}</td>
+            <td class="since" data-label="for">
+              <Ago at={member.since} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {body.members.map((member) => (
-            <tr key={member.id}>
-              <td>
-                <StatusMarks marks={[memberMark(member.state), ...furtherMarks(member)]} />
-              </td>
-              <th scope="row">
-                <a href={linkTo.member(member.id)}>
-                  {member.name === '' ? targetOf(member.address, member.protocol_port) : member.name}
-                </a>
-                <div class="quiet small">
-                  {targetOf(member.address, member.protocol_port)} in{' '}
-                  <a href={linkTo.pool(member.pool_id)}>{member.pool_name || member.pool_id.slice(0, 8)}</a>
-                </div>
-              </th>
-              <td>{sentence(member.why)}</td>
-              <td class="since" data-label="for">
-                <Ago at={member.since} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Section>
   )
 }

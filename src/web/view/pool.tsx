@@ -10,6 +10,7 @@ import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
 import { Pager, usePaging } from '../part/paged.tsx'
 import { Search } from '../part/search.tsx'
 import { Strip } from '../part/strip.tsx'
+import { Table } from '../part/table.tsx'
 import { Ago } from '../part/time.tsx'
 import { linkTo } from '../route.ts'
 import { concerns, targetOf } from '../words/event.ts'
@@ -106,24 +107,15 @@ function Members({ poolId, search }: { readonly poolId: string; readonly search:
   return (
     <>
       <Trouble state={state.value} />
-      <table class="list members">
-        <caption class="hidden">Members of the pool, the worst first</caption>
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">Member</th>
-            <th scope="col">Why</th>
-            <th scope="col">Last results</th>
-            <th scope="col">Latency</th>
-            <th scope="col">For</th>
-          </tr>
-        </thead>
-        <tbody>
-          {body.members.map((member) => (
-            <Row key={member.id} member={member} />
-          ))}
-        </tbody>
-      </table>
+      <Table
+        caption="Members of the pool, the worst first"
+        columns={['State', 'Member', 'Why', 'Last results', 'Latency', 'For']}
+        kind="members"
+      >
+        {body.members.map((member) => (
+          <Row key={member.id} member={member} />
+        ))}
+      </Table>
       <Pager paging={paging} next={body.next} of="members" />
     </>
   )

@@ -3,6 +3,7 @@ import { useResource } from '../net/resource.ts'
 import type { Prober } from '../net/types.ts'
 import { StatusMark } from '../part/mark.tsx'
 import { Heading, Trouble, Waiting } from '../part/page.tsx'
+import { Table } from '../part/table.tsx'
 import { Ago } from '../part/time.tsx'
 import { millisecondsOf, numberOf } from '../words/time.ts'
 
@@ -18,26 +19,23 @@ export function ProbersView() {
       <Waiting state={state.value} />
       {probers?.length === 0 ? <p>No prober has ever worked on this database: nobody probes.</p> : null}
       {probers === undefined || probers.length === 0 ? null : (
-        <table class="list">
-          <caption class="hidden">Probers</caption>
-          <thead>
-            <tr>
-              <th scope="col">State</th>
-              <th scope="col">Prober</th>
-              <th scope="col">Checks</th>
-              <th scope="col">In flight</th>
-              <th scope="col">Waiting</th>
-              <th scope="col">Lateness</th>
-              <th scope="col">Inconclusive</th>
-              <th scope="col">Breaker</th>
-            </tr>
-          </thead>
-          <tbody>
-            {probers.map((prober) => (
-              <Row key={prober.id} prober={prober} />
-            ))}
-          </tbody>
-        </table>
+        <Table
+          caption="Probers"
+          columns={[
+            'State',
+            'Prober',
+            'Checks',
+            'In flight',
+            'Waiting',
+            'Lateness',
+            'Inconclusive',
+            'Breaker',
+          ]}
+        >
+          {probers.map((prober) => (
+            <Row key={prober.id} prober={prober} />
+          ))}
+        </Table>
       )}
     </>
   )
