@@ -1,6 +1,4 @@
 /** Where in the page somebody is: the fragment of the address, so that the server knows one file only. */
-import { signal } from '@preact/signals'
-
 export type Route =
   | { readonly view: 'overview' }
   | { readonly view: 'loadbalancer' | 'pool' | 'member'; readonly id: string }
@@ -28,8 +26,3 @@ export const linkTo = {
   pool: (id: string) => `#/pools/${id}`,
   member: (id: string) => `#/members/${id}`,
 } as const
-
-export const route = signal<Route>(routeOf(location.hash))
-addEventListener('hashchange', () => {
-  route.value = routeOf(location.hash)
-})

@@ -2,17 +2,18 @@
  * Events as they happen, by Server-Sent Events (WHATWG HTML, section 9.2) over fetch: EventSource cannot send the header
  * that chooses a project. A stream that breaks goes on after the last event that was heard.
  */
-import { headersOf, RequestError, urlOf } from './request.ts'
+import { RequestError } from './sender.ts'
 import type { ServiceEvent } from './types.ts'
 
 /** Milliseconds before a broken stream is opened again: at first, and at most. */
-const RETRY_MS = 1000
-const RETRY_MAX_MS = 15_000
+export const RETRY_MS = 1000
+export const RETRY_MAX_MS = 15_000
 /** Milliseconds of silence after which a stream is taken for dead; the service sends something every 15 s. */
-const SILENCE_MS = 45_000
+export const SILENCE_MS = 45_000
 
 export interface StreamParts {
-  readonly query: string
+  /** Asks for a stream that goes on after the event with this id; '' = from now on. */
+  readonly connect: (after: string, signal: AbortSignal) => Promise<Response>
   readonly onEvent: (event: ServiceEvent) => void
   /** Events were deleted before they were heard: what is shown must be read again. */
   readonly onGap: () => void
@@ -20,7 +21,7 @@ export interface StreamParts {
   readonly onRefused: (error: RequestError) => void
 }
 
-/** Opens a stream; the returned function closes it. */
+/** Opens a stream; the returned function closes it, and nothing is told any more. */
 export function openStream(parts: StreamParts): () => void {
   const ending = new AbortController()
   void keepOpen(parts, ending.signal)
@@ -29,39 +30,50 @@ export function openStream(parts: StreamParts): () => void {
 
 async function keepOpen(parts: StreamParts, ended: AbortSignal): Promise<void> {
   const heard = { id: '' }
-  for (let pauseMs = RETRY_MS; !ended.aborted; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
-    const began = performance.now()
-    try {
-      await readOnce(parts, heard, ended)
-    } catch (error) {
-      if (error instanceof RequestError) parts.onRefused(error)
+  let pauseMs = RETRY_MS
+  while (!ended.aborted) {
+    // A stream that was open for so long worked: what ends it is a new trouble.
+    let steady: ReturnType<typeof setTimeout> | undefined
+    const onOpen = (): void => {
+      steady = setTimeout(() => (pauseMs = RETRY_MS), RETRY_MAX_MS)
+      parts.onState(true)
     }
+    try {
+      await readOnce({ ...parts, onOpen }, heard, ended)
+    } catch (error) {
+      if (error instanceof RequestError && !ended.aborted) parts.onRefused(error)
+    }
+    clearTimeout(steady)
     if (ended.aborted) return
     parts.onState(false)
-    if (performance.now() - began > RETRY_MAX_MS) pauseMs = RETRY_MS
     await pause(pauseMs * (0.75 + Math.random() / 2), ended)
+    pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)
   }
 }
 
-/** Reads one connection to its end. */
-async function readOnce(parts: StreamParts, heard: { id: string }, ended: AbortSignal): Promise<void> {
+/** Reads one connection to its end; one that says nothing for too long has ended, also before its answer. */
+async function readOnce(
+  parts: StreamParts & { readonly onOpen: () => void },
+  heard: { id: string },
+  ended: AbortSignal,
+): Promise<void> {
   const silent = new AbortController()
-  const answer = await fetch(urlOf(`v1/events?${parts.query}`), {
-    headers: {
-      ...headersOf('text/event-stream'),
-      ...(heard.id === '' ? {} : { 'last-event-id': heard.id }),
-    },
-    signal: AbortSignal.any([ended, silent.signal]),
-    cache: 'no-store',
-  })
-  if (!answer.ok || answer.body === null) throw new RequestError(answer.status, 'no events')
-  parts.onState(true)
+  const signal = AbortSignal.any([ended, silent.signal])
+  const spoken = async <Said>(said: Promise<Said>): Promise<Said> => {
+    const timer = setTimeout(() => silent.abort(), SILENCE_MS)
+    return await said.finally(() => clearTimeout(timer))
+  }
+  const answer = await spoken(parts.connect(heard.id, signal))
+  if (!answer.ok || answer.body === null) {
+    await answer.body?.cancel()
+    throw new RequestError(answer.status, 'no events')
+  }
+  parts.onOpen()
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
   for (;;) {
-    const timer = setTimeout(() => silent.abort(), SILENCE_MS)
-    const { done, value } = await reader.read().finally(() => clearTimeout(timer))
-    if (done) return
+    const { done, value } = await spoken(reader.read())
+    if (done || ended.aborted) return
     const messages = (rest + value).split('\n\n')
     rest = messages.pop() ?? ''
     for (const message of messages) tell(message, parts, heard)
@@ -84,10 +96,12 @@ function tell(message: string, { onEvent, onGap }: StreamParts, heard: { id: str
 
 function pause(ms: number, ended: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    ended.addEventListener('abort', () => {
+    const end = (): void => {
       clearTimeout(timer)
+      ended.removeEventListener('abort', end)
       resolve()
-    })
+    }
+    const timer = setTimeout(end, ms)
+    ended.addEventListener('abort', end)
   })
 }

@@ -49,6 +49,8 @@ export function told(event: ServiceEvent): ToldEvent {
   const known = WORDS[event.type]
   if (event.type === 'config.changed') return { ...at, mark: NOTE, text: `: ${changeOf(event)}` }
   if (known !== undefined) return { ...at, ...known, text: `: ${known.text}` }
+  if (!event.type.endsWith('.status'))
+    return { ...at, mark: { shape: 'unknown', word: 'event' }, text: `: ${event.type}` }
   const { to = '', from } = event
   const mark = event.type === 'member.status' ? memberMark(to) : rolledUpMark(to)
   return { ...at, mark, text: from === undefined || from === 'UNKNOWN' ? '' : `, was ${from}` }

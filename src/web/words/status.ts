@@ -23,8 +23,14 @@ const ROLLED_UP: Readonly<Record<string, Mark>> = {
   OFFLINE: { shape: 'off', word: 'OFFLINE' },
 }
 
-export const memberMark = (state: string): Mark => MARKS[state] ?? { shape: 'unknown', word: state }
-export const rolledUpMark = (status: string): Mark => ROLLED_UP[status] ?? { shape: 'unknown', word: status }
+/** The mark of a word; of one that this page does not know, the word itself. */
+function markIn(marks: Readonly<Record<string, Mark>>, word: string): Mark {
+  const mark = Object.hasOwn(marks, word) ? marks[word] : undefined
+  return mark ?? { shape: 'unknown', word }
+}
+
+export const memberMark = (state: string): Mark => markIn(MARKS, state)
+export const rolledUpMark = (status: string): Mark => markIn(ROLLED_UP, status)
 
 export const PENDING: Mark = { shape: 'waiting', word: 'pending' }
 export const STALE: Mark = { shape: 'stale', word: 'stale' }

@@ -25,9 +25,10 @@ export function agoOf(at: string, nowMs: number): string {
 
 /** Milliseconds, with three digits at most. */
 export function millisecondsOf(ms: number): string {
-  if (ms >= 1000) return `${(ms / 1000).toPrecision(3)} s`
-  if (ms >= 100) return `${Math.round(ms)} ms`
-  return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(1)} ms`
+  // Bounds are where rounding gives one digit more.
+  if (ms >= 999.5) return `${(ms / 1000).toPrecision(3)} s`
+  if (ms >= 99.95) return `${Math.round(ms)} ms`
+  return `${ms < 9.995 ? ms.toFixed(2) : ms.toFixed(1)} ms`
 }
 
 const SECONDS = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
