@@ -65,7 +65,7 @@ export async function askFor<Body>(surroundings: Surroundings, sent: Omit<Sent, 
   const parsed: unknown = text === '' ? undefined : parse(text)
   if (!ok) throw new RequestError(status, sentenceOf(parsed) ?? `The service answered ${status}.`)
   if (text !== '' && parsed === undefined) {
-    throw new RequestError(status, 'The answer is not one of the service. Is there a proxy between?')
+    throw new RequestError(status, 'The answer is not one of the service. Is there a proxy in between?')
   }
   return parsed as Body
 }

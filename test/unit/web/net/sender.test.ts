@@ -73,7 +73,7 @@ test('an answer that is no JSON is a trouble that is told, not an answer without
   const { here } = surroundings(answering('<html>sign in to the network</html>'))
   await assert.rejects(
     askFor(here, { method: 'GET', path: 'x' }),
-    refusal(200, 'The answer is not one of the service. Is there a proxy between?'),
+    refusal(200, 'The answer is not one of the service. Is there a proxy in between?'),
   )
 })
 
