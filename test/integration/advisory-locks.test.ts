@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Db, query, transaction, type Tx } from '../../src/store/connection/database.ts'
+import { LOCK_KEYS } from '../../src/store/connection/lock-keys.ts'
 import { fitsQuota } from '../../src/store/configuration/quotas.ts'
+import { sequenceEvents } from '../../src/store/event/events.ts'
 import { type Api, startApi, UNLIMITED } from '../support/api.ts'
 import { aLoadBalancer, aPool, created, SUBNET, wrapped } from '../support/api-objects.ts'
 import { eventually, PROJECT } from '../support/configuration.ts'
@@ -118,4 +120,17 @@ test('writers of dependencies of two projects do not wait for each other', async
     ])
     assert.equal((await api.request('PUT', a, dependOn(b))).status, 200)
   })
+})
+
+test('locks of the whole service have a key each, and that of the sequencer is the one in the database', async (t) => {
+  assert.equal(new Set(Object.values(LOCK_KEYS)).size, Object.keys(LOCK_KEYS).length)
+  const { db } = await testDatabase(t)
+  await query(db, `insert into event_outbox (type, project_id) values ('webhook.test', $1)`, [PROJECT])
+  const moving = await transaction(db, async (tx) => {
+    await query(tx, 'select pg_advisory_xact_lock($1)', [LOCK_KEYS.sequencer])
+    const other = sequenceEvents(db, 10)
+    await waiting(db, 1)
+    return { other }
+  })
+  assert.equal(await moving.other, 1)
 })

@@ -228,6 +228,25 @@ test('what events have no filter for is refused, by name, as a problem', async (
   }
 })
 
+test('a page that waits is answered at once when the process ends, with what there is', async (t) => {
+  const database = await testDatabase(t)
+  const events = makeEvents(database.db, database.url, keepingLog())
+  const api = await startApi(t, { db: database.db, events })
+  const { after } = (await api.request('GET', '/v1/events?limit=1')).body
+  const waiting = api.request('GET', `/v1/events?after=${after}&wait=60`)
+  // It has its place a moment before it hears of the end.
+  await eventually('a wait', () => events.streams.taken === 1)
+  await events.feed.position()
+  const startedMs = performance.now()
+  await events.close()
+  const { status, body } = await waiting
+  assert.deepEqual([status, body], [200, { events: [], after }])
+  assert.ok(performance.now() - startedMs < 10_000, 'long before its time is over')
+  // One that comes later, on a connection that was open, does not wait either.
+  const late = await api.request('GET', `/v1/events?after=${after}&wait=60`)
+  assert.deepEqual([late.status, late.body], [200, { events: [], after }])
+})
+
 test('streams end with the process, so that their readers go to another one', async (t) => {
   const database = await testDatabase(t)
   const events = makeEvents(database.db, database.url, keepingLog())

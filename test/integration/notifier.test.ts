@@ -7,7 +7,8 @@ import type { Receiver } from '../../src/notify/receiver.ts'
 import { query } from '../../src/store/connection/database.ts'
 import { advanceReceiver, readReceiverLags, receiverPosition } from '../../src/store/event/deliveries.ts'
 import { readEventBounds, readEvents, sequenceEvents } from '../../src/store/event/events.ts'
-import { NOTIFIER_LEASE_KEY, openLease } from '../../src/store/connection/lease.ts'
+import { openLease } from '../../src/store/connection/lease.ts'
+import { LOCK_KEYS } from '../../src/store/connection/lock-keys.ts'
 import { eventually } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { keepingLog } from '../support/prober.ts'
@@ -33,7 +34,7 @@ function startOne(database: TestDatabase, fail = 0) {
     receivers: [receiver],
     openLease: (onEnd) =>
       openLease(
-        { url, applicationName: 'test lease', key: NOTIFIER_LEASE_KEY, sessionMs: 60_000, answerMs: 5000 },
+        { url, applicationName: 'test lease', key: LOCK_KEYS.notifier, sessionMs: 60_000, answerMs: 5000 },
         onEnd,
       ),
     source: {

@@ -130,6 +130,7 @@ export class EventStreams {
   readonly #backlog: Backlog = { bytes: 0 }
   #timer: NodeJS.Timeout | undefined
   #isBeating = false
+  #isClosed = false
 
   get count(): number {
     return this.#open.size
@@ -160,8 +161,9 @@ export class EventStreams {
     return stream
   }
 
-  /** `end` is called when streams and waits have to end. Returns the function that forgets it. */
+  /** `end` is called when streams and waits have to end, soon where that is over. Returns the function that forgets it. */
   onClose(end: () => void): () => void {
+    if (this.#isClosed) queueMicrotask(end)
     const entry = () => end()
     this.#closing.add(entry)
     return () => this.#closing.delete(entry)
@@ -169,6 +171,7 @@ export class EventStreams {
 
   /** Ends every stream and wait: their clients go to another process. */
   close(): void {
+    this.#isClosed = true
     clearInterval(this.#timer)
     for (const stream of this.#open) stream.end()
     for (const end of this.#closing) end()

@@ -152,7 +152,7 @@ async function newestEvents(
   }
 }
 
-/** The first new events that match, or none when the time is over. */
+/** The first new events that match, or none when the time is over or this process ends. */
 async function waited(
   ctx: ApiContext,
   deps: ApiDependencies,
@@ -165,6 +165,7 @@ async function waited(
   return await new Promise<Found>((resolve) => {
     const end = (found: Found) => {
       unsubscribe()
+      forget()
       clearTimeout(timer)
       ctx.req.off('close', gone)
       resolve(found)
@@ -173,10 +174,9 @@ async function waited(
       end(heard(events.slice(0, wait.limit), position))
     })
     const gone = () => end({ ...wait, events: [] })
-    const timer = setTimeout(
-      () => end({ ...wait, events: [], after: Math.max(wait.after, position) }),
-      wait.waitMs,
-    )
+    const none = () => end({ ...wait, events: [], after: Math.max(wait.after, position) })
+    const timer = setTimeout(none, wait.waitMs)
+    const forget = deps.events.streams.onClose(none)
     ctx.req.on('close', gone)
   })
 }

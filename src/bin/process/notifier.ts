@@ -10,7 +10,8 @@ import type { Database } from '../../store/connection/database.ts'
 import { advanceReceiver, readReceiverLags, receiverPosition } from '../../store/event/deliveries.ts'
 import { EVENTS_CHANNEL, OUTBOX_CHANNEL, WEBHOOKS_CHANNEL } from '../../store/event/event-channels.ts'
 import { readEventBounds, readEvents, readOutboxLag } from '../../store/event/events.ts'
-import { NOTIFIER_LEASE_KEY, openLease } from '../../store/connection/lease.ts'
+import { openLease } from '../../store/connection/lease.ts'
+import { LOCK_KEYS } from '../../store/connection/lock-keys.ts'
 import { readWebhookLag } from '../../store/event/webhook-queue.ts'
 import { amqpReceivers } from './amqp.ts'
 import { eventListener, sequencerOf } from './events.ts'
@@ -82,7 +83,7 @@ function openNotifierLease(databaseUrl: string, onEnd: () => void) {
   const settings = {
     url: databaseUrl,
     applicationName: 'healthmonitor notifier lease',
-    key: NOTIFIER_LEASE_KEY,
+    key: LOCK_KEYS.notifier,
     sessionMs: NOTIFIER_SESSION_MS,
     answerMs: NOTIFIER_LEASE_MS,
   }

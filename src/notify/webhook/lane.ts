@@ -84,7 +84,7 @@ export class WebhookLane {
       } catch (error) {
         if (signal.aborted) break
         this.#parts.onTrouble(error)
-        await this.#wait(WEBHOOK_RETRY_MS.min, signal)
+        await backOff(WEBHOOK_RETRY_MS.min, signal)
       }
     }
     signal.removeEventListener('abort', this.notify)
@@ -206,6 +206,20 @@ export class WebhookLane {
     })
     this.#wake = undefined
   }
+}
+
+/** A pause that a notification does not cut short: it would be one more question to a PostgreSQL in trouble. */
+async function backOff(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })
 }
 
 function subjectsOf(deliveries: readonly Delivery[]): readonly string[] {

@@ -7,9 +7,6 @@ import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
 import { connectionUrl } from './connection-url.ts'
 import { send } from './session.ts'
 
-/** Any constant that no other application of the database uses. */
-export const NOTIFIER_LEASE_KEY = 4_826_017_741
-
 export interface LeaseSession {
   /** Whether this session has the lease now; it keeps it until it ends. */
   take(): Promise<boolean>

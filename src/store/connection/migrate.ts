@@ -10,15 +10,13 @@ import { SESSION_SETTINGS } from './connection-pool.ts'
 import { connectionUrl } from './connection-url.ts'
 import type { Database } from './database.ts'
 import { query, retried } from './database.ts'
+import { LOCK_KEYS } from './lock-keys.ts'
 
 const NAMES = MIGRATIONS.map(({ name }) => name)
 
 export function isKnownMigration(name: string): boolean {
   return NAMES.includes(name)
 }
-
-/** Any constant that no other application of the database uses. */
-const LOCK_KEY = 4_826_017_733
 
 /** The database was migrated by a newer version of this program. */
 export class SchemaTooNewError extends Error {
@@ -108,7 +106,7 @@ async function withLock<Result>(url: string, work: (runner: Knex) => Promise<Res
   const session = new pg.Client({ connectionString: connectionUrl(url), application_name: APPLICATION_NAME })
   await session.connect()
   try {
-    await session.query('select pg_advisory_lock($1)', [LOCK_KEY])
+    await session.query('select pg_advisory_lock($1)', [LOCK_KEYS.migration])
     return await withRunner(url, work)
   } finally {
     await session.end()

@@ -1,8 +1,6 @@
 /** Retention: deletes what is too old or too much, in statements that each read and delete a limited number of rows. */
 import { type Database, type Db, query } from '../connection/database.ts'
-
-/** Any constant that no other application of the database uses. */
-const LOCK_KEY = 4_826_017_734
+import { LOCK_KEYS } from '../connection/lock-keys.ts'
 
 /**
  * Runs `work` unless another process is running it; returns undefined then. The lock belongs to the session, so that no
@@ -12,12 +10,12 @@ export async function withRetentionLock<Result>(
   db: Database,
   work: (db: Database) => Promise<Result>,
 ): Promise<Result | undefined> {
-  const [row] = await query<{ mine: boolean }>(db, 'select pg_try_advisory_lock($1) as mine', [LOCK_KEY])
+  const [row] = await query<{ mine: boolean }>(db, 'select pg_try_advisory_lock($1) as mine', [LOCK_KEYS.retention])
   if (row?.mine !== true) return undefined
   try {
     return await work(db)
   } finally {
-    await query(db, 'select pg_advisory_unlock($1)', [LOCK_KEY])
+    await query(db, 'select pg_advisory_unlock($1)', [LOCK_KEYS.retention])
   }
 }
 
