@@ -172,7 +172,12 @@ async function receiversOf({ db, folder, after }: Bench): Promise<{
 }
 
 /** Everything is away for `--outage-seconds`; what that cost. */
-async function outage({ db }: Bench, farm: FlippingFarm, receivers: readonly Receiver[], notifiers: Notifiers) {
+async function outage(
+  { db }: Bench,
+  farm: FlippingFarm,
+  receivers: readonly Receiver[],
+  notifiers: Notifiers,
+) {
   const used = async () => ({ notifier: notifiers.cpuSeconds, postgres: (await postgresCpuSeconds(db)) ?? 0 })
   for (const receiver of receivers) await receiver.away()
   const ending = new AbortController()
@@ -222,7 +227,8 @@ async function run(bench: Bench): Promise<Readonly<Record<string, unknown>>> {
   const from = (await farm.events()).at(-1)?.position ?? 0
   const positions = async () => new Set((await farm.events(from)).map(({ position }) => position))
   const { receivers, environment } = await receiversOf(bench)
-  const start = () => startNotifierProcess({ url, beforeDrop: after }, { HM_LOG_LEVEL: 'info', ...environment })
+  const start = () =>
+    startNotifierProcess({ url, beforeDrop: after }, { HM_LOG_LEVEL: 'info', ...environment })
   const notifiers = new Notifiers(start)
   while ((await query(db, 'select from delivery')).length < receivers.length) await wait(100)
 

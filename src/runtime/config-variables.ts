@@ -122,6 +122,19 @@ export const VARIABLES = {
     meaning:
       'Where `/metrics` is served (Prometheus text). Under `serve` it has the metrics of all processes of the host. If it is not set and the default port is taken, a free port is used, and the log names it',
   },
+  HM_METRICS_POOLS: {
+    schema: truth,
+    default: 'false',
+    values: 'true, false',
+    meaning:
+      'Whether API processes serve `/metrics/pools` beside `/metrics`: statuses, members and latency of each pool, with ids and names ([docs/metrics.md](docs/metrics.md))',
+  },
+  HM_METRICS_MEMBERS: {
+    schema: truth,
+    default: 'false',
+    values: 'true, false',
+    meaning: 'The same of each member: `/metrics/members`',
+  },
   HM_TLS_CERT: {
     schema: Joi.string(),
     values: 'PEM file',

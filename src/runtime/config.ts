@@ -29,6 +29,8 @@ export interface Config {
   readonly listen: Endpoint
   /** Absent: no metrics listener. */
   readonly metricsListen?: Endpoint
+  /** Whether `/metrics/pools` and `/metrics/members` are served. */
+  readonly metricsPages: { readonly pools: boolean; readonly members: boolean }
   /** Of both listeners; absent: they speak plain HTTP. */
   readonly tls?: TlsFiles
   /** Absolute path. */
@@ -174,6 +176,10 @@ function toConfig(values: Values): Config {
     ...optional('databaseUrl', values.DATABASE_URL as string | undefined),
     listen: values.HM_LISTEN as Endpoint,
     ...(metrics === 'off' ? {} : { metricsListen: metrics as Endpoint }),
+    metricsPages: {
+      pools: values.HM_METRICS_POOLS as boolean,
+      members: values.HM_METRICS_MEMBERS as boolean,
+    },
     ...optional('tls', tls(values)),
     dataDir: resolve(values.HM_DATA_DIR as string),
     probers: values.HM_PROBERS as number,

@@ -3,21 +3,8 @@
  * metrics from here, and docs/metrics.md is generated from here. Names follow the Prometheus conventions: base units,
  * `_total` for counters.
  */
-export interface MetricRow {
-  readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly labels: readonly string[]
-  /** HELP of the exposition: what it says, without a full stop at the end. */
-  readonly help: string
-  /** What to do about it, in whole sentences. */
-  readonly advice: string
-}
-
-export interface MetricGroup {
-  readonly title: string
-  /** Which processes have them, and how to aggregate them: whole sentences. */
-  readonly about: string
-  readonly metrics: Readonly<Record<string, MetricRow>>
-}
+import { FIGURE_GROUPS } from './figure-table.ts'
+import type { MetricGroup, MetricRow } from './metric-row.ts'
 
 const SERVICE = {
   hm_service_members: {
@@ -369,4 +356,5 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     metrics: NOTIFYING,
   },
   { title: 'Process', about: 'Every process has these.', metrics: PROCESS },
+  ...FIGURE_GROUPS,
 ]

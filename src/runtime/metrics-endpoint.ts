@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client'
 import type { Endpoint } from './config.ts'
+import type { MetricsPage } from './figure-page.ts'
 import type { ListenerTls } from './listener-tls.ts'
 import { type Listener, listen } from './listener.ts'
 
@@ -33,16 +34,24 @@ function merge(snapshots: readonly Snapshot[]): Registry {
   return AggregatorRegistry.aggregate(snapshots.map((snapshot) => [...snapshot]))
 }
 
-/** Serves `GET /metrics` and nothing else on HM_METRICS_LISTEN. Throws StartRefusal when that cannot be bound. */
+/** What a metrics listener serves. */
+export interface ServedMetrics {
+  /** The text of `/metrics`. */
+  readonly read: () => Promise<string>
+  /** Other pages, by path. */
+  readonly pages?: ReadonlyMap<string, MetricsPage>
+}
+
+/** Serves GET of these on HM_METRICS_LISTEN, and nothing else. Throws StartRefusal when that cannot be bound. */
 export function serveMetrics(
   endpoint: Endpoint,
-  read: () => Promise<string>,
+  served: ServedMetrics,
   tls?: ListenerTls,
 ): Promise<Listener> {
   return listen(
     endpoint,
     'HM_METRICS_LISTEN',
-    (request, response) => void answer(request, response, read),
+    (request, response) => void answer(request, response, served),
     tls,
   )
 }
@@ -50,14 +59,18 @@ export function serveMetrics(
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  read: () => Promise<string>,
+  { read, pages = new Map() }: ServedMetrics,
 ): Promise<void> {
-  const [path] = (request.url ?? '').split('?')
-  if (path !== '/metrics') return respond(response, 404, 'only /metrics is here\n')
+  const [path = ''] = (request.url ?? '').split('?')
+  const page = pages.get(path)
+  if (path !== '/metrics' && page === undefined) {
+    return respond(response, 404, `only ${['/metrics', ...pages.keys()].join(', ')} is here\n`)
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD')
     return respond(response, 405, 'only GET and HEAD\n')
   }
+  if (page !== undefined) return await page(request, response)
   try {
     const text = await read()
     response.setHeader('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE)

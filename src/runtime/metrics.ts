@@ -1,5 +1,5 @@
 /**
- * The metrics of one process, by what happened. No id of a tenant, a pool or a member is ever a label. Probes are
+ * The metrics of one process, by what happened. No id of a tenant, a pool or a member is ever a label here. Probes are
  * counted in the scheduler, writes in the result writer, requests in the API, and nothing twice.
  */
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'

@@ -5,6 +5,7 @@ import { formatEndpoint } from '../../runtime/listener.ts'
 import { renderMetrics, snapshotOf } from '../../runtime/metrics-endpoint.ts'
 import { announce } from '../../runtime/announce.ts'
 import { listenForApi } from '../process/api-server.ts'
+import { figurePages } from '../process/figure-pages.ts'
 import { hostProcess } from '../process/host-process.ts'
 import { listenForMetrics, urlOf } from '../process/metrics-listener.ts'
 import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from '../process/database.ts'
@@ -17,7 +18,9 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
   const { metrics, log, ending, tls } = host
   const server = await listenForApi(config, tls)
   const readMetrics = async (): Promise<string> => renderMetrics([await snapshotOf(metrics.registry)])
-  const metricsListener = await listenForMetrics(config, environment, readMetrics, host)
+  const figures = figurePages(config)
+  const served = { read: readMetrics, pages: figures.pages }
+  const metricsListener = await listenForMetrics(config, environment, served, host)
   const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
@@ -29,6 +32,7 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
     HM_LISTEN: formatEndpoint(server.endpoint),
     HM_METRICS_LISTEN: metricsListener === undefined ? 'off' : formatEndpoint(metricsListener.endpoint),
   })
+  figures.open(db)
   await server.open({ config: bound, databaseUrl, db, log, metrics })
   announce(`API at ${server.url}/v2.0/lbaas\n`, log)
   log.info({ config: bound, ...urlOf(metricsListener) }, 'ready')

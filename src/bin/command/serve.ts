@@ -16,6 +16,7 @@ import { ChildSlot } from '../../runtime/processes.ts'
 import { announce } from '../../runtime/announce.ts'
 import { listenForApi } from '../process/api-server.ts'
 import { migrate, openReadyDatabase } from '../process/database.ts'
+import { figurePages } from '../process/figure-pages.ts'
 import { type HostProcess, hostProcess } from '../process/host-process.ts'
 import { listenForMetrics, urlOf } from '../process/metrics-listener.ts'
 import { version } from '../version.ts'
@@ -40,10 +41,11 @@ async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: Hos
   const { log, metrics, ending, reload, tls } = host
   const children: ChildSlot[] = []
   const api = await listenForApi(given, tls)
+  const figures = figurePages(given)
   const metricsListener = await listenForMetrics(
     given,
     environment,
-    () => readMetrics(metrics, children),
+    { read: () => readMetrics(metrics, children), pages: figures.pages },
     host,
   )
 
@@ -77,6 +79,7 @@ async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: Hos
     return { asked: children.length }
   })
   ending.add('API', () => api.close())
+  figures.open(db)
   await api.open({ config, databaseUrl, db, log, metrics })
   announce(welcome(config, embedded, { api: api.url, metrics: metricsListener?.url }), log)
   log.info({ config, ...urlOf(metricsListener) }, 'ready')

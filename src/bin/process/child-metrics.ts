@@ -22,7 +22,12 @@ export async function serveChildMetrics(
     })
     return undefined
   }
-  const listener = await listenForMetrics(given, environment, async () => renderMetrics([await read()]), host)
+  const listener = await listenForMetrics(
+    given,
+    environment,
+    { read: async () => renderMetrics([await read()]) },
+    host,
+  )
   ending.add('metrics', () => listener?.close())
   return listener
 }

@@ -1,7 +1,7 @@
 /** `/metrics` of a process: where it is served when several processes of one host share an environment. */
 import type { Config } from '../../runtime/config.ts'
 import { isPortTaken, type Listener } from '../../runtime/listener.ts'
-import { serveMetrics } from '../../runtime/metrics-endpoint.ts'
+import { type ServedMetrics, serveMetrics } from '../../runtime/metrics-endpoint.ts'
 import type { HostProcess } from './host-process.ts'
 
 /**
@@ -12,15 +12,15 @@ import type { HostProcess } from './host-process.ts'
 export async function listenForMetrics(
   { metricsListen }: Pick<Config, 'metricsListen'>,
   environment: NodeJS.ProcessEnv,
-  read: () => Promise<string>,
+  served: ServedMetrics,
   { log, tls }: Pick<HostProcess, 'log' | 'tls'>,
 ): Promise<Listener | undefined> {
   if (metricsListen === undefined) return undefined
   try {
-    return await serveMetrics(metricsListen, read, tls)
+    return await serveMetrics(metricsListen, served, tls)
   } catch (error) {
     if ((environment['HM_METRICS_LISTEN'] ?? '') !== '' || !isPortTaken(error)) throw error
-    const listener = await serveMetrics({ ...metricsListen, port: 0 }, read, tls)
+    const listener = await serveMetrics({ ...metricsListen, port: 0 }, served, tls)
     log.warn(
       { taken: metricsListen.port, ...urlOf(listener) },
       'the default port of metrics is taken, so they are on a free one: set HM_METRICS_LISTEN for this process to choose it',

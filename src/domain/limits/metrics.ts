@@ -18,3 +18,24 @@ export const SERVICE_FACTS_REST = 20
 export const SERVICE_FACTS_WAIT_MS = 2000
 /** Rows of one flush of the result writer. */
 export const FLUSH_ROWS_BUCKETS = [1, 10, 50, 100, 250, 500, 1000] as const
+/**
+ * `/metrics/pools` and `/metrics/members`: rows that are read at once (their answer and their text take some milliseconds), rows
+ * that are exported, compressed bytes that are kept, and milliseconds for all of a reading; what is beyond is left out, and said.
+ * Prometheus waits for 10 s, unless it is told otherwise.
+ */
+export const FIGURES_ROWS = 500
+export const FIGURES_MAX = { pools: 20_000, members: 200_000 } as const
+export const FIGURES_BYTES_MAX = 64 * 1024 * 1024
+export const FIGURES_MS = 7000
+/** Milliseconds of its transaction: longer, so that it ends by itself. */
+export const FIGURES_TRANSACTION_MS = 9500
+/** Milliseconds for which a reading is served; and its shortest pause, as a multiple of its duration. */
+export const FIGURES_EVERY_MS = 10_000
+export const FIGURES_REST = 5
+/** Milliseconds until a reading that failed is tried again. */
+export const FIGURES_RETRY_MS = 1000
+/** Characters of text that are compressed at once. */
+export const FIGURES_CHUNK = 128 * 1024
+/** Readers at one time, and milliseconds that one may take. */
+export const FIGURES_READERS = 4
+export const FIGURES_SEND_MS = 30_000

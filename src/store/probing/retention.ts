@@ -10,7 +10,9 @@ export async function withRetentionLock<Result>(
   db: Database,
   work: (db: Database) => Promise<Result>,
 ): Promise<Result | undefined> {
-  const [row] = await query<{ mine: boolean }>(db, 'select pg_try_advisory_lock($1) as mine', [LOCK_KEYS.retention])
+  const [row] = await query<{ mine: boolean }>(db, 'select pg_try_advisory_lock($1) as mine', [
+    LOCK_KEYS.retention,
+  ])
   if (row?.mine !== true) return undefined
   try {
     return await work(db)

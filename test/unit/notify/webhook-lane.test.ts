@@ -17,7 +17,13 @@ function aLane(t: TestContext, failures: number) {
     },
   } as unknown as LaneStore
   const lane = new WebhookLane({
-    webhook: () => ({ id: 'w', projectId: 'p', url: 'http://127.0.0.1/', format: 'cloudevents', secrets: [] }),
+    webhook: () => ({
+      id: 'w',
+      projectId: 'p',
+      url: 'http://127.0.0.1/',
+      format: 'cloudevents',
+      secrets: [],
+    }),
     store,
     send: () => Promise.resolve(undefined),
     origin: { source: 'urn:test' },

@@ -46,7 +46,7 @@ test('counters of a process that died stay in the sum, and its gauges do not', a
 
 test('the metrics listener serves GET /metrics and nothing else, and answers 500 when reading failed', async (t) => {
   let read = () => Promise.resolve('hm_x 1\n')
-  const listener = await serveMetrics({ host: '127.0.0.1', port: 0 }, () => read())
+  const listener = await serveMetrics({ host: '127.0.0.1', port: 0 }, { read: () => read() })
   t.after(() => listener.close())
   const base = localUrl(listener.endpoint)
   const answer = await fetch(`${base}/metrics?x=1`)

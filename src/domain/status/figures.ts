@@ -1,0 +1,35 @@
+/** What is exported of each pool and of each member, as PostgreSQL has it: facts of one moment, for monitoring systems. */
+import type { MemberState } from './member-status.ts'
+
+export interface PoolFigures {
+  readonly id: string
+  readonly name: string
+  readonly projectId: string
+  /** ONLINE, DEGRADED, ERROR or OFFLINE. */
+  readonly status: string
+  /** Members by state. */
+  readonly members: Readonly<Record<MemberState, number>>
+  /** Probed, and without a verdict since the configuration changed. */
+  readonly pending: number
+  /** Milliseconds over the last probe of each member, where it passed; absent where no member has one. */
+  readonly latencyMs?: { readonly p50: number; readonly p99: number }
+  /** When one of its members last changed its status; absent before the first verdict. */
+  readonly lastTransitionAt?: Date
+}
+
+export interface MemberFigures {
+  readonly id: string
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  readonly poolId: string
+  readonly poolName: string
+  readonly projectId: string
+  readonly state: MemberState
+  readonly pending: boolean
+  readonly stale: boolean
+  /** Milliseconds of its last probe, where that passed. */
+  readonly latencyMs?: number
+  /** Since when it has this status. */
+  readonly since?: Date
+}
