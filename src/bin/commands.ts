@@ -20,6 +20,7 @@ import { statusCommand } from './command/status.ts'
 import { targetPolicyOf } from './process/target-policy.ts'
 import { textCommands } from './command/text.ts'
 import { waitCommand } from './command/wait.ts'
+import { webhookCommand } from './command/webhook.ts'
 
 const CHECK_CONFIG = {
   'check-config': {
@@ -93,6 +94,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   events: eventsCommand,
   wait: waitCommand,
   maintenance: maintenanceCommand,
+  webhook: webhookCommand,
   sql: sqlCommand,
   dump: dumpCommand,
   restore: restoreCommand,

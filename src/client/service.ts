@@ -66,6 +66,11 @@ export class Service {
     return (await this.#done('GET', path, call)) as Body
   }
 
+  /** Undefined where the answer has no body. */
+  async post<Body>(path: string, call: Call = {}): Promise<Body> {
+    return (await this.#done('POST', path, call)) as Body
+  }
+
   async put<Body>(path: string, body: unknown): Promise<Body> {
     return (await this.#done('PUT', path, { body })) as Body
   }

@@ -35,6 +35,21 @@ export async function findSubject(
   return pool
 }
 
+/** The id of a load balancer. Throws ClientFailure when none, or more than one, is called so. */
+export async function findLoadBalancer(service: Service, named: string): Promise<string> {
+  const { loadbalancers } = await service.get<{
+    readonly loadbalancers: readonly { id: string; name: string }[]
+  }>(`${OCTAVIA}/loadbalancers`, {
+    query: {
+      [isUuid(named) ? 'id' : 'name']: isUuid(named) ? named.toLowerCase() : named,
+      project_id: service.projectId,
+      fields: ['id', 'name'],
+      limit: LIMIT,
+    },
+  })
+  return only('load balancer', named, loadbalancers)[0].id
+}
+
 /** Throws ClientFailure when no pool, or more than one, is called so. */
 export async function findPool(service: Service, named: string): Promise<PoolSubject> {
   const { pools } = await service.get<{ readonly pools: readonly { id: string; name: string }[] }>(
@@ -84,7 +99,7 @@ function memberFilter(named: string): Readonly<Record<string, string>> {
 }
 
 function only<Row extends { readonly id: string; readonly name: string }>(
-  kind: 'pool' | 'member',
+  kind: 'pool' | 'member' | 'load balancer',
   named: string,
   rows: readonly Row[],
   pool?: PoolSubject,

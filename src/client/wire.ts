@@ -135,3 +135,34 @@ export interface EventPage {
 export interface WaitAnswer {
   readonly wait: { readonly reached: boolean; readonly seconds: number }
 }
+
+export interface Webhook extends Named {
+  /** Null: of administrators, for all projects. */
+  readonly project_id: string | null
+  readonly url: string
+  readonly format: string
+  readonly filter: Readonly<Record<string, string | readonly string[]>>
+  readonly secrets: readonly string[]
+  readonly enabled: boolean
+  readonly last_success_at: string | null
+  readonly last_error: string | null
+  readonly last_error_at: string | null
+  readonly failures: number
+  readonly retry_at: string | null
+  readonly lag: { readonly events: number; readonly seconds: number }
+  readonly dead_letters: { readonly kept: number; readonly dropped: number }
+}
+
+export interface WebhookTest {
+  readonly result: 'delivered' | 'refused' | 'unanswered' | 'unreachable'
+  readonly status: number | null
+  readonly error: string | null
+  readonly duration_ms: number
+}
+
+export interface DeadLetter {
+  readonly id: string
+  readonly at: string
+  readonly reason: string
+  readonly event: ApiEvent
+}

@@ -28,3 +28,12 @@ export const WATCH_PAUSE_MS = 500
 /** Events that `events` shows, and of those before that `events --follow` begins with. */
 export const EVENTS_SHOWN: Range = { min: 0, max: 1000 }
 export const EVENTS_SHOWN_DEFAULT = 20
+/** Pages of webhooks that are looked through for a name. */
+export const CLIENT_WEBHOOK_PAGES_MAX = 20
+/** Dead letters that `webhook dead-letters` shows. */
+export const LETTERS_SHOWN: Range = { min: 1, max: 10_000 }
+export const LETTERS_SHOWN_DEFAULT = 20
+/** Milliseconds beside CLIENT_TIMEOUT_MS that the test of a webhook may take: its own limit. */
+export const CLIENT_WEBHOOK_TEST_MS = 16_000
+/** Bytes of a file with secrets, or with a URL. */
+export const CLIENT_SECRET_FILE_MAX_BYTES = 8192

@@ -1,0 +1,75 @@
+/** Webhooks of a service: how a person names one, and its pages of dead letters. */
+import { CLIENT_NAMED_MAX, CLIENT_WEBHOOK_PAGES_MAX, DEAD_LETTER_PAGE } from '../domain/limits.ts'
+import { isUuid } from '../domain/uuid.ts'
+import { mistake } from './failure.ts'
+import type { Service } from './service.ts'
+import type { DeadLetter, Webhook } from './wire.ts'
+
+const ALL = '/v1/webhooks'
+
+export function pathOfWebhook({ id }: Pick<Webhook, 'id'>): string {
+  return `${ALL}/${id}`
+}
+
+/** Those of the project, or of every project that may be seen. Throws ClientFailure. */
+export async function listWebhooks(
+  service: Service,
+  { isOfAll }: { readonly isOfAll: boolean },
+): Promise<readonly Webhook[]> {
+  const found: Webhook[] = []
+  let marker: string | undefined
+  for (let page = 0; page < CLIENT_WEBHOOK_PAGES_MAX; page += 1) {
+    const answer = await service.get<{ readonly webhooks: readonly Webhook[]; readonly marker?: string }>(
+      ALL,
+      {
+        query: { marker, project_id: isOfAll ? undefined : service.projectId },
+      },
+    )
+    found.push(...answer.webhooks)
+    if (answer.marker === undefined) return found
+    marker = answer.marker
+  }
+  throw mistake(`there are more than ${found.length} webhooks: an id says which is meant`)
+}
+
+/** By id or by name; a name is looked for in the project first, then in all that may be seen. Throws ClientFailure. */
+export async function findWebhook(service: Service, named: string): Promise<Webhook> {
+  if (isUuid(named)) return await readWebhook(service, named.toLowerCase())
+  for (const isOfAll of service.projectId === undefined ? [true] : [false, true]) {
+    const found = (await listWebhooks(service, { isOfAll })).filter(({ name }) => name === named)
+    const [first, ...others] = found
+    if (first === undefined) continue
+    if (others.length === 0) return first
+    const ids = found.slice(0, CLIENT_NAMED_MAX).map(({ id }) => id)
+    throw mistake(
+      `${JSON.stringify(named)} is the name of several webhooks: ${ids.join(', ')} (an id says which)`,
+    )
+  }
+  throw mistake(`there is no webhook ${JSON.stringify(named)}`)
+}
+
+export async function readWebhook(service: Service, id: string): Promise<Webhook> {
+  return (await service.get<{ readonly webhook: Webhook }>(pathOfWebhook({ id }))).webhook
+}
+
+/** The newest dead letters, at most `limit`. */
+export async function listDeadLetters(
+  service: Service,
+  webhook: Pick<Webhook, 'id'>,
+  limit: number,
+): Promise<readonly DeadLetter[]> {
+  const found: DeadLetter[] = []
+  let before: string | undefined
+  while (found.length < limit) {
+    const answer = await service.get<{
+      readonly dead_letters: readonly DeadLetter[]
+      readonly before?: string
+    }>(`${pathOfWebhook(webhook)}/dead-letters`, {
+      query: { before, limit: String(Math.min(DEAD_LETTER_PAGE.max, limit - found.length)) },
+    })
+    found.push(...answer.dead_letters)
+    if (answer.before === undefined) break
+    before = answer.before
+  }
+  return found
+}
