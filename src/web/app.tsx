@@ -15,6 +15,7 @@ import { OverviewView } from './view/overview.tsx'
 import { PoolView } from './view/pool.tsx'
 import { ProbersView } from './view/probers.tsx'
 import { SignInView } from './view/sign-in.tsx'
+import { WebhooksView } from './view/webhooks.tsx'
 
 export function App() {
   useEffect(() => void findSession(), [chosenProject.value])
@@ -61,6 +62,8 @@ function Views() {
       return <MemberView key={at.id} id={at.id} />
     case 'events':
       return <EventsView />
+    case 'webhooks':
+      return <WebhooksView />
     case 'probers':
       return <ProbersView />
   }
@@ -101,6 +104,9 @@ function Head({ session: known }: { readonly session: Session | undefined }) {
           </a>
           <a href={linkTo.events} {...current('events')}>
             Events
+          </a>
+          <a href={linkTo.webhooks} {...current('webhooks')}>
+            Webhooks
           </a>
           {known.administrator ? (
             <a href={linkTo.probers} {...current('probers')}>

@@ -3,6 +3,7 @@ export type Route =
   | { readonly view: 'overview' }
   | { readonly view: 'loadbalancer' | 'pool' | 'member'; readonly id: string }
   | { readonly view: 'events' }
+  | { readonly view: 'webhooks' }
   | { readonly view: 'probers' }
 
 const ID = /^[0-9a-f-]{32,36}$/i
@@ -10,7 +11,8 @@ const ID = /^[0-9a-f-]{32,36}$/i
 /** `#/pools/ID`; what is unknown is the overview. */
 export function routeOf(fragment: string): Route {
   const [collection = '', id = ''] = fragment.replace(/^#?\/?/, '').split('/')
-  if (collection === 'events' || collection === 'probers') return { view: collection }
+  if (collection === 'events' || collection === 'webhooks' || collection === 'probers')
+    return { view: collection }
   if (!ID.test(id)) return { view: 'overview' }
   if (collection === 'loadbalancers') return { view: 'loadbalancer', id }
   if (collection === 'pools') return { view: 'pool', id }
@@ -21,6 +23,7 @@ export function routeOf(fragment: string): Route {
 export const linkTo = {
   overview: '#/',
   events: '#/events',
+  webhooks: '#/webhooks',
   probers: '#/probers',
   loadBalancer: (id: string) => `#/loadbalancers/${id}`,
   pool: (id: string) => `#/pools/${id}`,

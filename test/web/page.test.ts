@@ -186,11 +186,12 @@ test('it can be used on a phone, in the dark, and with the keyboard alone', { sk
       ['pool', `pools/${pool}`],
       ['member', `members/${members[0]}`],
       ['events', 'events'],
+      ['webhooks', 'webhooks'],
       ['probers', 'probers'],
     ] as const) {
       await page.goto(`${world.api}/ui/#/${path}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
-      await page.locator('table, ol, .numbers').first().waitFor()
+      await page.locator('table, ol, .numbers, code').first().waitFor()
       await page.locator('.waiting-text').waitFor({ state: 'detached' })
       const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
       assert.ok(wide <= 0, `${view} is ${wide} px wider than ${width} px`)

@@ -9,5 +9,7 @@ export const findSession = (): Promise<void> => page.find()
 /** Throws RequestError. */
 export const signIn = (credentials: Credentials): Promise<void> => page.signIn(credentials)
 export const signOut = (): Promise<void> => page.signOut()
+/** Whether who looks at the page may change something. */
+export const mayWrite = (): boolean => session.value.kind === 'known' && session.value.session.may_write
 /** Called with each refusal: a token that has ended leads back to the sign-in. */
 export const noteRefusal = (error: unknown): void => page.noteRefusal(error)

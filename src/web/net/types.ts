@@ -205,6 +205,37 @@ export interface Prober {
   } | null
 }
 
+export interface Webhook {
+  readonly id: string
+  /** Null: of administrators, for the events of all projects. */
+  readonly project_id: string | null
+  readonly name: string
+  readonly url: string
+  readonly format: string
+  readonly enabled: boolean
+  readonly last_success_at: string | null
+  readonly last_error: string | null
+  readonly last_error_at: string | null
+  /** In a row. */
+  readonly failures: number
+  readonly retry_at: string | null
+  readonly lag: { readonly events: number; readonly seconds: number }
+  readonly dead_letters: { readonly kept: number; readonly dropped: number }
+}
+
+export interface WebhookPage {
+  readonly webhooks: readonly Webhook[]
+  /** Where the next page begins. */
+  readonly marker?: string
+}
+
+export interface WebhookTest {
+  readonly result: 'delivered' | 'refused' | 'unanswered' | 'unreachable'
+  readonly status: number | null
+  readonly error: string | null
+  readonly duration_ms: number
+}
+
 export interface Session {
   readonly auth: 'none' | 'keystone'
   readonly project_id: string

@@ -1,7 +1,7 @@
 /** Maintenance of a member or a pool: begin it, with an end and a note, and end it. */
 import { useSignal } from '@preact/signals'
 import { request } from '../net/request.ts'
-import { noteRefusal, session } from '../net/session.ts'
+import { mayWrite, noteRefusal } from '../net/session.ts'
 import type { Maintenance } from '../net/types.ts'
 import { MAINTENANCE } from '../words/status.ts'
 import { dateOf } from '../words/time.ts'
@@ -15,8 +15,6 @@ const LENGTHS = [
   ['1 day', 1440],
   ['until I end it', 0],
 ] as const
-
-const mayWrite = (): boolean => session.value.kind === 'known' && session.value.session.may_write
 
 interface Props {
   /** Of the object, below the root of the service. */

@@ -1,0 +1,225 @@
+/** Webhooks: who is told of events, how that goes, on and off, and a test. */
+import { useSignal } from '@preact/signals'
+import { request } from '../net/request.ts'
+import { useResource } from '../net/resource.ts'
+import { mayWrite, noteRefusal } from '../net/session.ts'
+import type { Webhook, WebhookPage, WebhookTest } from '../net/types.ts'
+import { StatusMark } from '../part/mark.tsx'
+import { Heading, Trouble, Waiting } from '../part/page.tsx'
+import { Ago } from '../part/time.tsx'
+import { shownProject } from '../project.ts'
+import type { Mark } from '../words/status.ts'
+import { dateOf, durationOf, numberOf } from '../words/time.ts'
+
+/** Seconds after which an event that waits is late, as the metric hm_webhooks_behind counts. */
+const BEHIND_SECONDS = 60
+
+export function WebhooksView() {
+  const marker = useSignal('')
+  const project =
+    shownProject.value === undefined ? '' : `&project_id=${encodeURIComponent(shownProject.value)}`
+  const page = marker.value === '' ? '' : `&marker=${marker.value}`
+  const { state, reload } = useResource<WebhookPage>(
+    `v1/webhooks?${`${project}${page}`.slice(1)}`,
+    ({ type }) => type === 'config.changed',
+  )
+  const { webhooks, marker: next } = state.value.body ?? {}
+  return (
+    <>
+      <Heading title="Webhooks">Webhooks</Heading>
+      <Trouble state={state.value} />
+      <Waiting state={state.value} />
+      {webhooks?.length === 0 ? (
+        <p>
+          There are no webhooks. <code>healthmonitor webhook create</code> and <code>POST /v1/webhooks</code>{' '}
+          make one.
+        </p>
+      ) : null}
+      {webhooks === undefined || webhooks.length === 0 ? null : <Table webhooks={webhooks} reload={reload} />}
+      {marker.value === '' && next === undefined ? null : (
+        <nav class="pager" aria-label="Pages of webhooks">
+          <button type="button" disabled={marker.value === ''} onClick={() => (marker.value = '')}>
+            First page
+          </button>
+          <button type="button" disabled={next === undefined} onClick={() => (marker.value = next ?? '')}>
+            Next 100
+          </button>
+        </nav>
+      )}
+    </>
+  )
+}
+
+function Table({ webhooks, reload }: { readonly webhooks: readonly Webhook[]; readonly reload: () => void }) {
+  return (
+    <table class="list">
+      <caption class="hidden">Webhooks</caption>
+      <thead>
+        <tr>
+          <th scope="col">State</th>
+          <th scope="col">Webhook</th>
+          <th scope="col">Waiting</th>
+          <th scope="col">Last error</th>
+          <th scope="col">Dead letters</th>
+          {mayWrite() ? <th scope="col">Do</th> : null}
+        </tr>
+      </thead>
+      <tbody>
+        {webhooks.map((webhook) => (
+          <Row key={webhook.id} webhook={webhook} reload={reload} />
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function markOf({ enabled, failures, lag }: Webhook): Mark {
+  if (!enabled) return { shape: 'off', word: 'off' }
+  if (failures > 0) return { shape: 'bad', word: 'failing' }
+  return lag.seconds > BEHIND_SECONDS ? { shape: 'partly', word: 'behind' } : { shape: 'good', word: 'on' }
+}
+
+const shownName = ({ id, name }: Webhook): string => (name === '' ? id : name)
+
+function Row({ webhook, reload }: { readonly webhook: Webhook; readonly reload: () => void }) {
+  const { lag, dead_letters: dead } = webhook
+  return (
+    <tr>
+      <td>
+        <StatusMark mark={markOf(webhook)} />
+      </td>
+      <th scope="row">
+        {shownName(webhook)} <span class="quiet">{webhook.format}</span>
+        <div class="quiet small">
+          {webhook.url}
+          {webhook.project_id === null ? ', for all projects' : `, project ${webhook.project_id}`}
+        </div>
+      </th>
+      <td data-label="waiting">
+        {lag.events === 0 ? (
+          'nothing'
+        ) : (
+          <>
+            {numberOf(lag.events)} <span class="quiet">for {durationOf(lag.seconds)}</span>
+          </>
+        )}
+        {webhook.retry_at === null ? null : (
+          <div class="quiet small">next try at {dateOf(webhook.retry_at)}</div>
+        )}
+      </td>
+      <td data-label="last error">
+        {webhook.last_error === null ? 'none' : webhook.last_error}
+        {webhook.last_error_at === null ? null : (
+          <div class="quiet small">
+            <Ago at={webhook.last_error_at} /> ago
+          </div>
+        )}
+      </td>
+      <td data-label="dead letters">
+        {dead.kept > 0 ? <span class="troubles">{numberOf(dead.kept)}</span> : '0'}
+      </td>
+      {mayWrite() ? (
+        <td>
+          <Actions webhook={webhook} reload={reload} />
+        </td>
+      ) : null}
+    </tr>
+  )
+}
+
+const RESULTS: Readonly<Record<WebhookTest['result'], string>> = {
+  delivered: 'The test was delivered',
+  refused: 'The test was refused',
+  unanswered: 'The test was not answered',
+  unreachable: 'The test could not be sent',
+}
+
+function inWords({ result, status, error, duration_ms: ms }: WebhookTest): string {
+  const answer = status === null ? '' : `, status ${status}`
+  return `${RESULTS[result]}${answer}, after ${ms} ms${error === null ? '' : `: ${error}`}.`
+}
+
+/** What is being done, and what came of it. */
+interface Doing {
+  readonly isBusy: boolean
+  readonly said?: { readonly text: string; readonly isTrouble: boolean }
+}
+
+function Actions({ webhook, reload }: { readonly webhook: Webhook; readonly reload: () => void }) {
+  const doing = useSignal<Doing>({ isBusy: false })
+  const isAsked = useSignal(false)
+  const path = `v1/webhooks/${webhook.id}`
+  const attempt = async (work: () => Promise<Doing['said']>) => {
+    doing.value = { isBusy: true }
+    try {
+      const said = await work()
+      doing.value = { isBusy: false, ...(said === undefined ? {} : { said }) }
+    } catch (refusal) {
+      noteRefusal(refusal)
+      const text = refusal instanceof Error ? refusal.message : String(refusal)
+      doing.value = { isBusy: false, said: { text, isTrouble: true } }
+    }
+    reload()
+  }
+  const sendTest = () =>
+    attempt(async () => {
+      const { test } = await request<{ readonly test: WebhookTest }>('POST', `${path}/test`)
+      return { text: inWords(test), isTrouble: test.result !== 'delivered' }
+    })
+  const switchTo = (enabled: boolean) =>
+    attempt(async () => {
+      isAsked.value = false
+      await request('PUT', path, { webhook: { enabled } })
+      return undefined
+    })
+  const { isBusy, said } = doing.value
+  const waiting = webhook.lag.events
+  return (
+    <>
+      <button
+        type="button"
+        disabled={isBusy}
+        aria-label={`Send a test to ${shownName(webhook)}`}
+        onClick={() => void sendTest()}
+      >
+        Send a test
+      </button>{' '}
+      {!webhook.enabled ? (
+        <button
+          type="button"
+          disabled={isBusy}
+          aria-label={`Switch on ${shownName(webhook)}`}
+          onClick={() => void switchTo(true)}
+        >
+          Switch on
+        </button>
+      ) : waiting > 0 && !isAsked.value ? (
+        <button
+          type="button"
+          disabled={isBusy}
+          aria-label={`Switch off ${shownName(webhook)}…`}
+          onClick={() => (isAsked.value = true)}
+        >
+          Switch off…
+        </button>
+      ) : (
+        <button
+          type="button"
+          disabled={isBusy}
+          aria-label={`${offWords(waiting)} ${shownName(webhook)}`}
+          onClick={() => void switchTo(false)}
+        >
+          {offWords(waiting)}
+        </button>
+      )}
+      <p class={said?.isTrouble === true ? 'trouble' : 'quiet'} role="status">
+        {isBusy ? 'Waiting for the answer…' : said?.text}
+      </p>
+    </>
+  )
+}
+
+/** What waits for a webhook that is switched off is forgotten. */
+function offWords(waiting: number): string {
+  return waiting === 0 ? 'Switch off' : `Forget ${numberOf(waiting)} events and switch off`
+}
