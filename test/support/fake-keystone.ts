@@ -11,6 +11,8 @@ export interface FakeKeystone {
   readonly tokens: Map<string, unknown>
   /** Every request so far: `POST login`, or `GET <subject token>`. */
   readonly asked: string[]
+  /** Passwords with which the service account has logged in, or tried to. */
+  readonly loginPasswords: string[]
   /** Seconds from now to the end of tokens that it gives to the service account. */
   lifeSeconds: number
   /** Answers to everything instead of the recordings: a status, or silence. */
@@ -45,6 +47,7 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
     tokens: new Map(),
     people: new Map(),
     asked: [],
+    loginPasswords: [],
     lifeSeconds: 3600,
     trouble: undefined,
     loginRefused: false,
@@ -94,13 +97,20 @@ export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {
 }
 
 /** Answers the login of one of the people; whether it is of one. */
-function signIn({ people, tokens }: FakeKeystone, response: ServerResponse, body: string): boolean {
+function signIn(
+  { people, tokens, loginPasswords }: FakeKeystone,
+  response: ServerResponse,
+  body: string,
+): boolean {
   const { auth } = JSON.parse(body) as {
     auth: { identity: { password: { user: { name: string; password: string } } } }
   }
   const { name, password } = auth.identity.password.user
   const known = people.get(name)
-  if (known === undefined) return false
+  if (known === undefined) {
+    loginPasswords.push(password)
+    return false
+  }
   const document = tokens.get(known.token)
   if (password !== known.password || document === undefined) {
     replay(response, keystoneGolden('issue-bad-password-401'))

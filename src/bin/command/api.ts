@@ -15,13 +15,18 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
   const config = parseConfig(environment)
   const databaseUrl = neededDatabaseUrl(config, 'api')
   const host = hostProcess('api', config, environment)
-  const { metrics, log, ending, tls } = host
+  const { metrics, log, ending, secrets, tls } = host
   const server = await listenForApi(config, tls)
   const readMetrics = async (): Promise<string> => renderMetrics([await snapshotOf(metrics.registry)])
   const figures = figurePages(config)
   const served = { read: readMetrics, pages: figures.pages }
   const metricsListener = await listenForMetrics(config, environment, served, host)
-  const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_CONNECTIONS, log)
+  const db = await openReadyDatabase(
+    () => secrets.databaseUrl() ?? databaseUrl,
+    'healthmonitor api',
+    API_CONNECTIONS,
+    log,
+  )
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
   ending.add('API', async () => {
@@ -33,7 +38,7 @@ export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
     HM_METRICS_LISTEN: metricsListener === undefined ? 'off' : formatEndpoint(metricsListener.endpoint),
   })
   figures.open(db)
-  await server.open({ config: bound, databaseUrl, db, log, metrics })
+  await server.open({ config: bound, databaseUrl, secrets, db, log, metrics })
   announce(`API at ${server.url}/v2.0/lbaas\n`, log)
   log.info({ config: bound, ...urlOf(metricsListener) }, 'ready')
 }

@@ -14,9 +14,10 @@ const NAME = 'notifier'
 /** Resolves when it runs. Throws StartRefusal. */
 export async function notifier(environment: NodeJS.ProcessEnv): Promise<void> {
   const given = parseConfig(environment)
-  const databaseUrl = neededDatabaseUrl(given, NAME)
+  const place = neededDatabaseUrl(given, NAME)
   const host = hostProcess(NAME, given, environment)
-  const { metrics, log, ending } = host
+  const { metrics, log, ending, secrets } = host
+  const databaseUrl = () => secrets.databaseUrl() ?? place
   const listener = await serveChildMetrics(given, environment, host)
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${NAME}`, NOTIFIER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
@@ -26,8 +27,16 @@ export async function notifier(environment: NodeJS.ProcessEnv): Promise<void> {
     listener === undefined
       ? given
       : parseConfig({ ...environment, HM_METRICS_LISTEN: formatEndpoint(listener.endpoint) })
-  const webhooks = await webhookSettingsOf(config, databaseUrl)
-  const running = startNotifier({ databaseUrl, db, log, metrics, webhooks, amqp: given.amqp })
+  const webhooks = await webhookSettingsOf(config, place)
+  const running = startNotifier({
+    databaseUrl,
+    db,
+    log,
+    metrics,
+    webhooks,
+    amqp: given.amqp,
+    amqpUrls: secrets.amqpUrls,
+  })
   ending.add(NAME, () => running.close())
   log.info(urlOf(listener), 'ready')
 }

@@ -14,9 +14,10 @@ import { targetPolicyOf } from '../process/target-policy.ts'
 /** Resolves when it probes. `name`: of its logs and metrics. Throws StartRefusal. */
 export async function prober(name: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const given = parseConfig(environment)
-  const databaseUrl = neededDatabaseUrl(given, 'prober')
+  const place = neededDatabaseUrl(given, 'prober')
   const host = hostProcess(name, given, environment)
-  const { metrics, log, ending } = host
+  const { metrics, log, ending, secrets } = host
+  const databaseUrl = () => secrets.databaseUrl() ?? place
   const listener = await serveChildMetrics(given, environment, host)
   // Its own listener is never probed, on any address.
   const config =
@@ -26,7 +27,7 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${name}`, PROBER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
-  const running = startProber({ ...(await settingsOf(config, databaseUrl)), metrics, log })
+  const running = startProber({ ...(await settingsOf(config, place)), databaseUrl, metrics, log })
   announceEcho((family) => running.runtime.echoChannels.of(family), log, metrics)
   ending.add(
     'prober',
@@ -36,9 +37,11 @@ export async function prober(name: string, environment: NodeJS.ProcessEnv): Prom
   log.info(urlOf(listener), 'ready')
 }
 
-async function settingsOf(config: Config, databaseUrl: string): Promise<Omit<ProberDeps, 'metrics' | 'log'>> {
+async function settingsOf(
+  config: Config,
+  place: string,
+): Promise<Omit<ProberDeps, 'databaseUrl' | 'metrics' | 'log'>> {
   return {
-    databaseUrl,
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
     keep: {
@@ -47,7 +50,7 @@ async function settingsOf(config: Config, databaseUrl: string): Promise<Omit<Pro
       eventDays: config.eventDays,
     },
     probers: makeProbers,
-    targetPolicy: await targetPolicyOf(config, databaseUrl),
+    targetPolicy: await targetPolicyOf(config, place),
     sourceAddresses: config.sourceAddresses,
     probesPerSecondPerAddress: config.probesPerSecondPerAddress,
     ...(config.inFlightPerProject < 0 ? {} : { inFlightPerProject: config.inFlightPerProject }),

@@ -38,7 +38,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: HostProcess): Promise<void> {
-  const { log, metrics, ending, reload, tls } = host
+  const { log, metrics, ending, reload, secrets, tls } = host
   const children: ChildSlot[] = []
   const api = await listenForApi(given, tls)
   const figures = figurePages(given)
@@ -60,7 +60,8 @@ async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: Hos
   }
   const config = parseConfig(settled)
 
-  const db = await openReadyDatabase(databaseUrl, 'healthmonitor api', API_CONNECTIONS, log)
+  const url = () => secrets.databaseUrl() ?? databaseUrl
+  const db = await openReadyDatabase(url, 'healthmonitor api', API_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await migrate(db, databaseUrl, log)
 
@@ -80,7 +81,7 @@ async function startAll(given: Config, environment: NodeJS.ProcessEnv, host: Hos
   })
   ending.add('API', () => api.close())
   figures.open(db)
-  await api.open({ config, databaseUrl, db, log, metrics })
+  await api.open({ config, databaseUrl, secrets, db, log, metrics })
   announce(welcome(config, embedded, { api: api.url, metrics: metricsListener?.url }), log)
   log.info({ config, ...urlOf(metricsListener) }, 'ready')
 }

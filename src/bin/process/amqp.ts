@@ -6,14 +6,18 @@ import { AmqpReceiver, routingKey } from '../../notify/amqp/amqp-receiver.ts'
 import type { Receiver } from '../../notify/receiver.ts'
 import type { Log } from '../../schedule/log.ts'
 
-/** None where no broker is set. */
-export function amqpReceivers(amqp: AmqpSettings | undefined, log: Log): readonly Receiver[] {
+/** None where no broker is set. `urlsNow`: where the brokers are now, and who we are there. */
+export function amqpReceivers(
+  amqp: AmqpSettings | undefined,
+  log: Log,
+  urlsNow: () => readonly string[] | undefined = () => undefined,
+): readonly Receiver[] {
   if (amqp === undefined) return []
   const { urls, exchange, topics, queueKind } = amqp
   const topology = { exchange, queues: topics.map(routingKey), kind: queueKind }
   return [
     new AmqpReceiver({
-      open: amqpOpener({ urls, topology, log }),
+      open: amqpOpener({ urls: () => urlsNow() ?? urls, topology, log }),
       topics,
       publisherId: `healthmonitor.${hostname()}`,
     }),

@@ -18,6 +18,7 @@ import { giveMissingAddresses } from '../../store/configuration/load-balancer-ad
 import { readServiceFacts } from '../../store/status/service-facts.ts'
 import { type ApiEvents, makeEvents } from './events.ts'
 import { whoAsks } from './identity.ts'
+import type { Secrets } from './secrets.ts'
 import { targetPolicyOf } from './target-policy.ts'
 import { testSender, webhookSettingsOf, type WebhookTests } from './webhooks.ts'
 
@@ -33,7 +34,9 @@ export interface ApiServer {
 export interface ApiParts {
   /** With the endpoints that are really bound. */
   readonly config: Config
+  /** As it was at the start: where PostgreSQL is does not change. */
   readonly databaseUrl: string
+  readonly secrets: Secrets
   readonly db: Database
   readonly log: Log
   readonly metrics: Metrics
@@ -64,7 +67,8 @@ export async function listenForApi(config: Config, tls?: ListenerTls): Promise<A
       const { db, metrics } = parts
       const source = { read: () => readServiceFacts(db), ping: () => query(db, 'select 1') }
       exportService(metrics.registry, new ServiceReading(source))
-      events = makeEvents(db, parts.databaseUrl, parts.log)
+      const url = () => parts.secrets.databaseUrl() ?? parts.databaseUrl
+      events = makeEvents(db, url, parts.log)
       const webhooks = await webhookSettingsOf(parts.config, parts.databaseUrl)
       tests = testSender(webhooks)
       handler = await handlerOf(parts, { events, webhooks: { policy: webhooks.policy, test: tests.send } })
@@ -96,7 +100,7 @@ async function giveAddresses(db: Database, range: VipRange, log: Log): Promise<v
 }
 
 async function handlerOf(
-  { config, databaseUrl, db, log, metrics }: ApiParts,
+  { config, databaseUrl, db, log, metrics, secrets }: ApiParts,
   { events, webhooks }: Pick<ApiDependencies, 'webhooks'> & { readonly events: ApiEvents },
 ): Promise<RequestListener> {
   const vipRange = vipRangeOf(config.vipRange)
@@ -124,7 +128,7 @@ async function handlerOf(
     log,
     events,
     webhooks,
-    ...whoAsks(config, log),
+    ...whoAsks(config, log, secrets.keystonePassword),
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),
   })

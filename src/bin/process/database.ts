@@ -4,6 +4,7 @@ import { DATABASE_RETRY_MS, DATABASE_WAIT_MS } from '../../domain/limits.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 import { StartRefusal } from '../../runtime/start-refusal.ts'
+import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { type Database, isStoreAway, openDatabase, query, whyAway } from '../../store/connection/database.ts'
 import { isSchemaCurrent, migrateToLatest } from '../../store/connection/migrate.ts'
 
@@ -17,7 +18,7 @@ export function neededDatabaseUrl(config: Config, command: string): string {
 
 /** A pool on a server that answers. Throws StartRefusal after DATABASE_WAIT_MS, or at once when it refuses us. */
 export async function openReadyDatabase(
-  url: string,
+  url: DatabaseUrl,
   applicationName: string,
   maxConnections: number,
   log: Log,
@@ -35,7 +36,7 @@ export async function openReadyDatabase(
         continue
       }
       await db.destroy()
-      const { hostname, port, pathname } = new URL(url)
+      const { hostname, port, pathname } = new URL(typeof url === 'function' ? url() : url)
       const where = `${hostname}:${port === '' ? '5432' : port}${pathname}`
       throw new StartRefusal(`PostgreSQL at ${where} cannot be used: ${whyAway(error)}; see DATABASE_URL`, {
         cause: error,

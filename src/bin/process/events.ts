@@ -4,6 +4,7 @@ import { EventStreams } from '../../api/v1/event-streams.ts'
 import { EventSequencer } from '../../notify/sequencer.ts'
 import { ChannelListener } from '../../schedule/channel-listener.ts'
 import type { Log } from '../../schedule/log.ts'
+import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { Database } from '../../store/connection/database.ts'
 import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from '../../store/event/event-channels.ts'
 import { observeClock, readEventBounds, readEvents, sequenceEvents } from '../../store/event/events.ts'
@@ -17,7 +18,7 @@ export interface ApiEvents {
   close(): Promise<void>
 }
 
-export function makeEvents(db: Database, databaseUrl: string, log: Log): ApiEvents {
+export function makeEvents(db: Database, databaseUrl: DatabaseUrl, log: Log): ApiEvents {
   const feed = feedOf(db, log)
   const streams = new EventStreams()
   const sequencer = sequencerOf(db, log)
@@ -63,7 +64,7 @@ export function eventListener({
   channel,
   onPayload,
 }: {
-  readonly databaseUrl: string
+  readonly databaseUrl: DatabaseUrl
   readonly log: Log
   readonly channel: string
   readonly onPayload: () => void

@@ -8,12 +8,14 @@ import { hasParent } from '../../runtime/parent.ts'
 import { processMetrics } from '../../runtime/process-metrics.ts'
 import { hasControllingTerminal, Reload } from '../../runtime/reload.ts'
 import { version } from '../version.ts'
+import { followedSecrets, type Secrets } from './secrets.ts'
 
 export interface HostProcess {
   readonly metrics: Metrics
   readonly log: Log
   readonly ending: Ending
   readonly reload: Reload
+  readonly secrets: Secrets
   /** Of the listeners; absent without HM_TLS_CERT, and in a child, which has none. */
   readonly tls: ListenerTls | undefined
 }
@@ -31,10 +33,11 @@ export function hostProcess(name: string, config: Config, environment: NodeJS.Pr
   const reload = new Reload(log, reloaded)
   followLogLevel(log, environment['HM_LOG_LEVEL_FILE'], reload)
   if (tls !== undefined) reload.add('certificate', () => tls.read())
+  const secrets = followedSecrets(config, environment, reload)
   const ending = new Ending(log)
   if (hasControllingTerminal()) ending.listenForSignals()
   else ending.listenForSignals(() => reload.run())
-  return { metrics, log, ending, reload, tls }
+  return { metrics, log, ending, reload, secrets, tls }
 }
 
 function followLogLevel(log: Log, file: string | undefined, reload: Reload): void {

@@ -14,9 +14,19 @@ import type { Log } from '../../runtime/log.ts'
 export function whoAsks(
   config: Config,
   log: Log,
+  keystonePassword: () => string | undefined,
 ): Pick<ApiDependencies, 'identify' | 'developmentIdentity' | 'signIn'> {
   if (config.keystone !== undefined) {
-    const { url, ...account } = config.keystone
+    const { url, username, password, project, domain } = config.keystone
+    const account = {
+      username,
+      project,
+      domain,
+      // Asked for at each login.
+      get password() {
+        return keystonePassword() ?? password
+      },
+    }
     const client = keystoneClient({ url, account, log })
     const identify = keystoneIdentity({ client, url, cacheMs: config.tokenCacheMs })
     return { identify, signIn: keystoneSignIn({ http: keystoneHttp(url), forget: identify.forget }) }

@@ -6,6 +6,7 @@ import type { Receiver } from '../../notify/receiver.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
 import { notifierMetrics } from '../../runtime/notifier-metrics.ts'
 import type { Log } from '../../schedule/log.ts'
+import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { Database } from '../../store/connection/database.ts'
 import { advanceReceiver, readReceiverLags, receiverPosition } from '../../store/event/deliveries.ts'
 import { EVENTS_CHANNEL, OUTBOX_CHANNEL, WEBHOOKS_CHANNEL } from '../../store/event/event-channels.ts'
@@ -18,13 +19,15 @@ import { eventListener, sequencerOf } from './events.ts'
 import { makeWebhooks, type WebhookSettings } from './webhooks.ts'
 
 export interface NotifierDeps {
-  readonly databaseUrl: string
+  readonly databaseUrl: DatabaseUrl
   readonly db: Database
   readonly log: Log
   readonly metrics: Pick<Metrics, 'registry'>
   readonly webhooks: WebhookSettings
   /** Absent: no message bus is told. */
   readonly amqp?: AmqpSettings | undefined
+  /** Instead of the URLs of `amqp`. */
+  readonly amqpUrls?: () => readonly string[] | undefined
 }
 
 /** A running notifier. */
@@ -43,7 +46,7 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
     webhooks: () => readWebhookLag(db),
   })
   const webhooks = makeWebhooks(deps, { mayDeliver: () => notifier.isActive, tried: counted.webhookTried })
-  const receivers: readonly Receiver[] = [webhooks, ...amqpReceivers(deps.amqp, log)]
+  const receivers: readonly Receiver[] = [webhooks, ...amqpReceivers(deps.amqp, log, deps.amqpUrls)]
   const notifier: Notifier = new Notifier({
     receivers,
     openLease: (onEnd) => openNotifierLease(databaseUrl, onEnd),
@@ -79,7 +82,7 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
   }
 }
 
-function openNotifierLease(databaseUrl: string, onEnd: () => void) {
+function openNotifierLease(databaseUrl: DatabaseUrl, onEnd: () => void) {
   const settings = {
     url: databaseUrl,
     applicationName: 'healthmonitor notifier lease',

@@ -11,6 +11,7 @@ import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../../
 import { CONFIG_CHANNEL } from '../../store/probing/config-channel.ts'
 import { type Db, isStoreAway, openDatabase, sqlState } from '../../store/connection/database.ts'
 import { readParentStates } from '../../store/probing/dependencies.ts'
+import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { listen } from '../../store/connection/listen.ts'
 import { beat, claimShards, releaseShards, removeProber } from '../../store/probing/shards.ts'
 import { writeVerdicts } from '../../store/probing/verdicts.ts'
@@ -30,7 +31,7 @@ export interface ProberHost {
 export interface ProberStoreOptions extends ProberHost {
   /** Of the prober. */
   readonly id: string
-  readonly databaseUrl: string
+  readonly databaseUrl: DatabaseUrl
   readonly leaseMs: number
 }
 

@@ -1,6 +1,7 @@
 /** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
 import { randomUUID } from 'node:crypto'
 import { FIRST_PURGE_MS, RELEASE_WITHIN_MS } from '../../domain/limits.ts'
+import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { ProbeRuntime } from '../../probe/probe-runtime.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
 import { proberMetrics } from '../../runtime/prober-metrics.ts'
@@ -12,7 +13,7 @@ import { openProberStore, type ProberHost } from './prober-store.ts'
 import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 
 export interface ProberDeps extends ProberPolicies, ProberHost {
-  readonly databaseUrl: string
+  readonly databaseUrl: DatabaseUrl
   /** Absent = KEEP_DEFAULT. */
   readonly keep?: Keep
   readonly probers: ProberEngineOptions['probers']

@@ -8,6 +8,7 @@ import {
 import type { Log } from '../../schedule/log.ts'
 import { Retention, type RetentionMetrics } from '../../schedule/retention.ts'
 import { checkAllRollUps, type RollUpCheckParts } from '../../schedule/roll-up-check.ts'
+import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { openDatabase } from '../../store/connection/database.ts'
 import { purgeOldEvents } from '../../store/event/events.ts'
 import {
@@ -37,7 +38,7 @@ export const KEEP_DEFAULT: Keep = {
 }
 
 export interface RetentionParts {
-  readonly databaseUrl: string
+  readonly databaseUrl: DatabaseUrl
   readonly leaseMs: number
   readonly keep: Keep
   readonly metrics: RetentionMetrics & RollUpCheckParts['metrics']

@@ -10,20 +10,21 @@ import type { NotifyLog } from '../log.ts'
 const CONNECTION_NAME = 'healthmonitor notifier'
 
 export interface AmqpBrokers {
-  /** `amqp://` or `amqps://`, without a query; the first one that answers is taken. */
-  readonly urls: readonly string[]
+  /** `amqp://` or `amqps://`, without a query; asked for each connection. The first one that answers is taken. */
+  readonly urls: () => readonly string[]
   readonly topology: AmqpTopology
   readonly log: NotifyLog
 }
 
 /** Opens a channel at the first broker that takes it, beginning with the one that did last. Each has AMQP_CONNECT_MS. */
 export function amqpOpener({
-  urls,
+  urls: urlsNow,
   topology,
   log,
 }: AmqpBrokers): (signal: AbortSignal) => Promise<AmqpChannel> {
   let first = 0
   return async (signal) => {
+    const urls = urlsNow()
     let problem: unknown = new Error('HM_AMQP_URL names no broker')
     for (let i = 0; i < urls.length && !signal.aborted; i += 1) {
       const index = (first + i) % urls.length

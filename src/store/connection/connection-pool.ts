@@ -8,11 +8,11 @@ import {
   STATEMENT_TIMEOUT_MS,
 } from '../../domain/limits.ts'
 import { columnTypes } from './column-types.ts'
-import { connectionUrl } from './connection-url.ts'
+import { connectionUrl, type DatabaseUrl } from './connection-url.ts'
 import { send } from './session.ts'
 
 export interface DatabaseOptions {
-  readonly url: string
+  readonly url: DatabaseUrl
   /** Shown in pg_stat_activity. */
   readonly applicationName: string
   readonly maxConnections: number
@@ -44,11 +44,13 @@ const TOO_LATE =
 /** A pool of connections, made when they are needed. Every one that was acquired has to be released. */
 export class ConnectionPool {
   readonly #pool: pg.Pool
+  readonly #url: DatabaseUrl
   /** Those that have not been closed. */
   readonly #open = new Set<pg.PoolClient>()
   #destroyed: Promise<void> | undefined
 
   constructor({ url, applicationName, maxConnections }: DatabaseOptions) {
+    this.#url = url
     this.#pool = new pg.Pool({
       connectionString: connectionUrl(url),
       application_name: applicationName,
@@ -75,6 +77,8 @@ export class ConnectionPool {
 
   /** Lends a connection. Rejects with NoConnectionError, or with the reason why none can be made. */
   async acquire(): Promise<pg.PoolClient> {
+    // The pool makes each connection by its options as they are then.
+    this.#pool.options.connectionString = connectionUrl(this.#url)
     try {
       return await this.#pool.connect()
     } catch (error) {

@@ -4,7 +4,7 @@
  */
 import pg from 'pg'
 import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
-import { connectionUrl } from './connection-url.ts'
+import { connectionUrl, type DatabaseUrl } from './connection-url.ts'
 import { send } from './session.ts'
 
 export interface LeaseSession {
@@ -19,7 +19,7 @@ export interface LeaseSession {
 }
 
 export interface LeaseOptions {
-  readonly url: string
+  readonly url: DatabaseUrl
   readonly applicationName: string
   readonly key: number
   /** Milliseconds without a sign of life after which PostgreSQL ends the session. */

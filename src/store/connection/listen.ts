@@ -4,7 +4,7 @@
  */
 import pg from 'pg'
 import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
-import { connectionUrl } from './connection-url.ts'
+import { connectionUrl, type DatabaseUrl } from './connection-url.ts'
 
 export interface Listening {
   /** Resolves when the connection is closed. */
@@ -13,7 +13,7 @@ export interface Listening {
 
 /** Listens on `channel` until the connection breaks; then calls `onEnd` once. Rejects when it cannot connect. */
 export async function listen(
-  options: { readonly url: string; readonly applicationName: string; readonly channel: string },
+  options: { readonly url: DatabaseUrl; readonly applicationName: string; readonly channel: string },
   onPayload: (payload: string) => void,
   onEnd: (error: Error | undefined) => void,
 ): Promise<Listening> {
