@@ -15,8 +15,14 @@ const VERSION = ['--kube-version', '1.33.0']
 
 /** Every optional part of the chart. */
 const EVERYTHING = {
-  settings: { HM_AUTH: 'keystone', HM_KEYSTONE_URL: 'https://keystone/v3', HM_PAGE_MAX: 100 },
-  secret: { ownerUrlKey: 'owner-url' },
+  settings: {
+    HM_AUTH: 'keystone',
+    HM_KEYSTONE_URL: 'https://keystone/v3',
+    HM_PAGE_MAX: 100,
+    HM_WEBHOOK_ALLOW: '192.0.2.0/24',
+    HM_WEBHOOK_DENY: '192.0.2.1, 10.0.0.0/8',
+  },
+  secret: { ownerUrlKey: 'owner-url', amqpUrlKey: 'amqp-url' },
   tls: { secretName: 'tls' },
   probeFiles: { configMapName: 'files' },
   image: { tag: 'x', pullSecrets: [{ name: 'registry' }] },
@@ -29,10 +35,17 @@ const EVERYTHING = {
     service: { type: 'LoadBalancer', annotations: { c: 'd' } },
   },
   prober: { rawSockets: true, hostNetwork: true, podAnnotations: { a: 'b' } },
+  notifier: {
+    settings: { HM_AMQP_EXCHANGE: 'octavia', HM_AMQP_TOPICS: 'one,two', HM_AMQP_QUEUES: 'quorum' },
+    podAnnotations: { a: 'b' },
+    nodeSelector: { role: 'control' },
+    tolerations: [{ key: 'a', operator: 'Exists' }],
+  },
   networkPolicy: {
     apiFrom: [{ ipBlock: { cidr: '10.0.0.0/8' } }],
     metricsFrom: [],
     proberEgressExcept: { ipv4: ['10.0.0.0/24'], ipv6: ['fd00::/64'] },
+    notifierEgressExcept: { ipv4: ['10.0.0.0/24'], ipv6: ['fd00::/64'] },
   },
 }
 
@@ -92,6 +105,8 @@ test('helm lint finds nothing, and refuses values that the chart does not know',
     [{ replicas: 2 }, /replicas/],
     [{ settings: { HM_LISTEN: '0.0.0.0:1' } }, /HM_LISTEN/],
     [{ prober: { replicas: -1 } }, /replicas/],
+    [{ settings: { HM_AMQP_URL: 'amqp://u:p@mq' } }, /HM_AMQP_URL/],
+    [{ notifier: { rawSockets: true } }, /rawSockets/],
   ] as const)
     await assert.rejects(rendered(values), named)
 })
@@ -99,11 +114,14 @@ test('helm lint finds nothing, and refuses values that the chart does not know',
 test('Kubernetes decodes all objects strictly, with the default values and with every part', async () => {
   const objects = [
     'Deployment hm-healthmonitor-api',
+    'Deployment hm-healthmonitor-notifier',
     'Deployment hm-healthmonitor-prober',
     'Job hm-healthmonitor-migrate',
     'NetworkPolicy hm-healthmonitor-api',
+    'NetworkPolicy hm-healthmonitor-notifier',
     'NetworkPolicy hm-healthmonitor-prober',
     'PodDisruptionBudget hm-healthmonitor-api',
+    'PodDisruptionBudget hm-healthmonitor-notifier',
     'PodDisruptionBudget hm-healthmonitor-prober',
     'Service hm-healthmonitor-api',
   ]
@@ -129,9 +147,16 @@ test('containers get settings that the service accepts, and only what they mount
       env['DATABASE_URL_FILE'],
       `/etc/healthmonitor/secret/${name === 'migrate' ? 'owner-url' : 'database-url'}`,
     )
-    const { DATABASE_URL_FILE: _, HM_KEYSTONE_PASSWORD_FILE: __, ...plain } = env
+    assert.equal(
+      env['HM_AMQP_URL_FILE'],
+      name === 'notifier' ? '/etc/healthmonitor/secret/amqp-url' : undefined,
+      'only the notifier is told where RabbitMQ is',
+    )
+    const { DATABASE_URL_FILE: _, HM_KEYSTONE_PASSWORD_FILE: __, HM_AMQP_URL_FILE: ___, ...plain } = env
     const account = { HM_KEYSTONE_PASSWORD: 'x', HM_KEYSTONE_USERNAME: 'x', HM_KEYSTONE_PROJECT: 'x' }
-    assert.doesNotThrow(() => parseConfig({ ...plain, ...account }))
+    const config = parseConfig({ ...plain, ...account, HM_AMQP_URL: 'amqp://mq' })
+    assert.deepEqual([config.webhookAllow.length, config.webhookDeny.length], [1, 2])
+    if (name === 'notifier') assert.deepEqual(config.amqp?.topics, ['one', 'two'])
     assert.deepEqual(
       container.volumeMounts.map((mount) => mount.name),
       volumes.map((volume) => volume.name),
@@ -155,6 +180,7 @@ test('only a prober with raw sockets may gain a capability', async () => {
   for (const [name, context] of await contextsOf({})) assert.deepEqual(context, locked, name)
   const raw = await contextsOf({ prober: { rawSockets: true } })
   assert.deepEqual(raw.get('api'), locked)
+  assert.deepEqual(raw.get('notifier'), locked)
   assert.deepEqual(raw.get('prober'), {
     allowPrivilegeEscalation: true,
     readOnlyRootFilesystem: true,

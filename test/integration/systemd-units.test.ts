@@ -18,7 +18,7 @@ function units(): readonly string[] {
   const folder = join(folderOfTest(), 'units')
   mkdirSync(folder)
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.service'))
-  assert.equal(names.length, 3)
+  assert.equal(names.length, 4)
   for (const name of names) {
     const text = readFileSync(`${FOLDER}/${name}`, 'utf8')
     assert.ok(text.includes(PROGRAM), name)
@@ -55,6 +55,7 @@ test('the example settings are accepted, once their files are there', () => {
   const values: Readonly<Record<string, string>> = {
     DATABASE_URL_FILE: 'postgresql://healthmonitor:x@db.example.org/healthmonitor\n',
     HM_KEYSTONE_PASSWORD_FILE: 'x\n',
+    HM_AMQP_URL_FILE: 'amqp://healthmonitor:x@mq.example.org\n',
     HM_LOG_LEVEL_FILE: 'info\n',
   }
   const replaced = files.map(([name]) => {
@@ -64,6 +65,8 @@ test('the example settings are accepted, once their files are there', () => {
   })
   const config = parseConfig({ ...all, ...Object.fromEntries(replaced) })
   assert.equal(config.auth, 'keystone')
+  assert.deepEqual([config.webhookAllow.length, config.webhookDeny.length], [1, 2])
+  assert.equal(config.amqp?.exchange, 'octavia')
   assert.deepEqual(config.listen, { host: '0.0.0.0', port: 9876 })
   for (const name of Object.keys(all)) assert.ok(name.replace(/_FILE$/, '') in VARIABLES, name)
 })

@@ -31,7 +31,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if or .Values.probeFiles.secretName .Values.probeFiles.configMapName -}}yes{{- end -}}
 {{- end -}}
 
-{{/* Environment of a container: root, settings (those of the process alone), urlKey (in the Secret). */}}
+{{/* Environment of a container: root, settings (those of the process alone), urlKey and amqpUrlKey (in the Secret). */}}
 {{- define "healthmonitor.env" -}}
 {{- range $name, $value := merge (dict) .settings .root.Values.settings }}
 - name: {{ $name }}
@@ -41,6 +41,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
   value: /etc/healthmonitor/secret/{{ .urlKey }}
 {{- with .root.Values.secret.keystonePasswordKey }}
 - name: HM_KEYSTONE_PASSWORD_FILE
+  value: /etc/healthmonitor/secret/{{ . }}
+{{- end }}
+{{- with .amqpUrlKey }}
+- name: HM_AMQP_URL_FILE
   value: /etc/healthmonitor/secret/{{ . }}
 {{- end }}
 {{- if .root.Values.tls.secretName }}
