@@ -1,12 +1,13 @@
 /** Command lines of benches: `--name value`, `--flag`, and `--help`, which lists the options. */
 import { parseArgs } from 'node:util'
+import { progress } from './progress.ts'
 
 /** Values with their defaults; a flag is false unless it is given. */
 type Options = Readonly<Record<string, string | boolean>>
 type Given<Defaults extends Options> = { readonly [Name in keyof Defaults]: Widened<Defaults[Name]> }
 type Widened<Value> = Value extends boolean ? boolean : string
 
-/** What was asked for. Ends the process after `--help` (0) and after what is not known (2, with one line that says so). */
+/** What was asked for; from now on a terminal shows that the bench runs. Ends the process after `--help` (0) and after what is not known (2, with one line that says so). */
 export function commandLine<const Defaults extends Options>(
   usage: string,
   defaults: Defaults,
@@ -26,6 +27,8 @@ export function commandLine<const Defaults extends Options>(
       process.stdout.write(`usage: ${usage}\n\n${defaultsOf(defaults)}\n`)
       process.exit(0)
     }
+    // A part of a bench that is a process of its own has the terminal of the bench.
+    if (process.send === undefined) progress.show(/([^/\s]+)\.js/.exec(usage)?.[1] ?? usage)
     return values as Given<Defaults>
   } catch (error) {
     process.stderr.write(

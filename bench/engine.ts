@@ -42,6 +42,7 @@ import { runCase } from './engine-run.ts'
 import { printRun, printTable } from './engine-table.ts'
 import { isRunInNamespace } from './namespace.ts'
 import { openCountingPostgres } from './postgres.ts'
+import { progress } from './progress.ts'
 
 const values = commandLine('node dist/bench/engine.js [options]', {
   types: DEFAULT_KINDS.join(','),
@@ -107,7 +108,8 @@ async function main(): Promise<void> {
   const postgres = await openCountingPostgres()
   try {
     for (let round = 0; round < Number(values.repeat); round++) {
-      for (const { what, runs } of all) {
+      for (const [i, { what, runs }] of all.entries()) {
+        progress.show(`round ${round + 1} of ${values.repeat}, case ${i + 1} of ${all.length}: ${what.name}`)
         const figures = await runCase(what, postgres)
         runs.push(figures)
         printRun(`${what.name}, ${what.members} members every ${what.intervalSeconds} s`, figures)

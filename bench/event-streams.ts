@@ -16,6 +16,7 @@ import { type Decide, decider } from './decisions.ts'
 import { startPostgres } from './postgres.ts'
 import { answering, endService, startService } from './service.ts'
 import { postgresCpuSeconds, usageOfTree } from './usage.ts'
+import { progress } from './progress.ts'
 
 const PORT = 19_881
 /** Opened at once: the listener's backlog takes no more. */
@@ -113,6 +114,7 @@ async function measureChanges(streams: readonly Stream[], decide: Decide): Promi
   const [first, last] = [streams[0]!, streams.at(-1)!]
   const latencies: number[] = []
   for (let i = 0; i < Number(values.changes); i++) {
+    progress.show(`change ${i + 1} of ${values.changes}`, 'changes')
     const heard = Promise.all([first, last].map(nextEvent))
     const start = performance.now()
     await decide([i], i % 2 === 0 ? 'OFFLINE' : 'ONLINE')

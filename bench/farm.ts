@@ -18,6 +18,7 @@ import { loopbackAddress } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
 import { endService, startService } from './service.ts'
 import { type PostgresUsage, type ProcessUsage, postgresUsage, usageOfTree } from './usage.ts'
+import { progress } from './progress.ts'
 
 const API_PORT = 19_876
 const METRICS_PORT = 19_877
@@ -95,6 +96,7 @@ from (select since, extract(epoch from written_at - since)::float as delay from 
 
 async function steadyState(db: Db, service: ChildProcess, url: string): Promise<void> {
   const before = await sample(db, service)
+  progress.show(`steady state for ${seconds} s`)
   await wait(seconds * 1000)
   const after = await sample(db, service)
   console.log(`\nsteady state: ${members} members, ${pools} pools, delay ${values.delay} s, ${seconds} s`)
@@ -237,6 +239,7 @@ async function get(url: string): Promise<string | undefined> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  progress.show(`until ${what}`)
   const deadline = performance.now() + FLIP_DEADLINE_MS
   while (!(await holds())) {
     if (performance.now() > deadline)

@@ -9,7 +9,6 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { request } from 'node:http'
 import { figurePages } from '../src/bin/process/figure-pages.ts'
 import { serveMetrics } from '../src/runtime/metrics-endpoint.ts'
-import { Progress } from '../src/runtime/progress.ts'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import { commandLine } from './command-line.ts'
@@ -17,11 +16,11 @@ import { kindOf } from './engine-kinds.ts'
 import { storeMembers } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
 import { cpuSecondsOf, postgresCpuSeconds } from './usage.ts'
+import { progress } from './progress.ts'
 
 const STORE_MS = 120_000
 
 const values = commandLine('node dist/bench/figures.js [options]', { members: '100000', 'per-pool': '100' })
-const progress = new Progress()
 
 /** What probers would have written. */
 const VERDICTS = `

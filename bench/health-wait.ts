@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { Agent, request } from 'undici'
 import { commandLine } from './command-line.ts'
 import { endService, printedAddresses, startService } from './service.ts'
+import { progress } from './progress.ts'
 
 const SUBNET_ID = '11111111-2222-4333-8444-555555555555'
 
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     const waits = { member: `/pools/${poolId}/members/${memberId}/health`, pool: `/pools/${poolId}/health` }
     const late: Record<keyof typeof waits | 'written', number[]> = { member: [], pool: [], written: [] }
     for (let change = 0; change < Number(values.changes); change++) {
+      progress.show(`change ${change + 1} of ${values.changes}`, 'changes')
       const state = change % 2 === 0 ? 'OFFLINE' : 'ONLINE'
       const asked = (['member', 'pool'] as const).map(async (kind) => {
         const { decided, written } = await lateness(`${api}${waits[kind]}?wait_for=${state}&timeout=60`)

@@ -30,6 +30,7 @@ import { freePorts } from './namespace.ts'
 import { type Arrivals, type OutageTarget, startOutageTarget } from './outage-target.ts'
 import { startPostgres } from './postgres.ts'
 import { answering, endService, startService } from './service.ts'
+import { progress } from './progress.ts'
 
 const FIRST_PORT = 19_890
 const DEADLINE_MS = 300_000
@@ -110,6 +111,7 @@ async function main(): Promise<void> {
       hogs.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
     const outages: Outage[] = []
     for (let n = 0; n < Number(values.times); n++) {
+      progress.show(`break ${n + 1} of ${values.times}`)
       const outage = await breakOnce(farm)
       print(outage)
       outages.push(outage)
@@ -291,6 +293,7 @@ function note(service: Service, line: string): void {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  progress.show(`until ${what}`)
   const deadline = performance.now() + DEADLINE_MS
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`waited ${seconds(DEADLINE_MS)} in vain until ${what}`)

@@ -18,7 +18,6 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { WEBHOOK_WAITING_MAX } from '../src/domain/limits.ts'
-import { Progress } from '../src/runtime/progress.ts'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import { sequenceEvents } from '../src/store/event/events.ts'
@@ -30,6 +29,7 @@ import { aWebhook } from '../test/support/webhooks.ts'
 import { commandLine } from './command-line.ts'
 import { startPostgres } from './postgres.ts'
 import { cpuSecondsOf, postgresCpuSeconds } from './usage.ts'
+import { progress } from './progress.ts'
 
 const HOUR_SECONDS = 3600
 /** Changes before the outage and after it. */
@@ -46,7 +46,6 @@ const values = commandLine('node dist/bench/receivers-away.js [options]', {
 })
 const outageSeconds = Number(values['outage-seconds'])
 const killSeconds = Number(values['kill-seconds'])
-const progress = new Progress()
 
 /** What one receiver was told, in the order of its arrival. */
 interface Told {

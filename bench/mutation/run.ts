@@ -14,6 +14,7 @@ import { type Baseline, Results, type Verdict } from './results.ts'
 import { inOrder, type TestFile, testFiles } from './test-files.ts'
 import { runTest } from './test-process.ts'
 import { makeWorkspace, type Workspace } from './workspace.ts'
+import { progress } from '../progress.ts'
 
 /** Milliseconds that a test file may take: a multiple of what it took, and what a busy machine needs besides. */
 const TIMEOUT_FACTOR = 4
@@ -111,7 +112,8 @@ async function judged(run: Run, candidates: readonly Candidate[]): Promise<reado
   const { options, results } = run
   const tests = testFiles(run.workspace.root, options.folders)
   const verdicts: Verdict[] = []
-  for (const candidate of candidates) {
+  for (const [i, candidate] of candidates.entries()) {
+    progress.show(`mutant ${i + 1} of ${candidates.length}: ${candidate.file}`)
     const known = options.survivors ? undefined : results.verdict(candidate.id)
     if (known === undefined && !run.hasTime()) continue
     const verdict = known ?? (await judge(run, candidate, tests))

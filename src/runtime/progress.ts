@@ -47,14 +47,19 @@ export class Progress {
     if (this.#now() - this.#drawnMs >= PROGRESS_EVERY_MS) this.#draw()
   }
 
+  /** Takes the line away for something that is printed; it comes again within a second. */
+  hide(): void {
+    if (this.#isDrawn) this.#screen.write(ERASE)
+    this.#isDrawn = false
+  }
+
   /** Takes the line away; `show` begins another one. */
   end(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#step = ''
     this.#drawnMs = Number.NEGATIVE_INFINITY
-    if (this.#isDrawn) this.#screen.write(ERASE)
-    this.#isDrawn = false
+    this.hide()
   }
 
   #draw(): void {

@@ -96,7 +96,7 @@ async function contentOf({ db }: Source): Promise<Readonly<Record<string, unknow
 
 async function dumpInto(source: Source, file: string): Promise<void> {
   const out = createWriteStream(file)
-  await dumpTo(source, out, '0.0.0')
+  await dumpTo(source, out, { version: '0.0.0' })
   out.end()
   await finished(out)
 }

@@ -45,11 +45,12 @@ async function connectionsOf(db: Db, role: string): Promise<readonly string[]> {
 }
 
 test('the URL of the database: API, prober and notifier connect with the new one, and keep what is open', async (t) => {
-  const { db, url, beforeDrop } = await testDatabase(t)
+  const database = await testDatabase(t)
+  const { db, url } = database
   const [old, next] = [await aRole(db, url), await aRole(db, url)]
   const file = secretFile(old.url)
   const service = await startService(t, folderOfTest(), { DATABASE_URL_FILE: file.path, HM_PROBERS: '1' })
-  beforeDrop(async () => {
+  database.beforeDrop(async () => {
     service.kill('SIGTERM')
     await service.finished
     await query(db, `drop role ${old.name}, ${next.name}`)
@@ -88,7 +89,8 @@ test('the URL of the database: API, prober and notifier connect with the new one
 
 test('the password of the service account in Keystone: the next login uses the new one', async (t) => {
   const keystone = await startFakeKeystone(t)
-  const { url, beforeDrop } = await testDatabase(t)
+  const database = await testDatabase(t)
+  const { url } = database
   const file = secretFile('old-password')
   const { child, output, finished } = startProgram(['api'], {
     DATABASE_URL: url,
@@ -101,7 +103,7 @@ test('the password of the service account in Keystone: the next login uses the n
     HM_KEYSTONE_PROJECT: 'service',
     HM_TOKEN_CACHE_MS: '0',
   })
-  beforeDrop(async () => {
+  database.beforeDrop(async () => {
     child.kill('SIGTERM')
     await finished
   })

@@ -58,7 +58,7 @@ test('a webhook is tested, is seen to fail, and is switched off and on', { skip 
     .waitFor()
   await assertAccessible(page, 'a webhook that fails')
 
-  await row.getByRole('button', { name: 'Switch off pager…' }).click()
+  await row.getByRole('button', { name: 'Switch off… pager' }).click()
   await row.getByRole('button', { name: /^Forget \d+ events and switch off pager$/ }).click()
   await row.getByText('off', { exact: true }).waitFor()
   await row.getByText('nothing', { exact: true }).waitFor()

@@ -1,13 +1,14 @@
 /** `healthmonitor dump` and `restore`: the service's tables into a file and back, without PostgreSQL's own programs. */
 import { createReadStream, createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { PassThrough, pipeline as joined, type Writable } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import { parseConfig } from '../../runtime/config.ts'
 import { createLog } from '../../runtime/log.ts'
+import { Progress } from '../../runtime/progress.ts'
 import { StartRefusal } from '../../runtime/start-refusal.ts'
-import { type Counts, dumpTo, RestoreRefusal, restoreFrom } from '../../store/backup/backup.ts'
+import { type Counts, dumpTo, type OnCopied, RestoreRefusal, restoreFrom } from '../../store/backup/backup.ts'
 import { type Command, parseFlags } from '../command-line.ts'
 import { assertSchemaCurrent, migrate } from '../process/database.ts'
 import { withOwnDatabase } from '../process/own-database.ts'
@@ -29,7 +30,12 @@ export const dumpCommand: Command = {
     const log = createLog({ level: config.logLevel, process: 'dump' })
     const counts = await withOwnDatabase(config, { command: 'dump', log }, async (source) => {
       await assertSchemaCurrent(source.db)
-      return await intoFile(file, (out) => dumpTo(source, out, version))
+      const progress = new Progress()
+      const onCopied: OnCopied = (table, position, count, bytes) =>
+        progress.show(`dump: table ${position} of ${count}, ${table}; ${megabytes(bytes)} MB`, table)
+      return await intoFile(file, (out) => dumpTo(source, out, { version, onCopied })).finally(() =>
+        progress.end(),
+      )
     })
     return report(`${file} holds`, counts)
   },
@@ -50,7 +56,13 @@ export const restoreCommand: Command = {
       config,
       { command: 'restore', log, mayMake: true },
       async (source) => {
-        const restored = await refusedForPeople(() => restoreFrom(source, input))
+        const progress = new Progress()
+        progress.show('restore: the schema')
+        const onTable = (table: string) =>
+          progress.show(`restore: ${Math.floor(input.share() * 100)} % of the file, ${table}`, table)
+        const restored = await refusedForPeople(() =>
+          restoreFrom(source, input.bytes, onTable).finally(() => progress.end()),
+        )
         await migrate(source.db, source.url, log)
         return restored
       },
@@ -58,6 +70,8 @@ export const restoreCommand: Command = {
     return report('restored', counts)
   },
 }
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
 
 function report(what: string, counts: Counts): number {
   const shown = ['load_balancer', 'listener', 'pool', 'member', 'health_monitor', 'member_transition']
@@ -102,14 +116,22 @@ async function intoFile(file: string, work: (out: Writable) => Promise<Counts>):
   }
 }
 
-async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
+interface Input {
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** How much of the file was read, from 0 to 1. */
+  readonly share: () => number
+}
+
+async function openFile(file: string): Promise<Input> {
   const source = createReadStream(file)
   await new Promise((resolve, reject) => {
     source.once('open', resolve)
     source.once('error', (error) => reject(new StartRefusal(`the dump cannot be read: ${error.message}`)))
   })
+  const { size } = await stat(file)
   // An error of the source ends the whole stream with that error.
-  return file.endsWith('.gz') ? joined(source, createGunzip(), () => undefined) : source
+  const bytes = file.endsWith('.gz') ? joined(source, createGunzip(), () => undefined) : source
+  return { bytes, share: () => Math.min(1, source.bytesRead / Math.max(1, size)) }
 }
 
 /** The error of the dump, its compression or PostgreSQL, in one line. */

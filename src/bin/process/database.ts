@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { DATABASE_RETRY_MS, DATABASE_WAIT_MS } from '../../domain/limits.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
+import { Progress } from '../../runtime/progress.ts'
 import { StartRefusal } from '../../runtime/start-refusal.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { type Database, isStoreAway, openDatabase, query, whyAway } from '../../store/connection/database.ts'
@@ -45,9 +46,14 @@ export async function openReadyDatabase(
   }
 }
 
-/** Brings the schema up to date and logs what was done. */
+/** Brings the schema up to date and logs what was done; a terminal shows how far it is. */
 export async function migrate(db: Database, url: string, log: Log): Promise<readonly string[]> {
-  const applied = await migrateToLatest(db, url)
+  const progress = new Progress()
+  // Another process may be at it.
+  progress.show('migrations: waiting for the lock')
+  const applied = await migrateToLatest(db, url, (name, position, count) =>
+    progress.show(`migration ${position} of ${count}: ${name}`),
+  ).finally(() => progress.end())
   log.info({ applied }, applied.length === 0 ? 'schema is up to date' : 'schema migrated')
   return applied
 }

@@ -83,15 +83,34 @@ export interface Source {
 /** Rows by table. */
 export type Counts = Readonly<Record<string, number>>
 
+/** Hears of what is copied now: a table, the how-manieth of how many, and bytes of all of them so far. */
+export type OnCopied = (table: string, position: number, count: number, bytes: number) => void
+
+export interface DumpOptions {
+  /** Of this program. */
+  readonly version: string
+  readonly onCopied?: OnCopied
+}
+
 /** Writes everything, as of one moment, to `out`, which is not ended. Returns how many rows of each table it wrote. */
-export async function dumpTo({ url, db }: Source, out: Writable, version: string): Promise<Counts> {
+export async function dumpTo(
+  { url, db }: Source,
+  out: Writable,
+  { version, onCopied = () => undefined }: DumpOptions,
+): Promise<Counts> {
   const migrations = await appliedMigrations(db)
   return await withSession(url, async (session) => {
     await session.query('begin isolation level repeatable read read only')
     await write(out, headerLine({ version, at: new Date().toISOString(), migrations }))
     await write(out, openingLines(DUMPED_TABLES))
     const counts: Record<string, number> = {}
-    for (const table of DUMPED_TABLES) counts[table] = await dumpTable(session, table, out)
+    let bytes = 0
+    for (const [i, table] of DUMPED_TABLES.entries()) {
+      counts[table] = await dumpTable(session, table, out, (length) => {
+        bytes += length
+        onCopied(table, i + 1, DUMPED_TABLES.length, bytes)
+      })
+    }
     const sequences = await session.query<{ name: string; value: string }>(
       `select sequencename as name, last_value::text as value from pg_sequences
        where schemaname = current_schema() and last_value is not null and sequencename not like 'knex_%'`,
@@ -103,7 +122,14 @@ export async function dumpTo({ url, db }: Source, out: Writable, version: string
   })
 }
 
-async function dumpTable(session: pg.Client, table: string, out: Writable): Promise<number> {
+/** `onBytes` hears of each part, and of a table without rows once. */
+async function dumpTable(
+  session: pg.Client,
+  table: string,
+  out: Writable,
+  onBytes: (length: number) => void,
+): Promise<number> {
+  onBytes(0)
   const { rows } = await session.query<{ name: string }>(
     `select column_name as name from information_schema.columns
      where table_schema = current_schema() and table_name = $1 and is_generated = 'NEVER' order by ordinal_position`,
@@ -114,16 +140,23 @@ async function dumpTable(session: pg.Client, table: string, out: Writable): Prom
     .filter((name) => !COLUMNS_LEFT_OUT.includes(`${table}.${name}`))
   await write(out, copyLine(table, columns))
   const data = session.query(copyTo(`copy ${table} (${columns.join(', ')}) to stdout`))
-  for await (const chunk of data) await write(out, chunk as Buffer)
+  for await (const chunk of data) {
+    await write(out, chunk as Buffer)
+    onBytes((chunk as Buffer).length)
+  }
   await write(out, '\\.\n\n')
   return data.rowCount
 }
 
 /**
  * Fills a database that has no objects, in one transaction: all of it or nothing. The schema becomes that of the dump; the
- * caller migrates further. Throws RestoreRefusal.
+ * caller migrates further. `onTable` hears of the table of each part that was restored. Throws RestoreRefusal.
  */
-export async function restoreFrom({ url, db }: Source, input: AsyncIterable<Uint8Array>): Promise<Counts> {
+export async function restoreFrom(
+  { url, db }: Source,
+  input: AsyncIterable<Uint8Array>,
+  onTable: (table: string) => void = () => undefined,
+): Promise<Counts> {
   const parts = partsOf(input)[Symbol.asyncIterator]()
   const first = await parts.next()
   if (first.done === true || first.value.kind !== 'line') throw new RestoreRefusal('the dump is empty')
@@ -137,7 +170,7 @@ export async function restoreFrom({ url, db }: Source, input: AsyncIterable<Uint
     await session.query(`truncate ${tables.join(', ')}`)
     // The counts of our triggers are in the dump already.
     for (const table of tables) await session.query(`alter table ${table} disable trigger user`)
-    const counts = await restoreParts(session, { [Symbol.asyncIterator]: () => parts })
+    const counts = await restoreParts(session, { [Symbol.asyncIterator]: () => parts }, onTable)
     for (const table of tables) await session.query(`alter table ${table} enable trigger user`)
     for (const { statement } of await afterRestore(session)) await session.query(statement)
     await session.query('commit')
@@ -185,15 +218,21 @@ async function assertUnused(session: pg.Client, tables: readonly string[]): Prom
     throw new RestoreRefusal('the database has objects already: restore into an empty one')
 }
 
-async function restoreParts(session: pg.Client, parts: AsyncIterable<DumpPart>): Promise<Counts> {
+async function restoreParts(
+  session: pg.Client,
+  parts: AsyncIterable<DumpPart>,
+  onTable: (table: string) => void,
+): Promise<Counts> {
   const counts: Record<string, number> = {}
   const sequences: [name: string, value: string][] = []
   let table: OpenTable | undefined
   let isComplete = false
   try {
     for await (const part of parts) {
-      if (part.kind === 'rows') await write(table?.rows, part.bytes)
-      else if (part.kind === 'end of rows' && table !== undefined) {
+      if (part.kind === 'rows') {
+        await write(table?.rows, part.bytes)
+        if (table !== undefined) onTable(table.name)
+      } else if (part.kind === 'end of rows' && table !== undefined) {
         table.rows.end()
         await finished(table.rows)
         counts[table.name] = table.rows.rowCount

@@ -29,22 +29,31 @@ export class SchemaTooNewError extends Error {
   }
 }
 
+/** Hears of each migration when it begins: its name, and the how-manieth it is of how many. */
+export type OnMigration = (name: string, position: number, count: number) => void
+
 /** Brings the schema to this version; does nothing when it is. Returns the names that were applied. */
-export async function migrateToLatest(db: Database, url: string): Promise<readonly string[]> {
+export async function migrateToLatest(
+  db: Database,
+  url: string,
+  onMigration: OnMigration = () => undefined,
+): Promise<readonly string[]> {
   return await withLock(url, async (runner) => {
     const before = await assertNotNewer(db)
+    const missing = NAMES.filter((name) => !before.has(name))
+    const begins = (name: string) => onMigration(name, missing.indexOf(name) + 1, missing.length)
     // Each is a transaction; it may deadlock with writers of an older version.
     await retried(async () => {
       await runner.migrate.forceFreeMigrationsLock(migrationConfig())
-      await runner.migrate.latest(migrationConfig())
+      await runner.migrate.latest(migrationConfig({ begins }))
     })
-    return NAMES.filter((name) => !before.has(name))
+    return missing
   })
 }
 
 /** Brings the schema as far as these migrations: the ones that a dump was made with. */
 export async function migrateTo(url: string, names: ReadonlySet<string>): Promise<void> {
-  await withLock(url, (runner) => runner.migrate.latest(migrationConfig(names)) as Promise<unknown>)
+  await withLock(url, (runner) => runner.migrate.latest(migrationConfig({ only: names })) as Promise<unknown>)
 }
 
 /** Undoes every migration: for tests. */
@@ -77,14 +86,20 @@ export async function appliedMigrations(db: Database): Promise<readonly string[]
   return rows.map((row) => row.name)
 }
 
-/** `only`: of all migrations these; absent = all. */
-function migrationConfig(only?: ReadonlySet<string>) {
+/** `only`: of all migrations these; absent = all. `begins` hears of each that is about to run. */
+function migrationConfig({
+  only,
+  begins = () => undefined,
+}: {
+  readonly only?: ReadonlySet<string>
+  readonly begins?: (name: string) => void
+} = {}) {
   const wanted = MIGRATIONS.filter(({ name }) => only?.has(name) !== false)
   return {
     migrationSource: {
       getMigrations: () => Promise.resolve(wanted),
       getMigrationName: (migration: NamedMigration) => migration.name,
-      getMigration: (migration: NamedMigration) => Promise.resolve(withoutTimeLimit(migration)),
+      getMigration: (migration: NamedMigration) => Promise.resolve(withoutTimeLimit(migration, begins)),
     },
   }
 }
@@ -94,8 +109,12 @@ function migrationConfig(only?: ReadonlySet<string>) {
  * statements; a migration that is cancelled half-way would be cancelled at every start. Its wait for a lock stays
  * limited.
  */
-function withoutTimeLimit({ name, up, down }: NamedMigration): NamedMigration & Required<Knex.Migration> {
+function withoutTimeLimit(
+  { name, up, down }: NamedMigration,
+  begins: (name: string) => void,
+): NamedMigration & Required<Knex.Migration> {
   const unlimited = (work: Knex.Migration['up']) => async (transaction: Knex) => {
+    begins(name)
     await transaction.raw('set local statement_timeout = 0')
     await work(transaction)
   }

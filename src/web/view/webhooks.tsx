@@ -147,7 +147,6 @@ interface Doing {
 
 function Actions({ webhook, reload }: { readonly webhook: Webhook; readonly reload: () => void }) {
   const doing = useSignal<Doing>({ isBusy: false })
-  const isAsked = useSignal(false)
   const path = `v1/webhooks/${webhook.id}`
   const attempt = async (work: () => Promise<Doing['said']>) => {
     doing.value = { isBusy: true }
@@ -168,55 +167,67 @@ function Actions({ webhook, reload }: { readonly webhook: Webhook; readonly relo
     })
   const switchTo = (enabled: boolean) =>
     attempt(async () => {
-      isAsked.value = false
       await request('PUT', path, { webhook: { enabled } })
       return undefined
     })
   const { isBusy, said } = doing.value
-  const waiting = webhook.lag.events
   return (
     <>
-      <button
-        type="button"
-        disabled={isBusy}
-        aria-label={`Send a test to ${shownName(webhook)}`}
+      <Button
+        words="Send a test"
+        of={`to ${shownName(webhook)}`}
+        isBusy={isBusy}
         onClick={() => void sendTest()}
-      >
-        Send a test
-      </button>{' '}
-      {!webhook.enabled ? (
-        <button
-          type="button"
-          disabled={isBusy}
-          aria-label={`Switch on ${shownName(webhook)}`}
-          onClick={() => void switchTo(true)}
-        >
-          Switch on
-        </button>
-      ) : waiting > 0 && !isAsked.value ? (
-        <button
-          type="button"
-          disabled={isBusy}
-          aria-label={`Switch off ${shownName(webhook)}…`}
-          onClick={() => (isAsked.value = true)}
-        >
-          Switch off…
-        </button>
-      ) : (
-        <button
-          type="button"
-          disabled={isBusy}
-          aria-label={`${offWords(waiting)} ${shownName(webhook)}`}
-          onClick={() => void switchTo(false)}
-        >
-          {offWords(waiting)}
-        </button>
-      )}
+      />{' '}
+      <Switch webhook={webhook} isBusy={isBusy} onSwitch={(enabled) => void switchTo(enabled)} />
       <p class={said?.isTrouble === true ? 'trouble' : 'quiet'} role="status">
         {isBusy ? 'Waiting for the answer…' : said?.text}
       </p>
     </>
   )
+}
+
+/** Its whole name says which webhook is meant. */
+function Button({
+  words,
+  of,
+  isBusy,
+  onClick,
+}: {
+  readonly words: string
+  readonly of: string
+  readonly isBusy: boolean
+  readonly onClick: () => void
+}) {
+  return (
+    <button type="button" disabled={isBusy} aria-label={`${words} ${of}`} onClick={onClick}>
+      {words}
+    </button>
+  )
+}
+
+/** On, or off; what would be forgotten is said first. */
+function Switch({
+  webhook,
+  isBusy,
+  onSwitch,
+}: {
+  readonly webhook: Webhook
+  readonly isBusy: boolean
+  readonly onSwitch: (enabled: boolean) => void
+}) {
+  const isAsked = useSignal(false)
+  const name = shownName(webhook)
+  const waiting = webhook.lag.events
+  if (!webhook.enabled)
+    return <Button words="Switch on" of={name} isBusy={isBusy} onClick={() => onSwitch(true)} />
+  if (waiting > 0 && !isAsked.value)
+    return <Button words="Switch off…" of={name} isBusy={isBusy} onClick={() => (isAsked.value = true)} />
+  const switchOff = () => {
+    isAsked.value = false
+    onSwitch(false)
+  }
+  return <Button words={offWords(waiting)} of={name} isBusy={isBusy} onClick={switchOff} />
 }
 
 /** What waits for a webhook that is switched off is forgotten. */
