@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { figurePages } from '../../src/bin/process/figure-pages.ts'
 import { serveMetrics } from '../../src/runtime/metrics-endpoint.ts'
-import { type Db, query } from '../../src/store/connection/database.ts'
+import { type Db, openDatabase, query } from '../../src/store/connection/database.ts'
 import { insertMembers, insertPool } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { flippingFarm } from '../support/flips.ts'
@@ -16,7 +16,7 @@ import { startService } from '../support/service.ts'
 
 const BOTH = { metricsPages: { pools: true, members: true } }
 
-async function aListener(t: TestContext, database?: TestDatabase, config = BOTH): Promise<string> {
+async function aListener(t: TestContext, database?: Pick<TestDatabase, 'db'>, config = BOTH): Promise<string> {
   const figures = figurePages(config)
   if (database !== undefined) figures.open(database.db)
   const read = () => Promise.resolve('')
@@ -176,10 +176,22 @@ test('the text comes compressed to those who want it so, and as it is to others;
 })
 
 test('before the database is there, and while it is away, the pages are refused and /metrics is not', async (t) => {
-  const base = await aListener(t)
-  const answer = await fetch(`${base}/pools`)
-  assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '2'])
-  assert.equal((await fetch(base)).status, 200)
+  const away = openDatabase({
+    url: 'postgresql://nobody@127.0.0.1:1/nothing',
+    applicationName: 'healthmonitor test',
+    maxConnections: 1,
+  })
+  t.after(() => away.destroy())
+  for (const [database, why] of [
+    [undefined, /^starting\n$/],
+    [{ db: away }, /ECONNREFUSED/],
+  ] as const) {
+    const base = await aListener(t, database)
+    const answer = await fetch(`${base}/pools`)
+    assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '2'])
+    assert.match(await answer.text(), why)
+    assert.equal((await fetch(base)).status, 200)
+  }
 })
 
 test('promtool accepts both pages of a running service', async (t) => {
