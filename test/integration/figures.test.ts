@@ -16,7 +16,11 @@ import { startService } from '../support/service.ts'
 
 const BOTH = { metricsPages: { pools: true, members: true } }
 
-async function aListener(t: TestContext, database?: Pick<TestDatabase, 'db'>, config = BOTH): Promise<string> {
+async function aListener(
+  t: TestContext,
+  database?: Pick<TestDatabase, 'db'>,
+  config = BOTH,
+): Promise<string> {
   const figures = figurePages(config)
   if (database !== undefined) figures.open(database.db)
   const read = () => Promise.resolve('')
