@@ -66,6 +66,11 @@ export class Service {
     return (await this.#done('GET', path, call)) as Body
   }
 
+  /** `patienceMs`: how long the service may take, beside the usual. */
+  async post<Body>(path: string, body: unknown, patienceMs = 0): Promise<Body> {
+    return (await this.#done('POST', path, { body, patienceMs })) as Body
+  }
+
   async put<Body>(path: string, body: unknown): Promise<Body> {
     return (await this.#done('PUT', path, { body })) as Body
   }
