@@ -133,11 +133,11 @@ test('a look locks the shards that have requests, and none without', async (t) =
   const of = await world(t)
   const prober = await of.claim()
   const lookedAt = async () => {
-    const { tx, rollback } = await openTransaction(of.db)
+    const open = await openTransaction(of.db)
     const bounds = { perProject: 50, most: 500 }
-    const [taken] = await takeProbeRequests(tx, { ...prober, ...bounds })
+    const [taken] = await takeProbeRequests(open.tx, { ...prober, ...bounds })
     const free = await query<{ id: number }>(of.db, 'select id::int from shard for update skip locked')
-    await rollback()
+    await open.rollback()
     return { shard: taken?.shard, free: new Set(free.map(({ id }) => id)) }
   }
   assert.equal((await lookedAt()).free.size, 256)

@@ -71,8 +71,9 @@ export interface World {
   readonly fresh: (operation: DescribedOperation) => Promise<Readonly<Record<string, unknown>>>
 }
 
-/** Of which no other operation switches the monitor off. */
-async function aProbedMember(api: Api, loadBalancer: string): Promise<Readonly<Record<string, string>>> {
+/** Of which no other operation switches the monitor, or the load balancer, off. */
+async function aProbedMember(api: Api): Promise<Readonly<Record<string, string>>> {
+  const { id: loadBalancer } = await aLoadBalancer(api)
   const { id: pool } = await aPool(api, loadBalancer)
   await aMonitor(api, pool)
   const target = { address: '127.0.0.10', protocol_port: 9, subnet_id: SUBNET }
@@ -119,7 +120,7 @@ export async function makeWorld(api: Api): Promise<World> {
     // The quota of the project in which the others create.
     'octaviaSetQuota.quota_project_id': 'another-project',
     'updateWebhook.id': webhook,
-    ...(await aProbedMember(api, loadBalancer)),
+    ...(await aProbedMember(api)),
   }
   return {
     api,
