@@ -6,6 +6,9 @@ import { eventually } from '../support/configuration.ts'
 import { startProberProcess } from '../support/prober-process.ts'
 import { assertNoRequestIsLeft, aTarget, decided, probeOf, probeWorld, SELDOM } from '../support/probe-now.ts'
 
+/** Milliseconds that an answer of a few milliseconds may take on a busy host. */
+const BUSY_HOST_MS = 5000
+
 test('a prober that is killed while it probes is no loss: the next owner of the shard probes, and answers', async (t) => {
   const world = await probeWorld(t)
   const { db } = world.database
@@ -74,7 +77,7 @@ test('a project that asks for as much as it may delays neither the requests nor 
   t.diagnostic(
     `answers within ${times.map(Math.round).join(', ')} ms; ${scheduled} scheduled in ${seconds} s`,
   )
-  assert.ok(Math.max(...times) < 2000, `${times.map(Math.round).join(', ')} ms`)
+  assert.ok(Math.max(...times) < BUSY_HOST_MS, `${times.map(Math.round).join(', ')} ms`)
   assert.ok(scheduled >= Math.floor(seconds * 0.6), `${scheduled} scheduled probes in ${seconds} s`)
   assert.ok(answers.filter((status) => status === 200).length > 0, 'the flooding project is served too')
   assert.ok(

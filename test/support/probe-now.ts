@@ -101,12 +101,19 @@ export async function probeWorld(t: Ending): Promise<ProbeWorld> {
   }
 }
 
+/** Milliseconds that a prober's start and its first probe may take. */
+const BUSY_HOST_MS = 60_000
+
 /** Resolves when probes have decided this status of the member. */
 export async function decided(world: ProbeWorld, member: Probed, status: string): Promise<void> {
-  await eventually(`the member is ${status}`, async () => {
-    const { body } = await world.health(member)
-    return body.health?.status === status && body.health.pending === false
-  })
+  await eventually(
+    `the member is ${status}`,
+    async () => {
+      const { body } = await world.health(member)
+      return body.health?.status === status && body.health.pending === false
+    },
+    BUSY_HOST_MS,
+  )
 }
 
 /** What is stored about a member: its verdict, its counters, when; and its transitions. */
