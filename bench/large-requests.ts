@@ -92,6 +92,11 @@ function apiOn(db: Database) {
       feed: feedOf(db, { info: () => undefined, warn: () => undefined }),
       streams: new EventStreams(),
     },
+    probes: {
+      answers: { waitFor: () => Promise.resolve(undefined), giveUp: () => undefined },
+      allowance: { take: () => () => undefined },
+      ended: () => undefined,
+    },
     webhooks: { policy: () => undefined, test: () => Promise.resolve(undefined) },
     targetPolicy: makeTargetPolicy({
       allow: [],

@@ -9,6 +9,7 @@ import { eventsCommand } from './command/events.ts'
 import { healthCommand } from './command/health.ts'
 import { maintenanceCommand } from './command/maintenance.ts'
 import { migrate } from './command/migrate.ts'
+import { probeCommand } from './command/probe.ts'
 import { PROBE_ONCE_OPTIONS, probeOnce } from './command/probe-once.ts'
 import { notifier } from './command/notifier.ts'
 import { prober } from './command/prober.ts'
@@ -93,15 +94,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   health: healthCommand,
   events: eventsCommand,
   wait: waitCommand,
+  probe: probeCommand,
   maintenance: maintenanceCommand,
   webhook: webhookCommand,
   sql: sqlCommand,
   dump: dumpCommand,
   restore: restoreCommand,
   'probe-once': {
-    summary: 'one probe from this host',
+    summary: 'one probe of an address from this host, without the service',
     about: [
-      'Makes one probe of a target, as a prober would, and says what it found.',
+      'Makes one probe of a target from this host, as a prober would, and says what it found. It asks no service: `healthmonitor probe` probes a member through the service.',
       'HM_PROBE_ALLOW and HM_PROBE_DENY apply, and HM_TLS_DIR to the files that options name.',
     ],
     flags: PROBE_ONCE_OPTIONS,

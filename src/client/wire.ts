@@ -166,3 +166,17 @@ export interface DeadLetter {
   readonly reason: string
   readonly event: ApiEvent
 }
+
+/** What a probe found that was asked for. */
+export interface ProbeNow {
+  readonly result: 'passed' | 'failed' | 'inconclusive'
+  readonly reason: string
+  readonly detail: string
+  readonly flag: string | null
+  readonly counted: boolean
+  readonly at: string
+  readonly latency_ms: number
+  readonly phases: Readonly<Record<string, number | null>>
+  readonly evidence: Readonly<Record<string, unknown>>
+  readonly prober_id: string
+}

@@ -35,6 +35,7 @@ export const REFUSALS = [
   'TARGET_DENIED',
   'TOO_MANY_ITEMS',
   'UNSUPPORTED',
+  'NOT_PROBED',
   // Identity
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -43,6 +44,7 @@ export const REFUSALS = [
   // Ourselves
   'CONFLICT',
   'PROJECT_BUSY',
+  'PROBE_UNANSWERED',
   'STORE_UNAVAILABLE',
 ] as const
 export type Refusal = (typeof REFUSALS)[number]

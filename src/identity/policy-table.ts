@@ -52,6 +52,9 @@ export const LBAAS_POLICY: readonly PolicyRule[] = [
   rule('member:get_health', READ, 'Show the health of a member (ours)', [
     `GET ${LBAAS}/pools/{pool_id}/members/{id}/health`,
   ]),
+  rule('member:post_probe', WRITE, 'Probe a member now (ours)', [
+    `POST ${LBAAS}/pools/{pool_id}/members/{id}/probe`,
+  ]),
   rule('pool:get_health', READ, 'Show the health of a pool (ours)', [`GET ${LBAAS}/pools/{id}/health`]),
   rule('member:get_transitions', READ, 'List the transitions of a member (ours)', [
     `GET ${LBAAS}/pools/{pool_id}/members/{id}/transitions`,

@@ -68,6 +68,13 @@ const API = {
     help: 'Time from the request to the end of its answer',
     advice: 'Compare hm_database_latency_seconds first. More API processes help when their CPU is full.',
   },
+  hm_probe_requests_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Requests for a probe now that have ended, by what came of them',
+    advice:
+      'unanswered: no prober had a result in time; look for shards without an owner and at the lateness of probes. refused: a project asked too often, or for a member that is not probed.',
+  },
 } as const satisfies MetricGroup['metrics']
 
 const PROBING = {

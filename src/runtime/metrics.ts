@@ -51,6 +51,10 @@ export interface AnsweredRequest {
   readonly seconds: number
 }
 
+/** `unanswered`: no result in time. `refused`: the project asked for too many, or the member is not probed. */
+const PROBE_REQUEST_OUTCOMES = ['passed', 'failed', 'inconclusive', 'unanswered', 'refused'] as const
+export type ProbeRequestOutcome = (typeof PROBE_REQUEST_OUTCOMES)[number]
+
 export interface Metrics {
   readonly registry: Registry
   /** A probe started this late after it was due. */
@@ -71,6 +75,8 @@ export interface Metrics {
   /** Called at every scrape. */
   readProber(gauges: () => ProberGauges): void
   requestAnswered(request: AnsweredRequest): void
+  /** A request for a probe has ended. */
+  probeRequestEnded(outcome: ProbeRequestOutcome): void
   /** Lines of the log that could not be written. */
   readonly logLinesDropped: (count: number) => void
 }
@@ -275,9 +281,12 @@ function logMetrics(registry: Registry): Pick<Metrics, 'logLinesDropped'> {
   }
 }
 
-function apiMetrics(registry: Registry): Pick<Metrics, 'requestAnswered'> {
+function apiMetrics(registry: Registry): Pick<Metrics, 'requestAnswered' | 'probeRequestEnded'> {
   const requests = counter(registry, 'hm_api_requests_total')
   const durations = histogram(registry, 'hm_api_request_duration_seconds', REQUEST_SECONDS_BUCKETS)
+  const probeRequests = counter(registry, 'hm_probe_requests_total')
+  const ended = once((outcome: ProbeRequestOutcome) => probeRequests({ outcome }))
+  beginAtZero(ended, PROBE_REQUEST_OUTCOMES)
   const count = once((key: string) => {
     const [method = '', dialect = '', code = '', route = ''] = key.split(' ')
     return requests({ method, route, dialect, code })
@@ -290,6 +299,9 @@ function apiMetrics(registry: Registry): Pick<Metrics, 'requestAnswered'> {
     requestAnswered: ({ method, route, dialect, status, seconds }) => {
       count(`${method} ${dialect} ${status} ${route}`).value += 1
       duration(`${method} ${dialect} ${route}`).observe(seconds)
+    },
+    probeRequestEnded: (outcome) => {
+      ended(outcome).value += 1
     },
   }
 }

@@ -49,6 +49,11 @@ export class ConfigSync {
     return this.#shards.isLoaded(shard)
   }
 
+  /** The version of a pool that runs; undefined = none of it is loaded. */
+  versionOf(poolId: string): number | undefined {
+    return this.#loader.versionOf(poolId)
+  }
+
   /** Loads these shards at once, and keeps them up to date. */
   addShards(shards: readonly number[]): void {
     this.#shards.add(shards)

@@ -17,9 +17,10 @@ import type { ConfigStore } from './config-sync-options.ts'
 import type { DependencyMetrics } from './dependency-readings.ts'
 import type { Log } from './log.ts'
 import type { OwnershipStore } from './ownership.ts'
+import type { ProbeRequestStore } from './probe-requests.ts'
 
 /** What a prober reads and writes. Everything rejects while PostgreSQL is away. */
-export interface ProberStore extends ConfigStore, Omit<OwnershipStore, 'beat'> {
+export interface ProberStore extends ConfigStore, ProbeRequestStore, Omit<OwnershipStore, 'beat'> {
   /** Renews the lease, and stores the prober's facts about itself with it. */
   beat(contactMs: number, facts: ProberFacts): Promise<Heartbeat>
   /** Writes rows in one statement. */
@@ -38,6 +39,8 @@ export interface ProberStore extends ConfigStore, Omit<OwnershipStore, 'beat'> {
   ): Promise<ReadonlyMap<string, ParentState>>
   /** Listens for changed shards. */
   readonly listen: ListenerOptions['listen']
+  /** Listens for requests for a probe. */
+  readonly listenForRequests: ListenerOptions['listen']
   /** Whether an error says that PostgreSQL is away, as opposed to something about what was asked. */
   isAway(error: unknown): boolean
   /** Whether a statement was ended because it took longer than it may. */

@@ -90,7 +90,8 @@ function confirm(check: Check, status: 'ONLINE' | 'OFFLINE', result: ProbeResult
   check.writtenRun = check.pendingRun
 }
 
-function evidenceOf(check: Check, result: ProbeResult): Evidence {
+/** What a verdict rests on, as `evidence` shows it. */
+export function evidenceOf(check: Check, result: ProbeResult): Evidence {
   const { target, policy } = check.config
   return {
     type: target.type,

@@ -22,6 +22,21 @@ export function planNext(check: Check, nowMs: number, random: () => number): boo
   return true
 }
 
+/**
+ * Makes a check that waits for its due time due now, as soon as its last probe allows: one probe more, after which it is due
+ * when it would have been without.
+ */
+export function advance(check: Check, nowMs: number): void {
+  const { policy } = check.config
+  const intervalMs = Math.max(
+    INTERVAL_FLOOR_MS,
+    nextIntervalMs(policy, check.state) ?? policy.intervals.online,
+  )
+  if (!check.isCatchingUp && check.gridMs > nowMs) check.gridMs -= intervalMs
+  check.isCatchingUp = true
+  check.dueMs = Math.max(nowMs, Math.min(check.dueMs, check.startedMs + INTERVAL_FLOOR_MS))
+}
+
 /** When a check is due that was probed elsewhere before, and the time on its grid from which later probes count. */
 export interface Resumption {
   readonly dueMs: number

@@ -51,6 +51,11 @@ export class PoolLoader {
     return this.#queue.members
   }
 
+  /** The version of a pool that runs; undefined = none. */
+  versionOf(poolId: string): number | undefined {
+    return this.#running.get(poolId)?.configVersion
+  }
+
   /** Whether a pool of this shard waits. */
   waits(shard: number): boolean {
     return this.#queue.countOf(shard) > 0

@@ -8,7 +8,7 @@
  * which shards are owned, the breaker and the withheld verdicts whether a check is gone.
  */
 import type { PoolChecks } from '../domain/prober/check.ts'
-import { RELEASE_WITHIN_MS, HEARTBEATS_PER_LEASE } from '../domain/limits.ts'
+import { HEARTBEATS_PER_LEASE, PROBE_ANSWER_AFTER_VERDICT_MS, RELEASE_WITHIN_MS } from '../domain/limits.ts'
 import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
@@ -25,6 +25,7 @@ import { MassFailureBreaker } from './mass-failure-breaker.ts'
 import { OwnNetwork } from './own-network.ts'
 import { Ownership } from './ownership.ts'
 import { factsOf, gaugesOf } from './prober-facts.ts'
+import { ProbeRequests } from './probe-requests.ts'
 import { ResultWriter } from './result-writer.ts'
 import { withCheckpoints } from './resumption.ts'
 import { Scheduler } from './scheduler.ts'
@@ -63,7 +64,8 @@ export class ProberEngine {
   readonly #breaker: MassFailureBreaker
   readonly #checkpoint: Checkpoint
   readonly #sync: ConfigSync
-  readonly #listener: ChannelListener
+  readonly #requests: ProbeRequests
+  readonly #listeners: readonly ChannelListener[]
   /** In the order in which they are called. */
   readonly #holders: readonly ShardHolder[]
   /** Prepares the first probe of a check while it is loaded, because loading is done in slices. */
@@ -93,13 +95,19 @@ export class ProberEngine {
     this.#breaker = this.#makeBreaker()
     this.#checkpoint = this.#makeCheckpoint()
     this.#sync = this.#makeSync()
-    this.#listener = new ChannelListener({
-      log,
-      subject: 'changes of the configuration',
-      onPayload: this.#sync.notify,
-      listen: options.store.listen,
-    })
-    this.#holders = [this.#sync, this.#dependencies, this.#preparation, this.#scheduler]
+    this.#requests = this.#makeRequests()
+    const { listen, listenForRequests } = options.store
+    const requests = { subject: 'requests for probes', onPayload: this.#requests.notify }
+    this.#listeners = [
+      new ChannelListener({
+        log,
+        subject: 'changes of the configuration',
+        onPayload: this.#sync.notify,
+        listen,
+      }),
+      new ChannelListener({ log, ...requests, listen: listenForRequests }),
+    ]
+    this.#holders = [this.#sync, this.#dependencies, this.#preparation, this.#requests, this.#scheduler]
   }
 
   /** Claims shards and probes them. Without PostgreSQL it waits, probes nothing and logs that. */
@@ -113,8 +121,9 @@ export class ProberEngine {
       }),
     )
     this.#ownership.start()
-    this.#listener.start()
+    for (const listener of this.#listeners) listener.start()
     this.#checkpoint.start()
+    this.#requests.start()
   }
 
   /**
@@ -125,7 +134,8 @@ export class ProberEngine {
     this.#stopProbing()
     await Promise.all([
       this.#checkpoint.close(),
-      this.#listener.close(),
+      ...this.#listeners.map((listener) => listener.close()),
+      this.#requests.close(),
       this.#sync.close(),
       this.#dependencies.close(),
     ])
@@ -137,13 +147,14 @@ export class ProberEngine {
   async destroy(): Promise<void> {
     this.#ownership.destroy()
     this.#sync.destroy()
+    this.#requests.destroy()
     this.#stopProbing()
     this.#dependencies.destroy()
     this.#writer.destroy()
     this.#checkpoint.destroy()
     this.#staleLog.flush()
     this.runtime.close()
-    await this.#listener.close()
+    await Promise.all(this.#listeners.map((listener) => listener.close()))
   }
 
   #stopProbing(): void {
@@ -247,6 +258,7 @@ export class ProberEngine {
         const ofNetwork = this.#ownNetwork.reconsider(check, result, nowMs)
         return this.#breaker.reconsider(check, this.#dependencies.reconsider(check, ofNetwork, nowMs), nowMs)
       },
+      reconsiderUncounted: (check, result, nowMs) => this.#ownNetwork.reconsider(check, result, nowMs),
       wake: (inMs) => this.#driver.wake(inMs),
       events: {
         onVerdict: (check, from) => this.#publish(check, from),
@@ -258,6 +270,20 @@ export class ProberEngine {
         },
         onTargetGone: (target) => this.runtime.idleConnections.forget(target),
       },
+    })
+  }
+
+  #makeRequests(): ProbeRequests {
+    const { store, log } = this.#options
+    return new ProbeRequests({
+      log,
+      store,
+      held: () => this.#ownership.held,
+      versionOf: (poolId) => this.#sync.versionOf(poolId),
+      loadSoon: (shard) => this.#sync.notify(String(shard)),
+      probeNow: (request, asking) => this.#scheduler.probeNow(request, asking),
+      verdictsWritten: () => this.#writer.drain(PROBE_ANSWER_AFTER_VERDICT_MS),
+      isAway: (error) => store.isAway(error),
     })
   }
 

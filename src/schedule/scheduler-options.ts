@@ -28,6 +28,8 @@ export interface SchedulerOptions {
   readonly denies: (address: string, port: number) => string | undefined
   /** The result that counts: this one, another in its place, or (undefined) none until `concludeHeld`. */
   readonly reconsider?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult | undefined
+  /** The result of a probe that does not count, or another in its place; it must change nothing. */
+  readonly reconsiderUncounted?: (check: Check, result: ProbeResult, nowMs: number) => ProbeResult
   /** Probes in flight at most; it may change at any time. */
   readonly budget: number
   /** Of these, of one project, whatever is free; absent = no such bound. */

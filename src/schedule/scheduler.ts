@@ -10,13 +10,14 @@ import { packFlags } from '../domain/result/flags.ts'
 import { nextIntervalMs } from '../domain/timing/probe-times.ts'
 import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { CheckStatus } from '../domain/status/state-machine.ts'
+import { type AskedProbe, AskedProbes, type Asking } from './asked-probes.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
 import { isOtherReason, judge, mayCount } from './judgement.ts'
 import { isLinked } from './linked-list.ts'
 import { MemberTally } from './member-tally.ts'
 import { firstProbeWindowsMs } from './new-starts.ts'
-import { adopted, type CheckChange, changeOf, planNext, resumption } from './next-probe.ts'
+import { adopted, advance, type CheckChange, changeOf, planNext, resumption } from './next-probe.ts'
 import { ProbeLoop } from './probe-loop.ts'
 import { ResultRings } from './result-rings.ts'
 import { type RunningPool, RunningPools } from './running-pools.ts'
@@ -33,6 +34,7 @@ export class Scheduler implements Ticking {
   readonly #loop: ProbeLoop
   readonly rings = new ResultRings()
   readonly #pools = new RunningPools()
+  readonly #asked: AskedProbes
   readonly #tally = new MemberTally()
   readonly #stale = new Set<Check>()
   #size = 0
@@ -44,8 +46,17 @@ export class Scheduler implements Ticking {
     this.#wall = options.wall ?? Date.now
     this.#random = options.random ?? Math.random
     this.#loop = new ProbeLoop(options, this.#now, {
-      onEnded: (check, result, nowMs) => this.#conclude(check, result, nowMs),
+      onEnded: (check, result, nowMs) => {
+        if (this.#asked.isExtra(check)) this.#asked.endExtra(check, result, nowMs)
+        else this.#conclude(check, result, nowMs)
+      },
       onObsolete: (check, nowMs) => this.#planSoon(check, nowMs),
+    })
+    this.#asked = new AskedProbes({
+      loop: this.#loop,
+      hasten: (check, nowMs) => this.#hasten(check, nowMs),
+      reconsider: (check, result, nowMs) => options.reconsiderUncounted?.(check, result, nowMs) ?? result,
+      onEnded: (check, result) => options.metrics.probeEnded(check.config.target.type, result),
     })
   }
 
@@ -71,6 +82,18 @@ export class Scheduler implements Ticking {
   /** Whether this check runs here, in whatever configuration. */
   isRunning({ poolId, memberId }: Pick<CheckConfig, 'poolId' | 'memberId'>): boolean {
     return this.#pools.get(poolId)?.checks.has(memberId) === true
+  }
+
+  /** Makes a probe now, outside the schedule; undefined = this member has no check here. */
+  probeNow(
+    { poolId, memberId }: Pick<CheckConfig, 'poolId' | 'memberId'>,
+    asking: Asking,
+  ): AskedProbe | undefined {
+    const check = this.#pools.get(poolId)?.checks.get(memberId)
+    if (check === undefined || this.#isStopped) return undefined
+    const asked = this.#asked.ask(check, asking, this.#now())
+    this.#options.wake(WHEEL_TICK_MS)
+    return asked
   }
 
   /** Sets the checks of a pool to exactly these; unchanged ones are not touched. */
@@ -118,6 +141,7 @@ export class Scheduler implements Ticking {
   /** Ends every attempt and starts none; checkpoints can still be read. */
   stop(): void {
     this.#isStopped = true
+    this.#asked.stop()
     for (const check of this.checks()) this.#loop.stop(check)
     for (const [check, pool] of this.#pools.leaving()) this.#remove(check, pool)
   }
@@ -174,11 +198,13 @@ export class Scheduler implements Ticking {
       check.conclusiveMs = nowMs
       if (check.isStale) this.#setStale(check, false)
     } else this.#judgeStaleness(check, nowMs)
-    if (!this.#isStopped && mayCount(check, result)) this.#judge(check, result)
+    const counts = !this.#isStopped && mayCount(check, result)
+    if (counts) this.#judge(check, result)
     if (flags !== packFlags(check.state) || isOtherReason(last, result))
       this.#options.events.onWorthCheckpoint(check)
     // A check that is halted is in no wheel and no queue until its configuration changes.
     if (!this.#isStopped && planNext(check, nowMs, this.#random)) this.#loop.plan(check, check.dueMs)
+    this.#asked.settle(check, result, counts, nowMs)
   }
 
   #judge(check: Check, result: ProbeResult): void {
@@ -206,6 +232,14 @@ export class Scheduler implements Ticking {
     check.gridMs = dueMs
     check.isCatchingUp = false
     this.#loop.plan(check, dueMs)
+  }
+
+  /** Makes a check that waits for its due time due now. One that is due already, in flight or held by the breaker stays. */
+  #hasten(check: Check, nowMs: number): void {
+    if (check.phase !== 'waiting' || !isLinked(check)) return
+    this.#cancelReservation(check)
+    advance(check, nowMs)
+    this.#loop.plan(check, check.dueMs)
   }
 
   /**
@@ -270,6 +304,7 @@ export class Scheduler implements Ticking {
     this.#stale.delete(check)
     this.#cancelReservation(check)
     this.rings.release(check)
+    this.#asked.remove(check)
     this.#loop.remove(check)
     this.#options.events.onTargetGone?.(check.config.target)
   }
@@ -288,6 +323,7 @@ export class Scheduler implements Ticking {
     // time.
     const isAsPlanned = !isOtherProbe && !isOtherRule && !isOtherTiming && isLinked(check)
     if (check.phase !== 'waiting' || !isAsPlanned) this.#replan(check, isOtherProbe, nowMs)
+    this.#asked.planAgain(check, nowMs)
   }
 
   #reset(

@@ -16,6 +16,7 @@ import { elbTagsAction } from '../../src/api/dialect/elb/schema/tags.ts'
 import { webhookCreate, webhookUpdate } from '../../src/api/v1/webhook-body.ts'
 import { NAME_MAX, PASSWORD_MAX } from '../../src/domain/limits.ts'
 import { maintenanceBody } from '../../src/api/schema/maintenance.ts'
+import { probeBody } from '../../src/api/schema/probe.ts'
 import * as octaviaMonitor from '../../src/api/dialect/octavia/schema/health-monitor.ts'
 import * as octaviaListener from '../../src/api/dialect/octavia/schema/listener.ts'
 import * as octaviaLoadBalancer from '../../src/api/dialect/octavia/schema/load-balancer.ts'
@@ -50,6 +51,7 @@ const BODIES: Readonly<Record<string, { readonly schema: Joi.Schema }>> = {
   OctaviaPoolCreate: octaviaPool.octaviaPoolCreate,
   OctaviaPoolUpdate: octaviaPool.octaviaPoolUpdate,
   OctaviaQuotaUpdate: octaviaQuotaUpdate,
+  ProbeBody: probeBody,
   WebhookCreate: webhookCreate,
   WebhookUpdate: webhookUpdate,
 }

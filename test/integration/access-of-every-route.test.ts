@@ -6,6 +6,7 @@ import type { ApiDependencies, Route } from '../../src/api/http/context.ts'
 import type { Answer, Json } from '../support/api.ts'
 import { SUBNET, wrapped } from '../support/api-objects.ts'
 import { KNOWN_ROUTES, type KnownRoute } from '../support/every-route.ts'
+import { answeredAtOnce } from '../support/probe-answers.ts'
 import {
   type Actor,
   FOREIGN,
@@ -36,7 +37,7 @@ const OPERATIONS = DIALECTS.flatMap((dialect) =>
   }),
 )
 
-const isWrite = ({ known: { kind } }: Operation): boolean => /write|impossible/.test(kind)
+const isWrite = ({ known: { kind } }: Operation): boolean => /write|act|impossible/.test(kind)
 
 /** Every spelling of the path, about the objects of `of`; a project in the path is `project`. */
 function pathsOf({ prefix, route, known }: Operation, of: Owned, project: string): string[] {
@@ -140,7 +141,7 @@ test('without a token, and with one that Keystone does not know, every route but
 
 test('a foreign project reads nothing of an object and changes nothing: unknown in elb, forbidden in octavia', async (t) => {
   const world = await startTwoProjects(t)
-  await forEach(t, ofKinds('object', 'write'), async (operation) => {
+  await forEach(t, ofKinds('object', 'write', 'act'), async (operation) => {
     await everyAnswer(world, operation, { who: 'foreign', project: FOREIGN, spellings: ALL }, (answer) =>
       assertForeign(operation, answer),
     )
@@ -158,7 +159,7 @@ function assertForeign(operation: Operation, answer: Answer): void {
 
 test("elb: a path that names another project than the token's is refused, whatever it is about", async (t) => {
   const world = await startTwoProjects(t)
-  const named = ofKinds('object', 'write', 'list').filter(({ dialect }) => dialect === 'elb')
+  const named = ofKinds('object', 'write', 'act', 'list').filter(({ dialect }) => dialect === 'elb')
   const before = await world.contents()
   await forEach(t, named, async (operation) => {
     const paths = operation.route.paths
@@ -210,6 +211,7 @@ test("a path of one's own pool with a foreign member in it finds nothing, and no
     ['PUT', member, wrapped('members', { name: 'mine' })],
     ['DELETE', member],
     ['GET', `${member}/health`],
+    ['POST', `${member}/probe`],
     ['GET', `${member}/transitions`],
     ['GET', `${member}/maintenance`],
     ['PUT', `${member}/maintenance`, { maintenance: {} }],
@@ -273,7 +275,7 @@ test('a reader of the project reads everything and writes nothing', async (t) =>
       assert.equal(answer.status, operation.known.status, JSON.stringify(answer.body)),
     )
   })
-  const refused = ofKinds('write', 'admin write', 'admin read', 'impossible', 'admin impossible')
+  const refused = ofKinds('write', 'act', 'admin write', 'admin read', 'impossible', 'admin impossible')
   await forEach(t, refused, async (operation) => {
     await everyAnswer(world, operation, { who: 'reader', project: OWNER }, (answer) =>
       assertRefused(operation, answer, 403),
@@ -295,8 +297,8 @@ test('a token without a role reads nothing and writes nothing', async (t) => {
 })
 
 test('a member of the project does everything in it but what is for administrators', async (t) => {
-  const shared = await startTwoProjects(t)
-  await forEach(t, ofKinds('impossible'), async (operation) => {
+  const shared = await startTwoProjects(t, { probes: answeredAtOnce() })
+  await forEach(t, ofKinds('impossible', 'act'), async (operation) => {
     await everyAnswer(shared, operation, { who: 'member', project: OWNER }, (answer) =>
       assert.equal(answer.status, operation.known.status, JSON.stringify(answer.body)),
     )

@@ -14,10 +14,13 @@ import { parseCidr } from '../../src/domain/address/ip-address.ts'
 import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import { vipRangeOf } from '../../src/domain/address/vip-range.ts'
 import { EventStreams } from '../../src/api/v1/event-streams.ts'
+import { ProbeAllowance } from '../../src/api/resource/probe-allowance.ts'
+import { ProbeAnswers } from '../../src/api/resource/probe-answers.ts'
 import { feedOf } from '../../src/bin/process/events.ts'
 import { testSender } from '../../src/bin/process/webhooks.ts'
 import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Database } from '../../src/store/connection/database.ts'
+import { readProbeAnswers } from '../../src/store/probing/probe-requests.ts'
 import { type Ending, testDatabase } from './database.ts'
 import { validateAnswer } from './openapi.ts'
 
@@ -34,6 +37,8 @@ export interface ApiOptions extends Partial<ApiSettings> {
   readonly events?: ApiDependencies['events']
   /** Instead of a policy that allows loopback, and a real test. */
   readonly webhooks?: Partial<ApiDependencies['webhooks']>
+  /** Instead of answers that are looked for once a second, and of allowances as they are. */
+  readonly probes?: ApiDependencies['probes']
   /** Instead of no identity. */
   readonly identity?: Pick<ApiDependencies, 'identify' | 'developmentIdentity' | 'signIn'>
 }
@@ -96,9 +101,35 @@ function webhooksOf(t: Ending): ApiDependencies['webhooks'] {
   return { policy: OPEN_POLICY, test: tests.send }
 }
 
+function probesOf(t: Ending, db: Database): ApiDependencies['probes'] {
+  const quiet = () => undefined
+  const answers = new ProbeAnswers({
+    read: (ids) => readProbeAnswers(db, ids),
+    onTrouble: quiet,
+    onRecovery: quiet,
+  })
+  t.after(() => answers.close())
+  return { answers, allowance: new ProbeAllowance(), ended: quiet }
+}
+
+type Parts = Pick<ApiDependencies, 'events' | 'webhooks' | 'probes'>
+
+function partsOf(
+  t: Ending,
+  db: Database,
+  given: { readonly [Name in keyof Parts]: ApiOptions[Name] | undefined },
+): Parts {
+  return {
+    events: given.events ?? { feed: feedOf(db, SILENT), streams: new EventStreams() },
+    webhooks: { ...webhooksOf(t), ...given.webhooks },
+    probes: given.probes ?? probesOf(t, db),
+  }
+}
+
 /** Starts the API; it ends with the test. */
 export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api> {
-  const { db: givenDb, targetPolicy, admission, identity, log, events, webhooks, ...settings } = options
+  const { db: givenDb, targetPolicy, admission, identity, log, ...rest } = options
+  const { events, webhooks, probes, ...settings } = rest
   const db = givenDb ?? (await testDatabase(t)).db
   const errors: object[] = []
   const deps: ApiDependencies = {
@@ -118,8 +149,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
     log: log ?? { debug: () => undefined, info: () => undefined, error: (fields) => errors.push(fields) },
     ...(identity ?? { identify: noIdentity(DEFAULT_PROJECT) }),
     targetPolicy: targetPolicy ?? OPEN_POLICY,
-    events: events ?? { feed: feedOf(db, SILENT), streams: new EventStreams() },
-    webhooks: { ...webhooksOf(t), ...webhooks },
+    ...partsOf(t, db, { events, webhooks, probes }),
     observe: () => undefined,
     // A busy host makes nobody wait too long: what tests the wait says how long it is.
     admission: { waitMs: BUSY_HOST_MS, ...admission },

@@ -19,6 +19,7 @@ export type RouteKind =
   | 'list'
   | 'shared'
   | 'write'
+  | 'act'
   | 'admin read'
   | 'admin write'
   | 'impossible'
@@ -135,6 +136,11 @@ const MEMBERS: Readonly<Record<string, KnownRoute>> = {
   'DELETE /pools/:pool_id/members/:id': write({ to: ofMember, status: 204 }),
   'PUT /pools/:pool_id/members': write({ to: ofPool, body: { members: [] }, status: 202 }),
   'GET /pools/:pool_id/members/:id/health': read('object', ofMember),
+  'POST /pools/:pool_id/members/:id/probe': write({
+    kind: 'act',
+    to: ofMember,
+    bodies: () => [undefined, { probe: { counted: true } }],
+  }),
   'GET /pools/:pool_id/members/:id/transitions': read('object', ofMember),
   'GET /pools/:pool_id/transitions': read('object', ofPool),
   'GET /transitions': read('list'),

@@ -71,6 +71,21 @@ export interface World {
   readonly fresh: (operation: DescribedOperation) => Promise<Readonly<Record<string, unknown>>>
 }
 
+/** Of which no other operation switches the monitor, or the load balancer, off. */
+async function aProbedMember(api: Api): Promise<Readonly<Record<string, string>>> {
+  const { id: loadBalancer } = await aLoadBalancer(api)
+  const { id: pool } = await aPool(api, loadBalancer)
+  await aMonitor(api, pool)
+  const target = { address: '127.0.0.10', protocol_port: 9, subnet_id: SUBNET }
+  const { id: member } = await created(api, `pools/${pool}/members`, target)
+  return {
+    'elbProbeMember.pool_id': pool,
+    'elbProbeMember.member_id': member,
+    'octaviaProbeMember.pool_id': pool,
+    'octaviaProbeMember.member_id': member,
+  }
+}
+
 /** One object of each kind, through dialect elb. */
 export async function makeWorld(api: Api): Promise<World> {
   const { id: loadBalancer } = await aLoadBalancer(api)
@@ -105,6 +120,7 @@ export async function makeWorld(api: Api): Promise<World> {
     // The quota of the project in which the others create.
     'octaviaSetQuota.quota_project_id': 'another-project',
     'updateWebhook.id': webhook,
+    ...(await aProbedMember(api)),
   }
   return {
     api,

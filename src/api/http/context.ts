@@ -18,6 +18,8 @@ import type { Access } from './access.ts'
 import type { Admission, AdmissionOptions } from './admission.ts'
 import type { BodyState } from './body.ts'
 import type { DialectRules } from '../dialect/dialect-rules.ts'
+import type { ProbeAllowance } from '../resource/probe-allowance.ts'
+import type { ProbeAnswers } from '../resource/probe-answers.ts'
 import type { EventFeed } from '../v1/event-feed.ts'
 import type { EventStreams } from '../v1/event-streams.ts'
 
@@ -60,6 +62,9 @@ export interface RequestLog {
   error(fields: object, message: string): void
 }
 
+/** How a request for a probe ended. `unanswered`: nobody had a result in time. `refused`: too many, or none is possible. */
+export type ProbeRequestOutcome = 'passed' | 'failed' | 'inconclusive' | 'unanswered' | 'refused'
+
 export interface ApiDependencies {
   /** Bounds of what requests share; absent = those of the API's pool of connections. */
   readonly admission?: AdmissionOptions
@@ -71,6 +76,12 @@ export interface ApiDependencies {
   readonly signIn?: SignIn
   /** Events as they become known, and those who hear of them. */
   readonly events: { readonly feed: EventFeed; readonly streams: EventStreams }
+  /** Requests for a probe: who waits for an answer, how many a project may have, and how each ended, for the metrics. */
+  readonly probes: {
+    readonly answers: Pick<ProbeAnswers, 'waitFor' | 'giveUp'>
+    readonly allowance: Pick<ProbeAllowance, 'take'>
+    readonly ended: (outcome: ProbeRequestOutcome) => void
+  }
   /** Only with HM_AUTH=none. */
   readonly developmentIdentity?: Pick<DevelopmentIdentity, 'handle'>
   readonly targetPolicy: TargetPolicy

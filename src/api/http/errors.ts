@@ -7,7 +7,12 @@ import type { ApiDependencies, ApiState } from './context.ts'
 import type { ErrorWords } from '../dialect/dialect.ts'
 
 /** Refusals after which a retry may succeed. */
-const LATER: ReadonlySet<Refusal> = new Set(['IDENTITY_UNAVAILABLE', 'PROJECT_BUSY', 'STORE_UNAVAILABLE'])
+const LATER: ReadonlySet<Refusal> = new Set([
+  'IDENTITY_UNAVAILABLE',
+  'PROJECT_BUSY',
+  'PROBE_UNANSWERED',
+  'STORE_UNAVAILABLE',
+])
 
 /**
  * Answers every error in the form of the request's dialect; an unexpected error is logged, and its details are not

@@ -18,6 +18,7 @@ import { giveMissingAddresses } from '../../store/configuration/load-balancer-ad
 import { readServiceFacts } from '../../store/status/service-facts.ts'
 import { type ApiEvents, makeEvents } from './events.ts'
 import { whoAsks } from './identity.ts'
+import { type ApiProbes, makeProbes } from './probe-requests.ts'
 import type { Secrets } from './secrets.ts'
 import { targetPolicyOf } from './target-policy.ts'
 import { testSender, webhookSettingsOf, type WebhookTests } from './webhooks.ts'
@@ -54,6 +55,7 @@ export async function listenForApi(config: Config, tls?: ListenerTls): Promise<A
   }
   let events: ApiEvents | undefined
   let tests: WebhookTests | undefined
+  let probing: ApiProbes | undefined
   const listener: Listener = await listen(
     config.listen,
     'HM_LISTEN',
@@ -71,11 +73,22 @@ export async function listenForApi(config: Config, tls?: ListenerTls): Promise<A
       events = makeEvents(db, url, parts.log)
       const webhooks = await webhookSettingsOf(parts.config, parts.databaseUrl)
       tests = testSender(webhooks)
-      handler = await handlerOf(parts, { events, webhooks: { policy: webhooks.policy, test: tests.send } })
+      probing = makeProbes({
+        ...parts,
+        databaseUrl: url,
+        ended: (outcome) => metrics.probeRequestEnded(outcome),
+      })
+      const { probes } = probing
+      handler = await handlerOf(parts, {
+        events,
+        probes,
+        webhooks: { policy: webhooks.policy, test: tests.send },
+      })
       events.start()
+      probing.start()
     },
     close: async () => {
-      await Promise.all([events?.close(), tests?.close(), listener.close()])
+      await Promise.all([events?.close(), probing?.close(), tests?.close(), listener.close()])
     },
   }
 }
@@ -101,7 +114,7 @@ async function giveAddresses(db: Database, range: VipRange, log: Log): Promise<v
 
 async function handlerOf(
   { config, databaseUrl, db, log, metrics, secrets }: ApiParts,
-  { events, webhooks }: Pick<ApiDependencies, 'webhooks'> & { readonly events: ApiEvents },
+  own: Pick<ApiDependencies, 'webhooks' | 'probes'> & { readonly events: ApiEvents },
 ): Promise<RequestListener> {
   const vipRange = vipRangeOf(config.vipRange)
   await giveAddresses(db, vipRange, log)
@@ -126,8 +139,7 @@ async function handlerOf(
       ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     },
     log,
-    events,
-    webhooks,
+    ...own,
     ...whoAsks(config, log, secrets.keystonePassword),
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),

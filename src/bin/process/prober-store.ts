@@ -1,7 +1,12 @@
 /** The database of a prober: its connections, and its statements as functions for the engine. */
 import { hostname } from 'node:os'
 import type { PoolChecks } from '../../domain/prober/check.ts'
-import { DEPENDENCY_CONNECTIONS, PROBER_CONNECTIONS } from '../../domain/limits.ts'
+import {
+  DEPENDENCY_CONNECTIONS,
+  PROBE_REQUEST_FORGOTTEN_MS,
+  PROBE_REQUESTS_IN_HAND_PER_PROJECT,
+  PROBER_CONNECTIONS,
+} from '../../domain/limits.ts'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { withSourceAddress } from '../../domain/address/source-address.ts'
 import type { ConfigStore } from '../../schedule/config-sync-options.ts'
@@ -13,6 +18,12 @@ import { type Db, isStoreAway, openDatabase, sqlState } from '../../store/connec
 import { readParentStates } from '../../store/probing/dependencies.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { listen } from '../../store/connection/listen.ts'
+import { PROBE_REQUESTS_CHANNEL } from '../../store/probing/probe-request-channels.ts'
+import {
+  answerProbeRequests,
+  forgetProbeRequests,
+  takeProbeRequests,
+} from '../../store/probing/probe-requests.ts'
 import { beat, claimShards, releaseShards, removeProber } from '../../store/probing/shards.ts'
 import { writeVerdicts } from '../../store/probing/verdicts.ts'
 import { withTlsFolder } from './tls-folder.ts'
@@ -53,6 +64,7 @@ export function openProberStore({
   const leaseDb = open('lease', 2)
   // Other work does not wait for a project whose dependencies take long to read.
   const dependencyDb = open('dependencies', DEPENDENCY_CONNECTIONS)
+  const channel = (name: string) => ({ url, applicationName: 'healthmonitor listen', channel: name })
   const identity = { id, host: hostname(), pid: process.pid, leaseMs }
   return {
     ...configStore(db, host),
@@ -65,8 +77,12 @@ export function openProberStore({
     readCheckpointEntries: (shards, memberIds) => readCheckpointEntries(db, shards, memberIds),
     readParentStates: (projectId, ids, withinMs) =>
       readParentStates(dependencyDb, { projectId, ids, withinMs }),
-    listen: (onPayload, onEnd) =>
-      listen({ url, applicationName: 'healthmonitor listen', channel: CONFIG_CHANNEL }, onPayload, onEnd),
+    takeProbeRequests: (held, most) =>
+      takeProbeRequests(db, { owner: id, held, perProject: PROBE_REQUESTS_IN_HAND_PER_PROJECT, most }),
+    answerProbeRequests: (answers) => answerProbeRequests(db, id, answers),
+    forgetProbeRequests: () => forgetProbeRequests(db, PROBE_REQUEST_FORGOTTEN_MS),
+    listen: (...hearing) => listen(channel(CONFIG_CHANNEL), ...hearing),
+    listenForRequests: (...hearing) => listen(channel(PROBE_REQUESTS_CHANNEL), ...hearing),
     isAway: isStoreAway,
     isTooSlow: (error) => sqlState(error) === QUERY_CANCELED,
     destroy: async () => {

@@ -31,10 +31,14 @@ export function healthLines(member: Member, screen: Screen, nowMs: number): read
   )
 }
 
-type Line = readonly [label: string, text: string]
+export type Line = readonly [label: string, text: string]
 
 /** The middle group is ours, with colours; names and details of the others are made printable. */
-function labelled(before: readonly Line[], ours: readonly Line[], after: readonly Line[]): readonly string[] {
+export function labelled(
+  before: readonly Line[],
+  ours: readonly Line[],
+  after: readonly Line[],
+): readonly string[] {
   const lines = [
     ...before.map(([label, text]): Line => [label, printable(text)]),
     ...ours,
@@ -57,13 +61,19 @@ function staleLine({ stale }: Member): readonly Line[] {
 /** Its reason too, where that is not the reason of the status. */
 function probeLines({ last_probe: probe, ...member }: Member, nowMs: number): readonly Line[] {
   if (probe === null) return []
-  const phases = Object.entries(probe.phases)
-    .filter(([, ms]) => ms !== null)
-    .map(([phase, ms]) => `${PHASES[phase] ?? phase} ${ms} ms`)
-  const took = phases.length === 0 ? '' : `: ${phases.join(', ')}`
+  const phases = phasesInWords(probe.phases)
+  const took = phases === '' ? '' : `: ${phases}`
   const isOther = probe.reason !== member.reason && isReason(probe.reason)
   const reason = isOther ? `, ${statusSentence(probe.reason)}` : ''
   return [['last probe', `${ago(probe.at, nowMs)}, ${probe.address}, ${probe.result}${reason}${took}`]]
+}
+
+/** Of a probe: those that it reached; empty when it reached none. */
+export function phasesInWords(phases: Readonly<Record<string, number | null>>): string {
+  return Object.entries(phases)
+    .filter(([, ms]) => ms !== null)
+    .map(([phase, ms]) => `${PHASES[phase] ?? phase} ${ms} ms`)
+    .join(', ')
 }
 
 const PHASES: Readonly<Record<string, string>> = {

@@ -62,6 +62,7 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'webhook_dead_letter',
   'webhook_alert',
   'retention_progress',
+  'probe_request',
   'knex_migrations',
   'knex_migrations_lock',
 ]

@@ -26,7 +26,9 @@ function partsOf({
   return rest > 0.005 ? [...parts, { name: parts.length === 0 ? 'in all' : 'the rest', ms: rest }] : parts
 }
 
-export function PhasesBar({ probe }: { readonly probe: NonNullable<Member['last_probe']> }) {
+type Probe = Omit<NonNullable<Member['last_probe']>, 'address'>
+
+export function PhasesBar({ probe }: { readonly probe: Probe }) {
   const parts = partsOf(probe.phases)
   const whole = Math.max(
     parts.reduce((all, { ms }) => all + ms, 0),

@@ -7,6 +7,7 @@ import { StatusMarks } from '../part/mark.tsx'
 import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
 import { PhasesBar } from '../part/phases.tsx'
 import { PlanTable } from '../part/plan.tsx'
+import { ProbeNow } from '../part/probe-now.tsx'
 import { Strip } from '../part/strip.tsx'
 import { Ago, Until } from '../part/time.tsx'
 import { Timeline } from '../part/timeline.tsx'
@@ -63,6 +64,7 @@ function Known({ member, reload }: { readonly member: Member; readonly reload: (
         </p>
       ))}
       <MaintenanceControl path={base} of="member" maintenance={own} onDone={reload} />
+      {member.counters === null ? null : <ProbeNow path={base} />}
       <div class="columns even">
         <div>
           <Section title="Last probes">

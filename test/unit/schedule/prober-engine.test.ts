@@ -58,6 +58,10 @@ function fakeStore(stored: PoolChecks) {
     readCheckpointEntries: () => Promise.resolve([]),
     readParentStates: () => Promise.resolve(new Map()),
     listen: () => Promise.resolve({ end: () => Promise.resolve() }),
+    listenForRequests: () => Promise.resolve({ end: () => Promise.resolve() }),
+    takeProbeRequests: () => Promise.resolve([]),
+    answerProbeRequests: () => Promise.resolve(),
+    forgetProbeRequests: () => Promise.resolve(),
     isAway: () => false,
     isTooSlow: () => false,
   }

@@ -117,6 +117,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   },
   TOO_MANY_ITEMS: { status: 400, code: 'ELB.8902' },
   UNSUPPORTED: { status: 501, code: 'ELB.8902' },
+  NOT_PROBED: { status: 409, code: 'ELB.8907' },
   UNAUTHENTICATED: {
     status: 401,
     code: 'ELB.1102',
@@ -127,6 +128,7 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   IDENTITY_UNAVAILABLE: { status: 503, code: 'ELB.8906' },
   CONFLICT: { status: 409, code: 'ELB.8907' },
   PROJECT_BUSY: { status: 503, code: 'ELB.8906' },
+  PROBE_UNANSWERED: { status: 503, code: 'ELB.8906' },
   STORE_UNAVAILABLE: { status: 503, code: 'ELB.8906' },
 }
 

@@ -11,6 +11,7 @@ import { memberRoutes } from '../../resource/members.ts'
 import { monitorPlanRoutes } from '../../resource/monitor-plan.ts'
 import { poolHealthRoutes } from '../../resource/pool-health.ts'
 import { poolRoutes } from '../../resource/pools.ts'
+import { probeNowRoutes } from '../../resource/probe-now.ts'
 import { quotaRoutes } from '../../resource/quotas.ts'
 import { statusTreeRoutes } from '../../resource/status-tree.ts'
 import { tagRoutes } from '../../resource/tags.ts'
@@ -45,6 +46,7 @@ export function elbRoutes(deps: ApiDependencies): Route[] {
     ...allMembersRoutes(deps, elbAllMembers),
     ...statusTreeRoutes(deps, elbStatusTree),
     ...memberHealthRoutes(deps, elbHealth),
+    ...probeNowRoutes(deps, { paths: elbPaths }),
     ...poolHealthRoutes(deps, elbHealth),
     ...transitionRoutes(deps, { paths: elbPaths }),
     ...maintenanceRoutes(deps, { paths: elbPaths }),

@@ -93,12 +93,14 @@ const ROWS: Readonly<Record<Refusal, Row>> = {
   },
   TOO_MANY_ITEMS: { status: 400 },
   UNSUPPORTED: { status: 501 },
+  NOT_PROBED: { status: 409 },
   UNAUTHENTICATED: { status: 401 },
   FORBIDDEN: { status: 403, sentence: () => NOT_ALLOWED },
   TOO_MANY_ATTEMPTS: { status: 429 },
   IDENTITY_UNAVAILABLE: { status: 503 },
   CONFLICT: { status: 409 },
   PROJECT_BUSY: { status: 503 },
+  PROBE_UNANSWERED: { status: 503 },
   STORE_UNAVAILABLE: { status: 503 },
 }
 

@@ -12,6 +12,7 @@ import { memberRoutes } from '../../resource/members.ts'
 import { monitorPlanRoutes } from '../../resource/monitor-plan.ts'
 import { poolHealthRoutes } from '../../resource/pool-health.ts'
 import { poolRoutes } from '../../resource/pools.ts'
+import { probeNowRoutes } from '../../resource/probe-now.ts'
 import { providerRoutes } from '../../resource/providers.ts'
 import { writtenQuotaRoutes } from '../../resource/quotas.ts'
 import { statsRoutes } from '../../resource/stats.ts'
@@ -48,6 +49,7 @@ export function octaviaRoutes(deps: ApiDependencies): Route[] {
     ...memberRoutes(deps, octaviaMembers),
     ...memberBatchRoutes(deps, octaviaMemberBatches),
     ...memberHealthRoutes(deps, octaviaHealth),
+    ...probeNowRoutes(deps, { paths: octaviaPaths }),
     ...poolHealthRoutes(deps, octaviaHealth),
     ...transitionRoutes(deps, { paths: octaviaPaths }),
     ...healthMonitorRoutes(deps, octaviaHealthMonitors(deps.settings)),
