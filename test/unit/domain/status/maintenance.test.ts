@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isMaintained, maintenanceAt, windowOf } from '../../../../src/domain/status/maintenance.ts'
+import { isMaintained, maintenanceAt, windowsOf } from '../../../../src/domain/status/maintenance.ts'
 
 const at = (minute: number) => Date.UTC(2026, 0, 1, 0, minute)
 const text = (minute: number) => new Date(at(minute)).toISOString()
@@ -11,7 +11,7 @@ const between = (start: number, end: number | null) => ({
 })
 
 test('a maintenance lasts from its start up to, not including, its end; without an end until it is removed', () => {
-  const windows = [windowOf(between(10, 20)), windowOf(between(30, null))]
+  const windows = [...windowsOf(between(10, 20)), ...windowsOf(between(30, null))]
   const lasts = [9, 10, 19, 20, 29, 30, 100_000].map((minute) => isMaintained(windows, at(minute)))
   assert.deepEqual(lasts, [false, true, true, false, false, true, true])
   assert.equal(isMaintained([], at(10)), false)
