@@ -25,6 +25,7 @@ import * as moreEvents from './0022-more-events.ts'
 import * as overview from './0023-overview.ts'
 import * as uptime from './0024-uptime.ts'
 import * as asidesWithoutWaiting from './0031-asides-without-waiting.ts'
+import * as recurringMaintenance from './0027-recurring-maintenance.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -56,4 +57,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0023-overview', ...overview },
   { name: '0024-uptime', ...uptime },
   { name: '0031-asides-without-waiting', ...asidesWithoutWaiting },
+  { name: '0027-recurring-maintenance', ...recurringMaintenance },
 ]
