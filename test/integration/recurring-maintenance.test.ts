@@ -47,11 +47,8 @@ const dailyFrom = (startMs: number, more: Partial<Recurrence> = {}): Recurrence 
 })
 
 /** As it was stored at a time in the past. */
-function storedAt(recurrence: Recurrence, wallMs: number): Maintenance {
-  const maintenance = recurringMaintenance({ note: 'backup', recurrence }, wallMs)
-  assert.ok(maintenance !== undefined)
-  return maintenance
-}
+const storedAt = (recurrence: Recurrence, wallMs: number): Maintenance =>
+  recurringMaintenance({ note: 'backup', recurrence }, wallMs)
 
 const store = (db: Db, ids: readonly string[], maintenance: Maintenance) =>
   query(db, 'update member set maintenance = $1 where id = any($2::uuid[])', [

@@ -6,7 +6,7 @@ import {
   RRULE_MAX,
   TIME_ZONE_MAX,
 } from '../../domain/limits.ts'
-import { assertRecurrence, localStart, type Recurrence } from '../../domain/recurrence/recurrence.ts'
+import { localStart, type Recurrence } from '../../domain/recurrence/recurrence.ts'
 import { RecurrenceRefusal } from '../../domain/recurrence/refusal.ts'
 import { normalizedRule } from '../../domain/recurrence/rule.ts'
 import { isTimeZone } from '../../domain/recurrence/time-zone.ts'
@@ -88,11 +88,7 @@ export function parseMaintenance(body: unknown, nowMs: number): Maintenance {
 
 function recurring(body: RecurrenceBody, note: string, nowMs: number): Maintenance {
   try {
-    const recurrence = recurrenceOf(body, nowMs)
-    assertRecurrence(recurrence, nowMs)
-    const maintenance = recurringMaintenance({ note, recurrence }, nowMs)
-    if (maintenance === undefined) throw new Error('a recurrence that occurs has no occurrence')
-    return maintenance
+    return recurringMaintenance({ note, recurrence: recurrenceOf(body, nowMs) }, nowMs)
   } catch (error) {
     if (error instanceof RecurrenceRefusal) throw invalidField(`recurrence.${error.field}`, error.message)
     throw error

@@ -61,27 +61,28 @@ interface Plan {
 export const newBudget = (): DayBudget => ({ left: RECURRENCE_DAYS_MAX })
 
 /**
- * The occurrences that last or are to come at a time, ascending, at most `RECURRENCE_KEPT`; none when it is over. Of a rule that
- * occurs rarely there may be fewer than are to come: a look goes 27 years ahead of a daily rule. Throws RecurrenceRefusal for
- * what `assertRecurrence` refuses.
+ * The occurrences that last or are to come at a time, ascending, at most `RECURRENCE_KEPT`; none when it is over. Of a rule
+ * that occurs rarely there may be fewer than are to come: a look goes 27 years ahead of a daily rule. Throws
+ * RecurrenceRefusal for what is no recurrence.
  */
 export function occurrencesAt(
   recurrence: Recurrence,
   nowMs: number,
   budget: DayBudget = newBudget(),
 ): readonly Occurrence[] {
-  return spansAt(planOf(recurrence), nowMs, budget).map(({ startMs, endMs }) => ({
-    start: localText(recurrence.time_zone, startMs),
-    end: localText(recurrence.time_zone, endMs),
-  }))
+  const plan = planOf(recurrence)
+  return shownIn(plan.zone, spansAt(plan, nowMs, budget))
 }
 
-/** Refuses what is no recurrence, what overlaps itself, what has no end, and what does not occur any more. */
-export function assertRecurrence(
+/**
+ * The same of one that somebody wishes for: there is at least one occurrence. Refuses besides what overlaps itself, what has no
+ * end, and what does not occur any more.
+ */
+export function firstOccurrences(
   recurrence: Recurrence,
   nowMs: number,
   budget: DayBudget = newBudget(),
-): void {
+): readonly Occurrence[] {
   const plan = planOf(recurrence)
   assertNoOverlap(plan, nowMs)
   const spans = spansAt(plan, nowMs, budget)
@@ -91,6 +92,11 @@ export function assertRecurrence(
     const reason = `${RECURRENCE_JOINED_MAX} occurrences follow each other without a minute between them: leave out the recurrence`
     throw new RecurrenceRefusal('duration', reason)
   }
+  return shownIn(plan.zone, spans)
+}
+
+function shownIn(zone: string, spans: readonly Span[]): readonly Occurrence[] {
+  return spans.map(({ startMs, endMs }) => ({ start: localText(zone, startMs), end: localText(zone, endMs) }))
 }
 
 /** The local time of an instant, to the second, without zone. */
@@ -113,8 +119,9 @@ function planOf({ rrule, time_zone: zone, start, duration, except = [] }: Recurr
   }
 }
 
-/** By local days: what changes of the clock move is joined. */
+/** By local days, of which each has one occurrence: what changes of the clock move is joined. */
 function assertNoOverlap({ rule, zone, firstDay, durationMs }: Plan, nowMs: number): void {
+  if (durationMs <= DAY_MS) return
   const from = rule.count === undefined ? Math.max(firstDay, localDay(zone, nowMs)) : firstDay
   let before: number | undefined
   let checked = 0

@@ -6,7 +6,13 @@
  * One that recurs has its next occurrences stored with it. `start` and `end` are those of the one that lasts or comes
  * next, so that whoever reads only these sees one interval. When it is over, they are moved on (ADR 29).
  */
-import { type Occurrence, occurrencesAt, type Recurrence } from '../recurrence/recurrence.ts'
+import {
+  firstOccurrences,
+  type Occurrence,
+  occurrencesAt,
+  type Recurrence,
+} from '../recurrence/recurrence.ts'
+import { RecurrenceRefusal } from '../recurrence/refusal.ts'
 
 /** As it is stored and sent: RFC 3339, `start` and `end` in UTC; `end` null = until it is removed. */
 export interface Maintenance {
@@ -42,29 +48,35 @@ export function windowsOf({ start, end, occurrences }: Maintenance): readonly Ma
   }))
 }
 
-/**
- * A maintenance that recurs, as it is stored at a time; undefined where no occurrence lasts or is to come. Throws
- * RecurrenceRefusal for a recurrence that is none.
- */
+/** A maintenance that recurs, as it is stored first. Throws RecurrenceRefusal as `firstOccurrences`. */
 export function recurringMaintenance(
   { note, recurrence }: Pick<Required<Maintenance>, 'note' | 'recurrence'>,
   wallMs: number,
-): Maintenance | undefined {
-  return withOccurrences({ note, recurrence }, occurrencesAt(recurrence, wallMs))
+): Maintenance {
+  const occurrences = firstOccurrences(recurrence, wallMs)
+  const maintenance = withOccurrences({ note, recurrence }, occurrences)
+  if (maintenance === undefined) throw new Error('a recurrence that occurs has no occurrence')
+  return maintenance
 }
 
 /**
  * One that recurs, moved on to what lasts or comes next. One that does not occur any more keeps its last occurrence, which
- * is over, as a maintenance that does not recur does.
+ * is over, as a maintenance that does not recur does. It stays as it is where this process does not know its time zone, as
+ * another one may: the database of time zones is that of Node.
  */
 export function movedOn(maintenance: Maintenance, wallMs: number): Maintenance {
-  const { recurrence, note, occurrences = [] } = maintenance
+  const { recurrence, occurrences = [] } = maintenance
   if (recurrence === undefined) return maintenance
-  return (
-    recurringMaintenance({ note, recurrence }, wallMs) ??
-    withOccurrences({ note, recurrence }, occurrences.slice(-1)) ??
-    maintenance
-  )
+  try {
+    return (
+      withOccurrences(maintenance, occurrencesAt(recurrence, wallMs)) ??
+      withOccurrences(maintenance, occurrences.slice(-1)) ??
+      maintenance
+    )
+  } catch (error) {
+    if (error instanceof RecurrenceRefusal) return maintenance
+    throw error
+  }
 }
 
 /** As it is at a time: without the occurrences that are over. */

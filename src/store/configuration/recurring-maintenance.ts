@@ -98,7 +98,7 @@ async function write(tx: Tx, { kind, due, next }: Moved): Promise<number> {
     tx,
     `update ${MAINTAINED_TABLES[kind]} t set maintenance = moved.after
      from unnest($1::uuid[], $2::jsonb[], $3::jsonb[]) moved(id, before, after)
-     where t.id = moved.id and t.maintenance = moved.before and t.${POOL_ID[kind]} = any($4::uuid[])
+     where t.id = moved.id and t.maintenance = moved.before and moved.after <> moved.before and t.${POOL_ID[kind]} = any($4::uuid[])
      returning t.${POOL_ID[kind]} as pool_id`,
     [
       due.map(({ id }) => id),

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { RRuleTemporal } from 'rrule-temporal'
 import { RECURRENCE_DAYS_MAX, RECURRENCE_KEPT } from '../../../../src/domain/limits.ts'
 import {
-  assertRecurrence,
+  firstOccurrences,
   newBudget,
   occurrencesAt,
   type Recurrence,
@@ -134,7 +134,7 @@ test('occurrences that touch are one, also those that a change of the clock move
 test('what overlaps, never ends, or does not occur any more is refused; the refusal says why', () => {
   const refused = (what: Recurrence, field: string, message: RegExp) =>
     assert.throws(
-      () => assertRecurrence(what, Date.parse(NOW)),
+      () => firstOccurrences(what, Date.parse(NOW)),
       { name: 'RecurrenceRefusal', field, message },
       JSON.stringify(what),
     )
@@ -154,11 +154,11 @@ test('what overlaps, never ends, or does not occur any more is refused; the refu
   // Both occurrences are left out.
   const never = { start: '2026-12-01T02:00:00', except: ['2026-12-01', '2026-12-02'] }
   refused(recurrence('FREQ=DAILY;COUNT=2', never), 'rrule', /does not occur/)
-  assertRecurrence(
+  firstOccurrences(
     recurrence('FREQ=DAILY;COUNT=20', { start: '2026-12-01T00:00:00', duration: DAY }),
     Date.parse(NOW),
   )
-  assertRecurrence(recurrence('FREQ=MONTHLY', { duration: 28 * DAY - 60 }), Date.parse(NOW))
+  firstOccurrences(recurrence('FREQ=MONTHLY', { duration: 28 * DAY - 60 }), Date.parse(NOW))
 })
 
 test('a look costs as many days as its budget at most, however long ago it began and whatever the rule says', () => {
