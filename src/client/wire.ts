@@ -47,6 +47,9 @@ export interface Maintenance {
   readonly end: string | null
   readonly note: string
   readonly active: boolean
+  readonly recurrence?: { readonly rrule: string; readonly time_zone: string; readonly duration: number }
+  /** With the offset of the time zone of the recurrence. */
+  readonly occurrences?: readonly { readonly start: string; readonly end: string }[]
 }
 
 interface Window {

@@ -15,6 +15,7 @@ import {
   bodySchema,
   isRule,
   makeWorld,
+  RECURRENCE_HINTS,
   RUNS,
   sample,
   SEED,
@@ -119,6 +120,7 @@ test('an unknown id is 404 on every path, whatever it looks like', async (t) => 
   const before = await contents(api)
   const own = fc.constant(DEFAULT_PROJECT)
   const hints = {
+    ...RECURRENCE_HINTS,
     project_id: own,
     tenant_id: own,
     address: fc.constant('127.0.0.1'),

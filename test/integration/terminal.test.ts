@@ -273,6 +273,33 @@ test('a maintenance is begun, shown and ended, of a member and of a pool', async
   }
 })
 
+test('a maintenance that recurs is begun by a rule, and shown with its rule and its next time', async () => {
+  const sundays = ['--rrule', 'FREQ=WEEKLY;BYDAY=SU', '--time-zone', 'Europe/Berlin', '--for', '2h']
+  const begun = await world.run('maintenance', 'begin', 'web-2', ...sundays, '--from', '2026-01-04T02:00')
+  assert.equal(begun.code, 0, begun.err)
+  const words = String.raw`recurs by FREQ=WEEKLY;BYDAY=SU \(Europe/Berlin\), then from \d{4}-\d\d-\d\d 02:00`
+  assert.match(begun.out, new RegExp(`^member web-2 .*: maintenance (from|since) .* until .*, ${words}\n$`))
+  assert.match((await world.run('maintenance', 'show', 'web-2')).out, new RegExp(words))
+  assert.match((await world.run('health', 'web-2')).out, new RegExp(`^maintenance +.*${words}$`, 'm'))
+  const { maintenance } = JSON.parse((await world.run('maintenance', 'show', 'web-2', '--json')).out)
+  assert.deepEqual(
+    [maintenance.recurrence.duration, maintenance.recurrence.start],
+    [7200, '2026-01-04T02:00:00'],
+  )
+  assert.equal((await world.run('maintenance', 'end', 'web-2')).code, 0)
+  assert.equal((await world.run('maintenance', 'show', 'web-2')).code, 1)
+  for (const wrong of [
+    ['--rrule', 'FREQ=DAILY'],
+    ['--rrule', 'FREQ=DAILY', '--for', '2h', '--until', '2999-01-01T00:00:00Z'],
+    ['--rrule', 'FREQ=DAILY', '--for', '2h', '--time-zone', 'Mars/Olympus'],
+    ['--rrule', 'FREQ=HOURLY', '--for', '2m'],
+    ['--for', '2h', '--time-zone', 'UTC'],
+  ]) {
+    const { code, err } = await world.run('maintenance', 'begin', 'web-2', ...wrong)
+    assert.equal(code, 2, `${wrong.join(' ')}: ${err}`)
+  }
+})
+
 test('with OS_AUTH_URL it signs in and finds the service in the catalogue: by password, token, application credential', async () => {
   const { api } = world.service
   const keystone = { OS_AUTH_URL: `${api}/identity/v3`, OS_PROJECT_NAME: 'default', HM_LISTEN: '127.0.0.1:1' }

@@ -19,9 +19,9 @@ export const RUNS = Number(process.env['OPENAPI_RUNS'] ?? 20)
 const OPTION_RULE =
   /^Invalid input for options[\w.]*\. Reason: (it does not fit|it is above|it is 0 |h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
 
-/** Instants that there are not, that are over, or that come in the wrong order. */
+/** Instants and days that there are not, that are over, or that come in the wrong order; rules of no, or of too many days. */
 const MAINTENANCE =
-  /^Invalid input for (start|end)\. Reason: '[^']*' is (not after the start|over|not a valid input)\.$/
+  /^Invalid input for (start|end|recurrence\.\w+)\. Reason: ('[^']*' is (not after the start|over|not a valid input)|it does not occur from now on|occurrences would overlap|\d+ occurrences follow each other)/
 
 /** What a request that the document allows may still be refused for: rules between objects, as in the document. */
 const RULES: readonly RegExp[] = [
@@ -140,6 +140,12 @@ interface MadeIds {
   readonly pool: string
 }
 
+/** Of texts at random none is a rule. */
+export const RECURRENCE_HINTS = {
+  rrule: fc.constantFrom('FREQ=DAILY', 'FREQ=WEEKLY;BYDAY=SA,SU', 'FREQ=YEARLY;COUNT=5'),
+  time_zone: fc.constantFrom('UTC', 'Europe/Berlin', 'Australia/Lord_Howe'),
+}
+
 /** Attributes whose values must be those of the world, or harmless. */
 function hintsOf({ loadBalancer, listener, pool }: MadeIds): World['hints'] {
   const project = fc.constant(DEFAULT_PROJECT)
@@ -148,6 +154,7 @@ function hintsOf({ loadBalancer, listener, pool }: MadeIds): World['hints'] {
     fc.constant('::1'),
   )
   return {
+    ...RECURRENCE_HINTS,
     tenant_id: project,
     depends_on: fc.constant([]),
     project_id: project,

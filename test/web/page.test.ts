@@ -169,6 +169,43 @@ test('a maintenance is begun and ended on the page of a member', { skip }, async
   assert.deepEqual(complaints, [])
 })
 
+test('a maintenance that recurs is begun on the page of a pool, and a rule of the API is shown in words', {
+  skip,
+}, async (t) => {
+  const world = await aWorld(t)
+  const { pool, members } = await aPool(world, 'api', [await aTarget(t)])
+  const { page, complaints } = await openPage(world.browser, `${world.api}/ui/#/pools/${pool}`)
+  await page.getByRole('button', { name: 'Begin maintenance…' }).click()
+  await page.getByLabel('Repeat').selectOption('every week')
+  await page.getByLabel('First at').fill('2030-01-06T02:00')
+  await page.getByLabel('Time zone').selectOption('America/New_York')
+  await page.locator('[name=minutes]').selectOption('2 hours')
+  await page.getByLabel('Note').fill('updates')
+  await assertAccessible(page, 'the form of a maintenance that recurs')
+  await page.getByRole('button', { name: 'Begin', exact: true }).click()
+  await page.getByText('every week on Sunday at 02:00 (America/New_York), for 2 h: updates').waitFor()
+  await page.getByRole('button', { name: 'End it for good' }).click()
+  await page.getByRole('button', { name: 'Begin maintenance…' }).waitFor()
+  const recurrence = {
+    rrule: 'FREQ=MONTHLY;BYDAY=-1FR;COUNT=5',
+    time_zone: 'Europe/Berlin',
+    start: '2030-01-01T22:00',
+    duration: 5400,
+  }
+  const path = `load-balancer/v2.0/lbaas/pools/${pool}/members/${members[0]}/maintenance`
+  const answer = await fetch(`${world.api}/${path}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ maintenance: { recurrence } }),
+  })
+  assert.equal(answer.status, 200)
+  await page.goto(`${world.api}/ui/#/members/${members[0]}`)
+  await page
+    .getByText('every month on the last Friday, 5 times at 22:00 (Europe/Berlin), for 1 h 30 min')
+    .waitFor()
+  assert.deepEqual(complaints, [])
+})
+
 test('it can be used on a phone, in the dark, and with the keyboard alone', { skip }, async (t) => {
   const world = await aWorld(t)
   const { pool, members } = await aPool(world, 'cache', [await aTarget(t), await aTarget(t)])

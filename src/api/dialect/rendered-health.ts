@@ -1,7 +1,6 @@
 /** Health on the wire: the same in both dialects, but for the word of the status. Times are RFC 3339 in UTC. */
 import type { DetectionWindow, Window } from '../../domain/timing/detection-window.ts'
 import type { Counter, LastProbe, MemberHealth } from '../../domain/status/member-health.ts'
-import type { MemberMaintenance } from '../../domain/status/maintenance.ts'
 import type { RecentResult } from '../../domain/result/recent-results.ts'
 import type { Member } from '../../domain/types.ts'
 
@@ -23,7 +22,7 @@ export function renderHealth(status: string, health: MemberHealth): Record<strin
     as_of: health.asOf?.toISOString() ?? null,
     next_probe_at: health.nextProbeAt?.toISOString() ?? null,
     detection_window: window && renderDetectionWindow(window),
-    ...(maintenance === undefined ? {} : { maintenance: maintenance.map(renderMaintenance) }),
+    ...(maintenance === undefined ? {} : { maintenance }),
     ...(recentResults === undefined ? {} : { recent_results: recentResults.map(renderRecent) }),
   }
 }
@@ -55,10 +54,6 @@ function renderLastProbe({ at, outcome, reason, phases, target }: LastProbe): Re
     },
     address: target,
   }
-}
-
-function renderMaintenance({ of, start, end, note, active }: MemberMaintenance): Record<string, unknown> {
-  return { of, start, end, note, active }
 }
 
 function renderRecent({ at, outcome, reason, latencyMs }: RecentResult): Record<string, unknown> {

@@ -7,7 +7,8 @@ import {
   isMaintained,
   type MaintainedKind,
   type Maintenance,
-  windowOf,
+  presentMaintenance,
+  windowsOf,
 } from '../../domain/status/maintenance.ts'
 import { type Tx } from '../../store/connection/database.ts'
 import { findHealthMonitor } from '../../store/configuration/health-monitors.ts'
@@ -93,13 +94,15 @@ async function write(
 ): Promise<void> {
   await writing(ctx, deps, async (tx) => {
     const { id, poolId } = await lock(ctx, tx)
-    if (!(await setMaintenance(tx, { kind, id }, maintenance))) throw notFound(kind, id)
-    await touchPools(tx, [poolId])
+    const isChanged = await setMaintenance(tx, { kind, id }, maintenance)
+    if (isChanged === undefined) throw notFound(kind, id)
+    if (isChanged) await touchPools(tx, [poolId])
   })
 }
 
 function render(maintenance: Maintenance, nowMs: number): Record<string, unknown> {
-  return { maintenance: { ...maintenance, active: isMaintained([windowOf(maintenance)], nowMs) } }
+  const active = isMaintained(windowsOf(maintenance), nowMs)
+  return { maintenance: { ...presentMaintenance(maintenance, nowMs), active } }
 }
 
 function keyOfKind(kind: MaintainedKind): Key {

@@ -96,6 +96,11 @@ export function listOf(item: Joi.AnySchema, max: number): Joi.AnySchema {
   return Joi.array().items(item).max(max)
 }
 
+/** An object with these attributes and no others. */
+export function objectOf(attributes: Readonly<Record<string, Joi.AnySchema>>): Joi.AnySchema {
+  return Joi.object(attributes)
+}
+
 /** One of some words, in this spelling. */
 export function oneOf(words: readonly string[]): Joi.AnySchema {
   return checked({ type: 'string', enum: words }, (value) =>

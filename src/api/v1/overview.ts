@@ -12,6 +12,7 @@ import {
   OVERVIEW_PROJECTS_MAX,
   SEARCH_MAX,
 } from '../../domain/limits.ts'
+import { presentMaintenance } from '../../domain/status/maintenance.ts'
 import { statusSentence } from '../../domain/status/status-sentence.ts'
 import type { MemberReason } from '../../domain/status/member-status.ts'
 import { readEventBounds, readEvents } from '../../store/event/events.ts'
@@ -217,7 +218,7 @@ export function renderPool(row: OverviewPoolRow): Record<string, unknown> {
     in_service: row.in_service,
     monitor_type: row.monitor_type,
     maintenance: row.maintenance,
-    maintenance_window: row.maintenance_window,
+    maintenance_window: row.maintenance_window && presentMaintenance(row.maintenance_window, Date.now()),
     members: renderCounts(row),
   }
 }

@@ -6,6 +6,7 @@ import { maintenanceLine } from '../../client/terminal/health-view.ts'
 import { printable } from '../../client/terminal/screen.ts'
 import type { Maintenance } from '../../client/wire.ts'
 import { MAINTENANCE_NOTE_MAX } from '../../domain/limits.ts'
+import { isTimeZone } from '../../domain/recurrence/time-zone.ts'
 import { CLIENT_EXITS, durationOf, JSON_FLAG, SERVICE_FLAGS, WHO_ASKS, withService } from './client.ts'
 import { type Command, parseFlags, UsageError } from '../command-line.ts'
 import { MEMBER_WORD, POOL_FLAG } from './subject-flags.ts'
@@ -20,19 +21,37 @@ const FLAGS = {
     what: 'begin: how long it lasts, like 90s, 30m, 2h or 1d (until it is ended)',
   },
   until: { type: 'string', value: 'TIME', what: 'begin: when it ends, like 2026-12-24T06:00:00Z' },
-  from: { type: 'string', value: 'TIME', what: 'begin: when it starts (now)' },
+  from: {
+    type: 'string',
+    value: 'TIME',
+    what: 'begin: when it starts (now); with --rrule the first time, in the time zone and without it, like 2026-12-24T02:00',
+  },
+  rrule: {
+    type: 'string',
+    value: 'RULE',
+    what: 'begin: it recurs, by an RRULE of RFC 5545, like FREQ=WEEKLY;BYDAY=SU; each time at the time of day of --from',
+  },
+  'time-zone': {
+    type: 'string',
+    value: 'ZONE',
+    what: 'begin: the zone of a rule, like Europe/Berlin (the one of this terminal)',
+  },
   note: { type: 'string', value: 'TEXT', what: `begin: why, at most ${MAINTENANCE_NOTE_MAX} characters` },
   ...JSON_FLAG,
   ...SERVICE_FLAGS,
 } as const
 
-type Values = { readonly [Name in 'for' | 'until' | 'from' | 'note']?: string | undefined }
+/** Flags that say something only when a maintenance begins. */
+const OF_BEGIN = ['for', 'until', 'from', 'note', 'rrule', 'time-zone'] as const
+
+type Values = { readonly [Name in (typeof OF_BEGIN)[number]]?: string | undefined }
 
 export const maintenanceCommand: Command = {
   summary: 'begins, ends or shows a maintenance',
   about: [
     'While a maintenance of a member or a pool lasts, probing goes on, and its status and events stay as they were. Its end publishes what is true then. A new maintenance replaces the one before.',
-    '  healthmonitor maintenance begin web-1 --for 2h --note "new kernel"\n  healthmonitor maintenance end web-1',
+    '  healthmonitor maintenance begin web-1 --for 2h --note "new kernel"\n  healthmonitor maintenance begin --pool app --rrule "FREQ=WEEKLY;BYDAY=SU" --time-zone Europe/Berlin --from 2026-12-06T02:00 --for 2h\n  healthmonitor maintenance end web-1',
+    'With --rrule it recurs until it is ended; end removes it with all that is to come.',
     WHO_ASKS,
   ],
   words: [{ name: 'ACTION', what: 'begin, end or show', choices: ACTIONS }, MEMBER_WORD],
@@ -57,10 +76,16 @@ export const maintenanceCommand: Command = {
 }
 
 function assertFlagsFit(action: string, values: Values): void {
-  const given = (['for', 'until', 'from', 'note'] as const).filter((name) => values[name] !== undefined)
+  const given = OF_BEGIN.filter((name) => values[name] !== undefined)
   if (action !== 'begin' && given.length > 0) throw new UsageError(`--${given[0]} is only for begin`)
   if (values.for !== undefined && values.until !== undefined)
     throw new UsageError('--for and --until say the same: give one of them')
+  if (values.rrule === undefined) {
+    if (values['time-zone'] !== undefined) throw new UsageError('--time-zone is only for --rrule')
+    return
+  }
+  if (values.until !== undefined) throw new UsageError('--until does not fit --rrule: a rule may have UNTIL')
+  if (values.for === undefined) throw new UsageError('--rrule needs --for: how long it lasts each time')
 }
 
 interface Action {
@@ -75,7 +100,7 @@ async function done(service: Service, { action, subject, values }: Action): Prom
   switch (action) {
     case 'begin': {
       const answer = await service.put<{ readonly maintenance: Maintenance }>(path, {
-        maintenance: windowOf(values, Date.now()),
+        maintenance: values.rrule === undefined ? windowOf(values, Date.now()) : recurring(values),
       })
       return answer.maintenance
     }
@@ -101,6 +126,21 @@ function windowOf(values: Values, nowMs: number): Readonly<Record<string, string
   return {
     ...(values.from === undefined ? {} : { start: values.from }),
     ...(end === undefined ? {} : { end }),
+    ...(values.note === undefined ? {} : { note: values.note }),
+  }
+}
+
+/** Whether the rule is one, the service says. */
+function recurring(values: Values): Readonly<Record<string, unknown>> {
+  const zone = values['time-zone'] ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  if (!isTimeZone(zone)) throw new UsageError(`--time-zone ${JSON.stringify(zone)} is no time zone`)
+  return {
+    recurrence: {
+      rrule: values.rrule,
+      time_zone: zone,
+      duration: durationOf('for', values.for ?? '') / 1000,
+      ...(values.from === undefined ? {} : { start: values.from }),
+    },
     ...(values.note === undefined ? {} : { note: values.note }),
   }
 }

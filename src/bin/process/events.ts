@@ -1,11 +1,16 @@
-/** The events of an API process: it gives them their positions, and feeds its streams and waits. */
+/**
+ * The events of an API process: it gives them their positions, and feeds its streams and waits. It also moves on
+ * maintenances that recur, which begin and end by the clock.
+ */
 import { EventFeed } from '../../api/v1/event-feed.ts'
 import { EventStreams } from '../../api/v1/event-streams.ts'
+import { RecurringMaintenances } from '../../notify/recurring-maintenances.ts'
 import { EventSequencer } from '../../notify/sequencer.ts'
 import { ChannelListener } from '../../schedule/channel-listener.ts'
 import type { Log } from '../../schedule/log.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { Database } from '../../store/connection/database.ts'
+import { moveRecurringMaintenances } from '../../store/configuration/recurring-maintenance.ts'
 import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from '../../store/event/event-channels.ts'
 import { observeClock, readEventBounds, readEvents, sequenceEvents } from '../../store/event/events.ts'
 import { listen } from '../../store/connection/listen.ts'
@@ -22,6 +27,7 @@ export function makeEvents(db: Database, databaseUrl: DatabaseUrl, log: Log): Ap
   const feed = feedOf(db, log)
   const streams = new EventStreams()
   const sequencer = sequencerOf(db, log)
+  const maintenances = recurringMaintenancesOf(db, log)
   const listeners = [
     eventListener({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
     eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: feed.notify }),
@@ -32,10 +38,16 @@ export function makeEvents(db: Database, databaseUrl: DatabaseUrl, log: Log): Ap
     start: () => {
       for (const listener of listeners) listener.start()
       sequencer.start()
+      maintenances.start()
     },
     close: async () => {
       streams.close()
-      await Promise.all([...listeners.map((listener) => listener.close()), sequencer.close(), feed.close()])
+      await Promise.all([
+        ...listeners.map((listener) => listener.close()),
+        sequencer.close(),
+        maintenances.close(),
+        feed.close(),
+      ])
     },
   }
 }
@@ -46,6 +58,10 @@ export function sequencerOf(db: Database, log: Log): EventSequencer {
     observeClock: () => observeClock(db),
     log,
   })
+}
+
+export function recurringMaintenancesOf(db: Database, log: Log): RecurringMaintenances {
+  return new RecurringMaintenances({ move: (options) => moveRecurringMaintenances(db, options), log })
 }
 
 export function feedOf(db: Database, log: Pick<Log, 'warn' | 'info'>): EventFeed {

@@ -15,7 +15,7 @@ import { openLease } from '../../store/connection/lease.ts'
 import { LOCK_KEYS } from '../../store/connection/lock-keys.ts'
 import { readWebhookLag } from '../../store/event/webhook-queue.ts'
 import { amqpReceivers } from './amqp.ts'
-import { eventListener, sequencerOf } from './events.ts'
+import { eventListener, recurringMaintenancesOf, sequencerOf } from './events.ts'
 import { makeWebhooks, type WebhookSettings } from './webhooks.ts'
 
 export interface NotifierDeps {
@@ -58,8 +58,9 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
     },
     log,
   })
-  // Events get their positions also while no API runs.
+  // Events get their positions, and maintenances recur, also while no API runs.
   const sequencer = sequencerOf(db, log)
+  const maintenances = recurringMaintenancesOf(db, log)
   const listeners = [
     eventListener({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
     eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: notifier.notify }),
@@ -67,6 +68,7 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
   ]
   for (const listener of listeners) listener.start()
   sequencer.start()
+  maintenances.start()
   notifier.start()
   return {
     get isActive() {
@@ -76,6 +78,7 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
       await Promise.all([
         notifier.close(),
         sequencer.close(),
+        maintenances.close(),
         ...listeners.map((listener) => listener.close()),
       ])
     },

@@ -104,10 +104,26 @@ function nextLines(
   ]
 }
 
-export function maintenanceLine({ of, start, end, note, active }: Maintenance): Line {
+export function maintenanceLine(maintenance: Maintenance): Line {
+  const { of, start, end, note, active } = maintenance
   const what = of === undefined || of === 'member' ? '' : ` of the ${of}`
   const when = active ? `since ${localTime(start)}` : `from ${localTime(start)}`
-  return ['maintenance', `${when} ${endOf(end)}${what}${note === '' ? '' : `: ${note}`}`]
+  const recurs = recurrenceText(maintenance)
+  return ['maintenance', `${when} ${endOf(end)}${what}${recurs}${note === '' ? '' : `: ${note}`}`]
+}
+
+/** By which rule it recurs, and when it begins next, in the time of its zone; empty where it happens once. */
+function recurrenceText({ recurrence, occurrences = [] }: Maintenance): string {
+  if (recurrence === undefined) return ''
+  const [present, next] = occurrences
+  const rule = `, recurs by ${recurrence.rrule} (${recurrence.time_zone})`
+  if (present === undefined) return `${rule}, is over`
+  return `${rule}, ${next === undefined ? 'for the last time' : `then from ${zoneTime(next.start)}`}`
+}
+
+/** `2026-12-06 02:00` of 2026-12-06T02:00:00+01:00. */
+function zoneTime(instant: string): string {
+  return instant.slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
 }
 
 const MARKS: Readonly<Record<string, string>> = { passed: '+', failed: '-', inconclusive: '?' }

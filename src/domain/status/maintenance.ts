@@ -2,13 +2,26 @@
  * Maintenance: a time for which a member, a pool or a monitor is worked on. Probing goes on and counts, but no
  * transition is published: the published status stays, and the end publishes the status at that time. Begin and end
  * need no write: readers compare the times with a wall clock.
+ *
+ * One that recurs has its next occurrences stored with it. `start` and `end` are those of the one that lasts or comes
+ * next, so that whoever reads only these sees one interval. When it is over, they are moved on (ADR 29).
  */
+import {
+  firstOccurrences,
+  type Occurrence,
+  occurrencesAt,
+  type Recurrence,
+} from '../recurrence/recurrence.ts'
+import { RecurrenceRefusal } from '../recurrence/refusal.ts'
 
-/** As it is stored and sent: RFC 3339; `end` null = until it is removed. */
+/** As it is stored and sent: RFC 3339, `start` and `end` in UTC; `end` null = until it is removed. */
 export interface Maintenance {
   readonly start: string
   readonly end: string | null
   readonly note: string
+  readonly recurrence?: Recurrence
+  /** Only of one that recurs: the occurrence of `start` and `end`, and the next ones. */
+  readonly occurrences?: readonly Occurrence[]
 }
 
 /** Of what a maintenance of a check is. */
@@ -27,8 +40,61 @@ export interface MaintenanceWindow {
   readonly endMs: number
 }
 
-export function windowOf({ start, end }: Maintenance): MaintenanceWindow {
-  return { startMs: Date.parse(start), endMs: end === null ? Number.POSITIVE_INFINITY : Date.parse(end) }
+/** Of each occurrence that is stored: one that was not moved on yet has the next ones all the same. */
+export function windowsOf({ start, end, occurrences }: Maintenance): readonly MaintenanceWindow[] {
+  return (occurrences ?? [{ start, end }]).map((each) => ({
+    startMs: Date.parse(each.start),
+    endMs: each.end === null ? Number.POSITIVE_INFINITY : Date.parse(each.end),
+  }))
+}
+
+/** A maintenance that recurs, as it is stored first. Throws RecurrenceRefusal as `firstOccurrences`. */
+export function recurringMaintenance(
+  { note, recurrence }: Pick<Required<Maintenance>, 'note' | 'recurrence'>,
+  wallMs: number,
+): Maintenance {
+  const occurrences = firstOccurrences(recurrence, wallMs)
+  const maintenance = withOccurrences({ note, recurrence }, occurrences)
+  if (maintenance === undefined) throw new Error('a recurrence that occurs has no occurrence')
+  return maintenance
+}
+
+/**
+ * One that recurs, moved on to what lasts or comes next. One that does not occur any more keeps its last occurrence, which
+ * is over, as a maintenance that does not recur does. It stays as it is where this process does not know its time zone, as
+ * another one may: the database of time zones is that of Node.
+ */
+export function movedOn(maintenance: Maintenance, wallMs: number): Maintenance {
+  const { recurrence, occurrences = [] } = maintenance
+  if (recurrence === undefined) return maintenance
+  try {
+    return (
+      withOccurrences(maintenance, occurrencesAt(recurrence, wallMs)) ??
+      withOccurrences(maintenance, occurrences.slice(-1)) ??
+      maintenance
+    )
+  } catch (error) {
+    if (error instanceof RecurrenceRefusal) return maintenance
+    throw error
+  }
+}
+
+/** As it is at a time: without the occurrences that are over. */
+export function presentMaintenance(maintenance: Maintenance, wallMs: number): Maintenance {
+  const { occurrences } = maintenance
+  if (occurrences === undefined) return maintenance
+  const left = occurrences.filter(({ end }) => Date.parse(end) > wallMs)
+  return withOccurrences(maintenance, left) ?? { ...maintenance, occurrences: [] }
+}
+
+function withOccurrences(
+  { note, recurrence }: Pick<Maintenance, 'note' | 'recurrence'>,
+  occurrences: readonly Occurrence[],
+): Maintenance | undefined {
+  const [first] = occurrences
+  if (first === undefined || recurrence === undefined) return undefined
+  const utc = (instant: string): string => new Date(instant).toISOString()
+  return { start: utc(first.start), end: utc(first.end), note, recurrence, occurrences }
 }
 
 /** Whether one of the windows lasts: from its start up to, not including, its end. */
@@ -48,8 +114,9 @@ export function maintenanceAt(
     .flatMap((of) => {
       const maintenance = all[of]
       if (maintenance === undefined || maintenance === null) return []
-      const window = windowOf(maintenance)
-      return window.endMs <= wallMs ? [] : [{ ...maintenance, of, active: isMaintained([window], wallMs) }]
+      const windows = windowsOf(maintenance)
+      if (windows.every(({ endMs }) => endMs <= wallMs)) return []
+      return [{ ...presentMaintenance(maintenance, wallMs), of, active: isMaintained(windows, wallMs) }]
     })
     .sort((a, b) => Date.parse(a.start) - Date.parse(b.start))
 }

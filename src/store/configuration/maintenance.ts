@@ -2,24 +2,31 @@
 import type { MaintainedKind, Maintenance } from '../../domain/status/maintenance.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 
-const TABLES: Readonly<Record<MaintainedKind, string>> = {
+export const MAINTAINED_TABLES: Readonly<Record<MaintainedKind, string>> = {
   member: 'member',
   pool: 'pool',
   healthmonitor: 'health_monitor',
 }
 
-/** Sets the maintenance of an object, or removes it (null). Returns whether there is such an object. */
+/**
+ * Sets the maintenance of an object, or removes it (null). Returns whether that changed it; undefined: there is no such
+ * object.
+ */
 export async function setMaintenance(
   tx: Tx,
   object: { readonly kind: MaintainedKind; readonly id: string },
   maintenance: Maintenance | null,
-): Promise<boolean> {
-  const rows = await query(
+): Promise<boolean | undefined> {
+  const table = MAINTAINED_TABLES[object.kind]
+  const [row] = await query<{ changed: boolean }>(
     tx,
-    `update ${TABLES[object.kind]} set maintenance = $1::jsonb where id = $2 returning id`,
+    `with changed as (
+       update ${table} set maintenance = $1::jsonb where id = $2 and maintenance is distinct from $1::jsonb returning 1
+     )
+     select exists (select from changed) as changed from ${table} where id = $2`,
     [maintenance === null ? null : JSON.stringify(maintenance), object.id],
   )
-  return rows.length > 0
+  return row?.changed
 }
 
 /** Names an object in a project (in any, when undefined), a member also by its pool. */
@@ -38,7 +45,7 @@ export async function findMaintenance(
   const below = poolId === undefined ? '' : 'and pool_id = $3'
   const rows = await query<{ projectId: string; maintenance: Maintenance | null }>(
     db,
-    `select project_id as "projectId", maintenance from ${TABLES[kind]}
+    `select project_id as "projectId", maintenance from ${MAINTAINED_TABLES[kind]}
      where id = $1 and ($2::text is null or project_id = $2) ${below}`,
     [id, projectId ?? null, ...(poolId === undefined ? [] : [poolId])],
   )

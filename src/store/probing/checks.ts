@@ -1,7 +1,7 @@
 /** What probers read: versions of pools, and the checks of pools with their last verdicts. */
 import type { CheckConfig, PoolChecks, StoredVerdict } from '../../domain/prober/check.ts'
 import { HOST_ADDRESS } from '../../domain/target/http-host.ts'
-import { type Maintenance, windowOf } from '../../domain/status/maintenance.ts'
+import { type Maintenance, windowsOf } from '../../domain/status/maintenance.ts'
 import { NOOP_PROVIDER } from '../../domain/status/member-status.ts'
 import type { MonitorOptions } from '../../domain/options/monitor-options.ts'
 import { poolSettings } from '../../domain/target/pool-settings.ts'
@@ -265,7 +265,7 @@ function toCheck(
 
 function maintenanceOf(row: CheckRow): Pick<CheckConfig, 'maintenance'> {
   const all = [row.member_maintenance, row.pool_maintenance, row.monitor_maintenance]
-  const maintenance = all.flatMap((each) => (each === null ? [] : [windowOf(each)]))
+  const maintenance = all.flatMap((each) => (each === null ? [] : windowsOf(each)))
   return maintenance.length === 0 ? {} : { maintenance }
 }
 

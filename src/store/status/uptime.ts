@@ -85,18 +85,20 @@ async function readChanges(db: Db, memberId: string, days: number): Promise<read
   return rows.toReversed()
 }
 
-/** What was noted, and the maintenance of now, which is noted when it changes. */
+/** What was noted, and the maintenance of now with its next occurrences, which is noted when it changes. */
 async function readAsides(db: Db, objects: readonly string[]): Promise<readonly SetAsideRow[]> {
   return await query<SetAsideRow>(
     db,
     `select s.kind, s.begin_at, s.end_at, s.generation from set_aside s where s.object_id = any($1::uuid[])
      union all
-     select 'maintenance', (o.maintenance->>'start')::timestamptz, (o.maintenance->>'end')::timestamptz, 0
+     select 'maintenance', (each->>'start')::timestamptz, (each->>'end')::timestamptz, 0
      from (
        select maintenance from member where id = any($1::uuid[])
        union all select maintenance from pool where id = any($1::uuid[])
        union all select maintenance from health_monitor where id = any($1::uuid[])
-     ) o where o.maintenance is not null`,
+     ) o cross join jsonb_array_elements(
+       coalesce(nullif(o.maintenance->'occurrences', '[]'), jsonb_build_array(o.maintenance))) each
+     where o.maintenance is not null`,
     [objects],
   )
 }

@@ -56,10 +56,21 @@ export interface LoadBalancer {
   readonly members: Counts
 }
 
+export interface Recurrence {
+  readonly rrule: string
+  readonly time_zone: string
+  /** Local time of the first one. */
+  readonly start: string
+  /** Seconds. */
+  readonly duration: number
+  readonly except?: readonly string[]
+}
+
 export interface Maintenance {
   readonly start: string
   readonly end: string | null
   readonly note: string
+  readonly recurrence?: Recurrence
 }
 
 export interface Monitor {

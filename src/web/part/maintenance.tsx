@@ -1,20 +1,13 @@
-/** Maintenance of a member or a pool: begin it, with an end and a note, and end it. */
+/** Maintenance of a member or a pool: begin it, once or as one that recurs, and end it. */
 import { useSignal } from '@preact/signals'
 import { request } from '../net/request.ts'
 import { mayWrite, noteRefusal } from '../net/session.ts'
 import type { Maintenance } from '../net/types.ts'
+import { recurrenceInWords } from '../words/recurrence.ts'
 import { MAINTENANCE } from '../words/status.ts'
 import { dateOf } from '../words/time.ts'
-import { textIn } from './form.ts'
+import { MaintenanceForm } from './maintenance-form.tsx'
 import { StatusMark } from './mark.tsx'
-
-const LENGTHS = [
-  ['30 minutes', 30],
-  ['1 hour', 60],
-  ['4 hours', 240],
-  ['1 day', 1440],
-  ['until I end it', 0],
-] as const
 
 interface Props {
   /** Of the object, below the root of the service. */
@@ -51,10 +44,10 @@ export function MaintenanceControl({ path, of, maintenance, onDone }: Props) {
       )}
       {!mayWrite() ? null : maintenance !== undefined ? (
         <button type="button" disabled={isSending.value} onClick={() => void send('DELETE')}>
-          End maintenance
+          {maintenance.recurrence === undefined ? 'End maintenance' : 'End it for good'}
         </button>
       ) : isOpen.value ? (
-        <BeginForm
+        <MaintenanceForm
           of={of}
           isSending={isSending.value}
           onCancel={() => (isOpen.value = false)}
@@ -74,55 +67,9 @@ export function MaintenanceControl({ path, of, maintenance, onDone }: Props) {
   )
 }
 
-function inWords({ start, end, note }: Maintenance): string {
+function inWords({ start, end, note, recurrence }: Maintenance): string {
   const when = Date.parse(start) > Date.now() ? `from ${dateOf(start)} ` : ''
   const until = end === null ? 'until somebody ends it' : `until ${dateOf(end)}`
-  return `${when}${until}${note === '' ? '' : `: ${note}`}. The published status stays as it is.`
-}
-
-function BeginForm({
-  of,
-  isSending,
-  onBegin,
-  onCancel,
-}: {
-  readonly of: string
-  readonly isSending: boolean
-  readonly onBegin: (body: { readonly end: string | null; readonly note: string }) => void
-  readonly onCancel: () => void
-}) {
-  return (
-    <form
-      class="inline-form"
-      aria-label={`Maintenance of this ${of}`}
-      onSubmit={(event) => {
-        event.preventDefault()
-        const form = event.currentTarget
-        const minutes = Number(textIn(form, 'minutes'))
-        const end = minutes === 0 ? null : new Date(Date.now() + minutes * 60_000).toISOString()
-        onBegin({ end, note: textIn(form, 'note') })
-      }}
-    >
-      <label>
-        For
-        <select name="minutes">
-          {LENGTHS.map(([words, minutes]) => (
-            <option key={minutes} value={minutes} selected={minutes === 60}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Note
-        <input name="note" maxLength={255} autocomplete="off" placeholder="why" />
-      </label>
-      <button type="submit" class="main" disabled={isSending}>
-        Begin
-      </button>
-      <button type="button" onClick={onCancel}>
-        Cancel
-      </button>
-    </form>
-  )
+  const recurs = recurrence === undefined ? '' : `; ${recurrenceInWords(recurrence)}`
+  return `${when}${until}${recurs}${note === '' ? '' : `: ${note}`}. The published status stays as it is.`
 }

@@ -1,0 +1,78 @@
+/**
+ * Moves on maintenances that recur, once a second: where an occurrence is over, the next one takes its place. Any number of
+ * processes may do it; PostgreSQL lets one at a time. Being late does no harm to probing: probers know the next occurrences.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { RECURRENCE_BATCH, RECURRENCE_EVERY_MS, SLICE_MS } from '../domain/limits.ts'
+import { type Maintenance, movedOn } from '../domain/status/maintenance.ts'
+import type { NotifyLog } from './log.ts'
+
+type MoveOn = (maintenances: readonly Maintenance[], nowMs: number) => Promise<readonly Maintenance[]>
+
+export interface RecurringMaintenancesParts {
+  /** Moves on what is due, at most `batch` of a kind; returns how many it moved. */
+  readonly move: (options: { readonly batch: number; readonly moveOn: MoveOn }) => Promise<number>
+  readonly log: NotifyLog
+}
+
+export class RecurringMaintenances {
+  readonly #parts: RecurringMaintenancesParts
+  #timer: NodeJS.Timeout | undefined
+  #moving: Promise<void> | undefined
+  #hasFailed = false
+  #isStopped = false
+
+  constructor(parts: RecurringMaintenancesParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), RECURRENCE_EVERY_MS)
+    this.#look()
+  }
+
+  async close(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    await this.#moving
+  }
+
+  #look(): void {
+    this.#moving ??= this.#move().finally(() => {
+      this.#moving = undefined
+    })
+  }
+
+  /** Until nothing more is moved. Never rejects. */
+  async #move(): Promise<void> {
+    const { move, log } = this.#parts
+    try {
+      while (!this.#isStopped && (await move({ batch: RECURRENCE_BATCH, moveOn: movedOnInSlices })) > 0);
+      if (this.#hasFailed) log.info({}, 'recurring maintenances are moved on again')
+      this.#hasFailed = false
+    } catch (error) {
+      if (!this.#hasFailed)
+        log.warn(
+          { err: error },
+          'recurring maintenances cannot be moved on; probers know the next occurrences',
+        )
+      this.#hasFailed = true
+    }
+  }
+}
+
+/** Gives the event loop to others every SLICE_MS: a rule that occurs rarely takes about a millisecond. */
+export async function movedOnInSlices(
+  maintenances: readonly Maintenance[],
+  nowMs: number,
+): Promise<readonly Maintenance[]> {
+  const moved: Maintenance[] = []
+  let sliceEndsMs = performance.now() + SLICE_MS
+  for (const each of maintenances) {
+    moved.push(movedOn(each, nowMs))
+    if (performance.now() < sliceEndsMs) continue
+    await nextTurn()
+    sliceEndsMs = performance.now() + SLICE_MS
+  }
+  return moved
+}
