@@ -24,6 +24,7 @@ import * as webhooks from './0021-webhooks.ts'
 import * as moreEvents from './0022-more-events.ts'
 import * as overview from './0023-overview.ts'
 import * as uptime from './0024-uptime.ts'
+import * as certificates from './0025-certificates.ts'
 import * as probeRequests from './0026-probe-requests.ts'
 import * as recurringMaintenance from './0027-recurring-maintenance.ts'
 import * as asidesWithoutWaiting from './0031-asides-without-waiting.ts'
@@ -57,6 +58,7 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0022-more-events', ...moreEvents },
   { name: '0023-overview', ...overview },
   { name: '0024-uptime', ...uptime },
+  { name: '0025-certificates', ...certificates },
   { name: '0026-probe-requests', ...probeRequests },
   { name: '0027-recurring-maintenance', ...recurringMaintenance },
   { name: '0031-asides-without-waiting', ...asidesWithoutWaiting },

@@ -81,6 +81,8 @@ export interface Member extends Named {
   readonly next_probe_at: string | null
   readonly detection_window: { readonly down: Window; readonly up: Window | null } | null
   readonly maintenance?: readonly Maintenance[]
+  /** What it shows over TLS; absent = it shows none, or nothing is known yet. */
+  readonly certificate?: Certificate
   readonly recent_results?: readonly {
     readonly at: string
     readonly result: string
@@ -94,6 +96,16 @@ export interface Member extends Named {
     readonly delay_seconds: number
     readonly timeout_seconds: number
   } | null
+}
+
+/** The certificate that a member shows over TLS. */
+export interface Certificate {
+  readonly not_after: string
+  /** Below 0: it has expired. */
+  readonly days_left: number
+  readonly expiring: boolean
+  readonly subject: string | null
+  readonly issuer: string | null
 }
 
 export interface MemberPage {
@@ -126,6 +138,8 @@ export interface ApiEvent {
   readonly fields?: readonly string[]
   readonly by?: { readonly user_id?: string }
   readonly end?: string | null
+  /** Of a pool whose members became stale together. */
+  readonly members?: number
   readonly note?: string
   readonly prober?: { readonly id: string; readonly host: string; readonly pid: number }
 }

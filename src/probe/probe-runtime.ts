@@ -13,6 +13,7 @@ import { HostAddresses } from './socket-errors.ts'
 import { SourcePorts } from './source-ports.ts'
 import { KernelSockets } from './tcp/kernel-sockets.ts'
 import { findLibc } from './tcp/libc.ts'
+import { LeafCertificates } from './tls/leaf-certificates.ts'
 import { TlsContexts } from './tls/tls-contexts.ts'
 import { UdpSockets } from './udp/udp-sockets.ts'
 import { IdleConnections } from './wire/idle-connections.ts'
@@ -30,6 +31,7 @@ export class ProbeRuntime implements StreamParts {
   /** The sockets of TCP probes that use system calls; undefined where these are not available. */
   readonly kernelSockets = KernelSockets.open(findLibc(), this.sourcePorts)
   readonly tlsContexts = new TlsContexts()
+  readonly leafCertificates = new LeafCertificates()
   readonly bodyPatterns = new BodyPatterns()
   readonly requests = new RenderedRequests()
   readonly echoChannels = new RawChannels((family) => new EchoChannel(family))

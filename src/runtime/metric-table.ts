@@ -37,6 +37,18 @@ const SERVICE = {
     help: 'Results that probers could not write yet, of the whole service',
     advice: 'Above 0 for a minute: PostgreSQL is away or too slow for the probers.',
   },
+  hm_certificates_expiring: {
+    type: 'gauge',
+    labels: [],
+    help: 'Members whose TLS certificate ends within the days of tls.expiry_warning_days, or has ended, of the whole service',
+    advice: 'Above 0: events certificate.expiring name the members. Renew what they show.',
+  },
+  hm_certificates_expired: {
+    type: 'gauge',
+    labels: [],
+    help: 'Members whose TLS certificate has ended, of the whole service',
+    advice: 'Above 0: clients that verify certificates refuse these members, whatever their status is.',
+  },
 } as const satisfies MetricGroup['metrics']
 
 const DATABASE = {

@@ -15,7 +15,7 @@ import { METRICS, type MetricName } from './metric-table.ts'
 
 const one = (value: number): readonly Sample[] => [{ labels: {}, value }]
 
-type ServiceMetric = Extract<MetricName, `hm_service_${string}`>
+type ServiceMetric = Extract<MetricName, `hm_service_${string}` | `hm_certificates_${string}`>
 
 /** How the metrics of the whole service are read from its facts. */
 const SERIES: Readonly<Record<ServiceMetric, (facts: ServiceFacts) => readonly Sample[]>> = {
@@ -28,6 +28,8 @@ const SERIES: Readonly<Record<ServiceMetric, (facts: ServiceFacts) => readonly S
   hm_service_shards_unowned: ({ shardsUnowned }) => one(shardsUnowned),
   hm_service_probers: ({ probers }) => one(probers),
   hm_service_results_unwritten: ({ unwritten }) => one(unwritten),
+  hm_certificates_expiring: ({ certificatesExpiring }) => one(certificatesExpiring),
+  hm_certificates_expired: ({ certificatesExpired }) => one(certificatesExpired),
 }
 
 /** What a reading asks PostgreSQL. */

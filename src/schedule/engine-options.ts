@@ -1,5 +1,6 @@
 /** What a prober's engine is given: the database as functions, the probes, and the configuration of the service. */
 import type {
+  CertificateWrite,
   CheckpointEntry,
   Heartbeat,
   ShardCheckpoint,
@@ -25,6 +26,8 @@ export interface ProberStore extends ConfigStore, ProbeRequestStore, Omit<Owners
   beat(contactMs: number, facts: ProberFacts): Promise<Heartbeat>
   /** Writes rows in one statement. */
   writeVerdicts(rows: readonly VerdictWrite[]): Promise<VerdictsWritten>
+  /** Writes what members show, of shards that are still ours at those epochs. */
+  writeCertificates(rows: readonly CertificateWrite[]): Promise<void>
   writeCheckpoints(checkpoints: readonly ShardCheckpoint[]): Promise<void>
   /** What the checkpoints of these shards say about these members. */
   readCheckpointEntries(

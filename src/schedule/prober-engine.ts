@@ -29,6 +29,7 @@ import { ProbeRequests } from './probe-requests.ts'
 import { ResultWriter } from './result-writer.ts'
 import { withCheckpoints } from './resumption.ts'
 import { Scheduler } from './scheduler.ts'
+import { ShownCertificates } from './shown-certificates.ts'
 import { SelfObservation } from './self-observation.ts'
 import { StaleLog } from './stale-log.ts'
 import { TickDriver } from './tick-driver.ts'
@@ -57,6 +58,7 @@ export class ProberEngine {
   readonly #staleLog: StaleLog
   readonly #ownership: Ownership
   readonly #writer: ResultWriter
+  readonly #certificates: ShownCertificates
   readonly #withheld: WithheldVerdicts
   readonly #dependencies: Dependencies
   readonly #scheduler: Scheduler
@@ -88,6 +90,7 @@ export class ProberEngine {
     this.#staleLog = new StaleLog(log)
     this.#ownership = this.#makeOwnership()
     this.#writer = this.#makeWriter()
+    this.#certificates = this.#makeCertificates()
     this.#withheld = new WithheldVerdicts({ publish: (check, from) => this.#publish(check, from) })
     this.#dependencies = this.#makeDependencies()
     this.#scheduler = this.#makeScheduler()
@@ -107,7 +110,14 @@ export class ProberEngine {
       }),
       new ChannelListener({ log, ...requests, listen: listenForRequests }),
     ]
-    this.#holders = [this.#sync, this.#dependencies, this.#preparation, this.#requests, this.#scheduler]
+    this.#holders = [
+      this.#sync,
+      this.#dependencies,
+      this.#preparation,
+      this.#requests,
+      this.#scheduler,
+      this.#certificates,
+    ]
   }
 
   /** Claims shards and probes them. Without PostgreSQL it waits, probes nothing and logs that. */
@@ -138,6 +148,7 @@ export class ProberEngine {
       this.#requests.close(),
       this.#sync.close(),
       this.#dependencies.close(),
+      this.#certificates.close(),
     ])
     await this.#ownership.close()
     await this.#writer.close(RELEASE_WITHIN_MS)
@@ -151,6 +162,7 @@ export class ProberEngine {
     this.#stopProbing()
     this.#dependencies.destroy()
     this.#writer.destroy()
+    this.#certificates.destroy()
     this.#checkpoint.destroy()
     this.#staleLog.flush()
     this.runtime.close()
@@ -230,6 +242,15 @@ export class ProberEngine {
     })
   }
 
+  #makeCertificates(): ShownCertificates {
+    const { store, log } = this.#options
+    return new ShownCertificates({
+      log,
+      write: (rows) => store.writeCertificates(rows),
+      epochOf: (shard) => this.#ownership.epochOf(shard),
+    })
+  }
+
   #makeDependencies(): Dependencies {
     const { store, dependencyMetrics: metrics, log } = this.#options
     return new Dependencies({
@@ -268,6 +289,7 @@ export class ProberEngine {
           this.#staleLog.note(check)
           this.#checkpoint.markSoon(check.config.shard)
         },
+        onCertificate: (check, certificate, nowMs) => this.#certificates.note(check, certificate, nowMs),
         onTargetGone: (target) => this.runtime.idleConnections.forget(target),
       },
     })

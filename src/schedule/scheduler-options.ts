@@ -1,4 +1,5 @@
 /** What a scheduler needs, and its callbacks. */
+import type { LeafCertificate } from '../domain/result/leaf-certificate.ts'
 import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { ProbeTarget } from '../domain/target/probe-target.ts'
 import type { CheckStatus } from '../domain/status/state-machine.ts'
@@ -17,6 +18,8 @@ export interface SchedulerEvents {
    */
   onWorthCheckpoint(check: Check): void
   onStaleChange(check: Check): void
+  /** After each probe, whatever is made of its result: what the target showed in it. */
+  readonly onCertificate?: (check: Check, certificate: LeafCertificate | undefined, nowMs: number) => void
   /** Nothing is probed with this target object any more. */
   readonly onTargetGone?: (target: ProbeTarget) => void
   onWithheld?(check: Check): void

@@ -179,6 +179,7 @@ export class Scheduler implements Ticking {
   }
 
   #conclude(check: Check, result: ProbeResult, nowMs: number): void {
+    this.#options.events.onCertificate?.(check, result.certificate, nowMs)
     const reconsidered =
       this.#options.reconsider === undefined ? result : this.#options.reconsider(check, result, nowMs)
     if (reconsidered !== undefined) this.#settle(check, reconsidered, nowMs)

@@ -73,6 +73,7 @@ test('the overview counts members by state, those that wait for a verdict, and t
     pending: 1,
     stale: 6,
     maintenance: 0,
+    certificate_expiring: 0,
   })
   assert.deepEqual(overview.pools, { DEGRADED: 1, ERROR: 1, ONLINE: 1 })
   assert.deepEqual(overview.loadbalancers, { ERROR: 1 })

@@ -84,7 +84,7 @@ test('a self-signed, an unknown and an expired certificate are TLS_CERTIFICATE, 
   await assertAll(server, { verify: false }, 'PASSED', /./)
   const caFile = write('other.pem', selfSigned('a.example').cert)
   await assertAll(server, { verify: true, caFile }, 'TLS_CERTIFICATE', /^[A-Z_]+$/)
-  const old = selfSigned('a.example', '210101000000Z')
+  const old = selfSigned('a.example', new Date('2021-01-01T00:00:00Z'))
   const expired = await listenTls(t, old)
   const oldCa = write('old.pem', old.cert)
   await assertAll(expired.server, { verify: true, caFile: oldCa }, 'TLS_CERTIFICATE', /CERT_HAS_EXPIRED/)

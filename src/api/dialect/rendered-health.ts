@@ -1,12 +1,13 @@
 /** Health on the wire: the same in both dialects, but for the word of the status. Times are RFC 3339 in UTC. */
 import type { DetectionWindow, Window } from '../../domain/timing/detection-window.ts'
+import type { MemberCertificate } from '../../domain/status/certificate.ts'
 import type { Counter, LastProbe, MemberHealth } from '../../domain/status/member-health.ts'
 import type { RecentResult } from '../../domain/result/recent-results.ts'
 import type { Member } from '../../domain/types.ts'
 
 /** What is known of a member's check; `status` in the dialect's word. */
 export function renderHealth(status: string, health: MemberHealth): Record<string, unknown> {
-  const { counters, lastProbe, window, recentResults, maintenance } = health
+  const { counters, lastProbe, window, recentResults, maintenance, certificate } = health
   return {
     status,
     since: health.since?.toISOString() ?? null,
@@ -22,6 +23,7 @@ export function renderHealth(status: string, health: MemberHealth): Record<strin
     as_of: health.asOf?.toISOString() ?? null,
     next_probe_at: health.nextProbeAt?.toISOString() ?? null,
     detection_window: window && renderDetectionWindow(window),
+    ...(certificate === undefined ? {} : { certificate: renderCertificate(certificate) }),
     ...(maintenance === undefined ? {} : { maintenance }),
     ...(recentResults === undefined ? {} : { recent_results: recentResults.map(renderRecent) }),
   }
@@ -53,6 +55,22 @@ function renderLastProbe({ at, outcome, reason, phases, target }: LastProbe): Re
       total_ms: phases.totalMs,
     },
     address: target,
+  }
+}
+
+function renderCertificate({
+  notAfter,
+  daysLeft,
+  expiring,
+  subject,
+  issuer,
+}: MemberCertificate): Record<string, unknown> {
+  return {
+    not_after: notAfter.toISOString(),
+    days_left: daysLeft,
+    expiring,
+    subject: subject === '' ? null : subject,
+    issuer: issuer === '' ? null : issuer,
   }
 }
 

@@ -63,7 +63,12 @@ async function showOverview(ctx: ApiContext, deps: ApiDependencies): Promise<voi
   ctx.body = {
     project_id: scope.projectId ?? null,
     as_of: new Date().toISOString(),
-    members: { ...renderCounts(members), stale: members.stale, maintenance: members.maintenance },
+    members: {
+      ...renderCounts(members),
+      stale: members.stale,
+      maintenance: members.maintenance,
+      certificate_expiring: members.certificate_expiring,
+    },
     pools,
     loadbalancers: loadBalancers,
     changes,

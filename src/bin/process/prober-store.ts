@@ -11,6 +11,7 @@ import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { withSourceAddress } from '../../domain/address/source-address.ts'
 import type { ConfigStore } from '../../schedule/config-sync-options.ts'
 import type { ProberStore } from '../../schedule/engine-options.ts'
+import { writeCertificates } from '../../store/probing/certificates.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../../store/probing/checkpoints.ts'
 import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../../store/probing/checks.ts'
 import { CONFIG_CHANNEL } from '../../store/probing/config-channel.ts'
@@ -73,6 +74,7 @@ export function openProberStore({
     release: (ids) => releaseShards(leaseDb, id, ids),
     removeProber: () => removeProber(leaseDb, id),
     writeVerdicts: (rows) => writeVerdicts(db, id, rows),
+    writeCertificates: (rows) => writeCertificates(db, id, rows),
     writeCheckpoints: (checkpoints) => writeCheckpoints(db, id, checkpoints),
     readCheckpointEntries: (shards, memberIds) => readCheckpointEntries(db, shards, memberIds),
     readParentStates: (projectId, ids, withinMs) =>

@@ -10,6 +10,7 @@ import { Retention, type RetentionMetrics } from '../../schedule/retention.ts'
 import { checkAllRollUps, type RollUpCheckParts } from '../../schedule/roll-up-check.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { openDatabase } from '../../store/connection/database.ts'
+import { purgeOrphanedCertificates } from '../../store/probing/certificates.ts'
 import { purgeOldEvents } from '../../store/event/events.ts'
 import {
   membersAfter,
@@ -68,6 +69,7 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       purges: [
         (batch) => purgeOldTransitions(db, keep.transitionDays, batch),
         (batch) => purgeOrphanedStates(db, batch),
+        (batch) => purgeOrphanedCertificates(db, batch),
         (batch) => purgeOldEvents(db, keep.eventDays, batch),
         () => removeDeadProbers(db, DEAD_PROBER_LEASES * leaseMs),
       ],

@@ -3,7 +3,7 @@ import { isReason, statusSentence } from '../../domain/status/status-sentence.ts
 import { shownMember, shownName } from '../subjects.ts'
 import type { ApiEvent } from '../wire.ts'
 import { columnsIn, fitted, printable, type Screen, statusStyle, styled } from './screen.ts'
-import { endOf, localTime } from './words.ts'
+import { counted, endOf, localTime } from './words.ts'
 
 /** Columns of the status: as many as DEGRADED has. */
 const STATUS_WIDTH = 8
@@ -30,6 +30,12 @@ function wordsOf(event: ApiEvent): string {
       const what = action === 'changed' && fields.length > 0 ? `: ${fields.join(', ')}` : ''
       return `${object} ${action}${what}${by?.user_id === undefined ? '' : `, by user ${by.user_id}`}`
     }
+    case 'member.stale':
+      return `${staleObjectOf(event)}: ${event.to === 'STALE' ? 'the status may be wrong' : 'the status can be trusted again'}, ${reasonOf(event)}`
+    case 'certificate.expiring':
+      return `${object}: the certificate expires soon: ${event.detail ?? ''}`
+    case 'certificate.expired':
+      return `${object}: the certificate has expired: ${event.detail ?? ''}`
     case 'maintenance.begun':
       return `${object}: maintenance begun, ${endOf(end)}${note === '' ? '' : `: ${note}`}`
     case 'maintenance.ended':
@@ -53,6 +59,25 @@ function objectOf({ member, pool, loadbalancer, ...event }: ApiEvent): string {
 
 /** Objects that an event has as members, pools and load balancers; of others only the parents are there. */
 const SHOWN_WITH_PARENTS: ReadonlySet<string> = new Set(['member', 'pool', 'loadbalancer'])
+
+/** A member, or how many members of a pool. */
+function staleObjectOf(event: ApiEvent): string {
+  const { member, members } = event
+  return member === undefined && members !== undefined
+    ? `${counted(members, 'member')} of ${objectOf(event)}`
+    : objectOf(event)
+}
+
+/** In words, where there are some. */
+function reasonOf({ reason = '' }: ApiEvent): string {
+  if (isReason(reason)) return statusSentence(reason)
+  return OWNER_REASONS[reason] ?? reason
+}
+
+const OWNER_REASONS: Readonly<Record<string, string>> = {
+  NO_PROBER: 'no prober probes it',
+  PROBED_AGAIN: 'a prober probes it again',
+}
 
 function whyOf({ from, reason, detail, to }: ApiEvent): string {
   if (reason === undefined) return from === undefined ? '' : `: was ${from}`

@@ -26,6 +26,7 @@ export function healthLines(member: Member, screen: Screen, nowMs: number): read
       ...countLine(member),
       ...nextLines(member, nowMs),
       ...(member.maintenance ?? []).map(maintenanceLine),
+      ...certificateLine(member),
       ...recentLine(member),
     ],
   )
@@ -124,6 +125,16 @@ function recurrenceText({ recurrence, occurrences = [] }: Maintenance): string {
 /** `2026-12-06 02:00` of 2026-12-06T02:00:00+01:00. */
 function zoneTime(instant: string): string {
   return instant.slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
+}
+
+/** `CN www.example.org, by Example CA: expires in 9 d (2026-12-10 12:00:00)`. */
+function certificateLine({ certificate }: Member): readonly Line[] {
+  if (certificate === undefined) return []
+  const { not_after: notAfter, days_left: days, subject, issuer, expiring } = certificate
+  const by = issuer === null || issuer === subject ? '' : `, issued by ${issuer}`
+  const when = days < 0 ? 'has expired' : `expires in ${counted(days, 'day')}`
+  const soon = expiring && days >= 0 ? ', soon' : ''
+  return [['certificate', `${subject ?? 'without a name'}${by}: ${when}${soon} (${localTime(notAfter)})`]]
 }
 
 const MARKS: Readonly<Record<string, string>> = { passed: '+', failed: '-', inconclusive: '?' }

@@ -5,6 +5,10 @@ export const EVENT_TYPES = {
   'member.status': 'the check of a member has a new verdict: ONLINE or OFFLINE',
   'pool.status': 'the status of a pool, rolled up from its members, has changed',
   'loadbalancer.status': 'the status of a load balancer, rolled up from its pools, has changed',
+  'member.stale':
+    'the status of a member, or of all members of a pool, is too old to trust (STALE), or no longer (FRESH)',
+  'certificate.expiring': 'the certificate that a member shows over TLS ends soon',
+  'certificate.expired': 'it has ended',
   'maintenance.begun': 'a maintenance of a member, a pool or a monitor lasts from now on',
   'maintenance.ended': 'it is over, or was removed, or its object was deleted',
   'config.changed': 'a request changed the configuration: who, which object, which fields',

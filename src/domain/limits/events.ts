@@ -36,3 +36,7 @@ export const STREAM_BACKLOG_SMALL_BYTES = 16_384
 export const STREAM_BATCH = 500
 /** Milliseconds after which a reader whose stream ended comes back. */
 export const STREAM_RETRY_MS = 2000
+/** Certificates of which one run of the clock tells, of those that have expired and of those that will. */
+export const CERTIFICATES_PER_RUN = 1000
+/** Milliseconds without a living owner after which the members of a shard are told to be stale: a prober was restarted by then. */
+export const UNOWNED_GRACE_MS = 15_000

@@ -19,3 +19,5 @@ export const UI_ASSET_MAX_AGE_SECONDS = 31_536_000
 export const UPTIME_WINDOWS_HOURS = [24, 168, 720] as const
 /** Transitions that one uptime reads; the default of how many are kept of a member. */
 export const UPTIME_CHANGES_MAX = 1000
+/** Members with a certificate that ends soon that an overview counts: each is looked up. */
+export const OVERVIEW_CERTIFICATES_MAX = 1000

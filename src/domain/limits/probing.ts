@@ -62,6 +62,8 @@ export const IDLE_CONNECTION_MAX_MS = 600_000
 export const IDLE_SWEEP_MS = 10_000
 /** Lists of ciphers of which is kept whether OpenSSL knows one of them. */
 export const TLS_CIPHER_LISTS_MAX = 256
+/** Certificates of targets that a prober keeps parsed, those that were seen last: about 400 bytes each. */
+export const LEAF_CERTIFICATES_MAX = 20_000
 /** Shared TLS contexts and tables of patterns from which on those are looked for that nobody uses any more. */
 export const SHARED_VALUES_SWEEP = 256
 /** Milliseconds between looks whether the TLS files of a check (CA, certificate, key) changed. */

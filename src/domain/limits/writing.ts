@@ -17,6 +17,13 @@ export const FLUSH_WITHIN_MS = 100
 export const FLUSH_ROWS_MAX = 1000
 /** Milliseconds: back-off of the result writer while PostgreSQL is away. */
 export const FLUSH_RETRY_MS: Range = { min: 100, max: 5000 }
+/** Milliseconds that a certificate waits for others, to be written together. */
+export const CERTIFICATE_FLUSH_MS = 1000
+/**
+ * Milliseconds for which an earlier end of a certificate holds after it was last seen, where a later one came between: servers behind
+ * one address that show different certificates in turn write nothing, and the one that ends first is told of.
+ */
+export const CERTIFICATE_HOLD_MS = 600_000
 /** Milliseconds that a graceful stop of a prober spends on its writes and on releasing its shards. */
 export const RELEASE_WITHIN_MS = 5000
 /** Pools, and members of them, that are loaded by one statement; of a larger pool that many members at a time. */

@@ -14,6 +14,7 @@ export type StatusKind = 'expected' | 'retriable' | 'warning' | 'draining'
 
 export type Unit =
   | 'milliseconds'
+  | 'days'
   | 'per cent'
   | 'bytes'
   | 'results'

@@ -1,17 +1,18 @@
 /** Options of TLS: what of its use they set. */
 import { parseAddress } from '../address/ip-address.ts'
+import { EXPIRY_WARNING_DAYS, EXPIRY_WARNING_DAYS_DEFAULT } from '../limits.ts'
 import type { EffectiveOption, Fitting, Planning } from './row-context.ts'
 import type { TlsSettings } from '../target/probe-target.ts'
 import type { MonitorType } from '../types.ts'
 import { group, rowsOf } from './option.ts'
 
-const { boolean, text, list } = rowsOf<TlsSettings>()
+const { boolean, integer, text, list } = rowsOf<TlsSettings>()
 
 /** A file right inside HM_TLS_DIR: no slash, no dot at the start, no two in a row. */
 const FILE_NAME = { max: 255, pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/ } as const
 
 const ALWAYS: readonly MonitorType[] = ['HTTPS', 'TLS-HELLO']
-/** Of these a pool may say that TLS is spoken. */
+/** Of these a pool may say that TLS is spoken: most options are for the types that always speak it. */
 const BY_POOL: readonly MonitorType[] = ['HTTP', 'TCP']
 
 /** Whether probes use TLS. */
@@ -20,12 +21,14 @@ export function speaksTls({ type, pool }: Pick<Planning, 'type' | 'pool'>): bool
 }
 
 export const TLS = group({
-  description: 'Types HTTPS and TLS-HELLO; ca, certificate and key are names of files in HM_TLS_DIR.',
-  types: ALWAYS,
+  description:
+    'Types HTTPS and TLS-HELLO; expiry_warning_days also where the pool speaks TLS. ca, certificate and key are names of files in HM_TLS_DIR.',
+  types: [...BY_POOL, ...ALWAYS],
   isUsed: speaksTls,
   misfit: pairMisfit,
   keys: {
     server_name: text({
+      types: ALWAYS,
       max: 253,
       pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
       misfit: (name) =>
@@ -33,6 +36,7 @@ export const TLS = group({
       sets: (serverName) => ({ serverName }),
     }),
     alpn: list({
+      types: ALWAYS,
       max: 8,
       // RFC 7301.
       item: { kind: 'text', max: 255, pattern: /^[!-~]+$/ },
@@ -42,20 +46,32 @@ export const TLS = group({
     }),
     // A CA is named to verify certificates with it: `ca` sets `verify` too.
     verify: boolean({
+      types: ALWAYS,
       plan: ({ target }) => ({ value: target.tls?.verify ?? false, from: 'default' }),
       sets: (verify) => ({ verify }),
     }),
     ca: text({
+      types: ALWAYS,
       ...FILE_NAME,
       misfit: fileMisfit,
       sets: (caFile) => ({ caFile }),
     }),
     certificate: text({
+      types: ALWAYS,
       ...FILE_NAME,
       misfit: fileMisfit,
       sets: (certificateFile) => ({ certificateFile }),
     }),
-    key: text({ ...FILE_NAME, misfit: fileMisfit, sets: (keyFile) => ({ keyFile }) }),
+    key: text({ types: ALWAYS, ...FILE_NAME, misfit: fileMisfit, sets: (keyFile) => ({ keyFile }) }),
+    // Sets nothing of a target: another warning is no other question, and resets no counter.
+    expiry_warning_days: integer({
+      types: [...BY_POOL, ...ALWAYS],
+      range: EXPIRY_WARNING_DAYS,
+      unit: 'days',
+      description:
+        'Before the end of the certificate that a member shows; then health says `expiring` and an event tells of it, once, and again when it has expired. 0: never. The status of the member does not change.',
+      otherwise: EXPIRY_WARNING_DAYS_DEFAULT,
+    }),
   },
 })
 

@@ -1,5 +1,6 @@
 /** Checks and their stored facts: the values that pass between the schedule and the store. */
 import type { MaintenanceWindow } from '../status/maintenance.ts'
+import type { LeafCertificate } from '../result/leaf-certificate.ts'
 import type { Outcome, Reason } from '../result/reasons.ts'
 import type { Phases } from '../result/probe-result.ts'
 import type { ProbeTarget } from '../target/probe-target.ts'
@@ -23,6 +24,8 @@ export interface CheckConfig {
   readonly maintenance?: readonly MaintenanceWindow[]
   /** Ids of members and pools; absent = none. */
   readonly dependsOn?: readonly string[]
+  /** Days before the end of its certificate from which on it is told of, 0 = never; absent = it shows none. */
+  readonly expiryWarningDays?: number
 }
 
 /** What a transition rests on: figures and addresses, no bytes of the target. */
@@ -111,6 +114,18 @@ export interface VerdictsWritten {
   readonly held: ReadonlySet<number>
   /** Members of whom nothing was written, because the statuses of their pool are being counted: to be written again. */
   readonly putOff: ReadonlySet<string>
+}
+
+/** The certificate that the member of a check shows, for `member_certificate`. */
+export interface CertificateWrite extends Pick<LeafCertificate, 'notAfter' | 'subject' | 'issuer'> {
+  readonly memberId: string
+  /** Its project: writes are served in turn by project. */
+  readonly projectId: string
+  readonly generation: number
+  readonly shard: number
+  readonly epoch: number
+  /** Days before its end from which on it is told of; 0 = never. */
+  readonly warningDays: number
 }
 
 /** What a checkpoint keeps of one check. Times are milliseconds of the wall clock. */

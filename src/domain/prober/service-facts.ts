@@ -12,4 +12,8 @@ export interface ServiceFacts {
   readonly unknown: number
   /** Of these, not probed, or without a conclusive result for three windows. */
   readonly stale: number
+  /** Members whose certificate ends within the days of its warning, or has ended. */
+  readonly certificatesExpiring: number
+  /** Of these, those whose certificate has ended. */
+  readonly certificatesExpired: number
 }

@@ -1,4 +1,5 @@
 /** The result of a probe: the value that passes from a prober to the scheduler and the state machine. */
+import type { LeafCertificate } from './leaf-certificate.ts'
 import type { Outcome, Reason } from './reasons.ts'
 
 /** Milliseconds since the start of the attempt, each present only when that phase ended. */
@@ -21,4 +22,6 @@ export interface ProbeResult {
   /** Of an HTTP response, at most `MAX_DETAIL_BYTES`. */
   readonly statusLine?: string
   readonly phases: Phases
+  /** What the target showed in this attempt, verified or not; absent = no full TLS handshake was made. */
+  readonly certificate?: LeafCertificate
 }

@@ -3,6 +3,7 @@
  * when something changes, and the slow checkpoint. The newer of these two gives the counters and the last probe.
  * Unknown values are null; a member that is not probed has no counters, no last probe and no window.
  */
+import { type KnownCertificate, type MemberCertificate, memberCertificate } from './certificate.ts'
 import { type DetectionWindow, detectionWindow } from '../timing/detection-window.ts'
 import { type Flags, unpackFlags } from '../result/flags.ts'
 import type { MemberMaintenance } from './maintenance.ts'
@@ -80,6 +81,8 @@ export interface HealthFacts {
   readonly readAt: Date
   /** Maintenances that last or are to come. */
   readonly maintenance?: readonly MemberMaintenance[]
+  /** What it shows over TLS, of this generation; absent = nothing is known. */
+  readonly certificate?: KnownCertificate
 }
 
 /** Results in a row, of how many are needed. */
@@ -115,6 +118,8 @@ export interface MemberHealth {
   readonly recentResults?: readonly RecentResult[]
   /** Maintenances that last or are to come; absent = none. */
   readonly maintenance?: readonly MemberMaintenance[]
+  /** What it shows over TLS; absent = it shows none, or nothing is known yet. */
+  readonly certificate?: MemberCertificate
 }
 
 /** Whether there is a check that a prober should be working on. */
@@ -140,6 +145,9 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
     nextProbeAt: facts.isOwned ? nextProbe(facts, policy) : null,
     window: detectionWindow(monitor, facts.trafficSeen),
     ...(recentResults === undefined ? {} : { recentResults }),
+    ...(facts.certificate === undefined
+      ? {}
+      : { certificate: memberCertificate(facts.certificate, facts.readAt) }),
   }
 }
 

@@ -175,7 +175,8 @@ export function proxyProtocolOf(
 /** The TLS settings, where options or the pool have any. */
 function tlsOf(monitor: TargetMonitor, pool: PoolSettings): TlsSettings | undefined {
   const { tls: given } = monitor.options ?? {}
-  if (given === undefined && pool.tls === undefined) return undefined
+  const set = setBy({ keys: TLS.keys }, given, { type: monitor.type, preset: presetOf(monitor) })
+  if (pool.tls === undefined && Object.keys(set).length === 0) return undefined
   const { versions, ciphers } = pool.tls ?? {}
   const alpn = pool.tls === undefined ? undefined : poolAlpn(monitor, pool.tls)
   return {
@@ -184,7 +185,7 @@ function tlsOf(monitor: TargetMonitor, pool: PoolSettings): TlsSettings | undefi
     ...(alpn === undefined ? {} : { alpn }),
     ...(versions === undefined ? {} : { versions }),
     ...(ciphers === undefined ? {} : { ciphers }),
-    ...setBy({ keys: TLS.keys }, given, { type: monitor.type, preset: presetOf(monitor) }),
+    ...set,
   }
 }
 

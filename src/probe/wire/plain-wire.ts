@@ -27,6 +27,10 @@ export class PlainWire implements Wire, SocketUser {
     return this.#socket
   }
 
+  takeCertificate(): undefined {
+    return undefined
+  }
+
   write(bytes: Uint8Array): void {
     if (!this.#isClosed) this.#socket.write(bytes)
   }

@@ -2,6 +2,7 @@
  * A wire of `net.Socket` and `tls.TLSSocket`: public API only, and the only wire with TLS or a PROXY header. The events
  * of a socket have one handler each for all sockets, so that a connection that waits costs no closure.
  */
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
@@ -53,6 +54,10 @@ export class SocketWire implements Wire {
 
   get certificateProblem(): string | undefined {
     return certificateProblem(this.#socket as TLSSocket, this.#target)
+  }
+
+  takeCertificate(): X509Certificate | undefined {
+    return this.#secure === undefined ? undefined : (this.#socket as TLSSocket).getPeerX509Certificate()
   }
 
   write(bytes: Uint8Array): void {

@@ -5,6 +5,7 @@
  * The target may close a kept connection just when it is used again: if it ends before the first byte of an answer, the
  * attempt is repeated once on a new one.
  */
+import type { LeafCertificate } from '../../domain/result/leaf-certificate.ts'
 import type { Reason } from '../../domain/result/reasons.ts'
 import type { Phases, ProbeResult } from '../../domain/result/probe-result.ts'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
@@ -158,8 +159,9 @@ class StreamAttempt implements ConnectionUser {
   #conclude(verdict: Verdict, canBeKept: boolean): void {
     if (this.#ended) return
     this.#ended = true
-    const given = resultOf(verdict, this.#phases())
     const connection = this.#connection
+    const certificate = this.#isReused ? undefined : connection?.certificate
+    const given = resultOf(verdict, this.#phases(), certificate)
     if (connection !== undefined && !(canBeKept && this.#parts.idleConnections.keep(connection)))
       connection.close()
     this.#done(given)
@@ -189,11 +191,16 @@ class StreamAttempt implements ConnectionUser {
   }
 }
 
-function resultOf({ reason, detail, flag, statusLine }: Verdict, phases: Phases): ProbeResult {
+function resultOf(
+  { reason, detail, flag, statusLine }: Verdict,
+  phases: Phases,
+  certificate: LeafCertificate | undefined,
+): ProbeResult {
   const given = result(reason, detail, phases)
-  if (flag === undefined && statusLine === undefined) return given
+  if (flag === undefined && statusLine === undefined && certificate === undefined) return given
   return {
     ...given,
+    ...(certificate === undefined ? {} : { certificate }),
     ...(flag === undefined ? {} : { flag }),
     ...(statusLine === undefined ? {} : { statusLine: boundedDetail(statusLine) }),
   }

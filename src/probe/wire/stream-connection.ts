@@ -4,6 +4,7 @@
  *
  * States: connecting → handshaking (TLS only) → ready → closed.
  */
+import type { LeafCertificate } from '../../domain/result/leaf-certificate.ts'
 import type { Reason } from '../../domain/result/reasons.ts'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { Conversation } from './conversation.ts'
@@ -13,6 +14,7 @@ import { proxyHeader } from './proxy-header.ts'
 import type { HostAddresses } from '../socket-errors.ts'
 import { CONNECTED_TO_ITSELF, isConnectedToItself, type SourcePorts } from '../source-ports.ts'
 import { isTlsError } from '../tls/tls.ts'
+import type { LeafCertificates } from '../tls/leaf-certificates.ts'
 import type { SecureContext } from '../tls/tls-contexts.ts'
 import type { Wire, WireError, WireUser } from './wire.ts'
 
@@ -32,6 +34,7 @@ export interface ConnectionParts {
   readonly nodeSockets: NodeSockets
   readonly sourcePorts: SourcePorts
   readonly hostAddresses: HostAddresses
+  readonly leafCertificates: LeafCertificates
 }
 
 /** What carries a conversation with a target. Made and closed by attempts and by the pool. */
@@ -42,6 +45,8 @@ export class StreamConnection implements WireUser {
   /** `performance.now()` at which a phase ended; undefined = not yet. */
   connectedAt: number | undefined
   securedAt: number | undefined
+  /** What the target showed in the handshake, also where it is refused. */
+  certificate: LeafCertificate | undefined
   isReady = false
   /** Attempts that this connection has served. */
   uses = 0
@@ -110,6 +115,8 @@ export class StreamConnection implements WireUser {
   }
 
   onSecure(): void {
+    const certificate = this.#wire.takeCertificate()
+    if (certificate !== undefined) this.certificate = this.#parts.leafCertificates.of(certificate)
     const problem = this.#wire.certificateProblem
     if (problem !== undefined) return this.user.onFailure(this, 'TLS_CERTIFICATE', problem)
     this.securedAt = performance.now()

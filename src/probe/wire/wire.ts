@@ -1,4 +1,5 @@
 /** What carries bytes between a probe and its target: a socket of Node's. */
+import type { X509Certificate } from 'node:crypto'
 import type { Endpoints } from './proxy-header.ts'
 
 /** Gets the events of a wire. No method is called before the wire was made, nor after it was closed. */
@@ -25,6 +26,11 @@ export interface Wire {
   readonly tls: { readonly version: string; readonly alpn: string | undefined } | undefined
   /** Why the target's certificate is refused, where it is verified. */
   readonly certificateProblem: string | undefined
+  /**
+   * The target's certificate, of a wire that has just become secure; undefined = it showed none. To be called once: Node 20
+   * takes the certificate out of its connection.
+   */
+  takeCertificate(): X509Certificate | undefined
   write(bytes: Uint8Array): void
   /** Starts the TLS handshake of a wire that first sends something unencrypted (the PROXY header). */
   startTls(): void

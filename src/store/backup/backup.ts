@@ -39,7 +39,11 @@ export const DUMPED_TABLES: readonly string[] = [
   'member_state',
   'member_transition',
   'set_aside',
+  'member_certificate',
+  // Before the checkpoints: what was told of them is not told again.
+  'stale_told',
   'shard_checkpoint',
+  'unowned_pool_told',
   'webhook',
 ]
 /**
@@ -54,6 +58,7 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'event_outbox',
   'event_retention',
   'maintenance_told',
+  'unowned_shard',
   'delivery',
   'webhook_version',
   'webhook_state',

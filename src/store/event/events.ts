@@ -1,6 +1,7 @@
 /** Statements on events: the outbox, the events in the order of their positions, and their retention. */
 import type { EventMember, EventObject, ServiceEvent } from '../../domain/event/event.ts'
 import type { EventFilter } from '../../domain/event/event-filter.ts'
+import { CERTIFICATES_PER_RUN, UNOWNED_GRACE_MS } from '../../domain/limits.ts'
 import { collectBindings } from '../connection/bindings.ts'
 import { type Db, query } from '../connection/database.ts'
 
@@ -10,9 +11,13 @@ export async function sequenceEvents(db: Db, max: number): Promise<number | unde
   return row?.last ?? undefined
 }
 
-/** Writes events of what time alone has changed since the last call of any process: migration 0022. */
+/** Writes events of what time alone has changed since the last call of any process: migrations 0022 and 0025. */
 export async function observeClock(db: Db): Promise<void> {
-  await query(db, 'select observe_clock()')
+  await query(
+    db,
+    `select observe_clock(), observe_certificates($1), observe_owners($2 * interval '1 millisecond')`,
+    [CERTIFICATES_PER_RUN, UNOWNED_GRACE_MS],
+  )
 }
 
 /** The newest position (0 = there never was an event), and the greatest one that was deleted. */

@@ -5,6 +5,7 @@ import { type Maintenance, windowsOf } from '../../domain/status/maintenance.ts'
 import { NOOP_PROVIDER } from '../../domain/status/member-status.ts'
 import type { MonitorOptions } from '../../domain/options/monitor-options.ts'
 import { poolSettings } from '../../domain/target/pool-settings.ts'
+import { expiryWarningDays, showsCertificate } from '../../domain/options/expiry-warning.ts'
 import { targetsOf } from '../../domain/target/monitor-target.ts'
 import { statePolicy } from '../../domain/options/profiles.ts'
 import type { Reason } from '../../domain/result/reasons.ts'
@@ -188,6 +189,7 @@ interface LoadedPool {
 interface LoadedMonitor {
   readonly targetOf: ReturnType<typeof targetsOf>
   readonly policy: CheckConfig['policy']
+  readonly warningDays: number
   /** Taken from the first row: every row has its own copies. */
   readonly poolId: string
   readonly projectId: string
@@ -231,6 +233,7 @@ function toMonitor(row: CheckRow, details: PoolDetails | undefined): LoadedMonit
   return {
     targetOf: targetsOf(monitor, pool),
     policy: statePolicy(monitor, row.traffic_seen),
+    warningDays: expiryWarningDays(monitor.options),
     poolId: row.pool_id,
     projectId: row.project_id,
   }
@@ -238,7 +241,7 @@ function toMonitor(row: CheckRow, details: PoolDetails | undefined): LoadedMonit
 
 function toCheck(
   row: CheckRow,
-  { targetOf, policy, poolId, projectId }: LoadedMonitor,
+  { targetOf, policy, poolId, projectId, warningDays }: LoadedMonitor,
 ): PoolChecks['checks'][number] {
   const member = {
     address: row.address,
@@ -246,6 +249,7 @@ function toCheck(
     monitorAddress: row.monitor_address,
     monitorPort: row.member_monitor_port,
   }
+  const target = targetOf(member)
   const config: CheckConfig = {
     memberId: row.member_id,
     poolId,
@@ -254,8 +258,9 @@ function toCheck(
     generation: row.generation,
     publishedFrom: row.published_from,
     ...(row.starts_as === 'ONLINE' ? { startsOnline: true as const } : {}),
-    target: targetOf(member),
+    target,
     policy,
+    ...(showsCertificate(target) ? { expiryWarningDays: warningDays } : {}),
     ...maintenanceOf(row),
     ...dependenciesOf(row),
   }

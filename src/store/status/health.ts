@@ -33,12 +33,15 @@ export const HEALTH_LIST: ListSpec = {
     left join health_monitor hm on hm.pool_id = p.id
     left join member_state s on s.member_id = m.id and s.generation >= m.published_from
     left join shard sh on sh.id = p.shard
-    left join prober pr on pr.id = sh.owner`,
+    left join prober pr on pr.id = sh.owner
+    left join member_certificate mc on mc.member_id = m.id and mc.generation = m.check_generation
+      and (hm.type in ('HTTPS', 'TLS-HELLO') or p.echo @> '{"tls_enabled": true}')`,
   columns: `${MEMBER_COLUMNS}, p.shard, m.provider, m.state, m.since, m.reason, m.pending, m.check_generation as generation,
     hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
     p.traffic_seen_at is not null as traffic_seen, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
     hm.monitor_port as hm_monitor_port, hm.sent_fields, s.generation as verdict_generation, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
     stored.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
+    mc.not_after, mc.warn_at, mc.subject, mc.issuer,
     now() as read_at,
     coalesce(pr.lease_until > now(), false) as is_owned`,
   longColumns: [
@@ -200,6 +203,11 @@ interface HealthRow extends MemberRow {
   member_maintenance: Maintenance | null
   pool_maintenance: Maintenance | null
   monitor_maintenance: Maintenance | null
+  /** Null without a certificate. */
+  not_after: Date | null
+  warn_at: Date | null
+  subject: string
+  issuer: string
   read_at: Date
   /** Only where it is asked for. */
   recent?: Buffer | null
@@ -245,6 +253,7 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
     ),
     trafficSeen: row.traffic_seen,
     ...(checkpointed === undefined ? {} : { checkpointed }),
+    ...certificateOf(row),
     ...(row.written_at === null ? {} : { verdict: toVerdict(row, row.written_at) }),
     ...(row.monitor_id === null
       ? {}
@@ -262,6 +271,10 @@ function toFacts(row: HealthRow, checkpointed: CheckpointedProbe | undefined): M
           },
         }),
   }
+}
+
+function certificateOf({ not_after: notAfter, warn_at: warnAt, subject, issuer }: HealthRow) {
+  return notAfter === null ? {} : { certificate: { notAfter, warnAt, subject, issuer } }
 }
 
 function toVerdict(row: HealthRow, writtenAt: Date) {

@@ -3,6 +3,8 @@
  * members, and pools and load balancers with the worst first.
  */
 import type { Maintenance } from '../../domain/status/maintenance.ts'
+import { OVERVIEW_CERTIFICATES_MAX } from '../../domain/limits.ts'
+import { IS_EXPIRING } from './certificates.ts'
 import { type Bindings, collectBindings } from '../connection/bindings.ts'
 import { type Db, query } from '../connection/database.ts'
 import { COUNTS, type MemberCounts } from './pool-counts.ts'
@@ -11,6 +13,8 @@ import { COUNTS, type MemberCounts } from './pool-counts.ts'
 export interface OverviewCounts extends MemberCounts {
   readonly stale: number
   readonly maintenance: number
+  /** Their certificate ends soon, or has ended; OVERVIEW_CERTIFICATES_MAX = so many, or more. */
+  readonly certificate_expiring: number
 }
 
 /** `undefined` = of all projects. */
@@ -57,7 +61,10 @@ export async function readOverviewCounts(db: Db, { projectId }: OverviewScope): 
          where r.pool_id in (select id from maintained) and ($1::text is null or r.project_id = $1))
        + (select count(*)::int from member m
          where ${lasts('m.maintenance')} and ($1::text is null or m.project_id = $1)
-           and m.pool_id not in (select id from maintained)) as maintenance
+           and m.pool_id not in (select id from maintained)) as maintenance,
+       (select count(*)::int from (
+         select from shown_certificate sc where ${IS_EXPIRING} and ($1::text is null or sc.project_id = $1)
+         limit ${OVERVIEW_CERTIFICATES_MAX}) sc) as certificate_expiring
      from counted`,
     [projectId ?? null],
   )

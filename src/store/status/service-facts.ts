@@ -1,5 +1,6 @@
 /** The present state of the whole service, in one statement. */
 import type { ServiceFacts } from '../../domain/prober/service-facts.ts'
+import { IS_EXPIRING } from './certificates.ts'
 import { type Db, query } from '../connection/database.ts'
 
 /**
@@ -9,7 +10,7 @@ import { type Db, query } from '../connection/database.ts'
 export async function readServiceFacts(db: Db): Promise<ServiceFacts> {
   const rows = await query<ServiceFacts>(
     db,
-    `select alive.probers, alive.unwritten, shards.unowned as "shardsUnowned", members.*
+    `select alive.probers, alive.unwritten, shards.unowned as "shardsUnowned", members.*, certificates.*
      from (
        select count(*)::int as probers, coalesce(sum((facts ->> 'unwritten')::float8), 0) as unwritten
        from prober where lease_until > now()
@@ -25,7 +26,12 @@ export async function readServiceFacts(db: Db): Promise<ServiceFacts> {
            as unknown,
          count(*) filter (where stale)::int as stale
        from member_status
-     ) members`,
+     ) members
+     cross join (
+       select count(*)::int as "certificatesExpiring",
+         count(*) filter (where not_after <= now())::int as "certificatesExpired"
+       from shown_certificate where ${IS_EXPIRING}
+     ) certificates`,
   )
   const [facts] = rows
   if (facts === undefined) throw new Error('a statement of aggregates has a row')

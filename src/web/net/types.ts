@@ -154,9 +154,21 @@ export interface Member {
   readonly detection_window: { readonly down: Window; readonly up: Window | null } | null
   readonly maintenance?: readonly (Maintenance & { readonly of: string; readonly active: boolean })[]
   readonly recent_results?: readonly RecentResult[]
+  /** What it shows over TLS; absent = it shows none, or nothing is known yet. */
+  readonly certificate?: Certificate
   readonly evidence: Readonly<Record<string, unknown>> | null
   readonly pool?: Pool
   readonly healthmonitor?: Monitor | null
+}
+
+/** The certificate that a member shows over TLS. */
+export interface Certificate {
+  readonly not_after: string
+  /** Below 0: it has expired. */
+  readonly days_left: number
+  readonly expiring: boolean
+  readonly subject: string | null
+  readonly issuer: string | null
 }
 
 export interface FoundMember {

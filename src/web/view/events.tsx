@@ -12,6 +12,8 @@ const TYPES = [
   ['member.status', 'members'],
   ['pool.status', 'pools'],
   ['loadbalancer.status', 'load balancers'],
+  ['member.stale', 'stale members'],
+  ['certificate', 'certificates'],
   ['maintenance', 'maintenance'],
   ['config.changed', 'configuration'],
   ['prober', 'probers'],
@@ -19,11 +21,12 @@ const TYPES = [
 ] as const
 /** A choice of more than one type of event. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  certificate: ['certificate.expiring', 'certificate.expired'],
   maintenance: ['maintenance.begun', 'maintenance.ended'],
   prober: ['prober.joined', 'prober.left', 'prober.lost'],
   breaker: ['breaker.held', 'breaker.released'],
 }
-const STATUSES = ['', 'ONLINE', 'OFFLINE', 'DEGRADED', 'ERROR'] as const
+const STATUSES = ['', 'ONLINE', 'OFFLINE', 'DEGRADED', 'ERROR', 'STALE', 'FRESH'] as const
 const SHOWN = 200
 
 export function EventsView() {

@@ -1,6 +1,7 @@
 /** A member: its state, why, since when; its last probes; what happens next; its history; what its monitor does. */
 import { useResource } from '../net/resource.ts'
 import type { Member, Transition, Window } from '../net/types.ts'
+import { CertificateFacts } from '../part/certificate.tsx'
 import { LatencyPlot } from '../part/latency-plot.tsx'
 import { MaintenanceControl } from '../part/maintenance.tsx'
 import { StatusMarks } from '../part/mark.tsx'
@@ -81,6 +82,7 @@ function Known({ member, reload }: { readonly member: Member; readonly reload: (
           <Section title="What happens next">
             <Next member={member} />
           </Section>
+          <CertificateFacts certificate={member.certificate} />
           <Section title="Uptime">
             <UptimeTable memberId={member.id} />
           </Section>

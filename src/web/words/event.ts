@@ -1,7 +1,7 @@
 /** Events in words. */
 import type { EventObject, ServiceEvent } from '../net/types.ts'
 import { linkTo } from '../route.ts'
-import { type Mark, MAINTENANCE, memberMark, rolledUpMark } from './status.ts'
+import { EXPIRED, EXPIRING, type Mark, MAINTENANCE, memberMark, rolledUpMark, STALE } from './status.ts'
 
 export interface ToldEvent {
   readonly mark: Mark
@@ -29,6 +29,8 @@ const NOTE = { shape: 'none', word: 'config' } as const
 const WORDS: Readonly<Record<string, { readonly mark: Mark; readonly text: string }>> = {
   'maintenance.begun': { mark: MAINTENANCE, text: 'maintenance begun' },
   'maintenance.ended': { mark: MAINTENANCE, text: 'maintenance ended' },
+  'certificate.expiring': { mark: EXPIRING, text: 'the certificate ends soon' },
+  'certificate.expired': { mark: EXPIRED, text: 'the certificate has expired' },
   'prober.joined': { mark: { shape: 'good', word: 'prober' }, text: 'joined' },
   'prober.left': { mark: { shape: 'off', word: 'prober' }, text: 'left' },
   'prober.lost': { mark: { shape: 'bad', word: 'prober' }, text: 'lost: others take its work over' },
@@ -47,6 +49,7 @@ export function told(event: ServiceEvent): ToldEvent {
           ? { object: nameOf(loadbalancer), link: linkTo.loadBalancer(loadbalancer.id) }
           : { object: textIn(event, 'prober') ?? textIn(event, 'host') ?? 'the service' }
   const known = WORDS[event.type]
+  if (event.type === 'member.stale') return { ...at, ...staleness(event) }
   if (event.type === 'config.changed') return { ...at, mark: NOTE, text: `: ${changeOf(event)}` }
   if (known !== undefined) return { ...at, ...known, text: `: ${known.text}` }
   if (!event.type.endsWith('.status'))
@@ -54,6 +57,15 @@ export function told(event: ServiceEvent): ToldEvent {
   const { to = '', from } = event
   const mark = event.type === 'member.status' ? memberMark(to) : rolledUpMark(to)
   return { ...at, mark, text: from === undefined || from === 'UNKNOWN' ? '' : `, was ${from}` }
+}
+
+/** Of a member, or of so many members of a pool. */
+function staleness(event: ServiceEvent): Pick<ToldEvent, 'mark' | 'text'> {
+  const { members, to } = event
+  const of = event.member === undefined && typeof members === 'number' ? `, ${members} members` : ''
+  return to === 'STALE'
+    ? { mark: STALE, text: `${of}: no sure result for long` }
+    : { mark: { shape: 'good', word: 'fresh' }, text: `${of}: probed with sure results again` }
 }
 
 /** `member changed: weight, name`, `3 members created`. */

@@ -34,6 +34,8 @@ export const rolledUpMark = (status: string): Mark => markIn(ROLLED_UP, status)
 
 export const PENDING: Mark = { shape: 'waiting', word: 'pending' }
 export const STALE: Mark = { shape: 'stale', word: 'stale' }
+export const EXPIRING: Mark = { shape: 'partly', word: 'certificate' }
+export const EXPIRED: Mark = { shape: 'bad', word: 'certificate' }
 export const MAINTENANCE: Mark = { shape: 'work', word: 'maintenance' }
 
 /** What else is true of a member beside its state. */

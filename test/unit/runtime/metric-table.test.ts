@@ -11,7 +11,17 @@ import { exportService, ServiceReading } from '../../../src/runtime/service-seri
 import { notifierMetrics } from '../../../src/runtime/notifier-metrics.ts'
 import { proberMetrics } from '../../../src/runtime/prober-metrics.ts'
 
-const FACTS = { probers: 1, shardsUnowned: 0, unwritten: 0, online: 1, offline: 0, unknown: 0, stale: 0 }
+const FACTS = {
+  probers: 1,
+  shardsUnowned: 0,
+  unwritten: 0,
+  online: 1,
+  offline: 0,
+  unknown: 0,
+  stale: 0,
+  certificatesExpiring: 0,
+  certificatesExpired: 0,
+}
 const GAUGES = {
   inFlight: 0,
   queueDepth: 0,

@@ -17,6 +17,8 @@ const FACTS: ServiceFacts = {
   offline: 6,
   unknown: 7,
   stale: 8,
+  certificatesExpiring: 9,
+  certificatesExpired: 10,
 }
 
 const TOLD = [
@@ -27,6 +29,8 @@ const TOLD = [
   'hm_service_shards_unowned 3',
   'hm_service_probers 2',
   'hm_service_results_unwritten 4',
+  'hm_certificates_expiring 9',
+  'hm_certificates_expired 10',
   'hm_database_up 1',
   'hm_database_latency_seconds 0',
 ]

@@ -53,6 +53,7 @@ function fakeStore(stored: PoolChecks) {
       happened.push('verdicts')
       return Promise.resolve({ held: new Set(rows.map(({ shard }) => shard)), putOff: new Set<string>() })
     },
+    writeCertificates: () => Promise.resolve(),
     writeCheckpoints: (rows) =>
       Promise.resolve(void happened.push(`checkpoint ${rows.map(({ id }) => id).join()}`)),
     readCheckpointEntries: () => Promise.resolve([]),

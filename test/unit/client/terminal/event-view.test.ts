@@ -61,9 +61,35 @@ test('what is not known here is shown by its type', () => {
     words({ type: 'prober.lost', prober: { id: 'x', host: 'node-1', pid: 7 } }).trim(),
     'prober.lost node-1, pid 7',
   )
+  assert.equal(words({ type: 'something.new', pool: OF_MEMBER.pool }).trim(), 'something.new pool app')
+})
+
+test('certificates say whose they are and when they end', () => {
+  const detail = 'www.example.org, not valid after 2026-12-30T18:13:00Z'
   assert.equal(
-    words({ type: 'certificate.expiring', pool: OF_MEMBER.pool }).trim(),
-    'certificate.expiring pool app',
+    words({ type: 'certificate.expiring', ...OF_MEMBER, detail }).trim(),
+    `member web-1 ([2001:db8::1]:80) of app: the certificate expires soon: ${detail}`,
+  )
+  assert.match(
+    words({ type: 'certificate.expired', ...OF_MEMBER, detail }),
+    /: the certificate has expired: www/,
+  )
+})
+
+test('stale members say why, one by one or as so many of a pool', () => {
+  const type = 'member.stale'
+  assert.equal(
+    words({ type, ...OF_MEMBER, to: 'STALE', reason: 'NEW_REASON' }),
+    'STALE     member web-1 ([2001:db8::1]:80) of app: the status may be wrong, NEW_REASON',
+  )
+  const { pool } = OF_MEMBER
+  assert.equal(
+    words({ type, pool, to: 'STALE', reason: 'NO_PROBER', members: 7 }),
+    'STALE     7 members of pool app: the status may be wrong, no prober probes it',
+  )
+  assert.equal(
+    words({ type, pool, to: 'FRESH', reason: 'PROBED_AGAIN', members: 1 }),
+    'FRESH     1 member of pool app: the status can be trusted again, a prober probes it again',
   )
 })
 

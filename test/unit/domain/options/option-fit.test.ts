@@ -66,7 +66,9 @@ test('the server name of TLS is a name and no address', () => {
 test('an option and a group of another type are refused by their names, with the types that they fit', () => {
   assert.equal(refused('TCP', { http: { method: 'GET' } }), 'options.http')
   assert.equal(refused('PING', { udp: { max_reply_length: 1 } }), 'options.udp')
-  assert.equal(refused('HTTP', { tls: { server_name: 'a.test' } }), 'options.tls')
+  assert.equal(refused('HTTP', { tls: { server_name: 'a.test' } }), 'options.tls.server_name')
+  assert.equal(refused('PING', { tls: { expiry_warning_days: 7 } }), 'options.tls')
+  assert.equal(refused('HTTP', { tls: { expiry_warning_days: 7 } }), undefined)
   assert.equal(refused('HTTP', { http: { method: 'GET' } }), undefined)
   assert.equal(refused('HTTPS', { tls: { server_name: 'a.test' } }), undefined)
 })

@@ -53,6 +53,35 @@ test('a check is stale without a live owner, or when its prober says so in this 
   assert.equal(isProbed({ state: 'NO_MONITOR', pending: true }), true)
 })
 
+test('the days that are left of a certificate are whole ones, and its end is near from the time of the warning on', () => {
+  const DAY = 86_400_000
+  const certificate = (leftMs: number, warnDays: number | null, facts: Partial<HealthFacts> = {}) => {
+    const notAfter = new Date(FACTS.readAt.getTime() + leftMs)
+    const warnAt = warnDays === null ? null : new Date(notAfter.getTime() - warnDays * DAY)
+    const shown = { notAfter, warnAt, subject: 'a', issuer: '' }
+    return memberHealth({ ...FACTS, ...facts, certificate: shown }).certificate
+  }
+  const brief = (...of: Parameters<typeof certificate>) => {
+    const shown = certificate(...of)
+    return [shown?.daysLeft, shown?.expiring]
+  }
+  assert.deepEqual(brief(14 * DAY + 1, 14), [14, false])
+  assert.deepEqual(brief(14 * DAY, 14), [14, true])
+  assert.deepEqual(brief(1, 14), [0, true])
+  assert.deepEqual(brief(-1, 14), [-1, true])
+  assert.deepEqual(brief(-1, null), [-1, false])
+  assert.deepEqual(certificate(DAY, 14), {
+    notAfter: new Date(FACTS.readAt.getTime() + DAY),
+    subject: 'a',
+    issuer: '',
+    daysLeft: 1,
+    expiring: true,
+  })
+  // Nobody looks at it any more.
+  assert.equal(certificate(DAY, 14, { state: 'DISABLED' }), undefined)
+  assert.equal(memberHealth(FACTS).certificate, undefined)
+})
+
 test('the newer of verdict and checkpoint has the counters, within thresholds that may have changed', () => {
   const counters = (facts: Partial<HealthFacts>) => {
     const told = memberHealth({ ...FACTS, ...facts }).counters

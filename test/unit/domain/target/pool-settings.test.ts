@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { expiryWarningDays, showsCertificate } from '../../../../src/domain/options/expiry-warning.ts'
 import { effectiveOptions, type PlannedMonitor } from '../../../../src/domain/options/effective-options.ts'
 import type { MonitorOptions } from '../../../../src/domain/options/monitor-options.ts'
 import { type PoolSettings, poolSettings } from '../../../../src/domain/target/pool-settings.ts'
@@ -39,6 +40,18 @@ test('a pool of protocol PROXY or PROXYV2 is checked with that header, by every 
     assert.equal(target(pool(protocol), { type: 'PING' }).proxyProtocol, undefined)
   }
   assert.equal(target(pool('TCP')).proxyProtocol, undefined)
+})
+
+test('when to warn of a certificate is no part of the question: it makes no TLS and changes no target', () => {
+  const options = { tls: { expiry_warning_days: 7 } }
+  for (const type of ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO'] as const) {
+    for (const of of [{}, SECURE])
+      assert.deepEqual(target(of, { type, options }), target(of, { type }), `${type} ${JSON.stringify(of)}`)
+    assert.equal(showsCertificate(target(SECURE, { type })), true, type)
+    assert.equal(showsCertificate(target({}, { type })), type === 'HTTPS' || type === 'TLS-HELLO', type)
+  }
+  assert.equal(showsCertificate(target(SECURE, { type: 'PING' })), false)
+  assert.deepEqual([expiryWarningDays(options), expiryWarningDays(null), expiryWarningDays({})], [7, 14, 14])
 })
 
 test('a pool with tls_enabled is checked over TLS, unverified; its HTTP names the scheme’s default port', () => {
