@@ -277,7 +277,7 @@ test('a maintenance that recurs is begun by a rule, and shown with its rule and 
   const sundays = ['--rrule', 'FREQ=WEEKLY;BYDAY=SU', '--time-zone', 'Europe/Berlin', '--for', '2h']
   const begun = await world.run('maintenance', 'begin', 'web-2', ...sundays, '--from', '2026-01-04T02:00')
   assert.equal(begun.code, 0, begun.err)
-  const words = String.raw`recurs by FREQ=WEEKLY;BYDAY=SU \(Europe/Berlin\), then from \d{4}-\d\d-\d\d 02:00`
+  const words = String.raw`recurs by FREQ=WEEKLY;BYDAY=SU \(Europe/Berlin\), then from \d{4}-\d\d-\d\d \d\d:00:00`
   assert.match(begun.out, new RegExp(`^member web-2 .*: maintenance (from|since) .* until .*, ${words}\n$`))
   assert.match((await world.run('maintenance', 'show', 'web-2')).out, new RegExp(words))
   assert.match((await world.run('health', 'web-2')).out, new RegExp(`^maintenance +.*${words}$`, 'm'))

@@ -113,18 +113,13 @@ export function maintenanceLine(maintenance: Maintenance): Line {
   return ['maintenance', `${when} ${endOf(end)}${what}${recurs}${note === '' ? '' : `: ${note}`}`]
 }
 
-/** By which rule it recurs, and when it begins next, in the time of its zone; empty where it happens once. */
+/** By which rule it recurs, and when it begins next, as all times here in the zone of the terminal; empty where it happens once. */
 function recurrenceText({ recurrence, occurrences = [] }: Maintenance): string {
   if (recurrence === undefined) return ''
   const [present, next] = occurrences
   const rule = `, recurs by ${recurrence.rrule} (${recurrence.time_zone})`
   if (present === undefined) return `${rule}, is over`
-  return `${rule}, ${next === undefined ? 'for the last time' : `then from ${zoneTime(next.start)}`}`
-}
-
-/** `2026-12-06 02:00` of 2026-12-06T02:00:00+01:00. */
-function zoneTime(instant: string): string {
-  return instant.slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
+  return `${rule}, ${next === undefined ? 'for the last time' : `then from ${localTime(next.start)}`}`
 }
 
 /** `CN www.example.org, by Example CA: expires in 9 d (2026-12-10 12:00:00)`. */
