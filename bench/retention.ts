@@ -13,13 +13,12 @@ import { type Database, openDatabase, query } from '../src/store/connection/data
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import {
   membersAfter,
-  purgeOldTransitions,
   readRetentionProgress,
   saveRetentionProgress,
-  trimTransitions,
   withRetentionLock,
   writersAfter,
 } from '../src/store/probing/retention.ts'
+import { purgeOldTransitions, trimTransitions } from '../src/store/probing/trim.ts'
 import { commandLine } from './command-line.ts'
 import { startPostgres } from './postgres.ts'
 

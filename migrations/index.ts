@@ -27,6 +27,8 @@ import * as uptime from './0024-uptime.ts'
 import * as certificates from './0025-certificates.ts'
 import * as probeRequests from './0026-probe-requests.ts'
 import * as recurringMaintenance from './0027-recurring-maintenance.ts'
+import * as uptimeDays from './0028-uptime-days.ts'
+import * as publicPages from './0029-public-pages.ts'
 import * as asidesWithoutWaiting from './0031-asides-without-waiting.ts'
 
 export interface NamedMigration extends Knex.Migration {
@@ -61,5 +63,7 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0025-certificates', ...certificates },
   { name: '0026-probe-requests', ...probeRequests },
   { name: '0027-recurring-maintenance', ...recurringMaintenance },
+  { name: '0028-uptime-days', ...uptimeDays },
+  { name: '0029-public-pages', ...publicPages },
   { name: '0031-asides-without-waiting', ...asidesWithoutWaiting },
 ]

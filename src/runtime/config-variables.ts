@@ -36,6 +36,8 @@ import {
   TRANSITIONS_PER_MEMBER_DEFAULT,
   UDP_MIN_DELAY_SECONDS,
   UDP_MIN_DELAY_SECONDS_DEFAULT,
+  UPTIME_DAYS,
+  UPTIME_DAYS_DEFAULT,
   VIP_RANGE_DEFAULT,
 } from '../domain/limits.ts'
 import { RBAC_MODES } from '../domain/types.ts'
@@ -190,6 +192,13 @@ export const VARIABLES = {
     values: `days, ${numbers(EVENT_DAYS)}`,
     meaning:
       'How long events are kept for those who come back. If probers have different values, the shortest counts',
+  },
+  HM_UPTIME_DAYS: {
+    schema: wholeNumber(UPTIME_DAYS),
+    default: String(UPTIME_DAYS_DEFAULT),
+    values: `days, ${numbers(UPTIME_DAYS)}`,
+    meaning:
+      'How long the daily sums of uptime are kept. If probers have different values, the shortest counts',
   },
   HM_DEFAULT_DIALECT: {
     schema: Joi.valid('elb', 'octavia'),

@@ -40,6 +40,7 @@ export interface Config {
   readonly checkpointMs: number
   readonly transitionDays: number
   readonly eventDays: number
+  readonly uptimeDays: number
   readonly transitionsPerMember: number
   readonly defaultDialect: string
   readonly auth: 'none' | 'keystone'
@@ -187,6 +188,7 @@ function toConfig(values: Values): Config {
     checkpointMs: values.HM_CHECKPOINT_MS as number,
     transitionDays: values.HM_TRANSITIONS_DAYS as number,
     eventDays: values.HM_EVENTS_DAYS as number,
+    uptimeDays: values.HM_UPTIME_DAYS as number,
     transitionsPerMember: values.HM_TRANSITIONS_PER_MEMBER as number,
     defaultDialect: values.HM_DEFAULT_DIALECT as Config['defaultDialect'],
     auth: values.HM_AUTH as Config['auth'],

@@ -5,7 +5,8 @@
  * No statement counts all transitions to find members with too many. Ids ascend, so a pass reads from where the last
  * one ended and trims the members that it finds; and once an hour a walk over all members, in the order of an index and
  * some at a time, finds what was missed. The progress of both is stored in PostgreSQL: any process goes on where
- * another ended. What else is to be done by one of all processes once an hour (`hourly`) is done with that walk.
+ * another ended. What else is to be done by one of all processes once an hour (`hourly`) is done with that walk; what is to
+ * be kept of old rows is summed before they are purged (`first`).
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import {
@@ -56,6 +57,8 @@ export type RunStatement = <Result>(statement: () => Promise<Result>) => Promise
 
 export interface RetentionOptions {
   readonly store: RetentionStore
+  /** Work of each pass that is done before anything is purged. */
+  readonly first?: readonly ((run: RunStatement) => Promise<void>)[]
   /** Other work of one of all processes, once an hour. */
   readonly hourly?: readonly ((run: RunStatement) => Promise<void>)[]
   readonly metrics: RetentionMetrics
@@ -74,6 +77,7 @@ export class Retention {
   readonly #log: Log
   readonly #now: () => number
   readonly #rest: (ms: number) => Promise<unknown>
+  readonly #first: NonNullable<RetentionOptions['first']>
   readonly #hourly: NonNullable<RetentionOptions['hourly']>
   #timer: NodeJS.Timeout | undefined
   #passing: Promise<void> | undefined
@@ -81,12 +85,13 @@ export class Retention {
   #hasFailed = false
   #isStopped = false
 
-  constructor({ store, metrics, log, now, rest, hourly }: RetentionOptions) {
+  constructor({ store, metrics, log, now, rest, first, hourly }: RetentionOptions) {
     this.#store = store
     this.#metrics = metrics
     this.#log = log
     this.#now = now ?? (() => performance.now())
     this.#rest = rest ?? ((ms) => wait(ms))
+    this.#first = first ?? []
     this.#hourly = hourly ?? []
   }
 
@@ -129,6 +134,7 @@ export class Retention {
         // Half of it: timers of several processes are not in step.
         isOurs = progress.passedMsAgo >= PURGE_EVERY_MS / 2
         if (!isOurs) return
+        for (const work of this.#first) await attempt(() => this.#work(work))
         for (const purge of this.#store.purges) await attempt(() => this.#drain(purge))
         await attempt(() => this.#trim(progress))
         if (beginsWalk(progress)) for (const work of this.#hourly) await attempt(() => this.#work(work))

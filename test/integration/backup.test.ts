@@ -85,7 +85,7 @@ async function contentOf({ db }: Source): Promise<Readonly<Record<string, unknow
   const content: Record<string, unknown> = {}
   for (const table of DUMPED_TABLES) {
     const columns = table === 'shard' ? 'id, epoch' : '*'
-    content[table] = await query(db, `select ${columns} from ${table} order by 1, 2`)
+    content[table] = await query(db, `select ${columns} from ${table} order by 1, ${table}::text`)
   }
   content['sequences'] = await query(
     db,

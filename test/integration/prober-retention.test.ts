@@ -7,14 +7,13 @@ import { proberMetrics } from '../../src/runtime/prober-metrics.ts'
 import { type Db, openDatabase, query } from '../../src/store/connection/database.ts'
 import {
   membersAfter,
-  purgeOldTransitions,
   purgeOrphanedStates,
   readRetentionProgress,
   saveRetentionProgress,
-  trimTransitions,
   withRetentionLock,
   writersAfter,
 } from '../../src/store/probing/retention.ts'
+import { purgeOldTransitions, trimTransitions } from '../../src/store/probing/trim.ts'
 import { insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { keepingLog } from '../support/prober.ts'
@@ -42,8 +41,14 @@ async function sequences(db: Db, memberId: string): Promise<readonly number[]> {
   return rows.map((row) => row.sequence)
 }
 
+/** As if every day before today had been summed. */
+async function sumAll(db: Db): Promise<void> {
+  await query(db, `update uptime_progress set day = (now() at time zone 'UTC')::date - 1`)
+}
+
 test('transitions older than their days go, in batches, oldest first', async (t) => {
   const { db } = await testDatabase(t)
+  await sumAll(db)
   const memberId = await insertTransitions(db, 30, 30 * 24 - 9.5)
   assert.equal(await purgeOldTransitions(db, 30, 15), 15)
   assert.equal(await purgeOldTransitions(db, 30, 15), 5)
@@ -126,7 +131,7 @@ test('a prober purges by its settings: what is too old, what is too much of a me
   const { retention, destroy } = makeRetention({
     databaseUrl: database.url,
     leaseMs: 1000,
-    keep: { transitionDays: 2, transitionsPerMember: 5, eventDays: 2 },
+    keep: { transitionDays: 2, transitionsPerMember: 5, eventDays: 2, uptimeDays: 400 },
     metrics: proberMetrics(metrics.registry),
     log: keepingLog(),
   })

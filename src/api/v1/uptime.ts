@@ -1,14 +1,19 @@
-/** `GET /v1/uptime`: for how long a member was ONLINE in the last day, week and 30 days, and what stands apart. */
+/**
+ * `GET /v1/uptime`: for how long a member was ONLINE in the last 24 hours, 7, 30 and 90 days, and what stands apart: from
+ * its transitions, and from the sums of days where those are longer.
+ */
 import { notFound } from '../../domain/errors.ts'
-import { UPTIME_WINDOWS_HOURS } from '../../domain/limits.ts'
-import { uptimeIn, upShare } from '../../domain/status/uptime.ts'
+import { UPTIME_CHANGES_MAX, UPTIME_FACTS_DAYS, UPTIME_WINDOWS_HOURS } from '../../domain/limits.ts'
+import { upShare } from '../../domain/status/uptime.ts'
+import { coverage, type UptimeHistory, uptimeOver } from '../../domain/status/uptime-days.ts'
 import { isUuid } from '../../domain/uuid.ts'
-import { readUptimeFacts } from '../../store/status/uptime.ts'
+import { readHistories } from '../../store/status/uptime.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { invalidQuery, queryOf } from '../http/query.ts'
 import { assertReadable } from './overview.ts'
 
 const HOUR_MS = 3_600_000
+const LONGEST_DAYS = Math.max(...UPTIME_WINDOWS_HOURS) / 24
 
 export function uptimeRoutes(deps: ApiDependencies): Route[] {
   return [{ method: 'get', paths: ['/v1/uptime'], handler: (ctx) => show(ctx, deps) }]
@@ -16,28 +21,48 @@ export function uptimeRoutes(deps: ApiDependencies): Route[] {
 
 async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = memberIdOf(ctx)
-  const longest = Math.max(...UPTIME_WINDOWS_HOURS)
-  const facts = await readUptimeFacts(deps.db, id, longest / 24)
-  if (facts === undefined) throw notFound('member', id)
-  assertReadable(ctx, facts.projectId, notFound('member', id))
-  const first = facts.changes[0]
+  const nowMs = Date.now()
+  const [history] = await readHistories(deps.db, 'member', [id], {
+    nowMs,
+    days: LONGEST_DAYS,
+    factsDays: UPTIME_FACTS_DAYS,
+    changesMax: UPTIME_CHANGES_MAX,
+  })
+  if (history === undefined) throw notFound('member', id)
+  assertReadable(ctx, history.projectId, notFound('member', id))
+  const since = sinceOf(history, nowMs - LONGEST_DAYS * 24 * HOUR_MS)
   ctx.body = {
     member_id: id,
-    since: first === undefined ? null : new Date(first.atMs).toISOString(),
-    windows: UPTIME_WINDOWS_HOURS.map((hours) => {
-      const uptime = uptimeIn(facts, facts.nowMs - hours * HOUR_MS, facts.nowMs)
-      return {
-        hours,
-        up_share: upShare(uptime),
-        online_seconds: seconds(uptime.online),
-        offline_seconds: seconds(uptime.offline),
-        pending_seconds: seconds(uptime.pending),
-        disabled_seconds: seconds(uptime.off),
-        maintenance_seconds: seconds(uptime.maintenance),
-        no_data_seconds: seconds(uptime.noData),
-      }
-    }),
+    since: since === undefined ? null : new Date(since).toISOString(),
+    windows: UPTIME_WINDOWS_HOURS.map((hours) => renderWindow(history, { hours, nowMs })),
   }
+}
+
+function renderWindow(
+  history: UptimeHistory,
+  { hours, nowMs }: { readonly hours: number; readonly nowMs: number },
+): object {
+  const uptime = uptimeOver(history, nowMs - hours * HOUR_MS, nowMs)
+  return {
+    hours,
+    up_share: upShare(uptime),
+    coverage: coverage(uptime),
+    online_seconds: seconds(uptime.online),
+    offline_seconds: seconds(uptime.offline),
+    pending_seconds: seconds(uptime.pending),
+    disabled_seconds: seconds(uptime.off),
+    maintenance_seconds: seconds(uptime.maintenance),
+    no_data_seconds: seconds(uptime.noData),
+  }
+}
+
+/** From when on something is known: of a day's sum that is its beginning, of transitions the first one. */
+function sinceOf({ facts, summed }: UptimeHistory, fromMs: number): number | undefined {
+  const days = [...summed.values()]
+    .filter(({ sums, toMs }) => sums.online + sums.offline > 0 && toMs > fromMs)
+    .map(({ dayMs }) => Math.max(dayMs, facts.createdMs))
+  const known = [...days, ...facts.changes.slice(0, 1).map(({ atMs }) => atMs)]
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 const seconds = (ms: number): number => Math.round(ms) / 1000

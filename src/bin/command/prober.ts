@@ -48,6 +48,7 @@ async function settingsOf(
       transitionDays: config.transitionDays,
       transitionsPerMember: config.transitionsPerMember,
       eventDays: config.eventDays,
+      uptimeDays: config.uptimeDays,
     },
     probers: makeProbers,
     targetPolicy: await targetPolicyOf(config, place),

@@ -2,40 +2,61 @@
 import {
   DEAD_PROBER_LEASES,
   EVENT_DAYS_DEFAULT,
+  PURGE_BATCH_ROWS,
+  PURGE_MEMBERS_PER_STATEMENT,
   TRANSITION_DAYS_DEFAULT,
   TRANSITIONS_PER_MEMBER_DEFAULT,
+  UPTIME_DAYS_DEFAULT,
 } from '../../domain/limits.ts'
 import type { Log } from '../../schedule/log.ts'
-import { Retention, type RetentionMetrics } from '../../schedule/retention.ts'
+import { Retention, type RetentionMetrics, type RunStatement } from '../../schedule/retention.ts'
 import { checkAllRollUps, type RollUpCheckParts } from '../../schedule/roll-up-check.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
-import { openDatabase } from '../../store/connection/database.ts'
 import { purgeOrphanedCertificates } from '../../store/probing/certificates.ts'
+import { sumClosedDays, sumUpTo, type UptimeDayStore } from '../../schedule/uptime-days.ts'
+import { type Database, openDatabase } from '../../store/connection/database.ts'
 import { purgeOldEvents } from '../../store/event/events.ts'
 import {
   membersAfter,
-  purgeOldTransitions,
   purgeOrphanedStates,
   readRetentionProgress,
   saveRetentionProgress,
-  trimTransitions,
   withRetentionLock,
   writersAfter,
 } from '../../store/probing/retention.ts'
+import {
+  deleteExcess,
+  findExcess,
+  poolsAfter,
+  purgeOldPoolTransitions,
+  purgeOldTransitions,
+} from '../../store/probing/trim.ts'
 import { checkRollUps } from '../../store/status/roll-up.ts'
 import { removeDeadProbers } from '../../store/probing/shards.ts'
+import type { UptimeKindOfObject } from '../../store/status/uptime-facts.ts'
+import {
+  purgeGoneUptimes,
+  readObjectsToCut,
+  readObjectsToSum,
+  readSumProgress,
+  saveParts,
+  saveSums,
+  type SumProgress,
+} from '../../store/status/uptime-sums.ts'
 
-/** How much history is kept (HM_TRANSITIONS_DAYS, HM_TRANSITIONS_PER_MEMBER, HM_EVENTS_DAYS). */
+/** How much history is kept (HM_TRANSITIONS_DAYS, HM_TRANSITIONS_PER_MEMBER, HM_EVENTS_DAYS, HM_UPTIME_DAYS). */
 export interface Keep {
   readonly transitionDays: number
   readonly transitionsPerMember: number
   readonly eventDays: number
+  readonly uptimeDays: number
 }
 
 export const KEEP_DEFAULT: Keep = {
   transitionDays: TRANSITION_DAYS_DEFAULT,
   transitionsPerMember: TRANSITIONS_PER_MEMBER_DEFAULT,
   eventDays: EVENT_DAYS_DEFAULT,
+  uptimeDays: UPTIME_DAYS_DEFAULT,
 }
 
 export interface RetentionParts {
@@ -68,6 +89,8 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       saveProgress: (progress) => saveRetentionProgress(db, progress),
       purges: [
         (batch) => purgeOldTransitions(db, keep.transitionDays, batch),
+        (batch) => purgeOldPoolTransitions(db, keep.transitionDays, batch),
+        (batch) => purgeGoneUptimes(db, batch),
         (batch) => purgeOrphanedStates(db, batch),
         (batch) => purgeOrphanedCertificates(db, batch),
         (batch) => purgeOldEvents(db, keep.eventDays, batch),
@@ -75,9 +98,11 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       ],
       writersAfter: (position, rows) => writersAfter(db, position, rows),
       membersAfter: (member, count) => membersAfter(db, member, count),
-      trim: (members, batch) => trimTransitions(db, members, { keep: keep.transitionsPerMember, batch }),
+      trim: (members, batch) => trim(db, 'member', members, { keep: keep.transitionsPerMember, batch }),
     },
+    first: [(run) => sumClosedDays(run, uptimeDayStore(db, keep.uptimeDays))],
     hourly: [
+      (run) => trimPools(db, run, keep.transitionsPerMember),
       (run) =>
         checkAllRollUps(run, {
           check: (after, membersMax) => checkRollUps(db, after, membersMax),
@@ -92,5 +117,43 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       retention.destroy()
       await db.destroy()
     },
+  }
+}
+
+function uptimeDayStore(db: Database, keepDays: number): UptimeDayStore<SumProgress> {
+  return {
+    readProgress: () => readSumProgress(db),
+    readObjects: (progress, count) => readObjectsToSum(db, progress, count),
+    save: (sums) => saveSums(db, { ...sums, keepDays }),
+  }
+}
+
+/** Deletes transitions beyond the newest `keep` of each object, after their time was summed. Returns how many. */
+async function trim(
+  db: Database,
+  kind: UptimeKindOfObject,
+  ids: readonly string[],
+  { keep, batch }: { readonly keep: number; readonly batch: number },
+): Promise<number> {
+  const excess = await findExcess(db, kind, ids, keep)
+  await sumUpTo(excess, {
+    readProgress: () => readSumProgress(db),
+    readObjects: (some, progress) => readObjectsToCut(db, kind, some, progress),
+    saveParts: (progress, parts) => saveParts(db, progress, parts),
+  })
+  return await deleteExcess(db, kind, excess, batch)
+}
+
+/** Before every pool. */
+const NO_POOL = '00000000-0000-0000-0000-000000000000'
+
+async function trimPools(db: Database, run: RunStatement, keep: number): Promise<void> {
+  const [count, batch] = [PURGE_MEMBERS_PER_STATEMENT.max, PURGE_BATCH_ROWS]
+  for (let after: string | undefined = NO_POOL; after !== undefined; ) {
+    const from: string = after
+    const pools = await run(() => poolsAfter(db, from, count))
+    let rows: number | undefined = batch
+    while (rows === batch) rows = await run(() => trim(db, 'pool', pools ?? [], { keep, batch }))
+    after = pools?.at(-1)
   }
 }

@@ -15,9 +15,5 @@ export const OVERVIEW_PROJECTS_MAX = 100
 
 /** Seconds for which a browser keeps the files of the page, whose names have a hash of their content: a year. */
 export const UI_ASSET_MAX_AGE_SECONDS = 31_536_000
-/** Hours of the windows of an uptime. */
-export const UPTIME_WINDOWS_HOURS = [24, 168, 720] as const
-/** Transitions that one uptime reads; the default of how many are kept of a member. */
-export const UPTIME_CHANGES_MAX = 1000
 /** Members with a certificate that ends soon that an overview counts: each is looked up. */
 export const OVERVIEW_CERTIFICATES_MAX = 1000

@@ -2,11 +2,15 @@
  * For how long a member was ONLINE, from its transitions. Only time whose status is known counts. What stands apart, in
  * this order: no data (before the member or the first transition that is kept, or without a monitor), switched off, pending (no
  * verdict since the configuration changed), maintenance (the published status is held).
+ *
+ * The same for pools, which are up while they serve: ONLINE stands for their ONLINE and DEGRADED, OFFLINE for ERROR.
  */
 export interface StatusChange {
   readonly atMs: number
-  readonly from: 'UNKNOWN' | 'ONLINE' | 'OFFLINE'
-  readonly to: 'ONLINE' | 'OFFLINE'
+  /** UNKNOWN: a first verdict, which was awaited until then; undefined: nothing is known of the time before. */
+  readonly from: 'UNKNOWN' | 'ONLINE' | 'OFFLINE' | undefined
+  /** UNKNOWN, of pools: nothing is known of their members. */
+  readonly to: 'ONLINE' | 'OFFLINE' | 'UNKNOWN'
   readonly generation: number
 }
 
@@ -33,6 +37,8 @@ export interface UptimeFacts {
   readonly createdMs: number
   /** Ascending; the kept ones. */
   readonly changes: readonly StatusChange[]
+  /** No change after this moment was deleted: until the first that is kept, the status was what that one began with. */
+  readonly completeFromMs?: number
   readonly asides: readonly Aside[]
   readonly generations: readonly NewGeneration[]
   readonly firstVerdicts: readonly FirstVerdict[]
@@ -94,7 +100,8 @@ function kindOf({ isMade, status, off, noMonitor, pending, maintenance }: State)
   return status === 'ONLINE' ? 'online' : 'offline'
 }
 
-function pointsOf({ createdMs, changes, asides, generations, firstVerdicts }: UptimeFacts): readonly Point[] {
+function pointsOf(facts: UptimeFacts): readonly Point[] {
+  const { createdMs, changes, asides, generations, firstVerdicts } = facts
   const count = (kind: Aside['kind'] | 'pending', beginMs: number, endMs: number): Point[] => [
     { atMs: beginMs, apply: (state) => void (state[kind] += 1) },
     { atMs: endMs, apply: (state) => void (state[kind] -= 1) },
@@ -106,12 +113,24 @@ function pointsOf({ createdMs, changes, asides, generations, firstVerdicts }: Up
     ...(first === undefined || first.from === 'UNKNOWN'
       ? count('pending', createdMs, first?.atMs ?? Number.POSITIVE_INFINITY)
       : []),
-    ...changes.map(({ atMs, to }): Point => ({ atMs, apply: (state) => void (state.status = to) })),
+    ...statusBefore(facts),
+    ...changes.map(({ atMs, to }): Point => {
+      const status = to === 'UNKNOWN' ? undefined : to
+      return { atMs, apply: (state) => void (state.status = status) }
+    }),
     ...asides.flatMap(({ kind, beginMs, endMs }) => count(kind, beginMs, endMs)),
     ...generations.flatMap(({ atMs, generation }) =>
       count('pending', atMs, firstVerdictAfter([...changes, ...firstVerdicts], atMs, generation)),
     ),
   ].toSorted((a, b) => a.atMs - b.atMs)
+}
+
+/** The status before the first change that is kept, where no change of that time is missing. */
+function statusBefore({ changes: [first], completeFromMs = Number.POSITIVE_INFINITY }: UptimeFacts): Point[] {
+  if (first === undefined || completeFromMs >= first.atMs) return []
+  const { from } = first
+  if (from !== 'ONLINE' && from !== 'OFFLINE') return []
+  return [{ atMs: completeFromMs, apply: (state) => void (state.status = from) }]
 }
 
 function firstVerdictAfter(verdicts: readonly FirstVerdict[], atMs: number, generation: number): number {

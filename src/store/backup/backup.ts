@@ -42,9 +42,16 @@ export const DUMPED_TABLES: readonly string[] = [
   'member_certificate',
   // Before the checkpoints: what was told of them is not told again.
   'stale_told',
+  'pool_transition',
+  'uptime_day',
+  'uptime_part',
+  'uptime_progress',
+  'uptime_gone',
   'shard_checkpoint',
   'unowned_pool_told',
   'webhook',
+  'public_page',
+  'public_page_pool',
 ]
 /**
  * Kept statuses are counted as the rows are restored. Events are news: a reader that has missed some is given a gap, and what waited

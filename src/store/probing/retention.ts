@@ -59,19 +59,6 @@ export async function saveRetentionProgress(
   )
 }
 
-/** Deletes at most `batch` transitions older than `days`; returns how many. */
-export async function purgeOldTransitions(db: Db, days: number, batch: number): Promise<number> {
-  return await countDeleted(
-    db,
-    `with gone as (
-       delete from member_transition where id in (
-         select id from member_transition where at < now() - $1 * interval '1 day' order by at limit $2
-       ) returning 1
-     ) select count(*) as n from gone`,
-    [days, batch],
-  )
-}
-
 /** The members of the next `rows` transitions after an id, and the id of the last of them; undefined = there is none. */
 export async function writersAfter(
   db: Db,
@@ -103,37 +90,6 @@ export async function membersAfter(db: Db, member: string, count: number): Promi
     [member, count],
   )
   return rows.map((row) => row.member_id)
-}
-
-/**
- * Deletes at most `batch` transitions of these members: those beyond the newest `keep` of each. For each member it
- * reads at most `keep` + 1 index entries to find the first row to delete, and then the rows to delete.
- */
-export async function trimTransitions(
-  db: Db,
-  members: readonly string[],
-  { keep, batch }: { readonly keep: number; readonly batch: number },
-): Promise<number> {
-  return await countDeleted(
-    db,
-    `with gone as (
-       delete from member_transition where id in (
-         select excess.id
-         from unnest($1::uuid[]) asked (member_id)
-         cross join lateral (
-           select t.epoch, t.sequence from member_transition t where t.member_id = asked.member_id
-           order by t.epoch desc, t.sequence desc offset $2 limit 1
-         ) newest
-         cross join lateral (
-           select t.id from member_transition t
-           where t.member_id = asked.member_id and (t.epoch, t.sequence) <= (newest.epoch, newest.sequence)
-           order by t.epoch, t.sequence limit $3
-         ) excess
-         limit $3
-       ) returning 1
-     ) select count(*) as n from gone`,
-    [members, keep, batch],
-  )
 }
 
 /** Deletes at most `batch` states of members that are gone; returns how many. */

@@ -1,104 +1,109 @@
-/** Statements on what uptime is computed from: transitions, and the times that stand apart (migration 0024). */
-import { UPTIME_CHANGES_MAX } from '../../domain/limits.ts'
-import type { Aside, NewGeneration, StatusChange, UptimeFacts } from '../../domain/status/uptime.ts'
+/** What is read to show an uptime: the sums of closed days, the sum of a part of the day that runs, and facts for the rest. */
+import type { UptimeKind } from '../../domain/status/uptime.ts'
+import { DAY_MS, dayOf, type SummedDay, type UptimeHistory } from '../../domain/status/uptime-days.ts'
 import { type Db, query } from '../connection/database.ts'
+import { readFacts, type UptimeKindOfObject } from './uptime-facts.ts'
 
-interface SetAsideRow {
-  readonly kind: 'off' | 'maintenance' | 'no_monitor' | 'generation' | 'verdict'
-  readonly begin_at: Date
-  readonly end_at: Date | null
-  readonly generation: number
+/** kind → column of `uptime_day` and `uptime_part`. */
+export const SUM_COLUMNS: Readonly<Record<UptimeKind, string>> = {
+  online: 'online_ms',
+  offline: 'offline_ms',
+  pending: 'pending_ms',
+  off: 'off_ms',
+  maintenance: 'maintenance_ms',
+  noData: 'no_data_ms',
+}
+const SUMS = Object.values(SUM_COLUMNS).join(', ')
+
+export interface SumsRow {
+  readonly online_ms: number
+  readonly offline_ms: number
+  readonly pending_ms: number
+  readonly off_ms: number
+  readonly maintenance_ms: number
+  readonly no_data_ms: number
 }
 
-interface ChangeRow {
-  readonly at: Date
-  readonly from_state: StatusChange['from']
-  readonly to_state: StatusChange['to']
-  readonly generation: number
+/** What is asked of an uptime: milliseconds since 1970, days back from there, transitions of each object. */
+export interface AskedHistory {
+  readonly nowMs: number
+  /** Of which sums are read. */
+  readonly days: number
+  /** Of which transitions are read, the newest `changesMax` of each object. */
+  readonly factsDays: number
+  readonly changesMax: number
 }
 
-/** Facts since some days ago; undefined = the member is unknown. */
-export async function readUptimeFacts(
+export interface ObjectHistory extends UptimeHistory {
+  readonly id: string
+  readonly projectId: string
+}
+
+/** Histories of the members or pools that are there. */
+export async function readHistories(
   db: Db,
-  memberId: string,
-  days: number,
-): Promise<(UptimeFacts & { readonly projectId: string; readonly nowMs: number }) | undefined> {
-  const [member] = await query<{ project_id: string; created_at: Date; now: Date; objects: string[] }>(
-    db,
-    `select m.project_id, m.created_at, now() as now,
-       array_remove(array[m.id, p.id, lb.id, hm.id], null) as objects
-     from member m
-     join pool p on p.id = m.pool_id
-     join load_balancer lb on lb.id = p.load_balancer_id
-     left join health_monitor hm on hm.pool_id = p.id
-     where m.id = $1`,
-    [memberId],
-  )
-  if (member === undefined) return undefined
-  const [changes, asides] = await Promise.all([
-    readChanges(db, memberId, days),
-    readAsides(db, member.objects),
-  ])
-  return {
-    projectId: member.project_id,
-    nowMs: member.now.getTime(),
-    createdMs: member.created_at.getTime(),
-    changes: changes.map((row) => ({
-      atMs: row.at.getTime(),
-      from: row.from_state,
-      to: row.to_state,
-      generation: row.generation,
-    })),
-    asides: asides.flatMap((row): Aside[] =>
-      row.kind === 'generation' || row.kind === 'verdict'
-        ? []
-        : [
-            {
-              kind: row.kind === 'no_monitor' ? 'noMonitor' : row.kind,
-              beginMs: row.begin_at.getTime(),
-              endMs: row.end_at?.getTime() ?? Number.POSITIVE_INFINITY,
-            },
-          ],
+  kind: UptimeKindOfObject,
+  ids: readonly string[],
+  { nowMs, days, factsDays, changesMax }: AskedHistory,
+): Promise<readonly ObjectHistory[]> {
+  const fromMs = nowMs - factsDays * DAY_MS
+  const [objects, summed, [progress]] = await Promise.all([
+    readFacts(
+      db,
+      kind,
+      ids.map((id) => ({ id, fromMs })),
+      { toMs: nowMs + DAY_MS, max: changesMax, end: 'newest' },
     ),
-    generations: ofKind(asides, 'generation'),
-    firstVerdicts: ofKind(asides, 'verdict'),
-  }
+    readSummed(db, ids, dayOf(nowMs) - days * DAY_MS),
+    query<{ kept_from: Date; next: Date }>(
+      db,
+      `select kept_from, (day + 1)::timestamp at time zone 'UTC' as next from uptime_progress`,
+    ),
+  ])
+  return objects.map(({ id, projectId, facts, exactFromMs }) => {
+    const own = summed.get(id) ?? new Map<number, SummedDay>()
+    const lastMs = Math.max(progress?.next.getTime() ?? 0, ...[...own.values()].map(({ toMs }) => toMs))
+    const completeFromMs = Math.max(lastMs, progress?.kept_from.getTime() ?? Number.POSITIVE_INFINITY)
+    return { id, projectId, summed: own, exactFromMs, facts: { ...facts, completeFromMs } }
+  })
 }
 
-function ofKind(asides: readonly SetAsideRow[], kind: 'generation' | 'verdict'): readonly NewGeneration[] {
-  return asides
-    .filter((row) => row.kind === kind)
-    .map((row) => ({ atMs: row.begin_at.getTime(), generation: row.generation }))
-}
-
-/** Of these days, and the last one before, ascending; the newest where there are too many. */
-async function readChanges(db: Db, memberId: string, days: number): Promise<readonly ChangeRow[]> {
-  const rows = await query<ChangeRow>(
+async function readSummed(
+  db: Db,
+  ids: readonly string[],
+  fromMs: number,
+): Promise<ReadonlyMap<string, Map<number, SummedDay>>> {
+  const rows = await query<SumsRow & { object_id: string; day: Date; summed_to: Date }>(
     db,
-    `select t.at, t.from_state, t.to_state, t.generation from member_transition t
-     where t.member_id = $1
-       and t.id >= coalesce((select max(b.id) from member_transition b
-         where b.member_id = $1 and b.at < now() - $2 * interval '1 day'), 0)
-     order by t.id desc limit $3`,
-    [memberId, days, UPTIME_CHANGES_MAX],
-  )
-  return rows.toReversed()
-}
-
-/** What was noted, and the maintenance of now with its next occurrences, which is noted when it changes. */
-async function readAsides(db: Db, objects: readonly string[]): Promise<readonly SetAsideRow[]> {
-  return await query<SetAsideRow>(
-    db,
-    `select s.kind, s.begin_at, s.end_at, s.generation from set_aside s where s.object_id = any($1::uuid[])
+    `select object_id, day::timestamp at time zone 'UTC' as day,
+       (day + 1)::timestamp at time zone 'UTC' as summed_to, ${SUMS}
+     from uptime_day where object_id = any($1::uuid[]) and day >= ($2::timestamptz at time zone 'UTC')::date
      union all
-     select 'maintenance', (each->>'start')::timestamptz, (each->>'end')::timestamptz, 0
-     from (
-       select maintenance from member where id = any($1::uuid[])
-       union all select maintenance from pool where id = any($1::uuid[])
-       union all select maintenance from health_monitor where id = any($1::uuid[])
-     ) o cross join jsonb_array_elements(
-       coalesce(nullif(o.maintenance->'occurrences', '[]'), jsonb_build_array(o.maintenance))) each
-     where o.maintenance is not null`,
-    [objects],
+     select object_id, day::timestamp at time zone 'UTC', summed_to, ${SUMS}
+     from uptime_part where object_id = any($1::uuid[])`,
+    [ids, new Date(fromMs)],
   )
+  const byObject = new Map<string, Map<number, SummedDay>>()
+  for (const row of rows) {
+    const own = byObject.get(row.object_id) ?? new Map<number, SummedDay>()
+    byObject.set(row.object_id, own)
+    own.set(row.day.getTime(), summedOf(row))
+  }
+  return byObject
+}
+
+/** A row of `uptime_day` or `uptime_part`. */
+export function summedOf(row: SumsRow & { readonly day: Date; readonly summed_to: Date }): SummedDay {
+  return {
+    dayMs: row.day.getTime(),
+    toMs: row.summed_to.getTime(),
+    sums: {
+      online: row.online_ms,
+      offline: row.offline_ms,
+      pending: row.pending_ms,
+      off: row.off_ms,
+      maintenance: row.maintenance_ms,
+      noData: row.no_data_ms,
+    },
+  }
 }

@@ -3,9 +3,8 @@ import { useResource } from '../net/resource.ts'
 import type { Uptime, UptimeWindow } from '../net/types.ts'
 import { concerns } from '../words/event.ts'
 import { dateOf, durationOf } from '../words/time.ts'
+import { percentOf, WINDOW_NAMES } from '../words/uptime.ts'
 import { Trouble } from './page.tsx'
-
-const NAMES: Readonly<Record<number, string>> = { 24: '24 hours', 168: '7 days', 720: '30 days' }
 
 export function UptimeTable({ memberId }: { readonly memberId: string }) {
   const { state } = useResource<Uptime>(`v1/uptime?member_id=${memberId}`, concerns(memberId))
@@ -26,7 +25,7 @@ export function UptimeTable({ memberId }: { readonly memberId: string }) {
         <tbody>
           {body.windows.map((window) => (
             <tr key={window.hours}>
-              <th scope="row">{NAMES[window.hours] ?? `${window.hours} h`}</th>
+              <th scope="row">{WINDOW_NAMES[window.hours] ?? `${window.hours} h`}</th>
               <td class="number">{window.up_share === null ? '–' : percentOf(window.up_share)}</td>
               <td>{window.offline_seconds === 0 ? '–' : durationOf(window.offline_seconds)}</td>
               <td class="quiet">{notCounted(window)}</td>
@@ -37,12 +36,6 @@ export function UptimeTable({ memberId }: { readonly memberId: string }) {
       {body.since === null ? null : <p class="quiet small">What is known begins at {dateOf(body.since)}.</p>}
     </>
   )
-}
-
-/** Never rounded up to 100 %: what was OFFLINE for a moment was not always ONLINE. */
-function percentOf(share: number): string {
-  const percent = Math.floor(share * 100_000) / 1000
-  return `${share === 1 ? '100' : percent.toFixed(3)} %`
 }
 
 function notCounted(window: UptimeWindow): string {
