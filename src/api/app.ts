@@ -6,6 +6,7 @@ import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { DomainError } from '../domain/errors.ts'
 import { policyOf } from '../identity/policy.ts'
+import { findPublicPageByHash } from '../store/configuration/public-pages.ts'
 import { query } from '../store/connection/database.ts'
 import { accessOf } from './http/access.ts'
 import { Admission } from './http/admission.ts'
@@ -22,6 +23,8 @@ import { networkReads } from './openstack/network-reads.ts'
 import { observation } from './http/observation.ts'
 import { requestId } from './http/request-id.ts'
 import { requestTarget } from './http/request-target.ts'
+import { PublicAnswers } from './public/answers.ts'
+import { makePageAnswer } from './public/page-answer.ts'
 import { serviceRouter } from './service/routes.ts'
 import { V1 } from './v1/api.ts'
 import { StoreWatch } from './http/store-watch.ts'
@@ -31,10 +34,19 @@ import { sharerOf } from './http/sharer.ts'
 /** Builds the application; the caller listens. */
 export function createApp(given: ApiDependencies): Koa<ApiState> {
   const storeWatch = new StoreWatch(given.log, () => query(given.db, 'select 1'))
-  const deps: ApiDependencies = { ...given, onStoreAway: (error) => storeWatch.away(error) }
+  const admission = new Admission(given.admission)
+  const publicAnswers = new PublicAnswers({
+    find: (hash) => findPublicPageByHash(given.db, hash),
+    make: (page) => makePageAnswer(given.db, page),
+    admit: (sharer, work) => admission.admit(sharer, work),
+  })
+  const deps: ApiDependencies = {
+    ...given,
+    publicAnswers,
+    onStoreAway: (error) => storeWatch.away(error),
+  }
   const app = new Koa<ApiState>()
   app.silent = true
-  const admission = new Admission(deps.admission)
   app.use(requestId)
   app.use(requestTarget)
   app.use(observation(deps))

@@ -110,6 +110,14 @@ export const OWN_POLICY: readonly PolicyRule[] = [
   rule('webhook:post_resend', WRITE, 'Send a dead letter of a webhook again (ours)', [
     'POST /v1/webhooks/{id}/dead-letters/{letter_id}/resend',
   ]),
+  rule('public_page:get_all', READ, 'List public pages (ours)', ['GET /v1/public-pages']),
+  rule('public_page:post', WRITE, 'Create a public page (ours)', ['POST /v1/public-pages']),
+  rule('public_page:get_one', READ, 'Show a public page (ours)', ['GET /v1/public-pages/{id}']),
+  rule('public_page:put', WRITE, 'Update a public page (ours)', ['PUT /v1/public-pages/{id}']),
+  rule('public_page:delete', WRITE, 'Delete a public page (ours)', ['DELETE /v1/public-pages/{id}']),
+  rule('public_page:post_rotate', WRITE, 'Give a public page another link (ours)', [
+    'POST /v1/public-pages/{id}/rotate',
+  ]),
   rule('session:get', READ, 'See who one is (ours)', ['GET /v1/session']),
   rule('prober:get_all', ADMIN, 'List the probers and how they are (ours)', ['GET /v1/probers']),
   rule(

@@ -13,6 +13,7 @@ import * as elbLoadBalancer from '../../src/api/dialect/elb/schema/load-balancer
 import * as elbMember from '../../src/api/dialect/elb/schema/member.ts'
 import * as elbPool from '../../src/api/dialect/elb/schema/pool.ts'
 import { elbTagsAction } from '../../src/api/dialect/elb/schema/tags.ts'
+import { publicPageCreate, publicPageUpdate } from '../../src/api/v1/public-page-body.ts'
 import { webhookCreate, webhookUpdate } from '../../src/api/v1/webhook-body.ts'
 import { NAME_MAX, PASSWORD_MAX } from '../../src/domain/limits.ts'
 import { maintenanceBody } from '../../src/api/schema/maintenance.ts'
@@ -52,6 +53,8 @@ const BODIES: Readonly<Record<string, { readonly schema: Joi.Schema }>> = {
   OctaviaPoolUpdate: octaviaPool.octaviaPoolUpdate,
   OctaviaQuotaUpdate: octaviaQuotaUpdate,
   ProbeBody: probeBody,
+  PublicPageCreate: publicPageCreate,
+  PublicPageUpdate: publicPageUpdate,
   WebhookCreate: webhookCreate,
   WebhookUpdate: webhookUpdate,
 }

@@ -42,6 +42,7 @@ const RULES: readonly RegExp[] = [
   /already has (a default pool|the default pool)/,
   /^A (loadbalancer|listener) has at most 20 tags/,
   /^Listener and pool must be on the same loadbalancer\.$/,
+  /^Invalid input for title\. Reason: it is empty/,
   MAINTENANCE,
   OPTION_RULE,
 ]
@@ -112,6 +113,11 @@ export async function makeWorld(api: Api): Promise<World> {
   const hook = await api.request('POST', '/v1/webhooks', { webhook: { url: WEBHOOK_URL } })
   assert.equal(hook.status, 201)
   const webhook: string = hook.body.webhook.id
+  const made = await api.request('POST', '/v1/public-pages', {
+    public_page: { title: 'Shop', pools: [pool] },
+  })
+  assert.equal(made.status, 201)
+  const page: string = made.body.public_page.id
   // Batches take members away that the other operations need.
   const others: Readonly<Record<string, string>> = {
     'elbChangeMembers.pool_id': (await aPool(api, loadBalancer)).id,
@@ -121,6 +127,7 @@ export async function makeWorld(api: Api): Promise<World> {
     'octaviaSetQuota.quota_project_id': 'another-project',
     'updateWebhook.id': webhook,
     ...(await aProbedMember(api)),
+    'updatePublicPage.id': page,
   }
   return {
     api,
@@ -130,7 +137,7 @@ export async function makeWorld(api: Api): Promise<World> {
         (_match, name: string) => others[`${operationId}.${name}`] ?? ids[name] ?? 'x.js',
       ),
     hints: hintsOf({ loadBalancer, listener, pool }),
-    fresh: freshParents(api, loadBalancer, webhook),
+    fresh: freshParents(api, { loadBalancer, pool, webhook, page }),
   }
 }
 
@@ -174,14 +181,25 @@ function hintsOf({ loadBalancer, listener, pool }: MadeIds): World['hints'] {
 }
 
 /** Parents that have no child yet, for what each can have once; every second request has what nearly always fits. */
-function freshParents(api: Api, loadBalancer: string, webhook: string): World['fresh'] {
+function freshParents(
+  api: Api,
+  {
+    loadBalancer,
+    pool,
+    webhook,
+    page,
+  }: Readonly<Record<'loadBalancer' | 'pool' | 'webhook' | 'page', string>>,
+): World['fresh'] {
   let requests = 0
   return async ({ operation: { operationId } }) => {
     const isSecond = requests++ % 2 === 1
     const protocol = isSecond ? 'HTTP' : 'UDP'
-    // A project has few webhooks.
+    // A project has few webhooks, and few public pages.
     if (operationId === 'createWebhook') await query(api.db, 'delete from webhook where id <> $1', [webhook])
+    if (operationId === 'createPublicPage')
+      await query(api.db, 'delete from public_page where id <> $1', [page])
     const made = {
+      ...(operationId.endsWith('PublicPage') && { pools: [pool] }),
       ...(operationId.endsWith('CreateHealthMonitor') && {
         pool_id: (await aPool(api, loadBalancer, { protocol })).id,
       }),

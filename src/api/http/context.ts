@@ -17,6 +17,7 @@ import type { Quotas } from '../../store/configuration/quotas.ts'
 import type { Access } from './access.ts'
 import type { Admission, AdmissionOptions } from './admission.ts'
 import type { BodyState } from './body.ts'
+import type { PublicAnswers } from '../public/answers.ts'
 import type { DialectRules } from '../dialect/dialect-rules.ts'
 import type { ProbeAllowance } from '../resource/probe-allowance.ts'
 import type { ProbeAnswers } from '../resource/probe-answers.ts'
@@ -91,6 +92,8 @@ export interface ApiDependencies {
     /** Sends a test now; undefined = the project has too many under way. */
     readonly test: (webhook: WebhookTarget) => Promise<Outcome | undefined>
   }
+  /** What strangers see; the application makes it. */
+  readonly publicAnswers?: PublicAnswers
   readonly observe: (request: ObservedRequest) => void
   /** Called with the error of each request that got no answer from PostgreSQL. */
   readonly onStoreAway?: (error: unknown) => void

@@ -4,6 +4,7 @@ import { LOGGED_PATH_MAX } from '../../domain/limits.ts'
 import { auditFields } from './audit.ts'
 import { clientAddress } from './client-address.ts'
 import type { ApiDependencies, ApiState } from './context.ts'
+import { withoutToken } from './public-link.ts'
 
 /** Requested by machines every few seconds. */
 const ROUTINE: ReadonlySet<string> = new Set(['/livez', '/healthcheck'])
@@ -21,7 +22,7 @@ export function observation(deps: ApiDependencies): Middleware<ApiState> {
       const { method, status } = ctx
       const route = typeof ctx['_matchedRoute'] === 'string' ? ctx['_matchedRoute'] : 'none'
       deps.observe({ method, route, dialect: ctx.state.dialect?.name ?? 'none', status, seconds })
-      const path = ctx.originalUrl.split('?', 1)[0] ?? ''
+      const path = withoutToken(ctx.originalUrl.split('?', 1)[0] ?? '')
       const who = callerOf(ctx, ctx.state, deps)
       const facts = {
         ...who,

@@ -1,6 +1,6 @@
 /**
  * What is not part of any API: `/livez` (the process runs), `/healthcheck` (and the database takes writes), `/docs` and the
- * files of `/ui/`, without identity and before the guards of the dialects.
+ * files of `/ui/`, and the pages for strangers; without identity and before the guards of the dialects.
  */
 import type { Middleware } from 'koa'
 import { DomainError } from '../../domain/errors.ts'
@@ -8,14 +8,17 @@ import type { ApiDependencies, ApiState, ServiceRoute } from '../http/context.ts
 import { docsRoutes, isForPeople } from './docs.ts'
 import { assertOneHost } from '../http/guards.ts'
 import { healthCheck } from './health-check.ts'
+import { publicPattern, publicServiceRoutes } from '../public/routes.ts'
 import { UI_ASSETS, UiFiles, uiRoutes } from './ui.ts'
 
 export function serviceRoutes(deps: ApiDependencies): readonly ServiceRoute[] {
+  const files = new UiFiles()
   return [
     { path: '/livez', answer: (ctx) => void (ctx.body = { status: 'ok' }) },
     { path: '/healthcheck', answer: healthCheck(deps) },
     ...docsRoutes(),
-    ...uiRoutes(new UiFiles()),
+    ...uiRoutes(files),
+    ...publicServiceRoutes(deps, files),
   ]
 }
 
@@ -31,7 +34,8 @@ export function serviceRouter(deps: ApiDependencies): Middleware<ApiState> {
       ctx.body = ''
       return
     }
-    const route = routes.get(ctx.path.startsWith('/ui/assets/') ? UI_ASSETS : ctx.path)
+    const pattern = ctx.path.startsWith('/ui/assets/') ? UI_ASSETS : (publicPattern(ctx.path) ?? ctx.path)
+    const route = routes.get(pattern)
     if (route === undefined) return await next()
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       const { method } = ctx

@@ -88,27 +88,28 @@ export function uiRoutes(files: UiFiles): readonly ServiceRoute[] {
       path: '/ui',
       answer: async (ctx) => {
         if (new URL(ctx.originalUrl, 'http://any').pathname.endsWith('/'))
-          return await answer(ctx, files, INDEX)
+          return await answerFile(ctx, files, INDEX)
         // Relative, as a reverse proxy may have removed a prefix.
         ctx.redirect('ui/')
         ctx.body = ''
       },
     },
-    { path: UI_ASSETS, answer: (ctx) => answer(ctx, files, ctx.path.slice('/ui/'.length)) },
+    { path: UI_ASSETS, answer: (ctx) => answerFile(ctx, files, ctx.path.slice('/ui/'.length)) },
   ]
 }
 
-async function answer(ctx: Context, files: UiFiles, path: string): Promise<void> {
+/** Answers with a file of the build; documents are asked for again, as their files change. Throws ROUTE_NOT_FOUND. */
+export async function answerFile(ctx: Context, files: UiFiles, path: string): Promise<void> {
   const file = await files.find(path)
   if (file === undefined) {
     throw new DomainError('ROUTE_NOT_FOUND', 'The build of the page has no such file.')
   }
-  const isIndex = path === INDEX
+  const isDocument = path.endsWith('.html')
   ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
   ctx.set('X-Content-Type-Options', 'nosniff')
   ctx.set('Referrer-Policy', 'no-referrer')
   ctx.set('Cross-Origin-Opener-Policy', 'same-origin')
-  ctx.set('Cache-Control', isIndex ? 'no-cache' : `public, max-age=${UI_ASSET_MAX_AGE_SECONDS}, immutable`)
+  ctx.set('Cache-Control', isDocument ? 'no-cache' : `public, max-age=${UI_ASSET_MAX_AGE_SECONDS}, immutable`)
   ctx.vary('Accept-Encoding')
   const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity')
   if (encoding === 'br' || encoding === 'gzip') ctx.set('Content-Encoding', encoding)
