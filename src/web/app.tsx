@@ -14,6 +14,7 @@ import { MemberView } from './view/member.tsx'
 import { OverviewView } from './view/overview.tsx'
 import { PoolView } from './view/pool.tsx'
 import { ProbersView } from './view/probers.tsx'
+import { PublicPagesView } from './view/public-pages.tsx'
 import { SignInView } from './view/sign-in.tsx'
 import { WebhooksView } from './view/webhooks.tsx'
 
@@ -66,6 +67,8 @@ function Views() {
       return <WebhooksView />
     case 'probers':
       return <ProbersView />
+    case 'public-pages':
+      return <PublicPagesView />
   }
 }
 
@@ -113,6 +116,9 @@ function Head({ session: known }: { readonly session: Session | undefined }) {
               Probers
             </a>
           ) : null}
+          <a href={linkTo.publicPages} {...current('public-pages')}>
+            Public pages
+          </a>
           <a href="../docs">API</a>
         </nav>
       )}

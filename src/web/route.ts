@@ -5,13 +5,19 @@ export type Route =
   | { readonly view: 'events' }
   | { readonly view: 'webhooks' }
   | { readonly view: 'probers' }
+  | { readonly view: 'public-pages' }
 
 const ID = /^[0-9a-f-]{32,36}$/i
 
 /** `#/pools/ID`; what is unknown is the overview. */
 export function routeOf(fragment: string): Route {
   const [collection = '', id = ''] = fragment.replace(/^#?\/?/, '').split('/')
-  if (collection === 'events' || collection === 'webhooks' || collection === 'probers')
+  if (
+    collection === 'events' ||
+    collection === 'webhooks' ||
+    collection === 'probers' ||
+    collection === 'public-pages'
+  )
     return { view: collection }
   if (!ID.test(id)) return { view: 'overview' }
   if (collection === 'loadbalancers') return { view: 'loadbalancer', id }
@@ -25,6 +31,7 @@ export const linkTo = {
   events: '#/events',
   webhooks: '#/webhooks',
   probers: '#/probers',
+  publicPages: '#/public-pages',
   loadBalancer: (id: string) => `#/loadbalancers/${id}`,
   pool: (id: string) => `#/pools/${id}`,
   member: (id: string) => `#/members/${id}`,

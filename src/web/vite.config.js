@@ -19,5 +19,6 @@ export default {
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rollupOptions: { input: [folder('index.html'), folder('public.html')] },
   },
 }

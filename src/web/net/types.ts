@@ -268,6 +268,17 @@ export interface Session {
   readonly may_write: boolean
 }
 
+export interface PublicPage {
+  readonly id: string
+  readonly project_id: string
+  readonly title: string
+  readonly pools: readonly string[]
+  readonly show_members: boolean
+  readonly created_at: string
+  /** Only when the link was made by this request. */
+  readonly token?: string
+}
+
 export interface Uptime {
   readonly since: string | null
   readonly windows: readonly UptimeWindow[]
@@ -277,6 +288,7 @@ export interface UptimeWindow {
   readonly hours: number
   /** Of the time for which the status is known; null = it never was. */
   readonly up_share: number | null
+  readonly coverage: number
   readonly online_seconds: number
   readonly offline_seconds: number
   readonly pending_seconds: number
