@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import {
   PUBLIC_CHANGES_MAX,
+  PUBLIC_DAY_KNOWN_MS,
   PUBLIC_DAYS,
   PUBLIC_FACTS_DAYS,
   PUBLIC_POOL_MEMBERS_MAX,
@@ -133,7 +134,8 @@ function renderDays(history: UptimeHistory | undefined, nowMs: number): PublicPo
     up_shares: Array.from({ length: PUBLIC_DAYS }, (_, i) => {
       const fromMs = firstMs + i * DAY_MS
       if (history === undefined) return null
-      return rounded(upShare(uptimeOver(history, fromMs, Math.min(fromMs + DAY_MS, nowMs))))
+      const uptime = uptimeOver(history, fromMs, Math.min(fromMs + DAY_MS, nowMs))
+      return uptime.online + uptime.offline < PUBLIC_DAY_KNOWN_MS ? null : rounded(upShare(uptime))
     }),
   }
 }

@@ -12,6 +12,8 @@ export const PUBLIC_TOKEN_BYTES = 24
 export const PUBLIC_POOL_MEMBERS_MAX = 50
 /** Days of the strip of days of a pool. */
 export const PUBLIC_DAYS = 90
+/** Milliseconds of a day of which something must be known for the day to have a bar. */
+export const PUBLIC_DAY_KNOWN_MS = 60_000
 /** Days back from now of which a page reads transitions of pools: the first hours of the last 24 may be of yesterday. */
 export const PUBLIC_FACTS_DAYS = 2
 /** Transitions of one pool that a page reads. */
