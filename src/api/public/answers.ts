@@ -40,7 +40,7 @@ interface Entry {
 }
 
 /** Of all who look up links that this process does not know yet: they share one place, whoever they are. */
-const STRANGERS = 'strangers'
+export const STRANGERS = 'strangers'
 
 export class PublicAnswers {
   readonly #options: PublicAnswersOptions

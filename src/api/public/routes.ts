@@ -13,7 +13,8 @@ import { noIdentityGuard } from '../http/guards.ts'
 import { queryOf } from '../http/query.ts'
 import type { UiFiles } from '../service/ui.ts'
 import { answerFile } from '../service/ui.ts'
-import type { PublicAnswers } from './answers.ts'
+import { nextSlice } from '../http/slices.ts'
+import { type PublicAnswers, STRANGERS } from './answers.ts'
 import { v1Errors } from '../v1/errors.ts'
 import { badgeOf } from './badge.ts'
 
@@ -35,6 +36,8 @@ export function publicServiceRoutes(deps: ApiDependencies, files: UiFiles): read
     await boundary(ctx as Parameters<typeof boundary>[0], async () => {
       guard(ctx)
       forStrangers(ctx)
+      // One of them in each round of the event loop, however many there are: requests of projects come in between.
+      await nextSlice(STRANGERS)
       await answer(ctx)
     })
   }
@@ -67,6 +70,7 @@ async function showPage(ctx: Koa.Context, deps: ApiDependencies, files: UiFiles)
 
 async function showJson(ctx: Koa.Context, deps: ApiDependencies): Promise<void> {
   forStrangers(ctx)
+  await nextSlice(STRANGERS)
   const answer = await answersOf(deps).answerOf(tokenOf(ctx), clientOf(ctx, deps))
   if (answer === undefined) throw unknownLink()
   ctx.status = 200
