@@ -120,8 +120,8 @@ test('events are told about the object that is nearest, with what they changed',
 })
 
 test('an event that this page does not know is told by its type', () => {
-  const { object, text } = told({ ...BASE, type: 'certificate.expiring', pool: POOL })
-  assert.deepEqual([object, text], ['app', ': certificate.expiring'])
+  const { object, text } = told({ ...BASE, type: 'site.moved', pool: POOL })
+  assert.deepEqual([object, text], ['app', ': site.moved'])
 })
 
 test('an event concerns its object and what is above it', () => {
