@@ -29,12 +29,12 @@ const MATRICES: Readonly<Record<Column, ReturnType<typeof tableOf>>> = {
   default_roles: tableOf('### default_roles'),
   load_balancer_roles: tableOf('### load_balancer_roles'),
 }
-const OPERATIONS = tableOf('## What an operation asks')
+const OPERATIONS = tableOf('## What an operation requires')
 
 /** What a role may do where these roles count, as the document says it. */
-function documented(rbac: Column, role: string, asks: string): string {
+function documented(rbac: Column, role: string, right: string): string {
   const row = MATRICES[rbac].find(({ Role }) => Role === role)
-  return row?.[asks] ?? assert.fail(`${rbac}: ${role}: ${asks}`)
+  return row?.[right] ?? assert.fail(`${rbac}: ${role}: ${right}`)
 }
 
 function holder(role: string): Identity {
@@ -66,19 +66,19 @@ test('both matrices name the same nine roles and the same six things to do', () 
 
 for (const rbac of ['default_roles', 'load_balancer_roles'] as const) {
   test(`HM_RBAC=${rbac}: every role may do what Octavia's matrix says, with every operation`, () => {
-    for (const { Operation = '', asks = '' } of OPERATIONS) {
+    for (const { Operation = '', requires = '' } of OPERATIONS) {
       for (const { Role = '' } of MATRICES[rbac]) {
-        assert.equal(decided(Operation, Role, rbac), documented(rbac, Role, asks), `${Role}: ${Operation}`)
+        assert.equal(decided(Operation, Role, rbac), documented(rbac, Role, requires), `${Role}: ${Operation}`)
       }
     }
   })
 }
 
 test('HM_RBAC=both: what either matrix allows', () => {
-  for (const { Operation = '', asks = '' } of OPERATIONS) {
+  for (const { Operation = '', requires = '' } of OPERATIONS) {
     for (const { Role = '' } of MATRICES.default_roles) {
       const either = ['default_roles', 'load_balancer_roles'].map((rbac) =>
-        documented(rbac as Column, Role, asks),
+        documented(rbac as Column, Role, requires),
       )
       const most = ['all', 'own', ''].find((word) => either.includes(word))
       assert.equal(decided(Operation, Role, 'both'), most, `${Role}: ${Operation}`)
