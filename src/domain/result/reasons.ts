@@ -77,7 +77,7 @@ export const REASONS = {
     layer: 'L7',
     outcome: 'failed',
     kind: 'retriable',
-    sentence: 'the status code is one after which the target is asked again',
+    sentence: 'the status code is one that the monitor lists as retriable',
   },
   BODY_MISMATCH: {
     layer: 'L7',
