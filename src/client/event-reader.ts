@@ -1,15 +1,15 @@
-/** A stream of events (Server-Sent Events) that is opened again when it ends, and misses nothing in between. */
+/** A stream of events (Server-Sent Events) that reconnects when it ends and continues after the last event. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { CLIENT_EVENT_MAX_BYTES, CLIENT_RETRY_MS } from '../domain/limits.ts'
 import { isPassing, unreachable } from './failure.ts'
 import type { Query, Service } from './service.ts'
 import type { ApiEvent } from './wire.ts'
 
-export type Told =
+export type StreamItem =
   | { readonly kind: 'event'; readonly event: ApiEvent; readonly text: string }
   /** Events were deleted before they could be read. */
   | { readonly kind: 'gap' }
-  /** The stream ended, and is opened again after a pause; `why` once for all attempts of one interruption. */
+  /** The stream ended, and is opened again after a pause. There is one such item per interruption, not one per attempt. */
   | { readonly kind: 'interrupted'; readonly why: string }
   | { readonly kind: 'resumed' }
 
@@ -24,7 +24,7 @@ export async function* followEvents(
     filter,
     signal,
   }: { readonly after: string; readonly filter: Query; readonly signal?: AbortSignal },
-): AsyncGenerator<Told> {
+): AsyncGenerator<StreamItem> {
   let lastEventId = after
   let waitMs = CLIENT_RETRY_MS.min
   let isInterrupted = false
@@ -41,7 +41,7 @@ export async function* followEvents(
       waitMs = CLIENT_RETRY_MS.min
       for await (const message of messagesOf(response.body)) {
         lastEventId = message.id ?? lastEventId
-        yield toldBy(message)
+        yield itemOf(message)
       }
       throw unreachable('the stream ended')
     } catch (error) {
@@ -60,12 +60,12 @@ function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true
 }
 
-/** Nobody answers, or a connection broke: undici's errors have a code. */
+/** The service did not answer, or a connection broke: undici's errors have a code. */
 function isInterruption(error: unknown): error is Error {
   return isPassing(error) || (error instanceof Error && 'code' in error)
 }
 
-function toldBy({ event, data }: Message): Told {
+function itemOf({ event, data }: Message): StreamItem {
   if (event === 'gap') return { kind: 'gap' }
   return { kind: 'event', event: JSON.parse(data) as ApiEvent, text: data }
 }
@@ -76,7 +76,7 @@ interface Message {
   readonly data: string
 }
 
-/** Messages of an event stream (WHATWG HTML section 9.2.6), of which the service sends LF alone and one line of data. */
+/** Messages of an event stream (WHATWG HTML section 9.2.6). The service ends lines with LF and sends one line of data. */
 async function* messagesOf(body: AsyncIterable<Buffer>): AsyncGenerator<Message> {
   const decoder = new TextDecoder()
   let rest = ''

@@ -1,4 +1,4 @@
-/** Exit codes of the commands that ask a service, and the failures that end them. */
+/** Exit codes of the commands that call a service, and the failures that end them. */
 
 export const EXIT = {
   done: 0,
@@ -14,7 +14,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 /** Ends a command with one line for the person and an exit code. */
 export class ClientFailure extends Error {
   readonly exitCode: ExitCode
-  /** The same may succeed later: nobody answered, or was too busy to. */
+  /** The same request may succeed later: the service did not answer, or was too busy. */
   readonly isPassing: boolean
 
   constructor(
@@ -33,17 +33,17 @@ export function mistake(message: string): ClientFailure {
   return new ClientFailure(EXIT.mistake, message)
 }
 
-/** Nobody answers. */
+/** The service or Keystone does not answer. */
 export function unreachable(message: string, cause?: unknown): ClientFailure {
   return new ClientFailure(EXIT.unreachable, message, { cause, isPassing: true })
 }
 
-/** Somebody answers, and refuses. */
+/** The service or Keystone refuses. */
 export function refused(message: string): ClientFailure {
   return new ClientFailure(EXIT.unreachable, message)
 }
 
-/** Whether the service may be asked again. */
+/** Whether the request may be sent again. */
 export function isPassing(error: unknown): error is ClientFailure {
   return error instanceof ClientFailure && error.isPassing
 }

@@ -8,7 +8,7 @@ export interface HttpRequest {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
-  /** Milliseconds that the other side may think before it answers, beside CLIENT_TIMEOUT_MS. */
+  /** Milliseconds that the server may take to answer, in addition to CLIENT_TIMEOUT_MS. */
   readonly patienceMs?: number
 }
 
@@ -21,7 +21,7 @@ export interface HttpAnswer {
 
 export class Http {
   readonly #agent: Agent
-  /** Of streams: they have no end and no size. */
+  /** For streams, whose length is not limited. */
   readonly #streamAgent: Agent
 
   /** `authorities`: the certificates of OS_CACERT; absent = those of the host. */
@@ -61,8 +61,8 @@ export class Http {
   }
 
   /**
-   * A response whose body comes piece by piece, and is silent for CLIENT_SILENCE_MS at most. It ends with an error when the other
-   * side is gone. Throws ClientFailure when there was no answer in time.
+   * A response whose body is read as a stream. It ends with an error after CLIENT_SILENCE_MS without a byte, or when
+   * the connection breaks. Throws ClientFailure when there was no answer in time.
    */
   async stream(
     url: string,
@@ -121,7 +121,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
 }
 
-/** For a sentence that begins with who it is about. */
+/** The rest of a sentence that begins with the origin of the URL. */
 function whyUnreachable(error: unknown): string {
   if (!(error instanceof Error)) return 'cannot be reached'
   if (error.name === 'TimeoutError') return 'does not answer in time'

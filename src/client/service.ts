@@ -1,10 +1,10 @@
-/** A running service, asked through its API as one identity: with a token of Keystone, or as a project without identity. */
+/** A client of a running service's API, with one identity: a token of Keystone, or a project id where there is no identity. */
 import { URL_MAX_BYTES } from '../domain/limits.ts'
 import { type ClientFailure, mistake, refused, unreachable } from './failure.ts'
 import { Http, type HttpAnswer, type HttpRequest, parsedJson } from './http.ts'
 import { endpointOf, signIn, type SignIn, type Variables } from './keystone.ts'
 
-/** Where the service is, and as whom it is asked. */
+/** Where the service is, and with which identity it is called. */
 export interface Target {
   /** `--url`. */
   readonly url: string | undefined
@@ -57,7 +57,7 @@ export class Service {
     return new Service(http, target, { url: checkedUrl(url), signedIn })
   }
 
-  /** The project that is asked about; undefined = the default one of a service without identity. */
+  /** The project of the requests; undefined = the default one of a service without identity. */
   get projectId(): string | undefined {
     return this.#signedIn === undefined ? this.#target.project : this.#signedIn.projectId
   }
@@ -80,7 +80,7 @@ export class Service {
   }
 
   /** The answer, whatever its status. Throws ClientFailure when there is none. */
-  async ask(
+  async exchange(
     method: HttpRequest['method'],
     path: string,
     { query, body, patienceMs = 0 }: Call,
@@ -124,12 +124,12 @@ export class Service {
   }
 
   async #done(method: HttpRequest['method'], path: string, call: Call): Promise<unknown> {
-    const { status, body } = await this.ask(method, path, call)
+    const { status, body } = await this.exchange(method, path, call)
     if (status >= 300) throw this.#refusal(path, status, body)
     return body
   }
 
-  /** Tokens end while a command runs for long. */
+  /** Signs in again: a token may expire while a command runs. */
   async #renewed(): Promise<boolean> {
     if (this.#signedIn === undefined) return false
     this.#signedIn = await signIn(this.#http, this.#target.variables)
@@ -157,11 +157,12 @@ export class Service {
     if (status === 401) {
       const how =
         this.#signedIn === undefined
-          ? 'it wants a token: set OS_AUTH_URL and the other OS_* variables'
+          ? 'it requires a token; set OS_AUTH_URL and the other OS_* variables'
           : sentence
-      return refused(`${this.url} does not accept us: ${how}`)
+      return refused(`${this.url} refuses the request: ${how}`)
     }
-    if (status === 404 && sentence === '') return refused(`${this.url}${path} is no path of a healthmonitor`)
+    if (status === 404 && sentence === '')
+      return refused(`${this.url} is not a healthmonitor service: it has no ${path}`)
     if (status === 400 || status === 404 || status === 409)
       return mistake(sentence === '' ? `${status}` : sentence)
     const said = `${this.url} refuses: ${sentence === '' ? status : sentence}`
@@ -169,7 +170,7 @@ export class Service {
   }
 }
 
-/** Throws ClientFailure for what is no address of a service. The catalogue names the path of the dialect too. */
+/** Throws ClientFailure if the text is no URL. Removes the path of the dialect, which the catalogue includes. */
 function checkedUrl(text: string): string {
   const url = text.replace(/\/+$/, '').replace(/\/load-balancer(\/v2(\.0)?(\/lbaas)?)?$/, '')
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url

@@ -1,4 +1,4 @@
-/** What a person names: a pool or a member, by id, by name, or a member by its address and port. */
+/** Finds the pool or member that a person named: by id, by name, or a member by its address and port. */
 import { CLIENT_NAMED_MAX } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { mistake } from './failure.ts'
@@ -35,7 +35,7 @@ export async function findSubject(
   return pool
 }
 
-/** The id of a load balancer. Throws ClientFailure when none, or more than one, is called so. */
+/** The id of a load balancer. Throws ClientFailure when none, or more than one, has this name. */
 export async function findLoadBalancer(service: Service, named: string): Promise<string> {
   const { loadbalancers } = await service.get<{
     readonly loadbalancers: readonly { id: string; name: string }[]
@@ -50,7 +50,7 @@ export async function findLoadBalancer(service: Service, named: string): Promise
   return only('load balancer', named, loadbalancers)[0].id
 }
 
-/** Throws ClientFailure when no pool, or more than one, is called so. */
+/** Throws ClientFailure when no pool, or more than one, has this name. */
 export async function findPool(service: Service, named: string): Promise<PoolSubject> {
   const { pools } = await service.get<{ readonly pools: readonly { id: string; name: string }[] }>(
     `${OCTAVIA}/pools`,
@@ -75,7 +75,7 @@ interface Found {
   readonly pool_id: string
 }
 
-/** Throws ClientFailure when no member, or more than one, is called so. */
+/** Throws ClientFailure when no member, or more than one, has this name. */
 export async function findMember(
   service: Service,
   named: string,

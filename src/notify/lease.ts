@@ -1,6 +1,7 @@
 /**
- * The lease of the notifier: of all processes one delivers. It is a lock of a session of PostgreSQL. The holder shows once a
- * second that it lives; when the session does not answer for NOTIFIER_LEASE_MS, it stops before anybody else can begin.
+ * The lease of the notifier: only one of all processes delivers. The lease is an advisory lock of a PostgreSQL session.
+ * The holder renews it once a second. If PostgreSQL does not answer for NOTIFIER_LEASE_MS, the holder stops before
+ * another process can begin.
  */
 import { setMaxListeners } from 'node:events'
 import { LEASE_EVERY_MS, NOTIFIER_LEASE_MS } from '../domain/limits.ts'
@@ -29,10 +30,10 @@ export class Lease {
   readonly #now: () => number
   #session: Session | undefined
   #term: AbortController | undefined
-  /** Until then nobody else can have it. */
+  /** Monotonic milliseconds: until then no other process can have the lease. */
   #safeUntilMs = 0
   #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> | undefined
+  #renewing: Promise<void> | undefined
   #isAway = false
   #isStopped = false
 
@@ -51,37 +52,37 @@ export class Lease {
     this.#tick()
   }
 
-  /** Gives it back; another process can have it at once. */
+  /** Releases the lease; another process can take it at once. */
   async close(): Promise<void> {
     this.#isStopped = true
     clearInterval(this.#timer)
     this.#end('this process ends')
     await this.#session?.end()
-    await this.#looking
-    // One that was being opened meanwhile.
+    await this.#renewing
+    // A session that was opened meanwhile.
     await this.#session?.end()
     this.#session = undefined
   }
 
   #tick(): void {
     if (this.#term !== undefined && !this.isHeld) this.#end('PostgreSQL did not answer in time')
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
+    this.#renewing ??= this.#renewOrTake().finally(() => {
+      this.#renewing = undefined
     })
   }
 
   /** Never rejects. */
-  async #look(): Promise<void> {
+  async #renewOrTake(): Promise<void> {
     const { log } = this.#parts
     try {
       const session = (this.#session ??= await this.#open())
-      const askedMs = this.#now()
+      const sentMs = this.#now()
       if (this.#term !== undefined) await session.renew()
       else if (!(await session.take())) return
-      // Counted from before the question: PostgreSQL counts from later.
-      this.#safeUntilMs = askedMs + NOTIFIER_LEASE_MS
+      // Counted from before the statement was sent: PostgreSQL counts from later.
+      this.#safeUntilMs = sentMs + NOTIFIER_LEASE_MS
       if (this.#session === session) this.#begin()
-      if (this.#isAway) log.info({}, 'the lease of the notifier can be asked for again')
+      if (this.#isAway) log.info({}, 'PostgreSQL answers again: the lease of the notifier can be taken')
       this.#isAway = false
     } catch (error) {
       this.#lose(error)
@@ -102,7 +103,8 @@ export class Lease {
     const session = this.#session
     this.#session = undefined
     this.#end('PostgreSQL did not answer')
-    if (!this.#isAway) this.#parts.log.warn({ err: error }, 'the lease of the notifier cannot be asked for')
+    if (!this.#isAway)
+      this.#parts.log.warn({ err: error }, 'the lease of the notifier can be neither taken nor renewed')
     this.#isAway = true
     session?.destroy()
   }
@@ -110,7 +112,7 @@ export class Lease {
   #begin(): void {
     if (this.#term !== undefined || this.#isStopped || !(this.#now() < this.#safeUntilMs)) return
     this.#term = new AbortController()
-    // Everything that delivers listens for its end.
+    // Everything that delivers listens to this signal.
     setMaxListeners(0, this.#term.signal)
     this.#parts.log.info({}, 'this process delivers events')
     this.#parts.onTaken(this.#term.signal)

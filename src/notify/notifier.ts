@@ -1,6 +1,6 @@
 /**
- * Delivers events to receivers. Of all processes that run one, the holder of the lease does; each receiver has its own
- * position, so one that takes nothing holds no other one back.
+ * Delivers events to receivers. Of all processes that run a notifier, only the holder of the lease delivers. Each
+ * receiver has its own position, so a receiver that accepts nothing does not delay the others.
  */
 import { Lease, type LeaseParts } from './lease.ts'
 import type { NotifyLog } from './log.ts'
@@ -43,7 +43,7 @@ export class Notifier {
     for (const pump of this.#pumps) pump.notify()
   }
 
-  /** Gives the lease back, and ends what is under way. */
+  /** Releases the lease, and ends the deliveries in progress. */
   async close(): Promise<void> {
     await Promise.all([this.#lease.close(), ...this.#pumps.map((pump) => pump.close())])
   }

@@ -11,7 +11,7 @@ export interface EventSource {
   readonly read: (after: number, limit: number) => Promise<readonly ServiceEvent[]>
   /** The greatest position that was deleted. */
   readonly purgedTo: () => Promise<number>
-  /** The position of a receiver; of a new one: the newest. */
+  /** The position of a receiver; a new one starts at the newest event. */
   readonly position: (receiver: string) => Promise<number>
   readonly advance: (receiver: string, position: number) => Promise<void>
 }
@@ -30,7 +30,7 @@ export class ReceiverPump {
     this.#log = log
   }
 
-  /** Begins when what an earlier term had under way has ended. */
+  /** Starts when the work of an earlier term of the lease has ended. */
   start(signal: AbortSignal): void {
     this.#running = this.#running.then(async () => {
       if (signal.aborted) return
@@ -46,7 +46,7 @@ export class ReceiverPump {
     this.#wake?.()
   }
 
-  /** Resolves when nothing is under way. The signal has to be aborted. */
+  /** Resolves when no delivery is in progress. The signal must be aborted before. */
   async close(): Promise<void> {
     await this.#running
     await this.#receiver.close()
@@ -69,7 +69,7 @@ export class ReceiverPump {
         if (!isInTrouble)
           this.#log.warn({ err: error, receiver: name }, 'events cannot be delivered; they wait')
         isInTrouble = true
-        // No notification shortens it.
+        // A notification does not shorten this pause.
         await pause(pauseMs * (0.5 + Math.random() / 2), signal)
         pauseMs = Math.min(2 * pauseMs, RECEIVER_RETRY_MS.max)
       }
@@ -83,7 +83,7 @@ export class ReceiverPump {
     if (position < purgedTo) {
       this.#log.warn(
         { receiver: name, from: position, to: purgedTo },
-        'events were deleted before the receiver was given them: HM_EVENTS_DAYS is shorter than the time it was away',
+        'events were deleted before the receiver got them: it was away for longer than HM_EVENTS_DAYS',
       )
     }
     while (!signal.aborted) {

@@ -1,6 +1,7 @@
 /**
- * Gives events their positions: moves rows of the outbox, after a notification and once a second in case none came. Once a
- * second it also notes what time has changed. Any number of processes may do both; PostgreSQL lets one at a time.
+ * Gives events their positions: moves rows of the outbox, after a notification and once a second in case none came.
+ * Once a second it also writes events that time alone causes. Any number of processes may do both; a lock in PostgreSQL
+ * lets only one work at a time.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { SEQUENCE_BATCH, SEQUENCE_EVERY_MS, SEQUENCE_PAUSE_MS } from '../domain/limits.ts'
@@ -9,7 +10,7 @@ import type { NotifyLog } from './log.ts'
 export interface SequencerParts {
   /** Moves at most `max` rows; undefined = there were none. */
   readonly sequence: (max: number) => Promise<number | undefined>
-  /** Writes events of what time alone has changed: a lease that ran out, a maintenance that began. */
+  /** Writes events that time alone causes: a lease expired, a maintenance began. */
   readonly observeClock: () => Promise<void>
   readonly log: NotifyLog
 }
@@ -55,7 +56,7 @@ export class EventSequencer {
     const { sequence, observeClock, log } = this.#parts
     try {
       while ((this.#isDue || this.#isClockDue) && !this.#isStopped) {
-        // Here, as a steady stream of events never ends this loop.
+        // Inside the loop: with a steady stream of events the loop never ends.
         if (this.#isClockDue) {
           this.#isClockDue = false
           await observeClock()

@@ -57,13 +57,13 @@ export class LogDestination {
   /** Calls back when everything is written, and after LOG_FLUSH_WITHIN_MS all the same. */
   flush(done: () => void): void {
     if (this.#chunk.length === 0 && this.#waiting.length === 0) return done()
-    const tell = (): void => {
+    const settle = (): void => {
       clearTimeout(late)
-      this.#whenIdle = this.#whenIdle.filter((each) => each !== tell)
+      this.#whenIdle = this.#whenIdle.filter((each) => each !== settle)
       done()
     }
-    const late = setTimeout(tell, LOG_FLUSH_WITHIN_MS)
-    this.#whenIdle.push(tell)
+    const late = setTimeout(settle, LOG_FLUSH_WITHIN_MS)
+    this.#whenIdle.push(settle)
   }
 
   /** One try to write what waits, for a process that ends without another turn of its event loop. */
@@ -78,7 +78,7 @@ export class LogDestination {
 
   #writeNext(): void {
     if (!this.#fill()) {
-      for (const tell of this.#whenIdle) tell()
+      for (const settle of this.#whenIdle) settle()
       return
     }
     this.#isWriting = true

@@ -104,29 +104,29 @@ export class ChildSlot {
   async snapshots(): Promise<readonly Snapshot[]> {
     const child = this.#child
     if (child?.connected === true) {
-      const fresh = await this.#ask(child)
+      const fresh = await this.#requestMetrics(child)
       // It may have died meanwhile; then its last metrics are already among those of dead processes.
       if (this.#child === child && fresh !== undefined) this.#last = fresh
     }
     return [this.#last, await this.#retired]
   }
 
-  #ask(child: ChildProcess): Promise<Snapshot | undefined> {
+  #requestMetrics(child: ChildProcess): Promise<Snapshot | undefined> {
     const id = this.#nextRequest++
     return new Promise((resolve) => {
       const finish = (snapshot: Snapshot | undefined): void => {
         clearTimeout(late)
-        child.off('message', hear).off('exit', leave)
+        child.off('message', onMessage).off('exit', onExit)
         resolve(snapshot)
       }
-      const hear = (message: unknown): void => {
+      const onMessage = (message: unknown): void => {
         if (isAnswer(message) && message.id === id) finish(message.snapshot)
       }
-      const leave = (): void => finish(undefined)
-      const late = setTimeout(leave, METRICS_TIMEOUT_MS)
-      child.on('message', hear).once('exit', leave)
+      const onExit = (): void => finish(undefined)
+      const late = setTimeout(onExit, METRICS_TIMEOUT_MS)
+      child.on('message', onMessage).once('exit', onExit)
       child.send({ kind: 'metrics', id }, (error) => {
-        if (error !== null) leave()
+        if (error !== null) onExit()
       })
     })
   }

@@ -6,13 +6,13 @@ import type { RequestLog } from './context.ts'
 
 export class StoreWatch {
   readonly #log: Pick<RequestLog, 'info' | 'error'>
-  readonly #ask: () => Promise<unknown>
+  readonly #ping: () => Promise<unknown>
   #isAway = false
 
-  /** `ask` rejects while PostgreSQL does not answer. */
-  constructor(log: Pick<RequestLog, 'info' | 'error'>, ask: () => Promise<unknown>) {
+  /** `ping` rejects while PostgreSQL does not answer. */
+  constructor(log: Pick<RequestLog, 'info' | 'error'>, ping: () => Promise<unknown>) {
     this.#log = log
-    this.#ask = ask
+    this.#ping = ping
   }
 
   away(error: unknown): void {
@@ -26,7 +26,7 @@ export class StoreWatch {
     for (;;) {
       await wait(STORE_WATCH_EVERY_MS, undefined, { ref: false })
       try {
-        await this.#ask()
+        await this.#ping()
         break
       } catch {
         // Still away.

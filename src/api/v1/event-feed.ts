@@ -3,7 +3,7 @@
  * there are. It keeps the newest events, so that a reader that comes back after a short while needs no database.
  */
 import type { ServiceEvent } from '../../domain/event/event.ts'
-import { type EventFilter, isWanted } from '../../domain/event/event-filter.ts'
+import { type EventFilter, matchesFilter } from '../../domain/event/event-filter.ts'
 import { FEED_BATCH, FEED_EVERY_MS, FEED_KEPT } from '../../domain/limits.ts'
 
 export interface FeedParts {
@@ -81,7 +81,7 @@ export class EventFeed {
   /** Events after a position that are still kept here; undefined = the database has to be asked. */
   keptAfter(position: number, filter: EventFilter): readonly ServiceEvent[] | undefined {
     if (position < this.#keptAfter) return undefined
-    return this.#kept.filter((event) => event.position > position && isWanted(event, filter))
+    return this.#kept.filter((event) => event.position > position && matchesFilter(event, filter))
   }
 
   /** From now on `reader` hears of new events. Returns the function that ends that. */
@@ -131,13 +131,13 @@ export class EventFeed {
       if (ofProject === undefined) byProject.set(event.projectId, [event])
       else ofProject.push(event)
     }
-    for (const [projectId, ofProject] of byProject) this.#tell(projectId, ofProject)
-    this.#tell(undefined, events)
+    for (const [projectId, ofProject] of byProject) this.#publish(projectId, ofProject)
+    this.#publish(undefined, events)
   }
 
-  #tell(projectId: string | undefined, events: readonly ServiceEvent[]): void {
+  #publish(projectId: string | undefined, events: readonly ServiceEvent[]): void {
     for (const { filter, reader } of this.#subscriptions.get(projectId) ?? []) {
-      const wanted = events.filter((event) => isWanted(event, filter))
+      const wanted = events.filter((event) => matchesFilter(event, filter))
       if (wanted.length > 0) reader(wanted)
     }
   }

@@ -30,12 +30,12 @@ export function eventRoutes(deps: ApiDependencies): Route[] {
       paths: ['/v1/events'],
       admitsItself: true,
       handler: (ctx) => {
-        const wants = ctx.accepts('application/json', 'text/event-stream')
+        const accepted = ctx.accepts('application/json', 'text/event-stream')
         ctx.vary('Accept')
-        if (wants === false) {
+        if (accepted === false) {
           throw new DomainError('NOT_ACCEPTABLE', 'Events come as application/json or as text/event-stream.')
         }
-        return wants === 'text/event-stream' ? stream(ctx, deps) : page(ctx, deps)
+        return accepted === 'text/event-stream' ? stream(ctx, deps) : page(ctx, deps)
       },
     },
   ]
@@ -161,7 +161,7 @@ async function waited(
   const position = await deps.events.feed.position()
   const missed = deps.events.feed.keptAfter(wait.after, wait.filter)
   if (missed === undefined) return await admitted(ctx, () => eventsAfter(deps, wait))
-  if (missed.length > 0) return heard(missed.slice(0, wait.limit), position)
+  if (missed.length > 0) return foundInFeed(missed.slice(0, wait.limit), position)
   return await new Promise<Found>((resolve) => {
     const end = (found: Found) => {
       unsubscribe()
@@ -171,7 +171,7 @@ async function waited(
       resolve(found)
     }
     const unsubscribe = deps.events.feed.subscribe(wait.filter, (events) => {
-      end(heard(events.slice(0, wait.limit), position))
+      end(foundInFeed(events.slice(0, wait.limit), position))
     })
     const gone = () => end({ ...wait, events: [] })
     const none = () => end({ ...wait, events: [], after: Math.max(wait.after, position) })
@@ -182,7 +182,7 @@ async function waited(
 }
 
 /** Events that the feed gave; `position` goes on where there are none. */
-function heard(events: readonly ServiceEvent[], position: number): Found {
+function foundInFeed(events: readonly ServiceEvent[], position: number): Found {
   return { events, after: events.at(-1)?.position ?? position, isMore: false }
 }
 
@@ -190,7 +190,7 @@ function heard(events: readonly ServiceEvent[], position: number): Found {
 async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const parameters = queryOf(ctx)
   const filter = filterOf(ctx, parameters)
-  const lastHeard = lastEventOf(ctx, parameters)
+  const lastReceived = lastEventOf(ctx, parameters)
   const now = await deps.events.feed.position()
   const giveBack = takePlace(ctx, deps)
   const { res, headers } = ctx
@@ -205,7 +205,7 @@ async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const opened = deps.events.streams.open(res, async () => void (await deps.identify(headers, address)))
   // From here on there is nobody to tell of an error but the reader: it comes back.
   try {
-    const position = await catchUp(ctx, deps, { opened, filter, after: lastHeard ?? now })
+    const position = await catchUp(ctx, deps, { opened, filter, after: lastReceived ?? now })
     if (opened.isOpen) unsubscribe = follow(deps, { opened, filter, position })
   } catch {
     opened.end()
@@ -238,7 +238,7 @@ async function catchUp(
     const found =
       kept === undefined
         ? await admitted(ctx, () => eventsAfter(deps, { after: from, limit: STREAM_BATCH, filter }))
-        : heard(kept.slice(0, STREAM_BATCH), position)
+        : foundInFeed(kept.slice(0, STREAM_BATCH), position)
     if (found.gap !== undefined) opened.sendGap(found.gap.from, found.gap.to)
     opened.send(found.events)
     await opened.drained()

@@ -7,9 +7,9 @@ import { invalidQuery, type Parameters } from '../http/query.ts'
 /** The project that is asked about (`project_id`); undefined = all, which only administrators may. Throws FORBIDDEN. */
 export function projectOf(ctx: ApiContext, parameters: Parameters): string | undefined {
   const { inLists, authorise } = ctx.state.access
-  const wanted = parameters.get('project_id') ?? undefined
-  if (wanted !== undefined) authorise(wanted)
-  return wanted ?? inLists
+  const requested = parameters.get('project_id') ?? undefined
+  if (requested !== undefined) authorise(requested)
+  return requested ?? inLists
 }
 
 /** The id in a parameter, as the database spells it; undefined when it was not sent. Throws INVALID_QUERY. */

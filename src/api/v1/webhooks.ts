@@ -55,11 +55,11 @@ async function list(ctx: ApiContext, { db }: ApiDependencies): Promise<void> {
   const parameters = queryOf(ctx)
   assertKnown(parameters, ['project_id', 'marker'])
   const { inLists, authorise } = ctx.state.access
-  const wanted = parameters.get('project_id') ?? undefined
-  if (wanted !== undefined) authorise(wanted)
+  const requested = parameters.get('project_id') ?? undefined
+  if (requested !== undefined) authorise(requested)
   const marker = parameters.get('marker') ?? undefined
   if (marker !== undefined && !isUuid(marker)) throw invalidQuery('marker must be a UUID.')
-  const webhooks = await listWebhooks(db, wanted ?? inLists, marker)
+  const webhooks = await listWebhooks(db, requested ?? inLists, marker)
   ctx.body = {
     webhooks: webhooks.map((webhook) => render(webhook)),
     ...(webhooks.length < WEBHOOK_PAGE ? {} : { marker: webhooks.at(-1)?.id }),

@@ -97,16 +97,16 @@ interface Followed {
 
 /** Interruptions are told on standard error: standard output has events only. */
 async function follow({ service, print }: Client, { filter, after, line }: Followed): Promise<void> {
-  for await (const told of followEvents(service, { after, filter })) {
-    switch (told.kind) {
+  for await (const item of followEvents(service, { after, filter })) {
+    switch (item.kind) {
       case 'event':
-        print([line(told.event, told.text)])
+        print([line(item.event, item.text)])
         break
       case 'gap':
         process.stderr.write('some events are not kept any more, and are missing here\n')
         break
       case 'interrupted':
-        process.stderr.write(`${told.why}; trying again\n`)
+        process.stderr.write(`${item.why}; trying again\n`)
         break
       case 'resumed':
         process.stderr.write('the stream is back\n')

@@ -109,7 +109,7 @@ async function done(service: Service, { action, subject, values }: Action): Prom
       return undefined
     case 'show': {
       // 404 is also an object that is gone, which was there a moment ago.
-      const { status, body } = await service.ask('GET', path, {})
+      const { status, body } = await service.exchange('GET', path, {})
       if (status === 404) return undefined
       return status === 200
         ? (body as { readonly maintenance: Maintenance }).maintenance

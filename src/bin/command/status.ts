@@ -1,5 +1,5 @@
 /** `healthmonitor status`: what is wrong in a project, the worst first; once, or again at each event. */
-import { followEvents, type Told } from '../../client/event-reader.ts'
+import { followEvents, type StreamItem } from '../../client/event-reader.ts'
 import { readStatus } from '../../client/status.ts'
 import { type Status, isWrong, statusLines } from '../../client/terminal/status-view.ts'
 import { fittedLine, styled } from '../../client/terminal/screen.ts'
@@ -30,7 +30,7 @@ const FLAGS = {
   ...SERVICE_FLAGS,
 } as const
 
-interface Wanted {
+interface StatusOptions {
   readonly limit: number
   readonly allProjects: boolean
   readonly asJson: boolean
@@ -47,21 +47,21 @@ export const statusCommand: Command = {
   exits: { 0: 'done', 1: 'something is wrong (with --exit-code)', ...CLIENT_EXITS },
   run: async (args, environment) => {
     const { values } = parseFlags(args, FLAGS)
-    const wanted = {
+    const options = {
       limit: numberOf('limit', values.limit, { ...STATUS_POOLS, absent: STATUS_POOLS_DEFAULT }),
       allProjects: values['all-projects'] === true,
       asJson: values.json === true,
     }
     return await withService(values, environment, async (client) => {
-      const status = await readStatus(client.service, wanted)
-      if (values.watch === true) return await watch(client, status, wanted)
-      client.print(shown(status, client, wanted))
+      const status = await readStatus(client.service, options)
+      if (values.watch === true) return await watch(client, status, options)
+      client.print(shown(status, client, options))
       return values['exit-code'] === true && isWrong(status.overview) ? EXIT.no : EXIT.done
     })
   },
 }
 
-function shown(status: Status, { screen }: Client, { asJson }: Wanted): readonly string[] {
+function shown(status: Status, { screen }: Client, { asJson }: StatusOptions): readonly string[] {
   if (!asJson) return statusLines(status, screen, Date.now())
   const { overview, pools, hasMore } = status
   const flat = pools.map(({ pool, members }) => ({ ...pool, members_in_trouble: members }))
@@ -69,21 +69,21 @@ function shown(status: Status, { screen }: Client, { asJson }: Wanted): readonly
 }
 
 /** Draws at once after an event, but not more often than every WATCH_PAUSE_MS; and every WATCH_EVERY_MS, as times grow. */
-async function watch(client: Client, first: Status, wanted: Wanted): Promise<number> {
+async function watch(client: Client, first: Status, options: StatusOptions): Promise<number> {
   const { service, screen } = client
-  const page = screen.isTerminal && !wanted.asJson ? new FullScreen() : undefined
-  const filter = { project_id: wanted.allProjects ? undefined : service.projectId }
+  const page = screen.isTerminal && !options.asJson ? new FullScreen() : undefined
+  const filter = { project_id: options.allProjects ? undefined : service.projectId }
   const news = new News(followEvents(service, { after: first.overview.after, filter }))
   let status = first
   page?.open()
   try {
     for (;;) {
-      const lines = shown(status, client, wanted)
+      const lines = shown(status, client, options)
       const trouble = news.trouble === undefined ? [] : [styled(news.trouble, 'red', screen)]
       if (page === undefined) client.print(lines)
       else page.draw([...trouble, ...lines].map((line) => fittedLine(line, screen.width)))
       await news.within(page === undefined ? undefined : WATCH_EVERY_MS)
-      status = await readAgain(client, status, wanted, news)
+      status = await readAgain(client, status, options, news)
     }
   } finally {
     page?.close()
@@ -91,9 +91,14 @@ async function watch(client: Client, first: Status, wanted: Wanted): Promise<num
 }
 
 /** What was read last stays while the service is away. */
-async function readAgain(client: Client, before: Status, wanted: Wanted, news: News): Promise<Status> {
+async function readAgain(
+  client: Client,
+  before: Status,
+  options: StatusOptions,
+  news: News,
+): Promise<Status> {
   try {
-    const status = await readStatus(client.service, wanted)
+    const status = await readStatus(client.service, options)
     news.trouble = undefined
     return status
   } catch (error) {
@@ -111,8 +116,8 @@ class News {
   #failure: unknown
   #wake: (() => void) | undefined
 
-  constructor(told: AsyncGenerator<Told>) {
-    this.#hear(told).catch((error: unknown) => {
+  constructor(items: AsyncGenerator<StreamItem>) {
+    this.#receive(items).catch((error: unknown) => {
       this.#failure = error
       this.#ring()
     })
@@ -134,8 +139,8 @@ class News {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  async #hear(told: AsyncGenerator<Told>): Promise<void> {
-    for await (const { kind, ...each } of told) {
+  async #receive(items: AsyncGenerator<StreamItem>): Promise<void> {
+    for await (const { kind, ...each } of items) {
       if (kind === 'interrupted' && 'why' in each) this.trouble = each.why
       this.#ring()
     }

@@ -21,7 +21,7 @@ import type { Database } from '../../store/connection/database.ts'
 import { dueAlerts, noteAlerts, noteResent, webhooksWithDueAlerts } from '../../store/event/webhook-alerts.ts'
 import {
   boundQueue,
-  listeningWebhooks,
+  enabledWebhooks,
   noteDelivered,
   noteRefused,
   noteUnreachable,
@@ -73,7 +73,7 @@ export function makeWebhooks(
 function storeOf(db: Database): WebhookStore {
   return {
     version: () => webhookVersion(db),
-    listening: () => listeningWebhooks(db),
+    enabled: () => enabledWebhooks(db),
     queue: (deliveries, position) => queueDeliveries(db, deliveries, { name: WEBHOOKS_RECEIVER, position }),
     waiting: () => waitingWebhooks(db),
     bound: (id, max) => boundQueue(db, id, max),

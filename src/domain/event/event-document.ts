@@ -1,7 +1,7 @@
 /** Events as documents, in neutral words: the same for everybody who gets them. */
 import type { EventMember, EventObject, ServiceEvent } from './event.ts'
 
-/** An event as JSON: absent is what the event does not have. */
+/** An event as JSON. What the event does not have is absent. */
 export function eventDocument(event: ServiceEvent): Record<string, unknown> {
   return {
     id: String(event.position),
@@ -33,7 +33,7 @@ export function healthPath({ member, pool }: ServiceEvent): string | undefined {
   return member === undefined ? `${ofPool}/health` : `${ofPool}/members/${member.id}/health`
 }
 
-/** Where the present state is; paths, as one text goes to clients that know us by different names. */
+/** Links to the present state. They are paths, because clients may reach the service by different host names. */
 function linksOf(event: ServiceEvent): { readonly links?: Record<string, string> } {
   const health = healthPath(event)
   return health === undefined ? {} : { links: { health } }

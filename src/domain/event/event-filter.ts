@@ -1,7 +1,7 @@
-/** Which events somebody wants to hear of. */
+/** A filter of events. */
 import type { ServiceEvent } from './event.ts'
 
-/** All that is there must match; absent = any. */
+/** Every field that is there must match; absent = any value. */
 export interface EventFilter {
   readonly projectId?: string
   readonly types?: ReadonlySet<string>
@@ -11,7 +11,7 @@ export interface EventFilter {
   readonly to?: ReadonlySet<string>
 }
 
-export function isWanted(event: ServiceEvent, filter: EventFilter): boolean {
+export function matchesFilter(event: ServiceEvent, filter: EventFilter): boolean {
   return (
     (filter.projectId === undefined || filter.projectId === event.projectId) &&
     (filter.types === undefined || filter.types.has(event.type)) &&

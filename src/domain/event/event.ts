@@ -1,6 +1,6 @@
 /**
- * Events: facts that others may want to hear of. Each has a position; a reader that has read up to a position has missed
- * none of the events before it.
+ * Events: what happened, for others to read. Each has a position. A reader that has read up to a position has missed no
+ * event before it.
  */
 
 /** An object that an event is about, as it was when the event was given its position; a deleted one has its id alone. */

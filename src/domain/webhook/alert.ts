@@ -27,8 +27,9 @@ export interface Alert {
 }
 
 /**
- * An alert that fires, or its end. Alertmanager knows an alert by its labels, so they have only what never changes of an object.
- * One that fires ends by itself unless it is sent again in time. `base`: of links; absent = none.
+ * An alert that fires, or its end. Alertmanager identifies an alert by its labels, so labels contain only what never
+ * changes. An alert that fires ends by itself unless it is sent again in time. `base`: the base of links; absent = no
+ * links.
  */
 export function alertOf(
   event: ServiceEvent,

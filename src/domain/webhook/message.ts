@@ -6,7 +6,7 @@ import { CLOUD_EVENT, CLOUD_EVENT_BATCH, cloudEvent } from './cloud-event.ts'
 import { slackMessage } from './slack-message.ts'
 import { subjectOf, type WebhookTarget } from './webhook.ts'
 
-/** Where the service is, for those who hear of it. */
+/** Where the service is, for receivers. */
 export interface Origin {
   /** Of CloudEvents: a URI. */
   readonly source: string
@@ -16,7 +16,7 @@ export interface Origin {
 
 export interface Message {
   readonly url: string
-  /** The same when the same events are sent again: receivers know a copy by it. */
+  /** The same when the same events are sent again, so that receivers can detect the repetition. */
   readonly id: string
   readonly contentType: string
   readonly body: string
@@ -26,7 +26,7 @@ export interface Message {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** The message of these events, at least one, in their order; of as many as WEBHOOK_BODY_BYTES allow. */
+/** A message with the first of these events, in their order: at least one, and as many as WEBHOOK_BODY_BYTES allow. */
 export function messageOf(
   { url, format }: Pick<WebhookTarget, 'url' | 'format'>,
   events: readonly ServiceEvent[],
@@ -43,7 +43,7 @@ export function messageOf(
   const count = texts.length
   const id = idOf(events.slice(0, count))
   if (isAlert) {
-    // Of several changes of one object, the last one is its state.
+    // Of several changes of one object, only the last one is its state.
     const last = new Map(texts.map((text, index) => [subjectOf(events[index] ?? assertNever()), text]))
     return {
       url: alertsUrl(url),
@@ -62,7 +62,7 @@ function assertNever(): never {
   throw new Error('there are more texts than events')
 }
 
-/** The texts of the first events that fit together; of one at least. */
+/** The texts of the first events that fit into one message; at least one. */
 function fitting(
   events: readonly ServiceEvent[],
   textOf: (event: ServiceEvent) => string,

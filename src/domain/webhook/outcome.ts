@@ -1,11 +1,11 @@
 /** What became of a request; `error` is a sentence for the owner of the webhook, without bytes of the answer. */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly status: number }
-  /** The receiver answered that it does not take this. */
+  /** The receiver refused the request. */
   | { readonly kind: 'refused'; readonly status: number; readonly error: string }
-  /** No whole answer in time. */
+  /** No complete response in time. */
   | { readonly kind: 'unanswered'; readonly error: string }
-  /** It would take nothing now: no connection, or it says that it has too much to do. */
+  /** It accepts nothing at present: no connection, or it answers that it is overloaded. */
   | {
       readonly kind: 'unreachable'
       readonly status?: number

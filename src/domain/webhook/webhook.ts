@@ -1,6 +1,6 @@
 /** Webhooks: who gets which events, and how. */
 import type { ServiceEvent } from '../event/event.ts'
-import { type EventFilter, isWanted } from '../event/event-filter.ts'
+import { type EventFilter, matchesFilter } from '../event/event-filter.ts'
 
 export const WEBHOOK_FORMATS = ['cloudevents', 'slack', 'alertmanager'] as const
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number]
@@ -34,8 +34,8 @@ export interface Webhook extends WebhookTarget {
   readonly updatedAt: Date
 }
 
-/** A webhook that hears of events after a position. */
-export interface ListeningWebhook extends WebhookTarget {
+/** An enabled webhook, which gets events after a position. */
+export interface EnabledWebhook extends WebhookTarget {
   readonly filter: EventFilter
   readonly afterPosition: number
 }
@@ -52,11 +52,11 @@ export function eventFilterOf(projectId: string | null, filter: WebhookFilter): 
   }
 }
 
-/** Whether a webhook is to be told of an event. Alertmanager knows statuses, and nothing else. */
-export function hearsOf(webhook: ListeningWebhook, event: ServiceEvent): boolean {
+/** Whether a webhook gets an event. Alertmanager gets only changes of status. */
+export function receivesEvent(webhook: EnabledWebhook, event: ServiceEvent): boolean {
   return (
     event.position > webhook.afterPosition &&
-    isWanted(event, webhook.filter) &&
+    matchesFilter(event, webhook.filter) &&
     (webhook.format !== 'alertmanager' || event.type.endsWith('.status'))
   )
 }
@@ -69,7 +69,7 @@ export function subjectOf({ member, pool, loadBalancer, type, projectId }: Servi
   return `${type}/${projectId ?? ''}`
 }
 
-/** The URL as it is shown: what may be a key of the receiver is hidden. Of Slack and the like the path is one. */
+/** The URL as it is shown. Parts that may be a secret of the receiver are hidden: the query, and for Slack the path. */
 export function shownUrl({ url, format }: Pick<WebhookTarget, 'url' | 'format'>): string {
   const { origin, pathname, search } = new URL(url)
   if (format === 'slack') return `${origin}/***`

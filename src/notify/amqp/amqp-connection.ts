@@ -16,7 +16,10 @@ export interface AmqpBrokers {
   readonly log: NotifyLog
 }
 
-/** Opens a channel at the first broker that takes it, beginning with the one that did last. Each has AMQP_CONNECT_MS. */
+/**
+ * Opens a channel at the first broker that accepts it. It starts with the broker of the last channel. Each has
+ * AMQP_CONNECT_MS.
+ */
 export function amqpOpener({
   urls: urlsNow,
   topology,
@@ -67,7 +70,7 @@ async function openChannel(url: string, { topology, log, signal }: Opening): Pro
   }
 }
 
-/** A connection; one that is there only after the limit is ended at once. */
+/** A connection. If it is established only after the limit, it is ended at once. */
 async function connected(url: string, limit: AbortSignal): Promise<ChannelModel> {
   const connecting = connect(`${url}?heartbeat=${AMQP_HEARTBEAT_SECONDS}`, {
     noDelay: true,
@@ -84,12 +87,12 @@ async function connected(url: string, limit: AbortSignal): Promise<ChannelModel>
     if (limit.aborted) onAbort()
     else limit.addEventListener('abort', onAbort, { once: true })
   })
-  // Whichever comes second is of no interest.
+  // The result that comes second is not used.
   connecting.catch(() => undefined)
   return await Promise.race([connecting, aborted])
 }
 
-/** Ends a connection now; amqplib ends one only after the broker has agreed. */
+/** Ends a connection at once; amqplib waits for the broker's answer first. */
 function destroyConnection(model: ChannelModel, why: string): void {
   const { stream } = model.connection as unknown as { readonly stream: Socket }
   stream.destroy(new Error(why))
@@ -99,7 +102,7 @@ class ConfirmedChannel implements AmqpChannel {
   readonly #model: ChannelModel
   readonly #channel: ConfirmChannel
   readonly #exchange: string
-  /** Messages that came back because no queue wants them. */
+  /** Ids of messages that came back because no queue takes them. */
   readonly #returned = new Set<string>()
   #isOpen = true
   #isBlocked = false
@@ -117,7 +120,7 @@ class ConfirmedChannel implements AmqpChannel {
       this.#why ??= error
     }
     channel.on('error', onError)
-    // amqplib answers what is unconfirmed after this.
+    // After this, amqplib calls back for every message without a confirm.
     channel.on('close', () => this.#end())
     channel.on('return', ({ properties }) => this.#returned.add(String(properties.messageId)))
     model.on('error', onError)
@@ -127,11 +130,11 @@ class ConfirmedChannel implements AmqpChannel {
     })
     model.on('blocked', (reason) => {
       this.#isBlocked = true
-      log.warn({ reason }, 'the message bus takes no messages at present; events wait')
+      log.warn({ reason }, 'the message bus accepts no messages at present; events wait')
     })
     model.on('unblocked', () => {
       this.#isBlocked = false
-      log.info({}, 'the message bus takes messages again')
+      log.info({}, 'the message bus accepts messages again')
     })
   }
 
@@ -181,7 +184,7 @@ class ConfirmedChannel implements AmqpChannel {
     this.#end()
   }
 
-  /** The connection ends with its channel: a channel alone would leave it without a use. */
+  /** Ends the connection with its channel, because nothing else uses the connection. */
   #end(): void {
     if (!this.#isOpen) return
     this.#isOpen = false

@@ -5,18 +5,18 @@ import { eventDocument } from '../../domain/event/event-document.ts'
 
 /** A message for the exchange: the same for all topics. */
 export interface AmqpNotification {
-  /** The same whenever the event is sent again: who got it twice can tell. */
+  /** The same when the event is sent again, so that a listener can detect the repetition. */
   readonly messageId: string
   readonly body: Buffer
 }
 
-/** What a configuration event says that was done → Octavia's word: docs/peers/oslo-messaging.md 6. */
+/** The action of an event `config.changed` → Octavia's word: docs/peers/oslo-messaging.md 6. */
 const ACTIONS: Readonly<Record<string, string>> = { created: 'create', changed: 'update', deleted: 'delete' }
 
-/** Ours that Octavia does not have, in its form. */
+/** Types that Octavia does not have; they are named in Octavia's form. */
 const STATUS_TYPES: ReadonlySet<string> = new Set(['member.status', 'pool.status', 'loadbalancer.status'])
 
-/** The oslo.messaging event type: Octavia's for what Octavia tells too, `healthmonitor.…` for what concerns only us. */
+/** The oslo.messaging event type: `octavia.…` for load balancers and statuses, `healthmonitor.…` for everything else. */
 export function notificationType(event: ServiceEvent): string {
   if (STATUS_TYPES.has(event.type)) return `octavia.${event.type}`
   const action = lifecycleAction(event)
@@ -39,8 +39,8 @@ export function amqpNotification(event: ServiceEvent, publisherId: string): Amqp
     priority: 'INFO',
     payload: payloadOf(event),
     timestamp: timestampOf(event.at),
-    // Not the same when the event comes again: a listener that knows it does not
-    // confirm the message: docs/peers/oslo-messaging.md 4.
+    // New for each message: a listener drops a message with an id that it knows and does not
+    // acknowledge it (docs/peers/oslo-messaging.md 4).
     _unique_id: randomUUID().replaceAll('-', ''),
     _context_project_id: event.projectId,
     _context_tenant: event.projectId,
@@ -64,7 +64,7 @@ function payloadOf(event: ServiceEvent): Record<string, unknown> {
   }
 }
 
-/** A UUID (RFC 9562 section 5.8) of what makes the event this one, also beside other services on the same bus. */
+/** A UUID (RFC 9562 section 5.8), computed from what identifies the event, also among other services on the same bus. */
 function messageIdOf({ position, type, at, projectId, loadBalancer, pool, member }: ServiceEvent): string {
   const facts = [position, type, at.toISOString(), projectId, loadBalancer?.id, pool?.id, member?.id]
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest()

@@ -10,13 +10,13 @@ export interface AmqpMessage extends AmqpNotification {
 /** An open channel on which the broker confirms messages. */
 export interface AmqpChannel {
   readonly isOpen: boolean
-  /** The broker takes nothing at present: it is short of memory or disk, and says so. */
+  /** The broker accepts no messages at present, because it has too little memory or disk. */
   readonly isBlocked: boolean
-  /** Sends a message. `onAnswer` is called once: without a problem, the broker has it in its queue. */
+  /** Sends a message. `onAnswer` is called once. Without a problem, the message is in the queue of the broker. */
   publish(message: AmqpMessage, onAnswer: (problem?: Error) => void): void
   /** Ends it in an orderly way. */
   close(): Promise<void>
-  /** Ends it now: nothing more is sent, and who waits for an answer gets a problem. */
+  /** Ends it now: nothing more is sent, and every `onAnswer` that is still open gets a problem. */
   destroy(): void
 }
 
@@ -31,8 +31,9 @@ export interface PublishOptions {
 }
 
 /**
- * Resolves when the broker has confirmed every message. Rejects at the first one that it has not, when the signal is aborted,
- * and when no answer comes; then the channel is destroyed, and any message after the last `onSafe` may or may not be there.
+ * Resolves when the broker has confirmed every message. Rejects at the first message that the broker refuses, when the
+ * signal is aborted, and when no answer comes. The channel is then destroyed, and messages after the last `onSafe` may
+ * or may not have arrived.
  */
 export function publishInOrder(
   channel: AmqpChannel,

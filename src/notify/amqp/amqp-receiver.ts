@@ -1,6 +1,7 @@
 /**
- * The receiver of events that tells a message bus: notifications of oslo.messaging on RabbitMQ. A batch is delivered when the
- * broker has confirmed all of it. Without a broker the batch is rejected, comes again, and nothing is kept in memory.
+ * The receiver of events that publishes notifications of oslo.messaging on RabbitMQ. A batch is delivered when the
+ * broker has confirmed every message. Without a broker `deliver` rejects, the batch comes again, and nothing is kept in
+ * memory.
  */
 import { AMQP_CONFIRM_MS, AMQP_IN_FLIGHT_MAX } from '../../domain/limits.ts'
 import type { ServiceEvent } from '../../domain/event/event.ts'
@@ -14,7 +15,7 @@ export const AMQP_RECEIVER = 'amqp'
 export interface AmqpReceiverParts {
   /** Opens a channel whose exchange and queues are there. Rejects when no broker takes it. */
   readonly open: (signal: AbortSignal) => Promise<AmqpChannel>
-  /** Each event goes to each of them. */
+  /** Each event is published to each topic. */
   readonly topics: readonly string[]
   /** Who sends: `service.host`. */
   readonly publisherId: string
@@ -34,7 +35,7 @@ export class AmqpReceiver implements Receiver {
     this.#parts = parts
   }
 
-  /** What an earlier term knew does not hold: another process may have delivered meanwhile. */
+  /** Forgets the position of an earlier term: another process may have delivered meanwhile. */
   begin(): void {
     this.#safeTo = 0
   }

@@ -6,15 +6,15 @@ export interface AmqpTopology {
   readonly exchange: string
   /** Names of queues, each with itself as its routing key. */
   readonly queues: readonly string[]
-  /** How what is missing is made. */
+  /** The kind of a queue that is created. */
   readonly kind: AmqpQueueKind
 }
 
 type Channel = Awaited<ReturnType<ChannelModel['createChannel']>>
 
 /**
- * Makes what is not there yet. A queue is made also when no listener was there, so that notifications wait for the first one
- * (docs/peers/oslo-messaging.md 5). What is there stays as it is: to declare it in another way would be refused
+ * Creates what is missing. A queue is created even if it has no listener yet, so that notifications wait for the first
+ * one (docs/peers/oslo-messaging.md 5). What exists is not changed: RabbitMQ would refuse a different declaration
  * (docs/peers/oslo-messaging.md 7).
  */
 export async function declareTopology(
@@ -45,7 +45,7 @@ async function isThere(model: ChannelModel, check: (channel: Channel) => Promise
   }
 }
 
-/** Each on a channel of its own: the broker ends the channel with the answer "no". */
+/** Runs each check on its own channel, because the broker closes the channel when the answer is "no". */
 async function onChannel(model: ChannelModel, act: (channel: Channel) => Promise<unknown>): Promise<void> {
   const channel = await model.createChannel()
   channel.on('error', () => undefined)

@@ -16,12 +16,12 @@ import { NoAddress, NoConnection, Dialer, type DialerOptions } from './dialer.ts
 const USER_AGENT = 'healthmonitor/1 (webhook)'
 /** Statuses of a receiver that has too much to do, or of a proxy whose receiver is away. */
 const AWAY = new Set([429, 502, 503, 504])
-/** A connection that was kept may just have been closed by the receiver. */
+/** Errors of a kept connection that the receiver has just closed. */
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 export class WebhookClient {
   readonly #dialer: Dialer
-  /** By project, so that no project waits for connections of another one. */
+  /** Connections by project, so that no project waits for those of another one. */
   readonly #agents = new Map<string, Agent>()
 
   constructor(options: DialerOptions) {
@@ -47,7 +47,7 @@ export class WebhookClient {
     }
   }
 
-  /** The second time on another connection, where the receiver had closed the one that was kept. */
+  /** Sends again, on a new connection, if the receiver had closed the one that was kept. */
   async #postTwice(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
     try {
       return await this.#post(target, message, signal)
@@ -101,7 +101,7 @@ export class WebhookClient {
   }
 }
 
-/** Rejects when the signal is aborted: undici notices that only when there is a connection, and then it sends nothing. */
+/** Rejects when the signal is aborted. undici reacts to an abort only after it has a connection; it then sends nothing. */
 async function endedBy<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
   work.catch(() => undefined)
   return await new Promise<Result>((resolve, reject) => {
@@ -110,12 +110,12 @@ async function endedBy<Result>(signal: AbortSignal, work: Promise<Result>): Prom
   })
 }
 
-/** Who shares the limits of requests: a project, or the administrators. */
+/** The key by which the limits of requests are shared: a project, or the administrators. */
 export function projectKeyOf({ projectId }: Pick<WebhookTarget, 'projectId'>): string {
   return projectId ?? ''
 }
 
-/** Standard Webhooks: each secret signs, so that a receiver may know either of them. */
+/** Standard Webhooks: one signature for each secret, so that the receiver needs to know only one of them. */
 function headersOf(
   { secrets }: WebhookTarget,
   { id, body, contentType }: Message,

@@ -1,6 +1,6 @@
 /**
- * Connections to receivers. A name is resolved here, every address that it has is checked, and one of the checked ones is
- * dialled: so a name cannot lead to another address after it was checked. TLS is verified by the name.
+ * Connections to receivers. A name is resolved here, every address of it is checked, and a checked address is dialled.
+ * So a name cannot lead to another address after the check. TLS is verified by the name.
  */
 import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
@@ -27,7 +27,7 @@ export interface DialerOptions {
 
 const asHost: Resolve = (name) => lookup(name, { all: true, verbatim: true })
 
-/** Makes connectors; all of them share the threads for look-ups, projects in turn. */
+/** Makes connectors. They share the threads for look-ups, round-robin by project. */
 export class Dialer {
   readonly #options: DialerOptions
   readonly #lookups = new FairGate({ places: WEBHOOK_LOOKUPS, waitingMax: Number.POSITIVE_INFINITY })
@@ -68,7 +68,7 @@ export class Dialer {
       return () => clearTimeout(timer)
     })
     if (!isAdmitted) throw new NoAddress('other look-ups of names took too long')
-    // The thread of a look-up is taken until it ends, however long its request may last.
+    // The look-up occupies its thread until it ends, even if its request has timed out.
     try {
       return (await (this.#options.resolve ?? asHost)(name)).map(({ address }) => address)
     } finally {
@@ -98,8 +98,8 @@ function noConnection(error: Error): NoConnection {
 }
 
 /**
- * The look-up and all addresses together have a limit of their own, far below that of the request: a receiver without a
- * connection is away, and has not refused anything. A socket that comes later is closed.
+ * The look-up and all connection attempts together have one time limit, far below that of the request. Without a
+ * connection the receiver counts as unreachable; it has not refused anything. A socket that connects later is closed.
  */
 function onceWithin(ms: number, callback: buildConnector.Callback): buildConnector.Callback {
   let isAnswered = false

@@ -1,6 +1,6 @@
 /**
- * The deliveries of one webhook, one request at a time. A receiver that cannot be reached is tried again later as a whole. Where
- * it refuses something, the request is divided until it is known whose events it refuses: only those wait.
+ * The deliveries of one webhook, one request at a time. When the receiver cannot be reached, all of its deliveries
+ * wait. When it refuses a request, the request is divided until it is known whose events are refused: only those wait.
  */
 import {
   WEBHOOK_BATCH,
@@ -38,11 +38,11 @@ export interface LaneParts {
   /** As it is now; undefined = it is gone, or disabled. */
   readonly webhook: () => WebhookTarget | undefined
   readonly store: LaneStore
-  /** Sends when it is the turn of the project; undefined = this process may deliver no longer. */
+  /** Sends when it is the turn of the project. Undefined: this process may no longer deliver. */
   readonly send: (target: WebhookTarget, message: Message) => Promise<Outcome | undefined>
   readonly origin: Origin
   readonly tried: (result: 'delivered' | 'failed' | 'dead', events: number) => void
-  /** Called when PostgreSQL did not do what was asked of it; the lane goes on after a pause. */
+  /** Called when a statement failed. The lane continues after a pause. */
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -56,7 +56,7 @@ export class WebhookLane {
     this.#parts = parts
   }
 
-  /** Whether a notification came that it has not looked at. */
+  /** Whether a notification came that was not handled yet. */
   get isNotified(): boolean {
     return this.#isDue
   }
@@ -147,7 +147,7 @@ export class WebhookLane {
   async #noteDelivered(webhook: WebhookTarget, sent: readonly Delivery[]): Promise<void> {
     const { store, tried } = this.#parts
     if (webhook.format === 'alertmanager') {
-      // Of several changes of one object, the last one is its state.
+      // Of several changes of one object, only the last one is its state.
       const last = [...new Map(sent.map((delivery) => [delivery.subject, delivery])).values()]
       await store.noteAlerts({
         firing: last
@@ -182,7 +182,7 @@ export class WebhookLane {
     tried('dead', await store.refused(error, held))
   }
 
-  /** In the lane, so that an alert which is resolved meanwhile is not sent again after its end. */
+  /** Runs in the lane, so that an alert that is resolved meanwhile is not sent again after its end. */
   async #resendAlerts(webhook: WebhookTarget): Promise<void> {
     this.#hasDueAlerts = false
     const { store, send } = this.#parts
@@ -226,7 +226,7 @@ function subjectsOf(deliveries: readonly Delivery[]): readonly string[] {
   return [...new Set(deliveries.map(({ subject }) => subject))]
 }
 
-/** Later events of a subject that waits wait too. */
+/** Removes the events of these subjects: they wait, so that events of a subject stay in order. */
 function withoutSubjects(parts: (readonly Delivery[])[], subjects: ReadonlySet<string>): void {
   const left = parts
     .map((part) => part.filter(({ subject }) => !subjects.has(subject)))

@@ -1,7 +1,8 @@
 /**
- * How many events wait for each webhook, at the most. They are counted in PostgreSQL now and then; in between, what is queued
- * is added, and what is delivered is not taken away. So the number is never too small, whatever happens while a count is under
- * way. Only what the API queues again from dead letters is missing, until the count that its notification causes.
+ * An upper bound of how many events wait for each webhook. They are counted in PostgreSQL from time to time. Between
+ * two counts, queued events are added, and delivered events are not subtracted. So the number is never too small, also
+ * while a count is running. Only events that the API queues again from dead letters are missing, until the count that
+ * the API's notification causes.
  */
 export interface Counted {
   readonly id: string
@@ -13,7 +14,7 @@ export class WaitingCounts {
   /** What was queued since the count began that is under way. */
   #sinceCount: Map<string, number> | undefined
 
-  /** At the most. */
+  /** At most this many events wait. */
   of(id: string): number {
     return this.#atMost.get(id) ?? 0
   }
@@ -24,7 +25,7 @@ export class WaitingCounts {
     if (this.#sinceCount !== undefined) increase(this.#sinceCount, id, 1)
   }
 
-  /** No more than `most` wait for a webhook: the rest was given up, and nothing was queued meanwhile. */
+  /** Sets the bound to `most`: the rest was given up, and nothing was queued meanwhile. */
   bounded(id: string, most: number): void {
     this.#atMost.set(id, most)
   }

@@ -1,6 +1,7 @@
 /**
- * Webhooks as a receiver of events: each event is queued in PostgreSQL for every webhook that wants it, and each webhook with a
- * queue has a lane that empties it. So a receiver that is away costs no memory, and delays no other one.
+ * Webhooks as a receiver of events: each event is queued in PostgreSQL for every webhook whose filter it matches, and
+ * each webhook with a queue has a lane that empties it. So a receiver that is unreachable takes no memory and does not
+ * delay others.
  */
 import {
   ALERTS_EVERY_MS,
@@ -13,8 +14,8 @@ import { FairGate } from '../../domain/share/fair-gate.ts'
 import type { Message, Origin } from '../../domain/webhook/message.ts'
 import type { Outcome } from '../../domain/webhook/outcome.ts'
 import {
-  hearsOf,
-  type ListeningWebhook,
+  receivesEvent,
+  type EnabledWebhook,
   subjectOf,
   type WebhookTarget,
 } from '../../domain/webhook/webhook.ts'
@@ -27,9 +28,9 @@ import { WaitingCounts } from './waiting-counts.ts'
 
 /** What webhooks need of PostgreSQL; see `store/event/webhook-queue.ts`. */
 export interface WebhookStore {
-  /** Changes with every change of a webhook. */
+  /** A number that changes whenever any webhook changes. */
   readonly version: () => Promise<number>
-  readonly listening: () => Promise<readonly ListeningWebhook[]>
+  readonly enabled: () => Promise<readonly EnabledWebhook[]>
   readonly queue: (deliveries: readonly Queued[], position: number) => Promise<void>
   readonly waiting: () => Promise<readonly WaitingWebhook[]>
   /** Keeps the newest of a queue; returns how many were given up. */
@@ -60,13 +61,13 @@ export class Webhooks implements Receiver {
   readonly #parts: WebhooksParts
   readonly #gate = new FairGate({ places: WEBHOOK_REQUESTS, waitingMax: Number.POSITIVE_INFINITY })
   #version = -1
-  #byId: ReadonlyMap<string, ListeningWebhook> = new Map()
-  #byProject: ReadonlyMap<string, readonly ListeningWebhook[]> = new Map()
+  #byId: ReadonlyMap<string, EnabledWebhook> = new Map()
+  #byProject: ReadonlyMap<string, readonly EnabledWebhook[]> = new Map()
   readonly #lanes = new Map<string, Lane>()
   readonly #waiting = new WaitingCounts()
   #term: AbortSignal | undefined
   #looking: Promise<void> | undefined
-  /** Something was said to have changed after the look that is under way had begun. */
+  /** A notification came after the current look had begun. */
   #isLookDue = false
   #timers: readonly NodeJS.Timeout[] = []
   #isInTrouble = false
@@ -103,7 +104,7 @@ export class Webhooks implements Receiver {
   async deliver(events: readonly ServiceEvent[]): Promise<void> {
     await this.#refresh()
     const queued = events.flatMap((event) =>
-      this.#hearing(event).map(
+      this.#webhooksFor(event).map(
         ({ id }): Queued => ({
           webhookId: id,
           position: event.position,
@@ -136,9 +137,9 @@ export class Webhooks implements Receiver {
     const { store, client } = this.#parts
     const version = await store.version()
     if (version === this.#version) return
-    const webhooks = await store.listening()
+    const webhooks = await store.enabled()
     this.#byId = new Map(webhooks.map((webhook) => [webhook.id, webhook]))
-    const byProject = new Map<string, ListeningWebhook[]>()
+    const byProject = new Map<string, EnabledWebhook[]>()
     for (const webhook of webhooks) {
       const ofProject = byProject.get(projectKeyOf(webhook)) ?? []
       ofProject.push(webhook)
@@ -150,11 +151,11 @@ export class Webhooks implements Receiver {
     for (const { lane } of this.#lanes.values()) lane.notify()
   }
 
-  /** Those of its project, and those of administrators. */
-  #hearing(event: ServiceEvent): readonly ListeningWebhook[] {
+  /** The webhooks that get this event: those of its project, and those of administrators. */
+  #webhooksFor(event: ServiceEvent): readonly EnabledWebhook[] {
     const ofAdministrators = this.#byProject.get('') ?? []
     const ofProject = event.projectId === null ? [] : (this.#byProject.get(event.projectId) ?? [])
-    return [...ofProject, ...ofAdministrators].filter((webhook) => hearsOf(webhook, event))
+    return [...ofProject, ...ofAdministrators].filter((webhook) => receivesEvent(webhook, event))
   }
 
   async #bound(id: string): Promise<void> {
@@ -193,7 +194,7 @@ export class Webhooks implements Receiver {
     })
   }
 
-  /** A place among the requests, projects in turn. */
+  /** Sends when there is a place among the requests in flight; places are given round-robin by project. */
   async #send(target: WebhookTarget, message: Message, term: AbortSignal): Promise<Outcome | undefined> {
     const key = projectKeyOf(target)
     const entered = await this.#gate.enter(key, (expire) => {

@@ -187,10 +187,11 @@ export class EchoChannel {
     const what = readUndeliverableDatagram(this.#family, packet)
     if (what === undefined) return
     const { source: from, sourcePort, destination } = what
-    const hears = this.#udpPorts.get(udpKey(sourcePort, from)) ?? this.#udpPorts.get(udpKey(sourcePort, []))
+    const receiver =
+      this.#udpPorts.get(udpKey(sourcePort, from)) ?? this.#udpPorts.get(udpKey(sourcePort, []))
     // The packet's buffer is used again.
-    if (hears !== undefined) {
-      setImmediate(hears, { ...what, source: Buffer.from(from), destination: Buffer.from(destination) })
+    if (receiver !== undefined) {
+      setImmediate(receiver, { ...what, source: Buffer.from(from), destination: Buffer.from(destination) })
     }
   }
 

@@ -52,8 +52,8 @@ export class SctpChannel {
       const sctp = this.#opened(open, IPPROTO_SCTP)
       const icmp = this.#opened(open, ICMP_PROTOCOL[family])
       filterIcmp(icmp, family, [DESTINATION_UNREACHABLE[family]])
-      this.#hear(sctp, (packet) => readSctp(family, packet))
-      this.#hear(icmp, (packet) => {
+      this.#receiveFrom(sctp, (packet) => readSctp(family, packet))
+      this.#receiveFrom(icmp, (packet) => {
         const unreachable = readUnreachableQuote(family, packet)
         return unreachable && readQuotedInit(family, unreachable.quoted)
       })
@@ -102,7 +102,7 @@ export class SctpChannel {
     return socket
   }
 
-  #hear(socket: RawSocket, read: (packet: Buffer) => SctpMessage | undefined): void {
+  #receiveFrom(socket: RawSocket, read: (packet: Buffer) => SctpMessage | undefined): void {
     receiveAll(
       socket,
       () => this.#awaited.size > 0,

@@ -96,10 +96,10 @@ export class KernelSockets {
    * socket.
    */
   look(user: ConnectUser): void {
-    if (user.fd !== NO_SOCKET) this.#tell(user, user.fd)
+    if (user.fd !== NO_SOCKET) this.#report(user, user.fd)
   }
 
-  /** Ends its connection untold. */
+  /** Ends its connection without a call of its user. */
   abandon(user: ConnectUser): void {
     if (user.fd !== NO_SOCKET) this.#release(user, user.fd)
   }
@@ -124,26 +124,26 @@ export class KernelSockets {
     this.#isRoundPlanned = true
     setImmediate(() => {
       this.#isRoundPlanned = false
-      this.#tellAll()
+      this.#reportAll()
     })
   }
 
-  #tellAll(): void {
+  #reportAll(): void {
     if (this.#state === 'ended') return
     try {
-      while (this.#tellSome() === CONNECTION_EVENTS_MAX);
+      while (this.#reportSome() === CONNECTION_EVENTS_MAX);
     } finally {
       this.#planNext()
     }
   }
 
-  #tellSome(): number {
+  #reportSome(): number {
     const count = this.#tcp.countEnded()
     for (let i = 0; i < count; i++) {
       const fd = this.#tcp.endedAt(i)
       const user = this.#users[fd]
       // No user: an idle socket, with an event of its previous connection.
-      if (user !== undefined) this.#tell(user, fd)
+      if (user !== undefined) this.#report(user, fd)
     }
     return count
   }
@@ -152,7 +152,7 @@ export class KernelSockets {
    * The flags of an event are not used: its socket may have another user by now. The present state of the connection
    * counts.
    */
-  #tell(user: ConnectUser, fd: number): void {
+  #report(user: ConnectUser, fd: number): void {
     const { peer } = user
     const outcome = this.#tcp.outcome(fd)
     if (outcome === CONNECTING) return
@@ -185,7 +185,7 @@ export class KernelSockets {
     }
     const { min, max } = CONNECTION_POLL_MS
     const soon = (performance.now() - this.#lastStartMs) * CONNECTION_POLL_SHARE
-    this.#nextRound = setTimeout(() => this.#tellAll(), Math.min(max, Math.max(min, soon)))
+    this.#nextRound = setTimeout(() => this.#reportAll(), Math.min(max, Math.max(min, soon)))
   }
 
   #closeIdle(): void {

@@ -43,11 +43,11 @@ export async function openLease(options: LeaseOptions, onEnd: () => void): Promi
     onEnd()
   })
   const destroy = (): void => void client.connection.stream.destroy()
-  const ask = <Row>(text: string, values: unknown[] = []) =>
+  const run = <Row>(text: string, values: unknown[] = []) =>
     send<Row>(client, values.length === 0 ? { text } : { text, values }, options.answerMs)
   try {
     await client.connect()
-    await ask(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [
+    await run(`select set_config(name, $1, false) from pg_settings where name = 'idle_session_timeout'`, [
       String(options.sessionMs),
     ])
   } catch (error) {
@@ -56,12 +56,12 @@ export async function openLease(options: LeaseOptions, onEnd: () => void): Promi
   }
   return {
     take: async () => {
-      const { rows } = await ask<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [options.key])
+      const { rows } = await run<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [options.key])
       return rows[0]?.mine === true
     },
-    renew: async () => void (await ask('select')),
+    renew: async () => void (await run('select')),
     end: async () => {
-      if (!hasEnded) await ask('select pg_advisory_unlock_all()').catch(() => undefined)
+      if (!hasEnded) await run('select pg_advisory_unlock_all()').catch(() => undefined)
       destroy()
     },
     destroy,

@@ -3,7 +3,7 @@ import type { ServiceEvent } from '../../domain/event/event.ts'
 import { ALERT_RESEND_MS } from '../../domain/limits.ts'
 import { type Db, query } from '../connection/database.ts'
 import { type EventRow, toEvent } from './events.ts'
-import { KEPT } from './webhook-queue.ts'
+import { LOCKED_WEBHOOK } from './webhook-queue.ts'
 
 /** Notes what a webhook was told: alerts that fire, by the position of their event, and subjects that are resolved. */
 export async function noteAlerts(
@@ -25,7 +25,7 @@ export async function noteAlerts(
      insert into webhook_alert (webhook_id, subject, event, sent_at)
      select w.id, f.subject, to_jsonb(e), clock_timestamp()
      from unnest($3::text[], $4::bigint[]) f (subject, position)
-     join event e on e.position = f.position join ${KEPT} on true
+     join event e on e.position = f.position join ${LOCKED_WEBHOOK} on true
      on conflict (webhook_id, subject) do update set event = excluded.event, sent_at = excluded.sent_at`,
     [webhookId, resolved, firing.map(({ subject }) => subject), firing.map(({ position }) => position)],
   )

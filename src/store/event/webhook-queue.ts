@@ -3,7 +3,7 @@ import type { ServiceEvent } from '../../domain/event/event.ts'
 import { WEBHOOK_GIVE_UP_HOURS } from '../../domain/limits.ts'
 import {
   eventFilterOf,
-  type ListeningWebhook,
+  type EnabledWebhook,
   type WebhookFilter,
   type WebhookFormat,
 } from '../../domain/webhook/webhook.ts'
@@ -12,7 +12,7 @@ import { type EventRow, toEvent } from './events.ts'
 import { giveUpExcess, giveUpOld } from './webhook-dead-letters.ts'
 
 /** The webhook $1, if it is still there: it is not deleted before what is written of it is committed. */
-export const KEPT = '(select id from webhook where id = $1 for key share) w'
+export const LOCKED_WEBHOOK = '(select id from webhook where id = $1 for key share) w'
 
 /** Changes with every change of a webhook. */
 export async function webhookVersion(db: Db): Promise<number> {
@@ -21,7 +21,7 @@ export async function webhookVersion(db: Db): Promise<number> {
 }
 
 /** Every webhook that is enabled. */
-export async function listeningWebhooks(db: Db): Promise<readonly ListeningWebhook[]> {
+export async function enabledWebhooks(db: Db): Promise<readonly EnabledWebhook[]> {
   const rows = await query<{
     id: string
     project_id: string | null
@@ -146,7 +146,7 @@ export async function noteDelivered(db: Db, { webhookId, positions, subjects }: 
     db,
     `with done as (delete from webhook_delivery where webhook_id = $1 and position = any($2::bigint[])),
        freed as (delete from webhook_hold where webhook_id = $1 and subject = any($3::text[]))
-     insert into webhook_state (webhook_id, last_success_at) select id, clock_timestamp() from ${KEPT}
+     insert into webhook_state (webhook_id, last_success_at) select id, clock_timestamp() from ${LOCKED_WEBHOOK}
      on conflict (webhook_id) do update set last_success_at = excluded.last_success_at, failures = 0, retry_at = null`,
     [webhookId, positions, subjects],
   )
@@ -184,13 +184,13 @@ export async function noteRefused(
       tx,
       `with noted as (
          insert into webhook_state (webhook_id, last_error, last_error_at)
-         select id, $2, clock_timestamp() from ${KEPT}
+         select id, $2, clock_timestamp() from ${LOCKED_WEBHOOK}
          on conflict (webhook_id)
          do update set last_error = excluded.last_error, last_error_at = excluded.last_error_at
        )
        insert into webhook_hold (webhook_id, subject, failures, retry_at)
        select w.id, h.subject, h.failures, clock_timestamp() + h.ms * interval '1 ms'
-       from unnest($3::text[], $4::integer[], $5::float8[]) h (subject, failures, ms) join ${KEPT} on true
+       from unnest($3::text[], $4::integer[], $5::float8[]) h (subject, failures, ms) join ${LOCKED_WEBHOOK} on true
        on conflict (webhook_id, subject)
        do update set failures = excluded.failures, retry_at = excluded.retry_at`,
       [
@@ -230,7 +230,7 @@ export async function noteUnreachable(
     await query(
       tx,
       `insert into webhook_state (webhook_id, last_error, last_error_at, failures, retry_at)
-       select id, $2, clock_timestamp(), $3, clock_timestamp() + $4::float8 * interval '1 ms' from ${KEPT}
+       select id, $2, clock_timestamp(), $3, clock_timestamp() + $4::float8 * interval '1 ms' from ${LOCKED_WEBHOOK}
        on conflict (webhook_id) do update set last_error = excluded.last_error,
          last_error_at = excluded.last_error_at, failures = excluded.failures, retry_at = excluded.retry_at`,
       [webhookId, error, failures, retryMs],
@@ -243,7 +243,7 @@ export async function noteUnreachable(
 export async function boundQueue(db: Database, webhookId: string, max: number): Promise<number> {
   const reason = `more than ${max} events waited`
   return await transaction(db, async (tx) => {
-    await query(tx, `select from ${KEPT}`, [webhookId])
+    await query(tx, `select from ${LOCKED_WEBHOOK}`, [webhookId])
     return await giveUpExcess(tx, { webhookId, max, reason })
   })
 }

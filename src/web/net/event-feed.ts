@@ -32,11 +32,11 @@ export class EventFeed {
     const close = open({
       onEvent: (event) => {
         this.#collect(event)
-        this.#tell(event)
+        this.#publish(event)
       },
-      onGap: () => this.#tell(undefined),
+      onGap: () => this.#publish(undefined),
       onState: (isOpen) => {
-        if (isOpen && !this.isLive.value) this.#tell(undefined)
+        if (isOpen && !this.isLive.value) this.#publish(undefined)
         this.isLive.value = isOpen
       },
     })
@@ -62,7 +62,7 @@ export class EventFeed {
     this.#collected = []
   }
 
-  #tell(event: ServiceEvent | undefined): void {
+  #publish(event: ServiceEvent | undefined): void {
     for (const listener of this.#listeners) listener(event)
   }
 }

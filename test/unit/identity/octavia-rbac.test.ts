@@ -68,7 +68,11 @@ for (const rbac of ['default_roles', 'load_balancer_roles'] as const) {
   test(`HM_RBAC=${rbac}: every role may do what Octavia's matrix says, with every operation`, () => {
     for (const { Operation = '', requires = '' } of OPERATIONS) {
       for (const { Role = '' } of MATRICES[rbac]) {
-        assert.equal(decided(Operation, Role, rbac), documented(rbac, Role, requires), `${Role}: ${Operation}`)
+        assert.equal(
+          decided(Operation, Role, rbac),
+          documented(rbac, Role, requires),
+          `${Role}: ${Operation}`,
+        )
       }
     }
   })

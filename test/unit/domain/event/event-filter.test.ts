@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ServiceEvent } from '../../../../src/domain/event/event.ts'
-import { type EventFilter, isWanted } from '../../../../src/domain/event/event-filter.ts'
+import { type EventFilter, matchesFilter } from '../../../../src/domain/event/event-filter.ts'
 
 const EVENT = {
   position: 1,
@@ -27,7 +27,7 @@ const BARE: ServiceEvent = {
 }
 
 test('an event is wanted when it matches all that the filter says, and any is when it says nothing', () => {
-  assert.deepEqual([isWanted(EVENT, {}), isWanted(BARE, {})], [true, true])
+  assert.deepEqual([matchesFilter(EVENT, {}), matchesFilter(BARE, {})], [true, true])
   const all: readonly (readonly [EventFilter, EventFilter])[] = [
     [{ projectId: 'p' }, { projectId: 'q' }],
     [{ types: new Set(['x', 'member.status']) }, { types: new Set(['x']) }],
@@ -38,11 +38,11 @@ test('an event is wanted when it matches all that the filter says, and any is wh
   ]
   let every: EventFilter = {}
   for (const [matching, other] of all) {
-    assert.equal(isWanted(EVENT, matching), true)
-    assert.equal(isWanted(EVENT, other), false)
-    assert.equal(isWanted(BARE, matching), false, 'what it does not have matches nothing')
+    assert.equal(matchesFilter(EVENT, matching), true)
+    assert.equal(matchesFilter(EVENT, other), false)
+    assert.equal(matchesFilter(BARE, matching), false, 'what it does not have matches nothing')
     every = { ...every, ...matching }
   }
-  assert.equal(isWanted(EVENT, every), true)
-  for (const [, other] of all) assert.equal(isWanted(EVENT, { ...every, ...other }), false)
+  assert.equal(matchesFilter(EVENT, every), true)
+  for (const [, other] of all) assert.equal(matchesFilter(EVENT, { ...every, ...other }), false)
 })

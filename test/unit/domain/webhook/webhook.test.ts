@@ -6,7 +6,7 @@ import { backOffMs } from '../../../../src/domain/webhook/back-off.ts'
 import { isSecret } from '../../../../src/domain/webhook/secret.ts'
 import {
   eventFilterOf,
-  hearsOf,
+  receivesEvent,
   subjectOf,
   type WebhookFormat,
 } from '../../../../src/domain/webhook/webhook.ts'
@@ -23,29 +23,29 @@ const EVENT: ServiceEvent = {
   data: {},
 }
 
-function hears(
+function receives(
   event: Partial<ServiceEvent>,
   { afterPosition = 0, format = 'cloudevents' as WebhookFormat, projectId = 'p' as string | null } = {},
 ): boolean {
   const filter = eventFilterOf(projectId, { to: ['DEGRADED', 'OFFLINE'] })
   const webhook = { id: 'w', projectId, url: '', format, secrets: [], filter, afterPosition }
-  return hearsOf(webhook, { ...EVENT, ...event })
+  return receivesEvent(webhook, { ...EVENT, ...event })
 }
 
-test('a webhook hears of what is newer than it, in its project, and matches', () => {
+test('a webhook gets events that are newer than it, in its project, and match its filter', () => {
   assert.deepEqual(
     [
-      hears({}),
-      hears({}, { afterPosition: 5 }),
-      hears({ projectId: 'q' }),
-      hears({ to: 'ONLINE' }),
-      hears({ to: null }),
+      receives({}),
+      receives({}, { afterPosition: 5 }),
+      receives({ projectId: 'q' }),
+      receives({ to: 'ONLINE' }),
+      receives({ to: null }),
     ],
     [true, false, false, false, false],
   )
-  assert.equal(hears({ projectId: null }, { projectId: null }), true)
-  assert.equal(hears({ projectId: null }), false)
-  assert.equal(hears({ type: 'config.changed' }, { format: 'alertmanager' }), false)
+  assert.equal(receives({ projectId: null }, { projectId: null }), true)
+  assert.equal(receives({ projectId: null }), false)
+  assert.equal(receives({ type: 'config.changed' }, { format: 'alertmanager' }), false)
 })
 
 test('events about one object have one subject, and others have other ones', () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { ServiceEvent } from '../../../../src/domain/event/event.ts'
 import { WEBHOOK_WAITING_MAX } from '../../../../src/domain/limits.ts'
-import { eventFilterOf, type ListeningWebhook } from '../../../../src/domain/webhook/webhook.ts'
+import { eventFilterOf, type EnabledWebhook } from '../../../../src/domain/webhook/webhook.ts'
 import { Webhooks, type WebhookStore } from '../../../../src/notify/webhook/webhooks.ts'
 import { until } from '../../../support/probing.ts'
 
-const WEBHOOK: ListeningWebhook = {
+const WEBHOOK: EnabledWebhook = {
   id: 'w',
   projectId: 'project',
   url: 'http://127.0.0.1:1/',
@@ -33,7 +33,7 @@ function harness(t: TestContext, waiting: WebhookStore['waiting']) {
   const webhooks = new Webhooks({
     store: {
       version: () => Promise.resolve(1),
-      listening: () => Promise.resolve([WEBHOOK]),
+      enabled: () => Promise.resolve([WEBHOOK]),
       queue: () => Promise.resolve(),
       waiting,
       bound: (id) => Promise.resolve(bounded.push(id)),
