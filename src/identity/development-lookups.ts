@@ -15,7 +15,7 @@ import type { Claims } from './development-token.ts'
 /** The form of Keystone's ids; a name does not count as an id. */
 const ID = /^[0-9a-f]{32}$/
 
-/** Who looks, and what nobody named means. */
+/** A look-up: the request, the claims of the token, and the default project. */
 interface Looking {
   readonly call: Call
   readonly claims: Claims
@@ -74,7 +74,7 @@ interface Document {
   readonly [attribute: string]: unknown
 }
 
-/** Clients take `links` out of every document, and fail without. */
+/** Clients read `links` of every document, and fail without it. */
 function linked({ request, region }: Call, collection: string, document: Document | undefined): object {
   const self = `${request.baseUrl}${identityPath(region)}/v3/${collection}/${document?.id}`
   return { ...document, links: { self } }

@@ -1,6 +1,6 @@
 /**
- * The people, projects and domains of the development identity. There is no list of them: every name exists, and ids
- * are derived from names, so that they are the same after a restart and on every host.
+ * The people, projects and domains of the development identity. There is no list of them: every name exists. Ids are
+ * derived from names, so they are the same after a restart and on every host.
  */
 import { createHash } from 'node:crypto'
 

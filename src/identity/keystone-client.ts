@@ -1,6 +1,7 @@
 /**
- * Asks Keystone v3 about tokens: `GET /v3/auth/tokens` with our own token and the one to validate. Anything but a clear
- * yes or no is IDENTITY_UNAVAILABLE, which the API answers with 503: a failure never grants access.
+ * Validates tokens with Keystone v3: `GET /v3/auth/tokens` with our own token and the one to validate. If the answer is
+ * neither "valid" nor "not valid", the result is IDENTITY_UNAVAILABLE, which the API answers with 503. So a failure
+ * never grants access.
  */
 import { DomainError } from '../domain/errors.ts'
 import { identityUnavailable, type KeystoneAnswer, keystoneHttp, type KeystoneHttp } from './keystone-http.ts'

@@ -28,7 +28,7 @@ export interface Operation {
 
 export interface PolicyRule {
   readonly name: string
-  /** `anyone`: asked before there is a token. */
+  /** `anyone`: the operation is used before there is a token. */
   readonly check: RoleColumns | 'anyone'
   readonly description: string
   readonly operations: readonly Operation[]

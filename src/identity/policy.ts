@@ -1,7 +1,7 @@
 /**
  * Who may do what: the meaning of the rules (policy-rule.ts). Pure. Two families of roles are understood: Keystone's
- * reader, member and admin (Octavia's defaults today), and load-balancer_* (its older ones). Which of them count is
- * HM_RBAC's; with `both` each alone is enough.
+ * reader, member and admin (Octavia's defaults today), and load-balancer_* (its older ones). HM_RBAC says which of them
+ * count; with `both`, one of them is enough.
  *
  * The dialect decides the form of a refusal: another project's object may be unknown (404) or forbidden (403), while an
  * object that does not exist is 404 for everybody. So a handler checks the policy after it has found the owner.
@@ -13,7 +13,7 @@ import type { PolicyRule, RoleCheck, RoleColumns } from './policy-rule.ts'
 /** `own project`: allowed, limited to the objects of the identity's project. */
 export type Decision = 'allowed' | 'own project' | 'denied'
 
-/** Who asks for what, where these roles count. */
+/** An identity, the rule of its operation, and which roles count. */
 export interface Question {
   readonly rule: PolicyRule
   readonly identity: Identity

@@ -54,7 +54,7 @@ export class ServiceToken {
     return held.token
   }
 
-  /** Keystone refused this one: it was revoked, or the keys were rotated. */
+  /** Called when Keystone refused this token: it was revoked, or the keys were rotated. */
   discard(token: string): void {
     if (this.#held?.token === token) this.#held = undefined
   }

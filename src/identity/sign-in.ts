@@ -1,7 +1,7 @@
 /**
  * Sign-in of people with user, password and project: Keystone gives a token, which is then used as any other token is.
- * Attempts are bounded by client and by user, so that the page is no help to those who try passwords; who signs in
- * with success gives the attempt back.
+ * Attempts are limited by client and by user, so that nobody can try many passwords on the page. A successful sign-in
+ * does not count as an attempt.
  */
 import { DomainError } from '../domain/errors.ts'
 import {
@@ -84,7 +84,7 @@ async function logIn(
   if (token !== undefined && subjectToken !== undefined) {
     return { token: subjectToken, expiresAt: token.expiresAt }
   }
-  // 403: the account is locked, or has to change its password. Which of them it is, is nobody's business.
+  // 403: the account is locked, or must change its password. The response does not say which.
   if (status === 400 || status === 401 || status === 403 || status === 404) {
     throw new DomainError('UNAUTHENTICATED', 'The user, the password, the project or the domain is wrong.')
   }

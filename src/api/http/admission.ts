@@ -1,8 +1,7 @@
 /**
- * What requests share, divided by project: the connections to PostgreSQL, the work on large pages, and the memory
- * that bodies take. A request is admitted once its body is complete, so a slow client holds no connection; and it holds
- * one place however many statements it makes, one after the other, so no request that holds a connection waits for a
- * second one.
+ * What requests share, divided by project: the connections to PostgreSQL, the work on large pages, and the memory that
+ * bodies take. A request is admitted when its body is complete, so a slow client holds no connection. It holds one
+ * place, and its statements run one after the other. So no request waits for a second connection while it holds one.
  */
 import type { Context } from 'koa'
 import { DomainError } from '../../domain/errors.ts'

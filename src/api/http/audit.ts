@@ -31,7 +31,10 @@ const OPERATIONS: Readonly<Record<string, AuditFields['operation']>> = {
   DELETE: 'delete',
 }
 
-/** Undefined for what wrote nothing: reads, refusals, and what no dialect routes (tokens of the development identity). */
+/**
+ * Undefined if nothing was written: reads, refusals, and requests outside of the dialects (tokens of the development
+ * identity).
+ */
 export function auditFields({ method, status, route, params, state }: Written): AuditFields | undefined {
   const operation = OPERATIONS[method]
   if (operation === undefined || status < 200 || status > 299 || state.identity === undefined)

@@ -1,6 +1,6 @@
 /**
- * JSON bodies: received within bounds of bytes, depth, keys and items before anything is parsed; then parsed, and
- * without characters that PostgreSQL and other clients cannot store.
+ * JSON bodies. A body is received within bounds of bytes, depth, keys and items before it is parsed. Characters that
+ * PostgreSQL and other clients cannot store are refused.
  */
 import type { Context, DefaultState, ParameterizedContext } from 'koa'
 import { DomainError } from '../../domain/errors.ts'
@@ -35,11 +35,11 @@ export interface BodyState extends DefaultState {
   sent?: unknown
 }
 
-/** Called with the number of bytes that came in; throws when there is no room for them. */
+/** Called with the number of bytes that were received; throws when there is no room for them. */
 type OnBytes = (bytes: number) => void
 
 /**
- * Receives the body, if there is one that may be read: `readJson` then says what is wrong with one of another type. Throws
+ * Receives the body, if there is one and its type is allowed. For another type, `readJson` throws the refusal. Throws
  * BODY_TOO_LARGE, BODY_TOO_COMPLEX, INVALID_JSON when it ends too early, and what `onBytes` throws.
  */
 export async function receiveBody(
@@ -126,7 +126,7 @@ function isJson(ctx: Context): boolean {
 export function unsupportedMediaType(ctx: Context): DomainError {
   const message = 'The content type of the body must be application/json, in UTF-8.'
   const type = ctx.get('content-type')
-  // Of JSON it is the charset that is refused.
+  // If the type is JSON, its charset is the reason.
   const shown = ctx.request.is('json', '+json') === false ? (type.split(';')[0] ?? '') : type
   return new DomainError('UNSUPPORTED_MEDIA_TYPE', message, { type: shown.trim().slice(0, 255) })
 }

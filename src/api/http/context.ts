@@ -42,7 +42,7 @@ export interface ApiSettings {
   readonly publicUrl?: string
   /** Peers whose X-Forwarded-Proto, -Host and -Prefix links follow. */
   readonly trustedProxies: readonly Cidr[]
-  /** Where the dialect asks: PING monitors may be created, and the shortest delay of UDP-CONNECT monitors. */
+  /** Used by dialects that need them: whether PING monitors may be created, the shortest delay of UDP-CONNECT monitors. */
   readonly allowPing: boolean
   readonly udpMinDelaySeconds: number
   /** -1 = unlimited; absent = the default. */
@@ -75,7 +75,7 @@ export interface ApiDependencies {
   readonly identify: Identify
   /** Only with Keystone: sign-in of people. */
   readonly signIn?: SignIn
-  /** Events as they become known, and those who hear of them. */
+  /** New events, and the open streams. */
   readonly events: { readonly feed: EventFeed; readonly streams: EventStreams }
   /** Requests for a probe: who waits for an answer, how many a project may have, and how each ended, for the metrics. */
   readonly probes: {
@@ -115,7 +115,7 @@ export interface ApiState extends BodyState {
   access: Access
   /** Its share of the resources of requests; set with the identity. */
   admission: Admission
-  /** Whose rules and words the answer follows. */
+  /** The API whose rules and names the response follows. */
   dialect: DialectRules
   /** The answer, before it became bytes. */
   answered?: object
@@ -139,7 +139,7 @@ export interface Route {
   readonly open?: true
   /** Its body may be as large as that of a batch. */
   readonly largeBody?: true
-  /** It may wait for long: the handler asks for admission itself, around each piece of work with the database. */
+  /** The request may wait for a long time: the handler itself calls `admit`, around each use of the database. */
   readonly admitsItself?: true
   readonly handler: Handler
 }

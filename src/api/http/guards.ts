@@ -8,8 +8,9 @@ import type { ApiContext, ApiSettings } from './context.ts'
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
 /**
- * Without identity every local page could write to us: only loopback Host headers (no DNS rebinding) and only JSON
- * bodies (no plain forms) are taken. With identity, any one Host. Throws HOST_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE.
+ * Without identity, any web page in a browser on this host could send requests. So only loopback Host headers (against
+ * DNS rebinding) and JSON bodies (no plain forms) are accepted. With identity, any single Host is accepted. Throws
+ * HOST_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE.
  */
 export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
   return (ctx) => {
@@ -18,7 +19,7 @@ export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
     if (!LOOPBACK_HOST.test(ctx.get('host'))) {
       throw new DomainError('HOST_NOT_ALLOWED', 'Without identity, only loopback Host headers are accepted.')
     }
-    // Without a body there is nothing to take: `is` answers null, and SDKs name a type on every GET.
+    // Without a body `is` returns null; SDKs send a Content-Type with every GET.
     const isOther = ctx.get('content-type') !== '' && ctx.request.is('json', '+json') === false
     if (isOther && (ctx.request.length ?? 1) > 0) {
       throw unsupportedMediaType(ctx)
@@ -26,7 +27,7 @@ export function noIdentityGuard(settings: ApiSettings): (ctx: Context) => void {
   }
 }
 
-/** With two Host headers, a proxy may use one and we the other (RFC 9112 section 3.2). Throws HOST_NOT_ALLOWED. */
+/** With two Host headers, a proxy may use one and this service the other (RFC 9112 section 3.2). Throws HOST_NOT_ALLOWED. */
 export function assertOneHost({ req: { rawHeaders } }: Context): void {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -1,4 +1,4 @@
-/** Answers as bytes: Koa would send a text, of which Node makes a copy more. Arrays may hold items that are JSON already. */
+/** Responses as bytes: from a string, Node would make one more copy. Arrays may contain items that are JSON text already. */
 import type { ParameterizedContext } from 'koa'
 import type { ApiState } from './context.ts'
 

@@ -1,15 +1,15 @@
-/** Lists as a dialect speaks of them: what a query asks for, and which pages are linked. */
+/** The rules of a dialect for lists: how a query is read, and which pages are linked. */
 import type { DomainError } from '../../domain/errors.ts'
 import type { ListQuery } from '../../store/configuration/lists.ts'
 import type { PageRequest, Parameters } from './query.ts'
 
-/** What a query string asks of a list. */
+/** The list that a query string requests. */
 export interface ListRequest extends Pick<ListQuery, 'filters' | 'sort' | 'nulls' | 'tagFilters'> {
   readonly page: PageRequest
   readonly fields: ReadonlySet<string> | undefined
 }
 
-/** Lists as one dialect speaks of them. */
+/** The rules of one dialect. */
 export interface ListRules {
   /** Throws INVALID_QUERY. */
   readonly parse: (parameters: Parameters, collection: { readonly name: string }) => ListRequest

@@ -150,7 +150,7 @@ function translated<Item>(
   }))
 }
 
-/** The object with only the wanted fields; unknown names are ignored. */
+/** The object with only the requested fields; unknown names are ignored. */
 export function pick(
   object: Record<string, unknown>,
   fields: ReadonlySet<string> | undefined,

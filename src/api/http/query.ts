@@ -1,4 +1,4 @@
-/** Query strings: bounded, then read. How a list reads the page and the order that are asked for is its dialect's. */
+/** Query strings: bounded, then parsed. The dialect decides how the parameters of pages and sorting are read. */
 import type { Context } from 'koa'
 import { DomainError } from '../../domain/errors.ts'
 import { QUERY_VALUES_MAX } from '../../domain/limits.ts'
@@ -42,7 +42,7 @@ export function filtersOf(
     .filter((filter) => filter.values.length > 0)
 }
 
-/** The `fields` that the client wants of each object; undefined = all. */
+/** The `fields` that the client requests of each object; undefined = all. */
 export function fieldsOf(parameters: Parameters): ReadonlySet<string> | undefined {
   const fields = parameters.getAll('fields').filter((field) => field !== '')
   return fields.length > 0 ? new Set(fields) : undefined

@@ -1,7 +1,7 @@
 /**
- * The session of the page: the token in a cookie that scripts cannot read and that other sites cannot send. It counts as
- * X-Auth-Token where a request has none. What writes must show that it comes from the page itself (Fetch Metadata, else
- * Origin), as cookies go along by themselves.
+ * The session of the page: the token in a cookie that scripts cannot read and that other sites cannot send. It counts
+ * as X-Auth-Token where a request has none. A request that writes must prove that the page itself sent it (by Fetch
+ * Metadata, else Origin), because browsers add cookies to every request.
  */
 import type { Context } from 'koa'
 import { DomainError } from '../../domain/errors.ts'
@@ -31,7 +31,7 @@ export function acceptSession(ctx: ApiContext, deps: ApiDependencies): void {
   const token = sessionToken(ctx, deps)
   if (token === undefined) return
   if (!READS.has(ctx.method)) assertFromThePage(ctx, deps)
-  // As everybody reads it who asks for the identity, later too: a stream ends with its token.
+  // The identity is read from this header, later too: a stream ends when its token ends.
   ctx.req.headers['x-auth-token'] = token
 }
 

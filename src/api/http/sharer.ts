@@ -1,8 +1,8 @@
 import type { Identity } from '../../identity/identity.ts'
 
 /**
- * By what the requests of somebody are divided: the project, and where the token names none the user, so that those who have no
- * project do not share what is left to administrators of the system.
+ * The key by which shared resources of requests are divided: the project. If the token has none, it is the user, so
+ * that users without a project do not share one place with the administrators of the system.
  */
 export function sharerOf({ projectId, userId = '' }: Pick<Identity, 'projectId' | 'userId'>): string {
   return projectId || `user ${userId}`

@@ -1,6 +1,7 @@
 /**
- * The events of all projects, as they become known, in one process: one reader of the database, however many streams and waits
- * there are. It keeps the newest events, so that a reader that comes back after a short while needs no database.
+ * Gives the new events of all projects to the streams and waits of one process. It reads the database once, however
+ * many streams and waits there are. It keeps the newest events, so that a reader that reconnects soon needs no
+ * statement.
  */
 import type { ServiceEvent } from '../../domain/event/event.ts'
 import { type EventFilter, matchesFilter } from '../../domain/event/event-filter.ts'
@@ -16,7 +17,7 @@ export interface FeedParts {
   readonly onRecovery: () => void
 }
 
-/** Hears of new events in their order; `events` are those that it wants. */
+/** Called with new events that match the filter of the subscription, in their order. */
 export type FeedReader = (events: readonly ServiceEvent[]) => void
 
 interface Subscription {
@@ -26,7 +27,7 @@ interface Subscription {
 
 export class EventFeed {
   readonly #parts: FeedParts
-  /** By project; those of administrators, who hear of all, under undefined. */
+  /** By project; under undefined those of administrators, which get the events of all projects. */
   readonly #subscriptions = new Map<string | undefined, Set<Subscription>>()
   #kept: ServiceEvent[] = []
   #keptAfter = 0
@@ -43,12 +44,12 @@ export class EventFeed {
   }
 
   /**
-   * The position up to which every event was heard of. The first call starts the feed: a process of which nobody wants events
-   * reads none. Throws the error of the database when it has not answered yet.
+   * The position up to which the feed has read. The first call starts the feed, so a process without subscriptions
+   * reads nothing. Throws the error of the database if it has not answered yet.
    */
   async position(): Promise<number> {
     if (this.#position !== undefined) return this.#position
-    // One question for all first callers: a second answer that comes late would set the position back.
+    // One statement for all first callers: a second result that comes late would set the position back.
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined
     })
@@ -78,13 +79,13 @@ export class EventFeed {
     await this.#reading
   }
 
-  /** Events after a position that are still kept here; undefined = the database has to be asked. */
+  /** Events after a position that match, if they are still kept here. Undefined: they must be read from the database. */
   keptAfter(position: number, filter: EventFilter): readonly ServiceEvent[] | undefined {
     if (position < this.#keptAfter) return undefined
     return this.#kept.filter((event) => event.position > position && matchesFilter(event, filter))
   }
 
-  /** From now on `reader` hears of new events. Returns the function that ends that. */
+  /** Calls `reader` with each new event that matches `filter`. Returns the function that ends the subscription. */
   subscribe(filter: EventFilter, reader: FeedReader): () => void {
     const subscription = { filter, reader }
     const ofProject = this.#subscriptions.get(filter.projectId) ?? new Set()

@@ -1,6 +1,7 @@
 /**
- * Open streams of events, in Server-Sent Events (WHATWG HTML, section 9.2). A stream holds a place of its project and no
- * connection to PostgreSQL. One that is too far behind is closed: its reader comes back with Last-Event-ID and misses nothing.
+ * Open streams of events, in Server-Sent Events (WHATWG HTML, section 9.2). A stream holds a place of its project and
+ * no connection to PostgreSQL. A stream that is too far behind is closed. Its reader reconnects with Last-Event-ID and
+ * misses nothing.
  */
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -20,11 +21,11 @@ import { eventText } from './render-event.ts'
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store',
-  // nginx would collect the events of a response that it buffers.
+  // Without this, nginx buffers the response and delays its events.
   'X-Accel-Buffering': 'no',
 }
 
-/** Throws when the reader may read no longer: its token ended. */
+/** Throws when the reader may no longer read, because its token has ended. */
 export type AssertAllowed = () => Promise<void>
 
 /** What all streams of a process hold in memory for readers that are behind. */
@@ -63,7 +64,7 @@ export class EventStream {
     if (text !== '') this.#write(text)
   }
 
-  /** Events after `from` were deleted, up to `to`: the reader cannot have them. */
+  /** Reports that the events after `from`, up to `to`, were deleted. */
   sendGap(from: number, to: number): void {
     this.#write(`id: ${to}\nevent: gap\ndata: ${JSON.stringify({ from: String(from), to: String(to) })}\n\n`)
   }
@@ -141,7 +142,10 @@ export class EventStreams {
     return STREAMS_MAX - this.#places.free
   }
 
-  /** A place for a stream or a wait of a sharer (sharer.ts); undefined when it has too many. Returns the function that gives it back. */
+  /**
+   * Takes a place for a stream or a wait of a sharer (sharer.ts). Returns the function that frees it; undefined when
+   * there are too many.
+   */
   take(sharer: string): (() => void) | undefined {
     if (!this.#places.take(sharer)) return undefined
     let isTaken = true
@@ -161,7 +165,10 @@ export class EventStreams {
     return stream
   }
 
-  /** `end` is called when streams and waits have to end, soon where that is over. Returns the function that forgets it. */
+  /**
+   * Registers `end`, which is called when streams and waits have to end; soon, if that has happened already. Returns the
+   * function that removes it.
+   */
   onClose(end: () => void): () => void {
     if (this.#isClosed) queueMicrotask(end)
     const entry = () => end()

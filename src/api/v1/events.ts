@@ -1,6 +1,7 @@
 /**
- * `GET /v1/events`: what has happened, by pages, by long poll, and as a stream of Server-Sent Events (`Accept:
- * text/event-stream`). All three have the same filters and the same ids; a reader that goes on after an id misses nothing.
+ * `GET /v1/events`: what has happened, by pages, by long poll, and as a stream of Server-Sent Events
+ * (`Accept: text/event-stream`). All three have the same filters and the same ids. A reader that continues after an id
+ * misses nothing.
  */
 import { DomainError } from '../../domain/errors.ts'
 import type { ServiceEvent } from '../../domain/event/event.ts'
@@ -69,8 +70,8 @@ function filterOf(ctx: ApiContext, parameters: Parameters): EventFilter {
 }
 
 /**
- * Events after `after`, oldest first, or before `before` (or the newest ones), newest first. `after` of the answer is what the
- * next request goes on with, also when no event of the page matched the filter.
+ * Events after `after`, oldest first, or before `before` (or the newest ones), newest first. The next request continues
+ * with `after` of the answer, also when no event of the page matched the filter.
  */
 async function page(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const parameters = queryOf(ctx)
@@ -97,9 +98,9 @@ async function page(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
 
 interface Found {
   readonly events: readonly ServiceEvent[]
-  /** Where the next page goes on. */
+  /** The position after which the next page begins. */
   readonly after: number
-  /** There are more that were not looked at. */
+  /** There are more events that were not examined. */
   readonly isMore: boolean
   /** Events after the requested position that were deleted. */
   readonly gap?: { readonly from: number; readonly to: number }
@@ -118,7 +119,7 @@ async function eventsAfter(
   { after, limit, filter }: { readonly after: number; readonly limit: number; readonly filter: EventFilter },
 ): Promise<Found> {
   const { last, purgedTo } = await readEventBounds(deps.db)
-  // Of a database that was restored since: its positions began anew.
+  // The database was restored since then, and its positions began again.
   if (after > last) return { events: [], after: last, isMore: false, gap: { from: after, to: last } }
   const from = Math.max(after, purgedTo)
   const upTo = Math.min(last, from + EVENT_PAGE_POSITIONS)
@@ -181,12 +182,12 @@ async function waited(
   })
 }
 
-/** Events that the feed gave; `position` goes on where there are none. */
+/** A page of events from the feed. Without events, the next page begins after `position`. */
 function foundInFeed(events: readonly ServiceEvent[], position: number): Found {
   return { events, after: events.at(-1)?.position ?? position, isMore: false }
 }
 
-/** Goes on after Last-Event-ID, or begins now. */
+/** Sends events after Last-Event-ID or `after`; without them, only new events. */
 async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const parameters = queryOf(ctx)
   const filter = filterOf(ctx, parameters)
@@ -203,7 +204,7 @@ async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   ctx.respond = false
   ctx.status = 200
   const opened = deps.events.streams.open(res, async () => void (await deps.identify(headers, address)))
-  // From here on there is nobody to tell of an error but the reader: it comes back.
+  // The response has begun, so an error can only end the stream: the reader reconnects.
   try {
     const position = await catchUp(ctx, deps, { opened, filter, after: lastReceived ?? now })
     if (opened.isOpen) unsubscribe = follow(deps, { opened, filter, position })
@@ -212,7 +213,7 @@ async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   }
 }
 
-/** The header that browsers send wins over `after`, which stays in the URL when they come back. */
+/** Last-Event-ID wins over `after`: browsers send it when they reconnect, with the same URL as before. */
 function lastEventOf(ctx: ApiContext, parameters: Parameters): number | undefined {
   const header = ctx.get('last-event-id')
   if (header === '') return numberOf(parameters, 'after')
@@ -224,7 +225,7 @@ interface Followed {
   readonly filter: EventFilter
 }
 
-/** Sends what came after an event, as fast as the reader takes it, until little is left, which the feed has. */
+/** Sends the events after a position, as fast as the reader accepts them, until the feed has the few that are left. */
 async function catchUp(
   ctx: ApiContext,
   deps: ApiDependencies,
@@ -247,7 +248,7 @@ async function catchUp(
   return position
 }
 
-/** Without a pause between the two: nothing can come in between. The database may have been ahead of the feed. */
+/** Sends what the feed has and subscribes, without a pause between the two. The database may have been ahead of the feed. */
 function follow(
   deps: ApiDependencies,
   { opened, filter, position }: Followed & { readonly position: number },

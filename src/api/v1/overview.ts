@@ -1,7 +1,7 @@
 /**
- * `GET /v1/overview`: a project (for administrators: all projects) at one glance: how many members are in which state, what
- * changed last, and pools and load balancers with the worst first. Everything is read from what is kept per pool; no
- * request walks over members.
+ * `GET /v1/overview`: a project (for administrators: all projects) at one glance: how many members are in which state,
+ * what changed last, and pools and load balancers with the worst first. Everything is read from the counts that are
+ * kept per pool; no request reads all members.
  */
 import { DomainError, notFound } from '../../domain/errors.ts'
 import {
@@ -79,7 +79,7 @@ async function showOverview(ctx: ApiContext, deps: ApiDependencies): Promise<voi
   }
 }
 
-/** Newest first. `after`: a stream that begins there misses nothing that is not among the changes. */
+/** Newest first. A stream of events that begins at `after` gets every event that is not among the changes. */
 async function newestChanges(deps: ApiDependencies, { projectId }: OverviewScope) {
   const { last, purgedTo } = await readEventBounds(deps.db)
   const events = await readEvents(deps.db, {

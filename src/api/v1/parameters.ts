@@ -4,7 +4,7 @@ import { isUuid } from '../../domain/uuid.ts'
 import type { ApiContext } from '../http/context.ts'
 import { invalidQuery, type Parameters } from '../http/query.ts'
 
-/** The project that is asked about (`project_id`); undefined = all, which only administrators may. Throws FORBIDDEN. */
+/** The project in `project_id`, else the one of the identity; undefined = all, for administrators. Throws FORBIDDEN. */
 export function projectOf(ctx: ApiContext, parameters: Parameters): string | undefined {
   const { inLists, authorise } = ctx.state.access
   const requested = parameters.get('project_id') ?? undefined

@@ -4,7 +4,7 @@ import { eventDocument } from '../../domain/event/event-document.ts'
 
 const texts = new WeakMap<ServiceEvent, string>()
 
-/** The same text for all who hear of an event. */
+/** An event as JSON text, which is made once for all readers. */
 export function eventText(event: ServiceEvent): string {
   const known = texts.get(event)
   if (known !== undefined) return known

@@ -1,7 +1,7 @@
 /**
- * `/v1/session`: who one is, for the page. `POST` signs in with user, password and project, and keeps the token in a
- * cookie; `DELETE` ends both. The service keeps nothing of a session, so it outlives a restart and holds in every API
- * process, until its token ends.
+ * `/v1/session`: sign-in of the page, and the identity of its user. `POST` signs in with user, password and project,
+ * and keeps the token in a cookie; `DELETE` ends both. The service keeps nothing of a session, so it outlives a restart
+ * and holds in every API process, until its token ends.
  */
 import { DomainError } from '../../domain/errors.ts'
 import { NAME_MAX, PASSWORD_MAX, SESSION_BODY } from '../../domain/limits.ts'
@@ -58,7 +58,7 @@ async function begin(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   })
 }
 
-/** The cookie ends, whatever becomes of the token. */
+/** Removes the cookie also when the token cannot be ended. */
 async function end(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const signIn = signInOf(deps)
   assertFromThePage(ctx, deps)

@@ -1,4 +1,4 @@
-/** The bodies of webhooks: their form, and what of a stored one they change. */
+/** The bodies of webhooks: their schema, and the changes that they make to a stored webhook. */
 import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
 import type { TargetPolicy } from '../../domain/address/target-policy.ts'
@@ -31,7 +31,7 @@ import {
   uuid,
 } from '../schema/attributes.ts'
 
-/** Stands for a stored secret, in answers and in bodies. */
+/** In responses and bodies: a stored secret, which is not shown. */
 export const MASK = '***'
 /** Characters of a new status, as events have it. */
 const STATUS_MAX = 255
@@ -82,9 +82,9 @@ export function changedBy<Stored extends Omit<Webhook, 'createdAt' | 'updatedAt'
   const isSameUrl = body.url === undefined || (stored.url !== '' && body.url === shownUrl(stored))
   const url = isSameUrl ? stored.url : (body.url ?? '')
   if (!isSameUrl) assertUrl(url, policy)
-  // Another format would show what this one hides.
+  // Another format would show the part of the URL that this format hides.
   if (isSameUrl && stored.format === 'slack' && body.format !== undefined && body.format !== 'slack')
-    throw invalidField('url', 'it has to be sent with another format')
+    throw invalidField('url', 'send the URL again together with the new format')
   return {
     ...stored,
     url,
@@ -104,7 +104,7 @@ function assertUrl(url: string, policy: TargetPolicy): void {
 
 /** The first mask stands for the first stored secret, and so on. A refusal never repeats a secret. */
 function secretsOf(stored: readonly string[], sent: readonly string[]): readonly string[] {
-  if (sent.length < WEBHOOK_SECRETS.min) throw invalidField('secrets', 'one secret is needed at least')
+  if (sent.length < WEBHOOK_SECRETS.min) throw invalidField('secrets', 'at least one secret is required')
   let masked = 0
   return sent.map((secret) => {
     if (secret === MASK) {

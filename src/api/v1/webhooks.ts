@@ -1,4 +1,4 @@
-/** `/v1/webhooks`: who gets events over HTTP, how that goes, and what could not be delivered. */
+/** `/v1/webhooks`: the webhooks of a project, the state of their deliveries, and their dead letters. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { eventDocument } from '../../domain/event/event-document.ts'
@@ -85,7 +85,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
     return await found(tx, webhook.id)
   })
   ctx.status = 201
-  // The only answer that has a secret: one that the client does not know yet.
+  // The only response that contains a secret: the one that the service made.
   ctx.body = { webhook: render(created, body.secrets === undefined ? [made] : undefined) }
 }
 
@@ -110,7 +110,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   ctx.status = 204
 }
 
-/** Waits for the receiver without a connection to PostgreSQL. */
+/** Sends a test event. No connection to PostgreSQL is held during the request to the receiver. */
 async function test(ctx: ApiContext, { db, webhooks }: ApiDependencies): Promise<void> {
   let webhook: WebhookRecord | undefined
   await ctx.state.admission.admit(sharerOf(ctx.state.identity), async () => {
