@@ -47,7 +47,7 @@ export function exitsOf({ exits }: Command): string {
   const codes = {
     0: 'done',
     1: 'it could not be done, and standard error says why',
-    2: 'the command line is not understood',
+    2: 'the command line is wrong',
     ...exits,
   }
   return `Exit code: ${Object.entries(codes)

@@ -1,10 +1,10 @@
 /** What every command of the program shares: its entry in the table of commands, flags and words, and usage errors. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
-/** The command line is not understood: one line for the person, exit code 2. */
+/** The command line is wrong: one line for the user, exit code 2. */
 export class UsageError extends Error {}
 
-/** A flag, as node:util's parser takes it, and what people read of it. */
+/** A flag, in the form of node:util's parser, with its text for help. */
 export interface Flag {
   readonly type: 'string' | 'boolean'
   readonly default?: string | boolean
@@ -36,7 +36,7 @@ export interface Command {
   readonly about: readonly string[]
   readonly words?: readonly Word[]
   readonly flags?: FlagTable
-  /** Asks a running service, by its API. */
+  /** Whether it calls the API of a running service. */
   readonly isClient?: true
   /** Exit codes that say more than 0 (done) and 2 (not understood). */
   readonly exits?: Readonly<Record<number, string>>

@@ -26,14 +26,19 @@ import { webhookCommand } from './command/webhook.ts'
 const CHECK_CONFIG = {
   'check-config': {
     type: 'boolean',
-    what: 'says whether the environment is usable for it, and ends (exit code 0 or 1)',
+    what: 'checks the configuration in the environment, and ends (exit code 0 or 1)',
   },
 } as const
 const PROBER_FLAGS = {
-  name: { type: 'string', default: 'prober', value: 'NAME', what: 'of this process in logs and metrics' },
+  name: {
+    type: 'string',
+    default: 'prober',
+    value: 'NAME',
+    what: 'the name of this process in logs and metrics',
+  },
   ...CHECK_CONFIG,
 } as const
-const THE_ENVIRONMENT = 'The configuration is the environment; README.md lists it.'
+const THE_ENVIRONMENT = 'The configuration is read from environment variables; README.md lists them.'
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   serve: {
@@ -69,8 +74,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   notifier: {
-    summary: 'tells receivers of events, alone (needs DATABASE_URL)',
-    about: ['Delivers events to receivers. Of several one does; the others stand by.', THE_ENVIRONMENT],
+    summary: 'a notifier alone (needs DATABASE_URL)',
+    about: [
+      'Delivers events to receivers. If several notifiers run, one delivers and the others stand by.',
+      THE_ENVIRONMENT,
+    ],
     flags: CHECK_CONFIG,
     run: async (args, environment) => {
       if (parseFlags(args, CHECK_CONFIG).values['check-config'] === true)
@@ -121,7 +129,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   simulate: {
     summary: 'what a monitor would do with given results',
     about: [
-      'What would this monitor do? Prints a timeline of the results (after --), or, for traces as JSON on standard input ({"id", "unified_config", "results"}, one or a list), a list of {"id", "steps"}.',
+      'Shows what a monitor would do with given results. With results after --, it prints a timeline. Without them, it reads traces as JSON from standard input ({"id", "unified_config", "results"}, one or a list) and prints a list of {"id", "steps"}.',
       '  healthmonitor simulate --rise 2 --fall 3 -- pass pass fail fail fail pass\n  healthmonitor simulate < TRACES.json',
     ],
     words: SIMULATE_WORDS,
@@ -139,8 +147,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 }
 
 /**
- * Checks whether the environment is valid, and the files that it names are usable; for a command that needs a PostgreSQL
- * also whether it has one. Throws StartRefusal.
+ * Checks whether the configuration is valid and the files that it names are usable. For a command that needs
+ * DATABASE_URL, checks that it is set. Throws StartRefusal.
  */
 export function checkConfig(environment: NodeJS.ProcessEnv, needsDatabase?: string): number {
   const config = parseConfig(environment)

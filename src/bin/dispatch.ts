@@ -17,12 +17,12 @@ ${Object.entries(COMMANDS)
 
   help [COMMAND]   says more, as COMMAND --help does
   version          which version this is
-  --check-config   says whether the environment is usable, and ends (exit code 0 or 1)
+  --check-config   checks the configuration in the environment, and ends (exit code 0 or 1)
 
-The configuration is the environment; README.md lists it.
+The configuration is read from environment variables; README.md lists them.
 `
 
-/** Where the program writes for people. */
+/** Standard output and standard error. */
 export interface Terminal {
   readonly out: (text: string) => void
   readonly err: (text: string) => void

@@ -6,7 +6,7 @@ import type { Command } from './command-line.ts'
 const ENVIRONMENT: readonly (readonly [name: string, what: string])[] = [
   [
     'HM_LISTEN',
-    'Where a service of this host listens; commands that ask a service use it when neither --url nor OS_AUTH_URL is given.',
+    'Where a service of this host listens. Commands that call a service use it if neither --url nor OS_AUTH_URL is given.',
   ],
   [
     'OS_AUTH_URL',
@@ -24,10 +24,10 @@ const ENVIRONMENT: readonly (readonly [name: string, what: string])[] = [
   ['OS_PROJECT_NAME, OS_PROJECT_DOMAIN_NAME', 'The project; also OS_PROJECT_ID, OS_PROJECT_DOMAIN_ID.'],
   [
     'OS_REGION_NAME, OS_INTERFACE',
-    'Which entry of the catalogue counts; the interface is public by default.',
+    'Which entry of the catalogue is used; the interface is public by default.',
   ],
   ['OS_AUTH_TYPE', 'password, token or v3applicationcredential; none: no sign-in, also with OS_AUTH_URL.'],
-  ['OS_CACERT', 'File with the certificates that vouch for Keystone and the service.'],
+  ['OS_CACERT', 'File with the CA certificates for Keystone and the service.'],
   ['NO_COLOR', 'When it is set and not empty, there are no colours.'],
   ['COLUMNS', 'Columns of a line, instead of those of the terminal.'],
 ]
@@ -44,17 +44,17 @@ export function manPage(table: Readonly<Record<string, Command>>): string {
     '[options]',
     '.SH DESCRIPTION',
     'The service probes the members of load balancers\\(aq pools, and says which are ONLINE, which are OFFLINE, why, and since when.',
-    'Commands of the first list run it; those of the second ask a running one by its API.',
+    'The commands of the first list run the service. Those of the second list call the API of a running service.',
     '.SH COMMANDS THAT RUN THE SERVICE',
     ...sections(table, false),
-    '.SH COMMANDS THAT ASK A SERVICE',
+    '.SH COMMANDS THAT CALL A SERVICE',
     ...sections(table, true),
     '.SH ENVIRONMENT',
     ...ENVIRONMENT.flatMap(([name, what]) => ['.TP', `.B ${roff(name)}`, roff(what)]),
     '.SH EXIT STATUS',
     'Each command names its exit codes.',
-    'Everywhere 0 is success and 2 a command line that is not understood.',
-    'Commands that ask a service end with 1 when what was asked for is not so, and with 3 when the service or Keystone cannot be reached or refuses.',
+    'For all commands, 0 is success and 2 is a wrong command line.',
+    'Commands that call a service end with 1 if a status is not reached or something is wrong, and with 3 if the service or Keystone cannot be reached or refused the request.',
   ]
   return `${lines.join('\n')}\n`
 }

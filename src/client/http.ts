@@ -114,10 +114,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'does not accept a connection',
   UND_ERR_BODY_TIMEOUT: 'is silent',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'gives an answer that is too long',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that nobody vouches for: OS_CACERT names a file that does',
-  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate that nobody vouches for: OS_CACERT names a file that does',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'has a certificate that nobody vouches for: OS_CACERT names a file that does',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate of an unknown CA: set OS_CACERT to a file with the CA',
+  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate of an unknown CA: set OS_CACERT to a file with the CA',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate of an unknown CA: set OS_CACERT to a file with the CA',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
 }
 

@@ -244,7 +244,10 @@ test('events --follow comes back after its connection broke and prints each even
     ],
   )
   assert.equal(new Set(seen().map((event) => event.id)).size, seen().length, 'none twice')
-  assert.match(output.err, /^the stream of http:\S+ broke: .*; trying again\nthe stream is back\n$/)
+  assert.match(
+    output.err,
+    /^the stream of http:\S+ broke: .*; trying again\nthe stream is connected again\n$/,
+  )
 })
 
 test('a maintenance is begun, shown and ended, of a member and of a pool', async () => {

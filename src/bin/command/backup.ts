@@ -18,10 +18,10 @@ const ONE_FILE = { min: 1, max: 1, named: 'FILE' }
 const FILE_WORD = [{ name: 'FILE', isFile: true }] as const
 
 export const dumpCommand: Command = {
-  summary: 'all objects, statuses and transitions into a file',
+  summary: 'writes all objects, statuses and transitions into a file',
   about: [
-    'Writes all objects, statuses, transitions and quotas into a new FILE, as of one moment, while the service runs or not. A name that ends in .gz is compressed. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR.',
-    'The file holds what monitors send, Authorization headers included: only its owner may read it. psql can load it into a database without objects that "healthmonitor migrate" of the same version has prepared and no service uses: all of it or nothing; "healthmonitor restore" needs neither psql nor the same version.',
+    'Writes all objects, statuses, transitions and quotas into a new FILE, as they are at one moment. The service may run meanwhile. If the name ends in .gz, the file is compressed. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR.',
+    'The file contains what monitors send, Authorization headers included, so only its owner may read it. "healthmonitor restore" of this version or a newer one reads it. psql can load it too, all of it or nothing, into an empty database that "healthmonitor migrate" of the same version has prepared and that no service uses.',
   ],
   words: FILE_WORD,
   run: async (args, environment) => {
@@ -42,9 +42,9 @@ export const dumpCommand: Command = {
 }
 
 export const restoreCommand: Command = {
-  summary: 'an empty database out of such a file',
+  summary: 'fills an empty database from such a file',
   about: [
-    'Fills an empty database from a FILE that "healthmonitor dump" of this version or an older one has made: all of it or nothing. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR; no service may run on it.',
+    'Fills an empty database from a FILE that "healthmonitor dump" of this version or an older one has made. It restores everything or nothing. The database is that of DATABASE_URL, else the embedded one of HM_DATA_DIR. No service may run on it.',
   ],
   words: FILE_WORD,
   run: async (args, environment) => {

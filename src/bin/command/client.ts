@@ -1,4 +1,4 @@
-/** What the commands that ask a running service share: where it is, the flags for that, the screen, and how they end. */
+/** What the commands that call a running service share: its address, common flags, the screen, and exit codes. */
 import { readFileSync } from 'node:fs'
 import { ClientFailure, EXIT, mistake } from '../../client/failure.ts'
 import { variablesOf } from '../../client/keystone.ts'
@@ -13,12 +13,12 @@ export const SERVICE_FLAGS = {
   url: {
     type: 'string',
     value: 'URL',
-    what: 'where the service is; without it: the load-balancer service in the catalogue of OS_AUTH_URL, else HM_LISTEN, else http://127.0.0.1:9876',
+    what: 'the address of the service; default: the load-balancer service in the catalogue of OS_AUTH_URL, else HM_LISTEN, else http://127.0.0.1:9876',
   },
   project: {
     type: 'string',
     value: 'ID',
-    what: 'the project to ask about, where there is no Keystone (OS_PROJECT_ID, or the default project of the service)',
+    what: 'the project, if there is no Keystone (OS_PROJECT_ID, or the default project of the service)',
   },
 } as const
 
@@ -26,11 +26,11 @@ export const JSON_FLAG = { json: { type: 'boolean', what: 'prints JSON for progr
 
 /** For the commands' texts. */
 export const WHO_ASKS =
-  'Signs in with Keystone when OS_AUTH_URL is set, by the OS_* variables that the openstack command knows: a password, a token or an application credential.'
+  'If OS_AUTH_URL is set, it signs in with Keystone, with the same OS_* variables as the openstack command: a password, a token or an application credential.'
 
 export const CLIENT_EXITS = {
-  2: 'the command line is not understood, or what it names is not there or not unique',
-  3: 'the service or Keystone cannot be reached, or refuses',
+  2: 'the command line is wrong, or the member or pool does not exist or is not unique',
+  3: 'the service or Keystone cannot be reached, or refused the request',
 } as const
 
 export interface Client {
@@ -78,7 +78,7 @@ function defaultUrl({
 }: NodeJS.ProcessEnv): string {
   const endpoint = parseEndpoint(listen)
   if (endpoint === undefined || endpoint.port === 0)
-    throw new UsageError(`HM_LISTEN=${listen} does not say where the service is: --url does`)
+    throw new UsageError(`HM_LISTEN=${listen} is not an address with a port: use --url`)
   return localUrl(endpoint, certificate)
 }
 

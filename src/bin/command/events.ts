@@ -1,4 +1,4 @@
-/** `healthmonitor events`: what has happened, and with --follow what happens from then on. */
+/** `healthmonitor events`: what has happened, and with --follow also new events. */
 import { followEvents } from '../../client/event-reader.ts'
 import { EXIT } from '../../client/failure.ts'
 import type { Query } from '../../client/service.ts'
@@ -21,23 +21,23 @@ import { type Command, parseFlags } from '../command-line.ts'
 const FLAGS = {
   follow: {
     type: 'boolean',
-    what: 'goes on with what happens from now on; after an interruption with what happened meanwhile',
+    what: 'also shows new events; after an interruption it continues with the events that it missed',
   },
   last: {
     type: 'string',
     value: 'N',
     what: `begins with the last N events (${EVENTS_SHOWN_DEFAULT}; 0 to ${EVENTS_SHOWN.max})`,
   },
-  pool: { type: 'string', value: 'POOL', what: 'only of this pool and its members; name or id' },
-  member: { type: 'string', value: 'MEMBER', what: 'only of this member; name, id or ADDRESS:PORT' },
+  pool: { type: 'string', value: 'POOL', what: 'only events of this pool and its members; name or id' },
+  member: { type: 'string', value: 'MEMBER', what: 'only events of this member; name, id or ADDRESS:PORT' },
   type: {
     type: 'string',
     value: 'TYPE',
     choices: Object.keys(EVENT_TYPES),
-    what: 'only of these types, separated by commas: member.status, pool.status, …',
+    what: 'only events of these types, separated by commas: member.status, pool.status, …',
   },
-  to: { type: 'string', value: 'STATUS', what: 'only with this new status, like OFFLINE' },
-  'all-projects': { type: 'boolean', what: 'of all projects and of the service; for administrators' },
+  to: { type: 'string', value: 'STATUS', what: 'only events with this new status, like OFFLINE' },
+  'all-projects': { type: 'boolean', what: 'events of all projects and of the service; for administrators' },
   json: { ...JSON_FLAG.json, what: 'prints one JSON object per line, as the API gives it' },
   ...SERVICE_FLAGS,
 } as const
@@ -51,9 +51,9 @@ interface Values {
 }
 
 export const eventsCommand: Command = {
-  summary: 'what has happened, and with --follow what happens',
+  summary: 'what has happened; with --follow also new events',
   about: [
-    'Prints events, the oldest first. With --follow it stays; when the connection breaks it comes back and misses nothing that the service still keeps.',
+    'Prints events, the oldest first. With --follow it keeps running. When the connection breaks, it reconnects and shows the events that it missed, if the service still keeps them.',
     WHO_ASKS,
   ],
   flags: FLAGS,
@@ -95,7 +95,7 @@ interface Followed {
   readonly line: (event: EventPage['events'][number], text: string) => string
 }
 
-/** Interruptions are told on standard error: standard output has events only. */
+/** Interruptions are reported on standard error, because standard output has only events. */
 async function follow({ service, print }: Client, { filter, after, line }: Followed): Promise<void> {
   for await (const item of followEvents(service, { after, filter })) {
     switch (item.kind) {
@@ -103,13 +103,13 @@ async function follow({ service, print }: Client, { filter, after, line }: Follo
         print([line(item.event, item.text)])
         break
       case 'gap':
-        process.stderr.write('some events are not kept any more, and are missing here\n')
+        process.stderr.write('some events are missing here: the service no longer keeps them\n')
         break
       case 'interrupted':
         process.stderr.write(`${item.why}; trying again\n`)
         break
       case 'resumed':
-        process.stderr.write('the stream is back\n')
+        process.stderr.write('the stream is connected again\n')
         break
     }
   }

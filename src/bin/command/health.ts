@@ -19,7 +19,7 @@ const FLAGS = {
 export const healthCommand: Command = {
   summary: 'the health of a member or a pool, and why',
   about: [
-    'Says the status of MEMBER, since when and why, what the last probe saw, how far it is from another status, and when it is probed next. Of a pool: its members, the worst first.',
+    'Shows the status of MEMBER, since when and why, the last probe, how many results it needs for another status, and the next probe. For a pool: its status and its members, the worst first.',
     WHO_ASKS,
   ],
   words: [MEMBER_WORD],

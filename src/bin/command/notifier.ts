@@ -1,4 +1,4 @@
-/** `healthmonitor notifier`: tells receivers of events, alone on its host or as a child of `serve`. */
+/** `healthmonitor notifier`: delivers events to receivers, alone on its host or as a child of `serve`. */
 import { NOTIFIER_CONNECTIONS } from '../../domain/limits.ts'
 import { parseConfig } from '../../runtime/config.ts'
 import { formatEndpoint } from '../../runtime/listener.ts'
@@ -22,7 +22,7 @@ export async function notifier(environment: NodeJS.ProcessEnv): Promise<void> {
   const db = await openReadyDatabase(databaseUrl, `healthmonitor ${NAME}`, NOTIFIER_CONNECTIONS, log)
   ending.add('database', () => db.destroy())
   await assertSchemaCurrent(db)
-  // Its own listener is never called, on any address.
+  // The policy of webhooks denies its own listener, on every address.
   const config =
     listener === undefined
       ? given

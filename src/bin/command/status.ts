@@ -18,11 +18,11 @@ import { type Command, parseFlags } from '../command-line.ts'
 import { FullScreen } from './full-screen.ts'
 
 const FLAGS = {
-  watch: { type: 'boolean', what: 'stays, and draws again whenever something has changed; Ctrl-C ends it' },
+  watch: { type: 'boolean', what: 'keeps running, and shows the status again at each event; Ctrl-C ends it' },
   limit: {
     type: 'string',
     value: 'N',
-    what: `shows at most so many pools (${STATUS_POOLS_DEFAULT})`,
+    what: `shows at most N pools (${STATUS_POOLS_DEFAULT})`,
   },
   'all-projects': { type: 'boolean', what: 'of all projects; for administrators' },
   'exit-code': { type: 'boolean', what: 'exit code 1 when something is wrong' },
@@ -39,7 +39,7 @@ interface StatusOptions {
 export const statusCommand: Command = {
   summary: 'what is wrong, the worst first',
   about: [
-    'Says how many pools and members are in which status, and lists the pools that are ERROR or DEGRADED or have members that are OFFLINE, with these members, since when and why.',
+    'Shows how many pools and members have each status. Lists the pools that are ERROR or DEGRADED or have OFFLINE members, with these members, since when and why.',
     WHO_ASKS,
   ],
   flags: FLAGS,
@@ -68,7 +68,7 @@ function shown(status: Status, { screen }: Client, { asJson }: StatusOptions): r
   return [JSON.stringify({ ...overview, pools_in_trouble: flat, has_more: hasMore })]
 }
 
-/** Draws at once after an event, but not more often than every WATCH_PAUSE_MS; and every WATCH_EVERY_MS, as times grow. */
+/** Draws after each event, with a pause of at least WATCH_PAUSE_MS, and every WATCH_EVERY_MS, because ages change. */
 async function watch(client: Client, first: Status, options: StatusOptions): Promise<number> {
   const { service, screen } = client
   const page = screen.isTerminal && !options.asJson ? new FullScreen() : undefined
@@ -90,7 +90,7 @@ async function watch(client: Client, first: Status, options: StatusOptions): Pro
   }
 }
 
-/** What was read last stays while the service is away. */
+/** While the service does not answer, the last status stays. */
 async function readAgain(
   client: Client,
   before: Status,
@@ -108,9 +108,9 @@ async function readAgain(
   }
 }
 
-/** Whether something has happened since somebody asked. */
+/** Whether events came since the last call of `within`. */
 class News {
-  /** Why nothing is heard. */
+  /** Why no events arrive; undefined = they do. */
   trouble: string | undefined
   #hasSome = false
   #failure: unknown
@@ -123,7 +123,10 @@ class News {
     })
   }
 
-  /** Resolves after the next event, or after `ms`; WATCH_PAUSE_MS after the call at the earliest. Throws what ended the stream. */
+  /**
+   * Resolves after the next event, or after `ms`, but at least WATCH_PAUSE_MS after the call. Throws the error that
+   * ended the stream.
+   */
   async within(ms: number | undefined): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, WATCH_PAUSE_MS))
     if (!this.#hasSome) {

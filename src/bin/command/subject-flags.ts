@@ -2,14 +2,14 @@
 
 export const MEMBER_WORD = {
   name: 'MEMBER',
-  what: 'name, id or ADDRESS:PORT of a member; without it, the pool of --pool is meant',
+  what: 'name, id or ADDRESS:PORT of a member; without it, the command is about the pool of --pool',
   isOptional: true,
 } as const
 
 export const POOL_FLAG = {
-  pool: { type: 'string', value: 'POOL', what: 'name or id of a pool: of MEMBER, or itself' },
+  pool: { type: 'string', value: 'POOL', what: 'name or id of the pool of MEMBER, or of the pool itself' },
 } as const
 
 export const QUIET_FLAG = {
-  quiet: { type: 'boolean', what: 'prints nothing: the exit code says it' },
+  quiet: { type: 'boolean', what: 'prints nothing; the exit code is the result' },
 } as const

@@ -26,7 +26,7 @@ const FLAGS = {
     default: 'ONLINE',
     value: 'STATUS',
     choices: STATES,
-    what: 'what to wait for: ONLINE or OFFLINE',
+    what: 'the status to wait for: ONLINE or OFFLINE',
   },
   timeout: {
     type: 'string',
@@ -40,14 +40,14 @@ const FLAGS = {
 export const waitCommand: Command = {
   summary: 'ends when a member or a pool is ONLINE',
   about: [
-    'Waits until probes of the present configuration have found MEMBER, or all members of the pool that are switched on (at least one), ONLINE or OFFLINE. While the service is away, it waits too.',
+    'Waits until MEMBER, or all members of the pool that are switched on (at least one), are ONLINE or OFFLINE by probes with the present configuration. It continues to wait while the service does not answer.',
     '  healthmonitor wait --pool app --for ONLINE --timeout 120 && echo deployed',
     WHO_ASKS,
   ],
   words: [MEMBER_WORD],
   flags: FLAGS,
   isClient: true,
-  exits: { 0: 'it is there', 1: 'it was not in time', ...CLIENT_EXITS },
+  exits: { 0: 'the status is reached', 1: 'it was not reached in time', ...CLIENT_EXITS },
   run: async (args, environment) => {
     const { values, words } = parseFlags(args, FLAGS, { min: 0, max: 1, named: 'MEMBER' })
     const state = STATES.find((each) => each === values.for)
@@ -73,7 +73,7 @@ interface Wait {
   readonly untilMs: number
 }
 
-/** One request after the other, each as long as the service lets one wait. Throws ClientFailure. */
+/** Sends one request after the other; each waits as long as the service allows. Throws ClientFailure. */
 async function reached(service: Service, subject: Subject, { state, untilMs }: Wait): Promise<boolean> {
   const path = `${OCTAVIA}${pathOf(subject)}/health`
   for (;;) {
@@ -83,7 +83,7 @@ async function reached(service: Service, subject: Subject, { state, untilMs }: W
       HEALTH_WAIT_SECONDS.max,
       Math.max(HEALTH_WAIT_SECONDS.min, Math.ceil(leftMs / 1000)),
     )
-    // Of a pool only the answer is wanted, not its members.
+    // Of a pool, only the result is needed, not its members.
     const query = {
       wait_for: state,
       timeout: String(timeout),
@@ -92,7 +92,7 @@ async function reached(service: Service, subject: Subject, { state, untilMs }: W
     try {
       const { wait } = await service.get<WaitAnswer>(path, { query, patienceMs: timeout * 1000 })
       if (wait.reached) return true
-      // A service that ends answers its waits before their time.
+      // A service that stops ends its waits early.
       if (wait.seconds < timeout) await pause(Math.min(leftMs, CLIENT_WAIT_RETRY_MS))
     } catch (error) {
       if (!isPassing(error) || leftMs <= CLIENT_WAIT_RETRY_MS) throw error
@@ -108,7 +108,7 @@ interface Outcome {
   readonly started: number
 }
 
-/** For the person: on standard output what was reached; else who is not there, and why. */
+/** Prints whether the status was reached; if not, also the members that do not have it, and why. */
 async function report({ service, screen, print }: Client, outcome: Outcome): Promise<void> {
   const { subject, state, isReached, started } = outcome
   const seconds = Math.round((performance.now() - started) / 100) / 10

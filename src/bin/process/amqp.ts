@@ -1,4 +1,4 @@
-/** The receiver of events that tells RabbitMQ, put together. */
+/** Builds the receiver of events for RabbitMQ. */
 import { hostname } from 'node:os'
 import type { AmqpSettings } from '../../domain/types.ts'
 import { amqpOpener } from '../../notify/amqp/amqp-connection.ts'
@@ -6,7 +6,7 @@ import { AmqpReceiver, routingKey } from '../../notify/amqp/amqp-receiver.ts'
 import type { Receiver } from '../../notify/receiver.ts'
 import type { Log } from '../../schedule/log.ts'
 
-/** None where no broker is set. `urlsNow`: where the brokers are now, and who we are there. */
+/** Empty if no broker is configured. `urlsNow`: the present URLs of the brokers, with their credentials. */
 export function amqpReceivers(
   amqp: AmqpSettings | undefined,
   log: Log,

@@ -1,6 +1,6 @@
 /**
- * The events of an API process: it gives them their positions, and feeds its streams and waits. It also moves on
- * maintenances that recur, which begin and end by the clock.
+ * The events of an API process: gives them their positions, and sends them to its streams and waits. It also sets the next
+ * window of maintenances that recur, which begin and end by the clock.
  */
 import { EventFeed } from '../../api/v1/event-feed.ts'
 import { EventStreams } from '../../api/v1/event-streams.ts'
@@ -19,7 +19,7 @@ export interface ApiEvents {
   readonly feed: EventFeed
   readonly streams: EventStreams
   start(): void
-  /** Ends the streams, so that their readers go to another process, and stops. */
+  /** Ends the streams, so that their readers reconnect to another process, and stops. */
   close(): Promise<void>
 }
 

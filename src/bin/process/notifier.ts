@@ -24,7 +24,7 @@ export interface NotifierDeps {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'registry'>
   readonly webhooks: WebhookSettings
-  /** Absent: no message bus is told. */
+  /** Absent: nothing is published on a message bus. */
   readonly amqp?: AmqpSettings | undefined
   /** Instead of the URLs of `amqp`. */
   readonly amqpUrls?: () => readonly string[] | undefined
@@ -33,7 +33,7 @@ export interface NotifierDeps {
 /** A running notifier. */
 export interface RunningNotifier {
   readonly isActive: boolean
-  /** Gives the lease back and ends what is under way. */
+  /** Releases the lease and ends the deliveries in progress. */
   close(): Promise<void>
 }
 
@@ -96,7 +96,7 @@ function openNotifierLease(databaseUrl: DatabaseUrl, onEnd: () => void) {
   return openLease(settings, onEnd)
 }
 
-/** Of the receivers that this service has now: one that was switched off keeps its position, and is not behind. */
+/** The lags of the present receivers. A receiver that was switched off keeps its position, but it does not count as behind. */
 async function readLags(db: Database, receivers: readonly Receiver[]) {
   const [outbox, lags] = await Promise.all([readOutboxLag(db), readReceiverLags(db)])
   const names = new Set(receivers.map(({ name }) => name))

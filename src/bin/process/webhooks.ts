@@ -96,7 +96,7 @@ function laneStoreOf(db: Database, webhookId: string): LaneStore {
   }
 }
 
-/** Sends tests of webhooks for the API; projects share its requests. */
+/** Sends tests of webhooks for the API; the requests in flight are shared between projects. */
 export function testSender({ policy, origin }: WebhookSettings): WebhookTests {
   const client = new WebhookClient({ policy })
   const ending = new AbortController()
@@ -135,6 +135,6 @@ function testEvent({ projectId }: WebhookTarget): ServiceEvent {
     projectId,
     from: null,
     to: null,
-    data: { reason: 'TEST', detail: 'somebody asked for a test of this webhook' },
+    data: { reason: 'TEST', detail: 'a test of this webhook was requested' },
   }
 }
