@@ -1,8 +1,8 @@
 /**
- * Events, by an outbox (ADR 25). What changes something writes a row into `event_outbox`, in its own transaction. Rows get
- * their ids before they are committed, so a reader by id would pass rows that are committed later. So `sequence_events` moves
- * committed rows into `event`, one caller at a time, and gives them positions: a reader that has read up to a position has
- * missed none.
+ * Events, by an outbox (ADR 25). Each change writes a row into `event_outbox`, in its own transaction. Rows get their
+ * ids before they are committed, so a reader that reads by id would miss rows that are committed later. Therefore
+ * `sequence_events` moves committed rows into `event`, one caller at a time, and gives them positions. A reader that
+ * has read up to a position has missed no event.
  *
  * A row of the outbox names its objects. Their names and addresses are added when it is moved.
  */
@@ -94,7 +94,7 @@ export async function up(db: Knex): Promise<void> {
   await createSequencer(db)
 }
 
-/** The object of an event with its parents, as names and addresses are now; what is gone has its id alone. */
+/** The object of an event with its parents, with their present names and addresses; of a deleted one only the id. */
 const DATA = `
   jsonb_strip_nulls(jsonb_build_object(
     'reason', t.reason, 'detail', nullif(t.detail, ''), 'evidence', nullif(t.evidence, '{}'), 'generation', t.generation,

@@ -1,7 +1,7 @@
 /**
- * Delivery of events to receivers (ADR 26). A row of `delivery` says how far a receiver was given events. Webhooks have a
- * queue: a row of `webhook_delivery` per event and webhook that has not arrived yet. Configuration is in `webhook`, which
- * the API writes; all other tables are the notifier's.
+ * Delivery of events to receivers (ADR 26). A row of `delivery` has the position up to which a receiver was given
+ * events. Each webhook has a queue: a row of `webhook_delivery` for each event that was not delivered yet. The API
+ * writes `webhook`, which has the configuration; the notifier writes all other tables.
  */
 import type { Knex } from 'knex'
 

@@ -2,11 +2,12 @@
  * Events that no verdict causes (ADR 25).
  *
  * - `config.changed`: what a request of the API changed, and who sent it. The API names itself in the setting
- *   `healthmonitor.request` of its transaction; without it nothing is written. A statement that changes more than 100 objects
- *   gives one event for each pool, with their number.
- * - `prober.joined`, `prober.left`, `breaker.held`, `breaker.released`: a prober says so itself, by its heartbeat.
- * - `prober.lost`, `maintenance.begun`, `maintenance.ended`: nobody writes anything at that moment. `observe_clock`, which API
- *   processes and notifiers call once a second, notes what time has changed; each is noted once.
+ *   `healthmonitor.request` of its transaction; without it nothing is written. A statement that changes more than 100
+ *   objects gives one event for each pool, with their number.
+ * - `prober.joined`, `prober.left`, `breaker.held`, `breaker.released`: the prober reports it itself, with its
+ *   heartbeat.
+ * - `prober.lost`, `maintenance.begun`, `maintenance.ended`: nothing is written at that moment. API processes and
+ *   notifiers call `observe_clock` once a second, which writes each of these events once.
  */
 import type { Knex } from 'knex'
 

@@ -1,7 +1,7 @@
 /**
- * Forgetting old rows of `set_aside` waits for nobody. The statement that writes verdicts does it for members of many
- * projects, and a transaction that deletes members of one project holds their rows until it ends: all would wait for it.
- * Rows that somebody else has are forgotten another time, or are gone with their member.
+ * Deleting old rows of `set_aside` never waits for a lock. The statement that writes verdicts deletes them for members
+ * of many projects. A transaction that deletes members of one project locks their rows until it ends, and all verdicts
+ * would wait for it. Locked rows are skipped: they are deleted later, or together with their member.
  */
 import type { Knex } from 'knex'
 

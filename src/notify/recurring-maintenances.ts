@@ -1,6 +1,7 @@
 /**
- * Moves on maintenances that recur, once a second: where an occurrence is over, the next one takes its place. Any number of
- * processes may do it; PostgreSQL lets one at a time. Being late does no harm to probing: probers know the next occurrences.
+ * Once a second, replaces each occurrence of a recurring maintenance that is over with the next one. Any number of
+ * processes may do it; a lock in PostgreSQL lets only one work at a time. A delay does not affect probing: probers know
+ * the next occurrences.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RECURRENCE_BATCH, RECURRENCE_EVERY_MS, SLICE_MS } from '../domain/limits.ts'

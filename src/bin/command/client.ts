@@ -24,12 +24,12 @@ export const SERVICE_FLAGS = {
 
 export const JSON_FLAG = { json: { type: 'boolean', what: 'prints JSON for programs' } } as const
 
-/** For the commands' texts. */
-export const WHO_ASKS =
-  'If OS_AUTH_URL is set, it signs in with Keystone, with the same OS_* variables as the openstack command: a password, a token or an application credential.'
+/** The paragraph about sign-in, in the help of each command. */
+export const SIGN_IN_TEXT =
+  'If OS_AUTH_URL is set, the command signs in with Keystone, with the same OS_* variables as the openstack command: a password, a token or an application credential.'
 
 export const CLIENT_EXITS = {
-  2: 'the command line is wrong, or the member or pool does not exist or is not unique',
+  2: 'the command line is wrong, or the object does not exist or its name is not unique',
   3: 'the service or Keystone cannot be reached, or refused the request',
 } as const
 

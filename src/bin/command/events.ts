@@ -13,7 +13,7 @@ import {
   JSON_FLAG,
   numberOf,
   SERVICE_FLAGS,
-  WHO_ASKS,
+  SIGN_IN_TEXT,
   withService,
 } from './client.ts'
 import { type Command, parseFlags } from '../command-line.ts'
@@ -54,7 +54,7 @@ export const eventsCommand: Command = {
   summary: 'what has happened; with --follow also new events',
   about: [
     'Prints events, the oldest first. With --follow it keeps running. When the connection breaks, it reconnects and shows the events that it missed, if the service still keeps them.',
-    WHO_ASKS,
+    SIGN_IN_TEXT,
   ],
   flags: FLAGS,
   isClient: true,

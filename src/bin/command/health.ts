@@ -5,7 +5,7 @@ import { findSubject, type Subject } from '../../client/subjects.ts'
 import { healthLines, poolHealthLines } from '../../client/terminal/health-view.ts'
 import { isInTrouble, isMemberInTrouble } from '../../client/terminal/status-view.ts'
 import type { Member, MemberPage, Pool } from '../../client/wire.ts'
-import { CLIENT_EXITS, JSON_FLAG, SERVICE_FLAGS, WHO_ASKS, withService } from './client.ts'
+import { CLIENT_EXITS, JSON_FLAG, SERVICE_FLAGS, SIGN_IN_TEXT, withService } from './client.ts'
 import { type Command, parseFlags } from '../command-line.ts'
 import { MEMBER_WORD, POOL_FLAG } from './subject-flags.ts'
 
@@ -20,7 +20,7 @@ export const healthCommand: Command = {
   summary: 'the health of a member or a pool, and why',
   about: [
     'Shows the status of MEMBER, since when and why, the last probe, how many results it needs for another status, and the next probe. For a pool: its status and its members, the worst first.',
-    WHO_ASKS,
+    SIGN_IN_TEXT,
   ],
   words: [MEMBER_WORD],
   flags: FLAGS,

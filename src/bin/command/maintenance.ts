@@ -7,7 +7,7 @@ import { printable } from '../../client/terminal/screen.ts'
 import type { Maintenance } from '../../client/wire.ts'
 import { MAINTENANCE_NOTE_MAX } from '../../domain/limits.ts'
 import { isTimeZone } from '../../domain/recurrence/time-zone.ts'
-import { CLIENT_EXITS, durationOf, JSON_FLAG, SERVICE_FLAGS, WHO_ASKS, withService } from './client.ts'
+import { CLIENT_EXITS, durationOf, JSON_FLAG, SERVICE_FLAGS, SIGN_IN_TEXT, withService } from './client.ts'
 import { type Command, parseFlags, UsageError } from '../command-line.ts'
 import { MEMBER_WORD, POOL_FLAG } from './subject-flags.ts'
 
@@ -49,10 +49,10 @@ type Values = { readonly [Name in (typeof OF_BEGIN)[number]]?: string | undefine
 export const maintenanceCommand: Command = {
   summary: 'begins, ends or shows a maintenance',
   about: [
-    'While a maintenance of a member or a pool lasts, probing goes on, and its status and events stay as they were. Its end publishes what is true then. A new maintenance replaces the one before.',
+    'During a maintenance of a member or a pool, probing continues, but its status does not change. When it ends, the current status is published. A new maintenance replaces the one before.',
     '  healthmonitor maintenance begin web-1 --for 2h --note "new kernel"\n  healthmonitor maintenance begin --pool app --rrule "FREQ=WEEKLY;BYDAY=SU" --time-zone Europe/Berlin --from 2026-12-06T02:00 --for 2h\n  healthmonitor maintenance end web-1',
-    'With --rrule it recurs until it is ended; end removes it with all that is to come.',
-    WHO_ASKS,
+    'With --rrule it recurs until it is ended: end also removes all future occurrences.',
+    SIGN_IN_TEXT,
   ],
   words: [{ name: 'ACTION', what: 'begin, end or show', choices: ACTIONS }, MEMBER_WORD],
   flags: FLAGS,

@@ -5,14 +5,14 @@ import { findMember, findPool, pathOf } from '../../client/subjects.ts'
 import { probeNowLines } from '../../client/terminal/probe-view.ts'
 import type { ProbeNow } from '../../client/wire.ts'
 import { PROBE_REQUEST_MAX_MS } from '../../domain/limits.ts'
-import { CLIENT_EXITS, JSON_FLAG, SERVICE_FLAGS, WHO_ASKS, withService } from './client.ts'
+import { CLIENT_EXITS, JSON_FLAG, SERVICE_FLAGS, SIGN_IN_TEXT, withService } from './client.ts'
 import { type Command, parseFlags } from '../command-line.ts'
 
 const FLAGS = {
   pool: { type: 'string', value: 'POOL', what: 'name or id of the pool of MEMBER' },
   counted: {
     type: 'boolean',
-    what: 'the result counts as that of a scheduled probe: the status of the member may change',
+    what: 'the result counts like that of a scheduled probe: the status of the member may change',
   },
   ...JSON_FLAG,
   ...SERVICE_FLAGS,
@@ -27,9 +27,9 @@ const EXITS: Readonly<Record<ProbeNow['result'], ExitCode>> = {
 export const probeCommand: Command = {
   summary: 'one probe of a member now, by the service',
   about: [
-    'The prober that probes MEMBER makes one probe more, now, with the present configuration, and says what it found. Status, counters and schedule stay as they are, unless --counted is given. `healthmonitor probe-once` probes any address from this host instead.',
+    'The prober of MEMBER makes one more probe now, with the present configuration, and the command prints the result. Status, counters and schedule do not change, unless --counted is given. `healthmonitor probe-once` probes any address from this host instead.',
     '  healthmonitor probe web-1 --pool app || echo "web-1 does not answer"',
-    WHO_ASKS,
+    SIGN_IN_TEXT,
   ],
   words: [{ name: 'MEMBER', what: 'name, id or ADDRESS:PORT of a member' }],
   flags: FLAGS,
@@ -38,7 +38,7 @@ export const probeCommand: Command = {
     0: 'passed',
     1: 'failed',
     2: `${CLIENT_EXITS[2]}, or is not probed`,
-    3: `${CLIENT_EXITS[3]}, or no prober found out`,
+    3: `${CLIENT_EXITS[3]}, or the result is inconclusive`,
   },
   run: async (args, environment) => {
     const { values, words } = parseFlags(args, FLAGS, { min: 1, max: 1, named: 'MEMBER' })

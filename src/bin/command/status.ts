@@ -11,7 +11,7 @@ import {
   JSON_FLAG,
   numberOf,
   SERVICE_FLAGS,
-  WHO_ASKS,
+  SIGN_IN_TEXT,
   withService,
 } from './client.ts'
 import { type Command, parseFlags } from '../command-line.ts'
@@ -40,7 +40,7 @@ export const statusCommand: Command = {
   summary: 'what is wrong, the worst first',
   about: [
     'Shows how many pools and members have each status. Lists the pools that are ERROR or DEGRADED or have OFFLINE members, with these members, since when and why.',
-    WHO_ASKS,
+    SIGN_IN_TEXT,
   ],
   flags: FLAGS,
   isClient: true,

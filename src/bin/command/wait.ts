@@ -13,7 +13,7 @@ import {
   HEALTH_WAIT_SECONDS,
   STATUS_MEMBERS_OF_POOL,
 } from '../../domain/limits.ts'
-import { type Client, CLIENT_EXITS, numberOf, SERVICE_FLAGS, WHO_ASKS, withService } from './client.ts'
+import { type Client, CLIENT_EXITS, numberOf, SERVICE_FLAGS, SIGN_IN_TEXT, withService } from './client.ts'
 import { type Command, parseFlags, UsageError } from '../command-line.ts'
 import { MEMBER_WORD, POOL_FLAG, QUIET_FLAG } from './subject-flags.ts'
 
@@ -42,7 +42,7 @@ export const waitCommand: Command = {
   about: [
     'Waits until MEMBER, or all members of the pool that are switched on (at least one), are ONLINE or OFFLINE by probes with the present configuration. It continues to wait while the service does not answer.',
     '  healthmonitor wait --pool app --for ONLINE --timeout 120 && echo deployed',
-    WHO_ASKS,
+    SIGN_IN_TEXT,
   ],
   words: [MEMBER_WORD],
   flags: FLAGS,

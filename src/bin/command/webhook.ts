@@ -25,7 +25,7 @@ import {
   LETTERS_SHOWN_DEFAULT,
 } from '../../domain/limits.ts'
 import { type Command, parseFlags, UsageError } from '../command-line.ts'
-import { type Client, CLIENT_EXITS, numberOf, WHO_ASKS, withService } from './client.ts'
+import { type Client, CLIENT_EXITS, numberOf, SIGN_IN_TEXT, withService } from './client.ts'
 import { bodyOf, WEBHOOK_FLAGS, type WebhookValues } from './webhook-flags.ts'
 
 const FILTER_FLAGS = ['type', 'to', 'loadbalancer', 'pool', 'member'] as const
@@ -70,10 +70,10 @@ interface Asked {
 export const webhookCommand: Command = {
   summary: 'webhooks: lists, makes, changes, tests and deletes them',
   about: [
-    'A webhook tells a receiver of events over HTTP. list, show and dead-letters say how deliveries go; test sends one event now; resend sends what was given up once more.',
+    'A webhook sends events to a receiver over HTTP. list, show and dead-letters show the state of deliveries. test sends one event now. resend sends dead letters again: events that were given up.',
     '  healthmonitor webhook create --name pager --receiver https://pager.example/hook --type member.status\n  healthmonitor webhook test pager\n  healthmonitor webhook change pager --new-secret',
-    'Without --secret-file, create lets the service make the secret that signs requests, and prints it once. Secrets are never words of the command line, where others of this host could read them; neither should be a receiver whose URL is a key (Slack): --receiver-file.',
-    WHO_ASKS,
+    'Without --secret-file, the service makes the secret that signs requests, and create prints it once. Secrets are read from files only, because other users of this host can read command lines. If the URL of a receiver is itself a secret (Slack), use --receiver-file.',
+    SIGN_IN_TEXT,
   ],
   words: [
     { name: 'ACTION', what: NAMES.join(', '), choices: NAMES },

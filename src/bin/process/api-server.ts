@@ -17,7 +17,7 @@ import { type Database, query } from '../../store/connection/database.ts'
 import { giveMissingAddresses } from '../../store/configuration/load-balancer-addresses.ts'
 import { readServiceFacts } from '../../store/status/service-facts.ts'
 import { type ApiEvents, makeEvents } from './events.ts'
-import { whoAsks } from './identity.ts'
+import { identityOf } from './identity.ts'
 import { type ApiProbes, makeProbes } from './probe-requests.ts'
 import type { Secrets } from './secrets.ts'
 import { targetPolicyOf } from './target-policy.ts'
@@ -140,7 +140,7 @@ async function handlerOf(
     },
     log,
     ...own,
-    ...whoAsks(config, log, secrets.keystonePassword),
+    ...identityOf(config, log, secrets.keystonePassword),
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     observe: (request) => metrics.requestAnswered(request),
   })

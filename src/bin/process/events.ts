@@ -1,6 +1,6 @@
 /**
- * The events of an API process: gives them their positions, and sends them to its streams and waits. It also sets the next
- * window of maintenances that recur, which begin and end by the clock.
+ * The events of an API process: gives them their positions, and sends them to its streams and waits. It also sets the
+ * next occurrence of maintenances that recur.
  */
 import { EventFeed } from '../../api/v1/event-feed.ts'
 import { EventStreams } from '../../api/v1/event-streams.ts'

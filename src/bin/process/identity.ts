@@ -11,7 +11,7 @@ import { keystoneSignIn } from '../../identity/sign-in.ts'
 import type { Config } from '../../runtime/config.ts'
 import type { Log } from '../../runtime/log.ts'
 
-export function whoAsks(
+export function identityOf(
   config: Config,
   log: Log,
   keystonePassword: () => string | undefined,

@@ -6,8 +6,8 @@ import { parseAddress } from './ip-address.ts'
 import type { ProbeTarget } from '../target/probe-target.ts'
 
 /**
- * The target with a source address of its family: the one that its monitor asks for when it is among them, else by the
- * check. Without any of the family the kernel chooses.
+ * The target with a source address of its family: the one that the monitor names, if it is among them, else one that
+ * depends on the check. If there is none of the family, the kernel chooses.
  */
 export function withSourceAddress(
   target: ProbeTarget,

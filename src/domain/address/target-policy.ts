@@ -2,14 +2,15 @@
  * Which addresses may be probed. The first of these rules that applies decides:
  *
  * 1. Never, whatever the lists say: "this network", link-local (the clouds' metadata services live there), the metadata
- *    addresses of clouds that have them elsewhere, multicast, broadcast, the unspecified address, and the service's own listeners.
+ *    addresses of clouds that have them elsewhere, multicast, broadcast, the unspecified address, and the service's own
+ *    listeners.
  * 2. In the deny list: denied. Deny always wins; to let a part of a denied range through, deny the rest.
  * 3. The allow list is not empty: what is not in it is denied.
- * 4. Loopback: denied, unless `loopbackAllowed` or an entry of the allow list is itself a loopback range. `0.0.0.0/0` is
- *    not: who writes "every network" does not mean the host of the prober.
+ * 4. Loopback: denied, unless `loopbackAllowed` or an entry of the allow list is itself a loopback range. `0.0.0.0/0`
+ *    is not: "every network" is not meant to include the host of the prober.
  *
- * An IPv6 address that carries an IPv4 one (see `carried-ipv4.ts`) is denied when either of the two is, and it is in the allow
- * list when it is itself, or when all that it carries is and it leads there and nowhere else.
+ * An IPv6 address that carries an IPv4 one (see `carried-ipv4.ts`) is denied when either of the two is, and it is in
+ * the allow list when it is itself, or when all that it carries is and it leads there and nowhere else.
  */
 import { carriedIpv4 } from './carried-ipv4.ts'
 import {

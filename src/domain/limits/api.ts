@@ -24,7 +24,7 @@ export const PAGE_MAX: Range = { min: 1, max: 10_000 }
 export const URL_MAX_BYTES = 8 * 1024
 /** Members of one status tree: it has no pages, and 20 000 members are a body of about 5 MB. */
 export const STATUS_TREE_MEMBERS_MAX = 20_000
-/** Members that a filter by status reads one by one; where more may match, a walk over all of them finds a page sooner. */
+/** Members that a filter by status reads one by one. If more may match, reading all members in order fills a page sooner. */
 export const STATUS_CANDIDATES_MAX = 10_000
 /** Values of one query parameter, and parameters of one request. */
 export const QUERY_VALUES_MAX = 200
@@ -42,7 +42,7 @@ export const CONNECTION_LIMIT: Range = { min: -1, max: INT4_MAX }
 export const COOKIE_NAME_MAX = 255
 /** Tags of one object on the paths of tags (ELB tag API). */
 export const TAGS_MAX = 20
-/** Seconds: HM_UDP_MIN_DELAY, the shortest delay of UDP-CONNECT monitors where the dialect asks for one. */
+/** Seconds: HM_UDP_MIN_DELAY, the shortest delay of UDP-CONNECT monitors, in dialects that have such a limit. */
 export const UDP_MIN_DELAY_SECONDS: Range = { min: 1, max: 3600 }
 export const UDP_MIN_DELAY_SECONDS_DEFAULT = 3
 

@@ -1,7 +1,7 @@
-/** Commands that ask a running service: `status`, `events`, `wait`, `health`, `maintenance`. */
+/** Commands that call a running service: `status`, `events`, `wait`, `health`, `maintenance`. */
 import type { Range } from './range.ts'
 
-/** Milliseconds for one answer of the service or of Keystone, connecting included; for an answer that waits, beside its time. */
+/** Milliseconds for one response of the service or of Keystone, connecting included. The time of a wait is added. */
 export const CLIENT_TIMEOUT_MS = 20_000
 /** Bytes of one answer: a page ends at 8 MiB. */
 export const CLIENT_BODY_MAX_BYTES = 16 * 1024 * 1024
@@ -11,10 +11,10 @@ export const CLIENT_SILENCE_MS = 45_000
 export const CLIENT_RETRY_MS: Range = { min: 500, max: 15_000 }
 /** Bytes of one event. */
 export const CLIENT_EVENT_MAX_BYTES = 1024 * 1024
-/** Seconds that `wait` may wait in all, and waits unless it is told. */
+/** Seconds that `wait` may wait in all, and its default. */
 export const CLIENT_WAIT_SECONDS: Range = { min: 1, max: 86_400 }
 export const CLIENT_WAIT_SECONDS_DEFAULT = 300
-/** Milliseconds before `wait` asks again after the service was away or too busy. */
+/** Milliseconds before `wait` sends another request after the service was unreachable or too busy. */
 export const CLIENT_WAIT_RETRY_MS = 1000
 /** Objects of one name that a message lists. */
 export const CLIENT_NAMED_MAX = 10

@@ -9,7 +9,7 @@ export const SEQUENCE_BATCH = 2000
 export const SEQUENCE_EVERY_MS = 1000
 /** Milliseconds between two of these statements of a process. */
 export const SEQUENCE_PAUSE_MS = 20
-/** Events that the feed of an API process reads at once, and that it keeps for streams that come back. */
+/** Events that the feed of an API process reads at once; events that it keeps for streams that reconnect. */
 export const FEED_BATCH = 1000
 export const FEED_KEPT = 5000
 /** Milliseconds between looks at new events when no notification came. */
@@ -26,15 +26,15 @@ export const STREAM_HEARTBEAT_MS = 15_000
 export const STREAM_HEARTBEATS_PER_TURN = 200
 /** Streams and waits of one API process together; a project holds at most four times what is free. */
 export const STREAMS_MAX = 16_000
-/** Bytes behind which a stream is closed; its reader comes back with Last-Event-ID. */
+/** A stream that is more bytes behind than this is closed; its reader reconnects with Last-Event-ID. */
 export const STREAM_BACKLOG_BYTES = 16_777_216
-/** While the streams of a process are behind by more bytes than this together, each that is behind by more than the next is closed. */
+/** While all streams of a process together are more bytes behind than this, each stream that exceeds the next limit is closed. */
 export const STREAMS_BACKLOG_BYTES = 67_108_864
-/** Bytes behind with which no stream is closed. */
+/** A stream that is at most this many bytes behind is never closed. */
 export const STREAM_BACKLOG_SMALL_BYTES = 16_384
-/** Events that a stream is sent before it waits until they have left. */
+/** Events that are sent to a stream before it waits until they are written to the socket. */
 export const STREAM_BATCH = 500
-/** Milliseconds after which a reader whose stream ended comes back. */
+/** Milliseconds after which a reader whose stream ended reconnects. */
 export const STREAM_RETRY_MS = 2000
 /** Certificates of which one run of the clock tells, of those that have expired and of those that will. */
 export const CERTIFICATES_PER_RUN = 1000

@@ -31,7 +31,7 @@ export const METRICS_TIMEOUT_MS = 2000
 export const LOG_BUFFER_MAX_BYTES = 1024 * 1024
 /** Bytes after which a write of log lines is not made longer: what a pipe of Linux holds. */
 export const LOG_WRITE_MAX_BYTES = 64 * 1024
-/** Milliseconds after which a log that could not be written is tried again: full or closed, or only not read yet. */
+/** Milliseconds after which a failed write of the log is repeated: its reader may be slow, full or closed. */
 export const LOG_RETRY_MS = 1000
 export const LOG_SLOW_RETRY_MS = 50
 /** Milliseconds that an orderly end waits for the last log lines to be written. */

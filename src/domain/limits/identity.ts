@@ -1,7 +1,7 @@
 /** Tokens, Keystone and the development identity. */
 import type { Range } from './range.ts'
 
-/** Milliseconds that a validated token is trusted without asking Keystone again (HM_TOKEN_CACHE_MS). */
+/** Milliseconds for which a validated token is accepted without another request to Keystone (HM_TOKEN_CACHE_MS). */
 export const TOKEN_CACHE_MS: Range = { min: 0, max: 3_600_000 }
 export const TOKEN_CACHE_MS_DEFAULT = 60_000
 /** Milliseconds for which Keystone's "not valid" is cached; a token that never was valid does not become valid. */
@@ -13,7 +13,7 @@ export const KEYSTONE_TIMEOUT_MS = 5000
 /** Connections to Keystone, which are divided by client, and bytes of an answer. */
 export const KEYSTONE_CONNECTIONS = 8
 export const KEYSTONE_BODY_MAX_BYTES = 1024 * 1024
-/** Of one client, those that wait for one of the connections. */
+/** Look-ups of one client that may wait for a connection. */
 export const KEYSTONE_WAITING_MAX = 500
 /** Milliseconds after a refused login of the service account before the next: wrong passwords lock accounts. */
 export const KEYSTONE_LOGIN_RETRY_MS = 1000

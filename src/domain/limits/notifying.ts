@@ -1,13 +1,14 @@
-/** The notifier: its lease, and how receivers are given events. */
+/** The notifier: its lease, and the delivery of events to receivers. */
 import type { Range } from './range.ts'
 
 /** Connections of a notifier to PostgreSQL, beside those of its lease and of its notifications. */
 export const NOTIFIER_CONNECTIONS = 6
-/** Milliseconds between looks at the lease: the holder shows that it lives, others try to get it. */
+/** Milliseconds between two tries on the lease: the holder renews it, others try to take it. */
 export const LEASE_EVERY_MS = 1000
 /**
- * Milliseconds after its last sign of life for which a notifier acts as the holder, and those after which PostgreSQL (14 or
- * newer) ends its session, so that another one can be the holder. The second is longer, so two never act.
+ * Milliseconds after its last renewal for which a notifier may act as the holder of the lease; and milliseconds after
+ * which PostgreSQL (14 or newer) ends its session, so that another one can take the lease. The second is longer, so two
+ * never act at the same time.
  */
 export const NOTIFIER_LEASE_MS = 4000
 export const NOTIFIER_SESSION_MS = 6000
@@ -38,17 +39,17 @@ export const WEBHOOK_REQUEST_MS = 15_000
 /** Requests in flight of a notifier (a project has at most four times what is free), and milliseconds that connections are kept. */
 export const WEBHOOK_REQUESTS = 64
 export const WEBHOOK_IDLE_MS = 10_000
-/** Milliseconds until a receiver that cannot be reached is tried again: one request, so it may be soon. */
+/** Milliseconds until a receiver that cannot be reached is tried again. It costs one request, so the pause may be short. */
 export const WEBHOOK_RETRY_MS: Range = { min: 1000, max: 60_000 }
 /** Milliseconds until a subject whose events were refused is tried again. */
 export const WEBHOOK_SUBJECT_RETRY_MS: Range = { min: 1000, max: 600_000 }
-/** Milliseconds for which a receiver may ask to be left alone (Retry-After). */
+/** Milliseconds: the longest pause that a receiver may request with Retry-After. */
 export const WEBHOOK_RETRY_AFTER_MS_MAX = 600_000
 /** Hours in a queue after which a delivery that fails is a dead letter. */
 export const WEBHOOK_GIVE_UP_HOURS = 24
-/** Refusals in a row after which a batch is divided no further: all that is left of it waits. */
+/** Refusals in a row after which a batch is not divided further: the rest of it waits. */
 export const WEBHOOK_REFUSALS_MAX = 12
-/** Requests without an answer in time after which a batch is divided no further. */
+/** Requests without a response in time after which a batch is not divided further. */
 export const WEBHOOK_TIMEOUTS_MAX = 2
 /** Events that wait for one webhook; the oldest ones beyond it are dead letters. Dead letters that are kept of one webhook. */
 export const WEBHOOK_WAITING_MAX = 100_000
@@ -69,5 +70,5 @@ export const SLACK_LINES_MAX = 20
 export const SLACK_TEXT_MAX = 300
 /** Tests of webhooks (`POST …/test`) that one API process sends at one time. */
 export const WEBHOOK_TESTS = 16
-/** Look-ups of names at one time: each takes one of the four threads that Node has for them, however long it lasts. */
+/** Look-ups of names at one time: each occupies one of the four threads that Node has for them until it ends. */
 export const WEBHOOK_LOOKUPS = 3

@@ -20,15 +20,16 @@ export const OPTION_BODY_MAX = 4096
 /** Characters of a regular expression on bodies. */
 export const OPTION_BODY_REGEX_MAX = 512
 /**
- * Probes a second that the monitors of one project may ask for together (HM_PROBES_PER_SECOND_PER_PROJECT). -1 = unlimited.
- * The default is 250 000 members every 5 seconds: it stops a mistake, and what a project may have is the operator's to say.
+ * Probes a second that the monitors of one project may have together (HM_PROBES_PER_SECOND_PER_PROJECT). -1 =
+ * unlimited. The default allows 250 000 members every 5 seconds: it stops only mistakes. The operator decides what a
+ * project may have.
  */
 export const PROBES_PER_SECOND_PER_PROJECT: Range = { min: -1, max: 1_000_000 }
 export const PROBES_PER_SECOND_PER_PROJECT_DEFAULT = 50_000
 /**
- * Probes that the monitors of one project may ask for in flight, if no target answers: members x timeout / (timeout + delay)
- * (HM_IN_FLIGHT_PER_PROJECT). -1 = unlimited. A prober has as many as it has descriptors, and divides them by project anyway:
- * the default stops a mistake.
+ * Probes that the monitors of one project may have in flight, if no target answers: members x timeout / (timeout +
+ * delay) (HM_IN_FLIGHT_PER_PROJECT). -1 = unlimited. A prober has as many as it has descriptors, and divides them by
+ * project anyway: the default stops a mistake.
  */
 export const IN_FLIGHT_PER_PROJECT: Range = { min: -1, max: 1_000_000 }
 export const IN_FLIGHT_PER_PROJECT_DEFAULT = 50_000

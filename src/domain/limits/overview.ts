@@ -6,7 +6,7 @@ export const OVERVIEW_PAGE: Range = { min: 1, max: 100 }
 export const OVERVIEW_PAGE_DEFAULT = 100
 /** Characters of a search; the longest name fits. */
 export const SEARCH_MAX = 255
-/** Members that a search looks up the status of; the worst of these are shown. */
+/** Members whose status a search reads; the worst of these are shown. */
 export const SEARCH_CANDIDATES_MAX = 1000
 /** The newest changes that the overview shows. */
 export const OVERVIEW_CHANGES = 12

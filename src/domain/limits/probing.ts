@@ -40,7 +40,7 @@ export const IDLE_KERNEL_SOCKETS_MAX = 512
 export const IDLE_KERNEL_SOCKETS_MS = 1000
 /** Ended connections that one call of epoll_wait returns. */
 export const CONNECTION_EVENTS_MAX = 256
-/** When the kernel is asked again for connections that ended: after this share of the time since the last was started, within the range. */
+/** The pause between two calls of epoll_wait: this share of the time since the last probe started, within the range. */
 export const CONNECTION_POLL_SHARE = 0.25
 export const CONNECTION_POLL_MS: Range = { min: 1, max: 20 }
 /** Sockets of Node's that wait to serve another plain connection: 1 to 2 KB each. */
@@ -55,7 +55,7 @@ export const GRPC_MESSAGE_MAX_BYTES = 4096
 export const TCP_EXCHANGE_MAX_BYTES = 1024 * 1024
 /** Connections that wait for the next probe of their check: at most, however many descriptors there are. */
 export const IDLE_CONNECTIONS_MAX = 50_000
-/** Connections compared when one of them has to be closed for want of descriptors. */
+/** Connections that are compared when one of them must be closed because descriptors are short. */
 export const IDLE_SAMPLE = 8
 /** Milliseconds after which an unused connection is closed, and between two looks for such connections. */
 export const IDLE_CONNECTION_MAX_MS = 600_000
@@ -87,7 +87,7 @@ export const UDP_LANES_MAX = 64
 /** Milliseconds: timeout of probe-once; default as the ELB console's. */
 export const PROBE_ONCE_TIMEOUT_MS: Range = { min: 1, max: 3_600_000 }
 export const PROBE_ONCE_TIMEOUT_MS_DEFAULT = 3000
-/** Milliseconds for which a prober remembers which address families its host has, when errors make it ask. */
+/** Milliseconds for which a prober caches which address families its host has; it reads them after certain errors. */
 export const HOST_ADDRESSES_CACHE_MS = 1000
 /** Milliseconds for which it remembers which source ports the kernel chooses from (net.ipv4.ip_local_port_range). */
 export const SOURCE_PORTS_CACHE_MS = 60_000

@@ -4,7 +4,7 @@ import type { Range } from './range.ts'
 /** Milliseconds: resolution of the timer wheel. A 200 ms deadline must end within 250 ms. */
 export const WHEEL_TICK_MS = 10
 export const WHEEL_SLOTS = 4096
-/** Of the wheel of addresses whose rate somebody waits for. */
+/** Slots of the timer wheel of addresses at which probes wait for the rate. */
 export const ADDRESS_WHEEL_SLOTS = 512
 /** Milliseconds within which a new check makes its first probe, and first probes a second of one project and prober. */
 export const FIRST_PROBE_WITHIN_MS = 1000
@@ -27,7 +27,7 @@ export const WHEEL_SLEEP_MAX_MS = 50
  * processor's caches.
  */
 export const STARTS_PER_TURN = 16
-/** Probes ended by their deadline in one turn of the event loop: some milliseconds' worth. */
+/** Probes that are ended by their deadline in one turn of the event loop: this takes some milliseconds. */
 export const DEADLINES_PER_TURN = 64
 /**
  * What a project may hold of something limited that projects share: this many times what is still free of it (the alpha of

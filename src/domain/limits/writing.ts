@@ -30,8 +30,8 @@ export const RELEASE_WITHIN_MS = 5000
 export const CONFIG_POOLS_PER_LOAD = 500
 export const CONFIG_CHECKS_PER_LOAD = 1000
 /**
- * Loading shares the event loop with probing: after so many milliseconds of it the loop turns for as long as that took. Checks
- * between two looks at the clock.
+ * Loading shares the event loop with probing: after so many milliseconds of loading, other work gets the same time.
+ * And: checks that are loaded between two looks at the clock.
  */
 export const CONFIG_SLICE_MS = 5
 export const CONFIG_CHECKS_PER_SLICE = 64
@@ -53,7 +53,7 @@ export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
 export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
-/** How often in a row a shard may be checkpointed before its turn; milliseconds until one more time. */
+/** How many checkpoints of a shard in a row may come before its turn; milliseconds until one more is allowed. */
 export const CHECKPOINTS_SOON = 10
 export const CHECKPOINT_SOON_AGAIN_MS = 10_000
 

@@ -33,7 +33,7 @@ export const HTTP = group({
       words: ['1.0', '1.1', 'h2', 'h2c'],
       description: 'h2 on HTTPS (below TLS), h2c on HTTP (prior knowledge).',
       field: { name: 'httpVersion', shows: (version) => (version.startsWith('h2') ? null : version) },
-      // docs/peers/probing.md 17: Kuma's health checks ask in HTTP/2 always, h2 below TLS and h2c without.
+      // docs/peers/probing.md 17: Kuma's health checks always use HTTP/2, h2 below TLS and h2c without.
       presets: { octavia: '1.0', haproxy: '1.0', keepalived: '1.0', kuma: 'h2' },
       otherwise: '1.1',
       misfit: versionMisfit,

@@ -24,7 +24,7 @@ const jitter = rowsOf<Jitter>().integer
 const milliseconds = { range: OPTION_INTERVAL_MS, unit: 'milliseconds' } as const
 /** Random delays, and how long a status is held. */
 const upToADay = { range: { min: 0, max: OPTION_INTERVAL_MS.max }, unit: 'milliseconds' } as const
-/** A verdict after more than a thousand results in a row is of no use. */
+/** The upper limit of thresholds: a verdict after more results in a row would come too late to be useful. */
 const threshold = { range: { min: 1, max: 1000 }, unit: 'results' } as const
 const percent = { range: { min: 0, max: 100 }, unit: 'per cent' } as const
 
@@ -131,7 +131,7 @@ function keepalivedRetry({ type }: Plain): number {
   return isHttp(type) ? KEEPALIVED_HTTP_RETRY_MS : KEEPALIVED_RETRY_MS
 }
 
-/** docs/peers/probing.md 29: a URL that failed is asked again after the longer of the two (check_http.c epilog()). */
+/** docs/peers/probing.md 29: a URL that failed is requested again after the longer of the two (check_http.c epilog()). */
 function keepalivedOffline({ type, online, given }: Plain): number | undefined {
   return isHttp(type) ? Math.max(online, given.onlinePending ?? KEEPALIVED_HTTP_RETRY_MS) : undefined
 }

@@ -43,7 +43,7 @@ export function statePolicy(monitor: JudgedMonitor, trafficSeen = false): StateP
   return options?.preset === undefined ? policy : { ...policy, intervals: withFloor(policy.intervals) }
 }
 
-/** Contrail's presets know an interval of none. */
+/** Contrail's preset may have an interval of 0. */
 function withFloor(intervals: Intervals): Intervals {
   const floored = Object.entries(intervals).map(([key, ms]: [string, number]) => [
     key,
@@ -52,7 +52,7 @@ function withFloor(intervals: Intervals): Intervals {
   return Object.fromEntries(floored) as Intervals
 }
 
-/** Milliseconds from one probe to the next; plain fields ask for one a second at most. */
+/** Milliseconds from one probe to the next; plain fields allow at most one probe a second. */
 export function delayMs({ delaySeconds, options }: Pick<JudgedMonitor, 'delaySeconds' | 'options'>): number {
   return options?.interval_ms ?? Math.max(ENGINE_FLOOR_MS, delaySeconds * 1000)
 }

@@ -1,6 +1,6 @@
 /**
- * What the functions of an option's row get, and what they return. The type of all options is made of the table of rows,
- * so nothing here may come from that type: the few options that rows read of others are declared by hand.
+ * What the functions of an option's row get, and what they return. The type of all options is computed from the table
+ * of rows, so it cannot be used here. The few options that a row reads from other rows are declared by hand.
  */
 import type { StatePolicy } from '../status/state-machine.ts'
 import type { PoolSettings } from '../target/pool-settings.ts'
@@ -9,7 +9,7 @@ import type { MonitorType, PlainField } from '../types.ts'
 import type { Preset } from './preset-names.ts'
 import type { Named } from './secret-headers.ts'
 
-/** The options that rows read of others. A test checks that the table has each of them, with a type that fits. */
+/** The options that rows read from other rows. A test checks that the table has each of them, with a type that fits. */
 export interface ReadOptions {
   readonly preset?: Preset
   readonly flap?: { readonly high_percent?: number }
@@ -45,7 +45,7 @@ export interface ReadMonitor {
   readonly expectedCodes: string | null
 }
 
-/** What of the host decides. */
+/** The facts of the host that decide. */
 export interface OptionSurroundings {
   /** HM_SOURCE_ADDRESSES. */
   readonly sourceAddresses: readonly string[]

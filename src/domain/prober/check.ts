@@ -6,7 +6,7 @@ import type { Phases } from '../result/probe-result.ts'
 import type { ProbeTarget } from '../target/probe-target.ts'
 import type { CheckStatus, StatePolicy } from '../status/state-machine.ts'
 
-/** One check, as the configuration wants it. Two that are deeply equal probe and judge alike. */
+/** One check, as configured. Two that are deeply equal are probed and judged in the same way. */
 export interface CheckConfig {
   readonly memberId: string
   readonly poolId: string
@@ -28,7 +28,7 @@ export interface CheckConfig {
   readonly expiryWarningDays?: number
 }
 
-/** What a transition rests on: figures and addresses, no bytes of the target. */
+/** The evidence of a transition: figures and addresses, no bytes of the target. */
 export type Evidence = Readonly<Record<string, unknown>>
 
 /** The last verdict of a check that is published, as `member_state` has it. */
@@ -108,11 +108,14 @@ export interface VerdictWrite extends StoredVerdict {
   readonly recent?: Uint8Array
 }
 
-/** What became of a batch of `VerdictWrite`. */
+/** The outcome of writing a batch of `VerdictWrite`. */
 export interface VerdictsWritten {
   /** Shards that are still ours at the epochs of the batch: rows of others were not written, and never will be. */
   readonly held: ReadonlySet<number>
-  /** Members of whom nothing was written, because the statuses of their pool are being counted: to be written again. */
+  /**
+   * Members whose verdicts were not written, because another transaction has locked the counts of their pool: write
+   * them again.
+   */
   readonly putOff: ReadonlySet<string>
 }
 

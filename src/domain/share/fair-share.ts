@@ -1,7 +1,7 @@
 /**
- * How a limited resource is divided, so that no holder takes all of it: each may hold at most four times what is still
- * free (the dynamic threshold of shared buffers: Choudhury and Hahne, 1998). A single holder gets four fifths, and
- * there is always something left for the next.
+ * Divides a limited resource so that no holder takes all of it: each may hold at most four times what is still free
+ * (the dynamic threshold of shared buffers: Choudhury and Hahne, 1998). A single holder gets four fifths, and there is
+ * always something left for the next.
  */
 import { SHARE_PER_FREE } from '../limits.ts'
 
@@ -31,7 +31,7 @@ export class FairShare {
     return this.#held.get(key) ?? 0
   }
 
-  /** Takes all that is wanted, or nothing. */
+  /** Takes all requested units, or none. */
   take(key: string, wanted = 1): boolean {
     const held = this.held(key)
     if (!mayTake(held, this.#free, wanted)) return false

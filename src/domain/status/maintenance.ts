@@ -1,7 +1,7 @@
 /**
- * Maintenance: a time for which a member, a pool or a monitor is worked on. Probing goes on and counts, but no
- * transition is published: the published status stays, and the end publishes the status at that time. Begin and end
- * need no write: readers compare the times with a wall clock.
+ * Maintenance: a time for which a member, a pool or a monitor is worked on. Probing continues and results count, but no
+ * transition is published: the published status stays until the end, when the current status is published. Begin and
+ * end need no write: readers compare the times with a wall clock.
  *
  * One that recurs has its next occurrences stored with it. `start` and `end` are those of the one that lasts or comes
  * next, so that whoever reads only these sees one interval. When it is over, they are moved on (ADR 29).
@@ -24,7 +24,7 @@ export interface Maintenance {
   readonly occurrences?: readonly Occurrence[]
 }
 
-/** Of what a maintenance of a check is. */
+/** The kind of object that has the maintenance. */
 export type MaintainedKind = 'member' | 'pool' | 'healthmonitor'
 
 /** A maintenance that concerns a member, now or later. */

@@ -73,7 +73,7 @@ export interface TcpExchange {
 
 export interface UdpExchange {
   readonly payload?: Uint8Array
-  /** Silence fails; without it, silence passes. */
+  /** True: no reply is a failure. False: no reply passes. */
   readonly requireReply: boolean
   /** Bytes that the reply starts with; null = any byte (keepalived's X). */
   readonly replyPattern?: readonly (number | null)[]
@@ -113,7 +113,7 @@ export interface ProbeTarget {
   /** UDP-CONNECT of profile elb: an ICMP echo must be answered before the datagram is sent. */
   readonly echoFirst?: boolean
   readonly http?: HttpRequest
-  /** The same in HTTP/2, asked instead where the target chooses h2 by ALPN. */
+  /** The same in HTTP/2, sent instead if the target chooses h2 by ALPN. */
   readonly http2?: HttpRequest
   /** Instead of `http`, on HTTP (prior knowledge) and HTTPS. */
   readonly grpc?: GrpcRequest

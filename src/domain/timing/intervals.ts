@@ -9,7 +9,7 @@ export interface Intervals {
   readonly offline?: number
   /** OFFLINE with successes in a row; absent = `online`. */
   readonly offlinePending?: number
-  /** Until the first verdict; absent = as the status asks for. */
+  /** Until the first verdict; absent = the interval of the status. */
   readonly undecided?: number
   /** Until traffic has been seen, instead of all others; absent = off. */
   readonly noTraffic?: number

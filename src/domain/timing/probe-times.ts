@@ -28,7 +28,7 @@ export function nextIntervalMs(policy: StatePolicy, state: CheckState): number |
   }
 }
 
-/** The longest interval that a state of this policy can ask for, in milliseconds. */
+/** The longest interval of any state of this policy, in milliseconds. */
 export function longestIntervalMs({ intervals }: Pick<StatePolicy, 'intervals'>): number {
   const { online, onlinePending = 0, offline = 0, offlinePending = 0 } = intervals
   const { undecided = 0, noTraffic = 0, noTrafficHealthy = 0 } = intervals

@@ -1,4 +1,4 @@
-/** Webhooks: who gets which events, and how. */
+/** Webhooks: their receivers, filters and formats. */
 import type { ServiceEvent } from '../event/event.ts'
 import { type EventFilter, matchesFilter } from '../event/event-filter.ts'
 

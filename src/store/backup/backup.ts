@@ -40,7 +40,7 @@ export const DUMPED_TABLES: readonly string[] = [
   'member_transition',
   'set_aside',
   'member_certificate',
-  // Before the checkpoints: what was told of them is not told again.
+  // Before the checkpoints, so that no second event STALE is written for these members.
   'stale_told',
   'pool_transition',
   'uptime_day',
@@ -54,8 +54,9 @@ export const DUMPED_TABLES: readonly string[] = [
   'public_page_pool',
 ]
 /**
- * Kept statuses are counted as the rows are restored. Events are news: a reader that has missed some is given a gap, and what waited
- * for a receiver is not sent again, as it may have arrived long ago.
+ * Tables that are not dumped. Kept statuses are counted again when the rows are restored. Events are not restored: a
+ * reader that has missed some gets a gap, and events that waited for a receiver are not sent, because they may have
+ * arrived long ago.
  */
 export const TABLES_LEFT_OUT: readonly string[] = [
   'prober',

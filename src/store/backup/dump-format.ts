@@ -23,7 +23,7 @@ export const AFTER_RESTORE = [
   // Its progress would say that the restored rows have been checked already.
   { table: 'retention_progress', statement: 'UPDATE retention_progress SET position = 0, walk_after = NULL' },
   { table: 'pool_roll_up', statement: 'SELECT count_load_balancer(id) FROM load_balancer ORDER BY id' },
-  // A reader that goes on after an event of before is given a gap.
+  // A reader that continues after an event from before the restore gets a gap.
   {
     table: 'event_retention',
     statement: 'UPDATE event_retention SET purged_to = (SELECT last_value FROM event_position)',
@@ -69,7 +69,7 @@ export function sequenceLine(name: string, value: string): string {
   return `SELECT pg_catalog.setval('${name}', ${value});\n`
 }
 
-/** What a line outside of the data asks for. */
+/** The meaning of a line outside of the data. */
 export type DumpStep =
   | { readonly kind: 'copy'; readonly table: string; readonly columns: readonly string[] }
   | { readonly kind: 'sequence'; readonly name: string; readonly value: string }

@@ -62,7 +62,7 @@ export const HEALTH_MONITOR_LIST: ListSpec = {
   },
 }
 
-/** Throws PoolHasMonitorError: the constraint decides, however many create at once. */
+/** Throws PoolHasMonitorError. The constraint decides, so concurrent creates are safe. */
 export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Promise<HealthMonitor> {
   try {
     const row = { ...draft, startsAs: startStatus(draft.options) }

@@ -54,7 +54,7 @@ export const LISTENER_LIST: ListSpec = {
   },
 }
 
-/** Throws PortTakenError: the index decides, however many create at once. */
+/** Throws PortTakenError. The index decides, so concurrent creates are safe. */
 export async function insertListener(tx: Tx, draft: ListenerDraft): Promise<Listener> {
   try {
     return toListener(await insertRow<ListenerRow, ListenerDraft>(tx, TABLE, draft))

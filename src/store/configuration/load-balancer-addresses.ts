@@ -13,7 +13,7 @@ interface Taker {
   readonly projectId: string
 }
 
-/** `range`: no address is free. `share`: the project has its share, and the rest is left for others. */
+/** `range`: no address is free. `share`: the project has its share; the rest is for other projects. */
 export type AddressOutcome = 'given' | 'none: range' | 'none: share'
 
 /** Gives an address to a load balancer that is already written. */
@@ -21,7 +21,7 @@ export async function giveAddress(tx: Tx, taker: Taker, range: VipRange): Promis
   const { held, free } = await readUse(tx, taker.projectId, range)
   if (free <= 0) return 'none: range'
   if (held >= VIP_SHARE_OF_FREE * free) return 'none: share'
-  // Waits for another transaction that takes the same address: the second try sees its outcome.
+  // Another transaction may be taking the same address: the second try waits for it and sees its result.
   for (let attempt = 0; attempt < 2; attempt += 1) {
     if (await takeOneOf(tx, taker, placesOf(taker.id, range))) return 'given'
   }

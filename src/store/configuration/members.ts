@@ -88,7 +88,7 @@ export const MEMBER_LIST: ListSpec = {
   attributes: MEMBER_LIST_ATTRIBUTES,
 }
 
-/** Throws MemberExistsError: the index decides, however many create at once. Returns the id. */
+/** Throws MemberExistsError. The index decides, so concurrent creates are safe. Returns the id. */
 export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> {
   try {
     return (await insertRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, draft)).id

@@ -22,7 +22,7 @@ export async function findTags(db: Db, key: TaggedKey): Promise<readonly Tag[] |
   return rows[0]?.tags
 }
 
-/** As `findTags`, and nobody else changes the object until commit. */
+/** As `findTags`, with a lock on the object until commit. */
 export async function lockTags(tx: Tx, key: TaggedKey): Promise<readonly Tag[] | undefined> {
   const rows = await query<{ tags: Tag[] }>(
     tx,

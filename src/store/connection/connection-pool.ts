@@ -1,4 +1,4 @@
-/** The connections to PostgreSQL of one process or part of it: how they are opened, lent and closed. */
+/** The connections to PostgreSQL of one process or part of it: how they are opened, acquired, released and closed. */
 import pg from 'pg'
 import {
   ACQUIRE_TIMEOUT_MS,
@@ -58,7 +58,7 @@ export class ConnectionPool {
       connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_CONNECTION_MS,
       max: maxConnections,
-      // Statements that do not need each other's answers are under way together.
+      // Pipelining: independent statements are sent without waiting for each other's results.
       pipeline: true,
       types: columnTypes,
       // Its types do not say so, but the driver waits for it (brianc/node-postgres#3620).
@@ -75,7 +75,7 @@ export class ConnectionPool {
     this.#pool.on('remove', (connection) => this.#open.delete(connection))
   }
 
-  /** Lends a connection. Rejects with NoConnectionError, or with the reason why none can be made. */
+  /** Acquires a connection. Rejects with NoConnectionError, or with the reason why none can be opened. */
   async acquire(): Promise<pg.PoolClient> {
     // The pool makes each connection by its options as they are then.
     this.#pool.options.connectionString = connectionUrl(this.#url)
@@ -86,7 +86,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Takes a connection back. One that was abandoned is not lent again. */
+  /** Releases a connection. An abandoned one is closed and not used again. */
   release(connection: pg.PoolClient): void {
     connection.release(connection.connection.stream.destroyed)
   }

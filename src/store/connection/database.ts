@@ -1,6 +1,6 @@
 /**
- * The connection to PostgreSQL: statements, transactions with their retries, and what a driver's error means. Everything
- * else in `store/` is statements.
+ * The connection to PostgreSQL: statements, transactions with retries, and the meaning of the driver's errors. All
+ * other files of `store/` contain statements.
  */
 import { DomainError } from '../../domain/errors.ts'
 import {
@@ -29,8 +29,8 @@ export function openDatabase(options: DatabaseOptions): Database {
  * Rows of a statement; `$1`, `$2` and so on are the bindings. A connection that gives no answer within `timeoutMs` (its
  * network is gone: the statement's own limit is the server's) is thrown away.
  *
- * A statement of a transaction is sent before this returns, so that several may be under way together. One alone that a deadlock
- * ends is sent again.
+ * In a transaction the statement is sent before this returns, so several can be in progress together. Outside of one, a
+ * statement that a deadlock ends is sent again.
  */
 export async function query<Row>(
   db: Db,

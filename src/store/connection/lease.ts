@@ -1,6 +1,6 @@
 /**
- * A lease of the whole service: an advisory lock of a session of its own. It ends with the session, so the lease of a process
- * that was killed is free at once. A process that is frozen shows no life: PostgreSQL 14 and newer ends its session then.
+ * A lease of the whole service: an advisory lock of a session of its own. It ends with the session, so the lease of a
+ * killed process is free at once. A frozen process does not renew it: PostgreSQL 14 and newer then ends the session.
  */
 import pg from 'pg'
 import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
@@ -10,11 +10,11 @@ import { send } from './session.ts'
 export interface LeaseSession {
   /** Whether this session has the lease now; it keeps it until it ends. */
   take(): Promise<boolean>
-  /** Shows that this process lives. Rejects when the session does not answer. */
+  /** Renews the lease. Rejects when the session does not answer. */
   renew(): Promise<void>
-  /** Gives the lease back. */
+  /** Releases the lease. */
   end(): Promise<void>
-  /** Ends the session without a word. */
+  /** Closes the connection at once, without a message to PostgreSQL. */
   destroy(): void
 }
 
@@ -22,7 +22,7 @@ export interface LeaseOptions {
   readonly url: DatabaseUrl
   readonly applicationName: string
   readonly key: number
-  /** Milliseconds without a sign of life after which PostgreSQL ends the session. */
+  /** Milliseconds without a statement after which PostgreSQL ends the session. */
   readonly sessionMs: number
   /** Milliseconds without an answer after which the session counts as lost. */
   readonly answerMs: number

@@ -45,7 +45,7 @@ export function send<Row>(
   return new Promise((resolve, reject) => {
     const late = () => {
       reject(new Error(`timeout expired: no answer within ${timeoutMs} ms`))
-      // `end` would wait for the answers to everything that is under way.
+      // `end` would wait for the results of all statements in progress.
       stream.destroy()
     }
     const timer = timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined
@@ -68,7 +68,7 @@ function isConsequence(error: unknown): boolean {
 
 /**
  * A transaction on one connection. BEGIN is sent with the first statement, and `commitWith` sends COMMIT with the last
- * ones: on a machine that is busy, each answer that is waited for costs more than the statement.
+ * ones: on a busy machine, waiting for a round trip costs more than the statement.
  */
 export class Tx {
   readonly #connection: pg.Client
@@ -98,8 +98,8 @@ export class Tx {
   }
 
   /**
-   * Commits behind the last statements, which `last` sends without waiting. One that fails undoes the transaction, as
-   * always, and is what this rejects with.
+   * Sends COMMIT after the last statements, which `last` sends without waiting. If one of them fails, the transaction
+   * is rolled back, and this rejects with its error.
    */
   async commitWith<Results>(last: () => Promise<Results>): Promise<Results> {
     const results = last()

@@ -1,7 +1,7 @@
-/** How far each receiver of events was given them. */
+/** The positions of receivers: up to which event each one was given them. */
 import { type Db, query } from '../connection/database.ts'
 
-/** The position of a receiver; one that is new begins with the events that come now. */
+/** The position of a receiver; a new one begins with the next event. */
 export async function receiverPosition(db: Db, receiver: string): Promise<number> {
   const [row] = await query<{ position: number }>(
     db,

@@ -1,11 +1,11 @@
-/** Alerts that a webhook of format alertmanager was sent and that are not resolved: they are sent again and again. */
+/** Alerts that were sent to a webhook of format alertmanager and are not resolved: they are sent again in intervals. */
 import type { ServiceEvent } from '../../domain/event/event.ts'
 import { ALERT_RESEND_MS } from '../../domain/limits.ts'
 import { type Db, query } from '../connection/database.ts'
 import { type EventRow, toEvent } from './events.ts'
 import { LOCKED_WEBHOOK } from './webhook-queue.ts'
 
-/** Notes what a webhook was told: alerts that fire, by the position of their event, and subjects that are resolved. */
+/** Stores what was sent to a webhook: alerts that fire, by the position of their event, and resolved subjects. */
 export async function noteAlerts(
   db: Db,
   webhookId: string,
@@ -34,7 +34,7 @@ export async function noteAlerts(
 export interface OpenAlert {
   readonly subject: string
   readonly event: ServiceEvent
-  /** Its object is gone: nothing else would end it. */
+  /** Its object was deleted, so no event will end the alert. */
   readonly isGone: boolean
 }
 
@@ -73,7 +73,7 @@ export async function dueAlerts(db: Db, webhookId: string, limit: number): Promi
   return rows.map((row) => ({ subject: row.subject, event: toEvent(row.event), isGone: row.is_gone }))
 }
 
-/** These were sent again; those of objects that are gone are ended. */
+/** Stores that these were sent again; alerts of deleted objects are removed. */
 export async function noteResent(db: Db, webhookId: string, alerts: readonly OpenAlert[]): Promise<void> {
   await query(
     db,

@@ -1,4 +1,4 @@
-/** Dead letters: deliveries that were given up. They keep their event, also when it is deleted. */
+/** Dead letters: deliveries that were given up. They contain a copy of their event, which may be deleted. */
 import type { ServiceEvent } from '../../domain/event/event.ts'
 import { DEAD_LETTERS_MAX } from '../../domain/limits.ts'
 import { type Db, query, type Tx } from '../connection/database.ts'
@@ -29,7 +29,7 @@ export async function listDeadLetters(
   return rows.map(({ event, ...row }) => ({ ...row, event: toEvent(event) }))
 }
 
-/** Puts one back into the queue of its webhook. Whether there was one. */
+/** Puts a dead letter back into the queue of its webhook. Returns whether it existed. */
 export async function resendDeadLetter(tx: Tx, webhookId: string, id: number): Promise<boolean> {
   const rows = await query(
     tx,

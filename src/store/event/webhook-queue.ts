@@ -1,4 +1,4 @@
-/** Statements of the notifier on webhooks: the queue of each, and what became of deliveries. */
+/** Statements of the notifier on webhooks: their queues, and the results of deliveries. */
 import type { ServiceEvent } from '../../domain/event/event.ts'
 import { WEBHOOK_GIVE_UP_HOURS } from '../../domain/limits.ts'
 import {
@@ -11,7 +11,7 @@ import { type Database, type Db, query, transaction } from '../connection/databa
 import { type EventRow, toEvent } from './events.ts'
 import { giveUpExcess, giveUpOld } from './webhook-dead-letters.ts'
 
-/** The webhook $1, if it is still there: it is not deleted before what is written of it is committed. */
+/** SQL: the webhook $1, if it still exists. The lock prevents that it is deleted before this transaction commits. */
 export const LOCKED_WEBHOOK = '(select id from webhook where id = $1 for key share) w'
 
 /** Changes with every change of a webhook. */
@@ -48,7 +48,7 @@ export interface Queued {
   readonly subject: string
 }
 
-/** Queues deliveries, and notes that the receiver was given every event up to a position: both or neither. */
+/** Queues deliveries and moves the position of the receiver, in one statement: both happen or neither. */
 export async function queueDeliveries(
   db: Db,
   deliveries: readonly Queued[],
@@ -94,7 +94,7 @@ export interface Delivery {
 
 /** What is due of a webhook. */
 export interface Due {
-  /** The oldest deliveries whose subjects are not held back, in the order of their positions; none while all wait. */
+  /** The oldest deliveries whose subjects are not held back, in the order of their positions; empty while all are held back. */
   readonly deliveries: readonly Delivery[]
   /** Milliseconds until more can be due; undefined = nothing waits. */
   readonly nextInMs: number | undefined
@@ -140,7 +140,7 @@ export interface Delivered {
   readonly subjects: readonly string[]
 }
 
-/** The receiver has taken these. */
+/** Stores that the receiver accepted these. */
 export async function noteDelivered(db: Db, { webhookId, positions, subjects }: Delivered): Promise<void> {
   await query(
     db,
@@ -172,7 +172,7 @@ export interface Held {
   readonly retryMs: number
 }
 
-/** The receiver has refused events of these subjects; what is too old is given up. Returns the number of those. */
+/** Stores that the receiver refused events of these subjects. Gives up those that are too old; returns how many. */
 export async function noteRefused(
   db: Database,
   webhookId: string,
@@ -216,7 +216,7 @@ export async function receiverFailures(db: Db, webhookId: string): Promise<numbe
   return row?.failures ?? 0
 }
 
-/** The receiver cannot be reached, or has too much to do; what is too old is given up. Returns the number of those. */
+/** Stores that the receiver is unreachable or overloaded. Gives up deliveries that are too old; returns how many. */
 export async function noteUnreachable(
   db: Database,
   webhookId: string,

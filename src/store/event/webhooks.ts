@@ -17,7 +17,7 @@ interface WebhookRow {
   updated_at: Date
 }
 
-/** How its deliveries are. */
+/** The state of its deliveries. */
 export interface WebhookHealth {
   readonly lastSuccessAt: Date | null
   readonly lastError: string | null
@@ -92,7 +92,7 @@ export async function listWebhooks(
   const where = ['true']
   if (projectId !== undefined) where.push(`w.project_id = ${bind(projectId)}`)
   if (marker !== undefined) {
-    // Of a foreign project there is no marker.
+    // A webhook of another project is no marker.
     const own = projectId === undefined ? '' : ` and m.project_id = ${bind(projectId)}`
     where.push(
       `(w.created_at, w.id) > (select m.created_at, m.id from webhook m where m.id = ${bind(marker)}${own})`,
@@ -120,7 +120,7 @@ export async function findWebhook(
   return row === undefined ? undefined : toRecord(row)
 }
 
-/** As `findWebhook`, and nobody else changes it until commit. */
+/** As `findWebhook`, with a lock until commit. */
 export async function lockWebhook(
   tx: Tx,
   id: string,
@@ -130,7 +130,7 @@ export async function lockWebhook(
   return await findWebhook(tx, id, projectId)
 }
 
-/** How many webhooks a project has; nobody else makes one until commit. */
+/** How many webhooks a project has; a lock prevents others from creating one until commit. */
 export async function countWebhooksLocked(tx: Tx, projectId: string | null): Promise<number> {
   await query(tx, 'select from webhook_version for update')
   const [row] = await query<{ n: number }>(
@@ -150,7 +150,7 @@ export type WebhookFields = Pick<
 const NEWEST =
   'greatest((select coalesce(max(position), 0) from event), (select purged_to from event_retention))'
 
-/** Makes a webhook; it hears of what comes from now on. */
+/** Creates a webhook; it gets the events after the present one. */
 export async function insertWebhook(tx: Tx, webhook: WebhookFields): Promise<void> {
   await query(
     tx,
@@ -161,8 +161,8 @@ export async function insertWebhook(tx: Tx, webhook: WebhookFields): Promise<voi
 }
 
 /**
- * Writes all fields; what was held back because of failures is tried again now. One that is disabled waits for nothing, and hears
- * of nothing that happens until it is enabled.
+ * Writes all fields. Deliveries that were held back because of failures are tried again now. Disabling a webhook
+ * empties its queue; it does not get the events that happen until it is enabled.
  */
 export async function updateWebhook(tx: Tx, webhook: WebhookFields): Promise<void> {
   await query(
@@ -191,7 +191,7 @@ function bindingsOf({
   return [id, projectId, name, url, format, JSON.stringify(filter), secrets, enabled]
 }
 
-/** Deletes it with everything that waits for it. */
+/** Deletes a webhook and its queue. */
 export async function deleteWebhook(tx: Tx, id: string): Promise<void> {
   await query(tx, 'delete from webhook where id = $1', [id])
 }

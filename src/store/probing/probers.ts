@@ -1,4 +1,4 @@
-/** Statements on probers, as people look at them. */
+/** Statements on probers, for `GET /v1/probers`. */
 import type { ProberFacts } from '../../domain/prober/prober-facts.ts'
 import { type Db, query } from '../connection/database.ts'
 

@@ -66,8 +66,9 @@ export async function beat(db: Db, prober: ProberIdentity): Promise<Heartbeat> {
 }
 
 /**
- * Claims at most `count` shards without an owner and, with `foreignToo`, those whose owner's lease has run out. The epoch
- * rises with the owner, which fences the former one out. Concurrent claimers skip each other's shards.
+ * Claims at most `count` shards without an owner and, with `foreignToo`, those whose owner's lease has run out. The
+ * epoch rises with each change of owner, so writes of the former owner are refused. Concurrent claimers skip each
+ * other's shards.
  */
 export async function claimShards(
   db: Db,
@@ -99,7 +100,7 @@ export async function releaseShards(db: Db, owner: string, ids: readonly number[
   )
 }
 
-/** Ends a prober's lease: its last word. */
+/** Ends a prober's lease, when the prober stops. */
 export async function removeProber(db: Db, id: string): Promise<void> {
   await query(db, 'delete from prober where id = $1', [id])
 }
