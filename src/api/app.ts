@@ -143,7 +143,7 @@ async function handled(route: Route, ctx: ApiContext, admission: Admission): Pro
   })
 }
 
-/** Nobody answered: the path exists with other methods (405), or not at all (404). */
+/** No route matched: the path exists with other methods (405), or not at all (404). */
 function answerUnrouted(ctx: ApiContext, api: ServedApi, router: Router<ApiState>): void {
   const allowed = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
   if (allowed.size === 0) throw new DomainError('ROUTE_NOT_FOUND', 'The path does not exist.')

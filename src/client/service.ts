@@ -79,7 +79,7 @@ export class Service {
     await this.#done('DELETE', path, {})
   }
 
-  /** The answer, whatever its status. Throws ClientFailure when there is none. */
+  /** The response, with any status. Throws ClientFailure when there is none. */
   async exchange(
     method: HttpRequest['method'],
     path: string,

@@ -1,4 +1,4 @@
-/** Webhooks of a service: how a person names one, and its pages of dead letters. */
+/** Finds and lists the webhooks of a service, and their dead letters. */
 import { CLIENT_NAMED_MAX, CLIENT_WEBHOOK_PAGES_MAX, DEAD_LETTER_PAGE } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { mistake } from './failure.ts'
@@ -29,7 +29,7 @@ export async function listWebhooks(
     if (answer.marker === undefined) return found
     marker = answer.marker
   }
-  throw mistake(`there are more than ${found.length} webhooks: an id says which is meant`)
+  throw mistake(`there are more than ${found.length} webhooks: use an id`)
 }
 
 /** By id or by name; a name is looked for in the project first, then in all that may be seen. Throws ClientFailure. */

@@ -21,8 +21,8 @@ export interface Question {
 }
 
 /**
- * Decides about an object of `ownerProjectId`, or, without one, about a list or an object without a project. A token
- * for a domain or for nothing has no roles here, whatever it carries.
+ * Decides about an object of `ownerProjectId`, or, without one, about a list or an object without a project. The roles
+ * of a token for a domain, or without a scope, do not count here.
  */
 export function decide(question: Question, ownerProjectId?: string): Decision {
   const { identity } = question

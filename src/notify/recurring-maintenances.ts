@@ -11,7 +11,7 @@ import type { NotifyLog } from './log.ts'
 type MoveOn = (maintenances: readonly Maintenance[], nowMs: number) => Promise<readonly Maintenance[]>
 
 export interface RecurringMaintenancesParts {
-  /** Moves on what is due, at most `batch` of a kind; returns how many it moved. */
+  /** Stores the next occurrence of maintenances that are over, at most `batch` of a kind of object; returns how many. */
   readonly move: (options: { readonly batch: number; readonly moveOn: MoveOn }) => Promise<number>
   readonly log: NotifyLog
 }
@@ -49,13 +49,13 @@ export class RecurringMaintenances {
     const { move, log } = this.#parts
     try {
       while (!this.#isStopped && (await move({ batch: RECURRENCE_BATCH, moveOn: movedOnInSlices })) > 0);
-      if (this.#hasFailed) log.info({}, 'recurring maintenances are moved on again')
+      if (this.#hasFailed) log.info({}, 'the next occurrences of maintenances are stored again')
       this.#hasFailed = false
     } catch (error) {
       if (!this.#hasFailed)
         log.warn(
           { err: error },
-          'recurring maintenances cannot be moved on; probers know the next occurrences',
+          'the next occurrences of maintenances cannot be stored; probing is not affected',
         )
       this.#hasFailed = true
     }

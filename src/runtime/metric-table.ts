@@ -16,13 +16,13 @@ const SERVICE = {
   hm_service_checks_stale: {
     type: 'gauge',
     labels: [],
-    help: 'Members that are to be probed and of which nothing sure is known, of the whole service',
+    help: 'Members that should be probed and whose status is too old to trust, of the whole service',
     advice: 'Above 0: `members?stale=true` lists them. If all of a prober are stale, look at that prober.',
   },
   hm_service_shards_unowned: {
     type: 'gauge',
     labels: [],
-    help: 'Shards without a living owner, of 256: nobody probes their members',
+    help: 'Shards without a living owner, of 256: their members are not probed',
     advice: 'Above 0 for longer than a lease: start probers, or look why they cannot claim.',
   },
   hm_service_probers: {
@@ -100,7 +100,7 @@ const PROBING = {
     type: 'counter',
     labels: ['type', 'outcome', 'reason'],
     help: 'Probes that ended',
-    advice: 'The reasons of failures say what members do. A sum that falls to 0: nobody probes.',
+    advice: 'The reasons say why members fail. A sum that falls to 0: no prober works.',
   },
   hm_probe_duration_seconds: {
     type: 'histogram',
@@ -263,7 +263,7 @@ const NOTIFYING = {
     type: 'gauge',
     labels: [],
     help: 'Notifiers that deliver; of the whole service one does',
-    advice: 'Sum below 1 for a minute: nobody hears of events. Start a notifier, or look at its log.',
+    advice: 'Sum below 1 for a minute: no events are delivered. Start a notifier, or read its log.',
   },
   hm_events_lag: {
     type: 'gauge',

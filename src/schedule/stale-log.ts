@@ -32,7 +32,7 @@ export class StaleLog {
         reason: this.#example?.lastResult?.reason,
         detail: this.#example?.lastResult?.detail,
       }
-      this.#log.warn(facts, 'checks are stale: nothing sure was heard of them for three windows')
+      this.#log.warn(facts, 'checks are stale: they had no conclusive result for three windows')
     }
     if (this.#recovered > 0) this.#log.info({ checks: this.#recovered }, 'checks are no longer stale')
     this.#became = 0

@@ -30,7 +30,7 @@ export const anyProject: AccessRule = (question) => {
   return everywhere(question, decision)
 }
 
-/** Refuses nobody yet: only the handler knows whose the object is, and calls `authorise` with the owner. */
+/** Refuses nothing yet: only the handler knows the owner of the object, and calls `authorise` with it. */
 export const ownerDecides: AccessRule = (question) =>
   question.identity.confined ? ownProjectOnly(question) : everywhere(question, decide(question))
 

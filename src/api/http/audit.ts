@@ -76,7 +76,7 @@ function differsIn(
       !isDeepStrictEqual(before[name], Reflect.get(after, name)))
 }
 
-/** The value of the one key of a body (`{"pool": …}`); for a batch its members, whatever other keys there are. */
+/** The value of the one key of a body (`{"pool": …}`); for a batch its members; other keys are ignored. */
 function contentOf(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return undefined
   if ('members' in body && Array.isArray(body.members)) return body.members

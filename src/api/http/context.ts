@@ -63,7 +63,10 @@ export interface RequestLog {
   error(fields: object, message: string): void
 }
 
-/** How a request for a probe ended. `unanswered`: nobody had a result in time. `refused`: too many, or none is possible. */
+/**
+ * How a request for a probe ended. `unanswered`: there was no result in time. `refused`: too many requests, or a probe
+ * is not possible.
+ */
 export type ProbeRequestOutcome = 'passed' | 'failed' | 'inconclusive' | 'unanswered' | 'refused'
 
 export interface ApiDependencies {

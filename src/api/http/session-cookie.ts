@@ -9,7 +9,7 @@ import { COOKIE_MAX_BYTES } from '../../domain/limits.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 
-/** `__Host-`: set by this very host over TLS, for all of its paths, and by nobody else (RFC 6265bis section 4.1.3). */
+/** `__Host-`: only this host can set it, over TLS and for all of its paths (RFC 6265bis section 4.1.3). */
 const NAME = { secure: '__Host-hm-session', plain: 'hm-session' } as const
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 

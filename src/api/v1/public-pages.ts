@@ -1,4 +1,4 @@
-/** `/v1/public-pages`: which pages of a project everybody may see who has their link. A link is shown once. */
+/** `/v1/public-pages`: the pages of a project that everybody with their link may see. A link is shown only once. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { PUBLIC_PAGES_LISTED, PUBLIC_PAGES_PER_PROJECT, PUBLIC_TOKEN_BYTES } from '../../domain/limits.ts'
@@ -108,7 +108,7 @@ async function update(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   ctx.body = { public_page: render(updated) }
 }
 
-/** Whoever has the old link has nothing any more. */
+/** Makes a new link; the old one does not work any more. */
 async function rotate(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const token = newToken()
   const page = await writing(ctx, deps, async (tx) => {
@@ -144,13 +144,13 @@ function owned(ctx: ApiContext, id: string, page: PublicPage | undefined): Publi
 
 /** Throws NOT_FOUND for a pool that is not in the project, INVALID_FIELD for one that is chosen twice. */
 async function assertPools(tx: Tx, projectId: string, pools: readonly string[]): Promise<void> {
-  if (new Set(pools).size < pools.length) throw invalidField('pools', 'a pool is in it more than once')
+  if (new Set(pools).size < pools.length) throw invalidField('pools', 'it contains a pool more than once')
   const there = await lockPoolsOf(tx, projectId, pools)
   const missing = pools.find((pool) => !there.has(pool))
   if (missing !== undefined) throw notFound('pool', missing)
 }
 
-/** Everybody reads it: it is more than spaces. Throws INVALID_FIELD. */
+/** The title without outer spaces. Throws INVALID_FIELD when nothing is left. */
 function titleOf(title: string): string {
   const trimmed = title.trim()
   if (trimmed === '') throw invalidField('title', 'it is empty')

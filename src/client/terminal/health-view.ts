@@ -56,7 +56,7 @@ function pendingLine({ pending }: Member): readonly Line[] {
 }
 
 function staleLine({ stale }: Member): readonly Line[] {
-  return stale ? [['stale', 'no prober has found out anything sure for long; the status is an old one']] : []
+  return stale ? [['stale', 'the status is too old to trust: no conclusive result for a long time']] : []
 }
 
 /** Its reason too, where that is not the reason of the status. */
@@ -161,7 +161,7 @@ export function poolHealthLines(
   ]
   return [
     ...labelled([['pool', `${shownName(pool)} (${pool.id})`]], lines, [
-      ...(pool.monitor_type === null ? [['monitor', 'none: nobody probes its members'] as const] : []),
+      ...(pool.monitor_type === null ? [['monitor', 'none: its members are not probed'] as const] : []),
       ...(pool.in_service ? [] : [['traffic', NOT_IN_SERVICE] as const]),
       ...(pool.maintenance ? [['maintenance', 'lasts: no transition is published'] as const] : []),
     ]),

@@ -1,4 +1,4 @@
-/** `healthmonitor probe`: what a probe found that was asked for, in words. */
+/** `healthmonitor probe`: the result of a requested probe, in words. */
 import { isReason, statusSentence } from '../../domain/status/status-sentence.ts'
 import type { ProbeNow } from '../wire.ts'
 import { type Line, labelled, phasesInWords } from './health-view.ts'
@@ -10,7 +10,7 @@ const STYLES: Readonly<Record<ProbeNow['result'], Style>> = {
   inconclusive: 'yellow',
 }
 
-/** Lines of label and text; `member` is how the person knows it. */
+/** Lines of label and text; `member` is its name for the user. */
 export function probeNowLines(member: string, probe: ProbeNow, screen: Screen): readonly string[] {
   const { result, reason, detail, phases, counted } = probe
   const why = isReason(reason) ? statusSentence(reason) : reason

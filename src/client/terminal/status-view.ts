@@ -5,7 +5,7 @@ import { type Screen, statusStyle, styled } from './screen.ts'
 import { type Column, tableOf } from './table.ts'
 import { ago, counted, localTime } from './words.ts'
 
-/** What a look at a project has found. */
+/** The status of a project, as it was read. */
 export interface Status {
   readonly url: string
   readonly overview: Overview
@@ -61,7 +61,11 @@ function verdictLines(
   if (!isWrong(overview)) return [styled('Nothing is wrong.', 'green', screen)]
   // Stale members of pools that are otherwise well are in no list of trouble.
   return [
-    styled(`${counted(overview.members.stale, 'member')}: nobody knows anything sure.`, 'yellow', screen),
+    styled(
+      `${counted(overview.members.stale, 'member')} with a status that is too old to trust.`,
+      'yellow',
+      screen,
+    ),
   ]
 }
 
@@ -84,7 +88,7 @@ function memberWords(counts: Overview['members']): Readonly<Record<string, numbe
   }
 }
 
-/** `members  2 OFFLINE, 10 ONLINE`; what nobody has is left out. */
+/** `members  2 OFFLINE, 10 ONLINE`; counts of 0 are left out. */
 function sumLine(of: string, counts: Readonly<Record<string, number>>, screen: Screen): string {
   const parts = Object.entries(counts)
     .filter(([, count]) => count > 0)
@@ -136,7 +140,7 @@ function memberLines(pools: readonly PoolInTrouble[], screen: Screen, nowMs: num
   ]
 }
 
-/** Columns of members, of whatever rows have one. */
+/** Columns of members; `memberOf` gives the member of a row. */
 export function memberColumns<Row>(memberOf: (row: Row) => Member, nowMs: number): readonly Column<Row>[] {
   const text = (words: (member: Member) => string) => (row: Row) => words(memberOf(row))
   return [

@@ -1,11 +1,11 @@
-/** `healthmonitor webhook` on a terminal: webhooks and how their deliveries are, tests, dead letters. */
+/** `healthmonitor webhook` on a terminal: webhooks, the state of their deliveries, tests, dead letters. */
 import type { DeadLetter, Webhook, WebhookTest } from '../wire.ts'
 import { eventLine } from './event-view.ts'
 import { printable, type Screen, type Style, styled } from './screen.ts'
 import { type Column, tableOf } from './table.ts'
 import { ago, counted, duration, localTime } from './words.ts'
 
-/** Whether its receiver takes what it is sent. */
+/** The state of the deliveries of a webhook. */
 type State = 'on' | 'off' | 'behind' | 'failing'
 
 const STYLES: Readonly<Record<State, Style>> = { on: 'green', off: 'dim', behind: 'yellow', failing: 'red' }
@@ -89,14 +89,14 @@ function filterText({ filter }: Webhook): string {
   return parts.length === 0 ? 'all' : parts.join(' ')
 }
 
-/** The secrets that an answer tells for the only time. */
+/** The secrets of a response that shows them; no later response does. */
 export function secretLines({ secrets }: Pick<Webhook, 'secrets'>): readonly string[] {
   return secrets.map(
     (secret) => `secret        ${secret}\n              it is shown only now: keep it at the receiver`,
   )
 }
 
-/** What came of a test: one line. */
+/** The result of a test, in one line. */
 export function testLine(webhook: Webhook, { result, status, error, duration_ms: ms }: WebhookTest): string {
   const answer = status === null ? '' : `, status ${status}`
   const why = error === null ? '' : `: ${error}`

@@ -11,7 +11,7 @@ export const RRULE_COUNT: Range = { min: 1, max: 366 }
 export const RRULE_LIST_MAX = 31
 /** Characters of the name of a time zone; the longest of the IANA database has 32. */
 export const TIME_ZONE_MAX = 64
-/** Seconds that an occurrence lasts. Shorter than a minute nobody works; longer than a leap year is none that recurs. */
+/** Seconds that an occurrence lasts: from a minute to a leap year. */
 export const RECURRENCE_DURATION: Range = { min: 60, max: 366 * 86_400 }
 /** Days that are left out of a recurrence. */
 export const RECURRENCE_EXCEPT_MAX = 50

@@ -137,7 +137,7 @@ export const REASONS = {
   PROBER_FAULT: {
     layer: 'PROBER',
     outcome: 'inconclusive',
-    sentence: 'the prober met an error that says nothing sure about the target',
+    sentence: 'the prober had an error that does not say whether the target works',
   },
   PROBER_STOPPING: {
     layer: 'PROBER',

@@ -35,7 +35,7 @@ export interface MemberView extends Member {
   readonly pending: boolean
 }
 
-/** The pool has a member with this address and port, in whatever spelling. */
+/** The pool has a member with this address and port already, perhaps in another spelling. */
 export class MemberExistsError extends Error {}
 
 const MEMBER_VIEW_FROM = 'member_detail m'

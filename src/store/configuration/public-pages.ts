@@ -81,7 +81,7 @@ export async function findPublicPage(
   return row === undefined ? undefined : toPage(row)
 }
 
-/** As `findPublicPage`, and nobody else changes it until commit. */
+/** As `findPublicPage`, with a lock until commit. */
 export async function lockPublicPage(
   tx: Tx,
   id: string,
@@ -97,7 +97,7 @@ export async function findPublicPageByHash(db: Db, hash: Buffer): Promise<Public
   return row === undefined ? undefined : toPage(row)
 }
 
-/** How many pages a project has; nobody else makes one until commit. */
+/** How many pages a project has; a lock prevents others from creating one until commit. */
 export async function countPublicPagesLocked(tx: Tx, projectId: string): Promise<number> {
   await query(tx, `select pg_advisory_xact_lock(hashtextextended('public pages ' || $1, 0))`, [projectId])
   const [row] = await query<{ n: number }>(

@@ -55,7 +55,7 @@ export async function writeCheckpoints(
   )
 }
 
-/** A join, not `= any(…)`: thousands of members are looked up in a hash whatever the plan. */
+/** A join, not `= any(…)`, so that every plan looks up thousands of members in a hash. */
 const READ_ENTRIES = `
 select u.*
 from shard_checkpoint c

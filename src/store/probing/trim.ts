@@ -56,7 +56,7 @@ export async function findExcess(
   })
 }
 
-/** The moment up to which the time of an object is summed. Nobody sums what was of an object that is gone. */
+/** The moment up to which the time of an object is summed. Deleted objects are not summed. */
 const SUMMED_TO = (owner: string): string => `coalesce(
   (select up.summed_to from uptime_part up, uptime_progress pr where up.object_id = ${owner} and up.day = pr.day + 1),
   (select (pr.day + 1)::timestamp at time zone 'UTC' from uptime_progress pr))`

@@ -3,16 +3,17 @@ import type { VerdictsWritten, VerdictWrite } from '../../domain/prober/check.ts
 import { type Db, query } from '../connection/database.ts'
 
 /**
- * `held` locks the rows of the shards that are still ours at the epoch of the batch: while another prober takes one over,
- * this statement waits and then sees the new epoch. `verdict` writes states that are newer in (epoch, sequence), of members
- * that still exist; transitions come only from what it wrote, so that a replay changes nothing.
+ * `held` locks the rows of the shards that are still ours at the epoch of the batch: while another prober takes one
+ * over, this statement waits and then sees the new epoch. `verdict` writes states that are newer in (epoch, sequence),
+ * of members that still exist; transitions come only from what it wrote, so that a replay changes nothing.
  *
- * `counted` locks the counts of the pools, which triggers change (migration 0019). It waits for nobody: a batch has verdicts
- * of many projects, and a transaction that changes configuration holds the counts of its pools until it ends. Pools whose
- * counts somebody else has are `busy`: nothing of them is written, and their members are returned.
+ * `counted` locks the counts of the pools, which triggers change (migration 0019). It never waits for a lock: a batch
+ * has verdicts of many projects, and a transaction that changes configuration holds the counts of its pools until it
+ * ends. Pools whose counts somebody else has are `busy`: nothing of them is written, and their members are returned.
  *
- * `is true` and `is not true` keep these conditions hashed subplans: each is computed once, before the first row is written. As a join it was a nested loop of 1 000 x 1 000 rows in the
- * generic plan of the prepared statement, which takes every array to have ten elements: 600 ms instead of 20.
+ * `is true` and `is not true` keep these conditions hashed subplans: each is computed once, before the first row is
+ * written. As a join it was a nested loop of 1 000 x 1 000 rows in the generic plan of the prepared statement, which
+ * takes every array to have ten elements: 600 ms instead of 20.
  */
 const WRITE_VERDICTS = `
 with wanted as materialized (

@@ -4,7 +4,7 @@ import { collectBindings } from '../connection/bindings.ts'
 import { type Db, query } from '../connection/database.ts'
 import { foundIn, searchOf } from './overview.ts'
 
-/** OFFLINE, stale, without a verdict, ONLINE, and those that nobody probes; then those that changed last. */
+/** The order: OFFLINE, stale, without a verdict, ONLINE, not probed; and within each, those that changed last first. */
 const RANK = `case
     when s.state = 'OFFLINE' then 0
     when s.stale then 1

@@ -6,8 +6,9 @@
 import { type Database, type Db, query, transaction, Tx } from '../connection/database.ts'
 
 /**
- * Reads statuses as others will read them. What a transaction has changed is counted when it commits; here it is counted
- * before it reads its own changes. From then on nobody else can write verdicts of these pools until it ends.
+ * Reads statuses as others will read them. What a transaction has changed is counted when it commits; here it is
+ * counted before it reads its own changes. From then until it ends, no other transaction can write verdicts of these
+ * pools.
  */
 export async function readCounted<Result>(db: Db, read: () => Promise<Result>): Promise<Result> {
   if (!(db instanceof Tx)) return await read()

@@ -26,8 +26,8 @@ test('it moves on until nothing is moved, looks again, and reports trouble and i
   await eventually('three calls, without a pause', () => calls >= 3)
   await eventually('it recovers', () => lines.length === 2)
   assert.equal(calls, 6)
-  assert.match(lines[0] ?? '', /cannot be moved on/)
-  assert.match(lines[1] ?? '', /moved on again/)
+  assert.match(lines[0] ?? '', /cannot be stored/)
+  assert.match(lines[1] ?? '', /are stored again/)
 })
 
 test('close waits for the call that is under way, and none comes after it', async () => {
