@@ -21,8 +21,8 @@ export interface NotifierReadings {
 }
 
 export interface NotifierMetrics {
-  /** Deliveries to webhooks that were tried. `dead`: they are given up. */
-  readonly webhookTried: (result: 'delivered' | 'failed' | 'dead', events: number) => void
+  /** Counts events for webhooks by the result of their request; `dead`: they were given up. */
+  readonly countDeliveries: (result: 'delivered' | 'failed' | 'dead', events: number) => void
 }
 
 /** Called once per registry. What is read is read at every scrape. */
@@ -33,7 +33,7 @@ export function notifierMetrics(registry: Registry, readings: NotifierReadings):
     ...described(registry, 'hm_webhook_deliveries_total'),
     labelNames: ['result'],
   })
-  return { webhookTried: (result, count) => deliveries.inc({ result }, count) }
+  return { countDeliveries: (result, count) => deliveries.inc({ result }, count) }
 }
 
 function described(registry: Registry, name: MetricName) {

@@ -1,6 +1,6 @@
 /**
  * `GET /v1/uptime`: for how long a member was ONLINE in the last 24 hours, 7, 30 and 90 days, and the times that do not
- * count. They are computed from its transitions, and from the sums of days for the time before the transitions.
+ * count. They are computed from its transitions, and for longer windows also from the sums of days.
  */
 import { notFound } from '../../domain/errors.ts'
 import { UPTIME_CHANGES_MAX, UPTIME_FACTS_DAYS, UPTIME_WINDOWS_HOURS } from '../../domain/limits.ts'

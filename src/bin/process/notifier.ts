@@ -45,7 +45,10 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
     lags: () => readLags(db, receivers),
     webhooks: () => readWebhookLag(db),
   })
-  const webhooks = makeWebhooks(deps, { mayDeliver: () => notifier.isActive, tried: counted.webhookTried })
+  const webhooks = makeWebhooks(deps, {
+    mayDeliver: () => notifier.isActive,
+    countDeliveries: counted.countDeliveries,
+  })
   const receivers: readonly Receiver[] = [webhooks, ...amqpReceivers(deps.amqp, log, deps.amqpUrls)]
   const notifier: Notifier = new Notifier({
     receivers,

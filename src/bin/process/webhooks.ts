@@ -59,7 +59,7 @@ export function makeWebhooks(
     readonly log: NotifyLog
     readonly webhooks: WebhookSettings
   },
-  parts: Pick<WebhooksParts, 'mayDeliver' | 'tried'>,
+  parts: Pick<WebhooksParts, 'mayDeliver' | 'countDeliveries'>,
 ): Webhooks {
   return new Webhooks({
     store: storeOf(db),

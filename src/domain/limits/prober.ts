@@ -25,7 +25,7 @@ export const OWN_NETWORK_LOOK_EVERY_MS = 100
 export const OWN_ROUTES_MAX = 1000
 /** The same while nothing fails, so that the prober knows a route before it is lost. */
 export const OWN_NETWORK_LEARN_EVERY_MS = 10_000
-/** Networks (a /24 or /64) whose route was lost, as many as a prober remembers; the oldest are forgotten. */
+/** Networks (a /24 or /64) whose route or device was down, as many as a prober remembers; the oldest are forgotten. */
 export const OWN_WAYS_DOWN_MAX = 4096
 /**
  * Ids that a member or a pool may depend on, and the depth of dependencies; milliseconds between readings of their

@@ -41,7 +41,8 @@ export interface LaneParts {
   /** Sends when it is the turn of the project. Undefined: this process may no longer deliver. */
   readonly send: (target: WebhookTarget, message: Message) => Promise<Outcome | undefined>
   readonly origin: Origin
-  readonly tried: (result: 'delivered' | 'failed' | 'dead', events: number) => void
+  /** Counts events by the result of their request; `dead`: they were given up. */
+  readonly countDeliveries: (result: 'delivered' | 'failed' | 'dead', events: number) => void
   /** Called when a statement failed. The lane continues after a pause. */
   readonly onTrouble: (error: unknown) => void
 }
@@ -127,7 +128,7 @@ export class WebhookLane {
         await this.#hold(outcome.error, subjectsOf(held), sent.length)
         withoutSubjects(parts, new Set(subjectsOf(held)))
       } else {
-        this.#parts.tried('failed', sent.length)
+        this.#parts.countDeliveries('failed', sent.length)
         const half = Math.ceil(sent.length / 2)
         parts.unshift(sent.slice(0, half), sent.slice(half))
       }
@@ -145,7 +146,7 @@ export class WebhookLane {
   }
 
   async #noteDelivered(webhook: WebhookTarget, sent: readonly Delivery[]): Promise<void> {
-    const { store, tried } = this.#parts
+    const { store, countDeliveries } = this.#parts
     if (webhook.format === 'alertmanager') {
       // Of several changes of one object, only the last one is its state.
       const last = [...new Map(sent.map((delivery) => [delivery.subject, delivery])).values()]
@@ -160,26 +161,26 @@ export class WebhookLane {
       sent.map(({ event }) => event.position),
       subjectsOf(sent),
     )
-    tried('delivered', sent.length)
+    countDeliveries('delivered', sent.length)
   }
 
   async #noteUnreachable(outcome: Outcome & { kind: 'unreachable' }, events: number): Promise<void> {
-    const { store, tried } = this.#parts
+    const { store, countDeliveries } = this.#parts
     const failures = (await store.failures()) + 1
     const retryMs = Math.max(backOffMs(failures, WEBHOOK_RETRY_MS, Math.random()), outcome.retryAfterMs ?? 0)
-    tried('failed', events)
-    tried('dead', await store.unreachable(outcome.error, failures, retryMs))
+    countDeliveries('failed', events)
+    countDeliveries('dead', await store.unreachable(outcome.error, failures, retryMs))
   }
 
   async #hold(error: string, subjects: readonly string[], events: number): Promise<void> {
-    const { store, tried } = this.#parts
+    const { store, countDeliveries } = this.#parts
     const before = await store.subjectFailures(subjects)
     const held = subjects.map((subject): Held => {
       const failures = (before.get(subject) ?? 0) + 1
       return { subject, failures, retryMs: backOffMs(failures, WEBHOOK_SUBJECT_RETRY_MS, Math.random()) }
     })
-    tried('failed', events)
-    tried('dead', await store.refused(error, held))
+    countDeliveries('failed', events)
+    countDeliveries('dead', await store.refused(error, held))
   }
 
   /** Runs in the lane, so that an alert that is resolved meanwhile is not sent again after its end. */

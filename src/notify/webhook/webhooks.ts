@@ -45,7 +45,7 @@ export interface WebhooksParts {
   /** Whether this process may deliver at this moment. */
   readonly mayDeliver: () => boolean
   readonly origin: Origin
-  readonly tried: LaneParts['tried']
+  readonly countDeliveries: LaneParts['countDeliveries']
   readonly log: NotifyLog
 }
 
@@ -160,7 +160,7 @@ export class Webhooks implements Receiver {
 
   async #bound(id: string): Promise<void> {
     if (this.#waiting.of(id) <= WEBHOOK_WAITING_MAX) return
-    this.#parts.tried('dead', await this.#parts.store.bound(id, WEBHOOK_WAITING_MAX))
+    this.#parts.countDeliveries('dead', await this.#parts.store.bound(id, WEBHOOK_WAITING_MAX))
     this.#waiting.bounded(id, WEBHOOK_WAITING_MAX)
   }
 
@@ -181,14 +181,14 @@ export class Webhooks implements Receiver {
   }
 
   #laneOf(id: string, term: AbortSignal): WebhookLane {
-    const { store, origin, tried } = this.#parts
+    const { store, origin, countDeliveries } = this.#parts
     return new WebhookLane({
       webhook: () => this.#byId.get(id),
       store: store.lane(id),
       send: (target, message) => this.#send(target, message, term),
       origin,
-      tried: (result, events) => {
-        if (events > 0) tried(result, events)
+      countDeliveries: (result, events) => {
+        if (events > 0) countDeliveries(result, events)
       },
       onTrouble: (error) => this.#trouble(error),
     })

@@ -86,7 +86,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Releases a connection. An abandoned one is closed and not used again. */
+  /** Releases a connection. One whose socket is destroyed is not used again. */
   release(connection: pg.PoolClient): void {
     connection.release(connection.connection.stream.destroyed)
   }

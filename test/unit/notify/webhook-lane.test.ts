@@ -27,7 +27,7 @@ function aLane(t: TestContext, failures: number) {
     store,
     send: () => Promise.resolve(undefined),
     origin: { source: 'urn:test' },
-    tried: () => undefined,
+    countDeliveries: () => undefined,
     onTrouble: () => void (counts.troubles += 1),
   } satisfies LaneParts)
   const ending = new AbortController()

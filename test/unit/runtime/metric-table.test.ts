@@ -47,7 +47,7 @@ async function everything() {
     lags: () => Promise.resolve([{ receiver: 'webhooks', events: 1, seconds: 1 }]),
     webhooks: () => Promise.resolve({ seconds: 1, behind: 1, deadLetters: 1 }),
   })
-  notifying.webhookTried('delivered', 1)
+  notifying.countDeliveries('delivered', 1)
   metrics.readProber(() => GAUGES)
   metrics.icmpAvailable(4, true)
   for (const [reason, { outcome }] of Object.entries(REASONS))

@@ -47,7 +47,7 @@ function harness(t: TestContext, waiting: WebhookStore['waiting']) {
     },
     mayDeliver: () => true,
     origin: { source: 'urn:test' },
-    tried: () => undefined,
+    countDeliveries: () => undefined,
     log: { info: () => undefined, warn: () => undefined },
   })
   t.after(async () => {
