@@ -14,6 +14,7 @@ import {
   listHealthMonitors,
   PoolHasMonitorError,
   updateHealthMonitor,
+  versionedHealthMonitors,
 } from '../../store/configuration/health-monitors.ts'
 import { addressesOfPool, renewMembersOfPort } from '../../store/configuration/members.ts'
 import { type LockedPool, lockPoolOfMonitor, touchPools } from '../../store/configuration/parents.ts'
@@ -118,6 +119,7 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonit
     name: 'healthmonitors',
     resource: 'healthmonitor',
     read: (query) => listHealthMonitors(deps.db, query),
+    versioned: versionedHealthMonitors(deps.db),
     render: dialect.render,
     filterValue: dialect.filterValue,
   })

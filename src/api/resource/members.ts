@@ -18,6 +18,7 @@ import {
   ownerOfPool,
   poolExists,
   updateMember,
+  versionedMembers,
 } from '../../store/configuration/members.ts'
 import { touchPools } from '../../store/configuration/parents.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
@@ -78,15 +79,24 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
   const poolId = pathId(ctx, 'pool_id', 'pool')
+  const members = versionedMembers(deps.db)
   await answerList<MemberView>(ctx, deps, {
     name: 'members',
     resource: 'member',
     within: [{ attribute: 'pool_id', values: [poolId] }],
     read: async (page) => {
-      const members = await listMembers(deps.db, page)
+      const found = await listMembers(deps.db, page)
       // Only for an empty page must be checked whether the pool exists.
-      if (members.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
-      return members
+      if (found.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
+      return found
+    },
+    versioned: {
+      ...members,
+      versions: async (page) => {
+        const found = await members.versions(page)
+        if (found.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
+        return found
+      },
     },
     render: dialect.render,
   })
