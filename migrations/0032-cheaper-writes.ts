@@ -22,11 +22,21 @@ const TABLES = {
   health_monitor: { name: 'healthmonitor', lb: 'null', pool: 'r.pool_id', member: 'null' },
   member: { name: 'member', lb: 'null', pool: 'r.pool_id', member: 'r.id' },
 } as const
+const CHANGED_MONITOR = differ('admin_state_up generation published_from starts_as')
 const ROWS = { created: 'new_rows', deleted: 'old_rows' } as const
 
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     ${countMembers('status_version = status_version + 1, config_version = config_version + 1,')}
+    -- A monitor that only changed raises config_version by the statement that says so.
+    create function mark_pool_of_changed_monitor() returns trigger language plpgsql as $$
+    begin
+      update pool p set status_version = p.status_version + 1 where p.id = new.pool_id;
+      return null;
+    end $$;
+    drop trigger mark_pool_of_changed_monitor on health_monitor;
+    create trigger mark_pool_of_changed_monitor after update on health_monitor
+      for each row when (${CHANGED_MONITOR}) execute function mark_pool_of_changed_monitor();
     ${markPool('status_version = p.status_version + 1, config_version = p.config_version + 1')}
 
     create function count_due_pools(of_load_balancer uuid) returns void language plpgsql
@@ -146,6 +156,10 @@ export async function down(db: Knex): Promise<void> {
   await db.raw(`
     ${countMembers('status_version = status_version + 1,')}
     ${markPool('status_version = p.status_version + 1')}
+    drop trigger mark_pool_of_changed_monitor on health_monitor;
+    create trigger mark_pool_of_changed_monitor after update on health_monitor
+      for each row when (${CHANGED_MONITOR}) execute function mark_pool();
+    drop function mark_pool_of_changed_monitor;
 
     drop trigger count_changed on pool;
     create constraint trigger count_changed after update on pool deferrable initially deferred
@@ -178,7 +192,11 @@ export async function down(db: Knex): Promise<void> {
     end $$;
   `)
   for (const table of Object.keys(TABLES)) {
-    await db.raw(tellFunction(table, 'created', CREATED).replace('create function', 'create or replace function'))
-    await db.raw(tellFunction(table, 'deleted', DELETED).replace('create function', 'create or replace function'))
+    await db.raw(
+      tellFunction(table, 'created', CREATED).replace('create function', 'create or replace function'),
+    )
+    await db.raw(
+      tellFunction(table, 'deleted', DELETED).replace('create function', 'create or replace function'),
+    )
   }
 }

@@ -20,7 +20,7 @@ import {
   updateMember,
   versionedMembers,
 } from '../../store/configuration/members.ts'
-import { touchPools } from '../../store/configuration/parents.ts'
+import { tellShards, touchPools } from '../../store/configuration/parents.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
@@ -66,9 +66,9 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const monitor = await assertTargetsAllowed(tx, deps, poolId, [draft])
     await assertDependencies(tx, draft)
     const id = await insertOrRefuse(tx, draft)
+    tellShards(tx, [parents])
     const [created] = await Promise.all([
       readBack(tx, { poolId, id, projectId: undefined }),
-      touchPools(tx, [poolId]),
       assertProbeRate(tx, deps, { projectId: draft.projectId, raise: memberDemand(monitor) }),
     ])
     return created
@@ -147,7 +147,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
     const parents = await lockPoolFor(ctx, tx, key.poolId)
     if ((await findMember(tx, key)) !== undefined) assertParentsActive(ctx, parents)
     if (!(await deleteMember(tx, key.poolId, key.id))) throw notFound('member', key.id)
-    await touchPools(tx, [key.poolId])
+    tellShards(tx, [parents])
   })
   ctx.status = 204
 }

@@ -4,7 +4,7 @@ import type { Pool } from '../../domain/types.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 import { versionedList, type VersionedList } from './versioned-rows.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
-import { notifyShard } from './parents.ts'
+import { type InShard, tellShards } from './parents.ts'
 import { readCounted } from '../status/roll-up.ts'
 import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
 import {
@@ -102,8 +102,7 @@ export async function deleteChildrenOfPool(tx: Tx, id: string): Promise<void> {
 
 /** Deletes a pool without members and monitor; listeners that pointed to it point to none. */
 export async function deletePool(tx: Tx, id: string): Promise<void> {
-  const rows = await query<{ shard: number }>(tx, 'delete from pool where id = $1 returning shard', [id])
-  if (rows[0] !== undefined) await notifyShard(tx, rows[0].shard)
+  tellShards(tx, await query<InShard>(tx, 'delete from pool where id = $1 returning shard', [id]))
 }
 
 export async function findPool(
