@@ -10,7 +10,7 @@ import type { ShownPage } from './list-rules.ts'
 import { type Parameters, queryOf } from './query.ts'
 import { sharerOf } from './sharer.ts'
 import { inSlices } from './slices.ts'
-import { versionedPage } from './versioned-page.ts'
+import { type RenderedPage, versionedPage } from './versioned-page.ts'
 
 export interface Collection<Item> {
   /** Name of the array: `healthmonitors`. */
@@ -107,15 +107,6 @@ export interface PageToRender<Item> {
   readonly reverse: boolean
   readonly read: () => Promise<Page<Item>>
   readonly render: (item: Item) => object
-}
-
-export interface RenderedPage<Item> {
-  /** Rows that were read. */
-  readonly found: number
-  readonly texts: readonly string[]
-  readonly shown: readonly Item[]
-  /** It ended before its limit, by its bytes. */
-  readonly isCut: boolean
 }
 
 /** Reads a page and renders it as JSON; a large page waits until few others are being read and rendered. */

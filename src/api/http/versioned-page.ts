@@ -4,9 +4,18 @@ import type { ListQuery } from '../../store/configuration/lists.ts'
 import type { RowVersion, VersionedList } from '../../store/configuration/versioned-rows.ts'
 import type { ApiContext } from './context.ts'
 import { jsonOfItem } from './json-body.ts'
-import type { RenderedPage } from './pages.ts'
 import { sharerOf } from './sharer.ts'
 import { inSlices } from './slices.ts'
+
+/** What is answered of a page, in list order. */
+export interface RenderedPage<Item> {
+  /** Rows that were read. */
+  readonly found: number
+  readonly texts: readonly string[]
+  readonly shown: readonly Item[]
+  /** It ended before its limit, by its bytes. */
+  readonly isCut: boolean
+}
 
 interface VersionedPage<Item> {
   readonly list: ListQuery
