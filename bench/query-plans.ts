@@ -89,8 +89,9 @@ async function main(): Promise<void> {
 
 PostgreSQL ${postgres.version}; ${MEMBERS} members in ${POOLS} pools of one project. Made by \`node dist/bench/query-plans.js\`.
 Long lines are broken. A plan is the one that a connection keeps (made without knowing the values). Pages are those of
-dialect octavia: ordered by creation. A page is read by the versions of its rows; rows that have changed are read by their ids. Data of other tables that a list shows is looked up only for the rows of the
-page. Data that a list filters by is looked up for the rows of the project, with one short look-up each.`)
+dialect octavia: ordered by creation. A page is read by the versions of its rows; rows that changed since they were
+rendered are read by their ids. Data of other tables that a list shows is looked up only for the rows of the page. Data
+that a list filters by is looked up for the rows of the project, with one short look-up each.`)
     for (const [name, list] of listsOf(poolId)) {
       const sent = await statementOf(db, list)
       console.log(
