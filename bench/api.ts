@@ -1,9 +1,10 @@
 /**
- * `node dist/bench/api.js [--base /v2.0/lbaas] [--seconds 5] [--warm-up 3] [--concurrency 8]`
+ * `node dist/bench/api.js [--base /v2.0/lbaas] [--seconds 5] [--warm-up 3] [--concurrency 8] [--only REGEXP]`
  *
  * The API alone, with 100 monitors and then with 100 000 members stored: requests per second and latency of reading one,
- * listing, creating and deleting, and of lists filtered by status. One client process, keep-alive, on loopback, bounded.
- * Before the first phase all its requests are made for `warm-up` seconds that do not count: the process is seconds old.
+ * listing, creating and deleting, and of lists filtered by status; and the CPU that all processes of the service and of
+ * PostgreSQL use per request. One client process, keep-alive, on loopback, bounded. Before the first phase all its requests
+ * are made for `warm-up` seconds that do not count: the process is seconds old. `--only`: what to measure, by its name.
  */
 import { Pool } from 'undici'
 import { openDatabase } from '../src/store/connection/database.ts'
@@ -11,6 +12,7 @@ import { commandLine } from './command-line.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 import { startPostgres } from './postgres.ts'
 import { answering, endService, startService } from './service.ts'
+import { postgresCpuSeconds, usageOfTree } from './usage.ts'
 
 const PORT = 19_878
 const MONITORS = 100
@@ -23,18 +25,21 @@ const values = commandLine('node dist/bench/api.js [options]', {
   seconds: '5',
   'warm-up': '3',
   concurrency: '8',
+  only: '',
 })
+const only = new RegExp(values.only)
 const base = values.base
 const client = new Pool(`http://127.0.0.1:${PORT}`, { connections: Number(values.concurrency) })
 
+const postgres = await startPostgres()
+const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
+const service = startService({
+  DATABASE_URL: postgres.url,
+  HM_LISTEN: `127.0.0.1:${PORT}`,
+  HM_PROBERS: '0',
+})
+
 async function main(): Promise<void> {
-  const postgres = await startPostgres()
-  const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 2 })
-  const service = startService({
-    DATABASE_URL: postgres.url,
-    HM_LISTEN: `127.0.0.1:${PORT}`,
-    HM_PROBERS: '0',
-  })
   try {
     await answering(service, `http://127.0.0.1:${PORT}`)
     const monitors = await createMonitors()
@@ -150,16 +155,32 @@ async function repeatedly(
   return latencies
 }
 
-/** Runs `request` for some seconds and prints its rate and latencies. */
+/** Runs `request` for some seconds and prints its rate, its latencies and the CPU that each took. */
 async function measure(name: string, request: Step['request'], concurrency?: number): Promise<void> {
+  if (!only.test(name)) return
+  const before = await cpuSeconds()
   const begin = performance.now()
   const latencies = await repeatedly(request, Number(values.seconds), concurrency)
   const seconds = (performance.now() - begin) / 1000
+  const after = await cpuSeconds()
   latencies.sort((a, b) => a - b)
-  const at = (q: number) => (latencies[Math.floor(q * (latencies.length - 1))] ?? 0).toFixed(1)
+  const at = (q: number) => (latencies[Math.floor(q * (latencies.length - 1))] ?? 0).toFixed(1).padStart(6)
+  const rate = (latencies.length / seconds).toFixed(0).padStart(6)
+  const each = (what: keyof typeof before) =>
+    (((after[what] - before[what]) / latencies.length) * 1e6).toFixed(0).padStart(6)
   console.log(
-    `${name.padEnd(28)} ${(latencies.length / seconds).toFixed(0).padStart(6)}/s   p50 ${at(0.5)} ms   p99 ${at(0.99)} ms`,
+    `${name.padEnd(28)} ${rate}/s   p50 ${at(0.5)} ms   p99 ${at(0.99)} ms   ` +
+      `CPU µs: service ${each('service')}, PostgreSQL ${each('postgres')}`,
   )
+}
+
+/** Of all processes of the service, and of all of PostgreSQL. */
+async function cpuSeconds(): Promise<{ readonly service: number; readonly postgres: number }> {
+  const processes = usageOfTree(service.pid ?? 0)
+  return {
+    service: processes.reduce((sum, { cpuSeconds: each }) => sum + each, 0),
+    postgres: (await postgresCpuSeconds(db)) ?? Number.NaN,
+  }
 }
 
 async function createAndDelete(poolId: string): Promise<void> {

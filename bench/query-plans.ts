@@ -1,18 +1,18 @@
 /**
  * `node dist/bench/query-plans.js > docs/query-plans.md`
  *
- * How PostgreSQL runs the lists of the API with 100 000 members stored: the plan that a connection keeps, which is made
+ * How PostgreSQL runs the lists of the API with 100 000 members stored, by versions, and the rows that they read: the plan that a connection keeps, which is made
  * without knowing the values.
  */
 import pg from 'pg'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
-import { listHealthMonitors } from '../src/store/configuration/health-monitors.ts'
-import { listListeners } from '../src/store/configuration/listeners.ts'
+import { versionedHealthMonitors } from '../src/store/configuration/health-monitors.ts'
+import { versionedListeners } from '../src/store/configuration/listeners.ts'
 import type { ListQuery } from '../src/store/configuration/lists.ts'
 import { listLoadBalancers } from '../src/store/configuration/load-balancers.ts'
-import { listMembers } from '../src/store/configuration/members.ts'
+import { listMembers, versionedMembers } from '../src/store/configuration/members.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
-import { listPools } from '../src/store/configuration/pools.ts'
+import { versionedPools } from '../src/store/configuration/pools.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 import { startPostgres } from './postgres.ts'
 
@@ -46,8 +46,7 @@ async function statementOf(db: Database, list: (db: Database) => Promise<unknown
 }
 
 async function planOf(db: Database, { text, values }: Sent): Promise<string> {
-  const { escapeLiteral } = pg.Client.prototype
-  const given = values.map((value) => escapeLiteral(String(value))).join(', ')
+  const given = values.map((value) => literal(value)).join(', ')
   await query(db, 'set plan_cache_mode = force_generic_plan')
   // Twice: what is read from disk the first time is in memory from then on.
   await query(db, `prepare shown as ${text}`)
@@ -58,6 +57,11 @@ async function planOf(db: Database, { text, values }: Sent): Promise<string> {
   )
   await query(db, 'deallocate shown')
   return rows.map((row) => row['QUERY PLAN']).join('\n')
+}
+
+/** Arrays as PostgreSQL writes them: here they hold ids. */
+function literal(value: unknown): string {
+  return pg.escapeLiteral(Array.isArray(value) ? `{${value.join(',')}}` : String(value))
 }
 
 /** The text in lines of at most LINE_MAX characters; what follows a break is indented further than its line. */
@@ -85,8 +89,9 @@ async function main(): Promise<void> {
 
 PostgreSQL ${postgres.version}; ${MEMBERS} members in ${POOLS} pools of one project. Made by \`node dist/bench/query-plans.js\`.
 Long lines are broken. A plan is the one that a connection keeps (made without knowing the values). Pages are those of
-dialect octavia: ordered by creation. Data of other tables that a list shows is looked up only for the rows of the
-page. Data that a list filters by is looked up for the rows of the project, with one short look-up each.`)
+dialect octavia: ordered by creation. A page is read by the versions of its rows; rows that changed since they were
+rendered are read by their ids. Data of other tables that a list shows is looked up only for the rows of the page. Data
+that a list filters by is looked up for the rows of the project, with one short look-up each.`)
     for (const [name, list] of listsOf(poolId)) {
       const sent = await statementOf(db, list)
       console.log(
@@ -106,20 +111,22 @@ function listsOf(poolId: string): readonly Listed[] {
   const status = (word: string) => ({ attribute: 'operating_status', values: [word] })
   const failing = { attribute: 'rolled_up_status', values: ['ERROR'] }
   return [
-    ['Health monitors', (db) => listHealthMonitors(db, page())],
-    ['Members of a pool', (db) => listMembers(db, page(ofPool))],
-    ['Members of a pool by operating_status', (db) => listMembers(db, page(failing, ofPool))],
-    ['Pools', (db) => listPools(db, page())],
-    ['Pools by operating_status', (db) => listPools(db, page(status('DEGRADED')))],
+    ['Health monitors', (db) => versionedHealthMonitors(db).versions(page())],
+    ['Members of a pool', (db) => versionedMembers(db).versions(page(ofPool))],
+    ['Members of a pool by operating_status', (db) => versionedMembers(db).versions(page(failing, ofPool))],
+    ['Pools', (db) => versionedPools(db).versions(page())],
+    ['Pools by operating_status', (db) => versionedPools(db).versions(page(status('DEGRADED')))],
+    ['Pools that have to be rendered', (db) => versionedPools(db).rows([poolId])],
+    ['Members of a pool, when attributes are chosen', (db) => listMembers(db, page(ofPool))],
     ['Load balancers', (db) => listLoadBalancers(db, page(), 'roll-up')],
     [
       'Load balancers by operating_status',
       (db) => listLoadBalancers(db, page(status('DEGRADED')), 'roll-up'),
     ],
-    ['Listeners by operating_status', (db) => listListeners(db, page(status('ONLINE')))],
+    ['Listeners by operating_status', (db) => versionedListeners(db).versions(page(status('ONLINE')))],
     [
       'All members by operating_status (elb)',
-      (db) => listMembers(db, { ...page(status('OFFLINE')), sort: [] }),
+      (db) => versionedMembers(db).versions({ ...page(status('OFFLINE')), sort: [] }),
     ],
   ]
 }

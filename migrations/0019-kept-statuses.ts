@@ -171,6 +171,20 @@ async function createTables(db: Knex): Promise<void> {
   `)
 }
 
+/** In a function: counts the pools whose ids are in the variable `due`. */
+export function countDuePools(): string {
+  return `insert into pool_roll_up as r
+        (pool_id, load_balancer_id, project_id, status_version, in_service, monitored, ${KEPT.join(', ')})
+      select c.pool_id, c.load_balancer_id, c.project_id, c.status_version, c.in_service, c.monitored,
+        ${KEPT.map((column) => `c.${column}`).join(', ')}
+      -- Only these: joined to another table, the view would be counted for every pool.
+      from counted_pool c where c.pool_id = any(due)
+      order by c.pool_id
+      on conflict (pool_id) do update set
+        status_version = excluded.status_version, in_service = excluded.in_service, monitored = excluded.monitored,
+        ${KEPT.map((column) => `${column} = excluded.${column}`).join(', ')};`
+}
+
 /** Counts what changed below one load balancer, at the end of the transaction that changed it. */
 async function countConfiguration(db: Knex): Promise<void> {
   await db.raw(`
@@ -203,16 +217,7 @@ async function countConfiguration(db: Knex): Promise<void> {
       select array_agg(p.id) into due
         from pool p left join pool_roll_up kept on kept.pool_id = p.id
         where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version;
-      insert into pool_roll_up as r
-        (pool_id, load_balancer_id, project_id, status_version, in_service, monitored, ${KEPT.join(', ')})
-      select c.pool_id, c.load_balancer_id, c.project_id, c.status_version, c.in_service, c.monitored,
-        ${KEPT.map((column) => `c.${column}`).join(', ')}
-      -- Only these: joined to another table, the view would be counted for every pool.
-      from counted_pool c where c.pool_id = any(due)
-      order by c.pool_id
-      on conflict (pool_id) do update set
-        status_version = excluded.status_version, in_service = excluded.in_service, monitored = excluded.monitored,
-        ${KEPT.map((column) => `${column} = excluded.${column}`).join(', ')};
+      ${countDuePools()}
       perform roll_up_load_balancers(array[of_load_balancer]);
     end $$;
 

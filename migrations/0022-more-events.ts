@@ -34,7 +34,7 @@ export async function up(db: Knex): Promise<void> {
 }
 
 /** A trigger function of one table; `rows` gives `j`, the row, and `fields`, or null. */
-function tellFunction(table: string, action: string, rows: string): string {
+export function tellFunction(table: string, action: string, rows: string): string {
   const of = TABLES[table]
   if (of === undefined) throw new Error(`events say nothing of ${table}`)
   return `
@@ -61,8 +61,8 @@ function tellFunction(table: string, action: string, rows: string): string {
     end $$;`
 }
 
-const NEW_ROWS = 'select to_jsonb(n) as j, null::text[] as fields from new_rows n'
-const OLD_ROWS = 'select to_jsonb(o) as j, null::text[] as fields from old_rows o'
+export const CREATED = 'select to_jsonb(n) as j, null::text[] as fields from new_rows n'
+export const DELETED = 'select to_jsonb(o) as j, null::text[] as fields from old_rows o'
 /** Old and new row of each object, without a join: a kept plan would compare each with each. */
 const CHANGED_ROWS = `
   select after as j, fields from (
@@ -86,9 +86,9 @@ const CHANGED_ROWS = `
 async function tellRequests(db: Knex): Promise<void> {
   for (const table of Object.keys(TABLES)) {
     await db.raw(`
-      ${tellFunction(table, 'created', NEW_ROWS)}
+      ${tellFunction(table, 'created', CREATED)}
       ${tellFunction(table, 'changed', CHANGED_ROWS)}
-      ${tellFunction(table, 'deleted', OLD_ROWS)}
+      ${tellFunction(table, 'deleted', DELETED)}
       create trigger tell_created after insert on ${table} referencing new table as new_rows
         for each statement execute function tell_${table}_created();
       create trigger tell_changed after update on ${table} referencing old table as old_rows new table as new_rows

@@ -30,6 +30,7 @@ import * as recurringMaintenance from './0027-recurring-maintenance.ts'
 import * as uptimeDays from './0028-uptime-days.ts'
 import * as publicPages from './0029-public-pages.ts'
 import * as asidesWithoutWaiting from './0031-asides-without-waiting.ts'
+import * as cheaperWrites from './0032-cheaper-writes.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -66,4 +67,5 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0028-uptime-days', ...uptimeDays },
   { name: '0029-public-pages', ...publicPages },
   { name: '0031-asides-without-waiting', ...asidesWithoutWaiting },
+  { name: '0032-cheaper-writes', ...cheaperWrites },
 ]

@@ -21,6 +21,7 @@ import { assertPathProject, noIdentityGuard } from './http/guards.ts'
 import { writeJson } from './http/json-body.ts'
 import { networkReads } from './openstack/network-reads.ts'
 import { observation } from './http/observation.ts'
+import { RenderedRows } from './http/rendered-rows.ts'
 import { requestId } from './http/request-id.ts'
 import { requestTarget } from './http/request-target.ts'
 import { PublicAnswers } from './public/answers.ts'
@@ -47,6 +48,7 @@ export function createApp(given: ApiDependencies): Koa<ApiState> {
   }
   const app = new Koa<ApiState>()
   app.silent = true
+  const shared: Shared = { admission, renderedRows: new RenderedRows() }
   app.use(requestId)
   app.use(requestTarget)
   app.use(observation(deps))
@@ -54,11 +56,11 @@ export function createApp(given: ApiDependencies): Koa<ApiState> {
   app.use(serviceRouter(deps))
   app.use(developmentIdentityRoutes(deps))
   app.use(networkReads(deps))
-  app.use(mount({ api: V1, router: routerOf(V1, deps, admission) }, deps, V1.prefix))
+  app.use(mount({ api: V1, router: routerOf(V1, deps, shared) }, deps, V1.prefix))
   const served = DIALECTS.map((dialect) => ({
     api: dialect,
     dialect,
-    router: routerOf(dialect, deps, admission),
+    router: routerOf(dialect, deps, shared),
   }))
   for (const each of served) app.use(mount(each, deps, each.api.prefix))
   const byDefault = served.find(({ dialect }) => dialect.name === deps.settings.defaultDialect) ?? served[0]
@@ -98,7 +100,7 @@ function mount(
   }
 }
 
-function routerOf(api: ServedApi, deps: ApiDependencies, admission: Admission): Middleware<ApiState> {
+function routerOf(api: ServedApi, deps: ApiDependencies, shared: Shared): Middleware<ApiState> {
   const router = new Router<ApiState>({ exclusive: false })
   const ruleFor = policyOf(api.policy)
   for (const route of api.routes(deps)) {
@@ -117,7 +119,7 @@ function routerOf(api: ServedApi, deps: ApiDependencies, admission: Admission): 
           path: route.paths[0] ?? '',
         })
       }
-      await handled(route, ctx as ApiContext, admission)
+      await handled(route, ctx as ApiContext, shared)
     })
   }
   const dispatch = router.routes()
@@ -129,9 +131,12 @@ function routerOf(api: ServedApi, deps: ApiDependencies, admission: Admission): 
   }
 }
 
+/** What all requests of the application share. */
+type Shared = Pick<ApiState, 'admission' | 'renderedRows'>
+
 /** Receives the body, then does the work with the database: both within the limits of the project. */
-async function handled(route: Route, ctx: ApiContext, admission: Admission): Promise<void> {
-  ctx.state.admission = admission
+async function handled(route: Route, ctx: ApiContext, shared: Shared): Promise<void> {
+  const { admission } = Object.assign(ctx.state, shared)
   if (route.open === true) return await route.handler(ctx)
   const share = sharerOf(ctx.state.identity)
   if (route.admitsItself === true) return await route.handler(ctx)

@@ -54,7 +54,7 @@ async function attack(t: Ending, batches: number, waitMs: number): Promise<Attac
       await query(tx, 'select from load_balancer for update')
       await released
     },
-    60_000,
+    { timeoutMs: 60_000 },
   )
   await eventually('the lock is held', async () => (await locksOf(other, 'load_balancer')) > 0)
   const answers = Array.from({ length: batches }, (_, i) =>

@@ -21,7 +21,7 @@ test('a transaction that takes too long rejects and is rolled back', async (t) =
       ended = query(tx, 'select pg_advisory_xact_lock($1)', [LOCK])
       await ended
     },
-    200,
+    { timeoutMs: 200 },
   )
   await assert.rejects(slow, isUnavailable)
   await holder.commit()
@@ -42,7 +42,7 @@ test('a server that answers nothing, not even BEGIN, is unavailable within the b
   await query(db, 'select 1')
   forwarder.set('frozen')
   await assert.rejects(
-    transaction(db, () => Promise.resolve('never'), 200),
+    transaction(db, () => Promise.resolve('never'), { timeoutMs: 200 }),
     isUnavailable,
   )
   forwarder.set('cut')

@@ -18,6 +18,7 @@ import type { Access } from './access.ts'
 import type { Admission, AdmissionOptions } from './admission.ts'
 import type { BodyState } from './body.ts'
 import type { PublicAnswers } from '../public/answers.ts'
+import type { RenderedRows } from './rendered-rows.ts'
 import type { DialectRules } from '../dialect/dialect-rules.ts'
 import type { ProbeAllowance } from '../resource/probe-allowance.ts'
 import type { ProbeAnswers } from '../resource/probe-answers.ts'
@@ -118,6 +119,8 @@ export interface ApiState extends BodyState {
   access: Access
   /** Its share of the resources of requests; set with the identity. */
   admission: Admission
+  /** Rows of lists as they were rendered; set with the identity. */
+  renderedRows: RenderedRows
   /** The API whose rules and names the response follows. */
   dialect: DialectRules
   /** The answer, before it became bytes. */

@@ -46,26 +46,44 @@ export function writeJson(ctx: ParameterizedContext<ApiState>): void {
   const body: unknown = ctx.body
   if (typeof body !== 'object' || body === null) return
   ctx.state.answered = body
-  ctx.body = Buffer.from(jsonOf(body))
+  ctx.body = bytesOf(piecesOf(body))
 }
 
-/** JSON of an answer, in which items are directly or one object below. */
-function jsonOf(body: object): string {
-  if (!Object.values(body).some(hasItems)) return JSON.stringify(body)
-  const entries = Object.entries(body).map(([key, value]: [string, unknown]) => {
-    const text =
-      value instanceof JsonItems
-        ? `[${value.items.join(',')}]`
-        : hasItems(value)
-          ? jsonOf(value as object)
-          : JSON.stringify(value)
-    return `${JSON.stringify(key)}:${text}`
-  })
-  return `{${entries.join(',')}}`
+/** The JSON of an answer in pieces, in which items are directly or one object below: they are never joined. */
+function piecesOf(body: object): readonly string[] {
+  if (!Object.values(body).some(hasItems)) return [JSON.stringify(body)]
+  const pieces: string[] = []
+  let before = '{'
+  for (const [key, value] of Object.entries(body) as [string, unknown][]) {
+    pieces.push(`${before}${JSON.stringify(key)}:`)
+    before = ','
+    if (value instanceof JsonItems) pushArray(pieces, value.items)
+    else if (hasItems(value)) pieces.push(...piecesOf(value as object))
+    else pieces.push(JSON.stringify(value))
+  }
+  pieces.push('}')
+  return pieces
+}
+
+function pushArray(pieces: string[], items: readonly string[]): void {
+  pieces.push('[')
+  for (const [i, item] of items.entries()) {
+    if (i > 0) pieces.push(',')
+    pieces.push(item)
+  }
+  pieces.push(']')
 }
 
 function hasItems(value: unknown): boolean {
   if (value instanceof JsonItems) return true
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   return Object.values(value).some((inner) => inner instanceof JsonItems)
+}
+
+/** Writes pieces one after the other: of a page of megabytes, each copy more takes a millisecond. */
+function bytesOf(pieces: readonly string[]): Buffer {
+  const bytes = Buffer.allocUnsafe(pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0))
+  let end = 0
+  for (const piece of pieces) end += bytes.write(piece, end)
+  return bytes
 }

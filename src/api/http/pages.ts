@@ -2,6 +2,7 @@
 import { PAGE_MAX_BYTES } from '../../domain/limits.ts'
 import { isUuid } from '../../domain/uuid.ts'
 import { type ListQuery, type Page, UnknownMarkerError } from '../../store/configuration/lists.ts'
+import type { VersionedList } from '../../store/configuration/versioned-rows.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 import { JsonItems, jsonOfItem } from './json-body.ts'
@@ -9,6 +10,7 @@ import type { ShownPage } from './list-rules.ts'
 import { type Parameters, queryOf } from './query.ts'
 import { sharerOf } from './sharer.ts'
 import { inSlices } from './slices.ts'
+import { type RenderedPage, versionedPage } from './versioned-page.ts'
 
 export interface Collection<Item> {
   /** Name of the array: `healthmonitors`. */
@@ -16,6 +18,9 @@ export interface Collection<Item> {
   /** Name of one object in messages: `healthmonitor`. */
   readonly resource: string
   readonly read: (list: ListQuery) => Promise<Page<Item>>
+  /** The same list by versions: its whole rows are rendered once, and kept as text. */
+  readonly versioned?: VersionedList<Item>
+  /** With `versioned` always the same function. */
   readonly render: (item: Item) => Record<string, unknown>
   /** Of the page and its filters; absent = all of the request. */
   readonly parameters?: Parameters
@@ -52,12 +57,7 @@ export async function answerList<Item extends { readonly id: string }>(
     ...(page.marker === undefined ? {} : { marker: page.marker }),
     reverse: page.reverse,
   }
-  const { found, texts, shown, isCut } = await renderedPage(ctx, {
-    ...list,
-    shown: limit,
-    read: () => readPage(ctx, collection, list),
-    render: (item) => pick(collection.render(item), fields),
-  })
+  const { found, texts, shown, isCut } = await pageOf(ctx, collection, { list, shown: limit, fields })
   const complete = page.limit === undefined && found <= limit && !isCut
   const links = linksOf(ctx, deps, {
     parameters,
@@ -73,6 +73,33 @@ export async function answerList<Item extends { readonly id: string }>(
   }
 }
 
+interface AskedPage {
+  readonly list: ListQuery
+  /** Of the rows that are found, so many are shown. */
+  readonly shown: number
+  readonly fields: ReadonlySet<string> | undefined
+}
+
+async function pageOf<Item extends { readonly id: string }>(
+  ctx: ApiContext,
+  { resource, read, versioned, render }: Collection<Item>,
+  { list, shown, fields }: AskedPage,
+): Promise<RenderedPage<{ readonly id: string }>> {
+  try {
+    if (versioned !== undefined && fields === undefined)
+      return await versionedPage(ctx, { list, shown, source: versioned, render })
+    return await renderedPage(ctx, {
+      ...list,
+      shown,
+      read: () => read(list),
+      render: (item) => pick(render(item), fields),
+    })
+  } catch (error) {
+    if (!(error instanceof UnknownMarkerError)) throw error
+    throw ctx.state.dialect.lists.unknownMarker(resource, list.marker ?? '')
+  }
+}
+
 export interface PageToRender<Item> {
   /** Rows that are read at most, and of them those that are shown. */
   readonly limit: number
@@ -80,15 +107,6 @@ export interface PageToRender<Item> {
   readonly reverse: boolean
   readonly read: () => Promise<Page<Item>>
   readonly render: (item: Item) => object
-}
-
-export interface RenderedPage<Item> {
-  /** Rows that were read. */
-  readonly found: number
-  readonly texts: readonly string[]
-  readonly shown: readonly Item[]
-  /** It ended before its limit, by its bytes. */
-  readonly isCut: boolean
 }
 
 /** Reads a page and renders it as JSON; a large page waits until few others are being read and rendered. */
@@ -122,21 +140,6 @@ async function rendered<Item>(
   })
   if (!reverse) return { texts, shown: items.slice(0, texts.length) }
   return { texts: texts.reverse(), shown: items.slice(items.length - texts.length) }
-}
-
-async function readPage<Item>(
-  ctx: ApiContext,
-  collection: Collection<Item>,
-  list: ListQuery,
-): Promise<Page<Item>> {
-  try {
-    return await collection.read(list)
-  } catch (error) {
-    if (error instanceof UnknownMarkerError) {
-      throw ctx.state.dialect.lists.unknownMarker(collection.resource, list.marker ?? '')
-    }
-    throw error
-  }
 }
 
 function translated<Item>(

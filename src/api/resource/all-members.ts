@@ -1,5 +1,5 @@
 /** `GET …/members`: every member of the project, whatever pool it is in. */
-import { listMembers, type MemberView } from '../../store/configuration/members.ts'
+import { listMembers, type MemberView, versionedMembers } from '../../store/configuration/members.ts'
 import type { ApiDependencies, Route } from '../http/context.ts'
 import { answerList } from '../http/pages.ts'
 
@@ -19,6 +19,7 @@ export function allMembersRoutes(deps: ApiDependencies, dialect: AllMembersDiale
           name: 'members',
           resource: 'member',
           read: (page) => listMembers(deps.db, page),
+          versioned: versionedMembers(deps.db),
           render: dialect.renderWithParents,
         }),
     },

@@ -14,9 +14,15 @@ import {
   listHealthMonitors,
   PoolHasMonitorError,
   updateHealthMonitor,
+  versionedHealthMonitors,
 } from '../../store/configuration/health-monitors.ts'
 import { addressesOfPool, renewMembersOfPort } from '../../store/configuration/members.ts'
-import { type LockedPool, lockPoolOfMonitor, touchPools } from '../../store/configuration/parents.ts'
+import {
+  type LockedPool,
+  lockPoolOfMonitor,
+  tellShards,
+  touchPools,
+} from '../../store/configuration/parents.ts'
 import { readSetQuotasOfPool } from '../../store/configuration/quotas.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
@@ -104,9 +110,10 @@ async function insert(
 ): Promise<HealthMonitor> {
   await assertMonitorPortAllowed(tx, deps, draft)
   const raise = ofMembers(memberDemand(draft), parents.memberCount)
-  const write = () => Promise.all([insertHealthMonitor(tx, draft), touchPools(tx, [draft.poolId])])
-  if (raise.perSecond === 0) return (await tx.commitWith(write))[0]
-  const [[created]] = await Promise.all([
+  tellShards(tx, [parents])
+  const write = () => insertHealthMonitor(tx, draft)
+  if (raise.perSecond === 0) return await tx.commitWith(write)
+  const [created] = await Promise.all([
     write(),
     assertProbeRate(tx, deps, { projectId: draft.projectId, raise }),
   ])
@@ -118,6 +125,7 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMonit
     name: 'healthmonitors',
     resource: 'healthmonitor',
     read: (query) => listHealthMonitors(deps.db, query),
+    versioned: versionedHealthMonitors(deps.db),
     render: dialect.render,
     filterValue: dialect.filterValue,
   })
@@ -165,9 +173,10 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
   await writing(ctx, deps, async (tx) => {
-    const { stored, parents } = await lockMonitor(ctx, tx, id)
+    const { parents } = await lockMonitor(ctx, tx, id)
     assertParentsActive(ctx, parents)
-    await tx.commitWith(() => Promise.all([deleteHealthMonitor(tx, id), touchPools(tx, [stored.poolId])]))
+    tellShards(tx, [parents])
+    await tx.commitWith(() => deleteHealthMonitor(tx, id))
   })
   ctx.status = 204
 }

@@ -13,6 +13,7 @@ import {
   listListeners,
   PortTakenError,
   updateListener,
+  versionedListeners,
 } from '../../store/configuration/listeners.ts'
 import { findPool } from '../../store/configuration/pools.ts'
 import { lockLoadBalancerFor } from '../write/locked-parents.ts'
@@ -137,6 +138,7 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: ListenerDia
     name: 'listeners',
     resource: 'listener',
     read: (query) => listListeners(deps.db, query),
+    versioned: versionedListeners(deps.db),
     render: dialect.render,
   })
 }

@@ -28,7 +28,7 @@ import {
   updateMembers,
 } from '../../store/configuration/member-batch.ts'
 import { type MemberDraft, MemberExistsError } from '../../store/configuration/members.ts'
-import { type LockedPool, touchPools } from '../../store/configuration/parents.ts'
+import { type LockedPool, tellShards, touchPools } from '../../store/configuration/parents.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { assertWrittenDependencies } from '../write/dependencies.ts'
@@ -99,8 +99,13 @@ async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBat
   await writing(ctx, deps, async (tx) => {
     const parents = await lockPoolFor(ctx, tx, poolId)
     const { added, changed } = await applied({ ctx, deps, dialect, tx, parents }, batch)
-    if (!changed) return
-    await Promise.all([touchPools(tx, [poolId]), added > 0 && assertRate(tx, deps, { parents, added })])
+    if (changed === undefined) return
+    // Members that come or go raise the version themselves.
+    if (changed === 'members') tellShards(tx, [parents])
+    await Promise.all([
+      changed === 'checks' && touchPools(tx, [poolId]),
+      added > 0 && assertRate(tx, deps, { parents, added }),
+    ])
   })
   ctx.status = 202
   ctx.body = ''
@@ -110,8 +115,8 @@ async function change(ctx: ApiContext, deps: ApiDependencies, dialect: MemberBat
 interface Applied {
   /** Members more than before. */
   readonly added: number
-  /** Whether anything changed that is probed. */
-  readonly changed: boolean
+  /** What changed of what is probed: members came or went, or only the checks of some. */
+  readonly changed: 'members' | 'checks' | undefined
 }
 
 async function applied(work: Work, batch: MemberBatch): Promise<Applied> {
@@ -149,7 +154,7 @@ async function removeMembers(tx: Tx, poolId: string, ids: readonly string[]): Pr
   const gone = new Set(await deleteMembers(tx, poolId, ids))
   const missing = ids.find((id) => !gone.has(id))
   if (missing !== undefined) throw notFound('member', missing)
-  return { added: 0, changed: gone.size > 0 }
+  return { added: 0, changed: gone.size > 0 ? 'members' : undefined }
 }
 
 async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<Applied> {
@@ -163,7 +168,7 @@ async function addMembers(work: Work, drafts: readonly MemberDraft[]): Promise<A
   await assertRoomFor(work, drafts.length)
   await create(work, drafts)
   await assertWrittenDependencies(tx, parents.pool.projectId, drafts.flatMap(namedBy))
-  return { added: drafts.length, changed: drafts.length > 0 }
+  return { added: drafts.length, changed: drafts.length > 0 ? 'members' : undefined }
 }
 
 async function replaceMembers(work: Work, batch: MemberReplacement): Promise<Applied> {
@@ -178,7 +183,7 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<App
   const added = drafts.filter((_, index) => !keptAt.has(index))
   const ids = kept.map((member) => member.id)
   const deleted = batch.leavesOthers === true ? 0 : await deleteMembersBut(tx, poolId, ids)
-  if (drafts.length === 0 && deleted === 0) return { added: 0, changed: false }
+  if (drafts.length === 0 && deleted === 0) return { added: 0, changed: undefined }
   // A pool may shrink even when the project is over its quota.
   if (added.length > deleted) await assertRoomFor(work, added.length)
   assertParentsActive(ctx, parents)
@@ -192,12 +197,10 @@ async function replaceMembers(work: Work, batch: MemberReplacement): Promise<App
     ...redirected.flatMap(({ values, before }) => newlyNamed(values, before)),
   ]
   await assertWrittenDependencies(tx, parents.pool.projectId, named)
-  const changed =
-    deleted > 0 ||
-    added.length > 0 ||
-    redirected.length > 0 ||
-    changes.some(({ renewed, values }) => renewed || !values.adminStateUp)
-  return { added: added.length - deleted, changed }
+  if (deleted > 0 || added.length > 0) return { added: added.length - deleted, changed: 'members' }
+  const isChecked =
+    redirected.length > 0 || changes.some(({ renewed, values }) => renewed || !values.adminStateUp)
+  return { added: 0, changed: isChecked ? 'checks' : undefined }
 }
 
 interface Change extends KeptMemberChange {

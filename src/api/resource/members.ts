@@ -18,8 +18,9 @@ import {
   ownerOfPool,
   poolExists,
   updateMember,
+  versionedMembers,
 } from '../../store/configuration/members.ts'
-import { touchPools } from '../../store/configuration/parents.ts'
+import { tellShards, touchPools } from '../../store/configuration/parents.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
@@ -65,9 +66,9 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
     const monitor = await assertTargetsAllowed(tx, deps, poolId, [draft])
     await assertDependencies(tx, draft)
     const id = await insertOrRefuse(tx, draft)
+    tellShards(tx, [parents])
     const [created] = await Promise.all([
       readBack(tx, { poolId, id, projectId: undefined }),
-      touchPools(tx, [poolId]),
       assertProbeRate(tx, deps, { projectId: draft.projectId, raise: memberDemand(monitor) }),
     ])
     return created
@@ -78,15 +79,24 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDia
 
 async function list(ctx: ApiContext, deps: ApiDependencies, dialect: MemberDialect): Promise<void> {
   const poolId = pathId(ctx, 'pool_id', 'pool')
+  const members = versionedMembers(deps.db)
   await answerList<MemberView>(ctx, deps, {
     name: 'members',
     resource: 'member',
     within: [{ attribute: 'pool_id', values: [poolId] }],
     read: async (page) => {
-      const members = await listMembers(deps.db, page)
+      const found = await listMembers(deps.db, page)
       // Only for an empty page must be checked whether the pool exists.
-      if (members.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
-      return members
+      if (found.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
+      return found
+    },
+    versioned: {
+      ...members,
+      versions: async (page) => {
+        const found = await members.versions(page)
+        if (found.length === 0) await assertPoolKnown(ctx, deps.db, poolId)
+        return found
+      },
     },
     render: dialect.render,
   })
@@ -137,7 +147,7 @@ async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
     const parents = await lockPoolFor(ctx, tx, key.poolId)
     if ((await findMember(tx, key)) !== undefined) assertParentsActive(ctx, parents)
     if (!(await deleteMember(tx, key.poolId, key.id))) throw notFound('member', key.id)
-    await touchPools(tx, [key.poolId])
+    tellShards(tx, [parents])
   })
   ctx.status = 204
 }

@@ -17,6 +17,7 @@ import {
   type PoolDraft,
   type PoolView,
   updatePool,
+  versionedPools,
 } from '../../store/configuration/pools.ts'
 import { lockPoolFor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
@@ -140,6 +141,7 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect
     name: 'pools',
     resource: 'pool',
     read: (query) => listPools(deps.db, query),
+    versioned: versionedPools(deps.db),
     render: dialect.render,
   })
 }

@@ -1,5 +1,6 @@
 /** The transaction of a request that writes; what it changes becomes events that say who sent it. */
-import { type Database, query, transaction, type Tx } from '../../store/connection/database.ts'
+import { type Database, transaction, type Tx } from '../../store/connection/database.ts'
+import { OUTBOX_CHANNEL } from '../../store/event/event-channels.ts'
 import type { ApiContext } from '../http/context.ts'
 
 /** As `transaction`. */
@@ -8,12 +9,16 @@ export async function writing<Result>(
   { db }: { readonly db: Database },
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  return await transaction(db, async (tx) => {
-    const named = query(tx, `select set_config('healthmonitor.request', $1, true)`, [requestOf(ctx)])
-    // Where this fails, so does every statement after it, and the caller of those gets the error.
-    named.catch(() => undefined)
-    return await work(tx)
-  })
+  const settings = { 'healthmonitor.request': requestOf(ctx), 'healthmonitor.tells': 'on' }
+  return await transaction(
+    db,
+    async (tx) => {
+      // Triggers write the events; as it is told here, they do not notify.
+      tx.tellAfterCommit(OUTBOX_CHANNEL, '')
+      return await work(tx)
+    },
+    { settings },
+  )
 }
 
 /** Ids only: events are read by the whole project. */

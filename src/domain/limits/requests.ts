@@ -36,3 +36,11 @@ export const PAGE_MAX_BYTES = 8 * 1024 * 1024
 /** A page of more rows than this is large, also where fewer are there; of such pages so many are read at one time, divided by project. */
 export const LARGE_PAGE_ROWS = 200
 export const LARGE_PAGES_AT_ONCE = 2
+
+/**
+ * Rows of lists that one process keeps rendered, divided by project: their bytes, what a row takes beside its text, and the
+ * milliseconds for which they are kept at least. At most twice as long.
+ */
+export const RENDERED_ROWS_MAX_BYTES = 64 * 1024 * 1024
+export const RENDERED_ROW_BYTES = 256
+export const RENDERED_ROWS_KEPT_MS = 30_000

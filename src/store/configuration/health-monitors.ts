@@ -3,6 +3,7 @@ import { startStatus } from '../../domain/options/presets.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import { type Db, type Tx, query, violatedConstraint } from '../connection/database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
+import { versionedList, type VersionedList } from './versioned-rows.ts'
 import { HEALTH_MONITOR_COLUMNS, type HealthMonitorRow, toHealthMonitor } from './rows.ts'
 import {
   COMMON_CHANGEABLE,
@@ -22,7 +23,7 @@ export type HealthMonitorChange = Partial<Omit<HealthMonitorDraft, 'id' | 'proje
 /** The pool has a monitor already. */
 export class PoolHasMonitorError extends Error {}
 
-export const HEALTH_MONITOR_LIST: ListSpec = {
+export const HEALTH_MONITOR_LIST = {
   from: 'health_monitor hm',
   columns: HEALTH_MONITOR_COLUMNS,
   longColumns: [
@@ -36,6 +37,7 @@ export const HEALTH_MONITOR_LIST: ListSpec = {
     'expected_codes',
   ],
   alias: 'hm',
+  version: 'hm.xmin::text',
   attributes: {
     id: { sql: 'hm.id', type: 'uuid', notNull: true },
     project_id: { sql: 'hm.project_id', type: 'text' },
@@ -60,7 +62,7 @@ export const HEALTH_MONITOR_LIST: ListSpec = {
     created_at: { sql: 'hm.created_at', type: 'timestamp', notNull: true },
     updated_at: { sql: 'hm.updated_at', type: 'timestamp' },
   },
-}
+} as const satisfies ListSpec
 
 /** Throws PoolHasMonitorError. The constraint decides, so concurrent creates are safe. */
 export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Promise<HealthMonitor> {
@@ -116,6 +118,11 @@ export async function findMonitorOfPool(db: Db, poolId: string): Promise<HealthM
 export async function listHealthMonitors(db: Db, list: ListQuery): Promise<Page<HealthMonitor>> {
   const rows = await listRows<HealthMonitorRow>(db, HEALTH_MONITOR_LIST, list)
   return mapPage(rows, toHealthMonitor)
+}
+
+/** The same list by versions. */
+export function versionedHealthMonitors(db: Db): VersionedList<HealthMonitor> {
+  return versionedList(db, { spec: HEALTH_MONITOR_LIST, toItem: toHealthMonitor })
 }
 
 /** The status that its options publish before the first verdict has its own column, for the views. */

@@ -2,6 +2,7 @@
 import { listenerStatus, type RolledUpStatus } from '../../domain/status/roll-up.ts'
 import type { Listener } from '../../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from '../connection/database.ts'
+import { versionedList, type VersionedList } from './versioned-rows.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { LISTENER_COLUMNS, type ListenerRow, toListener } from './rows.ts'
 import { listenerStatusOf } from '../status/roll-up.ts'
@@ -26,11 +27,12 @@ const echoed = (attribute: string) => `l.echo->>'${attribute}'`
 const VIEW_FROM = 'listener l join load_balancer lb on lb.id = l.load_balancer_id'
 const VIEW_COLUMNS = `${LISTENER_COLUMNS}, lb.provider, lb.admin_state_up as load_balancer_up`
 
-export const LISTENER_LIST: ListSpec = {
+export const LISTENER_LIST = {
   from: VIEW_FROM,
   columns: VIEW_COLUMNS,
   longColumns: ['name', 'description', 'tags', 'echo'],
   alias: 'l',
+  version: `concat_ws(' ', l.xmin, lb.xmin)`,
   attributes: {
     id: { sql: 'l.id', type: 'uuid', notNull: true },
     project_id: { sql: 'l.project_id', type: 'text' },
@@ -52,7 +54,7 @@ export const LISTENER_LIST: ListSpec = {
     created_at: { sql: `date_trunc('second', l.created_at)`, type: 'timestamp' },
     updated_at: { sql: `date_trunc('second', l.updated_at)`, type: 'timestamp' },
   },
-}
+} as const satisfies ListSpec
 
 /** Throws PortTakenError. The index decides, so concurrent creates are safe. */
 export async function insertListener(tx: Tx, draft: ListenerDraft): Promise<Listener> {
@@ -94,6 +96,11 @@ export async function findListener(
 export async function listListeners(db: Db, list: ListQuery): Promise<Page<ListenerView>> {
   const rows = await listRows<ListenerViewRow>(db, LISTENER_LIST, list)
   return mapPage(rows, toView)
+}
+
+/** The same list by versions. */
+export function versionedListeners(db: Db): VersionedList<ListenerView> {
+  return versionedList(db, { spec: LISTENER_LIST, toItem: toView })
 }
 
 interface ListenerViewRow extends ListenerRow {

@@ -36,6 +36,8 @@ export interface ListSpec {
   readonly longColumns: readonly string[]
   /** The alias whose `id` and `project_id` rule order and scope. */
   readonly alias: string
+  /** A text that differs whenever something of `columns` does. Absent: there is none that is cheaper than the row. */
+  readonly version?: string
   readonly attributes: Readonly<Record<string, ListAttribute>>
 }
 
@@ -92,9 +94,33 @@ export async function listRows<Row>(
   db: Db,
   spec: ListSpec,
   list: ListQuery,
-  narrowed?: (bind: Bindings['bind']) => string,
+  narrowed?: Narrowed,
 ): Promise<Page<Row>> {
   const { values, bind } = collectBindings()
+  const rowsOfPage = await selectionOf(db, spec, list, { bind, narrowed })
+  const statement = pageStatement(spec, list, rowsOfPage)
+  const rows = await query<Row & { rows_of_page: number }>(db, statement, values)
+  const isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
+  return Object.assign(list.reverse ? rows.reverse() : rows, { isCut })
+}
+
+/** A condition that every row of a list meets anyway. */
+export type Narrowed = ((bind: Bindings['bind']) => string) | undefined
+
+/** Which rows are in a page, and in which order. */
+export interface Selection {
+  readonly where: readonly string[]
+  readonly order: readonly OrderKey[]
+  readonly bind: Bindings['bind']
+}
+
+/** Reads the marker, if there is one. Throws UnknownMarkerError. */
+export async function selectionOf(
+  db: Db,
+  spec: ListSpec,
+  list: ListQuery,
+  { bind, narrowed }: { readonly bind: Bindings['bind']; readonly narrowed: Narrowed },
+): Promise<Selection> {
   const order = orderOf(spec, list)
   const where = conditionsOf(spec, list, bind)
   if (narrowed !== undefined) where.push(narrowed(bind))
@@ -102,10 +128,7 @@ export async function listRows<Row>(
     const marker = await readMarker(db, spec, { ...list, marker: list.marker }, order)
     where.push(markerPredicate(list, order, marker, bind))
   }
-  const statement = pageStatement(spec, list, { where, order, bind })
-  const rows = await query<Row & { rows_of_page: number }>(db, statement, values)
-  const isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
-  return Object.assign(list.reverse ? rows.reverse() : rows, { isCut })
+  return { where, order, bind }
 }
 
 /** What a row must meet to be in the list, on whichever page. */
@@ -140,33 +163,29 @@ function orderOf(spec: ListSpec, list: ListQuery): readonly OrderKey[] {
 }
 
 /** Reads the rows of a page, and of these only as many as its bytes allow. */
-function pageStatement(
-  spec: ListSpec,
-  list: ListQuery,
-  {
-    where,
-    order,
-    bind,
-  }: {
-    readonly where: readonly string[]
-    readonly order: readonly OrderKey[]
-    readonly bind: Bindings['bind']
-  },
-): string {
+function pageStatement(spec: ListSpec, list: ListQuery, selection: Selection): string {
+  const { order, bind } = selection
   const keys = order.map((key, i) => `${key.sql} as k${i}`).join(', ')
-  const orderBy = order.map((key) => orderTerm(key.sql, key, list)).join(', ')
   const orderOfPage = order.map((key, i) => orderTerm(`k${i}`, key, list)).join(', ')
-  const bytes = spec.longColumns
-    .map((column) => `coalesce(octet_length(page.${column}::text), 0)`)
-    .join(' + ')
   return `select * from (
-       select page.*, count(*) over () as rows_of_page, sum(${bytes})
+       select page.*, count(*) over () as rows_of_page, sum(${bytesOf(spec)})
          over (order by ${orderOfPage} rows between unbounded preceding and 1 preceding) as bytes_before
        from (
-         select ${spec.columns}, ${keys} from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
-         order by ${orderBy} limit ${bind(list.limit)}
+         select ${spec.columns}, ${keys} ${selected(spec, list, selection)}
        ) page
      ) sized where coalesce(bytes_before, 0) < ${bind(list.bytesMax ?? PAGE_MAX_BYTES)} order by ${orderOfPage}`
+}
+
+/** The rows of a page in their order. */
+export function selected(spec: ListSpec, list: ListQuery, { where, order, bind }: Selection): string {
+  const orderBy = order.map((key) => orderTerm(key.sql, key, list)).join(', ')
+  return `from ${spec.from} ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
+         order by ${orderBy} limit ${bind(list.limit)}`
+}
+
+/** How long the long columns of a row of `page` are, as text. */
+export function bytesOf({ longColumns }: ListSpec): string {
+  return longColumns.map((column) => `coalesce(octet_length(page.${column}::text), 0)`).join(' + ')
 }
 
 type OrderKey = SortKey & ListAttribute

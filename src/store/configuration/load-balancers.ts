@@ -1,7 +1,7 @@
 /** Statements on load balancers. */
 import type { RolledUpStatus } from '../../domain/status/roll-up.ts'
 import type { LoadBalancer } from '../../domain/types.ts'
-import { CONFIG_CHANNEL } from '../probing/config-channel.ts'
+import { type InShard, tellShards } from './parents.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
 import { loadBalancerStatusOf, readCounted } from '../status/roll-up.ts'
@@ -127,12 +127,8 @@ export async function deleteBelowLoadBalancer(tx: Tx, id: string): Promise<void>
   await query(tx, `delete from member where pool_id in ${pools}`, [id])
   await query(tx, `delete from health_monitor where pool_id in ${pools}`, [id])
   await query(tx, 'delete from listener where load_balancer_id = $1', [id])
-  await query(
-    tx,
-    `with gone as (delete from pool where load_balancer_id = $1 returning shard)
-     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from gone) shards`,
-    [id],
-  )
+  const gone = 'delete from pool where load_balancer_id = $1 returning shard'
+  tellShards(tx, await query<InShard>(tx, gone, [id]))
 }
 
 /** What was wrong with a load balancer is over. */

@@ -2,6 +2,7 @@
 import type { MemberReason, MemberState } from '../../domain/status/member-status.ts'
 import type { Member } from '../../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from '../connection/database.ts'
+import { versionedList, type VersionedList } from './versioned-rows.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { candidatesByStatus } from '../status/members-by-status.ts'
 import { memberStatusOf } from '../status/roll-up.ts'
@@ -80,13 +81,15 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   updated_at: { sql: 'm.updated_at', type: 'timestamp' },
 }
 
-export const MEMBER_LIST: ListSpec = {
+export const MEMBER_LIST = {
   from: MEMBER_VIEW_FROM,
   columns: MEMBER_VIEW_COLUMNS,
   longColumns: ['name', 'tags', 'echo'],
   alias: 'm',
+  version: `concat_ws(' ', (select r.xmin from member r where r.id = m.id), m.provider, m.state, m.since, m.reason,
+    m.pending)`,
   attributes: MEMBER_LIST_ATTRIBUTES,
-}
+} as const satisfies ListSpec
 
 /** Throws MemberExistsError. The index decides, so concurrent creates are safe. Returns the id. */
 export async function insertMember(tx: Tx, draft: MemberDraft): Promise<string> {
@@ -152,6 +155,15 @@ export async function findMember(db: Db, key: MemberKey): Promise<MemberView | u
 export async function listMembers(db: Db, list: ListQuery): Promise<Page<MemberView>> {
   const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list, await candidatesByStatus(db, list))
   return mapPage(rows, toMemberView)
+}
+
+/** The same list by versions. */
+export function versionedMembers(db: Db): VersionedList<MemberView> {
+  return versionedList(db, {
+    spec: MEMBER_LIST,
+    toItem: toMemberView,
+    narrowed: (list) => candidatesByStatus(db, list),
+  })
 }
 
 /** Whether the project (any, when undefined) has this pool. */

@@ -20,6 +20,7 @@ export interface LockedPool {
   readonly memberCount: number
   /** Traffic was seen: the no-traffic intervals of its monitor are over for good. */
   readonly trafficSeen: boolean
+  readonly shard: number
   readonly loadBalancer: LoadBalancer
 }
 
@@ -93,9 +94,9 @@ async function lockOneOf(
       `select ${LOAD_BALANCER_COLUMNS} from load_balancer lb where lb.id = ${ofPool} for no key update`,
       bindings,
     ),
-    query<PoolRow & { member_count: number; traffic_seen: boolean }>(
+    query<PoolRow & InShard & { member_count: number; traffic_seen: boolean }>(
       tx,
-      `select ${POOL_COLUMNS}, p.member_count, p.traffic_seen_at is not null as traffic_seen
+      `select ${POOL_COLUMNS}, p.shard, p.member_count, p.traffic_seen_at is not null as traffic_seen
        from pool p where p.id = (${pools}) for no key update`,
       bindings,
     ),
@@ -111,6 +112,7 @@ async function lockOneOf(
     pool: toPool(pool),
     memberCount: pool.member_count,
     trafficSeen: pool.traffic_seen,
+    shard: pool.shard,
     loadBalancer: toLoadBalancer(loadBalancer),
   }
 }
@@ -120,32 +122,37 @@ function beingChanged(id: string, error: unknown): DomainError {
   return new DomainError('IMMUTABLE', message, { resource: 'loadbalancer', id }, { cause: error })
 }
 
-/** Notifies probers that checks of these pools changed: raises their versions, one NOTIFY per shard at commit. */
+/** Notifies probers that checks of these pools changed: raises their versions, and tells their shards after the commit. */
 export async function touchPools(tx: Tx, poolIds: readonly string[]): Promise<void> {
   if (poolIds.length === 0) return
-  await query(
+  const touched = await query<InShard>(
     tx,
-    `with touched as (
-       update pool set config_version = config_version + 1 where id = any($1::uuid[]) returning shard
-     )
-     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from touched) shards`,
+    'update pool set config_version = config_version + 1 where id = any($1::uuid[]) returning shard',
     [poolIds],
   )
+  tellShards(tx, touched)
 }
 
 /** As `touchPools`, for every pool of a load balancer. */
 export async function touchLoadBalancer(tx: Tx, loadBalancerId: string): Promise<void> {
-  await query(
+  const touched = await query<InShard>(
     tx,
-    `with touched as (
-       update pool set config_version = config_version + 1 where load_balancer_id = $1 returning shard
-     )
-     select pg_notify('${CONFIG_CHANNEL}', shard::text) from (select distinct shard from touched) shards`,
+    'update pool set config_version = config_version + 1 where load_balancer_id = $1 returning shard',
     [loadBalancerId],
   )
+  tellShards(tx, touched)
 }
 
-/** Notifies probers that a pool was deleted. */
-export async function notifyShard(tx: Tx, shard: number): Promise<void> {
-  await query(tx, `select pg_notify('${CONFIG_CHANNEL}', $1::text)`, [String(shard)])
+/** What belongs to a shard. */
+export interface InShard {
+  readonly shard: number
+}
+
+/**
+ * Tells probers, after the commit, that pools of these shards changed: were deleted, or got or lost members or a monitor, which
+ * raises their versions (migration 0032).
+ */
+export function tellShards(tx: Tx, changed: readonly InShard[]): void {
+  for (const shard of new Set(changed.map((each) => each.shard)))
+    tx.tellAfterCommit(CONFIG_CHANNEL, String(shard))
 }

@@ -2,8 +2,9 @@
 import type { RolledUpStatus } from '../../domain/status/roll-up.ts'
 import type { Pool } from '../../domain/types.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
+import { versionedList, type VersionedList } from './versioned-rows.ts'
 import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
-import { notifyShard } from './parents.ts'
+import { type InShard, tellShards } from './parents.ts'
 import { readCounted } from '../status/roll-up.ts'
 import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
 import {
@@ -38,11 +39,13 @@ const VIEW_COLUMNS = `${POOL_COLUMNS},
   (select hm.id from health_monitor hm where hm.pool_id = p.id) as healthmonitor_id,
   p.operating_status`
 
-export const POOL_LIST: ListSpec = {
+export const POOL_LIST = {
   from: 'pool_detail p',
   columns: VIEW_COLUMNS,
   longColumns: ['name', 'description', 'tags', 'echo', 'session_persistence', 'member_ids', 'listener_ids'],
   alias: 'p',
+  // Whatever adds or takes a member, a monitor or a listener raises `status_version` of the row (migration 0019).
+  version: `concat_ws(' ', (select r.xmin from pool r where r.id = p.id), p.operating_status)`,
   attributes: {
     id: { sql: 'p.id', type: 'uuid', notNull: true },
     project_id: { sql: 'p.project_id', type: 'text' },
@@ -75,7 +78,7 @@ export const POOL_LIST: ListSpec = {
     created_at: { sql: 'p.created_at', type: 'timestamp', notNull: true },
     updated_at: { sql: 'p.updated_at', type: 'timestamp' },
   },
-}
+} as const satisfies ListSpec
 
 export async function insertPool(tx: Tx, draft: PoolDraft): Promise<Pool> {
   return toPool(await insertRow<PoolRow, PoolDraft>(tx, TABLE, draft))
@@ -99,8 +102,7 @@ export async function deleteChildrenOfPool(tx: Tx, id: string): Promise<void> {
 
 /** Deletes a pool without members and monitor; listeners that pointed to it point to none. */
 export async function deletePool(tx: Tx, id: string): Promise<void> {
-  const rows = await query<{ shard: number }>(tx, 'delete from pool where id = $1 returning shard', [id])
-  if (rows[0] !== undefined) await notifyShard(tx, rows[0].shard)
+  tellShards(tx, await query<InShard>(tx, 'delete from pool where id = $1 returning shard', [id]))
 }
 
 export async function findPool(
@@ -121,6 +123,11 @@ export async function findPool(
 export async function listPools(db: Db, list: ListQuery): Promise<Page<PoolView>> {
   const rows = await listRows<PoolViewRow>(db, POOL_LIST, list)
   return mapPage(rows, toView)
+}
+
+/** The same list by versions. */
+export function versionedPools(db: Db): VersionedList<PoolView> {
+  return versionedList(db, { spec: POOL_LIST, toItem: toView })
 }
 
 interface PoolViewRow extends PoolRow {

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import {
   ACQUIRE_TIMEOUT_MS,
+  ANSWER_TIMEOUT_MS,
   CLOSE_TIMEOUT_MS,
   IDLE_CONNECTION_MS,
   LOCK_TIMEOUT_MS,
@@ -9,7 +10,8 @@ import {
 } from '../../domain/limits.ts'
 import { columnTypes } from './column-types.ts'
 import { connectionUrl, type DatabaseUrl } from './connection-url.ts'
-import { send } from './session.ts'
+import { type Notice, Notices } from './notices.ts'
+import { send, statementOf } from './session.ts'
 
 export interface DatabaseOptions {
   readonly url: DatabaseUrl
@@ -41,8 +43,14 @@ export const SESSION_SETTINGS = `set lock_timeout = ${LOCK_TIMEOUT_MS}; set stat
 const TOO_LATE =
   /^(?:timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired)$/
 
+/** Without a flush of the log: it is no harm to lose one in a crash. */
+const NOTIFY = `select set_config('synchronous_commit', 'off', true), pg_notify(n.channel, n.payload)
+  from unnest($1::text[], $2::text[]) n (channel, payload)`
+
 /** A pool of connections, made when they are needed. Every one that was acquired has to be released. */
 export class ConnectionPool {
+  /** What transactions tell when they are committed. */
+  readonly notices = new Notices((notices) => this.#notify(notices))
   readonly #pool: pg.Pool
   readonly #url: DatabaseUrl
   /** Those that have not been closed. */
@@ -100,7 +108,18 @@ export class ConnectionPool {
     return this.#destroyed
   }
 
+  async #notify(notices: readonly Notice[]): Promise<void> {
+    const connection = await this.acquire()
+    try {
+      const columns = [notices.map(({ channel }) => channel), notices.map(({ payload }) => payload)]
+      await send(connection, statementOf(NOTIFY, columns), ANSWER_TIMEOUT_MS)
+    } finally {
+      this.release(connection)
+    }
+  }
+
   async #destroy(): Promise<void> {
+    await this.notices.close()
     // Resolves when all were released; they are closing then.
     await this.#pool.end()
     const timer = setTimeout(() => {

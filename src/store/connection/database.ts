@@ -10,7 +10,7 @@ import {
   TRANSACTION_TRIES,
 } from '../../domain/limits.ts'
 import { ConnectionPool, type DatabaseOptions, NoConnectionError } from './connection-pool.ts'
-import { send, statementOf, Tx } from './session.ts'
+import { send, statementOf, Tx, type TxSettings } from './session.ts'
 
 export { type DatabaseOptions, NoConnectionError } from './connection-pool.ts'
 export { Tx } from './session.ts'
@@ -56,14 +56,20 @@ const RETRYABLE = new Set(['40001', '40P01'])
 /**
  * Runs one transaction, again after a deadlock or a serialization failure (at most `TRANSACTION_TRIES` times, with a
  * growing random pause). `work` must have no effects but its statements. Throws STORE_UNAVAILABLE when PostgreSQL is
- * silent for longer than a transaction may take.
+ * silent for longer than a transaction may take. What it tells (`tellAfterCommit`) is sent when it is committed.
  */
 export async function transaction<Result>(
   db: Database,
   work: (tx: Tx) => Promise<Result>,
-  timeoutMs = TRANSACTION_TIMEOUT_MS,
+  options: TransactionOptions = {},
 ): Promise<Result> {
-  return await retried(() => boundedTransaction(db, work, timeoutMs))
+  return await retried(() => boundedTransaction(db, work, options))
+}
+
+export interface TransactionOptions {
+  /** Absent = TRANSACTION_TIMEOUT_MS. */
+  readonly timeoutMs?: number
+  readonly settings?: TxSettings
 }
 
 /** Runs something that a deadlock or a serialization failure undoes, and repeats it as `transaction` does. */
@@ -86,13 +92,14 @@ export async function retried<Result>(work: () => Promise<Result>): Promise<Resu
 async function boundedTransaction<Result>(
   db: Database,
   work: (tx: Tx) => Promise<Result>,
-  timeoutMs: number,
+  { timeoutMs = TRANSACTION_TIMEOUT_MS, settings }: TransactionOptions,
 ): Promise<Result> {
   let isAbandoned = false
   const silent = () => new DomainError('STORE_UNAVAILABLE', 'the database does not answer')
-  const running = runTransaction(db, work, () => {
+  const assertWanted = () => {
     if (isAbandoned) throw silent()
-  })
+  }
+  const running = runTransaction(db, work, { assertWanted, settings })
   let timer: NodeJS.Timeout | undefined
   const abandoned = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -108,19 +115,25 @@ async function boundedTransaction<Result>(
   }
 }
 
-/** `assertWanted` throws when the caller has stopped waiting. */
+interface Attempt {
+  /** Throws when the caller has stopped waiting. */
+  readonly assertWanted: () => void
+  readonly settings: TxSettings | undefined
+}
+
 async function runTransaction<Result>(
   db: Database,
   work: (tx: Tx) => Promise<Result>,
-  assertWanted: () => void,
+  { assertWanted, settings }: Attempt,
 ): Promise<Result> {
   const connection = await db.acquire()
   try {
     assertWanted()
-    const tx = new Tx(connection, assertWanted)
+    const tx = new Tx(connection, assertWanted, settings)
     try {
       const result = await work(tx)
       await tx.commit()
+      db.notices.tell(tx.notices)
       return result
     } catch (error) {
       await tx.rollback()

@@ -1,5 +1,6 @@
 /** One connection: how a statement is sent on it, and a transaction. */
-import type pg from 'pg'
+import pg from 'pg'
+import type { Notice } from './notices.ts'
 import { ANSWER_TIMEOUT_MS, NAMED_STATEMENTS_MAX, ROLLBACK_TIMEOUT_MS } from '../../domain/limits.ts'
 
 interface Statement {
@@ -66,6 +67,17 @@ function isConsequence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === IN_FAILED_TRANSACTION
 }
 
+/** Settings of one transaction, by their names: readers of them are triggers. */
+export type TxSettings = Readonly<Record<string, string>>
+
+/** BEGIN with the settings of the transaction: as one text, it is one message. */
+function beginWith(settings: TxSettings): string {
+  const sets = Object.entries(settings).map(
+    ([name, value]) => `; set local ${name} = ${pg.escapeLiteral(value)}`,
+  )
+  return `begin${sets.join('')}`
+}
+
 /**
  * A transaction on one connection. BEGIN is sent with the first statement, and `commitWith` sends COMMIT with the last
  * ones: on a busy machine, waiting for a round trip costs more than the statement.
@@ -74,14 +86,24 @@ export class Tx {
   readonly #connection: pg.Client
   readonly #assertWanted: () => void
   readonly #begun: Promise<unknown>
+  readonly #notices: Notice[] = []
   #committed: Promise<void> | undefined
 
-  constructor(connection: pg.Client, assertWanted: () => void) {
+  constructor(connection: pg.Client, assertWanted: () => void, settings: TxSettings = {}) {
     this.#connection = connection
     this.#assertWanted = assertWanted
-    this.#begun = send(connection, { text: 'begin' }, ANSWER_TIMEOUT_MS)
+    this.#begun = send(connection, { text: beginWith(settings) }, ANSWER_TIMEOUT_MS)
     // The caller of the statement gets the error.
     this.#begun.catch(() => undefined)
+  }
+
+  /** What is told when it is committed (notices.ts). */
+  get notices(): readonly Notice[] {
+    return this.#notices
+  }
+
+  tellAfterCommit(channel: string, payload: string): void {
+    this.#notices.push({ channel, payload })
   }
 
   async run<Row>(sql: string, bindings: readonly unknown[], timeoutMs: number): Promise<Row[]> {

@@ -112,7 +112,7 @@ async function readAll<Row>(
       }
       return await countOf(tx, table)
     },
-    FIGURES_TRANSACTION_MS,
+    { timeoutMs: FIGURES_TRANSACTION_MS },
   )
 }
 

@@ -87,10 +87,10 @@ function candidatesIn(
   }
   if (failing.length + off.length + whole.length === 0) return nobody
   if (candidates > STATUS_CANDIDATES_MAX) return undefined
-  return (bind) => `m.id in (
+  return (bind) => `m.id = any(array(
     select s.member_id from member_state s where s.pool_id = any(${bind(failing)}::uuid[]) and s.status = 'OFFLINE'
     union all select o.id from member o where o.pool_id = any(${bind(off)}::uuid[]) and not o.admin_state_up
-    union all select w.id from member w where w.pool_id = any(${bind(whole)}::uuid[]))`
+    union all select w.id from member w where w.pool_id = any(${bind(whole)}::uuid[])))`
 }
 
 /** Of the project, and of the pool when the list is of one. */
