@@ -34,6 +34,10 @@ export class Counts {
         this.outcomes[result.reason] = (this.outcomes[result.reason] ?? 0) + 1
         metrics.probeEnded(type, result)
       },
+      probePassed: (type, totalMs) => {
+        this.outcomes['PASSED'] = (this.outcomes['PASSED'] ?? 0) + 1
+        metrics.probePassed(type, totalMs)
+      },
       readProber: (gauges) => {
         this.gauges = gauges
         metrics.readProber(gauges)

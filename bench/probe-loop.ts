@@ -2,10 +2,10 @@
  * What the probe loop itself costs: CPU per probe of the scheduler with probers that send nothing, on a clock that only this
  * program moves. Whatever a probe costs beyond is its prober's (probe-cost.ts).
  *
- *   npm run build && node dist/bench/probe-loop.js [--checks 50000] [--projects 1] [--per-address 1] [--seconds 60] [--rate 0]
+ *   npm run build && node dist/bench/probe-loop.js [--checks 50000] [--projects 1] [--per-address 1] [--seconds 60] [--rate 0] [--core]
  *
  * `checks` at a delay of 1 s are divided among `projects`; `per-address` of them aim at one address; `rate` is
- * HM_PROBES_PER_SECOND_PER_ADDRESS. Prints microseconds of the whole process, garbage collection included.
+ * HM_PROBES_PER_SECOND_PER_ADDRESS; with `core` a core makes them, by the batch. Prints microseconds of the whole process, garbage collection included.
  */
 import { parseArgs } from 'node:util'
 import type { PoolChecks } from '../src/domain/prober/check.ts'
@@ -15,6 +15,7 @@ import type { Probe } from '../src/probe/probe.ts'
 import type { Probers } from '../src/probe/probers.ts'
 import { createMetrics } from '../src/runtime/metrics.ts'
 import { Scheduler } from '../src/schedule/scheduler.ts'
+import { InstantCore } from './instant-core.ts'
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     'per-address': { type: 'string', default: '1' },
     seconds: { type: 'string', default: '60' },
     rate: { type: 'string', default: '0' },
+    core: { type: 'boolean', default: false },
   },
 })
 const CHECKS = Number(values.checks)
@@ -49,8 +51,11 @@ function none(): undefined {
   return undefined
 }
 
+const core = new InstantCore()
+
 const scheduler = new Scheduler({
   probers: new Proxy({}, { get: () => probe }) as Probers,
+  coreOf: () => (values.core ? core : undefined),
   denies: none,
   budget: 20_000,
   probesPerSecondPerAddress: Number(values.rate),
@@ -101,9 +106,10 @@ function run(seconds: number): void {
 
 for (let n = 0; n * CHECKS_PER_POOL < CHECKS; n++) scheduler.applyPool(poolOf(n))
 run(WARM_UP_SECONDS)
-const before = probes
+const before = probes + core.probes
 const cpu = process.cpuUsage()
 run(Number(values.seconds))
 const { user, system } = process.cpuUsage(cpu)
-const microseconds = (user + system) / (probes - before)
-console.log(`${probes - before} probes, ${microseconds.toFixed(3)} us of CPU each`)
+const made = probes + core.probes - before
+const microseconds = (user + system) / made
+console.log(`${made} probes, ${microseconds.toFixed(3)} us of CPU each`)

@@ -60,6 +60,8 @@ export interface Metrics {
   /** A probe started this late after it was due. */
   probeStarted(latenessMs: number): void
   probeEnded(type: MonitorType, result: Pick<ProbeResult, 'outcome' | 'reason' | 'phases'>): void
+  /** The same for a probe that passed, where no result was made of it. */
+  probePassed(type: MonitorType, totalMs: number): void
   /** Due probes that were left out because the one before had not ended or the queue was full. */
   probesSkipped(count: number): void
   /** Due probes that were put off because their address had enough of them. */
@@ -153,7 +155,13 @@ function proberMetrics(
   registry: Registry,
 ): Pick<
   Metrics,
-  'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed' | 'icmpAvailable' | 'readProber'
+  | 'probeStarted'
+  | 'probeEnded'
+  | 'probePassed'
+  | 'probesSkipped'
+  | 'probesDelayed'
+  | 'icmpAvailable'
+  | 'readProber'
 > {
   const lateness = histogram(registry, 'hm_schedule_lateness_seconds', LATENESS_SECONDS_BUCKETS)({})
   const probes = counter(registry, 'hm_probes_total')
@@ -174,6 +182,11 @@ function proberMetrics(
       ended(reason).value += 1
       if (outcome === 'inconclusive') inconclusiveBy(reason).value += 1
       else duration.observe(phases.totalMs / 1000)
+    },
+    probePassed: (type, totalMs) => {
+      const { duration, ended } = byType(type)
+      ended('PASSED').value += 1
+      duration.observe(totalMs / 1000)
     },
     probesSkipped: (count) => {
       skipped.value += count

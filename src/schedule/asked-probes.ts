@@ -88,6 +88,11 @@ export class AskedProbes {
     return this.#byExtra.size > 0 && this.#byExtra.has(check)
   }
 
+  /** Whether somebody waits for a result of this check. */
+  isAsked(check: Check): boolean {
+    return this.#byCheck.size > 0 && this.#byCheck.has(check)
+  }
+
   /** The probe of a check that was made for it has ended. */
   endExtra(extra: Check, result: ProbeResult, nowMs: number): void {
     const asked = this.#byExtra.get(extra)

@@ -3,7 +3,7 @@ import type { CheckConfig, CheckpointEntry, Evidence, StoredVerdict } from '../d
 import { STALE_WINDOWS } from '../domain/limits.ts'
 import { longestIntervalMs } from '../domain/timing/probe-times.ts'
 import type { Reason } from '../domain/result/reasons.ts'
-import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { Phases, ProbeResult } from '../domain/result/probe-result.ts'
 import {
   type CheckState,
   type CheckStatus,
@@ -11,6 +11,7 @@ import {
   isHalted,
   restoredState,
 } from '../domain/status/state-machine.ts'
+import type { BatchCore } from '../probe/batch/core.ts'
 import type { AddressShare } from './address-slots.ts'
 import type { ListNode } from './linked-list.ts'
 import type { WheelNode } from './timer-wheel.ts'
@@ -33,6 +34,15 @@ export interface InFlight {
   cancel: ((why: 'timeout' | 'shutdown') => void) | undefined
   /** It began with an old configuration: its result does not count. */
   isObsolete: boolean
+}
+
+/** The place of a check in a core (core-batch.ts), which is its attempt while its probe is in flight. */
+export interface Seat extends InFlight {
+  readonly core: BatchCore
+  /** Its probe starts with the next batch. */
+  start(): void
+  /** Gives its slot back, now or when its probe has ended. */
+  leave(): void
 }
 
 /** Mutable on purpose: every field is set in the constructor, so that all checks share one shape. */
@@ -59,6 +69,8 @@ export class Check implements WheelNode {
   denied: string | undefined
   /** The attempt in flight; there is at most one at a time. */
   attempt: InFlight | undefined
+  /** Its place in a core; undefined = a prober makes its probes. */
+  seat: Seat | undefined
 
   /** Monotonic milliseconds. */
   dueMs = 0
@@ -73,6 +85,11 @@ export class Check implements WheelNode {
   conclusiveMs: number
   isStale = false
   lastResult: ProbeResult | undefined
+  /**
+   * How long the last probe took, where a core made it, it passed as `lastResult` did, and nothing had to be told: then
+   * `lastResult` is an earlier one. -1 = it is the last one.
+   */
+  steadyMicroseconds = -1
   /** What is known of its last probe elsewhere, until its first result here. */
   checkpoint: CheckpointEntry | undefined
   /** Where its recent results are (result-rings.ts); -1 = it has none. */
@@ -95,6 +112,7 @@ export class Check implements WheelNode {
     this.share = place.share
     this.denied = place.denied
     this.attempt = undefined
+    this.seat = undefined
     this.lastResult = undefined
     this.checkpoint = undefined
     this.conclusiveMs = place.nowMs
@@ -126,6 +144,12 @@ export class Check implements WheelNode {
   /** Probed no more until the configuration changes. */
   get isHalted(): boolean {
     return isHalted(this.config.policy, this.state)
+  }
+
+  /** Of the last probe. */
+  get lastPhases(): Phases | undefined {
+    if (this.steadyMicroseconds < 0 || this.seat === undefined) return this.lastResult?.phases
+    return this.seat.core.phasesOf(this.steadyMicroseconds)
   }
 
   /** The counter of results towards the next transition. */

@@ -209,7 +209,7 @@ function entryOf(check: Check, result: ProbeResult, clocks: Clocks): CheckpointE
     nextAt: nextAt(check, probedAt, clocks),
     outcome: result.outcome,
     reason: result.reason,
-    phases: result.phases,
+    phases: check.lastPhases ?? result.phases,
     okRun: state.okRun,
     badRun: state.badRun,
     stale: check.isStale,

@@ -33,6 +33,18 @@ export function mayCount({ config: { policy } }: Check, { outcome, reason }: Pro
   return policy.inconclusive !== undefined && TROUBLES_OF_PROBES.has(reason)
 }
 
+/**
+ * Whether one more result that passes, as `last` did, changes nothing of its check: no status, no counter, nothing that
+ * is to be written. `step` says so: it gives back the state that it was given.
+ */
+export function isSteadyPass(check: Check, last: ProbeResult, nowMs: number): boolean {
+  const { state, verdict, config } = check
+  if (last.outcome !== 'passed' || last.flag !== undefined || check.isStale) return false
+  if (verdict === undefined || verdict.status !== state.status || check.withheld !== undefined) return false
+  if (check.pendingRun !== check.writtenRun) return false
+  return step(config.policy, state, 'passed', nowMs) === state
+}
+
 /** Whether a check that did not pass has another reason now. */
 export function isOtherReason(last: ProbeResult | undefined, result: ProbeResult): boolean {
   if (last === undefined || last.reason === result.reason) return false

@@ -1,5 +1,5 @@
 /**
- * Which probes run. Every check is in exactly one place:
+ * Which probes run, by their probers and by cores (core-batch.ts). Every check is in exactly one place:
  *
  *   waiting (wheel, until due) → queued (at its address) → ready (in its project) → in flight (wheel, until its deadline) → waiting
  *
@@ -8,10 +8,14 @@
  * timeout starts when the probe starts. Probes that were in flight while the event loop was blocked never count as
  * failures.
  *
- * The hot path (tick, start, done) awaits nothing and allocates nothing per probe beyond what the probe itself does.
+ * The hot path (tick, start, done) awaits nothing and allocates nothing per probe beyond what the probe itself does. A
+ * tick reads what cores have heard before it looks for deadlines that have passed, starts their probes by the batch, and
+ * reads the answers that come at once.
  */
 import type { CheckConfig } from '../domain/prober/check.ts'
 import {
+  BATCH_LOOK_MS,
+  BATCH_MESSAGES,
   IN_FLIGHT_PER_ADDRESS_MAX,
   STALL_MS,
   STARTS_PER_TURN,
@@ -20,9 +24,11 @@ import {
   WHEEL_TICK_MS,
 } from '../domain/limits.ts'
 import type { ProbeResult } from '../domain/result/probe-result.ts'
+import type { BatchCore } from '../probe/batch/core.ts'
 import { type AddressShare, AddressTable } from './address-slots.ts'
 import { Attempt } from './attempt.ts'
 import type { Check } from './check.ts'
+import { CoreBatches, type CoreSeat } from './core-batch.ts'
 import { Deadlines } from './deadlines.ts'
 import { overloaded, TARGET_DENIED } from './judgement.ts'
 import { unlink } from './linked-list.ts'
@@ -34,6 +40,8 @@ import { Turns } from './turns.ts'
 export interface ProbeLoopEvents {
   /** A probe has ended, or the target policy forbids it; the check is planned nowhere. */
   onEnded(check: Check, result: ProbeResult, nowMs: number): void
+  /** The same for a probe that a core made and that passed: it is result number `i` of the core. */
+  onPassed(check: Check, core: BatchCore, i: number, nowMs: number): void
   /** A probe of an old configuration has ended; the check is planned nowhere. */
   onObsolete(check: Check, nowMs: number): void
 }
@@ -48,6 +56,7 @@ export class ProbeLoop {
   readonly #addresses: AddressTable<Check>
   /** Of projects with checks that are ready. */
   readonly #turns = new Turns<Check>()
+  readonly #batches: CoreBatches
   #inFlight = 0
   #queued = 0
   #lastTickMs: number
@@ -66,6 +75,10 @@ export class ProbeLoop {
       nowMs: this.#lastTickMs,
       onAdmitted: (check) => this.#ready(check),
     })
+    this.#batches = new CoreBatches(now, {
+      onEnded: (seat, i, nowMs) => this.#onCoreEnded(seat, i, nowMs),
+      onStopped: (seat, result) => this.#onDone(seat, result),
+    })
   }
 
   get inFlight(): number {
@@ -80,6 +93,19 @@ export class ProbeLoop {
   /** What a check of this configuration shares with others, until `letGo`. */
   hold({ projectId, target }: CheckConfig): AddressShare<Check> {
     return this.#addresses.hold(target.address, this.#projects.hold(projectId))
+  }
+
+  /** Gives a check a seat in the core of its target, where there is one, instead of the seat that it had. */
+  seat(check: Check): void {
+    this.#leaveSeat(check)
+    const core = this.#options.coreOf?.(check.config.target)
+    if (core !== undefined) check.seat = this.#batches.of(core).seat(check)
+  }
+
+  #leaveSeat(check: Check): void {
+    check.seat?.leave()
+    check.seat = undefined
+    check.steadyMicroseconds = -1
   }
 
   /** No probe has run until now: the time before was no stall. */
@@ -125,6 +151,7 @@ export class ProbeLoop {
     check.phase = 'removed'
     if (wasInFlight) check.attempt?.cancel?.('shutdown')
     else unlink(check)
+    this.#leaveSeat(check)
     this.#letGo(check.share)
   }
 
@@ -146,7 +173,9 @@ export class ProbeLoop {
       this.#options.log.warn(facts, 'the event loop was stalled: probes in flight cannot fail')
     }
     this.#lastTickMs = nowMs
+    this.#batches.collect(nowMs)
     this.#deadlines.judge()
+    this.#batches.tell(nowMs)
     this.#wheel.advance(nowMs, this.#onDue)
     this.#addresses.advance(nowMs)
     this.#startReady()
@@ -157,9 +186,10 @@ export class ProbeLoop {
   sleepMs(): number {
     const next = this.#wheel.nextMs(WHEEL_SLEEP_MAX_MS)
     const nextAtAddress = this.#addresses.nextMs(WHEEL_SLEEP_MAX_MS)
-    if (next === undefined && nextAtAddress === undefined) return WHEEL_SLEEP_MAX_MS
+    const nextLookMs = this.#batches.inFlight > 0 ? BATCH_LOOK_MS : WHEEL_SLEEP_MAX_MS
+    if (next === undefined && nextAtAddress === undefined) return nextLookMs
     const soonestMs = Math.min(next ?? Number.POSITIVE_INFINITY, nextAtAddress ?? Number.POSITIVE_INFINITY)
-    return Math.max(1, soonestMs - this.#now())
+    return Math.min(nextLookMs, Math.max(1, soonestMs - this.#now()))
   }
 
   readonly #onDue = (check: Check): void => {
@@ -200,18 +230,26 @@ export class ProbeLoop {
   }
 
   #startReady(): void {
-    const { budget, inFlightPerProject } = this.#options
     this.#turns.reconsider()
-    for (let starts = 0; starts < STARTS_PER_TURN; starts++) {
-      const check = this.#turns.next(budget - this.#inFlight, inFlightPerProject)
-      if (check === undefined) return
-      this.#start(check)
-    }
-    if (!this.#turns.isEmpty) this.#options.wake(0)
+    const isDone = this.#startSome(this.#now())
+    this.#batches.start(this.#now())
+    if (!isDone && !this.#turns.isEmpty) this.#options.wake(0)
   }
 
-  #start(check: Check): void {
-    const nowMs = this.#now()
+  /** As many as one turn of the event loop starts; true = no check may start now. */
+  #startSome(nowMs: number): boolean {
+    const { budget, inFlightPerProject } = this.#options
+    for (let single = 0, batched = 0; single < STARTS_PER_TURN && batched < BATCH_MESSAGES; ) {
+      const check = this.#turns.next(budget - this.#inFlight, inFlightPerProject)
+      if (check === undefined) return true
+      if (check.seat === undefined) single++
+      else batched++
+      this.#start(check, check.seat === undefined ? this.#now() : nowMs)
+    }
+    return false
+  }
+
+  #start(check: Check, nowMs: number): void {
     if (check.isGone) {
       this.#queued--
       check.phase = 'waiting'
@@ -235,29 +273,47 @@ export class ProbeLoop {
     check.share.project.held++
     this.#inFlight++
     this.#wheel.schedule(check, nowMs + target.timeoutMs)
+    if (check.seat !== undefined) {
+      check.seat.start()
+      return
+    }
     const attempt = new Attempt(check, this.#onDone)
     check.attempt = attempt
     attempt.cancel = this.#options.probers[target.type](target, attempt.done)
   }
 
-  readonly #onDone = (attempt: Attempt, result: ProbeResult): void => {
-    const { check, share } = attempt
+  readonly #onDone = (attempt: Attempt | CoreSeat, result: ProbeResult): void => {
     const nowMs = this.#now()
     this.noticeTime(nowMs)
+    if (this.#land(attempt, nowMs)) this.#tell(attempt.check, result, nowMs)
+  }
+
+  #onCoreEnded(seat: CoreSeat, i: number, nowMs: number): void {
+    if (!this.#land(seat, nowMs)) return
+    const { check, core } = seat
+    if (core.ended.hasPassed(i)) this.#events.onPassed(check, core, i, nowMs)
+    else this.#tell(check, core.resultOf(i), nowMs)
+  }
+
+  #tell(check: Check, result: ProbeResult, nowMs: number): void {
+    const wasStalled = result.outcome === 'failed' && check.startedMs <= this.#stalledMs
+    this.#events.onEnded(check, wasStalled ? overloaded(result) : result, nowMs)
+  }
+
+  /** Takes an attempt that has ended out of flight. False: its result does not count. */
+  #land(attempt: Attempt | CoreSeat, nowMs: number): boolean {
+    const { check, share } = attempt
     this.#wheel.cancel(check)
     check.attempt = undefined
     this.#inFlight--
     this.#projects.giveBack(share.project)
     this.#addresses.giveBack(share, nowMs)
     if (this.#turns.isWanted) this.#options.wake(0)
-    if (check.phase === 'removed') return
+    if (check.phase === 'removed') return false
     check.phase = 'waiting'
-    if (check.isGone) return
-    if (attempt.isObsolete) {
-      this.#events.onObsolete(check, nowMs)
-      return
-    }
-    const wasStalled = result.outcome === 'failed' && check.startedMs <= this.#stalledMs
-    this.#events.onEnded(check, wasStalled ? overloaded(result) : result, nowMs)
+    if (check.isGone) return false
+    if (!attempt.isObsolete) return true
+    this.#events.onObsolete(check, nowMs)
+    return false
   }
 }

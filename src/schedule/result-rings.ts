@@ -34,14 +34,22 @@ export class ResultRings {
 
   /** `nowMs`: monotonic, below 497 days. */
   note(holder: RingHolder, { outcome, reason, phases }: ProbeResult, nowMs: number): void {
+    this.#write(holder, outcome === 'passed' ? 0 : 1, recentWord(reason, phases.totalMs), nowMs)
+  }
+
+  /** A result that passed. */
+  notePassed(holder: RingHolder, totalMs: number, nowMs: number): void {
+    this.#write(holder, 0, recentWord('PASSED', totalMs), nowMs)
+  }
+
+  #write(holder: RingHolder, kind: 0 | 1, word: number, nowMs: number): void {
     if (holder.ring < 0) holder.ring = this.#take()
     const slab = this.#slabOf(holder.ring)
     const start = startOf(holder.ring)
-    const kind = outcome === 'passed' ? 0 : 1
     const cursor = slab[start + kind]!
     const at = start + CURSORS + (kind * RECENT_RESULTS_OF_A_KIND + cursor) * WORDS_PER_RESULT
     slab[at] = nowMs / RECENT_TICK_MS
-    slab[at + 1] = recentWord(reason, phases.totalMs)
+    slab[at + 1] = word
     slab[start + kind] = (cursor + 1) % RECENT_RESULTS_OF_A_KIND
   }
 

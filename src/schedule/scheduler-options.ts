@@ -4,6 +4,7 @@ import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { ProbeTarget } from '../domain/target/probe-target.ts'
 import type { CheckStatus } from '../domain/status/state-machine.ts'
 import type { MonitorType } from '../domain/types.ts'
+import type { BatchCore } from '../probe/batch/core.ts'
 import type { Probe } from '../probe/probe.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Check } from './check.ts'
@@ -27,6 +28,8 @@ export interface SchedulerEvents {
 
 export interface SchedulerOptions {
   readonly probers: Readonly<Record<MonitorType, Probe>>
+  /** The core that makes the probes of this target; absent or undefined = its prober does. */
+  readonly coreOf?: (target: ProbeTarget) => BatchCore | undefined
   /** The target policy: why an address must not be probed. */
   readonly denies: (address: string, port: number) => string | undefined
   /** The result that counts: this one, another in its place, or (undefined) none until `concludeHeld`. */
@@ -40,7 +43,10 @@ export interface SchedulerOptions {
   /** Starts towards one address at most; absent = unlimited. */
   readonly probesPerSecondPerAddress?: number
   readonly events: SchedulerEvents
-  readonly metrics: Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed'>
+  readonly metrics: Pick<
+    Metrics,
+    'probeStarted' | 'probeEnded' | 'probePassed' | 'probesSkipped' | 'probesDelayed'
+  >
   readonly log: Log
   /** Asks for a tick within some milliseconds; 0 = in this turn of the event loop. */
   readonly wake: (inMs: number) => void

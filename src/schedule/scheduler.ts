@@ -10,10 +10,11 @@ import { packFlags } from '../domain/result/flags.ts'
 import { nextIntervalMs } from '../domain/timing/probe-times.ts'
 import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { CheckStatus } from '../domain/status/state-machine.ts'
+import type { BatchCore } from '../probe/batch/core.ts'
 import { type AskedProbe, AskedProbes, type Asking } from './asked-probes.ts'
 import { Check } from './check.ts'
 import { type CheckpointContent, checkpointContent } from './checkpoint.ts'
-import { isOtherReason, judge, mayCount } from './judgement.ts'
+import { isOtherReason, isSteadyPass, judge, mayCount } from './judgement.ts'
 import { isLinked } from './linked-list.ts'
 import { MemberTally } from './member-tally.ts'
 import { firstProbeWindowsMs } from './new-starts.ts'
@@ -50,6 +51,7 @@ export class Scheduler implements Ticking {
         if (this.#asked.isExtra(check)) this.#asked.endExtra(check, result, nowMs)
         else this.#conclude(check, result, nowMs)
       },
+      onPassed: (check, core, i, nowMs) => this.#concludePassed(check, core, i, nowMs),
       onObsolete: (check, nowMs) => this.#planSoon(check, nowMs),
     })
     this.#asked = new AskedProbes({
@@ -185,9 +187,27 @@ export class Scheduler implements Ticking {
     if (reconsidered !== undefined) this.#settle(check, reconsidered, nowMs)
   }
 
+  /** A result of a core that passed: most of them change nothing, and then only numbers are kept. */
+  #concludePassed(check: Check, core: BatchCore, i: number, nowMs: number): void {
+    const last = check.lastResult
+    const isSteady = last !== undefined && !this.#asked.isAsked(check) && isSteadyPass(check, last, nowMs)
+    if (!isSteady || (this.#options.reconsider?.(check, last, nowMs) ?? last) !== last)
+      return this.#conclude(check, core.resultOf(i), nowMs)
+    const microseconds = core.ended.microseconds[i]!
+    const totalMs = microseconds / 1000
+    check.endedMs = nowMs
+    check.probedMs = check.startedMs
+    check.conclusiveMs = nowMs
+    check.steadyMicroseconds = microseconds
+    this.rings.notePassed(check, totalMs, nowMs)
+    this.#options.metrics.probePassed(check.config.target.type, totalMs)
+    if (planNext(check, nowMs, this.#random)) this.#loop.plan(check, check.dueMs)
+  }
+
   #settle(check: Check, result: ProbeResult, nowMs: number): void {
     check.endedMs = nowMs
     check.probedMs = check.startedMs
+    check.steadyMicroseconds = -1
     const last = check.lastResult
     const flags = last && packFlags(check.state)
     check.lastResult = result
@@ -267,6 +287,7 @@ export class Scheduler implements Ticking {
       share: this.#loop.hold(config),
       denied: this.#options.denies(target.address, target.port),
     })
+    this.#loop.seat(check)
     this.#size++
     this.#tally.add(check)
     if (check.verdict !== undefined && checkpoint?.generation === config.generation)
@@ -315,6 +336,7 @@ export class Scheduler implements Ticking {
     const old = check.config
     check.config = adopted(old, config, this.#options.events.onTargetGone)
     if (old.target.address !== config.target.address) this.#loop.readdress(check)
+    if (old.target !== check.config.target) this.#loop.seat(check)
     check.denied = this.#options.denies(config.target.address, config.target.port)
     const change = changeOf(old, config)
     this.#reset(check, old.generation, { change, nowMs })

@@ -9,7 +9,10 @@ import type { MonitorType } from '../domain/types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Log } from './log.ts'
 
-type ProbeMetrics = Pick<Metrics, 'probeStarted' | 'probeEnded' | 'probesSkipped' | 'probesDelayed'>
+type ProbeMetrics = Pick<
+  Metrics,
+  'probeStarted' | 'probeEnded' | 'probePassed' | 'probesSkipped' | 'probesDelayed'
+>
 
 export class SelfObservation implements ProbeMetrics {
   readonly #metrics: ProbeMetrics
@@ -42,6 +45,8 @@ export class SelfObservation implements ProbeMetrics {
     this.#metrics.probeEnded(type, result)
   }
 
+  readonly probePassed: ProbeMetrics['probePassed'] = (type, totalMs) =>
+    this.#metrics.probePassed(type, totalMs)
   readonly probesSkipped: ProbeMetrics['probesSkipped'] = (count) => this.#metrics.probesSkipped(count)
   readonly probesDelayed: ProbeMetrics['probesDelayed'] = (count) => this.#metrics.probesDelayed(count)
 

@@ -43,6 +43,16 @@ const NUMBERS: Readonly<Record<Reason, number>> = {
 
 const REASON_OF = new Map(Object.entries(NUMBERS).map(([reason, number]) => [number, reason as Reason]))
 
+/** The number of a reason in stored results, 1..255. */
+export function numberOf(reason: Reason): number {
+  return NUMBERS[reason]
+}
+
+/** The reason of a number; undefined = none that this version knows. */
+export function reasonOfNumber(number: number): Reason | undefined {
+  return REASON_OF.get(number)
+}
+
 /** 32-bit words of one result, of all results of a check, and bytes of what is stored of a check. */
 export const WORDS_PER_RESULT = 2
 export const RECENT_WORDS = 2 * RECENT_RESULTS_OF_A_KIND * WORDS_PER_RESULT
