@@ -116,7 +116,9 @@ async function answer(message: Begin | Load | SampleRequest | 'stop'): Promise<v
     await begin(message)
     process.send?.('begun')
   } else {
-    stop = startScheduler(message.checks, { probers: probersOf(way, new ProbeRuntime()), metrics, log })
+    const runtime = new ProbeRuntime()
+    const coreOf = runtime.coreOf.bind(runtime)
+    stop = startScheduler(message.checks, { probers: probersOf(way, runtime), coreOf, metrics, log })
   }
 }
 

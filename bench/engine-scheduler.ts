@@ -6,7 +6,7 @@ import type { Probers } from '../src/probe/probers.ts'
 import type { Metrics } from '../src/runtime/metrics.ts'
 import { probeBudget } from '../src/schedule/descriptor-budget.ts'
 import type { Log } from '../src/schedule/log.ts'
-import { Scheduler } from '../src/schedule/scheduler.ts'
+import { Scheduler, type SchedulerOptions } from '../src/schedule/scheduler.ts'
 import { TickDriver } from '../src/schedule/tick-driver.ts'
 import type { MonitorFields } from './member-rows.ts'
 
@@ -48,6 +48,7 @@ function flat(text: string): string {
 
 export interface SchedulerParts {
   readonly probers: Probers
+  readonly coreOf: NonNullable<SchedulerOptions['coreOf']>
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -70,6 +71,7 @@ export function startScheduler(planned: PlannedChecks, parts: SchedulerParts): (
     shards: 0,
     udpSharedSockets: 0,
     udpOwnSockets: 0,
+    halfOpenBatched: 0,
     heapTight: 0,
   }))
   for (const pool of poolsOf(planned)) scheduler.applyPool(pool)

@@ -4,6 +4,7 @@
  * in flight any more. None of it is state of a module, so two probers of a process share nothing.
  */
 import type { ProbeTarget } from '../domain/target/probe-target.ts'
+import type { BatchCore } from './batch/core.ts'
 import { BodyPatterns } from './http/body-pattern.ts'
 import { RenderedRequests } from './http/http-request.ts'
 import { EchoChannel } from './icmp/icmp-echo.ts'
@@ -11,6 +12,7 @@ import { RawChannels } from './raw-channels.ts'
 import { SctpChannel } from './sctp/sctp-channel.ts'
 import { HostAddresses } from './socket-errors.ts'
 import { SourcePorts } from './source-ports.ts'
+import { HalfOpen } from './tcp/half-open/half-open.ts'
 import { KernelSockets } from './tcp/kernel-sockets.ts'
 import { findLibc } from './tcp/libc.ts'
 import { LeafCertificates } from './tls/leaf-certificates.ts'
@@ -30,6 +32,8 @@ export class ProbeRuntime implements StreamParts {
   readonly nodeSockets = new NodeSockets()
   /** The sockets of TCP probes that use system calls; undefined where these are not available. */
   readonly kernelSockets = KernelSockets.open(findLibc(), this.sourcePorts)
+  /** Half-open TCP probes, by the batch where that is possible. */
+  readonly halfOpen = new HalfOpen(this)
   readonly tlsContexts = new TlsContexts()
   readonly leafCertificates = new LeafCertificates()
   readonly bodyPatterns = new BodyPatterns()
@@ -43,9 +47,14 @@ export class ProbeRuntime implements StreamParts {
     return this.kernelSockets === undefined ? 'net.Socket' : 'system calls'
   }
 
-  /** Connections and sockets that wait for their next use: each holds a descriptor. */
+  /** Descriptors that no probe in flight has: connections and sockets that wait for their next use, source ports. */
   get idle(): number {
-    return this.idleConnections.size + (this.kernelSockets?.size ?? 0)
+    return this.idleConnections.size + (this.kernelSockets?.size ?? 0) + this.halfOpen.descriptors
+  }
+
+  /** The core that makes the probes of this target by the batch; undefined = its prober makes them. */
+  coreOf(target: ProbeTarget): BatchCore | undefined {
+    return this.halfOpen.coreOf(target)
   }
 
   /** Connections and sockets that may wait, beside the probes in flight. */
@@ -65,6 +74,7 @@ export class ProbeRuntime implements StreamParts {
   close(): void {
     this.idleConnections.closeAll()
     this.kernelSockets?.close()
+    this.halfOpen.close()
     this.echoChannels.close()
     this.sctpChannels.close()
   }

@@ -35,11 +35,17 @@ export class SourcePorts {
    * SOURCE_PORTS_CACHE_MS; all unprivileged ports where it cannot be read (not Linux).
    */
   includes(port: number, nowMs = performance.now()): boolean {
+    const [first, last] = this.range(nowMs)
+    return port >= first && port <= last
+  }
+
+  /** The first and the last of them; read again as above. */
+  range(nowMs = performance.now()): readonly [first: number, last: number] {
     if (nowMs - this.#readAt >= SOURCE_PORTS_CACHE_MS) {
       this.#readAt = nowMs
       ;[this.#first, this.#last] = readRange()
     }
-    return port >= this.#first && port <= this.#last
+    return [this.#first, this.#last]
   }
 }
 

@@ -178,6 +178,13 @@ const PROBING = {
     help: 'Probers that can send ICMP echoes; where 0, UDP_CONNECT skips its echo',
     advice: '0: give the prober CAP_NET_RAW and the package net-ping, or accept it.',
   },
+  hm_half_open_batched: {
+    type: 'gauge',
+    labels: [],
+    help: 'Probers that make half-open TCP probes by the batch, with raw sockets',
+    advice:
+      '0 though monitors have `connection.handshake: half`: these probes cost more CPU. The log says why, at the first of them.',
+  },
   hm_udp_sockets_shared: {
     type: 'gauge',
     labels: [],

@@ -37,6 +37,8 @@ export interface ProberGauges {
   /** UDP sockets that many probes share, and those that one waiting probe has for itself. */
   readonly udpSharedSockets: number
   readonly udpOwnSockets: number
+  /** 1 while half-open TCP probes are made by the batch, else 0. */
+  readonly halfOpenBatched: number
   /** 1 while V8's heap is nearly as large as it may become, else 0. */
   readonly heapTight: number
 }
@@ -220,6 +222,7 @@ const NUMBERS = {
   shards: 'hm_shards_owned',
   udpSharedSockets: 'hm_udp_sockets_shared',
   udpOwnSockets: 'hm_udp_sockets_own',
+  halfOpenBatched: 'hm_half_open_batched',
   heapTight: 'hm_heap_tight',
 } as const
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import {
   DESCRIPTOR_RESERVE,
+  HALF_OPEN_PORTS,
   IDLE_CONNECTIONS_MAX,
   IN_FLIGHT_MAX,
   IDLE_KERNEL_SOCKETS_MAX,
@@ -21,6 +22,11 @@ export function idleConnectionBudget(softLimit = descriptorLimit()): number {
 /** Idle sockets of TCP probes: a small part, as they only save time. */
 export function idleSocketBudget(softLimit = descriptorLimit()): number {
   return Math.min(IDLE_KERNEL_SOCKETS_MAX, Math.floor(Math.max(0, softLimit - DESCRIPTOR_RESERVE) / 8))
+}
+
+/** Whether the source ports of half-open probes may have their descriptors: a quarter of what probes have, at most. */
+export function hasRoomForPorts(softLimit = descriptorLimit()): boolean {
+  return softLimit - DESCRIPTOR_RESERVE >= 4 * HALF_OPEN_PORTS
 }
 
 /** The soft limit of open files of this process; where it cannot be read (not Linux), macOS's default of 256. */

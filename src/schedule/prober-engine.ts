@@ -12,15 +12,23 @@ import { HEARTBEATS_PER_LEASE, PROBE_ANSWER_AFTER_VERDICT_MS, RELEASE_WITHIN_MS 
 import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
+import type { HalfOpenWay } from '../probe/tcp/half-open/half-open.ts'
 import { tcpCanaries } from './canaries.ts'
 import { ChannelListener } from './channel-listener.ts'
 import type { Check } from './check.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { ConfigSync } from './config-sync.ts'
 import { Dependencies } from './dependencies.ts'
-import { descriptorLimit, idleConnectionBudget, idleSocketBudget, probeBudget } from './descriptor-budget.ts'
+import {
+  descriptorLimit,
+  hasRoomForPorts,
+  idleConnectionBudget,
+  idleSocketBudget,
+  probeBudget,
+} from './descriptor-budget.ts'
 import type { ProberEngineOptions } from './engine-options.ts'
 import { HeapWatch } from './heap-watch.ts'
+import type { Log } from './log.ts'
 import { MassFailureBreaker } from './mass-failure-breaker.ts'
 import { OwnNetwork } from './own-network.ts'
 import { Ownership } from './ownership.ts'
@@ -84,6 +92,8 @@ export class ProberEngine {
       connections: idleConnectionBudget(this.#descriptors),
       sockets: idleSocketBudget(this.#descriptors),
     })
+    this.runtime.halfOpen.onOpened = (way) => logHalfOpenWay(log, way)
+    this.runtime.halfOpen.isAllowed = hasRoomForPorts(this.#descriptors)
     this.#probers = options.probers(this.runtime)
     this.#selfObservation = new SelfObservation(metrics)
     this.#heap = new HeapWatch(log)
@@ -269,6 +279,7 @@ export class ProberEngine {
       log,
       metrics: this.#selfObservation,
       probers: this.#probers,
+      coreOf: (target) => this.runtime.coreOf(target),
       denies: policies.targetPolicy,
       probesPerSecondPerAddress: policies.probesPerSecondPerAddress ?? 0,
       inFlightPerProject: policies.inFlightPerProject ?? Number.POSITIVE_INFINITY,
@@ -379,4 +390,9 @@ export class ProberEngine {
       'transition',
     )
   }
+}
+
+function logHalfOpenWay(log: Log, way: HalfOpenWay): void {
+  if (way.by === 'raw socket') log.info({ half_open_by: way.by }, 'half-open TCP probes')
+  else log.warn({ half_open_by: way.by, why: way.why }, 'half-open TCP probes cost more: no raw socket')
 }

@@ -58,6 +58,7 @@ export function gaugesOf({
     shards: ownership.held.size,
     udpSharedSockets: udp.shared,
     udpOwnSockets: udp.own,
+    halfOpenBatched: runtime.halfOpen.way?.by === 'raw socket' ? 1 : 0,
     heapTight: heap.isTight ? 1 : 0,
   }
 }

@@ -48,6 +48,8 @@ async function farm(
   for (let i = 0; i < POOLS; i++) {
     const type = types[i % types.length] ?? 'TCP'
     const { poolId } = await insertPool(database.db, { type, rise: 1, fall: 1, profile: 'octavia' })
+    // Every second pool of TCP is probed half open: by the batch where the prober may open raw sockets.
+    if (type === 'TCP' && Math.floor(i / types.length) % 2 === 1) await probeHalfOpen(database.db, poolId)
     const targets = addresses.map((address) => ({ address, port }))
     await insertMembers(database.db, poolId, targets)
   }
@@ -59,6 +61,13 @@ async function farm(
     throw error
   })
   return { db: database.db, prober, namespace }
+}
+
+async function probeHalfOpen(db: TestDatabase['db'], poolId: string): Promise<void> {
+  await query(db, `update health_monitor set options = $1 where pool_id = $2`, [
+    JSON.stringify({ connection: { handshake: 'half' } }),
+    poolId,
+  ])
 }
 
 /** Inconclusive results, by reason, since the prober started. */
@@ -332,6 +341,8 @@ for (const [errno, call] of [
   ['ENOMEM', 'socket'],
   ['ENFILE', 'socket'],
   ['EPERM', 'connect'],
+  ['ENOBUFS', 'sendmmsg'],
+  ['EPERM', 'sendmmsg'],
 ] as const) {
   test(`memory and rights: a prober to which the kernel answers ${errno} at ${call} calls nobody OFFLINE`, async (t) => {
     if (!existsSync('/usr/bin/strace')) return t.skip('no strace here to make the kernel answer so')

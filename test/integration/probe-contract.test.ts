@@ -16,9 +16,12 @@ import type { Probe } from '../../src/probe/probe.ts'
 import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
 import {
   closeEchoChannels,
+  closeHalfOpen,
   closeSctpChannels,
   echoAvailability,
   idleConnections,
+  noHalfOpenCore,
+  probeTcpByCore,
   probeTcpByNode,
   probers,
   sctpChannel,
@@ -122,6 +125,7 @@ const KINDS: Readonly<Record<string, Partial<ProbeTarget> & { readonly type: Mon
   'TLS exchange': { type: 'TLS-HELLO', tcp },
   'TCP that only sends': { type: 'TCP', tcp: { send: Buffer.from('x'), receive: [] }, close: 'rst' },
   'TCP ended by FIN': { type: 'TCP', close: 'fin' },
+  'TCP half-open': { type: 'TCP', halfOpen: true },
   'TLS-HELLO that verifies': { type: 'TLS-HELLO', tls: { verify: true }, proxyProtocol: 1 },
   'UDP-CONNECT without an echo': { type: 'UDP-CONNECT' },
   'UDP exchange': { type: 'UDP-CONNECT', udp },
@@ -146,6 +150,7 @@ function assertWellFormed({ outcome, reason, detail, phases }: ProbeResult): voi
 const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
   ...Object.entries(KINDS).map(([kind, variant]) => [kind, variant, probers[variant.type]] as const),
   ['TCP by net.Socket', { type: 'TCP' }, probeTcpByNode],
+  ['TCP half-open by the batch', { type: 'TCP', halfOpen: true }, probeTcpByCore],
 ]
 
 /** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */
@@ -198,9 +203,11 @@ before(() => {
   // The raw sockets stay open: open them before sockets are counted.
   echoAvailability(4)
   sctpChannel(4)
+  noHalfOpenCore()
 })
 after(closeEchoChannels)
 after(closeSctpChannels)
+after(closeHalfOpen)
 
 /** A listener that also ends its side when ours is gone, so that its sockets do not count as leaked. */
 function closing(behave: (socket: Socket) => void): (socket: Socket) => void {

@@ -30,6 +30,8 @@ export interface Libc {
 export interface Koffi {
   load(library: null): { func(prototype: string): (...values: readonly unknown[]) => number }
   errno(): number
+  /** Where the bytes of this array are, as long as it lives. */
+  address(of: Uint8Array): bigint
 }
 
 /** The functions of libc, or undefined where they cannot be called. `loadKoffi` is replaced in tests. */
@@ -61,6 +63,7 @@ function declare(koffi: Koffi): Libc {
   }
 }
 
-function requireKoffi(): Koffi {
+/** The package; throws where it cannot be loaded. */
+export function requireKoffi(): Koffi {
   return createRequire(import.meta.url)('koffi') as Koffi
 }

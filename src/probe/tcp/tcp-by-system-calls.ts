@@ -13,8 +13,13 @@ import { CONNECTED_TO_ITSELF } from '../source-ports.ts'
  * makes an IPv6 socket that connects to an IPv4-mapped address one of IPv4 for good (`tcp_v6_connect` of net/ipv6/tcp_ipv6.c),
  * also when it is dissolved: every IPv6 connection that is then tried on it gets no answer.
  */
-export function suitsSystemCalls({ family, address, sourceAddress, close }: ProbeTarget): boolean {
-  return sourceAddress === undefined && close !== 'fin' && !(family === 6 && MAPPED_BEGINNING.test(address))
+export function suitsSystemCalls(target: ProbeTarget): boolean {
+  return target.sourceAddress === undefined && target.close !== 'fin' && !isMapped(target)
+}
+
+/** Whether this may be an IPv4-mapped IPv6 address. */
+export function isMapped({ family, address }: Pick<ProbeTarget, 'family' | 'address'>): boolean {
+  return family === 6 && MAPPED_BEGINNING.test(address)
 }
 
 /** Every spelling of `::ffff:0:0/96` begins so, and few other addresses. */

@@ -29,6 +29,7 @@ const GAUGES = {
   shards: 0,
   udpSharedSockets: 0,
   udpOwnSockets: 0,
+  halfOpenBatched: 0,
   heapTight: 0,
   members: {},
 }

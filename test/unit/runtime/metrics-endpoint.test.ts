@@ -16,6 +16,7 @@ test('counters of a process that died stay in the sum, and its gauges do not', a
     shards: 256,
     udpSharedSockets: 0,
     udpOwnSockets: 0,
+    halfOpenBatched: 0,
     heapTight: 0,
   }))
   const next = createMetrics('prober-1')
@@ -29,6 +30,7 @@ test('counters of a process that died stay in the sum, and its gauges do not', a
     shards: 1,
     udpSharedSockets: 0,
     udpOwnSockets: 0,
+    halfOpenBatched: 0,
     heapTight: 0,
   }))
   const retired = await retire(await retire([], await snapshotOf(dead.registry)), [])

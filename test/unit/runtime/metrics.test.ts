@@ -42,6 +42,7 @@ test('the metrics of several processes add up', async () => {
     shards: 128,
     udpSharedSockets: 1,
     udpOwnSockets: 0,
+    halfOpenBatched: 0,
     heapTight: 0,
   }
   one.readProber(() => ({ ...gauges, members: { ONLINE: 3 } }))

@@ -3,11 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   DESCRIPTOR_RESERVE,
+  HALF_OPEN_PORTS,
   IDLE_CONNECTIONS_MAX,
   IN_FLIGHT_MAX,
   IDLE_KERNEL_SOCKETS_MAX,
 } from '../../../src/domain/limits.ts'
 import {
+  hasRoomForPorts,
   idleConnectionBudget,
   idleSocketBudget,
   probeBudget,
@@ -43,4 +45,12 @@ test('sockets kept for the next TCP probes take an eighth of a small limit', () 
   assert.equal(idleSocketBudget(1024), (1024 - DESCRIPTOR_RESERVE) / 8)
   assert.equal(idleSocketBudget(1_048_576), IDLE_KERNEL_SOCKETS_MAX)
   assert.equal(idleSocketBudget(10), 0)
+})
+
+test('source ports of half-open probes take a quarter of the descriptors of probes at most', () => {
+  const least = DESCRIPTOR_RESERVE + 4 * HALF_OPEN_PORTS
+  assert.equal(hasRoomForPorts(1024), false)
+  assert.equal(hasRoomForPorts(least - 1), false)
+  assert.equal(hasRoomForPorts(least), true)
+  assert.ok(probeBudget(least, HALF_OPEN_PORTS + idleConnectionBudget(least)) >= HALF_OPEN_PORTS)
 })

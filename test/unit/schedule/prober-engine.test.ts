@@ -7,7 +7,7 @@ import type { ProbeRuntime } from '../../../src/probe/probe-runtime.ts'
 import type { Probers } from '../../../src/probe/probers.ts'
 import { result } from '../../../src/probe/result.ts'
 import { createMetrics } from '../../../src/runtime/metrics.ts'
-import type { ProberStore } from '../../../src/schedule/engine-options.ts'
+import type { ProberEngineOptions, ProberStore } from '../../../src/schedule/engine-options.ts'
 import { ProberEngine } from '../../../src/schedule/prober-engine.ts'
 import { until } from '../../support/probing.ts'
 import { config, pool } from '../../support/scheduling.ts'
@@ -93,14 +93,22 @@ function fakeProbers(answer: () => Answer, onProbe: (target: ProbeTarget) => voi
   return { probers, ended, started: () => started }
 }
 
-function startEngine(t: TestContext, store: ProberStore, probers: (runtime: ProbeRuntime) => Probers) {
+function startEngine(
+  t: TestContext,
+  store: ProberStore,
+  probers: (runtime: ProbeRuntime) => Probers,
+  {
+    log = SILENT,
+    metrics = createMetrics('engine-test'),
+  }: Partial<Pick<ProberEngineOptions, 'log' | 'metrics'>> = {},
+) {
   const engine = new ProberEngine({
     store,
     probers,
     policies: { leaseMs: 60, checkpointMs: 60_000, targetPolicy: () => undefined, canaries: [] },
-    metrics: createMetrics('engine-test'),
+    metrics,
     dependencyMetrics: { dependencyReadingFailed: () => undefined, dependenciesBlind: () => undefined },
-    log: SILENT,
+    log,
   })
   t.after(() => engine.destroy())
   engine.start()
@@ -164,4 +172,33 @@ test('the pattern of a body is worked out when its check is loaded, not by the f
   })
   await until(() => happened.includes('probe'), 5000)
   assert.deepEqual(happened, ['ready', 'probe'])
+})
+
+test('the first half-open probe says in the log, once, and in a metric, by which way such probes go', async (t) => {
+  const target = {
+    type: 'TCP',
+    address: '127.0.0.1',
+    family: 4,
+    port: 1,
+    timeoutMs: 1000,
+    halfOpen: true,
+  } as const
+  const members = ['a', 'b'].map((member) => config(member, { shard: SHARD, target }))
+  const { store } = fakeStore(pool(...members))
+  const told: Record<string, unknown>[] = []
+  const log = { ...SILENT, info: note, warn: note }
+  function note(fields: object): void {
+    if ('half_open_by' in fields) told.push({ ...fields })
+  }
+  const metrics = createMetrics('half-open')
+  const { probers } = fakeProbers(() => 'passed')
+  const engine = startEngine(t, store, () => probers, { log, metrics })
+  await until(() => told.length > 0)
+  const { way } = engine.runtime.halfOpen
+  assert.deepEqual(told, [
+    way?.by === 'raw socket' ? { half_open_by: way.by } : { half_open_by: way?.by, why: way?.why },
+  ])
+  const isBatched = told[0]?.['half_open_by'] === 'raw socket'
+  const text = await metrics.registry.metrics()
+  assert.match(text, new RegExp(`^hm_half_open_batched ${isBatched ? 1 : 0}$`, 'm'))
 })

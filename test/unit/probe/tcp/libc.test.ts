@@ -33,6 +33,7 @@ test('without the package, or with one that cannot load or declare, there is no 
         throw new Error('dlopen failed')
       },
       errno: () => 0,
+      address: () => 0n,
     }),
     'that finds no function': () => ({
       load: () => ({
@@ -41,6 +42,7 @@ test('without the package, or with one that cannot load or declare, there is no 
         },
       }),
       errno: () => 0,
+      address: () => 0n,
     }),
   }
   for (const [name, load] of Object.entries(packages)) assert.equal(findLibc(load), undefined, name)

@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { constants } from 'node:os'
+import { test, type TestContext } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { HALF_OPEN_PORTS } from '../../../../src/domain/limits.ts'
+import type { ProbeTarget } from '../../../../src/domain/target/probe-target.ts'
+import { type BatchCalls, findBatchCalls } from '../../../../src/probe/batch/batch-calls.ts'
+import { NO_SLOT } from '../../../../src/probe/batch/core.ts'
+import { HostAddresses } from '../../../../src/probe/socket-errors.ts'
+import { SourcePorts } from '../../../../src/probe/source-ports.ts'
+import { HalfOpen } from '../../../../src/probe/tcp/half-open/half-open.ts'
+import { OwnPorts } from '../../../../src/probe/tcp/half-open/own-ports.ts'
+import { closedPort, listen, probeWithin, targetOf } from '../../../support/probing.ts'
+import { noHalfOpenCore, probeTcp, probeTcpByCore, runtime } from '../../../support/probers.ts'
+import { probeByCore } from '../../../support/core-probe.ts'
+
+const parts = { hostAddresses: new HostAddresses(), sourcePorts: new SourcePorts() }
+const TARGET: ProbeTarget = {
+  type: 'TCP',
+  address: '127.0.0.1',
+  family: 4,
+  port: 1,
+  timeoutMs: 1000,
+  halfOpen: true,
+}
+const descriptors = (): number => readdirSync('/proc/self/fd').length
+
+/** The calls of this host with some replaced; skips the test where half-open probes are not made by the batch. */
+function real(t: TestContext): BatchCalls | undefined {
+  const why = noHalfOpenCore()
+  if (why !== false) t.skip(why)
+  return why === false ? findBatchCalls() : undefined
+}
+
+const SO_ATTACH_FILTER = 26
+const SO_TIMESTAMPNS = 35
+const SO_MEMINFO = 55
+const SO_RCVBUF = 8
+const SO_RCVBUFFORCE = 33
+const ICMP_FILTER = 1
+const SOCK_RAW = 3
+const AF_NETLINK = 16
+
+test('each call that fails, lies or has another structure leaves half-open probes on their other way', (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  const setting = (option: number, returned: number): Partial<BatchCalls> => ({
+    setsockopt: (...values) => (values[2] === option ? returned : calls.setsockopt(...values)),
+  })
+  const kernels: Readonly<Record<string, Partial<BatchCalls>>> = {
+    'that makes no socket': { socket: () => -1 },
+    'that makes no raw socket': {
+      socket: (family, type, protocol) =>
+        (type & 0xf) === SOCK_RAW && family !== AF_NETLINK ? -1 : calls.socket(family, type, protocol),
+      errno: () => 1,
+    },
+    'without netlink': {
+      socket: (family, type, protocol) => (family === AF_NETLINK ? -1 : calls.socket(family, type, protocol)),
+    },
+    'that binds nothing': { bind: () => -1 },
+    'that connects nothing': { connect: () => -1 },
+    'that has no names': { getsockname: () => -1 },
+    'that gives another name': {
+      getsockname: (fd, address, bytes) => {
+        const status = calls.getsockname(fd, address, bytes)
+        address.fill(9)
+        return status
+      },
+    },
+    'that takes no filter': setting(SO_ATTACH_FILTER, -1),
+    'that only says that it takes a filter': setting(SO_ATTACH_FILTER, 0),
+    'without times of arrival': setting(SO_TIMESTAMPNS, -1),
+    'without a filter of ICMP': setting(ICMP_FILTER, -1),
+    'that counts no drops': {
+      getsockopt: (...values) => (values[2] === SO_MEMINFO ? -1 : calls.getsockopt(...values)),
+    },
+    'that tells of changes all the time': { recv: () => 16 },
+    'that cannot listen to changes': { recv: () => -1, errno: () => 95 },
+    'that sends nothing': { sendmmsg: () => -1, errno: () => 1 },
+    'that only says that it sends': { sendmmsg: (_fd, _messages, count) => count },
+    'that receives nothing': { recvmmsg: () => -1 },
+    'that receives something else': {
+      recvmmsg: (_fd, messages) => {
+        messages.fill(0x11, 56, 60)
+        return 1
+      },
+    },
+    'without a clock': { clock_gettime: () => -1 },
+    'whose function cannot be called': {
+      sendmmsg: () => {
+        throw new TypeError('Unexpected Number value for argument 2, expected void *')
+      },
+    },
+    'that says no addresses': { addressOf: () => 0n },
+  }
+  const before = descriptors()
+  for (const [name, changed] of Object.entries(kernels)) {
+    const halfOpen = new HalfOpen(parts, () => ({ ...calls, ...changed }))
+    assert.equal(halfOpen.coreOf(TARGET), undefined, name)
+    assert.equal(halfOpen.way?.by, 'connection', name)
+    assert.equal(descriptors(), before, `a kernel ${name}: descriptors`)
+  }
+})
+
+test('without the right to open raw sockets, without koffi and without ports, the log can say why', (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  let isRefused = false
+  const withoutRight: Partial<BatchCalls> = {
+    socket: (family, type, protocol) => {
+      isRefused = (type & 0xf) === SOCK_RAW && family !== AF_NETLINK
+      return isRefused ? -1 : calls.socket(family, type, protocol)
+    },
+    errno: () => (isRefused ? constants.errno.EPERM : calls.errno()),
+  }
+  const ways = {
+    rights: new HalfOpen(parts, () => ({ ...calls, ...withoutRight })),
+    koffi: new HalfOpen(parts, () => undefined),
+    descriptors: new HalfOpen(parts, () => calls),
+    ports: new HalfOpen(
+      {
+        ...parts,
+        sourcePorts: new (class extends SourcePorts {
+          override range(): readonly [number, number] {
+            return [1024, 65_535]
+          }
+        })(),
+      },
+      () => calls,
+    ),
+  }
+  ways.descriptors.isAllowed = false
+  const told: string[] = []
+  for (const halfOpen of Object.values(ways)) {
+    halfOpen.onOpened = (way) => void told.push(way.by === 'connection' ? way.why : way.by)
+    halfOpen.coreOf(TARGET)
+    halfOpen.coreOf(TARGET)
+  }
+  assert.match(told[0] ?? '', /CAP_NET_RAW/)
+  assert.match(told[1] ?? '', /koffi/)
+  assert.match(told[2] ?? '', /limit of open files/)
+  assert.match(told[3] ?? '', /ip_local_port_range/)
+  assert.equal(told.length, 4)
+})
+
+test('a source port of ours cannot be taken, by the next prober neither, until it is given back', async (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  const range = parts.sourcePorts.range()
+  const [mine, other] = [OwnPorts.reserve(calls, range), OwnPorts.reserve(calls, range)]
+  assert.ok(mine && other)
+  assert.ok(Math.abs(mine.first - other.first) >= HALF_OPEN_PORTS)
+  for (const { first } of [mine, other]) assert.ok(first > range[1] || first + HALF_OPEN_PORTS <= range[0])
+  const bind = async (port: number, host: string): Promise<string> =>
+    await new Promise((resolve) => {
+      const server = createServer()
+      server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
+      server.listen(port, host, () => server.close(() => resolve('bound')))
+    })
+  for (const host of ['127.0.0.1', '::1', '0.0.0.0'])
+    for (const port of [mine.first, mine.first + HALF_OPEN_PORTS - 1])
+      assert.equal(await bind(port, host), 'EADDRINUSE')
+  mine.close()
+  assert.equal(await bind(mine.first, '127.0.0.1'), 'bound')
+  // One port of the block is taken: the whole block is left.
+  const taken = createServer().listen(mine.first + 100, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const third = OwnPorts.reserve(calls, range)
+  assert.ok(third && third.first !== mine.first && third.first !== other.first)
+  taken.close()
+  third.close()
+  other.close()
+})
+
+test('memory that the kernel has the address of is kept, whenever the collector runs', async (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc')
+  /** Collects before and after a call, and fills what was freed. */
+  const collecting = <F extends (...values: never[]) => unknown>(call: F): F =>
+    ((...values: never[]) => {
+      collect()
+      Array.from({ length: 20 }, (_, i) => new Uint8Array(64 * (i + 1) * 8).fill(0xa5))
+      return call(...values)
+    }) as F
+  const halfOpen = new HalfOpen(parts, () => ({
+    ...calls,
+    sendmmsg: collecting((...values: Parameters<BatchCalls['sendmmsg']>) => calls.sendmmsg(...values)),
+    recvmmsg: collecting((...values: Parameters<BatchCalls['recvmmsg']>) => calls.recvmmsg(...values)),
+    setsockopt: collecting((...values: Parameters<BatchCalls['setsockopt']>) => calls.setsockopt(...values)),
+  }))
+  t.after(() => halfOpen.close())
+  const probe = probeByCore((target) => halfOpen.coreOf(target), probeTcp)
+  const servers = [await listen(t, () => undefined), await listen(t, () => undefined, '::1')]
+  const closed = await closedPort(t)
+  for (let round = 0; round < 5; round++) {
+    for (const server of servers)
+      assert.equal((await probeWithin(probe, targetOf(server, { halfOpen: true }))).reason, 'PASSED')
+    assert.equal((await probeWithin(probe, { ...TARGET, port: closed })).reason, 'CONNECT_REFUSED')
+  }
+  assert.equal(halfOpen.way?.by, 'raw socket')
+})
+
+test('only what ends with the SYN-ACK is made by the batch', (t) => {
+  if (real(t) === undefined) return
+  const others: readonly Partial<ProbeTarget>[] = [
+    { type: 'HTTP' },
+    { close: 'fin' },
+    { tls: { verify: false } },
+    { tcp: { receive: [] } },
+    { proxyProtocol: 1 },
+    { family: 6, address: '::ffff:127.0.0.1' },
+  ]
+  const { halfOpen: _, ...whole } = TARGET
+  assert.equal(runtime.coreOf(whole), undefined)
+  for (const other of others)
+    assert.equal(runtime.coreOf({ ...TARGET, ...other }), undefined, JSON.stringify(other))
+  assert.notEqual(runtime.coreOf(TARGET), undefined)
+})
+
+test('a hundred probes of one target at a time have a port each, and all end', async (t) => {
+  if (real(t) === undefined) return
+  const server = await listen(t, () => undefined)
+  const target = targetOf(server, { halfOpen: true })
+  const results = await Promise.all(Array.from({ length: 100 }, () => probeWithin(probeTcpByCore, target)))
+  for (const { reason } of results) assert.equal(reason, 'PASSED')
+  const core = runtime.coreOf(TARGET)
+  assert.equal(core?.inFlight, 0)
+})
+
+test('slots are given again, and as many as there are targets', (t) => {
+  if (real(t) === undefined) return
+  const core = runtime.coreOf(TARGET)
+  assert.ok(core)
+  const slots = Array.from({ length: 3000 }, () => core.hold(TARGET))
+  assert.equal(new Set(slots).size, 3000)
+  for (const slot of slots) core.release(slot)
+  const again = Array.from({ length: 3000 }, () => core.hold(TARGET))
+  assert.deepEqual(new Set(again), new Set(slots))
+  for (const slot of again) core.release(slot)
+  assert.equal(core.hold({ ...TARGET, address: 'no address' }), NO_SLOT)
+})
+
+test('answers that the receive buffer had no room for make no failure', async (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  const server = await listen(t, () => undefined)
+  const halfOpen = new HalfOpen(parts, () => ({
+    ...calls,
+    // The smallest buffer that there is.
+    setsockopt: (...values) => {
+      const [fd, level, option] = values
+      if (option === SO_RCVBUFFORCE) return -1
+      return option === SO_RCVBUF
+        ? calls.setsockopt(fd, level, option, new Uint8Array(4), 4)
+        : calls.setsockopt(...values)
+    },
+  }))
+  t.after(() => halfOpen.close())
+  const target = targetOf(server, { halfOpen: true })
+  const core = halfOpen.coreOf(target)
+  assert.ok(core)
+  const slots = Int32Array.from({ length: 200 }, () => core.hold(target))
+  const startMs = performance.now()
+  core.start(slots, slots.length, startMs)
+  core.collect(startMs)
+  const answered = core.ended.count
+  assert.ok(answered > 0 && answered < slots.length, `${answered} of ${slots.length} were answered`)
+  for (const slot of slots) core.expire(slot, startMs + 500)
+  const reasons = Array.from({ length: core.ended.count }, (_, i) => core.resultOf(i).reason)
+  assert.equal(reasons.length, slots.length)
+  assert.deepEqual(new Set(reasons), new Set(['PASSED', 'PROBER_OVERLOAD']))
+  // Later ones are judged as ever.
+  core.ended.clear()
+  const silent = core.hold({ ...target, address: '192.0.2.1', sourceAddress: '127.0.0.1' })
+  core.start(Int32Array.of(silent), 1, startMs + 1000)
+  core.expire(silent, startMs + 1500)
+  assert.notEqual(core.resultOf(0).reason, 'PROBER_OVERLOAD')
+})
