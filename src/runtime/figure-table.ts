@@ -84,6 +84,14 @@ export const POOL_TABLE: FigureTable<PoolFigures> = {
       advice: 'Often new: its members flap. Their transitions say why.',
       figures: ({ lastTransitionAt: at }) => oneIf(at !== undefined, at === undefined ? 0 : seconds(at)),
     },
+    hm_pool_certificate_expiry_timestamp_seconds: {
+      type: 'gauge',
+      labels: OF_POOL,
+      help: 'When the first certificate of the members of the pool ends; absent where none of them has shown one over TLS',
+      advice:
+        '`hm_pool_certificate_expiry_timestamp_seconds - time() < 7 * 86400`: renew it. The events certificate.expiring and certificate.expired name the members.',
+      figures: ({ certificateExpiresAt: at }) => oneIf(at !== undefined, at === undefined ? 0 : seconds(at)),
+    },
   },
 }
 
@@ -174,7 +182,7 @@ export const FIGURE_GROUPS: readonly MetricGroup[] = [
   {
     title: 'Pools: `/metrics/pools`',
     about:
-      'API processes serve these with HM_METRICS_POOLS=true. All of them serve the same: scrape one, or aggregate with `max by (pool_id)`. What is here was read some seconds ago. A pool has up to 13 rows.',
+      'API processes serve these with HM_METRICS_POOLS=true. All of them serve the same: scrape one, or aggregate with `max by (pool_id)`. What is here was read some seconds ago. A pool has up to 14 rows.',
     metrics: { ...POOL_TABLE.families, ...ownFamilies('pools') },
   },
   {

@@ -106,6 +106,34 @@ test('each pool has its status, its members by state, the latency of their last 
   assert.equal(valueOf('hm_pool_last_transition_timestamp_seconds'), (last?.at.getTime() ?? 0) / 1000)
 })
 
+test('a pool has the end of the first of the certificates that its members show, and none where they show none', async (t) => {
+  const database = await testDatabase(t)
+  const { db } = database
+  for (const port of [1, 100]) {
+    const { poolId } = await insertPool(db, { type: 'HTTPS' })
+    await insertMembers(
+      db,
+      poolId,
+      [0, 1, 2].map((i) => ({ address: '127.0.0.1', port: port + i })),
+    )
+  }
+  // The members of one pool; the third has been changed since it showed the one that ends first.
+  await query(
+    db,
+    `insert into member_certificate (member_id, project_id, generation, not_after, subject, issuer)
+     select d.id, d.project_id, d.check_generation - (d.protocol_port = 3)::int,
+       to_timestamp(2000000000 - 1000 * d.protocol_port), 'one.example', 'one.example'
+     from member_detail d where d.protocol_port < 100`,
+  )
+  const lines = (await textOf(`${await aListener(t, database)}/pools`))
+    .split('\n')
+    .filter((line) => line.startsWith('hm_pool_certificate_expiry_timestamp_seconds{'))
+  assert.deepEqual(
+    lines.map((line) => line.split(' ').at(-1)),
+    ['1999998000'],
+  )
+})
+
 test('each member is up, down or neither, with its names, its latency and since when', async (t) => {
   const database = await testDatabase(t)
   const { db } = database

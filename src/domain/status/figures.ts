@@ -15,6 +15,8 @@ export interface PoolFigures {
   readonly latencyMs?: { readonly p50: number; readonly p99: number }
   /** When one of its members last changed its status; absent before the first verdict. */
   readonly lastTransitionAt?: Date
+  /** When the first certificate of its members ends; absent where no member has shown one over TLS. */
+  readonly certificateExpiresAt?: Date
 }
 
 export interface MemberFigures {

@@ -39,11 +39,12 @@ const POOLS = `
   select p.id, p.name, p.project_id, coalesce(r.operating_status, 'OFFLINE') as status,
     coalesce(r.online, 0) as online, coalesce(r.offline, 0) as offline, coalesce(r.unknown, 0) as unknown,
     coalesce(r.disabled, 0) as disabled, coalesce(r.no_monitor, 0) as no_monitor, coalesce(r.pending, 0) as pending,
-    l.p50, l.p99, t.last_at
+    l.p50, l.p99, t.last_at, c.not_after
   from pool p
   left join pool_roll_up r on r.pool_id = p.id
   left join latency l on l.pool_id = p.id
   left join transition t on t.pool_id = p.id
+  left join pool_certificate c on c.pool_id = p.id
   order by p.project_id, p.id`
 
 const MEMBERS = `
@@ -63,6 +64,7 @@ interface PoolRow extends Omit<MemberCounts, 'members'> {
   readonly p50: number | null
   readonly p99: number | null
   readonly last_at: Date | null
+  readonly not_after: Date | null
 }
 
 interface MemberRow {
@@ -139,6 +141,7 @@ function toPool(row: PoolRow): PoolFigures {
       ? {}
       : { latencyMs: { p50: row.p50 / 1000, p99: row.p99 / 1000 } }),
     ...(row.last_at === null ? {} : { lastTransitionAt: row.last_at }),
+    ...(row.not_after === null ? {} : { certificateExpiresAt: row.not_after }),
   }
 }
 

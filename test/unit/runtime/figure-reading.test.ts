@@ -17,6 +17,7 @@ function aPool(n: number): PoolFigures {
     pending: 0,
     latencyMs: { p50: 1.5, p99: 20 },
     lastTransitionAt: new Date(1_000_000_500),
+    certificateExpiresAt: new Date(2_000_000_000_000),
   }
 }
 
@@ -52,12 +53,13 @@ test('the rows of a metric stand together, whatever parts they came in, and the 
   assert.match(text, /^hm_pool_members\{.*pool_id="pool-0".*state="ONLINE"\} 2$/m)
   assert.match(text, /^hm_pool_latency_p50_seconds\{pool_id="pool-0".*\} 0\.0015$/m)
   assert.match(text, /^hm_pool_last_transition_timestamp_seconds\{pool_id="pool-0".*\} 1000000\.5$/m)
+  assert.match(text, /^hm_pool_certificate_expiry_timestamp_seconds\{pool_id="pool-0".*\} 2000000000$/m)
   assert.match(text, /^hm_pools_truncated 0$/m)
   assert.match(text, /^hm_pools_left_out 0$/m)
 })
 
 test('a metric that does not apply to a row has no row: nothing is invented', async () => {
-  const { latencyMs: _, lastTransitionAt: __, ...bare } = aPool(0)
+  const { latencyMs: _, lastTransitionAt: __, certificateExpiresAt: ___, ...bare } = aPool(0)
   const read: ReadRows<PoolFigures> = async (take) => {
     await take([bare])
     return 1
@@ -65,6 +67,7 @@ test('a metric that does not apply to a row has no row: nothing is invented', as
   const text = await textOf(await new FigureReading({ table: POOL_TABLE, read, bounds: wide }).pieces())
   assert.doesNotMatch(text, /^hm_pool_latency/m)
   assert.doesNotMatch(text, /^hm_pool_last_transition/m)
+  assert.doesNotMatch(text, /^hm_pool_certificate/m)
   assert.match(text, /^hm_pool_members_pending\{/m)
 })
 
