@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KEEP_DEFAULT, type Keep, makeRetention } from '../../src/bin/process/retention.ts'
+import { uptimeOver } from '../../src/domain/status/uptime-days.ts'
 import { createMetrics } from '../../src/runtime/metrics.ts'
 import { proberMetrics } from '../../src/runtime/prober-metrics.ts'
 import { type Db, query } from '../../src/store/connection/database.ts'
 import { purgeOldTransitions, trimTransitions } from '../../src/store/probing/trim.ts'
+import { readHistories } from '../../src/store/status/uptime.ts'
 import { startApi, type Json } from '../support/api.ts'
 import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -259,6 +261,32 @@ test('a pool is up while it is ONLINE or DEGRADED, and down while it is ERROR', 
     1: { online: 18, offline: 6 },
     2: { online: 16, no_data: 8 },
   })
+})
+
+test('of a pool that changes more often than is read, nothing is said of the time before what is read', async (t) => {
+  const { db } = await testDatabase(t)
+  const { poolId } = await aMember(db, 5)
+  await query(db, 'delete from pool_transition')
+  const nowMs = Date.now()
+  // Up since three days ago, and in the last thirty minutes a change in each.
+  await query(
+    db,
+    `insert into pool_transition (pool_id, at, from_status, to_status)
+     select $1, to_timestamp($2::float8 / 1000) - ago * interval '1 minute',
+       case when ago % 2 = 0 then 'ERROR' else 'ONLINE' end, case when ago % 2 = 0 then 'ONLINE' else 'ERROR' end
+     from unnest($3::int[]) with ordinality ago (ago, place) order by place`,
+    [poolId, nowMs, [72 * 60, ...Array.from({ length: 30 }, (_, i) => 30 - i)]],
+  )
+  const read = async (changesMax: number) => {
+    const asked = { nowMs, days: 90, factsDays: 2, changesMax }
+    const [history] = await readHistories(db, 'pool', [poolId], asked)
+    assert.ok(history !== undefined)
+    const { online, offline, noData } = uptimeOver(history, nowMs - 24 * HOUR_MS, nowMs)
+    return [online, offline, noData].map((ms) => Math.round(ms / 60_000))
+  }
+  assert.deepEqual(await read(10), [5, 5, 24 * 60 - 10])
+  assert.deepEqual(await read(29), [14, 15, 24 * 60 - 29])
+  assert.deepEqual(await read(30), [24 * 60 - 15, 15, 0], 'all of them are read')
 })
 
 test('a change of the status of a pool is a transition of it', async (t) => {

@@ -28,7 +28,7 @@ export interface ObjectFacts {
   readonly projectId: string
   /** Without `completeFromMs`, which the caller knows. */
   readonly facts: UptimeFacts
-  /** There are more changes than were read. */
+  /** There are more changes than were read. Of the newest, nothing is known before the first one then. */
   readonly isCut: boolean
   /** From this moment on no change and no time that stands apart is missing, as far as the facts say. */
   readonly exactFromMs: number
@@ -137,7 +137,13 @@ async function readChanges(
          order by ${end === 'newest' ? newest : key.join(', ')} limit $4)
      ) c
      order by asked.id, ${key.map((column) => column.replace('t.id', 'c.sequence').replace('t.', 'c.')).join(', ')}`,
-    [asked.map(({ id }) => id), asked.map(({ fromMs }) => new Date(fromMs)), new Date(toMs), max],
+    [
+      asked.map(({ id }) => id),
+      asked.map(({ fromMs }) => new Date(fromMs)),
+      new Date(toMs),
+      // One more says whether there are more.
+      end === 'newest' ? max + 1 : max,
+    ],
   )
   return grouped(rows, ({ id }) => id)
 }
@@ -185,16 +191,17 @@ interface Read {
 function factsOf(
   kind: UptimeKindOfObject,
   object: ObjectRow,
-  { own, asides, fromMs, changes: { max, toMs } }: Read,
+  { own, asides, fromMs, changes: asked }: Read,
 ): ObjectFacts {
-  const changes = changesOf(kind, object, own).filter(({ atMs }) => atMs < toMs)
+  const { kept, isCut } = keptOf(own, fromMs, asked)
+  const changes = changesOf(kind, object, kept).filter(({ atMs }) => atMs < asked.toMs)
   const first = changes[0]
   const asidesKeptMs = Date.now() - UPTIME_FACTS_DAYS * DAY_MS
   const generations = kind === 'pool' ? [] : generationsOf(object, asides, { fromMs, asidesKeptMs })
   return {
     id: object.id,
     projectId: object.project_id,
-    isCut: own.filter(({ at }) => at.getTime() >= fromMs).length >= max,
+    isCut,
     exactFromMs: Math.max(asidesKeptMs, first === undefined ? fromMs : Math.max(first.atMs, fromMs)),
     facts: {
       createdMs: object.created_at.getTime(),
@@ -204,6 +211,19 @@ function factsOf(
       firstVerdicts: generations.length === 0 ? [] : ofKind(asides, 'verdict'),
     },
   }
+}
+
+/** Between the change before `fromMs` and the newest ones some may be missing: then nothing is said of that time. */
+function keptOf(
+  own: readonly ChangeRow[],
+  fromMs: number,
+  { max, end }: AskedChanges,
+): { readonly kept: readonly ChangeRow[]; readonly isCut: boolean } {
+  const within = own.filter(({ at }) => at.getTime() >= fromMs)
+  if (end === 'oldest') return { kept: own, isCut: within.length >= max }
+  if (within.length <= max) return { kept: own, isCut: false }
+  const newest = within.slice(-max)
+  return { kept: newest.map((row, i) => (i === 0 ? { ...row, from_state: null } : row)), isCut: true }
 }
 
 /** Where all transitions were deleted, the state of now is the one since its last one. */
@@ -234,7 +254,7 @@ function statusOf(kind: UptimeKindOfObject, status: string): StatusChange['to'] 
 }
 
 function fromOf(kind: UptimeKindOfObject, status: string | null): StatusChange['from'] {
-  if (kind === 'member') return status as StatusChange['from']
+  if (kind === 'member') return status === null ? undefined : (status as StatusChange['from'])
   const from = statusOf(kind, status ?? '')
   // No verdict of a pool is awaited.
   return from === 'UNKNOWN' ? undefined : from
