@@ -223,6 +223,21 @@ test('the page of a link has the policy of the page for people; of an unknown li
   assert.equal((await api.request('GET', '/public/assets/..%2fpublic.html')).status, 404)
 })
 
+test('a link with a slash too many leads to its page, also behind the prefix of a proxy', async (t) => {
+  const api = await startApi(t)
+  const { token } = await aPage(api, { title: 'Shop', pools: [] })
+  for (const path of [
+    `/public/${token}/`,
+    `/public//${token}`,
+    `/public//${token}//`,
+    `/public/${token}/?a=b`,
+  ]) {
+    const { status, headers } = await api.request('GET', path)
+    const target = new URL(String(headers['location']), `https://status.example/prefix${path}`)
+    assert.deepEqual([status, target.href], [302, `https://status.example/prefix/public/${token}`], path)
+  }
+})
+
 test('without identity only loopback hosts are answered, as everywhere', async (t) => {
   const api = await startApi(t)
   const { token } = await aPage(api, { title: 'Shop', pools: [] })
@@ -241,8 +256,18 @@ test('no line of the log has a link', async (t) => {
   }
   const api = await startApi(t, { log })
   const { token } = await aPage(api, { title: 'Shop', pools: [] })
-  for (const path of [`/v1/public/${token}`, `/public/${token}`, `/public/${token}/badge.svg?show=status`]) {
-    assert.equal((await api.request('GET', path)).status, 200)
+  for (const [path, expected] of [
+    [`/v1/public/${token}`, 200],
+    [`/public/${token}`, 200],
+    [`/public/${token}/badge.svg?show=status`, 200],
+    // Slashes that somebody has doubled or added, and the root of a dialect.
+    [`//public/${token}`, 200],
+    [`/public//${token}`, 302],
+    [`/public/${token}/`, 302],
+    [`/v1//public/${token}/`, 200],
+    [`/elb/v1/public/${token}`, 404],
+  ] as const) {
+    assert.equal((await api.request('GET', path)).status, expected, path)
   }
   const text = JSON.stringify(lines)
   assert.ok(!text.includes(token as string), text)

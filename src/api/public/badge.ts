@@ -1,6 +1,6 @@
 /** A badge: a label and a message in the flat look that READMEs know, as SVG without scripts, styles or links. */
 import { DomainError, notFound } from '../../domain/errors.ts'
-import { PUBLIC_BADGE_TEXT_MAX } from '../../domain/limits.ts'
+import { PUBLIC_BADGE_TEXT_MAX, PUBLIC_COVERAGE_MIN } from '../../domain/limits.ts'
 import type { RolledUpStatus } from '../../domain/status/roll-up.ts'
 import type { PublicPageBody, PublicPool, PublicWindow } from './page-answer.ts'
 
@@ -58,7 +58,8 @@ function poolOf({ pools }: PublicPageBody, wanted: string): PublicPool {
 /** Of the pools of which something is known, each the same; null = nothing is. */
 function meanShare(pools: readonly PublicPool[], hours: number): number | null {
   const shares = pools
-    .map(({ uptime }) => uptime.find((window: PublicWindow) => window.hours === hours)?.up_share ?? null)
+    .map(({ uptime }) => uptime.find((window: PublicWindow) => window.hours === hours))
+    .map((window) => (window === undefined || window.coverage < PUBLIC_COVERAGE_MIN ? null : window.up_share))
     .filter((share) => share !== null)
   return shares.length === 0 ? null : shares.reduce((sum, share) => sum + share, 0) / shares.length
 }
@@ -122,8 +123,10 @@ function draw(label: string, message: string, colour: Colour): string {
 }
 
 function cut(text: string): string {
-  // Control characters are not allowed in XML, however they are written.
-  const characters = Array.from(text.replaceAll(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, ' '))
+  // Control characters are not allowed in XML, however they are written. Those of the direction of text would turn around
+  // what stands behind the name: the status.
+  const plain = text.replaceAll(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, ' ').replaceAll(/\p{Bidi_Control}/gu, '')
+  const characters = Array.from(plain)
   return characters.length <= PUBLIC_BADGE_TEXT_MAX
     ? characters.join('')
     : `${characters.slice(0, PUBLIC_BADGE_TEXT_MAX - 1).join('')}…`

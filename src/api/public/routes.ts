@@ -63,9 +63,25 @@ function forStrangers(ctx: Koa.Context): void {
 
 /** For a link that leads nowhere the page says so itself. */
 async function showPage(ctx: Koa.Context, deps: ApiDependencies, files: UiFiles): Promise<void> {
+  const elsewhere = plainPageOf(ctx.originalUrl.split('?', 1)[0] ?? '')
+  if (elsewhere !== undefined) {
+    ctx.redirect(elsewhere)
+    ctx.body = ''
+    return
+  }
   const isKnown = await answersOf(deps).isKnown(tokenOf(ctx), clientOf(ctx, deps))
   await answerFile(ctx, files, 'public.html')
   if (!isKnown) ctx.status = 404
+}
+
+/**
+ * Where the page is of a path that has a slash at its end, or two where one belongs: what it loads is named from its own address.
+ * Relative, as a reverse proxy may have removed a prefix. Undefined = this is the path.
+ */
+function plainPageOf(path: string): string | undefined {
+  const [, before = '', token = '', behind = ''] = /\/public(\/+)([^/]+)(\/*)$/.exec(path) ?? []
+  const up = before.length - 1 + behind.length
+  return up <= 0 ? undefined : `${'../'.repeat(up)}${token}`
 }
 
 async function showJson(ctx: Koa.Context, deps: ApiDependencies): Promise<void> {

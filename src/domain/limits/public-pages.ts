@@ -37,5 +37,7 @@ export const PUBLIC_CLIENTS_MAX = 20_000
 /** Seconds for which browsers and proxies may keep an answer, and a badge. */
 export const PUBLIC_MAX_AGE_SECONDS = 5
 export const PUBLIC_BADGE_MAX_AGE_SECONDS = 30
+/** The part of a window of which something must be known for a badge to say its uptime, as on the page (src/web). */
+export const PUBLIC_COVERAGE_MIN = 0.01
 /** Characters of a name on a badge; what is longer is cut. */
 export const PUBLIC_BADGE_TEXT_MAX = 60

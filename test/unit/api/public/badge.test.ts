@@ -34,6 +34,12 @@ test('a badge says an uptime, of a page the mean of its pools, and 100 % only of
   assert.equal(titleOf(badge('pool=2&show=uptime-7d')), '&lt;db&gt; &amp; &quot;co&quot; uptime 7d: 99.99 %')
   assert.equal(titleOf(badge('show=uptime-90d')), 'Shop uptime 90d: 99.99 %')
   assert.equal(titleOf(badge('pool=new&show=uptime-24h')), 'new uptime 24h: unknown')
+  const [web] = page.pools
+  const hardly = {
+    ...page,
+    pools: [{ ...web!, uptime: web!.uptime.map((each) => ({ ...each, coverage: 0.009 })) }],
+  }
+  assert.equal(titleOf(badge('show=uptime-90d', hardly)), 'Shop uptime 90d: unknown', 'of a pool of today')
   assert.throws(() => badge('show=uptime-1h'), { code: 'INVALID_QUERY' })
   assert.throws(() => badge('show=constructor'), { code: 'INVALID_QUERY' })
 })
@@ -49,4 +55,10 @@ test('names are text in the image, whatever they are, and a long one is cut', ()
   const names = (pattern: RegExp) => [...svg.matchAll(pattern)].map(([, name]) => name).join(' ')
   assert.equal(names(/<([a-zA-Z]+)(?:\s[^>]*[^/])?>/g), 'svg title clipPath g g text text')
   assert.equal(names(/<\/([a-zA-Z]+)>/g), 'title clipPath g text text g svg')
+})
+
+test('a name cannot turn around the status that stands behind it', () => {
+  const svg = badge('', { ...page, title: '\u202eShop\u2067\u200f' })
+  assert.equal(titleOf(svg), 'Shop: degraded')
+  assert.doesNotMatch(svg, /\p{Bidi_Control}/u)
 })
