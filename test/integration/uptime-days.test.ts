@@ -7,6 +7,7 @@ import { createMetrics } from '../../src/runtime/metrics.ts'
 import { proberMetrics } from '../../src/runtime/prober-metrics.ts'
 import { type Db, query } from '../../src/store/connection/database.ts'
 import { purgeOldTransitions, trimTransitions } from '../../src/store/probing/trim.ts'
+import { readSumProgress } from '../../src/store/status/uptime-sums.ts'
 import { readHistories } from '../../src/store/status/uptime.ts'
 import { startApi, type Json } from '../support/api.ts'
 import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
@@ -127,6 +128,15 @@ test('a second pass, and one that was stopped in between, sum no day twice and m
   )
   await pass()
   assert.deepEqual(await query(db, 'select * from uptime_day order by object_id, day'), first)
+})
+
+test('a day is summed a minute after its end: what was decided just before it is written by then', async (t) => {
+  const { db } = await testDatabase(t)
+  await query(db, `update uptime_progress set day = '2026-03-01'`)
+  const isClosed = async (at: string) => (await readSumProgress(db, Date.parse(at))).isClosed
+  assert.equal(await isClosed('2026-03-02T12:00:00Z'), false)
+  assert.equal(await isClosed('2026-03-03T00:00:59Z'), false)
+  assert.equal(await isClosed('2026-03-03T00:01:00Z'), true)
 })
 
 test('after days away every day is caught up with', async (t) => {

@@ -10,6 +10,11 @@ export const UPTIME_FACTS_DAYS = 31
 /** Days for which the sums of a day are kept (HM_UPTIME_DAYS). The longest window needs 91. */
 export const UPTIME_DAYS: Range = { min: 91, max: 3650 }
 export const UPTIME_DAYS_DEFAULT = 400
+/**
+ * Milliseconds after its end from which a day is summed: what was decided in it is written by then, also by a prober whose clock
+ * is some seconds off, or which had to take over shards (the lease).
+ */
+export const UPTIME_DAY_CLOSES_AFTER_MS = 60_000
 /** Members and pools whose day one statement sums, and transitions of each of them that it reads. */
 export const UPTIME_OBJECTS_PER_STATEMENT = 256
 export const UPTIME_CHANGES_PER_STATEMENT = 200

@@ -2,7 +2,11 @@
  * Statements of retention on the sums of days: which objects come next, what their sums are computed from, and the sums with the
  * progress in one statement, so that no day of an object is summed twice and none is missed.
  */
-import { UPTIME_CHANGES_PER_STATEMENT, UPTIME_GONE_PER_STATEMENT } from '../../domain/limits.ts'
+import {
+  UPTIME_CHANGES_PER_STATEMENT,
+  UPTIME_DAY_CLOSES_AFTER_MS,
+  UPTIME_GONE_PER_STATEMENT,
+} from '../../domain/limits.ts'
 import { DAY_MS, type SummedDay } from '../../domain/status/uptime-days.ts'
 import { UPTIME_KINDS } from '../../domain/status/uptime.ts'
 import { type Db, query } from '../connection/database.ts'
@@ -24,16 +28,18 @@ export interface SumProgress {
   readonly after: string | undefined
   /** Since then nothing was deleted that was not summed. */
   readonly keptFromMs: number
-  /** The day is over. */
+  /** The day is over, and what was decided in it is written. */
   readonly isClosed: boolean
 }
 
-export async function readSumProgress(db: Db): Promise<SumProgress> {
+/** `nowMs`: milliseconds since 1970; absent = the clock of PostgreSQL. */
+export async function readSumProgress(db: Db, nowMs?: number): Promise<SumProgress> {
   const [row] = await query<{ day: Date; walk_after: string | null; kept_from: Date; is_closed: boolean }>(
     db,
     `select (day + 1)::timestamp at time zone 'UTC' as day, walk_after::text, kept_from,
-       day + 1 < (now() at time zone 'UTC')::date as is_closed
+       coalesce($1, now()) >= (day + 2)::timestamp at time zone 'UTC' + $2 * interval '1 millisecond' as is_closed
      from uptime_progress`,
+    [nowMs === undefined ? null : new Date(nowMs), UPTIME_DAY_CLOSES_AFTER_MS],
   )
   if (row === undefined) throw new Error('uptime_progress has no row')
   return {
