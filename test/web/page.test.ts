@@ -212,6 +212,8 @@ test('it can be used on a phone, in the dark, and with the keyboard alone', { sk
   for (const [width, colorScheme] of [
     [360, 'light'],
     [360, 'dark'],
+    // Where the menu takes more than one line on some phones.
+    [390, 'light'],
     [1280, 'dark'],
   ] as const) {
     const { page, complaints } = await openPage(world.browser, `${world.api}/ui/`, {
@@ -225,16 +227,17 @@ test('it can be used on a phone, in the dark, and with the keyboard alone', { sk
       ['events', 'events'],
       ['webhooks', 'webhooks'],
       ['probers', 'probers'],
+      ['public-pages', 'public-pages'],
     ] as const) {
       await page.goto(`${world.api}/ui/#/${path}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
-      await page.locator('table, ol, .numbers, code').first().waitFor()
+      await page.locator('table, ol, .numbers, code, main button').first().waitFor()
       await page.locator('.waiting-text').waitFor({ state: 'detached' })
       const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
       assert.ok(wide <= 0, `${view} is ${wide} px wider than ${width} px`)
       await assertAccessible(page, `${view}, ${width} px, ${colorScheme}`)
       if (width === 360) await picture(page, `${view}-phone-${colorScheme}`)
-      else await picture(page, `${view}-dark`)
+      else if (width === 1280) await picture(page, `${view}-dark`)
     }
     assert.deepEqual(complaints, [])
     await page.context().close()

@@ -45,6 +45,13 @@ function dataOf(results: readonly RecentResult[]): uPlot.AlignedData {
   return [results.map(({ at }) => Date.parse(at) / 1000), of(true), of(false)]
 }
 
+/** Seconds on both sides of a single result, around which uPlot would show days. */
+const AROUND_ONE = 10
+
+function timeRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
+  return min !== null && max !== null && min === max ? [min - AROUND_ONE, max + AROUND_ONE] : [min, max]
+}
+
 function make(box: HTMLElement): uPlot {
   const style = getComputedStyle(document.documentElement)
   const colour = (name: string): string => style.getPropertyValue(name).trim()
@@ -66,7 +73,7 @@ function make(box: HTMLElement): uPlot {
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.15, 1)] } },
+      scales: { x: { range: timeRange }, y: { range: (_, __, max) => [0, Math.max(max * 1.15, 1)] } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map((seconds) => CLOCK.format(seconds * 1000)), space: 90 },
         { ...axis, size: 56, values: (_, ticks) => ticks.map((ms) => `${ms} ms`) },

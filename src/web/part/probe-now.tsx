@@ -1,7 +1,7 @@
 /** A probe of a member now: a button for those who may write, and what the probe found. It changes nothing of the member. */
 import { useSignal } from '@preact/signals'
 import { request } from '../net/request.ts'
-import { noteRefusal, session } from '../net/session.ts'
+import { mayWrite, noteRefusal } from '../net/session.ts'
 import type { Phases } from '../net/types.ts'
 import { PhasesBar } from './phases.tsx'
 
@@ -13,8 +13,6 @@ interface Found {
   readonly latency_ms: number
   readonly phases: Phases
 }
-
-const mayWrite = (): boolean => session.value.kind === 'known' && session.value.session.may_write
 
 /** `path`: of the member, below the root of the service. */
 export function ProbeNow({ path }: { readonly path: string }) {

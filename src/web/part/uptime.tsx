@@ -26,9 +26,15 @@ export function UptimeTable({ memberId }: { readonly memberId: string }) {
           {body.windows.map((window) => (
             <tr key={window.hours}>
               <th scope="row">{WINDOW_NAMES[window.hours] ?? `${window.hours} h`}</th>
-              <td class="number">{window.up_share === null ? '–' : percentOf(window.up_share)}</td>
-              <td>{window.offline_seconds === 0 ? '–' : durationOf(window.offline_seconds)}</td>
-              <td class="quiet">{notCounted(window)}</td>
+              <td class="number" data-label="ONLINE">
+                {window.up_share === null ? '–' : percentOf(window.up_share)}
+              </td>
+              <td data-label="OFFLINE">
+                {window.offline_seconds === 0 ? '–' : durationOf(window.offline_seconds)}
+              </td>
+              <td class="quiet" data-label="not counted">
+                {notCounted(window)}
+              </td>
             </tr>
           ))}
         </tbody>

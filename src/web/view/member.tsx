@@ -64,8 +64,10 @@ function Known({ member, reload }: { readonly member: Member; readonly reload: (
           {each.note === '' ? '' : `: ${each.note}`}.
         </p>
       ))}
-      <MaintenanceControl path={base} of="member" maintenance={own} onDone={reload} />
-      {member.counters === null ? null : <ProbeNow path={base} />}
+      <div class="acts">
+        {member.counters === null ? null : <ProbeNow path={base} />}
+        <MaintenanceControl path={base} of="member" maintenance={own} onDone={reload} />
+      </div>
       <div class="columns even">
         <div>
           <Section title="Last probes">

@@ -2,15 +2,13 @@
 import { useSignal } from '@preact/signals'
 import { request } from '../net/request.ts'
 import { useResource } from '../net/resource.ts'
-import { noteRefusal, session } from '../net/session.ts'
+import { mayWrite, noteRefusal } from '../net/session.ts'
 import type { Pool, PublicPage } from '../net/types.ts'
 import { CopyField } from '../part/copy-field.tsx'
 import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
 import { PublicPageForm } from '../part/public-page-form.tsx'
 import { shownProject } from '../project.ts'
 import { dateOf } from '../words/time.ts'
-
-const mayWrite = (): boolean => session.value.kind === 'known' && session.value.session.may_write
 
 /** A link that was made just now. */
 interface NewLink {
@@ -34,9 +32,18 @@ export function PublicPagesView() {
     <>
       <Heading title="Public pages">Public pages</Heading>
       <p class="quiet">
-        Who has the link of a page sees names, statuses and uptimes of its pools: no addresses, no reasons.
-        Nobody has to sign in.
+        Whoever has the link of a page sees the names, statuses and uptimes of its pools, but no addresses and
+        no reasons. Nobody has to sign in.
       </p>
+      {!mayWrite() ? null : isOpen.value ? (
+        <PublicPageForm onMade={onMade} onCancel={() => (isOpen.value = false)} />
+      ) : (
+        <p>
+          <button type="button" onClick={() => (isOpen.value = true)}>
+            New public page…
+          </button>
+        </p>
+      )}
       <Trouble state={state.value} />
       <Waiting state={state.value} />
       {pages?.length === 0 ? <p>There is no public page yet.</p> : null}
@@ -49,15 +56,6 @@ export function PublicPagesView() {
           onDone={reload}
         />
       ))}
-      {!mayWrite() ? null : isOpen.value ? (
-        <PublicPageForm onMade={onMade} onCancel={() => (isOpen.value = false)} />
-      ) : (
-        <p>
-          <button type="button" onClick={() => (isOpen.value = true)}>
-            New public page…
-          </button>
-        </p>
-      )}
     </>
   )
 }
@@ -93,17 +91,21 @@ function Page({ page, newLink, onLink, onDone }: PageProps) {
       <p>
         <PoolNames page={page} />
         {page.show_members ? ', with members' : ''}
-        <span class="quiet">, since {dateOf(page.created_at)}</span>
+        <span class="quiet">, made on {dateOf(page.created_at)}</span>
       </p>
       {newLink === undefined ? null : (
         <CopyField label={`Link of ${page.title}: copy it now, it is not shown again`} text={newLink} />
       )}
       {!mayWrite() ? null : asked.value === undefined ? (
         <p class="inline-form">
-          <button type="button" onClick={() => (asked.value = 'rotate')}>
+          <button
+            type="button"
+            aria-label={`New link… for ${page.title}`}
+            onClick={() => (asked.value = 'rotate')}
+          >
             New link…
           </button>
-          <button type="button" onClick={() => (asked.value = 'delete')}>
+          <button type="button" aria-label={`Delete… ${page.title}`} onClick={() => (asked.value = 'delete')}>
             Delete…
           </button>
         </p>

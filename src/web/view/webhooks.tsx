@@ -61,7 +61,7 @@ function Table({ webhooks, reload }: { readonly webhooks: readonly Webhook[]; re
           <th scope="col">Waiting</th>
           <th scope="col">Last error</th>
           <th scope="col">Dead letters</th>
-          {mayWrite() ? <th scope="col">Do</th> : null}
+          {mayWrite() ? <th scope="col">Actions</th> : null}
         </tr>
       </thead>
       <tbody>
