@@ -87,7 +87,7 @@ test('a page has pools of its own project, each once, and a project has so many 
     api.request('POST', ALL, { public_page: attributes }, headers)
   assert.equal((await create({ title: 'x', pools: [id] }, other)).status, 404)
   assert.equal((await create({ title: 'x', pools: [id, id] })).status, 400)
-  assert.equal((await create({ title: '  ', pools: [id] })).status, 400)
+  for (const title of ['  ', '\u202e\u200b']) assert.equal((await create({ title, pools: [id] })).status, 400)
   assert.equal((await create({ title: 'x', pools: Array.from({ length: 101 }, () => id) })).status, 400)
   const page = await aPage(api, { title: 'x', pools: [id] })
   assert.equal((await api.request('GET', `${ALL}/${page.id}`, undefined, other)).status, 404)

@@ -47,6 +47,8 @@ export class PublicAnswers {
   readonly #now: () => number
   readonly #lookUps: LinkLookUps
   readonly #memory = new FairShare(PUBLIC_ANSWERS_BYTES)
+  /** Look-ups under way, by client and digest. */
+  readonly #looking = new Map<string, Promise<PublicPage | undefined>>()
   /** By digest; the one that was used last is the last. */
   readonly #entries = new Map<string, Entry>()
 
@@ -90,14 +92,24 @@ export class PublicAnswers {
     const key = hash.toString('base64')
     const known = this.#entries.get(key)
     const page =
-      known === undefined
-        ? await this.#lookUps.run(client, () => this.#find(hash, STRANGERS))
-        : await this.#checked(known, hash)
+      known === undefined ? await this.#lookedUp(key, hash, client) : await this.#checked(known, hash)
     if (page === undefined) {
       this.#evict(key)
       return undefined
     }
     return this.#used(key, page)
+  }
+
+  /** Many who come at one time through one proxy, as for the badges of a document, are one look-up. */
+  async #lookedUp(key: string, hash: Buffer, client: string): Promise<PublicPage | undefined> {
+    const whose = `${client} ${key}`
+    const known = this.#looking.get(whose)
+    if (known !== undefined) return await known
+    const looking = this.#lookUps
+      .run(client, () => this.#find(hash, STRANGERS))
+      .finally(() => this.#looking.delete(whose))
+    this.#looking.set(whose, looking)
+    return await looking
   }
 
   async #checked(entry: Entry, hash: Buffer): Promise<PublicPage | undefined> {

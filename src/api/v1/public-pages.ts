@@ -150,10 +150,10 @@ async function assertPools(tx: Tx, projectId: string, pools: readonly string[]):
   if (missing !== undefined) throw notFound('pool', missing)
 }
 
-/** The title without outer spaces. Throws INVALID_FIELD when nothing is left. */
+/** The title without outer spaces. Throws INVALID_FIELD when nothing is left that one can see. */
 function titleOf(title: string): string {
   const trimmed = title.trim()
-  if (trimmed === '') throw invalidField('title', 'it is empty')
+  if (/^[\p{Z}\p{C}]*$/u.test(trimmed)) throw invalidField('title', 'it is empty')
   return trimmed
 }
 

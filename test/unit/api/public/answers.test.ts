@@ -29,13 +29,14 @@ function withFakes() {
   const links = new Map<string, PublicPage>()
   const seen = { looked: 0, made: 0, sharers: [] as string[] }
   const make = { bytes: 10, isBusy: false }
+  const look: { until?: Promise<void> } = {}
   let nowMs = 0
   const answers = new PublicAnswers({
     now: () => nowMs,
-    find: (hash) => {
+    find: async (hash) => {
       seen.looked++
-      const found = [...links].find(([token]) => createHash('sha256').update(token).digest().equals(hash))
-      return Promise.resolve(found?.[1])
+      await look.until
+      return [...links].find(([token]) => createHash('sha256').update(token).digest().equals(hash))?.[1]
     },
     make: async ({ title }) => {
       seen.made++
@@ -48,7 +49,7 @@ function withFakes() {
       await work()
     },
   })
-  return { answers, links, seen, make, advance: (ms: number) => void (nowMs += ms) }
+  return { answers, links, seen, make, look, advance: (ms: number) => void (nowMs += ms) }
 }
 
 test('however many ask at one time, an answer is made once in some seconds, as work of its project', async () => {
@@ -67,6 +68,19 @@ test('however many ask at one time, an answer is made once in some seconds, as w
   advance(PUBLIC_ANSWER_MS)
   await Promise.all(Array.from({ length: 100 }, ask))
   assert.equal(seen.made, 2)
+})
+
+test('many who ask at one time for a link that this process does not know yet are one look-up, however slow', async () => {
+  const { answers, links, seen, look } = withFakes()
+  links.set('t', pageOf('a'))
+  let found = (): void => undefined
+  look.until = new Promise((resolve) => {
+    found = resolve
+  })
+  const all = Array.from({ length: 2 * PUBLIC_UNKNOWN_PER_CLIENT }, () => answers.answerOf('t', 'proxy'))
+  found()
+  assert.ok((await Promise.all(all)).every((answer) => answer?.body.title === 'a'))
+  assert.equal(seen.looked, 1)
 })
 
 test('a link that was revoked leads nowhere: here at once, elsewhere within a second', async () => {
