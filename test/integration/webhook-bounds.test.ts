@@ -111,3 +111,22 @@ test('deliveries are queued once, together with the position, and the position n
   assert.equal((await query(db, 'select from webhook_delivery')).length, 2)
   assert.deepEqual(await query(db, 'select position from delivery'), [{ position: 2 }])
 })
+
+test('when everything is delivered there is no time for another look; while all is held back, there is', async (t) => {
+  const { database, id } = await queued(t, 2)
+  const { db } = database
+  const deliveries = (await readDue(db, id, 10)).deliveries
+  const subjects = deliveries.map(({ subject }) => subject)
+  await noteRefused(
+    db,
+    id,
+    'no',
+    subjects.map((subject) => ({ subject, failures: 1, retryMs: 60_000 })),
+  )
+  const held = await readDue(db, id, 10)
+  assert.deepEqual(held.deliveries, [])
+  assert.ok((held.nextInMs ?? 0) > 30_000, `${held.nextInMs}`)
+  const positions = deliveries.map(({ event }) => event.position)
+  await noteDelivered(db, { webhookId: id, positions, subjects })
+  assert.deepEqual(await readDue(db, id, 10), { deliveries: [], nextInMs: undefined })
+})

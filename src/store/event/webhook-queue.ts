@@ -123,15 +123,17 @@ export async function readDue(db: Db, webhookId: string, limit: number): Promise
   return { deliveries, nextInMs: rows.length > 0 ? 0 : await nextHoldMs(db, webhookId) }
 }
 
+/** Undefined: no delivery is held back. `greatest` of SQL ignores nulls, so the bound of 0 is not in the statement. */
 async function nextHoldMs(db: Db, webhookId: string): Promise<number | undefined> {
   const [next] = await query<{ ms: number | null }>(
     db,
-    `select greatest(0, extract(epoch from min(h.retry_at) - clock_timestamp()) * 1000)::float8 as ms
+    `select (extract(epoch from min(h.retry_at) - clock_timestamp()) * 1000)::float8 as ms
      from webhook_hold h where h.webhook_id = $1 and exists (
        select from webhook_delivery d where d.webhook_id = h.webhook_id and d.subject = h.subject)`,
     [webhookId],
   )
-  return next?.ms ?? undefined
+  const ms = next?.ms ?? undefined
+  return ms === undefined ? undefined : Math.max(0, ms)
 }
 
 export interface Delivered {
