@@ -93,7 +93,7 @@ function apiOn(db: Database) {
       streams: new EventStreams(),
     },
     probes: {
-      answers: { waitFor: () => Promise.resolve(undefined), giveUp: () => undefined },
+      answers: { waitFor: () => Promise.resolve(undefined), giveUp: () => undefined, isClosed: false },
       allowance: { take: () => () => undefined },
       ended: () => undefined,
     },

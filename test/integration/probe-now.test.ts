@@ -222,6 +222,39 @@ test('without a prober the answer is 503 after the bound, with a sentence, and n
   await assertNoRequestIsLeft(world)
 })
 
+test('who waits when the service is stopped is told so at once, and nothing is left', async (t) => {
+  const world = await probeWorld(t)
+  const [member] = await world.members([1])
+  const began = performance.now()
+  const asked = world.probe(member!, { base: DIALECTS.octavia })
+  await eventually('the request is there', async () => {
+    const rows = await query(world.database.db, 'select from probe_request')
+    return rows.length === 1
+  })
+  await world.stopAnswers()
+  const { status, body } = await asked
+  assert.equal(status, 503)
+  assert.equal(body.faultstring, 'The service is being stopped, so there is no result. Please try again.')
+  assert.ok(performance.now() - began < 10_000, 'it did not wait for a prober')
+  await assertNoRequestIsLeft(world)
+})
+
+test('a member that is removed while it is probed has no result, and the answer says why', async (t) => {
+  const world = await probeWorld(t)
+  const target = await aTarget(t)
+  const [member] = await world.members([target.port], { ...SELDOM, type: 'HTTP', timeoutSeconds: 20 })
+  world.prober()
+  await eventually('the first probe is in flight', () => Promise.resolve(target.open.size === 1))
+  const asked = world.probe(member!)
+  await eventually('the probe is in flight', () => Promise.resolve(target.open.size === 2))
+  await query(world.database.db, 'delete from member where id = $1', [member!.memberId])
+  await changed(world.database.db, member!.poolId)
+  const { status, body } = await asked
+  assert.equal(status, 409)
+  assert.match(body.error_msg, /cannot be probed: it, its health monitor .* was removed or switched off\.$/)
+  await assertNoRequestIsLeft(world)
+})
+
 test('a prober whose configuration does not arrive says so before the time is over', async (t) => {
   const world = await probeWorld(t)
   const target = await aTarget(t)

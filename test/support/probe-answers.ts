@@ -19,6 +19,7 @@ export function answeredAtOnce(): ApiDependencies['probes'] {
     answers: {
       waitFor: (id) => Promise.resolve({ id, proberId: randomUUID(), answer: { finding: PASSED } }),
       giveUp: () => undefined,
+      isClosed: false,
     },
     allowance: { take: () => () => undefined },
     ended: () => undefined,

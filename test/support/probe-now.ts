@@ -56,6 +56,8 @@ export interface ProbeWorld {
   probe(member: Probed, asked?: { readonly counted?: boolean; readonly base?: string }): Promise<Answer>
   /** Of dialect elb. */
   health(member: Probed): Promise<Answer>
+  /** What the end of the process does: whoever waits gets no answer. */
+  stopAnswers(): Promise<void>
   /** A prober in this process. */
   prober(more?: Partial<ProberDeps>): TestProber
 }
@@ -97,6 +99,7 @@ export async function probeWorld(t: Ending): Promise<ProbeWorld> {
       api.request('GET', `${DIALECTS.elb}${of(member)}/health`, undefined, {
         'x-project-id': member.project,
       }),
+    stopAnswers: () => probing.close(),
     prober: (more) => testProber(database, more),
   }
 }

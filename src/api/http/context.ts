@@ -83,7 +83,7 @@ export interface ApiDependencies {
   readonly events: { readonly feed: EventFeed; readonly streams: EventStreams }
   /** Requests for a probe: who waits for an answer, how many a project may have, and how each ended, for the metrics. */
   readonly probes: {
-    readonly answers: Pick<ProbeAnswers, 'waitFor' | 'giveUp'>
+    readonly answers: Pick<ProbeAnswers, 'waitFor' | 'giveUp' | 'isClosed'>
     readonly allowance: Pick<ProbeAllowance, 'take'>
     readonly ended: (outcome: ProbeRequestOutcome) => void
   }

@@ -34,6 +34,11 @@ export class ProbeAnswers {
     this.#parts = parts
   }
 
+  /** Whether the process ends: nobody gets an answer any more. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** How many wait. */
   get waiting(): number {
     return this.#waiting.size

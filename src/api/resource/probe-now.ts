@@ -83,6 +83,7 @@ async function answered(
     if (found?.answer.finding !== undefined)
       return { proberId: found.proberId, finding: found.answer.finding }
     if (found?.answer.noResult === 'not_probed') throw notProbed(NO_RESULT_SENTENCES.not_probed)
+    if (found === undefined && deps.probes.answers.isClosed) throw stopping()
     throw unanswered(request.withinMs, found?.answer.noResult)
   } finally {
     request.giveBack()
@@ -159,6 +160,13 @@ function underWay(): DomainError {
     'CONFLICT',
     'A probe of this member was asked for already and has not ended. Please try again.',
     { retryAfterSeconds: PROBE_REQUEST_RETRY_AFTER_SECONDS },
+  )
+}
+
+function stopping(): DomainError {
+  return new DomainError(
+    'PROBE_UNANSWERED',
+    'The service is being stopped, so there is no result. Please try again.',
   )
 }
 

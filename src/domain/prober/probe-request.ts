@@ -53,7 +53,7 @@ export type ProbeAnswer =
 
 /** For people; each ends a sentence. */
 export const NO_RESULT_SENTENCES: Readonly<Record<NoResult, string>> = {
-  not_probed: 'the member is not probed',
+  not_probed: 'it, its health monitor or something above it was removed or switched off',
   configuration: 'the prober has not loaded the present configuration of the pool yet',
   share: 'the project or the target address has as many probes in flight as it may have',
   running: 'the probe has not ended',
