@@ -124,8 +124,8 @@ export class Service {
   }
 
   async #done(method: HttpRequest['method'], path: string, call: Call): Promise<unknown> {
-    const { status, body } = await this.exchange(method, path, call)
-    if (status >= 300) throw this.#refusal(path, status, body)
+    const { status, headers, body } = await this.exchange(method, path, call)
+    if (status >= 300) throw this.#refusal(path, status, body, headers['retry-after'] !== undefined)
     return body
   }
 
@@ -152,7 +152,8 @@ export class Service {
     return url
   }
 
-  #refusal(path: string, status: number, body: unknown): ClientFailure {
+  /** `isPassing`: the service says when to try again. */
+  #refusal(path: string, status: number, body: unknown, isPassing = false): ClientFailure {
     const sentence = sentenceOf(body)
     if (status === 401) {
       const how =
@@ -163,10 +164,10 @@ export class Service {
     }
     if (status === 404 && sentence === '')
       return refused(`${this.url} is not a healthmonitor service: it has no ${path}`)
-    if (status === 400 || status === 404 || status === 409)
+    if (status === 400 || status === 404 || (status === 409 && !isPassing))
       return mistake(sentence === '' ? `${status}` : sentence)
     const said = `${this.url} refuses: ${sentence === '' ? status : sentence}`
-    return status >= 500 || status === 429 ? unreachable(said) : refused(said)
+    return status >= 500 || status === 429 || isPassing ? unreachable(said) : refused(said)
   }
 }
 

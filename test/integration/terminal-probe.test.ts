@@ -1,8 +1,13 @@
 /** `healthmonitor probe`, as a process, against the whole program with real listeners. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SUBNET } from '../support/api-objects.ts'
+import { eventually } from '../support/configuration.ts'
+import { aTarget, DIALECTS } from '../support/probe-now.ts'
 import { runProgram } from '../support/service.ts'
 import { terminalWorld } from '../support/terminal.ts'
+
+const LBAAS = DIALECTS.octavia
 
 test('probe says what one probe found, and its exit code is that of the result', async (t) => {
   const world = await terminalWorld(t)
@@ -42,6 +47,27 @@ test('probe says what one probe found, and its exit code is that of the result',
   assert.deepEqual([off.code, /the member is switched off/.test(off.err)], [2, true], off.err)
   const nobody = await runProgram(['probe', 'web-1', '--url', 'http://127.0.0.1:1'])
   assert.equal(nobody.code, 3, nobody.err)
+})
+
+test('while another probe of the member is under way, the exit code says that the same may succeed later', async (t) => {
+  const world = await terminalWorld(t)
+  const loadBalancer = await world.create('/loadbalancers', 'loadbalancer', { vip_subnet_id: SUBNET })
+  const silent = await aTarget(t)
+  const pool = { loadbalancer_id: loadBalancer, protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN' }
+  const poolId = await world.create('/pools', 'pool', pool)
+  const fields = { name: 'silent', address: '127.0.0.1', protocol_port: silent.port }
+  const memberId = await world.create(`/pools/${poolId}/members`, 'member', fields)
+  const monitor = { pool_id: poolId, type: 'HTTP', delay: 60, timeout: 20, max_retries: 1 }
+  await world.create('/healthmonitors', 'healthmonitor', monitor)
+  await eventually('the first probe is in flight', () => Promise.resolve(silent.open.size === 1))
+  const path = `${LBAAS}/pools/${poolId}/members/${memberId}/probe`
+  const asked = fetch(`${world.service.api}${path}`, { method: 'POST' })
+  await eventually('the probe is in flight', () => Promise.resolve(silent.open.size === 2))
+  const { code, err } = await world.run('probe', 'silent')
+  assert.equal(code, 3, err)
+  assert.match(err, /A probe of this member was asked for already and has not ended/)
+  await silent.stop()
+  assert.equal((await asked).status, 200)
 })
 
 test('the help of probe and that of probe-once say which of them is meant', async () => {
