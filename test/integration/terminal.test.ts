@@ -291,6 +291,10 @@ test('a maintenance that recurs is begun by a rule, and shown with its rule and 
   )
   assert.equal((await world.run('maintenance', 'end', 'web-2')).code, 0)
   assert.equal((await world.run('maintenance', 'show', 'web-2')).code, 1)
+  const zoned = ['--rrule', 'FREQ=DAILY', '--for', '2h', '--from', '2999-01-01T02:00:00Z']
+  const refused = await world.run('maintenance', 'begin', 'web-2', ...zoned)
+  assert.equal(refused.code, 2, refused.err)
+  assert.match(refused.err, /--from "2999-01-01T02:00:00Z" must have no zone with --rrule/)
   for (const wrong of [
     ['--rrule', 'FREQ=DAILY'],
     ['--rrule', 'FREQ=DAILY', '--for', '2h', '--until', '2999-01-01T00:00:00Z'],

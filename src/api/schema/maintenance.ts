@@ -103,10 +103,10 @@ function recurrenceOf(
   if (!isTimeZone(zone))
     throw new RecurrenceRefusal('time_zone', `'${zone}' is no time zone, like Europe/Berlin or UTC`)
   const days = [...new Set(except ?? [])].toSorted()
-  for (const day of days) instantOf('recurrence.except', `${day}T00:00:00Z`)
+  for (const day of days) assertInCalendar('recurrence.except', day, `${day}T00:00:00Z`)
   const first = start ?? localStart(zone, nowMs)
   const withSeconds = first.length < LOCAL_TIME_MAX ? `${first}:00` : first
-  instantOf('recurrence.start', `${withSeconds}Z`)
+  assertInCalendar('recurrence.start', first, `${withSeconds}Z`)
   return {
     rrule: normalizedRule(rrule),
     time_zone: zone,
@@ -126,9 +126,13 @@ function isOnClock(text: string, instantMs: number): boolean {
 
 /** Milliseconds of the wall clock. Throws INVALID_FIELD for dates that do not exist. */
 function instantOf(field: string, text: string | null | undefined): number | undefined {
-  if (text === undefined || text === null) return undefined
-  const instantMs = Date.parse(text)
-  if (Number.isNaN(instantMs) || !isOnClock(text, instantMs))
-    throw invalidField(field, `'${text}' is not a valid input`)
+  return text === undefined || text === null ? undefined : assertInCalendar(field, text, text)
+}
+
+/** The instant in milliseconds. Throws INVALID_FIELD, with the text as it was sent, for dates that do not exist. */
+function assertInCalendar(field: string, sent: string, instant: string): number {
+  const instantMs = Date.parse(instant)
+  if (Number.isNaN(instantMs) || !isOnClock(instant, instantMs))
+    throw invalidField(field, `'${sent}' is not a valid input`)
   return instantMs
 }

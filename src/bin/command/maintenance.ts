@@ -130,8 +130,15 @@ function windowOf(values: Values, nowMs: number): Readonly<Record<string, string
   }
 }
 
+/** A time of the clock, without a zone. */
+const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/
+
 /** Whether the rule is one, the service says. */
 function recurring(values: Values): Readonly<Record<string, unknown>> {
+  if (values.from !== undefined && !LOCAL_TIME.test(values.from)) {
+    const from = JSON.stringify(values.from)
+    throw new UsageError(`--from ${from} must have no zone with --rrule, like 2026-12-24T02:00`)
+  }
   const zone = values['time-zone'] ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   if (!isTimeZone(zone)) throw new UsageError(`--time-zone ${JSON.stringify(zone)} is no time zone`)
   return {

@@ -94,7 +94,18 @@ function withOccurrences(
   const [first] = occurrences
   if (first === undefined || recurrence === undefined) return undefined
   const utc = (instant: string): string => new Date(instant).toISOString()
-  return { start: utc(first.start), end: utc(first.end), note, recurrence, occurrences }
+  return {
+    start: utc(first.start),
+    end: utc(first.end),
+    note,
+    recurrence: inReadingOrder(recurrence),
+    occurrences: occurrences.map(({ start, end }) => ({ start, end })),
+  }
+}
+
+/** PostgreSQL keeps the keys of JSON in an order of its own, in which an end comes before its start. */
+function inReadingOrder({ rrule, time_zone, start, duration, except }: Recurrence): Recurrence {
+  return { rrule, time_zone, start, duration, ...(except === undefined ? {} : { except }) }
 }
 
 /** Whether one of the windows lasts: from its start up to, not including, its end. */

@@ -23,3 +23,17 @@ test('a maintenance starts and ends at instants that the calendar has', () => {
     assert.equal(parseMaintenance({ maintenance: { start } }, NOW_MS).start, instant)
   }
 })
+
+test('a local time or a day that the calendar does not have is refused with the text that was sent', () => {
+  const recurrence = { rrule: 'FREQ=DAILY', time_zone: 'UTC', duration: 60 }
+  for (const [wrong, field, sent] of [
+    [{ start: '2027-02-30T10:00' }, 'recurrence.start', '2027-02-30T10:00'],
+    [{ except: ['2027-02-30'] }, 'recurrence.except', '2027-02-30'],
+  ] as const) {
+    const body = { maintenance: { recurrence: { ...recurrence, ...wrong } } }
+    assert.throws(
+      () => parseMaintenance(body, NOW_MS),
+      (error: Error) => error.message.includes(field) && error.message.includes(`'${sent}' is not a valid`),
+    )
+  }
+})

@@ -69,6 +69,18 @@ test('one that recurs is moved on to what is then; after the last one it stays, 
   assert.equal(movedOn(once, at(20)), once)
 })
 
+test('one that recurs reads from its start to its end, in whatever order PostgreSQL keeps the keys', () => {
+  const { rrule, time_zone, start, duration } = NIGHTLY
+  const kept = {
+    ...nightly,
+    recurrence: { start, rrule, duration, time_zone },
+    occurrences: [FIRST!, SECOND!].map((each) => ({ end: each.end, start: each.start })),
+  }
+  const shown = JSON.stringify(presentMaintenance(kept, decemberAt('01T00:30')))
+  const expected = { ...nightly, recurrence: NIGHTLY, occurrences: [FIRST, SECOND] }
+  assert.equal(shown, JSON.stringify(expected))
+})
+
 test('one whose time zone this process does not know stays as it is', () => {
   const unknown = { ...nightly, recurrence: { ...NIGHTLY, time_zone: 'Europe/Atlantis' } }
   assert.equal(movedOn(unknown, decemberAt('05T12:00')), unknown)
