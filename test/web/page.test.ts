@@ -159,7 +159,8 @@ test('a maintenance is begun and ended on the page of a member', { skip }, async
   await page.getByLabel('For').selectOption('4 hours')
   await page.getByLabel('Note').fill('a new disk')
   await page.getByRole('button', { name: 'Begin', exact: true }).click()
-  await page.getByText(/until .*: a new disk/).waitFor()
+  await page.getByText(/until .*: a new disk\. The published status stays as it is\.$/).waitFor()
+  await page.locator('.maintenance .mark').waitFor()
   await page.goto(`${world.api}/ui/#/`)
   const inMaintenance = page.locator('.numbers > div').filter({ hasText: 'maintenance' })
   await inMaintenance.getByText('1', { exact: true }).waitFor()
@@ -183,7 +184,12 @@ test('a maintenance that recurs is begun on the page of a pool, and a rule of th
   await page.getByLabel('Note').fill('updates')
   await assertAccessible(page, 'the form of a maintenance that recurs')
   await page.getByRole('button', { name: 'Begin', exact: true }).click()
-  await page.getByText('every week on Sunday at 02:00 (America/New_York), for 2 h: updates').waitFor()
+  await page
+    .getByText(
+      /Maintenance from .* every week on Sunday at 02:00 \(America\/New_York\), for 2 h: updates\. Then the published/,
+    )
+    .waitFor()
+  assert.equal(await page.locator('.maintenance .mark').count(), 0, 'it does not last yet')
   await page.getByRole('button', { name: 'End it for good' }).click()
   await page.getByRole('button', { name: 'Begin maintenance…' }).waitFor()
   const recurrence = {

@@ -1,5 +1,6 @@
 /** Maintenance of a member or a pool: begin it, once or as one that recurs, and end it. */
 import { useSignal } from '@preact/signals'
+import { now } from '../net/clock.ts'
 import { request } from '../net/request.ts'
 import { mayWrite, noteRefusal } from '../net/session.ts'
 import type { Maintenance } from '../net/types.ts'
@@ -39,7 +40,7 @@ export function MaintenanceControl({ path, of, maintenance, onDone }: Props) {
     <div class="maintenance">
       {maintenance === undefined ? null : (
         <p>
-          <StatusMark mark={MAINTENANCE} /> {inWords(maintenance)}
+          {lasts(maintenance) ? <StatusMark mark={MAINTENANCE} /> : null} {inWords(maintenance)}
         </p>
       )}
       {!mayWrite() ? null : maintenance !== undefined ? (
@@ -67,9 +68,12 @@ export function MaintenanceControl({ path, of, maintenance, onDone }: Props) {
   )
 }
 
-function inWords({ start, end, note, recurrence }: Maintenance): string {
-  const when = Date.parse(start) > Date.now() ? `from ${dateOf(start)} ` : ''
+const lasts = ({ start }: Maintenance): boolean => Date.parse(start) <= now.value
+
+function inWords(maintenance: Maintenance): string {
+  const { start, end, note, recurrence } = maintenance
+  const when = lasts(maintenance) ? '' : `Maintenance from ${dateOf(start)} `
   const until = end === null ? 'until somebody ends it' : `until ${dateOf(end)}`
   const recurs = recurrence === undefined ? '' : `; ${recurrenceInWords(recurrence)}`
-  return `${when}${until}${recurs}${note === '' ? '' : `: ${note}`}. The published status stays as it is.`
+  return `${when}${until}${recurs}${note === '' ? '' : `: ${note}`}. ${lasts(maintenance) ? 'The' : 'Then the'} published status stays as it is.`
 }
