@@ -3,7 +3,7 @@
  *
  * `/metrics/pools` and `/metrics/members` with many members: milliseconds of the first scrape, which reads, and of the next one,
  * bytes, the longest time for which the event loop was held, and CPU seconds of this process and of PostgreSQL. Every member has a
- * verdict and a probe in a checkpoint.
+ * verdict, a probe in a checkpoint and a certificate.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { request } from 'node:http'
@@ -36,6 +36,9 @@ const CHECKPOINTS = `
     array_agg('passed'::text), array_agg('PASSED'::text), array_agg((random() * 20000)::int), array_agg(1), array_agg(1),
     array_agg(1), array_agg(1), array_agg(1::smallint), array_agg(0::smallint), array_agg(false), array_agg(0::smallint)
   from member_detail m join pool p on p.id = m.pool_id group by p.shard`
+const CERTIFICATES = `
+  insert into member_certificate (member_id, project_id, generation, not_after, warn_at, subject, issuer)
+  select id, project_id, check_generation, now() + random() * interval '1 year', null, 'bench', 'bench' from member_detail`
 
 async function fill(url: string, db: Database): Promise<void> {
   await migrateToLatest(db, url)
@@ -43,7 +46,7 @@ async function fill(url: string, db: Database): Promise<void> {
   await query(db, 'set statement_timeout = 0')
   await storeMembers(
     db,
-    { ...kindOf('tcp').monitor, delaySeconds: 5, timeoutSeconds: 1 },
+    { ...kindOf('https').monitor, delaySeconds: 5, timeoutSeconds: 1 },
     {
       count: Number(values.members),
       perPool: Number(values['per-pool']),
@@ -53,6 +56,7 @@ async function fill(url: string, db: Database): Promise<void> {
   progress.show('storing verdicts')
   await query(db, VERDICTS, [], STORE_MS)
   await query(db, CHECKPOINTS, [], STORE_MS)
+  await query(db, CERTIFICATES, [], STORE_MS)
   await query(db, 'analyze', [], STORE_MS)
   progress.end()
 }

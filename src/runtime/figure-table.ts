@@ -68,14 +68,14 @@ export const POOL_TABLE: FigureTable<PoolFigures> = {
       help: 'Median over the members of how long their last probe took, of those whose last probe passed',
       advice:
         'One probe of each member, as of the last checkpoint (HM_CHECKPOINT_MS): it shows which pool is slow, and no short peak.',
-      figures: ({ latencyMs }) => oneIf(latencyMs !== undefined, (latencyMs?.p50 ?? 0) / 1000),
+      figures: ({ latencyUs }) => oneIf(latencyUs !== undefined, (latencyUs?.p50 ?? 0) / 1_000_000),
     },
     hm_pool_latency_p99_seconds: {
       type: 'gauge',
       labels: OF_POOL,
       help: '99th percentile over the members of how long their last probe took, of those whose last probe passed',
       advice: 'As the median. With fewer than 100 members it is the slowest one.',
-      figures: ({ latencyMs }) => oneIf(latencyMs !== undefined, (latencyMs?.p99 ?? 0) / 1000),
+      figures: ({ latencyUs }) => oneIf(latencyUs !== undefined, (latencyUs?.p99 ?? 0) / 1_000_000),
     },
     hm_pool_last_transition_timestamp_seconds: {
       type: 'gauge',
@@ -135,7 +135,7 @@ export const MEMBER_TABLE: FigureTable<MemberFigures> = {
       labels: OF_MEMBER,
       help: 'How long its last probe took; absent when that did not pass',
       advice: 'As of the last checkpoint (HM_CHECKPOINT_MS).',
-      figures: ({ latencyMs }) => oneIf(latencyMs !== undefined, (latencyMs ?? 0) / 1000),
+      figures: ({ latencyUs }) => oneIf(latencyUs !== undefined, (latencyUs ?? 0) / 1_000_000),
     },
     hm_member_since_timestamp_seconds: {
       type: 'gauge',

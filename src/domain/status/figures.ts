@@ -11,8 +11,8 @@ export interface PoolFigures {
   readonly members: Readonly<Record<MemberState, number>>
   /** Probed, and without a verdict since the configuration changed. */
   readonly pending: number
-  /** Milliseconds over the last probe of each member, where it passed; absent where no member has one. */
-  readonly latencyMs?: { readonly p50: number; readonly p99: number }
+  /** Microseconds over the last probe of each member, where it passed; absent where no member has one. */
+  readonly latencyUs?: { readonly p50: number; readonly p99: number }
   /** When one of its members last changed its status; absent before the first verdict. */
   readonly lastTransitionAt?: Date
   /** When the first certificate of its members ends; absent where no member has shown one over TLS. */
@@ -30,8 +30,8 @@ export interface MemberFigures {
   readonly state: MemberState
   readonly pending: boolean
   readonly stale: boolean
-  /** Milliseconds of its last probe, where that passed. */
-  readonly latencyMs?: number
+  /** Microseconds of its last probe, where that passed. */
+  readonly latencyUs?: number
   /** Since when it has this status. */
   readonly since?: Date
 }

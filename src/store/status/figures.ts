@@ -137,9 +137,7 @@ function toPool(row: PoolRow): PoolFigures {
       NO_MONITOR: row.no_monitor,
     },
     pending: row.pending,
-    ...(row.p50 === null || row.p99 === null
-      ? {}
-      : { latencyMs: { p50: row.p50 / 1000, p99: row.p99 / 1000 } }),
+    ...(row.p50 === null || row.p99 === null ? {} : { latencyUs: { p50: row.p50, p99: row.p99 } }),
     ...(row.last_at === null ? {} : { lastTransitionAt: row.last_at }),
     ...(row.not_after === null ? {} : { certificateExpiresAt: row.not_after }),
   }
@@ -157,7 +155,7 @@ function toMember(row: MemberRow): MemberFigures {
     state: row.state,
     pending: row.pending,
     stale: row.stale,
-    ...(row.total_us === null ? {} : { latencyMs: row.total_us / 1000 }),
+    ...(row.total_us === null ? {} : { latencyUs: row.total_us }),
     ...(row.since === null ? {} : { since: row.since }),
   }
 }

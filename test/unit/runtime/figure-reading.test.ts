@@ -15,7 +15,7 @@ function aPool(n: number): PoolFigures {
     status: 'DEGRADED',
     members: { ONLINE: 2, OFFLINE: 1, UNKNOWN: 0, DISABLED: 0, NO_MONITOR: 0 },
     pending: 0,
-    latencyMs: { p50: 1.5, p99: 20 },
+    latencyUs: { p50: 1_500, p99: 899 },
     lastTransitionAt: new Date(1_000_000_500),
     certificateExpiresAt: new Date(2_000_000_000_000),
   }
@@ -52,6 +52,7 @@ test('the rows of a metric stand together, whatever parts they came in, and the 
   assert.match(text, /^hm_pool_status\{pool_id="pool-4",pool="app 4",project_id="p",status="ERROR"\} 0$/m)
   assert.match(text, /^hm_pool_members\{.*pool_id="pool-0".*state="ONLINE"\} 2$/m)
   assert.match(text, /^hm_pool_latency_p50_seconds\{pool_id="pool-0".*\} 0\.0015$/m)
+  assert.match(text, /^hm_pool_latency_p99_seconds\{pool_id="pool-0".*\} 0\.000899$/m)
   assert.match(text, /^hm_pool_last_transition_timestamp_seconds\{pool_id="pool-0".*\} 1000000\.5$/m)
   assert.match(text, /^hm_pool_certificate_expiry_timestamp_seconds\{pool_id="pool-0".*\} 2000000000$/m)
   assert.match(text, /^hm_pools_truncated 0$/m)
@@ -59,7 +60,7 @@ test('the rows of a metric stand together, whatever parts they came in, and the 
 })
 
 test('a metric that does not apply to a row has no row: nothing is invented', async () => {
-  const { latencyMs: _, lastTransitionAt: __, certificateExpiresAt: ___, ...bare } = aPool(0)
+  const { latencyUs: _, lastTransitionAt: __, certificateExpiresAt: ___, ...bare } = aPool(0)
   const read: ReadRows<PoolFigures> = async (take) => {
     await take([bare])
     return 1
