@@ -28,14 +28,17 @@ export function* daysOf(
   const origin = periodOf(rule, first)
   let period =
     origin + Math.max(0, Math.floor((periodOf(rule, from) - origin) / rule.interval)) * rule.interval
-  for (; budget.left > 0; period += rule.interval) {
+  for (; ; period += rule.interval) {
     const [begin, end] = daysOfPeriod(rule, period)
     if (begin > LAST_DAY) return
-    const fitting: number[] = []
-    for (let day = begin; day < end && budget.left > 0; day++) {
-      budget.left--
-      if (fits(complete, day)) fitting.push(day)
+    // BYSETPOS picks from a whole period: of a part of it, it would pick another day.
+    if (budget.left < end - begin) {
+      budget.left = 0
+      return
     }
+    budget.left -= end - begin
+    const fitting: number[] = []
+    for (let day = begin; day < end; day++) if (fits(complete, day)) fitting.push(day)
     for (const day of picked(fitting, rule.bySetPosition)) if (day >= first) yield day
   }
 }

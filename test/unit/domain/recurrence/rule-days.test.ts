@@ -67,6 +67,13 @@ test('a look that begins late finds the days that one from the first day finds',
 const list = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, at) => from + at).join(',')
 
+test('the budget ends before a period that it does not cover: BYSETPOS picks from whole ones', () => {
+  const rule = 'FREQ=YEARLY;INTERVAL=3;BYMONTH=8,2,1;BYMONTHDAY=-5,24;BYDAY=MO,SU;BYSETPOS=-2'
+  // 24 August 2110 is behind the 10 000th day; without it the last but one would be 27 January.
+  const days = daysIn(rule, 12, { first: FIRST + 763 })
+  assert.equal(days.at(-1), '2104-02-25')
+})
+
 test('a rule that never occurs, or rarely, costs as many days as the budget has, and no more', () => {
   for (const rule of [
     'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30',
