@@ -19,7 +19,8 @@ export class Notifier {
   readonly #lease: Lease
 
   constructor({ receivers, openLease, source, log }: NotifierParts) {
-    this.#pumps = receivers.map((receiver) => new ReceiverPump(receiver, source, log))
+    const pumpParts = { source, mayDeliver: () => this.isActive, log }
+    this.#pumps = receivers.map((receiver) => new ReceiverPump(receiver, pumpParts))
     this.#lease = new Lease({
       open: openLease,
       onTaken: (signal) => {

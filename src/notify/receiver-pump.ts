@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RECEIVER_BATCH, RECEIVER_EVERY_MS, RECEIVER_RETRY_MS } from '../domain/limits.ts'
 import type { ServiceEvent } from '../domain/event/event.ts'
 import type { NotifyLog } from './log.ts'
-import type { Receiver } from './receiver.ts'
+import type { Receiver, Term } from './receiver.ts'
 
 /** Where events and positions are. */
 export interface EventSource {
@@ -16,17 +16,26 @@ export interface EventSource {
   readonly advance: (receiver: string, position: number) => Promise<void>
 }
 
+export interface PumpParts {
+  readonly source: EventSource
+  /** Whether this process may deliver at this moment. */
+  readonly mayDeliver: Term['mayDeliver']
+  readonly log: NotifyLog
+}
+
 export class ReceiverPump {
   readonly #receiver: Receiver
   readonly #source: EventSource
+  readonly #mayDeliver: Term['mayDeliver']
   readonly #log: NotifyLog
   #isDue = false
   #wake: (() => void) | undefined
   #running: Promise<void> = Promise.resolve()
 
-  constructor(receiver: Receiver, source: EventSource, log: NotifyLog) {
+  constructor(receiver: Receiver, { source, mayDeliver, log }: PumpParts) {
     this.#receiver = receiver
     this.#source = source
+    this.#mayDeliver = mayDeliver
     this.#log = log
   }
 
@@ -66,9 +75,11 @@ export class ReceiverPump {
         })
       } catch (error) {
         if (signal.aborted) return
-        if (!isInTrouble)
+        // The receiver is not to blame for the end of the term, which the lease reports.
+        const isLasting = this.#mayDeliver()
+        if (!isInTrouble && isLasting)
           this.#log.warn({ err: error, receiver: name }, 'events cannot be delivered; they wait')
-        isInTrouble = true
+        isInTrouble ||= isLasting
         // A notification does not shorten this pause.
         await pause(pauseMs * (0.5 + Math.random() / 2), signal)
         pauseMs = Math.min(2 * pauseMs, RECEIVER_RETRY_MS.max)
@@ -90,8 +101,14 @@ export class ReceiverPump {
       this.#isDue = false
       const events = await this.#source.read(position, RECEIVER_BATCH)
       const last = events.at(-1)
+      if (!signal.aborted && !this.#mayDeliver()) {
+        // The timer that aborts the signal is late: it runs soon.
+        await this.#wait(RECEIVER_EVERY_MS, signal)
+        continue
+      }
       if (last !== undefined && !signal.aborted) {
-        await this.#receiver.deliver(events, signal)
+        await this.#receiver.deliver(events, { signal, mayDeliver: this.#mayDeliver })
+        // Also after the term: the receiver has them, and the position never goes back.
         await this.#source.advance(name, last.position)
         position = last.position
       }

@@ -1,6 +1,17 @@
 /** What events are delivered to: webhooks, a message bus. */
 import type { ServiceEvent } from '../domain/event/event.ts'
 
+/** The time for which this process has the lease. */
+export interface Term {
+  /** Aborted at its end. */
+  readonly signal: AbortSignal
+  /**
+   * Whether it lasts at this moment. False also where this process was frozen for longer than the lease and the timer
+   * that aborts `signal` has not run yet.
+   */
+  readonly mayDeliver: () => boolean
+}
+
 /**
  * A receiver of events. Only the process that has the lease delivers to it, in the order of positions, each event at
  * least once: a batch that failed is delivered again, perhaps by another process.
@@ -12,10 +23,10 @@ export interface Receiver {
   begin?(signal: AbortSignal): void
   /**
    * Takes events. Resolves when the receiver has all of them, or when they wait for it in PostgreSQL. Its position is
-   * then moved behind them. Rejects otherwise: the same events come again, after a pause that grows. When `signal` is
-   * aborted, another process may deliver the same events, so nothing more may be sent.
+   * then moved behind them. Rejects otherwise: the same events come again, after a pause that grows. After the term,
+   * another process may deliver the same events, so nothing more may be sent.
    */
-  deliver(events: readonly ServiceEvent[], signal: AbortSignal): Promise<void>
+  deliver(events: readonly ServiceEvent[], term: Term): Promise<void>
   /** Resolves when no delivery is in progress. After that, `deliver` is not called. */
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 /** Messages in their order over one channel, with the broker's confirm of each. */
+import type { Term } from '../receiver.ts'
 import type { AmqpNotification } from './amqp-notification.ts'
 
 /** One message on its way: `position` is that of its event. */
@@ -21,7 +22,7 @@ export interface AmqpChannel {
 }
 
 export interface PublishOptions {
-  readonly signal: AbortSignal
+  readonly term: Term
   /** Messages without an answer, at most. */
   readonly inFlightMax: number
   /** Milliseconds without any answer after which the broker counts as lost; not while it says that it is blocked. */
@@ -32,7 +33,7 @@ export interface PublishOptions {
 
 /**
  * Resolves when the broker has confirmed every message. Rejects at the first message that the broker refuses, when the
- * signal is aborted, and when no answer comes. The channel is then destroyed, and messages after the last `onSafe` may
+ * term has ended, and when no answer comes. The channel is then destroyed, and messages after the last `onSafe` may
  * or may not have arrived.
  */
 export function publishInOrder(
@@ -40,7 +41,8 @@ export function publishInOrder(
   messages: readonly AmqpMessage[],
   options: PublishOptions,
 ): Promise<void> {
-  const { signal, inFlightMax, answerMs, onSafe } = options
+  const { term, inFlightMax, answerMs, onSafe } = options
+  const { signal } = term
   const isConfirmed = messages.map(() => false)
   let sent = 0
   let answered = 0
@@ -81,6 +83,7 @@ export function publishInOrder(
     }
     const send = () => {
       while (!hasEnded && sent < messages.length && sent - answered < inFlightMax) {
+        if (!term.mayDeliver()) return onAbort()
         const index = sent++
         const message = messages[index]
         if (message !== undefined) channel.publish(message, (problem) => onAnswer(index, problem))

@@ -7,7 +7,7 @@ import { AMQP_CONFIRM_MS, AMQP_IN_FLIGHT_MAX } from '../../domain/limits.ts'
 import type { ServiceEvent } from '../../domain/event/event.ts'
 import { amqpNotification } from './amqp-notification.ts'
 import { type AmqpChannel, type AmqpMessage, publishInOrder } from './amqp-publish.ts'
-import type { Receiver } from '../receiver.ts'
+import type { Receiver, Term } from '../receiver.ts'
 
 /** The name of its row in `delivery`. */
 export const AMQP_RECEIVER = 'amqp'
@@ -40,12 +40,12 @@ export class AmqpReceiver implements Receiver {
     this.#safeTo = 0
   }
 
-  async deliver(events: readonly ServiceEvent[], signal: AbortSignal): Promise<void> {
+  async deliver(events: readonly ServiceEvent[], term: Term): Promise<void> {
     const messages = this.#messagesOf(events.filter(({ position }) => position > this.#safeTo))
     if (messages.length === 0) return
-    const channel = await this.#open(signal)
+    const channel = await this.#open(term.signal)
     await publishInOrder(channel, messages, {
-      signal,
+      term,
       inFlightMax: AMQP_IN_FLIGHT_MAX,
       answerMs: this.#parts.confirmMs ?? AMQP_CONFIRM_MS,
       onSafe: (position) => {

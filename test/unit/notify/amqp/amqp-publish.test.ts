@@ -66,11 +66,12 @@ function aReceiver(t: TestContext, topics: readonly string[] = ['notifications']
   })
   t.after(() => receiver.close())
   const term = new AbortController()
+  const lease = { isHeld: true }
   receiver.begin()
   /** Begins a delivery; `isDone` says whether it has been resolved, `problem` why not. */
   const deliver = async (batch: readonly ServiceEvent[]) => {
     const state: { isDone: boolean; problem?: Error } = { isDone: false }
-    const ended = receiver.deliver(batch, term.signal).then(
+    const ended = receiver.deliver(batch, { signal: term.signal, mayDeliver: () => lease.isHeld }).then(
       () => {
         state.isDone = true
       },
@@ -81,7 +82,7 @@ function aReceiver(t: TestContext, topics: readonly string[] = ['notifications']
     await turn()
     return { state, ended }
   }
-  return { receiver, channels, term, deliver }
+  return { receiver, channels, term, lease, deliver }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -173,6 +174,17 @@ test('the end of a term ends the delivery and its channel at once', async (t) =>
   await turn()
   assert.match(state.problem?.message ?? '', /no longer delivers/)
   assert.equal(channels[0]?.isOpen, false)
+})
+
+test('a process that was frozen beyond its lease publishes nothing more, also before the signal is aborted', async (t) => {
+  const { channels, deliver, lease, term } = aReceiver(t)
+  const { state } = await deliver(events(1, AMQP_IN_FLIGHT_MAX + 10))
+  lease.isHeld = false
+  channels[0]?.answer([0, 1, 2])
+  await turn()
+  assert.equal(term.signal.aborted, false)
+  assert.equal(channels[0]?.sent.length, AMQP_IN_FLIGHT_MAX)
+  assert.match(state.problem?.message ?? '', /no longer delivers/)
 })
 
 test('a broker that confirms nothing counts as lost, unless it says that it is blocked', async (t) => {
