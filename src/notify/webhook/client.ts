@@ -19,10 +19,17 @@ const AWAY = new Set([429, 502, 503, 504])
 /** Errors of a kept connection that the receiver has just closed. */
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
+/** The connections of one project. */
+interface Connections {
+  readonly agent: Agent
+  /** How many were begun. */
+  begun: number
+}
+
 export class WebhookClient {
   readonly #dialer: Dialer
-  /** Connections by project, so that no project waits for those of another one. */
-  readonly #agents = new Map<string, Agent>()
+  /** By project, so that no project waits for the connections of another one. */
+  readonly #connections = new Map<string, Connections>()
 
   constructor(options: DialerOptions) {
     this.#dialer = new Dialer(options)
@@ -47,57 +54,75 @@ export class WebhookClient {
     }
   }
 
-  /** Sends again, on a new connection, if the receiver had closed the one that was kept. */
+  /**
+   * Sends again if a kept connection was closed before an answer: the receiver has probably closed it while it was idle
+   * (RFC 9112 section 9.3.1). A new connection was not idle: who closes that one has probably read the request.
+   */
   async #postTwice(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
+    const connections = this.#connectionsOf(projectKeyOf(target))
+    const begunBefore = connections.begun
+    let response: Dispatcher.ResponseData
     try {
-      return await this.#post(target, message, signal)
+      response = await this.#post(target, message, signal)
     } catch (error) {
-      if (signal.aborted || !CLOSED.has(codeOf(error))) throw error
-      return await this.#post(target, message, signal)
+      const isKept = connections.begun === begunBefore
+      if (signal.aborted || !isKept || !CLOSED.has(codeOf(error))) throw error
+      response = await this.#post(target, message, signal)
     }
+    await response.body.dump({ limit: WEBHOOK_ANSWER_BYTES, signal })
+    return answered(response)
   }
 
   /** Closes the connections of projects that are not among these. */
   keepOnly(projectKeys: ReadonlySet<string>): void {
-    for (const [key, agent] of this.#agents) {
+    for (const [key, { agent }] of this.#connections) {
       if (projectKeys.has(key)) continue
-      this.#agents.delete(key)
+      this.#connections.delete(key)
       void agent.destroy()
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()))
-    this.#agents.clear()
+    await Promise.all([...this.#connections.values()].map(({ agent }) => agent.destroy()))
+    this.#connections.clear()
   }
 
-  async #post(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
-    const response = await request(message.url, {
+  /** Resolves with the headers of the answer. */
+  async #post(
+    target: WebhookTarget,
+    message: Message,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    return await request(message.url, {
       method: 'POST',
       headers: headersOf(target, message, new Date()),
       body: message.body,
-      dispatcher: this.#agentOf(projectKeyOf(target)),
+      dispatcher: this.#connectionsOf(projectKeyOf(target)).agent,
       signal,
       headersTimeout: WEBHOOK_REQUEST_MS,
       bodyTimeout: WEBHOOK_REQUEST_MS,
     })
-    await response.body.dump({ limit: WEBHOOK_ANSWER_BYTES, signal })
-    return answered(response)
   }
 
-  #agentOf(key: string): Agent {
-    let agent = this.#agents.get(key)
-    if (agent === undefined) {
-      agent = new Agent({
-        connect: this.#dialer.connectorOf(key),
+  #connectionsOf(key: string): Connections {
+    const known = this.#connections.get(key)
+    if (known !== undefined) return known
+    const connect = this.#dialer.connectorOf(key)
+    const connections: Connections = {
+      begun: 0,
+      agent: new Agent({
+        connect: (options, callback) => {
+          connections.begun += 1
+          connect(options, callback)
+        },
         connectTimeout: WEBHOOK_CONNECT_MS,
         keepAliveTimeout: WEBHOOK_IDLE_MS,
         keepAliveMaxTimeout: WEBHOOK_IDLE_MS,
         maxHeaderSize: WEBHOOK_ANSWER_BYTES,
-      })
-      this.#agents.set(key, agent)
+      }),
     }
-    return agent
+    this.#connections.set(key, connections)
+    return connections
   }
 }
 
