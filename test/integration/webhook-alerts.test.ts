@@ -1,11 +1,14 @@
 /** Webhooks of format alertmanager: an alert is sent again until it is resolved, or its object is gone. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { ServiceEvent } from '../../src/domain/event/event.ts'
 import { ALERT_RESEND_MS } from '../../src/domain/limits.ts'
 import { query } from '../../src/store/connection/database.ts'
+import { dueAlerts, noteResent, webhooksWithDueAlerts } from '../../src/store/event/webhook-alerts.ts'
+import { noteRefused, noteUnreachable } from '../../src/store/event/webhook-queue.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
-import { startReceiver } from '../support/webhook-receiver.ts'
+import { aSecret, startReceiver } from '../support/webhook-receiver.ts'
 import { aNotifier, aWebhook, tellOf } from '../support/webhooks.ts'
 
 interface ReceivedAlert {
@@ -104,4 +107,28 @@ test('of several changes in one request only the last one is sent, and events wi
     alerts().map(({ annotations }) => annotations['status']),
     ['ONLINE'],
   )
+})
+
+test('an alert is not due while its receiver or its subject waits after a failure, and success ends the wait', async (t) => {
+  const { db } = await testDatabase(t)
+  const id = await aWebhook({ db }, { url: 'http://127.0.0.1:9', secret: aSecret(), format: 'alertmanager' })
+  const event = { position: 1, type: 'member.status', at: new Date(0).toISOString(), data: {} }
+  await query(
+    db,
+    `insert into webhook_alert (webhook_id, subject, event, sent_at)
+     select $1, subject, $2, now() - $3 * interval '1 ms' from unnest('{a,b}'::text[]) subject`,
+    [id, JSON.stringify(event), ALERT_RESEND_MS + 1000],
+  )
+  const due = async () => (await dueAlerts(db, id, 10)).map(({ subject }) => subject).sort()
+  assert.deepEqual([await due(), await webhooksWithDueAlerts(db)], [['a', 'b'], [id]])
+  await noteRefused(db, id, 'no', [{ subject: 'a', failures: 1, retryMs: 60_000 }])
+  assert.deepEqual(await due(), ['b'])
+  await noteUnreachable(db, id, { error: 'away', failures: 1, retryMs: 60_000 })
+  assert.deepEqual([await due(), await webhooksWithDueAlerts(db)], [[], []])
+  const alerts = ['a', 'b'].map((subject) => ({ subject, event: {} as ServiceEvent, isGone: false }))
+  await noteResent(db, id, alerts)
+  assert.deepEqual(await query(db, 'select failures, retry_at from webhook_state'), [
+    { failures: 0, retry_at: null },
+  ])
+  assert.equal((await query(db, 'select from webhook_hold')).length, 0)
 })

@@ -96,14 +96,21 @@ export class WebhookLane {
     this.#isDue = false
     const webhook = this.#parts.webhook()
     if (webhook === undefined) return undefined
-    if (this.#hasDueAlerts) await this.#resendAlerts(webhook)
+    if (this.#hasDueAlerts && !(await this.#resendAlerts(webhook))) return undefined
     const { deliveries, nextInMs } = await this.#parts.store.due(WEBHOOK_BATCH)
-    if (deliveries.length > 0) return (await this.#deliver(webhook, deliveries)) ? 0 : undefined
+    if (deliveries.length > 0) {
+      const mayGoOn = await this.#deliver(webhook, deliveries, (sent) => this.#noteDelivered(webhook, sent))
+      return mayGoOn ? 0 : undefined
+    }
     return nextInMs ?? (this.#isDue ? 0 : undefined)
   }
 
-  /** Until all of it has arrived, or waits. Whether this process may go on. */
-  async #deliver(webhook: WebhookTarget, deliveries: readonly Delivery[]): Promise<boolean> {
+  /** Until all of it has arrived, or waits. `noteSent` stores what has arrived. Whether this process may go on. */
+  async #deliver(
+    webhook: WebhookTarget,
+    deliveries: readonly Delivery[],
+    noteSent: (sent: readonly Delivery[]) => Promise<void>,
+  ): Promise<boolean> {
     const parts: (readonly Delivery[])[] = [deliveries]
     const misses = { refused: 0, unanswered: 0 }
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
@@ -117,7 +124,8 @@ export class WebhookLane {
         return true
       }
       if (outcome.kind === 'delivered') {
-        await this.#noteDelivered(webhook, sent)
+        await noteSent(sent)
+        this.#parts.countDeliveries('delivered', sent.length)
         misses.refused = misses.unanswered = 0
         continue
       }
@@ -146,7 +154,7 @@ export class WebhookLane {
   }
 
   async #noteDelivered(webhook: WebhookTarget, sent: readonly Delivery[]): Promise<void> {
-    const { store, countDeliveries } = this.#parts
+    const { store } = this.#parts
     if (webhook.format === 'alertmanager') {
       // Of several changes of one object, only the last one is its state.
       const last = [...new Map(sent.map((delivery) => [delivery.subject, delivery])).values()]
@@ -161,7 +169,6 @@ export class WebhookLane {
       sent.map(({ event }) => event.position),
       subjectsOf(sent),
     )
-    countDeliveries('delivered', sent.length)
   }
 
   async #noteUnreachable(outcome: Outcome & { kind: 'unreachable' }, events: number): Promise<void> {
@@ -183,17 +190,24 @@ export class WebhookLane {
     countDeliveries('dead', await store.refused(error, held))
   }
 
-  /** Runs in the lane, so that an alert that is resolved meanwhile is not sent again after its end. */
-  async #resendAlerts(webhook: WebhookTarget): Promise<void> {
+  /**
+   * Runs in the lane, so that an alert that is resolved meanwhile is not sent again after its end. Failures have the same
+   * effect as those of deliveries. Whether this process may go on.
+   */
+  async #resendAlerts(webhook: WebhookTarget): Promise<boolean> {
     this.#hasDueAlerts = false
-    const { store, send } = this.#parts
+    const { store } = this.#parts
     const alerts = await store.dueAlerts(WEBHOOK_BATCH)
-    if (alerts.length === 0) return
+    if (alerts.length === 0) return true
     const gone = { to: 'NO_MONITOR', at: new Date() }
-    const events = alerts.map(({ event, isGone }) => (isGone ? { ...event, ...gone } : event))
-    const message = messageOf(webhook, events, { origin: this.#parts.origin, nowMs: Date.now() })
-    const outcome = await send(webhook, message)
-    if (outcome?.kind === 'delivered') await store.resent(alerts.slice(0, message.count))
+    const again = alerts.map(({ subject, event, isGone }) => ({
+      subject,
+      event: isGone ? { ...event, ...gone } : event,
+    }))
+    return await this.#deliver(webhook, again, async (sent) => {
+      const subjects = new Set(subjectsOf(sent))
+      await store.resent(alerts.filter(({ subject }) => subjects.has(subject)))
+    })
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {

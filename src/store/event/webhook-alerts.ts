@@ -38,12 +38,25 @@ export interface OpenAlert {
   readonly isGone: boolean
 }
 
+/**
+ * SQL: the alert `a` is to be sent again: $1 milliseconds have passed, and neither its webhook nor its subject waits after a
+ * failure.
+ */
+const IS_DUE = `a.sent_at < clock_timestamp() - $1 * interval '1 ms'
+  and not exists (
+    select from webhook_state s where s.webhook_id = a.webhook_id and s.retry_at > clock_timestamp()
+  )
+  and not exists (
+    select from webhook_hold h
+    where h.webhook_id = a.webhook_id and h.subject = a.subject and h.retry_at > clock_timestamp()
+  )`
+
 /** Webhooks with alerts that are to be sent again. */
 export async function webhooksWithDueAlerts(db: Db): Promise<readonly string[]> {
   const rows = await query<{ id: string }>(
     db,
     `select distinct webhook_id as id from webhook_alert a join webhook w on w.id = a.webhook_id and w.enabled
-     where sent_at < clock_timestamp() - $1 * interval '1 ms'`,
+     where ${IS_DUE}`,
     [ALERT_RESEND_MS],
   )
   return rows.map(({ id }) => id)
@@ -65,20 +78,24 @@ export async function dueAlerts(db: Db, webhookId: string, limit: number): Promi
        else not exists (select from load_balancer where id = (a.event->>'load_balancer_id')::uuid)
      end as is_gone
      from (
-       select * from webhook_alert where webhook_id = $1 and sent_at < clock_timestamp() - $2 * interval '1 ms'
-       order by sent_at limit $3
+       select * from webhook_alert a where a.webhook_id = $2 and ${IS_DUE} order by a.sent_at limit $3
      ) a order by a.sent_at`,
-    [webhookId, ALERT_RESEND_MS, limit],
+    [ALERT_RESEND_MS, webhookId, limit],
   )
   return rows.map((row) => ({ subject: row.subject, event: toEvent(row.event), isGone: row.is_gone }))
 }
 
-/** Stores that these were sent again; alerts of deleted objects are removed. */
+/** Stores that the receiver accepted these again; alerts of deleted objects are removed. */
 export async function noteResent(db: Db, webhookId: string, alerts: readonly OpenAlert[]): Promise<void> {
   await query(
     db,
-    `with ended as (delete from webhook_alert where webhook_id = $1 and subject = any($2::text[]))
-     update webhook_alert set sent_at = clock_timestamp() where webhook_id = $1 and subject = any($3::text[])`,
+    `with ended as (delete from webhook_alert where webhook_id = $1 and subject = any($2::text[])),
+       freed as (delete from webhook_hold where webhook_id = $1 and subject = any($2::text[] || $3::text[])),
+       sent as (
+         update webhook_alert set sent_at = clock_timestamp() where webhook_id = $1 and subject = any($3::text[])
+       )
+     insert into webhook_state (webhook_id, last_success_at) select id, clock_timestamp() from ${LOCKED_WEBHOOK}
+     on conflict (webhook_id) do update set last_success_at = excluded.last_success_at, failures = 0, retry_at = null`,
     [
       webhookId,
       alerts.filter(({ isGone }) => isGone).map(({ subject }) => subject),
