@@ -7,11 +7,13 @@ import { query } from '../../src/store/connection/database.ts'
 import { purgeOldEvents, sequenceEvents } from '../../src/store/event/events.ts'
 import {
   boundQueue,
+  countWaiting,
   noteDelivered,
   noteRefused,
   noteUnreachable,
   queueDeliveries,
   readDue,
+  waitingWebhooks,
 } from '../../src/store/event/webhook-queue.ts'
 import { findWebhook } from '../../src/store/event/webhooks.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
@@ -37,7 +39,10 @@ const healthOf = async ({ db }: TestDatabase, id: string) => (await findWebhook(
 
 test('beyond the bound the oldest deliveries become dead letters, with the reason', async (t) => {
   const { database, id } = await queued(t, 20)
+  assert.deepEqual(await waitingWebhooks(database.db), [id])
+  assert.equal(await countWaiting(database.db, id, 16), 16, 'it counts no further')
   assert.equal(await boundQueue(database.db, id, 15), 5)
+  assert.equal(await countWaiting(database.db, id, 16), 15)
   assert.equal(await boundQueue(database.db, id, 15), 0)
   const rows = await query<{ position: number; reason: string }>(
     database.db,

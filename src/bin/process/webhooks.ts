@@ -21,6 +21,7 @@ import type { Database } from '../../store/connection/database.ts'
 import { dueAlerts, noteAlerts, noteResent, webhooksWithDueAlerts } from '../../store/event/webhook-alerts.ts'
 import {
   boundQueue,
+  countWaiting,
   enabledWebhooks,
   noteDelivered,
   noteRefused,
@@ -75,7 +76,8 @@ function storeOf(db: Database): WebhookStore {
     version: () => webhookVersion(db),
     enabled: () => enabledWebhooks(db),
     queue: (deliveries, position) => queueDeliveries(db, deliveries, { name: WEBHOOKS_RECEIVER, position }),
-    waiting: () => waitingWebhooks(db),
+    withWaiting: () => waitingWebhooks(db),
+    countWaiting: (id, most) => countWaiting(db, id, most),
     bound: (id, max) => boundQueue(db, id, max),
     withDueAlerts: () => webhooksWithDueAlerts(db),
     lane: (id) => laneStoreOf(db, id),

@@ -54,6 +54,8 @@ export const WEBHOOK_TIMEOUTS_MAX = 2
 /** Events that wait for one webhook; the oldest ones beyond it are dead letters. Dead letters that are kept of one webhook. */
 export const WEBHOOK_WAITING_MAX = 100_000
 export const DEAD_LETTERS_MAX = 10_000
+/** Events by which a queue may be longer than WEBHOOK_WAITING_MAX until it is counted again. */
+export const WEBHOOK_WAITING_SLACK = 1000
 /** Dead letters of a page. */
 export const DEAD_LETTER_PAGE: Range = { min: 1, max: 100 }
 /** Webhooks of a page. */

@@ -7,6 +7,7 @@ import {
   ALERTS_EVERY_MS,
   WEBHOOK_REQUESTS,
   WEBHOOK_WAITING_MAX,
+  WEBHOOK_WAITING_SLACK,
   WEBHOOKS_EVERY_MS,
 } from '../../domain/limits.ts'
 import type { ServiceEvent } from '../../domain/event/event.ts'
@@ -19,12 +20,11 @@ import {
   subjectOf,
   type WebhookTarget,
 } from '../../domain/webhook/webhook.ts'
-import type { Queued, WaitingWebhook } from '../../store/event/webhook-queue.ts'
+import type { Queued } from '../../store/event/webhook-queue.ts'
 import type { NotifyLog } from '../log.ts'
 import type { Receiver } from '../receiver.ts'
 import { projectKeyOf, type WebhookClient } from './client.ts'
 import { type LaneParts, type LaneStore, WebhookLane } from './lane.ts'
-import { WaitingCounts } from './waiting-counts.ts'
 
 /** What webhooks need of PostgreSQL; see `store/event/webhook-queue.ts`. */
 export interface WebhookStore {
@@ -32,7 +32,10 @@ export interface WebhookStore {
   readonly version: () => Promise<number>
   readonly enabled: () => Promise<readonly EnabledWebhook[]>
   readonly queue: (deliveries: readonly Queued[], position: number) => Promise<void>
-  readonly waiting: () => Promise<readonly WaitingWebhook[]>
+  /** Those for which something waits. */
+  readonly withWaiting: () => Promise<readonly string[]>
+  /** How many events wait for one; counts at most `most`. */
+  readonly countWaiting: (webhookId: string, most: number) => Promise<number>
   /** Keeps the newest of a queue; returns how many were given up. */
   readonly bound: (webhookId: string, max: number) => Promise<number>
   readonly withDueAlerts: () => Promise<readonly string[]>
@@ -64,7 +67,8 @@ export class Webhooks implements Receiver {
   #byId: ReadonlyMap<string, EnabledWebhook> = new Map()
   #byProject: ReadonlyMap<string, readonly EnabledWebhook[]> = new Map()
   readonly #lanes = new Map<string, Lane>()
-  readonly #waiting = new WaitingCounts()
+  /** At most so many events wait; not known of a webhook before its first event of this term. */
+  readonly #waitingAtMost = new Map<string, number>()
   #term: AbortSignal | undefined
   #looking: Promise<void> | undefined
   /** A notification came after the current look had begun. */
@@ -79,6 +83,7 @@ export class Webhooks implements Receiver {
   begin(signal: AbortSignal): void {
     this.#term = signal
     this.#version = -1
+    this.#waitingAtMost.clear()
     this.#timers = [
       setInterval(this.look, WEBHOOKS_EVERY_MS),
       setInterval(() => void this.#attempt(() => this.#lookAtAlerts()), ALERTS_EVERY_MS),
@@ -93,8 +98,7 @@ export class Webhooks implements Receiver {
     this.#isLookDue = this.#looking !== undefined
     this.#looking ??= this.#attempt(async () => {
       await this.#refresh()
-      const waiting = await this.#waiting.recount(this.#parts.store.waiting)
-      for (const { id } of waiting) this.#notify(id)
+      for (const id of await this.#parts.store.withWaiting()) this.#notify(id)
     }).finally(() => {
       this.#looking = undefined
       if (this.#isLookDue) this.look()
@@ -113,9 +117,10 @@ export class Webhooks implements Receiver {
       ),
     )
     await this.#parts.store.queue(queued, events.at(-1)?.position ?? 0)
-    for (const { webhookId } of queued) this.#waiting.queued(webhookId)
-    for (const id of new Set(queued.map(({ webhookId }) => webhookId))) {
-      await this.#bound(id)
+    const counts = new Map<string, number>()
+    for (const { webhookId } of queued) counts.set(webhookId, (counts.get(webhookId) ?? 0) + 1)
+    for (const [id, count] of counts) {
+      await this.#bound(id, count)
       this.#notify(id)
     }
   }
@@ -146,6 +151,7 @@ export class Webhooks implements Receiver {
       byProject.set(projectKeyOf(webhook), ofProject)
     }
     this.#byProject = byProject
+    for (const id of this.#waitingAtMost.keys()) if (!this.#byId.has(id)) this.#waitingAtMost.delete(id)
     this.#version = version
     client.keepOnly(new Set(byProject.keys()))
     for (const { lane } of this.#lanes.values()) lane.notify()
@@ -158,10 +164,21 @@ export class Webhooks implements Receiver {
     return [...ofProject, ...ofAdministrators].filter((webhook) => receivesEvent(webhook, event))
   }
 
-  async #bound(id: string): Promise<void> {
-    if (this.#waiting.of(id) <= WEBHOOK_WAITING_MAX) return
-    this.#parts.countDeliveries('dead', await this.#parts.store.bound(id, WEBHOOK_WAITING_MAX))
-    this.#waiting.bounded(id, WEBHOOK_WAITING_MAX)
+  /**
+   * Bounds a queue that got `queued` more events. Only this process adds events, so what was counted and what was added
+   * since is an upper bound. The queue is counted again when that is WEBHOOK_WAITING_SLACK too many: a count of a full
+   * queue reads all of it. Dead letters that the API queues again are in the next count; there are never more of them
+   * than DEAD_LETTERS_MAX.
+   */
+  async #bound(id: string, queued: number): Promise<void> {
+    const { store, countDeliveries } = this.#parts
+    const known = this.#waitingAtMost.get(id)
+    const atMost = known === undefined ? Number.POSITIVE_INFINITY : known + queued
+    this.#waitingAtMost.set(id, atMost)
+    if (atMost <= WEBHOOK_WAITING_MAX + WEBHOOK_WAITING_SLACK) return
+    const waiting = await store.countWaiting(id, WEBHOOK_WAITING_MAX + 1)
+    if (waiting > WEBHOOK_WAITING_MAX) countDeliveries('dead', await store.bound(id, WEBHOOK_WAITING_MAX))
+    this.#waitingAtMost.set(id, Math.min(waiting, WEBHOOK_WAITING_MAX))
   }
 
   /** Wakes the lane of a webhook, or makes one. */

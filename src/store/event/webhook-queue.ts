@@ -73,18 +73,24 @@ export async function queueDeliveries(
   )
 }
 
-/** A webhook for which something waits, and how much. */
-export interface WaitingWebhook {
-  readonly id: string
-  readonly waiting: number
-}
-
-export async function waitingWebhooks(db: Db): Promise<readonly WaitingWebhook[]> {
-  return await query<WaitingWebhook>(
+/** The webhooks for which something waits. It looks at one row of each queue. */
+export async function waitingWebhooks(db: Db): Promise<readonly string[]> {
+  const rows = await query<{ id: string }>(
     db,
-    `select w.id, (select count(*) from webhook_delivery d where d.webhook_id = w.id) as waiting from webhook w
+    `select w.id from webhook w
      where w.enabled and exists (select from webhook_delivery d where d.webhook_id = w.id)`,
   )
+  return rows.map(({ id }) => id)
+}
+
+/** How many events wait for a webhook; it counts at most `most`. */
+export async function countWaiting(db: Db, webhookId: string, most: number): Promise<number> {
+  const [row] = await query<{ n: number }>(
+    db,
+    'select count(*) as n from (select from webhook_delivery where webhook_id = $1 limit $2) d',
+    [webhookId, most],
+  )
+  return row?.n ?? 0
 }
 
 export interface Delivery {

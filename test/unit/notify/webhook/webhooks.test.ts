@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { ServiceEvent } from '../../../../src/domain/event/event.ts'
-import { WEBHOOK_WAITING_MAX } from '../../../../src/domain/limits.ts'
+import { WEBHOOK_WAITING_MAX, WEBHOOK_WAITING_SLACK } from '../../../../src/domain/limits.ts'
 import { eventFilterOf, type EnabledWebhook } from '../../../../src/domain/webhook/webhook.ts'
 import { Webhooks, type WebhookStore } from '../../../../src/notify/webhook/webhooks.ts'
 import { until } from '../../../support/probing.ts'
@@ -27,7 +27,7 @@ const anEvent = (position: number): ServiceEvent => ({
 })
 
 /** A receiver whose queue is never emptied, over a store that answers when the test says. */
-function harness(t: TestContext, waiting: WebhookStore['waiting']) {
+function harness(t: TestContext, answers: Partial<WebhookStore>) {
   const bounded: string[] = []
   const ending = new AbortController()
   const webhooks = new Webhooks({
@@ -35,10 +35,12 @@ function harness(t: TestContext, waiting: WebhookStore['waiting']) {
       version: () => Promise.resolve(1),
       enabled: () => Promise.resolve([WEBHOOK]),
       queue: () => Promise.resolve(),
-      waiting,
+      withWaiting: () => Promise.resolve([]),
+      countWaiting: () => Promise.resolve(0),
       bound: (id) => Promise.resolve(bounded.push(id)),
       withDueAlerts: () => Promise.resolve([]),
       lane: () => new Proxy({} as ReturnType<WebhookStore['lane']>, { get: () => () => nothingDue }),
+      ...answers,
     },
     client: {
       send: () => assert.fail('nothing is due'),
@@ -59,26 +61,41 @@ function harness(t: TestContext, waiting: WebhookStore['waiting']) {
 
 const nothingDue = Promise.resolve({ deliveries: [], nextInMs: 60_000 })
 
-test('an event that is queued while the queues are being counted is not forgotten: the queue stays bounded', async (t) => {
-  const answers: ((waiting: number) => void)[] = []
-  const { webhooks, bounded, begin } = harness(
-    t,
-    () => new Promise((resolve) => answers.push((waiting) => resolve([{ id: WEBHOOK.id, waiting }]))),
-  )
+test('a queue is counted once, and again only when so many events came that it may be too long', async (t) => {
+  const waiting = { now: WEBHOOK_WAITING_MAX - 1, counts: 0 }
+  const { webhooks, bounded } = harness(t, {
+    countWaiting: () => {
+      waiting.counts += 1
+      return Promise.resolve(waiting.now)
+    },
+  })
+  const batch = Array.from({ length: 100 }, (_, i) => anEvent(i + 1))
+  for (let i = 0; i <= WEBHOOK_WAITING_SLACK / batch.length; i++) await webhooks.deliver(batch)
+  assert.deepEqual([waiting.counts, bounded], [1, []])
+  // The receiver took what came meanwhile.
+  await webhooks.deliver([anEvent(1), anEvent(2)])
+  assert.deepEqual([waiting.counts, bounded], [2, []])
+  waiting.now = WEBHOOK_WAITING_MAX + 1
+  for (let i = 0; i < WEBHOOK_WAITING_SLACK / batch.length; i++) await webhooks.deliver(batch)
+  assert.deepEqual([waiting.counts, bounded], [2, []])
+  await webhooks.deliver([anEvent(1), anEvent(2)])
+  assert.deepEqual([waiting.counts, bounded], [3, [WEBHOOK.id]])
+})
+
+test('a queue that is full when a term begins is bounded at its first event', async (t) => {
+  const { webhooks, bounded, begin } = harness(t, {
+    countWaiting: (_, most) => Promise.resolve(Math.min(most, 3 * WEBHOOK_WAITING_MAX)),
+  })
   begin()
-  await until(() => answers.length === 1)
   await webhooks.deliver([anEvent(1)])
-  assert.deepEqual(bounded, [])
-  // As many as were there before the event came.
-  answers[0]?.(WEBHOOK_WAITING_MAX - 1)
-  await new Promise((resolve) => setImmediate(resolve))
-  await webhooks.deliver([anEvent(2)])
   assert.deepEqual(bounded, [WEBHOOK.id])
 })
 
 test('a notification that comes during a look is followed by another look', async (t) => {
   const answers: (() => void)[] = []
-  const { webhooks, begin } = harness(t, () => new Promise((resolve) => answers.push(() => resolve([]))))
+  const { webhooks, begin } = harness(t, {
+    withWaiting: () => new Promise((resolve) => answers.push(() => resolve([]))),
+  })
   begin()
   await until(() => answers.length === 1)
   webhooks.look()
