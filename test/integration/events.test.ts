@@ -220,7 +220,7 @@ test('what events have no filter for is refused, by name, as a problem', async (
     ['after=1&before=2', 'A page is after an event, or before one.'],
     ['type=pool', 'There is no event type pool.'],
     ['pool_id=7', 'pool_id must be a UUID.'],
-    ['colour=red', 'Events have no filter colour.'],
+    ['colour=red', 'There is no parameter colour here.'],
   ]) {
     const { status, headers, body } = await api.request('GET', `/v1/events?${parameters}`)
     assert.deepEqual([status, body.code, body.detail], [400, 'INVALID_QUERY', detail])

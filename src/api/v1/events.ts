@@ -18,10 +18,10 @@ import { readEventBounds, readEvents } from '../../store/event/events.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { JsonItems } from '../http/json-body.ts'
-import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
+import { invalidQuery, type Parameters } from '../http/query.ts'
 import { admitted, takePlace } from '../http/waiting.ts'
 import type { EventStream } from './event-streams.ts'
-import { idOf, projectOf, inRange, numberOf } from './parameters.ts'
+import { idOf, inRange, knownParameters, numberOf, projectOf } from './parameters.ts'
 import { eventText } from './render-event.ts'
 
 export function eventRoutes(deps: ApiDependencies): Route[] {
@@ -42,15 +42,17 @@ export function eventRoutes(deps: ApiDependencies): Route[] {
   ]
 }
 
-const FILTERS = new Set(['type', 'to', 'loadbalancer_id', 'pool_id', 'member_id', 'project_id'])
-const PAGING = new Set(['after', 'before', 'limit', 'wait'])
+const REPEATABLE = ['type', 'to']
+const FILTERS = ['loadbalancer_id', 'pool_id', 'member_id', 'project_id']
+const PAGING = ['after', 'before', 'limit', 'wait']
 
-/** The filter of a request; values of `type` and `to` may be repeated. Throws INVALID_QUERY, FORBIDDEN. */
+/** Throws INVALID_QUERY. */
+function parametersOf(ctx: ApiContext): Parameters {
+  return knownParameters(ctx, [...FILTERS, ...PAGING], REPEATABLE)
+}
+
+/** The filter of a request. Throws INVALID_QUERY, FORBIDDEN. */
 function filterOf(ctx: ApiContext, parameters: Parameters): EventFilter {
-  for (const name of parameters.keys()) {
-    if (!FILTERS.has(name) && !PAGING.has(name))
-      throw invalidQuery(`Events have no filter ${name.slice(0, 64)}.`)
-  }
   const types = parameters.getAll('type')
   const unknown = types.find((type) => !isEventType(type))
   if (unknown !== undefined) throw invalidQuery(`There is no event type ${unknown.slice(0, 64)}.`)
@@ -74,7 +76,7 @@ function filterOf(ctx: ApiContext, parameters: Parameters): EventFilter {
  * with `after` of the answer, also when no event of the page matched the filter.
  */
 async function page(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
-  const parameters = queryOf(ctx)
+  const parameters = parametersOf(ctx)
   const filter = filterOf(ctx, parameters)
   const limit = inRange(numberOf(parameters, 'limit') ?? EVENT_PAGE_DEFAULT, 'limit', EVENT_PAGE)
   const waitSeconds = inRange(numberOf(parameters, 'wait') ?? 0, 'wait', EVENT_WAIT_SECONDS)
@@ -189,7 +191,7 @@ function foundInFeed(events: readonly ServiceEvent[], position: number): Found {
 
 /** Sends events after Last-Event-ID or `after`; without them, only new events. */
 async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
-  const parameters = queryOf(ctx)
+  const parameters = parametersOf(ctx)
   const filter = filterOf(ctx, parameters)
   const lastReceived = lastEventOf(ctx, parameters)
   const now = await deps.events.feed.position()

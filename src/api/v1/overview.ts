@@ -31,8 +31,8 @@ import {
 } from '../../store/status/overview.ts'
 import type { MemberCounts } from '../../store/status/pool-counts.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
-import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
-import { idOf, projectOf } from './parameters.ts'
+import { invalidQuery, type Parameters } from '../http/query.ts'
+import { idOf, inRange, knownParameters, numberOf, projectOf } from './parameters.ts'
 import { eventDocument } from '../../domain/event/event-document.ts'
 
 export function overviewRoutes(deps: ApiDependencies): Route[] {
@@ -164,20 +164,8 @@ export function pageOf(ctx: ApiContext, further: readonly string[]): OverviewPag
   }
 }
 
-function knownParameters(ctx: ApiContext, names: readonly string[]): Parameters {
-  const parameters = queryOf(ctx)
-  for (const name of parameters.keys()) {
-    if (!names.includes(name)) throw invalidQuery(`There is no parameter ${name.slice(0, 64)} here.`)
-    if (parameters.getAll(name).length > 1) throw invalidQuery(`${name} may be sent once.`)
-  }
-  return parameters
-}
-
 function limitOf(parameters: Parameters): number {
-  const text = parameters.get('limit') ?? String(OVERVIEW_PAGE_DEFAULT)
-  const limit = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (limit >= OVERVIEW_PAGE.min && limit <= OVERVIEW_PAGE.max) return limit
-  throw invalidQuery(`limit must be from ${OVERVIEW_PAGE.min} to ${OVERVIEW_PAGE.max}.`)
+  return inRange(numberOf(parameters, 'limit') ?? OVERVIEW_PAGE_DEFAULT, 'limit', OVERVIEW_PAGE)
 }
 
 function searchOf(parameters: Parameters): string | undefined {

@@ -2,7 +2,25 @@
 import type { Range } from '../../domain/limits/range.ts'
 import { isUuid } from '../../domain/uuid.ts'
 import type { ApiContext } from '../http/context.ts'
-import { invalidQuery, type Parameters } from '../http/query.ts'
+import { invalidQuery, type Parameters, queryOf } from '../http/query.ts'
+
+/**
+ * The parameters of a request: only these, each of them once, and those of `repeatable` any number of times. Throws
+ * INVALID_QUERY.
+ */
+export function knownParameters(
+  ctx: Pick<ApiContext, 'querystring'>,
+  once: readonly string[],
+  repeatable: readonly string[] = [],
+): Parameters {
+  const parameters = queryOf(ctx)
+  for (const name of parameters.keys()) {
+    if (repeatable.includes(name)) continue
+    if (!once.includes(name)) throw invalidQuery(`There is no parameter ${name.slice(0, 64)} here.`)
+    if (parameters.getAll(name).length > 1) throw invalidQuery(`${name} may be sent once.`)
+  }
+  return parameters
+}
 
 /** The project in `project_id`, else the one of the identity; undefined = all, for administrators. Throws FORBIDDEN. */
 export function projectOf(ctx: ApiContext, parameters: Parameters): string | undefined {

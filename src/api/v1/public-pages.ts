@@ -18,11 +18,10 @@ import type { Db, Tx } from '../../store/connection/database.ts'
 import { baseUrl } from '../http/base-url.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
-import { invalidQuery, queryOf } from '../http/query.ts'
 import { invalidField, parseBody } from '../schema/attributes.ts'
 import { writing } from '../write/writing.ts'
 import { assertReadable } from './overview.ts'
-import { idOf, projectOf } from './parameters.ts'
+import { idOf, knownParameters, projectOf } from './parameters.ts'
 import { publicPageCreate, publicPageUpdate } from './public-page-body.ts'
 
 const ALL = '/v1/public-pages'
@@ -49,10 +48,7 @@ export function hashOf(token: string): Buffer {
 const newToken = (): string => randomBytes(PUBLIC_TOKEN_BYTES).toString('base64url')
 
 async function list(ctx: ApiContext, { db }: ApiDependencies): Promise<void> {
-  const parameters = queryOf(ctx)
-  for (const name of parameters.keys())
-    if (!['project_id', 'marker'].includes(name))
-      throw invalidQuery(`There is no parameter ${name.slice(0, 64)}.`)
+  const parameters = knownParameters(ctx, ['project_id', 'marker'])
   const pages = await listPublicPages(db, projectOf(ctx, parameters), idOf(parameters, 'marker'))
   ctx.body = {
     public_pages: pages.map((page) => render(page)),

@@ -6,11 +6,11 @@ import { notFound } from '../../domain/errors.ts'
 import { UPTIME_CHANGES_MAX, UPTIME_FACTS_DAYS, UPTIME_WINDOWS_HOURS } from '../../domain/limits.ts'
 import { upShare } from '../../domain/status/uptime.ts'
 import { coverage, type UptimeHistory, uptimeOver } from '../../domain/status/uptime-days.ts'
-import { isUuid } from '../../domain/uuid.ts'
 import { readHistories } from '../../store/status/uptime.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
-import { invalidQuery, queryOf } from '../http/query.ts'
+import { invalidQuery } from '../http/query.ts'
 import { assertReadable } from './overview.ts'
+import { idOf, knownParameters } from './parameters.ts'
 
 const HOUR_MS = 3_600_000
 const LONGEST_DAYS = Math.max(...UPTIME_WINDOWS_HOURS) / 24
@@ -69,9 +69,7 @@ const seconds = (ms: number): number => Math.round(ms) / 1000
 
 /** Throws INVALID_QUERY. */
 function memberIdOf(ctx: ApiContext): string {
-  const parameters = queryOf(ctx)
-  const id = parameters.get('member_id')
-  const isKnown = [...parameters.keys()].every((name) => name === 'member_id')
-  if (isKnown && id !== null && isUuid(id)) return id.toLowerCase()
-  throw invalidQuery('member_id must be sent, as a UUID, and nothing else.')
+  const id = idOf(knownParameters(ctx, ['member_id']), 'member_id')
+  if (id === undefined) throw invalidQuery('member_id is missing.')
+  return id
 }

@@ -8,7 +8,6 @@ import {
   WEBHOOK_SECRET_BYTES_MADE,
   WEBHOOKS_PER_PROJECT,
 } from '../../domain/limits.ts'
-import { isUuid } from '../../domain/uuid.ts'
 import { SECRET_PREFIX } from '../../domain/webhook/secret.ts'
 import { shownUrl } from '../../domain/webhook/webhook.ts'
 import type { Db, Tx } from '../../store/connection/database.ts'
@@ -26,11 +25,10 @@ import {
 } from '../../store/event/webhooks.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
-import { invalidQuery, queryOf } from '../http/query.ts'
 import { sharerOf } from '../http/sharer.ts'
 import { parseBody } from '../schema/attributes.ts'
 import { writing } from '../write/writing.ts'
-import { inRange, numberOf } from './parameters.ts'
+import { idOf, inRange, knownParameters, numberOf, projectOf } from './parameters.ts'
 import { changedBy, MASK, webhookCreate, webhookUpdate } from './webhook-body.ts'
 
 const ALL = '/v1/webhooks'
@@ -52,14 +50,8 @@ export function webhookRoutes(deps: ApiDependencies): Route[] {
 }
 
 async function list(ctx: ApiContext, { db }: ApiDependencies): Promise<void> {
-  const parameters = queryOf(ctx)
-  assertKnown(parameters, ['project_id', 'marker'])
-  const { inLists, authorise } = ctx.state.access
-  const requested = parameters.get('project_id') ?? undefined
-  if (requested !== undefined) authorise(requested)
-  const marker = parameters.get('marker') ?? undefined
-  if (marker !== undefined && !isUuid(marker)) throw invalidQuery('marker must be a UUID.')
-  const webhooks = await listWebhooks(db, requested ?? inLists, marker)
+  const parameters = knownParameters(ctx, ['project_id', 'marker'])
+  const webhooks = await listWebhooks(db, projectOf(ctx, parameters), idOf(parameters, 'marker'))
   ctx.body = {
     webhooks: webhooks.map((webhook) => render(webhook)),
     ...(webhooks.length < WEBHOOK_PAGE ? {} : { marker: webhooks.at(-1)?.id }),
@@ -133,8 +125,7 @@ async function test(ctx: ApiContext, { db, webhooks }: ApiDependencies): Promise
 }
 
 async function deadLetters(ctx: ApiContext, { db }: ApiDependencies): Promise<void> {
-  const parameters = queryOf(ctx)
-  assertKnown(parameters, ['before', 'limit'])
+  const parameters = knownParameters(ctx, ['before', 'limit'])
   const { id } = await ofPath(ctx, db)
   const limit = inRange(numberOf(parameters, 'limit') ?? DEAD_LETTER_PAGE.max, 'limit', DEAD_LETTER_PAGE)
   const letters = await listDeadLetters(db, id, {
@@ -214,9 +205,4 @@ function render(webhook: WebhookRecord, shownSecrets?: readonly string[]): Recor
 
 function renderLetter({ id, at, reason, event }: DeadLetter): Record<string, unknown> {
   return { id: String(id), at: at.toISOString(), reason, event: eventDocument(event) }
-}
-
-function assertKnown(parameters: URLSearchParams, known: readonly string[]): void {
-  for (const name of parameters.keys())
-    if (!known.includes(name)) throw invalidQuery(`There is no parameter ${name.slice(0, 64)}.`)
 }
