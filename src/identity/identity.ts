@@ -15,6 +15,8 @@ export interface Identity {
   readonly confined: boolean
   /** Absent: not known. */
   readonly userId?: string
+  /** When the token of Keystone ends: wall clock, milliseconds since 1970. Absent: there is none. */
+  readonly tokenEndsAtMs?: number
 }
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>

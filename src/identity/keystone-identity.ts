@@ -64,8 +64,9 @@ export function keystoneIdentity(options: KeystoneIdentityOptions): KeystoneIden
       invalid.set(key, true, Math.min(cacheMs, INVALID_TOKEN_CACHE_MS))
       return undefined
     }
-    valid.set(key, found.identity, Math.min(cacheMs, found.expiresAt - clocks.wallNow()))
-    return found.identity
+    const identity = { ...found.identity, tokenEndsAtMs: found.expiresAt }
+    valid.set(key, identity, Math.min(cacheMs, found.expiresAt - clocks.wallNow()))
+    return identity
   }
   /**
    * One look-up per token and client at a time: a client that knows another's token cannot put that look-up into its

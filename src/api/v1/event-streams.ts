@@ -5,9 +5,11 @@
  */
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { DomainError } from '../../domain/errors.ts'
 import {
   STREAM_BACKLOG_BYTES,
   STREAM_BACKLOG_SMALL_BYTES,
+  STREAM_CHECKS,
   STREAM_HEARTBEAT_MS,
   STREAM_HEARTBEATS_PER_TURN,
   STREAM_RETRY_MS,
@@ -25,8 +27,13 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 }
 
-/** Throws when the reader may no longer read, because its token has ended. */
-export type AssertAllowed = () => Promise<void>
+/** For how long a reader may read. */
+export interface Permission {
+  /** Rejects when the token is no longer valid, with IDENTITY_UNAVAILABLE when that is not known. */
+  readonly identify: () => Promise<unknown>
+  /** When the token ends: wall clock, milliseconds since 1970. Undefined: not known. */
+  readonly endsAtMs: number | undefined
+}
 
 /** What all streams of a process hold in memory for readers that are behind. */
 interface Backlog {
@@ -36,15 +43,15 @@ interface Backlog {
 export class EventStream {
   readonly #response: ServerResponse
   readonly #backlog: Backlog
-  readonly assertAllowed: AssertAllowed
+  readonly #permission: Permission
   /** Bytes of this stream in the backlog. */
   #counted = 0
   #isEnded = false
 
-  constructor(response: ServerResponse, backlog: Backlog, assertAllowed: AssertAllowed) {
+  constructor(response: ServerResponse, backlog: Backlog, permission: Permission) {
     this.#response = response
     this.#backlog = backlog
-    this.assertAllowed = assertAllowed
+    this.#permission = permission
     response.on('drain', () => this.#count())
     response.once('close', () => this.#count(0))
   }
@@ -69,9 +76,24 @@ export class EventStream {
     this.#write(`id: ${to}\nevent: gap\ndata: ${JSON.stringify({ from: String(from), to: String(to) })}\n\n`)
   }
 
-  /** A comment: shows both ends, and proxies between them, that the other is there. */
+  /** A comment: shows both ends, and proxies between them, that the other is there. Ends the stream with its token. */
   beat(): void {
+    if (Date.now() >= (this.#permission.endsAtMs ?? Number.POSITIVE_INFINITY)) return this.end()
     this.#write(': heartbeat\n\n')
+  }
+
+  /**
+   * Ends the stream when its token is no longer valid. While Keystone is away, a token that was valid counts until its
+   * own end; without a known end the stream ends. Never rejects.
+   */
+  async check(): Promise<void> {
+    if (!this.isOpen) return
+    try {
+      await this.#permission.identify()
+    } catch (error) {
+      const isUnknown = error instanceof DomainError && error.code === 'IDENTITY_UNAVAILABLE'
+      if (!isUnknown || this.#permission.endsAtMs === undefined) this.end()
+    }
   }
 
   /** Resolves when what was sent has left, or the stream is closed. */
@@ -129,9 +151,16 @@ export class EventStreams {
   readonly #closing = new Set<() => void>()
   readonly #places = new FairShare(STREAMS_MAX)
   readonly #backlog: Backlog = { bytes: 0 }
+  readonly #heartbeatMs: number
   #timer: NodeJS.Timeout | undefined
   #isBeating = false
+  #isChecking = false
   #isClosed = false
+
+  /** `heartbeatMs` is replaced in tests. */
+  constructor({ heartbeatMs = STREAM_HEARTBEAT_MS }: { readonly heartbeatMs?: number } = {}) {
+    this.#heartbeatMs = heartbeatMs
+  }
 
   get count(): number {
     return this.#open.size
@@ -156,12 +185,15 @@ export class EventStreams {
   }
 
   /** A stream on this response, until it is closed. */
-  open(response: ServerResponse, assertAllowed: AssertAllowed): EventStream {
-    const stream = new EventStream(response, this.#backlog, assertAllowed)
+  open(response: ServerResponse, permission: Permission): EventStream {
+    const stream = new EventStream(response, this.#backlog, permission)
     this.#open.add(stream)
     response.once('close', () => this.#open.delete(stream))
     stream.begin()
-    this.#timer ??= setInterval(() => void this.#beat(), STREAM_HEARTBEAT_MS).unref()
+    this.#timer ??= setInterval(() => {
+      void this.#beat()
+      void this.#checkAll()
+    }, this.#heartbeatMs).unref()
     return stream
   }
 
@@ -191,8 +223,26 @@ export class EventStreams {
     for (const stream of this.#open) {
       if (++inTurn % STREAM_HEARTBEATS_PER_TURN === 0) await nextTurn()
       stream.beat()
-      stream.assertAllowed().catch(() => stream.end())
     }
     this.#isBeating = false
+  }
+
+  /**
+   * Looks at the token of each stream again, STREAM_CHECKS at a time. All at once would exceed what may wait for
+   * Keystone, and requests would wait behind them. A round may last longer than a heartbeat.
+   */
+  async #checkAll(): Promise<void> {
+    if (this.#isChecking) return
+    this.#isChecking = true
+    const streams = [...this.#open].values()
+    const checkSome = async (): Promise<void> => {
+      let inTurn = 0
+      for (const stream of streams) {
+        if (++inTurn % STREAM_HEARTBEATS_PER_TURN === 0) await nextTurn()
+        await stream.check()
+      }
+    }
+    await Promise.all(Array.from({ length: STREAM_CHECKS }, checkSome))
+    this.#isChecking = false
   }
 }

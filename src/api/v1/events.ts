@@ -205,7 +205,10 @@ async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   })
   ctx.respond = false
   ctx.status = 200
-  const opened = deps.events.streams.open(res, async () => void (await deps.identify(headers, address)))
+  const opened = deps.events.streams.open(res, {
+    identify: async () => await deps.identify(headers, address),
+    endsAtMs: ctx.state.identity.tokenEndsAtMs,
+  })
   // The response has begun, so an error can only end the stream: the reader reconnects.
   try {
     const position = await catchUp(ctx, deps, { opened, filter, after: lastReceived ?? now })

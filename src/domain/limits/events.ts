@@ -24,6 +24,8 @@ export const EVENT_WAIT_SECONDS: Range = { min: 0, max: 60 }
 export const STREAM_HEARTBEAT_MS = 15_000
 /** Streams that get their heartbeat in one turn of the event loop. */
 export const STREAM_HEARTBEATS_PER_TURN = 200
+/** Streams whose tokens are looked up again at the same time: half of KEYSTONE_CONNECTIONS, so that requests have the rest. */
+export const STREAM_CHECKS = 4
 /** Streams and waits of one API process together; a project holds at most four times what is free. */
 export const STREAMS_MAX = 16_000
 /** A stream that is more bytes behind than this is closed; its reader reconnects with Last-Event-ID. */
