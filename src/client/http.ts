@@ -1,5 +1,5 @@
 /** HTTP for commands: JSON in both directions, one deadline, bounded bodies, and a sentence for what went wrong. */
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, type Dispatcher, errors, request } from 'undici'
 import { CLIENT_BODY_MAX_BYTES, CLIENT_SILENCE_MS, CLIENT_TIMEOUT_MS } from '../domain/limits.ts'
 import { unreachable } from './failure.ts'
 
@@ -84,6 +84,30 @@ export class Http {
       throw unreachable(`${originOf(url)} ${whyUnreachable(error)}`, error)
     } finally {
       late.removeEventListener('abort', giveUp)
+    }
+  }
+
+  /**
+   * The JSON of a response of `stream` that is no stream: its length and its time are bounded as those of `exchange`.
+   * Undefined when it is no JSON. Throws ClientFailure.
+   */
+  async wholeJson(url: string, { body }: Dispatcher.ResponseData): Promise<unknown> {
+    const late = () => void body.destroy(new DOMException('the answer did not end in time', 'TimeoutError'))
+    const timer = setTimeout(late, CLIENT_TIMEOUT_MS)
+    try {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length
+        // Leaving the loop closes the connection.
+        if (bytes > CLIENT_BODY_MAX_BYTES) throw new errors.ResponseExceededMaxSizeError()
+        chunks.push(chunk)
+      }
+      return parsedJson(Buffer.concat(chunks).toString())
+    } catch (error) {
+      throw unreachable(`${originOf(url)} ${whyUnreachable(error)}`, error)
+    } finally {
+      clearTimeout(timer)
     }
   }
 

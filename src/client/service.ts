@@ -1,7 +1,7 @@
 /** A client of a running service's API, with one identity: a token of Keystone, or a project id where there is no identity. */
 import { URL_MAX_BYTES } from '../domain/limits.ts'
 import { type ClientFailure, mistake, refused, unreachable } from './failure.ts'
-import { Http, type HttpAnswer, type HttpRequest, parsedJson } from './http.ts'
+import { Http, type HttpAnswer, type HttpRequest } from './http.ts'
 import { endpointOf, signIn, type SignIn, type Variables } from './keystone.ts'
 
 /** Where the service is, and with which identity it is called. */
@@ -104,10 +104,11 @@ export class Service {
     query: Query,
     more: { readonly lastEventId?: string; readonly signal?: AbortSignal },
   ) {
+    const url = this.#urlOf(path, query)
     const open = () => {
       const id: Record<string, string> =
         more.lastEventId === undefined ? {} : { 'last-event-id': more.lastEventId }
-      return this.#http.stream(this.#urlOf(path, query), { ...this.#headers(), ...id }, more.signal)
+      return this.#http.stream(url, { ...this.#headers(), ...id }, more.signal)
     }
     let response = await open()
     if (response.statusCode === 401 && (await this.#renewed())) {
@@ -115,8 +116,7 @@ export class Service {
       response = await open()
     }
     if (response.statusCode === 200) return response
-    const text = await response.body.text()
-    throw this.#refusal(path, response.statusCode, parsedJson(text))
+    throw this.#refusal(path, response.statusCode, await this.#http.wholeJson(url, response))
   }
 
   async close(): Promise<void> {
