@@ -166,8 +166,9 @@ export interface Webhook extends Named {
   readonly last_error_at: string | null
   readonly failures: number
   readonly retry_at: string | null
-  readonly lag: { readonly events: number; readonly seconds: number }
-  readonly dead_letters: { readonly kept: number; readonly dropped: number }
+  /** `at_least`: there are more than that. */
+  readonly lag: { readonly events: number; readonly at_least: boolean; readonly seconds: number }
+  readonly dead_letters: { readonly kept: number; readonly at_least: boolean; readonly dropped: number }
 }
 
 export interface WebhookTest {

@@ -148,3 +148,11 @@ test('every reason that a status can have is described', () => {
   const described = new Set(text.match(/\b[A-Z]+(?:_[A-Z]+)+\b|\bPASSED\b/g))
   assert.deepEqual(new Set(codes), described)
 })
+
+test('how far the webhooks count what waits is that of limits.ts', () => {
+  const webhook = document.components.schemas['Webhook']?.['properties'] as Record<string, Schema>
+  const counted = (name: string, count: string) =>
+    (webhook[name]?.['properties'] as Record<string, Schema> | undefined)?.[count]?.['maximum']
+  assert.equal(counted('lag', 'events'), limits.WEBHOOK_COUNTED_MAX)
+  assert.equal(counted('dead_letters', 'kept'), limits.WEBHOOK_COUNTED_MAX)
+})

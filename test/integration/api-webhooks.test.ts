@@ -1,7 +1,7 @@
 /** `/v1/webhooks`: who may have them, what may be in them, what is shown of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { WEBHOOKS_PER_PROJECT } from '../../src/domain/limits.ts'
+import { WEBHOOK_COUNTED_MAX, WEBHOOKS_PER_PROJECT } from '../../src/domain/limits.ts'
 import { parseCidr } from '../../src/domain/address/ip-address.ts'
 import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import { query } from '../../src/store/connection/database.ts'
@@ -258,4 +258,28 @@ test('a webhook that is disabled forgets what waits, and one that is changed is 
   await change({ secrets: [receiver.secret] })
   await receiver.until(1)
   assert.deepEqual([receiver.heard[0]?.n, receiver.unsigned], [9, 0])
+})
+
+test('what waits, and what was given up, is counted up to a bound, and beyond it the answer says so', async (t) => {
+  const api = await startApi(t)
+  const { id } = (await api.request('POST', '/v1/webhooks', HOOK)).body.webhook
+  const fill = (count: number) =>
+    query(
+      api.db,
+      `with waiting as (
+         insert into webhook_delivery (webhook_id, position, subject)
+         select $1, n, 's' from generate_series(1, $2::integer) n on conflict do nothing
+       )
+       insert into webhook_dead_letter (webhook_id, position, subject, event, reason)
+       select $1, n, 's', '{}', 'x' from generate_series(1, $2::integer) n on conflict do nothing`,
+      [id, count],
+    )
+  const shown = async () => {
+    const [{ lag, dead_letters: dead }] = (await api.request('GET', '/v1/webhooks')).body.webhooks
+    return [lag.events, lag.at_least, dead.kept, dead.at_least]
+  }
+  await fill(WEBHOOK_COUNTED_MAX)
+  assert.deepEqual(await shown(), [WEBHOOK_COUNTED_MAX, false, WEBHOOK_COUNTED_MAX, false])
+  await fill(WEBHOOK_COUNTED_MAX + 1)
+  assert.deepEqual(await shown(), [WEBHOOK_COUNTED_MAX, true, WEBHOOK_COUNTED_MAX, true])
 })

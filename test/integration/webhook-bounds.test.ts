@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { DEAD_LETTERS_MAX } from '../../src/domain/limits.ts'
+import { DEAD_LETTERS_MAX, WEBHOOK_COUNTED_MAX } from '../../src/domain/limits.ts'
 import { query } from '../../src/store/connection/database.ts'
 import { purgeOldEvents, sequenceEvents } from '../../src/store/event/events.ts'
 import {
@@ -60,10 +60,13 @@ test('beyond the bound the oldest deliveries become dead letters, with the reaso
 test('the newest dead letters are kept, and the others are counted', async (t) => {
   const { database, id } = await queued(t, DEAD_LETTERS_MAX + 30)
   assert.equal(await boundQueue(database.db, id, 10), DEAD_LETTERS_MAX + 20)
+  const kept = await query<{ n: number }>(database.db, 'select count(*) as n from webhook_dead_letter')
+  assert.deepEqual(kept, [{ n: DEAD_LETTERS_MAX }])
   const health = await healthOf(database, id)
   assert.deepEqual(
     [health?.waiting, health?.deadLetters, health?.deadLettersDropped],
-    [10, DEAD_LETTERS_MAX, 20],
+    [10, WEBHOOK_COUNTED_MAX + 1, 20],
+    'counted no further than it is shown',
   )
 })
 

@@ -4,6 +4,7 @@ import { DomainError, notFound } from '../../domain/errors.ts'
 import { eventDocument } from '../../domain/event/event-document.ts'
 import {
   DEAD_LETTER_PAGE,
+  WEBHOOK_COUNTED_MAX,
   WEBHOOK_PAGE,
   WEBHOOK_SECRET_BYTES_MADE,
   WEBHOOKS_PER_PROJECT,
@@ -198,8 +199,16 @@ function render(webhook: WebhookRecord, shownSecrets?: readonly string[]): Recor
     last_error_at: health.lastErrorAt?.toISOString() ?? null,
     failures: health.failures,
     retry_at: health.retryAt?.toISOString() ?? null,
-    lag: { events: health.waiting, seconds: Math.round(health.waitingSeconds * 1000) / 1000 },
-    dead_letters: { kept: health.deadLetters, dropped: health.deadLettersDropped },
+    lag: {
+      events: Math.min(health.waiting, WEBHOOK_COUNTED_MAX),
+      at_least: health.waiting > WEBHOOK_COUNTED_MAX,
+      seconds: Math.round(health.waitingSeconds * 1000) / 1000,
+    },
+    dead_letters: {
+      kept: Math.min(health.deadLetters, WEBHOOK_COUNTED_MAX),
+      at_least: health.deadLetters > WEBHOOK_COUNTED_MAX,
+      dropped: health.deadLettersDropped,
+    },
   }
 }
 

@@ -26,9 +26,9 @@ export function shownWebhook({ id, name }: Pick<Webhook, 'id' | 'name'>): string
 const COLUMNS: readonly Column<Webhook>[] = [
   { title: 'WEBHOOK', text: shownWebhook },
   { title: 'STATE', text: stateOf, style: (webhook) => STYLES[stateOf(webhook)] },
-  { title: 'WAITING', text: ({ lag }) => String(lag.events), isNumber: true },
+  { title: 'WAITING', text: ({ lag }) => numberOf(lag.events, lag), isNumber: true },
   { title: 'LAG', text: ({ lag }) => (lag.events === 0 ? '' : duration(lag.seconds * 1000)) },
-  { title: 'DEAD', text: ({ dead_letters: dead }) => String(dead.kept), isNumber: true },
+  { title: 'DEAD', text: ({ dead_letters: dead }) => numberOf(dead.kept, dead), isNumber: true },
   { title: 'FORMAT', text: ({ format }) => format, isOptional: true },
   { title: 'RECEIVER', text: ({ url }) => url, least: 20 },
   { title: 'LAST ERROR', text: ({ last_error: error }) => error ?? '', least: 20, isOptional: true },
@@ -38,6 +38,11 @@ const PROJECT: Column<Webhook> = {
   title: 'PROJECT',
   text: ({ project_id: id }) => id ?? '(all)',
   isOptional: true,
+}
+
+/** `1000+`: the service counts no further. */
+function numberOf(count: number, { at_least: isAtLeast }: { readonly at_least: boolean }): string {
+  return `${count}${isAtLeast ? '+' : ''}`
 }
 
 /** `isOfAll`: of several projects. */
@@ -64,7 +69,9 @@ export function webhookLines(webhook: Webhook, screen: Screen, nowMs: number): r
     ['state', state, STYLES[state]],
     [
       'waiting',
-      lag.events === 0 ? 'nothing' : `${counted(lag.events, 'event')}, for ${duration(lag.seconds * 1000)}`,
+      lag.events === 0
+        ? 'nothing'
+        : `${lag.at_least ? 'more than ' : ''}${counted(lag.events, 'event')}, for ${duration(lag.seconds * 1000)}`,
     ],
     ...(webhook.last_success_at === null ? [] : [['delivered', at(webhook.last_success_at)] as const]),
     ...(webhook.last_error === null || webhook.last_error_at === null
@@ -73,7 +80,7 @@ export function webhookLines(webhook: Webhook, screen: Screen, nowMs: number): r
     ...(webhook.retry_at === null ? [] : [['next try', localTime(webhook.retry_at)] as const]),
     [
       'dead letters',
-      `${dead.kept}${dead.dropped === 0 ? '' : `, and ${dead.dropped} that are not kept any more`}`,
+      `${numberOf(dead.kept, dead)}${dead.dropped === 0 ? '' : `, and ${dead.dropped} that are not kept any more`}`,
     ],
   ]
   const width = Math.max(...rows.map(([label]) => label.length))

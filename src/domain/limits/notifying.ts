@@ -58,6 +58,8 @@ export const DEAD_LETTERS_MAX = 10_000
 export const WEBHOOK_WAITING_SLACK = 1000
 /** Dead letters of a page. */
 export const DEAD_LETTER_PAGE: Range = { min: 1, max: 100 }
+/** Events that wait for a webhook, and dead letters of it, that the API counts: beyond it says "at least". */
+export const WEBHOOK_COUNTED_MAX = 1000
 /** Webhooks of a page. */
 export const WEBHOOK_PAGE = 100
 /** Milliseconds between looks at webhooks, and at what waits for them, when no notification came. */

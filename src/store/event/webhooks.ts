@@ -1,5 +1,5 @@
 /** Statements of the API on webhooks. */
-import { WEBHOOK_PAGE } from '../../domain/limits.ts'
+import { WEBHOOK_COUNTED_MAX, WEBHOOK_PAGE } from '../../domain/limits.ts'
 import type { Webhook, WebhookFilter, WebhookFormat } from '../../domain/webhook/webhook.ts'
 import { collectBindings } from '../connection/bindings.ts'
 import { type Db, query, type Tx } from '../connection/database.ts'
@@ -25,9 +25,10 @@ export interface WebhookHealth {
   /** Failures in a row of the receiver as a whole. */
   readonly failures: number
   readonly retryAt: Date | null
-  /** Events that wait, and seconds since the oldest of them was queued. */
+  /** Events that wait, counted up to one more than WEBHOOK_COUNTED_MAX; seconds since the oldest of them was queued. */
   readonly waiting: number
   readonly waitingSeconds: number
+  /** Counted up to one more than WEBHOOK_COUNTED_MAX. */
   readonly deadLetters: number
   readonly deadLettersDropped: number
 }
@@ -48,12 +49,17 @@ interface HealthRow {
   dead_letters_dropped: number | null
 }
 
+/** SQL: rows of the webhook `w` in a table. The limit bounds the cost of a page of webhooks. */
+const countedOf = (table: string): string => `(
+  select count(*) from (select from ${table} where webhook_id = w.id limit ${WEBHOOK_COUNTED_MAX + 1}) counted
+)`
+
 const SELECT = `
   select w.*, s.last_success_at, s.last_error, s.last_error_at, s.failures, s.retry_at, s.dead_letters_dropped,
-    (select count(*) from webhook_delivery d where d.webhook_id = w.id) as waiting,
+    ${countedOf('webhook_delivery')} as waiting,
     coalesce((select extract(epoch from clock_timestamp() - d.queued_at)
       from webhook_delivery d where d.webhook_id = w.id order by d.position limit 1), 0)::float8 as waiting_seconds,
-    (select count(*) from webhook_dead_letter l where l.webhook_id = w.id) as dead_letters
+    ${countedOf('webhook_dead_letter')} as dead_letters
   from webhook w left join webhook_state s on s.webhook_id = w.id`
 
 function toRecord(row: WebhookRow & HealthRow): WebhookRecord {

@@ -79,6 +79,11 @@ function markOf({ enabled, failures, lag }: Webhook): Mark {
   return lag.seconds > BEHIND_SECONDS ? { shape: 'partly', word: 'behind' } : { shape: 'good', word: 'on' }
 }
 
+/** The service counts up to some number only. */
+function countOf(count: number, { at_least: isAtLeast }: { readonly at_least: boolean }): string {
+  return `${isAtLeast ? 'more than ' : ''}${numberOf(count)}`
+}
+
 const shownName = ({ id, name }: Webhook): string => (name === '' ? id : name)
 
 function Row({ webhook, reload }: { readonly webhook: Webhook; readonly reload: () => void }) {
@@ -100,7 +105,7 @@ function Row({ webhook, reload }: { readonly webhook: Webhook; readonly reload: 
           'nothing'
         ) : (
           <>
-            {numberOf(lag.events)} <span class="quiet">for {durationOf(lag.seconds)}</span>
+            {countOf(lag.events, lag)} <span class="quiet">for {durationOf(lag.seconds)}</span>
           </>
         )}
         {webhook.retry_at === null ? null : (
@@ -116,7 +121,7 @@ function Row({ webhook, reload }: { readonly webhook: Webhook; readonly reload: 
         )}
       </td>
       <td data-label="dead letters">
-        {dead.kept > 0 ? <span class="troubles">{numberOf(dead.kept)}</span> : '0'}
+        {dead.kept > 0 ? <span class="troubles">{countOf(dead.kept, dead)}</span> : '0'}
       </td>
       {mayWrite() ? (
         <td>
@@ -218,7 +223,8 @@ function Switch({
 }) {
   const isAsked = useSignal(false)
   const name = shownName(webhook)
-  const waiting = webhook.lag.events
+  const { lag } = webhook
+  const waiting = lag.events
   if (!webhook.enabled)
     return <Button words="Switch on" of={name} isBusy={isBusy} onClick={() => onSwitch(true)} />
   if (waiting > 0 && !isAsked.value)
@@ -227,10 +233,10 @@ function Switch({
     isAsked.value = false
     onSwitch(false)
   }
-  return <Button words={offWords(waiting)} of={name} isBusy={isBusy} onClick={switchOff} />
+  return <Button words={offWords(lag)} of={name} isBusy={isBusy} onClick={switchOff} />
 }
 
 /** What waits for a webhook that is switched off is forgotten. */
-function offWords(waiting: number): string {
-  return waiting === 0 ? 'Switch off' : `Forget ${numberOf(waiting)} events and switch off`
+function offWords(lag: Webhook['lag']): string {
+  return lag.events === 0 ? 'Switch off' : `Forget ${countOf(lag.events, lag)} events and switch off`
 }
