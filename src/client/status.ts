@@ -1,13 +1,30 @@
 /** Reads what is wrong in a project. */
 import { STATUS_MEMBERS_OF_POOL } from '../domain/limits.ts'
 import type { Service } from './service.ts'
-import { isInTrouble, isMemberInTrouble, type PoolInTrouble, type Status } from './terminal/status-view.ts'
-import type { MemberPage, Overview, Pool, PoolPage } from './wire.ts'
+import { isInTrouble, isMemberInTrouble } from './trouble.ts'
+import type { Member, MemberPage, Overview, Pool, PoolPage } from './wire.ts'
 
 /** Pools of one page, as the API bounds it, and pages that are read; pools whose members are read at the same time. */
 const PAGE_MAX = 100
 const PAGES_MAX = 20
 const POOLS_AT_ONCE = 4
+
+/** The status of a project, as it was read. */
+export interface Status {
+  readonly url: string
+  readonly overview: Overview
+  /** Those that are in trouble, the worst first. */
+  readonly pools: readonly PoolInTrouble[]
+  /** There are more of them. */
+  readonly hasMore: boolean
+}
+
+export interface PoolInTrouble {
+  readonly pool: Pool
+  /** Of its members those that are in trouble, the worst first. */
+  readonly members: readonly Member[]
+  readonly hasMoreMembers: boolean
+}
 
 /** At most `limit` pools in trouble, each with the worst of its members. Throws ClientFailure. */
 export async function readStatus(

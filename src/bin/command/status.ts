@@ -1,7 +1,8 @@
 /** `healthmonitor status`: what is wrong in a project, the worst first; once, or again at each event. */
 import { followEvents, type StreamItem } from '../../client/event-reader.ts'
-import { readStatus } from '../../client/status.ts'
-import { type Status, isWrong, statusLines } from '../../client/terminal/status-view.ts'
+import { readStatus, type Status } from '../../client/status.ts'
+import { statusLines } from '../../client/terminal/status-view.ts'
+import { isWrong } from '../../client/trouble.ts'
 import { fittedLine, styled } from '../../client/terminal/screen.ts'
 import { EXIT, isPassing } from '../../client/failure.ts'
 import { STATUS_POOLS, STATUS_POOLS_DEFAULT, WATCH_EVERY_MS, WATCH_PAUSE_MS } from '../../domain/limits.ts'

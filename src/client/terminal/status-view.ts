@@ -1,40 +1,11 @@
 /** `healthmonitor status` on a terminal: what is wrong, the worst first. */
-import type { Counts, Member, Overview, Pool } from '../wire.ts'
+import type { PoolInTrouble, Status } from '../status.ts'
+import { isWrong } from '../trouble.ts'
+import type { Counts, Member, Overview } from '../wire.ts'
 import { shownAddress, shownName } from '../subjects.ts'
 import { type Screen, statusStyle, styled } from './screen.ts'
 import { type Column, tableOf } from './table.ts'
 import { ago, counted, localTime } from './words.ts'
-
-/** The status of a project, as it was read. */
-export interface Status {
-  readonly url: string
-  readonly overview: Overview
-  /** Those that are in trouble, the worst first. */
-  readonly pools: readonly PoolInTrouble[]
-  /** There are more of them. */
-  readonly hasMore: boolean
-}
-
-export interface PoolInTrouble {
-  readonly pool: Pool
-  /** Of its members those that are in trouble, the worst first. */
-  readonly members: readonly Member[]
-  readonly hasMoreMembers: boolean
-}
-
-/** A pool whose members are not all as they should be; one that is switched off, or new, is no trouble. */
-export function isInTrouble({ operating_status: status, members }: Pool): boolean {
-  return status === 'ERROR' || status === 'DEGRADED' || members.offline > 0
-}
-
-export function isMemberInTrouble({ status, stale }: Member): boolean {
-  return status === 'OFFLINE' || stale
-}
-
-/** For scripts: whether something is wrong. */
-export function isWrong({ members, pools }: Overview): boolean {
-  return members.offline > 0 || members.stale > 0 || (pools['ERROR'] ?? 0) > 0 || (pools['DEGRADED'] ?? 0) > 0
-}
 
 /** Lines; times count from `nowMs`. */
 export function statusLines(status: Status, screen: Screen, nowMs: number): readonly string[] {
