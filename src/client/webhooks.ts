@@ -11,32 +11,42 @@ export function pathOfWebhook({ id }: Pick<Webhook, 'id'>): string {
   return `${ALL}/${id}`
 }
 
-/** Those of the project, or of every project that may be seen. Throws ClientFailure. */
+/** Webhooks that were read, in the form of the API. */
+export interface WebhookList {
+  readonly webhooks: readonly Webhook[]
+  /** There are more behind this one. */
+  readonly marker?: string
+}
+
+/**
+ * Those of the project, or of every project that may be seen: at most CLIENT_WEBHOOK_PAGES_MAX pages. Throws
+ * ClientFailure.
+ */
 export async function listWebhooks(
   service: Service,
   { isOfAll }: { readonly isOfAll: boolean },
-): Promise<readonly Webhook[]> {
-  const found: Webhook[] = []
+): Promise<WebhookList> {
+  const webhooks: Webhook[] = []
   let marker: string | undefined
   for (let page = 0; page < CLIENT_WEBHOOK_PAGES_MAX; page += 1) {
-    const answer = await service.get<{ readonly webhooks: readonly Webhook[]; readonly marker?: string }>(
-      ALL,
-      {
-        query: { marker, project_id: isOfAll ? undefined : service.projectId },
-      },
-    )
-    found.push(...answer.webhooks)
-    if (answer.marker === undefined) return found
+    const answer = await service.get<WebhookList>(ALL, {
+      query: { marker, project_id: isOfAll ? undefined : service.projectId },
+    })
+    webhooks.push(...answer.webhooks)
+    if (answer.marker === undefined) return { webhooks }
     marker = answer.marker
   }
-  throw mistake(`there are more than ${found.length} webhooks: use an id`)
+  return marker === undefined ? { webhooks } : { webhooks, marker }
 }
 
 /** By id or by name; a name is looked for in the project first, then in all that may be seen. Throws ClientFailure. */
 export async function findWebhook(service: Service, named: string): Promise<Webhook> {
   if (isUuid(named)) return await readWebhook(service, named.toLowerCase())
   for (const isOfAll of service.projectId === undefined ? [true] : [false, true]) {
-    const found = (await listWebhooks(service, { isOfAll })).filter(({ name }) => name === named)
+    const { webhooks, marker } = await listWebhooks(service, { isOfAll })
+    // Another one of this name may be among those that were not read.
+    if (marker !== undefined) throw mistake(`there are more than ${webhooks.length} webhooks: use an id`)
+    const found = webhooks.filter(({ name }) => name === named)
     const [first, ...others] = found
     if (first === undefined) continue
     if (others.length === 0) return first

@@ -108,9 +108,9 @@ function assertFits(action: Action, words: readonly string[], values: WebhookVal
 const RUN: Readonly<Record<Action, (client: Client, asked: Asked) => Promise<ExitCode>>> = {
   list: async ({ service, screen, print }, { values }) => {
     const isOfAll = values['all-projects'] === true
-    const webhooks = await listWebhooks(service, { isOfAll })
-    if (values.json === true) print([JSON.stringify({ webhooks })])
-    else print(webhookTable(webhooks, screen, { isOfAll }))
+    const list = await listWebhooks(service, { isOfAll })
+    if (values.json === true) print([JSON.stringify(list)])
+    else print(webhookTable(list.webhooks, screen, { isOfAll, hasMore: list.marker !== undefined }))
     return EXIT.done
   },
   show: async (client, { values, named }) => {

@@ -45,14 +45,17 @@ function numberOf(count: number, { at_least: isAtLeast }: { readonly at_least: b
   return `${count}${isAtLeast ? '+' : ''}`
 }
 
-/** `isOfAll`: of several projects. */
+/** `isOfAll`: of several projects; `hasMore`: these are not all. */
 export function webhookTable(
   webhooks: readonly Webhook[],
   screen: Screen,
-  { isOfAll }: { readonly isOfAll: boolean },
+  { isOfAll, hasMore }: { readonly isOfAll: boolean; readonly hasMore: boolean },
 ): readonly string[] {
   if (webhooks.length === 0) return ['There are no webhooks.']
-  return tableOf(webhooks, isOfAll ? [...COLUMNS, PROJECT] : COLUMNS, screen)
+  return [
+    ...tableOf(webhooks, isOfAll ? [...COLUMNS, PROJECT] : COLUMNS, screen),
+    ...(hasMore ? [`… and more: these are the ${webhooks.length} oldest`] : []),
+  ]
 }
 
 /** Lines of label and text; times count from `nowMs`. */
