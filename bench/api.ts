@@ -1,15 +1,19 @@
 /**
- * `node dist/bench/api.js [--base /v2.0/lbaas] [--seconds 5] [--warm-up 3] [--concurrency 8] [--only REGEXP]`
+ * `node dist/bench/api.js [--base /v2.0/lbaas] [--seconds 5] [--warm-up 3] [--concurrency 8] [--only REGEXP]
+ *     [--transitions 0] [--flips 0]`
  *
  * The API alone, with 100 monitors and then with 100 000 members stored: requests per second and latency of reading one,
  * listing, creating and deleting, and of lists filtered by status; and the CPU that all processes of the service and of
  * PostgreSQL use per request. One client process, keep-alive, on loopback, bounded. Before the first phase all its requests
  * are made for `warm-up` seconds that do not count: the process is seconds old. `--only`: what to measure, by its name.
+ * `--transitions 500` and `--flips 20000` measure the lists again, while so many members change their status each second,
+ * evenly, or all of them at once at the beginning of each list. These changes are written as probers write them.
  */
 import { Pool } from 'undici'
 import { openDatabase } from '../src/store/connection/database.ts'
 import { commandLine } from './command-line.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
+import { Changes, decider } from './decisions.ts'
 import { startPostgres } from './postgres.ts'
 import { answering, endService, startService } from './service.ts'
 import { postgresCpuSeconds, usageOfTree } from './usage.ts'
@@ -26,6 +30,8 @@ const values = commandLine('node dist/bench/api.js [options]', {
   'warm-up': '3',
   concurrency: '8',
   only: '',
+  transitions: '0',
+  flips: '0',
 })
 const only = new RegExp(values.only)
 const base = values.base
@@ -53,6 +59,7 @@ async function main(): Promise<void> {
     console.log(`\n${MEMBERS} members stored in ${POOLS} more pools of the project`)
     await measureAll(monitors)
     await measureLists(pool)
+    await measureListsBesideChanges(pool)
   } finally {
     await client.destroy()
     await endService(service)
@@ -116,6 +123,26 @@ async function measureLists(poolId: string): Promise<void> {
   else await measureAllMembers()
 }
 
+/** What is done when the measuring of a list begins; it ends by the signal. */
+let beside: ((ended: AbortSignal) => Promise<void>) | undefined
+
+async function measureListsBesideChanges(poolId: string): Promise<void> {
+  const [perSecond, flips] = [Number(values.transitions), Number(values.flips)]
+  if (perSecond + flips === 0) return
+  const changes = new Changes(await decider(db), MEMBERS)
+  if (perSecond > 0) {
+    console.log(`\nwhile ${perSecond} members a second change their status`)
+    beside = (ended) => changes.each(perSecond, ended)
+    await measureLists(poolId)
+  }
+  if (flips > 0) {
+    console.log(`\nwhile ${flips} members change their status at once, at the beginning of each line`)
+    beside = () => changes.next(flips)
+    await measureLists(poolId)
+  }
+  beside = undefined
+}
+
 async function measureStatusFilters(): Promise<void> {
   for (const status of ['OFFLINE', 'DEGRADED']) {
     await measure(`pools that are ${status}`, () => get(`/pools?limit=100&operating_status=${status}`))
@@ -160,7 +187,11 @@ async function measure(name: string, request: Step['request'], concurrency?: num
   if (!only.test(name)) return
   const before = await cpuSeconds()
   const begin = performance.now()
+  const ended = new AbortController()
+  const changing = beside?.(ended.signal)
   const latencies = await repeatedly(request, Number(values.seconds), concurrency)
+  ended.abort()
+  await changing
   const seconds = (performance.now() - begin) / 1000
   const after = await cpuSeconds()
   latencies.sort((a, b) => a - b)

@@ -1,5 +1,6 @@
 /** Verdicts of the benches' members, written as probers write them. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { SHARD_COUNT } from '../src/domain/limits.ts'
 import type { VerdictWrite } from '../src/domain/prober/check.ts'
 import { type Database, query } from '../src/store/connection/database.ts'
@@ -68,5 +69,42 @@ function verdictOf(
         sequence,
       },
     ],
+  }
+}
+
+/** A statement of the result writer has no more. */
+const AT_ONCE = 5000
+const TURN_MS = 100
+
+/** Changes of all members in turn, each to the other status than the time before. */
+export class Changes {
+  readonly #decide: Decide
+  readonly #members: number
+  #made = 0
+
+  constructor(decide: Decide, members: number) {
+    this.#decide = decide
+    this.#members = members
+  }
+
+  async next(count: number): Promise<void> {
+    for (let left = count; left > 0; ) {
+      const first = this.#made % this.#members
+      const some = Math.min(left, AT_ONCE, this.#members - first)
+      const isFirstRound = Math.floor(this.#made / this.#members) % 2 === 0
+      await this.#decide(
+        Array.from({ length: some }, (_, i) => first + i),
+        isFirstRound ? 'OFFLINE' : 'ONLINE',
+      )
+      this.#made += some
+      left -= some
+    }
+  }
+
+  /** So many a second, until the end. */
+  async each(perSecond: number, ended: AbortSignal): Promise<void> {
+    while (!ended.aborted) {
+      await Promise.all([this.next((perSecond * TURN_MS) / 1000), wait(TURN_MS)])
+    }
   }
 }
