@@ -14,6 +14,7 @@ test('promtool accepts the names and the form of all metrics; requests are count
   for (const path of ['/v2.0/lbaas/pools', '/load-balancer/v2/lbaas/pools', '/livez'])
     assert.notEqual(await (await fetch(`${service.api}${path}`)).text(), '', path)
   await until(async () => (await read()).includes('hm_shards_owned 256'), 'the prober')
+  await until(async () => (await read()).includes('hm_notifier_active'), 'the notifier')
   const text = await read()
   const judged = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
   assert.deepEqual([judged.status, judged.stdout, judged.stderr], [0, '', ''])
