@@ -130,12 +130,13 @@ test('the connection that listens comes back when it breaks, and changes meanwhi
   await eventually('it is told', () =>
     prober.log.lines.some((line) => line.message.startsWith('no notifications of changes')),
   )
+  // One connection for changes of the configuration, one for requests for probes.
   await eventually('it listens again', async () => {
     const rows = await query(
       db,
       `select 1 from pg_stat_activity where application_name = 'healthmonitor listen' and datname = current_database()`,
     )
-    return rows.length === 1
+    return rows.length === 2
   })
   await eventually('that is told too', () =>
     prober.log.lines.some(
