@@ -20,7 +20,7 @@ export class LinkLookUps {
     this.#now = now
   }
 
-  /** Looks up a link for a client; undefined = there is none. Throws TOO_MANY_ATTEMPTS, PROJECT_BUSY. */
+  /** Looks up a link for a client; undefined = there is none. Throws TOO_MANY_ATTEMPTS, PROJECT_BUSY, and what `lookUp` throws. */
   async run<Found>(client: string, lookUp: () => Promise<Found | undefined>): Promise<Found | undefined> {
     // Counted before it is made, so that many at once are bounded too.
     const window = this.#windowOf(client)
@@ -34,6 +34,18 @@ export class LinkLookUps {
       )
     }
     window.unknown += 1
+    let isUnknown = false
+    try {
+      const found = await this.#inTurn(client, lookUp)
+      isUnknown = found === undefined
+      return found
+    } finally {
+      // A look-up that was refused or failed says nothing about the link.
+      if (!isUnknown) window.unknown -= 1
+    }
+  }
+
+  async #inTurn<Found>(client: string, lookUp: () => Promise<Found>): Promise<Found> {
     const startClock = (expire: () => void) => {
       const timer = setTimeout(expire, PUBLIC_LOOK_UP_WAIT_MS)
       return () => clearTimeout(timer)
@@ -42,9 +54,7 @@ export class LinkLookUps {
       throw new DomainError('PROJECT_BUSY', 'Too many links are being looked up. Please try again.')
     }
     try {
-      const found = await lookUp()
-      if (found !== undefined) window.unknown -= 1
-      return found
+      return await lookUp()
     } finally {
       this.#gate.leave(client)
     }
