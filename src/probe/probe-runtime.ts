@@ -47,7 +47,7 @@ export class ProbeRuntime implements StreamParts {
     return this.kernelSockets === undefined ? 'net.Socket' : 'system calls'
   }
 
-  /** Descriptors that no probe in flight has: connections and sockets that wait for their next use, source ports. */
+  /** Descriptors that no probe in flight has: connections and sockets that wait for their next use, those of half-open probes. */
   get idle(): number {
     return this.idleConnections.size + (this.kernelSockets?.size ?? 0) + this.halfOpen.descriptors
   }

@@ -59,7 +59,7 @@ export class HalfOpenCore implements BatchCore, WireEvents {
 
   /** Opens the sockets. Undefined, or the call that failed, for IPv4; without IPv6, its targets have no slot. */
   open(): string | undefined {
-    if (!this.#sources.listen()) return 'netlink'
+    if (!this.#sources.listen()) return `netlink ${this.#calls.errno()}`
     const parts = {
       calls: this.#calls,
       ports: this.#ports,
@@ -85,7 +85,8 @@ export class HalfOpenCore implements BatchCore, WireEvents {
   }
 
   get descriptors(): number {
-    return this.#ports.descriptors
+    const wires = (this.#wire4?.descriptors ?? 0) + (this.#wire6?.descriptors ?? 0)
+    return this.#ports.descriptors + this.#sources.descriptors + wires
   }
 
   /** Packets that the TCP sockets have received, and resets that were sent in place of the kernel's. */

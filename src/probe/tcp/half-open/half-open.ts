@@ -4,7 +4,8 @@
  * other than expected (not Linux, no koffi, no CAP_NET_RAW, no free ports, a firewall that stops resets), half-open
  * probes go the way that all TCP probes can go (tcp.ts).
  */
-import { BATCH_TRIAL_MS } from '../../../domain/limits.ts'
+import { constants } from 'node:os'
+import { BATCH_TRIAL_MS, DYNAMIC_PORT_MIN, HALF_OPEN_PORTS } from '../../../domain/limits.ts'
 import type { ProbeTarget } from '../../../domain/target/probe-target.ts'
 import { type BatchCalls, findBatchCalls } from '../../batch/batch-calls.ts'
 import { type BatchCore, NO_SLOT } from '../../batch/core.ts'
@@ -16,6 +17,9 @@ import { HalfOpenCore } from './half-open-core.ts'
 import { OwnPorts } from './own-ports.ts'
 
 const TOO_FEW_DESCRIPTORS = 'the limit of open files is too low for source ports of their own'
+const NO_PORTS =
+  `no free block of ${HALF_OPEN_PORTS} source ports outside net.ipv4.ip_local_port_range, ` +
+  `from ${DYNAMIC_PORT_MIN} on`
 
 /** How half-open probes are made; `why` they are not made by the batch. */
 export type HalfOpenWay = { readonly by: 'raw socket' } | { readonly by: 'connection'; readonly why: string }
@@ -45,7 +49,7 @@ export class HalfOpen {
     return this.#way
   }
 
-  /** Descriptors that it holds. */
+  /** Descriptors that it holds: source ports, raw sockets, and those that find source addresses. */
   get descriptors(): number {
     return this.#core?.descriptors ?? 0
   }
@@ -88,11 +92,11 @@ function openCore(
   { hostAddresses, sourcePorts }: HalfOpenParts,
 ): HalfOpenCore | string {
   if (calls === undefined) return 'koffi cannot be used here'
-  let ports: OwnPorts | undefined
   let core: HalfOpenCore | undefined
   try {
-    ports = OwnPorts.reserve(calls, sourcePorts.range())
-    if (ports === undefined) return 'no free block of source ports above net.ipv4.ip_local_port_range'
+    const ports = OwnPorts.reserve(calls, sourcePorts.range())
+    if (typeof ports === 'string') return whyOf(ports)
+    if (ports === undefined) return NO_PORTS
     core = new HalfOpenCore(calls, ports, hostAddresses)
     const failed = core.open() ?? trial(core, ports)
     if (failed === undefined) return core
@@ -105,10 +109,15 @@ function openCore(
   }
 }
 
-const EPERM = 1
+const { EPERM, EMFILE, ENFILE } = constants.errno
 
+/** `failed`: the call, and its errno where it is known. */
 function whyOf(failed: string): string {
-  return failed === `socket ${EPERM}` ? 'no right to open a raw socket (CAP_NET_RAW)' : `${failed} failed`
+  const [call, errno] = failed.split(' ')
+  if (call === 'socket' && Number(errno) === EPERM) return 'no right to open a raw socket (CAP_NET_RAW)'
+  if (Number(errno) === EMFILE) return 'this process has reached its limit of open files (EMFILE)'
+  if (Number(errno) === ENFILE) return 'this host has reached its limit of open files (ENFILE)'
+  return `${failed} failed`
 }
 
 /**

@@ -30,11 +30,15 @@ export class OwnPorts implements PortBlock {
     this.#sockets = sockets
   }
 
-  /** The highest free block outside `kernel`, the first and the last port from which the kernel chooses; undefined = there is none. */
-  static reserve(calls: BatchCalls, kernel: readonly [number, number]): OwnPorts | undefined {
+  /**
+   * The highest free block outside `kernel`, the first and the last port from which the kernel chooses; undefined = there
+   * is none. A text: no more sockets can be opened, `socket` and its errno.
+   */
+  static reserve(calls: BatchCalls, kernel: readonly [number, number]): OwnPorts | string | undefined {
     for (let first = LAST_PORT - HALF_OPEN_PORTS + 1; first >= DYNAMIC_PORT_MIN; first -= HALF_OPEN_PORTS) {
       const isOutside = first > kernel[1] || first + HALF_OPEN_PORTS <= kernel[0]
       const sockets = isOutside ? bindAll(calls, first) : undefined
+      if (typeof sockets === 'string') return sockets
       if (sockets !== undefined) return new OwnPorts(calls, first, sockets)
     }
     return undefined
@@ -50,25 +54,26 @@ export class OwnPorts implements PortBlock {
   }
 }
 
-/** Sockets that are bound to all ports of a block; undefined, and none, where one of them is taken. */
-function bindAll(calls: BatchCalls, first: number): readonly number[] | undefined {
+/** Sockets that are bound to all ports of a block. None of them is open where one failed: see `bound`. */
+function bindAll(calls: BatchCalls, first: number): readonly number[] | string | undefined {
   const sockets: number[] = []
   for (let port = first; port < first + HALF_OPEN_PORTS; port++) {
     const fd = bound(calls, port)
-    if (fd < 0) {
+    if (typeof fd !== 'number') {
       for (const each of sockets) calls.close(each)
-      return undefined
+      return fd
     }
     sockets.push(fd)
   }
   return sockets
 }
 
-function bound(calls: BatchCalls, port: number): number {
+/** A socket that is bound to a port; undefined = the port is taken, a text = no socket can be opened: its errno. */
+function bound(calls: BatchCalls, port: number): number | string | undefined {
   const dual = calls.socket(AF_INET6, SOCK_STREAM_CLOEXEC, 0)
   // A host without IPv6.
   const fd = dual >= 0 ? dual : calls.socket(AF_INET, SOCK_STREAM_CLOEXEC, 0)
-  if (fd < 0) return -1
+  if (fd < 0) return `socket ${calls.errno()}`
   const address = new Uint8Array(dual >= 0 ? 28 : 16)
   const view = new DataView(address.buffer)
   view.setUint16(0, dual >= 0 ? AF_INET6 : AF_INET, isLittleEndian)
@@ -76,5 +81,5 @@ function bound(calls: BatchCalls, port: number): number {
   const isDual = dual < 0 || calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, OFF, OFF.length) === 0
   if (isDual && calls.bind(fd, address, address.length) === 0) return fd
   calls.close(fd)
-  return -1
+  return undefined
 }

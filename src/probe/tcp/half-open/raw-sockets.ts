@@ -86,6 +86,10 @@ export class RawSockets {
     return this.#memoryView.getUint32(DROPS_AT, isLittleEndian)
   }
 
+  get descriptors(): number {
+    return [this.tcp, this.icmp].filter((fd) => fd >= 0).length
+  }
+
   close(): void {
     for (const fd of [this.tcp, this.icmp]) if (fd >= 0) this.#calls.close(fd)
     this.tcp = this.icmp = -1

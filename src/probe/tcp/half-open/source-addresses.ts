@@ -80,6 +80,10 @@ export class SourceAddresses {
     return isBound
   }
 
+  get descriptors(): number {
+    return [this.#udp, this.#netlink].filter((fd) => fd >= 0).length
+  }
+
   close(): void {
     for (const fd of [this.#udp, this.#netlink]) if (fd >= 0) this.#calls.close(fd)
   }

@@ -136,6 +136,10 @@ export class HalfOpenWire {
     return this.#sockets.drops()
   }
 
+  get descriptors(): number {
+    return this.#sockets.descriptors
+  }
+
   close(): void {
     this.#sockets.close()
   }

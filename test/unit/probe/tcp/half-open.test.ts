@@ -43,6 +43,7 @@ const SO_RCVBUFFORCE = 33
 const ICMP_FILTER = 1
 const SOCK_RAW = 3
 const AF_NETLINK = 16
+const AF_INET6 = 10
 
 test('each call that fails, lies or has another structure leaves half-open probes on their other way', (t) => {
   const calls = real(t)
@@ -105,6 +106,53 @@ test('each call that fails, lies or has another structure leaves half-open probe
   }
 })
 
+test('the descriptors that it says it holds are those that it has opened, with IPv6 and without', (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  const kernels: readonly Partial<BatchCalls>[] = [
+    {},
+    {
+      socket: (family, type, protocol) => (family === AF_INET6 ? -1 : calls.socket(family, type, protocol)),
+    },
+  ]
+  const before = descriptors()
+  for (const kernel of kernels) {
+    const halfOpen = new HalfOpen(parts, () => ({ ...calls, ...kernel }))
+    assert.equal(halfOpen.descriptors, 0)
+    assert.ok(halfOpen.coreOf(TARGET))
+    assert.ok(halfOpen.descriptors > HALF_OPEN_PORTS)
+    assert.equal(halfOpen.descriptors, descriptors() - before)
+    halfOpen.close()
+    assert.deepEqual([halfOpen.descriptors, descriptors()], [0, before])
+  }
+})
+
+test('where a limit of open files is reached, the log says so, and all descriptors are given back', (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  const { EMFILE, ENFILE } = constants.errno
+  const before = descriptors()
+  // While the first port is held, the last one, and at each of the sockets beside them.
+  for (const room of [0, HALF_OPEN_PORTS - 1, HALF_OPEN_PORTS, HALF_OPEN_PORTS + 1, HALF_OPEN_PORTS + 2]) {
+    for (const [errno, who] of [
+      [EMFILE, /this process .*limit of open files/],
+      [ENFILE, /this host .*limit of open files/],
+    ] as const) {
+      let isFull = false
+      const socket: BatchCalls['socket'] = (family, type, protocol) => {
+        isFull = descriptors() - before >= room
+        return isFull ? -1 : calls.socket(family, type, protocol)
+      }
+      const full = { ...calls, socket, errno: () => (isFull ? errno : calls.errno()) }
+      const halfOpen = new HalfOpen(parts, () => full)
+      assert.equal(halfOpen.coreOf(TARGET), undefined)
+      const { way } = halfOpen
+      assert.match(way?.by === 'connection' ? way.why : '', who, `room for ${room}`)
+      assert.equal(descriptors(), before)
+    }
+  }
+})
+
 test('without the right to open raw sockets, without koffi and without ports, the log can say why', (t) => {
   const calls = real(t)
   if (calls === undefined) return
@@ -142,7 +190,7 @@ test('without the right to open raw sockets, without koffi and without ports, th
   assert.match(told[0] ?? '', /CAP_NET_RAW/)
   assert.match(told[1] ?? '', /koffi/)
   assert.match(told[2] ?? '', /limit of open files/)
-  assert.match(told[3] ?? '', /ip_local_port_range/)
+  assert.match(told[3] ?? '', /outside net\.ipv4\.ip_local_port_range, from 49152 on/)
   assert.equal(told.length, 4)
 })
 
@@ -151,7 +199,7 @@ test('a source port of ours cannot be taken, by the next prober neither, until i
   if (calls === undefined) return
   const range = parts.sourcePorts.range()
   const [mine, other] = [OwnPorts.reserve(calls, range), OwnPorts.reserve(calls, range)]
-  assert.ok(mine && other)
+  assert.ok(mine instanceof OwnPorts && other instanceof OwnPorts)
   assert.ok(Math.abs(mine.first - other.first) >= HALF_OPEN_PORTS)
   for (const { first } of [mine, other]) assert.ok(first > range[1] || first + HALF_OPEN_PORTS <= range[0])
   const bind = async (port: number, host: string): Promise<string> =>
@@ -169,7 +217,7 @@ test('a source port of ours cannot be taken, by the next prober neither, until i
   const taken = createServer().listen(mine.first + 100, '127.0.0.1')
   await new Promise((resolve) => taken.once('listening', resolve))
   const third = OwnPorts.reserve(calls, range)
-  assert.ok(third && third.first !== mine.first && third.first !== other.first)
+  assert.ok(third instanceof OwnPorts && third.first !== mine.first && third.first !== other.first)
   taken.close()
   third.close()
   other.close()
