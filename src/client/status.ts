@@ -1,13 +1,13 @@
 /** Reads what is wrong in a project. */
-import { STATUS_MEMBERS_OF_POOL } from '../domain/limits.ts'
+import {
+  OVERVIEW_PAGE,
+  STATUS_MEMBERS_OF_POOL,
+  STATUS_PAGES_MAX,
+  STATUS_POOLS_AT_ONCE,
+} from '../domain/limits.ts'
 import type { Service } from './service.ts'
 import { isInTrouble, isMemberInTrouble } from './trouble.ts'
 import type { Member, MemberPage, Overview, Pool, PoolPage } from './wire.ts'
-
-/** Pools of one page, as the API bounds it, and pages that are read; pools whose members are read at the same time. */
-const PAGE_MAX = 100
-const PAGES_MAX = 20
-const POOLS_AT_ONCE = 4
 
 /** The status of a project, as it was read. */
 export interface Status {
@@ -38,8 +38,8 @@ export async function readStatus(
   ])
   const shown = worst.slice(0, limit)
   const pools: PoolInTrouble[] = []
-  for (let i = 0; i < shown.length; i += POOLS_AT_ONCE) {
-    const some = shown.slice(i, i + POOLS_AT_ONCE)
+  for (let i = 0; i < shown.length; i += STATUS_POOLS_AT_ONCE) {
+    const some = shown.slice(i, i + STATUS_POOLS_AT_ONCE)
     pools.push(...(await Promise.all(some.map((pool) => withMembers(service, pool)))))
   }
   return { url: service.url, overview, pools, hasMore: worst.length > limit }
@@ -56,9 +56,9 @@ async function poolsInTrouble(
 ): Promise<readonly Pool[]> {
   const found: Pool[] = []
   let marker: string | undefined
-  for (let read = 0; read < PAGES_MAX && found.length < most; read++) {
+  for (let read = 0; read < STATUS_PAGES_MAX && found.length < most; read++) {
     const page = await service.get<PoolPage>('/v1/overview/pools', {
-      query: { ...query, limit: String(PAGE_MAX), marker },
+      query: { ...query, limit: String(OVERVIEW_PAGE.max), marker },
     })
     found.push(...page.pools.filter(isInTrouble))
     if (page.next === null || page.pools.some(isWell)) break

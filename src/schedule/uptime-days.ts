@@ -6,13 +6,10 @@
  * Of the day that runs, the beginning is summed for objects whose transitions are deleted earlier, as they have too many.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { UPTIME_OBJECTS_PER_STATEMENT, UPTIME_SUMS_PER_PASS_MS } from '../domain/limits.ts'
+import { SLICE_MS, UPTIME_OBJECTS_PER_STATEMENT, UPTIME_SUMS_PER_PASS_MS } from '../domain/limits.ts'
 import { DAY_MS, type SummedDay, sumOfDay } from '../domain/status/uptime-days.ts'
 import type { UptimeFacts } from '../domain/status/uptime.ts'
 import type { RunStatement } from './retention.ts'
-
-/** Milliseconds of computing after which others get their turn. */
-const SLICE_MS = 5
 
 export interface DayProgress {
   readonly dayMs: number

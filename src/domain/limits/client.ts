@@ -1,4 +1,4 @@
-/** Commands that call a running service: `status`, `events`, `wait`, `health`, `maintenance`. */
+/** Commands that call a running service: `status`, `events`, `wait`, `health`, `maintenance`, `probe`, `webhook`. */
 import type { Range } from './range.ts'
 
 /** Milliseconds for one response of the service or of Keystone, connecting included. The time of a wait is added. */
@@ -22,6 +22,9 @@ export const CLIENT_NAMED_MAX = 10
 export const STATUS_POOLS: Range = { min: 1, max: 1000 }
 export const STATUS_POOLS_DEFAULT = 20
 export const STATUS_MEMBERS_OF_POOL = 10
+/** Pages of OVERVIEW_PAGE pools that `status` reads; pools whose members it reads at the same time. */
+export const STATUS_PAGES_MAX = 20
+export const STATUS_POOLS_AT_ONCE = 4
 /** Milliseconds between two drawings of `status --watch` without an event, and at least with many. */
 export const WATCH_EVERY_MS = 10_000
 export const WATCH_PAUSE_MS = 500

@@ -1,5 +1,10 @@
-/** Recurring maintenances: what a rule may say, and how much work it may cost. */
+/** Maintenances, and recurring ones: what a rule may say, and how much work it may cost. */
 import type { Range } from './range.ts'
+
+/** Characters of the note of a maintenance. */
+export const MAINTENANCE_NOTE_MAX = 255
+/** Milliseconds between looks at whether a maintenance that withholds a verdict is over. */
+export const WITHHELD_LOOK_EVERY_MS = 250
 
 /** Characters of the text of a rule (RFC 5545 RRULE). */
 export const RRULE_MAX = 300

@@ -1,4 +1,4 @@
-/** A prober's observation of itself, maintenance and dependencies. */
+/** A prober's observation of itself, and dependencies. */
 import type { Range } from './range.ts'
 
 /** Recent results of a check that are kept, of those that passed and of those that did not; milliseconds of their clock. */
@@ -47,10 +47,6 @@ export const DEPENDENCY_BLIND_MS = 10_000
 export const DEPENDENCY_CONNECTIONS = 2
 /** Milliseconds that a verdict of another prober takes to the database: a flush, twice. */
 export const DEPENDENCY_SETTLE_MS = 200
-/** Characters of the note of a maintenance. */
-export const MAINTENANCE_NOTE_MAX = 255
-/** Milliseconds between looks at whether a maintenance that withholds a verdict is over. */
-export const WITHHELD_LOOK_EVERY_MS = 250
 /** Milliseconds between two log lines on one reason for inconclusive results. */
 export const INCONCLUSIVE_LOG_EVERY_MS = 60_000
 /** Milliseconds between two log lines about stale checks. */

@@ -24,7 +24,7 @@ export const API_CONNECTIONS_KEPT = 2
 export const PROJECT_WAITING_MAX = 200
 export const PROJECT_WAIT_MS = 3000
 
-/** Milliseconds of one slice of long work (api/http/slices.ts), and items between two looks at the clock. */
+/** Milliseconds of one slice of long work, after which others get their turn; items between two looks at the clock (api/http/slices.ts). */
 export const SLICE_MS = 5
 export const SLICE_LOOK_EVERY = 8
 /** Bytes of a body from which its parsing is a slice of its own. */
