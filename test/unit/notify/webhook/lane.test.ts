@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type TestContext, test } from 'node:test'
-import { WEBHOOK_RETRY_MS } from '../../../src/domain/limits.ts'
-import type { ServiceEvent } from '../../../src/domain/event/event.ts'
-import type { Outcome } from '../../../src/domain/webhook/outcome.ts'
-import type { Held } from '../../../src/store/event/webhook-queue.ts'
-import { type LaneParts, type LaneStore, WebhookLane } from '../../../src/notify/webhook/lane.ts'
+import { WEBHOOK_RETRY_MS } from '../../../../src/domain/limits.ts'
+import type { ServiceEvent } from '../../../../src/domain/event/event.ts'
+import type { Outcome } from '../../../../src/domain/webhook/outcome.ts'
+import type { Held } from '../../../../src/store/event/webhook-queue.ts'
+import { type LaneParts, type LaneStore, WebhookLane } from '../../../../src/notify/webhook/lane.ts'
 
 /** A lane whose PostgreSQL refuses `failures` times, and has nothing that waits afterwards. */
 function aLane(t: TestContext, failures: number) {

@@ -6,10 +6,10 @@ import {
   HALF_OPEN_PORTS,
   IN_FLIGHT_MAX,
   IN_FLIGHT_PER_ADDRESS_MAX,
-} from '../../../../src/domain/limits.ts'
-import type { ProbeTarget } from '../../../../src/domain/target/probe-target.ts'
-import { Flights } from '../../../../src/probe/tcp/half-open/flights.ts'
-import { HalfOpenTargets, NO_FLIGHT } from '../../../../src/probe/tcp/half-open/targets.ts'
+} from '../../../../../src/domain/limits.ts'
+import type { ProbeTarget } from '../../../../../src/domain/target/probe-target.ts'
+import { Flights } from '../../../../../src/probe/tcp/half-open/flights.ts'
+import { HalfOpenTargets, NO_FLIGHT } from '../../../../../src/probe/tcp/half-open/targets.ts'
 
 const FIRST_PORT = 65_024
 
