@@ -1,5 +1,10 @@
 /** Finds and lists the webhooks of a service, and their dead letters. */
-import { CLIENT_NAMED_MAX, CLIENT_WEBHOOK_PAGES_MAX, DEAD_LETTER_PAGE } from '../domain/limits.ts'
+import {
+  CLIENT_NAMED_MAX,
+  CLIENT_WEBHOOK_PAGES_MAX,
+  DEAD_LETTER_PAGE,
+  DEAD_LETTERS_MAX,
+} from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { mistake } from './failure.ts'
 import type { Service } from './service.ts'
@@ -82,4 +87,24 @@ export async function listDeadLetters(
     before = answer.before
   }
   return found
+}
+
+/** One by one: each is a transaction, and what was asked for before one that is not there stays done. */
+export async function resendLetters(
+  service: Service,
+  webhook: Pick<Webhook, 'id'>,
+  letters: readonly string[],
+): Promise<number> {
+  for (const letter of letters)
+    await service.post(`${pathOfWebhook(webhook)}/dead-letters/${encodeURIComponent(letter)}/resend`)
+  return letters.length
+}
+
+/**
+ * Sends again every dead letter that is there now, the oldest first, as its events happened; returns how many. They are
+ * listed before the first one is sent, so one that is given up again meanwhile is not sent for ever.
+ */
+export async function resendAllLetters(service: Service, webhook: Pick<Webhook, 'id'>): Promise<number> {
+  const letters = await listDeadLetters(service, webhook, DEAD_LETTERS_MAX)
+  return await resendLetters(service, webhook, letters.map(({ id }) => id).reverse())
 }

@@ -29,6 +29,8 @@ export class ReceiverPump {
   readonly #mayDeliver: Term['mayDeliver']
   readonly #log: NotifyLog
   #isDue = false
+  /** The position before the gap that the log was told of: each retry meets that gap again, and it may grow. */
+  #gapAfter: number | undefined
   #wake: (() => void) | undefined
   #running: Promise<void> = Promise.resolve()
 
@@ -91,7 +93,8 @@ export class ReceiverPump {
     const { name } = this.#receiver
     let position = await this.#source.position(name)
     const purgedTo = await this.#source.purgedTo()
-    if (position < purgedTo) {
+    if (position < purgedTo && this.#gapAfter !== position) {
+      this.#gapAfter = position
       this.#log.warn(
         { receiver: name, from: position, to: purgedTo },
         'events were deleted before the receiver got them: it was away for longer than HM_EVENTS_DAYS',

@@ -167,7 +167,7 @@ test('a foreign project sees and changes nothing, a reader changes nothing, and 
     (await ask(who, 'GET', '/v1/webhooks')).body.webhooks.length
   assert.deepEqual([await seen('foreign'), await seen('reader'), await seen('admin')], [0, 1, 2])
   assert.equal((await ask('foreign', 'GET', `/v1/webhooks?project_id=${OWNER}`)).status, 403)
-  assert.equal((await ask('foreign', 'GET', `/v1/webhooks?marker=${id}`)).body.webhooks.length, 0)
+  assert.equal((await ask('foreign', 'GET', `/v1/webhooks?marker=${id}`)).status, 400)
 })
 
 test('a test says what the receiver answered, and never a byte of its body', async (t) => {
@@ -282,4 +282,18 @@ test('what waits, and what was given up, is counted up to a bound, and beyond it
   assert.deepEqual(await shown(), [WEBHOOK_COUNTED_MAX, false, WEBHOOK_COUNTED_MAX, false])
   await fill(WEBHOOK_COUNTED_MAX + 1)
   assert.deepEqual(await shown(), [WEBHOOK_COUNTED_MAX, true, WEBHOOK_COUNTED_MAX, true])
+})
+
+test('a marker whose webhook is gone, or of another project, is refused; one without anything behind it is not', async (t) => {
+  const { ask } = await startTwoProjects(t)
+  const make = async (who: 'member' | 'foreign') =>
+    (await ask(who, 'POST', '/v1/webhooks', HOOK)).body.webhook.id
+  const [gone, theirs, last] = [await make('member'), await make('foreign'), await make('member')]
+  await ask('member', 'DELETE', `/v1/webhooks/${gone}`)
+  for (const marker of [gone, theirs]) {
+    const { status, body } = await ask('member', 'GET', `/v1/webhooks?marker=${marker}`)
+    assert.deepEqual([status, body.code], [400, 'INVALID_QUERY'], JSON.stringify(body))
+  }
+  const end = await ask('member', 'GET', `/v1/webhooks?marker=${last}`)
+  assert.deepEqual([end.status, end.body], [200, { webhooks: [] }])
 })

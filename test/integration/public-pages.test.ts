@@ -334,3 +334,17 @@ test('strangers at the page of one project delay no request of another: its answ
   assert.ok(made.size <= most, `made ${made.size} times, at most ${most}`)
   assert.ok(beside < Math.max(250, 8 * alone), `${beside} ms beside, ${alone} ms alone`)
 })
+
+test('a marker whose page is gone is refused; one without anything behind it is not', async (t) => {
+  const api = await startApi(t)
+  const pool = await aShop(api, 'web', [])
+  const [gone, last] = [
+    await aPage(api, { title: 'a', pools: [pool.id] }),
+    await aPage(api, { title: 'b', pools: [pool.id] }),
+  ]
+  await api.request('DELETE', `${ALL}/${gone.id}`)
+  const refused = await api.request('GET', `${ALL}?marker=${gone.id}`)
+  assert.deepEqual([refused.status, refused.body.code], [400, 'INVALID_QUERY'], JSON.stringify(refused.body))
+  const end = await api.request('GET', `${ALL}?marker=${last.id}`)
+  assert.deepEqual([end.status, end.body], [200, { public_pages: [] }])
+})

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { ServiceEvent } from '../../src/domain/event/event.ts'
 import { ALERT_RESEND_MS } from '../../src/domain/limits.ts'
-import { query } from '../../src/store/connection/database.ts'
+import { type Database, type Db, query, transaction } from '../../src/store/connection/database.ts'
 import { dueAlerts, noteResent, webhooksWithDueAlerts } from '../../src/store/event/webhook-alerts.ts'
+import { resendDeadLetter } from '../../src/store/event/webhook-dead-letters.ts'
 import { noteRefused, noteUnreachable } from '../../src/store/event/webhook-queue.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
@@ -125,10 +126,103 @@ test('an alert is not due while its receiver or its subject waits after a failur
   assert.deepEqual(await due(), ['b'])
   await noteUnreachable(db, id, { error: 'away', failures: 1, retryMs: 60_000 })
   assert.deepEqual([await due(), await webhooksWithDueAlerts(db)], [[], []])
-  const alerts = ['a', 'b'].map((subject) => ({ subject, event: {} as ServiceEvent, isGone: false }))
+  const alerts = ['a', 'b'].map((subject) => ({ subject, event: {} as ServiceEvent, endsWith: undefined }))
   await noteResent(db, id, alerts)
   assert.deepEqual(await query(db, 'select failures, retry_at from webhook_state'), [
     { failures: 0, retry_at: null },
   ])
   assert.equal((await query(db, 'select from webhook_hold')).length, 0)
 })
+
+/** A change of the status of a member, as its prober writes it; it makes an event. */
+async function change(db: Db, member: string, to: 'ONLINE' | 'OFFLINE', sequence: number): Promise<void> {
+  await query(
+    db,
+    `insert into member_transition (member_id, pool_id, project_id, at, from_state, to_state, reason, generation, epoch, sequence)
+     select id, pool_id, project_id, now(), $2, $3, 'x', generation, 1, $4 from member where id = $1`,
+    [member, to === 'ONLINE' ? 'OFFLINE' : 'ONLINE', to, sequence],
+  )
+}
+
+const isOpen = async (db: Db, count: number) =>
+  (await query(db, 'select from webhook_alert')).length === count
+
+/** What waits for the webhook is given up after one more attempt, which the receiver refuses. */
+async function giveUpAll(db: Db, letters: number): Promise<void> {
+  await eventually('it is held back', async () => (await query(db, 'select from webhook_hold')).length > 0)
+  await query(db, `update webhook_delivery set queued_at = now() - interval '25 hours'`)
+  await query(db, 'update webhook_hold set retry_at = now()')
+  await query(db, `select pg_notify('healthmonitor_webhooks', '')`)
+  await eventually(
+    'dead letters',
+    async () => (await query(db, 'select from webhook_dead_letter')).length === letters,
+  )
+  await query(db, 'update webhook_hold set retry_at = now()')
+}
+
+test('an alert ends when the delivery of its end was given up', async (t) => {
+  const { database, receiver, members, alerts, nobodySends } = await alerting(t)
+  const { db } = database
+  const [member = ''] = members
+  await change(db, member, 'OFFLINE', 1)
+  await eventually('it is noted', () => isOpen(db, 1))
+  receiver.answer = () => 422
+  await change(db, member, 'ONLINE', 2)
+  await giveUpAll(db, 1)
+  receiver.answer = () => 200
+  const before = alerts().length
+  await nobodySends()
+  await eventually('its end', () => alerts().length > before, RESEND_WITHIN_MS)
+  const end = alerts().at(-1)
+  assert.deepEqual([end?.annotations['status'], end?.labels], ['ONLINE', alerts()[0]?.labels])
+  assert.ok(Date.parse(end?.endsAt ?? '') <= Date.now())
+  await eventually('nothing is open', () => isOpen(db, 0))
+})
+
+test('a dead letter of an alert that is over, sent again, is followed by its end', async (t) => {
+  const { database, receiver, members, id, alerts } = await alerting(t)
+  const { db } = database
+  const [member = ''] = members
+  receiver.answer = () => 422
+  await change(db, member, 'OFFLINE', 1)
+  await giveUpAll(db, 1)
+  receiver.answer = () => 200
+  await change(db, member, 'ONLINE', 2)
+  await eventually('ONLINE', () => alerts().at(-1)?.annotations['status'] === 'ONLINE')
+  const before = alerts().length
+  await resendOnly(db, id)
+  await eventually('the letter and its end', () => alerts().length >= before + 2, RESEND_WITHIN_MS)
+  assert.deepEqual(
+    alerts()
+      .slice(before)
+      .map(({ annotations }) => annotations['status']),
+    ['OFFLINE', 'ONLINE'],
+  )
+  await eventually('nothing is open', () => isOpen(db, 0))
+})
+
+test('a dead letter of an end, sent again, does not end the alert that began after it', async (t) => {
+  const { database, receiver, members, id, alerts } = await alerting(t)
+  const { db } = database
+  const [member = ''] = members
+  receiver.answer = () => 422
+  await change(db, member, 'ONLINE', 1)
+  await giveUpAll(db, 1)
+  receiver.answer = () => 200
+  await change(db, member, 'OFFLINE', 2)
+  await eventually('it is noted', () => isOpen(db, 1))
+  const before = alerts().length
+  await resendOnly(db, id)
+  await eventually('the letter and the alert', () => alerts().length >= before + 2, RESEND_WITHIN_MS)
+  const [letter, alert] = alerts().slice(before)
+  assert.deepEqual([letter?.annotations['status'], alert?.annotations['status']], ['ONLINE', 'OFFLINE'])
+  assert.ok(Date.parse(alert?.endsAt ?? '') > Date.now())
+  assert.ok(await isOpen(db, 1))
+})
+
+async function resendOnly(db: Database, webhookId: string): Promise<void> {
+  const [letter] = await query<{ id: number }>(db, 'select id from webhook_dead_letter')
+  await transaction(db, async (tx) => {
+    assert.ok(await resendDeadLetter(tx, webhookId, letter?.id ?? 0))
+  })
+}

@@ -32,7 +32,7 @@ import {
 import type { MemberCounts } from '../../store/status/pool-counts.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { invalidQuery, type Parameters } from '../http/query.ts'
-import { idOf, inRange, knownParameters, numberOf, projectOf } from './parameters.ts'
+import { idOf, inRange, knownParameters, markerIsGone, numberOf, projectOf } from './parameters.ts'
 import { eventDocument } from '../../domain/event/event-document.ts'
 
 export function overviewRoutes(deps: ApiDependencies): Route[] {
@@ -142,8 +142,7 @@ export function renderPage<Row extends { readonly id: string }>(
   rows: readonly Row[] | undefined,
   { page, render }: { readonly page: { readonly limit: number }; readonly render: (row: Row) => object },
 ): Record<string, unknown> {
-  if (rows === undefined)
-    throw invalidQuery('There is nothing with the id of the marker: begin at the first page.')
+  if (rows === undefined) throw markerIsGone()
   const shown = rows.slice(0, page.limit)
   const next = rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null
   return { [name]: shown.map(render), next }

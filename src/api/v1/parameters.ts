@@ -22,6 +22,11 @@ export function knownParameters(
   return parameters
 }
 
+/** The refusal of a marker whose object was deleted, or may not be seen. An empty page would say that there is no more. */
+export function markerIsGone(): Error {
+  return invalidQuery('There is nothing with the id of the marker: begin at the first page.')
+}
+
 /** The project in `project_id`, else the one of the identity; undefined = all, for administrators. Throws FORBIDDEN. */
 export function projectOf(ctx: ApiContext, parameters: Parameters): string | undefined {
   const { inLists, authorise } = ctx.state.access

@@ -21,7 +21,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from '../ht
 import { invalidField, parseBody } from '../schema/attributes.ts'
 import { writing } from '../write/writing.ts'
 import { assertReadable } from './overview.ts'
-import { idOf, knownParameters, projectOf } from './parameters.ts'
+import { idOf, knownParameters, markerIsGone, projectOf } from './parameters.ts'
 import { publicPageCreate, publicPageUpdate } from './public-page-body.ts'
 
 const ALL = '/v1/public-pages'
@@ -50,6 +50,7 @@ const newToken = (): string => randomBytes(PUBLIC_TOKEN_BYTES).toString('base64u
 async function list(ctx: ApiContext, { db }: ApiDependencies): Promise<void> {
   const parameters = knownParameters(ctx, ['project_id', 'marker'])
   const pages = await listPublicPages(db, projectOf(ctx, parameters), idOf(parameters, 'marker'))
+  if (pages === undefined) throw markerIsGone()
   ctx.body = {
     public_pages: pages.map((page) => render(page)),
     ...(pages.length < PUBLIC_PAGES_LISTED ? {} : { marker: pages.at(-1)?.id }),

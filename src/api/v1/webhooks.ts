@@ -29,7 +29,7 @@ import { type ApiContext, type ApiDependencies, pathId, type Route } from '../ht
 import { sharerOf } from '../http/sharer.ts'
 import { parseBody } from '../schema/attributes.ts'
 import { writing } from '../write/writing.ts'
-import { idOf, inRange, knownParameters, numberOf, projectOf } from './parameters.ts'
+import { idOf, inRange, knownParameters, markerIsGone, numberOf, projectOf } from './parameters.ts'
 import { changedBy, MASK, webhookCreate, webhookUpdate } from './webhook-body.ts'
 
 const ALL = '/v1/webhooks'
@@ -53,6 +53,7 @@ export function webhookRoutes(deps: ApiDependencies): Route[] {
 async function list(ctx: ApiContext, { db }: ApiDependencies): Promise<void> {
   const parameters = knownParameters(ctx, ['project_id', 'marker'])
   const webhooks = await listWebhooks(db, projectOf(ctx, parameters), idOf(parameters, 'marker'))
+  if (webhooks === undefined) throw markerIsGone()
   ctx.body = {
     webhooks: webhooks.map((webhook) => render(webhook)),
     ...(webhooks.length < WEBHOOK_PAGE ? {} : { marker: webhooks.at(-1)?.id }),

@@ -2,6 +2,7 @@
 import { EXIT, type ExitCode } from '../../client/failure.ts'
 import {
   letterLines,
+  olderLettersLine,
   secretLines,
   shownWebhook,
   testLine,
@@ -15,15 +16,11 @@ import {
   listDeadLetters,
   listWebhooks,
   pathOfWebhook,
-  readWebhook,
+  resendAllLetters,
+  resendLetters,
 } from '../../client/webhooks.ts'
 import type { Webhook, WebhookTest } from '../../client/wire.ts'
-import {
-  CLIENT_WEBHOOK_TEST_MS,
-  DEAD_LETTER_PAGE,
-  LETTERS_SHOWN,
-  LETTERS_SHOWN_DEFAULT,
-} from '../../domain/limits.ts'
+import { CLIENT_WEBHOOK_TEST_MS, LETTERS_SHOWN, LETTERS_SHOWN_DEFAULT } from '../../domain/limits.ts'
 import { type Command, parseFlags, UsageError } from '../command-line.ts'
 import { type Client, CLIENT_EXITS, numberOf, SIGN_IN_TEXT, withService } from './client.ts'
 import { bodyOf, WEBHOOK_FLAGS, type WebhookValues } from './webhook-flags.ts'
@@ -169,14 +166,15 @@ const RUN: Readonly<Record<Action, (client: Client, asked: Asked) => Promise<Exi
     const letters = await listDeadLetters(service, webhook, limit)
     if (values.json === true) return (print([JSON.stringify({ dead_letters: letters })]), EXIT.done)
     print(letterLines(letters, screen))
-    const hidden = webhook.dead_letters.kept - letters.length
-    if (hidden > 0) print([`… and ${counted(hidden, 'older one')}: --limit shows them`])
+    print(olderLettersLine(webhook.dead_letters, { shown: letters.length, limit }))
     return EXIT.done
   },
   resend: async (client, { values, named, letters }) => {
     const webhook = await findWebhook(client.service, named)
     const sent =
-      values.all === true ? await resendAll(client, webhook) : await resend(client, webhook, letters)
+      values.all === true
+        ? await resendAllLetters(client.service, webhook)
+        : await resendLetters(client.service, webhook, letters)
     if (values.json === true) client.print([JSON.stringify({ resent: sent })])
     else
       client.print([
@@ -189,31 +187,4 @@ const RUN: Readonly<Record<Action, (client: Client, asked: Asked) => Promise<Exi
 function printWebhook({ screen, print }: Client, { json }: WebhookValues, webhook: Webhook): void {
   if (json === true) print([JSON.stringify({ webhook })])
   else print(webhookLines(webhook, screen, Date.now()))
-}
-
-/** One by one: each is a transaction, and what was asked for before one that is not there stays done. */
-async function resend({ service }: Client, webhook: Webhook, letters: readonly string[]): Promise<number> {
-  for (const letter of letters)
-    await service.post(`${pathOfWebhook(webhook)}/dead-letters/${encodeURIComponent(letter)}/resend`)
-  return letters.length
-}
-
-/** Those that are there now: one that is given up again meanwhile is not sent for ever. */
-async function resendAll(client: Client, webhook: Webhook): Promise<number> {
-  const { dead_letters: dead } = await readWebhook(client.service, webhook.id)
-  let sent = 0
-  while (sent < dead.kept) {
-    const page = await listDeadLetters(
-      client.service,
-      webhook,
-      Math.min(DEAD_LETTER_PAGE.max, dead.kept - sent),
-    )
-    if (page.length === 0) break
-    sent += await resend(
-      client,
-      webhook,
-      page.map(({ id }) => id),
-    )
-  }
-  return sent
 }

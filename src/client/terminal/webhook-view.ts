@@ -1,4 +1,5 @@
 /** `healthmonitor webhook` on a terminal: webhooks, the state of their deliveries, tests, dead letters. */
+import { DEAD_LETTERS_MAX } from '../../domain/limits.ts'
 import type { DeadLetter, Webhook, WebhookTest } from '../wire.ts'
 import { eventLine } from './event-view.ts'
 import { printable, type Screen, type Style, styled } from './screen.ts'
@@ -139,4 +140,16 @@ export function letterLines(letters: readonly DeadLetter[], screen: Screen): rea
     ],
     screen,
   )
+}
+
+/** What `webhook dead-letters` does not show: the service counts up to a bound, and says "at least" beyond it. */
+export function olderLettersLine(
+  { kept, at_least: isMore }: Webhook['dead_letters'],
+  { shown, limit }: { readonly shown: number; readonly limit: number },
+): readonly string[] {
+  // All were read, however many were counted.
+  if (shown < limit || shown >= DEAD_LETTERS_MAX) return []
+  const hidden = Math.max(0, kept - shown)
+  if (hidden === 0) return isMore ? ['… and perhaps older ones: --limit shows them'] : []
+  return [`… and ${isMore ? 'more than ' : ''}${counted(hidden, 'older one')}: --limit shows them`]
 }

@@ -4,7 +4,7 @@ import { healthPath } from '../event/event-document.ts'
 import { ALERT_LASTS_MS } from '../limits.ts'
 
 /** Statuses that are an alert until there is another one. */
-const FIRING = new Set(['OFFLINE', 'DEGRADED', 'ERROR'])
+export const FIRING: ReadonlySet<string> = new Set(['OFFLINE', 'DEGRADED', 'ERROR'])
 
 const NAMES: Readonly<Record<string, string>> = {
   'member.status': 'HealthMonitorMember',

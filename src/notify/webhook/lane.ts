@@ -28,7 +28,7 @@ export interface LaneStore {
   readonly failures: () => Promise<number>
   readonly noteAlerts: (alerts: {
     readonly firing: readonly { readonly subject: string; readonly position: number }[]
-    readonly resolved: readonly string[]
+    readonly resolved: readonly { readonly subject: string; readonly position: number }[]
   }) => Promise<void>
   readonly dueAlerts: (limit: number) => Promise<readonly OpenAlert[]>
   readonly resent: (alerts: readonly OpenAlert[]) => Promise<void>
@@ -158,11 +158,11 @@ export class WebhookLane {
     if (webhook.format === 'alertmanager') {
       // Of several changes of one object, only the last one is its state.
       const last = [...new Map(sent.map((delivery) => [delivery.subject, delivery])).values()]
+      const told = (sent: readonly Delivery[]) =>
+        sent.map(({ subject, event }) => ({ subject, position: event.position }))
       await store.noteAlerts({
-        firing: last
-          .filter(({ event }) => isFiring(event))
-          .map(({ subject, event }) => ({ subject, position: event.position })),
-        resolved: last.filter(({ event }) => !isFiring(event)).map(({ subject }) => subject),
+        firing: told(last.filter(({ event }) => isFiring(event))),
+        resolved: told(last.filter(({ event }) => !isFiring(event))),
       })
     }
     await store.delivered(
@@ -199,10 +199,10 @@ export class WebhookLane {
     const { store } = this.#parts
     const alerts = await store.dueAlerts(WEBHOOK_BATCH)
     if (alerts.length === 0) return true
-    const gone = { to: 'NO_MONITOR', at: new Date() }
-    const again = alerts.map(({ subject, event, isGone }) => ({
+    const at = new Date()
+    const again = alerts.map(({ subject, event, endsWith }) => ({
       subject,
-      event: isGone ? { ...event, ...gone } : event,
+      event: endsWith === undefined ? event : { ...event, from: event.to, to: endsWith, at },
     }))
     return await this.#deliver(webhook, again, async (sent) => {
       const subjects = new Set(subjectsOf(sent))

@@ -43,12 +43,12 @@ function toPage(row: PageRow): PublicPage {
   }
 }
 
-/** Of a project; undefined = of all. Oldest first, behind `marker`. */
+/** Of a project; undefined = of all. Oldest first, behind `marker`. Undefined: there is no such marker. */
 export async function listPublicPages(
   db: Db,
   projectId: string | undefined,
   marker: string | undefined,
-): Promise<readonly PublicPage[]> {
+): Promise<readonly PublicPage[] | undefined> {
   const { values, bind } = collectBindings()
   const where = ['true']
   if (projectId !== undefined) where.push(`p.project_id = ${bind(projectId)}`)
@@ -64,6 +64,12 @@ export async function listPublicPages(
     `${SELECT} where ${where.join(' and ')} order by p.created_at, p.id limit ${bind(PUBLIC_PAGES_LISTED)}`,
     values,
   )
+  if (
+    rows.length === 0 &&
+    marker !== undefined &&
+    (await findPublicPage(db, marker, projectId)) === undefined
+  )
+    return undefined
   return rows.map(toPage)
 }
 

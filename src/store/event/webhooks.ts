@@ -88,12 +88,15 @@ function toRecord(row: WebhookRow & HealthRow): WebhookRecord {
   }
 }
 
-/** Of a project; undefined = of all, and those of administrators. Oldest first, behind `marker`. */
+/**
+ * Of a project; undefined = of all, and those of administrators. Oldest first, behind `marker`. Undefined: there is no
+ * such marker.
+ */
 export async function listWebhooks(
   db: Db,
   projectId: string | undefined,
   marker: string | undefined,
-): Promise<readonly WebhookRecord[]> {
+): Promise<readonly WebhookRecord[] | undefined> {
   const { values, bind } = collectBindings()
   const where = ['true']
   if (projectId !== undefined) where.push(`w.project_id = ${bind(projectId)}`)
@@ -109,6 +112,8 @@ export async function listWebhooks(
     `${SELECT} where ${where.join(' and ')} order by w.created_at, w.id limit ${bind(WEBHOOK_PAGE)}`,
     values,
   )
+  if (rows.length === 0 && marker !== undefined && (await findWebhook(db, marker, projectId)) === undefined)
+    return undefined
   return rows.map(toRecord)
 }
 

@@ -21,7 +21,8 @@ export function WebhooksView() {
   const page = marker.value === '' ? '' : `&marker=${marker.value}`
   const { state, reload } = useResource<WebhookPage>(
     `v1/webhooks?${`${project}${page}`.slice(1)}`,
-    ({ type }) => type === 'config.changed',
+    // No event is written for a change of a webhook.
+    () => false,
   )
   const { webhooks, marker: next } = state.value.body ?? {}
   return (

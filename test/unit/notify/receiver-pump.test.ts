@@ -52,3 +52,50 @@ test('a process that wakes up after its lease gives its receiver nothing and bla
   term.abort()
   await pump.close()
 })
+
+test('a gap in the events is told of once, however often the receiver is tried again, and a later one again', async (t) => {
+  const gaps: unknown[] = []
+  const state = { position: 0, purgedTo: 5, refuses: true, tries: 0 }
+  const pump = new ReceiverPump(
+    {
+      name: 'receiver',
+      deliver: () => {
+        state.tries += 1
+        // Retention goes on while the receiver is away.
+        state.purgedTo += 1
+        return state.refuses ? Promise.reject(new Error('away')) : Promise.resolve()
+      },
+      close: () => Promise.resolve(),
+    },
+    {
+      source: {
+        read: (after) => Promise.resolve(after < 100 ? [{ ...EVENT, position: 100 }] : []),
+        purgedTo: () => Promise.resolve(state.purgedTo),
+        position: () => Promise.resolve(state.position),
+        advance: (_, position) => Promise.resolve(void (state.position = position)),
+      },
+      mayDeliver: () => true,
+      log: {
+        info: () => undefined,
+        warn: (what, message) => void (message.startsWith('events were deleted') && gaps.push(what)),
+      },
+    },
+  )
+  const term = new AbortController()
+  t.after(() => term.abort())
+  pump.start(term.signal)
+  await until(() => state.tries >= 3)
+  assert.deepEqual(gaps, [{ receiver: 'receiver', from: 0, to: 5 }])
+  state.refuses = false
+  await until(() => state.position === 100)
+  term.abort()
+  await pump.close()
+  state.purgedTo = 200
+  const next = new AbortController()
+  t.after(() => next.abort())
+  pump.start(next.signal)
+  await until(() => gaps.length === 2)
+  assert.deepEqual(gaps[1], { receiver: 'receiver', from: 100, to: 200 })
+  next.abort()
+  await pump.close()
+})

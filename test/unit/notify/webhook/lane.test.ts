@@ -81,7 +81,7 @@ async function resends(subjects: readonly string[], answer: (subjects: readonly 
   const store = {
     due: () => Promise.resolve({ deliveries: [], nextInMs: undefined }),
     dueAlerts: () =>
-      Promise.resolve(subjects.map((subject) => ({ subject, event: event(subject), isGone: false }))),
+      Promise.resolve(subjects.map((subject) => ({ subject, event: event(subject), endsWith: undefined }))),
     resent: (alerts) => Promise.resolve(void noted.resent.push(...alerts.map(({ subject }) => subject))),
     failures: () => Promise.resolve(0),
     subjectFailures: () => Promise.resolve(new Map()),
