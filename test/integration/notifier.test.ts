@@ -92,6 +92,8 @@ test('a lease whose session PostgreSQL ends is lost at once, and the positions s
   await tell(database, 1)
   first.notifier.notify()
   await eventually('the event', () => first.got.length === 1)
+  // Until its position is kept, the next term gives it again.
+  await eventually('no lag', async () => (await readReceiverLags(database.db))[0]?.events === 0)
   await query(
     database.db,
     `select pg_terminate_backend(pid) from pg_stat_activity
