@@ -75,8 +75,10 @@ function verdictOf(
 /** A statement of the result writer has no more. */
 const AT_ONCE = 5000
 const TURN_MS = 100
+/** Members fail together by pool, not by id: this has no factor in common with numbers of members such as 100 000. */
+const STRIDE = 61_803
 
-/** Changes of all members in turn, each to the other status than the time before. */
+/** Changes of all members in turn, spread over their ids, each to the other status than the time before. */
 export class Changes {
   readonly #decide: Decide
   readonly #members: number
@@ -93,7 +95,7 @@ export class Changes {
       const some = Math.min(left, AT_ONCE, this.#members - first)
       const isFirstRound = Math.floor(this.#made / this.#members) % 2 === 0
       await this.#decide(
-        Array.from({ length: some }, (_, i) => first + i),
+        Array.from({ length: some }, (_, i) => ((first + i) * STRIDE) % this.#members),
         isFirstRound ? 'OFFLINE' : 'ONLINE',
       )
       this.#made += some
