@@ -19,7 +19,7 @@ const PROBED = `hm.admin_state_up and lb.admin_state_up and p.admin_state_up and
 const SPEAKS_TLS = `(hm.type in ('HTTPS', 'TLS-HELLO')
   or hm.type in ('HTTP', 'TCP') and p.echo @> '{"tls_enabled": true}')`
 
-/** Each certificate is told of once: not_after of the one that was told. */
+/** Each certificate has one event of a kind: not_after of the one that had it. */
 const NOT_TOLD = {
   expired: 'warn_at is not null and expired_told is distinct from not_after',
   expiring: 'warn_at is not null and expiring_told is distinct from not_after',
@@ -32,7 +32,7 @@ export async function up(db: Knex): Promise<void> {
       project_id text not null,
       generation bigint not null,
       not_after timestamptz not null,
-      -- From when on it is told of; null = never.
+      -- From when on there is a warning; null = never.
       warn_at timestamptz,
       subject text not null,
       issuer text not null,

@@ -29,7 +29,7 @@ export class ReceiverPump {
   readonly #mayDeliver: Term['mayDeliver']
   readonly #log: NotifyLog
   #isDue = false
-  /** The position before the gap that the log was told of: each retry meets that gap again, and it may grow. */
+  /** The position before the gap that was logged last: each retry meets that gap again, and it may grow. */
   #gapAfter: number | undefined
   #wake: (() => void) | undefined
   #running: Promise<void> = Promise.resolve()

@@ -1,4 +1,4 @@
-/** Certificates in PostgreSQL: who may write them, when they are told of, and when they are forgotten. */
+/** Certificates in PostgreSQL: who may write them, when they have events, and when they are forgotten. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
@@ -134,7 +134,7 @@ test('what would not change is not touched; each thing that differs is written',
   }
 })
 
-test('an end is told of once before and once after it, and the next certificate again, however many look', async (t) => {
+test('an end has one event before it and one after it, and the next certificate again, however many look', async (t) => {
   const at = await pool(t, 4)
   const { db, owner, memberIds } = at
   const [soon = '', over = '', late = '', never = ''] = memberIds
@@ -199,7 +199,7 @@ test('a shown certificate ends with its generation, its type, its TLS, and while
     for (const statement of change?.split(';') ?? []) await query(db, statement)
     assert.equal(await shown(), 0, change)
     assert.deepEqual(await minima(), [])
-    // It is due and nobody hears of it; the next one that is shown is told of.
+    // It is due and nobody hears of it; the next one that is shown has an event.
     assert.deepEqual(await told(db), [], change)
     assert.deepEqual(await stored(db), [])
     if (back !== undefined) await query(db, back)
@@ -239,7 +239,7 @@ test('with the member its certificate is deleted; what came at that moment is pu
   assert.equal((await stored(db)).length, 2)
 })
 
-test('thousands of certificates of one project are told of in parts; another project waits a few seconds at most', async (t) => {
+test('thousands of certificates of one project have their events in parts; another project waits a few seconds at most', async (t) => {
   const many = 2 * CERTIFICATES_PER_RUN + 1
   const at = await pool(t, many)
   const { db, owner, made, memberIds } = at

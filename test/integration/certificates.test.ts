@@ -117,7 +117,7 @@ test('a certificate that ends soon is in the health of the member, in both diale
   assert.deepEqual([facts.certificatesExpiring, facts.certificatesExpired], [1, 0])
 })
 
-test('a steady state writes nothing; a renewed certificate is written, and another one that ends is told of', async (t) => {
+test('a steady state writes nothing; a renewed certificate is written, and another one that ends has an event', async (t) => {
   const { database, db, server, id, poolId, send, events, health } = await probed(t)
   testProber(database)
   const row = async () =>

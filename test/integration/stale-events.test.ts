@@ -64,7 +64,7 @@ function entry(memberId: string, reason: Reason, stale: boolean): CheckpointEntr
   }
 }
 
-test('a check that becomes stale is told of once with the reason, and again when a result is sure', async (t) => {
+test('a check that becomes stale has one event with the reason, and another one when a result is sure', async (t) => {
   const { db, memberIds, checkpoint } = await pool(t, 3)
   const [one = '', two = '', sure = ''] = memberIds
   const fine = entry(sure, 'PASSED', false)
@@ -135,7 +135,7 @@ test('more than a hundred members of a pool at once are one event with their num
   assert.deepEqual((await told(db)).slice(2), ['FRESH PASSED 102'])
 })
 
-test('a shard without a living owner for longer than the grace is told of by pool, once, and so is its new owner', async (t) => {
+test('a shard without a living owner for longer than the grace has one event for each pool, and so has its new owner', async (t) => {
   const { db, owner, poolId, memberIds } = await pool(t, 3)
   const { poolId: unmonitored, monitorId } = await insertPool(db)
   await insertMembers(db, unmonitored, [{ address: '10.0.0.2', port: 1 }])

@@ -37,6 +37,6 @@ export const IN_FLIGHT_PER_PROJECT_DEFAULT = 50_000
 export const PLANNED_PROBES = 5
 /** Bytes of all options of one monitor as JSON: they are read with every change of the pool. */
 export const OPTIONS_MAX_BYTES = 16 * 1024
-/** Days before the end of a certificate from which on it is told of (`tls.expiry_warning_days`); 0 = never. */
+/** Days before the end of a certificate from which on there is a warning (`tls.expiry_warning_days`); 0 = never. */
 export const EXPIRY_WARNING_DAYS: Range = { min: 0, max: 3650 }
 export const EXPIRY_WARNING_DAYS_DEFAULT = 14

@@ -21,7 +21,7 @@ export const FLUSH_RETRY_MS: Range = { min: 100, max: 5000 }
 export const CERTIFICATE_FLUSH_MS = 1000
 /**
  * Milliseconds for which an earlier end of a certificate holds after it was last seen, where a later one came between: servers behind
- * one address that show different certificates in turn write nothing, and the one that ends first is told of.
+ * one address that show different certificates in turn write nothing, and the one that ends first has the events.
  */
 export const CERTIFICATE_HOLD_MS = 600_000
 /** Milliseconds that a graceful stop of a prober spends on its writes and on releasing its shards. */

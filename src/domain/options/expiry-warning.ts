@@ -3,7 +3,7 @@ import { EXPIRY_WARNING_DAYS_DEFAULT } from '../limits.ts'
 import type { ProbeTarget } from '../target/probe-target.ts'
 import type { MonitorOptions } from './monitor-options.ts'
 
-/** Days before the end of a certificate from which on it is told of; 0 = never. */
+/** Days before the end of a certificate from which on there is a warning; 0 = never. */
 export function expiryWarningDays(options: MonitorOptions | null): number {
   return options?.tls?.expiry_warning_days ?? EXPIRY_WARNING_DAYS_DEFAULT
 }

@@ -24,7 +24,7 @@ export interface CheckConfig {
   readonly maintenance?: readonly MaintenanceWindow[]
   /** Ids of members and pools; absent = none. */
   readonly dependsOn?: readonly string[]
-  /** Days before the end of its certificate from which on it is told of, 0 = never; absent = it shows none. */
+  /** Days before the end of its certificate from which on there is a warning, 0 = never; absent = it shows none. */
   readonly expiryWarningDays?: number
 }
 
@@ -127,7 +127,7 @@ export interface CertificateWrite extends Pick<LeafCertificate, 'notAfter' | 'su
   readonly generation: number
   readonly shard: number
   readonly epoch: number
-  /** Days before its end from which on it is told of; 0 = never. */
+  /** Days before its end from which on there is a warning; 0 = never. */
   readonly warningDays: number
 }
 

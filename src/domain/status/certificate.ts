@@ -3,7 +3,7 @@
 /** What is known of it. */
 export interface KnownCertificate {
   readonly notAfter: Date
-  /** From when on it is told of; null = never. */
+  /** From when on there is a warning; null = never. */
   readonly warnAt: Date | null
   /** As the target says it; empty = it names none. */
   readonly subject: string

@@ -118,8 +118,8 @@ export function expectedCodesOf(monitor: HttpMonitor): {
 
 /**
  * The path as it is sent. A fragment is the client's own and never sent (RFC 9110 section 7.1); both dialects store
- * paths with one. Characters other than visible ASCII are sent as the percent-encoded bytes of their UTF-8 (RFC 3987
- * section 3.1); a `%` stays as it is.
+ * paths with one. Characters other than visible ASCII are sent as the percent-encoded bytes of their UTF-8
+ * (RFC 3987 section 3.1); a `%` stays as it is.
  */
 export function sentPath(path: string): string {
   const end = path.indexOf('#')

@@ -1,6 +1,6 @@
 /**
  * Cores: what makes probes by the batch. A prober (probe.ts) has a function, an object and a result per attempt; a core
- * has arrays. Between the scheduler and a core go slots, numbers of targets that the core has been told of.
+ * has arrays. Between the scheduler and a core go slots, numbers of targets that were given to the core.
  *
  *   hold(target) → slot;  start(slots) … collect() … expire(slot);  what has ended is in `ended`, until it is cleared
  *

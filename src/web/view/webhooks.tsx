@@ -1,4 +1,4 @@
-/** Webhooks: who is told of events, how that goes, on and off, and a test. */
+/** Webhooks: where events are sent, whether that works, on and off, and a test. */
 import { useSignal } from '@preact/signals'
 import { request } from '../net/request.ts'
 import { useResource } from '../net/resource.ts'

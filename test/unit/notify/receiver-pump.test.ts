@@ -53,7 +53,7 @@ test('a process that wakes up after its lease gives its receiver nothing and bla
   await pump.close()
 })
 
-test('a gap in the events is told of once, however often the receiver is tried again, and a later one again', async (t) => {
+test('a gap in the events is logged once, however often the receiver is tried again, and a later one again', async (t) => {
   const gaps: unknown[] = []
   const state = { position: 0, purgedTo: 5, refuses: true, tries: 0 }
   const pump = new ReceiverPump(
