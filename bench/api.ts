@@ -7,18 +7,23 @@
  * PostgreSQL use per request. One client process, keep-alive, on loopback, bounded. Before the first phase all its requests
  * are made for `warm-up` seconds that do not count: the process is seconds old. `--only`: what to measure, by its name.
  * `--transitions 500` and `--flips 20000` measure the lists again, while so many members change their status each second,
- * evenly, or all of them at once at the beginning of each list. These changes are written as probers write them.
+ * evenly, or all of them at once at the beginning of each list. These changes are written as probers write them, by a
+ * process of its own, and another one reads their events from the stream and notes how late they are.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { openDatabase } from '../src/store/connection/database.ts'
 import { commandLine } from './command-line.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
-import { Changes, decider } from './decisions.ts'
+import { startChanges } from './changes.ts'
 import { startPostgres } from './postgres.ts'
 import { answering, endService, startService } from './service.ts'
+import { readStream, type StreamReader } from './stream-lateness.ts'
 import { postgresCpuSeconds, usageOfTree } from './usage.ts'
 
 const PORT = 19_878
+/** Milliseconds after the last change in which its event comes. */
+const STREAM_WAIT_MS = 2000
 const MONITORS = 100
 /** The pools with members; those of the monitors of the first phase have none. */
 const NEWEST_FIRST = '&sort_key=created_at&sort_dir=desc'
@@ -129,18 +134,34 @@ let beside: ((ended: AbortSignal) => Promise<void>) | undefined
 async function measureListsBesideChanges(poolId: string): Promise<void> {
   const [perSecond, flips] = [Number(values.transitions), Number(values.flips)]
   if (perSecond + flips === 0) return
-  const changes = new Changes(await decider(db), MEMBERS)
-  if (perSecond > 0) {
-    console.log(`\nwhile ${perSecond} members a second change their status`)
-    beside = (ended) => changes.each(perSecond, ended)
-    await measureLists(poolId)
+  const changes = await startChanges(postgres.url)
+  const stream = await readStream(`http://127.0.0.1:${PORT}`)
+  try {
+    if (perSecond > 0) {
+      console.log(`\nwhile ${perSecond} members a second change their status`)
+      beside = (ended) => changes.each(perSecond, ended)
+      await measureLists(poolId)
+      await printLateness(stream)
+    }
+    if (flips > 0) {
+      console.log(`\nwhile ${flips} members change their status at once, at the beginning of each line`)
+      beside = () => changes.next(flips)
+      await measureLists(poolId)
+      await printLateness(stream)
+    }
+  } finally {
+    beside = undefined
+    await Promise.all([changes.end(), stream.end()])
   }
-  if (flips > 0) {
-    console.log(`\nwhile ${flips} members change their status at once, at the beginning of each line`)
-    beside = () => changes.next(flips)
-    await measureLists(poolId)
-  }
-  beside = undefined
+}
+
+async function printLateness(stream: StreamReader): Promise<void> {
+  // The last ones are on their way.
+  await wait(STREAM_WAIT_MS)
+  const { events, p50Ms, p99Ms, maxMs } = await stream.take()
+  console.log(
+    `stream: ${events} events of members, after the decision p50 ${p50Ms}, p99 ${p99Ms}, max ${maxMs} ms`,
+  )
 }
 
 async function measureStatusFilters(): Promise<void> {
@@ -250,8 +271,16 @@ async function createMonitor(poolId: string): Promise<string> {
   })
 }
 
+/** Counts the bytes of an answer. Text of a page of 2 MB would take this process longer than the service. */
 async function get(path: string): Promise<void> {
-  await call('GET', path)
+  const { statusCode, body } = await client.request({
+    method: 'GET',
+    path: `${base}${path}`,
+    headers: { 'x-project-id': PROJECT },
+  })
+  let bytes = 0
+  for await (const chunk of body) bytes += (chunk as Buffer).length
+  if (statusCode >= 300 || bytes === 0) throw new Error(`GET ${path}: ${statusCode}, ${bytes} bytes`)
 }
 
 async function post(path: string, envelope: string, attributes: object): Promise<string> {
@@ -262,7 +291,7 @@ async function post(path: string, envelope: string, attributes: object): Promise
   return answer[envelope]?.id ?? ''
 }
 
-async function call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<string> {
+async function call(method: 'POST' | 'DELETE', path: string, body?: object): Promise<string> {
   const { statusCode, body: answer } = await client.request({
     method,
     path: `${base}${path}`,

@@ -8,12 +8,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { PeerKind } from './engine-kinds.ts'
 import type { RunningPeer } from './engine-peer.ts'
 import type { BlackboxLoad } from './blackbox-client.ts'
 import { freePorts } from './namespace.ts'
 
+/** It speaks HTTP/2 over TLS only. */
+export type BlackboxKind = Exclude<PeerKind, 'http2'> | 'ping'
+
 export interface BlackboxOptions {
-  readonly kind: 'tcp' | 'http' | 'https'
+  readonly kind: BlackboxKind
   readonly addresses: readonly string[]
   readonly port: number
   readonly intervalMs: number
@@ -23,10 +27,20 @@ export interface BlackboxOptions {
 const FIRST_PORT = 18_301
 const START_MS = 20_000
 
-const PROBER: Readonly<Record<BlackboxOptions['kind'], string>> = {
+const HTTPS = 'prober: http\n    http:\n      tls_config:\n        insecure_skip_verify: true'
+const PROBER: Readonly<Record<BlackboxKind, string>> = {
   tcp: 'prober: tcp',
   http: 'prober: http',
-  https: 'prober: http\n    http:\n      tls_config:\n        insecure_skip_verify: true',
+  https: HTTPS,
+  'https-rsa': HTTPS,
+  grpc: 'prober: grpc\n    grpc:\n      tls: false',
+  ping: 'prober: icmp\n    icmp:\n      preferred_ip_protocol: ip4',
+}
+/** Before the address in what it is asked. */
+const SCHEME: Readonly<Partial<Record<BlackboxKind, string>>> = {
+  http: 'http://',
+  https: 'https://',
+  'https-rsa': 'https://',
 }
 
 export async function startBlackbox(folder: string, options: BlackboxOptions): Promise<RunningPeer> {
@@ -42,7 +56,7 @@ export async function startBlackbox(folder: string, options: BlackboxOptions): P
   await answering(`http://127.0.0.1:${listen}/-/healthy`)
   const client = fork(fileURLToPath(new URL('./blackbox-client.js', import.meta.url)))
   const targets = addresses.map((address) =>
-    kind === 'tcp' ? `${address}:${port}` : `${kind}://${address}:${port}/`,
+    kind === 'ping' ? address : `${SCHEME[kind] ?? ''}${address}:${port}`,
   )
   client.send({ port: listen, targets, intervalMs } satisfies BlackboxLoad)
   return {

@@ -1,6 +1,5 @@
 /** Verdicts of the benches' members, written as probers write them. */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import { SHARD_COUNT } from '../src/domain/limits.ts'
 import type { VerdictWrite } from '../src/domain/prober/check.ts'
 import { type Database, query } from '../src/store/connection/database.ts'
@@ -74,7 +73,6 @@ function verdictOf(
 
 /** A statement of the result writer has no more. */
 const AT_ONCE = 5000
-const TURN_MS = 100
 /** Members fail together by pool, not by id: this has no factor in common with numbers of members such as 100 000. */
 const STRIDE = 61_803
 
@@ -100,13 +98,6 @@ export class Changes {
       )
       this.#made += some
       left -= some
-    }
-  }
-
-  /** So many a second, until the end. */
-  async each(perSecond: number, ended: AbortSignal): Promise<void> {
-    while (!ended.aborted) {
-      await Promise.all([this.next((perSecond * TURN_MS) / 1000), wait(TURN_MS)])
     }
   }
 }

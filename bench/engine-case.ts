@@ -16,5 +16,7 @@ export interface Case {
   readonly warmUpSeconds: number
   /** What makes the same checks at the same time; undefined: nothing does. */
   readonly peer: PeerProgram | undefined
+  /** How many of the members it checks. */
+  readonly peerMembers: number
   readonly target: TargetProgram
 }

@@ -1,6 +1,6 @@
 /** What the engine's bench counts in a prober process, beside the metrics that the process has anyway. */
 import { PerformanceObserver } from 'node:perf_hooks'
-import type { Metrics, ProberGauges } from '../src/runtime/metrics.ts'
+import type { Metrics, ProberGauges } from '../src/runtime/metrics/metrics.ts'
 
 export const LATENESS_STEP_MS = 0.25
 const LATENESS_STEPS = 20_000

@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import type { Case } from './engine-case.ts'
 import { LATENESS_STEP_MS } from './engine-counts.ts'
 import type { ProberSample } from './engine-prober.ts'
+import type { TlsArrivals } from './engine-target.ts'
 import type { hostUsage, PostgresUsage } from './usage.ts'
 
 /** Counters at one moment. */
@@ -13,6 +14,7 @@ export interface Measured {
   /** What the target counted, from us and from the peer. */
   readonly ours: number
   readonly theirs: number
+  readonly tls: TlsArrivals | undefined
   readonly postgres: (PostgresUsage & { readonly cpuSeconds: number | undefined }) | undefined
 }
 
@@ -29,6 +31,8 @@ export interface Figures {
   readonly probesPerSecond: number
   /** Of whole prober processes, all threads. */
   readonly cpuMicrosecondsPerProbe: number
+  /** Of these, outside of the kernel. */
+  readonly userMicrosecondsPerProbe: number
   readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number }
   /** Reachable bytes per member after a collection, and growth of the resident set per member. */
   readonly bytesPerMember: number
@@ -45,6 +49,8 @@ export interface Figures {
   /** The same of the whole life of the probers, which ended before the last count: nothing is under way. */
   readonly lifetime: { readonly started: number; readonly arrived: number }
   readonly postgres: PostgresFigures | undefined
+  /** Shares of the TLS handshakes of each side that resumed a session; undefined without TLS. */
+  readonly resumedShare: { readonly ours: number; readonly theirs: number } | undefined
   /** undefined when it did not run, made no check in the window, or its CPU could not be told. */
   readonly peer: { readonly checksPerSecond: number; readonly cpuMicrosecondsPerCheck: number } | undefined
   /** Our CPU per probe, that of the peer = 1. */
@@ -75,6 +81,7 @@ export function figuresOf({ members, empty, before, after, descriptors, lifetime
   return {
     probesPerSecond: started / elapsedSeconds,
     cpuMicrosecondsPerProbe: cpu,
+    userMicrosecondsPerProbe: grown((sample) => sample.userMicroseconds) / started,
     latenessMs: quantiles(steps.map((_, step) => grown((sample) => sample.lateness[step]!))),
     bytesPerMember: grown((sample) => sample.liveBytes, empty) / members,
     residentBytesPerMember: grown((sample) => sample.residentBytes, empty) / members,
@@ -87,11 +94,24 @@ export function figuresOf({ members, empty, before, after, descriptors, lifetime
     arrivedPerProbe: (after.ours - before.ours) / started,
     lifetime,
     postgres: postgresFigures(before.postgres, after.postgres, { elapsedSeconds, started }),
+    resumedShare: resumedShare(before.tls, after.tls),
     peer: hasPeer
       ? { checksPerSecond: checks / elapsedSeconds, cpuMicrosecondsPerCheck: peerCpu }
       : undefined,
     ratio: hasPeer ? cpu / peerCpu : undefined,
   }
+}
+
+function resumedShare(
+  before: TlsArrivals | undefined,
+  after: TlsArrivals | undefined,
+): Figures['resumedShare'] {
+  if (before === undefined || after === undefined) return undefined
+  const of = (side: keyof TlsArrivals): number => {
+    const all = after[side].all - before[side].all
+    return all === 0 ? 0 : (after[side].resumed - before[side].resumed) / all
+  }
+  return { ours: of('ours'), theirs: of('theirs') }
 }
 
 function othersShare(before: Measured['host'], after: Measured['host'], elapsedSeconds: number): number {

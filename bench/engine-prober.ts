@@ -11,9 +11,9 @@ import { readdirSync } from 'node:fs'
 import { ProbeRuntime } from '../src/probe/probe-runtime.ts'
 import { makeProbers, type Probers } from '../src/probe/probers.ts'
 import { makeProbeTcpByNode } from '../src/probe/tcp/tcp-by-node.ts'
-import { parseConfig } from '../src/runtime/config.ts'
-import { createLog } from '../src/runtime/log.ts'
-import { createMetrics } from '../src/runtime/metrics.ts'
+import { parseConfig } from '../src/runtime/config/config.ts'
+import { createLog } from '../src/runtime/output/log.ts'
+import { createMetrics } from '../src/runtime/metrics/metrics.ts'
 import { startProber } from '../src/bin/process/prober.ts'
 import { targetPolicyOf } from '../src/bin/process/target-policy.ts'
 import { Counts } from './engine-counts.ts'
@@ -38,6 +38,8 @@ export type SampleRequest = 'sample' | 'sample of what is reachable'
 export interface ProberSample {
   /** User and system microseconds of this process, all threads. */
   readonly cpuMicroseconds: number
+  /** Of these, in this process' own code: the rest is the kernel's. */
+  readonly userMicroseconds: number
   readonly atMs: number
   readonly started: number
   readonly outcomes: Readonly<Record<string, number>>
@@ -67,6 +69,7 @@ async function begin({ databaseUrl, way: wanted }: Begin): Promise<void> {
     leaseMs: config.shardLeaseMs,
     checkpointMs: config.checkpointMs,
     probers: (runtime) => probersOf(way, runtime),
+    usesCores: way === 'fastest',
     targetPolicy: await targetPolicyOf(config, databaseUrl),
     sourceAddresses: config.sourceAddresses,
     probesPerSecondPerAddress: config.probesPerSecondPerAddress,
@@ -88,6 +91,7 @@ function sample(isCollected: boolean): ProberSample {
   const { members, inFlight } = counts.gauges()
   return {
     cpuMicroseconds: user + system,
+    userMicroseconds: user,
     atMs,
     started: counts.started,
     outcomes: { ...counts.outcomes },
@@ -117,8 +121,15 @@ async function answer(message: Begin | Load | SampleRequest | 'stop'): Promise<v
     process.send?.('begun')
   } else {
     const runtime = new ProbeRuntime()
-    const coreOf = runtime.coreOf.bind(runtime)
-    stop = startScheduler(message.checks, { probers: probersOf(way, runtime), coreOf, metrics, log })
+    const coreOf = way === 'fastest' ? runtime.coreOf.bind(runtime) : () => undefined
+    const prepare = runtime.prepare.bind(runtime)
+    stop = startScheduler(message.checks, {
+      probers: probersOf(way, runtime),
+      coreOf,
+      prepare,
+      metrics,
+      log,
+    })
   }
 }
 

@@ -3,57 +3,39 @@
  * same rate, all fresh. Both sides are warm before the window begins, and the window is the same for both: whatever the
  * machine does meanwhile, it does to both.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { NEW_STARTS_PER_SECOND, SHARD_COUNT } from '../src/domain/limits.ts'
-import { query } from '../src/store/connection/database.ts'
 import type { Case } from './engine-case.ts'
 import { startPeerOf } from './engine-peer.ts'
 import { type Figures, figuresOf, type Measured } from './engine-figures.ts'
-import type { Begin, Load, ProberSample, SampleRequest } from './engine-prober.ts'
-import { startTargetOf, type Target } from './engine-target.ts'
-import { loopbackAddress, storeMembers } from './member-rows.ts'
-import { type BenchPostgres, makeDatabase, type RunDatabase } from './postgres.ts'
+import type { SampleRequest } from './engine-prober.ts'
+import {
+  allOnline,
+  ask,
+  begin,
+  load,
+  type Parts,
+  samplesOf,
+  startedOf,
+  withProbers,
+} from './engine-probers.ts'
+import type { Target } from './engine-target.ts'
+import type { BenchPostgres } from './postgres.ts'
+import { query } from '../src/store/connection/database.ts'
 import { cpuSecondsOf, descriptorsOf, hostUsage, postgresCpuSeconds, postgresUsage } from './usage.ts'
 
-/** For profiles: `BENCH_NODE_FLAGS='--cpu-prof --cpu-prof-dir=/tmp/profiles'`. */
-const NODE_FLAGS = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? []
-/** Counts of the kernel, in which our probes and those of the peer are together. */
-const SHARED_COUNTS: ReadonlySet<string> = new Set(['handshakes', 'echoes'])
-const MEMBERS_PER_POOL = 20
-const READY_WITHIN_MS = 60_000
+/** Whether the count is one of the kernel's, in which our probes and those of the peer are together. */
+function isCountShared({ kind: { counted }, peer }: Case): boolean {
+  return counted === 'echoes' || (counted === 'handshakes' && peer === 'haproxy')
+}
+
 const DESCRIPTORS_EVERY_MS = 500
 /** Within this what left a prober has been counted at the target. */
 const COUNTED_WITHIN_MS = 1000
 
 /** Runs it. `postgres` is the server in which it makes a database of its own. */
 export async function runCase(what: Case, postgres: BenchPostgres): Promise<Figures> {
-  const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-bench-'))
-  const endings: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })]
-  try {
-    const target = await startTargetOf(what, folder)
-    endings.push(target.stop)
-    const database = what.kind.hasPostgres ? await makeDatabase(postgres) : undefined
-    if (database !== undefined) endings.push(() => database.drop())
-    const probers = startProbers(what.probers)
-    endings.push(() => endAll(probers))
-    return await measured(what, { target, database, probers, folder, endings })
-  } finally {
-    for (const end of endings.reverse()) await end()
-  }
-}
-
-interface Parts {
-  readonly target: Target
-  readonly database: RunDatabase | undefined
-  readonly probers: readonly ChildProcess[]
-  readonly folder: string
-  readonly endings: (() => Promise<void> | void)[]
+  return await withProbers(what, postgres, async (parts) => await measured(what, parts))
 }
 
 async function measured(what: Case, parts: Parts): Promise<Figures> {
@@ -61,13 +43,15 @@ async function measured(what: Case, parts: Parts): Promise<Figures> {
   const arrivedBefore = await target.ours()
   await begin(what, parts)
   const empty = await samplesOf(probers, 'sample of what is reachable')
-  await load(what, parts)
+  await load(what, parts, target.port)
   const peer = await startPeerOf(what, { folder: parts.folder, port: target.peerPort })
   if (peer !== undefined) parts.endings.push(peer.stop)
   await allOnline(what, probers)
+  // As in a service that has run for days: else autovacuum reads all the new rows some time within a minute.
+  if (database !== undefined) await query(database.db, 'vacuum (analyze)')
   await wait(what.warmUpSeconds * 1000)
 
-  const sharesCount = SHARED_COUNTS.has(what.kind.counted) && peer !== undefined
+  const sharesCount = peer !== undefined && isCountShared(what)
   const measure = async (request: SampleRequest): Promise<Measured> => {
     const samples = await samplesOf(probers, request)
     const ours = sharesCount ? startedOf(samples) : await target.ours()
@@ -77,6 +61,7 @@ async function measured(what: Case, parts: Parts): Promise<Figures> {
       peerCpuSeconds: peer === undefined ? 0 : cpuSecondsOf(peer.pid),
       ours,
       theirs: (await target.theirs()) - (sharesCount ? ours : 0),
+      tls: await target.tls?.(),
       postgres:
         database === undefined
           ? undefined
@@ -98,59 +83,6 @@ async function measured(what: Case, parts: Parts): Promise<Figures> {
   return figuresOf({ members: what.members, empty, before, after, descriptors, lifetime })
 }
 
-/** Starts the prober processes' work and, with a database, waits until they share the shards. */
-async function begin({ kind }: Case, { database, probers }: Parts): Promise<void> {
-  const message: Begin = {
-    kind: 'begin',
-    way: kind.way,
-    ...(database === undefined ? {} : { databaseUrl: database.url }),
-  }
-  await Promise.all(probers.map((child) => ask(child, message)))
-  if (database === undefined) return
-  await until('the probers share the shards', async () => {
-    const owned = await query<{ n: number }>(
-      database.db,
-      'select count(*) as n from shard where owner is not null group by owner',
-    )
-    return owned.length === probers.length && owned.reduce((sum, { n }) => sum + n, 0) === SHARD_COUNT
-  })
-}
-
-/** Gives the probers their checks: by rows of the database, or by name. */
-async function load(what: Case, { database, probers, target: { port } }: Parts): Promise<void> {
-  const { intervalSeconds: delaySeconds, timeoutSeconds, members } = what
-  const monitor = { ...what.kind.monitor, delaySeconds, timeoutSeconds }
-  if (database !== undefined) {
-    await storeMembers(database.db, monitor, { count: members, perPool: MEMBERS_PER_POOL, port })
-    return
-  }
-  const addresses = Array.from({ length: members }, (_, n) => loopbackAddress(n))
-  for (const [i, child] of probers.entries()) {
-    const mine = addresses.filter((_, n) => n % probers.length === i)
-    const message: Load = {
-      kind: 'load',
-      checks: { monitor, addresses: mine, port, perPool: MEMBERS_PER_POOL },
-    }
-    child.send(message)
-  }
-}
-
-/** Waits until every member is ONLINE in its prober. */
-async function allOnline({ members, intervalSeconds, kind }: Case, probers: readonly ChildProcess[]) {
-  const startsMs = (members / NEW_STARTS_PER_SECOND) * 1000
-  const withinMs = READY_WITHIN_MS + startsMs + kind.monitor.rise * intervalSeconds * 1000
-  let online = 0
-  await until(
-    () => `all ${members} members are ONLINE (${online} are)`,
-    async () => {
-      const samples = await samplesOf(probers, 'sample')
-      online = samples.reduce((sum, sample) => sum + sample.online, 0)
-      return online === members && samples.reduce((sum, sample) => sum + sample.started, 0) >= members
-    },
-    withinMs,
-  )
-}
-
 /** Waits, and meanwhile counts from outside; the most that all probers had open at one look. */
 async function mostDescriptors(probers: readonly ChildProcess[], forMs: number): Promise<number> {
   const end = performance.now() + forMs
@@ -165,10 +97,6 @@ async function mostDescriptors(probers: readonly ChildProcess[], forMs: number):
   return most
 }
 
-function startedOf(samples: readonly { readonly started: number }[]): number {
-  return samples.reduce((sum, { started }) => sum + started, 0)
-}
-
 /** What the target counted, given a moment to count all of it. */
 async function counted(target: Target, expected: number): Promise<number> {
   const deadline = performance.now() + COUNTED_WITHIN_MS
@@ -178,58 +106,4 @@ async function counted(target: Target, expected: number): Promise<number> {
     arrived = await target.ours()
   }
   return arrived
-}
-
-function startProbers(count: number): readonly ChildProcess[] {
-  return Array.from({ length: count }, () =>
-    fork(fileURLToPath(new URL('./engine-prober.js', import.meta.url)), {
-      execArgv: ['--expose-gc', ...NODE_FLAGS],
-    }),
-  )
-}
-
-/** They end when their parent is gone, which lets a profile be written. */
-async function endAll(probers: readonly ChildProcess[]): Promise<void> {
-  await Promise.all(
-    probers.map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const gone = once(child, 'exit')
-      if (child.connected) child.disconnect()
-      await gone
-    }),
-  )
-}
-
-async function samplesOf(
-  probers: readonly ChildProcess[],
-  request: SampleRequest,
-): Promise<readonly ProberSample[]> {
-  return await Promise.all(probers.map((child) => ask(child, request) as Promise<ProberSample>))
-}
-
-/** Sends a message; its answer. Rejects when the process ends first. */
-async function ask(child: ChildProcess, message: Begin | SampleRequest | 'stop'): Promise<unknown> {
-  const ended = new AbortController()
-  const onExit = () => ended.abort(new Error('a prober process ended'))
-  child.once('exit', onExit)
-  try {
-    child.send(message)
-    const [answer] = (await once(child, 'message', { signal: ended.signal })) as [unknown]
-    return answer
-  } finally {
-    child.off('exit', onExit)
-  }
-}
-
-async function until(
-  what: string | (() => string),
-  holds: () => Promise<boolean>,
-  withinMs = READY_WITHIN_MS,
-): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await holds())) {
-    if (performance.now() > deadline)
-      throw new Error(`waited in vain until ${typeof what === 'string' ? what : what()}`)
-    await wait(100)
-  }
 }

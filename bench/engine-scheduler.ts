@@ -3,11 +3,11 @@ import type { CheckConfig, PoolChecks } from '../src/domain/prober/check.ts'
 import { targetsOf } from '../src/domain/target/monitor-target.ts'
 import { statePolicy } from '../src/domain/options/profiles.ts'
 import type { Probers } from '../src/probe/probers.ts'
-import type { Metrics } from '../src/runtime/metrics.ts'
-import { probeBudget } from '../src/schedule/descriptor-budget.ts'
+import type { Metrics } from '../src/runtime/metrics/metrics.ts'
+import { probeBudget } from '../src/schedule/share/descriptor-budget.ts'
 import type { Log } from '../src/schedule/log.ts'
-import { Scheduler, type SchedulerOptions } from '../src/schedule/scheduler.ts'
-import { TickDriver } from '../src/schedule/tick-driver.ts'
+import { Scheduler, type SchedulerOptions } from '../src/schedule/loop/scheduler.ts'
+import { TickDriver } from '../src/schedule/loop/tick-driver.ts'
 import type { MonitorFields } from './member-rows.ts'
 
 export interface PlannedChecks {
@@ -49,6 +49,8 @@ function flat(text: string): string {
 export interface SchedulerParts {
   readonly probers: Probers
   readonly coreOf: NonNullable<SchedulerOptions['coreOf']>
+  /** Called for each check before its first probe. */
+  readonly prepare: (config: CheckConfig) => void
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -72,9 +74,17 @@ export function startScheduler(planned: PlannedChecks, parts: SchedulerParts): (
     udpSharedSockets: 0,
     udpOwnSockets: 0,
     halfOpenBatched: 0,
+    tcpBatched: 0,
+    httpBatched: 0,
+    pingBatched: 0,
+    udpBatched: 0,
+    udpAfterEchoBatched: 0,
     heapTight: 0,
   }))
-  for (const pool of poolsOf(planned)) scheduler.applyPool(pool)
+  for (const pool of poolsOf(planned)) {
+    for (const { config } of pool.checks) parts.prepare(config)
+    scheduler.applyPool(pool)
+  }
   return async () => {
     driver.stop()
     scheduler.stop()

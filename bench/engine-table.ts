@@ -10,7 +10,7 @@ export function printRun(name: string, figures: Figures): void {
   const { latenessMs: late, peer, postgres, lifetime } = figures
   console.log(`\n${name}: ${figures.probesPerSecond.toFixed(0)} probes/s`)
   console.log(
-    `  CPU ${figures.cpuMicrosecondsPerProbe.toFixed(1)} us/probe, lateness p50 ${late.p50} p99 ${late.p99} max ${late.max} ms, ` +
+    `  CPU ${figures.cpuMicrosecondsPerProbe.toFixed(1)} us/probe (${figures.userMicrosecondsPerProbe.toFixed(1)} user), lateness p50 ${late.p50} p99 ${late.p99} max ${late.max} ms, ` +
       `GC ${(figures.gcShare * 100).toFixed(1)} %`,
   )
   console.log(
@@ -25,6 +25,10 @@ export function printRun(name: string, figures: Figures): void {
     console.log(
       `  other processes took ${(figures.othersShare * 100).toFixed(0)} % of the host: take the figures lightly`,
     )
+  if (figures.resumedShare !== undefined) {
+    const { ours, theirs } = figures.resumedShare
+    console.log(`  TLS sessions resumed: ${percent(ours)} of ours, ${percent(theirs)} of the peer's`)
+  }
   if (postgres !== undefined)
     console.log(
       `  PostgreSQL: ${postgres.statementsPerSecond.toFixed(1)} statements/s, ${postgres.rowsWrittenPerSecond.toFixed(1)} rows/s, ` +
@@ -36,6 +40,10 @@ export function printRun(name: string, figures: Figures): void {
       `  peer: ${peer.checksPerSecond.toFixed(0)} checks/s, ${peer.cpuMicrosecondsPerCheck.toFixed(1)} us/check; ` +
         `ratio ${figures.ratio?.toFixed(2)}`,
     )
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`
 }
 
 type Column = readonly [title: string, cell: (result: CaseResult) => string]

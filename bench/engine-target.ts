@@ -1,6 +1,6 @@
 /**
  * What the engine's bench probes, and the count of what arrived there: an HAProxy that answers, or a Node listener where there
- * is none; for UDP a socket that is silent; for PING the kernel, whose count of echo requests is that of the namespace.
+ * is none; for gRPC two Node servers; for UDP a socket that is silent; for PING the kernel, whose count of echo requests is that of the namespace.
  *
  * HAProxy's own TCP check sends no ACK after the SYN-ACK but an RST (TCP_QUICKACK off), so that no accept ever sees it; its
  * checks are counted by the kernel's count of connections that were given up in SYN_RECV (AttemptFails), which is of the
@@ -9,11 +9,11 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { startAcceptTarget } from './accept-target.ts'
 import type { Case } from './engine-case.ts'
-import { startTarget } from './haproxy.ts'
+import { type HaProxyTarget, startTarget } from './haproxy.ts'
+import { kernelCount } from './kernel-count.ts'
 import { freePorts } from './namespace.ts'
 
 const echoes = () => Promise.resolve(kernelCount('Icmp', 'InEchos'))
@@ -27,7 +27,19 @@ export interface Target {
   /** What arrived from us since some moment before the first probe. */
   ours(): Promise<number>
   theirs(): Promise<number>
+  /** Of TLS: handshakes of both sides, and how many of them resumed a session. */
+  tls?(): Promise<TlsArrivals>
   readonly stop: () => void
+}
+
+export interface TlsArrivals {
+  readonly ours: Handshakes
+  readonly theirs: Handshakes
+}
+
+export interface Handshakes {
+  readonly all: number
+  readonly resumed: number
 }
 
 const FIRST_PORT = 18_081
@@ -44,9 +56,13 @@ export async function startTargetOf(
   if (counted === 'handshakes') {
     const target = await startTarget(folder, { ports: { ours: port, theirs: peerPort } })
     const all = () => Promise.resolve(kernelCount('Tcp', 'AttemptFails'))
-    return { port, peerPort, ours: all, theirs: all, stop: () => target.stop() }
+    // Others than HAProxy complete the handshake.
+    const whole = async () => (await target.arrivals('theirs')).connections
+    const theirs = peer === 'haproxy' ? all : whole
+    return { port, peerPort, ours: all, theirs, stop: () => target.stop() }
   }
   if (counted === 'datagrams') return { ...nothing, ...(await startForked('./udp-target.js', port, counted)) }
+  if (kind.peer === 'grpc') return await startGrpcTargets(port, peerPort)
   if (program === 'node') return { ...nothing, ...(await startForked('./target.js', port, counted)) }
   const unwoken = kind.isUnwoken ? await startAcceptTarget(folder, port) : undefined
   const ports = { theirs: peerPort, ...(unwoken === undefined ? { ours: port } : {}) }
@@ -60,9 +76,36 @@ export async function startTargetOf(
       counted === 'connections' && peer === 'haproxy'
         ? kernelCount('Tcp', 'AttemptFails')
         : (await target.arrivals('theirs'))[counted],
+    ...(kind.monitor.type === 'HTTPS' ? { tls: async () => await tlsArrivals(target) } : {}),
     stop: () => {
       target.stop()
       unwoken?.stop()
+    },
+  }
+}
+
+async function tlsArrivals(target: HaProxyTarget): Promise<TlsArrivals> {
+  const of = async (name: string): Promise<Handshakes> => {
+    const { handshakes: all, resumed } = await target.arrivals(name)
+    return { all, resumed }
+  }
+  return { ours: await of('ours'), theirs: await of('theirs') }
+}
+
+/** A server for each side, so that neither waits for the other's requests. */
+async function startGrpcTargets(port: number, peerPort: number): Promise<Target> {
+  const [mine, theirs] = await Promise.all(
+    [port, peerPort].map(async (at) => await startForked('./grpc-target.js', at, 'requests')),
+  )
+  if (mine === undefined || theirs === undefined) throw new Error('no target')
+  return {
+    port,
+    peerPort,
+    ours: mine.ours,
+    theirs: theirs.ours,
+    stop: () => {
+      mine.stop()
+      theirs.stop()
     },
   }
 }
@@ -82,12 +125,4 @@ async function startForked(
     },
     stop: () => void child.kill('SIGKILL'),
   }
-}
-
-/** A counter of this network namespace (RFC 4022, RFC 2011: /proc/net/snmp). */
-function kernelCount(protocol: 'Tcp' | 'Icmp', name: string): number {
-  const [names = '', numbers = ''] = readFileSync('/proc/net/snmp', 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith(`${protocol}:`))
-  return Number(numbers.split(' ')[names.split(' ').indexOf(name)])
 }

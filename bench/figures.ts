@@ -8,7 +8,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { request } from 'node:http'
 import { figurePages } from '../src/bin/process/figure-pages.ts'
-import { serveMetrics } from '../src/runtime/metrics-endpoint.ts'
+import { serveMetrics } from '../src/runtime/scrape/metrics-endpoint.ts'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import { commandLine } from './command-line.ts'

@@ -27,6 +27,9 @@ export interface HaProxy {
 export interface Arrivals {
   readonly connections: number
   readonly requests: number
+  /** TLS handshakes, and those of them that resumed a session. */
+  readonly handshakes: number
+  readonly resumed: number
 }
 
 const HEAD = (socket: string, connections: number): string => `global
@@ -46,13 +49,19 @@ export interface TargetOptions {
   readonly speaks?: PeerKind | undefined
 }
 
+export interface HaProxyTarget extends HaProxy {
+  arrivals(name: string): Promise<Arrivals>
+}
+
 /** Answers 200 on every port, on all addresses of this host. */
-export async function startTarget(
-  folder: string,
-  { ports, speaks }: TargetOptions,
-): Promise<HaProxy & { arrivals(name: string): Promise<Arrivals> }> {
+export async function startTarget(folder: string, { ports, speaks }: TargetOptions): Promise<HaProxyTarget> {
+  const key = speaks === undefined ? undefined : KEYS[speaks]
   const bound =
-    speaks === 'https' ? ` ssl crt ${makeCertificate(folder)}` : speaks === 'http2' ? ' proto h2' : ''
+    key === undefined
+      ? speaks === 'http2'
+        ? ' proto h2'
+        : ''
+      : ` ssl crt ${makeCertificate(folder, key)} ssl-min-ver TLSv1.3`
   const frontends = Object.entries(ports).map(
     ([name, port]) => `frontend ${name}
   mode http
@@ -69,30 +78,43 @@ export async function startTarget(
       const columns = head.replace('# ', '').split(',')
       const line = lines.find((candidate) => candidate.startsWith(`${name},FRONTEND`))?.split(',') ?? []
       const field = (column: string): number => Number(line[columns.indexOf(column)] ?? 0)
-      return { connections: field('conn_tot'), requests: field('req_tot') }
+      return {
+        connections: field('conn_tot'),
+        requests: field('req_tot'),
+        // ssl_sess counts new sessions alone.
+        handshakes: field('ssl_sess') + field('ssl_reused_sess'),
+        resumed: field('ssl_reused_sess'),
+      }
     },
   }
 }
 
+/** HAProxy has no check of gRPC. */
+export type HaProxyKind = Exclude<PeerKind, 'grpc'>
+
 /** What a server's line says beside. */
-const WITH: Readonly<Record<PeerKind, string>> = {
+const WITH: Readonly<Record<HaProxyKind, string>> = {
   tcp: '',
   http: '',
-  https: ' check-ssl verify none no-ssl-reuse',
+  https: ' check-ssl verify none',
+  'https-rsa': ' check-ssl verify none',
   http2: ' check-proto h2',
 }
 
 export interface PeerOptions {
-  readonly kind: PeerKind
+  readonly kind: HaProxyKind
+  /** TLS sessions are resumed. */
+  readonly isResumed: boolean
   readonly addresses: readonly string[]
   readonly port: number
   readonly intervalMs: number
   readonly timeoutMs: number
 }
 
-/** The same checks, made by HAProxy: plain `check inter`, for HTTP `option httpchk` with a host, over TLS without a resumed session. */
+/** The same checks, made by HAProxy: plain `check inter`, for HTTP `option httpchk` with a host. */
 export async function startPeer(folder: string, options: PeerOptions): Promise<HaProxy> {
   const { kind, addresses, port, intervalMs, timeoutMs } = options
+  const extra = WITH[kind] + (KEYS[kind] === undefined || options.isResumed ? '' : ' no-ssl-reuse')
   const check =
     kind === 'tcp' ? '' : '  option httpchk\n  http-check send meth GET uri / ver HTTP/1.1 hdr host bench\n'
   const mode = kind === 'tcp' ? 'tcp' : 'http'
@@ -102,7 +124,7 @@ export async function startPeer(folder: string, options: PeerOptions): Promise<H
       .slice(from, from + SERVERS_PER_BACKEND)
       .map(
         (address, i) =>
-          `  server s${i} ${address}:${port} check${WITH[kind]} inter ${intervalMs}ms fall 3 rise 3\n`,
+          `  server s${i} ${address}:${port} check${extra} inter ${intervalMs}ms fall 3 rise 3\n`,
       )
     backends.push(
       `backend checked${from}\n  mode ${mode}\n  timeout check ${timeoutMs}ms\n${check}${servers.join('')}`,
@@ -111,11 +133,17 @@ export async function startPeer(folder: string, options: PeerOptions): Promise<H
   return await start(folder, 'peer', HEAD(join(folder, 'peer.sock'), 1000) + backends.join(''))
 }
 
-/** A certificate of its own (ECDSA P-256) with its key, as one file; its path. */
-function makeCertificate(folder: string): string {
+/** The keys of certificates, in openssl's words. */
+const KEYS: Readonly<Partial<Record<PeerKind, string>>> = {
+  https: 'ec -pkeyopt ec_paramgen_curve:prime256v1',
+  'https-rsa': 'rsa:2048',
+}
+
+/** A certificate of its own with such a key, as one file; its path. */
+function makeCertificate(folder: string, kindOfKey: string): string {
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
   const made = spawnSync('openssl', [
-    ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=bench'.split(' '),
+    ...`req -x509 -newkey ${kindOfKey} -nodes -days 2 -subj /CN=bench`.split(' '),
     '-keyout',
     key,
     '-out',

@@ -24,23 +24,21 @@ import { createServer as createSilentServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { DESCRIPTOR_RESERVE, SHARD_COUNT } from '../src/domain/limits.ts'
 import { shardOf } from '../src/domain/prober/shard.ts'
 import { CONFIG_CHANNEL } from '../src/store/probing/config-channel.ts'
 import { type Db, openDatabase, query } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
+import { commandLine } from './command-line.ts'
 import { loopbackAddress } from './member-rows.ts'
 import { startPostgres } from './postgres.ts'
 import { PROGRAM } from './service.ts'
 
-const { values } = parseArgs({
-  options: {
-    attack: { type: 'string', default: 'none,address,prober,rate,new' },
-    seconds: { type: 'string', default: '30' },
-    budget: { type: 'string', default: '4032' },
-    role: { type: 'string', default: '' },
-  },
+const values = commandLine('node dist/bench/hostile-neighbour.js [options]', {
+  attack: 'none,address,prober,rate,new',
+  seconds: '30',
+  budget: '4032',
+  role: '',
 })
 /** Where the bystander's member is, and whatever attacks its address. */
 const SHARED_ADDRESS = '127.77.0.1'

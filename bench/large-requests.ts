@@ -8,23 +8,15 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { createApp } from '../src/api/app.ts'
-import { EventStreams } from '../src/api/v1/event-streams.ts'
-import { feedOf } from '../src/bin/process/events.ts'
-import { parseCidr } from '../src/domain/address/ip-address.ts'
-import { PAGE_MAX_DEFAULT, VIP_RANGE_DEFAULT } from '../src/domain/limits.ts'
-import { makeTargetPolicy } from '../src/domain/address/target-policy.ts'
-import { vipRangeOf } from '../src/domain/address/vip-range.ts'
-import { noIdentity } from '../src/identity/no-identity.ts'
-import { type Database, openDatabase } from '../src/store/connection/database.ts'
+import { openDatabase } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
+import { commandLine } from './command-line.ts'
+import { apiOn } from './api-app.ts'
 import { type Answered, type Ask, casesOf, type Request } from './large-request-cases.ts'
 import { startPostgres } from './postgres.ts'
 
 const CONNECTIONS = 16
-const UNLIMITED = { loadbalancer: -1, listener: -1, pool: -1, member: -1, healthmonitor: -1 }
 
 /** The client's side: one request at a time. */
 function answerRequests(port: number): void {
@@ -44,9 +36,7 @@ function answerRequests(port: number): void {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { repeat: { type: 'string', default: '5' }, only: { type: 'string', default: '' } },
-  })
+  const values = commandLine('node dist/bench/large-requests.js [options]', { repeat: '5', only: '' })
   const postgres = await startPostgres({ isDurable: false })
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: CONNECTIONS })
   await migrateToLatest(db, postgres.url)
@@ -69,46 +59,6 @@ async function main(): Promise<void> {
     await db.destroy()
     await postgres.stop()
   }
-}
-
-function apiOn(db: Database) {
-  const app = createApp({
-    db,
-    settings: {
-      defaultDialect: 'elb',
-      pageMax: PAGE_MAX_DEFAULT,
-      quotas: UNLIMITED,
-      rbac: 'both',
-      vipRange: vipRangeOf(parseCidr(VIP_RANGE_DEFAULT)),
-      loopbackHostsOnly: true,
-      trustedProxies: [],
-      allowPing: true,
-      udpMinDelaySeconds: 3,
-      networkReads: true,
-    },
-    log: { debug: () => undefined, info: () => undefined, error: (fields) => console.error(fields) },
-    identify: noIdentity('bench'),
-    events: {
-      feed: feedOf(db, { info: () => undefined, warn: () => undefined }),
-      streams: new EventStreams(),
-    },
-    probes: {
-      answers: { waitFor: () => Promise.resolve(undefined), giveUp: () => undefined, isClosed: false },
-      allowance: { take: () => () => undefined },
-      ended: () => undefined,
-    },
-    webhooks: { policy: () => undefined, test: () => Promise.resolve(undefined) },
-    targetPolicy: makeTargetPolicy({
-      allow: [],
-      deny: [],
-      loopbackAllowed: true,
-      ownListeners: [],
-      localAddresses: [],
-    }),
-    observe: () => undefined,
-  })
-  const handle = app.callback()
-  return (...exchange: Parameters<typeof handle>) => void handle(...exchange)
 }
 
 /** Processor time of this thread in milliseconds: what others do on the machine is not in it. */

@@ -6,7 +6,9 @@ import type { MonitorType, Profile } from '../src/domain/types.ts'
 import { type Db, query } from '../src/store/connection/database.ts'
 
 const PROJECT = 'bench'
-const STORE_MS = 60_000
+const STORE_MS = 120_000
+/** Members of one statement. */
+const MEMBERS_PER_STATEMENT = 100_000
 
 /** The monitor of every pool. */
 export interface MonitorFields {
@@ -49,16 +51,37 @@ with lb as (
 insert into member (id, project_id, pool_id, address, protocol_port)
 select m.id, $1, m.pool_id, m.address, $16 from unnest($17::uuid[], $18::uuid[], $19::text[]) m (id, pool_id, address)`
 
-/** Stores `count` members in pools of `perPool`, all on `port`. They appear to probers at once. */
+interface Amount {
+  readonly count: number
+  readonly perPool: number
+  readonly port: number
+}
+
+/** Stores `count` members in pools of `perPool`, all on `port`. They appear to probers statement by statement. */
 export async function storeMembers(
   db: Db,
   monitor: MonitorFields,
-  { count, perPool, port }: { readonly count: number; readonly perPool: number; readonly port: number },
+  { count, perPool, port }: Amount,
+): Promise<readonly StoredMember[]> {
+  let stored: readonly StoredMember[] = []
+  const perStatement = Math.max(1, Math.floor(MEMBERS_PER_STATEMENT / perPool)) * perPool
+  while (stored.length < count) {
+    const amount = { count: Math.min(perStatement, count - stored.length), perPool, port }
+    stored = stored.concat(await storeSome(db, monitor, { ...amount, first: stored.length }))
+  }
+  await query(db, 'analyze', [], STORE_MS)
+  return stored
+}
+
+async function storeSome(
+  db: Db,
+  monitor: MonitorFields,
+  { count, perPool, port, first }: Amount & { readonly first: number },
 ): Promise<readonly StoredMember[]> {
   const pools = Array.from({ length: Math.ceil(count / perPool) }, () => randomUUID())
   const members = Array.from({ length: count }, (_, n) => {
     const poolId = pools[Math.floor(n / perPool)]!
-    return { memberId: randomUUID(), poolId, shard: shardOf(poolId), address: loopbackAddress(n) }
+    return { memberId: randomUUID(), poolId, shard: shardOf(poolId), address: loopbackAddress(first + n) }
   })
   const monitorValues = [
     monitor.type,
@@ -83,6 +106,5 @@ export async function storeMembers(
     [PROJECT, pools, pools.map(shardOf), ...monitorValues, port, memberIds, poolIds, addresses],
     STORE_MS,
   )
-  await query(db, 'analyze', [], STORE_MS)
   return members
 }

@@ -1,10 +1,17 @@
 /**
- * `node dist/bench/outage.js [--members 100000] [--pools 381] [--delay 10] [--probers 2] [--how kill|stop|restart] [--hogs 0]
- *    [--times 1] [--out FILE]`
+ * `node dist/bench/outage.js [--members 100000] [--pools 381] [--delay 10] [--probers 2] [--handshake whole|half]
+ *    [--how none|kill|stop|restart] [--hogs 0] [--times 1] [--out FILE]`
  *
- * How long members are not probed when something breaks: a prober that is killed (kill -9), one that is stopped for longer than
- * its lease and goes on (SIGSTOP, SIGCONT), or a restart of the whole service. TCP members on distinct addresses of 127.0.0.0/8,
- * all answered by one listener, which knows of each when it was probed: the figures are what arrived, not what a prober says.
+ * A large farm that does nothing special for three delays, and then how long members are not probed when something breaks: a
+ * prober that is killed (kill -9), one that is stopped for longer than its lease and goes on (SIGSTOP, SIGCONT), or a restart of
+ * the whole service (`none`: nothing breaks). TCP members on distinct addresses of 127.0.0.0/8, all answered by one listener,
+ * which knows of each when it was probed: the figures are what arrived, not what a prober says. Of the steady time:
+ *
+ *   probes     that arrived in a second, and that were to arrive; skipped: planned times that passed (hm_probes_skipped_total)
+ *   lateness   between the planned time of a probe and its start, of all probers
+ *   CPU        of a core, probers and PostgreSQL; resident memory of each prober
+ *
+ * Of a break:
  *
  *   again      from the break to the first probe after it, of the members that the broken prober had (restart: of all)
  *   gap        between the last probe before the break and the first after it; without a break it is the delay
@@ -12,7 +19,7 @@
  *   false      transitions that were written since the break: nothing fails here, so it must be 0
  *   scrape     milliseconds of a GET of /metrics of all processes, the longest of ten
  *
- * `--hogs`: processes beside that take all the CPU they get. Takes a C compiler. On loopback, bounded, ended by pid.
+ * `--hogs`: processes beside that take all the CPU they get. Takes a C compiler, and with `half` the right to open raw sockets. On loopback, bounded, ended by pid.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,13 +34,14 @@ import { commandLine } from './command-line.ts'
 import { kindOf } from './engine-kinds.ts'
 import { type StoredMember, storeMembers } from './member-rows.ts'
 import { freePorts } from './namespace.ts'
+import { observeSteady, steadyLine } from './outage-steady.ts'
 import { type Arrivals, type OutageTarget, startOutageTarget } from './outage-target.ts'
 import { startPostgres } from './postgres.ts'
 import { answering, endService, startService } from './service.ts'
 import { progress } from './progress.ts'
 
 const FIRST_PORT = 19_890
-const DEADLINE_MS = 300_000
+const DEADLINE_MS = 600_000
 const SCRAPES = 10
 /** How long a stopped prober sleeps: its lease has ended and another has what it had. */
 const STOP_MS = 2 * SHARD_LEASE_MS_DEFAULT
@@ -43,6 +51,7 @@ const values = commandLine('node dist/bench/outage.js [options]', {
   pools: '381',
   delay: '10',
   probers: '2',
+  handshake: 'whole',
   how: 'kill',
   hogs: '0',
   times: '1',
@@ -50,6 +59,8 @@ const values = commandLine('node dist/bench/outage.js [options]', {
 })
 const members = Number(values.members)
 const delayMs = Number(values.delay) * 1000
+/** Between two questions to PostgreSQL: counting a million members is work. */
+const askEveryMs = members > 200_000 ? 2000 : 50
 
 interface Farm {
   readonly db: Database
@@ -90,7 +101,7 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'healthmonitor-outage-'))
   const postgres = await startPostgres()
   const [port = 0, apiPort = 0, metricsPort = 0] = await freePorts(FIRST_PORT, 3)
-  const target = await startOutageTarget(folder, { port, members })
+  const target = await startOutageTarget(folder, { port, members, handshake: handshake() })
   const db = openDatabase({ url: postgres.url, applicationName: 'bench', maxConnections: 1 })
   const start = () => startWatched({ databaseUrl: postgres.url, apiPort, metricsPort })
   const hogs: ChildProcess[] = []
@@ -107,10 +118,12 @@ async function main(): Promise<void> {
       service: await start(),
     }
     await settle(farm)
+    const steady = await observeSteady({ ...farm, pid: farm.service.child.pid ?? 0, members, delayMs })
+    console.log(steadyLine(steady))
     for (let n = 0; n < Number(values.hogs); n++)
       hogs.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
     const outages: Outage[] = []
-    for (let n = 0; n < Number(values.times); n++) {
+    for (let n = 0; n < breaks(); n++) {
       progress.show(`break ${n + 1} of ${values.times}`)
       const outage = await breakOnce(farm)
       print(outage)
@@ -118,7 +131,7 @@ async function main(): Promise<void> {
     }
     const about = { at: new Date().toISOString(), node: process.version, options: values }
     if (values.out !== '')
-      writeFileSync(values.out, `${JSON.stringify({ ...about, outages }, undefined, 2)}\n`)
+      writeFileSync(values.out, `${JSON.stringify({ ...about, steady, outages }, undefined, 2)}\n`)
   } finally {
     for (const hog of hogs) hog.kill('SIGKILL')
     if (farm !== undefined) await endService(farm.service.child)
@@ -129,10 +142,20 @@ async function main(): Promise<void> {
   }
 }
 
+function handshake(): 'whole' | 'half' {
+  if (values.handshake === 'whole' || values.handshake === 'half') return values.handshake
+  throw new Error(`--handshake is whole or half, not ${values.handshake}`)
+}
+
+function breaks(): number {
+  return values.how === 'none' ? 0 : Number(values.times)
+}
+
 async function fill(db: Database, port: number): Promise<readonly StoredMember[]> {
   await query(db, 'set statement_timeout = 0')
   const perPool = Math.ceil(members / Number(values.pools))
-  const monitor = { ...kindOf('tcp').monitor, delaySeconds: Number(values.delay), timeoutSeconds: 3 }
+  const kind = kindOf(handshake() === 'half' ? 'tcp-half' : 'tcp')
+  const monitor = { ...kind.monitor, delaySeconds: Number(values.delay), timeoutSeconds: 3 }
   return await storeMembers(db, monitor, { count: members, perPool, port })
 }
 
@@ -297,7 +320,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   const deadline = performance.now() + DEADLINE_MS
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`waited ${seconds(DEADLINE_MS)} in vain until ${what}`)
-    await wait(50)
+    await wait(askEveryMs)
   }
 }
 

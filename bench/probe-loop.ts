@@ -7,25 +7,23 @@
  * `checks` at a delay of 1 s are divided among `projects`; `per-address` of them aim at one address; `rate` is
  * HM_PROBES_PER_SECOND_PER_ADDRESS; with `core` a core makes them, by the batch. Prints microseconds of the whole process, garbage collection included.
  */
-import { parseArgs } from 'node:util'
 import type { PoolChecks } from '../src/domain/prober/check.ts'
 import { statePolicy } from '../src/domain/options/profiles.ts'
 import type { ProbeResult } from '../src/domain/result/probe-result.ts'
 import type { Probe } from '../src/probe/probe.ts'
 import type { Probers } from '../src/probe/probers.ts'
-import { createMetrics } from '../src/runtime/metrics.ts'
-import { Scheduler } from '../src/schedule/scheduler.ts'
+import { createMetrics } from '../src/runtime/metrics/metrics.ts'
+import { Scheduler } from '../src/schedule/loop/scheduler.ts'
+import { commandLine } from './command-line.ts'
 import { InstantCore } from './instant-core.ts'
 
-const { values } = parseArgs({
-  options: {
-    checks: { type: 'string', default: '50000' },
-    projects: { type: 'string', default: '1' },
-    'per-address': { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '60' },
-    rate: { type: 'string', default: '0' },
-    core: { type: 'boolean', default: false },
-  },
+const values = commandLine('node dist/bench/probe-loop.js [options]', {
+  checks: '50000',
+  projects: '1',
+  'per-address': '1',
+  seconds: '60',
+  rate: '0',
+  core: false,
 })
 const CHECKS = Number(values.checks)
 const PROJECTS = Number(values.projects)

@@ -1,5 +1,5 @@
 /** What a bench does, and for how long, on a terminal; it makes room for what is printed. One for the process. */
-import { Progress } from '../src/runtime/progress.ts'
+import { Progress } from '../src/runtime/output/progress.ts'
 
 export const progress = new Progress()
 

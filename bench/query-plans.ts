@@ -1,8 +1,8 @@
 /**
  * `node dist/bench/query-plans.js > docs/query-plans.md`
  *
- * How PostgreSQL runs the lists of the API with 100 000 members stored, by versions, and the rows that they read: the plan that a connection keeps, which is made
- * without knowing the values.
+ * How PostgreSQL runs the lists of the API with 100 000 members stored, by versions, and the rows that they read: the
+ * plan that a connection keeps, which is made without knowing the values.
  */
 import pg from 'pg'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
@@ -13,6 +13,7 @@ import { listLoadBalancers } from '../src/store/configuration/load-balancers.ts'
 import { listMembers, versionedMembers } from '../src/store/configuration/members.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import { versionedPools } from '../src/store/configuration/pools.ts'
+import { commandLine } from './command-line.ts'
 import { MEMBERS, POOLS, PROJECT, storeMembers } from './api-rows.ts'
 import { startPostgres } from './postgres.ts'
 
@@ -25,15 +26,18 @@ interface Sent {
   readonly values: readonly unknown[]
 }
 
-/** The statement that `list` sends last. */
-async function statementOf(db: Database, list: (db: Database) => Promise<unknown>): Promise<Sent> {
-  let last: Sent | undefined
+/** The statements that `list` sends. */
+async function statementsOf(
+  db: Database,
+  list: (db: Database) => Promise<unknown>,
+): Promise<readonly Sent[]> {
+  const sent: Sent[] = []
   const { prototype } = pg.Client
   // The driver's method as it is found: it is put back, and called on the client that it is called on.
   const send = Reflect.get(prototype, 'query') as (...args: unknown[]) => unknown
   Reflect.set(prototype, 'query', function (this: pg.Client, ...args: unknown[]): unknown {
     const [statement] = args as [Partial<Sent>]
-    last = { text: statement.text ?? '', values: statement.values ?? [] }
+    sent.push({ text: statement.text ?? '', values: statement.values ?? [] })
     return send.apply(this, args)
   })
   try {
@@ -41,8 +45,7 @@ async function statementOf(db: Database, list: (db: Database) => Promise<unknown
   } finally {
     Reflect.set(prototype, 'query', send)
   }
-  if (last === undefined) throw new Error('the list sent no statement')
-  return last
+  return sent
 }
 
 async function planOf(db: Database, { text, values }: Sent): Promise<string> {
@@ -79,6 +82,7 @@ function wrappedLine(line: string, indent: string): readonly string[] {
 }
 
 async function main(): Promise<void> {
+  commandLine('node dist/bench/query-plans.js > docs/query-plans.md', {})
   const postgres = await startPostgres({ isDurable: false })
   const db = openDatabase({ url: postgres.url, applicationName: 'plans', maxConnections: 1 })
   try {
@@ -93,10 +97,11 @@ dialect octavia: ordered by creation. A page is read by the versions of its rows
 rendered are read by their ids. Data of other tables that a list shows is looked up only for the rows of the page. Data
 that a list filters by is looked up for the rows of the project, with one short look-up each.`)
     for (const [name, list] of listsOf(poolId)) {
-      const sent = await statementOf(db, list)
-      console.log(
-        `\n## ${name}\n\n\`\`\`sql\n${wrapped(sent.text)}\n\`\`\`\n\n\`\`\`\n${wrapped(await planOf(db, sent))}\n\`\`\``,
-      )
+      console.log(`\n## ${name}`)
+      for (const sent of await statementsOf(db, list))
+        console.log(
+          `\n\`\`\`sql\n${wrapped(sent.text)}\n\`\`\`\n\n\`\`\`\n${wrapped(await planOf(db, sent))}\n\`\`\``,
+        )
     }
   } finally {
     await db.destroy()
@@ -114,9 +119,12 @@ function listsOf(poolId: string): readonly Listed[] {
     ['Health monitors', (db) => versionedHealthMonitors(db).versions(page())],
     ['Members of a pool', (db) => versionedMembers(db).versions(page(ofPool))],
     ['Members of a pool by operating_status', (db) => versionedMembers(db).versions(page(failing, ofPool))],
-    ['Pools', (db) => versionedPools(db).versions(page())],
-    ['Pools by operating_status', (db) => versionedPools(db).versions(page(status('DEGRADED')))],
-    ['Pools that have to be rendered', (db) => versionedPools(db).rows([poolId])],
+    ['Pools', (db) => versionedPools(db, { isStatusShown: true }).versions(page())],
+    [
+      'Pools by operating_status',
+      (db) => versionedPools(db, { isStatusShown: true }).versions(page(status('DEGRADED'))),
+    ],
+    ['Pools that have to be rendered', (db) => versionedPools(db, { isStatusShown: true }).rows([poolId])],
     ['Members of a pool, when attributes are chosen', (db) => listMembers(db, page(ofPool))],
     ['Load balancers', (db) => listLoadBalancers(db, page(), 'roll-up')],
     [

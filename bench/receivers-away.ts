@@ -20,10 +20,10 @@ import { fileURLToPath } from 'node:url'
 import { WEBHOOK_WAITING_MAX } from '../src/domain/limits.ts'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
-import { sequenceEvents } from '../src/store/event/events.ts'
 import { type FlippingFarm, flippingFarm } from '../test/support/flips.ts'
 import { type NotifierProcess, startNotifierProcess } from '../test/support/notifier-process.ts'
 import { missingForAmqp, type RabbitMq, startListener, startRabbitMq } from '../test/support/rabbitmq.ts'
+import { sequenceAllEvents } from '../test/support/sequence.ts'
 import { startReceiver, type WebhookReceiver } from '../test/support/webhook-receiver.ts'
 import { aWebhook } from '../test/support/webhooks.ts'
 import { commandLine } from './command-line.ts'
@@ -47,7 +47,7 @@ const values = commandLine('node dist/bench/receivers-away.js [options]', {
 const outageSeconds = Number(values['outage-seconds'])
 const killSeconds = Number(values['kill-seconds'])
 
-/** What one receiver was told, in the order of its arrival. */
+/** What one receiver got, in the order of its arrival. */
 interface Told {
   readonly position: number
   readonly subject: string
@@ -82,7 +82,7 @@ function amqpReceiver(rabbit: RabbitMq, heard: Awaited<ReturnType<typeof startLi
   }
 }
 
-/** Compares what a receiver was told with what it had to be told. */
+/** Compares what a receiver got with what it had to get. */
 function judged(told: readonly Told[], expected: ReadonlySet<number>) {
   const seen = new Set<number>()
   const last = new Map<string, number>()
@@ -222,7 +222,7 @@ async function run(bench: Bench): Promise<Readonly<Record<string, unknown>>> {
   const { db, url, after } = bench
   await migrateToLatest(db, url)
   const farm = await flippingFarm(db, Number(values.members))
-  await sequenceEvents(db, 10_000)
+  await sequenceAllEvents(db)
   const from = (await farm.events()).at(-1)?.position ?? 0
   const positions = async () => new Set((await farm.events(from)).map(({ position }) => position))
   const { receivers, environment } = await receiversOf(bench)

@@ -7,8 +7,8 @@
  */
 import { performance } from 'node:perf_hooks'
 import { PURGE_BATCH_ROWS } from '../src/domain/limits.ts'
-import { createLog } from '../src/runtime/log.ts'
-import { Retention } from '../src/schedule/retention.ts'
+import { createLog } from '../src/runtime/output/log.ts'
+import { Retention } from '../src/schedule/upkeep/retention.ts'
 import { type Database, openDatabase, query } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import {

@@ -17,7 +17,7 @@ import {
   UPTIME_FACTS_DAYS,
   UPTIME_OBJECTS_PER_STATEMENT,
 } from '../src/domain/limits.ts'
-import { sumClosedDays } from '../src/schedule/uptime-days.ts'
+import { sumClosedDays } from '../src/schedule/upkeep/uptime-days.ts'
 import { type Database, openDatabase, query, transaction } from '../src/store/connection/database.ts'
 import { migrateToLatest } from '../src/store/connection/migrate.ts'
 import { insertPublicPage } from '../src/store/configuration/public-pages.ts'
@@ -150,7 +150,7 @@ async function read(db: Database): Promise<void> {
   const pools = (await query<{ id: string }>(db, 'select id from pool limit 100')).map(({ id }) => id)
   const page = { id: randomUUID(), projectId: 'bench', title: 'bench', showMembers: false, pools }
   await transaction(db, (tx) => insertPublicPage(tx, page, randomBytes(32)))
-  const stored = { ...page, createdAt: new Date(), updatedAt: new Date() }
+  const stored = { ...page, poolNames: [], createdAt: new Date(), updatedAt: new Date() }
   const ofPage = await timed(ids, () => makePageAnswer(db, stored))
   console.log(
     `uptime of a member: p50 ${ms(ofMember, 0.5)} p99 ${ms(ofMember, 0.99)}; ` +

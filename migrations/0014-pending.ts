@@ -110,6 +110,42 @@ const OPTIONS = `case
     else options || '{"no_traffic": {"reported": true}}'
   end`
 
+/** Columns of `member_detail`, and the tables of which they are. */
+export const MEMBER_DETAIL_COLUMNS = `m.id,
+    m.project_id,
+    m.name,
+    m.admin_state_up,
+    m.provisioning_status,
+    m.tags,
+    m.echo,
+    m.created_at,
+    m.updated_at,
+    m.pool_id,
+    m.address,
+    m.protocol_port,
+    m.subnet_id,
+    m.weight,
+    m.backup,
+    m.monitor_address,
+    m.monitor_port,
+    p.load_balancer_id,
+    lb.provider,
+    case rule.state when 'NO_MONITOR' then 'NO_MONITOR' when 'ONLINE' then 'ONLINE' else 'OFFLINE' end
+      as operating_status,
+    rule.state,
+    case when rule.is_probed then s.since end as since,
+    rule.reason,
+    ${CHECK_GENERATION} as check_generation,
+    ${PUBLISHED_FROM} as published_from,
+    rule.is_probed and s.generation is distinct from ${CHECK_GENERATION} as pending`
+export const MEMBER_DETAIL_TABLES = `from member m
+  join pool p on p.id = m.pool_id
+  join load_balancer lb on lb.id = p.load_balancer_id
+  left join health_monitor hm on hm.pool_id = m.pool_id
+  left join member_state s on s.member_id = m.id and s.generation >= ${PUBLISHED_FROM}
+  cross join lateral (${RULE}) rule`
+const MEMBER_DETAIL = `select ${MEMBER_DETAIL_COLUMNS} ${MEMBER_DETAIL_TABLES}`
+
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     create function begin_publishing() returns trigger language plpgsql as $$
@@ -149,40 +185,7 @@ export async function up(db: Knex): Promise<void> {
   await dropViews(db)
   await db.raw(`
     create view member_detail as
-    select
-      m.id,
-      m.project_id,
-      m.name,
-      m.admin_state_up,
-      m.provisioning_status,
-      m.tags,
-      m.echo,
-      m.created_at,
-      m.updated_at,
-      m.pool_id,
-      m.address,
-      m.protocol_port,
-      m.subnet_id,
-      m.weight,
-      m.backup,
-      m.monitor_address,
-      m.monitor_port,
-      p.load_balancer_id,
-      lb.provider,
-      case rule.state when 'NO_MONITOR' then 'NO_MONITOR' when 'ONLINE' then 'ONLINE' else 'OFFLINE' end
-        as operating_status,
-      rule.state,
-      case when rule.is_probed then s.since end as since,
-      rule.reason,
-      ${CHECK_GENERATION} as check_generation,
-      ${PUBLISHED_FROM} as published_from,
-      rule.is_probed and s.generation is distinct from ${CHECK_GENERATION} as pending
-    from member m
-    join pool p on p.id = m.pool_id
-    join load_balancer lb on lb.id = p.load_balancer_id
-    left join health_monitor hm on hm.pool_id = m.pool_id
-    left join member_state s on s.member_id = m.id and s.generation >= ${PUBLISHED_FROM}
-    cross join lateral (${RULE}) rule;
+    ${MEMBER_DETAIL};
 
     create view member_status as
     select id as member_id, pool_id, project_id, operating_status, state, since, reason, pending from member_detail;

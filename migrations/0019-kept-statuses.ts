@@ -45,8 +45,10 @@ const pendingWith = (s: string): string =>
 export const BY_INDEX = `set plan_cache_mode = force_generic_plan
       set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off`
 
-/** Counts that verdicts change: column → when a member in `state` (and `pending`) counts. */
-const COUNTS: Readonly<Record<string, string>> = {
+/** Column → when a member `m` in `%.state` (and `%.pending`) counts. */
+export type Counts = Readonly<Record<string, string>>
+/** Those that verdicts change. */
+export const COUNTS: Counts = {
   passing: `m.admin_state_up and m.weight > 0 and %.state in ('ONLINE', 'NO_MONITOR')`,
   online: `%.state = 'ONLINE'`,
   offline: `%.state = 'OFFLINE'`,
@@ -57,7 +59,8 @@ const COUNTS: Readonly<Record<string, string>> = {
 }
 const COLUMNS = Object.keys(COUNTS)
 const KEPT = ['members', 'able', ...COLUMNS]
-const counts = (column: string, alias: string): string => (COUNTS[column] ?? '').replaceAll('%', alias)
+/** When a member counts, with its state in `alias`. */
+const counted = (condition: string, alias: string): string => condition.replaceAll('%', alias)
 
 const POOL_STATUS = `case
       when not new.in_service then 'OFFLINE'
@@ -70,19 +73,44 @@ const POOL_STATUS = `case
       else 'OFFLINE'
     end`
 
-/** What is kept, as it would be counted now. */
-const COUNTED_POOL = `
+export const DECIDE_POOL_STATUS = `
+    create or replace function decide_pool_status() returns trigger language plpgsql as $$
+    begin
+      new.operating_status := ${POOL_STATUS};
+      if tg_op = 'UPDATE' and new.operating_status <> old.operating_status then
+        new.since := now();
+      end if;
+      return new;
+    end $$;`
+
+/** What a later migration keeps beside: columns of the view, what they are read from, and counts. */
+export interface AlsoCounted {
+  readonly columns: readonly string[]
+  readonly tables: string
+  readonly counts: Counts
+}
+
+const countOf = ([column, condition]: readonly [string, string]): string =>
+  `(count(*) filter (where ${counted(condition, 'm')}))::int as ${column}`
+
+/** What is kept, as it would be counted now. `served`: what else sends traffic to a pool, before `or`. */
+export const countedPool = (
+  served = '',
+  also: AlsoCounted = { columns: [], tables: '', counts: {} },
+): string => `
   select p.id as pool_id, p.load_balancer_id, p.project_id, p.status_version,
     lb.provider <> 'noop_driver' and lb.admin_state_up and p.admin_state_up
-      and exists (select from listener l where l.default_pool_id = p.id and l.admin_state_up) as in_service,
+      and ${served === '' ? '' : `(${served}`}exists (select from listener l where l.default_pool_id = p.id and l.admin_state_up)${served === '' ? '' : ')'} as in_service,
     exists (select from health_monitor hm where hm.pool_id = p.id and hm.admin_state_up) as monitored,
-    ${KEPT.map((column) => `c.${column}`).join(', ')}
+    ${[...KEPT.map((column) => `c.${column}`), ...also.columns].join(', ')}
   from pool p
-  join load_balancer lb on lb.id = p.load_balancer_id
+  join load_balancer lb on lb.id = p.load_balancer_id${also.tables}
   cross join lateral (
     select count(*)::int as members,
       (count(*) filter (where m.admin_state_up and m.weight > 0))::int as able,
-      ${COLUMNS.map((column) => `(count(*) filter (where ${counts(column, 'm')}))::int as ${column}`).join(',\n      ')}
+      ${Object.entries({ ...COUNTS, ...also.counts })
+        .map(countOf)
+        .join(',\n      ')}
     from member_detail m where m.pool_id = p.id
   ) c`
 
@@ -158,37 +186,51 @@ async function createTables(db: Knex): Promise<void> {
       since timestamptz not null default now()
     ) with (fillfactor = 70);
 
-    create function decide_pool_status() returns trigger language plpgsql as $$
-    begin
-      new.operating_status := ${POOL_STATUS};
-      if tg_op = 'UPDATE' and new.operating_status <> old.operating_status then
-        new.since := now();
-      end if;
-      return new;
-    end $$;
+    ${DECIDE_POOL_STATUS}
     create trigger decide_pool_status before insert or update on pool_roll_up
       for each row execute function decide_pool_status();
   `)
 }
 
-/** In a function: counts the pools whose ids are in the variable `due`. */
-export function countDuePools(): string {
+/** In a function: counts the pools whose ids are in the variable `due`; `also`: more columns that are kept. */
+export function countDuePools(also: readonly string[] = []): string {
+  const kept = [...KEPT, ...also]
   return `insert into pool_roll_up as r
-        (pool_id, load_balancer_id, project_id, status_version, in_service, monitored, ${KEPT.join(', ')})
+        (pool_id, load_balancer_id, project_id, status_version, in_service, monitored, ${kept.join(', ')})
       select c.pool_id, c.load_balancer_id, c.project_id, c.status_version, c.in_service, c.monitored,
-        ${KEPT.map((column) => `c.${column}`).join(', ')}
+        ${kept.map((column) => `c.${column}`).join(', ')}
       -- Only these: joined to another table, the view would be counted for every pool.
       from counted_pool c where c.pool_id = any(due)
       order by c.pool_id
       on conflict (pool_id) do update set
         status_version = excluded.status_version, in_service = excluded.in_service, monitored = excluded.monitored,
-        ${KEPT.map((column) => `${column} = excluded.${column}`).join(', ')};`
+        ${kept.map((column) => `${column} = excluded.${column}`).join(', ')};`
+}
+
+/** The function; `also`: more columns that are kept. */
+export function countLoadBalancer(also: readonly string[] = []): string {
+  return `
+    -- Also when the load balancer, or some of its pools, are gone.
+    create or replace function count_load_balancer(of_load_balancer uuid) returns void language plpgsql
+      ${BY_INDEX} as $$
+    declare
+      due uuid[];
+    begin
+      perform from pool_roll_up r where r.load_balancer_id = of_load_balancer order by r.pool_id for update;
+      delete from pool_roll_up r
+        where r.load_balancer_id = of_load_balancer and not exists (select from pool p where p.id = r.pool_id);
+      select array_agg(p.id) into due
+        from pool p left join pool_roll_up kept on kept.pool_id = p.id
+        where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version;
+      ${countDuePools(also)}
+      perform roll_up_load_balancers(array[of_load_balancer]);
+    end $$;`
 }
 
 /** Counts what changed below one load balancer, at the end of the transaction that changed it. */
 async function countConfiguration(db: Knex): Promise<void> {
   await db.raw(`
-    create view counted_pool as ${COUNTED_POOL};
+    create view counted_pool as ${countedPool()};
     create view counted_load_balancer as ${COUNTED_LOAD_BALANCER};
 
     create function roll_up_load_balancers(ids uuid[]) returns void language plpgsql
@@ -205,21 +247,7 @@ async function countConfiguration(db: Knex): Promise<void> {
         where r.operating_status <> excluded.operating_status;
     end $$;
 
-    -- Also when the load balancer, or some of its pools, are gone.
-    create function count_load_balancer(of_load_balancer uuid) returns void language plpgsql
-      ${BY_INDEX} as $$
-    declare
-      due uuid[];
-    begin
-      perform from pool_roll_up r where r.load_balancer_id = of_load_balancer order by r.pool_id for update;
-      delete from pool_roll_up r
-        where r.load_balancer_id = of_load_balancer and not exists (select from pool p where p.id = r.pool_id);
-      select array_agg(p.id) into due
-        from pool p left join pool_roll_up kept on kept.pool_id = p.id
-        where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version;
-      ${countDuePools()}
-      perform roll_up_load_balancers(array[of_load_balancer]);
-    end $$;
+    ${countLoadBalancer()}
 
     create function count_this_load_balancer() returns trigger language plpgsql as $$
     begin
@@ -263,8 +291,8 @@ async function countConfiguration(db: Knex): Promise<void> {
 /** Adds what a statement on member_state changed. Load balancers follow when all pools of the statement are counted. */
 async function countVerdicts(db: Knex): Promise<void> {
   await db.raw(`
-    ${addVerdicts('add_first_verdicts', 'select -1, n.member_id, null, null from new_state n')}
-    ${addVerdicts('add_verdicts', 'select -1, o.member_id, o.generation, o.status from old_state o')}
+    ${addVerdicts('add_first_verdicts')}
+    ${addVerdicts('add_verdicts')}
     create trigger add_first_verdicts after insert on member_state
       referencing new table as new_state for each statement execute function add_first_verdicts();
     create trigger add_verdicts after update on member_state
@@ -282,18 +310,26 @@ async function countVerdicts(db: Knex): Promise<void> {
   `)
 }
 
-/** A trigger function; `before` reads the states that the members of `new_state` had before. */
-function addVerdicts(name: string, before: string): string {
-  const differences = COLUMNS.map(
-    (column) => `sum(s.sign * (${counts(column, 'now')})::int)::int as ${column}`,
+/** What the members of `new_state` had before; without a row there was none. */
+export const STATES_BEFORE = {
+  add_first_verdicts: 'select -1, n.member_id, null, null from new_state n',
+  add_verdicts: 'select -1, o.member_id, o.generation, o.status from old_state o',
+} as const
+
+/** A trigger function that adds what verdicts changed to these counts. */
+export function addVerdicts(name: keyof typeof STATES_BEFORE, kept: Counts = COUNTS): string {
+  const before = STATES_BEFORE[name]
+  const columns = Object.keys(kept)
+  const differences = Object.entries(kept).map(
+    ([column, condition]) => `sum(s.sign * (${counted(condition, 'now')})::int)::int as ${column}`,
   )
   return `
-    create function ${name}() returns trigger language plpgsql ${BY_INDEX} as $$
+    create or replace function ${name}() returns trigger language plpgsql ${BY_INDEX} as $$
     begin
       perform from pool_roll_up r where r.pool_id in (select n.pool_id from new_state n)
         order by r.load_balancer_id, r.pool_id for update;
       -- No join of old and new states: a kept plan takes both to be short, and compares each with each.
-      update pool_roll_up r set ${COLUMNS.map((column) => `${column} = r.${column} + difference.${column}`).join(', ')}
+      update pool_roll_up r set ${columns.map((column) => `${column} = r.${column} + difference.${column}`).join(', ')}
       from (
         select m.pool_id, ${differences.join(',\n          ')}
         from (
@@ -309,7 +345,7 @@ function addVerdicts(name: string, before: string): string {
         group by m.pool_id
       ) difference
       where r.pool_id = difference.pool_id
-        and (${COLUMNS.map((column) => `difference.${column}`).join(', ')}) <> (${COLUMNS.map(() => '0').join(', ')});
+        and (${columns.map((column) => `difference.${column}`).join(', ')}) <> (${columns.map(() => '0').join(', ')});
       return null;
     end $$;`
 }

@@ -15,17 +15,7 @@ export const differ = (columns: string): string => {
 export async function markChanges(db: Knex): Promise<void> {
   await db.raw(`
     ${countMembers('status_version = status_version + 1,')}
-    create function mark_changed_members() returns trigger language plpgsql as $$
-    begin
-      update pool p set status_version = p.status_version + 1
-      where p.id in (
-        select changed.pool_id from (
-          select id, pool_id, admin_state_up, weight, generation, published_from from new_member
-          except
-          select id, pool_id, admin_state_up, weight, generation, published_from from old_member
-        ) changed);
-      return null;
-    end $$;
+    ${markChangedMembers()}
     create trigger mark_changed_members after update on member
       referencing old table as old_member new table as new_member
       for each statement execute function mark_changed_members();
@@ -66,6 +56,25 @@ export async function markChanges(db: Knex): Promise<void> {
     create trigger mark_this_pool before update on pool
       for each row when (${differ('admin_state_up generation published_from')}) execute function mark_this_pool();
   `)
+}
+
+/** The function; `also`: more columns on which counts depend. */
+export function markChangedMembers(also: readonly string[] = []): string {
+  const columns = ['id', 'pool_id', 'admin_state_up', 'weight', 'generation', 'published_from', ...also].join(
+    ', ',
+  )
+  return `
+    create or replace function mark_changed_members() returns trigger language plpgsql as $$
+    begin
+      update pool p set status_version = p.status_version + 1
+      where p.id in (
+        select changed.pool_id from (
+          select ${columns} from new_member
+          except
+          select ${columns} from old_member
+        ) changed);
+      return null;
+    end $$;`
 }
 
 /** The functions of migration 0011, with something more to set. */

@@ -91,22 +91,23 @@ export async function up(db: Knex): Promise<void> {
     create trigger tell_transitions after insert on member_transition
       referencing new table as new_transition for each statement execute function tell_transitions();
   `)
-  await createSequencer(db)
+  await db.raw(sequencer())
 }
 
 /** The object of an event with its parents, with their present names and addresses; of a deleted one only the id. */
-const DATA = `
+const dataOf = (door: string): string => `
   jsonb_strip_nulls(jsonb_build_object(
     'reason', t.reason, 'detail', nullif(t.detail, ''), 'evidence', nullif(t.evidence, '{}'), 'generation', t.generation,
     'dropped', nullif(t.dropped, 0),
     'member', case when o.member_id is not null then jsonb_build_object('id', o.member_id, 'name', m.name,
       'address', m.address, 'protocol_port', m.protocol_port) end,
-    'pool', case when o.pool_id is not null then jsonb_build_object('id', o.pool_id, 'name', p.name) end,
+    'pool', case when o.pool_id is not null then jsonb_build_object('id', o.pool_id, 'name', p.name${door === '' ? '' : `, 'door', ${door}`}) end,
     'loadbalancer', case when lb_id is not null then jsonb_build_object('id', lb_id, 'name', lb.name) end
   )) || coalesce(o.data, '{}')`
 
-async function createSequencer(db: Knex): Promise<void> {
-  await db.raw(`
+/** `loadBalancer`: of a pool of which an event names none; `door`: of pool p, null = none. */
+export function sequencer({ loadBalancer = 'pool.load_balancer_id', door = '' } = {}): string {
+  return `
     -- Moves about max_events, in the order of their ids; gives the last position, or null when there was nothing to move.
     create function sequence_events(max_events integer) returns bigint language plpgsql
       ${BY_INDEX} as $$
@@ -126,9 +127,9 @@ async function createSequencer(db: Knex): Promise<void> {
         insert into event
           (position, type, at, project_id, load_balancer_id, pool_id, member_id, from_status, to_status, data)
         select nextval('event_position'), o.type, o.at, o.project_id, o.lb_id, o.pool_id, o.member_id, o.from_status,
-          o.to_status, ${DATA}
+          o.to_status, ${dataOf(door)}
         from (
-          select moved.*, coalesce(moved.load_balancer_id, pool.load_balancer_id) as lb_id,
+          select moved.*, coalesce(moved.load_balancer_id, ${loadBalancer}) as lb_id,
             min(moved.id) over (partition by moved.written_by) as place
           from moved left join pool on pool.id = moved.pool_id
         ) o
@@ -145,7 +146,7 @@ async function createSequencer(db: Knex): Promise<void> {
       end if;
       return last;
     end $$;
-  `)
+  `
 }
 
 export async function down(db: Knex): Promise<void> {

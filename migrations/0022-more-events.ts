@@ -34,9 +34,15 @@ export async function up(db: Knex): Promise<void> {
 }
 
 /** A trigger function of one table; `rows` gives `j`, the row, and `fields`, or null. */
-export function tellFunction(table: string, action: string, rows: string): string {
-  const of = TABLES[table]
-  if (of === undefined) throw new Error(`events say nothing of ${table}`)
+export function tellFunction(
+  table: string,
+  action: string,
+  rows: string,
+  also: { readonly lb?: string } = {},
+): string {
+  const known = TABLES[table]
+  if (known === undefined) throw new Error(`events say nothing of ${table}`)
+  const of = { ...known, ...also }
   return `
     create function tell_${table}_${action}() returns trigger language plpgsql as $$
     declare
@@ -64,7 +70,7 @@ export function tellFunction(table: string, action: string, rows: string): strin
 export const CREATED = 'select to_jsonb(n) as j, null::text[] as fields from new_rows n'
 export const DELETED = 'select to_jsonb(o) as j, null::text[] as fields from old_rows o'
 /** Old and new row of each object, without a join: a kept plan would compare each with each. */
-const CHANGED_ROWS = `
+export const CHANGED_ROWS = `
   select after as j, fields from (
     select after, (
       select array_agg(key order by key) from (

@@ -29,50 +29,7 @@ export async function tellStaleness(db: Knex): Promise<void> {
     );
     create index stale_told_shard_idx on stale_told (shard);
 
-    create function tell_stale_checks() returns trigger language plpgsql as $$
-    begin
-      if not (true = any (new.stale)) and not exists (select from stale_told t where t.shard = new.shard) then
-        return null;
-      end if;
-      with entry as materialized (
-        select e.* from unnest(new.member_ids, new.stale, new.outcomes, new.reasons)
-          as e (member_id, is_stale, outcome, reason)
-      ), told as materialized (
-        select t.member_id from stale_told t where t.shard = new.shard order by t.member_id for update
-      ), stale as (
-        insert into stale_told (member_id, shard)
-        select e.member_id, new.shard from entry e
-        join member m on m.id = e.member_id
-        join pool p on p.id = m.pool_id and p.shard = new.shard
-        where e.is_stale and e.member_id not in (select told.member_id from told) order by e.member_id
-        on conflict do nothing returning member_id
-      ), over as materialized (
-        select told.member_id, coalesce(e.reason, s.reason) as reason
-        from told
-        left join entry e on e.member_id = told.member_id
-        left join lateral (
-          select ms.reason from member_status ms
-          where e.member_id is null and ms.member_id = told.member_id offset 0) s on true
-        where not e.is_stale and e.outcome <> 'inconclusive' or e.member_id is null and s.reason in ${NOT_PROBED}
-      ), fresh as (
-        delete from stale_told t using over where t.member_id = over.member_id
-      ), change as (
-        select 'STALE' as to_status, e.member_id, e.reason from stale join entry e on e.member_id = stale.member_id
-        union all
-        select 'FRESH', over.member_id, over.reason from over
-      ), counted as (
-        select c.*, m.pool_id, m.project_id, count(*) over (partition by c.to_status, m.pool_id) as n
-        from change c join member m on m.id = c.member_id
-      )
-      insert into event_outbox (type, project_id, pool_id, member_id, to_status, data)
-      select 'member.stale', c.project_id, c.pool_id, c.member_id, c.to_status, jsonb_build_object('reason', c.reason)
-      from counted c where c.n <= ${TOLD_ONE_BY_ONE}
-      union all
-      select 'member.stale', c.project_id, c.pool_id, null, c.to_status,
-        jsonb_build_object('reason', mode() within group (order by c.reason), 'members', count(*))
-      from counted c where c.n > ${TOLD_ONE_BY_ONE} group by c.project_id, c.pool_id, c.to_status;
-      return null;
-    end $$;
+    ${tellStaleChecks('waiting', 'create')}
     create trigger tell_stale_checks after insert or update on shard_checkpoint
       for each row execute function tell_stale_checks();
 
@@ -90,6 +47,81 @@ export async function tellStaleness(db: Knex): Promise<void> {
   await tellOwners(db)
 }
 
+/**
+ * What migration 0038 has changed. An insert waits for a transaction that deletes the same row, so the row is looked
+ * for first. A member that is deleted while its STALE event is written leaves a row behind, which the next checkpoint removes.
+ */
+const LOCKS = {
+  waiting: {
+    lock: 'for update',
+    untold: 'e.member_id not in (select told.member_id from told)',
+    forget: 'delete from stale_told t using over where t.member_id = over.member_id',
+  },
+  'without waiting': {
+    lock: 'for update skip locked',
+    untold: 'not exists (select from stale_told t where t.member_id = e.member_id)',
+    forget: `delete from stale_told t using told where t.member_id = told.member_id
+          and (t.member_id in (select over.member_id from over)
+            or not exists (select from member m where m.id = t.member_id))`,
+  },
+} as const
+
+/**
+ * The trigger of checkpoints. One statement writes those of many shards and projects. `without waiting`: rows that a
+ * request has locked, because it deletes members, are left for the next checkpoint.
+ */
+export function tellStaleChecks(
+  locks: keyof typeof LOCKS,
+  create: 'create' | 'create or replace' = 'create or replace',
+): string {
+  const { lock, untold, forget } = LOCKS[locks]
+  return `
+    ${create} function tell_stale_checks() returns trigger language plpgsql as $$
+    begin
+      if not (true = any (new.stale)) and not exists (select from stale_told t where t.shard = new.shard) then
+        return null;
+      end if;
+      with entry as materialized (
+        select e.* from unnest(new.member_ids, new.stale, new.outcomes, new.reasons)
+          as e (member_id, is_stale, outcome, reason)
+      ), told as materialized (
+        select t.member_id from stale_told t where t.shard = new.shard order by t.member_id ${lock}
+      ), stale as (
+        insert into stale_told (member_id, shard)
+        select e.member_id, new.shard from entry e
+        join member m on m.id = e.member_id
+        join pool p on p.id = m.pool_id and p.shard = new.shard
+        where e.is_stale and ${untold} order by e.member_id
+        on conflict do nothing returning member_id
+      ), over as materialized (
+        select told.member_id, coalesce(e.reason, s.reason) as reason
+        from told
+        left join entry e on e.member_id = told.member_id
+        left join lateral (
+          select ms.reason from member_status ms
+          where e.member_id is null and ms.member_id = told.member_id offset 0) s on true
+        where not e.is_stale and e.outcome <> 'inconclusive' or e.member_id is null and s.reason in ${NOT_PROBED}
+      ), fresh as (
+        ${forget}
+      ), change as (
+        select 'STALE' as to_status, e.member_id, e.reason from stale join entry e on e.member_id = stale.member_id
+        union all
+        select 'FRESH', over.member_id, over.reason from over
+      ), counted as (
+        select c.*, m.pool_id, m.project_id, count(*) over (partition by c.to_status, m.pool_id) as n
+        from change c join member m on m.id = c.member_id
+      )
+      insert into event_outbox (type, project_id, pool_id, member_id, to_status, data)
+      select 'member.stale', c.project_id, c.pool_id, c.member_id, c.to_status, jsonb_build_object('reason', c.reason)
+      from counted c where c.n <= ${TOLD_ONE_BY_ONE}
+      union all
+      select 'member.stale', c.project_id, c.pool_id, null, c.to_status,
+        jsonb_build_object('reason', mode() within group (order by c.reason), 'members', count(*))
+      from counted c where c.n > ${TOLD_ONE_BY_ONE} group by c.project_id, c.pool_id, c.to_status;
+      return null;
+    end $$;`
+}
+
 async function tellOwners(db: Knex): Promise<void> {
   await db.raw(`
     -- Shards without a living owner; told_at: when their pools were looked through last.
@@ -105,8 +137,15 @@ async function tellOwners(db: Knex): Promise<void> {
     );
     create index unowned_pool_told_shard_idx on unowned_pool_told (shard);
 
+    ${observeOwners('create')}
+  `)
+}
+
+/** `only`: a further condition on pools `p` of which this tells (migration 0041). */
+export function observeOwners(create: 'create' | 'create or replace', only = ''): string {
+  return `
     -- Tells of shards that have had no living owner for longer than grace.
-    create function observe_owners(grace interval) returns void language plpgsql as $$
+    ${create} function observe_owners(grace interval) returns void language plpgsql as $$
     begin
       -- One caller is enough; until this is committed.
       if not pg_try_advisory_xact_lock(4826017736) then
@@ -132,7 +171,7 @@ async function tellOwners(db: Knex): Promise<void> {
         from due join pool p on p.shard = due.shard
         join pool_roll_up r on r.pool_id = p.id
         join load_balancer lb on lb.id = p.load_balancer_id
-        where ${PROBED_MEMBERS} > 0 and not exists (select from unowned_pool_told t where t.pool_id = p.id)
+        where ${PROBED_MEMBERS} > 0${only} and not exists (select from unowned_pool_told t where t.pool_id = p.id)
       ), told as (
         insert into unowned_pool_told (pool_id, shard) select id, shard from pool_due
       )
@@ -155,8 +194,7 @@ async function tellOwners(db: Knex): Promise<void> {
       join pool_roll_up r on r.pool_id = p.id
       join load_balancer lb on lb.id = p.load_balancer_id
       order by p.id;
-    end $$;
-  `)
+    end $$;`
 }
 
 export async function dropStaleness(db: Knex): Promise<void> {

@@ -21,52 +21,62 @@ export async function up(db: Knex): Promise<void> {
       create index ${table}_recurring_project_idx on ${table} (project_id, ${END}) where ${RECURS};
     `)
   }
-  await db.raw(NOTE_OCCURRENCES)
-  await db.raw(
-    observeClock(
-      `and (l.maintenance->'recurrence' is null or l.maintenance->'start' = t.maintenance->'start')`,
-    ),
-  )
+  await db.raw(noteOccurrences(CAST))
+  await db.raw(observeClock({ isSame: IS_SAME_OCCURRENCE, readTime: CAST }))
 }
 
 export async function down(db: Knex): Promise<void> {
   for (const table of TABLES)
     await db.raw(`drop index ${table}_recurring_idx, ${table}_recurring_project_idx`)
-  await db.raw(NOTE_ONE)
-  await db.raw(observeClock(''))
+  await db.raw(noteMaintenance('jsonb_array_elements(jsonb_build_array(old.maintenance))', CAST))
+  await db.raw(observeClock({ isSame: '', readTime: CAST }))
 }
 
+/** How the text of a time is read: SQL of the text → SQL of the time. */
+export type ReadTime = (text: string) => string
+export const CAST: ReadTime = (text) => `(${text})::timestamptz`
+
 /** `rows` gives the intervals of `old.maintenance`. */
-const noteMaintenance = (rows: string): string => `
+const noteMaintenance = (rows: string, readTime: ReadTime): string => `
   create or replace function note_maintenance() returns trigger language plpgsql as $$
   begin
     perform forget_old_asides(new.id);
     insert into set_aside (object_id, kind, begin_at, end_at)
-    select new.id, 'maintenance', (o->>'start')::timestamptz,
-      least(now(), coalesce((o->>'end')::timestamptz, now()))
-    from ${rows} o where (o->>'start')::timestamptz < now();
+    select new.id, 'maintenance', ${readTime(`o->>'start'`)},
+      least(now(), coalesce(${readTime(`o->>'end'`)}, now()))
+    from ${rows} o where ${readTime(`o->>'start'`)} < now();
     return null;
   end $$;`
 
-const NOTE_OCCURRENCES = noteMaintenance(
-  `jsonb_array_elements(coalesce(nullif(old.maintenance->'occurrences', '[]'), jsonb_build_array(old.maintenance)))`,
-)
-const NOTE_ONE = noteMaintenance('jsonb_array_elements(jsonb_build_array(old.maintenance))')
+export const noteOccurrences = (readTime: ReadTime): string =>
+  noteMaintenance(
+    `jsonb_array_elements(coalesce(nullif(old.maintenance->'occurrences', '[]'), jsonb_build_array(old.maintenance)))`,
+    readTime,
+  )
+
+export const IS_SAME_OCCURRENCE = `and (l.maintenance->'recurrence' is null or l.maintenance->'start' = t.maintenance->'start')`
 
 /** Every maintenance that lasts now, of whatever object: as migration 0022 has it. */
-const MAINTENANCE_NOW = [
-  `select m.id as object_id, 'member' as object, m.project_id, m.pool_id, m.id as member_id, m.maintenance from member m`,
-  `select p.id, 'pool', p.project_id, p.id, null, p.maintenance from pool p`,
-  `select hm.id, 'healthmonitor', hm.project_id, hm.pool_id, null, hm.maintenance from health_monitor hm`,
-]
-  .map(
-    (select) => `${select} where maintenance is not null and (maintenance->>'start')::timestamptz <= now()
-      and coalesce((maintenance->>'end')::timestamptz > now(), true)`,
-  )
-  .join('\n      union all ')
+const maintenanceNow = (readTime: ReadTime): string =>
+  [
+    `select m.id as object_id, 'member' as object, m.project_id, m.pool_id, m.id as member_id, m.maintenance from member m`,
+    `select p.id, 'pool', p.project_id, p.id, null, p.maintenance from pool p`,
+    `select hm.id, 'healthmonitor', hm.project_id, hm.pool_id, null, hm.maintenance from health_monitor hm`,
+  ]
+    .map(
+      (select) => `${select} where maintenance is not null and ${readTime(`maintenance->>'start'`)} <= now()
+      and coalesce(${readTime(`maintenance->>'end'`)} > now(), true)`,
+    )
+    .join('\n      union all ')
 
 /** As migration 0022 has it; `isSame` says when a maintenance that lasts is the one that was told. */
-const observeClock = (isSame: string): string => `
+export const observeClock = ({
+  isSame,
+  readTime,
+}: {
+  readonly isSame: string
+  readonly readTime: ReadTime
+}): string => `
     create or replace function observe_clock() returns void language plpgsql as $$
     begin
       with lost as (
@@ -77,7 +87,7 @@ const observeClock = (isSame: string): string => `
       select 'prober.lost', prober_data(l) || jsonb_build_object('last_heartbeat_at', l.beat_at) from lost l;
 
       with lasting as (
-        ${MAINTENANCE_NOW}
+        ${maintenanceNow(readTime)}
       ), ended as (
         delete from maintenance_told t
         where not exists (select from lasting l where l.object_id = t.object_id ${isSame})

@@ -15,7 +15,7 @@ import { countMembers, differ } from './0019-marks.ts'
 import { CREATED, DELETED, tellFunction } from './0022-more-events.ts'
 
 /** table → its name in events, and what says which objects an event of row `r` is about; as in migration 0022. */
-const TABLES = {
+export const TABLES = {
   load_balancer: { name: 'loadbalancer', lb: 'r.id', pool: 'null', member: 'null' },
   listener: { name: 'listener', lb: 'r.load_balancer_id', pool: 'r.default_pool_id', member: 'null' },
   pool: { name: 'pool', lb: 'r.load_balancer_id', pool: 'r.id', member: 'null' },
@@ -39,22 +39,7 @@ export async function up(db: Knex): Promise<void> {
       for each row when (${CHANGED_MONITOR}) execute function mark_pool_of_changed_monitor();
     ${markPool('status_version = p.status_version + 1, config_version = p.config_version + 1')}
 
-    create function count_due_pools(of_load_balancer uuid) returns void language plpgsql
-      ${BY_INDEX} as $$
-    declare
-      due uuid[];
-      is_new boolean;
-    begin
-      perform from pool_roll_up r where r.load_balancer_id = of_load_balancer order by r.pool_id for update;
-      select array_agg(p.id), bool_or(kept.pool_id is null) into due, is_new
-        from pool p left join pool_roll_up kept on kept.pool_id = p.id
-        where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version;
-      ${countDuePools()}
-      -- Of the others follow_pools sees whether their status changed.
-      if is_new then
-        perform roll_up_load_balancers(array[of_load_balancer]);
-      end if;
-    end $$;
+    ${countChangedPools()}
 
     create function count_changed_pool() returns trigger language plpgsql as $$
     begin
@@ -109,6 +94,27 @@ export async function up(db: Knex): Promise<void> {
   }
 }
 
+/** The function; `also`: more columns that are kept. */
+export function countChangedPools(also: readonly string[] = []): string {
+  return `
+    create or replace function count_due_pools(of_load_balancer uuid) returns void language plpgsql
+      ${BY_INDEX} as $$
+    declare
+      due uuid[];
+      is_new boolean;
+    begin
+      perform from pool_roll_up r where r.load_balancer_id = of_load_balancer order by r.pool_id for update;
+      select array_agg(p.id), bool_or(kept.pool_id is null) into due, is_new
+        from pool p left join pool_roll_up kept on kept.pool_id = p.id
+        where p.load_balancer_id = of_load_balancer and kept.status_version is distinct from p.status_version;
+      ${countDuePools(also)}
+      -- Of the others follow_pools sees whether their status changed.
+      if is_new then
+        perform roll_up_load_balancers(array[of_load_balancer]);
+      end if;
+    end $$;`
+}
+
 function markPool(raised: string): string {
   return `
     create or replace function mark_pool() returns trigger language plpgsql as $$
@@ -127,7 +133,7 @@ interface Told {
 }
 
 /** As in migration 0022, without a JSON of the row. */
-function tellRows(table: string, action: string, { name, lb, pool, member, rows }: Told): string {
+export function tellRows(table: string, action: string, { name, lb, pool, member, rows }: Told): string {
   const object = `'object', '${name}', 'action', '${action}', 'by', request`
   return `
     create or replace function tell_${table}_${action}() returns trigger language plpgsql as $$
@@ -137,7 +143,7 @@ function tellRows(table: string, action: string, { name, lb, pool, member, rows 
       if request is null then
         return null;
       end if;
-      if (select count(*) from ${rows}) > 100 then
+      if (select count(*) from ${rows} r) > 100 then
         insert into event_outbox (type, project_id, load_balancer_id, pool_id, data)
         select 'config.changed', r.project_id, (${lb})::uuid, (${pool})::uuid,
           jsonb_build_object(${object}, 'count', count(*))

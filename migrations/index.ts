@@ -31,6 +31,19 @@ import * as uptimeDays from './0028-uptime-days.ts'
 import * as publicPages from './0029-public-pages.ts'
 import * as asidesWithoutWaiting from './0031-asides-without-waiting.ts'
 import * as cheaperWrites from './0032-cheaper-writes.ts'
+import * as membersByVerdict from './0033-members-by-verdict.ts'
+import * as doors from './0034-doors.ts'
+import * as greymatter from './0034-greymatter.ts'
+import * as kuma from './0035-kuma.ts'
+import * as boundedUptime from './0037-bounded-uptime.ts'
+import * as heldDeliveries from './0038-held-deliveries.ts'
+import * as effectiveMembers from './0039-effective-members.ts'
+import * as sites from './0040-sites.ts'
+import * as votes from './0041-votes.ts'
+import * as listedByOneView from './0042-listed-by-one-view.ts'
+import * as bytesOfLabels from './0043-bytes-of-labels.ts'
+import * as eventsByIndex from './0044-events-by-index.ts'
+import * as kumaInbounds from './0045-kuma-inbounds.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -68,4 +81,27 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0029-public-pages', ...publicPages },
   { name: '0031-asides-without-waiting', ...asidesWithoutWaiting },
   { name: '0032-cheaper-writes', ...cheaperWrites },
+  { name: '0033-members-by-verdict', ...membersByVerdict },
+  { name: '0034-doors', ...doors },
+  { name: '0034-greymatter', ...greymatter },
+  { name: '0035-kuma', ...kuma },
+  { name: '0037-bounded-uptime', ...boundedUptime },
+  { name: '0038-held-deliveries', ...heldDeliveries },
+  { name: '0039-effective-members', ...effectiveMembers },
+  { name: '0040-sites', ...sites },
+  { name: '0041-votes', ...votes },
+  { name: '0042-listed-by-one-view', ...listedByOneView },
+  { name: '0043-bytes-of-labels', ...bytesOfLabels },
+  { name: '0044-events-by-index', ...eventsByIndex },
+  { name: '0045-kuma-inbounds', ...kumaInbounds },
 ]
+
+/** The tables in which doors keep their objects, parents first: a dump has them too. */
+export const TABLES_OF_DOORS: readonly string[] = [
+  ...greymatter.TABLES,
+  ...kuma.TABLES,
+  ...kumaInbounds.TABLES,
+]
+
+/** Tables of doors that triggers make again when the others are restored. */
+export const DERIVED_TABLES_OF_DOORS: readonly string[] = kumaInbounds.DERIVED_TABLES

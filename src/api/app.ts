@@ -14,7 +14,9 @@ import { BODY, LARGE_BODY } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
 import type { ApiContext, ApiDependencies, ApiState, Route } from './http/context.ts'
 import type { Dialect, ServedApi } from './dialect/dialect.ts'
-import { DIALECTS } from './dialects.ts'
+import type { Door } from './dialect/door.ts'
+import { DIALECTS, DOORS } from './dialects.ts'
+import { doorOfListener } from './http/door-request.ts'
 import { errorBoundary } from './http/errors.ts'
 import { developmentIdentityRoutes } from './openstack/development-identity.ts'
 import { assertPathProject, noIdentityGuard } from './http/guards.ts'
@@ -53,6 +55,8 @@ export function createApp(given: ApiDependencies): Koa<ApiState> {
   app.use(requestTarget)
   app.use(observation(deps))
   app.use(errorBoundary(DIALECTS[0].errors, deps))
+  const doors = DOORS.map((door) => ({ api: door, door, router: routerOf(door, deps, shared) }))
+  app.use(ownListeners(new Map(doors.map((each) => [each.door.name, mount(each, deps, '')]))))
   app.use(serviceRouter(deps))
   app.use(developmentIdentityRoutes(deps))
   app.use(networkReads(deps))
@@ -62,7 +66,7 @@ export function createApp(given: ApiDependencies): Koa<ApiState> {
     dialect,
     router: routerOf(dialect, deps, shared),
   }))
-  for (const each of served) app.use(mount(each, deps, each.api.prefix))
+  for (const each of [...served, ...doors]) app.use(mount(each, deps, each.api.prefix))
   const byDefault = served.find(({ dialect }) => dialect.name === deps.settings.defaultDialect) ?? served[0]
   if (byDefault !== undefined) app.use(mount(byDefault, deps, ''))
   return app
@@ -70,14 +74,26 @@ export function createApp(given: ApiDependencies): Koa<ApiState> {
 
 interface Served {
   readonly api: ServedApi
-  /** Absent = our own API: its paths have their prefix, and lists and writes have rules of their own. */
+  /** Without dialect and door it is our own API: its paths have their prefix. */
   readonly dialect?: Dialect
+  readonly door?: Door
   readonly router: Middleware<ApiState>
+}
+
+/** What came in by the listener of a door is for that door alone. */
+function ownListeners(mounts: ReadonlyMap<string, Middleware<ApiState>>): Middleware<ApiState> {
+  return async (ctx, next) => {
+    const name = doorOfListener(ctx.req)
+    if (name === undefined) return await next()
+    const alone = mounts.get(name)
+    if (alone === undefined) throw new DomainError('ROUTE_NOT_FOUND', 'The path does not exist.')
+    await alone(ctx, next)
+  }
 }
 
 /** Serves an API below its prefix; an empty prefix is everything that is left. */
 function mount(
-  { api, dialect, router }: Served,
+  { api, dialect, door, router }: Served,
   deps: ApiDependencies,
   prefix: string,
 ): Middleware<ApiState> {
@@ -85,8 +101,9 @@ function mount(
   const guard = noIdentityGuard(deps.settings)
   return async (ctx, next) => {
     if (prefix !== '' && ctx.path !== prefix && !ctx.path.startsWith(`${prefix}/`)) return await next()
-    if (dialect !== undefined) {
-      ctx.state.dialect = dialect
+    if (dialect !== undefined) ctx.state.dialect = dialect
+    if (door !== undefined) ctx.state.door = door.name
+    if (dialect !== undefined || door !== undefined) {
       ctx.state.mount = prefix
       ctx.path = ctx.path.slice(prefix.length) || '/'
     }
@@ -100,14 +117,20 @@ function mount(
   }
 }
 
-function routerOf(api: ServedApi, deps: ApiDependencies, shared: Shared): Middleware<ApiState> {
+function routerOf(
+  api: ServedApi & Pick<Door, 'headers'>,
+  deps: ApiDependencies,
+  shared: Shared,
+): Middleware<ApiState> {
   const router = new Router<ApiState>({ exclusive: false })
   const ruleFor = policyOf(api.policy)
+  const headersOf = api.headers ?? ((headers) => headers)
   for (const route of api.routes(deps)) {
     router.register([...route.paths], [route.method], async (ctx) => {
+      if (route.reach !== undefined) ctx.state.reach = route.reach
       if (route.open !== true) {
         ctx.state.identity = await deps.identify(
-          ctx.headers,
+          headersOf(ctx.headers),
           clientAddress(ctx, deps.settings.trustedProxies),
         )
         assertPathProject(ctx as ApiContext)

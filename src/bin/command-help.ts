@@ -33,9 +33,10 @@ export function wordText({ name, isOptional, isRepeated }: Word): string {
   return isOptional === true ? `[${text}]` : text
 }
 
-/** `--timeout SECONDS`. */
-export function flagText(name: string, { value }: Flag): string {
-  return value === undefined ? `--${name}` : `--${name} ${value}`
+/** `--timeout SECONDS`, `-f, --file FILE`. */
+export function flagText(name: string, { short, value }: Flag): string {
+  const names = short === undefined ? `--${name}` : `-${short}, --${name}`
+  return value === undefined ? names : `${names} ${value}`
 }
 
 /** With its default, unless that is "no". */

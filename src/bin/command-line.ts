@@ -7,6 +7,8 @@ export class UsageError extends Error {}
 /** A flag, in the form of node:util's parser, with its text for help. */
 export interface Flag {
   readonly type: 'string' | 'boolean'
+  /** One letter that is as good as its name. */
+  readonly short?: string
   readonly default?: string | boolean
   /** What stands for its value in help: `SECONDS`; only of strings. */
   readonly value?: string
@@ -41,8 +43,8 @@ export interface Command {
   /** Exit codes that say more than 0 (done) and 2 (not understood). */
   readonly exits?: Readonly<Record<number, string>>
   /**
-   * Runs it with the words after its name. Resolves to the exit code, or to undefined when the process goes on. Throws
-   * UsageError, StartRefusal, SchemaTooNewError and ClientFailure for people.
+   * Runs it with the words after its name. Resolves to the exit code, or to undefined when the process keeps running.
+   * Throws UsageError, StartRefusal, SchemaTooNewError and ClientFailure for people.
    */
   readonly run: (args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number | undefined>
 }

@@ -3,7 +3,8 @@ import { ClientFailure } from '../client/failure.ts'
 import { printable } from '../client/terminal/screen.ts'
 import { usageOf } from './command-help.ts'
 import { type Command, mistakeLine, UsageError } from './command-line.ts'
-import { checkConfig, COMMANDS } from './commands.ts'
+import { checkConfig } from './command/process-command.ts'
+import { COMMANDS } from './commands.ts'
 import { version } from './version.ts'
 
 const HELP = new Set(['help', '--help', '-h'])
@@ -29,8 +30,8 @@ export interface Terminal {
 }
 
 /**
- * Runs the command line. Resolves to the exit code (2: it is not understood), or to undefined when the process goes on. Throws
- * what the command throws.
+ * Runs the command line. Resolves to the exit code (2: it is not understood), or to undefined when the process keeps
+ * running. Throws what the command throws.
  */
 export async function dispatch(
   args: readonly string[],

@@ -9,13 +9,15 @@ export type StreamItem =
   | { readonly kind: 'event'; readonly event: ApiEvent; readonly text: string }
   /** Events were deleted before they could be read. */
   | { readonly kind: 'gap' }
-  /** The stream ended, and is opened again after a pause. There is one such item per interruption, not one per attempt. */
+  /**
+   * The stream ended, and is opened again after a pause. There is one such item per interruption, not one per attempt.
+   */
   | { readonly kind: 'interrupted'; readonly why: string }
   | { readonly kind: 'resumed' }
 
 /**
- * All events after `after`, in order, each once. Does not end before the signal. Throws ClientFailure when the first attempt
- * fails, or when the service refuses.
+ * All events after `after`, in order, each once. Does not end before the signal. Throws ClientFailure when the first
+ * attempt fails, or when the service refuses.
  */
 export async function* followEvents(
   service: Service,
@@ -76,7 +78,9 @@ interface Message {
   readonly data: string
 }
 
-/** Messages of an event stream (WHATWG HTML section 9.2.6). The service ends lines with LF and sends one line of data. */
+/**
+ * Messages of an event stream (WHATWG HTML, "Parsing an event stream"). The service ends lines with LF and sends one line of data.
+ */
 async function* messagesOf(body: AsyncIterable<Buffer>): AsyncGenerator<Message> {
   const decoder = new TextDecoder()
   let rest = ''

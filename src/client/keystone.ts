@@ -1,6 +1,7 @@
 /**
- * Sign-in with Keystone (Identity API v3, POST /v3/auth/tokens) by the OS_* variables that OpenStack's clients share: a password,
- * a token or an application credential, and a project. The development identity of the service answers the same requests.
+ * Sign-in with Keystone (Identity API v3, POST /v3/auth/tokens) by the OS_* variables that OpenStack's clients share: a
+ * password, a token or an application credential, and a project. The development identity of the service answers the
+ * same requests.
  */
 import { type ClientFailure, mistake, refused, unreachable } from './failure.ts'
 import type { Http } from './http.ts'
@@ -22,7 +23,7 @@ export interface CatalogEntry {
   }[]
 }
 
-/** Values of OS_* variables; an empty one is as if it were not there. */
+/** Values of OS_* variables; an empty one counts as absent. */
 export type Variables = (...names: readonly string[]) => string | undefined
 
 export function variablesOf(environment: NodeJS.ProcessEnv): Variables {

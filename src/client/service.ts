@@ -1,15 +1,18 @@
-/** A client of a running service's API, with one identity: a token of Keystone, or a project id where there is no identity. */
+/**
+ * A client of a running service's API, with one identity: a token of Keystone, or a project id where there is no
+ * identity.
+ */
 import { URL_MAX_BYTES } from '../domain/limits.ts'
 import { type ClientFailure, mistake, refused, unreachable } from './failure.ts'
 import { Http, type HttpAnswer, type HttpRequest } from './http.ts'
 import { endpointOf, signIn, type SignIn, type Variables } from './keystone.ts'
 
 /** Where the service is, and with which identity it is called. */
-export interface Target {
+export interface ServiceOptions {
   /** `--url`. */
   readonly url: string | undefined
   /** Where it is when neither `--url` nor OS_AUTH_URL says. */
-  readonly defaultUrl: string
+  readonly defaultUrl: () => string
   /** The project, where there is no Keystone; undefined = that of the service's settings. */
   readonly project: string | undefined
   readonly variables: Variables
@@ -33,50 +36,54 @@ export interface Call {
 
 export class Service {
   readonly #http: Http
-  readonly #target: Target
+  readonly #options: ServiceOptions
   #signedIn: SignIn | undefined
   /** Without a slash at its end. */
   readonly url: string
 
-  private constructor(http: Http, target: Target, { url, signedIn }: { url: string; signedIn?: SignIn }) {
+  private constructor(
+    http: Http,
+    options: ServiceOptions,
+    { url, signedIn }: { url: string; signedIn?: SignIn },
+  ) {
     this.#http = http
-    this.#target = target
+    this.#options = options
     this.#signedIn = signedIn
     this.url = url
   }
 
   /** Signs in where there is a Keystone. Throws ClientFailure. */
-  static async open(target: Target): Promise<Service> {
-    const http = new Http(target.authorities)
-    const { variables } = target
+  static async open(options: ServiceOptions): Promise<Service> {
+    const http = new Http(options.authorities)
+    const { variables } = options
     if (variables('OS_AUTH_URL') === undefined || variables('OS_AUTH_TYPE') === 'none') {
-      return new Service(http, target, { url: checkedUrl(target.url ?? target.defaultUrl) })
+      return new Service(http, options, { url: checkedUrl(options.url ?? options.defaultUrl()) })
     }
     const signedIn = await signIn(http, variables)
-    const url = target.url ?? endpointOf(signedIn.catalog, SERVICE_TYPE, variables)
-    return new Service(http, target, { url: checkedUrl(url), signedIn })
+    const url = options.url ?? endpointOf(signedIn.catalog, SERVICE_TYPE, variables)
+    return new Service(http, options, { url: checkedUrl(url), signedIn })
   }
 
   /** The project of the requests; undefined = the default one of a service without identity. */
   get projectId(): string | undefined {
-    return this.#signedIn === undefined ? this.#target.project : this.#signedIn.projectId
+    return this.#signedIn === undefined ? this.#options.project : this.#signedIn.projectId
   }
 
   async get<Body>(path: string, call: Call = {}): Promise<Body> {
-    return (await this.#done('GET', path, call)) as Body
+    return (await this.#bodyOf('GET', path, call)) as Body
   }
 
   /** Undefined where the answer has no body. */
   async post<Body>(path: string, call: Call = {}): Promise<Body> {
-    return (await this.#done('POST', path, call)) as Body
+    return (await this.#bodyOf('POST', path, call)) as Body
   }
 
   async put<Body>(path: string, body: unknown): Promise<Body> {
-    return (await this.#done('PUT', path, { body })) as Body
+    return (await this.#bodyOf('PUT', path, { body })) as Body
   }
 
   async delete(path: string): Promise<void> {
-    await this.#done('DELETE', path, {})
+    await this.#bodyOf('DELETE', path, {})
   }
 
   /** The response, with any status. Throws ClientFailure when there is none. */
@@ -123,7 +130,7 @@ export class Service {
     await this.#http.close()
   }
 
-  async #done(method: HttpRequest['method'], path: string, call: Call): Promise<unknown> {
+  async #bodyOf(method: HttpRequest['method'], path: string, call: Call): Promise<unknown> {
     const { status, headers, body } = await this.exchange(method, path, call)
     if (status >= 300) throw this.#refusal(path, status, body, headers['retry-after'] !== undefined)
     return body
@@ -132,13 +139,13 @@ export class Service {
   /** Signs in again: a token may expire while a command runs. */
   async #renewed(): Promise<boolean> {
     if (this.#signedIn === undefined) return false
-    this.#signedIn = await signIn(this.#http, this.#target.variables)
+    this.#signedIn = await signIn(this.#http, this.#options.variables)
     return true
   }
 
   #headers(): Readonly<Record<string, string>> {
     if (this.#signedIn !== undefined) return { 'x-auth-token': this.#signedIn.token }
-    return this.#target.project === undefined ? {} : { 'x-project-id': this.#target.project }
+    return this.#options.project === undefined ? {} : { 'x-project-id': this.#options.project }
   }
 
   #urlOf(path: string, query: Query = {}): string {
@@ -183,5 +190,19 @@ export function sentenceOf(body: unknown): string {
   if (typeof body !== 'object' || body === null) return ''
   const said = body as Readonly<Record<string, unknown>>
   const found = said['detail'] ?? said['faultstring'] ?? said['error_msg']
-  return typeof found === 'string' ? found : ''
+  if (typeof found === 'string') return found
+  return typeof said['error'] === 'object' ? controlSentenceOf(said['error'] as ControlError | null) : ''
+}
+
+/** A refusal of Grey Matter's control API. */
+interface ControlError {
+  readonly message?: unknown
+  readonly details?: { readonly errors?: readonly { readonly attribute: string; readonly msg: string }[] }
+}
+
+/** The message, and each attribute that is wrong with what is wrong with it. */
+function controlSentenceOf(error: ControlError | null): string {
+  if (typeof error?.message !== 'string') return ''
+  const problems = (error.details?.errors ?? []).map(({ attribute, msg }) => `${attribute} ${msg}`)
+  return problems.length === 0 ? error.message : `${error.message}: ${problems.join('; ')}`
 }

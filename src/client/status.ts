@@ -46,8 +46,8 @@ export async function readStatus(
 }
 
 /**
- * Pages come with the worst first: ERROR, DEGRADED, OFFLINE (of which only some are in trouble), ONLINE. The first that is ONLINE
- * without a member that is OFFLINE ends the search.
+ * Pages come with the worst first: ERROR, DEGRADED, OFFLINE (of which only some are in trouble), ONLINE. The first pool
+ * that is ONLINE without an OFFLINE member ends the search.
  */
 async function poolsInTrouble(
   service: Service,

@@ -2,7 +2,10 @@
 import { CLIENT_NAMED_MAX } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { mistake } from './failure.ts'
+import { shownMember, shownName } from './names.ts'
+import { onlyOne } from './only-one.ts'
 import { ELB, OCTAVIA, type Service } from './service.ts'
+import type { Named } from './wire.ts'
 
 export interface PoolSubject {
   readonly kind: 'pool'
@@ -29,45 +32,63 @@ export async function findSubject(
   service: Service,
   named: { readonly member: string | undefined; readonly pool: string | undefined },
 ): Promise<Subject> {
-  const pool = named.pool === undefined ? undefined : await findPool(service, named.pool)
-  if (named.member !== undefined) return await findMember(service, named.member, pool)
-  if (pool === undefined) throw mistake('name a MEMBER, or a pool with --pool')
-  return pool
+  const { pool, member } = await findPoolAndMember(service, named)
+  const subject = member ?? pool
+  if (subject === undefined) throw mistake('name a MEMBER, or a pool with --pool')
+  return subject
 }
 
 /** The id of a load balancer. Throws ClientFailure when none, or more than one, has this name. */
 export async function findLoadBalancer(service: Service, named: string): Promise<string> {
-  const { loadbalancers } = await service.get<{
-    readonly loadbalancers: readonly { id: string; name: string }[]
-  }>(`${OCTAVIA}/loadbalancers`, {
+  return onlyOne({ kind: 'load balancer', named }, await listNamed(service, 'loadbalancers', named)).id
+}
+
+/** Throws ClientFailure when no pool, or more than one, has this name. */
+export async function findPool(service: Service, named: string): Promise<PoolSubject> {
+  const pools = await listNamed(service, 'pools', named)
+  const found = onlyOne(
+    { kind: 'pool', named },
+    pools.length > 0 ? pools : await poolsOfDoors(service, named),
+  )
+  return { kind: 'pool', id: found.id, shown: shownName(found) }
+}
+
+/** Those of the project with this id or this name. */
+async function listNamed(
+  service: Service,
+  collection: 'loadbalancers' | 'pools',
+  named: string,
+): Promise<readonly Named[]> {
+  const answer = await service.get<Readonly<Record<string, readonly Named[]>>>(`${OCTAVIA}/${collection}`, {
     query: {
-      [isUuid(named) ? 'id' : 'name']: isUuid(named) ? named.toLowerCase() : named,
+      ...(isUuid(named) ? { id: named.toLowerCase() } : { name: named }),
       project_id: service.projectId,
       fields: ['id', 'name'],
       limit: LIMIT,
     },
   })
-  return only('load balancer', named, loadbalancers)[0].id
+  return answer[collection] ?? []
 }
 
-/** Throws ClientFailure when no pool, or more than one, has this name. */
-export async function findPool(service: Service, named: string): Promise<PoolSubject> {
-  const { pools } = await service.get<{ readonly pools: readonly { id: string; name: string }[] }>(
-    `${OCTAVIA}/pools`,
-    {
-      query: {
-        [isUuid(named) ? 'id' : 'name']: isUuid(named) ? named.toLowerCase() : named,
-        project_id: service.projectId,
-        fields: ['id', 'name'],
-        limit: LIMIT,
-      },
-    },
-  )
-  const [found] = only('pool', named, pools)
-  return { kind: 'pool', id: found.id, shown: shownName(found) }
+/** Pools that another door keeps, which no LBaaS path shows. */
+async function poolsOfDoors(service: Service, named: string): Promise<readonly Named[]> {
+  const { pools } = await service.get<{ readonly pools: readonly Named[] }>('/v1/overview/pools', {
+    query: { search: named, project_id: service.projectId, limit: DOOR_LIMIT },
+  })
+  return pools.filter(({ id, name }) => (isUuid(named) ? id === named.toLowerCase() : name === named))
 }
 
-interface Found {
+/** The pool, and the member (of that pool if it is given), as far as they were named. Throws ClientFailure. */
+export async function findPoolAndMember(
+  service: Service,
+  named: { readonly pool?: string | undefined; readonly member?: string | undefined },
+): Promise<{ readonly pool: PoolSubject | undefined; readonly member: MemberSubject | undefined }> {
+  const pool = named.pool === undefined ? undefined : await findPool(service, named.pool)
+  const member = named.member === undefined ? undefined : await findMember(service, named.member, pool)
+  return { pool, member }
+}
+
+interface FoundMember {
   readonly id: string
   readonly name: string
   readonly address: string
@@ -81,13 +102,39 @@ export async function findMember(
   named: string,
   pool: PoolSubject | undefined,
 ): Promise<MemberSubject> {
-  const { members } = await service.get<{ readonly members: readonly Found[] }>(`${ELB}/members`, {
+  const { members } = await service.get<{ readonly members: readonly FoundMember[] }>(`${ELB}/members`, {
     query: { ...memberFilter(named), pool_id: pool?.id, limit: LIMIT },
   })
-  const [found] = only('member', named, members, pool)
+  const rows = members.length > 0 ? members : await membersOfDoors(service, named, pool)
+  const within =
+    pool === undefined ? { hint: 'an id, or --pool, says which' } : { where: ` in pool ${pool.shown}` }
+  const found = onlyOne({ kind: 'member', named, ...within }, rows)
   return { kind: 'member', id: found.id, poolId: found.pool_id, shown: shownMember(found) }
 }
 
+/** Members that another door keeps, which no LBaaS path shows. */
+async function membersOfDoors(
+  service: Service,
+  named: string,
+  pool: PoolSubject | undefined,
+): Promise<readonly FoundMember[]> {
+  const wanted = Object.entries(memberFilter(named))
+  const search = memberFilter(named)['address'] ?? named
+  const { members } = await service.get<{ readonly members: readonly FoundMember[] }>(
+    '/v1/overview/members',
+    {
+      query: { search, project_id: service.projectId, limit: DOOR_LIMIT },
+    },
+  )
+  return members.filter(
+    (member) =>
+      (pool === undefined || member.pool_id === pool.id) &&
+      wanted.every(([key, value]) => String(member[key as keyof FoundMember]) === value),
+  )
+}
+
+/** As many as one page of the overview has: its search finds parts of names, of which most may be others. */
+const DOOR_LIMIT = '100'
 /** One more than a message lists. */
 const LIMIT = String(CLIENT_NAMED_MAX + 1)
 
@@ -96,49 +143,4 @@ function memberFilter(named: string): Readonly<Record<string, string>> {
   const [, inBrackets, plain, port = ''] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(named) ?? []
   const address = inBrackets ?? plain
   return address === undefined ? { name: named } : { address, protocol_port: port }
-}
-
-function only<Row extends { readonly id: string; readonly name: string }>(
-  kind: 'pool' | 'member' | 'load balancer',
-  named: string,
-  rows: readonly Row[],
-  pool?: PoolSubject,
-): readonly [Row] {
-  const where = pool === undefined ? '' : ` in pool ${pool.shown}`
-  const [first, ...others] = rows
-  if (first === undefined) throw mistake(`there is no ${kind} ${JSON.stringify(named)}${where}`)
-  if (others.length === 0) return [first]
-  const ids = rows.slice(0, CLIENT_NAMED_MAX).map(({ id }) => id)
-  const more = rows.length > CLIENT_NAMED_MAX ? ', …' : ''
-  const hint =
-    kind === 'member' && pool === undefined ? ' (an id, or --pool, says which)' : ' (an id says which)'
-  throw mistake(
-    `${JSON.stringify(named)} is the name of several ${kind}s${where}: ${ids.join(', ')}${more}${hint}`,
-  )
-}
-
-export function shownName({ id, name }: { readonly id: string; readonly name: string | null }): string {
-  return name === null || name === '' ? id : name
-}
-
-/** `web-1 (10.0.0.1:80)`, or the address alone where there is no name. */
-export function shownMember(member: {
-  readonly name: string | null
-  readonly address: string | null
-  readonly protocol_port: number | null
-}): string {
-  const address = shownAddress(member)
-  return member.name === null || member.name === '' ? address : `${member.name} (${address})`
-}
-
-/** IPv6 in brackets. */
-export function shownAddress({
-  address,
-  protocol_port: port,
-}: {
-  readonly address: string | null
-  readonly protocol_port: number | null
-}): string {
-  if (address === null) return 'deleted'
-  return `${address.includes(':') ? `[${address}]` : address}:${port ?? 0}`
 }

@@ -1,12 +1,8 @@
 /** Finds and lists the webhooks of a service, and their dead letters. */
-import {
-  CLIENT_NAMED_MAX,
-  CLIENT_WEBHOOK_PAGES_MAX,
-  DEAD_LETTER_PAGE,
-  DEAD_LETTERS_MAX,
-} from '../domain/limits.ts'
+import { CLIENT_WEBHOOK_PAGES_MAX, DEAD_LETTER_PAGE, DEAD_LETTERS_MAX } from '../domain/limits.ts'
 import { isUuid } from '../domain/uuid.ts'
 import { mistake } from './failure.ts'
+import { onlyOne } from './only-one.ts'
 import type { Service } from './service.ts'
 import type { DeadLetter, Webhook } from './wire.ts'
 
@@ -47,20 +43,15 @@ export async function listWebhooks(
 /** By id or by name; a name is looked for in the project first, then in all that may be seen. Throws ClientFailure. */
 export async function findWebhook(service: Service, named: string): Promise<Webhook> {
   if (isUuid(named)) return await readWebhook(service, named.toLowerCase())
+  let found: readonly Webhook[] = []
   for (const isOfAll of service.projectId === undefined ? [true] : [false, true]) {
     const { webhooks, marker } = await listWebhooks(service, { isOfAll })
     // Another one of this name may be among those that were not read.
     if (marker !== undefined) throw mistake(`there are more than ${webhooks.length} webhooks: use an id`)
-    const found = webhooks.filter(({ name }) => name === named)
-    const [first, ...others] = found
-    if (first === undefined) continue
-    if (others.length === 0) return first
-    const ids = found.slice(0, CLIENT_NAMED_MAX).map(({ id }) => id)
-    throw mistake(
-      `${JSON.stringify(named)} is the name of several webhooks: ${ids.join(', ')} (an id says which)`,
-    )
+    found = webhooks.filter(({ name }) => name === named)
+    if (found.length > 0) break
   }
-  throw mistake(`there is no webhook ${JSON.stringify(named)}`)
+  return onlyOne({ kind: 'webhook', named }, found)
 }
 
 export async function readWebhook(service: Service, id: string): Promise<Webhook> {

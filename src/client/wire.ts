@@ -1,4 +1,5 @@
 /** What the API answers, as far as commands read it (openapi.yaml describes it). */
+import type { TrafficKind } from '../domain/pool-health/traffic.ts'
 
 export interface Counts {
   readonly total: number
@@ -16,7 +17,7 @@ export interface Overview {
   readonly members: Counts & { readonly stale: number; readonly maintenance: number }
   readonly pools: Readonly<Record<string, number>>
   readonly loadbalancers: Readonly<Record<string, number>>
-  /** Where a stream of events goes on. */
+  /** The position after which a stream of events continues. */
   readonly after: string
 }
 
@@ -27,10 +28,14 @@ export interface Named {
 
 export interface Pool extends Named {
   readonly project_id: string
-  readonly loadbalancer: Named
+  /** Null: a door keeps the pool. */
+  readonly loadbalancer: Named | null
+  readonly door: { readonly name: string; readonly scope: string; readonly key: string } | null
   readonly operating_status: string
   readonly since: string
   readonly in_service: boolean
+  /** Null: the pool has no options; absent: from an older service. */
+  readonly traffic?: TrafficKind | null
   readonly monitor_type: string | null
   readonly maintenance: boolean
   readonly members: Counts
@@ -83,6 +88,8 @@ export interface Member extends Named {
   readonly maintenance?: readonly Maintenance[]
   /** What it shows over TLS; absent = it shows none, or nothing is known yet. */
   readonly certificate?: Certificate
+  /** What each site sees; absent = `local` alone probes it. */
+  readonly sites?: readonly SiteOfMember[]
   readonly recent_results?: readonly {
     readonly at: string
     readonly result: string
@@ -96,6 +103,18 @@ export interface Member extends Named {
     readonly delay_seconds: number
     readonly timeout_seconds: number
   } | null
+}
+
+/** A site that probes a member, and what it sees. */
+export interface SiteOfMember {
+  readonly site: string
+  /** Null: it has no verdict. */
+  readonly status: 'ONLINE' | 'OFFLINE' | null
+  readonly votes: boolean
+  readonly served: boolean
+  readonly since: string | null
+  readonly reason: string
+  readonly latency_ms: number | null
 }
 
 /** The certificate that a member shows over TLS. */

@@ -56,6 +56,9 @@ export const LBAAS_POLICY: readonly PolicyRule[] = [
     `POST ${LBAAS}/pools/{pool_id}/members/{id}/probe`,
   ]),
   rule('pool:get_health', READ, 'Show the health of a pool (ours)', [`GET ${LBAAS}/pools/{id}/health`]),
+  rule('pool:get_effective_members', READ, 'Show who should get the traffic of a pool (ours)', [
+    `GET ${LBAAS}/pools/{id}/effective-members`,
+  ]),
   rule('member:get_transitions', READ, 'List the transitions of a member (ours)', [
     `GET ${LBAAS}/pools/{pool_id}/members/{id}/transitions`,
   ]),
@@ -86,7 +89,7 @@ export const LBAAS_POLICY: readonly PolicyRule[] = [
 
 /** Over what is outside of the dialects. */
 export const OWN_POLICY: readonly PolicyRule[] = [
-  rule('event:get_all', READ, 'Read events, and hear of new ones (ours)', ['GET /v1/events']),
+  rule('event:get_all', READ, 'Read events, and get new ones as they come (ours)', ['GET /v1/events']),
   rule('overview:get', READ, 'See a project at a glance (ours)', [
     'GET /v1/overview',
     'GET /v1/overview/loadbalancers',
@@ -94,9 +97,30 @@ export const OWN_POLICY: readonly PolicyRule[] = [
     'GET /v1/overview/pools',
     'GET /v1/overview/pools/{id}',
     'GET /v1/overview/pools/{id}/members',
+    'GET /v1/pools/{id}/effective-members',
     'GET /v1/overview/members',
     'GET /v1/overview/members/{id}',
+    'GET /v1/overview/members/{id}/transitions',
     'GET /v1/uptime',
+    'GET /v1/healthmonitors/{id}/plan',
+  ]),
+  rule('overview:get_maintenance', READ, 'Show a maintenance, whichever API keeps its object (ours)', [
+    'GET /v1/pools/{id}/maintenance',
+    'GET /v1/pools/{pool_id}/members/{id}/maintenance',
+    'GET /v1/healthmonitors/{id}/maintenance',
+  ]),
+  rule('overview:put_maintenance', WRITE, 'Set a maintenance, whichever API keeps its object (ours)', [
+    'PUT /v1/pools/{id}/maintenance',
+    'PUT /v1/pools/{pool_id}/members/{id}/maintenance',
+    'PUT /v1/healthmonitors/{id}/maintenance',
+  ]),
+  rule('overview:delete_maintenance', WRITE, 'End a maintenance, whichever API keeps its object (ours)', [
+    'DELETE /v1/pools/{id}/maintenance',
+    'DELETE /v1/pools/{pool_id}/members/{id}/maintenance',
+    'DELETE /v1/healthmonitors/{id}/maintenance',
+  ]),
+  rule('overview:post_probe', WRITE, 'Probe a member now, whichever API keeps it (ours)', [
+    'POST /v1/pools/{pool_id}/members/{id}/probe',
   ]),
   rule('webhook:get_all', READ, 'List webhooks (ours)', ['GET /v1/webhooks']),
   rule('webhook:post', WRITE, 'Create a webhook (ours)', ['POST /v1/webhooks']),

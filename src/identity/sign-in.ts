@@ -10,6 +10,7 @@ import {
   SIGN_IN_KEYS_MAX,
   SIGN_IN_WINDOW_MS,
 } from '../domain/limits.ts'
+import { AttemptWindows } from '../domain/share/attempt-windows.ts'
 import { clientKey } from './client-key.ts'
 import { identityUnavailable, type KeystoneHttp } from './keystone-http.ts'
 import { readKeystoneToken } from './keystone-token.ts'
@@ -98,23 +99,21 @@ interface Bound {
   readonly max: number
 }
 
-/** Attempts of a window of time that begins with the first; the oldest windows are forgotten for new ones. */
+/** Attempts to sign in, each within several bounds at once. */
 class Attempts {
-  readonly #now: () => number
-  readonly #windows = new Map<string, { count: number; readonly until: number }>()
+  readonly #windows: AttemptWindows
 
   constructor(now: () => number) {
-    this.#now = now
+    this.#windows = new AttemptWindows({ now, windowMs: SIGN_IN_WINDOW_MS, windowsMax: SIGN_IN_KEYS_MAX })
   }
 
   /** Counts an attempt before it is made, so that many at once are bounded too. Returns what takes it back. */
   take(bounds: readonly Bound[]): () => void {
-    const windows = bounds.map((bound) => ({ bound, window: this.#windowOf(bound.key) }))
+    const windows = bounds.map((bound) => ({ bound, window: this.#windows.of(bound.key) }))
     for (const { bound, window } of windows) {
       if (window.count >= bound.max) {
-        const seconds = Math.ceil((window.until - this.#now()) / 1000)
         throw new DomainError('TOO_MANY_ATTEMPTS', 'Too many attempts to sign in. Please try again later.', {
-          retryAfterSeconds: seconds,
+          retryAfterSeconds: this.#windows.secondsLeft(window),
         })
       }
     }
@@ -122,19 +121,5 @@ class Attempts {
     return () => {
       for (const { window } of windows) window.count -= 1
     }
-  }
-
-  #windowOf(key: string): { count: number; readonly until: number } {
-    const now = this.#now()
-    const known = this.#windows.get(key)
-    if (known !== undefined && now < known.until) return known
-    this.#windows.delete(key)
-    for (const oldest of this.#windows.keys()) {
-      if (this.#windows.size < SIGN_IN_KEYS_MAX) break
-      this.#windows.delete(oldest)
-    }
-    const window = { count: 0, until: now + SIGN_IN_WINDOW_MS }
-    this.#windows.set(key, window)
-    return window
   }
 }

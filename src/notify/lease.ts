@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events'
 import { LEASE_EVERY_MS, NOTIFIER_LEASE_MS } from '../domain/limits.ts'
 import type { NotifyLog } from './log.ts'
+import { TroubleLog } from './trouble-log.ts'
 
 /** What a session of PostgreSQL can do. */
 export interface Session {
@@ -27,6 +28,7 @@ export interface LeaseParts {
 
 export class Lease {
   readonly #parts: LeaseParts
+  readonly #trouble: TroubleLog
   readonly #now: () => number
   #session: Session | undefined
   #term: AbortController | undefined
@@ -34,11 +36,14 @@ export class Lease {
   #safeUntilMs = 0
   #timer: NodeJS.Timeout | undefined
   #renewing: Promise<void> | undefined
-  #isAway = false
   #isStopped = false
 
   constructor(parts: LeaseParts) {
     this.#parts = parts
+    this.#trouble = new TroubleLog(parts.log, {
+      trouble: 'the lease of the notifier can be neither taken nor renewed',
+      recovery: 'PostgreSQL answers again: the lease of the notifier can be taken',
+    })
     this.#now = parts.now ?? (() => performance.now())
   }
 
@@ -73,7 +78,6 @@ export class Lease {
 
   /** Never rejects. */
   async #renewOrTake(): Promise<void> {
-    const { log } = this.#parts
     try {
       const session = (this.#session ??= await this.#open())
       const sentMs = this.#now()
@@ -82,8 +86,7 @@ export class Lease {
       // Counted from before the statement was sent: PostgreSQL counts from later.
       this.#safeUntilMs = sentMs + NOTIFIER_LEASE_MS
       if (this.#session === session) this.#begin()
-      if (this.#isAway) log.info({}, 'PostgreSQL answers again: the lease of the notifier can be taken')
-      this.#isAway = false
+      this.#trouble.worked()
     } catch (error) {
       this.#lose(error)
     }
@@ -103,9 +106,7 @@ export class Lease {
     const session = this.#session
     this.#session = undefined
     this.#end('PostgreSQL did not answer')
-    if (!this.#isAway)
-      this.#parts.log.warn({ err: error }, 'the lease of the notifier can be neither taken nor renewed')
-    this.#isAway = true
+    this.#trouble.failed(error)
     session?.destroy()
   }
 

@@ -1,9 +1,10 @@
 /** Gives one receiver its events, in order, as long as this process has the lease. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RECEIVER_BATCH, RECEIVER_EVERY_MS, RECEIVER_RETRY_MS } from '../domain/limits.ts'
 import type { ServiceEvent } from '../domain/event/event.ts'
 import type { NotifyLog } from './log.ts'
+import { backOff, WakeablePause } from './pause.ts'
 import type { Receiver, Term } from './receiver.ts'
+import { TroubleLog } from './trouble-log.ts'
 
 /** Where events and positions are. */
 export interface EventSource {
@@ -31,7 +32,7 @@ export class ReceiverPump {
   #isDue = false
   /** The position before the gap that was logged last: each retry meets that gap again, and it may grow. */
   #gapAfter: number | undefined
-  #wake: (() => void) | undefined
+  readonly #pause = new WakeablePause()
   #running: Promise<void> = Promise.resolve()
 
   constructor(receiver: Receiver, { source, mayDeliver, log }: PumpParts) {
@@ -54,7 +55,7 @@ export class ReceiverPump {
   /** There may be new events. */
   readonly notify = (): void => {
     this.#isDue = true
-    this.#wake?.()
+    this.#pause.wake()
   }
 
   /** Resolves when no delivery is in progress. The signal must be aborted before. */
@@ -66,24 +67,22 @@ export class ReceiverPump {
   /** Never rejects. */
   async #run(signal: AbortSignal): Promise<void> {
     let pauseMs = RECEIVER_RETRY_MS.min
-    let isInTrouble = false
-    const { name } = this.#receiver
+    const trouble = new TroubleLog(
+      this.#log,
+      { trouble: 'events cannot be delivered; they wait', recovery: 'events are delivered again' },
+      { receiver: this.#receiver.name },
+    )
     while (!signal.aborted) {
       try {
         await this.#deliverAll(signal, () => {
           pauseMs = RECEIVER_RETRY_MS.min
-          if (isInTrouble) this.#log.info({ receiver: name }, 'events are delivered again')
-          isInTrouble = false
+          trouble.worked()
         })
       } catch (error) {
         if (signal.aborted) return
         // The receiver is not to blame for the end of the term, which the lease reports.
-        const isLasting = this.#mayDeliver()
-        if (!isInTrouble && isLasting)
-          this.#log.warn({ err: error, receiver: name }, 'events cannot be delivered; they wait')
-        isInTrouble ||= isLasting
-        // A notification does not shorten this pause.
-        await pause(pauseMs * (0.5 + Math.random() / 2), signal)
+        if (this.#mayDeliver()) trouble.failed(error)
+        await backOff(pauseMs * (0.5 + Math.random() / 2), signal)
         pauseMs = Math.min(2 * pauseMs, RECEIVER_RETRY_MS.max)
       }
     }
@@ -102,38 +101,27 @@ export class ReceiverPump {
     }
     while (!signal.aborted) {
       this.#isDue = false
-      const events = await this.#source.read(position, RECEIVER_BATCH)
+      const unwanted = await this.#receiver.passOver?.()
+      const events = unwanted === undefined ? await this.#source.read(position, RECEIVER_BATCH) : []
       const last = events.at(-1)
       if (!signal.aborted && !this.#mayDeliver()) {
         // The timer that aborts the signal is late: it runs soon.
-        await this.#wait(RECEIVER_EVERY_MS, signal)
+        await this.#pause.wait(RECEIVER_EVERY_MS, signal)
         continue
       }
       if (last !== undefined && !signal.aborted) {
         await this.#receiver.deliver(events, { signal, mayDeliver: this.#mayDeliver })
         // Also after the term: the receiver has them, and the position never goes back.
-        await this.#source.advance(name, last.position)
+        if (this.#receiver.movesPosition !== true) await this.#source.advance(name, last.position)
         position = last.position
       }
+      if (unwanted !== undefined && unwanted > position && !signal.aborted) {
+        await this.#source.advance(name, unwanted)
+        position = unwanted
+      }
       onSuccess()
-      if (last === undefined && !this.#isDue) await this.#wait(RECEIVER_EVERY_MS, signal)
+      // There are no more: of those that come later there is a notification.
+      if (events.length < RECEIVER_BATCH && !this.#isDue) await this.#pause.wait(RECEIVER_EVERY_MS, signal)
     }
   }
-
-  async #wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#wake = undefined
-  }
-}
-
-/** Ends early when `signal` is aborted, and never rejects. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined)
 }

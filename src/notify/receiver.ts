@@ -19,8 +19,15 @@ export interface Term {
 export interface Receiver {
   /** The key of its row in `delivery`; never changes. */
   readonly name: string
+  /** It moves its position itself, in the statement that keeps what it takes. */
+  readonly movesPosition?: true
   /** From now until `signal` is aborted, this process has the lease. */
   begin?(signal: AbortSignal): void
+  /**
+   * The position up to which nobody wants an event, whatever it is: nobody reads these. Undefined: somebody may want some.
+   * Absent: always undefined.
+   */
+  passOver?(): Promise<number | undefined>
   /**
    * Takes events. Resolves when the receiver has all of them, or when they wait for it in PostgreSQL. Its position is
    * then moved behind them. Rejects otherwise: the same events come again, after a pause that grows. After the term,

@@ -7,24 +7,31 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RECURRENCE_BATCH, RECURRENCE_EVERY_MS, SLICE_MS } from '../domain/limits.ts'
 import { type Maintenance, movedOn } from '../domain/status/maintenance.ts'
 import type { NotifyLog } from './log.ts'
+import { TroubleLog } from './trouble-log.ts'
 
 type MoveOn = (maintenances: readonly Maintenance[], nowMs: number) => Promise<readonly Maintenance[]>
 
 export interface RecurringMaintenancesParts {
-  /** Stores the next occurrence of maintenances that are over, at most `batch` of a kind of object; returns how many. */
+  /**
+   * Stores the next occurrence of maintenances that are over, at most `batch` of a kind of object; returns how many.
+   */
   readonly move: (options: { readonly batch: number; readonly moveOn: MoveOn }) => Promise<number>
   readonly log: NotifyLog
 }
 
 export class RecurringMaintenances {
   readonly #parts: RecurringMaintenancesParts
+  readonly #trouble: TroubleLog
   #timer: NodeJS.Timeout | undefined
   #moving: Promise<void> | undefined
-  #hasFailed = false
   #isStopped = false
 
   constructor(parts: RecurringMaintenancesParts) {
     this.#parts = parts
+    this.#trouble = new TroubleLog(parts.log, {
+      trouble: 'the next occurrences of maintenances cannot be stored; probing is not affected',
+      recovery: 'the next occurrences of maintenances are stored again',
+    })
   }
 
   start(): void {
@@ -46,18 +53,12 @@ export class RecurringMaintenances {
 
   /** Until nothing more is moved. Never rejects. */
   async #move(): Promise<void> {
-    const { move, log } = this.#parts
+    const { move } = this.#parts
     try {
       while (!this.#isStopped && (await move({ batch: RECURRENCE_BATCH, moveOn: movedOnInSlices })) > 0);
-      if (this.#hasFailed) log.info({}, 'the next occurrences of maintenances are stored again')
-      this.#hasFailed = false
+      this.#trouble.worked()
     } catch (error) {
-      if (!this.#hasFailed)
-        log.warn(
-          { err: error },
-          'the next occurrences of maintenances cannot be stored; probing is not affected',
-        )
-      this.#hasFailed = true
+      this.#trouble.failed(error)
     }
   }
 }

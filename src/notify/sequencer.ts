@@ -1,15 +1,26 @@
 /**
  * Gives events their positions: moves rows of the outbox, after a notification and once a second in case none came.
- * Once a second it also writes events that time alone causes. Any number of processes may do both; a lock in PostgreSQL
- * lets only one work at a time.
+ * Once a second it also writes events that time alone causes. Any number of processes may do both: a lock in PostgreSQL
+ * lets only one work at a time, and nobody waits for it.
+ *
+ * One process is enough to move the rows. Who sees that another one does it (it has the lock, or a notification says that
+ * it gave positions) stands by: it looks only where no positions are given soon after the rows came. So nothing depends
+ * on the other one: it may be killed, or frozen, at any moment.
  */
-import { setTimeout as wait } from 'node:timers/promises'
-import { SEQUENCE_BATCH, SEQUENCE_EVERY_MS, SEQUENCE_PAUSE_MS } from '../domain/limits.ts'
+import {
+  SEQUENCE_BATCH,
+  SEQUENCE_EVERY_MS,
+  SEQUENCE_PAUSE_MS,
+  SEQUENCE_STAND_BY_MS,
+} from '../domain/limits.ts'
+import type { Sequenced } from '../store/event/events.ts'
 import type { NotifyLog } from './log.ts'
+import { backOff } from './pause.ts'
+import { TroubleLog } from './trouble-log.ts'
 
 export interface SequencerParts {
-  /** Moves at most `max` rows; undefined = there were none. */
-  readonly sequence: (max: number) => Promise<number | undefined>
+  /** Moves about `max` rows. */
+  readonly sequence: (max: number) => Promise<Sequenced>
   /** Writes events that time alone causes: a lease expired, a maintenance began. */
   readonly observeClock: () => Promise<void>
   readonly log: NotifyLog
@@ -17,15 +28,28 @@ export interface SequencerParts {
 
 export class EventSequencer {
   readonly #parts: SequencerParts
+  readonly #trouble: TroubleLog
+  readonly #clockTrouble: TroubleLog
+  readonly #stopped = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #moving: Promise<void> | undefined
   #isDue = false
   #isClockDue = true
-  #hasFailed = false
-  #isStopped = false
+  #isStandBy = false
+  /** The greatest position that this process gave, and that anybody gave. */
+  #lastOwn = 0
+  #lastGiven = 0
 
   constructor(parts: SequencerParts) {
     this.#parts = parts
+    this.#trouble = new TroubleLog(parts.log, {
+      trouble: 'events cannot get their positions; they wait in the outbox',
+      recovery: 'events get their positions again',
+    })
+    this.#clockTrouble = new TroubleLog(parts.log, {
+      trouble: 'events that time alone causes cannot be written; they come later',
+      recovery: 'events that time alone causes are written again',
+    })
   }
 
   start(): void {
@@ -39,40 +63,72 @@ export class EventSequencer {
   /** There may be rows to move. */
   readonly notify = (): void => {
     this.#isDue = true
-    if (this.#isStopped) return
+    if (this.#stopped.signal.aborted) return
     this.#moving ??= this.#move().finally(() => {
       this.#moving = undefined
     })
   }
 
+  /** Positions up to this one were given, by this process or another one. */
+  readonly noteGiven = (last: number): void => {
+    this.#lastGiven = Math.max(this.#lastGiven, last)
+  }
+
   async close(): Promise<void> {
-    this.#isStopped = true
     clearInterval(this.#timer)
+    this.#stopped.abort()
     await this.#moving
   }
 
-  /** Moves until the outbox was found empty after the last notification. Never rejects. */
+  /** Until the outbox was found empty after the last notification. Never rejects. */
   async #move(): Promise<void> {
-    const { sequence, observeClock, log } = this.#parts
+    const { signal } = this.#stopped
     try {
-      while ((this.#isDue || this.#isClockDue) && !this.#isStopped) {
+      while ((this.#isDue || this.#isClockDue) && !signal.aborted) {
         // Inside the loop: with a steady stream of events the loop never ends.
         if (this.#isClockDue) {
           this.#isClockDue = false
-          await observeClock()
+          await this.#observeClock()
         }
         this.#isDue = false
-        if ((await sequence(SEQUENCE_BATCH)) === undefined) continue
-        this.#isDue = true
-        // What is committed in the meantime is moved together.
-        await wait(SEQUENCE_PAUSE_MS)
+        if (await this.#isDoneByAnother()) continue
+        await this.#look()
       }
-      if (this.#hasFailed) log.info({}, 'events get their positions again')
-      this.#hasFailed = false
+      this.#trouble.worked()
     } catch (error) {
-      if (!this.#hasFailed)
-        log.warn({ err: error }, 'events cannot get their positions; they wait in the outbox')
-      this.#hasFailed = true
+      this.#trouble.failed(error)
     }
+  }
+
+  /** Its failure holds up no event that is in the outbox. Never rejects. */
+  async #observeClock(): Promise<void> {
+    try {
+      await this.#parts.observeClock()
+      this.#clockTrouble.worked()
+    } catch (error) {
+      this.#clockTrouble.failed(error)
+    }
+  }
+
+  /** Stands by: whether positions were given soon. */
+  async #isDoneByAnother(): Promise<boolean> {
+    if (this.#lastGiven > this.#lastOwn) this.#isStandBy = true
+    if (!this.#isStandBy) return false
+    const before = this.#lastGiven
+    // Not all that stand by look at the same moment.
+    await backOff(SEQUENCE_STAND_BY_MS * (0.5 + Math.random() / 2), this.#stopped.signal)
+    return this.#stopped.signal.aborted || this.#lastGiven > before
+  }
+
+  async #look(): Promise<void> {
+    const done = await this.#parts.sequence(SEQUENCE_BATCH)
+    if (done === 'none') return
+    // Rows may have come that were not seen.
+    this.#isDue = true
+    this.#isStandBy = done === 'busy'
+    if (done === 'busy') return
+    this.#lastOwn = done.last
+    // What is committed in the meantime is moved together.
+    await backOff(SEQUENCE_PAUSE_MS, this.#stopped.signal)
   }
 }

@@ -87,6 +87,7 @@ const ERRNO_OF_TEXT: Readonly<Record<string, string>> = {
   'Too many open files': 'EMFILE',
   'Too many open files in system': 'ENFILE',
   'Address family not supported by protocol': 'EAFNOSUPPORT',
+  'Invalid argument': 'EINVAL',
 }
 
 /** Errors of opening a socket that may be gone at the next attempt. */

@@ -11,14 +11,14 @@ import type { ParentState } from '../domain/status/dependencies.ts'
 import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
-import type { Metrics } from '../runtime/metrics.ts'
-import type { CanaryEndpoint } from './canaries.ts'
-import type { ListenerOptions } from './channel-listener.ts'
-import type { ConfigStore } from './config-sync-options.ts'
-import type { DependencyMetrics } from './dependency-readings.ts'
+import type { Metrics } from '../runtime/metrics/metrics.ts'
+import type { CanaryEndpoint } from './judge/canaries.ts'
+import type { ListenerOptions } from './configuration/channel-listener.ts'
+import type { ConfigStore } from './configuration/config-sync-options.ts'
+import type { DependencyMetrics } from './judge/dependency-readings.ts'
 import type { Log } from './log.ts'
-import type { OwnershipStore } from './ownership.ts'
-import type { ProbeRequestStore } from './probe-requests.ts'
+import type { OwnershipStore } from './configuration/ownership.ts'
+import type { ProbeRequestStore } from './asked/probe-requests.ts'
 
 /** What a prober reads and writes. Everything rejects while PostgreSQL is away. */
 export interface ProberStore extends ConfigStore, ProbeRequestStore, Omit<OwnershipStore, 'beat'> {
@@ -67,6 +67,8 @@ export interface ProberEngineOptions {
   readonly store: ProberStore
   /** The probers over the runtime that the engine makes. */
   readonly probers: (runtime: ProbeRuntime) => Probers
+  /** False: these probers make every probe, as where no core can be opened. */
+  readonly usesCores?: boolean
   readonly policies: ProberPolicies
   readonly metrics: Metrics
   readonly dependencyMetrics: DependencyMetrics

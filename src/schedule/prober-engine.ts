@@ -12,36 +12,35 @@ import { HEARTBEATS_PER_LEASE, PROBE_ANSWER_AFTER_VERDICT_MS, RELEASE_WITHIN_MS 
 import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
-import type { HalfOpenWay } from '../probe/tcp/half-open/half-open.ts'
-import { tcpCanaries } from './canaries.ts'
-import { ChannelListener } from './channel-listener.ts'
-import type { Check } from './check.ts'
-import { Checkpoint } from './checkpoint.ts'
-import { ConfigSync } from './config-sync.ts'
-import { Dependencies } from './dependencies.ts'
+import { tcpCanaries } from './judge/canaries.ts'
+import { ChannelListener } from './configuration/channel-listener.ts'
+import type { Check } from './loop/check.ts'
+import { Checkpoint } from './record/checkpoint.ts'
+import { logCores } from './loop/core-log.ts'
+import { ConfigSync } from './configuration/config-sync.ts'
+import { Dependencies } from './judge/dependencies.ts'
 import {
   descriptorLimit,
   hasRoomForPorts,
   idleConnectionBudget,
   idleSocketBudget,
   probeBudget,
-} from './descriptor-budget.ts'
+} from './share/descriptor-budget.ts'
 import type { ProberEngineOptions } from './engine-options.ts'
-import { HeapWatch } from './heap-watch.ts'
-import type { Log } from './log.ts'
-import { MassFailureBreaker } from './mass-failure-breaker.ts'
-import { OwnNetwork } from './own-network.ts'
-import { Ownership } from './ownership.ts'
+import { HeapWatch } from './share/heap-watch.ts'
+import { MassFailureBreaker } from './judge/mass-failure-breaker.ts'
+import { OwnNetwork } from './judge/own-network.ts'
+import { Ownership } from './configuration/ownership.ts'
 import { factsOf, gaugesOf } from './prober-facts.ts'
-import { ProbeRequests } from './probe-requests.ts'
-import { ResultWriter } from './result-writer.ts'
-import { withCheckpoints } from './resumption.ts'
-import { Scheduler } from './scheduler.ts'
-import { ShownCertificates } from './shown-certificates.ts'
+import { ProbeRequests } from './asked/probe-requests.ts'
+import { ResultWriter } from './record/result-writer.ts'
+import { withCheckpoints } from './record/resumption.ts'
+import { Scheduler } from './loop/scheduler.ts'
+import { ShownCertificates } from './record/shown-certificates.ts'
 import { SelfObservation } from './self-observation.ts'
-import { StaleLog } from './stale-log.ts'
-import { TickDriver } from './tick-driver.ts'
-import { WithheldVerdicts } from './withheld.ts'
+import { StaleLog } from './judge/stale-log.ts'
+import { TickDriver } from './loop/tick-driver.ts'
+import { WithheldVerdicts } from './judge/withheld.ts'
 
 /** A part that holds something per shard or pool. It has only the methods that it needs. */
 interface ShardHolder {
@@ -81,7 +80,7 @@ export class ProberEngine {
   /** Prepares the first probe of a check while it is loaded, because loading is done in slices. */
   readonly #preparation: ShardHolder = {
     applyChecks: ({ checks }) => {
-      for (const { config } of checks) this.runtime.prepare(config.target)
+      for (const { config } of checks) this.runtime.prepare(config)
     },
   }
 
@@ -92,7 +91,7 @@ export class ProberEngine {
       connections: idleConnectionBudget(this.#descriptors),
       sockets: idleSocketBudget(this.#descriptors),
     })
-    this.runtime.halfOpen.onOpened = (way) => logHalfOpenWay(log, way)
+    logCores(this.runtime, log)
     this.runtime.halfOpen.isAllowed = hasRoomForPorts(this.#descriptors)
     this.#probers = options.probers(this.runtime)
     this.#selfObservation = new SelfObservation(metrics)
@@ -213,6 +212,7 @@ export class ProberEngine {
   }
 
   async #beat(contactMs: number): ReturnType<ProberEngineOptions['store']['beat']> {
+    this.#ownNetwork.look(performance.now())
     this.#selfObservation.tell(this.#options.log, performance.now())
     const facts = factsOf({
       scheduler: this.#scheduler,
@@ -273,13 +273,14 @@ export class ProberEngine {
   }
 
   #makeScheduler(): Scheduler {
-    const { policies, log } = this.#options
+    const { policies, log, usesCores = true } = this.#options
     const budget = (): number => this.#heap.within(probeBudget(this.#descriptors, this.runtime.idle))
     return new Scheduler({
       log,
       metrics: this.#selfObservation,
       probers: this.#probers,
-      coreOf: (target) => this.runtime.coreOf(target),
+      coreOf: (target) => (usesCores ? this.runtime.coreOf(target) : undefined),
+      dedicatedCoreOf: (target) => this.runtime.dedicatedCoreOf(target),
       denies: policies.targetPolicy,
       probesPerSecondPerAddress: policies.probesPerSecondPerAddress ?? 0,
       inFlightPerProject: policies.inFlightPerProject ?? Number.POSITIVE_INFINITY,
@@ -299,9 +300,11 @@ export class ProberEngine {
         onStaleChange: (check) => {
           this.#staleLog.note(check)
           this.#checkpoint.markSoon(check.config.shard)
+          // A vote of a stale check does not count.
+          if (check.config.isVote === true) this.#writer.record(check, undefined)
         },
         onCertificate: (check, certificate, nowMs) => this.#certificates.note(check, certificate, nowMs),
-        onTargetGone: (target) => this.runtime.idleConnections.forget(target),
+        onTargetGone: (target) => this.runtime.forget(target),
       },
     })
   }
@@ -390,9 +393,4 @@ export class ProberEngine {
       'transition',
     )
   }
-}
-
-function logHalfOpenWay(log: Log, way: HalfOpenWay): void {
-  if (way.by === 'raw socket') log.info({ half_open_by: way.by }, 'half-open TCP probes')
-  else log.warn({ half_open_by: way.by, why: way.why }, 'half-open TCP probes cost more: no raw socket')
 }

@@ -1,13 +1,13 @@
 /** What a prober reports about itself: with its heartbeat, and in the metrics. */
 import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
-import type { ProberGauges } from '../runtime/metrics.ts'
-import type { ConfigSync } from './config-sync.ts'
-import type { HeapWatch } from './heap-watch.ts'
-import type { MassFailureBreaker } from './mass-failure-breaker.ts'
-import type { Ownership } from './ownership.ts'
-import type { ResultWriter } from './result-writer.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { ProberGauges } from '../runtime/metrics/metrics.ts'
+import type { ConfigSync } from './configuration/config-sync.ts'
+import type { HeapWatch } from './share/heap-watch.ts'
+import type { MassFailureBreaker } from './judge/mass-failure-breaker.ts'
+import type { Ownership } from './configuration/ownership.ts'
+import type { ResultWriter } from './record/result-writer.ts'
+import type { Scheduler } from './loop/scheduler.ts'
 import type { SelfObservation } from './self-observation.ts'
 
 /** Kept with each heartbeat, for people. */
@@ -50,15 +50,21 @@ export function gaugesOf({
   readonly runtime: ProbeRuntime
 }): ProberGauges {
   const udp = runtime.udpSockets.counts
+  const batched = (runtime.udp.core?.sockets ?? 0) + (runtime.udpAfterEcho.core?.udp.sockets ?? 0)
   return {
     members: scheduler.members,
     stale: scheduler.stale,
     inFlight: scheduler.inFlight,
     queueDepth: scheduler.queued,
     shards: ownership.held.size,
-    udpSharedSockets: udp.shared,
+    udpSharedSockets: udp.shared + batched,
     udpOwnSockets: udp.own,
     halfOpenBatched: runtime.halfOpen.way?.by === 'raw socket' ? 1 : 0,
+    tcpBatched: runtime.plainTcp.way?.by === 'batch' ? 1 : 0,
+    httpBatched: runtime.plainHttp.way?.by === 'batch' ? 1 : 0,
+    udpBatched: runtime.udp.way?.by === 'batch' ? 1 : 0,
+    udpAfterEchoBatched: runtime.udpAfterEcho.way?.by === 'batch' ? 1 : 0,
+    pingBatched: runtime.ping.way?.by === 'batch' ? 1 : 0,
     heapTight: heap.isTight ? 1 : 0,
   }
 }

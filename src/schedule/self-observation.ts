@@ -6,12 +6,12 @@ import { INCONCLUSIVE_LOG_EVERY_MS, LATENESS_SECONDS_BUCKETS } from '../domain/l
 import { type Reason, REASONS } from '../domain/result/reasons.ts'
 import type { ProbeResult } from '../domain/result/probe-result.ts'
 import type { MonitorType } from '../domain/types.ts'
-import type { Metrics } from '../runtime/metrics.ts'
+import type { Metrics } from '../runtime/metrics/metrics.ts'
 import type { Log } from './log.ts'
 
 type ProbeMetrics = Pick<
   Metrics,
-  'probeStarted' | 'probeEnded' | 'probePassed' | 'probesSkipped' | 'probesDelayed'
+  'probeStarted' | 'probeEnded' | 'probePassed' | 'probesSkipped' | 'probesDelayed' | 'probeDedicated'
 >
 
 export class SelfObservation implements ProbeMetrics {
@@ -49,6 +49,7 @@ export class SelfObservation implements ProbeMetrics {
     this.#metrics.probePassed(type, totalMs)
   readonly probesSkipped: ProbeMetrics['probesSkipped'] = (count) => this.#metrics.probesSkipped(count)
   readonly probesDelayed: ProbeMetrics['probesDelayed'] = (count) => this.#metrics.probesDelayed(count)
+  readonly probeDedicated: ProbeMetrics['probeDedicated'] = (type) => this.#metrics.probeDedicated(type)
 
   /**
    * Logs the reasons of inconclusive results: each when it first occurs, then once in INCONCLUSIVE_LOG_EVERY_MS while

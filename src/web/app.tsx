@@ -2,11 +2,11 @@
 import { useEffect } from 'preact/hooks'
 import { route } from './current-route.ts'
 import { follow, isLive } from './net/live.ts'
-import { chooseProject, chosenProject } from './net/request.ts'
 import { findSession, session, signOut } from './net/session.ts'
 import type { Session } from './net/types.ts'
 import { textIn } from './part/form.ts'
-import { shownProject } from './project.ts'
+import { Alert, Reading } from './part/page.tsx'
+import { chooseProject, chosenProject, shownProject } from './project.ts'
 import { linkTo } from './route.ts'
 import { EventsView } from './view/events.tsx'
 import { LoadBalancerView } from './view/load-balancer.tsx'
@@ -36,7 +36,7 @@ export function App() {
         ) : state.kind === 'refused' ? (
           <Refused message={state.message} />
         ) : (
-          <p class="quiet waiting-text">Reading…</p>
+          <Reading />
         )}
       </main>
     </>
@@ -76,9 +76,7 @@ function Refused({ message }: { readonly message: string }) {
   return (
     <>
       <h1>The page cannot be shown</h1>
-      <p class="trouble" role="alert">
-        {message}
-      </p>
+      <Alert message={message} />
       <button type="button" onClick={() => void findSession()}>
         Try again
       </button>{' '}
@@ -89,9 +87,17 @@ function Refused({ message }: { readonly message: string }) {
   )
 }
 
+/** The views that the head leads to. */
+const VIEWS = [
+  { name: 'overview', link: linkTo.overview, words: 'Overview', who: 'everybody' },
+  { name: 'events', link: linkTo.events, words: 'Events', who: 'everybody' },
+  { name: 'webhooks', link: linkTo.webhooks, words: 'Webhooks', who: 'everybody' },
+  { name: 'probers', link: linkTo.probers, words: 'Probers', who: 'administrators' },
+  { name: 'public-pages', link: linkTo.publicPages, words: 'Public pages', who: 'everybody' },
+] as const
+
 function Head({ session: known }: { readonly session: Session | undefined }) {
   const { view } = route.value
-  const current = (name: string) => (view === name ? { 'aria-current': 'page' as const } : {})
   return (
     <header class="head">
       <a class="brand" href={linkTo.overview}>
@@ -102,23 +108,13 @@ function Head({ session: known }: { readonly session: Session | undefined }) {
       </a>
       {known === undefined ? null : (
         <nav aria-label="Views">
-          <a href={linkTo.overview} {...current('overview')}>
-            Overview
-          </a>
-          <a href={linkTo.events} {...current('events')}>
-            Events
-          </a>
-          <a href={linkTo.webhooks} {...current('webhooks')}>
-            Webhooks
-          </a>
-          {known.administrator ? (
-            <a href={linkTo.probers} {...current('probers')}>
-              Probers
-            </a>
-          ) : null}
-          <a href={linkTo.publicPages} {...current('public-pages')}>
-            Public pages
-          </a>
+          {VIEWS.filter(({ who }) => who === 'everybody' || known.administrator).map(
+            ({ name, link, words }) => (
+              <a key={name} href={link} {...(view === name ? { 'aria-current': 'page' } : {})}>
+                {words}
+              </a>
+            ),
+          )}
           <a href="../docs">API</a>
         </nav>
       )}

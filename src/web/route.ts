@@ -1,29 +1,21 @@
 /** Where in the page somebody is: the fragment of the address, so that the server knows one file only. */
 export type Route =
-  | { readonly view: 'overview' }
-  | { readonly view: 'loadbalancer' | 'pool' | 'member'; readonly id: string }
-  | { readonly view: 'events' }
-  | { readonly view: 'webhooks' }
-  | { readonly view: 'probers' }
-  | { readonly view: 'public-pages' }
+  | { readonly view: 'overview' | (typeof LISTS)[number] }
+  | { readonly view: (typeof OBJECTS)[keyof typeof OBJECTS]; readonly id: string }
+
+const LISTS = ['events', 'webhooks', 'probers', 'public-pages'] as const
+/** The view of one object, by its collection. */
+const OBJECTS = { loadbalancers: 'loadbalancer', pools: 'pool', members: 'member' } as const
 
 const ID = /^[0-9a-f-]{32,36}$/i
 
 /** `#/pools/ID`; what is unknown is the overview. */
 export function routeOf(fragment: string): Route {
   const [collection = '', id = ''] = fragment.replace(/^#?\/?/, '').split('/')
-  if (
-    collection === 'events' ||
-    collection === 'webhooks' ||
-    collection === 'probers' ||
-    collection === 'public-pages'
-  )
-    return { view: collection }
-  if (!ID.test(id)) return { view: 'overview' }
-  if (collection === 'loadbalancers') return { view: 'loadbalancer', id }
-  if (collection === 'pools') return { view: 'pool', id }
-  if (collection === 'members') return { view: 'member', id }
-  return { view: 'overview' }
+  const list = LISTS.find((name) => name === collection)
+  if (list !== undefined) return { view: list }
+  if (!ID.test(id) || !Object.hasOwn(OBJECTS, collection)) return { view: 'overview' }
+  return { view: OBJECTS[collection as keyof typeof OBJECTS], id }
 }
 
 export const linkTo = {

@@ -77,7 +77,7 @@ test('a member that goes OFFLINE is an active alert of Alertmanager until it is 
   await eventually('its end', async () => (await activeAlerts(url)).length === 0)
 })
 
-test('an Alertmanager that was started anew hears of what still fires', async (t) => {
+test('an Alertmanager that was started anew gets what still fires', async (t) => {
   const first = await startAlertmanager(t)
   const second = await startAlertmanager(t)
   const database = await testDatabase(t)
@@ -87,6 +87,9 @@ test('an Alertmanager that was started anew hears of what still fires', async (t
   const webhook = await aWebhook(database, { url: first, secret: SECRET, format: 'alertmanager' })
   await tellOf(database.db, members)
   await eventually('the alert', async () => (await activeAlerts(first)).length === 1)
+  // It is at the receiver a moment before the notifier has noted that.
+  const noted = async () => (await query(database.db, 'select from webhook_alert')).length
+  await eventually('the alert is noted', async () => (await noted()) === 1)
   // The one without memory takes its place, and the time until it is sent again passes.
   await query(database.db, 'update webhook set url = $1 where id = $2', [second, webhook])
   await query(database.db, `update webhook_alert set sent_at = now() - $1 * interval '1 ms'`, [

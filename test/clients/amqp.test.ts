@@ -4,7 +4,7 @@ import { after, type TestContext, test } from 'node:test'
 import { connect } from 'amqplib'
 import type { ServiceEvent } from '../../src/domain/event/event.ts'
 import { readReceiverLags } from '../../src/store/event/deliveries.ts'
-import { readOutboxLag, sequenceEvents } from '../../src/store/event/events.ts'
+import { readOutboxLag } from '../../src/store/event/events.ts'
 import { testDatabase } from '../support/database.ts'
 import { type FlippingFarm, flippingFarm } from '../support/flips.ts'
 import { folderOfTest } from '../support/folders.ts'
@@ -17,6 +17,7 @@ import {
   startListener,
   startRabbitMq,
 } from '../support/rabbitmq.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 import { until } from '../support/service.ts'
 
 const MEMBERS = 20
@@ -55,7 +56,7 @@ async function aBus(t: TestContext, { notifiers = 1, isHeard = true, isTls = fal
   const start = (more: NodeJS.ProcessEnv = {}) =>
     startNotifierProcess(database, { HM_AMQP_URL, HM_AMQP_TOPICS: topic, ...more })
   // What the farm has caused is before the position with which the receiver begins.
-  await sequenceEvents(db, 1000)
+  await sequenceAllEvents(db)
   const from = (await farm.events()).at(-1)?.position ?? 0
   const first = start()
   const lag = async () => (await readReceiverLags(db)).find(({ receiver }) => receiver === 'amqp')?.events
@@ -171,7 +172,7 @@ test('notifications wait for a listener that comes later, also after somebody ha
   assertTold(expected, heard)
 })
 
-test('over TLS events are told to a broker whose certificate is trusted, and to no other one', async (t) => {
+test('over TLS events go to a broker whose certificate is trusted, and to no other one', async (t) => {
   const bus = await aBus(t, { isTls: true })
   if (bus === undefined) return
   const { farm, heard, processes, told, rabbit, start } = bus

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { parseConfig } from '../../src/runtime/config.ts'
+import { parseConfig } from '../../src/runtime/config/config.ts'
 import { BUILT, CLIENTS, runClient } from '../support/client-service.ts'
 import { folderOfTest } from '../support/folders.ts'
 
@@ -34,6 +34,7 @@ const EVERYTHING = {
     affinity: { nodeAffinity: {} },
     service: { type: 'LoadBalancer', annotations: { c: 'd' } },
   },
+  doors: { kuma: { enabled: true }, greymatter: { enabled: true, port: 5556 } },
   prober: { rawSockets: true, hostNetwork: true, podAnnotations: { a: 'b' } },
   notifier: {
     settings: { HM_AMQP_EXCHANGE: 'octavia', HM_AMQP_TOPICS: 'one,two', HM_AMQP_QUEUES: 'quorum' },
@@ -42,6 +43,7 @@ const EVERYTHING = {
     tolerations: [{ key: 'a', operator: 'Exists' }],
   },
   networkPolicy: {
+    doorsFrom: [{ ipBlock: { cidr: '10.1.0.0/16' } }],
     apiFrom: [{ ipBlock: { cidr: '10.0.0.0/8' } }],
     metricsFrom: [],
     proberEgressExcept: { ipv4: ['10.0.0.0/24'], ipv6: ['fd00::/64'] },
@@ -49,7 +51,14 @@ const EVERYTHING = {
   },
 }
 
+interface Port {
+  readonly name: string
+  readonly port?: number
+  readonly containerPort?: number
+}
+
 interface Container {
+  readonly ports?: readonly Port[]
   readonly args: readonly string[]
   readonly command?: readonly string[]
   readonly env: readonly { readonly name: string; readonly value: string }[]
@@ -61,6 +70,10 @@ interface Object_ {
   readonly kind: string
   readonly metadata: { readonly name: string }
   readonly spec: {
+    /** Of a Service. */
+    readonly ports?: readonly Port[]
+    /** Of a NetworkPolicy. */
+    readonly ingress?: readonly { readonly ports: readonly Port[]; readonly from?: unknown }[]
     readonly template: {
       readonly metadata: { readonly labels: object }
       readonly spec: {
@@ -107,6 +120,9 @@ test('helm lint finds nothing, and refuses values that the chart does not know',
     [{ prober: { replicas: -1 } }, /replicas/],
     [{ settings: { HM_AMQP_URL: 'amqp://u:p@mq' } }, /HM_AMQP_URL/],
     [{ notifier: { rawSockets: true } }, /rawSockets/],
+    [{ api: { settings: { HM_KUMA_LISTEN: '0.0.0.0:1' } } }, /HM_KUMA_LISTEN/],
+    [{ doors: { contour: { enabled: true } } }, /contour/],
+    [{ doors: { kuma: { enabled: true, port: 9876 } } }, /port/],
   ] as const)
     await assert.rejects(rendered(values), named)
 })
@@ -150,7 +166,7 @@ test('containers get settings that the service accepts, and only what they mount
     assert.equal(
       env['HM_AMQP_URL_FILE'],
       name === 'notifier' ? '/etc/healthmonitor/secret/amqp-url' : undefined,
-      'only the notifier is told where RabbitMQ is',
+      'only the notifier knows where RabbitMQ is',
     )
     const { DATABASE_URL_FILE: _, HM_KEYSTONE_PASSWORD_FILE: __, HM_AMQP_URL_FILE: ___, ...plain } = env
     const account = { HM_KEYSTONE_PASSWORD: 'x', HM_KEYSTONE_USERNAME: 'x', HM_KEYSTONE_PROJECT: 'x' }
@@ -162,6 +178,47 @@ test('containers get settings that the service accepts, and only what they mount
       volumes.map((volume) => volume.name),
     )
   }
+})
+
+test('listeners of doors are ports of the API alone, in its Service, and reached by those who may', async () => {
+  const text = await rendered(EVERYTHING)
+  for (const [name, { spec }] of podsOf(text)) {
+    const [container] = spec.template.spec.containers
+    const listeners = container?.env.filter((each) => /^HM_(KUMA|GREYMATTER)_LISTEN$/.test(each.name)) ?? []
+    const expected = name === 'api' ? ['0.0.0.0:5556', '0.0.0.0:5681'] : []
+    assert.deepEqual(
+      listeners.map(({ value }) => value),
+      expected,
+      name,
+    )
+  }
+  const ports = ['api', 'greymatter', 'kuma']
+  const [container] = podsOf(text).get('api')?.spec.template.spec.containers ?? []
+  assert.deepEqual(
+    container?.ports
+      ?.map((port) => port.name)
+      .filter((name) => name !== 'metrics')
+      .toSorted(),
+    ports,
+  )
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as Object_)
+  const service = objects.find(({ kind }) => kind === 'Service')
+  assert.deepEqual(service?.spec.ports?.map(({ name }) => name).toSorted(), ports)
+  const policy = objects.find(
+    ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.endsWith('-api'),
+  )
+  const from = policy?.spec.ingress?.map((rule) => [
+    rule.ports.map(({ port }) => port),
+    JSON.stringify(rule.from),
+  ])
+  const [api, doors] = ['10.0.0.0/8', '10.1.0.0/16'].map((cidr) => JSON.stringify([{ ipBlock: { cidr } }]))
+  assert.deepEqual(from, [
+    [[9876], api],
+    [[5556], doors],
+    [[5681], doors],
+  ])
+  const off = await rendered({})
+  assert.doesNotMatch(off, /HM_KUMA_LISTEN|HM_GREYMATTER_LISTEN|5681|5555/)
 })
 
 test('only a prober with raw sockets may gain a capability', async () => {

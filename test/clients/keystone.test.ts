@@ -5,10 +5,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { keystoneClient } from '../../src/identity/keystone-client.ts'
-import { keystoneIdentity } from '../../src/identity/keystone-identity.ts'
 import { type Api, startApi } from '../support/api.ts'
 import type { Ending } from '../support/database.ts'
+import { keystoneIdentityAt } from '../support/keystone-identity.ts'
 import {
   KEYSTONE_URL as URL,
   projectScope as project,
@@ -25,10 +24,7 @@ async function revoke(token: string): Promise<void> {
 }
 
 async function start(t: Ending, account = ACCOUNT): Promise<Api> {
-  const log = { info: () => undefined, warn: () => undefined }
-  const client = keystoneClient({ url: URL, account, log })
-  t.after(() => client.close())
-  const identify = keystoneIdentity({ client, url: URL, cacheMs: CACHE_MS })
+  const { identify } = keystoneIdentityAt(t, { url: URL, account, cacheMs: CACHE_MS })
   return await startApi(t, { identity: { identify }, loopbackHostsOnly: false })
 }
 

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { BlockMatch } from '../../src/domain/address/block-match.ts'
+import { selectHealthCheck } from '../../src/domain/kuma/health-check-selection.ts'
+import type { Tags } from '../../src/domain/kuma/objects.ts'
 import { detectionWindow } from '../../src/domain/timing/detection-window.ts'
 import { addedJitterMs, spreadMs } from '../../src/domain/timing/probe-times.ts'
 import { REASONS } from '../../src/domain/result/reasons.ts'
@@ -64,13 +66,24 @@ interface DetectionWindow {
   readonly expect_s: number
 }
 
+interface KumaSelection {
+  readonly kind: 'kuma_v1_rank'
+  readonly policies: readonly {
+    readonly name: string
+    readonly source: Tags
+    readonly destination: Tags
+    readonly created: number
+  }[]
+  readonly expect: string
+}
+
 type Vector = { readonly id: string } & (
   | TcpFuzzy
   | EnvoyHttp
   | EnvoyJitter
   | HaproxySpread
   | DetectionWindow
-  | { readonly kind: 'kuma_v1_rank' }
+  | KumaSelection
 )
 
 const vectors = ['eval-vectors.json', 'further-eval-vectors.json'].flatMap(
@@ -78,21 +91,12 @@ const vectors = ['eval-vectors.json', 'further-eval-vectors.json'].flatMap(
     (JSON.parse(readFileSync(`test/vectors/${file}`, 'utf8')) as { vectors: readonly Vector[] }).vectors,
 )
 
-const NO_MESH = 'which of several policies of a mesh applies: a pool has one monitor at most'
-
-/** What we have no feature for, and why. */
-const NOT_REPRODUCED: Readonly<Record<string, string>> = {
-  'eval-36': NO_MESH,
-  'eval-37': NO_MESH,
-  'eval-39': NO_MESH,
-}
-
 /** Envoy's response_buffer_size where none is set. */
 const ENVOY_SEARCHED_BYTES = 1024
 /** The largest random number there is. */
 const NEARLY_ONE = 1 - 2 ** -53
 
-for (const vector of vectors.filter(({ id }) => !(id in NOT_REPRODUCED))) {
+for (const vector of vectors) {
   test(`${vector.id}, ${vector.kind}: decided as the peer decides`, () => {
     switch (vector.kind) {
       case 'tcp_fuzzy':
@@ -106,18 +110,10 @@ for (const vector of vectors.filter(({ id }) => !(id in NOT_REPRODUCED))) {
       case 'detection_window':
         return evaluateWindow(vector)
       case 'kuma_v1_rank':
-        return assert.fail('a kind that nothing here decides')
+        return evaluateSelection(vector)
     }
   })
 }
-
-test('exactly the decisions of this list are not reproduced, each for a reason', () => {
-  const without = vectors.filter(({ kind }) => kind === 'kuma_v1_rank')
-  assert.deepEqual(
-    without.map(({ id }) => id),
-    Object.keys(NOT_REPRODUCED),
-  )
-})
 
 function evaluateBlocks({ receive_hex, chunks_hex, matched_after_chunk, expect }: TcpFuzzy): void {
   const match = new BlockMatch(receive_hex.map(bytesOf))
@@ -194,4 +190,18 @@ function bytesOf(hex: string): Uint8Array {
 
 function codesOf(ranges: readonly (readonly [number, number])[]): HttpRequest['expectedCodes'] {
   return ranges.map(([start, end]) => ({ from: start, to: end - 1 }))
+}
+
+/** Of a proxy of the service web in a region, for the service backend. */
+function evaluateSelection({ policies, expect }: KumaSelection): void {
+  const stored = policies.map(({ name, source, destination, created }) => ({
+    name,
+    labels: {},
+    createdAt: new Date(created * 1000).toISOString(),
+    sources: [source],
+    destinations: [destination],
+    conf: {},
+  }))
+  const tags = [{ 'kuma.io/service': 'web', region: 'eu' }]
+  assert.equal(selectHealthCheck(stored, tags, 'backend')?.name, expect)
 }

@@ -124,7 +124,7 @@ async function assertProbed(monitor: Draft, pool: Pool, { heard, tcp, udp }: Lis
     poolSettings(pool),
   )
   heard.length = 0
-  const { reason, detail } = await probeWithin(probers[target.type], { ...target, timeoutMs: 300 })
+  const { reason, detail } = await probeWithin(probers[target.type], { ...target, timeoutMs: 1000 })
   assert.notEqual(REASONS[reason].outcome, 'inconclusive', `${reason} ${detail}: ${JSON.stringify(target)}`)
   const isHttp1 = target.http !== undefined && target.http.version !== '2' && target.tls === undefined
   if (isHttp1 && target.type === 'HTTP' && target.proxyProtocol === undefined) {

@@ -126,11 +126,13 @@ test('locks of the whole service have a key each, and that of the sequencer is t
   assert.equal(new Set(Object.values(LOCK_KEYS)).size, Object.keys(LOCK_KEYS).length)
   const { db } = await testDatabase(t)
   await query(db, `insert into event_outbox (type, project_id) values ('webhook.test', $1)`, [PROJECT])
+  // A release before this one calls the function, and waits.
   const moving = await transaction(db, async (tx) => {
     await query(tx, 'select pg_advisory_xact_lock($1)', [LOCK_KEYS.sequencer])
-    const other = sequenceEvents(db, 10)
+    assert.equal(await sequenceEvents(db, 10), 'busy')
+    const other = query<{ last: number }>(db, 'select sequence_events(10) as last')
     await waiting(db, 1)
     return { other }
   })
-  assert.equal(await moving.other, 1)
+  assert.deepEqual(await moving.other, [{ last: 1 }])
 })

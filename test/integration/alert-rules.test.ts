@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { METRIC_GROUPS } from '../../src/runtime/metric-table.ts'
+import { METRIC_GROUPS } from '../../src/runtime/metrics/metric-table.ts'
 
 const FOLDER = 'deploy/prometheus'
 const RULES = 'healthmonitor.rules.yml'

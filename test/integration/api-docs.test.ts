@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { DOORS } from '../../src/api/dialects.ts'
 import { startApi } from '../support/api.ts'
 
 test('/docs is a page whose parts all come from this service', async (t) => {
@@ -11,9 +12,22 @@ test('/docs is a page whose parts all come from this service', async (t) => {
   const parts = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')
   assert.ok(parts.length >= 4)
   for (const part of parts) {
-    assert.match(part, /^\/docs\//)
+    assert.match(part, /^\/docs(\/|$)/)
     const answer = await api.request('GET', part)
     assert.equal(answer.status, 200, part)
+  }
+})
+
+test('each door has its own document, as a page and for programs, and the pages lead to each other', async (t) => {
+  const api = await startApi(t)
+  for (const { name } of DOORS) {
+    assert.match(String((await api.request('GET', '/docs')).body), new RegExp(`href="/docs/${name}"`))
+    const page = String((await api.request('GET', `/docs/${name}`)).body)
+    assert.match(page, new RegExp(`data-document="/docs/${name}.json"`))
+    assert.match(page, /href="\/docs"/)
+    const yaml = await api.request('GET', `/docs/${name}.yaml`)
+    assert.equal(yaml.body, readFileSync(`openapi/${name}.yaml`, 'utf8'))
+    assert.deepEqual((await api.request('GET', `/docs/${name}.json`)).body, parse(yaml.body))
   }
 })
 

@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/store/connection/database.ts'
 import { type Answer, startApi } from '../support/api.ts'
 import { aLoadBalancer, assertRefused, contents, SUBNET } from '../support/api-objects.ts'
 import { testDatabase } from '../support/database.ts'
-import { startDatabaseProxy } from '../support/database-proxy.ts'
+import { throughForwarder } from '../support/forwarder.ts'
 
 const LBS = '/v2.0/lbaas/loadbalancers'
 const body = { loadbalancer: { vip_subnet_id: SUBNET } }
@@ -257,14 +257,13 @@ test('without identity, a Host that is not loopback is refused, and no answer ha
 })
 
 test('while PostgreSQL is away every request is 503 with Retry-After, and the service comes back by itself', async (t) => {
-  const { url } = await testDatabase(t)
-  const proxy = await startDatabaseProxy(t, url)
-  const db = openDatabase({ url: proxy.url, applicationName: 'healthmonitor test', maxConnections: 4 })
+  const { url, forwarder } = await throughForwarder(t, (await testDatabase(t)).url)
+  const db = openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 4 })
   t.after(() => db.destroy())
   const api = await startApi(t, { db })
   const lb = await aLoadBalancer(api)
   assert.equal((await api.request('GET', '/healthcheck')).status, 200)
-  await proxy.goAway()
+  await forwarder.refuse()
   const requests: readonly (readonly [string, string, unknown?])[] = [
     ['GET', LBS],
     ['GET', `${LBS}/${lb.id}`],
@@ -287,27 +286,26 @@ test('while PostgreSQL is away every request is 503 with Retry-After, and the se
   assert.equal((await api.request('GET', '/')).status, 200)
   // A refusal that needs no database stays what it is.
   assert.equal((await api.request('POST', LBS, '{')).status, 400)
-  await proxy.comeBack()
+  await forwarder.listenAgain()
   const shown = await api.request('GET', `${LBS}/${lb.id}`)
   assert.deepEqual(shown.body, { loadbalancer: lb })
   assert.equal((await api.request('GET', '/healthcheck')).status, 200)
 })
 
 test('connections that die under running requests make 503s or answers, never anything else', async (t) => {
-  const { url } = await testDatabase(t)
-  const proxy = await startDatabaseProxy(t, url)
-  const db = openDatabase({ url: proxy.url, applicationName: 'healthmonitor test', maxConnections: 4 })
+  const { url, forwarder } = await throughForwarder(t, (await testDatabase(t)).url)
+  const db = openDatabase({ url, applicationName: 'healthmonitor test', maxConnections: 4 })
   t.after(() => db.destroy())
   const api = await startApi(t, { db })
   const running = Array.from({ length: 40 }, () => api.request('POST', LBS, body))
   await Promise.race(running)
-  await proxy.goAway()
+  await forwarder.refuse()
   const statuses = (await Promise.all(running)).map((answer) => answer.status)
   assert.deepEqual(
     statuses.filter((status) => status !== 201 && status !== 503),
     [],
   )
-  await proxy.comeBack()
+  await forwarder.listenAgain()
   const listed = await api.request('GET', LBS)
   assert.equal(listed.status, 200)
   const confirmed = statuses.filter((status) => status === 201).length

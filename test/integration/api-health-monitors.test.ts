@@ -207,7 +207,7 @@ suite('health monitors', () => {
       await writeVerdict(api.db, member, { status: 'ONLINE' })
       const version = await configVersion(api.db, poolId)
       await changed(api, id, change)
-      assert.equal(await configVersion(api.db, poolId), version + 1, 'probers are told')
+      assert.equal(await configVersion(api.db, poolId), version + 1, 'probers notice')
       return (await api.call('GET', `/pools/${poolId}/members/${member}`)).body.member
         .operating_status as string
     }

@@ -178,3 +178,16 @@ test('of an update the audit names the attributes that changed, as the API calls
     ],
   )
 })
+
+test('a dry run is a request and no line of audit; what it tried is one when it is done', async (t) => {
+  const { api, audits, requests } = await loggedApi(t)
+  const path = '/greymatter/v1.0/_apply'
+  const objects = [{ zone_key: 'z1', name: 'first' }]
+  for (const query of ['?dry_run=true', '?dry_run=false', ''])
+    assert.equal((await api.request('PUT', `${path}${query}`, { objects })).status, 200)
+  assert.equal(requests().length, 3)
+  assert.deepEqual(
+    audits().map(({ operation, object, fields, count }) => ({ operation, object, fields, count })),
+    [1, 2].map(() => ({ operation: 'update', object: '_apply', fields: ['zone_key', 'name'], count: 1 })),
+  )
+})

@@ -32,6 +32,7 @@ test('GET /v1/probers shows of every prober: heartbeat, shards, lag, waiting row
   assert.ok(in_flight_max > 0)
   assert.deepEqual(figures, {
     id: prober.id,
+    site: 'local',
     pid: process.pid,
     alive: true,
     shards: Array.from({ length: 256 }, (_, i) => i),

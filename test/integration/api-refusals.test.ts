@@ -110,7 +110,9 @@ test('ids that do not exist are 404 on every route, whatever their form', async 
     )
     .filter(
       // These name the pool that is there, and nothing else.
-      ({ path }) => !/\/(members|health|transitions)$/.test(path) || !path.includes(`pools/${pool.id}/`),
+      ({ path }) =>
+        !/\/(members|health|transitions|effective-members)$/.test(path) ||
+        !path.includes(`pools/${pool.id}/`),
     )
   const tried = await refuseAll(api, attempts)
   assert.deepEqual(await contents(api), before)

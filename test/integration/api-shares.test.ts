@@ -121,7 +121,7 @@ test('batches that wait for a lock hold the connections of their project only', 
 })
 
 test('a project that waits too long is 503 with Retry-After, in both dialects, and no other project is', async (t) => {
-  const { api, answers, release } = await attack(t, HELD_ALONE, 200)
+  const { api, answers, release } = await attack(t, HELD_ALONE, 2000)
   await eventually('the attacker holds what it may', async () => (await lockWaiters(api.db)) === HELD_ALONE)
   const waited = await api.request('GET', LBS, undefined, ATTACKER)
   assertRefused(waited, { status: 503, code: 'ELB.8906', message: BUSY })

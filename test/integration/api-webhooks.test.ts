@@ -116,7 +116,7 @@ test('a project has a bounded number of webhooks, also when they are made at one
   assert.equal(other.status, 201)
 })
 
-test('a foreign project sees and changes nothing, a reader changes nothing, and only administrators hear of all projects', async (t) => {
+test('a foreign project sees and changes nothing, a reader changes nothing, and only administrators get those of all projects', async (t) => {
   const { ask, api, contents } = await startTwoProjects(t)
   const made = await ask('member', 'POST', '/v1/webhooks', HOOK)
   const all = await ask('admin', 'POST', '/v1/webhooks', { webhook: { ...HOOK.webhook, project_id: null } })

@@ -15,7 +15,7 @@ import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { test } from 'node:test'
 import { MIGRATIONS } from '../../migrations/index.ts'
-import { startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../src/runtime/embedded/embedded-postgres.ts'
 import {
   dumpTo,
   DUMPED_TABLES,

@@ -5,13 +5,14 @@ import { test } from 'node:test'
 import type { CertificateWrite } from '../../src/domain/prober/check.ts'
 import { CERTIFICATES_PER_RUN, OVERVIEW_CERTIFICATES_MAX } from '../../src/domain/limits.ts'
 import { type Db, query } from '../../src/store/connection/database.ts'
-import { observeClock, readEvents, sequenceEvents } from '../../src/store/event/events.ts'
+import { observeClock, readEvents } from '../../src/store/event/events.ts'
 import { purgeOrphanedCertificates, writeCertificates } from '../../src/store/probing/certificates.ts'
 import { claimShards } from '../../src/store/probing/shards.ts'
 import { readServiceFacts } from '../../src/store/status/service-facts.ts'
 import { readOverviewCounts } from '../../src/store/status/overview.ts'
 import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
 import { type Ending, testDatabase } from '../support/database.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 
 const DAY_MS = 86_400_000
 /** The end of a certificate in so many days; whole seconds. */
@@ -74,7 +75,7 @@ function shows(
 
 async function told(db: Db): Promise<readonly string[]> {
   await observeClock(db)
-  while ((await sequenceEvents(db, 1000)) !== undefined);
+  await sequenceAllEvents(db)
   const types = new Set(['certificate.expiring', 'certificate.expired'])
   const events = await readEvents(db, { after: 0, upTo: 1e6, limit: 10_000, filter: { types } })
   return events.map(({ type, member }) => `${type.replace('certificate.', '')} ${member?.id}`)
@@ -199,7 +200,7 @@ test('a shown certificate ends with its generation, its type, its TLS, and while
     for (const statement of change?.split(';') ?? []) await query(db, statement)
     assert.equal(await shown(), 0, change)
     assert.deepEqual(await minima(), [])
-    // It is due and nobody hears of it; the next one that is shown has an event.
+    // It is due and has no event; the next one that is shown has an event.
     assert.deepEqual(await told(db), [], change)
     assert.deepEqual(await stored(db), [])
     if (back !== undefined) await query(db, back)

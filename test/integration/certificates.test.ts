@@ -1,17 +1,18 @@
 /** From the certificate that a member shows to its health, in a prober with a real listener. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { query } from '../../src/store/connection/database.ts'
-import { observeClock, readEvents, sequenceEvents } from '../../src/store/event/events.ts'
+import { observeClock, readEvents } from '../../src/store/event/events.ts'
 import { readServiceFacts } from '../../src/store/status/service-facts.ts'
 import { startApi } from '../support/api.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { eventually, insertMembers, insertPool, PROJECT, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
+import { servingTls } from '../support/probing.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 
 const HEADERS = { 'x-project-id': PROJECT }
 const DAY_MS = 86_400_000
@@ -26,13 +27,7 @@ async function probed(t: TestContext, { type = 'HTTPS', first = inDays(5) } = {}
   const server = createServer(selfSigned('one.example', first), (_, response) => {
     response.writeHead(200, { connection: 'close' }).end()
   })
-  server.on('tlsClientError', () => undefined)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
+  await servingTls(t, server)
   const { poolId, monitorId } = await insertPool(db, { type, rise: 1, fall: 1 })
   const { port } = server.address() as AddressInfo
   const [id = ''] = await insertMembers(db, poolId, [{ address: '127.0.0.1', port }])
@@ -44,7 +39,7 @@ async function probed(t: TestContext, { type = 'HTTPS', first = inDays(5) } = {}
   }
   const events = async () => {
     await observeClock(db)
-    while ((await sequenceEvents(db, 1000)) !== undefined);
+    await sequenceAllEvents(db)
     const types = new Set(['certificate.expiring', 'certificate.expired'])
     return await readEvents(db, { after: 0, upTo: 1e6, limit: 100, filter: { types } })
   }
@@ -69,7 +64,7 @@ async function probed(t: TestContext, { type = 'HTTPS', first = inDays(5) } = {}
   }
 }
 
-test('a certificate that ends soon is in the health of the member, in both dialects, is told once, and leaves the member ONLINE', async (t) => {
+test('a certificate that ends soon is in the health of the member, in both dialects, is reported once, and leaves the member ONLINE', async (t) => {
   const first = inDays(5)
   const { database, db, id, poolId, send, events, health, octaviaHealth } = await probed(t, { first })
   testProber(database)

@@ -43,7 +43,20 @@ async function family(t: TestContext) {
 
 async function lastProbe({ api, paths }: Awaited<ReturnType<typeof family>>) {
   const answer = await api.request('GET', `${DIALECTS[0]}${paths[1]}/health`, undefined, asProject)
-  return answer.body.health.last_probe as { result: string; reason: string }
+  return answer.body.health.last_probe as { result: string; reason: string; at: string }
+}
+
+/** Waits until the child has been probed so many times more: each probe could have said that it is OFFLINE. */
+async function childIsProbed(farm: Awaited<ReturnType<typeof family>>, times: number): Promise<void> {
+  const seen = new Set<string>()
+  await eventually(
+    `${times} probes of the child`,
+    async () => {
+      seen.add((await lastProbe(farm)).at)
+      return seen.size > times
+    },
+    30_000,
+  )
 }
 
 for (const kind of ['member', 'pool'] as const) {
@@ -68,7 +81,7 @@ for (const kind of ['member', 'pool'] as const) {
     })
     await child.stop()
     const probed = child.probedAt.length
-    await new Promise((resolve) => setTimeout(resolve, 3500))
+    await childIsProbed(farm, 3)
     assert.equal(child.probedAt.length, probed, 'the child is gone')
     assert.equal(await state(1), 'ONLINE')
     assert.deepEqual(await fallen(), [ids[0]])
@@ -81,7 +94,8 @@ for (const kind of ['member', 'pool'] as const) {
 }
 
 test('a parent and its child that go at the same moment, in different shards of two probers: only the parent falls', async (t) => {
-  const { database, db, parent, child, ids, paths, state, put, fallen } = await family(t)
+  const farm = await family(t)
+  const { database, db, parent, child, ids, paths, state, put, fallen } = farm
   await put(paths[1] ?? '', 'member', [ids[0]])
   testProber(database)
   testProber(database)
@@ -95,7 +109,7 @@ test('a parent and its child that go at the same moment, in different shards of 
   })
   await Promise.all([parent.stop(), child.stop()])
   await eventually('the parent is OFFLINE', async () => (await state(0)) === 'OFFLINE')
-  await new Promise((resolve) => setTimeout(resolve, 3500))
+  await childIsProbed(farm, 3)
   assert.deepEqual(await fallen(), [ids[0]])
 })
 
@@ -351,7 +365,8 @@ test('a chain of dependencies has a bounded depth', async (t) => {
 })
 
 test('a grandparent that is OFFLINE keeps its grandchildren too', async (t) => {
-  const { database, db, parent, child, ids, paths, state, put, fallen } = await family(t)
+  const farm = await family(t)
+  const { database, db, parent, child, ids, paths, state, put, fallen } = farm
   const [between] = (await startTargets(t, 1)) as [Target]
   const { poolId } = await insertPool(db, { rise: 1, fall: 1 })
   const [middle = ''] = await insertMembers(db, poolId, [between])
@@ -362,6 +377,6 @@ test('a grandparent that is OFFLINE keeps its grandchildren too', async (t) => {
   await eventually('all are ONLINE', async () => (await all()).every((each) => each === 'ONLINE'))
   await Promise.all([parent.stop(), between.stop(), child.stop()])
   await eventually('the grandparent is OFFLINE', async () => (await state(0)) === 'OFFLINE')
-  await new Promise((resolve) => setTimeout(resolve, 3500))
+  await childIsProbed(farm, 3)
   assert.deepEqual(await fallen(), [ids[0]])
 })

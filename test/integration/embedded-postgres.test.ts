@@ -1,18 +1,27 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
 import { isAlive } from '../../src/runtime/embedded/folder-lock.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/runtime/embedded/embedded-postgres.ts'
 import { StartRefusal } from '../../src/runtime/start-refusal.ts'
 import type { Ending } from '../support/database.ts'
 import { folderOfTest } from '../support/folders.ts'
 import { until } from '../support/service.ts'
 
 const OTHER_PROCESS = resolve(import.meta.dirname, '../support/embedded-postgres-process.js')
+
+/** Program: fills the folder that it is given for 0.3 s; its first line of output says that it has begun. */
+const WRITES_FOR_A_WHILE = `
+  const { writeFileSync } = require('node:fs')
+  const until = performance.now() + 300
+  for (let n = 0; performance.now() < until; n += 1) {
+    try { writeFileSync(process.argv[1] + '/' + n, '') } catch { process.exit() }
+    if (n === 0) console.log('begun')
+  }`
 
 async function start(t: Ending, dataDir: string, log: string[] = []): Promise<EmbeddedPostgres> {
   const postgres = await startEmbeddedPostgres({
@@ -183,4 +192,21 @@ test('a first start that was killed half-way leaves nothing that hinders the nex
   await once(child, 'exit')
   const postgres = await start(t, dir)
   assert.equal(await value(postgres.url, 'select 1'), 1)
+})
+
+test('what a killed start left is removed even while its initdb still writes there', async (t) => {
+  const dir = folderOfTest()
+  const left = join(dir, 'initdb-left')
+  mkdirSync(left, { recursive: true })
+  // As an orphan of initdb does: it writes for a while, and ends when its folder is gone.
+  const orphan = spawn(process.execPath, ['-e', WRITES_FOR_A_WHILE, left], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => {
+    orphan.kill('SIGKILL')
+  })
+  await once(orphan.stdout, 'data')
+  const postgres = await start(t, dir)
+  assert.equal(await value(postgres.url, 'select 1'), 1)
+  assert.equal(existsSync(left), false)
 })

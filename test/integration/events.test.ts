@@ -1,8 +1,8 @@
-/** Events: from the rows that change something to those who hear of them. */
+/** Events: from the rows that change something to those who get them. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { query } from '../../src/store/connection/database.ts'
+import { query, transaction } from '../../src/store/connection/database.ts'
 import {
   purgeOldEvents,
   readEventBounds,
@@ -10,13 +10,16 @@ import {
   readOutboxLag,
   sequenceEvents,
 } from '../../src/store/event/events.ts'
-import { makeEvents } from '../../src/bin/process/events.ts'
+import { EventFeed } from '../../src/api/v1/event-feed.ts'
+import { EventStreams } from '../../src/api/v1/event-streams.ts'
+import { makeEvents, readAllEvents } from '../../src/bin/process/events.ts'
 import { startApi } from '../support/api.ts'
 import { eventually, PROJECT } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'
 import { openStream } from '../support/event-stream.ts'
 import { aFarm, aProber, live } from '../support/farm.ts'
 import { keepingLog } from '../support/prober.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 
 const asProject = (project: string) => ({ 'x-project-id': project })
 
@@ -26,10 +29,10 @@ test('a verdict, the status of its pool and of its load balancer are events, in 
   await query(db, `update member set name = 'web-1' where id = $1`, [farm.members[0]])
   await query(db, `update pool set name = 'app'`)
   await farm.decide('ONLINE')
-  await sequenceEvents(db, 100)
+  await sequenceAllEvents(db)
   const before = await readEvents(db, { after: 0, upTo: 100, limit: 100, filter: {} })
   await farm.decide('OFFLINE', farm.members.slice(0, 1))
-  await sequenceEvents(db, 100)
+  await sequenceAllEvents(db)
   const events = await readEvents(db, {
     after: before.at(-1)?.position ?? 0,
     upTo: 100,
@@ -62,14 +65,14 @@ test('a reader by position passes no event of a transaction that commits late', 
   const slow = await openTransaction(db)
   await insert(slow.tx, 'first to begin')
   await insert(db, 'first to commit')
-  await sequenceEvents(db, 10)
+  await sequenceAllEvents(db)
   const first = await readEvents(db, { after: 0, upTo: 99, limit: 10, filter: {} })
   assert.deepEqual(
     first.map(({ data }) => data['name']),
     ['first to commit'],
   )
   await slow.commit()
-  await sequenceEvents(db, 10)
+  await sequenceAllEvents(db)
   const rest = await readEvents(db, { after: first[0]?.position ?? 0, upTo: 99, limit: 10, filter: {} })
   assert.deepEqual(
     rest.map(({ data }) => data['name']),
@@ -97,7 +100,7 @@ test('many that give positions at once give each event one, in an order that nob
     }
   })
   await Promise.all(writers)
-  while ((await sequenceEvents(db, 100)) !== undefined);
+  await sequenceAllEvents(db)
   isWriting = false
   await reader
   assert.deepEqual(
@@ -106,7 +109,54 @@ test('many that give positions at once give each event one, in an order that nob
   )
 })
 
-test('a stream hears of its project only, in order, and a reader that comes back misses nothing and gets nothing twice', async (t) => {
+test('giving positions reads the rows that it moves, also in a session that did so when there were none', async (t) => {
+  const { db } = await testDatabase(t)
+  const farm = await aFarm(db, await aProber(db))
+  await sequenceAllEvents(db)
+  const rows = await transaction(db, async (tx) => {
+    await query(tx, `insert into event_outbox (type) values ('test')`)
+    await query(tx, 'analyze member_transition, event_outbox')
+    await sequenceAllEvents(tx)
+    await query(
+      tx,
+      `insert into member_transition
+         (member_id, pool_id, project_id, at, from_state, to_state, reason, generation, epoch, sequence)
+       select $1, $2, $3, now(), 'ONLINE', 'OFFLINE', 'CONNECT_REFUSED', 1, 1, n from generate_series(1, 2000) n`,
+      [farm.members[0], farm.poolId, PROJECT],
+    )
+    assert.notEqual(await sequenceEvents(tx, 10), 'none')
+    const [read] = await query<{ rows: number }>(
+      tx,
+      `select seq_tup_read + idx_tup_fetch as rows from pg_stat_xact_user_tables where relname = 'member_transition'`,
+    )
+    return read?.rows ?? 0
+  })
+  assert.ok(rows <= 20, `${rows} transitions were read for 10 events`)
+})
+
+test('who finds that another one gives positions does not wait, and nothing is lost when that one is killed', async (t) => {
+  const { db } = await testDatabase(t)
+  const tell = (n: number) =>
+    query(db, `insert into event_outbox (type, data) values ('test', $1)`, [JSON.stringify({ n })])
+  const numbers = async () => {
+    const events = await readEvents(db, { after: 0, upTo: 100, limit: 100, filter: {} })
+    return events.map(({ data }) => data['n'])
+  }
+  for (const n of [1, 2, 3]) await tell(n)
+  const killed = await openTransaction(db)
+  assert.deepEqual(await sequenceEvents(killed.tx, 2), { last: 2 })
+  await tell(4)
+  const others = await Promise.all([1, 2, 3].map(() => sequenceEvents(db, 10)))
+  assert.deepEqual([others, await numbers()], [['busy', 'busy', 'busy'], []])
+  const [session] = await query<{ pid: number }>(killed.tx, 'select pg_backend_pid() as pid')
+  await query(db, 'select pg_terminate_backend($1)', [session?.pid])
+  await killed.rollback()
+  await eventually('the next one moves them', async () => (await sequenceEvents(db, 10)) !== 'busy')
+  assert.equal(await sequenceEvents(db, 10), 'none')
+  assert.deepEqual(await numbers(), [1, 2, 3, 4])
+})
+
+test('a stream gets events of its project only, in order, and a reader that comes back misses nothing and gets nothing twice', async (t) => {
   const { url, farm, other } = await live(t)
   const path = `${url}/v1/events?type=member.status`
   const first = await openStream(path, asProject(PROJECT))
@@ -210,6 +260,38 @@ test('a page that waits comes with the first event that matches, or empty when t
   assert.deepEqual(empty.events, [])
 })
 
+test('a page that waits goes on waiting when the feed begins after events that do not match', async (t) => {
+  const { db } = await testDatabase(t)
+  const owner = await aProber(db)
+  const [farm, other] = [await aFarm(db, owner), await aFarm(db, owner, 'another')]
+  let hasBegun = false
+  const feed = new EventFeed({
+    newest: async () => {
+      await other.decide('OFFLINE')
+      await sequenceAllEvents(db)
+      hasBegun = true
+      return (await readEventBounds(db)).last
+    },
+    read: (after, limit) => readAllEvents(db, after, limit),
+    onTrouble: (error) => assert.fail(String(error)),
+    onRecovery: () => undefined,
+  })
+  t.after(() => feed.close())
+  const api = await startApi(t, { db, events: { feed, streams: new EventStreams() } })
+  await sequenceAllEvents(db)
+  const get = (parameters: string) =>
+    api.request('GET', `/v1/events?${parameters}`, undefined, asProject(PROJECT))
+  const { after } = (await get('limit=1')).body
+  const waiting = get(`after=${after}&wait=60&type=member.status`)
+  await eventually('the feed has begun', () => hasBegun)
+  await feed.position()
+  await farm.decide('ONLINE')
+  await sequenceAllEvents(db)
+  feed.notify()
+  const { events } = (await waiting).body
+  assert.deepEqual([events[0]?.to, events[0]?.project_id], ['ONLINE', PROJECT])
+})
+
 test('what events have no filter for is refused, by name, as a problem', async (t) => {
   const api = await startApi(t)
   for (const [parameters, detail] of [
@@ -234,7 +316,7 @@ test('a page that waits is answered at once when the process ends, with what the
   const api = await startApi(t, { db: database.db, events })
   const { after } = (await api.request('GET', '/v1/events?limit=1')).body
   const waiting = api.request('GET', `/v1/events?after=${after}&wait=60`)
-  // It has its place a moment before it hears of the end.
+  // It has its place a moment before it notices the end.
   await eventually('a wait', () => events.streams.taken === 1)
   await events.feed.position()
   const startedMs = performance.now()

@@ -95,7 +95,7 @@ test('everything and the canary gone for good: held for one interval, then publi
   const times = (await fallen()).map(({ at }) => at.getTime() - stoppedAt)
   t.diagnostic(`OFFLINE after ${Math.min(...times)} to ${Math.max(...times)} ms, of a delay of 1000 ms`)
   assert.equal(times.length, NETWORKS)
-  assert.ok(Math.min(...times) >= 1000, 'nothing was told within the interval of the failure')
+  assert.ok(Math.min(...times) >= 1000, 'nothing was reported within the interval of the failure')
   assert.ok(Math.max(...times) <= 5000)
 })
 

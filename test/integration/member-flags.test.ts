@@ -90,7 +90,7 @@ test('health shows in both dialects, soon and not at the next checkpoint, what a
   answers(DRAINING)
   await tells({ ...NO_FLAGS, draining: true }, 'ONLINE')
   const ofPool = await api.request('GET', `/elb/v2.0/lbaas/pools/${poolId}/health`, undefined, HEADERS)
-  assert.equal(ofPool.body.health.members[0].draining, true, 'the health of the pool tells it too')
+  assert.equal(ofPool.body.health.members[0].draining, true, 'the health of the pool says it too')
   answers(DEGRADED)
   await tells({ ...NO_FLAGS, degraded: true }, 'ONLINE')
   answers(WARNING)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { METRICS } from '../../src/runtime/metric-table.ts'
+import { METRICS } from '../../src/runtime/metrics/metric-table.ts'
 import { folderOfTest } from '../support/folders.ts'
 import { startService, until } from '../support/service.ts'
 

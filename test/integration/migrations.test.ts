@@ -68,7 +68,7 @@ test('a migration that meets a writer in a ring of locks, and is the one that Po
   await withRunner(url, memberCount.down)
   await query(db, `delete from knex_migrations where name = '0011-member-count'`)
   let migrated: Promise<readonly string[]> | undefined
-  await transaction(db, async (tx) => {
+  const isInRing = async (tx: Db): Promise<void> => {
     await query(tx, 'lock table member in row exclusive mode')
     migrated ??= migrateToLatest(db, url)
     await eventually('the migration has the pools and waits for the members', async () => {
@@ -76,7 +76,8 @@ test('a migration that meets a writer in a ring of locks, and is the one that Po
       return (await query(db, waiting)).length > 0
     })
     await query(tx, 'lock table pool in row exclusive mode')
-  })
+  }
+  await transaction(db, isInRing, { timeoutMs: 60_000 })
   assert.deepEqual(await migrated, ['0011-member-count'])
 })
 

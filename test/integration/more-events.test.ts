@@ -7,16 +7,17 @@ import { parse } from 'yaml'
 import type { ServiceEvent } from '../../src/domain/event/event.ts'
 import { EVENT_TYPES } from '../../src/domain/event/event-types.ts'
 import { type Db, query } from '../../src/store/connection/database.ts'
-import { observeClock, readEvents, sequenceEvents } from '../../src/store/event/events.ts'
+import { observeClock, readEvents } from '../../src/store/event/events.ts'
 import { beat, removeProber } from '../../src/store/probing/shards.ts'
 import { startApi } from '../support/api.ts'
 import { insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { aLoadBalancer, aMonitor, aPool, made, OCTAVIA } from '../support/octavia.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 
 /** Every event so far of these types, in their order. */
 async function eventsOf(db: Db, ...types: (keyof typeof EVENT_TYPES)[]): Promise<readonly ServiceEvent[]> {
-  while ((await sequenceEvents(db, 1000)) !== undefined);
+  await sequenceAllEvents(db)
   return await readEvents(db, { after: 0, upTo: 100_000, limit: 10_000, filter: { types: new Set(types) } })
 }
 

@@ -29,7 +29,7 @@ test('kill -9 in the middle of a delivery: another process goes on, nothing is l
   const second = startNotifierProcess(database)
   await eventually('the second stands by', () => second.log().includes('"msg":"ready"'), TAKE_OVER_MS)
   let answered = 0
-  // The request that is killed has arrived, but its sender never hears of that.
+  // The request that is killed has arrived, but its sender never learns that.
   receiver.answer = () => (++answered === 2 ? undefined : 204)
   await tellOf(database.db, memberIds(100), { rounds: 20 })
   await eventually('a request in the middle', () => answered === 2, TAKE_OVER_MS)

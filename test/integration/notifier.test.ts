@@ -6,12 +6,13 @@ import { Notifier } from '../../src/notify/notifier.ts'
 import type { Receiver } from '../../src/notify/receiver.ts'
 import { query } from '../../src/store/connection/database.ts'
 import { advanceReceiver, readReceiverLags, receiverPosition } from '../../src/store/event/deliveries.ts'
-import { readEventBounds, readEvents, sequenceEvents } from '../../src/store/event/events.ts'
+import { readEventBounds, readEvents } from '../../src/store/event/events.ts'
 import { openLease } from '../../src/store/connection/lease.ts'
 import { LOCK_KEYS } from '../../src/store/connection/lock-keys.ts'
 import { eventually } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { keepingLog } from '../support/prober.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 
 /** A notifier with one receiver, `test`, that keeps what it gets; `fail`: how often it refuses first. */
 function startOne(database: TestDatabase, fail = 0) {
@@ -57,13 +58,15 @@ async function tell(database: TestDatabase, ...numbers: readonly number[]): Prom
     await query(database.db, `insert into event_outbox (type, data) values ('test', $1)`, [
       JSON.stringify({ n }),
     ])
-  await sequenceEvents(database.db, 1000)
+  await sequenceAllEvents(database.db)
 }
 
 async function active(t: TestContext) {
   const database = await testDatabase(t)
   const first = startOne(database)
   await eventually('a notifier that delivers', () => first.terms.length === 1)
+  // What comes before a new receiver has its position is not for it.
+  await eventually('its position', async () => (await readReceiverLags(database.db)).length === 1)
   return { database, first }
 }
 
@@ -106,7 +109,7 @@ test('a lease whose session PostgreSQL ends is lost at once, and the positions s
   assert.equal(first.terms.length, 2)
 })
 
-test('a receiver that is new hears of what comes now, and one that fails gets the same events again', async (t) => {
+test('a receiver that is new gets what comes now, and one that fails gets the same events again', async (t) => {
   const database = await testDatabase(t)
   await tell(database, 1, 2)
   const { got, terms, notifier } = startOne(database, 2)

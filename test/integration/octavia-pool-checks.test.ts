@@ -1,7 +1,6 @@
 /** Pools through dialect octavia to the wire and back: how they speak is part of the question that their checks ask. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { createServer } from 'node:tls'
 import { patternProblem } from '../../src/probe/http/body-pattern.ts'
@@ -11,7 +10,7 @@ import { eventually } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import * as octavia from '../support/octavia.ts'
 import { testProber } from '../support/prober.ts'
-import { listen } from '../support/probing.ts'
+import { listen, servingTls } from '../support/probing.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nup 7'
 const FAST = { delay: 60, options: { interval_ms: 100, rise: 1, fall: 1, initial: { status: 'UNKNOWN' } } }
@@ -27,19 +26,10 @@ async function plainListener(t: TestContext, heard: string[]): Promise<number> {
 }
 
 async function tlsListener(t: TestContext): Promise<number> {
-  const sockets = new Set<Socket>()
   const server = createServer(selfSigned('member.example'), (socket) => {
-    socket.on('error', () => undefined)
     socket.once('data', () => socket.end(OK))
   })
-  server.on('connection', (socket: Socket) => sockets.add(socket))
-  server.on('tlsClientError', () => undefined)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
+  await servingTls(t, server)
   return (server.address() as AddressInfo).port
 }
 

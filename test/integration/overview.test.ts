@@ -212,11 +212,13 @@ test('with identity, tenants see their own project, and administrators all proje
   assert.equal(all.projects.length, 2)
   const [project] = all.projects
   assert.ok((await total('admin', `?project_id=${project.project_id}`)) < (await total('admin')))
-  assert.equal((await ask('reader', 'GET', `/v1/overview/pools/${owned.pool}`)).status, 200)
+  for (const path of [`pools/${owned.pool}`, `members/${owned.member}/transitions`])
+    assert.equal((await ask('reader', 'GET', `/v1/overview/${path}`)).status, 200)
   for (const path of [
     `/pools/${foreign.pool}`,
     `/pools/${foreign.pool}/members`,
     `/members/${foreign.member}`,
+    `/members/${foreign.member}/transitions`,
     `/loadbalancers/${foreign.loadBalancer}`,
     `?project_id=${FOREIGN}`,
   ]) {

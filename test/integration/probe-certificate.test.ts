@@ -1,13 +1,12 @@
 /** What a probe over TLS notes of the certificate that its target shows, on real connections. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createSecureServer } from 'node:http2'
-import type { Server, Socket } from 'node:net'
+import type { Server } from 'node:net'
 import { afterEach, test, type TestContext } from 'node:test'
 import { createServer, type TlsOptions, TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { attempt, listen, probeWithin, targetOf, until } from '../support/probing.ts'
+import { attempt, getFrom, listen, probeWithin, servingTls, targetOf, until } from '../support/probing.ts'
 import { idleConnections, probers } from '../support/probers.ts'
 
 const END = new Date('2031-05-06T07:08:09Z')
@@ -15,13 +14,7 @@ const CERTIFICATE = selfSigned('member.example', END)
 const SHOWN = { notAfter: END.getTime(), subject: 'member.example', issuer: 'member.example' }
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-const HTTP = {
-  method: 'GET',
-  path: '/',
-  version: '1.1',
-  host: 'member.example',
-  expectedCodes: [{ from: 200, to: 200 }],
-} as const
+const HTTP = getFrom('member.example')
 const TLS = { verify: false } as const
 
 /** Answers each chunk that it gets with `reply`; undefined = never. */
@@ -33,21 +26,7 @@ async function tlsListener(
   const server = createServer({ ...CERTIFICATE, ...options }, (socket) => {
     socket.on('data', () => (reply === undefined ? undefined : socket.write(reply)))
   })
-  return await serving(t, server)
-}
-
-async function serving(t: TestContext, server: Server): Promise<Server> {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => undefined)))
-  server.on('secureConnection', (socket: Socket) => socket.on('error', () => undefined))
-  server.on('tlsClientError', () => undefined)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return server
+  return await servingTls(t, server)
 }
 
 const noted = async (target: ProbeTarget) => {
@@ -95,7 +74,7 @@ test('HTTP/2 and gRPC over TLS note it too', async (t) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
     stream.end('ok')
   })
-  const server = await serving(t, http2 as unknown as Server)
+  const server = await servingTls(t, http2 as unknown as Server)
   const h2 = targetOf(server, { type: 'HTTPS', http: { ...HTTP, version: '2' } })
   assert.deepEqual(await noted(h2), { reason: 'PASSED', ...SHOWN })
   const grpc = targetOf(server, { type: 'HTTPS', grpc: { service: '', authority: 'x', metadata: [] } })

@@ -13,16 +13,35 @@ import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
 import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { MONITOR_TYPES, type MonitorType } from '../../src/domain/types.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { attempt, blackHole, closedPort, listen, openSockets, targetOf, until } from '../support/probing.ts'
+import {
+  attempt,
+  blackHole,
+  closedPort,
+  getFrom,
+  listen,
+  openSockets,
+  probeWithin,
+  targetOf,
+  until,
+} from '../support/probing.ts'
 import {
   closeEchoChannels,
   closeHalfOpen,
+  closePing,
   closeSctpChannels,
   echoAvailability,
   idleConnections,
   noHalfOpenCore,
+  noPlainHttpCore,
+  noPlainTcpCore,
+  probeHttpByCore,
+  noPingCore,
+  closeUdp,
+  probePingByCore,
+  probeUdpByCore,
   probeTcpByCore,
   probeTcpByNode,
+  probeTcpByPlainCore,
   probers,
   sctpChannel,
 } from '../support/probers.ts'
@@ -89,13 +108,7 @@ const BEHAVIOURS: Readonly<Record<string, (socket: Socket) => void>> = {
 /** Milliseconds after the start at which the attempt is ended: in the first turn, in between, and late. */
 const CANCEL_AFTER_MS = [0, 1, 5, 60]
 
-const HTTP = {
-  method: 'GET',
-  path: '/',
-  version: '1.1',
-  host: 'x',
-  expectedCodes: [{ from: 200, to: 200 }],
-} as const
+const HTTP = getFrom('x')
 const HTTP2 = { ...HTTP, version: '2' } as const
 const reuse = { freshEvery: 3, idleCloseIsFailure: false } as const
 const grpc = { service: 'x', authority: 'x', metadata: [] } as const
@@ -151,6 +164,27 @@ const SUBJECTS: readonly (readonly [string, Partial<ProbeTarget>, Probe])[] = [
   ...Object.entries(KINDS).map(([kind, variant]) => [kind, variant, probers[variant.type]] as const),
   ['TCP by net.Socket', { type: 'TCP' }, probeTcpByNode],
   ['TCP half-open by the batch', { type: 'TCP', halfOpen: true }, probeTcpByCore],
+  ['TCP half-open by the batch without raw sockets', { type: 'TCP', halfOpen: true }, probeTcpByPlainCore],
+  ['HTTP by the batch', { type: 'HTTP', http: HTTP }, probeHttpByCore],
+  ['HTTP by the batch, ended by RST', { type: 'HTTP', http: HTTP, close: 'rst' }, probeHttpByCore],
+  [
+    'HTTP by the batch, with a body to find',
+    { type: 'HTTP', http: { ...HTTP, expectBody: [Buffer.from('ok')] } },
+    probeHttpByCore,
+  ],
+  [
+    'HTTP by the batch, on kept connections',
+    { type: 'HTTP', http: HTTP, reuse: { freshEvery: 3, idleCloseIsFailure: false } },
+    probeHttpByCore,
+  ],
+  ['TCP by the batch', { type: 'TCP' }, probeTcpByPlainCore],
+  ['TCP by the batch, ended by FIN', { type: 'TCP', close: 'fin' }, probeTcpByPlainCore],
+  ['PING by the batch', { type: 'PING' }, probePingByCore],
+  ['PING three times by the batch', { type: 'PING', echoCount: 3 }, probePingByCore],
+  ['UDP by the batch', { type: 'UDP-CONNECT' }, probeUdpByCore],
+  ['UDP after an echo by the batch', { type: 'UDP-CONNECT', echoFirst: true }, probeUdpByCore],
+  ['UDP exchange after an echo by the batch', { type: 'UDP-CONNECT', udp, echoFirst: true }, probeUdpByCore],
+  ['UDP exchange by the batch', { type: 'UDP-CONNECT', udp }, probeUdpByCore],
 ]
 
 /** Ends the attempt `afterMs` after its start with `why`, and again with both when it is over. */
@@ -199,15 +233,25 @@ async function holds(name: string, where: ProbeTarget): Promise<void> {
   }
 }
 
-before(() => {
+before(async () => {
   // The raw sockets stay open: open them before sockets are counted.
   echoAvailability(4)
   sctpChannel(4)
   noHalfOpenCore()
+  noPlainTcpCore()
+  noPlainHttpCore()
+  noPingCore()
+  // One of their sockets each waits for the next datagram.
+  for (const echoFirst of [false, true]) {
+    const closed = { type: 'UDP-CONNECT', address: '127.0.0.1', family: 4, port: 1, timeoutMs: 60 } as const
+    await probeWithin(probeUdpByCore, { ...closed, echoFirst })
+  }
 })
 after(closeEchoChannels)
 after(closeSctpChannels)
 after(closeHalfOpen)
+after(closePing)
+after(closeUdp)
 
 /** A listener that also ends its side when ours is gone, so that its sockets do not count as leaked. */
 function closing(behave: (socket: Socket) => void): (socket: Socket) => void {
@@ -229,8 +273,8 @@ for (const [name, behave] of Object.entries(BEHAVIOURS)) {
   })
 }
 
-test('every prober keeps the contract against a closed port', async (t) => {
-  const port = await closedPort(t)
+test('every prober keeps the contract against a closed port', async () => {
+  const port = await closedPort()
   await holds('is closed', { type: 'TCP', address: '127.0.0.1', family: 4, port, timeoutMs: 60 })
 })
 

@@ -50,7 +50,7 @@ const target = (server: Server, more: Partial<ProbeTarget> = {}): ProbeTarget =>
   targetOf(server, {
     type: 'HTTP',
     grpc: { service: 'shop.Cart', authority: 'shop.example', metadata: [{ name: 'X-Token', value: 't0k' }] },
-    timeoutMs: 500,
+    timeoutMs: 5000,
     ...more,
   })
 
@@ -74,7 +74,7 @@ for (const type of ['HTTP', 'HTTPS'] as const) {
     assert.equal(headers[':path'], '/grpc.health.v1.Health/Check')
     assert.equal(headers[':authority'], 'shop.example')
     assert.equal(headers['te'], 'trailers')
-    assert.equal(headers['grpc-timeout'], '500m')
+    assert.equal(headers['grpc-timeout'], '5000m')
     assert.equal(headers['x-token'], 't0k')
   })
 }

@@ -61,7 +61,7 @@ for (const address of ['127.0.0.1', '::1']) {
     if (!needsCore(t)) return
     const server = await listen(t, () => undefined, address)
     assert.deepEqual(await alike(targetOf(server)), ['PASSED', 'connected'])
-    const closed = { ...targetOf(server), port: await closedPort(t, address) }
+    const closed = { ...targetOf(server), port: await closedPort(address) }
     assert.deepEqual(await alike(closed), ['CONNECT_REFUSED', 'connect ECONNREFUSED'])
   })
 

@@ -32,7 +32,7 @@ const ask: HttpRequest = {
 }
 
 const target = (server: Parameters<typeof targetOf>[0], more: Partial<ProbeTarget> = {}): ProbeTarget =>
-  targetOf(server, { type: 'HTTP', http: ask, timeoutMs: 500, ...more })
+  targetOf(server, { type: 'HTTP', http: ask, timeoutMs: 5000, ...more })
 
 const reuse = { freshEvery: 100, idleCloseIsFailure: false }
 

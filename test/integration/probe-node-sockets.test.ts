@@ -8,6 +8,7 @@ import { NodeSockets, type ProbeSocket, type SocketUser } from '../../src/probe/
 import {
   blackHole,
   closedPort,
+  getFrom,
   listen,
   openSockets,
   probeWithin,
@@ -62,7 +63,7 @@ test('a socket that was used again still reports the end, a reset and a refusal'
   const greet = await listen(t, (socket) => void socket.on('error', () => undefined).write('hello'))
   const end = await listen(t, (socket) => void socket.on('error', () => undefined).end('bye'))
   const reset = await listen(t, (socket) => void socket.once('data', () => socket.resetAndDestroy()))
-  const refusing: ProbeTarget = { ...targetOf(greet), port: await closedPort(t) }
+  const refusing: ProbeTarget = { ...targetOf(greet), port: await closedPort() }
   const cases: readonly [ProbeTarget, readonly string[]][] = [
     [targetOf(end), ['connect', 'bye', 'end']],
     [targetOf(reset), ['connect', 'ECONNRESET']],
@@ -130,14 +131,8 @@ test('five hundred probes of targets of every kind over few sockets: each gets i
   const bad = await listen(t, answer(503))
   const resetting = await listen(t, (socket) => void socket.once('data', () => socket.resetAndDestroy()))
   const ending = await listen(t, (socket) => void polite(socket).end())
-  const port = await closedPort(t)
-  const http = {
-    method: 'GET',
-    path: '/',
-    version: '1.1',
-    host: 'x',
-    expectedCodes: [{ from: 200, to: 200 }],
-  } as const
+  const port = await closedPort()
+  const http = getFrom('x')
   const asks = { type: 'HTTP', http } as const
   const cases: readonly [ProbeTarget, string][] = [
     [targetOf(good), 'PASSED'],

@@ -8,6 +8,7 @@ import {
   aTarget,
   decided,
   DIALECTS,
+  onlineMember,
   probeOf,
   probeWorld,
   SELDOM,
@@ -18,13 +19,9 @@ import { closedPort } from '../support/probing.ts'
 for (const [dialect, base] of Object.entries(DIALECTS)) {
   suite(`dialect ${dialect}`, () => {
     test('a member that answers passes, and the answer says when, how long each phase took, and who probed', async (t) => {
-      const world = await probeWorld(t)
-      const target = await aTarget(t)
-      const [member] = await world.members([target.port])
-      const prober = world.prober()
-      await decided(world, member!, 'ONLINE')
+      const { world, member, target, prober } = await onlineMember(t)
       const askedAt = Date.now()
-      const probe = probeOf(await world.probe(member!, { base }))
+      const probe = probeOf(await world.probe(member, { base }))
       assert.deepEqual(
         [probe.result, probe.reason, probe.counted, probe.flag, probe.prober_id],
         ['passed', 'PASSED', false, null, prober.id],
@@ -77,7 +74,7 @@ for (const [dialect, base] of Object.entries(DIALECTS)) {
 test('a member that refuses connections, and one that is silent, fail with their reason', async (t) => {
   const world = await probeWorld(t)
   const silent = await aTarget(t)
-  const [refusing] = await world.members([await closedPort(t)])
+  const [refusing] = await world.members([await closedPort()])
   const [waiting] = await world.members([silent.port], { ...SELDOM, type: 'HTTP', timeoutSeconds: 1 })
   world.prober()
   await decided(world, refusing!, 'OFFLINE')
@@ -91,16 +88,12 @@ test('a member that refuses connections, and one that is silent, fail with their
 })
 
 test('a probe that is not counted leaves the status, the counters and what is stored as they were', async (t) => {
-  const world = await probeWorld(t)
-  const target = await aTarget(t)
-  const [member] = await world.members([target.port])
-  world.prober()
-  await decided(world, member!, 'ONLINE')
+  const { world, member, target } = await onlineMember(t)
   await target.stop()
-  const before = await storedOf(world, member!)
-  const first = (await world.health(member!)).body.health
+  const before = await storedOf(world, member)
+  const first = (await world.health(member)).body.health
   for (let i = 0; i < 3; i++) {
-    const probe = probeOf(await world.probe(member!))
+    const probe = probeOf(await world.probe(member))
     assert.deepEqual([probe.result, probe.counted], ['failed', false])
   }
   const checkpoints = 'select as_of from shard_checkpoint where as_of > now()'
@@ -108,73 +101,58 @@ test('a probe that is not counted leaves the status, the counters and what is st
     const rows = await query(world.database.db, checkpoints.replace('now()', `'${first.as_of}'`))
     return first.as_of === null || rows.length > 0
   })
-  const after = (await world.health(member!)).body.health
+  const after = (await world.health(member)).body.health
   assert.deepEqual(
     [after.status, after.counters, after.recent_results.length],
     ['ONLINE', first.counters, first.recent_results.length],
   )
   assert.equal(after.last_probe.reason, 'PASSED')
-  assert.deepEqual(await storedOf(world, member!), before)
+  assert.deepEqual(await storedOf(world, member), before)
 })
 
 test('a counted probe makes the transition, which the next read shows', async (t) => {
-  const world = await probeWorld(t)
-  const target = await aTarget(t)
-  const [member] = await world.members([target.port])
-  world.prober()
-  await decided(world, member!, 'ONLINE')
+  const { world, member, target } = await onlineMember(t)
   await target.stop()
-  const probe = probeOf(await world.probe(member!, { counted: true }))
+  const probe = probeOf(await world.probe(member, { counted: true }))
   assert.deepEqual([probe.result, probe.reason, probe.counted], ['failed', 'CONNECT_REFUSED', true])
-  const { health } = (await world.health(member!)).body
+  const { health } = (await world.health(member)).body
   assert.deepEqual([health.status, health.reason], ['OFFLINE', 'CONNECT_REFUSED'])
 })
 
 test('a counted probe is one of the results in a row that the monitor asks for', async (t) => {
-  const world = await probeWorld(t)
-  const target = await aTarget(t)
-  const [member] = await world.members([target.port], { ...SELDOM, fall: 2 })
-  world.prober()
-  await decided(world, member!, 'ONLINE')
+  const { world, member, target } = await onlineMember(t, { monitor: { ...SELDOM, fall: 2 } })
   await target.stop()
-  assert.equal(probeOf(await world.probe(member!, { counted: true })).counted, true)
-  const { health } = (await world.health(member!)).body
+  assert.equal(probeOf(await world.probe(member, { counted: true })).counted, true)
+  const { health } = (await world.health(member)).body
   assert.deepEqual([health.status, health.counters.fall], ['ONLINE', '1/2'])
-  await world.probe(member!, { counted: true })
-  assert.equal((await world.health(member!)).body.health.status, 'OFFLINE')
+  await world.probe(member, { counted: true })
+  assert.equal((await world.health(member)).body.health.status, 'OFFLINE')
 })
 
 test('a counted probe during a maintenance publishes nothing', async (t) => {
-  const world = await probeWorld(t)
-  const target = await aTarget(t)
-  const [member] = await world.members([target.port])
-  world.prober()
-  await decided(world, member!, 'ONLINE')
+  const { world, member, target } = await onlineMember(t)
   await target.stop()
-  const path = `${DIALECTS.elb}/pools/${member!.poolId}/members/${member!.memberId}/maintenance`
-  const headers = { 'x-project-id': member!.project }
+  const path = `${DIALECTS.elb}/pools/${member.poolId}/members/${member.memberId}/maintenance`
+  const headers = { 'x-project-id': member.project }
   assert.equal((await world.api.request('PUT', path, { maintenance: {} }, headers)).status, 200)
-  const probe = probeOf(await world.probe(member!, { counted: true }))
+  const probe = probeOf(await world.probe(member, { counted: true }))
   assert.deepEqual([probe.result, probe.counted], ['failed', true])
-  assert.equal((await world.health(member!)).body.health.status, 'ONLINE')
+  assert.equal((await world.health(member)).body.health.status, 'ONLINE')
 })
 
 test('what was changed just before is what is probed', async (t) => {
-  const world = await probeWorld(t)
-  const [old, next] = [await aTarget(t), await aTarget(t)]
-  const [member] = await world.members([old.port])
-  world.prober()
-  await decided(world, member!, 'ONLINE')
-  const path = `${DIALECTS.octavia}/pools/${member!.poolId}/members/${member!.memberId}`
+  const { world, member, target: old } = await onlineMember(t)
+  const next = await aTarget(t)
+  const path = `${DIALECTS.octavia}/pools/${member.poolId}/members/${member.memberId}`
   for (const { port } of [next, old, next]) {
     const change = await world.api.request(
       'PUT',
       path,
       { member: { monitor_port: port } },
-      { 'x-project-id': member!.project },
+      { 'x-project-id': member.project },
     )
     assert.equal(change.status, 200, JSON.stringify(change.body))
-    assert.equal(probeOf(await world.probe(member!)).evidence.port, port)
+    assert.equal(probeOf(await world.probe(member)).evidence.port, port)
   }
 })
 
@@ -222,7 +200,7 @@ test('without a prober the answer is 503 after the bound, with a sentence, and n
   await assertNoRequestIsLeft(world)
 })
 
-test('who waits when the service is stopped is told so at once, and nothing is left', async (t) => {
+test('who waits when the service is stopped gets an answer at once, and nothing is left', async (t) => {
   const world = await probeWorld(t)
   const [member] = await world.members([1])
   const began = performance.now()
@@ -256,11 +234,7 @@ test('a member that is removed while it is probed has no result, and the answer 
 })
 
 test('a prober whose configuration does not arrive says so before the time is over', async (t) => {
-  const world = await probeWorld(t)
-  const target = await aTarget(t)
-  const [member] = await world.members([target.port])
-  world.prober()
-  await decided(world, member!, 'ONLINE')
+  const { world, member, target } = await onlineMember(t)
   // A version that no load can give: the row says more than the pool has.
   await query(
     world.database.db,
@@ -269,11 +243,11 @@ test('a prober whose configuration does not arrive says so before the time is ov
      create trigger raise_version before insert on probe_request
        for each row execute function raise_version()`,
   )
-  const { status, body } = await world.probe(member!)
+  const { status, body } = await world.probe(member)
   assert.equal(status, 503)
   assert.match(body.error_msg, /^There is no result within 11 s: the prober has not loaded the present/)
   assert.equal(target.connections(), 1, 'only the scheduled probe came')
-  await changed(world.database.db, member!.poolId)
+  await changed(world.database.db, member.poolId)
 })
 
 test('another project neither probes a member nor hears that it is there', async (t) => {

@@ -65,8 +65,8 @@ test('a probe that passes prints phases and verdict and gives 0', async (t) => {
   }
 })
 
-test('a probe that fails gives 1, and --json is one object', async (t) => {
-  const port = await closedPort(t)
+test('a probe that fails gives 1, and --json is one object', async () => {
+  const port = await closedPort()
   const { code, out } = await run(['--type', 'TCP', '--target', `127.0.0.1:${port}`, '--json'])
   assert.equal(code, 1)
   const given = JSON.parse(out)

@@ -1,16 +1,15 @@
 /** What a pool adds to the question of its checks, on real connections: the PROXY header, TLS, and the version that ALPN chose. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createSecureServer, type SecureServerOptions } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { suite, test, type TestContext } from 'node:test'
 import { createServer, TLSSocket, type TlsOptions } from 'node:tls'
 import { type PoolSettings, poolSettings } from '../../src/domain/target/pool-settings.ts'
 import { probeTarget, type TargetMonitor } from '../../src/domain/target/monitor-target.ts'
 import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { listen, probeWithin } from '../support/probing.ts'
+import { listen, probeWithin, servingTls } from '../support/probing.ts'
 import { idleConnections, probers } from '../support/probers.ts'
 
 const CERTIFICATE = selfSigned('member.example')
@@ -50,19 +49,10 @@ async function probed(...args: Parameters<typeof targetAt>): Promise<ProbeResult
 }
 
 async function tlsListener(t: TestContext, options: TlsOptions = {}): Promise<Server> {
-  const sockets = new Set<Socket>()
   const server = createServer({ ...CERTIFICATE, ...options }, (socket) => {
     socket.once('data', () => socket.end(OK))
   })
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => undefined)))
-  server.on('tlsClientError', () => undefined)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return server
+  return await servingTls(t, server)
 }
 
 interface Asked {
@@ -85,16 +75,7 @@ async function alpnListener(
     options === 'h1'
       ? createHttpsServer(CERTIFICATE, answer)
       : createSecureServer({ ...CERTIFICATE, ...options }, answer)
-  const sockets = new Set<Socket>()
-  server.on('secureConnection', (socket: Socket) => sockets.add(socket.on('error', () => undefined)))
-  server.on('tlsClientError', () => undefined)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { server, asked }
+  return { server: await servingTls(t, server), asked }
 }
 
 suite('a pool with tls_enabled', () => {

@@ -41,16 +41,20 @@ async function world(t: TestContext) {
 const take = (
   { db }: Awaited<ReturnType<typeof world>>,
   by: { readonly owner: string; readonly held: ReadonlyMap<number, number> },
-  bounds: { readonly perProject?: number; readonly most?: number } = {},
-) => takeProbeRequests(db, { ...by, perProject: 50, most: 500, ...bounds })
+  bounds: { readonly perProject?: number; readonly most?: number; readonly inHand?: readonly string[] } = {},
+) => takeProbeRequests(db, { ...by, inHand: [], perProject: 50, most: 500, ...bounds })
 
 test('projects are served in turn, and none has more in hand than it may, whatever came first', async (t) => {
   const of = await world(t)
   const prober = await of.claim()
   await of.asked('much', 6)
   await of.asked('little', 2)
-  const projects = async (bounds: Parameters<typeof take>[2]) =>
-    (await take(of, prober, bounds)).map(({ projectId }) => projectId).toSorted()
+  const inHand: string[] = []
+  const projects = async (bounds: Parameters<typeof take>[2]) => {
+    const taken = await take(of, prober, { ...bounds, inHand })
+    inHand.push(...taken.map(({ id }) => id))
+    return taken.map(({ projectId }) => projectId).toSorted()
+  }
   assert.deepEqual(await projects({ most: 3 }), ['little', 'much', 'much'])
   assert.deepEqual(await projects({ perProject: 4 }), ['little', 'much', 'much'])
   assert.deepEqual(await projects({ perProject: 4 }), [])
@@ -88,7 +92,7 @@ test('only the owner of the shard takes and answers; its successor takes again w
   const [id = ''] = await of.asked('one', 1)
   const [taken] = await take(of, first)
   assert.equal(taken?.id, id)
-  assert.deepEqual(await take(of, first), [], 'it is in hand')
+  assert.deepEqual(await take(of, first, { inHand: [id] }), [], 'it is in hand')
   const second = await of.claim()
   assert.equal(second.held.size, 256, 'the lease of the first is over')
   await answerProbeRequests(db, first.owner, [{ request: taken, answer: ANSWER }])
@@ -101,6 +105,21 @@ test('only the owner of the shard takes and answers; its successor takes again w
     { id, proberId: second.owner, answer: ANSWER },
   ])
   assert.deepEqual(await take(of, await of.claim()), [], 'what is answered is not taken again')
+})
+
+test('a request whose taking was not heard of is taken again by the same prober, and an answered one is not', async (t) => {
+  const of = await world(t)
+  const prober = await of.claim()
+  const [lost = ''] = await of.asked('one', 1)
+  const [known = ''] = await of.asked('two', 1)
+  assert.equal((await take(of, prober)).length, 2)
+  const again = await take(of, prober, { inHand: [known] })
+  assert.deepEqual(
+    again.map(({ id, projectId }) => [id, projectId]),
+    [[lost, 'one']],
+  )
+  await answerProbeRequests(of.db, prober.owner, [{ request: again[0]!, answer: ANSWER }])
+  assert.deepEqual(await take(of, prober, { inHand: [known] }), [])
 })
 
 test('a member has one request at a time; one that is over makes room, and is not taken any more', async (t) => {
@@ -134,7 +153,7 @@ test('a look locks the shards that have requests, and none without', async (t) =
   const prober = await of.claim()
   const lookedAt = async () => {
     const open = await openTransaction(of.db)
-    const bounds = { perProject: 50, most: 500 }
+    const bounds = { inHand: [], perProject: 50, most: 500 }
     const [taken] = await takeProbeRequests(open.tx, { ...prober, ...bounds })
     const free = await query<{ id: number }>(of.db, 'select id::int from shard for update skip locked')
     await open.rollback()

@@ -4,18 +4,13 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { MonitorType } from '../../src/domain/types.ts'
+import { getFrom } from '../support/probing.ts'
 
 const CHILD = fileURLToPath(new URL('../support/probe-child.js', import.meta.url))
-const http = {
-  method: 'GET',
-  path: '/',
-  version: '1.1',
-  host: 'x',
-  expectedCodes: [{ from: 200, to: 200 }],
-} as const
+const http = getFrom('x')
 
 function target(type: MonitorType, address: string, port = 40_000): ProbeTarget {
-  return { type, address, family: address.includes(':') ? 6 : 4, port, timeoutMs: 200, http }
+  return { type, address, family: address.includes(':') ? 6 : 4, port, timeoutMs: 5000, http }
 }
 
 /** Lines of the child after `setup` (shell), which must end by becoming the child: `exec "$@"`. */

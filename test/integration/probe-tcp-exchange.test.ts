@@ -21,7 +21,7 @@ function answer(...pieces: readonly string[]): (socket: Socket) => void {
 
 const ping: Partial<ProbeTarget> = {
   tcp: { send: bytes('PING\r\n'), receive: [bytes('PONG')] },
-  timeoutMs: 300,
+  timeoutMs: 5000,
 }
 
 test('a TCP probe sends its bytes and passes when the expected ones come, in pieces too', async (t) => {
@@ -75,7 +75,9 @@ test('wrong bytes are a timeout, as Envoy counts them, and silence too; closing 
     ],
   ]
   for (const [behave, reason, detail] of cases) {
-    const result = await probeWithin(probeTcp, targetOf(await listen(t, behave), ping))
+    const target = targetOf(await listen(t, behave), ping)
+    const timeoutMs = reason === 'RECV_TIMEOUT' ? 300 : target.timeoutMs
+    const result = await probeWithin(probeTcp, { ...target, timeoutMs })
     assert.equal(result.reason, reason)
     assert.match(result.detail, detail)
   }

@@ -13,15 +13,18 @@ import {
   until,
   wakableBlackHole,
 } from '../support/probing.ts'
-import { probeTcp, probeTcpByNode, tcpWay } from '../support/probers.ts'
+import { noPlainTcpCore, probeTcp, probeTcpByNode, probeTcpByPlainCore, tcpWay } from '../support/probers.ts'
 
 const WAYS: Readonly<Record<string, Probe>> = {
   'net.Socket': probeTcpByNode,
   ...(tcpWay === 'system calls' ? { 'system calls': probeTcp } : {}),
+  ...(noPlainTcpCore() === false ? { 'the batch': probeTcpByPlainCore } : {}),
 }
 
-test('TCP probes go by system calls on Linux, elsewhere on net.Socket', () => {
-  assert.equal(tcpWay, process.platform === 'linux' ? 'system calls' : 'net.Socket')
+test('TCP probes go by system calls and by the batch on Linux, elsewhere on net.Socket', () => {
+  const isLinux = process.platform === 'linux'
+  assert.equal(tcpWay, isLinux ? 'system calls' : 'net.Socket')
+  assert.equal(noPlainTcpCore() === false, isLinux)
 })
 
 for (const [way, probe] of Object.entries(WAYS)) {
@@ -56,8 +59,8 @@ for (const [way, probe] of Object.entries(WAYS)) {
       assert.deepEqual(ends, ['ECONNRESET'])
     })
 
-    test(`${way}: a TCP probe of a closed port on ${address} fails with CONNECT_REFUSED`, async (t) => {
-      const port = await closedPort(t, address)
+    test(`${way}: a TCP probe of a closed port on ${address} fails with CONNECT_REFUSED`, async () => {
+      const port = await closedPort(address)
       const family = address === '::1' ? 6 : 4
       const result = await probeWithin(probe, { type: 'TCP', address, family, port, timeoutMs: 1000 })
       assert.equal(result.outcome, 'failed')
@@ -148,38 +151,40 @@ for (const [way, probe] of Object.entries(WAYS)) {
   })
 }
 
-test('a half-open TCP probe passes without a connection, where TCP goes by system calls', async (t) => {
-  if (tcpWay !== 'system calls') return t.skip('this runtime has no libc: the handshake is completed')
-  let connections = 0
-  const server = await listen(t, (socket) => {
-    connections++
-    socket.on('error', () => undefined)
+// A net.Socket completes the handshake.
+for (const [way, probe] of Object.entries(WAYS).filter(([name]) => name !== 'net.Socket')) {
+  test(`${way}: a half-open TCP probe passes without a connection`, async (t) => {
+    let connections = 0
+    const server = await listen(t, (socket) => {
+      connections++
+      socket.on('error', () => undefined)
+    })
+    const probes = 20
+    for (let i = 0; i < probes; i++) {
+      const { reason, phases } = await probeWithin(probe, targetOf(server, { halfOpen: true }))
+      assert.equal(reason, 'PASSED')
+      assert.ok((phases.connectMs ?? 0) > 0)
+    }
+    // A process that stands still for 200 ms lets the kernel send the ACK itself: all of them it never is.
+    assert.ok(connections < probes / 2, `${connections} of ${probes} were accepted`)
+    // A socket that was half open is whole again for the next probe.
+    const before = connections
+    assert.equal((await probeWithin(probe, targetOf(server))).reason, 'PASSED')
+    await until(() => connections === before + 1)
   })
-  const probes = 20
-  for (let i = 0; i < probes; i++) {
-    const { reason, phases } = await probeWithin(probeTcp, targetOf(server, { halfOpen: true }))
-    assert.equal(reason, 'PASSED')
-    assert.ok((phases.connectMs ?? 0) > 0)
-  }
-  // A process that stands still for 200 ms lets the kernel send the ACK itself: all of them it never is.
-  assert.ok(connections < probes / 2, `${connections} of ${probes} were accepted`)
-  // A socket that was half open is whole again for the next probe.
-  const before = connections
-  assert.equal((await probeWithin(probeTcp, targetOf(server))).reason, 'PASSED')
-  await until(() => connections === before + 1)
-})
 
-test('a half-open TCP probe of a closed port is refused, and of a black hole it times out', async (t) => {
-  const port = await closedPort(t, '127.0.0.1')
-  const closed = {
-    type: 'TCP',
-    address: '127.0.0.1',
-    family: 4,
-    port,
-    timeoutMs: 1000,
-    halfOpen: true,
-  } as const
-  assert.equal((await probeWithin(probeTcp, closed)).reason, 'CONNECT_REFUSED')
-  const silent = { ...(await blackHole(t)), halfOpen: true } as const
-  assert.equal((await probeWithin(probeTcp, silent)).reason, 'CONNECT_TIMEOUT')
-})
+  test(`${way}: a half-open TCP probe of a closed port is refused, and of a black hole it times out`, async (t) => {
+    const port = await closedPort()
+    const closed = {
+      type: 'TCP',
+      address: '127.0.0.1',
+      family: 4,
+      port,
+      timeoutMs: 1000,
+      halfOpen: true,
+    } as const
+    assert.equal((await probeWithin(probe, closed)).reason, 'CONNECT_REFUSED')
+    const silent = { ...(await blackHole(t)), halfOpen: true } as const
+    assert.equal((await probeWithin(probe, silent)).reason, 'CONNECT_TIMEOUT')
+  })
+}

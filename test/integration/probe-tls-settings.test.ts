@@ -7,7 +7,7 @@ import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node
 import { withTlsFolder } from '../../src/bin/process/tls-folder.ts'
 import type { ProbeTarget, TlsSettings } from '../../src/domain/target/probe-target.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { probeWithin, targetOf } from '../support/probing.ts'
+import { getFrom, probeWithin, servingTls, targetOf } from '../support/probing.ts'
 import { probers } from '../support/probers.ts'
 
 interface TlsListener {
@@ -19,16 +19,9 @@ async function listenTls(t: TestContext, options: TlsOptions): Promise<TlsListen
   const connections: TLSSocket[] = []
   const server = createServer(options, (socket) => {
     connections.push(socket)
-    socket.on('error', () => undefined)
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
   })
-  server.on('tlsClientError', () => undefined)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    for (const socket of connections) socket.destroy()
-    server.close()
-  })
-  return { server, connections }
+  return { server: await servingTls(t, server), connections }
 }
 
 function folder(t: TestContext): (name: string, text: string) => string {
@@ -40,13 +33,7 @@ function folder(t: TestContext): (name: string, text: string) => string {
   }
 }
 
-const http = {
-  method: 'GET',
-  path: '/',
-  version: '1.1',
-  host: 'a.example',
-  expectedCodes: [{ from: 200, to: 200 }],
-} as const
+const http = getFrom('a.example')
 
 const targets = (server: Server, tls: TlsSettings): readonly ProbeTarget[] => [
   targetOf(server, { type: 'HTTPS', http, tls, timeoutMs: 1000 }),

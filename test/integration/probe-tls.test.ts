@@ -3,30 +3,25 @@ import { test, type TestContext } from 'node:test'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { blackHole, closedPort, listen, probeWithin, targetOf } from '../support/probing.ts'
+import {
+  blackHole,
+  closedPort,
+  getFrom,
+  listen,
+  probeWithin,
+  servingTls,
+  targetOf,
+} from '../support/probing.ts'
 import { probeHttps, probeTlsHello } from '../support/probers.ts'
 
-const http = {
-  method: 'GET',
-  path: '/',
-  version: '1.1',
-  host: 'a.example:8443',
-  expectedCodes: [{ from: 200, to: 200 }],
-} as const
+const http = getFrom('a.example:8443')
 
 async function listenTls(t: TestContext, onConnection: (socket: TLSSocket) => void): Promise<Server> {
-  const server = createServer(selfSigned('test'), (socket) => {
-    socket.on('error', () => undefined)
-    onConnection(socket)
-  })
-  server.on('tlsClientError', () => undefined)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => server.close())
-  return server
+  return await servingTls(t, createServer(selfSigned('test'), onConnection))
 }
 
 const https = (server: Parameters<typeof targetOf>[0]): ProbeTarget =>
-  targetOf(server, { type: 'HTTPS', http, timeoutMs: 500 })
+  targetOf(server, { type: 'HTTPS', http, timeoutMs: 5000 })
 
 test('an HTTPS probe passes with any certificate, names the host, and reports its phases in order', async (t) => {
   let servername: unknown
@@ -76,7 +71,7 @@ for (const [name, probe] of [
     assert.equal(late.reason, 'TLS_TIMEOUT')
     assert.ok(late.phases.connectMs !== undefined)
     assert.equal(
-      (await probeWithin(probe, { ...https(silent), port: await closedPort(t) })).reason,
+      (await probeWithin(probe, { ...https(silent), port: await closedPort() })).reason,
       'CONNECT_REFUSED',
     )
     assert.equal(

@@ -127,7 +127,7 @@ test('the connection that listens comes back when it breaks, and changes meanwhi
     `select pg_terminate_backend(pid) from pg_stat_activity
      where application_name = 'healthmonitor listen' and datname = current_database()`,
   )
-  await eventually('it is told', () =>
+  await eventually('it is reported', () =>
     prober.log.lines.some((line) => line.message.startsWith('no notifications of changes')),
   )
   // One connection for changes of the configuration, one for requests for probes.
@@ -138,7 +138,7 @@ test('the connection that listens comes back when it breaks, and changes meanwhi
     )
     return rows.length === 2
   })
-  await eventually('that is told too', () =>
+  await eventually('that is reported too', () =>
     prober.log.lines.some(
       (line) => line.message === 'notifications of changes of the configuration arrive again',
     ),

@@ -12,7 +12,7 @@ test('a member that answers becomes ONLINE, one that refuses OFFLINE, and both s
   const { db } = database
   const server = await listen(t, () => undefined)
   const { port } = server.address() as AddressInfo
-  const refused = await closedPort(t)
+  const refused = await closedPort()
   const { poolId, shard } = await insertPool(db)
   const [up, down] = await insertMembers(db, poolId, [
     { address: '127.0.0.1', port },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { createMetrics } from '../../src/runtime/metrics.ts'
-import { Ownership } from '../../src/schedule/ownership.ts'
+import { createMetrics } from '../../src/runtime/metrics/metrics.ts'
+import { Ownership } from '../../src/schedule/configuration/ownership.ts'
 import { type Db, openDatabase, query } from '../../src/store/connection/database.ts'
 import {
   beat,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { makeRetention } from '../../src/bin/process/retention.ts'
-import { createMetrics } from '../../src/runtime/metrics.ts'
-import { proberMetrics } from '../../src/runtime/prober-metrics.ts'
+import { createMetrics } from '../../src/runtime/metrics/metrics.ts'
+import { proberMetrics } from '../../src/runtime/metrics/prober-metrics.ts'
 import { type Db, openDatabase, query } from '../../src/store/connection/database.ts'
 import {
   membersAfter,

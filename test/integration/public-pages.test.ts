@@ -40,6 +40,7 @@ test('a page is made, shown, changed and deleted, and only its creation and a ro
   const [first, second] = [await aShop(api, 'web', []), await aShop(api, 'db', [])]
   const page = await aPage(api, { title: ' Shop ', pools: [second.id, first.id] })
   assert.deepEqual([page.title, page.pools, page.show_members], ['Shop', [second.id, first.id], false])
+  assert.deepEqual(page.pool_names, [second.name, first.name])
   assert.match(page.token, /^[\w-]{32}$/)
   assert.equal(page.url, `${api.url}/public/${page.token}`)
   const [stored] = await query<{ token_hash: Buffer; row: string }>(
@@ -105,6 +106,7 @@ test('a pool that is deleted goes from its pages', async (t) => {
   const page = await aPage(api, { title: 'x', pools: [pool.id] })
   assert.equal((await api.request('DELETE', `/load-balancer/v2.0/lbaas/pools/${pool.id}`)).status, 204)
   assert.deepEqual((await api.request('GET', `${ALL}/${page.id}`)).body.public_page.pools, [])
+  assert.deepEqual((await api.request('GET', `${ALL}/${page.id}`)).body.public_page.pool_names, [])
   assert.deepEqual((await api.request('GET', `/v1/public/${page.token}`)).body.pools, [])
 })
 
@@ -275,7 +277,7 @@ test('no line of the log has a link', async (t) => {
   assert.match(text, /"operation":"create","object":"public-pages"/)
 })
 
-test('a client that asks for many unknown links is told to come later, and known links are still answered', async (t) => {
+test('a client that asks for many unknown links has to come later, and known links are still answered', async (t) => {
   const api = await startApi(t)
   const { token } = await aPage(api, { title: 'Shop', pools: [] })
   assert.equal((await api.request('GET', `/v1/public/${token}`)).status, 200)

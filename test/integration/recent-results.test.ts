@@ -95,7 +95,7 @@ test('health shows the recent results of a steady check from the checkpoint', as
     const results = async (): Promise<{ result: string }[]> =>
       (await api.request('GET', path, undefined, { 'x-project-id': PROJECT })).body.health.recent_results ??
       []
-    await eventually('three results are told', async () => (await results()).length >= 3)
+    await eventually('three results are reported', async () => (await results()).length >= 3)
     assert.ok((await results()).every((each) => each.result === result))
   }
 })

@@ -12,12 +12,13 @@ import {
   transaction,
 } from '../../src/store/connection/database.ts'
 import { moveRecurringMaintenances } from '../../src/store/configuration/recurring-maintenance.ts'
-import { observeClock, readEvents, sequenceEvents } from '../../src/store/event/events.ts'
+import { observeClock, readEvents } from '../../src/store/event/events.ts'
 import { type Api, startApi } from '../support/api.ts'
 import { eventually, insertMembers, insertPool, PROJECT, statuses } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { isDelivering, startNotifierProcess } from '../support/notifier-process.ts'
 import { testProber } from '../support/prober.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 import { startTargets, type Target } from '../support/targets.ts'
 
 const ELB = '/elb/v2.0/lbaas'
@@ -78,7 +79,7 @@ async function members(db: Db, count: number, projectId = PROJECT) {
 }
 
 async function told(db: Db): Promise<readonly string[]> {
-  while ((await sequenceEvents(db, 1000)) !== undefined);
+  await sequenceAllEvents(db)
   const filter = { types: new Set(['maintenance.begun', 'maintenance.ended']) }
   const events = await readEvents(db, { after: 0, upTo: 100_000, limit: 1000, filter })
   return events.map(({ type, data }) => `${type} ${String(data['start'])}`)
@@ -173,6 +174,11 @@ test('what is no recurrence is refused, and the refusal names the field and says
   assert.equal((await get(api, `/pools/${poolId}`)).status, 404)
 })
 
+/** A probe on request is made with the present configuration, so the prober has it then. */
+async function proberKnows(api: Api, path: string): Promise<void> {
+  assert.equal((await api.request('POST', `${ELB}${path}/probe`, undefined, asProject)).status, 200)
+}
+
 /** One member, ONLINE, whose daily occurrence ends in some seconds. */
 async function inOccurrence(t: TestContext, { notifiers = 0 } = {}) {
   const database = await testDatabase(t)
@@ -194,6 +200,7 @@ test('a verdict is withheld in an occurrence and published after it; then the ne
   const { db, api, target, id, path, startMs, endMs } = await inOccurrence(t, { notifiers: 2 })
   const answer = await put(api, path, { recurrence: dailyFrom(startMs) })
   assert.equal(answer.body.maintenance.active, true)
+  await proberKnows(api, path)
   await target.stop()
   const health = async () =>
     (await api.request('GET', `${ELB}${path}/health`, undefined, asProject)).body.health
@@ -228,6 +235,7 @@ test('a prober knows the next occurrence, though nobody moves the maintenance on
      update pool set config_version = config_version + 1 where id in (select pool_id from moved)`,
     [JSON.stringify({ ...before, end: at(endMs), occurrences }), id],
   )
+  await proberKnows(api, path)
   await target.stop()
   await eventually('the first occurrence is over', () => Date.now() > endMs + 1500)
   assert.equal((await statuses(db)).get(id)?.state, 'ONLINE')
@@ -235,7 +243,7 @@ test('a prober knows the next occurrence, though nobody moves the maintenance on
   assert.deepEqual([shown.start, shown.active], [at(endMs), true])
 })
 
-test('one that is moved on late skips what is past: no event tells of it, and what lasts begins', async (t) => {
+test('one that is moved on late skips what is past: no event comes of it, and what lasts begins', async (t) => {
   const { db } = await testDatabase(t)
   const { ids } = await members(db, 2)
   const [id = '', other = ''] = ids
@@ -258,7 +266,7 @@ test('one that is moved on late skips what is past: no event tells of it, and wh
   assert.deepEqual([over?.start, over?.occurrences?.length], [new Date(startMs + 24 * hour).toISOString(), 1])
 })
 
-test('an occurrence ends and the next one begins between two looks: both are told', async (t) => {
+test('an occurrence ends and the next one begins between two looks: both are reported', async (t) => {
   const { db } = await testDatabase(t)
   const { ids } = await members(db, 1)
   const hour = 60 * MINUTE

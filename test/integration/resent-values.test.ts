@@ -116,6 +116,7 @@ suite('sent again as it is shown', () => {
     const api = await startApi(t, { sourceAddresses: ['127.0.0.2', '::1'], hasTlsFile: () => true })
     const loadBalancer = await elb.aLoadBalancer(api)
     const pools = new Map<string, string>()
+    let made = 0
     await fc.assert(
       fc.asyncProperty(monitor, async ({ domain, options, ...plain }: Json) => {
         const protocol = POOL_OF[plain.type as MonitorType] ?? 'HTTP'
@@ -126,6 +127,7 @@ suite('sent again as it is shown', () => {
         // Options of UDP-CONNECT may ask for shorter intervals than Octavia allows.
         fc.pre(created.status === 201 || /should be larger than/.test(String(created.body.faultstring)))
         if (created.status !== 201) return
+        made += 1
         const path = `healthmonitors/${created.body.healthmonitor.id}`
         const plan = async () => (await api.request('GET', `${MOUNT.elb}/${path}/plan`)).body.plan as unknown
         const before = await plan()
@@ -135,6 +137,7 @@ suite('sent again as it is shown', () => {
       }),
       { numRuns: 12 },
     )
+    assert.ok(made > 0, 'none was made')
   })
 
   test('monitors that only the other dialect could make', async (t) => {

@@ -144,7 +144,7 @@ test('the URLs of RabbitMQ: the next connection goes there, as that user', async
   assert.doesNotMatch(notifier.log(), /secret-[12]/)
 })
 
-/** Takes connections, and ends them when it was greeted: nobody is told anything. */
+/** Takes connections, and ends them when it was greeted: nobody gets anything. */
 async function aBroker(t: TestContext) {
   let count = 0
   const server = createServer((socket) => {

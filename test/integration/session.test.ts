@@ -2,34 +2,25 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { SIGN_IN_ATTEMPTS_PER_CLIENT } from '../../src/domain/limits.ts'
-import { keystoneClient } from '../../src/identity/keystone-client.ts'
-import { keystoneHttp } from '../../src/identity/keystone-http.ts'
-import { keystoneIdentity } from '../../src/identity/keystone-identity.ts'
-import { keystoneSignIn } from '../../src/identity/sign-in.ts'
 import { type Answer, type Api, type ApiOptions, startApi } from '../support/api.ts'
-import { type FakeKeystone, inAnHour, startFakeKeystone, tokenEnding } from '../support/fake-keystone.ts'
+import type { FakeKeystone } from '../support/fake-keystone.ts'
+import {
+  ALICE,
+  keystoneIdentityAt,
+  keystoneWithAlice,
+  SHOP,
+  TOKEN_OF_ALICE,
+} from '../support/keystone-identity.ts'
 
-const ACCOUNT = { username: 'octavia', password: 'secret', project: 'service', domain: 'Default' }
-const ALICE = { user: 'alice', password: 'correct horse', project: 'shop', domain: 'Default' }
 const FROM_THE_PAGE = { 'sec-fetch-site': 'same-origin' }
 
 async function start(
   t: TestContext,
   options: Partial<ApiOptions> = {},
 ): Promise<{ readonly api: Api; readonly keystone: FakeKeystone }> {
-  const keystone = await startFakeKeystone(t)
-  const document = tokenEnding('validate-nocatalog-200', inAnHour())
-  document.token['project'] = { id: 'shop-id', name: 'shop', domain: { id: 'default', name: 'Default' } }
-  document.token['roles'] = [{ id: 'm', name: 'member' }]
-  keystone.tokens.set('token-of-alice', document)
-  keystone.people.set(ALICE.user, { password: ALICE.password, token: 'token-of-alice' })
-  const log = { warn: () => undefined, info: () => undefined }
-  const client = keystoneClient({ url: keystone.url, account: ACCOUNT, log })
-  const http = keystoneHttp(keystone.url)
-  t.after(() => Promise.all([client.close(), http.close()]).then(() => undefined))
-  const identify = keystoneIdentity({ client, url: keystone.url, cacheMs: 3_600_000 })
-  const signIn = keystoneSignIn({ http, forget: identify.forget })
-  const api = await startApi(t, { identity: { identify, signIn }, loopbackHostsOnly: false, ...options })
+  const keystone = await keystoneWithAlice(t, 'member')
+  const identity = keystoneIdentityAt(t, keystone)
+  const api = await startApi(t, { identity, loopbackHostsOnly: false, ...options })
   return { api, keystone }
 }
 
@@ -50,7 +41,7 @@ test('who signs in gets a cookie that scripts cannot read and other sites cannot
   const session = await api.request('GET', '/v1/session', undefined, { cookie: `other=1; ${pairOf(answer)}` })
   assert.deepEqual(session.body, {
     auth: 'keystone',
-    project_id: 'shop-id',
+    project_id: SHOP,
     user_id: session.body.user_id,
     roles: ['member'],
     administrator: false,
@@ -89,7 +80,7 @@ test('with the cookie, only the page itself may change something; a token of its
   }
   assert.equal(await create({ cookie, ...FROM_THE_PAGE }), 201)
   assert.equal(await create({ cookie, origin: own }), 201)
-  assert.equal(await create({ 'x-auth-token': 'token-of-alice' }), 201)
+  assert.equal(await create({ 'x-auth-token': TOKEN_OF_ALICE }), 201)
 })
 
 test('another site can neither sign somebody in nor out', async (t) => {
@@ -108,7 +99,7 @@ test('a sign-out ends the cookie, the token, and what this process remembers of 
   const answer = await api.request('DELETE', '/v1/session', undefined, { cookie, ...FROM_THE_PAGE })
   assert.equal(answer.status, 204)
   assert.match(cookieOf(answer), /^hm-session=; .*Max-Age=0$/)
-  assert.equal(keystone.tokens.has('token-of-alice'), false)
+  assert.equal(keystone.tokens.has(TOKEN_OF_ALICE), false)
   assert.equal((await api.request('GET', '/v1/session', undefined, { cookie })).status, 401)
 })
 

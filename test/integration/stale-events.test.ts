@@ -2,22 +2,24 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { CheckpointEntry } from '../../src/domain/prober/check.ts'
 import { UNOWNED_GRACE_MS } from '../../src/domain/limits.ts'
 import { REASONS, type Reason } from '../../src/domain/result/reasons.ts'
 import { type Db, query } from '../../src/store/connection/database.ts'
-import { observeClock, readEvents, sequenceEvents } from '../../src/store/event/events.ts'
+import { observeClock, readEvents } from '../../src/store/event/events.ts'
 import { writeCheckpoints } from '../../src/store/probing/checkpoints.ts'
 import { claimShards, releaseShards } from '../../src/store/probing/shards.ts'
 import { eventually, insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
-import { type Ending, testDatabase } from '../support/database.ts'
+import { type Ending, openTransaction, testDatabase } from '../support/database.ts'
 import { testProber } from '../support/prober.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
 import { startTargets } from '../support/targets.ts'
 
 /** `STALE TARGET_DENIED member-id`, or the number of the members instead of one. */
 async function told(db: Db): Promise<readonly string[]> {
   await observeClock(db)
-  while ((await sequenceEvents(db, 1000)) !== undefined);
+  await sequenceAllEvents(db)
   const types = new Set(['member.stale'])
   const events = await readEvents(db, { after: 0, upTo: 1e6, limit: 10_000, filter: { types } })
   return events.map(
@@ -46,6 +48,14 @@ async function pool(t: Ending, count: number) {
       { id: ids.shard, epoch: 1, asOf: Date.now(), entries, recent: new Uint8Array() },
     ])
   return { db, owner, ...ids, memberIds, checkpoint }
+}
+
+/** Fails when `work` has not ended after five seconds. */
+async function inTime(work: Promise<unknown>): Promise<void> {
+  const ending = new AbortController()
+  const late = wait(5000, undefined, { signal: ending.signal }).then(() => assert.fail('it waits'))
+  await Promise.race([work, late]).finally(() => ending.abort())
+  await late.catch(() => undefined)
 }
 
 function entry(memberId: string, reason: Reason, stale: boolean): CheckpointEntry {
@@ -121,6 +131,33 @@ test('a member that is not probed any more is stale no longer, and says why; one
   assert.deepEqual(await query(db, 'select * from stale_told'), [])
 })
 
+test('a checkpoint does not wait for a request that deletes stale members; what it left is reported by the next one', async (t) => {
+  const { db, memberIds, checkpoint } = await pool(t, 3)
+  const [going = '', back = '', other = ''] = memberIds
+  const all = (reason: Reason, stale: boolean) => memberIds.map((id) => entry(id, reason, stale))
+  await checkpoint(all('PROBER_OVERLOAD', true).slice(0, 2))
+  assert.equal((await told(db)).length, 2)
+  const open = await openTransaction(db)
+  await query(open.tx, 'delete from member where id = any($1::uuid[])', [[going, back]])
+  // Stale again and sure again: both rows are locked.
+  await inTime(checkpoint([entry(going, 'PROBER_OVERLOAD', true), entry(back, 'PASSED', false)]))
+  await inTime(checkpoint(all('PROBER_OVERLOAD', true)))
+  await open.rollback()
+  assert.deepEqual((await told(db)).slice(2), [`STALE PROBER_OVERLOAD ${other}`])
+  await checkpoint(all('PASSED', false))
+  const fresh = memberIds.map((id) => `FRESH PASSED ${id}`)
+  assert.deepEqual((await told(db)).slice(3).toSorted(), fresh.toSorted())
+  assert.deepEqual(await query(db, 'select * from stale_told'), [])
+})
+
+test('a member that was deleted while its STALE event was written is removed by the next checkpoint, without an event', async (t) => {
+  const { db, shard, checkpoint } = await pool(t, 1)
+  await query(db, 'insert into stale_told (member_id, shard) values ($1, $2)', [randomUUID(), shard])
+  await checkpoint([])
+  assert.deepEqual(await query(db, 'select * from stale_told'), [])
+  assert.deepEqual(await told(db), [])
+})
+
 test('more than a hundred members of a pool at once are one event with their number', async (t) => {
   const { db, memberIds, checkpoint } = await pool(t, 102)
   const all = (reason: Reason, stale: boolean) => memberIds.map((id) => entry(id, reason, stale))
@@ -182,10 +219,10 @@ test('a shard without a living owner for longer than the grace has one event for
   assert.ok((since?.s ?? 99) < 5)
 })
 
-test('a prober that may not probe a member makes it stale; the next one, which may, makes it fresh, and nothing is told between', async (t) => {
+test('a prober that may not probe a member makes it stale; the next one, which may, makes it fresh, and nothing is reported between', async (t) => {
   const database = await testDatabase(t)
   const { db } = database
-  const [target] = await startTargets(t, 1)
+  const [target] = await startTargets(t, 1, '127.0.0.1')
   const { poolId } = await insertPool(db)
   const [id = ''] = await insertMembers(db, poolId, [{ address: '127.0.0.1', port: target?.port ?? 0 }])
   const first = testProber(database, { targetPolicy: () => 'denied' })

@@ -13,7 +13,7 @@ import {
 } from '../../src/store/connection/database.ts'
 import { eventually } from '../support/configuration.ts'
 import { type Ending, openTransaction, testDatabase } from '../support/database.ts'
-import { startForwarder } from '../support/forwarder.ts'
+import { throughForwarder } from '../support/forwarder.ts'
 
 const NAME = 'connections of a test'
 
@@ -145,10 +145,8 @@ suite('connections to PostgreSQL', { concurrency: true }, () => {
 
   test('a pool whose server is frozen is destroyed within the bound', async (t) => {
     const database = await testDatabase(t)
-    const url = new URL(database.url)
-    const forwarder = await startForwarder(t, Number(url.port))
-    url.host = `127.0.0.1:${forwarder.port}`
-    const db = openDatabase({ url: url.href, applicationName: NAME, maxConnections: 2 })
+    const { url, forwarder } = await throughForwarder(t, database.url)
+    const db = openDatabase({ url, applicationName: NAME, maxConnections: 2 })
     await Promise.all([query(db, 'select 1'), query(db, 'select 1')])
     forwarder.set('frozen')
     await within(db.destroy(), CLOSE_TIMEOUT_MS + 2000)

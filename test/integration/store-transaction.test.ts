@@ -4,7 +4,7 @@ import { DomainError } from '../../src/domain/errors.ts'
 import { openDatabase, query, transaction } from '../../src/store/connection/database.ts'
 import { eventually } from '../support/configuration.ts'
 import { openTransaction, testDatabase } from '../support/database.ts'
-import { startForwarder } from '../support/forwarder.ts'
+import { throughForwarder } from '../support/forwarder.ts'
 
 const isUnavailable = (error: unknown) => error instanceof DomainError && error.code === 'STORE_UNAVAILABLE'
 const LOCK = 4711
@@ -33,11 +33,8 @@ test('a transaction that takes too long rejects and is rolled back', async (t) =
 
 test('a server that answers nothing, not even BEGIN, is unavailable within the bound', async (t) => {
   const database = await testDatabase(t)
-  const url = new URL(database.url)
-  const forwarder = await startForwarder(t, Number(url.port))
-  url.port = String(forwarder.port)
-  url.hostname = '127.0.0.1'
-  const db = openDatabase({ url: url.href, applicationName: 'test', maxConnections: 1 })
+  const { url, forwarder } = await throughForwarder(t, database.url)
+  const db = openDatabase({ url, applicationName: 'test', maxConnections: 1 })
   database.beforeDrop(() => db.destroy())
   await query(db, 'select 1')
   forwarder.set('frozen')

@@ -219,7 +219,7 @@ test('events --follow comes back after its connection broke and prints each even
       .map((line) => JSON.parse(line) as { id: string; to: string; member: { id: string } })
   const { id, target } = member(1)
   // What happens before the stream is open comes too: it begins where the list has ended.
-  await until(() => forwarder.accepted() >= 1, 'a connection')
+  await until(() => forwarder.hasPassed('text/event-stream'), 'the request for the stream')
   await target.down()
   await until(() => seen().length === 1, `one event: ${output.out}${output.err}`)
   forwarder.set('cut')
@@ -328,6 +328,17 @@ test('with OS_AUTH_URL it signs in and finds the service in the catalogue: by pa
   }
   const all = await runProgram(['events', '--all-projects', '--type', 'prober.joined'], password)
   assert.match(all.out, /prober\.joined .*, pid \d+/)
+})
+
+test('the service is where --url says, also where HM_LISTEN leaves the port to the system', async () => {
+  const env = { HM_LISTEN: '127.0.0.1:0' }
+  const { code, err } = await runProgram(['status', '--url', world.service.api], env)
+  assert.equal(code, 0, err)
+  const { err: told } = await runProgram(['status'], env)
+  assert.match(
+    told,
+    /^healthmonitor status: HM_LISTEN=127\.0\.0\.1:0 is not an address with a port: use --url/,
+  )
 })
 
 test('a service or a Keystone that cannot be reached, or refuses, is one line and exit code 3', async () => {

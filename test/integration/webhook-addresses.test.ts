@@ -4,12 +4,15 @@ import { setMaxListeners } from 'node:events'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { WEBHOOK_CONNECT_MS, WEBHOOK_LOOKUPS } from '../../src/domain/limits.ts'
 import { parseCidr } from '../../src/domain/address/ip-address.ts'
 import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import type { Outcome } from '../../src/domain/webhook/outcome.ts'
 import { WebhookClient } from '../../src/notify/webhook/client.ts'
 import type { DialerOptions } from '../../src/notify/webhook/dialer.ts'
+import type { Resolve } from '../../src/notify/webhook/names.ts'
 import { selfSigned } from '../support/certificate.ts'
+import { eventually } from '../support/configuration.ts'
 import { aSecret, startReceiver } from '../support/webhook-receiver.ts'
 
 const POLICY = makeTargetPolicy({
@@ -29,11 +32,16 @@ function send(t: TestContext, url: string, options: Partial<DialerOptions> = {})
   return client.send(target, message, new AbortController().signal)
 }
 
-/** A resolver that knows every name by these addresses. */
-const named = (...addresses: readonly string[]): Pick<DialerOptions, 'resolve'> => ({
-  resolve: () =>
-    Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))),
+/** A host that resolves names like this, and a DNS that answers nothing. */
+const resolving = (host: Resolve): Pick<DialerOptions, 'resolvers'> => ({
+  resolvers: { host, dns: () => Promise.resolve([]) },
 })
+
+/** A host that knows every name by these addresses. */
+const named = (...addresses: readonly string[]): Pick<DialerOptions, 'resolvers'> =>
+  resolving(() =>
+    Promise.resolve(addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))),
+  )
 
 for (const [what, addresses, reason] of [
   ['a denied address', ['127.9.0.1'], 'the address is in HM_WEBHOOK_DENY'],
@@ -66,10 +74,11 @@ test('the address that was checked is dialled, with the name in Host', async (t)
   const receiver = await startReceiver(t)
   const { port } = new URL(receiver.url)
   let asked = 0
-  const outcome = await send(t, `http://receiver.test:${port}/`, {
-    // A name that leads elsewhere when it is asked for again.
-    resolve: () => Promise.resolve([{ address: asked++ === 0 ? '127.0.0.1' : '127.9.0.1', family: 4 }]),
-  })
+  // A name that leads elsewhere when it is asked for again.
+  const elsewhere = resolving(() =>
+    Promise.resolve([{ address: asked++ === 0 ? '127.0.0.1' : '127.9.0.1', family: 4 }]),
+  )
+  const outcome = await send(t, `http://receiver.test:${port}/`, elsewhere)
   assert.deepEqual([outcome, asked], [{ kind: 'delivered', status: 204 }, 1])
   assert.equal(receiver.requests[0]?.headers.host, `receiver.test:${port}`)
 })
@@ -126,29 +135,40 @@ test('a receiver that has too much to do says how long it wants to be left alone
   assert.equal(long.kind === 'unreachable' ? long.retryAfterMs : 0, 600_000)
 })
 
-test('look-ups of one project that hang leave a thread for another project', async (t) => {
-  const receiver = await startReceiver(t)
-  const { port } = new URL(receiver.url)
+test('look-ups of two projects that hang keep no other project waiting, be its name known or not', async (t) => {
+  const [receiver, another] = [await startReceiver(t), await startReceiver(t)]
   let hanging = 0
   const client = new WebhookClient({
     policy: POLICY,
-    resolve: (name) => {
-      if (name !== 'hangs.test') return Promise.resolve([{ address: '127.0.0.1', family: 4 }])
-      hanging += 1
-      return new Promise(() => undefined)
+    resolvers: {
+      host: (name) => {
+        if (!name.startsWith('hangs')) return Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+        hanging += 1
+        return new Promise(() => undefined)
+      },
+      dns: (name) => Promise.resolve(name.startsWith('hangs') ? [] : [{ address: '127.0.0.1', family: 4 }]),
     },
   })
   const ending = new AbortController()
   setMaxListeners(0, ending.signal)
-  const sendAs = (projectId: string, host: string) => {
-    const url = `http://${host}:${port}/`
+  const sendAs = (projectId: string, host: string, { url: at } = receiver) => {
+    const url = `http://${host}:${new URL(at).port}/`
     const target = { id: 'x', projectId, url, format: 'cloudevents', secrets: [aSecret()] } as const
     const message = { url, id: 'evt_1', contentType: 'application/json', body: '{}', count: 1 }
     return client.send(target, message, ending.signal)
   }
-  const hung = Array.from({ length: 10 }, () => sendAs('hangs', 'hangs.test'))
-  assert.deepEqual(await sendAs('works', 'receiver.test'), { kind: 'delivered', status: 204 })
-  assert.ok(hanging >= 1 && hanging < 3, `${hanging} look-ups hang`)
+  const delivered = { kind: 'delivered', status: 204 }
+  assert.deepEqual(await sendAs('works', 'receiver.test'), delivered)
+  const hung = Array.from({ length: 10 }, (_, i) => sendAs(`hangs ${i % 2}`, `hangs-${i}.test`))
+  await eventually('every place is taken', () => hanging === WEBHOOK_LOOKUPS)
+  for (const host of ['receiver.test', 'never-seen.test']) {
+    const startMs = performance.now()
+    // Where there is no connection yet.
+    assert.deepEqual(await sendAs('works', host, another), delivered)
+    const tookMs = performance.now() - startMs
+    assert.ok(tookMs < WEBHOOK_CONNECT_MS / 2, `${host} took ${tookMs} ms`)
+  }
+  assert.equal(hanging, WEBHOOK_LOOKUPS, 'no more threads are taken')
   ending.abort()
   const ends = await Promise.allSettled(hung)
   assert.ok(

@@ -6,7 +6,8 @@ import { ALERT_RESEND_MS } from '../../src/domain/limits.ts'
 import { type Database, type Db, query, transaction } from '../../src/store/connection/database.ts'
 import { dueAlerts, noteResent, webhooksWithDueAlerts } from '../../src/store/event/webhook-alerts.ts'
 import { resendDeadLetter } from '../../src/store/event/webhook-dead-letters.ts'
-import { noteRefused, noteUnreachable } from '../../src/store/event/webhook-queue.ts'
+import { readDue } from '../../src/store/event/webhook-due.ts'
+import { noteRefused, noteUnreachable, subjectFailures } from '../../src/store/event/webhook-queue.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { aSecret, startReceiver } from '../support/webhook-receiver.ts'
@@ -131,7 +132,29 @@ test('an alert is not due while its receiver or its subject waits after a failur
   assert.deepEqual(await query(db, 'select failures, retry_at from webhook_state'), [
     { failures: 0, retry_at: null },
   ])
+  assert.deepEqual(await readDue(db, id, 10), { deliveries: [], nextInMs: undefined })
   assert.equal((await query(db, 'select from webhook_hold')).length, 0)
+})
+
+test('an alert that is refused again and again is sent again after longer and longer pauses', async (t) => {
+  const { db } = await testDatabase(t)
+  const id = await aWebhook({ db }, { url: 'http://127.0.0.1:9', secret: aSecret(), format: 'alertmanager' })
+  await query(db, `insert into webhook_alert values ($1, 'a', '{}', now()), ($1, 'b', '{}', now())`, [id])
+  const held = ['a', 'ended'].map((subject) => ({ subject, failures: 4, retryMs: 0 }))
+  await noteRefused(db, id, 'no', held)
+  const look = () => readDue(db, id, 10)
+  for (let i = 0; i < 2; i++) assert.deepEqual(await look(), { deliveries: [], nextInMs: undefined })
+  assert.deepEqual(await subjectFailures(db, id, ['a', 'ended']), new Map([['a', 4]]))
+  await query(
+    db,
+    `insert into webhook_delivery (webhook_id, position, subject, event)
+     values ($1, 1, 'a', '{"position": 1, "type": "member.status", "at": "2026-01-01T00:00:00Z", "data": {}}')`,
+    [id],
+  )
+  await query(db, `update webhook_hold set retry_at = now() + interval '1 minute'`)
+  assert.ok(((await look()).nextInMs ?? 0) > 30_000, 'its next event waits for it')
+  await query(db, 'update webhook_hold set retry_at = now()')
+  assert.equal((await look()).deliveries.length, 1)
 })
 
 /** A change of the status of a member, as its prober writes it; it makes an event. */

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { DEAD_LETTERS_MAX, WEBHOOK_COUNTED_MAX } from '../../src/domain/limits.ts'
-import { query } from '../../src/store/connection/database.ts'
-import { purgeOldEvents, sequenceEvents } from '../../src/store/event/events.ts'
+import { query, transaction } from '../../src/store/connection/database.ts'
+import { purgeOldEvents } from '../../src/store/event/events.ts'
+import { readDue } from '../../src/store/event/webhook-due.ts'
 import {
   boundQueue,
   countWaiting,
@@ -12,13 +13,14 @@ import {
   noteRefused,
   noteUnreachable,
   queueDeliveries,
-  readDue,
   waitingWebhooks,
 } from '../../src/store/event/webhook-queue.ts'
 import { findWebhook } from '../../src/store/event/webhooks.ts'
+import { eventually } from '../support/configuration.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
-import { aSecret } from '../support/webhook-receiver.ts'
-import { aWebhook, memberIds, tellOf } from '../support/webhooks.ts'
+import { sequenceAllEvents } from '../support/sequence.ts'
+import { aSecret, startReceiver } from '../support/webhook-receiver.ts'
+import { aNotifier, aWebhook, memberIds, tellOf } from '../support/webhooks.ts'
 
 /** A webhook with so many events in its queue. */
 async function queued(t: TestContext, count: number) {
@@ -26,7 +28,7 @@ async function queued(t: TestContext, count: number) {
   const id = await aWebhook(database, { url: 'http://127.0.0.1:9/', secret: aSecret() })
   await query(database.db, `insert into delivery values ('webhooks', 0)`)
   await tellOf(database.db, memberIds(count))
-  while ((await sequenceEvents(database.db, 5000)) !== undefined);
+  await sequenceAllEvents(database.db)
   await query(
     database.db,
     `insert into webhook_delivery (webhook_id, position, subject) select $1, position, 'member/' || member_id from event`,
@@ -137,4 +139,122 @@ test('when everything is delivered there is no time for another look; while all 
   const positions = deliveries.map(({ event }) => event.position)
   await noteDelivered(db, { webhookId: id, positions, subjects })
   assert.deepEqual(await readDue(db, id, 10), { deliveries: [], nextInMs: undefined })
+})
+
+/** Rows of webhook_delivery, and entries of its indexes, that a look at the queue of a webhook reads. */
+async function readByALook({ db }: TestDatabase, id: string): Promise<number> {
+  return await transaction(db, async (tx) => {
+    const read = async () => {
+      const [row] = await query<{ n: number }>(
+        tx,
+        `select sum(pg_stat_get_xact_tuples_fetched(r.id) + pg_stat_get_xact_tuples_returned(r.id))::int as n from (
+           select 'webhook_delivery'::regclass::oid
+           union all select indexrelid from pg_index where indrelid = 'webhook_delivery'::regclass) r (id)`,
+      )
+      return row?.n ?? 0
+    }
+    const before = await read()
+    await readDue(tx, id, 500)
+    return (await read()) - before
+  })
+}
+
+/** Holds every subject that waits for a webhook for `minutes`. */
+async function holdAll({ db }: TestDatabase, id: string, minutes: number): Promise<void> {
+  await query(
+    db,
+    `insert into webhook_hold (webhook_id, subject, failures, retry_at)
+     select distinct webhook_id, subject, 3, now() + $2 * interval '1 minute'
+     from webhook_delivery where webhook_id = $1`,
+    [id, minutes],
+  )
+}
+
+test('a look at a queue of 20 000 events that are held back reads none of them again', async (t) => {
+  const { database, id } = await queued(t, 20_000)
+  await holdAll(database, id, 10)
+  const first = await readByALook(database, id)
+  assert.ok(first >= 500, `it counts: ${first}`)
+  let looks = 1
+  for (let due = await readDue(database.db, id, 500); due.nextInMs === 0; looks++) {
+    assert.deepEqual(due.deliveries, [])
+    due = await readDue(database.db, id, 500)
+  }
+  assert.ok(looks <= 41, `${looks} looks`)
+  assert.equal(await countWaiting(database.db, id, 30_000), 20_000)
+  // Entries of the index that point to the rows as they were; vacuum removes them.
+  await query(database.db, 'vacuum webhook_delivery')
+  const again = await readByALook(database, id)
+  assert.ok(again < 10, `${again} rows`)
+  const { deliveries, nextInMs = 0 } = await readDue(database.db, id, 500)
+  assert.deepEqual(deliveries, [])
+  assert.ok(nextInMs > 500_000 && nextInMs <= 600_000, `${nextInMs}`)
+})
+
+test('a subject that may be tried again is due from its oldest event on, and one that was accepted is not held any more', async (t) => {
+  const { database, id } = await queued(t, 3)
+  const { db } = database
+  await query(db, `update webhook_delivery set subject = 'a' where position <= 2`)
+  await holdAll(database, id, 10)
+  assert.deepEqual((await readDue(db, id, 10)).deliveries, [])
+  const at = { name: 'webhooks', position: 9 }
+  await queueDeliveries(db, [{ webhookId: id, position: 4, subject: 'a' }], at)
+  await tellOf(db, memberIds(1))
+  await sequenceAllEvents(db)
+  const positions = async (limit = 10) =>
+    (await readDue(db, id, limit)).deliveries.map(({ event }) => event.position)
+  assert.deepEqual(await positions(), [], 'a later event of a subject that is held back waits too')
+  await query(db, `update webhook_hold set retry_at = now() where subject = 'a'`)
+  assert.deepEqual(await positions(), [1, 2, 4])
+  assert.deepEqual(await positions(2), [1, 2])
+  await noteDelivered(db, { webhookId: id, positions: [1, 2], subjects: ['a'] })
+  assert.deepEqual(await positions(), [4])
+  await noteDelivered(db, { webhookId: id, positions: [4], subjects: ['a'] })
+  assert.deepEqual(await positions(), [])
+  assert.equal((await query(db, `select from webhook_hold where subject = 'a'`)).length, 0)
+})
+
+test('a hold that anybody removes leaves nothing of its subject behind', async (t) => {
+  const { database, id } = await queued(t, 2)
+  const { db } = database
+  await holdAll(database, id, 10)
+  assert.deepEqual((await readDue(db, id, 10)).deliveries, [])
+  await query(db, 'delete from webhook_hold')
+  assert.equal((await readDue(db, id, 10)).deliveries.length, 2)
+})
+
+test('20 webhooks of a project with 5 000 events each that are refused delay no event of another project', async (t) => {
+  const database = await testDatabase(t)
+  const { db } = database
+  const [receiver, refusing] = [await startReceiver(t), await startReceiver(t)]
+  refusing.answer = () => 400
+  await aWebhook(database, { url: receiver.url, secret: receiver.secret })
+  const { url, secret } = refusing
+  const hostile: string[] = []
+  for (let i = 0; i < 20; i++) hostile.push(await aWebhook(database, { url, secret, projectId: 'hostile' }))
+  const members = memberIds(5)
+  await query(db, `insert into delivery values ('webhooks', 0)`)
+  await tellOf(db, members, { rounds: 1000, projectId: 'hostile' })
+  await sequenceAllEvents(db)
+  await query(
+    db,
+    `insert into webhook_delivery (webhook_id, position, subject)
+     select w, position, 'member/' || member_id from event cross join unnest($1::uuid[]) w`,
+    [hostile],
+  )
+  for (const id of hostile) await holdAll(database, id, 10)
+  await query(db, 'update delivery set position = (select max(position) from event)')
+  await aNotifier(database)
+  await eventually('every queue was looked through once', async () => {
+    return (await query(db, 'select from webhook_delivery where not held limit 1')).length === 0
+  })
+  for (let n = 0; n < 20; n++) {
+    await tellOf(db, members, { projectId: 'hostile' })
+    await tellOf(db, memberIds(1), { from: n })
+    const toldMs = performance.now()
+    await receiver.until(n + 1)
+    const lateMs = performance.now() - toldMs
+    assert.ok(lateMs < 2000, `event ${n} came after ${lateMs} ms`)
+  }
+  assert.equal(refusing.count, 0, 'nothing that is held back was tried')
 })

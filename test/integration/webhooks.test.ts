@@ -64,7 +64,7 @@ test('an event arrives as a CloudEvent with a signature, and several that wait a
   assert.equal((await stateOf(database, id))?.last_error, null)
 })
 
-test('a webhook hears of what matches its filter in its project, from its creation on; administrators hear of all', async (t) => {
+test('a webhook gets what matches its filter in its project, from its creation on; administrators get those of all projects', async (t) => {
   const database = await testDatabase(t)
   const [own, all] = [await startReceiver(t), await startReceiver(t)]
   await aNotifier(database)

@@ -1,6 +1,7 @@
 /** The API on a port of its own against a fresh database, and the one client through which every test speaks to it. */
 import { createServer, type IncomingHttpHeaders, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
 import { createApp } from '../../src/api/app.ts'
 import type { ApiDependencies, ApiSettings, Route } from '../../src/api/http/context.ts'
 import { elbRoutes } from '../../src/api/dialect/elb/routes.ts'
@@ -22,6 +23,8 @@ import { noIdentity } from '../../src/identity/no-identity.ts'
 import { type Database } from '../../src/store/connection/database.ts'
 import { readProbeAnswers } from '../../src/store/probing/probe-requests.ts'
 import { type Ending, testDatabase } from './database.ts'
+import { doorOf, validateDoorAnswer } from './door-openapi.ts'
+import { asOneRequest, ofTheProcess, oneConnectionPerRequest, readsForAll } from './one-connection.ts'
 import { validateAnswer } from './openapi.ts'
 
 export const UNLIMITED = { loadbalancer: -1, listener: -1, pool: -1, member: -1, healthmonitor: -1 }
@@ -73,6 +76,8 @@ export interface Api {
   readonly routes: readonly Route[]
   /** What the API logged as errors. */
   readonly errors: readonly object[]
+  /** Connections of clients that are open. */
+  connections(): Promise<number>
   /** Sends one request. A string or Buffer goes out as it is, anything else as JSON. */
   request(
     method: string,
@@ -120,9 +125,9 @@ function partsOf(
   given: { readonly [Name in keyof Parts]: ApiOptions[Name] | undefined },
 ): Parts {
   return {
-    events: given.events ?? { feed: feedOf(db, SILENT), streams: new EventStreams() },
+    events: ofTheProcess(given.events ?? { feed: feedOf(db, SILENT), streams: new EventStreams() }),
     webhooks: { ...webhooksOf(t), ...given.webhooks },
-    probes: given.probes ?? probesOf(t, db),
+    probes: readsForAll(given.probes ?? probesOf(t, db)),
   }
 }
 
@@ -131,6 +136,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
   const { db: givenDb, targetPolicy, admission, identity, log, ...rest } = options
   const { events, webhooks, probes, ...settings } = rest
   const db = givenDb ?? (await testDatabase(t)).db
+  oneConnectionPerRequest(db)
   const errors: object[] = []
   const deps: ApiDependencies = {
     db,
@@ -155,7 +161,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
     admission: { waitMs: BUSY_HOST_MS, ...admission },
   }
   const serve = createApp(deps).callback()
-  const server = createServer((request, response) => void serve(request, response))
+  const server = createServer((request, response) => asOneRequest(() => void serve(request, response)))
   const port = await listen(server)
   t.after(
     () =>
@@ -170,6 +176,7 @@ export async function startApi(t: Ending, options: ApiOptions = {}): Promise<Api
     db,
     routes: elbRoutes(deps),
     errors,
+    connections: () => promisify(server.getConnections.bind(server))(),
     request: (method, path, body, headers = {}) =>
       send(port, {
         method,
@@ -203,7 +210,9 @@ const FOREIGN =
 async function send(port: number, sent: Sent): Promise<Answer> {
   const answer = await exchange(port, sent)
   const { method, path, body: requestBody, defaultDialect } = sent
-  if (!FOREIGN.test(path)) validateAnswer({ method, path, defaultDialect, ...answer })
+  const door = doorOf(path)
+  if (door !== undefined) validateDoorAnswer(door, { method, ...answer, path: path.slice(door.length + 1) })
+  else if (!FOREIGN.test(path)) validateAnswer({ method, path, defaultDialect, ...answer })
   for (const check of everyAnswer) check({ method, path, requestBody, answer })
   return answer
 }
@@ -221,7 +230,12 @@ function exchange(port: number, { method, path, body, headers }: Sent): Promise<
         port,
         method,
         path,
-        headers: { ...type, ...(chunked ? {} : length), ...headers },
+        // An empty type: none at all.
+        headers: Object.fromEntries(
+          Object.entries({ ...type, ...(chunked ? {} : length), ...headers }).filter(
+            ([name, value]) => name !== 'content-type' || value !== '',
+          ),
+        ),
         agent: false,
       },
       (response) => {

@@ -5,8 +5,44 @@ import { type BatchCore, NO_SLOT } from '../../src/probe/batch/core.ts'
 import type { Probe } from '../../src/probe/probe.ts'
 import { result } from '../../src/probe/result.ts'
 
-/** The probe over `coreOf`; targets that the core does not take are probed by `other`. */
+/** A core as a prober that keeps the slots of its targets, as a scheduler does. */
+export interface HoldingProbe extends Probe {
+  /** Looks at the sockets, as each tick of a scheduler does. */
+  look(): void
+  /** This target will not be probed again; without one: none will. */
+  letGo(target?: ProbeTarget): void
+}
+
+/** The probe over `coreOf`; targets that the core does not take are probed by `other`. A slot serves one attempt. */
 export function probeByCore(coreOf: (target: ProbeTarget) => BatchCore | undefined, other: Probe): Probe {
+  return makeProbe(coreOf, other)
+}
+
+/** The same, with one slot for all attempts of a target, one after the other. */
+export function probeByHolding(
+  coreOf: (target: ProbeTarget) => BatchCore | undefined,
+  other: Probe,
+): HoldingProbe {
+  const held = new Map<ProbeTarget, readonly [core: BatchCore, slot: number]>()
+  return Object.assign(makeProbe(coreOf, other, held), {
+    look: () => {
+      for (const [core] of held.values()) core.collect(performance.now())
+    },
+    letGo: (target?: ProbeTarget) => {
+      for (const [each, [core, slot]] of held) {
+        if (target !== undefined && each !== target) continue
+        held.delete(each)
+        core.release(slot)
+      }
+    },
+  })
+}
+
+function makeProbe(
+  coreOf: (target: ProbeTarget) => BatchCore | undefined,
+  other: Probe,
+  held?: Map<ProbeTarget, readonly [core: BatchCore, slot: number]>,
+): Probe {
   const attempts = new Map<number, (result: ProbeResult) => void>()
   let isPumping = false
 
@@ -29,14 +65,15 @@ export function probeByCore(coreOf: (target: ProbeTarget) => BatchCore | undefin
   function end(core: BatchCore, slot: number, given: ProbeResult): void {
     const done = attempts.get(slot)
     attempts.delete(slot)
-    core.release(slot)
+    if (held === undefined) core.release(slot)
     done?.(given)
   }
 
   return (target, done) => {
     const core = coreOf(target)
-    const slot = core?.hold(target) ?? NO_SLOT
+    const slot = held?.get(target)?.[1] ?? core?.hold(target) ?? NO_SLOT
     if (core === undefined || slot === NO_SLOT) return other(target, done)
+    held?.set(target, [core, slot])
     let isEnded = false
     attempts.set(slot, (given) => {
       isEnded = true
@@ -53,7 +90,7 @@ export function probeByCore(coreOf: (target: ProbeTarget) => BatchCore | undefin
         core.expire(slot, performance.now())
         return tell(core)
       }
-      // What has ended already is told by its slot, which is given to the next attempt.
+      // What has ended already is reported by its slot, which is given to the next attempt.
       tell(core)
       if (isEnded) return
       core.drop(slot)

@@ -1,5 +1,5 @@
 /** A process that starts an embedded PostgreSQL, says so, and waits to be killed: argv = data folder. */
-import { startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../src/runtime/embedded/embedded-postgres.ts'
 
 const postgres = await startEmbeddedPostgres({
   dataDir: process.argv[2] ?? '',

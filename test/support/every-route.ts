@@ -118,6 +118,7 @@ const POOLS: Readonly<Record<string, KnownRoute>> = {
   'PUT /pools/:id': write({ to: id('pool'), body: rename('pools') }),
   'DELETE /pools/:id': write({ to: id('emptyPool'), status: 204 }),
   'GET /pools/:pool_id/health': read('object', ofPool),
+  'GET /pools/:pool_id/effective-members': read('object', ofPool),
   'POST /pools/:id/traffic': write({ to: id('pool'), status: 204 }),
   'GET /pools/:id/maintenance': read('object', id('pool')),
   'PUT /pools/:id/maintenance': write({ to: id('pool'), body: MAINTENANCE }),

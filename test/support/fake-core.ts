@@ -19,6 +19,10 @@ export class FakeCore implements BatchCore {
   told = 0
   /** What probes are answered with as soon as they have started; undefined = not. */
   immediately: readonly [reason: Reason, microseconds: number] | undefined
+  /** Answers pass in other words than before. */
+  hasOtherWords = false
+  /** How probes end at their deadline. */
+  expiresWith: Reason = 'CONNECT_TIMEOUT'
   readonly #arrived: (readonly [slot: number, reason: Reason, microseconds: number])[] = []
 
   get inFlight(): number {
@@ -57,7 +61,7 @@ export class FakeCore implements BatchCore {
   expire(slot: number): void {
     if (!this.flying.has(slot)) return
     this.expired.push(slot)
-    this.#end(slot, 'CONNECT_TIMEOUT', 1000)
+    this.#end(slot, this.expiresWith, 1000)
   }
 
   drop(slot: number): void {
@@ -83,5 +87,6 @@ export class FakeCore implements BatchCore {
     if (!this.flying.delete(slot)) return
     const i = this.ended.add(slot, reason)
     this.ended.microseconds[i] = microseconds
+    this.ended.areOther[i] = this.hasOtherWords ? 1 : 0
   }
 }

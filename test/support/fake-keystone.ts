@@ -35,6 +35,17 @@ export function tokenEnding(name: string, expiresAt: Date): { token: Record<stri
   return body
 }
 
+/** The document of a token that has these roles in a project, for an hour. */
+export function tokenInProject(
+  { id, name }: { readonly id: string; readonly name: string },
+  roles: readonly string[],
+): { token: Record<string, unknown> } {
+  const document = tokenEnding('validate-nocatalog-200', inAnHour())
+  document.token['project'] = { id, name, domain: { id: 'default', name: 'Default' } }
+  document.token['roles'] = roles.map((role) => ({ id: role, name: role }))
+  return document
+}
+
 export const inAnHour = (): Date => new Date(Date.now() + 3_600_000)
 
 export async function startFakeKeystone(t: Ending): Promise<FakeKeystone> {

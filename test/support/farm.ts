@@ -10,7 +10,7 @@ import { type Ending, testDatabase } from './database.ts'
 import { keepingLog } from './prober.ts'
 import { aVerdict, writeAllVerdicts } from './verdicts.ts'
 
-/** A pool of two members with a monitor and a listener, probed by a prober that decides what it is told. */
+/** A pool of two members with a monitor and a listener, probed by a prober that decides what the test says. */
 export interface Farm {
   readonly db: Database
   readonly poolId: string

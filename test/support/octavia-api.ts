@@ -1,11 +1,11 @@
 /** Load balancers of dialect octavia that API tests start from, and what its tests ask again and again. */
-import assert from 'node:assert/strict'
-import { query } from '../../src/store/connection/database.ts'
 import { type Answer, type Api, type Json, startApi } from './api.ts'
 import { SUBNET } from './api-objects.ts'
 import type { Ending } from './database.ts'
+import { force, made, OCTAVIA, type ProvisionedTable } from './octavia.ts'
 
-export const OCTAVIA = '/load-balancer/v2.0/lbaas'
+export { assertFault, OCTAVIA } from './octavia.ts'
+
 export const UNKNOWN_ID = '00000000-0000-4000-8000-00000000dead'
 
 export interface OctaviaApi extends Api {
@@ -16,7 +16,7 @@ export interface OctaviaApi extends Api {
   /** Creates a load balancer. */
   loadBalancer(attributes?: object): Promise<Json>
   /** Puts any object into a status, as a worker that has not finished would leave it. */
-  force(table: string, id: string, provisioningStatus: string): Promise<void>
+  force(table: ProvisionedTable, id: string, provisioningStatus: string): Promise<void>
 }
 
 export async function startOctaviaApi(
@@ -26,29 +26,12 @@ export async function startOctaviaApi(
   const api = await startApi(t, options)
   const send = (method: string, path: string, body?: unknown) =>
     api.request(method, `${OCTAVIA}${path}`, body)
-  const create = async (collection: string, attributes: object): Promise<Json> => {
-    const envelope = (collection.split('/').at(-1) ?? '').replace(/s$/, '')
-    const answer = await send('POST', `/${collection}`, { [envelope]: attributes })
-    assert.equal(answer.status, 201, JSON.stringify(answer.body))
-    return answer.body[envelope]
-  }
+  const create = (collection: string, attributes: object) => made(api, collection, attributes)
   return {
     ...api,
     send,
     create,
     loadBalancer: (attributes = {}) => create('loadbalancers', { vip_subnet_id: SUBNET, ...attributes }),
-    force: async (table, id, status) => {
-      await query(api.db, `update ${table} set provisioning_status = $1 where id = $2`, [status, id])
-    },
+    force: (table, id, status) => force(api, table, id, status),
   }
-}
-
-/** Asserts a fault (docs/peers/octavia.md 6). */
-export function assertFault(answer: Answer, status: number, faultstring: string | RegExp): void {
-  assert.equal(answer.status, status, JSON.stringify(answer.body))
-  assert.deepEqual(Object.keys(answer.body), ['faultcode', 'faultstring', 'debuginfo'])
-  assert.equal(answer.body.faultcode, status < 500 ? 'Client' : 'Server')
-  assert.equal(answer.body.debuginfo, null)
-  if (typeof faultstring === 'string') assert.equal(answer.body.faultstring, faultstring)
-  else assert.match(answer.body.faultstring, faultstring)
 }

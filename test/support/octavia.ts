@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { query } from '../../src/store/connection/database.ts'
 import type { Answer, Api, Json } from './api.ts'
-import { SUBNET } from './api-objects.ts'
+import { SUBNET, wrapped } from './api-objects.ts'
 
 export const OCTAVIA = '/load-balancer/v2.0/lbaas'
 
@@ -15,10 +15,10 @@ export async function made(
   attributes: object,
   headers: Headers = {},
 ): Promise<Json> {
-  const envelope = (collection.split('/').at(-1) ?? '').replace(/s$/, '')
-  const answer = await api.request('POST', `${OCTAVIA}/${collection}`, { [envelope]: attributes }, headers)
+  const path = `${OCTAVIA}/${collection}`
+  const answer = await api.request('POST', path, wrapped(collection, attributes), headers)
   assert.equal(answer.status, 201, JSON.stringify(answer.body))
-  return answer.body[envelope]
+  return Object.values(answer.body as object)[0]
 }
 
 /** A load balancer; through dialect elb, which shares it. */
@@ -44,21 +44,19 @@ export async function aMonitor(api: Api, poolId: string, attributes: object = {}
   return await made(api, 'healthmonitors', { ...defaults, ...attributes })
 }
 
+export type ProvisionedTable = 'load_balancer' | 'pool' | 'health_monitor' | 'member' | 'listener'
+
 /** Forces a provisioning status, as no request of ours ever shows one but ACTIVE. */
-export async function force(
-  api: Api,
-  table: 'load_balancer' | 'pool' | 'health_monitor' | 'member' | 'listener',
-  id: string,
-  status: string,
-): Promise<void> {
+export async function force(api: Api, table: ProvisionedTable, id: string, status: string): Promise<void> {
   await query(api.db, `update ${table} set provisioning_status = $1 where id = $2`, [status, id])
 }
 
-/** Asserts a refusal in Octavia's envelope. */
+/** Asserts a fault (docs/peers/octavia.md 6). */
 export function assertFault(answer: Answer, status: number, fault: string | RegExp): void {
   assert.equal(answer.status, status, JSON.stringify(answer.body))
   assert.deepEqual(Object.keys(answer.body as object), ['faultcode', 'faultstring', 'debuginfo'])
   assert.equal(answer.body.faultcode, status < 500 ? 'Client' : 'Server')
+  assert.equal(answer.body.debuginfo, null)
   if (typeof fault === 'string') assert.equal(answer.body.faultstring, fault)
   else assert.match(answer.body.faultstring as string, fault)
 }

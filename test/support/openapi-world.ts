@@ -17,7 +17,7 @@ export const RUNS = Number(process.env['OPENAPI_RUNS'] ?? 20)
 
 /** What options are refused for between each other, by the monitor and by the host (src/domain/options/option-fit.ts). */
 const OPTION_RULE =
-  /^Invalid input for options[\w.]*\. Reason: (it does not fit|it is above|it is 0 |h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
+  /^Invalid input for options[\w.]*\. Reason: (overprovisioning_percent needs|it does not fit|it is above|it is 0 |h2c? does not fit|.* is set by the probe itself|HTTP health check cannot|an answer to method|The expected response length|must not have more than one|\S+ is not one of HM_SOURCE|an address is no server name|certificate and key|HM_TLS_DIR|'\*\*\*' stands|\d+ bytes as JSON)|^Invalid input for options\S+ Reason: Invalid http \w+ status range: expecting start < end/
 
 /** Instants and days that there are not, that are over, or that come in the wrong order; rules of no, or of too many days. */
 const MAINTENANCE =
@@ -84,6 +84,8 @@ async function aProbedMember(api: Api): Promise<Readonly<Record<string, string>>
     'elbProbeMember.member_id': member,
     'octaviaProbeMember.pool_id': pool,
     'octaviaProbeMember.member_id': member,
+    'probeMember.pool_id': pool,
+    'probeMember.member_id': member,
   }
 }
 
@@ -241,9 +243,9 @@ const PLAIN_POOL = {
 const PLAIN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   // Most texts of the form of a time are none.
   ...Object.fromEntries(
-    ['elb', 'octavia'].flatMap((dialect) =>
+    ['elbSet', 'octaviaSet', 'set'].flatMap((set) =>
       ['Member', 'Pool', 'HealthMonitor'].map((kind) => [
-        `${dialect}Set${kind}Maintenance`,
+        `${set}${kind}Maintenance`,
         { start: null, end: null },
       ]),
     ),

@@ -111,9 +111,9 @@ export async function writeVerdict(
   const { status, reason = status === 'ONLINE' ? 'PASSED' : 'CONNECT_REFUSED' } = verdict
   await query(
     db,
-    `insert into member_state (member_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard,
+    `insert into member_state (member_id, pool_id, generation, status, since, reason, detail, evidence, ok_run, bad_run, shard,
                                epoch, sequence, written_at)
-     select m.id, greatest(lb.generation, p.generation, m.generation, hm.generation), $1, '2026-11-01T10:00:00Z', $2, $3,
+     select m.id, m.pool_id, greatest(lb.generation, p.generation, m.generation, hm.generation), $1, '2026-11-01T10:00:00Z', $2, $3,
             $4::jsonb, $5, $6, p.shard, 1, 1, $7
      from member m join pool p on p.id = m.pool_id join load_balancer lb on lb.id = p.load_balancer_id
      left join health_monitor hm on hm.pool_id = p.id

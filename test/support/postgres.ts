@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startEmbeddedPostgres } from '../../src/runtime/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../src/runtime/embedded/embedded-postgres.ts'
 import { openDatabase, query } from '../../src/store/connection/database.ts'
 import { migrateToLatest } from '../../src/store/connection/migrate.ts'
 

@@ -1,12 +1,14 @@
 /** A member that is probed, and an API whose requests for a probe are heard at once. */
 import assert from 'node:assert/strict'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
 import { makeProbes } from '../../src/bin/process/probe-requests.ts'
 import type { ProberDeps } from '../../src/bin/process/prober.ts'
 import { query } from '../../src/store/connection/database.ts'
 import { type Answer, type Api, startApi } from './api.ts'
 import { eventually, insertMembers, insertPool, type MonitorFields, PROJECT } from './configuration.ts'
 import { type Ending, type TestDatabase, testDatabase } from './database.ts'
+import { listenApart } from './ports.ts'
 import { keepingLog, type TestProber, testProber } from './prober.ts'
 
 export const DIALECTS = { elb: '/elb/v2.0/lbaas', octavia: '/load-balancer/v2.0/lbaas' } as const
@@ -30,13 +32,15 @@ export async function aTarget(t: Ending): Promise<Target> {
     open.add(socket.on('error', () => undefined).resume())
     socket.on('close', () => open.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, resolve))
+  const port = await listenApart((free) =>
+    once(server.listen({ port: free, host: '127.0.0.1', backlog: 1024 }), 'listening'),
+  )
   const stop = async (): Promise<void> => {
     for (const socket of open) socket.destroy()
     if (server.listening) await new Promise((resolve) => server.close(resolve))
   }
   t.after(stop)
-  return { port: (server.address() as AddressInfo).port, open, connections: () => connections, stop }
+  return { port, open, connections: () => connections, stop }
 }
 
 export interface Probed {
@@ -117,6 +121,28 @@ export async function decided(world: ProbeWorld, member: Probed, status: string)
     },
     BUSY_HOST_MS,
   )
+}
+
+export interface OnlineMember {
+  readonly world: ProbeWorld
+  readonly member: Probed
+  /** What answers its probes. */
+  readonly target: Target
+  /** What probes it. */
+  readonly prober: TestProber
+}
+
+/** A member that answers, that a prober of this process probes, and that is ONLINE. */
+export async function onlineMember(
+  t: Ending,
+  { monitor, project }: { readonly monitor?: MonitorFields; readonly project?: string } = {},
+): Promise<OnlineMember> {
+  const world = await probeWorld(t)
+  const target = await aTarget(t)
+  const [member = assert.fail('no member')] = await world.members([target.port], monitor, project)
+  const prober = world.prober()
+  await decided(world, member, 'ONLINE')
+  return { world, member, target, prober }
 }
 
 /** What is stored about a member: its verdict, its counters, when; and its transitions. */

@@ -19,14 +19,15 @@ export interface ProberProcess {
 
 /**
  * Starts one; it is killed before the database goes. `url` when it reaches its database by another way; `within`: a
- * command that becomes the prober (`ip netns exec NAME`).
+ * command that becomes the prober (`ip netns exec NAME`); `flags`: of the command.
  */
 export function startProberProcess(
   database: Pick<TestDatabase, 'url' | 'beforeDrop'>,
   environment: NodeJS.ProcessEnv = {},
   within: readonly string[] = [],
+  flags: readonly string[] = [],
 ): ProberProcess {
-  const [command, ...args] = [...within, process.execPath, PROGRAM, 'prober']
+  const [command = '', ...args] = [...within, process.execPath, PROGRAM, 'prober', ...flags]
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], DATABASE_URL: database.url, HM_METRICS_LISTEN: 'off', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],

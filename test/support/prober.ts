@@ -1,6 +1,6 @@
 /** A prober inside the test, on the test's database. */
 import { type Prober, type ProberDeps, startProber } from '../../src/bin/process/prober.ts'
-import { createMetrics, type Metrics } from '../../src/runtime/metrics.ts'
+import { createMetrics, type Metrics } from '../../src/runtime/metrics/metrics.ts'
 import type { Log } from '../../src/schedule/log.ts'
 import type { TestDatabase } from './database.ts'
 import { makeProbers } from '../../src/probe/probers.ts'

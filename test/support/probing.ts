@@ -1,11 +1,13 @@
 /** What the tests of the probers share: one attempt as a promise, targets, a black hole, and a count of open sockets. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
 import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { Probe } from '../../src/probe/probe.ts'
+import { listenApart } from './ports.ts'
 
 export function targetOf(server: Server, more: Partial<ProbeTarget> = {}): ProbeTarget {
   const { address, port, family } = server.address() as AddressInfo
@@ -47,7 +49,7 @@ export async function probeWithin(probe: Probe, target: ProbeTarget): Promise<Pr
   }
 }
 
-/** A listener on port 0 that is closed, with all its connections, when the test ends. */
+/** A listener at a port of its own that is closed, with all its connections, when the test ends. */
 export async function listen(
   t: TestContext,
   onConnection: (socket: Socket) => void,
@@ -60,7 +62,7 @@ export async function listen(
     socket.on('close', () => sockets.delete(socket))
     onConnection(socket)
   })
-  await new Promise<void>((resolve) => server.listen(0, address, resolve))
+  await listenApart((port) => once(server.listen(port, address), 'listening'))
   t.after(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
@@ -68,12 +70,31 @@ export async function listen(
   return server
 }
 
-/** A port of `address` on which nobody listens. */
-export async function closedPort(t: TestContext, address = '127.0.0.1'): Promise<number> {
-  const server = await listen(t, () => undefined, address)
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+/** A server with TLS on port 0 of 127.0.0.1 that is closed, with all its connections, when the test ends. */
+export async function servingTls<Tls extends Server>(t: TestContext, server: Tls): Promise<Tls> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => undefined)))
+  server.on('secureConnection', (socket: Socket) => socket.on('error', () => undefined))
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return server
+}
+
+/** A GET of `/` in HTTP/1.1 that expects 200. */
+export const getFrom = (host: string) =>
+  ({ method: 'GET', path: '/', version: '1.1', host, expectedCodes: [{ from: 200, to: 200 }] }) as const
+
+/** A TCP port of `address` on which nobody listens, and which the kernel gives to nobody. */
+export function closedPort(address = '127.0.0.1'): Promise<number> {
+  return listenApart(async (port) => {
+    const server = createServer().listen(port, address)
+    await once(server, 'listening')
+    await new Promise((resolve) => server.close(resolve))
+  })
 }
 
 /**

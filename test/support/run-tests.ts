@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { endHangingFiles } from './hanging-files.ts'
 import { createTemplate, dropDatabase, testServer } from './postgres.ts'
 
 /** Folders whose files open no database. */
@@ -76,7 +77,15 @@ function runFiles(): Promise<Totals> {
     const timeout = asked.some((name) => name.startsWith('clients'))
       ? CLIENT_FILE_TIMEOUT_MS
       : FILE_TIMEOUT_MS
-    const events = run({ files, concurrency, timeout })
+    const events = run({ files, concurrency })
+    const stopLooking = endHangingFiles({
+      files,
+      timeoutMs: timeout,
+      onEnded: (file, processes) =>
+        console.error(
+          `${relative(testRoot, file)} is ended after ${timeout / 1000} s, with ${processes} processes`,
+        ),
+    })
     events.on('test:fail', () => {
       totals.failed = true
     })
@@ -86,7 +95,7 @@ function runFiles(): Promise<Totals> {
       if (figure?.[1] !== undefined) totals[figure[1]] = Number(figure[2])
     })
     const report = events.compose(new spec())
-    report.on('end', () => done(totals))
+    report.on('end', () => void stopLooking().then(() => done(totals)))
     report.on('error', reject)
     report.pipe(process.stdout, { end: false })
   })

@@ -13,11 +13,11 @@ import { type Reason, REASONS } from '../../src/domain/result/reasons.ts'
 import type { ProbeResult } from '../../src/domain/result/probe-result.ts'
 import type { ProbeTarget } from '../../src/domain/target/probe-target.ts'
 import type { Probe } from '../../src/probe/probe.ts'
-import { createMetrics } from '../../src/runtime/metrics.ts'
-import { type AddressShare, AddressTable } from '../../src/schedule/address-slots.ts'
-import type { Check } from '../../src/schedule/check.ts'
-import { ProjectTable } from '../../src/schedule/project-share.ts'
-import { Scheduler, type SchedulerOptions } from '../../src/schedule/scheduler.ts'
+import { createMetrics } from '../../src/runtime/metrics/metrics.ts'
+import { type AddressShare, AddressTable } from '../../src/schedule/share/address-slots.ts'
+import type { Check } from '../../src/schedule/loop/check.ts'
+import { ProjectTable } from '../../src/schedule/share/project-share.ts'
+import { Scheduler, type SchedulerOptions } from '../../src/schedule/loop/scheduler.ts'
 
 export const DELAY_MS = 5000
 export const TIMEOUT_MS = 3000

@@ -33,6 +33,8 @@ export interface Service {
   /** Ids of every process of the service that lives: parent, probers, notifier, PostgreSQL. */
   alive(): readonly number[]
   kill(signal: NodeJS.Signals): void
+  /** What it has printed so far. */
+  output(): string
   /** What it has logged so far. */
   log(): string
   readonly finished: Promise<Finished>
@@ -93,6 +95,7 @@ export async function startService(
     postmaster,
     alive: () => [pid, ...probers(), ...notifiers(), postmaster()].filter((id) => id > 0 && isRunning(id)),
     kill: (signal) => child.kill(signal),
+    output: () => output.out,
     log: () => output.err,
     finished,
   }

@@ -1,6 +1,10 @@
-/** Many little TCP servers on loopback that note when they were probed. */
-import { type AddressInfo, createServer, type Server } from 'node:net'
+/**
+ * Many little TCP servers on loopback that note when they were probed. Nobody else answers at the port of one that was
+ * stopped: they listen at an address of this process, at ports that the kernel gives to nobody.
+ */
+import { createServer, type Server } from 'node:net'
 import type { Ending } from './database.ts'
+import { listenApart, OWN_LOOPBACK } from './ports.ts'
 
 export interface Target {
   readonly address: string
@@ -14,14 +18,18 @@ export interface Target {
 }
 
 /** Starts `count` servers, each on a port of its own; all are closed when the test ends. */
-export async function startTargets(t: Ending, count: number): Promise<readonly Target[]> {
-  return await Promise.all(Array.from({ length: count }, () => startTarget(t)))
+export async function startTargets(
+  t: Ending,
+  count: number,
+  address = OWN_LOOPBACK,
+): Promise<readonly Target[]> {
+  return await Promise.all(Array.from({ length: count }, () => startTarget(t, address)))
 }
 
-async function startTarget(t: Ending): Promise<Target> {
+async function startTarget(t: Ending, address: string): Promise<Target> {
   const probedAt: number[] = []
   let server: Server | undefined
-  const listenOn = (port: number): Promise<number> =>
+  const listenOn = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const fresh = createServer((socket) => {
         probedAt.push(performance.now())
@@ -29,7 +37,7 @@ async function startTarget(t: Ending): Promise<Target> {
         socket.resume()
       })
       fresh.on('error', reject)
-      fresh.listen(port, '127.0.0.1', () => resolve((fresh.address() as AddressInfo).port))
+      fresh.listen(port, address, resolve)
       server = fresh
     })
   const stop = (): Promise<void> =>
@@ -37,10 +45,7 @@ async function startTarget(t: Ending): Promise<Target> {
       if (server?.listening === true) server.close(() => resolve())
       else resolve()
     })
-  const port = await listenOn(0)
+  const port = await listenApart(listenOn)
   t.after(stop)
-  const restart = async (): Promise<void> => {
-    await listenOn(port)
-  }
-  return { address: '127.0.0.1', port, probedAt, stop, restart }
+  return { address, port, probedAt, stop, restart: () => listenOn(port) }
 }

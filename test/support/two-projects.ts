@@ -4,12 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { query } from '../../src/store/connection/database.ts'
-import { keystoneClient } from '../../src/identity/keystone-client.ts'
-import { keystoneIdentity } from '../../src/identity/keystone-identity.ts'
 import { type Answer, type Api, type ApiOptions, type Json, startApi } from './api.ts'
 import { aListener, aLoadBalancer, aMonitor, aPool, contents, created, SUBNET } from './api-objects.ts'
 import type { Ending } from './database.ts'
-import { inAnHour, startFakeKeystone, tokenEnding } from './fake-keystone.ts'
+import { startFakeKeystone, tokenInProject } from './fake-keystone.ts'
+import { keystoneIdentityAt } from './keystone-identity.ts'
 
 export const OWNER = 'owner-project'
 export const FOREIGN = 'foreign-project'
@@ -59,20 +58,12 @@ export interface TwoProjects {
   readonly contents: () => Promise<Readonly<Record<string, string>>>
 }
 
-const ACCOUNT = { username: 'octavia', password: 'secret', project: 'service', domain: 'Default' }
-
 export async function startTwoProjects(t: Ending, options: ApiOptions = {}): Promise<TwoProjects> {
   const keystone = await startFakeKeystone(t)
   for (const [name, { project, roles }] of Object.entries(ACTORS)) {
-    const document = tokenEnding('validate-nocatalog-200', inAnHour())
-    document.token['project'] = { id: project, name: project, domain: { id: 'default', name: 'Default' } }
-    document.token['roles'] = roles.map((role) => ({ id: role, name: role }))
-    keystone.tokens.set(name, document)
+    keystone.tokens.set(name, tokenInProject({ id: project, name: project }, roles))
   }
-  const log = { warn: () => undefined, info: () => undefined }
-  const client = keystoneClient({ url: keystone.url, account: ACCOUNT, log })
-  t.after(() => client.close())
-  const identify = keystoneIdentity({ client, url: keystone.url, cacheMs: 3_600_000 })
+  const { identify } = keystoneIdentityAt(t, { url: keystone.url })
   const api = await startApi(t, { identity: { identify }, loopbackHostsOnly: false, ...options })
   const ask: TwoProjects['ask'] = (who, method, path, body) =>
     api.request(method, path, body, who === undefined ? {} : { 'x-auth-token': who })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { makeTargetPolicy } from '../../src/domain/address/target-policy.ts'
 import type { WebhookFilter, WebhookFormat } from '../../src/domain/webhook/webhook.ts'
 import { type RunningNotifier, startNotifier } from '../../src/bin/process/notifier.ts'
-import { createMetrics, type Metrics } from '../../src/runtime/metrics.ts'
+import { createMetrics, type Metrics } from '../../src/runtime/metrics/metrics.ts'
 import { type Db, query, transaction } from '../../src/store/connection/database.ts'
 import { insertWebhook } from '../../src/store/event/webhooks.ts'
 import { eventually, PROJECT } from './configuration.ts'
@@ -18,7 +18,7 @@ export interface WebhookOptions {
   readonly filter?: WebhookFilter
 }
 
-/** Makes a webhook that hears of what comes now; returns its id. */
+/** Makes a webhook that gets what comes now; returns its id. */
 export async function aWebhook(
   { db }: Pick<TestDatabase, 'db'>,
   { url, secret, projectId = PROJECT, format = 'cloudevents', filter = {} }: WebhookOptions,
@@ -30,7 +30,7 @@ export async function aWebhook(
   return id
 }
 
-/** Tells of `rounds` changes of each member, round by round; `n` of an event's data counts from `from`. */
+/** Publishes `rounds` changes of each member, round by round; `n` of an event's data counts from `from`. */
 export async function tellOf(
   db: Db,
   members: readonly string[],

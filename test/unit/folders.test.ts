@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 /** Layers that are divided by subject. */
-const DIVIDED = ['domain', 'api', 'store', 'bin'] as const
+const DIVIDED = ['domain', 'api', 'schedule', 'store', 'runtime', 'bin'] as const
 /** A folder with fewer files divides nothing. */
 const FILES_MIN = 2
 

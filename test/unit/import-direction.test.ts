@@ -171,23 +171,23 @@ test('the table allows no import between layers that nothing needs', () => {
 })
 
 test('the search for permissions that nothing needs finds one', () => {
-  const rules = new Map([['api', { ours: ['store', 'runtime/log.ts'], packages: [] }]])
+  const rules = new Map([['api', { ours: ['store', 'runtime/output/log.ts'], packages: [] }]])
   const one = { file: 'api/app.ts', specifier: '../store/database.ts', target: 'store/database.ts' }
-  assert.deepEqual(unusedOf(rules, [one]), ['api: runtime/log.ts'])
+  assert.deepEqual(unusedOf(rules, [one]), ['api: runtime/output/log.ts'])
 })
 
 test('the rule finds what it forbids', () => {
   const wrong = (file: string, specifier: string) =>
     problemOf({ file, specifier, target: targetOf(file, specifier) })
   assert.ok(wrong('domain/x.ts', 'node:fs'))
-  assert.ok(wrong('probe/x.ts', '../runtime/log.ts'))
-  assert.ok(wrong('api/x.ts', '../runtime/config.ts'))
+  assert.ok(wrong('probe/x.ts', '../runtime/output/log.ts'))
+  assert.ok(wrong('api/x.ts', '../runtime/config/config.ts'))
   assert.ok(wrong('schedule/x.ts', 'knex'))
   assert.ok(wrong('runtime/x.ts', '../store/database.ts'))
   assert.ok(wrong('store/x.ts', '../bin/serve.ts'))
-  assert.ok(wrong('api/resource/x.ts', '../../runtime/log.ts'))
+  assert.ok(wrong('api/resource/x.ts', '../../runtime/output/log.ts'))
   assert.equal(wrong('api/resource/x.ts', '../../store/database.ts'), undefined)
-  assert.equal(wrong('schedule/x.ts', '../runtime/metrics.ts'), undefined)
+  assert.equal(wrong('schedule/x.ts', '../runtime/metrics/metrics.ts'), undefined)
   assert.ok(wrong('web/x.tsx', '../domain/limits.ts'))
   assert.ok(wrong('web/x.tsx', 'koa'))
   assert.equal(wrong('store/x.ts', '../../migrations/index.ts'), undefined)

@@ -5,16 +5,13 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { mkdirSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { assertAccessible, hasChromium, openPage, startChromium } from '../support/browser.ts'
+import { assertAccessible, hasChromium, openPage, picture, startChromium } from '../support/browser.ts'
 import { folderOfTest } from '../support/folders.ts'
 import { startService } from '../support/service.ts'
 
 const skip = hasChromium ? false : 'no chromium (Debian: chromium)'
-/** Set to make the pictures of docs/ui.md anew. */
-const PICTURES = process.env['HM_TEST_PICTURES']
 const SUBNET = '11111111-1111-4111-8111-111111111111'
 /** A probe each second, two failures: decided within four seconds, and shown within one more. */
 const SHOWN_MS = 15_000
@@ -76,12 +73,6 @@ async function aPool(
     members.push((await make(`pools/${pool.id}/members`, member)).id)
   }
   return { pool: pool.id, members }
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return
-  mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true })
 }
 
 const row = (page: Page, name: string) =>
@@ -146,6 +137,42 @@ test('from the empty service to seeing why a member is down, and back, with noth
   await page.getByRole('link', { name: 'Overview' }).first().click()
   await page.getByRole('heading', { level: 1, name: 'All 3 members are ONLINE' }).waitFor()
   assert.equal(await page.evaluate(() => 'isSamePage' in globalThis), true)
+  assert.deepEqual(complaints, [])
+})
+
+test('a member that another API keeps has its history, its uptime and its plan on its page', {
+  skip,
+}, async (t) => {
+  const world = await aWorld(t)
+  const { port } = (await aTarget(t)).address() as AddressInfo
+  const door = `${world.api}/greymatter/v1.0/cluster`
+  const check = { timeout_msec: 500, interval_msec: 500, health_checker: { tcp_health_check: {} } }
+  const made = await fetch(door, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      cluster_key: 'catalog-service',
+      zone_key: 'default-zone',
+      name: 'catalog',
+      instances: [{ host: '127.0.0.1', port }],
+      health_checks: [check],
+    }),
+  })
+  assert.equal(made.status, 200, await made.clone().text())
+  const health = (await (await fetch(`${door}/catalog-service/health`)).json()) as {
+    readonly result: { readonly instances: readonly { readonly member_id: string }[] }
+  }
+  const id = health.result.instances[0]?.member_id ?? assert.fail('it is not probed')
+  const { page, complaints } = await openPage(world.browser, `${world.api}/ui/#/members/${id}`)
+  await page.getByText('greymatter: default-zone').first().waitFor()
+  await page
+    .getByRole('region', { name: 'History' })
+    .getByText('PASSED')
+    .first()
+    .waitFor({ timeout: SHOWN_MS })
+  await page.getByRole('region', { name: 'Uptime' }).getByText('24 hours').waitFor()
+  await page.getByRole('region', { name: 'What the monitor does' }).getByText('interval').first().waitFor()
+  await assertAccessible(page, 'a member of a door')
   assert.deepEqual(complaints, [])
 })
 
@@ -238,7 +265,7 @@ test('it can be used on a phone, in the dark, and with the keyboard alone', { sk
       await page.goto(`${world.api}/ui/#/${path}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
       await page.locator('table, ol, .numbers, code, main button').first().waitFor()
-      await page.locator('.waiting-text').waitFor({ state: 'detached' })
+      await page.locator('.waiting-text').first().waitFor({ state: 'detached' })
       const wide = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
       assert.ok(wide <= 0, `${view} is ${wide} px wider than ${width} px`)
       await assertAccessible(page, `${view}, ${width} px, ${colorScheme}`)

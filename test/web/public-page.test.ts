@@ -1,22 +1,13 @@
 /** Public pages in a real browser: a person makes one and copies its link, a stranger looks at it. And their pictures. */
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { query } from '../../src/store/connection/database.ts'
 import { type Api, startApi } from '../support/api.ts'
-import { assertAccessible, hasChromium, openPage, startChromium } from '../support/browser.ts'
+import { assertAccessible, hasChromium, openPage, picture, startChromium } from '../support/browser.ts'
 import { aLoadBalancer, aMonitor, aPool, made } from '../support/octavia.ts'
 
 const skip = hasChromium ? false : 'no chromium (Debian: chromium)'
-/** Set to make the pictures of docs/ui.md anew. */
-const PICTURES = process.env['HM_TEST_PICTURES']
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return
-  mkdirSync(PICTURES, { recursive: true })
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true })
-}
 
 /** Pools with a history of ninety days: one always up, one with trouble now and before, one that is new. */
 async function aWorld(t: TestContext): Promise<{ api: Api; browser: Browser; pools: readonly string[] }> {
@@ -118,6 +109,27 @@ test('a person makes a page and copies its link, a stranger sees it, and nobody 
   assert.deepEqual([...complaints, ...stranger.complaints], [])
   await stranger.page.reload()
   await stranger.page.getByText('There is no page at this address.').waitFor()
+})
+
+test('fifty pages with the names of their pools are one request', { skip }, async (t) => {
+  const { api, browser, pools } = await aWorld(t)
+  for (let i = 0; i < 50; i++) {
+    const answer = await api.request('POST', '/v1/public-pages', {
+      public_page: { title: `Page ${i}`, pools },
+    })
+    assert.equal(answer.status, 201)
+  }
+  const { page, complaints } = await openPage(browser, `${api.url}/ui/#/public-pages`)
+  await page.getByRole('region', { name: 'Page 49' }).getByText('Web shop, Payments, Search').waitFor()
+  const paths: string[] = []
+  page.on('request', (request) => paths.push(new URL(request.url()).pathname))
+  await page.reload()
+  await page.getByRole('region', { name: 'Page 49' }).getByText('Web shop, Payments, Search').waitFor()
+  assert.deepEqual(
+    paths.filter((path) => /public-pages|overview\/pools/.test(path)),
+    ['/v1/public-pages'],
+  )
+  assert.deepEqual(complaints, [])
 })
 
 test('the page for strangers is accessible in both schemes and on a phone, and the policy refuses nothing', {

@@ -3,11 +3,12 @@ import type { DetectionWindow, Window } from '../../domain/timing/detection-wind
 import type { MemberCertificate } from '../../domain/status/certificate.ts'
 import type { Counter, LastProbe, MemberHealth } from '../../domain/status/member-health.ts'
 import type { RecentResult } from '../../domain/result/recent-results.ts'
+import type { SiteHealth } from '../../domain/site/site-health.ts'
 import type { Member } from '../../domain/types.ts'
 
 /** What is known of a member's check; `status` in the dialect's word. */
 export function renderHealth(status: string, health: MemberHealth): Record<string, unknown> {
-  const { counters, lastProbe, window, recentResults, maintenance, certificate } = health
+  const { counters, lastProbe, window, recentResults, maintenance, certificate, sites } = health
   return {
     status,
     since: health.since?.toISOString() ?? null,
@@ -25,6 +26,7 @@ export function renderHealth(status: string, health: MemberHealth): Record<strin
     detection_window: window && renderDetectionWindow(window),
     ...(certificate === undefined ? {} : { certificate: renderCertificate(certificate) }),
     ...(maintenance === undefined ? {} : { maintenance }),
+    ...(sites === undefined ? {} : { sites: sites.map(renderSite) }),
     ...(recentResults === undefined ? {} : { recent_results: recentResults.map(renderRecent) }),
   }
 }
@@ -71,6 +73,21 @@ function renderCertificate({
     expiring,
     subject: subject === '' ? null : subject,
     issuer: issuer === '' ? null : issuer,
+  }
+}
+
+/** Its status is in the words of transitions, which are those of all dialects. */
+function renderSite(site: SiteHealth): Record<string, unknown> {
+  return {
+    site: site.site,
+    status: site.status,
+    votes: site.votes,
+    served: site.served,
+    since: site.since?.toISOString() ?? null,
+    reason: site.reason,
+    detail: site.detail,
+    latency_ms: site.latencyMs,
+    as_of: site.asOf?.toISOString() ?? null,
   }
 }
 

@@ -32,13 +32,14 @@ const OPERATIONS: Readonly<Record<string, AuditFields['operation']>> = {
 }
 
 /**
- * Undefined if nothing was written: reads, refusals, and requests outside of the dialects (tokens of the development
+ * Undefined if nothing was written: reads, refusals, dry runs, and requests outside of the dialects (tokens of the development
  * identity).
  */
 export function auditFields({ method, status, route, params, state }: Written): AuditFields | undefined {
   const operation = OPERATIONS[method]
   if (operation === undefined || status < 200 || status > 299 || state.identity === undefined)
     return undefined
+  if (state.keepsNothing === true) return undefined
   const segments = route.split('/').filter((segment) => segment !== '')
   const parameters = segments.filter((segment) => segment.startsWith(':'))
   const words = segments.filter((segment) => !segment.startsWith(':') && !segment.startsWith('{'))

@@ -77,18 +77,29 @@ function refuseUnread(ctx: Context, refusal: DomainError): DomainError {
   return refusal
 }
 
-/** The parsed body. Throws UNSUPPORTED_MEDIA_TYPE and INVALID_JSON. */
-export async function readJson(ctx: ParameterizedContext<BodyState>): Promise<unknown> {
+/**
+ * The parsed body. `untyped`: also one without a content type, if no browser sent it: in a browser any page could. Throws
+ * UNSUPPORTED_MEDIA_TYPE and INVALID_JSON.
+ */
+export async function readJson(
+  ctx: ParameterizedContext<BodyState>,
+  { untyped = false }: { readonly untyped?: boolean } = {},
+): Promise<unknown> {
   if (ctx.request.length === 0) return undefined
   if (!isJson(ctx)) throw unsupportedMediaType(ctx)
   const { received } = ctx.state
   if (received === undefined || received.length === 0) return undefined
-  if (ctx.get('content-type') === '') throw unsupportedMediaType(ctx)
+  if (ctx.get('content-type') === '' && !(untyped && !isOfBrowser(ctx))) throw unsupportedMediaType(ctx)
   // A body that takes milliseconds to parse is a slice of its own.
   if (received.length > SLICED_BODY_BYTES) await nextSlice(sharerOf(ctx.state.identity))
   const body = parseJson(textOf(received))
   ctx.state.sent = body
   return body
+}
+
+/** Browsers name the page that sends a request: none writes without one of these (Fetch Metadata; RFC 6454 section 7). */
+function isOfBrowser(ctx: Context): boolean {
+  return ctx.get('origin') !== '' || ctx.get('sec-fetch-site') !== ''
 }
 
 /** The bytes as text. Throws INVALID_JSON. */

@@ -13,6 +13,7 @@ import type { DevelopmentIdentity } from '../../identity/development.ts'
 import type { Identify } from '../../identity/identity.ts'
 import type { SignIn } from '../../identity/sign-in.ts'
 import type { Database } from '../../store/connection/database.ts'
+import type { Reach } from '../../store/door/lbaas-only.ts'
 import type { Quotas } from '../../store/configuration/quotas.ts'
 import type { Access } from './access.ts'
 import type { Admission, AdmissionOptions } from './admission.ts'
@@ -25,7 +26,7 @@ import type { ProbeAnswers } from '../resource/probe-answers.ts'
 import type { EventFeed } from '../v1/event-feed.ts'
 import type { EventStreams } from '../v1/event-streams.ts'
 
-/** Settings that the API needs; parsed in `runtime/config.ts`. */
+/** Settings that the API needs; parsed in `runtime/config/config.ts`. */
 export interface ApiSettings {
   /** Dialect of the bare path and of `/`. */
   readonly defaultDialect: string
@@ -54,6 +55,8 @@ export interface ApiSettings {
   readonly sourceAddresses?: readonly string[]
   /** Whether HM_TLS_DIR has a file of this name; absent = HM_TLS_DIR is not set. */
   readonly hasTlsFile?: (name: string) => boolean
+  /** Versions that doors tell their clients, by the name of the door. */
+  readonly doorVersions?: Readonly<Record<string, string>>
   /** Why probers cannot search for a regular expression; undefined = they can. Absent = not checked. */
   readonly patternProblem?: (source: string) => string | undefined
 }
@@ -123,8 +126,14 @@ export interface ApiState extends BodyState {
   renderedRows: RenderedRows
   /** The API whose rules and names the response follows. */
   dialect: DialectRules
+  /** Which objects the route finds; absent = those of LBaaS. */
+  reach?: Reach
+  /** The door that the request is for; absent = none. */
+  door?: string
   /** The answer, before it became bytes. */
   answered?: object
+  /** It was a dry run. */
+  keepsNothing?: true
   /** Properties of the object that an update found to be different from what is stored. */
   changed?: readonly string[]
   /** That object as it was shown before. */
@@ -145,6 +154,8 @@ export interface Route {
   readonly open?: true
   /** Its body may be as large as that of a batch. */
   readonly largeBody?: true
+  /** `all`: objects that doors keep are found too. Absent = those of LBaaS alone. */
+  readonly reach?: Reach
   /** The request may wait for a long time: the handler itself calls `admit`, around each use of the database. */
   readonly admitsItself?: true
   readonly handler: Handler

@@ -21,7 +21,13 @@ export function observation(deps: ApiDependencies): Middleware<ApiState> {
       const seconds = (performance.now() - start) / 1000
       const { method, status } = ctx
       const route = typeof ctx['_matchedRoute'] === 'string' ? ctx['_matchedRoute'] : 'none'
-      deps.observe({ method, route, dialect: ctx.state.dialect?.name ?? 'none', status, seconds })
+      deps.observe({
+        method,
+        route,
+        dialect: ctx.state.dialect?.name ?? ctx.state.door ?? 'none',
+        status,
+        seconds,
+      })
       const path = withoutToken(ctx.originalUrl.split('?', 1)[0] ?? '')
       const who = callerOf(ctx, ctx.state, deps)
       const facts = {
@@ -45,6 +51,6 @@ function callerOf(ctx: Context, state: Partial<ApiState>, { settings }: ApiDepen
     project_id: state.identity?.projectId,
     user_id: state.identity?.userId,
     client: clientAddress(ctx, settings.trustedProxies),
-    dialect: state.dialect?.name,
+    dialect: state.dialect?.name ?? state.door,
   }
 }

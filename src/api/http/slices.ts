@@ -21,17 +21,23 @@ function serve(): void {
   if (!waiting.isEmpty) setImmediate(serve)
 }
 
+export interface SliceOptions {
+  /** Items between two looks at the clock: 1 where an item may take as long as a slice. Default: SLICE_LOOK_EVERY. */
+  readonly lookEvery?: number
+}
+
 /** Does something with each item in slices, until it returns false. */
 export async function inSlices<Item>(
   sharer: string,
   items: Iterable<Item>,
   work: (item: Item) => boolean,
+  { lookEvery = SLICE_LOOK_EVERY }: SliceOptions = {},
 ): Promise<void> {
   let done = 0
   let end = performance.now() + SLICE_MS
   for (const item of items) {
     if (!work(item)) return
-    if (++done % SLICE_LOOK_EVERY !== 0 || performance.now() < end) continue
+    if (++done % lookEvery !== 0 || performance.now() < end) continue
     await nextSlice(sharer)
     end = performance.now() + SLICE_MS
   }
@@ -42,11 +48,28 @@ export async function mapInSlices<Item, Result>(
   sharer: string,
   items: Iterable<Item>,
   map: (item: Item, index: number) => Result,
+  options: SliceOptions = {},
 ): Promise<Result[]> {
   const results: Result[] = []
-  await inSlices(sharer, items, (item) => {
+  const work = (item: Item): boolean => {
     results.push(map(item, results.length))
     return true
-  })
+  }
+  await inSlices(sharer, items, work, options)
   return results
+}
+
+/** The result of a computation in steps, in slices. */
+export async function stepsInSlices<Result>(
+  sharer: string,
+  steps: Generator<undefined, Result>,
+): Promise<Result> {
+  let end = performance.now() + SLICE_MS
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (performance.now() < end) continue
+    await nextSlice(sharer)
+    end = performance.now() + SLICE_MS
+  }
 }

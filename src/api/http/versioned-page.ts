@@ -17,7 +17,7 @@ export interface RenderedPage<Item> {
   readonly isCut: boolean
 }
 
-interface VersionedPage<Item> {
+interface VersionedPage<Item extends { readonly id: string }> {
   readonly list: ListQuery
   /** Of the rows that are found, so many are shown. */
   readonly shown: number
@@ -27,7 +27,7 @@ interface VersionedPage<Item> {
 }
 
 /** As `renderedPage`. Throws UnknownMarkerError. */
-export async function versionedPage<Item>(
+export async function versionedPage<Item extends { readonly id: string }>(
   ctx: ApiContext,
   { list, shown: most, source, render }: VersionedPage<Item>,
 ): Promise<RenderedPage<RowVersion>> {
@@ -44,12 +44,14 @@ export async function versionedPage<Item>(
 }
 
 /** The texts of one page. */
-class PageTexts<Item> {
+class PageTexts<Item extends { readonly id: string }> {
   readonly #ctx: ApiContext
   readonly #source: VersionedList<Item>
   readonly #render: (item: Item) => object
   /** Rows that had no text; absent = not read yet, null = gone meanwhile. */
-  readonly #read = new Map<string, string | null>()
+  readonly #texts = new Map<string, string | null>()
+  /** The rows of which another page's texts were waited for. */
+  readonly #waitedFor = new Set<string>()
 
   constructor(ctx: ApiContext, source: VersionedList<Item>, render: (item: Item) => object) {
     this.#ctx = ctx
@@ -65,7 +67,7 @@ class PageTexts<Item> {
     const shown: RowVersion[] = []
     let room = PAGE_MAX_BYTES
     for (const [i, row] of rows.entries()) {
-      if (this.#textOf(row) === undefined) await this.#readFrom(rows, i)
+      while (this.#textOf(row) === undefined) await this.#readFrom(rows, i)
       const text = this.#textOf(row)
       if (typeof text !== 'string') continue
       room -= Buffer.byteLength(text) + 1
@@ -77,26 +79,41 @@ class PageTexts<Item> {
   }
 
   #textOf(row: RowVersion): string | null | undefined {
-    const read = this.#read.get(row.id)
+    const read = this.#texts.get(row.id)
     return read === undefined ? this.#ctx.state.renderedRows.find(this.#render, row) : read
   }
 
-  /** Reads and renders what has no text, from a row on: as much as one statement gives, at least that row. */
+  /**
+   * Reads and renders what has no text, from a row on: as much as one statement gives, at least that row. Where another
+   * page is reading that row, its texts are waited for instead, once: requests that come together read a row once.
+   */
   async #readFrom(rows: readonly RowVersion[], start: number): Promise<void> {
     const { renderedRows, identity } = this.#ctx.state
-    const sharer = sharerOf(identity)
     const missing = rows.slice(start).filter((row) => this.#textOf(row) === undefined)
-    const found = await this.#source.rows(missing.map(({ id }) => id))
-    // Of rows before the last one that came, those that did not come are gone.
-    const last = found.at(-1)?.id
-    for (const { id } of missing) {
-      this.#read.set(id, null)
-      if (id === last) break
+    const first = `${missing[0]?.id} ${sharerOf(identity)}`
+    const reading = renderedRows.reading(this.#render, first)
+    if (reading !== undefined && !this.#waitedFor.has(first)) {
+      this.#waitedFor.add(first)
+      await reading
+      return
     }
-    await inSlices(sharer, found, ({ id, version, item }) => {
-      const text = jsonOfItem(this.#render(item))
-      this.#read.set(id, text)
-      renderedRows.keep(this.#render, { id, version }, text, { sharer, bytes: Buffer.byteLength(text) })
+    await renderedRows.whileReading(this.#render, first, () => this.#readRows(missing))
+  }
+
+  async #readRows(missing: readonly RowVersion[]): Promise<void> {
+    const { renderedRows, identity } = this.#ctx.state
+    const sharer = sharerOf(identity)
+    const items = await this.#source.rows(missing.map(({ id }) => id))
+    const found = new Map(items.map((item) => [item.id, item]))
+    // Of rows before the last one that came, those that did not come are gone.
+    const last = items.at(-1)?.id
+    const end = last === undefined ? missing.length : missing.findIndex(({ id }) => id === last) + 1
+    await inSlices(sharer, missing.slice(0, end), (row) => {
+      const item = found.get(row.id)
+      const text = item === undefined ? null : jsonOfItem(this.#render(item))
+      this.#texts.set(row.id, text)
+      if (text !== null)
+        renderedRows.keep(this.#render, row, text, { sharer, bytes: Buffer.byteLength(text) })
       return true
     })
   }

@@ -6,7 +6,10 @@ import { DomainError } from '../../domain/errors.ts'
 import type { ApiContext, ApiDependencies } from './context.ts'
 import { sharerOf } from './sharer.ts'
 
-/** Takes a place among the streams and waits of the project. Returns the function that frees it. Throws PROJECT_BUSY. */
+/**
+ * Takes a place among the streams and waits of the project, which is free again when the client is gone, also when it has
+ * gone already. Returns the function that frees it before. Throws PROJECT_BUSY.
+ */
 export function takePlace(ctx: ApiContext, { events }: Pick<ApiDependencies, 'events'>): () => void {
   const giveBack = events.streams.take(sharerOf(ctx.state.identity))
   if (giveBack === undefined) {
@@ -15,7 +18,14 @@ export function takePlace(ctx: ApiContext, { events }: Pick<ApiDependencies, 'ev
       'The project has too many open streams and waits. Please try again.',
     )
   }
+  onceGone(ctx, giveBack)
   return giveBack
+}
+
+/** Calls `end` when the response is closed; at once, if that was before: while Keystone was asked, for example. */
+export function onceGone({ res }: Pick<ApiContext, 'res'>, end: () => void): void {
+  if (res.destroyed) end()
+  else res.once('close', end)
 }
 
 /** Runs `work`, which uses the database, when it is the turn of the project. Throws PROJECT_BUSY, and the errors of the work. */

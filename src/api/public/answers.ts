@@ -1,6 +1,6 @@
 /**
  * The answers for strangers. The answer of a link is made at most once in some seconds by each process, and shared; a link is
- * looked up at most once a second. What a page costs counts as work of its project, and the memory of answers is divided
+ * looked up at most once a second. What the answer costs counts as work of its project, and the memory of answers is divided
  * by project. A link that nobody has made costs one look into an index, under a bound for each client.
  */
 import { createHash } from 'node:crypto'
@@ -41,6 +41,11 @@ interface Entry {
 
 /** Of all who look up links that this process does not know yet: they share one place, whoever they are. */
 export const STRANGERS = 'strangers'
+/**
+ * Of all known links that are looked up again, at most once a second each: not work of their projects, so that a revoked link
+ * ends as soon, and an answer that is kept is given, while the project asks for too much.
+ */
+export const KNOWN_LINKS = 'known links'
 
 export class PublicAnswers {
   readonly #options: PublicAnswersOptions
@@ -114,7 +119,7 @@ export class PublicAnswers {
 
   async #checked(entry: Entry, hash: Buffer): Promise<PublicPage | undefined> {
     if (this.#now() - entry.checkedAt < PUBLIC_LINK_MS) return entry.page
-    entry.checking ??= this.#find(hash, entry.page.projectId)
+    entry.checking ??= this.#find(hash, KNOWN_LINKS)
       .then((page) => {
         entry.checkedAt = this.#now()
         return page

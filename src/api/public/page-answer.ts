@@ -13,8 +13,15 @@ import {
 } from '../../domain/limits.ts'
 import type { MemberState } from '../../domain/status/member-status.ts'
 import type { RolledUpStatus } from '../../domain/status/roll-up.ts'
-import { upShare } from '../../domain/status/uptime.ts'
-import { coverage, DAY_MS, dayOf, type UptimeHistory, uptimeOver } from '../../domain/status/uptime-days.ts'
+import { type Uptime, upShare } from '../../domain/status/uptime.ts'
+import {
+  coverage,
+  DAY_MS,
+  dayOf,
+  type UptimeHistory,
+  uptimesOver,
+  type Window,
+} from '../../domain/status/uptime-days.ts'
 import type { Db } from '../../store/connection/database.ts'
 import {
   type PublicPage,
@@ -77,8 +84,12 @@ export async function makePageAnswer(db: Db, page: PublicPage): Promise<PageAnsw
   const rest = {
     title: page.title,
     status: WORST.find((status) => pools.some((pool) => pool.status === status)) ?? 'OFFLINE',
-    pools: await mapInSlices(page.projectId, pools, (pool, i) =>
-      renderPool(pool, { place: i + 1, history: historyOf.get(pool.id), members, nowMs }),
+    pools: await mapInSlices(
+      page.projectId,
+      pools,
+      (pool, i) => renderPool(pool, { place: i + 1, history: historyOf.get(pool.id), members, nowMs }),
+      // 90 days of a pool that was switched hundreds of times take about as long as a slice.
+      { lookEvery: 1 },
     ),
   } as const
   const { title, ...shown } = rest
@@ -96,12 +107,19 @@ interface PoolParts {
 }
 
 function renderPool(pool: ShownPool, { place, history, members, nowMs }: PoolParts): PublicPool {
+  // Days and windows are sums of the same facts, which are put in order once.
+  const days = daysUpTo(nowMs)
+  const windows = UPTIME_WINDOWS_HOURS.map((hours) => ({ fromMs: nowMs - hours * HOUR_MS, toMs: nowMs }))
+  const uptimes = history === undefined ? [] : uptimesOver(history, [...days, ...windows])
   return {
     name: pool.name === '' ? `Pool ${place}` : pool.name,
     status: pool.status,
     since: pool.since.toISOString(),
-    uptime: UPTIME_WINDOWS_HOURS.map((hours) => renderWindow(history, { hours, nowMs })),
-    days: renderDays(history, nowMs),
+    uptime: UPTIME_WINDOWS_HOURS.map((hours, i) => renderWindow(hours, uptimes[days.length + i])),
+    days: {
+      first: new Date(days[0]?.fromMs ?? nowMs).toISOString().slice(0, 10),
+      up_shares: days.map((_, i) => renderDay(uptimes[i])),
+    },
     ...(members === undefined ? {} : { members: renderMembers(pool, members) }),
   }
 }
@@ -112,12 +130,8 @@ const SHARE_UNITS = 1_000_000
 const rounded = (share: number | null): number | null =>
   share === null ? null : Math.floor(share * SHARE_UNITS) / SHARE_UNITS
 
-function renderWindow(
-  history: UptimeHistory | undefined,
-  { hours, nowMs }: { readonly hours: number; readonly nowMs: number },
-): PublicWindow {
-  if (history === undefined) return { hours, up_share: null, coverage: 0 }
-  const uptime = uptimeOver(history, nowMs - hours * HOUR_MS, nowMs)
+function renderWindow(hours: number, uptime: Uptime | undefined): PublicWindow {
+  if (uptime === undefined) return { hours, up_share: null, coverage: 0 }
   // To a thousandth: it moves with the clock, and an answer that says the same is not sent again.
   return {
     hours,
@@ -126,18 +140,18 @@ function renderWindow(
   }
 }
 
-/** Today is the last one. */
-function renderDays(history: UptimeHistory | undefined, nowMs: number): PublicPool['days'] {
+/** The days of the strip. Today, as far as it has come, is the last one. */
+function daysUpTo(nowMs: number): readonly Window[] {
   const firstMs = dayOf(nowMs) - (PUBLIC_DAYS - 1) * DAY_MS
-  return {
-    first: new Date(firstMs).toISOString().slice(0, 10),
-    up_shares: Array.from({ length: PUBLIC_DAYS }, (_, i) => {
-      const fromMs = firstMs + i * DAY_MS
-      if (history === undefined) return null
-      const uptime = uptimeOver(history, fromMs, Math.min(fromMs + DAY_MS, nowMs))
-      return uptime.online + uptime.offline < PUBLIC_DAY_KNOWN_MS ? null : rounded(upShare(uptime))
-    }),
-  }
+  return Array.from({ length: PUBLIC_DAYS }, (_, i) => {
+    const fromMs = firstMs + i * DAY_MS
+    return { fromMs, toMs: Math.min(fromMs + DAY_MS, nowMs) }
+  })
+}
+
+function renderDay(uptime: Uptime | undefined): number | null {
+  if (uptime === undefined || uptime.online + uptime.offline < PUBLIC_DAY_KNOWN_MS) return null
+  return rounded(upShare(uptime))
 }
 
 function renderMembers(

@@ -53,7 +53,7 @@ export function publicRoutes(deps: ApiDependencies): Route[] {
   return [{ method: 'get', paths: ['/v1/public/:token'], open: true, handler: (ctx) => showJson(ctx, deps) }]
 }
 
-/** Links are secrets: no other site hears of one, and no search engine lists what is behind it. */
+/** Links are secrets: no other site is sent one, and no search engine lists what is behind it. */
 function forStrangers(ctx: Koa.Context): void {
   ctx.set('Referrer-Policy', 'no-referrer')
   ctx.set('X-Robots-Tag', 'noindex')

@@ -2,7 +2,7 @@
  * `wait_for` and `timeout` of the health of members and pools: the answer comes as soon as the status is the one that is waited
  * for, or when the time is over.
  *
- * A wait hears of events first and reads afterwards, so that no change between the two is missed. After each event it reads
+ * A wait first subscribes to events and reads afterwards, so that no change between the two is missed. After each event it reads
  * again: what is read decides, never the event. So a wait cannot be wrong when an event is late or lost; then it is slower.
  */
 import { DomainError } from '../../domain/errors.ts'
@@ -16,7 +16,7 @@ import {
 } from '../../domain/limits.ts'
 import type { ApiContext, ApiDependencies } from '../http/context.ts'
 import { invalidQuery, type Parameters } from '../http/query.ts'
-import { admitted, takePlace } from '../http/waiting.ts'
+import { admitted, onceGone, takePlace } from '../http/waiting.ts'
 
 /** Neutral words, those of events: what probes have found. Nothing else of a member is worth waiting for. */
 const AWAITED = ['ONLINE', 'OFFLINE'] as const
@@ -93,7 +93,7 @@ export async function untilHeld<Found>(
   })
   const end = () => bell.ringLast()
   const forget = deps.events.streams.onClose(end)
-  ctx.res.once('close', end)
+  onceGone(ctx, end)
   try {
     await deps.events.feed.position()
     let found = await admitted(ctx, read)

@@ -2,7 +2,7 @@
 import { DomainError, notFound } from '../../domain/errors.ts'
 import { invalidatesResults } from '../../domain/options/monitor-options.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
-import type { LoadBalancer, Pool } from '../../domain/types.ts'
+import type { Pool } from '../../domain/types.ts'
 import { type Tx } from '../../store/connection/database.ts'
 import {
   deleteHealthMonitor,
@@ -20,11 +20,11 @@ import { addressesOfPool, renewMembersOfPort } from '../../store/configuration/m
 import {
   type LockedPool,
   lockPoolOfMonitor,
+  type ParentLoadBalancer,
   tellShards,
   touchPools,
 } from '../../store/configuration/parents.ts'
-import { readSetQuotasOfPool } from '../../store/configuration/quotas.ts'
-import { lockPoolFor } from '../write/locked-parents.ts'
+import { lockPoolForNewMonitor } from '../write/locked-parents.ts'
 import { readJson } from '../http/body.ts'
 import { type ApiContext, type ApiDependencies, pathId, type Route } from '../http/context.ts'
 import { answerList, pick } from '../http/pages.ts'
@@ -46,7 +46,7 @@ export interface HealthMonitorDialect {
   ) => {
     readonly poolId: string
     readonly assertFits?: (pool: Pool) => void
-    readonly draftFor: (pool: Pool, loadBalancer: LoadBalancer) => HealthMonitorDraft
+    readonly draftFor: (pool: Pool, loadBalancer: ParentLoadBalancer) => HealthMonitorDraft
   }
   /** Reads an update body; returns the differences from the stored object. */
   readonly parseUpdate: (body: unknown) => (stored: HealthMonitor, pool: Pool) => HealthMonitorChange
@@ -73,20 +73,16 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   const { projectId } = ctx.state.identity
   const { poolId, assertFits, draftFor } = dialect.parseCreate(await readJson(ctx), projectId)
   const created = writing(ctx, deps, async (tx) => {
-    // Sent together: the statement after the lock reads under it.
-    const [parents, existing, set] = await Promise.all([
-      lockPoolFor(ctx, tx, poolId),
-      findMonitorOfPool(tx, poolId),
-      readSetQuotasOfPool(tx, poolId),
-    ])
+    const parents = await lockPoolForNewMonitor(ctx, tx, poolId)
     const { projectId: owner } = parents.pool
+    const set = parents.setQuotas
     let draft: HealthMonitorDraft | undefined
     const steps: Record<CreateStep, () => Promise<void> | void> = {
       fit: () => assertFits?.(parents.pool),
       draft: () => {
         draft = draftFor(parents.pool, parents.loadBalancer)
       },
-      duplicate: () => assertNoMonitorYet(poolId, existing),
+      duplicate: () => assertNoMonitorYet(poolId, parents.monitorId),
       quota: () => assertQuota(tx, deps, { projectId: owner, resource: 'healthmonitor', count: 1, set }),
       parents: () => assertParentsActive(ctx, parents),
     }
@@ -96,7 +92,7 @@ async function create(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
   const monitor = await created.catch(async (error: unknown) => {
     // The writer of the other monitor had not locked the pool, so it could not be seen before.
     if (error instanceof PoolHasMonitorError)
-      assertNoMonitorYet(poolId, await findMonitorOfPool(deps.db, poolId))
+      assertNoMonitorYet(poolId, (await findMonitorOfPool(deps.db, poolId))?.id ?? null)
     throw error
   })
   ctx.status = 201
@@ -173,10 +169,15 @@ async function update(ctx: ApiContext, deps: ApiDependencies, dialect: HealthMon
 async function remove(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const id = pathId(ctx, 'id', 'healthmonitor')
   await writing(ctx, deps, async (tx) => {
-    const { parents } = await lockMonitor(ctx, tx, id)
+    const { byId, authorise } = ctx.state.access
+    const parents = await lockPoolOfMonitor(tx, id, byId)
+    if (parents === undefined) throw notFound('healthmonitor', id)
+    // A monitor is of the project of its pool.
+    authorise(parents.pool.projectId)
     assertParentsActive(ctx, parents)
     tellShards(tx, [parents])
-    await tx.commitWith(() => deleteHealthMonitor(tx, id))
+    // Another request may have deleted it while this one waited for its parents.
+    if (!(await tx.commitWith(() => deleteHealthMonitor(tx, id)))) throw notFound('healthmonitor', id)
   })
   ctx.status = 204
 }
@@ -197,11 +198,11 @@ async function lockMonitor(
   return { stored, parents }
 }
 
-function assertNoMonitorYet(poolId: string, existing: HealthMonitor | undefined): void {
-  if (existing === undefined) return
-  throw new DomainError('HEALTH_MONITOR_EXISTS', `Pool ${poolId} already has health monitor ${existing.id}`, {
+function assertNoMonitorYet(poolId: string, existing: string | null): void {
+  if (existing === null) return
+  throw new DomainError('HEALTH_MONITOR_EXISTS', `Pool ${poolId} already has health monitor ${existing}`, {
     pool: poolId,
-    monitor: existing.id,
+    monitor: existing,
   })
 }
 

@@ -106,7 +106,11 @@ function render(maintenance: Maintenance, nowMs: number): Record<string, unknown
 }
 
 function keyOfKind(kind: MaintainedKind): Key {
-  return (ctx) => ({ id: pathId(ctx, 'id', kind), projectId: ctx.state.access.byId })
+  return (ctx) => ({
+    id: pathId(ctx, 'id', kind),
+    projectId: ctx.state.access.byId,
+    reach: ctx.state.reach,
+  })
 }
 
 async function lockMember(ctx: ApiContext, tx: Tx) {
@@ -124,7 +128,7 @@ async function lockPoolOfPath(ctx: ApiContext, tx: Tx) {
 
 async function lockMonitor(ctx: ApiContext, tx: Tx) {
   const id = pathId(ctx, 'id', 'healthmonitor')
-  const monitor = await findHealthMonitor(tx, id, ctx.state.access.byId)
+  const monitor = await findHealthMonitor(tx, id, ctx.state.access.byId, ctx.state.reach)
   if (monitor === undefined) throw notFound('healthmonitor', id)
   await lockPoolFor(ctx, tx, monitor.poolId)
   return { id, poolId: monitor.poolId }

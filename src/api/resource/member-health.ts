@@ -40,8 +40,8 @@ async function show(ctx: ApiContext, deps: ApiDependencies, dialect: MemberHealt
   ctx.body = { ...render(found), wait: shown }
 }
 
-/** Throws NOT_FOUND and FORBIDDEN. */
-async function visibleFacts(ctx: ApiContext, deps: ApiDependencies): Promise<MemberFacts> {
+/** What is known of the member that a path names, for who may see it. Throws NOT_FOUND and FORBIDDEN. */
+export async function visibleFacts(ctx: ApiContext, deps: ApiDependencies): Promise<MemberFacts> {
   const key = memberKey(ctx)
   const facts = await findMemberFacts(deps.db, key)
   if (facts === undefined) throw await memberNotFound(deps.db, key)

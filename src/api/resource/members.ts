@@ -158,6 +158,7 @@ export function memberKey(ctx: ApiContext): MemberKey {
     poolId: pathId(ctx, 'pool_id', 'pool'),
     id: pathId(ctx, 'id', 'member'),
     projectId: ctx.state.access.byId,
+    reach: ctx.state.reach,
   }
 }
 
@@ -170,7 +171,7 @@ async function assertPoolKnown(ctx: ApiContext, db: Db, poolId: string): Promise
 
 /** What does not exist: the pool, or the member in it. */
 export async function memberNotFound(db: Db, key: MemberKey): Promise<DomainError> {
-  const pool = await poolExists(db, key.poolId, key.projectId)
+  const pool = await poolExists(db, key.poolId, key.projectId, key.reach)
   return pool ? notFound('member', key.id) : notFound('pool', key.poolId)
 }
 

@@ -24,13 +24,18 @@ export interface MonitorPlanDialect {
 
 export function monitorPlanRoutes(deps: ApiDependencies, dialect: MonitorPlanDialect): Route[] {
   return [
-    { method: 'get', paths: dialect.paths('/healthmonitors/:id/plan'), handler: (ctx) => show(ctx, deps) },
+    {
+      method: 'get',
+      paths: dialect.paths('/healthmonitors/:id/plan'),
+      handler: (ctx) => show(ctx, deps),
+    },
   ]
 }
 
 async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
+  const { reach } = ctx.state
   const id = pathId(ctx, 'id', 'healthmonitor')
-  const monitor = await findHealthMonitor(deps.db, id, ctx.state.access.byId)
+  const monitor = await findHealthMonitor(deps.db, id, ctx.state.access.byId, reach)
   if (monitor === undefined) throw notFound('healthmonitor', id)
   ctx.state.access.authorise(monitor.projectId)
   const sent = memberIdOf(ctx)
@@ -39,11 +44,11 @@ async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const member =
     memberId === null
       ? undefined
-      : await findMemberFacts(deps.db, {
-          poolId: monitor.poolId,
-          id: memberId,
-          projectId: monitor.projectId,
-        })
+      : await findMemberFacts(
+          deps.db,
+          { poolId: monitor.poolId, id: memberId, projectId: monitor.projectId },
+          reach,
+        )
   if (sent !== undefined && member === undefined) throw notFound('member', sent)
   const ofProject = demandOfAll(await readProbedMembers(deps.db, monitor.projectId))
   ctx.body = {

@@ -56,6 +56,8 @@ export interface PoolDialect {
   /** Reads an update body; returns the differences from the stored object. */
   readonly parseUpdate: (body: unknown) => (stored: Pool) => PoolChange
   readonly render: (pool: PoolView) => Record<string, unknown>
+  /** `render` reads `operatingStatus`: a pool is rendered anew when it changes. */
+  readonly isStatusShown: boolean
 }
 
 /** `draft`: protocols and persistence; `default pool`: the listener has one; `parents`: the load balancer's status. */
@@ -141,7 +143,7 @@ async function list(ctx: ApiContext, deps: ApiDependencies, dialect: PoolDialect
     name: 'pools',
     resource: 'pool',
     read: (query) => listPools(deps.db, query),
-    versioned: versionedPools(deps.db),
+    versioned: versionedPools(deps.db, { isStatusShown: dialect.isStatusShown }),
     render: dialect.render,
   })
 }

@@ -15,13 +15,12 @@ import { NO_RESULT_SENTENCES, type ProbeFinding } from '../../domain/prober/prob
 import { isProbed } from '../../domain/status/member-health.ts'
 import { statusSentence } from '../../domain/status/status-sentence.ts'
 import { deleteProbeRequest, insertProbeRequest } from '../../store/probing/probe-requests.ts'
-import { findMemberFacts, type MemberFacts } from '../../store/status/health.ts'
 import { BODY, readJson } from '../http/body.ts'
 import type { ApiContext, ApiDependencies, ProbeRequestOutcome, Route } from '../http/context.ts'
 import { sharerOf } from '../http/sharer.ts'
 import { admitted } from '../http/waiting.ts'
 import { parseProbe } from '../schema/probe.ts'
-import { memberKey, memberNotFound } from './members.ts'
+import { visibleFacts } from './member-health.ts'
 import type { AnsweredRequest } from './probe-answers.ts'
 
 export interface ProbeNowDialect {
@@ -111,15 +110,6 @@ async function begin(ctx: ApiContext, deps: ApiDependencies, counted: boolean): 
     giveBack()
     throw error
   }
-}
-
-/** Throws NOT_FOUND and FORBIDDEN. */
-async function visibleFacts(ctx: ApiContext, deps: ApiDependencies): Promise<MemberFacts> {
-  const key = memberKey(ctx)
-  const facts = await findMemberFacts(deps.db, key)
-  if (facts === undefined) throw await memberNotFound(deps.db, key)
-  ctx.state.access.authorise(facts.member.projectId)
-  return facts
 }
 
 /** The answer does not wait for a database that is away: a prober removes what is left. */

@@ -43,7 +43,7 @@ async function listOfMember(ctx: ApiContext, deps: ApiDependencies): Promise<voi
   const owner = await ownerOfHistory(deps.db, scope)
   if (owner === undefined) throw await memberNotFound(deps.db, { id: memberId, poolId, projectId })
   ctx.state.access.authorise(owner)
-  await answer(ctx, deps, { scope, filterable: [], render })
+  await answer(ctx, deps, { scope, filterable: [], render: renderTransition })
 }
 
 async function listOfPool(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
@@ -131,11 +131,12 @@ async function knownMarker(
 }
 
 function renderWithIds(record: TransitionRecord): Record<string, unknown> {
-  const { id, ...others } = render(record)
+  const { id, ...others } = renderTransition(record)
   return { id, member_id: record.memberId, pool_id: record.poolId, ...others }
 }
 
-function render(record: TransitionRecord): Record<string, unknown> {
+/** In the words that all APIs have for it. */
+export function renderTransition(record: TransitionRecord): Record<string, unknown> {
   return {
     id: String(record.id),
     at: record.at.toISOString(),

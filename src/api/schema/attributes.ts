@@ -5,6 +5,7 @@
  */
 import Joi from 'joi'
 import { DomainError } from '../../domain/errors.ts'
+import { charactersOf } from '../../domain/characters.ts'
 import { parseAddress } from '../../domain/address/ip-address.ts'
 import type { Range } from '../../domain/limits.ts'
 import { isUuid } from '../../domain/uuid.ts'
@@ -16,13 +17,6 @@ const SHOWN_MAX = 255
 const shown = (value: unknown): string => {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'None')
   return value === null ? 'None' : text.slice(0, SHOWN_MAX)
-}
-
-/** Length as Neutron, PostgreSQL and JSON Schema count it: a character beyond U+FFFF is one, not two. */
-export function charactersOf(value: string): number {
-  let count = 0
-  for (const _ of value) count++
-  return count
 }
 
 type Check = (

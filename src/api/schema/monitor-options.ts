@@ -3,9 +3,10 @@
  * Nothing is converted. A refusal names the option and never repeats a value, which may be a secret.
  */
 import Joi from 'joi'
+import { charactersOf } from '../../domain/characters.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { OPTION_STATUS_END, OPTION_STATUS_RANGES_MAX, OPTION_STATUS_START } from '../../domain/limits.ts'
-import { charactersOf, isObject } from './attributes.ts'
+import { isObject } from './attributes.ts'
 import { shaped } from './shape.ts'
 import type { OptionForm, StatusKind } from '../../domain/options/option.ts'
 import { MONITOR_OPTIONS } from '../../domain/options/table.ts'
@@ -21,7 +22,7 @@ export function monitorOptions(words: OptionWords): Joi.AnySchema {
   const schema = Joi.any()
     .allow(null)
     .custom((value: unknown) => {
-      const fault = faultOf(MONITOR_OPTIONS, value, 'options')
+      const fault = optionsFault(value)
       if (fault === undefined) return value
       throw 'unknown' in fault ? words.unknown(fault.at, fault.unknown) : words.invalid(fault.at, fault.why)
     })
@@ -37,6 +38,11 @@ export function withoutOptions(body: unknown): unknown {
   )
 }
 
+/** What is wrong with the form of options; undefined = nothing. */
+export function optionsFault(options: unknown): Fault | undefined {
+  return faultOf(MONITOR_OPTIONS, options, 'options')
+}
+
 type Fault = { readonly at: string; readonly why: string } | { readonly at: string; readonly unknown: string }
 
 function faultOf(rule: OptionForm, value: unknown, at: string): Fault | undefined {
@@ -45,6 +51,8 @@ function faultOf(rule: OptionForm, value: unknown, at: string): Fault | undefine
       return objectFault(rule, value, at)
     case 'list':
       return listFault(rule, value, at)
+    case 'either':
+      return eitherFault(rule, value, at)
     case 'statuses':
       return statusesFault(rule.of, value, at)
     case 'integer':
@@ -91,6 +99,21 @@ function listFault(
   return undefined
 }
 
+function eitherFault(
+  { words, numbers }: Extract<OptionForm, { kind: 'either' }>,
+  value: unknown,
+  at: string,
+): Fault | undefined {
+  if (typeof value === 'string' && words.includes(value)) return undefined
+  const keys = Object.keys(numbers)
+  const why = `must be one of ${words.join(', ')}, or an object with one of ${keys.join(', ')}`
+  if (!isObject(value)) return { at, why }
+  const [key, ...others] = Object.keys(value)
+  const number = key === undefined || !Object.hasOwn(numbers, key) ? undefined : numbers[key]
+  if (key === undefined || number === undefined || others.length > 0) return { at, why }
+  return faultOf({ kind: 'integer', ...number }, value[key], `${at}.${key}`)
+}
+
 /** Its limits have Envoy's names. */
 const STATUS_CODE: OptionForm = {
   kind: 'integer',
@@ -123,7 +146,7 @@ function statusesFault(of: StatusKind, value: unknown, at: string): Fault | unde
   return undefined
 }
 
-type Leaf = Exclude<OptionForm, { kind: 'object' | 'list' | 'statuses' }>
+type Leaf = Exclude<OptionForm, { kind: 'object' | 'list' | 'either' | 'statuses' }>
 
 function reasonOf(rule: Leaf, value: unknown): string | undefined {
   switch (rule.kind) {

@@ -42,6 +42,13 @@ function formOf(form: OptionForm): string {
       return `text of at most ${form.max} characters`
     case 'statuses':
       return 'list of `{start, end}`'
+    case 'either':
+      return [
+        ...form.words.map((word) => `\`${word}\``),
+        ...Object.entries(form.numbers).map(
+          ([key, { range, unit }]) => `\`{${key}: n}\` (${range.min} to ${range.max} ${unit})`,
+        ),
+      ].join(', ')
     case 'list':
       return `list of at most ${form.max}, each ${formOf(form.item)}`
     case 'object':

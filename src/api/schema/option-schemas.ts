@@ -1,6 +1,11 @@
 /** The schemas of `options` in openapi.yaml, made of the table that bodies are checked with: `npm run docs:options`. */
 import { withGenerated } from '../../domain/generated-part.ts'
-import { OPTION_STATUS_END, OPTION_STATUS_RANGES_MAX, OPTION_STATUS_START } from '../../domain/limits.ts'
+import {
+  OPTION_STATUS_END,
+  OPTION_STATUS_RANGES_MAX,
+  OPTION_STATUS_START,
+  type Range,
+} from '../../domain/limits.ts'
 import type { OptionForm } from '../../domain/options/option.ts'
 import { MONITOR_OPTIONS } from '../../domain/options/table.ts'
 
@@ -27,7 +32,8 @@ function schemaOf(rule: OptionForm, reading: Reading, mayBeNull: boolean): Schem
   const isNullable = reading === 'patch' && mayBeNull
   return {
     ...bareSchema(rule, reading, isNullable),
-    ...(isNullable ? { nullable: true } : {}),
+    // OpenAPI 3.0 allows it beside a type alone: of several forms one has it.
+    ...(isNullable && rule.kind !== 'either' ? { nullable: true } : {}),
     ...(rule.description === undefined ? {} : { description: rule.description }),
   }
 }
@@ -50,6 +56,13 @@ function bareSchema(rule: OptionForm, reading: Reading, isNullable: boolean): Sc
       }
     case 'list':
       return list(schemaOf(rule.item, reading, false), isPatch ? rule.max : undefined)
+    case 'either':
+      return {
+        oneOf: [
+          word(rule.words, isNullable),
+          ...Object.entries(rule.numbers).map(([key, number]) => only(key, number, isPatch)),
+        ],
+      }
     case 'statuses':
       return list(statusRange(isPatch), isPatch ? OPTION_STATUS_RANGES_MAX : undefined)
     case 'object': {
@@ -67,6 +80,25 @@ function bareSchema(rule: OptionForm, reading: Reading, isNullable: boolean): Sc
         properties,
       }
     }
+  }
+}
+
+function word(words: readonly string[], isNullable: boolean): Schema {
+  return {
+    type: 'string',
+    enum: [...words, ...(isNullable ? [null] : [])],
+    ...(isNullable ? { nullable: true } : {}),
+  }
+}
+
+/** An object with this number alone. */
+function only(key: string, { range }: { readonly range: Range }, isPatch: boolean): Schema {
+  const bounds = isPatch ? { minimum: range.min, maximum: range.max } : {}
+  return {
+    type: 'object',
+    ...(isPatch ? { additionalProperties: false } : {}),
+    required: [key],
+    properties: { [key]: { type: 'integer', ...bounds } },
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * `/docs`: openapi.yaml as a page for people (Swagger UI, docs/adr/0006-docs-page.md) and as a document for programs
- * (`/docs/openapi.yaml`, `/docs/openapi.json`). Everything comes from this process: the policy of the page lets a
+ * (`/docs/openapi.yaml`, `/docs/openapi.json`); and the documents of doors in the same way (`/docs/<door>`). Everything comes from this process: the policy of the page lets a
  * browser load nothing from anywhere else, so that it works without the internet, and no other server learns who reads
  * it.
  */
@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Context } from 'koa'
 import { parse } from 'yaml'
+import { DOORS } from '../dialects.ts'
 import type { ServiceRoute } from '../http/context.ts'
 
 /** Inline styles are Swagger UI's; its icons are data URLs. Scripts, requests and everything else: this origin or none. */
@@ -23,7 +24,8 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const PAGE = `<!doctype html>
+/** The other documents are a word away. `document`: of this page, below `/docs`. */
+const pageOf = (document: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -33,8 +35,9 @@ const PAGE = `<!doctype html>
 <link rel="icon" href="/docs/favicon-32x32.png">
 </head>
 <body>
-<noscript>The API as a document: <a href="/docs/openapi.yaml">openapi.yaml</a>.</noscript>
-<div id="docs"></div>
+<noscript>The API as a document: <a href="/docs/${document}.yaml">${document}.yaml</a>.</noscript>
+<nav>${NAMES.map((name) => `<a href="/docs${name === MAIN ? '' : `/${name}`}">${name}</a>`).join(' · ')}</nav>
+<div id="docs" data-document="/docs/${document}.json"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>
 </body>
@@ -43,7 +46,7 @@ const PAGE = `<!doctype html>
 
 // No validator: Swagger UI would otherwise show a badge that sends the document's address to a public service.
 const START = `SwaggerUIBundle({
-  url: '/docs/openapi.json',
+  url: document.getElementById('docs').dataset.document,
   dom_id: '#docs',
   deepLinking: true,
   validatorUrl: null,
@@ -59,14 +62,18 @@ const ASSETS = {
   'favicon-32x32.png': 'image/png',
 } as const
 
+/** The document of the whole API, and one for each door: its own API is described apart. */
+const MAIN = 'openapi'
+const NAMES: readonly string[] = [MAIN, ...DOORS.map(({ name }) => name)]
+
 /** Above `dist/src/api/service`. */
-const DOCUMENT = new URL('../../../../openapi.yaml', import.meta.url)
+const fileOf = (name: string): URL =>
+  new URL(`../../../../${name === MAIN ? '' : 'openapi/'}${name}.yaml`, import.meta.url)
 const require = createRequire(import.meta.url)
 
 /** Answers `/docs` and its files, which are read at the first request. */
 export function docsRoutes(): readonly ServiceRoute[] {
-  const yaml = once(() => readFile(DOCUMENT, 'utf8'))
-  const json = once(async () => JSON.stringify(parse(await yaml())))
+  const documents = NAMES.flatMap(documentRoutes)
   const assets = Object.entries(ASSETS).map(([name, type]): ServiceRoute => {
     const content = once(() => readFile(require.resolve(`swagger-ui-dist/${name}`)))
     const maxAge = `public, max-age=${DOCS_ASSET_MAX_AGE_SECONDS}`
@@ -76,11 +83,23 @@ export function docsRoutes(): readonly ServiceRoute[] {
   return [
     // Browsers ask for it beside every page and every JSON document.
     ...(icon === undefined ? [] : [{ ...icon, path: '/favicon.ico' }]),
-    { path: '/docs', answer: (ctx) => give(ctx, 'text/html; charset=utf-8', PAGE) },
+    ...documents,
     { path: '/docs/start.js', answer: (ctx) => give(ctx, 'text/javascript; charset=utf-8', START) },
-    { path: '/docs/openapi.yaml', answer: async (ctx) => give(ctx, 'application/yaml', await yaml()) },
-    { path: '/docs/openapi.json', answer: async (ctx) => give(ctx, 'application/json', await json()) },
     ...assets,
+  ]
+}
+
+/** A document as a page, as YAML and as JSON. */
+function documentRoutes(name: string): readonly ServiceRoute[] {
+  const yaml = once(() => readFile(fileOf(name), 'utf8'))
+  const json = once(async () => JSON.stringify(parse(await yaml())))
+  return [
+    {
+      path: name === MAIN ? '/docs' : `/docs/${name}`,
+      answer: (ctx) => give(ctx, 'text/html; charset=utf-8', pageOf(name)),
+    },
+    { path: `/docs/${name}.yaml`, answer: async (ctx) => give(ctx, 'application/yaml', await yaml()) },
+    { path: `/docs/${name}.json`, answer: async (ctx) => give(ctx, 'application/json', await json()) },
   ]
 }
 

@@ -107,7 +107,8 @@ export class EventFeed {
         this.#position = last.position
         this.#keep(events)
         this.#distribute(events)
-        this.#isDue = true
+        // There may be more; of those that come later there is a notification.
+        if (events.length >= FEED_BATCH) this.#isDue = true
       }
       if (this.#isInTrouble) this.#parts.onRecovery()
       this.#isInTrouble = false

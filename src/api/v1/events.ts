@@ -19,7 +19,7 @@ import { clientAddress } from '../http/client-address.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { JsonItems } from '../http/json-body.ts'
 import { invalidQuery, type Parameters } from '../http/query.ts'
-import { admitted, takePlace } from '../http/waiting.ts'
+import { admitted, onceGone, takePlace } from '../http/waiting.ts'
 import type { EventStream } from './event-streams.ts'
 import { idOf, inRange, knownParameters, numberOf, projectOf } from './parameters.ts'
 import { eventText } from './render-event.ts'
@@ -163,14 +163,19 @@ async function waited(
 ): Promise<Found> {
   const position = await deps.events.feed.position()
   const missed = deps.events.feed.keptAfter(wait.after, wait.filter)
-  if (missed === undefined) return await admitted(ctx, () => eventsAfter(deps, wait))
+  if (missed === undefined) {
+    // The feed has begun, or gone on, after the page was read: what is between the two is in the database.
+    const found = await admitted(ctx, () => eventsAfter(deps, wait))
+    const isEnough = found.events.length > 0 || found.isMore || found.gap !== undefined
+    return isEnough ? found : await waited(ctx, deps, { ...wait, after: found.after })
+  }
   if (missed.length > 0) return foundInFeed(missed.slice(0, wait.limit), position)
   return await new Promise<Found>((resolve) => {
     const end = (found: Found) => {
       unsubscribe()
       forget()
       clearTimeout(timer)
-      ctx.req.off('close', gone)
+      ctx.res.off('close', gone)
       resolve(found)
     }
     const unsubscribe = deps.events.feed.subscribe(wait.filter, (events) => {
@@ -180,7 +185,7 @@ async function waited(
     const none = () => end({ ...wait, events: [], after: Math.max(wait.after, position) })
     const timer = setTimeout(none, wait.waitMs)
     const forget = deps.events.streams.onClose(none)
-    ctx.req.on('close', gone)
+    onceGone(ctx, gone)
   })
 }
 
@@ -195,14 +200,12 @@ async function stream(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const filter = filterOf(ctx, parameters)
   const lastReceived = lastEventOf(ctx, parameters)
   const now = await deps.events.feed.position()
-  const giveBack = takePlace(ctx, deps)
+  takePlace(ctx, deps)
   const { res, headers } = ctx
+  if (res.destroyed) return
   const address = clientAddress(ctx, deps.settings.trustedProxies)
   let unsubscribe = (): void => undefined
-  res.once('close', () => {
-    unsubscribe()
-    giveBack()
-  })
+  res.once('close', () => unsubscribe())
   ctx.respond = false
   ctx.status = 200
   const opened = deps.events.streams.open(res, {

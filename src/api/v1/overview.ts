@@ -3,6 +3,7 @@
  * what changed last, and pools and load balancers with the worst first. Everything is read from the counts that are
  * kept per pool; no request reads all members.
  */
+import { hasMoreCharacters } from '../../domain/characters.ts'
 import { DomainError, notFound } from '../../domain/errors.ts'
 import {
   EVENT_PAGE_POSITIONS,
@@ -15,6 +16,7 @@ import {
 import { presentMaintenance } from '../../domain/status/maintenance.ts'
 import { statusSentence } from '../../domain/status/status-sentence.ts'
 import type { MemberReason } from '../../domain/status/member-status.ts'
+import { onOneConnection, type Tx } from '../../store/connection/database.ts'
 import { readEventBounds, readEvents } from '../../store/event/events.ts'
 import { searchMembers } from '../../store/status/overview-members.ts'
 import {
@@ -53,13 +55,9 @@ export function overviewRoutes(deps: ApiDependencies): Route[] {
 async function showOverview(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const parameters = knownParameters(ctx, ['project_id'])
   const scope = { projectId: projectOf(ctx, parameters) }
-  const [members, pools, loadBalancers, { changes, after }, projects] = await Promise.all([
-    readOverviewCounts(deps.db, scope),
-    countStatuses(deps.db, 'pool', scope),
-    countStatuses(deps.db, 'load_balancer', scope),
-    newestChanges(deps, scope),
-    scope.projectId === undefined ? listProjectCounts(deps.db, OVERVIEW_PROJECTS_MAX) : undefined,
-  ])
+  const { members, pools, loadBalancers, changes, after, projects } = await onOneConnection(deps.db, (tx) =>
+    readOverview(tx, scope),
+  )
   ctx.body = {
     project_id: scope.projectId ?? null,
     as_of: new Date().toISOString(),
@@ -79,10 +77,21 @@ async function showOverview(ctx: ApiContext, deps: ApiDependencies): Promise<voi
   }
 }
 
+async function readOverview(tx: Tx, scope: OverviewScope) {
+  const [members, pools, loadBalancers, newest, projects] = await Promise.all([
+    readOverviewCounts(tx, scope),
+    countStatuses(tx, 'pool', scope),
+    countStatuses(tx, 'load_balancer', scope),
+    newestChanges(tx, scope),
+    scope.projectId === undefined ? listProjectCounts(tx, OVERVIEW_PROJECTS_MAX) : undefined,
+  ])
+  return { members, pools, loadBalancers, ...newest, projects }
+}
+
 /** Newest first. A stream of events that begins at `after` gets every event that is not among the changes. */
-async function newestChanges(deps: ApiDependencies, { projectId }: OverviewScope) {
-  const { last, purgedTo } = await readEventBounds(deps.db)
-  const events = await readEvents(deps.db, {
+async function newestChanges(tx: Tx, { projectId }: OverviewScope) {
+  const { last, purgedTo } = await readEventBounds(tx)
+  const events = await readEvents(tx, {
     after: Math.max(purgedTo, last - EVENT_PAGE_POSITIONS),
     upTo: last,
     limit: OVERVIEW_CHANGES,
@@ -170,7 +179,8 @@ function limitOf(parameters: Parameters): number {
 function searchOf(parameters: Parameters): string | undefined {
   const search = parameters.get('search')?.trim()
   if (search === undefined || search === '') return undefined
-  if (search.length > SEARCH_MAX) throw invalidQuery(`search may have at most ${SEARCH_MAX} characters.`)
+  if (hasMoreCharacters(search, SEARCH_MAX))
+    throw invalidQuery(`search may have at most ${SEARCH_MAX} characters.`)
   return search
 }
 
@@ -204,10 +214,13 @@ export function renderPool(row: OverviewPoolRow): Record<string, unknown> {
     id: row.id,
     name: row.name,
     project_id: row.project_id,
-    loadbalancer: { id: row.load_balancer_id, name: row.load_balancer_name },
+    loadbalancer:
+      row.load_balancer_id === null ? null : { id: row.load_balancer_id, name: row.load_balancer_name },
+    door: row.door === null ? null : { name: row.door, scope: row.door_scope, key: row.door_key },
     operating_status: row.operating_status,
     since: row.since.toISOString(),
     in_service: row.in_service,
+    traffic: row.traffic,
     monitor_type: row.monitor_type,
     maintenance: row.maintenance,
     maintenance_window: row.maintenance_window && presentMaintenance(row.maintenance_window, Date.now()),

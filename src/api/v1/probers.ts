@@ -20,6 +20,7 @@ export function proberRoutes(deps: ApiDependencies): Route[] {
 function render({ facts, ...prober }: ProberRecord): Record<string, unknown> {
   return {
     id: prober.id,
+    site: prober.site,
     host: prober.host,
     pid: prober.pid,
     alive: prober.isAlive,

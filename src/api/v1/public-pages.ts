@@ -175,6 +175,7 @@ function render(page: PublicPage, link?: Link): Record<string, unknown> {
     project_id: page.projectId,
     title: page.title,
     pools: page.pools,
+    pool_names: page.poolNames,
     show_members: page.showMembers,
     created_at: page.createdAt.toISOString(),
     updated_at: page.updatedAt.toISOString(),

@@ -3,6 +3,7 @@
  * and keeps the token in a cookie; `DELETE` ends both. The service keeps nothing of a session, so it outlives a restart
  * and holds in every API process, until its token ends.
  */
+import { hasMoreCharacters } from '../../domain/characters.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { NAME_MAX, PASSWORD_MAX, SESSION_BODY } from '../../domain/limits.ts'
 import { clientKey } from '../../identity/client-key.ts'
@@ -88,7 +89,7 @@ function credentialsOf(body: unknown): Credentials {
   const read = (field: keyof typeof FIELDS): string => {
     const value: unknown = Reflect.get(sent, field)
     if (value === undefined) throw new DomainError('MISSING_FIELD', `${field} is missing.`, { field })
-    if (typeof value === 'string' && value.length > 0 && value.length <= FIELDS[field]) return value
+    if (typeof value === 'string' && value !== '' && !hasMoreCharacters(value, FIELDS[field])) return value
     throw new DomainError('INVALID_FIELD', `${field} must be a text of 1 to ${FIELDS[field]} characters.`, {
       field,
     })

@@ -4,8 +4,8 @@
  */
 import { notFound } from '../../domain/errors.ts'
 import { UPTIME_CHANGES_MAX, UPTIME_FACTS_DAYS, UPTIME_WINDOWS_HOURS } from '../../domain/limits.ts'
-import { upShare } from '../../domain/status/uptime.ts'
-import { coverage, type UptimeHistory, uptimeOver } from '../../domain/status/uptime-days.ts'
+import { type Uptime, upShare } from '../../domain/status/uptime.ts'
+import { coverage, type UptimeHistory, uptimesOver } from '../../domain/status/uptime-days.ts'
 import { readHistories } from '../../store/status/uptime.ts'
 import type { ApiContext, ApiDependencies, Route } from '../http/context.ts'
 import { invalidQuery } from '../http/query.ts'
@@ -30,19 +30,17 @@ async function show(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   })
   if (history === undefined) throw notFound('member', id)
   assertReadable(ctx, history.projectId, notFound('member', id))
+  const windows = UPTIME_WINDOWS_HOURS.map((hours) => ({ fromMs: nowMs - hours * HOUR_MS, toMs: nowMs }))
+  const uptimes = uptimesOver(history, windows)
   const since = sinceOf(history, nowMs - LONGEST_DAYS * 24 * HOUR_MS)
   ctx.body = {
     member_id: id,
     since: since === undefined ? null : new Date(since).toISOString(),
-    windows: UPTIME_WINDOWS_HOURS.map((hours) => renderWindow(history, { hours, nowMs })),
+    windows: uptimes.map((uptime, i) => renderWindow(UPTIME_WINDOWS_HOURS[i] ?? 0, uptime)),
   }
 }
 
-function renderWindow(
-  history: UptimeHistory,
-  { hours, nowMs }: { readonly hours: number; readonly nowMs: number },
-): object {
-  const uptime = uptimeOver(history, nowMs - hours * HOUR_MS, nowMs)
+function renderWindow(hours: number, uptime: Uptime): object {
   return {
     hours,
     up_share: upShare(uptime),

@@ -2,7 +2,13 @@
 import { notFound } from '../../domain/errors.ts'
 import type { LoadBalancer } from '../../domain/types.ts'
 import type { Tx } from '../../store/connection/database.ts'
-import { type LockedPool, lockLoadBalancer, lockPool } from '../../store/configuration/parents.ts'
+import {
+  type LockedForMonitor,
+  type LockedPool,
+  lockLoadBalancer,
+  lockPool,
+  lockPoolForMonitor,
+} from '../../store/configuration/parents.ts'
 import type { ApiContext } from '../http/context.ts'
 
 /** Locks a load balancer for an identity. Throws NOT_FOUND, FORBIDDEN and IMMUTABLE. */
@@ -13,9 +19,21 @@ export async function lockLoadBalancerFor(ctx: ApiContext, tx: Tx, id: string): 
   return loadBalancer
 }
 
-/** Locks a pool and its load balancer for an identity. Throws NOT_FOUND and FORBIDDEN. */
+/** Locks a pool and its load balancer for an identity, and the reach of the route. Throws NOT_FOUND and FORBIDDEN. */
 export async function lockPoolFor(ctx: ApiContext, tx: Tx, id: string): Promise<LockedPool> {
-  const parents = await lockPool(tx, id, ctx.state.access.byId)
+  return lockedFor(ctx, id, await lockPool(tx, id, ctx.state.access.byId, ctx.state.reach))
+}
+
+/** As `lockPoolFor`, with what a new monitor needs to be known. */
+export async function lockPoolForNewMonitor(ctx: ApiContext, tx: Tx, id: string): Promise<LockedForMonitor> {
+  return lockedFor(ctx, id, await lockPoolForMonitor(tx, id, ctx.state.access.byId))
+}
+
+function lockedFor<Locked extends LockedPool>(
+  ctx: ApiContext,
+  id: string,
+  parents: Locked | undefined,
+): Locked {
   if (parents === undefined) throw notFound('pool', id)
   ctx.state.access.authorise(parents.pool.projectId)
   return parents

@@ -6,6 +6,7 @@ import { DomainError } from '../../domain/errors.ts'
 import { IN_FLIGHT_PER_PROJECT_DEFAULT, PROBES_PER_SECOND_PER_PROJECT_DEFAULT } from '../../domain/limits.ts'
 import { highestCheckRate, highestInFlight } from '../../domain/timing/probe-forecast.ts'
 import { type JudgedMonitor, statePolicy, timeoutMs } from '../../domain/options/profiles.ts'
+import { siteCount } from '../../domain/site/monitor-sites.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { Tx } from '../../store/connection/database.ts'
 import { lockProbedMembers, type ProbedMembers } from '../../store/configuration/probe-rates.ts'
@@ -81,8 +82,12 @@ export async function assertProbeRate(
 /** Thirds of a second add up to a little more than their sum. */
 const ROUNDING = 1e-9
 
-/** In the worst state, until and after traffic is seen. */
+/** In the worst state, until and after traffic is seen; each of its sites makes all the probes. */
 function demandOf(monitor: JudgedMonitor, trafficSeen: boolean): ProbeDemand {
+  return ofMembers(demandOfSite(monitor, trafficSeen), siteCount(monitor.options))
+}
+
+function demandOfSite(monitor: JudgedMonitor, trafficSeen: boolean): ProbeDemand {
   const seen = statePolicy(monitor, true)
   const policies = trafficSeen ? [seen] : [seen, statePolicy(monitor, false)]
   return {

@@ -1,44 +1,42 @@
 /** `healthmonitor api`: the API alone; other processes migrate its database and probe. */
 import { API_CONNECTIONS } from '../../domain/limits.ts'
-import { parseConfig } from '../../runtime/config.ts'
-import { formatEndpoint } from '../../runtime/listener.ts'
-import { renderMetrics, snapshotOf } from '../../runtime/metrics-endpoint.ts'
-import { announce } from '../../runtime/announce.ts'
+import { parseConfig } from '../../runtime/config/config.ts'
+import { announce } from '../../runtime/output/announce.ts'
+import { renderMetrics, snapshotOf } from '../../runtime/scrape/metrics-endpoint.ts'
 import { listenForApi } from '../process/api-server.ts'
+import { withBoundEndpoints } from '../process/bound-endpoints.ts'
+import { assertSchemaCurrent, neededDatabaseUrl, openProcessDatabase } from '../process/database.ts'
 import { figurePages } from '../process/figure-pages.ts'
 import { hostProcess } from '../process/host-process.ts'
 import { listenForMetrics, urlOf } from '../process/metrics-listener.ts'
-import { assertSchemaCurrent, neededDatabaseUrl, openReadyDatabase } from '../process/database.ts'
+import { processCommand } from './process-command.ts'
+
+export const apiCommand = processCommand({
+  summary: 'the API alone (needs DATABASE_URL)',
+  about: 'Serves the API; the probers are other processes with the same DATABASE_URL.',
+  needsDatabaseAs: 'api',
+  run: api,
+})
 
 /** Resolves when the API answers. Throws StartRefusal. */
-export async function api(environment: NodeJS.ProcessEnv): Promise<void> {
-  const config = parseConfig(environment)
-  const databaseUrl = neededDatabaseUrl(config, 'api')
-  const host = hostProcess('api', config, environment)
-  const { metrics, log, ending, secrets, tls } = host
-  const server = await listenForApi(config, tls)
-  const readMetrics = async (): Promise<string> => renderMetrics([await snapshotOf(metrics.registry)])
-  const figures = figurePages(config)
-  const served = { read: readMetrics, pages: figures.pages }
-  const metricsListener = await listenForMetrics(config, environment, served, host)
-  const db = await openReadyDatabase(
-    () => secrets.databaseUrl() ?? databaseUrl,
-    'healthmonitor api',
-    API_CONNECTIONS,
-    log,
+async function api(environment: NodeJS.ProcessEnv): Promise<void> {
+  const given = parseConfig(environment)
+  const databaseUrl = neededDatabaseUrl(given, 'api')
+  const host = hostProcess('api', given, environment)
+  const { registry } = host.metrics
+  const server = await listenForApi(given, host.tls)
+  const figures = figurePages(given)
+  const served = { read: async () => renderMetrics([await snapshotOf(registry)]), pages: figures.pages }
+  const metrics = await listenForMetrics(given, environment, served, host)
+  const config = parseConfig(
+    withBoundEndpoints(environment, { ...server.endpoints, HM_METRICS_LISTEN: metrics?.endpoint }),
   )
-  ending.add('database', () => db.destroy())
-  await assertSchemaCurrent(db)
-  ending.add('API', async () => {
-    await Promise.all([server.close(), metricsListener?.close()])
-  })
-  const bound = parseConfig({
-    ...environment,
-    HM_LISTEN: formatEndpoint(server.endpoint),
-    HM_METRICS_LISTEN: metricsListener === undefined ? 'off' : formatEndpoint(metricsListener.endpoint),
-  })
-  figures.open(db)
-  await server.open({ config: bound, databaseUrl, secrets, db, log, metrics })
-  announce(`API at ${server.url}/v2.0/lbaas\n`, log)
-  log.info({ config: bound, ...urlOf(metricsListener) }, 'ready')
+  const database = await openProcessDatabase(host, databaseUrl, API_CONNECTIONS)
+  await assertSchemaCurrent(database.db)
+  host.ending.add('API', async () => void (await Promise.all([server.close(), metrics?.close()])))
+  figures.open(database.db)
+  await server.open({ config, database, host })
+  const doors = Object.entries(server.doors).map(([door, url]) => `${door} at ${url}\n`)
+  announce(`API at ${server.url}/v2.0/lbaas\n${doors.join('')}`, host.log)
+  host.log.info({ config, ...urlOf(metrics) }, 'ready')
 }

@@ -4,8 +4,8 @@ import { ClientFailure, EXIT, mistake } from '../../client/failure.ts'
 import { variablesOf } from '../../client/keystone.ts'
 import { Service } from '../../client/service.ts'
 import { type Screen, screenOf } from '../../client/terminal/screen.ts'
-import { parseEndpoint } from '../../runtime/config-variables.ts'
-import { localUrl } from '../../runtime/listener.ts'
+import { parseEndpoint } from '../../runtime/config/endpoint.ts'
+import { localUrl } from '../../runtime/listener/listener.ts'
 import { endWhenNobodyReads, UsageError } from '../command-line.ts'
 
 /** Flags of every such command. */
@@ -56,7 +56,7 @@ export async function withService(
   const caFile = variables('OS_CACERT')
   const service = await Service.open({
     url: values.url,
-    defaultUrl: defaultUrl(environment),
+    defaultUrl: () => defaultUrl(environment),
     project: values.project ?? variables('OS_PROJECT_ID'),
     variables,
     authorities: caFile === undefined ? undefined : readAuthorities(caFile),
@@ -71,7 +71,7 @@ export async function withService(
   }
 }
 
-/** Where a service of this host listens, by its settings. */
+/** Where a service of this host listens, by its settings. Throws UsageError. */
 function defaultUrl({
   HM_LISTEN: listen = '127.0.0.1:9876',
   HM_TLS_CERT: certificate,
@@ -79,7 +79,7 @@ function defaultUrl({
   const endpoint = parseEndpoint(listen)
   if (endpoint === undefined || endpoint.port === 0)
     throw new UsageError(`HM_LISTEN=${listen} is not an address with a port: use --url`)
-  return localUrl(endpoint, certificate)
+  return localUrl(endpoint, certificate === undefined ? 'http' : 'https')
 }
 
 function readAuthorities(file: string): Buffer {

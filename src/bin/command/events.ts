@@ -2,7 +2,7 @@
 import { followEvents } from '../../client/event-reader.ts'
 import { EXIT } from '../../client/failure.ts'
 import type { Query } from '../../client/service.ts'
-import { findMember, findPool } from '../../client/subjects.ts'
+import { findPoolAndMember } from '../../client/subjects.ts'
 import { eventLine } from '../../client/terminal/event-view.ts'
 import type { EventPage } from '../../client/wire.ts'
 import { EVENT_TYPES } from '../../domain/event/event-types.ts'
@@ -78,8 +78,7 @@ export const eventsCommand: Command = {
 }
 
 async function filterOf({ service }: Client, values: Values): Promise<Query> {
-  const pool = values.pool === undefined ? undefined : await findPool(service, values.pool)
-  const member = values.member === undefined ? undefined : await findMember(service, values.member, pool)
+  const { pool, member } = await findPoolAndMember(service, values)
   return {
     pool_id: pool?.id,
     member_id: member?.id,

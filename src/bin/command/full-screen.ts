@@ -1,4 +1,4 @@
-/** A terminal's second page: what was there before comes back when it is closed, also by a signal. */
+/** The second page of a terminal: what was shown before is there again when it is closed, also by a signal. */
 
 const OPEN = '\u001b[?1049h\u001b[?25l'
 const CLOSE = '\u001b[?25h\u001b[?1049l'
@@ -33,7 +33,7 @@ export class FullScreen {
     process.stdout.write(CLOSE)
   }
 
-  /** Puts the terminal back, and ends by the signal, as whoever sent it expects. */
+  /** Restores the terminal, and ends by the signal, as its sender expects. */
   readonly #end = (signal: NodeJS.Signals): void => {
     this.close()
     process.kill(process.pid, signal)

@@ -1,6 +1,6 @@
 /** `healthmonitor maintenance begin | end | show`, of a member or a pool. */
 import { EXIT } from '../../client/failure.ts'
-import { OCTAVIA, type Service } from '../../client/service.ts'
+import type { Service } from '../../client/service.ts'
 import { findSubject, pathOf, type Subject } from '../../client/subjects.ts'
 import { maintenanceLine } from '../../client/terminal/health-view.ts'
 import { printable } from '../../client/terminal/screen.ts'
@@ -96,7 +96,7 @@ interface Action {
 
 /** The maintenance that lasts or is to come; undefined = there is none. */
 async function done(service: Service, { action, subject, values }: Action): Promise<Maintenance | undefined> {
-  const path = `${OCTAVIA}${pathOf(subject)}/maintenance`
+  const path = `/v1${pathOf(subject)}/maintenance`
   switch (action) {
     case 'begin': {
       const answer = await service.put<{ readonly maintenance: Maintenance }>(path, {

@@ -25,8 +25,8 @@ const SCHEMA = monitorOptions({
 })
 
 /**
- * The target of one probe with the options in `file`. Throws DomainError when they are not valid or do not fit, and whatever
- * reading and parsing the file throws. A connection is never kept: there is one probe.
+ * The target of one probe with the options in `file`. Throws DomainError when they are not valid or do not fit, and
+ * whatever reading and parsing the file throws. A connection is never kept: there is one probe.
  */
 export function targetWithOptions(
   file: string,

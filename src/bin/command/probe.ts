@@ -1,6 +1,5 @@
 /** `healthmonitor probe`: one probe of a member now, by the service. */
 import { EXIT, type ExitCode } from '../../client/failure.ts'
-import { OCTAVIA } from '../../client/service.ts'
 import { findMember, findPool, pathOf } from '../../client/subjects.ts'
 import { probeNowLines } from '../../client/terminal/probe-view.ts'
 import type { ProbeNow } from '../../client/wire.ts'
@@ -47,7 +46,7 @@ export const probeCommand: Command = {
       const pool = values.pool === undefined ? undefined : await findPool(service, values.pool)
       const member = await findMember(service, named, pool)
       const body = { probe: { counted: values.counted === true } }
-      const answer = await service.post<{ readonly probe: ProbeNow }>(`${OCTAVIA}${pathOf(member)}/probe`, {
+      const answer = await service.post<{ readonly probe: ProbeNow }>(`/v1${pathOf(member)}/probe`, {
         body,
         patienceMs: PROBE_REQUEST_MAX_MS,
       })

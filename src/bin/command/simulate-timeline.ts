@@ -1,7 +1,7 @@
 /** The timeline of a simulation, for people. */
 import { simulate, type SimulatedResult } from '../../domain/status/simulation.ts'
 import type { StatePolicy } from '../../domain/status/state-machine.ts'
-import type { Simulation } from './simulate-command.ts'
+import type { Simulation } from './simulate-flags.ts'
 
 const COLUMNS = ['time', 'result', 'status', 'counter', 'next probe', ''] as const
 

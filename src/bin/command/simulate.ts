@@ -2,9 +2,27 @@
 import { DomainError } from '../../domain/errors.ts'
 import { SIMULATION_INPUT_MAX_BYTES } from '../../domain/limits.ts'
 import { simulateTrace } from '../../domain/status/simulation.ts'
-import { parseFlags, UsageError } from '../command-line.ts'
-import { parseSimulation, SIMULATE_OPTIONS } from './simulate-command.ts'
+import { type Command, endWhenNobodyReads, parseFlags, UsageError } from '../command-line.ts'
+import { parseSimulation, SIMULATE_FLAGS, SIMULATE_WORDS } from './simulate-flags.ts'
 import { renderTimeline } from './simulate-timeline.ts'
+
+export const simulateCommand: Command = {
+  summary: 'what a monitor would do with given results',
+  about: [
+    'Shows what a monitor would do with given results. With results after --, it prints a timeline. Without them, it reads traces as JSON from standard input ({"id", "unified_config", "results"}, one or a list) and prints a list of {"id", "steps"}.',
+    '  healthmonitor simulate --rise 2 --fall 3 -- pass pass fail fail fail pass\n  healthmonitor simulate < TRACES.json',
+  ],
+  words: SIMULATE_WORDS,
+  flags: SIMULATE_FLAGS,
+  run: async (args) => {
+    endWhenNobodyReads()
+    return await simulateFor(args, {
+      input: process.stdin,
+      isTerminal: process.stdin.isTTY,
+      out: (text) => process.stdout.write(text),
+    })
+  },
+}
 
 /** Given by the caller: where JSON comes from, whether that is a terminal, and where text goes. */
 export interface SimulateSurroundings {
@@ -17,12 +35,12 @@ export interface SimulateSurroundings {
  * Simulates the results of `argv` (without the subcommand) or of the input. Resolves with the exit code 0. Throws
  * UsageError.
  */
-export async function simulateCommand(
+export async function simulateFor(
   argv: readonly string[],
   { input, isTerminal, out }: SimulateSurroundings,
 ): Promise<number> {
   try {
-    const { values, words } = parseFlags(argv, SIMULATE_OPTIONS, { min: 0, max: Infinity, named: '' })
+    const { values, words } = parseFlags(argv, SIMULATE_FLAGS, { min: 0, max: Infinity, named: '' })
     if (words.length > 0) out(renderTimeline(parseSimulation(values, words)))
     else if (Object.keys(values).length > 0 || isTerminal) throw new UsageError('there are no results')
     else out(`[${simulateTraces(await readJson(input)).join()}]\n`)
@@ -34,8 +52,8 @@ export async function simulateCommand(
 }
 
 /**
- * One trace, or a list of traces, each with its place for error messages. The result is turned into JSON at once, which
- * takes less memory than the steps; nothing is printed before all traces are valid.
+ * One trace, or a list of traces, each with its number for error messages. Each result becomes JSON before the next one
+ * is made, which takes less memory than the steps; nothing is printed before all traces are valid.
  */
 function simulateTraces(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return [JSON.stringify(simulateTrace(value))]

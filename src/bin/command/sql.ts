@@ -1,6 +1,6 @@
 /** `healthmonitor sql`: one statement on the service's database, for those without psql. */
-import { parseConfig } from '../../runtime/config.ts'
-import { createLog } from '../../runtime/log.ts'
+import { parseConfig } from '../../runtime/config/config.ts'
+import { createLog } from '../../runtime/output/log.ts'
 import { StartRefusal } from '../../runtime/start-refusal.ts'
 import { runSql, type SqlAnswer } from '../../store/connection/console.ts'
 import { sqlState } from '../../store/connection/database.ts'

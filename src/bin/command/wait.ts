@@ -1,8 +1,8 @@
 /** `healthmonitor wait`: ends when a member, or all members of a pool, are ONLINE or OFFLINE. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { EXIT, isPassing } from '../../client/failure.ts'
-import { OCTAVIA, type Service } from '../../client/service.ts'
-import { findSubject, pathOf, type Subject } from '../../client/subjects.ts'
+import type { Service } from '../../client/service.ts'
+import { findSubject, type Subject } from '../../client/subjects.ts'
 import { memberColumns } from '../../client/terminal/status-view.ts'
 import { tableOf } from '../../client/terminal/table.ts'
 import type { Member, MemberPage, WaitAnswer } from '../../client/wire.ts'
@@ -75,7 +75,8 @@ interface Wait {
 
 /** Sends one request after the other; each waits as long as the service allows. Throws ClientFailure. */
 async function reached(service: Service, subject: Subject, { state, untilMs }: Wait): Promise<boolean> {
-  const path = `${OCTAVIA}${pathOf(subject)}/health`
+  // The neutral path shows every pool, whichever API keeps it.
+  const path = `/v1/overview/${subject.kind}s/${subject.id}`
   for (;;) {
     const leftMs = untilMs - performance.now()
     if (leftMs <= 0) return false
@@ -83,12 +84,7 @@ async function reached(service: Service, subject: Subject, { state, untilMs }: W
       HEALTH_WAIT_SECONDS.max,
       Math.max(HEALTH_WAIT_SECONDS.min, Math.ceil(leftMs / 1000)),
     )
-    // Of a pool, only the result is needed, not its members.
-    const query = {
-      wait_for: state,
-      timeout: String(timeout),
-      ...(subject.kind === 'pool' ? { limit: '1' } : {}),
-    }
+    const query = { wait_for: state, timeout: String(timeout) }
     try {
       const { wait } = await service.get<WaitAnswer>(path, { query, patienceMs: timeout * 1000 })
       if (wait.reached) return true

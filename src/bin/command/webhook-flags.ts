@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { ClientFailure, EXIT } from '../../client/failure.ts'
 import type { Service } from '../../client/service.ts'
-import { findLoadBalancer, findMember, findPool } from '../../client/subjects.ts'
+import { findLoadBalancer, findPoolAndMember } from '../../client/subjects.ts'
 import type { Webhook } from '../../client/wire.ts'
 import { EVENT_TYPES } from '../../domain/event/event-types.ts'
 import {
@@ -108,9 +108,9 @@ export async function bodyOf(
   values: WebhookValues,
   stored?: Webhook,
 ): Promise<WebhookBody> {
-  assertTogether(values, ['receiver', 'receiver-file'])
-  assertTogether(values, ['enable', 'disable'])
-  assertTogether(values, ['secret-file', 'new-secret', 'drop-old-secret'])
+  assertAtMostOne(values, ['receiver', 'receiver-file'])
+  assertAtMostOne(values, ['enable', 'disable'])
+  assertAtMostOne(values, ['secret-file', 'new-secret', 'drop-old-secret'])
   if (values['receiver-file'] === '-' && values['secret-file'] === '-')
     throw new UsageError('--receiver-file and --secret-file cannot both be standard input')
   const file = values['receiver-file']
@@ -127,7 +127,7 @@ export async function bodyOf(
   }
 }
 
-function assertTogether(values: WebhookValues, names: readonly (keyof WebhookValues)[]): void {
+function assertAtMostOne(values: WebhookValues, names: readonly (keyof WebhookValues)[]): void {
   const given = names.filter((name) => values[name] !== undefined)
   if (given.length > 1)
     throw new UsageError(`${given.map((name) => `--${name}`).join(' and ')} do not go together`)
@@ -144,8 +144,7 @@ async function filterOf(
     return {}
   }
   if (!given) return undefined
-  const pool = values.pool === undefined ? undefined : await findPool(service, values.pool)
-  const member = values.member === undefined ? undefined : await findMember(service, values.member, pool)
+  const { pool, member } = await findPoolAndMember(service, values)
   return {
     ...(type === undefined ? {} : { types: type.split(',') }),
     ...(to === undefined ? {} : { to: to.split(',') }),

@@ -1,4 +1,7 @@
-/** `healthmonitor webhook`: lists, makes, changes, tests and deletes webhooks, and sends again what could not be delivered. */
+/**
+ * `healthmonitor webhook`: lists, makes, changes, tests and deletes webhooks, and sends again what could not be
+ * delivered.
+ */
 import { EXIT, type ExitCode } from '../../client/failure.ts'
 import {
   letterLines,

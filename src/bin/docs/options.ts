@@ -1,4 +1,6 @@
-/** `npm run docs:options`: writes the schemas of options into openapi.yaml, and their reference into docs/options.md. */
+/**
+ * `npm run docs:options`: writes the schemas of options into openapi.yaml, and their reference into docs/options.md.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { withOptionReference } from '../../api/schema/option-reference.ts'
 import { withOptionSchemas } from '../../api/schema/option-schemas.ts'

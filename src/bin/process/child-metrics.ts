@@ -1,8 +1,8 @@
 /** The metrics of a process that may be alone on its host or a child of `serve`. */
-import type { Config } from '../../runtime/config.ts'
-import type { Listener } from '../../runtime/listener.ts'
-import { renderMetrics, snapshotOf } from '../../runtime/metrics-endpoint.ts'
-import { attachToParent, hasParent } from '../../runtime/parent.ts'
+import type { Config } from '../../runtime/config/config.ts'
+import type { Listener } from '../../runtime/listener/listener.ts'
+import { renderMetrics, snapshotOf } from '../../runtime/scrape/metrics-endpoint.ts'
+import { attachToParent, hasParent } from '../../runtime/process/parent-channel.ts'
 import type { HostProcess } from './host-process.ts'
 import { listenForMetrics } from './metrics-listener.ts'
 

@@ -1,13 +1,15 @@
 /** Opens the database at a start: waits a little for a server that is not up yet, and reports what is wrong with it. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { DATABASE_RETRY_MS, DATABASE_WAIT_MS } from '../../domain/limits.ts'
-import type { Config } from '../../runtime/config.ts'
-import type { Log } from '../../runtime/log.ts'
-import { Progress } from '../../runtime/progress.ts'
+import type { Config } from '../../runtime/config/config.ts'
+import type { Log } from '../../runtime/output/log.ts'
+import { Progress } from '../../runtime/output/progress.ts'
 import { StartRefusal } from '../../runtime/start-refusal.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { type Database, isStoreAway, openDatabase, query, whyAway } from '../../store/connection/database.ts'
 import { isSchemaCurrent, migrateToLatest } from '../../store/connection/migrate.ts'
+import { databasePlace } from './database-place.ts'
+import type { HostProcess } from './host-process.ts'
 
 /** The URL for a command that does not start its own PostgreSQL. Throws a sentence that says what to set. */
 export function neededDatabaseUrl(config: Config, command: string): string {
@@ -17,14 +19,40 @@ export function neededDatabaseUrl(config: Config, command: string): string {
   )
 }
 
-/** A pool on a server that answers. Throws StartRefusal after DATABASE_WAIT_MS, or at once when it refuses us. */
-export async function openReadyDatabase(
-  url: DatabaseUrl,
-  applicationName: string,
+/** The database of a process that stays. */
+export interface ProcessDatabase {
+  readonly db: Database
+  /** Asked for at each new connection: user, password and parameters follow the file that holds the URL. */
+  readonly url: () => string
+}
+
+/**
+ * Opens it when it answers; the end of the process closes it. `startUrl` is used where no file holds the URL. Throws
+ * StartRefusal.
+ */
+export async function openProcessDatabase(
+  { name, log, ending, secrets }: HostProcess,
+  startUrl: string,
   maxConnections: number,
-  log: Log,
-): Promise<Database> {
-  const db = openDatabase({ url, applicationName, maxConnections })
+): Promise<ProcessDatabase> {
+  const url = () => secrets.databaseUrl() ?? startUrl
+  const db = await openReadyDatabase({ url, applicationName: `healthmonitor ${name}`, maxConnections, log })
+  ending.add('database', () => db.destroy())
+  return { db, url }
+}
+
+/** A pool on a server that answers. Throws StartRefusal after DATABASE_WAIT_MS, or at once when it refuses us. */
+export async function openReadyDatabase({
+  log,
+  ...options
+}: {
+  readonly url: DatabaseUrl
+  readonly applicationName: string
+  readonly maxConnections: number
+  readonly log: Log
+}): Promise<Database> {
+  const { url } = options
+  const db = openDatabase(options)
   const deadline = performance.now() + DATABASE_WAIT_MS
   for (;;) {
     try {
@@ -37,8 +65,7 @@ export async function openReadyDatabase(
         continue
       }
       await db.destroy()
-      const { hostname, port, pathname } = new URL(typeof url === 'function' ? url() : url)
-      const where = `${hostname}:${port === '' ? '5432' : port}${pathname}`
+      const where = databasePlace(typeof url === 'function' ? url() : url)
       throw new StartRefusal(`PostgreSQL at ${where} cannot be used: ${whyAway(error)}; see DATABASE_URL`, {
         cause: error,
       })
@@ -49,7 +76,7 @@ export async function openReadyDatabase(
 /** Brings the schema up to date and logs what was done; a terminal shows how far it is. */
 export async function migrate(db: Database, url: string, log: Log): Promise<readonly string[]> {
   const progress = new Progress()
-  // Another process may be at it.
+  // Another process may be migrating.
   progress.show('migrations: waiting for the lock')
   const applied = await migrateToLatest(db, url, (name, position, count) =>
     progress.show(`migration ${position} of ${count}: ${name}`),

@@ -1,6 +1,6 @@
 /** Logs once, at the start of a prober, whether it may send ICMP echoes. */
 import type { EchoChannel } from '../../probe/icmp/icmp-echo.ts'
-import type { Metrics } from '../../runtime/metrics.ts'
+import type { Metrics } from '../../runtime/metrics/metrics.ts'
 
 interface Log {
   warn(fields: object, message: string): void

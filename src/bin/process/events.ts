@@ -1,19 +1,12 @@
-/**
- * The events of an API process: gives them their positions, and sends them to its streams and waits. It also sets the
- * next occurrence of maintenances that recur.
- */
+/** The events of an API process: sends them to its streams and to the requests that wait. */
 import { EventFeed } from '../../api/v1/event-feed.ts'
 import { EventStreams } from '../../api/v1/event-streams.ts'
-import { RecurringMaintenances } from '../../notify/recurring-maintenances.ts'
-import { EventSequencer } from '../../notify/sequencer.ts'
-import { ChannelListener } from '../../schedule/channel-listener.ts'
 import type { Log } from '../../schedule/log.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { Database } from '../../store/connection/database.ts'
-import { moveRecurringMaintenances } from '../../store/configuration/recurring-maintenance.ts'
-import { EVENTS_CHANNEL, OUTBOX_CHANNEL } from '../../store/event/event-channels.ts'
-import { observeClock, readEventBounds, readEvents, sequenceEvents } from '../../store/event/events.ts'
-import { listen } from '../../store/connection/listen.ts'
+import { EVENTS_CHANNEL } from '../../store/event/event-channels.ts'
+import { readEventBounds, readEvents } from '../../store/event/events.ts'
+import { eventListener, makeEventUpkeep } from './event-upkeep.ts'
 
 export interface ApiEvents {
   readonly feed: EventFeed
@@ -26,70 +19,36 @@ export interface ApiEvents {
 export function makeEvents(db: Database, databaseUrl: DatabaseUrl, log: Log): ApiEvents {
   const feed = feedOf(db, log)
   const streams = new EventStreams()
-  const sequencer = sequencerOf(db, log)
-  const maintenances = recurringMaintenancesOf(db, log)
-  const listeners = [
-    eventListener({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
-    eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: feed.notify }),
-  ]
+  const upkeep = makeEventUpkeep(db, databaseUrl, log)
+  const onPayload = (payload: string) => {
+    upkeep.noteEvents(payload)
+    feed.notify()
+  }
+  const listener = eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload })
   return {
     feed,
     streams,
     start: () => {
-      for (const listener of listeners) listener.start()
-      sequencer.start()
-      maintenances.start()
+      listener.start()
+      upkeep.start()
     },
     close: async () => {
       streams.close()
-      await Promise.all([
-        ...listeners.map((listener) => listener.close()),
-        sequencer.close(),
-        maintenances.close(),
-        feed.close(),
-      ])
+      await Promise.all([listener.close(), upkeep.close(), feed.close()])
     },
   }
 }
 
-export function sequencerOf(db: Database, log: Log): EventSequencer {
-  return new EventSequencer({
-    sequence: (max) => sequenceEvents(db, max),
-    observeClock: () => observeClock(db),
-    log,
-  })
-}
-
-export function recurringMaintenancesOf(db: Database, log: Log): RecurringMaintenances {
-  return new RecurringMaintenances({ move: (options) => moveRecurringMaintenances(db, options), log })
+/** Events of all projects after a position. */
+export function readAllEvents(db: Database, after: number, limit: number): ReturnType<typeof readEvents> {
+  return readEvents(db, { after, upTo: Number.MAX_SAFE_INTEGER, limit, filter: {} })
 }
 
 export function feedOf(db: Database, log: Pick<Log, 'warn' | 'info'>): EventFeed {
   return new EventFeed({
     newest: async () => (await readEventBounds(db)).last,
-    read: (after, limit) => readEvents(db, { after, upTo: Number.MAX_SAFE_INTEGER, limit, filter: {} }),
+    read: (after, limit) => readAllEvents(db, after, limit),
     onTrouble: (error) => log.warn({ err: error }, 'new events cannot be read'),
     onRecovery: () => log.info({}, 'new events are read again'),
-  })
-}
-
-/** Keeps a connection that listens on a channel of events. */
-export function eventListener({
-  databaseUrl,
-  log,
-  channel,
-  onPayload,
-}: {
-  readonly databaseUrl: DatabaseUrl
-  readonly log: Log
-  readonly channel: string
-  readonly onPayload: () => void
-}): ChannelListener {
-  return new ChannelListener({
-    log,
-    subject: 'events',
-    onPayload,
-    listen: (onNews, onEnd) =>
-      listen({ url: databaseUrl, applicationName: 'healthmonitor events', channel }, onNews, onEnd),
   })
 }

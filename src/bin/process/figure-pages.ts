@@ -1,8 +1,8 @@
 /** `/metrics/pools` and `/metrics/members` of an API process, as far as they are asked for. */
-import type { Config } from '../../runtime/config.ts'
-import { figurePage, type MetricsPage } from '../../runtime/figure-page.ts'
-import { FigureReading, type ReadRows } from '../../runtime/figure-reading.ts'
-import { type FigureTable, MEMBER_TABLE, POOL_TABLE } from '../../runtime/figure-table.ts'
+import type { Config } from '../../runtime/config/config.ts'
+import { figurePage, type MetricsPage } from '../../runtime/scrape/figure-page.ts'
+import { FigureReading, type ReadRows } from '../../runtime/scrape/figure-reading.ts'
+import { type FigureTable, MEMBER_TABLE, POOL_TABLE } from '../../runtime/metrics/figure-table.ts'
 import type { Database } from '../../store/connection/database.ts'
 import { readMemberFigures, readPoolFigures, type TakeFigures } from '../../store/status/figures.ts'
 

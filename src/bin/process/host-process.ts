@@ -1,16 +1,18 @@
 /** What every process of the service that stays has before anything else: metrics, log, signals, certificate. */
-import { type Config, parseConfig } from '../../runtime/config.ts'
-import { Ending } from '../../runtime/ending.ts'
-import { ListenerTls } from '../../runtime/listener-tls.ts'
-import { createLog, type Log } from '../../runtime/log.ts'
-import { createMetrics, type Metrics } from '../../runtime/metrics.ts'
-import { hasParent } from '../../runtime/parent.ts'
-import { processMetrics } from '../../runtime/process-metrics.ts'
-import { hasControllingTerminal, Reload } from '../../runtime/reload.ts'
+import { type Config, parseConfig } from '../../runtime/config/config.ts'
+import { Ending } from '../../runtime/process/ending.ts'
+import { ListenerTls } from '../../runtime/listener/listener-tls.ts'
+import { createLog, type Log } from '../../runtime/output/log.ts'
+import { createMetrics, type Metrics } from '../../runtime/metrics/metrics.ts'
+import { hasParent } from '../../runtime/process/parent-channel.ts'
+import { processMetrics } from '../../runtime/metrics/process-metrics.ts'
+import { hasControllingTerminal, Reload } from '../../runtime/process/reload.ts'
 import { version } from '../version.ts'
 import { followedSecrets, type Secrets } from './secrets.ts'
 
 export interface HostProcess {
+  /** `api`, `prober-1`: shown in logs, metrics and PostgreSQL's list of sessions. */
+  readonly name: string
   readonly metrics: Metrics
   readonly log: Log
   readonly ending: Ending
@@ -20,7 +22,7 @@ export interface HostProcess {
   readonly tls: ListenerTls | undefined
 }
 
-/** `name` (`api`, `prober-1`) is shown in logs and metrics. Throws StartRefusal for a certificate that cannot be used. */
+/** Throws StartRefusal for a certificate that cannot be used. */
 export function hostProcess(name: string, config: Config, environment: NodeJS.ProcessEnv): HostProcess {
   const tls = config.tls === undefined || hasParent() ? undefined : new ListenerTls(config.tls)
   const metrics = createMetrics(name)
@@ -37,7 +39,7 @@ export function hostProcess(name: string, config: Config, environment: NodeJS.Pr
   const ending = new Ending(log)
   if (hasControllingTerminal()) ending.listenForSignals()
   else ending.listenForSignals(() => reload.run())
-  return { metrics, log, ending, reload, secrets, tls }
+  return { name, metrics, log, ending, reload, secrets, tls }
 }
 
 function followLogLevel(log: Log, file: string | undefined, reload: Reload): void {

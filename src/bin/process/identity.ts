@@ -8,8 +8,8 @@ import { keystoneClient } from '../../identity/keystone-client.ts'
 import { keystoneHttp } from '../../identity/keystone-http.ts'
 import { keystoneIdentity } from '../../identity/keystone-identity.ts'
 import { keystoneSignIn } from '../../identity/sign-in.ts'
-import type { Config } from '../../runtime/config.ts'
-import type { Log } from '../../runtime/log.ts'
+import type { Config } from '../../runtime/config/config.ts'
+import type { Log } from '../../runtime/output/log.ts'
 
 export function identityOf(
   config: Config,

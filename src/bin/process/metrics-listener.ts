@@ -1,7 +1,7 @@
 /** `/metrics` of a process: where it is served when several processes of one host share an environment. */
-import type { Config } from '../../runtime/config.ts'
-import { isPortTaken, type Listener } from '../../runtime/listener.ts'
-import { type ServedMetrics, serveMetrics } from '../../runtime/metrics-endpoint.ts'
+import type { Config } from '../../runtime/config/config.ts'
+import { isPortTaken, type Listener } from '../../runtime/listener/listener.ts'
+import { type ServedMetrics, serveMetrics } from '../../runtime/scrape/metrics-endpoint.ts'
 import type { HostProcess } from './host-process.ts'
 
 /**

@@ -1,21 +1,22 @@
 /** One notifier, put together: what `healthmonitor notifier` and the child of `serve` run. */
 import { NOTIFIER_LEASE_MS, NOTIFIER_SESSION_MS } from '../../domain/limits.ts'
 import type { AmqpSettings } from '../../domain/types.ts'
-import { Notifier } from '../../notify/notifier.ts'
+import { Notifier, type NotifierParts } from '../../notify/notifier.ts'
 import type { Receiver } from '../../notify/receiver.ts'
-import type { Metrics } from '../../runtime/metrics.ts'
-import { notifierMetrics } from '../../runtime/notifier-metrics.ts'
+import type { Metrics } from '../../runtime/metrics/metrics.ts'
+import { notifierMetrics } from '../../runtime/metrics/notifier-metrics.ts'
 import type { Log } from '../../schedule/log.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { Database } from '../../store/connection/database.ts'
-import { advanceReceiver, readReceiverLags, receiverPosition } from '../../store/event/deliveries.ts'
-import { EVENTS_CHANNEL, OUTBOX_CHANNEL, WEBHOOKS_CHANNEL } from '../../store/event/event-channels.ts'
-import { readEventBounds, readEvents, readOutboxLag } from '../../store/event/events.ts'
 import { openLease } from '../../store/connection/lease.ts'
 import { LOCK_KEYS } from '../../store/connection/lock-keys.ts'
+import { advanceReceiver, readReceiverLags, receiverPosition } from '../../store/event/deliveries.ts'
+import { EVENTS_CHANNEL, WEBHOOKS_CHANNEL } from '../../store/event/event-channels.ts'
+import { readEventBounds, readOutboxLag } from '../../store/event/events.ts'
 import { readWebhookLag } from '../../store/event/webhook-queue.ts'
 import { amqpReceivers } from './amqp.ts'
-import { eventListener, recurringMaintenancesOf, sequencerOf } from './events.ts'
+import { eventListener, makeEventUpkeep } from './event-upkeep.ts'
+import { readAllEvents } from './events.ts'
 import { makeWebhooks, type WebhookSettings } from './webhooks.ts'
 
 export interface NotifierDeps {
@@ -53,38 +54,37 @@ export function startNotifier(deps: NotifierDeps): RunningNotifier {
   const notifier: Notifier = new Notifier({
     receivers,
     openLease: (onEnd) => openNotifierLease(databaseUrl, onEnd),
-    source: {
-      read: (after, limit) => readEvents(db, { after, upTo: Number.MAX_SAFE_INTEGER, limit, filter: {} }),
-      purgedTo: async () => (await readEventBounds(db)).purgedTo,
-      position: (receiver) => receiverPosition(db, receiver),
-      advance: (receiver, position) => advanceReceiver(db, receiver, position),
-    },
+    source: eventSourceOf(db),
     log,
   })
-  // Events get their positions, and maintenances recur, also while no API runs.
-  const sequencer = sequencerOf(db, log)
-  const maintenances = recurringMaintenancesOf(db, log)
-  const listeners = [
-    eventListener({ databaseUrl, log, channel: OUTBOX_CHANNEL, onPayload: sequencer.notify }),
-    eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: notifier.notify }),
+  const upkeep = makeEventUpkeep(db, databaseUrl, log)
+  const onEvents = (payload: string) => {
+    upkeep.noteEvents(payload)
+    notifier.notify()
+  }
+  const parts = [
+    eventListener({ databaseUrl, log, channel: EVENTS_CHANNEL, onPayload: onEvents }),
     eventListener({ databaseUrl, log, channel: WEBHOOKS_CHANNEL, onPayload: webhooks.look }),
+    upkeep,
+    notifier,
   ]
-  for (const listener of listeners) listener.start()
-  sequencer.start()
-  maintenances.start()
-  notifier.start()
+  for (const part of parts) part.start()
   return {
     get isActive() {
       return notifier.isActive
     },
     close: async () => {
-      await Promise.all([
-        notifier.close(),
-        sequencer.close(),
-        maintenances.close(),
-        ...listeners.map((listener) => listener.close()),
-      ])
+      await Promise.all(parts.map((part) => part.close()))
     },
+  }
+}
+
+function eventSourceOf(db: Database): NotifierParts['source'] {
+  return {
+    read: (after, limit) => readAllEvents(db, after, limit),
+    purgedTo: async () => (await readEventBounds(db)).purgedTo,
+    position: (receiver) => receiverPosition(db, receiver),
+    advance: (receiver, position) => advanceReceiver(db, receiver, position),
   }
 }
 
@@ -99,7 +99,10 @@ function openNotifierLease(databaseUrl: DatabaseUrl, onEnd: () => void) {
   return openLease(settings, onEnd)
 }
 
-/** The lags of the present receivers. A receiver that was switched off keeps its position, but it does not count as behind. */
+/**
+ * The lags of the present receivers. A receiver that was switched off keeps its position, but it does not count as
+ * behind.
+ */
 async function readLags(db: Database, receivers: readonly Receiver[]) {
   const [outbox, lags] = await Promise.all([readOutboxLag(db), readReceiverLags(db)])
   const names = new Set(receivers.map(({ name }) => name))

@@ -3,9 +3,9 @@
  * HM_DATA_DIR. If a service runs on that, the command connects to it; else it is started for the time of the command.
  */
 import { existsSync } from 'node:fs'
-import type { Config } from '../../runtime/config.ts'
-import { runningEmbeddedUrl, startEmbeddedPostgres } from '../../runtime/embedded-postgres.ts'
-import type { Log } from '../../runtime/log.ts'
+import type { Config } from '../../runtime/config/config.ts'
+import { runningEmbeddedUrl, startEmbeddedPostgres } from '../../runtime/embedded/embedded-postgres.ts'
+import type { Log } from '../../runtime/output/log.ts'
 import { StartRefusal } from '../../runtime/start-refusal.ts'
 import type { Source } from '../../store/backup/backup.ts'
 import { openReadyDatabase } from './database.ts'
@@ -25,7 +25,8 @@ export async function withOwnDatabase<Result>(
 ): Promise<Result> {
   const { url, stop } = await ownServer(config, command, mayMake)
   try {
-    const db = await openReadyDatabase(url, `healthmonitor ${command}`, 1, log)
+    const applicationName = `healthmonitor ${command}`
+    const db = await openReadyDatabase({ url, applicationName, maxConnections: 1, log })
     try {
       return await work({ url, db })
     } finally {

@@ -2,7 +2,7 @@
 import type { ApiDependencies } from '../../api/http/context.ts'
 import { ProbeAllowance } from '../../api/resource/probe-allowance.ts'
 import { ProbeAnswers } from '../../api/resource/probe-answers.ts'
-import { ChannelListener } from '../../schedule/channel-listener.ts'
+import { ChannelListener } from '../../schedule/configuration/channel-listener.ts'
 import type { Log } from '../../schedule/log.ts'
 import type { Database } from '../../store/connection/database.ts'
 import { listen } from '../../store/connection/listen.ts'

@@ -1,6 +1,6 @@
 /** The database of a prober: its connections, and its statements as functions for the engine. */
 import { hostname } from 'node:os'
-import type { PoolChecks } from '../../domain/prober/check.ts'
+import type { PoolChecks, VerdictsWritten, VerdictWrite } from '../../domain/prober/check.ts'
 import {
   DEPENDENCY_CONNECTIONS,
   PROBE_REQUEST_FORGOTTEN_MS,
@@ -9,16 +9,30 @@ import {
 } from '../../domain/limits.ts'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { withSourceAddress } from '../../domain/address/source-address.ts'
-import type { ConfigStore } from '../../schedule/config-sync-options.ts'
+import type { ConfigStore } from '../../schedule/configuration/config-sync-options.ts'
+import type { LostSiteStore } from '../../schedule/upkeep/lost-sites.ts'
 import type { ProberStore } from '../../schedule/engine-options.ts'
 import { writeCertificates } from '../../store/probing/certificates.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../../store/probing/checkpoints.ts'
 import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../../store/probing/checks.ts'
 import { CONFIG_CHANNEL } from '../../store/probing/config-channel.ts'
-import { type Db, isStoreAway, openDatabase, sqlState } from '../../store/connection/database.ts'
+import {
+  type Database,
+  type Db,
+  isStoreAway,
+  openDatabase,
+  sqlState,
+} from '../../store/connection/database.ts'
 import { readParentStates } from '../../store/probing/dependencies.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { listen } from '../../store/connection/listen.ts'
+import {
+  hasVotes,
+  markLostSites,
+  recount,
+  takeUncounted,
+  type UncountedShard,
+} from '../../store/probing/lost-sites.ts'
 import { PROBE_REQUESTS_CHANNEL } from '../../store/probing/probe-request-channels.ts'
 import {
   answerProbeRequests,
@@ -27,6 +41,7 @@ import {
 } from '../../store/probing/probe-requests.ts'
 import { beat, claimShards, releaseShards, removeProber } from '../../store/probing/shards.ts'
 import { writeVerdicts } from '../../store/probing/verdicts.ts'
+import { writeVotes } from '../../store/probing/votes.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
 /** SQLSTATE of a cancelled statement: here, by its time limit. */
@@ -43,6 +58,8 @@ export interface ProberHost {
 export interface ProberStoreOptions extends ProberHost {
   /** Of the prober. */
   readonly id: string
+  /** Where it is: the site whose shards it shares and whose checks it makes. */
+  readonly site: string
   readonly databaseUrl: DatabaseUrl
   readonly leaseMs: number
 }
@@ -50,56 +67,145 @@ export interface ProberStoreOptions extends ProberHost {
 /** Connects when it is first used. */
 export function openProberStore({
   id,
-  databaseUrl: url,
+  site,
+  databaseUrl,
   leaseMs,
   ...host
 }: ProberStoreOptions): ProberStore & {
+  /** What is done about sites that are lost. */
+  readonly lostSites: LostSiteStore<UncountedShard>
   /** Closes all connections. */
   destroy(): Promise<void>
 } {
-  const open = (what: string, maxConnections: number) =>
-    openDatabase({ url, applicationName: `healthmonitor ${what}`, maxConnections })
-  const db = open('prober', PROBER_CONNECTIONS)
-  // The lease never waits for a connection that is busy with slow work: one connection is for the heartbeat, the other
-  // for claiming or giving back, which run one at a time and may wait for locks of other probers.
-  const leaseDb = open('lease', 2)
-  // Other work does not wait for a project whose dependencies take long to read.
-  const dependencyDb = open('dependencies', DEPENDENCY_CONNECTIONS)
-  const channel = (name: string) => ({ url, applicationName: 'healthmonitor listen', channel: name })
-  const identity = { id, host: hostname(), pid: process.pid, leaseMs }
+  const pools = openPools(databaseUrl)
   return {
-    ...configStore(db, host),
-    beat: (contactMs, facts) => beat(leaseDb, { ...identity, contactMs, facts }),
-    claim: (count, foreignToo) => claimShards(leaseDb, { owner: id, count, foreignToo }),
-    release: (ids) => releaseShards(leaseDb, id, ids),
-    removeProber: () => removeProber(leaseDb, id),
-    writeVerdicts: (rows) => writeVerdicts(db, id, rows),
-    writeCertificates: (rows) => writeCertificates(db, id, rows),
-    writeCheckpoints: (checkpoints) => writeCheckpoints(db, id, checkpoints),
-    readCheckpointEntries: (shards, memberIds) => readCheckpointEntries(db, shards, memberIds),
+    ...configStore(pools.main, site, host),
+    ...leaseStore(pools.lease, { id, site, leaseMs }),
+    ...writtenBy(id, site, pools.main),
     readParentStates: (projectId, ids, withinMs) =>
-      readParentStates(dependencyDb, { projectId, ids, withinMs }),
-    takeProbeRequests: (held, most) =>
-      takeProbeRequests(db, { owner: id, held, perProject: PROBE_REQUESTS_IN_HAND_PER_PROJECT, most }),
-    answerProbeRequests: (answers) => answerProbeRequests(db, id, answers),
-    forgetProbeRequests: () => forgetProbeRequests(db, PROBE_REQUEST_FORGOTTEN_MS),
-    listen: (...hearing) => listen(channel(CONFIG_CHANNEL), ...hearing),
-    listenForRequests: (...hearing) => listen(channel(PROBE_REQUESTS_CHANNEL), ...hearing),
+      readParentStates(pools.dependencies, { projectId, ids, withinMs }),
+    listen: (...hearing) => listen(channel(databaseUrl, CONFIG_CHANNEL), ...hearing),
+    listenForRequests: (...hearing) => listen(channel(databaseUrl, PROBE_REQUESTS_CHANNEL), ...hearing),
+    lostSites: {
+      hasVotes: () => hasVotes(pools.main),
+      mark: (isAfresh) => markLostSites(pools.main, isAfresh),
+      take: () => takeUncounted(pools.main),
+      recount: (shard) => recount(pools.main, shard),
+    },
     isAway: isStoreAway,
     isTooSlow: (error) => sqlState(error) === QUERY_CANCELED,
     destroy: async () => {
-      await Promise.all([db.destroy(), leaseDb.destroy(), dependencyDb.destroy()])
+      await Promise.all(Object.values(pools).map((pool) => pool.destroy()))
     },
   }
 }
 
-function configStore(db: Db, host: ProberHost): ConfigStore {
+/** Pools of connections; work in one never waits for a connection of another. */
+interface Pools {
+  readonly main: Database
+  /**
+   * One connection is for the heartbeat, the other for claiming or releasing: these run one at a time, and may wait for
+   * locks of other probers.
+   */
+  readonly lease: Database
+  /** A project whose dependencies take long to read delays only other dependencies. */
+  readonly dependencies: Database
+}
+
+function openPools(url: DatabaseUrl): Pools {
+  const open = (what: string, maxConnections: number) =>
+    openDatabase({ url, applicationName: `healthmonitor ${what}`, maxConnections })
+  return {
+    main: open('prober', PROBER_CONNECTIONS),
+    lease: open('lease', 2),
+    dependencies: open('dependencies', DEPENDENCY_CONNECTIONS),
+  }
+}
+
+function channel(url: DatabaseUrl, name: string) {
+  return { url, applicationName: 'healthmonitor listen', channel: name }
+}
+
+type LeaseStore = Pick<ProberStore, 'beat' | 'claim' | 'release' | 'removeProber'>
+
+function leaseStore(
+  db: Database,
+  { id, site, leaseMs }: Pick<ProberStoreOptions, 'id' | 'site' | 'leaseMs'>,
+): LeaseStore {
+  const identity = { id, site, host: hostname(), pid: process.pid, leaseMs }
+  return {
+    beat: (contactMs, facts) => beat(db, { ...identity, contactMs, facts }),
+    claim: (count, foreignToo) => claimShards(db, { owner: id, count, foreignToo, site }),
+    release: (ids) => releaseShards(db, id, ids, site),
+    removeProber: () => removeProber(db, id),
+  }
+}
+
+type WrittenStore = Pick<
+  ProberStore,
+  | 'writeVerdicts'
+  | 'writeCertificates'
+  | 'writeCheckpoints'
+  | 'readCheckpointEntries'
+  | 'takeProbeRequests'
+  | 'answerProbeRequests'
+  | 'forgetProbeRequests'
+>
+
+/** What the prober `id` of a site writes about its shards, and reads of what was written. */
+function writtenBy(id: string, site: string, db: Database): WrittenStore {
+  return {
+    writeVerdicts: (rows) =>
+      writeBoth(rows, {
+        verdicts: (some) => writeVerdicts(db, id, some),
+        votes: (some) => writeVotes(db, id, some, site),
+      }),
+    writeCertificates: (rows) => writeCertificates(db, id, rows, site),
+    writeCheckpoints: (checkpoints) => writeCheckpoints(db, id, checkpoints, site),
+    readCheckpointEntries: (shards, memberIds) => readCheckpointEntries(db, shards, memberIds, site),
+    takeProbeRequests: (held, inHand, most) =>
+      takeProbeRequests(db, {
+        owner: id,
+        site,
+        held,
+        inHand,
+        perProject: PROBE_REQUESTS_IN_HAND_PER_PROJECT,
+        most,
+      }),
+    answerProbeRequests: (answers) => answerProbeRequests(db, id, answers, site),
+    forgetProbeRequests: () => forgetProbeRequests(db, PROBE_REQUEST_FORGOTTEN_MS),
+  }
+}
+
+type Writing = (rows: readonly VerdictWrite[]) => Promise<VerdictsWritten>
+
+/** Verdicts of checks that one site makes are those of the member; others are votes of the site. */
+async function writeBoth(
+  rows: readonly VerdictWrite[],
+  writing: { readonly verdicts: Writing; readonly votes: Writing },
+): Promise<VerdictsWritten> {
+  const votes = rows.filter((row) => row.isVote === true)
+  if (votes.length === 0) return await writing.verdicts(rows)
+  if (votes.length === rows.length) return await writing.votes(votes)
+  const others = rows.filter((row) => row.isVote !== true)
+  const [ofVotes, ofOthers] = [await writing.votes(votes), await writing.verdicts(others)]
+  // A shard may be lost between the two: what is not sure to be written counts as lost.
+  const isHeld = (of: VerdictsWritten, part: readonly VerdictWrite[], shard: number): boolean =>
+    of.held.has(shard) || part.every((row) => row.shard !== shard)
+  const shards = rows.map(({ shard }) => shard)
+  return {
+    held: new Set(shards.filter((shard) => isHeld(ofVotes, votes, shard) && isHeld(ofOthers, others, shard))),
+    putOff: new Set([...ofVotes.putOff, ...ofOthers.putOff]),
+  }
+}
+
+function configStore(db: Db, site: string, host: ProberHost): ConfigStore {
   return {
     readVersions: (shards) => readPoolVersions(db, shards),
     readSizes: (poolIds) => readPoolSizes(db, poolIds),
-    loadPools: async (poolIds) => (await loadPools(db, poolIds)).map((pool) => onThisHost(pool, host)),
+    loadPools: async (poolIds) => (await loadPools(db, poolIds, site)).map((pool) => onThisHost(pool, host)),
     loadMembers: async (poolId, after, limit) => {
-      const part = await loadPoolPart(db, poolId, { after, limit })
+      const part = await loadPoolPart(db, poolId, { after, limit, site })
       return part && { ...part, pool: onThisHost(part.pool, host) }
     },
   }

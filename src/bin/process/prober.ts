@@ -1,22 +1,27 @@
 /** One prober process, put together: what `healthmonitor prober` and the children of `serve` run. */
 import { randomUUID } from 'node:crypto'
-import { FIRST_PURGE_MS, RELEASE_WITHIN_MS } from '../../domain/limits.ts'
+import { FIRST_PURGE_MS, LOCAL_SITE, RELEASE_WITHIN_MS } from '../../domain/limits.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { ProbeRuntime } from '../../probe/probe-runtime.ts'
-import type { Metrics } from '../../runtime/metrics.ts'
-import { proberMetrics } from '../../runtime/prober-metrics.ts'
+import type { Metrics } from '../../runtime/metrics/metrics.ts'
+import { proberMetrics } from '../../runtime/metrics/prober-metrics.ts'
 import { isDoneWithin } from '../../schedule/done-within.ts'
 import type { ProberEngineOptions, ProberPolicies } from '../../schedule/engine-options.ts'
 import type { Log } from '../../schedule/log.ts'
 import { ProberEngine } from '../../schedule/prober-engine.ts'
+import { LostSites } from '../../schedule/upkeep/lost-sites.ts'
 import { openProberStore, type ProberHost } from './prober-store.ts'
 import { type Keep, KEEP_DEFAULT, makeRetention } from './retention.ts'
 
 export interface ProberDeps extends ProberPolicies, ProberHost {
   readonly databaseUrl: DatabaseUrl
+  /** Where it is; absent = `local`. */
+  readonly site?: string
   /** Absent = KEEP_DEFAULT. */
   readonly keep?: Keep
   readonly probers: ProberEngineOptions['probers']
+  /** As `ProberEngineOptions.usesCores`. */
+  readonly usesCores?: boolean
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -35,13 +40,14 @@ export interface Prober {
 
 /** Starts a prober. Without PostgreSQL it waits, probes nothing and logs that. */
 export function startProber(deps: ProberDeps): Prober {
-  const { log, metrics, probers, keep = KEEP_DEFAULT } = deps
+  const { log, metrics, probers, usesCores = true, keep = KEEP_DEFAULT, site = LOCAL_SITE } = deps
   const id = randomUUID()
   const ofProber = proberMetrics(metrics.registry)
-  const store = openProberStore({ ...deps, id })
+  const store = openProberStore({ ...deps, id, site })
   const engine = new ProberEngine({
     store,
     probers,
+    usesCores,
     policies: deps,
     metrics,
     dependencyMetrics: ofProber,
@@ -49,23 +55,32 @@ export function startProber(deps: ProberDeps): Prober {
   })
   const { retention, destroy: destroyRetention } = makeRetention({ ...deps, keep, metrics: ofProber })
 
+  const lostSites = new LostSites({ store: store.lostSites, log })
+
   async function destroy(): Promise<void> {
+    lostSites.destroy()
     await Promise.all([engine.destroy(), destroyRetention(), store.destroy()])
   }
 
   async function stop(): Promise<void> {
-    try {
-      if (!(await isDoneWithin(RELEASE_WITHIN_MS, Promise.all([engine.close(), retention.close()]))))
-        log.warn({}, 'the shards were not released in time; the lease runs out')
-    } catch (error) {
-      log.warn({ err: error }, 'the shards could not be released; the lease runs out')
-    }
+    await closeAll([engine, retention, lostSites], log)
     await isDoneWithin(RELEASE_WITHIN_MS, destroy())
   }
 
   let closing: Promise<void> | undefined
   engine.start()
   retention.start(FIRST_PURGE_MS)
-  log.info({ prober_id: id, tcp_by: engine.runtime.tcpWay }, 'prober started')
+  lostSites.start()
+  log.info({ prober_id: id, site, tcp_by: engine.runtime.tcpWay }, 'prober started')
   return { id, runtime: engine.runtime, close: () => (closing ??= stop()), destroy }
+}
+
+/** Ends the parts of a prober, as far as the time allows: the engine releases its shards. */
+async function closeAll(parts: readonly { close(): Promise<void> }[], log: Log): Promise<void> {
+  try {
+    if (!(await isDoneWithin(RELEASE_WITHIN_MS, Promise.all(parts.map((part) => part.close())))))
+      log.warn({}, 'the shards were not released in time; the lease runs out')
+  } catch (error) {
+    log.warn({ err: error }, 'the shards could not be released; the lease runs out')
+  }
 }

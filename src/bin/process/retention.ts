@@ -8,17 +8,24 @@ import {
   TRANSITIONS_PER_MEMBER_DEFAULT,
   UPTIME_DAYS_DEFAULT,
 } from '../../domain/limits.ts'
+import { NIL_UUID } from '../../domain/uuid.ts'
 import type { Log } from '../../schedule/log.ts'
-import { Retention, type RetentionMetrics, type RunStatement } from '../../schedule/retention.ts'
-import { checkAllRollUps, type RollUpCheckParts } from '../../schedule/roll-up-check.ts'
+import {
+  Retention,
+  type RetentionMetrics,
+  type RetentionStore,
+  type RunStatement,
+} from '../../schedule/upkeep/retention.ts'
+import { checkAllRollUps, type RollUpCheckParts } from '../../schedule/upkeep/roll-up-check.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import { purgeOrphanedCertificates } from '../../store/probing/certificates.ts'
-import { sumClosedDays, sumUpTo, type UptimeDayStore } from '../../schedule/uptime-days.ts'
+import { purgeGone, sumClosedDays, sumUpTo, type UptimeDayStore } from '../../schedule/upkeep/uptime-days.ts'
 import { type Database, openDatabase } from '../../store/connection/database.ts'
 import { purgeOldEvents } from '../../store/event/events.ts'
 import {
   membersAfter,
   purgeOrphanedStates,
+  purgeOrphanedVotes,
   readRetentionProgress,
   saveRetentionProgress,
   withRetentionLock,
@@ -68,48 +75,32 @@ export interface RetentionParts {
 }
 
 /** Retention, not started yet, and the function that ends it. */
-export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: RetentionParts): {
+export function makeRetention(parts: RetentionParts): {
   readonly retention: Retention
   readonly destroy: () => Promise<void>
 } {
-  // One connection: the lock is its session's.
+  const { databaseUrl, keep, metrics, log } = parts
+  // One connection: the lock is its session's. So it stays open also while days are computed and nothing is asked.
   const db = openDatabase({
     url: databaseUrl,
     applicationName: 'healthmonitor retention',
     maxConnections: 1,
+    idleMs: Number.POSITIVE_INFINITY,
   })
+  const rollUps = {
+    check: (after: string, membersMax: number) => checkRollUps(db, after, membersMax),
+    metrics,
+    log,
+  }
   const retention = new Retention({
     log,
     metrics,
-    store: {
-      alone: async (work) => {
-        await withRetentionLock(db, work)
-      },
-      readProgress: () => readRetentionProgress(db),
-      saveProgress: (progress) => saveRetentionProgress(db, progress),
-      purges: [
-        (batch) => purgeOldTransitions(db, keep.transitionDays, batch),
-        (batch) => purgeOldPoolTransitions(db, keep.transitionDays, batch),
-        (batch) => purgeGoneUptimes(db, batch),
-        (batch) => purgeOrphanedStates(db, batch),
-        (batch) => purgeOrphanedCertificates(db, batch),
-        (batch) => purgeOldEvents(db, keep.eventDays, batch),
-        () => removeDeadProbers(db, DEAD_PROBER_LEASES * leaseMs),
-      ],
-      writersAfter: (position, rows) => writersAfter(db, position, rows),
-      membersAfter: (member, count) => membersAfter(db, member, count),
-      trim: (members, batch) => trim(db, 'member', members, { keep: keep.transitionsPerMember, batch }),
-    },
-    first: [(run) => sumClosedDays(run, uptimeDayStore(db, keep.uptimeDays))],
-    hourly: [
-      (run) => trimPools(db, run, keep.transitionsPerMember),
-      (run) =>
-        checkAllRollUps(run, {
-          check: (after, membersMax) => checkRollUps(db, after, membersMax),
-          metrics,
-          log,
-        }),
+    store: retentionStore(db, parts),
+    first: [
+      (run) => sumClosedDays(run, uptimeDayStore(db, keep.uptimeDays)),
+      (run) => purgeGone(run, () => purgeGoneUptimes(db, PURGE_BATCH_ROWS)),
     ],
+    hourly: [(run) => trimPools(db, run, keep.transitionsPerMember), (run) => checkAllRollUps(run, rollUps)],
   })
   return {
     retention,
@@ -117,6 +108,31 @@ export function makeRetention({ databaseUrl, leaseMs, keep, metrics, log }: Rete
       retention.destroy()
       await db.destroy()
     },
+  }
+}
+
+function retentionStore(
+  db: Database,
+  { leaseMs, keep }: Pick<RetentionParts, 'leaseMs' | 'keep'>,
+): RetentionStore {
+  return {
+    alone: async (work) => {
+      await withRetentionLock(db, work)
+    },
+    readProgress: () => readRetentionProgress(db),
+    saveProgress: (progress) => saveRetentionProgress(db, progress),
+    purges: [
+      (batch) => purgeOldTransitions(db, keep.transitionDays, batch),
+      (batch) => purgeOldPoolTransitions(db, keep.transitionDays, batch),
+      (batch) => purgeOrphanedStates(db, batch),
+      (batch) => purgeOrphanedVotes(db, batch),
+      (batch) => purgeOrphanedCertificates(db, batch),
+      (batch) => purgeOldEvents(db, keep.eventDays, batch),
+      () => removeDeadProbers(db, DEAD_PROBER_LEASES * leaseMs),
+    ],
+    writersAfter: (position, rows) => writersAfter(db, position, rows),
+    membersAfter: (member, count) => membersAfter(db, member, count),
+    trim: (members, batch) => trim(db, 'member', members, { keep: keep.transitionsPerMember, batch }),
   }
 }
 
@@ -144,12 +160,9 @@ async function trim(
   return await deleteExcess(db, kind, excess, batch)
 }
 
-/** Before every pool. */
-const NO_POOL = '00000000-0000-0000-0000-000000000000'
-
 async function trimPools(db: Database, run: RunStatement, keep: number): Promise<void> {
   const [count, batch] = [PURGE_MEMBERS_PER_STATEMENT.max, PURGE_BATCH_ROWS]
-  for (let after: string | undefined = NO_POOL; after !== undefined; ) {
+  for (let after: string | undefined = NIL_UUID; after !== undefined; ) {
     const from: string = after
     const pools = await run(() => poolsAfter(db, from, count))
     let rows: number | undefined = batch

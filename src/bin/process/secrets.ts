@@ -1,11 +1,13 @@
 /**
- * Secrets that a process uses again and again, from the files that hold them: SIGHUP reads these anew, and what is opened from then
- * on uses the new ones. What is open stays open. A secret that is set in the environment stays as it was.
+ * Secrets that a process uses again and again, from the files that hold them: SIGHUP reads these anew, and what is
+ * opened from then on uses the new ones. What is open stays open. A secret that is set in the environment stays as it
+ * was.
  */
-import { parseConfig, type Config, type Environment } from '../../runtime/config.ts'
-import type { Reload } from '../../runtime/reload.ts'
-import { fileVariable, readSetting } from '../../runtime/setting-files.ts'
+import { parseConfig, type Config, type Environment } from '../../runtime/config/config.ts'
+import type { Reload } from '../../runtime/process/reload.ts'
+import { fileVariable, readSetting } from '../../runtime/config/setting-files.ts'
 import { StartRefusal } from '../../runtime/start-refusal.ts'
+import { databasePlace } from './database-place.ts'
 
 /** The values of this moment; absent where there is none. */
 export interface Secrets {
@@ -48,18 +50,13 @@ export function followedSecrets(config: Config, environment: Environment, reload
   }
 }
 
-/** Where PostgreSQL is decides what may be probed and called: that is settled at the start. */
+/** What may be probed and called depends on where PostgreSQL is, and is decided once, at the start. */
 function sameDatabase(text: string, current: string | undefined): string {
   const next = parseConfig({ DATABASE_URL: text }).databaseUrl ?? ''
-  if (current !== undefined && placeOf(next) !== placeOf(current)) {
+  if (current !== undefined && databasePlace(next) !== databasePlace(current)) {
     throw new StartRefusal(
       'DATABASE_URL: only user, password and parameters may change while the process runs; another host, port or database needs a restart',
     )
   }
   return next
-}
-
-function placeOf(text: string): string {
-  const { hostname, port, pathname } = new URL(text)
-  return `${hostname}:${port === '' ? '5432' : port}${pathname}`
 }

@@ -6,10 +6,9 @@ import {
   type TargetPolicy,
   type TargetPolicyOptions,
 } from '../../domain/address/target-policy.ts'
-import type { Config, Endpoint } from '../../runtime/config.ts'
-
-/** Of a URL that names none (IANA). */
-const POSTGRES_PORT = 5432
+import type { Config } from '../../runtime/config/config.ts'
+import type { Endpoint } from '../../runtime/config/endpoint.ts'
+import { databaseAddress } from './database-place.ts'
 
 /** `databaseUrl` of the server in use; absent for commands that use none. */
 export async function targetPolicyOf(config: Config, databaseUrl?: string): Promise<TargetPolicy> {
@@ -34,7 +33,12 @@ async function ownAddresses(
   config: Config,
   databaseUrl: string | undefined,
 ): Promise<Pick<TargetPolicyOptions, 'loopbackAllowed' | 'ownListeners' | 'localAddresses'>> {
-  const listeners = [config.listen, config.metricsListen, ...(await databaseEndpoints(databaseUrl))]
+  const listeners = [
+    config.listen,
+    ...Object.values(config.doorListens),
+    config.metricsListen,
+    ...(await databaseEndpoints(databaseUrl)),
+  ]
   return {
     loopbackAllowed: config.auth === 'none',
     ownListeners: listeners
@@ -51,7 +55,7 @@ async function ownAddresses(
  */
 async function databaseEndpoints(databaseUrl: string | undefined): Promise<readonly Endpoint[]> {
   if (databaseUrl === undefined) return []
-  const { hostname, port } = new URL(databaseUrl)
+  const { hostname, port } = databaseAddress(databaseUrl)
   const found = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => [])
-  return found.map(({ address }) => ({ host: address, port: port === '' ? POSTGRES_PORT : Number(port) }))
+  return found.map(({ address }) => ({ host: address, port }))
 }

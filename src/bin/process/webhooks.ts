@@ -16,9 +16,11 @@ import {
   type WebhooksParts,
   type WebhookStore,
 } from '../../notify/webhook/webhooks.ts'
-import type { Config } from '../../runtime/config.ts'
+import type { Config } from '../../runtime/config/config.ts'
 import type { Database } from '../../store/connection/database.ts'
+import { readEventBounds } from '../../store/event/events.ts'
 import { dueAlerts, noteAlerts, noteResent, webhooksWithDueAlerts } from '../../store/event/webhook-alerts.ts'
+import { readDue } from '../../store/event/webhook-due.ts'
 import {
   boundQueue,
   countWaiting,
@@ -27,7 +29,6 @@ import {
   noteRefused,
   noteUnreachable,
   queueDeliveries,
-  readDue,
   receiverFailures,
   subjectFailures,
   waitingWebhooks,
@@ -75,6 +76,7 @@ function storeOf(db: Database): WebhookStore {
   return {
     version: () => webhookVersion(db),
     enabled: () => enabledWebhooks(db),
+    newest: async () => (await readEventBounds(db)).last,
     queue: (deliveries, position) => queueDeliveries(db, deliveries, { name: WEBHOOKS_RECEIVER, position }),
     withWaiting: () => waitingWebhooks(db),
     countWaiting: (id, most) => countWaiting(db, id, most),

@@ -1,6 +1,7 @@
 /** Events as lines for people. */
+import { isTrafficKind, TRAFFIC_KINDS } from '../../domain/pool-health/traffic.ts'
 import { isReason, statusSentence } from '../../domain/status/status-sentence.ts'
-import { shownMember, shownName } from '../subjects.ts'
+import { shownMember, shownName } from '../names.ts'
 import type { ApiEvent } from '../wire.ts'
 import { columnsIn, fitted, printable, type Screen, statusStyle, styled } from './screen.ts'
 import { counted, endOf, localTime } from './words.ts'
@@ -11,7 +12,7 @@ const STATUS_WIDTH = 8
 /** `2026-11-30 15:04:05  OFFLINE   member web-1 (10.0.0.1:80) of app: the target refused the connection`. */
 export function eventLine(event: ApiEvent, screen: Screen): string {
   const head = `${localTime(event.time)}  `
-  const status = event.to ?? ''
+  const status = event.type === 'pool.effective_members' ? '' : (event.to ?? '')
   const words = printable(wordsOf(event))
   const room = screen.width - columnsIn(head) - STATUS_WIDTH - 2
   return `${styled(head, 'dim', screen)}${styled(status.padEnd(STATUS_WIDTH), statusStyle(status), screen)}  ${fitted(words, room)}`
@@ -26,6 +27,8 @@ function wordsOf(event: ApiEvent): string {
     case 'pool.status':
     case 'loadbalancer.status':
       return `${object}${whyOf(event)}`
+    case 'pool.effective_members':
+      return `${object}: ${isTrafficKind(event.to) ? TRAFFIC_KINDS[event.to] : (event.to ?? '')}`
     case 'config.changed': {
       const what = action === 'changed' && fields.length > 0 ? `: ${fields.join(', ')}` : ''
       return `${object} ${action}${what}${by?.user_id === undefined ? '' : `, by user ${by.user_id}`}`

@@ -1,7 +1,9 @@
 /** `healthmonitor health`: what is known of a member, and why it is so, in words. */
 import { isReason, statusSentence } from '../../domain/status/status-sentence.ts'
-import { shownAddress, shownName } from '../subjects.ts'
-import type { Maintenance, Member, Pool } from '../wire.ts'
+import { TRAFFIC_KINDS } from '../../domain/pool-health/traffic.ts'
+import { shownAddress, shownName } from '../names.ts'
+import { siteSentence } from '../../domain/site/site-sentence.ts'
+import type { Maintenance, Member, Pool, SiteOfMember } from '../wire.ts'
 import { printable, type Screen, statusStyle, styled } from './screen.ts'
 import { memberColumns, memberStatus, onlineOf } from './status-view.ts'
 import { tableOf } from './table.ts'
@@ -22,6 +24,7 @@ export function healthLines(member: Member, screen: Screen, nowMs: number): read
       ['why', detail === null || detail === '' ? why : `${why}: ${detail}`],
       ...pendingLine(member),
       ...staleLine(member),
+      ...siteLines(member, nowMs),
       ...probeLines(member, nowMs),
       ...countLine(member),
       ...nextLines(member, nowMs),
@@ -34,7 +37,7 @@ export function healthLines(member: Member, screen: Screen, nowMs: number): read
 
 export type Line = readonly [label: string, text: string]
 
-/** The middle group is ours, with colours; names and details of the others are made printable. */
+/** `ours` is text of this program, with colours; names and details in the others are made printable. */
 export function labelled(
   before: readonly Line[],
   ours: readonly Line[],
@@ -55,8 +58,32 @@ function pendingLine({ pending }: Member): readonly Line[] {
     : []
 }
 
-function staleLine({ stale }: Member): readonly Line[] {
-  return stale ? [['stale', 'the status is too old to trust: no conclusive result for a long time']] : []
+function staleLine({ stale, sites = [] }: Member): readonly Line[] {
+  if (!stale) return []
+  const why = sites.length > 0 ? 'too few of its sites have a vote' : 'no conclusive result for a long time'
+  return [['stale', `the status is too old to trust: ${why}`]]
+}
+
+/** Who sees what in one line, then a line for each site. */
+function siteLines({ sites = [] }: Member, nowMs: number): readonly Line[] {
+  if (sites.length === 0) return []
+  const views = sites.map(({ site, votes, status }) => ({
+    site,
+    vote: votes ? (status ?? undefined) : undefined,
+  }))
+  const each = sites.map((site): Line => [`  ${site.site}`, siteText(site, nowMs)])
+  return [['seen', siteSentence(views)], ...each]
+}
+
+/** `OFFLINE for 3 min, connection refused, 0.4 ms`, `ONLINE before, but no prober of this site lives`. */
+function siteText(
+  { status, served, votes, since, reason, latency_ms: ms }: SiteOfMember,
+  nowMs: number,
+): string {
+  const what = status === null ? 'no verdict' : `${status}${votes ? '' : ' before'}`
+  const when = since === null ? '' : ` since ${localTime(since)}, ${ago(since, nowMs)}`
+  const why = served ? (isReason(reason) ? statusSentence(reason) : reason) : 'no prober of this site lives'
+  return `${what}${when}: ${why}${ms === null ? '' : `, ${ms} ms`}`
 }
 
 /** Its reason too, where that is not the reason of the status. */
@@ -113,7 +140,10 @@ export function maintenanceLine(maintenance: Maintenance): Line {
   return ['maintenance', `${when} ${endOf(end)}${what}${recurs}${note === '' ? '' : `: ${note}`}`]
 }
 
-/** By which rule it recurs, and when it begins next, as all times here in the zone of the terminal; empty where it happens once. */
+/**
+ * By which rule it recurs, and when it begins next, as all times here in the zone of the terminal; empty where it
+ * happens once.
+ */
 function recurrenceText({ recurrence, occurrences = [] }: Maintenance): string {
   if (recurrence === undefined) return ''
   const [present, next] = occurrences
@@ -162,7 +192,7 @@ export function poolHealthLines(
   return [
     ...labelled([['pool', `${shownName(pool)} (${pool.id})`]], lines, [
       ...(pool.monitor_type === null ? [['monitor', 'none: its members are not probed'] as const] : []),
-      ...(pool.in_service ? [] : [['traffic', NOT_IN_SERVICE] as const]),
+      ...(pool.in_service ? trafficLine(pool) : [['traffic', NOT_IN_SERVICE] as const]),
       ...(pool.maintenance ? [['maintenance', 'lasts: no transition is published'] as const] : []),
     ]),
     '',
@@ -173,6 +203,11 @@ export function poolHealthLines(
     ),
     ...(hasMore ? [`… and ${counted(pool.members.total - members.length, 'more member')}`] : []),
   ]
+}
+
+/** Of a pool with options. */
+function trafficLine({ traffic = null }: Pool): readonly Line[] {
+  return traffic === null ? [] : [['traffic', TRAFFIC_KINDS[traffic]]]
 }
 
 const NOT_IN_SERVICE = 'none: the pool, its load balancer or every listener of it is switched off or missing'

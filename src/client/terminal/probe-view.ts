@@ -1,4 +1,5 @@
 /** `healthmonitor probe`: the result of a requested probe, in words. */
+import { addressAndPort, bracketed } from '../../domain/address/address-and-port.ts'
 import { isReason, statusSentence } from '../../domain/status/status-sentence.ts'
 import type { ProbeNow } from '../wire.ts'
 import { type Line, labelled, phasesInWords } from './health-view.ts'
@@ -31,7 +32,6 @@ export function probeNowLines(member: string, probe: ProbeNow, screen: Screen): 
 
 function targetLine({ evidence: { type, address, port, expected } }: ProbeNow): readonly Line[] {
   if (typeof type !== 'string' || typeof address !== 'string' || typeof port !== 'number') return []
-  const at = address.includes(':') ? `[${address}]` : address
-  const target = port === 0 ? at : `${at}:${port}`
+  const target = port === 0 ? bracketed(address) : addressAndPort(address, port)
   return [['probed', `${type} ${target}${typeof expected === 'string' ? `, for ${expected}` : ''}`]]
 }

@@ -1,7 +1,7 @@
 /** What commands write on: a terminal with its width and colours, or a file or a pipe without both. */
 
 export interface Screen {
-  /** Columns of a line; infinite where nobody reads it on a terminal. */
+  /** Columns of a line; infinite if it is no terminal. */
   readonly width: number
   /** Lines; infinite likewise. */
   readonly height: number
@@ -15,7 +15,10 @@ export interface Output {
   readonly rows?: number
 }
 
-/** Colours only on a terminal that has them and without NO_COLOR (https://no-color.org); COLUMNS wins over the terminal's width. */
+/**
+ * Colours only on a terminal that has them and without NO_COLOR (https://no-color.org); COLUMNS wins over the
+ * terminal's width.
+ */
 export function screenOf(output: Output, environment: NodeJS.ProcessEnv): Screen {
   const isTerminal = output.isTTY === true
   const columns = Number(environment['COLUMNS'])
@@ -102,7 +105,7 @@ export function fittedLine(line: string, columns: number): string {
     .join('')
 }
 
-/** Names and details are of others: nothing in them may steer the terminal, or look as if it were another line. */
+/** Names and details come from others: nothing in them may control the terminal, or look like another line. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')

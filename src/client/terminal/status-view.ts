@@ -1,8 +1,8 @@
 /** `healthmonitor status` on a terminal: what is wrong, the worst first. */
 import type { PoolInTrouble, Status } from '../status.ts'
 import { isWrong } from '../trouble.ts'
-import type { Counts, Member, Overview } from '../wire.ts'
-import { shownAddress, shownName } from '../subjects.ts'
+import type { Counts, Member, Overview, Pool } from '../wire.ts'
+import { shownAddress, shownName } from '../names.ts'
 import { type Screen, statusStyle, styled } from './screen.ts'
 import { type Column, tableOf } from './table.ts'
 import { ago, counted, localTime } from './words.ts'
@@ -88,13 +88,19 @@ function poolColumns(nowMs: number): readonly Column<PoolInTrouble>[] {
     },
     { title: 'ONLINE', text: ({ pool }) => onlineOf(pool.members), isNumber: true },
     { title: 'SINCE', text: ({ pool }) => ago(pool.since, nowMs) },
-    { title: 'LOAD BALANCER', text: ({ pool }) => shownName(pool.loadbalancer), least: 8, isOptional: true },
+    { title: 'LOAD BALANCER', text: ({ pool }) => parentOf(pool), least: 8, isOptional: true },
     {
       title: 'NOTE',
       text: ({ pool }) => (pool.maintenance ? 'in maintenance' : pool.in_service ? '' : 'not in service'),
       isOptional: true,
     },
   ]
+}
+
+/** Its load balancer, or the door that keeps it with the scope that it has there. */
+function parentOf({ loadbalancer, door }: Pool): string {
+  if (loadbalancer !== null) return shownName(loadbalancer)
+  return door === null ? '' : `${door.name}: ${door.scope}`
 }
 
 function memberLines(pools: readonly PoolInTrouble[], screen: Screen, nowMs: number): readonly string[] {

@@ -4,6 +4,8 @@
 export const EVENT_TYPES = {
   'member.status': 'the check of a member has a new verdict: ONLINE or OFFLINE',
   'pool.status': 'the status of a pool, rolled up from its members, has changed',
+  'pool.effective_members':
+    'who should get the traffic of a pool with options is decided in another way: it fails open, or no longer',
   'loadbalancer.status': 'the status of a load balancer, rolled up from its pools, has changed',
   'member.stale':
     'the status of a member, or of all members of a pool, is too old to trust (STALE), or no longer (FRESH)',

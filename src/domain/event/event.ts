@@ -9,6 +9,11 @@ export interface EventObject {
   readonly name?: string
 }
 
+export interface EventPool extends EventObject {
+  /** The door that keeps it; absent = LBaaS, or the pool is deleted. */
+  readonly door?: string
+}
+
 export interface EventMember extends EventObject {
   readonly address?: string
   readonly protocolPort?: number
@@ -23,7 +28,7 @@ export interface ServiceEvent {
   /** Null: of the service itself, for administrators. */
   readonly projectId: string | null
   readonly loadBalancer?: EventObject
-  readonly pool?: EventObject
+  readonly pool?: EventPool
   readonly member?: EventMember
   readonly from: string | null
   readonly to: string | null

@@ -26,6 +26,15 @@ export const URL_MAX_BYTES = 8 * 1024
 export const STATUS_TREE_MEMBERS_MAX = 20_000
 /** Members that a filter by status reads one by one. If more may match, reading all members in order fills a page sooner. */
 export const STATUS_CANDIDATES_MAX = 10_000
+/** Members that a filter by status looks at beyond those that a page needs: some may have changed meanwhile. */
+export const STATUS_CANDIDATES_SPARE = 20
+/** A page that was not filled looks at so many times as many members next. */
+export const STATUS_CANDIDATES_GROWTH = 4
+/**
+ * Pools of which a filter by status reads the members that match. If there are more, so many members match that
+ * reading all members in order fills a page sooner.
+ */
+export const STATUS_POOLS_MAX = 5000
 /** Values of one query parameter, and parameters of one request. */
 export const QUERY_VALUES_MAX = 200
 
@@ -58,5 +67,7 @@ export const FORWARDED_HOPS_MAX = 32
 export const STORE_WATCH_EVERY_MS = 500
 /** Members of a created tree that one statement reads back: its rows are converted in one piece. */
 export const TREE_MEMBERS_PER_STATEMENT = 1000
+/** Members that one statement of a door writes: others have their turn of the event loop between two of them. */
+export const DOOR_MEMBERS_PER_STATEMENT = 1000
 /** Seconds for which a browser keeps the files of the page of the API; a new version of the service may bring new ones. */
 export const DOCS_ASSET_MAX_AGE_SECONDS = 3600

@@ -40,3 +40,5 @@ export const LETTERS_SHOWN_DEFAULT = 20
 export const CLIENT_WEBHOOK_TEST_MS = 16_000
 /** Bytes of a file with secrets, or with a URL. */
 export const CLIENT_SECRET_FILE_MAX_BYTES = 8192
+/** Bytes of a file of objects that are applied: as many as a large request may have. */
+export const APPLY_FILE_MAX_BYTES = 4 * 1024 * 1024

@@ -23,7 +23,7 @@ export const TRANSACTION_TRIES = 8
 export const RETRY_AFTER_SECONDS = 2
 /** Milliseconds: the pause after try n is random, and shorter than this times 2^n. */
 export const TRANSACTION_PAUSE_MS = 10
-/** Milliseconds between two notifications of one process: what is committed meanwhile is told together. */
+/** Milliseconds between two notifications of one process: what is committed meanwhile is one notification. */
 export const NOTICE_PAUSE_MS = 10
 /** Milliseconds that a start waits for a PostgreSQL that does not answer yet, and between its tries. */
 export const DATABASE_WAIT_MS = 30_000

@@ -9,6 +9,8 @@ export const SEQUENCE_BATCH = 2000
 export const SEQUENCE_EVERY_MS = 1000
 /** Milliseconds between two of these statements of a process. */
 export const SEQUENCE_PAUSE_MS = 20
+/** Milliseconds, half of them to all, that a process waits for the one that does it before it looks itself. */
+export const SEQUENCE_STAND_BY_MS = 100
 /** Events that the feed of an API process reads at once; events that it keeps for streams that reconnect. */
 export const FEED_BATCH = 1000
 export const FEED_KEPT = 5000
@@ -40,5 +42,5 @@ export const STREAM_BATCH = 500
 export const STREAM_RETRY_MS = 2000
 /** Certificates of which one run of the clock tells, of those that have expired and of those that will. */
 export const CERTIFICATES_PER_RUN = 1000
-/** Milliseconds without a living owner after which the members of a shard are told to be stale: a prober was restarted by then. */
+/** Milliseconds without a living owner after which events say that the members of a shard are stale: by then a prober was restarted. */
 export const UNOWNED_GRACE_MS = 15_000

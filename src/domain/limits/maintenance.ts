@@ -6,6 +6,11 @@ export const MAINTENANCE_NOTE_MAX = 255
 /** Milliseconds between looks at whether a maintenance that withholds a verdict is over. */
 export const WITHHELD_LOOK_EVERY_MS = 250
 
+/**
+ * No occurrence of a recurring maintenance ends after this year, in UTC: the times of one that happens once are of the years
+ * 2000 to 2999 too. From the year 10000 on the text of a time has a sign and more digits, which PostgreSQL does not read.
+ */
+export const MAINTENANCE_LAST_YEAR = 2999
 /** Characters of the text of a rule (RFC 5545 RRULE). */
 export const RRULE_MAX = 300
 /** INTERVAL of a rule: days, weeks, months or years between two periods in which it occurs. */

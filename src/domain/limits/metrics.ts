@@ -21,7 +21,7 @@ export const FLUSH_ROWS_BUCKETS = [1, 10, 50, 100, 250, 500, 1000] as const
 /**
  * `/metrics/pools` and `/metrics/members`: rows that are read at once (their answer and their text take some milliseconds), rows
  * that are exported, compressed bytes that are kept, and milliseconds for all of a reading; what is beyond is left out, and said.
- * Prometheus waits for 10 s, unless it is told otherwise.
+ * Prometheus waits for 10 s, unless its settings say otherwise.
  */
 export const FIGURES_ROWS = 500
 export const FIGURES_MAX = { pools: 20_000, members: 200_000 } as const

@@ -74,5 +74,16 @@ export const SLACK_LINES_MAX = 20
 export const SLACK_TEXT_MAX = 300
 /** Tests of webhooks (`POST …/test`) that one API process sends at one time. */
 export const WEBHOOK_TESTS = 16
-/** Look-ups of names at one time: each occupies one of the four threads that Node has for them until it ends. */
-export const WEBHOOK_LOOKUPS = 3
+/** Look-ups of names at one time: libuv gives them half of its four threads, and each occupies one until it ends. */
+export const WEBHOOK_LOOKUPS = 2
+/** Milliseconds for which the addresses of a name are used again (as long as Java does). */
+export const WEBHOOK_NAME_FRESH_MS = 30_000
+/** Milliseconds for which they are used when another look-up takes long (RFC 8767 allows days for that). */
+export const WEBHOOK_NAME_KEPT_MS = 600_000
+/** Milliseconds that a look-up may take before what was known is used, or DNS is asked without a thread. */
+export const WEBHOOK_NAME_PATIENCE_MS = 500
+/** Names of one project whose addresses are kept: two for each of its webhooks. */
+export const WEBHOOK_NAMES_PER_PROJECT = 2 * WEBHOOKS_PER_PROJECT
+/** Milliseconds that a server of DNS may take to answer, and how often it is asked. */
+export const WEBHOOK_DNS_MS = 1500
+export const WEBHOOK_DNS_TRIES = 2

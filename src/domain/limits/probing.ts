@@ -38,6 +38,8 @@ export const PLAIN_READ_BYTES = 64 * 1024
 export const IDLE_KERNEL_SOCKETS_MAX = 512
 /** They are closed after this time without a TCP probe. */
 export const IDLE_KERNEL_SOCKETS_MS = 1000
+/** Milliseconds that a target has after its answer to end its side first: two looks at the sockets. */
+export const LINGER_MS = 20
 /** Ended connections that one call of epoll_wait returns. */
 export const CONNECTION_EVENTS_MAX = 256
 /** The pause between two calls of epoll_wait: this share of the time since the last probe started, within the range. */
@@ -64,6 +66,17 @@ export const IDLE_SWEEP_MS = 10_000
 export const TLS_CIPHER_LISTS_MAX = 256
 /** Certificates of targets that a prober keeps parsed, those that were seen last: about 400 bytes each. */
 export const LEAF_CERTIFICATES_MAX = 20_000
+/**
+ * Probes in a row that offer the session of an earlier handshake, and milliseconds after a whole handshake from which on they
+ * offer it no more: what only a whole handshake shows (another certificate, a key that is gone) is seen within both.
+ */
+export const TLS_RESUMED_MAX = 9
+export const TLS_WHOLE_HANDSHAKE_MS = 60_000
+/** Milliseconds for which a target is offered no session after it refused one, gave none, or failed with one. */
+export const TLS_SESSION_PAUSE_MS = 600_000
+/** Sessions that a prober keeps, one per target; and bytes of one: 300 to 500 for most. */
+export const TLS_SESSIONS_MAX = 50_000
+export const TLS_SESSION_MAX_BYTES = 2048
 /** Shared TLS contexts and tables of patterns from which on those are looked for that nobody uses any more. */
 export const SHARED_VALUES_SWEEP = 256
 /** Milliseconds between looks whether the TLS files of a check (CA, certificate, key) changed. */

@@ -39,8 +39,10 @@ export const LARGE_PAGES_AT_ONCE = 2
 
 /**
  * Rows of lists that one process keeps rendered, divided by project: their bytes, what a row takes beside its text, and the
- * milliseconds for which they are kept at least. At most twice as long.
+ * milliseconds for which they are kept at least. What nobody lists is kept at most twice as long, what is listed until it
+ * has that age.
  */
 export const RENDERED_ROWS_MAX_BYTES = 64 * 1024 * 1024
 export const RENDERED_ROW_BYTES = 256
 export const RENDERED_ROWS_KEPT_MS = 30_000
+export const RENDERED_ROW_AGE_MS = 300_000

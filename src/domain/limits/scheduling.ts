@@ -6,9 +6,14 @@ export const WHEEL_TICK_MS = 10
 export const WHEEL_SLOTS = 4096
 /** Slots of the timer wheel of addresses at which probes wait for the rate. */
 export const ADDRESS_WHEEL_SLOTS = 512
-/** Milliseconds within which a new check makes its first probe, and first probes a second of one project and prober. */
+/**
+ * Milliseconds within which a new check makes its first probe, and first probes a second of one project and prober. A project
+ * whose checks make more probes a second than this may start as many; and as many as let all its checks start within
+ * FIRST_PROBES_WITHIN_MS, however long their intervals are.
+ */
 export const FIRST_PROBE_WITHIN_MS = 1000
 export const NEW_STARTS_PER_SECOND = 2000
+export const FIRST_PROBES_WITHIN_MS = 60_000
 /** Milliseconds of one bucket in which first probes are counted. */
 export const NEW_STARTS_BUCKET_MS = 100
 /**

@@ -15,10 +15,12 @@ export const UPTIME_DAYS_DEFAULT = 400
  * is some seconds off, or which had to take over shards (the lease).
  */
 export const UPTIME_DAY_CLOSES_AFTER_MS = 60_000
-/** Members and pools whose day one statement sums, and transitions of each of them that it reads. */
+/** Members and pools whose day one statement sums; transitions, and times that stand apart, of each of them that it reads. */
 export const UPTIME_OBJECTS_PER_STATEMENT = 256
 export const UPTIME_CHANGES_PER_STATEMENT = 200
-/** Milliseconds of one pass of retention that go to the sums of days, so that after days away the rest is not held up. */
+/** Milliseconds of one pass of retention that go to the sums of days, and to those of deleted objects, so that the rest is not held up. */
 export const UPTIME_SUMS_PER_PASS_MS = 30_000
-/** Deleted members and pools whose sums one statement looks for. */
+/** First verdicts of new generations that are kept of a member, the newest (migration 0037). */
+export const UPTIME_VERDICTS_KEPT = 100
+/** Deleted members and pools whose sums one statement looks for, shared by their projects. */
 export const UPTIME_GONE_PER_STATEMENT = 500

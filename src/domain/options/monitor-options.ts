@@ -3,6 +3,8 @@
  * database. Every key is optional; an absent value follows from the preset, else from the plain fields and the profile.
  * Durations are whole milliseconds, bytes are base64.
  */
+import { votingSites } from '../site/monitor-sites.ts'
+import { QUORUM_DEFAULT } from '../site/quorum.ts'
 import type { ValueOf } from './option.ts'
 import type { MONITOR_OPTIONS } from './table.ts'
 
@@ -29,8 +31,13 @@ export function mergeOptions(
   stored: MonitorOptions | null,
   patch: OptionsPatch | null,
 ): MonitorOptions | null {
-  const merged = patch === null ? {} : merge({ ...stored }, { ...patch })
+  const merged = patch === null ? {} : { ...merge({ ...stored }, { ...patch }), ...replacedBy(patch) }
   return Object.keys(merged).length === 0 ? null : (merged as MonitorOptions)
+}
+
+/** Values of which a part means nothing. */
+function replacedBy({ quorum }: OptionsPatch): Pick<OptionsPatch, 'quorum'> {
+  return quorum === undefined || quorum === null ? {} : { quorum }
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -50,9 +57,22 @@ function isPlain(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether results before a change of options do not count after it: gRPC or not, inverted or not (ADR 5). */
+/**
+ * Whether results before a change of options do not count after it: gRPC or not, inverted or not (ADR 5); other sites, or
+ * another quorum of them, because the verdict is one of all (ADR 38).
+ */
 export function invalidatesResults(before: MonitorOptions | null, after: MonitorOptions | null): boolean {
   const isGrpc = (options: MonitorOptions | null): boolean => options?.grpc !== undefined
   const isInverted = (options: MonitorOptions | null): boolean => options?.invert === true
-  return isGrpc(before) !== isGrpc(after) || isInverted(before) !== isInverted(after)
+  return (
+    isGrpc(before) !== isGrpc(after) ||
+    isInverted(before) !== isInverted(after) ||
+    places(before) !== places(after)
+  )
+}
+
+/** Equal where the same sites vote under the same rule; of `local` alone no rule makes a difference. */
+function places(options: MonitorOptions | null): string {
+  const sites = votingSites(options)
+  return sites === null ? '' : JSON.stringify([sites.toSorted(), options?.quorum ?? QUORUM_DEFAULT])
 }

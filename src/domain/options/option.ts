@@ -21,6 +21,7 @@ export type Unit =
   | 'probes'
   | 'echo requests'
   | 'status code'
+  | 'sites'
 
 interface IntegerForm {
   readonly kind: 'integer'
@@ -46,6 +47,12 @@ interface ListForm<Item extends OptionForm = OptionForm> {
   readonly item: Item
   readonly max: number
 }
+/** A word, or an object with exactly one of these numbers. It is replaced as a whole, never merged into. */
+interface EitherForm<Word extends string = string, Key extends string = string> {
+  readonly kind: 'either'
+  readonly words: readonly Word[]
+  readonly numbers: Readonly<Record<Key, { readonly range: Range; readonly unit: Unit }>>
+}
 /** `start` to `end`, without `end`. */
 interface StatusesForm {
   readonly kind: 'statuses'
@@ -65,6 +72,7 @@ export type OptionForm = (
   | WordForm
   | TextForm
   | ListForm
+  | EitherForm
   | StatusesForm
   | ObjectForm
 ) & { readonly description?: string }
@@ -80,11 +88,20 @@ export type ValueOf<Form> = Form extends { readonly kind: 'integer' }
         ? Word
         : Form extends { readonly kind: 'statuses' }
           ? readonly StatusRange[]
-          : Form extends { readonly kind: 'list'; readonly item: infer Item }
-            ? readonly ValueOf<Item>[]
-            : Form extends { readonly kind: 'object'; readonly keys: infer Keys }
-              ? ObjectOf<Keys, Form extends { readonly required: readonly (infer Name)[] } ? Name : never>
-              : never
+          : Form extends {
+                readonly kind: 'either'
+                readonly words: readonly (infer Word)[]
+                readonly numbers: infer Numbers
+              }
+            ? Word | OneOf<keyof Numbers>
+            : Form extends { readonly kind: 'list'; readonly item: infer Item }
+              ? readonly ValueOf<Item>[]
+              : Form extends { readonly kind: 'object'; readonly keys: infer Keys }
+                ? ObjectOf<Keys, Form extends { readonly required: readonly (infer Name)[] } ? Name : never>
+                : never
+
+/** An object with one of the keys. */
+type OneOf<Key extends PropertyKey> = { readonly [K in Key]: { readonly [Only in K]: number } }[Key]
 
 type ObjectOf<Keys, Required> = {
   readonly [Key in Extract<keyof Keys, Required>]: ValueOf<Keys[Key]>
@@ -160,6 +177,12 @@ interface Rows<Sets> {
   readonly list: <const Item extends OptionForm>(
     row: RowInput<ListForm<Item>, readonly ValueOf<NoInfer<Item>>[], Sets>,
   ) => Row<ListForm<Item>, readonly ValueOf<Item>[], Sets>
+  readonly either: <Word extends string, Key extends string>(
+    row: {
+      readonly words: readonly Word[]
+      readonly numbers: { readonly [K in Key]: { readonly range: Range; readonly unit: Unit } }
+    } & Meaning<Word | OneOf<Key>, Sets>,
+  ) => Row<EitherForm<Word, Key>, Word | OneOf<Key>, Sets>
   readonly statuses: (
     row: RowInput<StatusesForm, readonly StatusRange[], Sets>,
   ) => Row<StatusesForm, readonly StatusRange[], Sets>
@@ -173,6 +196,7 @@ export function rowsOf<Sets = never>(): Rows<Sets> {
     word: (row) => ({ kind: 'word', ...row }),
     text: (row) => ({ kind: 'text', ...row }),
     list: (row) => ({ kind: 'list', ...row }),
+    either: (row) => ({ kind: 'either', ...row }),
     statuses: (row) => ({ kind: 'statuses', ...row }),
   }
 }

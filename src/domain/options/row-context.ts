@@ -12,6 +12,7 @@ import type { Named } from './secret-headers.ts'
 /** The options that rows read from other rows. A test checks that the table has each of them, with a type that fits. */
 export interface ReadOptions {
   readonly preset?: Preset
+  readonly sites?: readonly string[]
   readonly flap?: { readonly high_percent?: number }
   readonly connection?: {
     readonly proxy_protocol?: string

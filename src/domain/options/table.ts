@@ -8,6 +8,7 @@ import { GRPC, TCP, UDP } from './exchange.ts'
 import { HTTP } from './http.ts'
 import { JUDGING } from './judging.ts'
 import { group, type Option, type OptionGroup } from './option.ts'
+import { PLACES } from './places.ts'
 import { TLS } from './tls.ts'
 
 export const MONITOR_OPTIONS = group({
@@ -15,6 +16,7 @@ export const MONITOR_OPTIONS = group({
     'What the plain fields cannot say; each option wins over its plain field, which then shows what comes nearest. Absent: nothing is set.',
   keys: {
     ...JUDGING,
+    ...PLACES,
     connection: CONNECTION,
     tls: TLS,
     http: HTTP,

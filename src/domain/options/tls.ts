@@ -22,7 +22,7 @@ export function speaksTls({ type, pool }: Pick<Planning, 'type' | 'pool'>): bool
 
 export const TLS = group({
   description:
-    'Types HTTPS and TLS-HELLO; expiry_warning_days also where the pool speaks TLS. ca, certificate and key are names of files in HM_TLS_DIR.',
+    'Types HTTPS and TLS-HELLO; expiry_warning_days and resume also where the pool speaks TLS. ca, certificate and key are names of files in HM_TLS_DIR.',
   types: [...BY_POOL, ...ALWAYS],
   isUsed: speaksTls,
   misfit: pairMisfit,
@@ -50,6 +50,14 @@ export const TLS = group({
       plan: ({ target }) => ({ value: target.tls?.verify ?? false, from: 'default' }),
       sets: (verify) => ({ verify }),
     }),
+    // docs/peers/probing.md 43 and 44.
+    resume: boolean({
+      types: ['HTTP', 'TCP', 'HTTPS'],
+      description:
+        'Whether a probe may resume the TLS session of the probe before, which saves both sides a part of the handshake. It never does where the certificate is verified or connections are reused, nor after a probe that did not pass. Every tenth probe makes a whole handshake, and the first one of each minute: what only a whole handshake shows is seen that late. false: each probe makes one.',
+      otherwise: true,
+      sets: (resume) => ({ resume }),
+    }),
     ca: text({
       types: ALWAYS,
       ...FILE_NAME,
@@ -69,7 +77,7 @@ export const TLS = group({
       range: EXPIRY_WARNING_DAYS,
       unit: 'days',
       description:
-        'Before the end of the certificate that a member shows; then health says `expiring` and an event tells of it, once, and again when it has expired. 0: never. The status of the member does not change.',
+        'Before the end of the certificate that a member shows; then health says `expiring` and an event says so once, and again when it has expired. 0: never. The status of the member does not change.',
       otherwise: EXPIRY_WARNING_DAYS_DEFAULT,
     }),
   },

@@ -16,6 +16,8 @@ export interface CheckConfig {
   readonly generation: number
   /** Verdicts of this generation and later ones are published, also those older than `generation`. */
   readonly publishedFrom: number
+  /** Several sites probe the member, or another one than `local`: a verdict of this check is the vote of a site. */
+  readonly isVote?: true
   /** Published as ONLINE until the first verdict. */
   readonly startsOnline?: true
   readonly target: ProbeTarget
@@ -43,6 +45,8 @@ export interface StoredVerdict {
   readonly evidence: Evidence
   readonly okRun: number
   readonly badRun: number
+  /** Of a vote: there was no conclusive result for three windows when it was written. */
+  readonly isStale?: true
 }
 
 /** A check to be probed, with the known facts about it. */
@@ -95,7 +99,7 @@ export interface Transition {
   readonly sequence: number
 }
 
-/** One row for `member_state`, with the transitions that led to it, oldest first. */
+/** One row for `member_state`, or of a vote for `member_site_state`, with the transitions that led to it, oldest first. */
 export interface VerdictWrite extends StoredVerdict {
   readonly memberId: string
   /** Its project: writes are served in turn by project. */
@@ -103,6 +107,7 @@ export interface VerdictWrite extends StoredVerdict {
   readonly shard: number
   readonly epoch: number
   readonly sequence: number
+  readonly isVote?: true
   readonly transitions: readonly Transition[]
   /** The recent results, packed (result/recent-results.ts), with a transition; absent = those of before stay. */
   readonly recent?: Uint8Array

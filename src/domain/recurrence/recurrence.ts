@@ -7,6 +7,7 @@
  * less than a minute between them, are one: SA,SU for 24 hours is one weekend.
  */
 import {
+  MAINTENANCE_LAST_YEAR,
   RECURRENCE_DAYS_MAX,
   RECURRENCE_JOIN_MS,
   RECURRENCE_JOINED_MAX,
@@ -14,7 +15,7 @@ import {
   RECURRENCE_LOOK_BACK_DAYS,
   RECURRENCE_OVERLAPS_CHECKED,
 } from '../limits.ts'
-import { DAY_MS } from './calendar-day.ts'
+import { DAY_MS, dayOf } from './calendar-day.ts'
 import { RecurrenceRefusal } from './refusal.ts'
 import { type DayBudget, daysOf } from './rule-days.ts'
 import { parseRule, type RecurrenceRule } from './rule.ts'
@@ -162,9 +163,12 @@ function isJoined({ endMs, joined }: Span, startMs: number): boolean {
   return startMs - endMs < RECURRENCE_JOIN_MS && joined < RECURRENCE_JOINED_MAX
 }
 
-/** Instants at which occurrences start, ascending, from `sinceMs` on. */
+/** The first instant at which no occurrence may last any more. */
+const LAST_END_MS = dayOf(MAINTENANCE_LAST_YEAR + 1, 1, 1) * DAY_MS
+
+/** Instants at which occurrences start, ascending, from `sinceMs` on; of those that end by LAST_END_MS. */
 function* startsOf(plan: Plan, sinceMs: number, budget: DayBudget): Generator<number> {
-  const { rule, zone, firstDay, timeOfDayMs, except } = plan
+  const { rule, zone, firstDay, timeOfDayMs, durationMs, except } = plan
   // With COUNT those before count too.
   const from = rule.count === undefined ? Math.max(firstDay, localDay(zone, sinceMs)) : firstDay
   let counted = 0
@@ -172,6 +176,7 @@ function* startsOf(plan: Plan, sinceMs: number, budget: DayBudget): Generator<nu
     const startMs = instantOf(zone, day * DAY_MS + timeOfDayMs)
     // What the clock leaves out is not counted: RFC 5545 section 3.3.10.
     if (startMs === undefined) continue
+    if (startMs + durationMs > LAST_END_MS) return
     if (rule.untilMs !== undefined && startMs > rule.untilMs) return
     if (rule.count !== undefined && ++counted > rule.count) return
     if (startMs >= sinceMs && !except.has(day)) yield startMs

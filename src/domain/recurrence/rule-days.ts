@@ -4,6 +4,7 @@
  * the number of days that were tried, whatever the rule says, and a budget bounds it: RFC 5545 lets one write rules that
  * never occur, and libraries look for them until the year 9999 (ADR 29).
  */
+import { MAINTENANCE_LAST_YEAR } from '../limits.ts'
 import { type CalendarDate, dateOf, dayOf, daysInMonth, weekdayOf } from './calendar-day.ts'
 import type { RecurrenceRule, RuleWeekday } from './rule.ts'
 
@@ -12,12 +13,11 @@ export interface DayBudget {
   left: number
 }
 
-/** Times beyond four digits of the year have another text form. */
-const LAST_DAY = dayOf(9999, 12, 1)
+const LAST_DAY = dayOf(MAINTENANCE_LAST_YEAR, 12, 31)
 
 /**
  * Days on which the rule occurs, ascending: from the period of `from` on, none before `first`. With COUNT the caller counts,
- * from `first`. Ends when the budget is used up.
+ * from `first`. Ends when the budget is used up, and with the year MAINTENANCE_LAST_YEAR.
  */
 export function* daysOf(
   rule: RecurrenceRule,
@@ -39,7 +39,11 @@ export function* daysOf(
     budget.left -= end - begin
     const fitting: number[] = []
     for (let day = begin; day < end; day++) if (fits(complete, day)) fitting.push(day)
-    for (const day of picked(fitting, rule.bySetPosition)) if (day >= first) yield day
+    for (const day of picked(fitting, rule.bySetPosition)) {
+      // A period of a year begins before its last days.
+      if (day > LAST_DAY) return
+      if (day >= first) yield day
+    }
   }
 }
 

@@ -3,6 +3,7 @@
  * when something changes, and the slow checkpoint. The newer of these two gives the counters and the last probe.
  * Unknown values are null; a member that is not probed has no counters, no last probe and no window.
  */
+import { addressAndPort } from '../address/address-and-port.ts'
 import { type KnownCertificate, type MemberCertificate, memberCertificate } from './certificate.ts'
 import { type DetectionWindow, detectionWindow } from '../timing/detection-window.ts'
 import { type Flags, unpackFlags } from '../result/flags.ts'
@@ -14,6 +15,8 @@ import { statePolicy } from '../options/profiles.ts'
 import { type Outcome, REASONS, type Reason } from '../result/reasons.ts'
 import type { RecentResult } from '../result/recent-results.ts'
 import type { StatePolicy } from './state-machine.ts'
+import { QUORUM_DEFAULT } from '../site/quorum.ts'
+import { isTooFew, type SiteFacts, type SiteHealth, siteHealth } from '../site/site-health.ts'
 import type { HealthMonitor } from '../health-monitor.ts'
 
 /** Phases as they are shown: null = that phase was not reached. */
@@ -83,6 +86,8 @@ export interface HealthFacts {
   readonly maintenance?: readonly MemberMaintenance[]
   /** What it shows over TLS, of this generation; absent = nothing is known. */
   readonly certificate?: KnownCertificate
+  /** The sites of its monitor, in their order; absent = `local` alone. */
+  readonly sites?: readonly SiteFacts[]
 }
 
 /** Results in a row, of how many are needed. */
@@ -120,6 +125,8 @@ export interface MemberHealth {
   readonly maintenance?: readonly MemberMaintenance[]
   /** What it shows over TLS; absent = it shows none, or nothing is known yet. */
   readonly certificate?: MemberCertificate
+  /** What each site sees; absent = `local` alone probes it. */
+  readonly sites?: readonly SiteHealth[]
 }
 
 /** Whether there is a check that a prober should be working on. */
@@ -133,18 +140,24 @@ export function memberHealth(facts: HealthFacts): MemberHealth {
   if (monitor === undefined || !isProbed(facts)) return { ...health, ...NOT_PROBED }
   const { verdict, seen } = knownProbes(facts)
   const policy = statePolicy(monitor, facts.trafficSeen)
+  const sites = facts.sites?.map(siteHealth)
   const recentResults = newestResults(verdict?.recent, seen?.recent)
   return {
     ...health,
     detail: pendingDetail(facts, seen) ?? facts.verdict?.detail ?? null,
-    stale: !facts.isOwned || seen?.stale === true,
+    stale:
+      sites === undefined
+        ? !facts.isOwned || seen?.stale === true
+        : isTooFew(sites, monitor.options?.quorum ?? QUORUM_DEFAULT, pending ? 'served' : 'votes'),
     flags: (state === 'ONLINE' ? seen?.flags : undefined) ?? NO_FLAGS,
     counters: counters(pending ? 'UNKNOWN' : state, policy, newest(verdict, seen)),
     lastProbe: lastProbe({ ...facts, verdict }, seen, spelledTarget(monitor, facts.member)),
     asOf: latest(verdict?.writtenAt, seen?.asOf),
-    nextProbeAt: facts.isOwned ? nextProbe(facts, policy) : null,
+    // Each site has a time of its own.
+    nextProbeAt: facts.isOwned && sites === undefined ? nextProbe(facts, policy) : null,
     window: detectionWindow(monitor, facts.trafficSeen),
     ...(recentResults === undefined ? {} : { recentResults }),
+    ...(sites === undefined ? {} : { sites }),
     ...(facts.certificate === undefined
       ? {}
       : { certificate: memberCertificate(facts.certificate, facts.readAt) }),
@@ -275,9 +288,8 @@ function phasesOf(evidence: Readonly<Record<string, unknown>>): ShownPhases {
 
 /** Where the check aims, as people write it. */
 function spelledTarget(monitor: Monitor, member: TargetMember): string {
-  const { address, family, port } = probeEndpoint(monitor, member)
-  if (port === 0) return address
-  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`
+  const { address, port } = probeEndpoint(monitor, member)
+  return port === 0 ? address : addressAndPort(address, port)
 }
 
 function latest(a: Date | undefined, b: Date | undefined): Date | null {

@@ -1,7 +1,7 @@
 /**
  * How the states of members roll up to pool, listener and load balancer, as Octavia's health manager does it
  * (docs/peers/octavia.md 26 to 28). Each level is a table of rules, first match wins. SQL repeats them: for pools and
- * load balancers `decide_pool_status`, `counted_pool` and `counted_load_balancer` (migration 0019), for listeners and
+ * load balancers `decide_pool_status`, `counted_pool` and `counted_load_balancer` (migrations 0019 and 0039), for listeners and
  * members store/status/roll-up.ts. A test compares the two.
  *
  * Where Octavia waits for a report of HAProxy we have none: a load balancer that is switched on with nothing below it
@@ -78,6 +78,8 @@ export interface PoolFacts {
   readonly hasPassing: boolean
   /** A member that is switched on and whose check fails, whatever its weight. */
   readonly hasFailing: boolean
+  /** Whether as many pass as the options of the pool ask for; absent = they ask for nothing (ADR 36). */
+  readonly isEnough?: boolean
 }
 
 /** With failing members and no passing one it is ERROR, also while another waits for its first verdict. */
@@ -87,7 +89,7 @@ export const POOL_RULES: readonly Rule<PoolFacts, RolledUpStatus>[] = [
   { when: (f) => !f.hasMembers, word: 'ONLINE' },
   { when: (f) => !f.hasWeight, word: 'ERROR' },
   { when: (f) => !f.monitored, word: 'ONLINE' },
-  { when: (f) => f.hasPassing && f.hasFailing, word: 'DEGRADED' },
+  { when: (f) => f.hasPassing && !(f.isEnough ?? !f.hasFailing), word: 'DEGRADED' },
   { when: (f) => f.hasPassing, word: 'ONLINE' },
   { when: (f) => f.hasFailing, word: 'ERROR' },
   { when: always, word: 'OFFLINE' },

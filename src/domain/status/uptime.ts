@@ -5,6 +5,8 @@
  *
  * The same for pools, which are up while they serve: ONLINE stands for their ONLINE and DEGRADED, OFFLINE for ERROR.
  */
+import { type AwaitedVerdict, firstVerdictsOf } from './first-verdicts.ts'
+
 export interface StatusChange {
   readonly atMs: number
   /** UNKNOWN: a first verdict, which was awaited until then; undefined: nothing is known of the time before. */
@@ -22,16 +24,10 @@ export interface Aside {
 }
 
 /** From here on verdicts of older generations did not count. */
-export interface NewGeneration {
-  readonly atMs: number
-  readonly generation: number
-}
+export type NewGeneration = AwaitedVerdict
 
 /** The first verdict of a generation, also where it changed nothing that is published. */
-export interface FirstVerdict {
-  readonly atMs: number
-  readonly generation: number
-}
+export type FirstVerdict = AwaitedVerdict
 
 export interface UptimeFacts {
   readonly createdMs: number
@@ -49,6 +45,16 @@ export type UptimeKind = (typeof UPTIME_KINDS)[number]
 /** Milliseconds by kind; their sum is the window. */
 export type Uptime = Readonly<Record<UptimeKind, number>>
 
+/** What an object was at every moment: made once of its facts, then each window is two look-ups. */
+export interface Timeline {
+  /** Moments at which the kind changed, ascending; before the first one there is no data. */
+  readonly atMs: readonly number[]
+  /** The kind from that moment to the next one. */
+  readonly kinds: readonly UptimeKind[]
+  /** Milliseconds by kind from the first moment to each of them, in the order of UPTIME_KINDS. */
+  readonly sums: Float64Array
+}
+
 /** What changes at one moment. */
 interface Point {
   readonly atMs: number
@@ -64,26 +70,79 @@ interface State {
   maintenance: number
 }
 
-/** Sums the window from `fromMs` to `toMs`. */
-export function uptimeIn(facts: UptimeFacts, fromMs: number, toMs: number): Uptime {
-  const sums: Record<UptimeKind, number> = {
-    online: 0,
-    offline: 0,
-    pending: 0,
-    off: 0,
-    maintenance: 0,
-    noData: 0,
-  }
+/** Takes n log n for n facts. */
+export function timelineOf(facts: UptimeFacts): Timeline {
+  const atMs: number[] = []
+  const kinds: UptimeKind[] = []
   const state: State = { isMade: false, status: undefined, off: 0, noMonitor: 0, pending: 0, maintenance: 0 }
-  let at = fromMs
   for (const point of pointsOf(facts)) {
-    const until = Math.min(Math.max(point.atMs, fromMs), toMs)
-    sums[kindOf(state)] += until - at
-    at = until
     point.apply(state)
+    const last = atMs.length - 1
+    if (atMs[last] === point.atMs) kinds[last] = kindOf(state)
+    else if (kinds[last] !== kindOf(state)) {
+      atMs.push(point.atMs)
+      kinds.push(kindOf(state))
+    }
   }
-  sums[kindOf(state)] += toMs - at
+  return { atMs, kinds, sums: sumsUpTo(atMs, kinds) }
+}
+
+function sumsUpTo(atMs: readonly number[], kinds: readonly UptimeKind[]): Float64Array {
+  const width = UPTIME_KINDS.length
+  const sums = new Float64Array(atMs.length * width)
+  for (let i = 1; i < atMs.length; i++) {
+    sums.copyWithin(i * width, (i - 1) * width, i * width)
+    const of = i * width + PLACE_OF[kinds[i - 1] ?? 'noData']
+    sums[of] = (sums[of] ?? 0) + (atMs[i] ?? 0) - (atMs[i - 1] ?? 0)
+  }
   return sums
+}
+
+const PLACE_OF = Object.fromEntries(UPTIME_KINDS.map((kind, i) => [kind, i])) as Readonly<
+  Record<UptimeKind, number>
+>
+
+/** Sums the window from `fromMs` to `toMs` of a timeline. */
+export function uptimeOn(timeline: Timeline, fromMs: number, toMs: number): Uptime {
+  const sums: Record<UptimeKind, number> = { ...NO_UPTIME }
+  if (toMs <= fromMs) return sums
+  addUpTo(sums, timeline, toMs, 1)
+  addUpTo(sums, timeline, fromMs, -1)
+  return sums
+}
+
+/** Adds what lies between the first moment of the timeline and this one, times `sign`; before the first: what is missing. */
+function addUpTo(
+  sums: Record<UptimeKind, number>,
+  { atMs, kinds, sums: upTo }: Timeline,
+  ms: number,
+  sign: 1 | -1,
+): void {
+  const last = countUpTo(atMs, ms) - 1
+  if (last >= 0) {
+    let place = last * UPTIME_KINDS.length
+    for (const kind of UPTIME_KINDS) sums[kind] += sign * (upTo[place++] ?? 0)
+  }
+  sums[kinds[last] ?? 'noData'] += sign * (ms - (atMs[Math.max(last, 0)] ?? 0))
+}
+
+/** How many of the moments are not after this one. */
+function countUpTo(atMs: readonly number[], ms: number): number {
+  let low = 0
+  let high = atMs.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((atMs[middle] ?? 0) <= ms) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export const NO_UPTIME: Uptime = { online: 0, offline: 0, pending: 0, off: 0, maintenance: 0, noData: 0 }
+
+/** Sums one window. Whoever sums several makes the timeline once. */
+export function uptimeIn(facts: UptimeFacts, fromMs: number, toMs: number): Uptime {
+  return uptimeOn(timelineOf(facts), fromMs, toMs)
 }
 
 /** The part of the known time that was ONLINE, 0 to 1; null = the status was never known. */
@@ -107,6 +166,7 @@ function pointsOf(facts: UptimeFacts): readonly Point[] {
     { atMs: endMs, apply: (state) => void (state[kind] -= 1) },
   ]
   const first = changes[0]
+  const ends = firstVerdictsOf(generations, [...changes, ...firstVerdicts])
   return [
     { atMs: createdMs, apply: (state: State) => void (state.isMade = true) },
     // A first verdict: until then it was awaited. Another one: those before it were deleted.
@@ -119,10 +179,10 @@ function pointsOf(facts: UptimeFacts): readonly Point[] {
       return { atMs, apply: (state) => void (state.status = status) }
     }),
     ...asides.flatMap(({ kind, beginMs, endMs }) => count(kind, beginMs, endMs)),
-    ...generations.flatMap(({ atMs, generation }) =>
-      count('pending', atMs, firstVerdictAfter([...changes, ...firstVerdicts], atMs, generation)),
-    ),
-  ].toSorted((a, b) => a.atMs - b.atMs)
+    ...generations.flatMap(({ atMs }, i) => count('pending', atMs, ends[i] ?? Number.POSITIVE_INFINITY)),
+  ]
+    .filter(({ atMs }) => atMs !== Number.POSITIVE_INFINITY)
+    .toSorted((a, b) => a.atMs - b.atMs)
 }
 
 /** The status before the first change that is kept, where no change of that time is missing. */
@@ -131,9 +191,4 @@ function statusBefore({ changes: [first], completeFromMs = Number.POSITIVE_INFIN
   const { from } = first
   if (from !== 'ONLINE' && from !== 'OFFLINE') return []
   return [{ atMs: completeFromMs, apply: (state) => void (state.status = from) }]
-}
-
-function firstVerdictAfter(verdicts: readonly FirstVerdict[], atMs: number, generation: number): number {
-  const later = verdicts.filter((verdict) => verdict.generation >= generation && verdict.atMs >= atMs)
-  return Math.min(...later.map((verdict) => verdict.atMs))
 }

@@ -1,3 +1,5 @@
+import { bracketed } from '../address/address-and-port.ts'
+
 /** Key of a monitor's `echo`: the Host header instead of the member's address, while there is no domain name. */
 export const HOST_ADDRESS = 'host_address'
 
@@ -12,6 +14,6 @@ export function httpHost(target: {
   readonly defaultPort: 80 | 443
 }): string {
   if (target.domainName !== null && target.domainName !== '') return target.domainName
-  const address = target.address.includes(':') ? `[${target.address}]` : target.address
+  const address = bracketed(target.address)
   return target.port === target.defaultPort ? address : `${address}:${target.port}`
 }

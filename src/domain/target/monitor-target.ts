@@ -10,7 +10,7 @@ import type { MonitorOptions, Preset } from '../options/monitor-options.ts'
 import { canBeHalfOpen, CONNECTION, ICMP } from '../options/connection.ts'
 import { GRPC, TCP, UDP } from '../options/exchange.ts'
 import { setBy } from '../options/setting.ts'
-import { TLS } from '../options/tls.ts'
+import { speaksTls, TLS } from '../options/tls.ts'
 import { hasOwnEndpoint, POOL_ALPN_PROTOCOLS, type PoolSettings } from './pool-settings.ts'
 import { presetBehaviour } from '../options/presets.ts'
 import { presetOf, timeoutMs } from '../options/profiles.ts'
@@ -176,7 +176,9 @@ export function proxyProtocolOf(
 function tlsOf(monitor: TargetMonitor, pool: PoolSettings): TlsSettings | undefined {
   const { tls: given } = monitor.options ?? {}
   const set = setBy({ keys: TLS.keys }, given, { type: monitor.type, preset: presetOf(monitor) })
-  if (pool.tls === undefined && Object.keys(set).length === 0) return undefined
+  // Of a type that speaks TLS where its pool does, options alone make no TLS.
+  const isSecure = speaksTls({ type: monitor.type, pool })
+  if (!isSecure || (pool.tls === undefined && Object.keys(set).length === 0)) return undefined
   const { versions, ciphers } = pool.tls ?? {}
   const alpn = pool.tls === undefined ? undefined : poolAlpn(monitor, pool.tls)
   return {

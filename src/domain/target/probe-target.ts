@@ -57,6 +57,8 @@ export interface TlsSettings {
   readonly serverName?: string
   readonly alpn?: readonly string[]
   readonly verify: boolean
+  /** Absent = true: sessions are resumed. */
+  readonly resume?: boolean
   readonly versions?: readonly TlsVersion[]
   /** OpenSSL's cipher string; those of TLS 1.3 among them. */
   readonly ciphers?: string

@@ -1,4 +1,5 @@
 /** Events as a message of Slack's incoming webhooks, which Mattermost, Rocket.Chat and Discord (`…/slack`) take too. */
+import { bracketed } from '../address/address-and-port.ts'
 import type { ServiceEvent } from '../event/event.ts'
 import { healthPath } from '../event/event-document.ts'
 import { SLACK_LINES_MAX, SLACK_TEXT_MAX } from '../limits.ts'
@@ -47,7 +48,7 @@ function addressOf({
   readonly protocolPort?: number
 }): string {
   if (address === undefined) return ''
-  return `${address.includes(':') ? `[${address}]` : address}:${protocolPort ?? ''}`
+  return `${bracketed(address)}:${protocolPort ?? ''}`
 }
 
 /** Slack's three control characters: without them nobody can make a link or mention a channel by a name. */

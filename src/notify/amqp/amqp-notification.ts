@@ -16,7 +16,9 @@ const ACTIONS: Readonly<Record<string, string>> = { created: 'create', changed: 
 /** Types that Octavia does not have; they are named in Octavia's form. */
 const STATUS_TYPES: ReadonlySet<string> = new Set(['member.status', 'pool.status', 'loadbalancer.status'])
 
-/** The oslo.messaging event type: `octavia.…` for load balancers and statuses, `healthmonitor.…` for everything else. */
+/**
+ * The oslo.messaging event type: `octavia.…` for load balancers and statuses, `healthmonitor.…` for everything else.
+ */
 export function notificationType(event: ServiceEvent): string {
   if (STATUS_TYPES.has(event.type)) return `octavia.${event.type}`
   const action = lifecycleAction(event)
@@ -50,8 +52,8 @@ export function amqpNotification(event: ServiceEvent, publisherId: string): Amqp
 }
 
 /**
- * The event as `GET /v1/events` gives it. Where Octavia sends the same notification, `id` and `name` are those of the load
- * balancer, as Octavia's listeners expect; the event's own id is always `event_id`.
+ * The event as `GET /v1/events` gives it. Where Octavia sends the same notification, `id` and `name` are those of the
+ * load balancer, as Octavia's listeners expect; the event's own id is always `event_id`.
  */
 function payloadOf(event: ServiceEvent): Record<string, unknown> {
   const document = { ...eventDocument(event), event_id: String(event.position) }
@@ -64,7 +66,9 @@ function payloadOf(event: ServiceEvent): Record<string, unknown> {
   }
 }
 
-/** A UUID (RFC 9562 section 5.8), computed from what identifies the event, also among other services on the same bus. */
+/**
+ * A UUID (RFC 9562 section 5.8), computed from what identifies the event, also among other services on the same bus.
+ */
 function messageIdOf({ position, type, at, projectId, loadBalancer, pool, member }: ServiceEvent): string {
   const facts = [position, type, at.toISOString(), projectId, loadBalancer?.id, pool?.id, member?.id]
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest()

@@ -41,59 +41,99 @@ export function publishInOrder(
   messages: readonly AmqpMessage[],
   options: PublishOptions,
 ): Promise<void> {
-  const { term, inFlightMax, answerMs, onSafe } = options
-  const { signal } = term
-  const isConfirmed = messages.map(() => false)
-  let sent = 0
-  let answered = 0
-  let safe = 0
-  return new Promise<void>((resolve, reject) => {
-    let hasEnded = false
-    const end = (settle: () => void) => {
-      if (hasEnded) return
-      hasEnded = true
-      clearInterval(timer)
-      signal.removeEventListener('abort', onAbort)
-      settle()
-    }
-    const fail = (problem: Error) =>
-      end(() => {
-        channel.destroy()
-        reject(problem)
-      })
-    const onAbort = () => fail(new Error('this process no longer delivers events'))
-    let answeredBefore = 0
-    const timer = setInterval(() => {
-      if (answered === answeredBefore && !channel.isBlocked)
-        fail(new Error(`the broker confirmed nothing for ${answerMs} ms`))
-      answeredBefore = answered
-    }, answerMs)
-
-    const onAnswer = (index: number, problem?: Error) => {
-      if (hasEnded) return
-      if (problem !== undefined) return fail(problem)
-      answered += 1
-      isConfirmed[index] = true
-      const safeBefore = safe
-      while (isConfirmed[safe] === true) safe += 1
-      const position = safePosition(messages, safe)
-      if (safe > safeBefore && position !== undefined) onSafe(position)
-      if (safe === messages.length) end(resolve)
-      else send()
-    }
-    const send = () => {
-      while (!hasEnded && sent < messages.length && sent - answered < inFlightMax) {
-        if (!term.mayDeliver()) return onAbort()
-        const index = sent++
-        const message = messages[index]
-        if (message !== undefined) channel.publish(message, (problem) => onAnswer(index, problem))
-      }
-    }
-    if (signal.aborted) return onAbort()
-    if (messages.length === 0) return end(resolve)
-    signal.addEventListener('abort', onAbort, { once: true })
-    send()
+  return new Promise((resolve, reject) => {
+    new Publication(channel, messages, { ...options, resolve, reject }).start()
   })
+}
+
+interface PublicationOptions extends PublishOptions {
+  readonly resolve: () => void
+  readonly reject: (problem: Error) => void
+}
+
+class Publication {
+  readonly #channel: AmqpChannel
+  readonly #messages: readonly AmqpMessage[]
+  readonly #options: PublicationOptions
+  /** By the index of the message. */
+  readonly #isConfirmed: boolean[]
+  #sent = 0
+  #answered = 0
+  /** How many messages are confirmed without one before them that is not. */
+  #safe = 0
+  #timer: NodeJS.Timeout | undefined
+  #hasEnded = false
+
+  constructor(channel: AmqpChannel, messages: readonly AmqpMessage[], options: PublicationOptions) {
+    this.#channel = channel
+    this.#messages = messages
+    this.#options = options
+    this.#isConfirmed = messages.map(() => false)
+  }
+
+  start(): void {
+    const { term, resolve } = this.#options
+    if (term.signal.aborted) return this.#failForTerm()
+    if (this.#messages.length === 0) return resolve()
+    term.signal.addEventListener('abort', this.#failForTerm, { once: true })
+    this.#watchForAnswers()
+    this.#send()
+  }
+
+  /** Sends as many as may be without an answer. */
+  #send(): void {
+    const { term, inFlightMax } = this.#options
+    while (
+      !this.#hasEnded &&
+      this.#sent < this.#messages.length &&
+      this.#sent - this.#answered < inFlightMax
+    ) {
+      if (!term.mayDeliver()) return this.#failForTerm()
+      const index = this.#sent++
+      const message = this.#messages[index]
+      if (message !== undefined) this.#channel.publish(message, (problem) => this.#onAnswer(index, problem))
+    }
+  }
+
+  #onAnswer(index: number, problem: Error | undefined): void {
+    if (this.#hasEnded) return
+    if (problem !== undefined) return this.#fail(problem)
+    this.#answered += 1
+    this.#isConfirmed[index] = true
+    const safeBefore = this.#safe
+    while (this.#isConfirmed[this.#safe] === true) this.#safe += 1
+    const position = safePosition(this.#messages, this.#safe)
+    if (this.#safe > safeBefore && position !== undefined) this.#options.onSafe(position)
+    if (this.#safe === this.#messages.length) this.#end(this.#options.resolve)
+    else this.#send()
+  }
+
+  #watchForAnswers(): void {
+    const { answerMs } = this.#options
+    let answeredBefore = 0
+    this.#timer = setInterval(() => {
+      if (this.#answered === answeredBefore && !this.#channel.isBlocked)
+        this.#fail(new Error(`the broker confirmed nothing for ${answerMs} ms`))
+      answeredBefore = this.#answered
+    }, answerMs)
+  }
+
+  readonly #failForTerm = (): void => this.#fail(new Error('this process no longer delivers events'))
+
+  #fail(problem: Error): void {
+    this.#end(() => {
+      this.#channel.destroy()
+      this.#options.reject(problem)
+    })
+  }
+
+  #end(settle: () => void): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    clearInterval(this.#timer)
+    this.#options.term.signal.removeEventListener('abort', this.#failForTerm)
+    settle()
+  }
 }
 
 /** The greatest position of which all messages are among the first `safe` ones; undefined when there is none. */

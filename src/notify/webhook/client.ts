@@ -43,7 +43,7 @@ export class WebhookClient {
     signal.addEventListener('abort', abort, { once: true })
     const timer = setTimeout(abort, WEBHOOK_REQUEST_MS)
     try {
-      return await endedBy(ending.signal, this.#postTwice(target, message, ending.signal))
+      return await endedBy(ending.signal, this.#postAgainIfClosed(target, message, ending.signal))
     } catch (error) {
       signal.throwIfAborted()
       if (!ending.signal.aborted) return outcomeOf(error)
@@ -58,7 +58,7 @@ export class WebhookClient {
    * Sends again if a kept connection was closed before an answer: the receiver has probably closed it while it was idle
    * (RFC 9112 section 9.3.1). A new connection was not idle: who closes that one has probably read the request.
    */
-  async #postTwice(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
+  async #postAgainIfClosed(target: WebhookTarget, message: Message, signal: AbortSignal): Promise<Outcome> {
     const connections = this.#connectionsOf(projectKeyOf(target))
     const begunBefore = connections.begun
     let response: Dispatcher.ResponseData
@@ -73,8 +73,9 @@ export class WebhookClient {
     return answered(response)
   }
 
-  /** Closes the connections of projects that are not among these. */
+  /** Closes the connections of projects that are not among these, and forgets the addresses of their receivers. */
   keepOnly(projectKeys: ReadonlySet<string>): void {
+    this.#dialer.keepOnly(projectKeys)
     for (const [key, { agent }] of this.#connections) {
       if (projectKeys.has(key)) continue
       this.#connections.delete(key)
@@ -126,7 +127,9 @@ export class WebhookClient {
   }
 }
 
-/** Rejects when the signal is aborted. undici reacts to an abort only after it has a connection; it then sends nothing. */
+/**
+ * Rejects when the signal is aborted. undici reacts to an abort only after it has a connection; it then sends nothing.
+ */
 async function endedBy<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
   work.catch(() => undefined)
   return await new Promise<Result>((resolve, reject) => {

@@ -2,39 +2,34 @@
  * Connections to receivers. A name is resolved here, every address of it is checked, and a checked address is dialled.
  * So a name cannot lead to another address after the check. TLS is verified by the name.
  */
-import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { buildConnector } from 'undici'
 import type { TargetPolicy } from '../../domain/address/target-policy.ts'
-import { WEBHOOK_CONNECT_MS, WEBHOOK_LOOKUPS } from '../../domain/limits.ts'
-import { FairGate } from '../../domain/share/fair-gate.ts'
+import { WEBHOOK_CONNECT_MS } from '../../domain/limits.ts'
+import { LookupsBusy, Names, type Resolvers } from './names.ts'
 
 /** No address of the receiver may be called; the message is for the owner of the webhook. */
 export class NoAddress extends Error {}
 /** No address of the receiver took a connection: nothing was sent. The message is for the owner of the webhook. */
 export class NoConnection extends Error {}
 
-export type Resolve = (name: string) => Promise<readonly LookupAddress[]>
-
 export interface DialerOptions {
   readonly policy: TargetPolicy
-  /** Replaced in tests; absent = as the host resolves names. */
-  readonly resolve?: Resolve
+  /** Replaced in tests; absent = those of this host. */
+  readonly resolvers?: Resolvers
   /** PEM of certificate authorities, for tests; absent = those of Node. */
   readonly ca?: string
 }
 
-const asHost: Resolve = (name) => lookup(name, { all: true, verbatim: true })
-
-/** Makes connectors. They share the threads for look-ups, round-robin by project. */
+/** Makes connectors. They share the look-ups of names. */
 export class Dialer {
   readonly #options: DialerOptions
-  readonly #lookups = new FairGate({ places: WEBHOOK_LOOKUPS, waitingMax: Number.POSITIVE_INFINITY })
+  readonly #names: Names
   readonly #connect: buildConnector.connector
 
   constructor(options: DialerOptions) {
     this.#options = options
+    this.#names = new Names(options.resolvers)
     const ca = options.ca === undefined ? {} : { ca: options.ca }
     this.#connect = buildConnector({ timeout: WEBHOOK_CONNECT_MS, ...ca })
   }
@@ -43,8 +38,16 @@ export class Dialer {
   connectorOf(projectKey: string): buildConnector.connector {
     return (options, callback) => {
       const port = Number(options.port || (options.protocol === 'https:' ? 443 : 80))
-      const answer = onceWithin(WEBHOOK_CONNECT_MS, callback)
-      this.#checkedAddresses(projectKey, options.hostname.replace(/^\[|\]$/g, ''), port).then(
+      const host = options.hostname.replace(/^\[|\]$/g, '')
+      const answer = onceWithin(
+        WEBHOOK_CONNECT_MS,
+        (...[error, socket]: Parameters<buildConnector.Callback>) => {
+          if (error === null) return callback(null, socket)
+          this.#names.doubt(projectKey, host)
+          callback(error, null)
+        },
+      )
+      this.#checkedAddresses(projectKey, host, port).then(
         (addresses) => this.#connectFirst(addresses, options, answer),
         (error: unknown) => answer(error instanceof Error ? error : new Error(String(error)), null),
       )
@@ -63,17 +66,16 @@ export class Dialer {
   }
 
   async #resolved(projectKey: string, name: string): Promise<readonly string[]> {
-    const isAdmitted = await this.#lookups.enter(projectKey, (expire) => {
-      const timer = setTimeout(expire, WEBHOOK_CONNECT_MS)
-      return () => clearTimeout(timer)
-    })
-    if (!isAdmitted) throw new NoAddress('other look-ups of names took too long')
-    // The look-up occupies its thread until it ends, even if its request has timed out.
     try {
-      return (await (this.#options.resolve ?? asHost)(name)).map(({ address }) => address)
-    } finally {
-      this.#lookups.leave(projectKey)
+      return await this.#names.addressesOf(projectKey, name)
+    } catch (error) {
+      throw error instanceof LookupsBusy ? new NoAddress(error.message) : error
     }
+  }
+
+  /** Forgets what is known for projects that are not among these. */
+  keepOnly(projectKeys: ReadonlySet<string>): void {
+    this.#names.keepOnly(projectKeys)
   }
 
   #connectFirst(

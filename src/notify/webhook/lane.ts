@@ -13,11 +13,13 @@ import { backOffMs } from '../../domain/webhook/back-off.ts'
 import { isFiring } from '../../domain/webhook/alert.ts'
 import { type Message, messageOf, type Origin } from '../../domain/webhook/message.ts'
 import type { WebhookTarget } from '../../domain/webhook/webhook.ts'
-import type { Delivery, Due, Held } from '../../store/event/webhook-queue.ts'
+import type { Delivery, Due } from '../../store/event/webhook-due.ts'
+import type { Held } from '../../store/event/webhook-queue.ts'
 import type { OpenAlert } from '../../store/event/webhook-alerts.ts'
 import type { Outcome } from '../../domain/webhook/outcome.ts'
+import { backOff, WakeablePause } from '../pause.ts'
 
-/** What a lane needs of PostgreSQL; see `store/event/webhook-queue.ts` and `store/event/webhook-alerts.ts`. */
+/** What a lane needs of PostgreSQL; see `store/event/webhook-*.ts`. */
 export interface LaneStore {
   readonly due: (limit: number) => Promise<Due>
   readonly delivered: (positions: readonly number[], subjects: readonly string[]) => Promise<void>
@@ -51,7 +53,7 @@ export class WebhookLane {
   readonly #parts: LaneParts
   #isDue = false
   #hasDueAlerts = false
-  #wake: (() => void) | undefined
+  readonly #pause = new WakeablePause()
 
   constructor(parts: LaneParts) {
     this.#parts = parts
@@ -65,7 +67,7 @@ export class WebhookLane {
   /** There may be something to deliver. */
   readonly notify = (): void => {
     this.#isDue = true
-    this.#wake?.()
+    this.#pause.wake()
   }
 
   /** There are alerts to be sent again. */
@@ -81,7 +83,7 @@ export class WebhookLane {
       try {
         const pauseMs = await this.#step()
         if (pauseMs === undefined) break
-        if (!this.#isDue && pauseMs > 0) await this.#wait(pauseMs, signal)
+        if (!this.#isDue && pauseMs > 0) await this.#pause.wait(pauseMs, signal)
       } catch (error) {
         if (signal.aborted) break
         this.#parts.onTrouble(error)
@@ -99,20 +101,25 @@ export class WebhookLane {
     if (this.#hasDueAlerts && !(await this.#resendAlerts(webhook))) return undefined
     const { deliveries, nextInMs } = await this.#parts.store.due(WEBHOOK_BATCH)
     if (deliveries.length > 0) {
-      const mayGoOn = await this.#deliver(webhook, deliveries, (sent) => this.#noteDelivered(webhook, sent))
-      return mayGoOn ? 0 : undefined
+      const mayContinue = await this.#deliver(webhook, deliveries, (sent) =>
+        this.#noteDelivered(webhook, sent),
+      )
+      return mayContinue ? 0 : undefined
     }
     return nextInMs ?? (this.#isDue ? 0 : undefined)
   }
 
-  /** Until all of it has arrived, or waits. `noteSent` stores what has arrived. Whether this process may go on. */
+  /**
+   * Sends until every event has arrived or waits for a later attempt. `noteSent` stores what has arrived. Returns
+   * whether this process may still deliver.
+   */
   async #deliver(
     webhook: WebhookTarget,
     deliveries: readonly Delivery[],
     noteSent: (sent: readonly Delivery[]) => Promise<void>,
   ): Promise<boolean> {
     const parts: (readonly Delivery[])[] = [deliveries]
-    const misses = { refused: 0, unanswered: 0 }
+    const failedInARow = { refused: 0, unanswered: 0 }
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       const message = this.#messageOf(webhook, part)
       const sent = part.slice(0, message.count)
@@ -126,11 +133,12 @@ export class WebhookLane {
       if (outcome.kind === 'delivered') {
         await noteSent(sent)
         this.#parts.countDeliveries('delivered', sent.length)
-        misses.refused = misses.unanswered = 0
+        failedInARow.refused = failedInARow.unanswered = 0
         continue
       }
-      misses[outcome.kind] += 1
-      const isEnough = misses.refused >= WEBHOOK_REFUSALS_MAX || misses.unanswered >= WEBHOOK_TIMEOUTS_MAX
+      failedInARow[outcome.kind] += 1
+      const isEnough =
+        failedInARow.refused >= WEBHOOK_REFUSALS_MAX || failedInARow.unanswered >= WEBHOOK_TIMEOUTS_MAX
       const held = isEnough ? [sent, ...parts].flat() : sent
       if (isEnough || subjectsOf(sent).length === 1) {
         await this.#hold(outcome.error, subjectsOf(held), sent.length)
@@ -158,11 +166,11 @@ export class WebhookLane {
     if (webhook.format === 'alertmanager') {
       // Of several changes of one object, only the last one is its state.
       const last = [...new Map(sent.map((delivery) => [delivery.subject, delivery])).values()]
-      const told = (sent: readonly Delivery[]) =>
-        sent.map(({ subject, event }) => ({ subject, position: event.position }))
+      const alertsOf = (deliveries: readonly Delivery[]) =>
+        deliveries.map(({ subject, event }) => ({ subject, position: event.position }))
       await store.noteAlerts({
-        firing: told(last.filter(({ event }) => isFiring(event))),
-        resolved: told(last.filter(({ event }) => !isFiring(event))),
+        firing: alertsOf(last.filter(({ event }) => isFiring(event))),
+        resolved: alertsOf(last.filter(({ event }) => !isFiring(event))),
       })
     }
     await store.delivered(
@@ -191,8 +199,8 @@ export class WebhookLane {
   }
 
   /**
-   * Runs in the lane, so that an alert that is resolved meanwhile is not sent again after its end. Failures have the same
-   * effect as those of deliveries. Whether this process may go on.
+   * Runs in the lane, so that an alert that is resolved meanwhile is not sent again after its end. Failures have the
+   * same effect as those of deliveries. Returns whether this process may still deliver.
    */
   async #resendAlerts(webhook: WebhookTarget): Promise<boolean> {
     this.#hasDueAlerts = false
@@ -209,32 +217,6 @@ export class WebhookLane {
       await store.resent(alerts.filter(({ subject }) => subjects.has(subject)))
     })
   }
-
-  async #wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#wake = undefined
-  }
-}
-
-/** A pause that a notification does not cut short: it would be one more question to a PostgreSQL in trouble. */
-async function backOff(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-  })
 }
 
 function subjectsOf(deliveries: readonly Delivery[]): readonly string[] {

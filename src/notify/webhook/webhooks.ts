@@ -23,6 +23,7 @@ import {
 import type { Queued } from '../../store/event/webhook-queue.ts'
 import type { NotifyLog } from '../log.ts'
 import type { Receiver } from '../receiver.ts'
+import { TroubleLog } from '../trouble-log.ts'
 import { projectKeyOf, type WebhookClient } from './client.ts'
 import { type LaneParts, type LaneStore, WebhookLane } from './lane.ts'
 
@@ -31,6 +32,8 @@ export interface WebhookStore {
   /** A number that changes whenever any webhook changes. */
   readonly version: () => Promise<number>
   readonly enabled: () => Promise<readonly EnabledWebhook[]>
+  /** The newest position of all events. */
+  readonly newest: () => Promise<number>
   readonly queue: (deliveries: readonly Queued[], position: number) => Promise<void>
   /** Those for which something waits. */
   readonly withWaiting: () => Promise<readonly string[]>
@@ -52,7 +55,7 @@ export interface WebhooksParts {
   readonly log: NotifyLog
 }
 
-interface Lane {
+interface RunningLane {
   readonly lane: WebhookLane
   readonly ended: Promise<void>
 }
@@ -61,12 +64,13 @@ export const WEBHOOKS_RECEIVER = 'webhooks'
 
 export class Webhooks implements Receiver {
   readonly name = WEBHOOKS_RECEIVER
+  readonly movesPosition = true
   readonly #parts: WebhooksParts
   readonly #gate = new FairGate({ places: WEBHOOK_REQUESTS, waitingMax: Number.POSITIVE_INFINITY })
   #version = -1
   #byId: ReadonlyMap<string, EnabledWebhook> = new Map()
   #byProject: ReadonlyMap<string, readonly EnabledWebhook[]> = new Map()
-  readonly #lanes = new Map<string, Lane>()
+  readonly #lanes = new Map<string, RunningLane>()
   /** At most so many events wait; not known of a webhook before its first event of this term. */
   readonly #waitingAtMost = new Map<string, number>()
   #term: AbortSignal | undefined
@@ -74,10 +78,14 @@ export class Webhooks implements Receiver {
   /** A notification came after the current look had begun. */
   #isLookDue = false
   #timers: readonly NodeJS.Timeout[] = []
-  #isInTrouble = false
+  readonly #trouble: TroubleLog
 
   constructor(parts: WebhooksParts) {
     this.#parts = parts
+    this.#trouble = new TroubleLog(parts.log, {
+      trouble: 'webhooks cannot be read or written; events for them wait',
+      recovery: 'webhooks can be read again',
+    })
   }
 
   begin(signal: AbortSignal): void {
@@ -103,6 +111,14 @@ export class Webhooks implements Receiver {
       this.#looking = undefined
       if (this.#isLookDue) this.look()
     })
+  }
+
+  /** While no webhook is enabled. The position is read first: who is enabled later wants nothing before it. */
+  async passOver(): Promise<number | undefined> {
+    if (this.#byId.size > 0) return undefined
+    const newest = await this.#parts.store.newest()
+    await this.#refresh()
+    return this.#byId.size === 0 ? newest : undefined
   }
 
   async deliver(events: readonly ServiceEvent[]): Promise<void> {
@@ -207,7 +223,7 @@ export class Webhooks implements Receiver {
       countDeliveries: (result, events) => {
         if (events > 0) countDeliveries(result, events)
       },
-      onTrouble: (error) => this.#trouble(error),
+      onTrouble: (error) => this.#noteTrouble(error),
     })
   }
 
@@ -238,16 +254,14 @@ export class Webhooks implements Receiver {
   async #attempt(work: () => Promise<void>): Promise<void> {
     try {
       await work()
-      if (this.#isInTrouble) this.#parts.log.info({}, 'webhooks can be read again')
-      this.#isInTrouble = false
+      this.#trouble.worked()
     } catch (error) {
-      this.#trouble(error)
+      this.#noteTrouble(error)
     }
   }
 
-  #trouble(error: unknown): void {
-    if (!this.#isInTrouble && this.#term?.aborted === false)
-      this.#parts.log.warn({ err: error }, 'webhooks cannot be read or written; events for them wait')
-    this.#isInTrouble = true
+  /** At the end of a term statements may fail: that is no trouble. */
+  #noteTrouble(error: unknown): void {
+    if (this.#term?.aborted === false) this.#trouble.failed(error)
   }
 }

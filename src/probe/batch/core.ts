@@ -4,7 +4,7 @@
  *
  *   hold(target) → slot;  start(slots) … collect() … expire(slot);  what has ended is in `ended`, until it is cleared
  *
- * A probe makes no object, closure, promise, immediate or timer. Text is made when a result is told to somebody
+ * A probe makes no object, closure, promise, immediate or timer. Text is made when somebody reads a result
  * (`resultOf`). The scheduler gives the time, once per batch; a core has none of its own, as a prober has none.
  */
 import { IN_FLIGHT_MAX } from '../../domain/limits.ts'
@@ -31,12 +31,12 @@ export interface BatchCore {
   collect(nowMs: number): void
   /** The deadline of this probe has passed: it ends. */
   expire(slot: number, nowMs: number): void
-  /** Ends this probe untold. */
+  /** Ends this probe without a result. */
   drop(slot: number): void
   /** The result number `i` of `ended`, with its text. */
   resultOf(i: number): ProbeResult
-  /** The phases of a probe that passed within `microseconds`. */
-  phasesOf(microseconds: number): Phases
+  /** The phases of the last probe of this slot, which passed within `microseconds`. */
+  phasesOf(microseconds: number, slot: number): Phases
   close(): void
 }
 
@@ -49,6 +49,8 @@ export class EndedProbes {
   readonly microseconds = new Float64Array(IN_FLIGHT_MAX)
   /** What the core needs to make the text of a result. */
   readonly details = new Int32Array(IN_FLIGHT_MAX)
+  /** 1 = it has other words than the probe of its slot before, although it passed. */
+  readonly areOther = new Uint8Array(IN_FLIGHT_MAX)
 
   /** Adds a result; its duration and its detail are 0 until they are set. */
   add(slot: number, reason: Reason): number {
@@ -57,6 +59,7 @@ export class EndedProbes {
     this.reasons[i] = numberOf(reason)
     this.microseconds[i] = 0
     this.details[i] = 0
+    this.areOther[i] = 0
     return i
   }
 
@@ -70,8 +73,9 @@ export class EndedProbes {
     return reason
   }
 
+  /** Whether it passed in the words of the probe of its slot before. */
   hasPassed(i: number): boolean {
-    return this.reasons[i] === PASSED
+    return this.reasons[i] === PASSED && this.areOther[i] === 0
   }
 
   clear(): void {

@@ -20,6 +20,8 @@ const CONTROL_AT = 32
 const CONTROL_LENGTH_AT = 40
 const LENGTH_AT = 56
 const VECTOR_BYTES = 16
+/** Of the length in it, the half that is not always 0. */
+const VECTOR_LENGTH_AT_LOW = isLittleEndian ? 8 : 12
 const MSG_DONTWAIT = 0x40
 
 /** Bytes of each message; multiples of 8. */
@@ -61,10 +63,10 @@ export class MessageBatch {
     return this.#calls.sendmmsg(fd, headers, to - from, MSG_DONTWAIT)
   }
 
-  /** Receives what is there, at most as many messages as there is room for; 0 = nothing. */
-  receive(fd: number): number {
+  /** Receives what is there, at most as many messages as there is room for; 0 = nothing. `flags`: beside MSG_DONTWAIT. */
+  receive(fd: number, flags = 0): number {
     const { count } = this.shape
-    const received = this.#calls.recvmmsg(fd, this.#headers.bytes, count, MSG_DONTWAIT, null)
+    const received = this.#calls.recvmmsg(fd, this.#headers.bytes, count, MSG_DONTWAIT | flags, null)
     return Math.max(0, received)
   }
 
@@ -76,6 +78,12 @@ export class MessageBatch {
   /** Bytes of a message that was received. */
   lengthOf(i: number): number {
     return this.#headers.view.getUint32(i * HEADER_BYTES + LENGTH_AT, isLittleEndian)
+  }
+
+  /** Bytes of its data that are sent, at most those of the shape. */
+  setDataLength(i: number, bytes: number): void {
+    const at = i * VECTOR_BYTES + VECTOR_LENGTH_AT_LOW
+    this.#vectors.view.setUint32(at, bytes, isLittleEndian)
   }
 
   /** Bytes of its control messages that are sent. */

@@ -13,6 +13,8 @@ const LOAD_BYTE = 0x30
 const LOAD_BYTE_AT_X = 0x50
 const LOAD_HALF = 0x28
 const LOAD_HALF_AT_X = 0x48
+const LOAD_WORD = 0x20
+const LOAD_WORD_AT_X = 0x40
 /** X = 4 × the low four bits of a byte: the length of an IPv4 header. */
 const LOAD_X_HEADER = 0xb1
 const IF_EQUAL = 0x15
@@ -83,6 +85,81 @@ export function errorsAbout(family: 4 | 6, { first, count }: PortBlock): readonl
   ]
 }
 
+/** ICMP types and the protocol number of a family. */
+const ICMP = {
+  4: { protocol: 1, reply: 0, request: 8, unreachable: 3 },
+  6: { protocol: 58, reply: 129, request: 128, unreachable: 1 },
+} as const
+
+/** Of an echo with its payload: where its token is, and its random word. */
+const TOKEN_AT = 8
+const WORD_AT = 12
+
+function loadsOf(family: 4 | 6) {
+  return family === 4
+    ? { load: LOAD_HALF_AT_X, loadByte: LOAD_BYTE_AT_X, loadWord: LOAD_WORD_AT_X }
+    : { load: LOAD_HALF, loadByte: LOAD_BYTE, loadWord: LOAD_WORD }
+}
+
+/** Replies to one echo request, which has this identifier and random word. */
+export function replyWith(family: 4 | 6, identifier: number, randomWord: number): readonly Instruction[] {
+  const { load, loadByte, loadWord } = loadsOf(family)
+  return [
+    ...(family === 4 ? ([[LOAD_X_HEADER, 0, 0, 0]] as const) : []),
+    [loadByte, 0, 0, 0],
+    [IF_EQUAL, 0, 5, ICMP[family].reply],
+    [load, 0, 0, 4],
+    [IF_EQUAL, 0, 3, identifier],
+    [loadWord, 0, 0, WORD_AT],
+    [IF_EQUAL, 0, 1, randomWord],
+    COPY,
+    LEAVE,
+  ]
+}
+
+/**
+ * Replies to echo requests of this identifier and token, and "destination unreachable" about them, of which the quoted
+ * request may end before its token.
+ */
+export function echoesOf(family: 4 | 6, identifier: number, token: number): readonly Instruction[] {
+  const { protocol, reply, request, unreachable } = ICMP[family]
+  const { load, loadByte, loadWord } = loadsOf(family)
+  // Of IPv4, X is the length of the IP header, and from the error on that of the quoted one too.
+  const quotedX: readonly Instruction[] = [
+    [LOAD_BYTE_AT_X, 0, 0, 8],
+    [AND, 0, 0, 0x0f],
+    [SHIFT_LEFT, 0, 0, 2],
+    [ADD_X, 0, 0, 0],
+    [TO_X, 0, 0, 0],
+  ]
+  const skip = family === 4 ? quotedX : []
+  const quotedAt = family === 4 ? 8 : 48
+  const ofError: readonly Instruction[] = [
+    [IF_EQUAL, 0, skip.length + 6, unreachable],
+    [loadByte, 0, 0, family === 4 ? 17 : 14],
+    [IF_EQUAL, 0, skip.length + 4, protocol],
+    ...skip,
+    [loadByte, 0, 0, quotedAt],
+    [IF_EQUAL, 0, 2, request],
+    [load, 0, 0, quotedAt + 4],
+    [IF_EQUAL, 1, 0, identifier],
+    LEAVE,
+    COPY,
+  ]
+  return [
+    ...(family === 4 ? ([[LOAD_X_HEADER, 0, 0, 0]] as const) : []),
+    [loadByte, 0, 0, 0],
+    [IF_EQUAL, 0, 6, reply],
+    [load, 0, 0, 4],
+    [IF_EQUAL, 0, 2, identifier],
+    [loadWord, 0, 0, TOKEN_AT],
+    [IF_EQUAL, 1, 0, token],
+    LEAVE,
+    COPY,
+    ...ofError,
+  ]
+}
+
 const INSTRUCTION_BYTES = 8
 const PROGRAM_BYTES = 16
 const SOL_SOCKET = 1
@@ -96,6 +173,14 @@ export class PacketFilter {
   constructor(calls: BatchCalls, instructions: readonly Instruction[]) {
     this.#calls = calls
     this.#instructions = new KernelMemory(calls, instructions.length * INSTRUCTION_BYTES)
+    this.write(instructions)
+    this.#program = new KernelMemory(calls, PROGRAM_BYTES)
+    this.#program.view.setUint16(0, instructions.length, isLittleEndian)
+    this.#program.view.setBigUint64(8, this.#instructions.address, isLittleEndian)
+  }
+
+  /** Other instructions, as many. Sockets that have the filter already keep what they have. */
+  write(instructions: readonly Instruction[]): void {
     const { view } = this.#instructions
     for (const [i, [code, ifTrue, ifFalse, k]] of instructions.entries()) {
       const at = i * INSTRUCTION_BYTES
@@ -104,9 +189,6 @@ export class PacketFilter {
       view.setUint8(at + 3, ifFalse)
       view.setUint32(at + 4, k, isLittleEndian)
     }
-    this.#program = new KernelMemory(calls, PROGRAM_BYTES)
-    this.#program.view.setUint16(0, instructions.length, isLittleEndian)
-    this.#program.view.setBigUint64(8, this.#instructions.address, isLittleEndian)
   }
 
   /** Whether the kernel took it. */

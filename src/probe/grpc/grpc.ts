@@ -8,9 +8,9 @@ import { isOwnMetadata } from '../../domain/target/own-headers.ts'
 import type { GrpcRequest, Header, ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { Verdict } from '../wire/conversation.ts'
 import { readHealthStatus, writeHealthRequest } from './grpc-message.ts'
-import { encodeHeaders } from '../http2/hpack.ts'
 import { isSafeHeader } from '../http/http-request.ts'
 import type { StreamExchange } from '../http2/http2.ts'
+import { Http2Request, Http2Requests } from '../http2/http2-request.ts'
 
 const PATH = '/grpc.health.v1.Health/Check'
 /** HealthCheckResponse.ServingStatus. */
@@ -18,40 +18,34 @@ const STATUS_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as
 const SERVING = 1
 
 export class GrpcExchange implements StreamExchange {
-  readonly headerBlock: Uint8Array
-  readonly body: Uint8Array
+  readonly request: Http2Request
   #httpStatus = 0
   #contentType = ''
   #grpcStatus = ''
   #message: Uint8Array[] = []
   #messageBytes = 0
 
-  private constructor(headerBlock: Uint8Array, body: Uint8Array) {
-    this.headerBlock = headerBlock
-    this.body = body
+  private constructor(request: Http2Request) {
+    this.request = request
   }
 
-  /** Undefined when something in the request must not go on the wire. */
+  /** Undefined when something in the request must not go on the wire. `requests`: where it is kept. */
   static of(
     request: GrpcRequest,
-    { scheme, timeoutMs }: { readonly scheme: 'http' | 'https' } & Pick<ProbeTarget, 'timeoutMs'>,
+    {
+      scheme,
+      timeoutMs,
+      requests = new Http2Requests(),
+    }: {
+      readonly scheme: 'http' | 'https'
+      readonly requests?: Http2Requests
+    } & Pick<ProbeTarget, 'timeoutMs'>,
   ): GrpcExchange | undefined {
-    const headers: Header[] = [
-      { name: ':method', value: 'POST' },
-      { name: ':scheme', value: scheme },
-      { name: ':path', value: PATH },
-      { name: ':authority', value: request.authority },
-      { name: 'content-type', value: 'application/grpc' },
-      { name: 'te', value: 'trailers' },
-      { name: 'user-agent', value: USER_AGENT },
-      { name: 'grpc-timeout', value: `${Math.min(timeoutMs, 99_999_999)}m` },
-    ]
-    for (const { name, value } of request.metadata) {
-      if (!isSafeHeader(name, value)) return undefined
-      if (!isOwnMetadata(name)) headers.push({ name: name.toLowerCase(), value: value.trim() })
-    }
-    if (!isSafeHeader('x', request.authority)) return undefined
-    return new GrpcExchange(encodeHeaders(headers), writeHealthRequest(request.service))
+    const rendered = requests.of(request, `${scheme} ${timeoutMs}`, () => {
+      const headers = headersOf(request, scheme, timeoutMs)
+      return headers && new Http2Request(headers, writeHealthRequest(request.service))
+    })
+    return rendered && new GrpcExchange(rendered)
   }
 
   get hasHead(): boolean {
@@ -111,6 +105,28 @@ export class GrpcExchange implements StreamExchange {
     const name = STATUS_NAMES[status] ?? `status ${status}`
     return status === SERVING ? { reason: 'PASSED', detail: name } : notServing(name)
   }
+}
+
+function headersOf(
+  { authority, metadata }: GrpcRequest,
+  scheme: string,
+  timeoutMs: number,
+): readonly Header[] | undefined {
+  const isSafe = metadata.every(({ name, value }) => isSafeHeader(name, value))
+  if (!isSafe || !isSafeHeader('x', authority)) return undefined
+  return [
+    { name: ':method', value: 'POST' },
+    { name: ':scheme', value: scheme },
+    { name: ':path', value: PATH },
+    { name: ':authority', value: authority },
+    { name: 'content-type', value: 'application/grpc' },
+    { name: 'te', value: 'trailers' },
+    { name: 'user-agent', value: USER_AGENT },
+    { name: 'grpc-timeout', value: `${Math.min(timeoutMs, 99_999_999)}m` },
+    ...metadata
+      .filter(({ name }) => !isOwnMetadata(name))
+      .map(({ name, value }) => ({ name: name.toLowerCase(), value: value.trim() })),
+  ]
 }
 
 function notServing(detail: string): Verdict {

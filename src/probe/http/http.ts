@@ -9,8 +9,9 @@ import { BodySearch } from './body-search.ts'
 import type { Conversation } from '../wire/conversation.ts'
 import { GrpcExchange } from '../grpc/grpc.ts'
 import { Http1Conversation } from './http1.ts'
-import { fitsHttp2, Http2Conversation, type StreamExchange } from '../http2/http2.ts'
+import { Http2Conversation, type StreamExchange } from '../http2/http2.ts'
 import { Http2HttpExchange } from '../http2/http2-exchange.ts'
+import type { Http2Requests } from '../http2/http2-request.ts'
 import type { RenderedRequests } from './http-request.ts'
 import type { Probe } from '../probe.ts'
 import type { BodyPatterns } from './body-pattern.ts'
@@ -29,6 +30,7 @@ const TOO_LARGE = 'the request is larger than HTTP/2 lets a client begin with'
 export interface HttpParts extends StreamParts {
   readonly bodyPatterns: BodyPatterns
   readonly requests: RenderedRequests
+  readonly http2Requests: Http2Requests
 }
 
 /** The probe of HTTP, where a target may ask for TLS, or of HTTPS. */
@@ -40,25 +42,33 @@ export function makeProbeHttp(parts: HttpParts, type: 'HTTP' | 'HTTPS'): Probe {
 }
 
 function converse(target: ProbeTarget, parts: HttpParts): Conversation | string {
-  const { http, http2, grpc, reuse } = target
+  const { http, http2, grpc, reuse, timeoutMs } = target
   const scheme = isSecure(target) ? 'https' : 'http'
-  if (grpc !== undefined) return overHttp2(GrpcExchange.of(grpc, { scheme, timeoutMs: target.timeoutMs }))
+  const { http2Requests: requests } = parts
+  const isKept = reuse !== undefined
+  if (grpc !== undefined) return overHttp2(GrpcExchange.of(grpc, { scheme, timeoutMs, requests }), { isKept })
   if (http === undefined) throw new TypeError('an HTTP target says what to ask')
-  const { table } = parts.bodyPatterns
-  const problem = BodySearch.problemOf(http, table)
+  const { table: tableOf } = parts.bodyPatterns
+  const problem = BodySearch.problemOf(http, tableOf)
   if (problem !== undefined) return problem
   const askHttp2 = (request: HttpRequest): Conversation | string =>
-    overHttp2(Http2HttpExchange.of(request, scheme, table), request.headMaxBytes)
+    overHttp2(Http2HttpExchange.of(request, scheme, { tableOf, requests }), {
+      headMaxBytes: request.headMaxBytes,
+      isKept,
+    })
   if (http.version === '2') return askHttp2(http)
-  const bytes = parts.requests.of(http, reuse === undefined ? 'close' : 'keep')
+  const bytes = parts.requests.of(http, isKept ? 'keep' : 'close')
   if (bytes === undefined) return UNSAFE
-  const http1 = new Http1Conversation(http, bytes, BodySearch.of(http, table))
+  const http1 = new Http1Conversation(http, bytes, BodySearch.of(http, tableOf))
   if (http2 === undefined) return http1
   const other = askHttp2(http2)
   return typeof other === 'string' ? other : new AlpnConversation(http1, other)
 }
 
-function overHttp2(exchange: StreamExchange | undefined, headMaxBytes?: number): Conversation | string {
+function overHttp2(
+  exchange: StreamExchange | undefined,
+  how: ConstructorParameters<typeof Http2Conversation>[1],
+): Conversation | string {
   if (exchange === undefined) return UNSAFE
-  return fitsHttp2(exchange) ? new Http2Conversation(exchange, headMaxBytes) : TOO_LARGE
+  return exchange.request.fits ? new Http2Conversation(exchange, how) : TOO_LARGE
 }

@@ -28,54 +28,85 @@ const LENGTHS: readonly number[] = `
   .map(Number)
 
 const EOS = 256
-const LONGEST = 30
+/** Bits that are read at a time: no code is shorter, so that such a step ends at most one symbol. */
+const STEP_BITS = 4
+const STEPS = 1 << STEP_BITS
+/** A step that ends no symbol; one that ends EOS fails. */
+const NO_SYMBOL = EOS
+const FAILS = -1
 
-/** Symbols in the order of their codes; per length the first code, and where its symbols begin. */
-const SYMBOLS = Array.from(LENGTHS, (_, symbol) => symbol).sort(
-  (a, b) => (LENGTHS[a] ?? 0) - (LENGTHS[b] ?? 0) || a - b,
-)
-interface CodesOfLength {
-  readonly firstCode: number
-  readonly firstIndex: number
-  readonly count: number
-}
-const BY_LENGTH: readonly CodesOfLength[] = codesByLength()
+/**
+ * The tree of the code as steps: at `node * STEPS + bits`, the node that these bits lead to and the symbol that they end
+ * (`node << 9 | symbol`), or FAILS. 257 symbols have 256 inner nodes.
+ */
+const STEP_TABLE = new Int32Array((LENGTHS.length - 1) * STEPS)
+/** Per node: whether a string may end there. Padding is shorter than an octet and all ones (RFC 7541 section 5.2). */
+const MAY_END = new Uint8Array(LENGTHS.length - 1)
 
-function codesByLength(): CodesOfLength[] {
-  const table: CodesOfLength[] = [{ firstCode: 0, firstIndex: 0, count: 0 }]
-  let firstCode = 0
-  let firstIndex = 0
-  for (let length = 1; length <= LONGEST; length++) {
-    firstCode *= 2
-    const count = LENGTHS.filter((bits) => bits === length).length
-    table.push({ firstCode, firstIndex, count })
-    firstCode += count
-    firstIndex += count
+/** Of an inner node: the nodes below it, and as `-1 - symbol` the symbols. */
+type Branches = [number, number]
+
+makeTables(treeOf(LENGTHS))
+
+/** The code is canonical: going through the symbols by length, then value, each takes the next free place of its depth. */
+function treeOf(lengths: readonly number[]): readonly Branches[] {
+  const symbols = Array.from(lengths, (_, symbol) => symbol).sort(
+    (a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b,
+  )
+  const nodes: Branches[] = [[0, 0]]
+  let code = 0
+  let length = 0
+  for (const symbol of symbols) {
+    const bits = lengths[symbol] ?? 0
+    code *= 2 ** (bits - length)
+    length = bits
+    let node = 0
+    for (let depth = length - 1; depth > 0; depth--) {
+      const bit = Math.floor(code / 2 ** depth) % 2
+      const branches = nodes[node]!
+      // 0 is the root, which is below no node: nothing is there yet.
+      if (branches[bit] === 0) branches[bit] = nodes.push([0, 0]) - 1
+      node = branches[bit]!
+    }
+    nodes[node]![code % 2] = -1 - symbol
+    code++
   }
-  return table
+  return nodes
+}
+
+function makeTables(tree: readonly Branches[]): void {
+  for (let node = 0; node < tree.length; node++)
+    for (let bits = 0; bits < STEPS; bits++) STEP_TABLE[node * STEPS + bits] = stepFrom(tree, node, bits)
+  for (let ones = 0, node = 0; ones < 8; ones++) {
+    MAY_END[node] = 1
+    node = tree[node]![1]
+  }
+}
+
+function stepFrom(tree: readonly Branches[], from: number, bits: number): number {
+  let node = from
+  let symbol = NO_SYMBOL
+  for (let bit = STEP_BITS - 1; bit >= 0; bit--) {
+    const below = tree[node]![(bits >> bit) & 1]!
+    if (below === -1 - EOS) return FAILS
+    if (below < 0) symbol = -1 - below
+    node = Math.max(0, below)
+  }
+  return (node << 9) | symbol
 }
 
 /** The text (latin1); undefined when the bytes are not valid: EOS inside, or padding that is not the start of EOS. */
 export function decodeHuffman(bytes: Uint8Array): string | undefined {
   let text = ''
-  let code = 0
-  let length = 0
-  for (const byte of bytes) {
-    for (let bit = 7; bit >= 0; bit--) {
-      code = code * 2 + ((byte >> bit) & 1)
-      length++
-      const { firstCode, firstIndex, count } = BY_LENGTH[length] ?? { firstCode: 0, firstIndex: 0, count: 0 }
-      if (code - firstCode < count && code >= firstCode) {
-        const symbol = SYMBOLS[firstIndex + code - firstCode] ?? EOS
-        if (symbol === EOS) return undefined
-        text += String.fromCharCode(symbol)
-        code = 0
-        length = 0
-      } else if (length === LONGEST) {
-        return undefined
-      }
-    }
+  let node = 0
+  for (let half = 0; half < 2 * bytes.length; half++) {
+    const octet = bytes[half >> 1]!
+    const bits = (half & 1) === 0 ? octet >> STEP_BITS : octet & (STEPS - 1)
+    const step = STEP_TABLE[node * STEPS + bits]!
+    if (step === FAILS) return undefined
+    const symbol = step & 0x1ff
+    if (symbol !== NO_SYMBOL) text += String.fromCharCode(symbol)
+    node = step >> 9
   }
-  // Padding is shorter than an octet and all ones (RFC 7541 section 5.2).
-  return length < 8 && code === 2 ** length - 1 ? text : undefined
+  return MAY_END[node] === 1 ? text : undefined
 }

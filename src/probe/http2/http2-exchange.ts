@@ -2,15 +2,20 @@
 import type { Header, HttpRequest } from '../../domain/target/probe-target.ts'
 import { BodySearch, type TableOf } from '../http/body-search.ts'
 import type { Verdict } from '../wire/conversation.ts'
-import { encodeHeaders } from './hpack.ts'
 import { contentLength, probeHeaders } from '../http/http-request.ts'
 import { IMMEDIATE_FAIL_HEADER, judgeResponse, SERVICE_HEADER } from '../http/http-verdict.ts'
 import type { StreamExchange } from './http2.ts'
+import { Http2Request, Http2Requests } from './http2-request.ts'
+
+/** What exchanges share. */
+export interface Http2Parts {
+  readonly tableOf?: TableOf
+  readonly requests?: Http2Requests
+}
 
 export class Http2HttpExchange implements StreamExchange {
-  readonly headerBlock: Uint8Array
-  readonly body: Uint8Array | undefined
-  readonly #request: HttpRequest
+  readonly request: Http2Request
+  readonly #asked: HttpRequest
   readonly #search: BodySearch | undefined
   #status = 0
   #pendingStatus = 0
@@ -19,21 +24,23 @@ export class Http2HttpExchange implements StreamExchange {
   #asksToFail = false
   #service = ''
 
-  private constructor(request: HttpRequest, headerBlock: Uint8Array, tableOf: TableOf | undefined) {
-    this.#request = request
-    this.headerBlock = headerBlock
-    this.body = request.body
-    this.#search = BodySearch.of(request, tableOf)
+  private constructor(asked: HttpRequest, request: Http2Request, tableOf: TableOf | undefined) {
+    this.#asked = asked
+    this.request = request
+    this.#search = BodySearch.of(asked, tableOf)
   }
 
-  /** Undefined when something in the request must not go on the wire. */
+  /** Undefined when something in the request must not go on the wire. `requests`: where it is kept. */
   static of(
-    request: HttpRequest,
+    asked: HttpRequest,
     scheme: 'http' | 'https',
-    tableOf?: TableOf,
+    { tableOf, requests = new Http2Requests() }: Http2Parts = {},
   ): Http2HttpExchange | undefined {
-    const headers = http2Headers(request, scheme)
-    return headers === undefined ? undefined : new Http2HttpExchange(request, encodeHeaders(headers), tableOf)
+    const request = requests.of(asked, scheme, () => {
+      const headers = http2Headers(asked, scheme)
+      return headers && new Http2Request(headers, asked.body)
+    })
+    return request && new Http2HttpExchange(asked, request, tableOf)
   }
 
   get hasHead(): boolean {
@@ -68,7 +75,7 @@ export class Http2HttpExchange implements StreamExchange {
       this.#asksToFail = true
     } else if (name === SERVICE_HEADER) {
       this.#service = value
-    } else if (name === this.#request.degradedHeader) {
+    } else if (name === this.#asked.degradedHeader) {
       this.#saysDegraded = true
     }
   }
@@ -94,7 +101,7 @@ export class Http2HttpExchange implements StreamExchange {
   }
 
   judge(): Verdict {
-    return judgeResponse(this.#request, {
+    return judgeResponse(this.#asked, {
       status: this.#status,
       saysDegraded: this.#saysDegraded,
       asksToFail: this.#asksToFail,

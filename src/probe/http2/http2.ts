@@ -14,7 +14,6 @@ import {
   END_HEADERS,
   END_STREAM,
   FRAME,
-  FRAME_PAYLOAD_MAX,
   type Frame,
   FrameReader,
   INITIAL_WINDOW,
@@ -25,14 +24,12 @@ import {
   SETTING_INITIAL_WINDOW_SIZE,
   SETTINGS_ACK,
   writeFrame,
-  writePreface,
 } from './http2-frames.ts'
+import { FIRST_STREAM, type Http2Request } from './http2-request.ts'
 
 /** One request and the judgement of its answer; it is sent again for each attempt. */
 export interface StreamExchange {
-  /** HPACK block of the request's headers. */
-  readonly headerBlock: Uint8Array
-  readonly body: Uint8Array | undefined
+  readonly request: Http2Request
   /** Starts the next request: forgets the last answer. */
   reset(): void
   /** A header of the final response, or of its trailers. */
@@ -51,22 +48,13 @@ export interface StreamExchange {
 /** What RFC 9113 section 8.2.1 refuses is not read; a value may hold every other control, as in HTTP/1.x. */
 const FIELD_NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]*$/
 const FIELD_VALUE = /^[^\0\r\n]*$/
-/** Twice the largest body that is read, so that flow control never holds one back. */
-const PREFACE = writePreface(2 * HTTP_BODY_MAX_BYTES)
 /** Bytes received after which a connection's window may become narrow: it is not kept then. */
 const RECEIVED_MAX = 0x4000_0000
-
-/**
- * Whether a request fits into the initial windows. No other flow control is needed: no option allows a larger body
- * (OPTION_BODY_MAX), and a later stream with a smaller window gets a new connection.
- */
-export function fitsHttp2({ body }: Pick<StreamExchange, 'body'>): boolean {
-  return (body?.length ?? 0) <= INITIAL_WINDOW
-}
 
 export class Http2Conversation implements Conversation {
   readonly #exchange: StreamExchange
   readonly #headMaxBytes: number
+  readonly #isKept: boolean
   readonly #frames = new FrameReader()
   /** The current stream; 0 = none was opened yet. Clients' streams are odd. */
   #stream = 0
@@ -81,15 +69,27 @@ export class Http2Conversation implements Conversation {
   /** What the target lets us send: on the connection, and on a new stream. */
   #sendWindow = INITIAL_WINDOW
   #streamWindow = INITIAL_WINDOW
+  /** What the target is owed for its SETTINGS and PING frames. */
+  #owed: Buffer[] = []
   /** A header block that goes on in CONTINUATION frames. */
   #block: Buffer[] = []
   #blockStream = 0
   #blockFlags = 0
 
-  /** `headMaxBytes`: of the header blocks of one answer, as they are sent. */
-  constructor(exchange: StreamExchange, headMaxBytes = HTTP_HEAD_MAX_BYTES) {
+  /**
+   * `headMaxBytes`: of the header blocks of one answer, as they are sent. `isKept`: whether other attempts may follow on the
+   * connection; else nothing is written any more when the answer is there.
+   */
+  constructor(
+    exchange: StreamExchange,
+    {
+      headMaxBytes = HTTP_HEAD_MAX_BYTES,
+      isKept = true,
+    }: { readonly headMaxBytes?: number | undefined; readonly isKept?: boolean } = {},
+  ) {
     this.#exchange = exchange
     this.#headMaxBytes = headMaxBytes
+    this.#isKept = isKept
   }
 
   get hasBegunToAnswer(): boolean {
@@ -107,7 +107,7 @@ export class Http2Conversation implements Conversation {
   }
 
   get canGoOn(): boolean {
-    const bodyBytes = this.#exchange.body?.length ?? 0
+    const { bodyBytes } = this.#exchange.request
     return (
       !this.#isOpen &&
       !this.#isGoingAway &&
@@ -121,32 +121,42 @@ export class Http2Conversation implements Conversation {
     if (line.tls !== undefined && line.tls.alpn !== 'h2') {
       return { reason: 'RESPONSE_MALFORMED', detail: 'ALPN did not choose h2' }
     }
+    const { request } = this.#exchange
     const isFirst = this.#stream === 0
-    this.#stream += isFirst ? 1 : 2
+    this.#stream += isFirst ? FIRST_STREAM : 2
     this.#isOpen = true
     this.#hasBegunToAnswer = false
     this.#framesSeen = 0
     this.#headBytes = 0
     this.#bodyBytes = 0
     this.#exchange.reset()
-    const request = this.#request()
-    line.write(isFirst ? Buffer.concat([PREFACE, request]) : request)
+    this.#sendWindow -= request.bodyBytes
+    line.write(isFirst ? request.opening : request.on(this.#stream))
     return undefined
   }
 
   read(chunk: Buffer, line: Line): Verdict | undefined {
     this.#received += chunk.length
     this.#frames.add(chunk)
+    const verdict = this.#takeFrames() ?? this.#judgePending()
+    if (this.#owed.length > 0 && (verdict === undefined || this.#isKept)) {
+      line.write(Buffer.concat(this.#owed))
+      this.#owed = []
+    }
+    return verdict
+  }
+
+  #takeFrames(): Verdict | undefined {
     let verdict: Verdict | undefined
     for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
-      const given = this.#take(frame, line)
+      const given = this.#take(frame)
       if (given === undefined) continue
       // Frames after an answer still change the state of the connection.
       if (verdict !== undefined) this.#isGoingAway = true
       verdict ??= given
       if (this.#isOpen) break
     }
-    return verdict ?? this.#judgePending()
+    return verdict
   }
 
   ended(how: 'closed' | 'reset'): Verdict {
@@ -162,18 +172,6 @@ export class Http2Conversation implements Conversation {
     return this.read(chunk, line) === undefined && this.canGoOn
   }
 
-  #request(): Buffer {
-    const { headerBlock, body = new Uint8Array(0) } = this.#exchange
-    const frames = writeHead(headerBlock, this.#stream, body.length === 0 ? END_STREAM : 0)
-    for (let from = 0; from < body.length; from += FRAME_PAYLOAD_MAX) {
-      const part = body.subarray(from, from + FRAME_PAYLOAD_MAX)
-      const flags = from + part.length === body.length ? END_STREAM : 0
-      frames.push(writeFrame(FRAME.DATA, flags, this.#stream, part))
-    }
-    this.#sendWindow -= body.length
-    return frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames)
-  }
-
   /** Checks a frame before it is complete: a frame that cannot be valid is not waited for. */
   #judgePending(): Verdict | undefined {
     const { pendingType, tooLong } = this.#frames
@@ -181,7 +179,7 @@ export class Http2Conversation implements Conversation {
     return tooLong === undefined ? undefined : malformed(`a frame of ${tooLong} bytes`)
   }
 
-  #take(frame: Frame, line: Line): Verdict | undefined {
+  #take(frame: Frame): Verdict | undefined {
     const { type, stream } = frame
     if (!this.#hasSettings) {
       if (type !== FRAME.SETTINGS || stream !== 0 || (frame.flags & ACK) !== 0) return NO_SETTINGS
@@ -202,11 +200,11 @@ export class Http2Conversation implements Conversation {
       case FRAME.RST_STREAM:
         return this.#takeReset(frame)
       case FRAME.SETTINGS:
-        return this.#takeSettings(frame, line)
+        return this.#takeSettings(frame)
       case FRAME.PUSH_PROMISE:
         return malformed('a push that was not asked for')
       case FRAME.PING:
-        if ((frame.flags & ACK) === 0) line.write(writeFrame(FRAME.PING, ACK, 0, frame.payload))
+        if ((frame.flags & ACK) === 0) this.#owed.push(writeFrame(FRAME.PING, ACK, 0, frame.payload))
         return undefined
       case FRAME.GOAWAY:
         return this.#takeGoAway(frame)
@@ -221,14 +219,14 @@ export class Http2Conversation implements Conversation {
     }
   }
 
-  #takeSettings({ flags, payload }: Frame, line: Line): Verdict | undefined {
+  #takeSettings({ flags, payload }: Frame): Verdict | undefined {
     if ((flags & ACK) !== 0) return undefined
     if (payload.length % 6 !== 0) return malformed('SETTINGS of a wrong length')
     for (let at = 0; at < payload.length; at += 6) {
       if (payload.readUInt16BE(at) === SETTING_INITIAL_WINDOW_SIZE)
         this.#streamWindow = payload.readUInt32BE(at + 2)
     }
-    line.write(SETTINGS_ACK)
+    this.#owed.push(SETTINGS_ACK)
     return undefined
   }
 
@@ -305,21 +303,6 @@ export class Http2Conversation implements Conversation {
     this.#isOpen = false
     return this.#exchange.hasHead ? this.#exchange.judge() : malformed('the stream ended without a response')
   }
-}
-
-/** HEADERS, and CONTINUATION for the part that does not fit. */
-function writeHead(block: Uint8Array, stream: number, flags: number): Buffer[] {
-  const frames: Buffer[] = []
-  for (let from = 0; from === 0 || from < block.length; from += FRAME_PAYLOAD_MAX) {
-    const part = block.subarray(from, from + FRAME_PAYLOAD_MAX)
-    const ends = from + part.length === block.length ? END_HEADERS : 0
-    frames.push(
-      from === 0
-        ? writeFrame(FRAME.HEADERS, flags | ends, stream, part)
-        : writeFrame(FRAME.CONTINUATION, ends, stream, part),
-    )
-  }
-  return frames
 }
 
 const NO_SETTINGS = malformed('not HTTP/2: no SETTINGS')

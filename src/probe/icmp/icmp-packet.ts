@@ -12,7 +12,7 @@ export const ICMP_PROTOCOL = { 4: 1, 6: 58 } as const
 /** ICMP message types. */
 export const ECHO_REPLY = { 4: 0, 6: 129 } as const
 export const DESTINATION_UNREACHABLE = { 4: 3, 6: 1 } as const
-const ECHO_REQUEST = { 4: 8, 6: 128 } as const
+export const ECHO_REQUEST = { 4: 8, 6: 128 } as const
 
 const HEADER_BYTES = 8
 const IPV6_HEADER_BYTES = 40
@@ -96,6 +96,16 @@ const PASSING_CODES = { 4: new Set([0, 1, 5, 11, 12]), 6: new Set([0, 2, 3]) } a
 const PORT_UNREACHABLE = { 4: 3, 6: 4 } as const
 const PROTOCOL_UDP = 17
 
+/** What a code of "destination unreachable" means for a datagram; undefined = nothing. */
+export function meaningOfUnreachable(
+  family: 4 | 6,
+  code: number,
+): 'port unreachable' | 'unreachable' | 'doubtful' | undefined {
+  if (code === PORT_UNREACHABLE[family]) return 'port unreachable'
+  if (FINAL_CODES[family].has(code)) return 'unreachable'
+  return PASSING_CODES[family].has(code) ? 'doubtful' : undefined
+}
+
 /**
  * The undelivered datagram that `packet` reports; undefined for every other packet. The caller looks up whose datagram
  * it is.
@@ -105,8 +115,8 @@ export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): Undeli
   if (unreachable === undefined) return undefined
   const { code, quoted } = unreachable
   const protocol = quoted[family === 4 ? 9 : 6]
-  const isFinal = FINAL_CODES[family].has(code)
-  if (!(isFinal || PASSING_CODES[family].has(code)) || protocol !== PROTOCOL_UDP) return undefined
+  const meaning = meaningOfUnreachable(family, code)
+  if (meaning === undefined || protocol !== PROTOCOL_UDP) return undefined
   const udp = withoutIpHeader(family, quoted)
   if (udp === undefined || udp.length < 4) return undefined
   return {
@@ -114,8 +124,8 @@ export function readUndeliverableDatagram(family: 4 | 6, packet: Buffer): Undeli
     sourcePort: udp.readUInt16BE(0),
     destination: family === 4 ? quoted.subarray(16, 20) : quoted.subarray(24, 40),
     destinationPort: udp.readUInt16BE(2),
-    isPortUnreachable: code === PORT_UNREACHABLE[family],
-    isFinal,
+    isPortUnreachable: meaning === 'port unreachable',
+    isFinal: meaning !== 'doubtful',
   }
 }
 

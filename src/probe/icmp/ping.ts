@@ -1,6 +1,6 @@
 /**
  * PING: an ICMP echo, or `echoCount` of them one after the other, must all be answered by the target within the timeout.
- * Phases: echo (the last one).
+ * Phases: echo (all of them together). By the batch where that is possible: echo-core.ts.
  */
 import type { Probe } from '../probe.ts'
 import { rawProbe } from '../raw-probe.ts'
@@ -19,21 +19,34 @@ export function makeProbePing(
     function sendEcho(): void {
       attempt.stop = channel.send(address, (outcome: EchoOutcome) => {
         if (attempt.isEnded) return
-        if (outcome.kind === 'unreachable') return end('ICMP_UNREACHABLE', 'the echo could not be delivered')
+        if (outcome.kind === 'unreachable') return end('ICMP_UNREACHABLE', ECHO_UNDELIVERED)
         if (outcome.kind === 'error')
           return end(hosts.reasonOf(outcome.errno, target), `echo ${outcome.errno}`)
         if (++answered < wanted) return sendEcho()
-        end('PASSED', wanted === 1 ? 'echo answered' : `${wanted} echoes answered`)
+        end('PASSED', echoesAnswered(wanted))
       })
     }
     sendEcho()
     return (why) =>
       why === 'timeout'
-        ? ['ICMP_TIMEOUT', `${unanswered(answered, wanted)} within ${target.timeoutMs} ms`]
+        ? ['ICMP_TIMEOUT', answeredWithin({ answered, wanted, timeoutMs: target.timeoutMs })]
         : ['PROBER_STOPPING', 'stopped while waiting for the echo reply']
   })
 }
 
-function unanswered(answered: number, wanted: number): string {
-  return wanted === 1 ? 'no echo reply' : `${answered} of ${wanted} echoes answered`
+/** Details of results; those of echo-core.ts are the same. */
+export const ECHO_UNDELIVERED = 'the echo could not be delivered'
+
+export function echoesAnswered(wanted: number): string {
+  return wanted === 1 ? 'echo answered' : `${wanted} echoes answered`
+}
+
+export function answeredWithin(echoes: {
+  readonly answered: number
+  readonly wanted: number
+  readonly timeoutMs: number
+}): string {
+  const { answered, wanted, timeoutMs } = echoes
+  const what = wanted === 1 ? 'no echo reply' : `${answered} of ${wanted} echoes answered`
+  return `${what} within ${timeoutMs} ms`
 }

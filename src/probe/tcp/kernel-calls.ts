@@ -3,7 +3,7 @@
  * fail gives a negative errno. Every buffer is made once: a process has one of these.
  */
 import { endianness } from 'node:os'
-import { CONNECTION_EVENTS_MAX } from '../../domain/limits.ts'
+import { BATCH_TRIAL_MS, CONNECTION_EVENTS_MAX } from '../../domain/limits.ts'
 import { type Ends, isConnectedToItself } from '../source-ports.ts'
 import type { Libc } from './libc.ts'
 
@@ -15,6 +15,18 @@ export interface Peer {
   readonly halfOpen?: true
 }
 
+/** Peers in arrays, one of each per slot: destinations.ts. */
+export interface Names {
+  readonly families: Uint8Array
+  /** WORDS_PER_NAME for each: its socket address, as in memory. */
+  readonly words: Uint32Array
+  /** 1 = the ACK of the SYN-ACK waits for what is sent next, or is never sent where that is an RST (`Peer.halfOpen`). */
+  readonly holdAck: Uint8Array
+}
+
+/** Of the longest socket address, that of IPv6. */
+export const WORDS_PER_NAME = 7
+
 interface Room {
   readonly bytes: Uint8Array
   readonly view: DataView
@@ -22,6 +34,7 @@ interface Room {
 interface Sockaddr extends Room {
   /** The part that holds the address, in network order. */
   readonly address: Uint8Array
+  readonly words: Uint32Array
 }
 
 const AF = { 4: 2, 6: 10 } as const
@@ -35,8 +48,15 @@ const EPOLL_CTL_DEL = 2
  * EPOLLOUT | EPOLLET: one event, when a connection is established or has failed (EPOLLERR and EPOLLHUP are always on).
  */
 const ENDED_ONCE = 0x8000_0004
+/** EPOLLIN and EPOLLRDHUP besides: what arrives, and the end of the target's side. */
+const HAS_ARRIVED = 0x2001
+const EPOLLRDHUP = 0x2000
 const SOL_SOCKET = 1
 const SO_ERROR = 4
+/** To bind to an address alone: the port is chosen by `connect`, which knows the target (ip(7), ipv6(7)). */
+const IPPROTO_IP = 0
+const IP_BIND_ADDRESS_NO_PORT = 24
+const ON = new Uint8Array(new Uint32Array([1]).buffer)
 const IPPROTO_TCP = 6
 const TCP_INFO = 11
 const TCP_QUICKACK = 12
@@ -67,6 +87,7 @@ const isLittleEndian = endianness() === 'LE'
 export class KernelCalls {
   readonly #libc: Libc
   readonly #epoll: number
+  readonly #watched: number
   readonly #target: Readonly<Record<4 | 6, Sockaddr>> = { 4: sockaddr(4), 6: sockaddr(6) }
   readonly #own: Readonly<Record<4 | 6, Sockaddr>> = { 4: sockaddr(4), 6: sockaddr(6) }
   readonly #ends: Readonly<Record<4 | 6, Ends>> = {
@@ -79,8 +100,10 @@ export class KernelCalls {
   readonly #error = room(4)
   readonly #length = room(4)
 
-  constructor(libc: Libc) {
+  /** `watched`: what of its sockets makes an event. */
+  constructor(libc: Libc, watched: 'connections' | 'conversations' = 'connections') {
     this.#libc = libc
+    this.#watched = (watched === 'connections' ? ENDED_ONCE : ENDED_ONCE + HAS_ARRIVED) >>> 0
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC)
   }
 
@@ -88,7 +111,7 @@ export class KernelCalls {
   open(family: 4 | 6): number {
     const fd = this.#libc.socket(AF[family], SOCK_STREAM_NONBLOCK_CLOEXEC, 0)
     if (fd < 0) return -this.#errno()
-    this.#event.view.setUint32(0, ENDED_ONCE, isLittleEndian)
+    this.#event.view.setUint32(0, this.#watched, isLittleEndian)
     this.#event.view.setInt32(EVENT.fdAt, fd, isLittleEndian)
     if (this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, this.#event.bytes) === 0) return fd
     const errno = this.#errno()
@@ -100,11 +123,22 @@ export class KernelCalls {
   connect(fd: number, peer: Peer): number {
     const target = this.#target[peer.family]
     if (!this.#write(target, peer)) return -EINVAL
-    // Holds until the socket is dissolved; where it fails, the handshake is a whole one.
-    if (peer.halfOpen) this.#libc.setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, OFF, OFF.length)
-    if (this.#libc.connect(fd, target.bytes, target.bytes.length) === 0) return 0
-    const errno = this.#errno()
-    return errno === EINPROGRESS ? 0 : -errno
+    return this.#connect(fd, target, peer.halfOpen === true)
+  }
+
+  /** The same for the peer of a slot. */
+  connectTo(fd: number, names: Names, slot: number): number {
+    return this.#connect(fd, this.#load(names, slot), names.holdAck[slot] === 1)
+  }
+
+  /** Whatever it connects to, it does so from this address. For a socket that was never connected. */
+  bind(fd: number, family: 4 | 6, address: readonly number[]): number {
+    const own = this.#own[family]
+    own.bytes.fill(0, 2)
+    own.address.set(address)
+    // Without it, the port is chosen here, and is taken for all targets.
+    this.#libc.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, ON, ON.length)
+    return this.#libc.bind(fd, own.bytes, own.bytes.length) === 0 ? 0 : -this.#errno()
   }
 
   /** Ends what `connect` began, with an RST where a connection is established. The socket can connect again, from another port. */
@@ -129,6 +163,11 @@ export class KernelCalls {
 
   endedAt(i: number): number {
     return this.#events.view.getInt32(i * EVENT.bytes + EVENT.fdAt, isLittleEndian)
+  }
+
+  /** Whether the target has ended its side, as `countEnded` found it: never that of an earlier connection. */
+  hasTargetEndedAt(i: number): boolean {
+    return (this.#events.view.getUint32(i * EVENT.bytes, isLittleEndian) & EPOLLRDHUP) !== 0
   }
 
   /**
@@ -157,25 +196,43 @@ export class KernelCalls {
     return isConnectedToItself(peer.port, this.#ends[peer.family])
   }
 
+  /** The same for the peer of a slot. */
+  isSlotConnectedToItself(fd: number, names: Names, slot: number): boolean {
+    const target = this.#load(names, slot)
+    const family = names.families[slot] === 6 ? 6 : 4
+    return this.#readOwn(fd, this.#own[family]) && isConnectedToItself(portOf(target), this.#ends[family])
+  }
+
   /**
    * Tries all of it, at once and without a listener: a socket on loopback connects to itself, epoll reports it, it is
    * established, and it is dissolved, which frees its port; connected there once more it is refused (or meets itself,
-   * where the kernel has no other port).
+   * where the kernel has no other port). Again and again for a moment: on a busy host, loopback is not always at once.
    */
   works(): boolean {
+    return succeedsSoon(() => this.#works())
+  }
+
+  #works(): boolean {
     const fd = this.open(4)
     if (fd < 0) return false
     try {
-      const own = this.#own[4]
-      if (!this.#write(own, { family: 4, address: '127.0.0.1', port: 0 })) return false
-      if (this.#libc.bind(fd, own.bytes, own.bytes.length) !== 0 || !this.#readOwn(fd, own)) return false
-      const itself: Peer = { family: 4, address: '127.0.0.1', port: own.view.getUint16(2) }
+      const port = this.reservePort(fd)
+      if (port < 0) return false
+      const itself: Peer = { family: 4, address: '127.0.0.1', port }
       const once = this.#outcomeAtOnce(fd, itself)
       const again = this.#outcomeAtOnce(fd, itself)
       return once === CONNECTED && (again === -ECONNREFUSED || again === CONNECTED)
     } finally {
       this.close(fd)
     }
+  }
+
+  /** Binds an IPv4 socket to a free port of loopback, which it returns; below 0 = a failure. Nobody listens there. */
+  reservePort(fd: number): number {
+    const own = this.#own[4]
+    if (!this.#write(own, { family: 4, address: '127.0.0.1', port: 0 })) return -1
+    if (this.#libc.bind(fd, own.bytes, own.bytes.length) !== 0 || !this.#readOwn(fd, own)) return -1
+    return portOf(own)
   }
 
   /** Gives back the descriptor. */
@@ -197,6 +254,21 @@ export class KernelCalls {
    */
   #errno(): number {
     return this.#libc.errno() || EIO
+  }
+
+  #connect(fd: number, { bytes }: Sockaddr, holdsAck: boolean): number {
+    // Holds until the socket is dissolved; where it fails, the ACK is sent at once.
+    if (holdsAck) this.#libc.setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, OFF, OFF.length)
+    if (this.#libc.connect(fd, bytes, bytes.length) === 0) return 0
+    const errno = this.#errno()
+    return errno === EINPROGRESS ? 0 : -errno
+  }
+
+  #load({ families, words }: Names, slot: number): Sockaddr {
+    const target = this.#target[families[slot] === 6 ? 6 : 4]
+    const from = slot * WORDS_PER_NAME
+    for (let i = 0; i < target.words.length; i++) target.words[i] = words[from + i]!
+    return target
   }
 
   #write({ bytes, address }: Sockaddr, peer: Peer): boolean {
@@ -235,7 +307,31 @@ function room(bytes: number): Room {
 function sockaddr(family: 4 | 6): Sockaddr {
   const made = room(family === 4 ? 16 : 28)
   made.view.setUint16(0, AF[family], isLittleEndian)
-  return { ...made, address: family === 4 ? made.bytes.subarray(4, 8) : made.bytes.subarray(8, 24) }
+  return {
+    ...made,
+    address: family === 4 ? made.bytes.subarray(4, 8) : made.bytes.subarray(8, 24),
+    words: new Uint32Array(made.bytes.buffer),
+  }
+}
+
+/** Tries what may be late on a busy host until it is true, for BATCH_TRIAL_MS. */
+export function succeedsSoon(isTrue: () => boolean): boolean {
+  const endMs = performance.now() + BATCH_TRIAL_MS
+  do if (isTrue()) return true
+  while (performance.now() < endMs)
+  return false
+}
+
+/** The words of a socket address, as `Names` has them. */
+export function nameWords(family: 4 | 6, address: readonly number[], port: number): Uint32Array {
+  const made = sockaddr(family)
+  made.address.set(address)
+  made.view.setUint16(2, port)
+  return made.words
+}
+
+function portOf({ view }: Sockaddr): number {
+  return view.getUint16(2)
 }
 
 /** The ends of the connection whose addresses were written last. */
@@ -249,7 +345,7 @@ class KernelEnds implements Ends {
   }
 
   get localPort(): number {
-    return this.#own.view.getUint16(2)
+    return portOf(this.#own)
   }
 
   get localAddress(): string {

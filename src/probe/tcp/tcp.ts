@@ -2,8 +2,9 @@
  * TCP: connect within the timeout, then RST, as the ELB manual describes it (umn health_check) and so that neither side
  * keeps a TIME_WAIT; with `close: 'fin'` an orderly end. Phases: connect.
  *
- * Two implementations: by system calls (tcp-by-system-calls.ts) on Linux where koffi loads, for targets that allow it,
- * else on a `net.Socket` (tcp-by-node.ts). All tests run over both.
+ * Two implementations that make one probe at a time: by system calls (tcp-by-system-calls.ts) on Linux where koffi loads,
+ * for targets that allow it, else on a `net.Socket` (tcp-by-node.ts). A scheduler has a third one, by the batch
+ * (plain/plain-tcp-core.ts), where that can be opened. All tests run over the three.
  */
 import type { Probe } from '../probe.ts'
 import type { KernelSockets } from './kernel-sockets.ts'

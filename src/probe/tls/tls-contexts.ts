@@ -18,6 +18,11 @@ export type SecureContext = ReturnType<typeof createSecureContext>
 /** What a context allows without settings. */
 const NEWEST = 'TLSv1.3'
 const ANY_TLS = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
+/**
+ * Of a target whose certificate is not verified. Against Node's own CAs, OpenSSL would check the signatures of its chain, and
+ * Node would parse all of it to compare names, for a result that nobody looks at.
+ */
+const NO_CAS: Pick<SecureContextOptions, 'ca'> = { ca: [] }
 
 /**
  * The default ciphers of TLS 1.3 in OpenSSL. Here they are part of the one list; HAProxy's configuration has a separate
@@ -41,7 +46,7 @@ interface FileContext {
 export class TlsContexts {
   /** Of targets that name no file. Built once, on first use: it reads OpenSSL's configuration, which costs more than a probe. */
   #any: SecureContext | undefined
-  /** Of targets that name versions or ciphers and no file. */
+  /** Of targets that verify, name versions or ciphers, and name no file. */
   readonly #narrowed = new SharedValues<TlsSettings, SecureContext>(narrowingOf, (settings) =>
     createSecureContext(this.#allowedBy(settings)),
   )
@@ -63,8 +68,8 @@ export class TlsContexts {
   ): SecureContext | string {
     if (settings === undefined) return this.#ofNoFile(undefined)
     const files = filesOf(settings)
-    const isNarrowed = settings.versions !== undefined || settings.ciphers !== undefined
-    if (files.every((file) => file === undefined)) return this.#ofNoFile(isNarrowed ? settings : undefined)
+    const isOfAny = !settings.verify && settings.versions === undefined && settings.ciphers === undefined
+    if (files.every((file) => file === undefined)) return this.#ofNoFile(isOfAny ? undefined : settings)
     const known = this.#ofFiles.of(settings)
     if (known.context !== undefined && now - known.checkedAt < TLS_FILES_CACHE_MS) return known.context
     const stamp = files.map(stampOf).join()
@@ -78,7 +83,7 @@ export class TlsContexts {
   #ofNoFile(settings: TlsSettings | undefined): SecureContext | string {
     try {
       return settings === undefined
-        ? (this.#any ??= createSecureContext(ANY_TLS))
+        ? (this.#any ??= createSecureContext({ ...ANY_TLS, ...NO_CAS }))
         : this.#narrowed.of(settings)
     } catch (error) {
       return `TLS: ${(error as NodeJS.ErrnoException).code ?? 'not usable'}`
@@ -113,10 +118,15 @@ export class TlsContexts {
    * The versions and ciphers of a context: from the oldest to the newest version that is named, since OpenSSL offers none
    * above a gap. A list in which OpenSSL knows no cipher at all narrows nothing.
    */
-  #allowedBy({ versions, ciphers }: Partial<TlsSettings> = {}): SecureContextOptions {
+  #allowedBy({ verify, versions, ciphers }: Partial<TlsSettings> = {}): SecureContextOptions {
     const named = TLS_VERSIONS.filter((version) => versions?.includes(version) === true)
     const minVersion = named.at(0) ?? ANY_TLS.minVersion
-    const allowed = { ...ANY_TLS, minVersion, maxVersion: named.at(-1) ?? NEWEST }
+    const allowed = {
+      ...ANY_TLS,
+      ...(verify === true ? {} : NO_CAS),
+      minVersion,
+      maxVersion: named.at(-1) ?? NEWEST,
+    }
     if (ciphers === undefined) return allowed
     const names = ciphers.split(':')
     const isSuite = (name: string): boolean => name.startsWith('TLS_')
@@ -152,8 +162,8 @@ function filesOf({ caFile, certificateFile, keyFile }: TlsSettings): readonly (s
   return [caFile, certificateFile, keyFile]
 }
 
-function narrowingOf({ versions, ciphers }: Partial<TlsSettings> = {}): string {
-  return `${versions?.join() ?? ''} ${ciphers ?? ''}`
+function narrowingOf({ verify, versions, ciphers }: Partial<TlsSettings> = {}): string {
+  return `${verify === true} ${versions?.join() ?? ''} ${ciphers ?? ''}`
 }
 
 /** The errno for a file that cannot be read (absent, or a part of its path is not a folder or not accessible). */

@@ -6,12 +6,20 @@ import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { connectOptions } from '../wire/connection.ts'
+import { withoutCertificate } from './session-der.ts'
 import type { SecureContext } from './tls-contexts.ts'
+
+/** How a connection is secured. */
+export interface Security {
+  readonly context: SecureContext
+  /** The session of an earlier connection, to be resumed; undefined = a whole handshake. */
+  readonly session: Buffer | undefined
+}
 
 /** Starts to connect and to shake hands, or to shake hands on `plain`: 'connect' (without `plain`), 'secureConnect', 'error'. */
 export function openTlsConnection(
   target: ProbeTarget,
-  secureContext: SecureContext,
+  { context: secureContext, session }: Security,
   plain?: Socket,
 ): TLSSocket {
   const options: ConnectionOptions = {
@@ -20,12 +28,22 @@ export function openTlsConnection(
     // `certificateProblem` reports faults of a certificate, and only where the monitor verifies.
     rejectUnauthorized: false,
   }
+  if (session !== undefined) options.session = session
   const servername = serverName(target)
   if (servername !== undefined) options.servername = servername
   const alpn =
     target.tls?.alpn ?? (target.grpc !== undefined || target.http?.version === '2' ? ['h2'] : undefined)
   if (alpn !== undefined) options.ALPNProtocols = [...alpn]
   return connect(options)
+}
+
+/** The session that another connection can resume, of an established one; undefined = the target has given none yet. */
+export function sessionOf(socket: TLSSocket): Buffer | undefined {
+  // The target sends tickets of TLS 1.3 after the handshake (RFC 8446 section 4.6.1); without one nothing can be resumed.
+  if (socket.getProtocol() === 'TLSv1.3' && socket.getTLSTicket() === undefined) return undefined
+  const session = socket.getSession()
+  // With its certificate a session can be resumed too, but saves less.
+  return session && (withoutCertificate(session) ?? session)
 }
 
 /** Why the target's certificate is refused; undefined = it is accepted, or not verified. */

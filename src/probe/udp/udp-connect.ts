@@ -16,20 +16,18 @@
  * dead service then looks alive.
  */
 import { parseAddress } from '../../domain/address/ip-address.ts'
-import { UDP_PAYLOAD } from '../../domain/limits.ts'
 import type { Reason } from '../../domain/result/reasons.ts'
 import type { Phases, ProbeResult } from '../../domain/result/probe-result.ts'
-import type { ProbeTarget, UdpExchange } from '../../domain/target/probe-target.ts'
+import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { EchoChannel, EchoOutcome } from '../icmp/icmp-echo.ts'
 import type { Probe } from '../probe.ts'
 import { millisecondsSince, result } from '../result.ts'
 import { HostAddresses } from '../socket-errors.ts'
 import { CONNECTED_TO_ITSELF } from '../source-ports.ts'
+import { datagramTo, isExpectedReply } from './datagrams.ts'
 import type { UdpLanes } from './udp-lanes.ts'
 import type { DatagramUser } from './udp-socket.ts'
 import { UdpSockets } from './udp-sockets.ts'
-
-const PAYLOAD = Buffer.from(UDP_PAYLOAD, 'latin1')
 
 /** What UDP probes share: a part of the `ProbeRuntime`. */
 export interface UdpParts {
@@ -137,7 +135,8 @@ class UdpAttempt implements DatagramUser {
   onReply(datagram: Buffer): void {
     if (this.#state === 'ended') return
     this.#firstByteMs = millisecondsSince(this.#startedAt)
-    if (isExpected(datagram, this.#target.udp)) return this.#end('PASSED', `got a reply${this.#note}`)
+    if (isExpectedReply(datagram, datagram.length, this.#target.udp))
+      return this.#end('PASSED', `got a reply${this.#note}`)
     this.#end('BODY_MISMATCH', `got another reply than expected${this.#note}`)
   }
 
@@ -160,7 +159,7 @@ class UdpAttempt implements DatagramUser {
   }
 
   get #payload(): Uint8Array {
-    return this.#target.udp?.payload ?? PAYLOAD
+    return datagramTo(this.#target)
   }
 
   #openOwn(): void {
@@ -184,11 +183,4 @@ class UdpAttempt implements DatagramUser {
     if (this.#firstByteMs !== undefined) phases.firstByteMs = this.#firstByteMs
     return phases
   }
-}
-
-function isExpected(datagram: Buffer, udp: UdpExchange | undefined): boolean {
-  const { length } = datagram
-  const pattern = udp?.replyPattern ?? []
-  if (length < (udp?.minReplyBytes ?? pattern.length) || length > (udp?.maxReplyBytes ?? length)) return false
-  return pattern.every((byte, i) => byte === null || i >= length || byte === datagram[i])
 }

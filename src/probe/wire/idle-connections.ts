@@ -3,23 +3,18 @@
  * configuration brings a new object, and so a new connection. A connection that waits costs its socket and an entry
  * here; there is no timer, closure or promise of its own.
  *
- * There are never more than `capacity` of them. Beyond that, the one of a sample that would wait longest is closed (by
+ * There are never more than the room has place for. Beyond that, the one of a sample that would wait longest is closed (by
  * the time between its last two probes). So with more checks than room some connections are always reused, instead of
  * all being evicted before their next use. Connections of checks that are gone are closed by `forget`, and by age.
  */
-import {
-  IDLE_CONNECTION_MAX_MS,
-  IDLE_CONNECTIONS_MAX,
-  IDLE_SAMPLE,
-  IDLE_SWEEP_MS,
-} from '../../domain/limits.ts'
+import { IDLE_CONNECTION_MAX_MS, IDLE_SAMPLE, IDLE_SWEEP_MS } from '../../domain/limits.ts'
 import type { Reason } from '../../domain/result/reasons.ts'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
+import { IdleRoom } from './idle-room.ts'
 import type { ConnectionUser, StreamConnection } from './stream-connection.ts'
 
 export class IdleConnections implements ConnectionUser {
-  /** Most connections that may wait: what the descriptor budget leaves. */
-  capacity = IDLE_CONNECTIONS_MAX
+  readonly #room: IdleRoom
   readonly #random: () => number
   readonly #now: () => number
   readonly #byTarget = new Map<ProbeTarget, StreamConnection>()
@@ -32,7 +27,12 @@ export class IdleConnections implements ConnectionUser {
   readonly #gone = new WeakSet<ProbeTarget>()
   #sweeper: NodeJS.Timeout | undefined
 
-  constructor(random: () => number = Math.random, now: () => number = () => performance.now()) {
+  constructor(
+    room: IdleRoom = new IdleRoom(),
+    random: () => number = Math.random,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#room = room
     this.#random = random
     this.#now = now
   }
@@ -62,7 +62,7 @@ export class IdleConnections implements ConnectionUser {
     connection.idleSince = now
     if (target.reuse === undefined || connection.uses >= target.reuse.freshEvery) return false
     if (!connection.isUsable || this.#byTarget.has(target) || this.#gone.has(target)) return false
-    if (this.#idle.length >= this.capacity) {
+    if (this.#room.isFull) {
       const worst = this.#leastUseful(connection)
       if (worst === connection) return false
       this.#drop(worst)
@@ -70,6 +70,7 @@ export class IdleConnections implements ConnectionUser {
     connection.user = this
     connection.idleIndex = this.#idle.length
     this.#idle.push(connection)
+    this.#room.held++
     this.#byTarget.set(target, connection)
     this.#sweeper ??= setInterval(this.#sweep, IDLE_SWEEP_MS).unref()
     return true
@@ -131,6 +132,7 @@ export class IdleConnections implements ConnectionUser {
       last.idleIndex = connection.idleIndex
     }
     connection.idleIndex = -1
+    this.#room.held--
     this.#byTarget.delete(connection.target)
     if (this.#idle.length === 0) {
       clearInterval(this.#sweeper)

@@ -3,7 +3,7 @@ import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import type { NodeSockets } from './node-sockets.ts'
 import { PlainWire } from './plain-wire.ts'
 import { SocketWire } from './socket-wire.ts'
-import type { SecureContext } from '../tls/tls-contexts.ts'
+import type { Security } from '../tls/tls.ts'
 import type { Wire, WireUser } from './wire.ts'
 
 /** Starts to connect; `user` is not called before this has returned. With `secure`, TLS follows. */
@@ -14,7 +14,7 @@ export function openWire(
     sockets,
   }: {
     readonly target: ProbeTarget
-    readonly secure: SecureContext | undefined
+    readonly secure: Security | undefined
     readonly sockets: NodeSockets
   },
   user: WireUser,

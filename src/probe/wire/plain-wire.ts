@@ -6,6 +6,7 @@ import type { Wire, WireError, WireUser } from './wire.ts'
 
 export class PlainWire implements Wire, SocketUser {
   readonly tls = undefined
+  readonly isResumed = false
   readonly certificateProblem = undefined
   readonly #sockets: NodeSockets
   readonly #user: WireUser
@@ -28,6 +29,10 @@ export class PlainWire implements Wire, SocketUser {
   }
 
   takeCertificate(): undefined {
+    return undefined
+  }
+
+  takeSession(): undefined {
     return undefined
   }
 

@@ -7,21 +7,20 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ProbeTarget } from '../../domain/target/probe-target.ts'
 import { openConnection } from './connection.ts'
-import { certificateProblem, openTlsConnection } from '../tls/tls.ts'
-import type { SecureContext } from '../tls/tls-contexts.ts'
+import { certificateProblem, openTlsConnection, type Security, sessionOf } from '../tls/tls.ts'
 import type { Wire, WireUser } from './wire.ts'
 
 export class SocketWire implements Wire {
   readonly user: WireUser
   isClosed = false
   readonly #target: ProbeTarget
-  readonly #secure: SecureContext | undefined
+  readonly #secure: Security | undefined
   /** The socket below TLS, where something goes before the handshake. */
   #plain: Socket | undefined
   #socket: Socket
 
   /** Starts to connect; with `secure`, TLS follows: at once, or with a PROXY header before it when `startTls` is called. */
-  constructor(target: ProbeTarget, secure: SecureContext | undefined, user: WireUser) {
+  constructor(target: ProbeTarget, secure: Security | undefined, user: WireUser) {
     this.user = user
     this.#target = target
     this.#secure = secure
@@ -56,8 +55,16 @@ export class SocketWire implements Wire {
     return certificateProblem(this.#socket as TLSSocket, this.#target)
   }
 
+  get isResumed(): boolean {
+    return this.#secure?.session !== undefined && (this.#socket as TLSSocket).isSessionReused()
+  }
+
   takeCertificate(): X509Certificate | undefined {
     return this.#secure === undefined ? undefined : (this.#socket as TLSSocket).getPeerX509Certificate()
+  }
+
+  takeSession(): Buffer | undefined {
+    return this.#secure === undefined ? undefined : sessionOf(this.#socket as TLSSocket)
   }
 
   write(bytes: Uint8Array): void {

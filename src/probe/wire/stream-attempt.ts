@@ -2,8 +2,9 @@
  * One attempt of any protocol on a TCP connection: gets a connection (an idle one of this check, else a new one),
  * starts the conversation when it is ready, and ends with its verdict, with an error, or at the deadline.
  *
- * The target may close a kept connection just when it is used again: if it ends before the first byte of an answer, the
- * attempt is repeated once on a new one.
+ * The target may close a kept connection just when it is used again, or may not take the TLS session that it is offered
+ * (tls-sessions.ts): if the connection ends before the first byte of an answer, the attempt is repeated once on a new one,
+ * with a whole handshake.
  */
 import type { LeafCertificate } from '../../domain/result/leaf-certificate.ts'
 import type { Reason } from '../../domain/result/reasons.ts'
@@ -13,7 +14,7 @@ import type { Conversation, Verdict } from './conversation.ts'
 import type { Probe } from '../probe.ts'
 import { boundedDetail, millisecondsSince, result } from '../result.ts'
 import { type ConnectionUser, StreamConnection } from './stream-connection.ts'
-import type { SecureContext } from '../tls/tls-contexts.ts'
+import type { Security } from '../tls/tls.ts'
 import type { StreamParts } from './stream-parts.ts'
 import { unsupported } from '../unsupported.ts'
 
@@ -114,25 +115,26 @@ class StreamAttempt implements ConnectionUser {
 
   onFailure(connection: StreamConnection, reason: Reason, detail: string): void {
     if (this.#ended) return
-    if (connection.isReady) {
-      if (this.#mayTryAgain(connection)) return this.#tryAgain(connection)
-      const standing = connection.conversation.standing()
-      if (standing !== undefined) return this.#conclude(standing, false)
-    }
-    this.#end(reason, detail)
+    if (this.#mayTryAgain(connection)) return this.#tryAgain(connection)
+    const standing = connection.isReady ? connection.conversation.standing() : undefined
+    if (standing !== undefined) this.#conclude(standing, false)
+    else this.#end(reason, detail)
   }
 
   #connect(): string | undefined {
     const conversation = this.#protocol.converse(this.#target)
     if (typeof conversation === 'string') return conversation
-    let secure: SecureContext | undefined
-    if (this.#protocol.isSecure(this.#target)) {
-      const context = this.#parts.tlsContexts.of(this.#target.tls)
-      if (typeof context === 'string') return context
-      secure = context
-    }
+    const secure = this.#protocol.isSecure(this.#target) ? this.#security() : undefined
+    if (typeof secure === 'string') return secure
     this.#connection = new StreamConnection(this.#parts, { target: this.#target, conversation, secure }, this)
     return undefined
+  }
+
+  #security(): Security | string {
+    const { tlsContexts, tlsSessions } = this.#parts
+    const context = tlsContexts.of(this.#target.tls)
+    if (typeof context === 'string') return context
+    return { context, session: tlsSessions.take(this.#target, context, performance.now()) }
   }
 
   #begin(connection: StreamConnection): void {
@@ -141,15 +143,15 @@ class StreamAttempt implements ConnectionUser {
     if (verdict !== undefined) this.#conclude(verdict, false)
   }
 
+  /** Nothing was answered, and it may be because the connection was kept, or because a session was offered. */
   #mayTryAgain(connection: StreamConnection): boolean {
-    return (
-      this.#isReused &&
-      !connection.conversation.hasBegunToAnswer &&
-      this.#target.reuse?.idleCloseIsFailure !== true
-    )
+    if (connection.conversation.hasBegunToAnswer) return false
+    if (connection.hasOfferedSession) return connection.connectedAt !== undefined
+    return this.#isReused && this.#target.reuse?.idleCloseIsFailure !== true
   }
 
   #tryAgain(connection: StreamConnection): void {
+    this.#noteSession(connection, false)
     connection.close()
     this.#isReused = false
     const refusal = this.#connect()
@@ -162,9 +164,18 @@ class StreamAttempt implements ConnectionUser {
     const connection = this.#connection
     const certificate = this.#isReused ? undefined : connection?.certificate
     const given = resultOf(verdict, this.#phases(), certificate)
+    if (connection !== undefined && !this.#isReused) this.#noteSession(connection, given.outcome === 'passed')
     if (connection !== undefined && !(canBeKept && this.#parts.idleConnections.keep(connection)))
       connection.close()
     this.#done(given)
+  }
+
+  #noteSession(connection: StreamConnection, hasPassed: boolean): void {
+    const { tlsSessions } = this.#parts
+    const { handshake, hasOfferedSession, connectedAt } = connection
+    if (!hasPassed)
+      tlsSessions.failed(this.#target, hasOfferedSession && connectedAt !== undefined, performance.now())
+    else if (handshake !== undefined) tlsSessions.passed(this.#target, handshake)
   }
 
   #end(reason: Reason, detail: string): void {

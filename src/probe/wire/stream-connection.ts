@@ -13,9 +13,9 @@ import { openWire } from './open-wire.ts'
 import { proxyHeader } from './proxy-header.ts'
 import type { HostAddresses } from '../socket-errors.ts'
 import { CONNECTED_TO_ITSELF, isConnectedToItself, type SourcePorts } from '../source-ports.ts'
-import { isTlsError } from '../tls/tls.ts'
+import { isTlsError, type Security } from '../tls/tls.ts'
 import type { LeafCertificates } from '../tls/leaf-certificates.ts'
-import type { SecureContext } from '../tls/tls-contexts.ts'
+import type { Handshake } from '../tls/tls-sessions.ts'
 import type { Wire, WireError, WireUser } from './wire.ts'
 
 /** The present user of the connection. After `onReady` only `onData`, then one of `onEnd` and `onFailure`. */
@@ -45,8 +45,10 @@ export class StreamConnection implements WireUser {
   /** `performance.now()` at which a phase ended; undefined = not yet. */
   connectedAt: number | undefined
   securedAt: number | undefined
-  /** What the target showed in the handshake, also where it is refused. */
+  /** What the target showed in the handshake, also where it is refused; undefined too where a session was resumed. */
   certificate: LeafCertificate | undefined
+  /** Whether the handshake resumed the session that was offered. */
+  wasResumed = false
   isReady = false
   /** Attempts that this connection has served. */
   uses = 0
@@ -56,7 +58,7 @@ export class StreamConnection implements WireUser {
   /** Of the pool: milliseconds between the last two attempts; infinite before the second. */
   gapMs = Number.POSITIVE_INFINITY
   readonly #parts: ConnectionParts
-  readonly #isSecure: boolean
+  readonly #secure: Security | undefined
   readonly #wire: Wire
 
   /** Starts to connect; with `secure`, TLS follows. The user is not called before this has returned. */
@@ -69,7 +71,7 @@ export class StreamConnection implements WireUser {
     }: {
       readonly target: ProbeTarget
       readonly conversation: Conversation
-      readonly secure: SecureContext | undefined
+      readonly secure: Security | undefined
     },
     user: ConnectionUser,
   ) {
@@ -77,13 +79,31 @@ export class StreamConnection implements WireUser {
     this.target = target
     this.conversation = conversation
     this.user = user
-    this.#isSecure = secure !== undefined
+    this.#secure = secure
     this.#wire = openWire({ target, secure, sockets: parts.nodeSockets }, this)
   }
 
   /** Protocol version of TLS, and what ALPN chose; for details and for HTTP/2. */
   get tls(): Wire['tls'] {
     return this.#wire.tls
+  }
+
+  /** Whether the session of an earlier connection was offered. */
+  get hasOfferedSession(): boolean {
+    return this.#secure?.session !== undefined
+  }
+
+  /** Its TLS handshake; undefined = there was none, or it is not over. */
+  get handshake(): Handshake | undefined {
+    if (this.#secure === undefined || this.securedAt === undefined) return undefined
+    return {
+      context: this.#secure.context,
+      atMs: this.securedAt,
+      wasOffered: this.hasOfferedSession,
+      wasResumed: this.wasResumed,
+      notAfter: this.certificate?.notAfter,
+      takeSession: () => this.#wire.takeSession(),
+    }
   }
 
   /** Whether another attempt can be made: neither side has ended it. */
@@ -110,12 +130,13 @@ export class StreamConnection implements WireUser {
     this.connectedAt = performance.now()
     const { proxyProtocol } = this.target
     if (proxyProtocol !== undefined) this.write(proxyHeader(proxyProtocol, this.#wire.endpoints))
-    if (!this.#isSecure) this.#becomeReady()
+    if (this.#secure === undefined) this.#becomeReady()
     else if (proxyProtocol !== undefined) this.#wire.startTls()
   }
 
   onSecure(): void {
-    const certificate = this.#wire.takeCertificate()
+    this.wasResumed = this.#wire.isResumed
+    const certificate = this.wasResumed ? undefined : this.#wire.takeCertificate()
     if (certificate !== undefined) this.certificate = this.#parts.leafCertificates.of(certificate)
     const problem = this.#wire.certificateProblem
     if (problem !== undefined) return this.user.onFailure(this, 'TLS_CERTIFICATE', problem)
@@ -145,7 +166,8 @@ export class StreamConnection implements WireUser {
 
   #onGone(how: 'closed' | 'reset'): void {
     if (this.isReady) this.user.onEnd(this, how)
-    else if (this.#isSecure) this.user.onFailure(this, 'TLS_HANDSHAKE', `${how} during the handshake`)
+    else if (this.#secure !== undefined)
+      this.user.onFailure(this, 'TLS_HANDSHAKE', `${how} during the handshake`)
     else this.user.onFailure(this, 'CONNECT_RESET', how)
   }
 

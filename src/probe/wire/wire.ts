@@ -24,6 +24,8 @@ export interface Wire {
   readonly endpoints: Endpoints
   /** Version of TLS, and what ALPN chose; undefined = no TLS. */
   readonly tls: { readonly version: string; readonly alpn: string | undefined } | undefined
+  /** Whether its handshake has resumed a session: then the target showed no certificate, and that of Node is of an earlier one. */
+  readonly isResumed: boolean
   /** Why the target's certificate is refused, where it is verified. */
   readonly certificateProblem: string | undefined
   /**
@@ -31,6 +33,8 @@ export interface Wire {
    * takes the certificate out of its connection.
    */
   takeCertificate(): X509Certificate | undefined
+  /** The session that another connection can resume, of a wire that is secure; undefined = there is none. */
+  takeSession(): Buffer | undefined
   write(bytes: Uint8Array): void
   /** Starts the TLS handshake of a wire that first sends something unencrypted (the PROXY header). */
   startTls(): void

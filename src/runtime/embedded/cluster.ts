@@ -16,6 +16,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StartRefusal } from '../start-refusal.ts'
 import { type Account, runAs } from './account.ts'
@@ -55,10 +56,7 @@ async function createCluster(
   durable: boolean,
 ): Promise<string> {
   const password = randomBytes(24).toString('hex')
-  // The data folder is locked, so these can only come from a start that was killed.
-  for (const name of readdirSync(home.dir)) {
-    if (name.startsWith(MAKING)) rmSync(join(home.dir, name), { recursive: true, force: true })
-  }
+  await removeHalfMade(home)
   const making = mkdtempSync(join(home.dir, MAKING))
   try {
     const cluster = join(making, 'cluster')
@@ -82,6 +80,17 @@ async function createCluster(
     rmSync(making, { recursive: true, force: true })
   }
   return password
+}
+
+/**
+ * The data folder is locked, so these can only come from a start that was killed. Its initdb may live on and write
+ * while the folder is emptied: the removal is tried again, for at most 3 s, until initdb misses its folder and ends.
+ */
+async function removeHalfMade(home: Home): Promise<void> {
+  for (const name of readdirSync(home.dir)) {
+    if (!name.startsWith(MAKING)) continue
+    await rm(join(home.dir, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  }
 }
 
 /** The password file was lost: a process that may write the cluster may set a new password. */

@@ -52,8 +52,8 @@ export function rememberedHome(dataDir: string): Home {
 }
 
 /**
- * Makes HM_DATA_DIR if needed; refuses one that we may not write. Under root it can be passed through but not listed: the account reaches its cluster, and
- * what lies beside it has modes of its own.
+ * Makes HM_DATA_DIR if needed; refuses one that we may not write. Under root it can be passed through but not listed:
+ * the account reaches its cluster, and what lies beside it has modes of its own.
  */
 export function makeDataDir(dataDir: string): void {
   try {

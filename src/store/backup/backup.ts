@@ -23,12 +23,14 @@ import {
   partsOf,
   sequenceLine,
 } from './dump-format.ts'
+import { DERIVED_TABLES_OF_DOORS, TABLES_OF_DOORS } from '../../../migrations/index.ts'
 import type { Database } from '../connection/database.ts'
 import { appliedMigrations, isKnownMigration, migrateTo } from '../connection/migrate.ts'
 
 /** Parents first, because their rows must exist. A test compares this list and the next with the schema. */
 export const DUMPED_TABLES: readonly string[] = [
   'shard',
+  'site_shard',
   'quota',
   'load_balancer',
   'load_balancer_address',
@@ -37,6 +39,7 @@ export const DUMPED_TABLES: readonly string[] = [
   'health_monitor',
   'member',
   'member_state',
+  'member_site_state',
   'member_transition',
   'set_aside',
   'member_certificate',
@@ -48,10 +51,12 @@ export const DUMPED_TABLES: readonly string[] = [
   'uptime_progress',
   'uptime_gone',
   'shard_checkpoint',
+  'site_checkpoint',
   'unowned_pool_told',
   'webhook',
   'public_page',
   'public_page_pool',
+  ...TABLES_OF_DOORS,
 ]
 /**
  * Tables that are not dumped. Kept statuses are counted again when the rows are restored. Events are not restored: a
@@ -67,6 +72,7 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'event_retention',
   'maintenance_told',
   'unowned_shard',
+  'site_loss',
   'delivery',
   'webhook_version',
   'webhook_state',
@@ -78,12 +84,13 @@ export const TABLES_LEFT_OUT: readonly string[] = [
   'probe_request',
   'knex_migrations',
   'knex_migrations_lock',
+  ...DERIVED_TABLES_OF_DOORS,
 ]
 /**
  * A shard is restored without its owner; its epoch must not become smaller, or the next verdicts of probers would be
  * refused.
  */
-const COLUMNS_LEFT_OUT: readonly string[] = ['shard.owner']
+const COLUMNS_LEFT_OUT: readonly string[] = ['shard.owner', 'site_shard.owner']
 
 /** A dump or a database that a restore cannot use; the message is for people. */
 export class RestoreRefusal extends Error {}
@@ -97,7 +104,7 @@ export interface Source {
 /** Rows by table. */
 export type Counts = Readonly<Record<string, number>>
 
-/** Hears of what is copied now: a table, the how-manieth of how many, and bytes of all of them so far. */
+/** Called while tables are copied: the table, its number in order from 1, how many there are, and the bytes of all so far. */
 export type OnCopied = (table: string, position: number, count: number, bytes: number) => void
 
 export interface DumpOptions {
@@ -136,7 +143,7 @@ export async function dumpTo(
   })
 }
 
-/** `onBytes` hears of each part, and of a table without rows once. */
+/** `onBytes` is called for each part, and once for a table without rows. */
 async function dumpTable(
   session: pg.Client,
   table: string,
@@ -164,7 +171,7 @@ async function dumpTable(
 
 /**
  * Fills a database that has no objects, in one transaction: all of it or nothing. The schema becomes that of the dump; the
- * caller migrates further. `onTable` hears of the table of each part that was restored. Throws RestoreRefusal.
+ * caller migrates further. `onTable` is called with the table of each part that was restored. Throws RestoreRefusal.
  */
 export async function restoreFrom(
   { url, db }: Source,

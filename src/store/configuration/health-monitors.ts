@@ -1,18 +1,13 @@
 /** Statements on health monitors. One per purpose; the API composes them into transactions. */
 import { startStatus } from '../../domain/options/presets.ts'
+import { votingSites } from '../../domain/site/monitor-sites.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import { type Db, type Tx, query, violatedConstraint } from '../connection/database.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
+import { isOfLbaasPool, type Reach } from '../door/lbaas-only.ts'
+import { commonAttributes, type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { versionedList, type VersionedList } from './versioned-rows.ts'
 import { HEALTH_MONITOR_COLUMNS, type HealthMonitorRow, toHealthMonitor } from './rows.ts'
-import {
-  COMMON_CHANGEABLE,
-  COMMON_FIXED,
-  insertRow,
-  NEW_GENERATION,
-  type Table,
-  updateRow,
-} from './write-row.ts'
+import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
 
 /** What a new monitor is made of. */
 export type HealthMonitorDraft = Omit<HealthMonitor, 'createdAt' | 'updatedAt' | 'provisioningStatus'>
@@ -37,19 +32,15 @@ export const HEALTH_MONITOR_LIST = {
     'expected_codes',
   ],
   alias: 'hm',
+  only: isOfLbaasPool('hm.pool_id'),
   version: 'hm.xmin::text',
   attributes: {
-    id: { sql: 'hm.id', type: 'uuid', notNull: true },
-    project_id: { sql: 'hm.project_id', type: 'text' },
-    tenant_id: { sql: 'hm.project_id', type: 'text' },
-    name: { sql: 'hm.name', type: 'text' },
+    ...commonAttributes('hm'),
     type: { sql: 'hm.type', type: 'text' },
     delay: { sql: 'hm.delay_seconds', type: 'integer' },
     timeout: { sql: 'hm.timeout_seconds', type: 'integer' },
     max_retries: { sql: 'hm.rise', type: 'integer' },
     max_retries_down: { sql: 'hm.fall', type: 'integer' },
-    admin_state_up: { sql: 'hm.admin_state_up', type: 'boolean' },
-    provisioning_status: { sql: 'hm.provisioning_status', type: 'text' },
     // Nobody measures a monitor.
     operating_status: { sql: `case when hm.admin_state_up then 'ONLINE' else 'OFFLINE' end`, type: 'text' },
     monitor_port: { sql: 'hm.monitor_port', type: 'integer' },
@@ -67,8 +58,8 @@ export const HEALTH_MONITOR_LIST = {
 /** Throws PoolHasMonitorError. The constraint decides, so concurrent creates are safe. */
 export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Promise<HealthMonitor> {
   try {
-    const row = { ...draft, startsAs: startStatus(draft.options) }
-    return toHealthMonitor(await insertRow<HealthMonitorRow, StoredMonitor>(tx, TABLE, row))
+    const row = { ...draft, ...columnsOfOptions(draft.options) }
+    return toHealthMonitor(await insertRow<HealthMonitorRow, StoredMonitor>(tx, MONITOR_TABLE, row))
   } catch (error) {
     if (violatedConstraint(error) === 'health_monitor_pool_id_key') throw new PoolHasMonitorError()
     throw error
@@ -79,27 +70,31 @@ export async function insertHealthMonitor(tx: Tx, draft: HealthMonitorDraft): Pr
 export async function updateHealthMonitor(
   tx: Tx,
   id: string,
-  change: { readonly values: HealthMonitorChange; readonly renewed: boolean },
+  { values: changed, renewed }: { readonly values: HealthMonitorChange; readonly renewed: boolean },
 ): Promise<HealthMonitor> {
-  const also = change.renewed ? [NEW_GENERATION] : []
-  const { options } = change.values
-  const values = { ...change.values, ...(options === undefined ? {} : { startsAs: startStatus(options) }) }
-  return toHealthMonitor(await updateRow<HealthMonitorRow, StoredMonitor>(tx, TABLE, id, { values, also }))
+  const { options } = changed
+  const values = { ...changed, ...(options === undefined ? {} : columnsOfOptions(options)) }
+  return toHealthMonitor(
+    await updateRow<HealthMonitorRow, StoredMonitor>(tx, MONITOR_TABLE, id, { values, renewed }),
+  )
 }
 
-export async function deleteHealthMonitor(tx: Tx, id: string): Promise<void> {
-  await query(tx, 'delete from health_monitor where id = $1', [id])
+/** Whether there was one to delete. */
+export async function deleteHealthMonitor(tx: Tx, id: string): Promise<boolean> {
+  return (await query(tx, 'delete from health_monitor where id = $1 returning id', [id])).length > 0
 }
 
-/** A monitor of the project (of any, when undefined). */
+/** A monitor of the project (of any, when undefined); `reach`: whether one of a door is found too. */
 export async function findHealthMonitor(
   db: Db,
   id: string,
   projectId: string | undefined,
+  reach: Reach = 'lbaas',
 ): Promise<HealthMonitor | undefined> {
   const rows = await query<HealthMonitorRow>(
     db,
-    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.id = $1 and ($2::text is null or hm.project_id = $2)`,
+    `select ${HEALTH_MONITOR_COLUMNS} from health_monitor hm where hm.id = $1 and ($2::text is null or hm.project_id = $2)
+       ${reach === 'lbaas' ? `and ${isOfLbaasPool('hm.pool_id')}` : ''}`,
     [id, projectId ?? null],
   )
   return rows[0] && toHealthMonitor(rows[0])
@@ -125,10 +120,21 @@ export function versionedHealthMonitors(db: Db): VersionedList<HealthMonitor> {
   return versionedList(db, { spec: HEALTH_MONITOR_LIST, toItem: toHealthMonitor })
 }
 
-/** The status that its options publish before the first verdict has its own column, for the views. */
-type StoredMonitor = HealthMonitorDraft & { readonly startsAs: ReturnType<typeof startStatus> }
+/** What of the options has columns of its own. */
+export interface ColumnsOfOptions {
+  /** The status that is published before the first verdict: the views read it. */
+  readonly startsAs: ReturnType<typeof startStatus>
+  /** The sites whose verdicts are votes: probers read it; null = `local` alone. */
+  readonly sites: ReturnType<typeof votingSites>
+}
 
-const TABLE: Table<StoredMonitor> = {
+export function columnsOfOptions(options: HealthMonitor['options']): ColumnsOfOptions {
+  return { startsAs: startStatus(options), sites: votingSites(options) }
+}
+
+type StoredMonitor = HealthMonitorDraft & ColumnsOfOptions
+
+export const MONITOR_TABLE: Table<StoredMonitor> = {
   name: 'health_monitor',
   alias: 'hm',
   returning: HEALTH_MONITOR_COLUMNS,
@@ -149,5 +155,6 @@ const TABLE: Table<StoredMonitor> = {
     ['options', 'options'],
     ['sentFields', 'sent_fields'],
     ['startsAs', 'starts_as'],
+    ['sites', 'sites'],
   ],
 }

@@ -3,7 +3,7 @@ import { listenerStatus, type RolledUpStatus } from '../../domain/status/roll-up
 import type { Listener } from '../../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from '../connection/database.ts'
 import { versionedList, type VersionedList } from './versioned-rows.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
+import { commonAttributes, type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { LISTENER_COLUMNS, type ListenerRow, toListener } from './rows.ts'
 import { listenerStatusOf } from '../status/roll-up.ts'
 import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
@@ -34,17 +34,12 @@ export const LISTENER_LIST = {
   alias: 'l',
   version: `concat_ws(' ', l.xmin, lb.xmin)`,
   attributes: {
-    id: { sql: 'l.id', type: 'uuid', notNull: true },
-    project_id: { sql: 'l.project_id', type: 'text' },
-    tenant_id: { sql: 'l.project_id', type: 'text' },
-    name: { sql: 'l.name', type: 'text' },
+    ...commonAttributes('l'),
     description: { sql: 'l.description', type: 'text' },
     protocol: { sql: 'l.protocol', type: 'text' },
     protocol_port: { sql: 'l.protocol_port', type: 'integer' },
     loadbalancer_id: { sql: 'l.load_balancer_id', type: 'uuid' },
     default_pool_id: { sql: 'l.default_pool_id', type: 'uuid' },
-    admin_state_up: { sql: 'l.admin_state_up', type: 'boolean' },
-    provisioning_status: { sql: 'l.provisioning_status', type: 'text' },
     operating_status: { sql: listenerStatusOf('l', 'lb'), type: 'text' },
     connection_limit: { sql: `coalesce((${echoed('connection_limit')})::integer, -1)`, type: 'integer' },
     http2_enable: { sql: `coalesce((${echoed('http2_enable')})::boolean, false)`, type: 'boolean' },

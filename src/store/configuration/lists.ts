@@ -28,6 +28,18 @@ export const NEVER: ListAttribute = {
   matches: (values) => `${values}::text[] is null`,
 }
 
+/** The attributes that every configuration object has. */
+export function commonAttributes<Alias extends string>(alias: Alias) {
+  return {
+    id: { sql: `${alias}.id`, type: 'uuid', notNull: true },
+    project_id: { sql: `${alias}.project_id`, type: 'text' },
+    tenant_id: { sql: `${alias}.project_id`, type: 'text' },
+    name: { sql: `${alias}.name`, type: 'text' },
+    admin_state_up: { sql: `${alias}.admin_state_up`, type: 'boolean' },
+    provisioning_status: { sql: `${alias}.provisioning_status`, type: 'text' },
+  } as const satisfies ListSpec['attributes']
+}
+
 export interface ListSpec {
   /** From-clause with aliases and joins. */
   readonly from: string
@@ -39,6 +51,8 @@ export interface ListSpec {
   /** A text that differs whenever something of `columns` does. Absent: there is none that is cheaper than the row. */
   readonly version?: string
   readonly attributes: Readonly<Record<string, ListAttribute>>
+  /** A condition that every row of the list meets, whatever is asked for. */
+  readonly only?: string
 }
 
 export interface SortKey {
@@ -87,25 +101,51 @@ export function mapPage<Row, Item>(rows: Page<Row>, map: (row: Row) => Item): Pa
 /**
  * Rows of one page in ascending list order. It ends before its limit when the long columns of its rows exceed
  * PAGE_MAX_BYTES as text, so that a list needs little more memory than that and one row. Whole rows are not measured:
- * converting them to text takes twice as long as reading them. `narrowed` is a condition that every row of the list meets
- * anyway, and that finds them sooner. Throws UnknownMarkerError.
+ * converting them to text takes twice as long as reading them. `narrowings`: see there. Throws UnknownMarkerError.
  */
 export async function listRows<Row>(
   db: Db,
   spec: ListSpec,
   list: ListQuery,
-  narrowed?: Narrowed,
+  narrowings: Narrowings = ALL,
 ): Promise<Page<Row>> {
-  const { values, bind } = collectBindings()
-  const rowsOfPage = await selectionOf(db, spec, list, { bind, narrowed })
-  const statement = pageStatement(spec, list, rowsOfPage)
-  const rows = await query<Row & { rows_of_page: number }>(db, statement, values)
-  const isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
-  return Object.assign(list.reverse ? rows.reverse() : rows, { isCut })
+  const found: (Row & MeasuredRow)[] = []
+  let isCut = false
+  let bytesMax = list.bytesMax ?? PAGE_MAX_BYTES
+  for await (const narrowed of narrowings) {
+    isCut = bytesMax <= 0
+    if (isCut) break
+    const rest = { ...list, limit: list.limit - found.length, bytesMax }
+    const { values, bind } = collectBindings()
+    const selection = await selectionOf(db, spec, rest, { bind, narrowed })
+    const rows = await query<Row & MeasuredRow>(db, pageStatement(spec, rest, selection), values)
+    for (const row of rows) {
+      found.push(row)
+      bytesMax -= row.bytes_of_row
+    }
+    isCut = rows[0] !== undefined && rows[0].rows_of_page > rows.length
+    if (isCut || found.length >= list.limit) break
+  }
+  return Object.assign(list.reverse ? found.reverse() : found, { isCut })
 }
 
-/** A condition that every row of a list meets anyway. */
+/** Of a page. */
+interface MeasuredRow {
+  readonly rows_of_page: number
+  readonly bytes_of_row: number
+}
+
+/** A condition that every row of a list meets anyway, or every row of a part of it. */
 export type Narrowed = ((bind: Bindings['bind']) => string) | undefined
+
+/**
+ * Conditions that find the rows of a list sooner: every row meets one of them, and those that meet an earlier one come
+ * first in the order that is walked. There is at least one; a page that has its rows takes no more of them.
+ */
+export type Narrowings = AsyncIterable<Narrowed> | Iterable<Narrowed>
+
+/** All rows. */
+export const ALL: Narrowings = [undefined]
 
 /** Which rows are in a page, and in which order. */
 export interface Selection {
@@ -133,7 +173,7 @@ export async function selectionOf(
 
 /** What a row must meet to be in the list, on whichever page. */
 function conditionsOf(spec: ListSpec, list: ListQuery, bind: Bindings['bind']): string[] {
-  const where: string[] = []
+  const where: string[] = spec.only === undefined ? [] : [spec.only]
   if (list.projectId !== undefined) where.push(`${spec.alias}.project_id = ${bind(list.projectId)}`)
   for (const filter of list.filters) {
     const attribute = attributeOf(spec, filter.attribute)
@@ -168,7 +208,7 @@ function pageStatement(spec: ListSpec, list: ListQuery, selection: Selection): s
   const keys = order.map((key, i) => `${key.sql} as k${i}`).join(', ')
   const orderOfPage = order.map((key, i) => orderTerm(`k${i}`, key, list)).join(', ')
   return `select * from (
-       select page.*, count(*) over () as rows_of_page, sum(${bytesOf(spec)})
+       select page.*, (count(*) over ())::int as rows_of_page, (${bytesOf(spec)})::int as bytes_of_row, sum(${bytesOf(spec)})
          over (order by ${orderOfPage} rows between unbounded preceding and 1 preceding) as bytes_before
        from (
          select ${spec.columns}, ${keys} ${selected(spec, list, selection)}
@@ -250,7 +290,7 @@ async function readMarker(
   const rows = await query<MarkerRow>(
     db,
     `select ${order.map((key, i) => `(${key.sql})::text as k${i}`).join(', ')} from ${spec.from}
-     where ${spec.alias}.id = $1::uuid ${scope}`,
+     where ${spec.alias}.id = $1::uuid ${scope} ${spec.only === undefined ? '' : `and ${spec.only}`}`,
     list.projectId === undefined ? [list.marker] : [list.marker, list.projectId],
   )
   if (rows[0] === undefined) throw new UnknownMarkerError()

@@ -5,7 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import { VIP_BACKFILL_ROWS, VIP_PLACES_TRIED, VIP_SHARE_OF_FREE } from '../../domain/limits.ts'
+import { NIL_UUID } from '../../domain/uuid.ts'
 import type { VipRange } from '../../domain/address/vip-range.ts'
+import { isLbaas } from '../door/lbaas-only.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 
 interface Taker {
@@ -106,10 +108,13 @@ export interface Backfill {
 
 /** Gives an address and a port to every load balancer without them (an older release created it). It may run again. */
 export async function giveMissingAddresses(db: Db, range: VipRange): Promise<Backfill> {
-  await query(db, 'update load_balancer set vip_port_id = gen_random_uuid() where vip_port_id is null')
+  await query(
+    db,
+    `update load_balancer lb set vip_port_id = gen_random_uuid() where lb.vip_port_id is null and ${isLbaas('lb')}`,
+  )
   let given = 0
   let without = 0
-  for (let marker = FIRST_ID; ; ) {
+  for (let marker = NIL_UUID; ; ) {
     const takers = await listWithout(db, marker)
     const last = takers.at(-1)
     if (last === undefined) return { given, without }
@@ -120,13 +125,11 @@ export async function giveMissingAddresses(db: Db, range: VipRange): Promise<Bac
   }
 }
 
-const FIRST_ID = '00000000-0000-0000-0000-000000000000'
-
 async function listWithout(db: Db, marker: string): Promise<readonly Taker[]> {
   return await query<Taker>(
     db,
     `select lb.id, lb.project_id as "projectId" from load_balancer lb
-     where lb.id > $1 and lb.vip_address is null
+     where lb.id > $1 and lb.vip_address is null and ${isLbaas('lb')}
        and not exists (select from load_balancer_address a where a.load_balancer_id = lb.id)
      order by lb.id limit $2`,
     [marker, VIP_BACKFILL_ROWS],

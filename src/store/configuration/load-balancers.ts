@@ -3,17 +3,19 @@ import type { RolledUpStatus } from '../../domain/status/roll-up.ts'
 import type { LoadBalancer } from '../../domain/types.ts'
 import { type InShard, tellShards } from './parents.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
+import { isLbaas } from '../door/lbaas-only.ts'
+import {
+  commonAttributes,
+  type ListQuery,
+  type ListSpec,
+  listRows,
+  mapPage,
+  type Page,
+  NEVER,
+} from './lists.ts'
 import { loadBalancerStatusOf, readCounted } from '../status/roll-up.ts'
 import { LOAD_BALANCER_COLUMNS, type LoadBalancerRow, MADE_VIP_ADDRESS, toLoadBalancer } from './rows.ts'
-import {
-  COMMON_CHANGEABLE,
-  COMMON_FIXED,
-  insertRow,
-  NEW_GENERATION,
-  type Table,
-  updateRow,
-} from './write-row.ts'
+import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
 
 export type LoadBalancerDraft = Omit<
   LoadBalancer,
@@ -57,15 +59,11 @@ const loadBalancerList = (meaning: StatusMeaning): ListSpec => ({
   columns: viewColumns(meaning),
   longColumns: ['name', 'description', 'tags', 'echo', 'listener_ids', 'pool_ids'],
   alias: 'lb',
+  only: isLbaas('lb'),
   attributes: {
-    id: { sql: 'lb.id', type: 'uuid', notNull: true },
-    project_id: { sql: 'lb.project_id', type: 'text' },
-    tenant_id: { sql: 'lb.project_id', type: 'text' },
-    name: { sql: 'lb.name', type: 'text' },
+    ...commonAttributes('lb'),
     description: { sql: 'lb.description', type: 'text' },
     provider: { sql: 'lb.provider', type: 'text' },
-    admin_state_up: { sql: 'lb.admin_state_up', type: 'boolean' },
-    provisioning_status: { sql: 'lb.provisioning_status', type: 'text' },
     operating_status: { sql: STATUS_SQL[meaning], type: 'text' },
     vip_address: { sql: `coalesce(lb.vip_address, ${MADE_VIP_ADDRESS})`, type: 'text' },
     vip_port_id: { sql: 'lb.vip_port_id', type: 'text' },
@@ -112,8 +110,7 @@ export async function updateLoadBalancer(
   id: string,
   change: { readonly values: LoadBalancerChange; readonly renewed: boolean },
 ): Promise<void> {
-  const also = change.renewed ? [NEW_GENERATION] : []
-  await updateRow<LoadBalancerRow, LoadBalancerDraft>(tx, TABLE, id, { values: change.values, also })
+  await updateRow<LoadBalancerRow, LoadBalancerDraft>(tx, TABLE, id, change)
 }
 
 /** Deletes a load balancer that has neither listeners nor pools. */
@@ -152,7 +149,7 @@ export async function findLoadBalancer(db: Db, key: LoadBalancerKey): Promise<Lo
     query<LoadBalancerViewRow>(
       db,
       `select ${viewColumns(key.meaning)} from load_balancer lb
-       where lb.id = $1 and ($2::text is null or lb.project_id = $2)`,
+       where lb.id = $1 and ($2::text is null or lb.project_id = $2) and ${isLbaas('lb')}`,
       [key.id, key.projectId ?? null],
     ),
   )

@@ -1,5 +1,6 @@
 /** Statements on the maintenance of objects. */
 import type { MaintainedKind, Maintenance } from '../../domain/status/maintenance.ts'
+import { isLbaas, isOfLbaasPool, type Reach } from '../door/lbaas-only.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 
 export const MAINTAINED_TABLES: Readonly<Record<MaintainedKind, string>> = {
@@ -29,24 +30,32 @@ export async function setMaintenance(
   return row?.changed
 }
 
+function ofLbaas(kind: MaintainedKind): string {
+  const table = MAINTAINED_TABLES[kind]
+  return kind === 'pool' ? isLbaas(table) : isOfLbaasPool(`${table}.pool_id`)
+}
+
 /** Names an object in a project (in any, when undefined), a member also by its pool. */
 export interface MaintainedKey {
   readonly kind: MaintainedKind
   readonly id: string
   readonly poolId?: string
   readonly projectId: string | undefined
+  /** `all`: also what a door keeps. Absent = of LBaaS. */
+  readonly reach?: Reach | undefined
 }
 
 /** The maintenance of an object (null = none), with its project; undefined: there is no such object. */
 export async function findMaintenance(
   db: Db,
-  { kind, id, poolId, projectId }: MaintainedKey,
+  { kind, id, poolId, projectId, reach }: MaintainedKey,
 ): Promise<{ readonly projectId: string; readonly maintenance: Maintenance | null } | undefined> {
   const below = poolId === undefined ? '' : 'and pool_id = $3'
   const rows = await query<{ projectId: string; maintenance: Maintenance | null }>(
     db,
     `select project_id as "projectId", maintenance from ${MAINTAINED_TABLES[kind]}
-     where id = $1 and ($2::text is null or project_id = $2) ${below}`,
+     where id = $1 and ($2::text is null or project_id = $2) ${below}
+       ${reach === 'all' ? '' : `and ${ofLbaas(kind)}`}`,
     [id, projectId ?? null, ...(poolId === undefined ? [] : [poolId])],
   )
   return rows[0]

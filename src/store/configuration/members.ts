@@ -2,8 +2,9 @@
 import type { MemberReason, MemberState } from '../../domain/status/member-status.ts'
 import type { Member } from '../../domain/types.ts'
 import { type Db, type Tx, query, violatedConstraint } from '../connection/database.ts'
+import { isLbaas, type Reach } from '../door/lbaas-only.ts'
 import { versionedList, type VersionedList } from './versioned-rows.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
+import { commonAttributes, type ListQuery, type ListSpec, listRows, mapPage, type Page } from './lists.ts'
 import { candidatesByStatus } from '../status/members-by-status.ts'
 import { memberStatusOf } from '../status/roll-up.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from './rows.ts'
@@ -39,7 +40,7 @@ export interface MemberView extends Member {
 /** The pool has a member with this address and port already, perhaps in another spelling. */
 export class MemberExistsError extends Error {}
 
-const MEMBER_VIEW_FROM = 'member_detail m'
+const MEMBER_VIEW_FROM = 'member_listed m'
 const MEMBER_VIEW_COLUMNS = `${MEMBER_COLUMNS}, m.load_balancer_id, m.provider, m.state, m.since, m.reason, m.pending`
 
 interface MemberViewRow extends MemberRow {
@@ -51,12 +52,9 @@ interface MemberViewRow extends MemberRow {
   pending: boolean
 }
 
-/** Attributes of members over `member_detail m`. */
+/** Attributes of members over `member_listed m`, or `member_detail m`. */
 export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
-  id: { sql: 'm.id', type: 'uuid', notNull: true },
-  project_id: { sql: 'm.project_id', type: 'text' },
-  tenant_id: { sql: 'm.project_id', type: 'text' },
-  name: { sql: 'm.name', type: 'text' },
+  ...commonAttributes('m'),
   address: { sql: 'm.address', type: 'text' },
   protocol_port: { sql: 'm.protocol_port', type: 'integer' },
   subnet_id: { sql: 'm.subnet_id', type: 'text' },
@@ -64,8 +62,6 @@ export const MEMBER_LIST_ATTRIBUTES: ListSpec['attributes'] = {
   backup: { sql: 'm.backup', type: 'boolean' },
   monitor_address: { sql: 'm.monitor_address', type: 'text' },
   monitor_port: { sql: 'm.monitor_port', type: 'integer' },
-  admin_state_up: { sql: 'm.admin_state_up', type: 'boolean' },
-  provisioning_status: { sql: 'm.provisioning_status', type: 'text' },
   operating_status: { sql: 'm.operating_status', type: 'text' },
   rolled_up_status: { sql: memberStatusOf('m'), type: 'text' },
   stale: {
@@ -86,8 +82,8 @@ export const MEMBER_LIST = {
   columns: MEMBER_VIEW_COLUMNS,
   longColumns: ['name', 'tags', 'echo'],
   alias: 'm',
-  version: `concat_ws(' ', (select r.xmin from member r where r.id = m.id), m.provider, m.state, m.since, m.reason,
-    m.pending)`,
+  only: 'm.is_lbaas',
+  version: 'm.version',
   attributes: MEMBER_LIST_ATTRIBUTES,
 } as const satisfies ListSpec
 
@@ -107,8 +103,7 @@ export async function updateMember(
   id: string,
   change: { readonly values: MemberChange; readonly renewed: boolean },
 ): Promise<void> {
-  const also = change.renewed ? [NEW_GENERATION] : []
-  await updateRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, id, { values: change.values, also })
+  await updateRow<{ id: string }, MemberDraft>(tx, MEMBER_TABLE, id, change)
 }
 
 /**
@@ -140,20 +135,23 @@ export interface MemberKey {
   readonly poolId: string
   readonly id: string
   readonly projectId: string | undefined
+  /** `all`: also one that a door keeps. Absent = of LBaaS. */
+  readonly reach?: Reach | undefined
 }
 
 export async function findMember(db: Db, key: MemberKey): Promise<MemberView | undefined> {
   const rows = await query<MemberViewRow>(
     db,
     `select ${MEMBER_VIEW_COLUMNS} from ${MEMBER_VIEW_FROM}
-     where m.id = $1 and m.pool_id = $2 and ($3::text is null or m.project_id = $3)`,
+     where m.id = $1 and m.pool_id = $2 and ($3::text is null or m.project_id = $3)
+       ${key.reach === 'all' ? '' : 'and m.is_lbaas'}`,
     [key.id, key.poolId, key.projectId ?? null],
   )
   return rows[0] && toMemberView(rows[0])
 }
 
 export async function listMembers(db: Db, list: ListQuery): Promise<Page<MemberView>> {
-  const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list, await candidatesByStatus(db, list))
+  const rows = await listRows<MemberViewRow>(db, MEMBER_LIST, list, candidatesByStatus(db, list))
   return mapPage(rows, toMemberView)
 }
 
@@ -162,24 +160,31 @@ export function versionedMembers(db: Db): VersionedList<MemberView> {
   return versionedList(db, {
     spec: MEMBER_LIST,
     toItem: toMemberView,
-    narrowed: (list) => candidatesByStatus(db, list),
+    narrowings: (list) => candidatesByStatus(db, list),
   })
 }
 
-/** Whether the project (any, when undefined) has this pool. */
-export async function poolExists(db: Db, id: string, projectId: string | undefined): Promise<boolean> {
-  return (await ownerOfPool(db, id, projectId)) !== undefined
+/** Whether the project (any, when undefined) has this pool; `reach`: whether one of a door counts too. */
+export async function poolExists(
+  db: Db,
+  id: string,
+  projectId: string | undefined,
+  reach: Reach = 'lbaas',
+): Promise<boolean> {
+  return (await ownerOfPool(db, id, projectId, reach)) !== undefined
 }
 
-/** The project that a pool belongs to, when it is this one (any, when undefined). */
+/** The project that a pool belongs to, when it is this one (any, when undefined); `reach`: as in `poolExists`. */
 export async function ownerOfPool(
   db: Db,
   id: string,
   projectId: string | undefined,
+  reach: Reach = 'lbaas',
 ): Promise<string | undefined> {
   const rows = await query<{ project_id: string }>(
     db,
-    'select project_id from pool where id = $1 and ($2::text is null or project_id = $2)',
+    `select project_id from pool where id = $1 and ($2::text is null or project_id = $2)
+       ${reach === 'all' ? '' : `and ${isLbaas('pool')}`}`,
     [id, projectId ?? null],
   )
   return rows[0]?.project_id

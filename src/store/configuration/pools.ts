@@ -3,18 +3,19 @@ import type { RolledUpStatus } from '../../domain/status/roll-up.ts'
 import type { Pool } from '../../domain/types.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 import { versionedList, type VersionedList } from './versioned-rows.ts'
-import { type ListQuery, type ListSpec, listRows, mapPage, type Page, NEVER } from './lists.ts'
+import {
+  commonAttributes,
+  type ListQuery,
+  type ListSpec,
+  listRows,
+  mapPage,
+  type Page,
+  NEVER,
+} from './lists.ts'
 import { type InShard, tellShards } from './parents.ts'
 import { readCounted } from '../status/roll-up.ts'
 import { POOL_COLUMNS, type PoolRow, toPool } from './rows.ts'
-import {
-  COMMON_CHANGEABLE,
-  COMMON_FIXED,
-  insertRow,
-  NEW_GENERATION,
-  type Table,
-  updateRow,
-} from './write-row.ts'
+import { COMMON_CHANGEABLE, COMMON_FIXED, insertRow, type Table, updateRow } from './write-row.ts'
 
 export type PoolDraft = Omit<Pool, 'createdAt' | 'updatedAt' | 'provisioningStatus'> & {
   readonly shard: number
@@ -40,22 +41,17 @@ const VIEW_COLUMNS = `${POOL_COLUMNS},
   p.operating_status`
 
 export const POOL_LIST = {
-  from: 'pool_detail p',
+  from: 'pool_listed p',
+  only: 'p.is_lbaas',
   columns: VIEW_COLUMNS,
   longColumns: ['name', 'description', 'tags', 'echo', 'session_persistence', 'member_ids', 'listener_ids'],
   alias: 'p',
-  // Whatever adds or takes a member, a monitor or a listener raises `status_version` of the row (migration 0019).
-  version: `concat_ws(' ', (select r.xmin from pool r where r.id = p.id), p.operating_status)`,
+  version: `concat_ws(' ', p.version, p.operating_status)`,
   attributes: {
-    id: { sql: 'p.id', type: 'uuid', notNull: true },
-    project_id: { sql: 'p.project_id', type: 'text' },
-    tenant_id: { sql: 'p.project_id', type: 'text' },
-    name: { sql: 'p.name', type: 'text' },
+    ...commonAttributes('p'),
     description: { sql: 'p.description', type: 'text' },
     protocol: { sql: 'p.protocol', type: 'text' },
     lb_algorithm: { sql: 'p.lb_algorithm', type: 'text' },
-    admin_state_up: { sql: 'p.admin_state_up', type: 'boolean' },
-    provisioning_status: { sql: 'p.provisioning_status', type: 'text' },
     operating_status: { sql: 'p.operating_status', type: 'text' },
     loadbalancer_id: { sql: 'p.load_balancer_id', type: 'uuid' },
     healthmonitor_id: {
@@ -81,7 +77,7 @@ export const POOL_LIST = {
 } as const satisfies ListSpec
 
 export async function insertPool(tx: Tx, draft: PoolDraft): Promise<Pool> {
-  return toPool(await insertRow<PoolRow, PoolDraft>(tx, TABLE, draft))
+  return toPool(await insertRow<PoolRow, PoolDraft>(tx, POOL_TABLE, draft))
 }
 
 /** Changes a pool; `renewed` starts a new generation of its checks (switched on again). */
@@ -90,8 +86,7 @@ export async function updatePool(
   id: string,
   change: { readonly values: PoolChange; readonly renewed: boolean },
 ): Promise<void> {
-  const also = change.renewed ? [NEW_GENERATION] : []
-  await updateRow<PoolRow, PoolDraft>(tx, TABLE, id, { values: change.values, also })
+  await updateRow<PoolRow, PoolDraft>(tx, POOL_TABLE, id, change)
 }
 
 /** Deletes the monitor and the members of a pool. */
@@ -113,7 +108,7 @@ export async function findPool(
   const rows = await readCounted(db, () =>
     query<PoolViewRow>(
       db,
-      `select ${VIEW_COLUMNS} from pool_detail p where p.id = $1 and ($2::text is null or p.project_id = $2)`,
+      `select ${VIEW_COLUMNS} from pool_listed p where p.id = $1 and ($2::text is null or p.project_id = $2) and p.is_lbaas`,
       [id, projectId ?? null],
     ),
   )
@@ -125,9 +120,15 @@ export async function listPools(db: Db, list: ListQuery): Promise<Page<PoolView>
   return mapPage(rows, toView)
 }
 
-/** The same list by versions. */
-export function versionedPools(db: Db): VersionedList<PoolView> {
-  return versionedList(db, { spec: POOL_LIST, toItem: toView })
+/** Whatever adds or takes a member, a monitor or a listener raises `status_version` of the row (migration 0019). */
+const WITHOUT_STATUS = { ...POOL_LIST, version: 'p.version' }
+
+/** The same list by versions; a status that is not shown is not part of a version. */
+export function versionedPools(
+  db: Db,
+  { isStatusShown }: { readonly isStatusShown: boolean },
+): VersionedList<PoolView> {
+  return versionedList(db, { spec: isStatusShown ? POOL_LIST : WITHOUT_STATUS, toItem: toView })
 }
 
 interface PoolViewRow extends PoolRow {
@@ -146,7 +147,7 @@ function toView(row: PoolViewRow): PoolView {
   })
 }
 
-const TABLE: Table<PoolDraft> = {
+export const POOL_TABLE: Table<PoolDraft> = {
   name: 'pool',
   alias: 'p',
   returning: POOL_COLUMNS,

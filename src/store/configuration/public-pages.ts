@@ -2,8 +2,8 @@
 import { PUBLIC_PAGES_LISTED, PUBLIC_POOL_MEMBERS_MAX } from '../../domain/limits.ts'
 import type { RolledUpStatus } from '../../domain/status/roll-up.ts'
 import type { MemberState } from '../../domain/status/member-status.ts'
-import { collectBindings } from '../connection/bindings.ts'
 import { type Db, query, type Tx } from '../connection/database.ts'
+import { type AgedObjects, findAged, listAged, lockAged } from './oldest-first.ts'
 
 export interface PublicPage {
   readonly id: string
@@ -12,6 +12,8 @@ export interface PublicPage {
   readonly showMembers: boolean
   /** In the order in which they are shown. */
   readonly pools: readonly string[]
+  /** Of each of them. */
+  readonly poolNames: readonly string[]
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -22,14 +24,23 @@ interface PageRow {
   readonly title: string
   readonly show_members: boolean
   readonly pools: readonly string[]
+  readonly pool_names: readonly string[]
   readonly created_at: Date
   readonly updated_at: Date
 }
 
-const SELECT = `
-  select p.id, p.project_id, p.title, p.show_members, p.created_at, p.updated_at,
-    array(select c.pool_id from public_page_pool c where c.page_id = p.id order by c.place) as pools
-  from public_page p`
+const PAGES: AgedObjects = {
+  select: `
+    select p.id, p.project_id, p.title, p.show_members, p.created_at, p.updated_at,
+      array(select c.pool_id from public_page_pool c where c.page_id = p.id order by c.place) as pools,
+      array(
+        select o.name from public_page_pool c join pool o on o.id = c.pool_id where c.page_id = p.id order by c.place
+      ) as pool_names
+    from public_page p`,
+  table: 'public_page',
+  alias: 'p',
+  pageSize: PUBLIC_PAGES_LISTED,
+}
 
 function toPage(row: PageRow): PublicPage {
   return {
@@ -38,6 +49,7 @@ function toPage(row: PageRow): PublicPage {
     title: row.title,
     showMembers: row.show_members,
     pools: row.pools,
+    poolNames: row.pool_names,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
@@ -49,28 +61,7 @@ export async function listPublicPages(
   projectId: string | undefined,
   marker: string | undefined,
 ): Promise<readonly PublicPage[] | undefined> {
-  const { values, bind } = collectBindings()
-  const where = ['true']
-  if (projectId !== undefined) where.push(`p.project_id = ${bind(projectId)}`)
-  if (marker !== undefined) {
-    // Of a foreign project there is no marker.
-    const own = projectId === undefined ? '' : ` and m.project_id = ${bind(projectId)}`
-    where.push(
-      `(p.created_at, p.id) > (select m.created_at, m.id from public_page m where m.id = ${bind(marker)}${own})`,
-    )
-  }
-  const rows = await query<PageRow>(
-    db,
-    `${SELECT} where ${where.join(' and ')} order by p.created_at, p.id limit ${bind(PUBLIC_PAGES_LISTED)}`,
-    values,
-  )
-  if (
-    rows.length === 0 &&
-    marker !== undefined &&
-    (await findPublicPage(db, marker, projectId)) === undefined
-  )
-    return undefined
-  return rows.map(toPage)
+  return (await listAged<PageRow>(db, PAGES, projectId, marker))?.map(toPage)
 }
 
 /** A page by its id; of one project only where one is given. */
@@ -79,12 +70,8 @@ export async function findPublicPage(
   id: string,
   projectId: string | undefined,
 ): Promise<PublicPage | undefined> {
-  const [row] = await query<PageRow>(
-    db,
-    `${SELECT} where p.id = $1 and ($2::text is null or p.project_id = $2)`,
-    [id, projectId ?? null],
-  )
-  return row === undefined ? undefined : toPage(row)
+  const row = await findAged<PageRow>(db, PAGES, id, projectId)
+  return row && toPage(row)
 }
 
 /** As `findPublicPage`, with a lock until commit. */
@@ -93,14 +80,14 @@ export async function lockPublicPage(
   id: string,
   projectId: string | undefined,
 ): Promise<PublicPage | undefined> {
-  await query(tx, 'select from public_page where id = $1 for update', [id])
-  return await findPublicPage(tx, id, projectId)
+  const row = await lockAged<PageRow>(tx, PAGES, id, projectId)
+  return row && toPage(row)
 }
 
 /** The page whose link has a token with this SHA-256. */
 export async function findPublicPageByHash(db: Db, hash: Buffer): Promise<PublicPage | undefined> {
-  const [row] = await query<PageRow>(db, `${SELECT} where p.token_hash = $1`, [hash])
-  return row === undefined ? undefined : toPage(row)
+  const [row] = await query<PageRow>(db, `${PAGES.select} where p.token_hash = $1`, [hash])
+  return row && toPage(row)
 }
 
 /** How many pages a project has; a lock prevents others from creating one until commit. */

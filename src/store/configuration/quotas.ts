@@ -1,5 +1,6 @@
 /** Quotas: how many objects of a kind a project may have. A row overrides the configured default; -1 = unlimited. */
 import { RESOURCES, type Resource } from '../../domain/types.ts'
+import { isLbaas } from '../door/lbaas-only.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 
 export type Quotas = Readonly<Record<Resource, number>>
@@ -11,8 +12,9 @@ export type QuotaKind = (typeof QUOTA_KINDS)[number]
 /** What was set for a project; a kind that is absent has its default. */
 export type SetQuotas = Readonly<Partial<Record<QuotaKind, number>>>
 
+/** Pools, members and monitors of doors count; the rows that hold their scopes together do not. */
 const TABLES: Record<Resource, string> = {
-  loadbalancer: 'load_balancer',
+  loadbalancer: `(select * from load_balancer where ${isLbaas('load_balancer')}) lb`,
   listener: 'listener',
   pool: 'pool',
   member: 'member',
@@ -28,16 +30,6 @@ export async function readSetQuotas(db: Db, projectId: string): Promise<SetQuota
   const rows = await query<QuotaRow>(db, 'select resource, quota from quota where project_id = $1', [
     projectId,
   ])
-  return setQuotasOf(rows)
-}
-
-/** What was set for the project of a pool. */
-export async function readSetQuotasOfPool(db: Db, poolId: string): Promise<SetQuotas> {
-  const rows = await query<QuotaRow>(
-    db,
-    'select resource, quota from quota where project_id = (select p.project_id from pool p where p.id = $1)',
-    [poolId],
-  )
   return setQuotasOf(rows)
 }
 

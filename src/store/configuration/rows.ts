@@ -116,10 +116,11 @@ export const HEALTH_MONITOR_COLUMNS = columns(
   'pool_id type profile delay_seconds timeout_seconds rise fall monitor_port domain_name url_path http_method http_version expected_codes options sent_fields',
 )
 
-// Written out in full: an object literal that begins with a spread costs 22 µs here, this one 0.5 µs (Node 20.20,
-// 2026-11-21, 20 000 rows), and lists of thousands are read at once.
+// Object.assign, not a spread: an object literal that begins with a spread costs 6 to 22 µs here, this 0.1 to 0.4 µs, as
+// one long literal does (Node 20.20, 2026-11-30, 20 000 rows), and lists of thousands are read at once.
 
-export function toLoadBalancer(row: LoadBalancerRow): LoadBalancer {
+/** What every configuration object has. */
+function commonOf(row: CommonRow) {
   return {
     id: row.id,
     projectId: row.project_id,
@@ -130,64 +131,42 @@ export function toLoadBalancer(row: LoadBalancerRow): LoadBalancer {
     echo: row.echo,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  }
+}
+
+export function toLoadBalancer(row: LoadBalancerRow): LoadBalancer {
+  return Object.assign(commonOf(row), {
     description: row.description,
     provider: row.provider,
     vipAddress: row.vip_address,
     madeVipAddress: row.made_vip_address,
     vipSubnetId: row.vip_subnet_id,
     vipPortId: row.vip_port_id,
-  }
+  })
 }
 
 export function toListener(row: ListenerRow): Listener {
-  return {
-    id: row.id,
-    projectId: row.project_id,
-    name: row.name,
-    adminStateUp: row.admin_state_up,
-    provisioningStatus: row.provisioning_status,
-    tags: row.tags,
-    echo: row.echo,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
+  return Object.assign(commonOf(row), {
     description: row.description,
     loadBalancerId: row.load_balancer_id,
     defaultPoolId: row.default_pool_id,
     protocol: row.protocol,
     protocolPort: row.protocol_port,
-  }
+  })
 }
 
 export function toPool(row: PoolRow): Pool {
-  return {
-    id: row.id,
-    projectId: row.project_id,
-    name: row.name,
-    adminStateUp: row.admin_state_up,
-    provisioningStatus: row.provisioning_status,
-    tags: row.tags,
-    echo: row.echo,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
+  return Object.assign(commonOf(row), {
     description: row.description,
     loadBalancerId: row.load_balancer_id,
     protocol: row.protocol,
     lbAlgorithm: row.lb_algorithm,
     sessionPersistence: row.session_persistence,
-  }
+  })
 }
 
 export function toMember(row: MemberRow): Member {
-  return {
-    id: row.id,
-    projectId: row.project_id,
-    name: row.name,
-    adminStateUp: row.admin_state_up,
-    provisioningStatus: row.provisioning_status,
-    tags: row.tags,
-    echo: row.echo,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
+  return Object.assign(commonOf(row), {
     poolId: row.pool_id,
     address: row.address,
     protocolPort: row.protocol_port,
@@ -196,21 +175,35 @@ export function toMember(row: MemberRow): Member {
     backup: row.backup,
     monitorAddress: row.monitor_address,
     monitorPort: row.monitor_port,
-  }
+  })
 }
 
 export function toHealthMonitor(row: HealthMonitorRow): HealthMonitor {
+  return Object.assign(commonOf(row), probingFieldsOf(row), { poolId: row.pool_id, options: row.options })
+}
+
+/** The fields of a monitor that say how its members are probed, its options apart. */
+export type ProbingFieldsRow = Readonly<
+  Pick<
+    HealthMonitorRow,
+    | 'type'
+    | 'profile'
+    | 'delay_seconds'
+    | 'timeout_seconds'
+    | 'rise'
+    | 'fall'
+    | 'monitor_port'
+    | 'domain_name'
+    | 'url_path'
+    | 'http_method'
+    | 'http_version'
+    | 'expected_codes'
+    | 'sent_fields'
+  >
+>
+
+export function probingFieldsOf(row: ProbingFieldsRow) {
   return {
-    id: row.id,
-    projectId: row.project_id,
-    name: row.name,
-    adminStateUp: row.admin_state_up,
-    provisioningStatus: row.provisioning_status,
-    tags: row.tags,
-    echo: row.echo,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    poolId: row.pool_id,
     type: row.type,
     profile: row.profile,
     delaySeconds: row.delay_seconds,
@@ -223,7 +216,6 @@ export function toHealthMonitor(row: HealthMonitorRow): HealthMonitor {
     httpMethod: row.http_method,
     httpVersion: row.http_version,
     expectedCodes: row.expected_codes,
-    options: row.options,
     sentFields: row.sent_fields,
   }
 }

@@ -1,10 +1,13 @@
 /** Statements on the tags of load balancers and listeners, which have paths of their own. */
 import type { Tag } from '../../domain/types.ts'
+import { isLbaas } from '../door/lbaas-only.ts'
 import { type Db, type Tx, query } from '../connection/database.ts'
 
 export type Tagged = 'loadbalancer' | 'listener'
 
 const TABLES: Readonly<Record<Tagged, string>> = { loadbalancer: 'load_balancer', listener: 'listener' }
+/** Doors have no listeners. */
+const ONLY: Readonly<Record<Tagged, string>> = { loadbalancer: isLbaas('load_balancer'), listener: 'true' }
 
 export interface TaggedKey {
   readonly resource: Tagged
@@ -16,7 +19,7 @@ export interface TaggedKey {
 export async function findTags(db: Db, key: TaggedKey): Promise<readonly Tag[] | undefined> {
   const rows = await query<{ tags: Tag[] }>(
     db,
-    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2`,
+    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2 and ${ONLY[key.resource]}`,
     [key.id, key.projectId],
   )
   return rows[0]?.tags
@@ -26,7 +29,7 @@ export async function findTags(db: Db, key: TaggedKey): Promise<readonly Tag[] |
 export async function lockTags(tx: Tx, key: TaggedKey): Promise<readonly Tag[] | undefined> {
   const rows = await query<{ tags: Tag[] }>(
     tx,
-    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2 for no key update`,
+    `select tags from ${TABLES[key.resource]} where id = $1 and project_id = $2 and ${ONLY[key.resource]} for no key update`,
     [key.id, key.projectId],
   )
   return rows[0]?.tags

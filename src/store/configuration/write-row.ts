@@ -56,15 +56,18 @@ export async function insertRows<Draft>(
   )
 }
 
-/** Extra assignments of an update, as SQL: `generation = nextval(…)`. */
+/** An assignment of an update, as SQL, after which earlier results of the checks below an object do not count. */
 export const NEW_GENERATION = `generation = nextval('check_generation')`
 
-/** Changes what is present in `change`; absent keys stay. A write that ends here leaves its object ACTIVE. */
+/**
+ * Changes what is present in `values`; absent keys stay. `renewed` starts a new generation of the checks below the
+ * object. A write that ends here leaves its object ACTIVE.
+ */
 export async function updateRow<Row, Draft>(
   tx: Tx,
   table: Table<Draft>,
   id: string,
-  change: { readonly values: Partial<Draft>; readonly also?: readonly string[] },
+  change: { readonly values: Partial<Draft>; readonly renewed?: boolean },
 ): Promise<Row> {
   const changed = table.changeable.filter(([key]) => change.values[key] !== undefined)
   const { values, bind } = collectBindings()
@@ -72,7 +75,7 @@ export async function updateRow<Row, Draft>(
     ...changed.map(([key, column]) => `${column} = ${bind(asBinding(change.values[key]))}`),
     `provisioning_status = 'ACTIVE'`,
     'updated_at = now()',
-    ...(change.also ?? []),
+    ...(change.renewed === true ? [NEW_GENERATION] : []),
   ]
   const rows = await query<Row>(
     tx,

@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   /** Shown in pg_stat_activity. */
   readonly applicationName: string
   readonly maxConnections: number
+  /** Milliseconds that an idle connection is kept; infinite for one whose session holds a lock. Default IDLE_CONNECTION_MS. */
+  readonly idleMs?: number
 }
 
 /** No connection was free, or the server accepted no new one, for ACQUIRE_TIMEOUT_MS. */
@@ -57,14 +59,15 @@ export class ConnectionPool {
   readonly #open = new Set<pg.PoolClient>()
   #destroyed: Promise<void> | undefined
 
-  constructor({ url, applicationName, maxConnections }: DatabaseOptions) {
+  constructor({ url, applicationName, maxConnections, idleMs = IDLE_CONNECTION_MS }: DatabaseOptions) {
     this.#url = url
     this.#pool = new pg.Pool({
       connectionString: connectionUrl(url),
       application_name: applicationName,
       keepAlive: true,
       connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      // The pool takes 0 for never.
+      idleTimeoutMillis: Number.isFinite(idleMs) ? idleMs : 0,
       max: maxConnections,
       // Pipelining: independent statements are sent without waiting for each other's results.
       pipeline: true,

@@ -66,6 +66,22 @@ export async function transaction<Result>(
   return await retried(() => boundedTransaction(db, work, options))
 }
 
+/**
+ * Runs statements that only read on one connection, so that a request never holds more than the one that it was admitted
+ * for. They are sent without waiting for each other (`Promise.all`). In a transaction they are part of it.
+ */
+export async function onOneConnection<Result>(db: Db, read: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return await (db instanceof Tx ? read(db) : transaction(db, read))
+}
+
+/** As `onOneConnection`, of one moment: what others commit meanwhile is in none of the statements. */
+export async function ofOneMoment<Result>(db: Database, read: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return await transaction(db, async (tx) => {
+    await query(tx, 'set transaction isolation level repeatable read, read only')
+    return await read(tx)
+  })
+}
+
 export interface TransactionOptions {
   /** Absent = TRANSACTION_TIMEOUT_MS. */
   readonly timeoutMs?: number

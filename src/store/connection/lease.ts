@@ -2,9 +2,8 @@
  * A lease of the whole service: an advisory lock of a session of its own. It ends with the session, so the lease of a
  * killed process is free at once. A frozen process does not renew it: PostgreSQL 14 and newer then ends the session.
  */
-import pg from 'pg'
-import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
-import { connectionUrl, type DatabaseUrl } from './connection-url.ts'
+import type { DatabaseUrl } from './connection-url.ts'
+import { ownConnection } from './own-connection.ts'
 import { send } from './session.ts'
 
 export interface LeaseSession {
@@ -30,12 +29,7 @@ export interface LeaseOptions {
 
 /** Opens a session. `onEnd` is called once when it has ended, for whatever reason. Rejects when it cannot connect. */
 export async function openLease(options: LeaseOptions, onEnd: () => void): Promise<LeaseSession> {
-  const client = new pg.Client({
-    connectionString: connectionUrl(options.url),
-    application_name: options.applicationName,
-    keepAlive: true,
-    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-  })
+  const client = ownConnection(options)
   let hasEnded = false
   client.on('error', () => undefined)
   client.once('end', () => {

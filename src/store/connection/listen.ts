@@ -2,9 +2,8 @@
  * LISTEN on its own connection, because a pool (or PgBouncer in front of it) would give the session to others. A lost
  * notification is allowed: readers also poll.
  */
-import pg from 'pg'
-import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
-import { connectionUrl, type DatabaseUrl } from './connection-url.ts'
+import type { DatabaseUrl } from './connection-url.ts'
+import { ownConnection } from './own-connection.ts'
 
 export interface Listening {
   /** Resolves when the connection is closed. */
@@ -17,12 +16,7 @@ export async function listen(
   onPayload: (payload: string) => void,
   onEnd: (error: Error | undefined) => void,
 ): Promise<Listening> {
-  const client = new pg.Client({
-    connectionString: connectionUrl(options.url),
-    application_name: options.applicationName,
-    keepAlive: true,
-    connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
-  })
+  const client = ownConnection(options)
   let isListening = false
   let lastError: Error | undefined
   client.on('error', (error) => {

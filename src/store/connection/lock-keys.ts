@@ -9,6 +9,8 @@ export const LOCK_KEYS = {
   retention: 4_826_017_734,
   /** Positions of events are given by one transaction at a time (`sequence_events`, migration 0020, has the number). */
   sequencer: 4_826_017_735,
+  /** Sites that are lost are noted by one transaction at a time. */
+  lostSites: 4_826_017_750,
   /** The notifier that delivers. Of a session. */
   notifier: 4_826_017_741,
 } as const

@@ -29,7 +29,7 @@ export class SchemaTooNewError extends Error {
   }
 }
 
-/** Hears of each migration when it begins: its name, and the how-manieth it is of how many. */
+/** Called when a migration begins: its name, its number in order from 1, and how many there are. */
 export type OnMigration = (name: string, position: number, count: number) => void
 
 /** Brings the schema to this version; does nothing when it is. Returns the names that were applied. */
@@ -86,7 +86,7 @@ export async function appliedMigrations(db: Database): Promise<readonly string[]
   return rows.map((row) => row.name)
 }
 
-/** `only`: of all migrations these; absent = all. `begins` hears of each that is about to run. */
+/** `only`: of all migrations these; absent = all. `begins` is called before each one that runs. */
 function migrationConfig({
   only,
   begins = () => undefined,

@@ -97,7 +97,7 @@ export class Tx {
     this.#begun.catch(() => undefined)
   }
 
-  /** What is told when it is committed (notices.ts). */
+  /** Notifications that are sent when it is committed (notices.ts). */
   get notices(): readonly Notice[] {
     return this.#notices
   }

@@ -1,14 +1,28 @@
 /** Statements on events: the outbox, the events in the order of their positions, and their retention. */
-import type { EventMember, EventObject, ServiceEvent } from '../../domain/event/event.ts'
+import type { EventMember, EventObject, EventPool, ServiceEvent } from '../../domain/event/event.ts'
 import type { EventFilter } from '../../domain/event/event-filter.ts'
 import { CERTIFICATES_PER_RUN, UNOWNED_GRACE_MS } from '../../domain/limits.ts'
 import { collectBindings } from '../connection/bindings.ts'
 import { type Db, query } from '../connection/database.ts'
+import { LOCK_KEYS } from '../connection/lock-keys.ts'
 
-/** Gives positions to about `max` rows of the outbox. Returns the last position; undefined when there was nothing. */
-export async function sequenceEvents(db: Db, max: number): Promise<number | undefined> {
-  const [row] = await query<{ last: number | null }>(db, 'select sequence_events($1) as last', [max])
-  return row?.last ?? undefined
+/** Rows got positions up to `last`; there was no row without one; or another transaction gives positions at this moment. */
+export type Sequenced = { readonly last: number } | 'none' | 'busy'
+
+/**
+ * Gives positions to about `max` rows of the outbox. One transaction at a time does, and this never waits for another one:
+ * `busy` says that there may be rows which that one does not see.
+ */
+export async function sequenceEvents(db: Db, max: number): Promise<Sequenced> {
+  const [row] = await query<{ is_free: boolean; last: number | null }>(
+    db,
+    // The function takes the same lock, which this transaction has then.
+    `select is_free, case when is_free then sequence_events($2) end as last
+     from (select pg_try_advisory_xact_lock($1) as is_free offset 0) tried`,
+    [LOCK_KEYS.sequencer, max],
+  )
+  if (row?.is_free !== true) return 'busy'
+  return row.last === null ? 'none' : { last: row.last }
 }
 
 /** Writes events of what time alone has changed since the last call of any process: migrations 0022 and 0025. */
@@ -89,7 +103,7 @@ export async function readEvents(
 export function toEvent(row: EventRow | (Omit<EventRow, 'at'> & { at: string })): ServiceEvent {
   const { loadbalancer, pool, member, ...data } = row.data as {
     loadbalancer?: EventObject
-    pool?: EventObject
+    pool?: EventPool
     member?: EventObject & { address?: string; protocol_port?: number }
   }
   return {

@@ -4,6 +4,7 @@ import { ALERT_RESEND_MS } from '../../domain/limits.ts'
 import { FIRING } from '../../domain/webhook/alert.ts'
 import { type Db, query } from '../connection/database.ts'
 import { type EventRow, toEvent } from './events.ts'
+import { freed } from './webhook-due.ts'
 import { LOCKED_WEBHOOK } from './webhook-queue.ts'
 
 /** An event of a subject that was sent. */
@@ -144,7 +145,7 @@ export async function noteResent(db: Db, webhookId: string, alerts: readonly Ope
   await query(
     db,
     `with ended as (delete from webhook_alert where webhook_id = $1 and subject = any($2::text[])),
-       freed as (delete from webhook_hold where webhook_id = $1 and subject = any($2::text[] || $3::text[])),
+       freed as (${freed('$2::text[] || $3::text[]')}),
        sent as (
          update webhook_alert set sent_at = clock_timestamp() where webhook_id = $1 and subject = any($3::text[])
        )

@@ -4,6 +4,7 @@ import { DEAD_LETTERS_MAX } from '../../domain/limits.ts'
 import { type Db, query, type Tx } from '../connection/database.ts'
 import { WEBHOOKS_CHANNEL } from './event-channels.ts'
 import { type EventRow, toEvent } from './events.ts'
+import { freed } from './webhook-due.ts'
 
 export interface DeadLetter {
   readonly id: number
@@ -39,7 +40,7 @@ export async function resendDeadLetter(tx: Tx, webhookId: string, id: number): P
        insert into webhook_delivery (webhook_id, position, subject, event)
        select webhook_id, position, subject, event from back on conflict do nothing
      ), freed as (
-       delete from webhook_hold h using back where h.webhook_id = back.webhook_id and h.subject = back.subject
+       ${freed('array(select back.subject from back)')}
      ), told as (select pg_notify('${WEBHOOKS_CHANNEL}', '') from back)
      select from told`,
     [webhookId, id],

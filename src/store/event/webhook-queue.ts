@@ -1,5 +1,4 @@
 /** Statements of the notifier on webhooks: their queues, and the results of deliveries. */
-import type { ServiceEvent } from '../../domain/event/event.ts'
 import { WEBHOOK_GIVE_UP_HOURS } from '../../domain/limits.ts'
 import {
   eventFilterOf,
@@ -8,8 +7,8 @@ import {
   type WebhookFormat,
 } from '../../domain/webhook/webhook.ts'
 import { type Database, type Db, query, transaction } from '../connection/database.ts'
-import { type EventRow, toEvent } from './events.ts'
 import { giveUpExcess, giveUpOld } from './webhook-dead-letters.ts'
+import { freed } from './webhook-due.ts'
 
 /** SQL: the webhook $1, if it still exists. The lock prevents that it is deleted before this transaction commits. */
 export const LOCKED_WEBHOOK = '(select id from webhook where id = $1 for key share) w'
@@ -93,55 +92,6 @@ export async function countWaiting(db: Db, webhookId: string, most: number): Pro
   return row?.n ?? 0
 }
 
-export interface Delivery {
-  readonly subject: string
-  readonly event: ServiceEvent
-}
-
-/** What is due of a webhook. */
-export interface Due {
-  /** The oldest deliveries whose subjects are not held back, in the order of their positions; empty while all are held back. */
-  readonly deliveries: readonly Delivery[]
-  /** Milliseconds until more can be due; undefined = nothing waits. */
-  readonly nextInMs: number | undefined
-}
-
-export async function readDue(db: Db, webhookId: string, limit: number): Promise<Due> {
-  const [state] = await query<{ failures: number; wait_ms: number }>(
-    db,
-    `select failures, greatest(0, extract(epoch from retry_at - clock_timestamp()) * 1000)::float8 as wait_ms
-     from webhook_state where webhook_id = $1 and retry_at > clock_timestamp()`,
-    [webhookId],
-  )
-  if (state !== undefined) return { deliveries: [], nextInMs: state.wait_ms }
-  const rows = await query<{ subject: string; event: Omit<EventRow, 'at'> & { at: string } }>(
-    db,
-    `select d.subject, coalesce(d.event, to_jsonb(e)) as event
-     from webhook_delivery d left join event e on e.position = d.position
-     where d.webhook_id = $1 and (d.event is not null or e.position is not null) and not exists (
-       select from webhook_hold h
-       where h.webhook_id = d.webhook_id and h.subject = d.subject and h.retry_at > clock_timestamp()
-     )
-     order by d.position limit $2`,
-    [webhookId, limit],
-  )
-  const deliveries = rows.map((row) => ({ subject: row.subject, event: toEvent(row.event) }))
-  return { deliveries, nextInMs: rows.length > 0 ? 0 : await nextHoldMs(db, webhookId) }
-}
-
-/** Undefined: no delivery is held back. `greatest` of SQL ignores nulls, so the bound of 0 is not in the statement. */
-async function nextHoldMs(db: Db, webhookId: string): Promise<number | undefined> {
-  const [next] = await query<{ ms: number | null }>(
-    db,
-    `select (extract(epoch from min(h.retry_at) - clock_timestamp()) * 1000)::float8 as ms
-     from webhook_hold h where h.webhook_id = $1 and exists (
-       select from webhook_delivery d where d.webhook_id = h.webhook_id and d.subject = h.subject)`,
-    [webhookId],
-  )
-  const ms = next?.ms ?? undefined
-  return ms === undefined ? undefined : Math.max(0, ms)
-}
-
 export interface Delivered {
   readonly webhookId: string
   readonly positions: readonly number[]
@@ -153,7 +103,7 @@ export async function noteDelivered(db: Db, { webhookId, positions, subjects }: 
   await query(
     db,
     `with done as (delete from webhook_delivery where webhook_id = $1 and position = any($2::bigint[])),
-       freed as (delete from webhook_hold where webhook_id = $1 and subject = any($3::text[]))
+       freed as (${freed('$3::text[]')})
      insert into webhook_state (webhook_id, last_success_at) select id, clock_timestamp() from ${LOCKED_WEBHOOK}
      on conflict (webhook_id) do update set last_success_at = excluded.last_success_at, failures = 0, retry_at = null`,
     [webhookId, positions, subjects],
@@ -200,7 +150,7 @@ export async function noteRefused(
        select w.id, h.subject, h.failures, clock_timestamp() + h.ms * interval '1 ms'
        from unnest($3::text[], $4::integer[], $5::float8[]) h (subject, failures, ms) join ${LOCKED_WEBHOOK} on true
        on conflict (webhook_id, subject)
-       do update set failures = excluded.failures, retry_at = excluded.retry_at`,
+       do update set failures = excluded.failures, retry_at = excluded.retry_at, idle = false`,
       [
         webhookId,
         error,

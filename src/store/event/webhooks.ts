@@ -1,7 +1,7 @@
 /** Statements of the API on webhooks. */
 import { WEBHOOK_COUNTED_MAX, WEBHOOK_PAGE } from '../../domain/limits.ts'
 import type { Webhook, WebhookFilter, WebhookFormat } from '../../domain/webhook/webhook.ts'
-import { collectBindings } from '../connection/bindings.ts'
+import { type AgedObjects, findAged, listAged, lockAged } from '../configuration/oldest-first.ts'
 import { type Db, query, type Tx } from '../connection/database.ts'
 
 interface WebhookRow {
@@ -54,13 +54,18 @@ const countedOf = (table: string): string => `(
   select count(*) from (select from ${table} where webhook_id = w.id limit ${WEBHOOK_COUNTED_MAX + 1}) counted
 )`
 
-const SELECT = `
-  select w.*, s.last_success_at, s.last_error, s.last_error_at, s.failures, s.retry_at, s.dead_letters_dropped,
-    ${countedOf('webhook_delivery')} as waiting,
-    coalesce((select extract(epoch from clock_timestamp() - d.queued_at)
-      from webhook_delivery d where d.webhook_id = w.id order by d.position limit 1), 0)::float8 as waiting_seconds,
-    ${countedOf('webhook_dead_letter')} as dead_letters
-  from webhook w left join webhook_state s on s.webhook_id = w.id`
+const WEBHOOKS: AgedObjects = {
+  select: `
+    select w.*, s.last_success_at, s.last_error, s.last_error_at, s.failures, s.retry_at, s.dead_letters_dropped,
+      ${countedOf('webhook_delivery')} as waiting,
+      coalesce((select extract(epoch from clock_timestamp() - d.queued_at)
+        from webhook_delivery d where d.webhook_id = w.id order by d.position limit 1), 0)::float8 as waiting_seconds,
+      ${countedOf('webhook_dead_letter')} as dead_letters
+    from webhook w left join webhook_state s on s.webhook_id = w.id`,
+  table: 'webhook',
+  alias: 'w',
+  pageSize: WEBHOOK_PAGE,
+}
 
 function toRecord(row: WebhookRow & HealthRow): WebhookRecord {
   return {
@@ -97,24 +102,7 @@ export async function listWebhooks(
   projectId: string | undefined,
   marker: string | undefined,
 ): Promise<readonly WebhookRecord[] | undefined> {
-  const { values, bind } = collectBindings()
-  const where = ['true']
-  if (projectId !== undefined) where.push(`w.project_id = ${bind(projectId)}`)
-  if (marker !== undefined) {
-    // A webhook of another project is no marker.
-    const own = projectId === undefined ? '' : ` and m.project_id = ${bind(projectId)}`
-    where.push(
-      `(w.created_at, w.id) > (select m.created_at, m.id from webhook m where m.id = ${bind(marker)}${own})`,
-    )
-  }
-  const rows = await query<WebhookRow & HealthRow>(
-    db,
-    `${SELECT} where ${where.join(' and ')} order by w.created_at, w.id limit ${bind(WEBHOOK_PAGE)}`,
-    values,
-  )
-  if (rows.length === 0 && marker !== undefined && (await findWebhook(db, marker, projectId)) === undefined)
-    return undefined
-  return rows.map(toRecord)
+  return (await listAged<WebhookRow & HealthRow>(db, WEBHOOKS, projectId, marker))?.map(toRecord)
 }
 
 /** A webhook by its id; of one project only where one is given. */
@@ -123,12 +111,8 @@ export async function findWebhook(
   id: string,
   projectId: string | undefined,
 ): Promise<WebhookRecord | undefined> {
-  const [row] = await query<WebhookRow & HealthRow>(
-    db,
-    `${SELECT} where w.id = $1 and ($2::text is null or w.project_id = $2)`,
-    [id, projectId ?? null],
-  )
-  return row === undefined ? undefined : toRecord(row)
+  const row = await findAged<WebhookRow & HealthRow>(db, WEBHOOKS, id, projectId)
+  return row && toRecord(row)
 }
 
 /** As `findWebhook`, with a lock until commit. */
@@ -137,8 +121,8 @@ export async function lockWebhook(
   id: string,
   projectId: string | undefined,
 ): Promise<WebhookRecord | undefined> {
-  await query(tx, 'select from webhook where id = $1 for update', [id])
-  return await findWebhook(tx, id, projectId)
+  const row = await lockAged<WebhookRow & HealthRow>(tx, WEBHOOKS, id, projectId)
+  return row && toRecord(row)
 }
 
 /** How many webhooks a project has; a lock prevents others from creating one until commit. */

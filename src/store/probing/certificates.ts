@@ -1,18 +1,13 @@
-/** Statements on the certificates that members show: what probers write, fenced as verdicts are (verdicts.ts), and its retention. */
+/** Statements on the certificates that members show: what probers write, fenced as verdicts are, and its retention. */
+import { LOCAL_SITE } from '../../domain/limits.ts'
 import type { CertificateWrite } from '../../domain/prober/check.ts'
 import { type Db, query } from '../connection/database.ts'
+import { fenceOf, heldShards } from './fence.ts'
+import { purgeOrphans } from './retention.ts'
 
 /** Rows that would not change are not touched: after a restart every certificate is seen again. */
-const WRITE_CERTIFICATES = `
-with wanted as materialized (
-  select * from unnest($1::smallint[], $2::bigint[]) as w (id, epoch)
-), held as materialized (
-  select s.id, s.epoch
-  from shard s join wanted w on w.id = s.id and w.epoch = s.epoch
-  where s.owner = $3
-  order by s.id
-  for share of s
-), shown as materialized (
+const writeCertificatesOf = (site: string): string => `
+with ${heldShards(site)}, shown as materialized (
   select b.member_id, m.project_id, b.generation, to_timestamp(b.not_after_ms / 1000) as not_after,
     case when b.warning_days > 0 then to_timestamp(b.not_after_ms / 1000) - b.warning_days * interval '1 day' end as warn_at,
     b.subject, b.issuer
@@ -38,13 +33,10 @@ export async function writeCertificates(
   db: Db,
   owner: string,
   rows: readonly CertificateWrite[],
+  site: string = LOCAL_SITE,
 ): Promise<void> {
-  const epochs = new Map<number, number>()
-  for (const { shard, epoch } of rows) epochs.set(shard, Math.max(epoch, epochs.get(shard) ?? epoch))
-  await query(db, WRITE_CERTIFICATES, [
-    [...epochs.keys()],
-    [...epochs.values()],
-    owner,
+  await query(db, writeCertificatesOf(site), [
+    ...fenceOf(owner, rows),
     rows.map((row) => row.memberId),
     rows.map((row) => row.generation),
     rows.map((row) => row.notAfter),
@@ -58,15 +50,5 @@ export async function writeCertificates(
 
 /** Deletes at most `batch` certificates that were written while their member was being deleted; returns how many. */
 export async function purgeOrphanedCertificates(db: Db, batch: number): Promise<number> {
-  const [row] = await query<{ n: number }>(
-    db,
-    `with gone as (
-       delete from member_certificate where member_id in (
-         select c.member_id from member_certificate c
-         where not exists (select from member m where m.id = c.member_id) limit $1
-       ) returning 1
-     ) select count(*) as n from gone`,
-    [batch],
-  )
-  return row?.n ?? 0
+  return await purgeOrphans(db, 'member_certificate', batch)
 }

@@ -1,8 +1,21 @@
 /** Checkpoints: one row per shard, fenced like every write of a prober. */
+import { LOCAL_SITE } from '../../domain/limits.ts'
 import type { CheckpointEntry, ShardCheckpoint } from '../../domain/prober/check.ts'
 import type { Outcome, Reason } from '../../domain/result/reasons.ts'
+import {
+  BIGINT,
+  BOOLEAN,
+  binaryArray,
+  CODE,
+  type ElementType,
+  INTEGER,
+  SMALLINT,
+  TIMESTAMPTZ,
+  UUID,
+} from '../connection/binary-array.ts'
 import { collectBindings } from '../connection/bindings.ts'
 import { type Db, query } from '../connection/database.ts'
+import { type SiteTables, tablesOf } from './site-tables.ts'
 
 /** Columns with their types, in the order of the table. */
 const TYPES = {
@@ -35,8 +48,11 @@ export async function writeCheckpoints(
   db: Db,
   owner: string,
   checkpoints: readonly ShardCheckpoint[],
+  site: string = LOCAL_SITE,
 ): Promise<void> {
   if (checkpoints.length === 0) return
+  const { shard, ofSite, checkpoint, checkpointKey, isSiteInKey } = tablesOf(site)
+  const columns = isSiteInKey ? `${COLUMNS}, site` : COLUMNS
   const { values, bind } = collectBindings()
   const rows = checkpoints
     .toSorted((a, b) => a.id - b.id)
@@ -44,27 +60,27 @@ export async function writeCheckpoints(
     .map((row) => `(${COLUMN_NAMES.map((column) => `${bind(row[column])}::${TYPES[column]}`).join(', ')})`)
   await query(
     db,
-    `insert into shard_checkpoint as old (${COLUMNS})
-     select c.* from (values ${rows.join(', ')}) as c (${COLUMNS})
-     join shard s on s.id = c.shard and s.epoch = c.epoch and s.owner = ${bind(owner)}
+    `insert into ${checkpoint} as old (${columns})
+     select c.*${isSiteInKey ? ', s.site' : ''} from (values ${rows.join(', ')}) as c (${COLUMNS})
+     join ${shard} s on s.id = c.shard and s.epoch = c.epoch and s.owner = ${bind(owner)} and ${ofSite('s')}
      order by s.id
      for share of s
-     on conflict (shard) do update set (${COLUMNS}) = row (excluded.*)
+     on conflict (${checkpointKey}) do update set (${columns}) = row (excluded.*)
      where excluded.epoch >= old.epoch`,
     values,
   )
 }
 
 /** A join, not `= any(…)`, so that every plan looks up thousands of members in a hash. */
-const READ_ENTRIES = `
+const readEntriesOf = ({ checkpoint, ofSite }: SiteTables): string => `
 select u.*
-from shard_checkpoint c
+from ${checkpoint} c
 cross join lateral unnest(c.member_ids, c.generations, c.probed_at, c.next_at, c.outcomes, c.reasons, c.total_us, c.echo_us,
   c.connect_us, c.tls_us, c.first_byte_us, c.ok_runs, c.bad_runs, c.stale, c.flags)
   u (member_id, generation, probed_at, next_at, outcome, reason, total_us, echo_us, connect_us, tls_us, first_byte_us,
     ok_run, bad_run, stale, flags)
 join unnest($1::uuid[]) as wanted (id) on wanted.id = u.member_id
-where c.shard = any($2::smallint[])`
+where c.shard = any($2::smallint[]) and ${ofSite('c')}`
 
 interface EntryRow {
   readonly member_id: string
@@ -89,8 +105,9 @@ export async function readCheckpointEntries(
   db: Db,
   shards: readonly number[],
   memberIds: readonly string[],
+  site: string = LOCAL_SITE,
 ): Promise<readonly CheckpointEntry[]> {
-  const rows = await query<EntryRow>(db, READ_ENTRIES, [memberIds, shards])
+  const rows = await query<EntryRow>(db, readEntriesOf(tablesOf(site)), [memberIds, shards])
   return rows.map(toEntry)
 }
 
@@ -117,26 +134,28 @@ function toEntry(row: EntryRow): CheckpointEntry {
 }
 
 function valuesOf({ id, epoch, asOf, entries, recent }: ShardCheckpoint): Readonly<Record<Column, unknown>> {
+  const array = <Value>(type: ElementType<Value>, read: (entry: CheckpointEntry) => Value | null): Buffer =>
+    binaryArray(type, entries, read)
   return {
     shard: id,
     epoch,
     as_of: new Date(asOf).toISOString(),
-    member_ids: entries.map((entry) => entry.memberId),
-    generations: entries.map((entry) => entry.generation),
-    probed_at: entries.map((entry) => new Date(entry.probedAt).toISOString()),
-    next_at: entries.map((entry) => new Date(entry.nextAt).toISOString()),
-    outcomes: entries.map((entry) => entry.outcome),
-    reasons: entries.map((entry) => entry.reason),
-    total_us: entries.map((entry) => microseconds(entry.phases.totalMs)),
-    echo_us: entries.map((entry) => microseconds(entry.phases.echoMs)),
-    connect_us: entries.map((entry) => microseconds(entry.phases.connectMs)),
-    tls_us: entries.map((entry) => microseconds(entry.phases.tlsMs)),
-    first_byte_us: entries.map((entry) => microseconds(entry.phases.firstByteMs)),
-    ok_runs: entries.map((entry) => entry.okRun),
-    bad_runs: entries.map((entry) => entry.badRun),
-    stale: entries.map((entry) => entry.stale),
-    recent: Buffer.from(recent),
-    flags: entries.map((entry) => entry.flags),
+    member_ids: array(UUID, (entry) => entry.memberId),
+    generations: array(BIGINT, (entry) => entry.generation),
+    probed_at: array(TIMESTAMPTZ, (entry) => entry.probedAt),
+    next_at: array(TIMESTAMPTZ, (entry) => entry.nextAt),
+    outcomes: array(CODE, (entry) => entry.outcome),
+    reasons: array(CODE, (entry) => entry.reason),
+    total_us: array(INTEGER, (entry) => microseconds(entry.phases.totalMs)),
+    echo_us: array(INTEGER, (entry) => microseconds(entry.phases.echoMs)),
+    connect_us: array(INTEGER, (entry) => microseconds(entry.phases.connectMs)),
+    tls_us: array(INTEGER, (entry) => microseconds(entry.phases.tlsMs)),
+    first_byte_us: array(INTEGER, (entry) => microseconds(entry.phases.firstByteMs)),
+    ok_runs: array(SMALLINT, (entry) => entry.okRun),
+    bad_runs: array(SMALLINT, (entry) => entry.badRun),
+    stale: array(BOOLEAN, (entry) => entry.stale),
+    recent: Buffer.from(recent.buffer, recent.byteOffset, recent.byteLength),
+    flags: array(SMALLINT, (entry) => entry.flags),
   }
 }
 

@@ -1,5 +1,6 @@
 /** What probers read: versions of pools, and the checks of pools with their last verdicts. */
 import type { CheckConfig, PoolChecks, StoredVerdict } from '../../domain/prober/check.ts'
+import { LOCAL_SITE } from '../../domain/limits.ts'
 import { HOST_ADDRESS } from '../../domain/target/http-host.ts'
 import { type Maintenance, windowsOf } from '../../domain/status/maintenance.ts'
 import { NOOP_PROVIDER } from '../../domain/status/member-status.ts'
@@ -9,8 +10,10 @@ import { expiryWarningDays, showsCertificate } from '../../domain/options/expiry
 import { targetsOf } from '../../domain/target/monitor-target.ts'
 import { statePolicy } from '../../domain/options/profiles.ts'
 import type { Reason } from '../../domain/result/reasons.ts'
-import type { Echo, MonitorType, PlainField, PoolProtocol, Profile } from '../../domain/types.ts'
+import type { Echo, PoolProtocol } from '../../domain/types.ts'
+import { probingFieldsOf, type ProbingFieldsRow } from '../configuration/rows.ts'
 import { type Db, query } from '../connection/database.ts'
+import { tablesOf } from './site-tables.ts'
 
 export interface PoolVersion {
   readonly poolId: string
@@ -48,10 +51,10 @@ const CHECK_GENERATION = 'greatest(lb.generation, p.generation, m.generation, hm
 const PUBLISHED_FROM = 'greatest(lb.published_from, p.published_from, m.published_from, hm.published_from)'
 
 /**
- * $1 are the pools, $2 is the provider whose pools are not probed. The joins select what is probed of a pool: a pool
+ * $1 are the pools, $2 is the provider whose pools are not probed. The joins select what a site probes of a pool: a pool
  * without a probed member gives one row without member.
  */
-const loadPoolsBy = (members: string): string => `
+const loadPoolsBy = (members: string, site: string): string => `
 select
   p.id as pool_id, p.shard, p.project_id, p.config_version, p.traffic_seen_at is not null as traffic_seen,
   hm.options is not null or p.echo @> '{"tls_enabled": true}' as has_details,
@@ -62,20 +65,44 @@ select
   ${CHECK_GENERATION} as generation, ${PUBLISHED_FROM} as published_from, hm.starts_as, hm.sent_fields,
   m.echo->'depends_on' as member_depends_on, p.echo->'depends_on' as pool_depends_on,
   m.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
-  s.generation as verdict_generation, s.status, s.since, s.reason, s.detail, s.evidence, s.ok_run, s.bad_run
+  hm.sites is not null as is_vote, ${verdictColumns(site)}
 from pool p
 join load_balancer lb on lb.id = p.load_balancer_id
 left join health_monitor hm on hm.pool_id = p.id
   and hm.admin_state_up and p.admin_state_up and lb.admin_state_up and lb.provider <> $2
+  and ${isProbedFrom(site)}
 left join ${members}
-left join member_state s on s.member_id = m.id and s.generation >= ${PUBLISHED_FROM}
+${verdictTables(site)}
 where p.id = any($1::uuid[])`
 
-const LOAD_POOLS = loadPoolsBy('member m on m.pool_id = p.id and m.admin_state_up and hm.id is not null')
-const LOAD_MEMBERS = loadPoolsBy(`lateral (
+const VERDICT_COLUMNS = ['status', 'since', 'reason', 'detail', 'evidence', 'ok_run', 'bad_run']
+
+/** Of the last verdict of a check: where sites vote, that of this site (`v`); else the one that is published (`s`). */
+function verdictColumns(site: string): string {
+  const column = (name: string): string =>
+    site === LOCAL_SITE ? `coalesce(v.${name}, s.${name})` : `v.${name}`
+  const all = VERDICT_COLUMNS.map((name) => `${column(name)} as ${name}`)
+  return [`${column('generation')} as verdict_generation`, ...all, 'v.stale as is_stale'].join(', ')
+}
+
+function verdictTables(site: string): string {
+  const vote = `left join member_site_state v on v.member_id = m.id and v.site = ${tablesOf(site).name}
+  and hm.sites is not null and v.generation >= ${PUBLISHED_FROM}`
+  const verdict = `left join member_state s on s.member_id = m.id and hm.sites is null and s.generation >= ${PUBLISHED_FROM}`
+  return site === LOCAL_SITE ? `${verdict}\n${vote}` : vote
+}
+
+/** Whether the members of monitor `hm` are probed from a site. */
+function isProbedFrom(site: string): string {
+  const { name } = tablesOf(site)
+  return site === LOCAL_SITE ? `(hm.sites is null or hm.sites ? ${name})` : `hm.sites ? ${name}`
+}
+
+const PROBED_MEMBERS = 'member m on m.pool_id = p.id and m.admin_state_up and hm.id is not null'
+const NEXT_PROBED_MEMBERS = `lateral (
   select * from member where pool_id = p.id and admin_state_up and hm.id is not null and ($3::uuid is null or id > $3::uuid)
   order by id limit $4
-) m on true`)
+) m on true`
 
 /**
  * Options and the TLS settings of pools. They have their own statement because they may be large, and the rows above
@@ -95,30 +122,20 @@ interface LoadedPoolRow {
   readonly traffic_seen: boolean
   readonly has_details: boolean
 }
-interface CheckRow extends LoadedPoolRow {
+
+interface CheckRow extends LoadedPoolRow, ProbingFieldsRow {
   readonly member_id: string
   readonly address: string
   readonly protocol_port: number
   readonly monitor_address: string | null
   readonly member_monitor_port: number | null
-  readonly type: MonitorType
-  readonly profile: Profile
-  readonly delay_seconds: number
-  readonly timeout_seconds: number
-  readonly rise: number
-  readonly fall: number
-  readonly monitor_port: number | null
-  readonly domain_name: string | null
-  readonly url_path: string | null
-  readonly http_method: string | null
-  readonly http_version: '1.0' | '1.1' | null
-  readonly expected_codes: string | null
   readonly pool_protocol: PoolProtocol
   readonly host_address: string | null
   readonly generation: number
   readonly published_from: number
+  readonly is_vote: boolean
+  readonly is_stale: boolean | null
   readonly starts_as: 'ONLINE' | 'OFFLINE' | null
-  readonly sent_fields: readonly PlainField[]
   readonly member_depends_on: readonly string[] | null
   readonly pool_depends_on: readonly string[] | null
   readonly member_maintenance: Maintenance | null
@@ -134,9 +151,16 @@ interface CheckRow extends LoadedPoolRow {
   readonly bad_run: number
 }
 
-/** The checks of these pools, with the last verdict where it is published. Pools that are gone are absent. */
-export async function loadPools(db: Db, poolIds: readonly string[]): Promise<readonly PoolChecks[]> {
-  return await poolsOf(db, await query<LoadedRow>(db, LOAD_POOLS, [poolIds, NOOP_PROVIDER]))
+/**
+ * The checks that a site makes of these pools, with the last verdict where it is published. Pools that are gone are absent.
+ */
+export async function loadPools(
+  db: Db,
+  poolIds: readonly string[],
+  site: string = LOCAL_SITE,
+): Promise<readonly PoolChecks[]> {
+  const rows = await query<LoadedRow>(db, loadPoolsBy(PROBED_MEMBERS, site), [poolIds, NOOP_PROVIDER])
+  return await poolsOf(db, rows)
 }
 
 /** Checks of a large pool, in the order of their members; of the last part `lastMember` is undefined. */
@@ -149,9 +173,14 @@ export interface PoolPart {
 export async function loadPoolPart(
   db: Db,
   poolId: string,
-  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+  {
+    after,
+    limit,
+    site = LOCAL_SITE,
+  }: { readonly after: string | undefined; readonly limit: number; readonly site?: string },
 ): Promise<PoolPart | undefined> {
-  const rows = await query<LoadedRow>(db, LOAD_MEMBERS, [[poolId], NOOP_PROVIDER, after ?? null, limit])
+  const values = [[poolId], NOOP_PROVIDER, after ?? null, limit]
+  const rows = await query<LoadedRow>(db, loadPoolsBy(NEXT_PROBED_MEMBERS, site), values)
   const [pool] = await poolsOf(db, rows)
   if (pool === undefined) return undefined
   const members = rows.flatMap(({ member_id }) => member_id ?? [])
@@ -212,23 +241,10 @@ async function loadDetails(
 }
 
 function toMonitor(row: CheckRow, details: PoolDetails | undefined): LoadedMonitor {
-  const monitor = {
-    type: row.type,
-    profile: row.profile,
-    delaySeconds: row.delay_seconds,
-    timeoutSeconds: row.timeout_seconds,
-    rise: row.rise,
-    fall: row.fall,
-    monitorPort: row.monitor_port,
-    domainName: row.domain_name,
-    urlPath: row.url_path,
-    httpMethod: row.http_method,
-    httpVersion: row.http_version,
-    expectedCodes: row.expected_codes,
+  const monitor = Object.assign(probingFieldsOf(row), {
     options: details?.options ?? null,
-    sentFields: row.sent_fields,
     echo: row.host_address === null ? {} : { [HOST_ADDRESS]: row.host_address },
-  }
+  })
   const pool = poolSettings({ protocol: row.pool_protocol, echo: details?.echo ?? {} })
   return {
     targetOf: targetsOf(monitor, pool),
@@ -257,6 +273,7 @@ function toCheck(
     shard: row.shard,
     generation: row.generation,
     publishedFrom: row.published_from,
+    ...(row.is_vote ? { isVote: true as const } : {}),
     ...(row.starts_as === 'ONLINE' ? { startsOnline: true as const } : {}),
     target,
     policy,
@@ -290,5 +307,6 @@ function toVerdict(row: CheckRow): StoredVerdict | undefined {
     evidence: row.evidence,
     okRun: row.ok_run,
     badRun: row.bad_run,
+    ...(row.is_stale === true ? { isStale: true as const } : {}),
   }
 }

@@ -4,6 +4,7 @@ import { type Db, query } from '../connection/database.ts'
 
 export interface ProberRecord {
   readonly id: string
+  readonly site: string
   readonly host: string
   readonly pid: number
   readonly startedAt: Date
@@ -19,9 +20,13 @@ export interface ProberRecord {
 export async function listProbers(db: Db, limit: number): Promise<readonly ProberRecord[]> {
   return await query<ProberRecord>(
     db,
-    `select p.id, p.host, p.pid, p.started_at as "startedAt", p.beat_at as "beatAt", p.lease_until as "leaseUntil",
+    `select p.id, p.site, p.host, p.pid, p.started_at as "startedAt", p.beat_at as "beatAt", p.lease_until as "leaseUntil",
        p.lease_until > now() as "isAlive", p.facts,
-       array(select s.id::int from shard s where s.owner = p.id order by s.id) as shards
+       array(
+         select s.id::int from shard s where s.owner = p.id
+         union all
+         select s.id::int from site_shard s where s.owner = p.id and s.site = p.site
+         order by 1) as shards
      from prober p
      order by p.lease_until > now() desc, p.started_at, p.id limit $1`,
     [limit],

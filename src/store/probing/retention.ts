@@ -4,7 +4,8 @@ import { LOCK_KEYS } from '../connection/lock-keys.ts'
 
 /**
  * Runs `work` unless another process is running it; returns undefined then. The lock belongs to the session, so that no
- * transaction is open meanwhile and vacuum can work: `db` must have one connection, which only `work` uses.
+ * transaction is open meanwhile and vacuum can work: `db` must have one connection, which only `work` uses, and which stays
+ * open however long `work` asks nothing (`idleMs` infinite): the lock would go with it.
  */
 export async function withRetentionLock<Result>(
   db: Database,
@@ -94,12 +95,26 @@ export async function membersAfter(db: Db, member: string, count: number): Promi
 
 /** Deletes at most `batch` states of members that are gone; returns how many. */
 export async function purgeOrphanedStates(db: Db, batch: number): Promise<number> {
+  return await purgeOrphans(db, 'member_state', batch)
+}
+
+/** Deletes at most `batch` votes of sites on members that are gone; returns how many. */
+export async function purgeOrphanedVotes(db: Db, batch: number): Promise<number> {
+  return await purgeOrphans(db, 'member_site_state', batch)
+}
+
+/** Deletes at most `batch` rows of members that are gone; returns how many. */
+export async function purgeOrphans(
+  db: Db,
+  table: 'member_state' | 'member_site_state' | 'member_certificate',
+  batch: number,
+): Promise<number> {
   return await countDeleted(
     db,
     `with gone as (
-       delete from member_state where member_id in (
-         select s.member_id from member_state s
-         where not exists (select from member m where m.id = s.member_id) limit $1
+       delete from ${table} where member_id in (
+         select o.member_id from ${table} o
+         where not exists (select from member m where m.id = o.member_id) limit $1
        ) returning 1
      ) select count(*) as n from gone`,
     [batch],

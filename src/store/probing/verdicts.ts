@@ -1,11 +1,13 @@
 /** The fenced statement that writes states and transitions. */
 import type { VerdictsWritten, VerdictWrite } from '../../domain/prober/check.ts'
 import { type Db, query } from '../connection/database.ts'
+import { LOCAL_SITE } from '../../domain/limits.ts'
+import { fenceOf, heldShards } from './fence.ts'
 
 /**
- * `held` locks the rows of the shards that are still ours at the epoch of the batch: while another prober takes one
- * over, this statement waits and then sees the new epoch. `verdict` writes states that are newer in (epoch, sequence),
- * of members that still exist; transitions come only from what it wrote, so that a replay changes nothing.
+ * `held` are the shards that are still ours (fence.ts). `verdict` writes states that are newer in (generation, epoch,
+ * sequence), of members that still exist: what sites have voted (decisions.ts) has an epoch that no shard has, and another
+ * generation; transitions come only from what it wrote, so that a replay changes nothing.
  *
  * `counted` locks the counts of the pools, which triggers change (migration 0019). It never waits for a lock: a batch
  * has verdicts of many projects, and a transaction that changes configuration holds the counts of its pools until it
@@ -16,15 +18,7 @@ import { type Db, query } from '../connection/database.ts'
  * takes every array to have ten elements: 600 ms instead of 20.
  */
 const WRITE_VERDICTS = `
-with wanted as materialized (
-  select * from unnest($1::smallint[], $2::bigint[]) as w (id, epoch)
-), held as materialized (
-  select s.id, s.epoch
-  from shard s join wanted w on w.id = s.id and w.epoch = s.epoch
-  where s.owner = $3
-  order by s.id
-  for share of s
-), counted as materialized (
+with ${heldShards(LOCAL_SITE)}, counted as materialized (
   select r.pool_id
   from pool_roll_up r
   where r.pool_id in (select m.pool_id from member m where m.id = any($4::uuid[])) and exists (select from held)
@@ -53,7 +47,7 @@ with wanted as materialized (
     detail = excluded.detail, evidence = excluded.evidence, ok_run = excluded.ok_run, bad_run = excluded.bad_run,
     shard = excluded.shard, epoch = excluded.epoch, sequence = excluded.sequence,
     recent = coalesce(excluded.recent, old.recent), written_at = now()
-  where (excluded.epoch, excluded.sequence) > (old.epoch, old.sequence)
+  where (excluded.generation, excluded.epoch, excluded.sequence) > (old.generation, old.epoch, old.sequence)
   returning member_id
 ), transition as (
   insert into member_transition
@@ -79,14 +73,11 @@ export async function writeVerdicts(
   owner: string,
   rows: readonly VerdictWrite[],
 ): Promise<VerdictsWritten> {
-  const epochs = newestEpochs(rows)
   const changes = rows.flatMap((row) =>
     row.transitions.map((transition) => ({ memberId: row.memberId, epoch: row.epoch, ...transition })),
   )
   const answer = await query<{ shard: number | null; member_id: string | null }>(db, WRITE_VERDICTS, [
-    [...epochs.keys()],
-    [...epochs.values()],
-    owner,
+    ...fenceOf(owner, rows),
     rows.map((row) => row.memberId),
     rows.map((row) => row.generation),
     rows.map((row) => row.status),
@@ -116,16 +107,6 @@ export async function writeVerdicts(
     held: new Set(answer.flatMap(({ shard }) => shard ?? [])),
     putOff: new Set(answer.flatMap(({ member_id }) => member_id ?? [])),
   }
-}
-
-/**
- * By shard. A batch may have verdicts from before a shard was lost and claimed again: only the present epoch can be
- * held.
- */
-function newestEpochs(rows: readonly VerdictWrite[]): ReadonlyMap<number, number> {
-  const epochs = new Map<number, number>()
-  for (const { shard, epoch } of rows) epochs.set(shard, Math.max(epoch, epochs.get(shard) ?? epoch))
-  return epochs
 }
 
 function timestamp(ms: number): string {

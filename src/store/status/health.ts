@@ -12,6 +12,8 @@ import type { MemberState } from '../../domain/status/member-status.ts'
 import type { HealthMonitor } from '../../domain/health-monitor.ts'
 import type { Member } from '../../domain/types.ts'
 import { type Db, query } from '../connection/database.ts'
+import { readSiteFacts } from './site-views.ts'
+import { isLbaas, type Reach } from '../door/lbaas-only.ts'
 import { type ListQuery, type ListSpec, listRows, type Page } from '../configuration/lists.ts'
 import { MEMBER_LIST_ATTRIBUTES, type MemberKey } from '../configuration/members.ts'
 import { MEMBER_COLUMNS, type MemberRow, toMember } from '../configuration/rows.ts'
@@ -37,7 +39,7 @@ export const HEALTH_LIST: ListSpec = {
     left join member_certificate mc on mc.member_id = m.id and mc.generation = m.check_generation
       and (hm.type in ('HTTPS', 'TLS-HELLO') or p.echo @> '{"tls_enabled": true}')`,
   columns: `${MEMBER_COLUMNS}, p.shard, m.provider, m.state, m.since, m.reason, m.pending, m.check_generation as generation,
-    hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
+    hm.sites is not null as is_voted, hm.id as monitor_id, hm.type, hm.profile, hm.options - '{http,udp,tls,grpc}'::text[] as options,
     p.traffic_seen_at is not null as traffic_seen, hm.delay_seconds, hm.timeout_seconds, hm.rise, hm.fall,
     hm.monitor_port as hm_monitor_port, hm.sent_fields, s.generation as verdict_generation, s.detail, s.evidence, s.ok_run, s.bad_run, s.written_at,
     stored.maintenance as member_maintenance, p.maintenance as pool_maintenance, hm.maintenance as monitor_maintenance,
@@ -60,11 +62,17 @@ export const HEALTH_LIST: ListSpec = {
   attributes: MEMBER_LIST_ATTRIBUTES,
 }
 
-export async function findMemberFacts(db: Db, key: MemberKey): Promise<MemberFacts | undefined> {
+/** `reach`: whether a member of a door is found too. */
+export async function findMemberFacts(
+  db: Db,
+  key: MemberKey,
+  reach: Reach = key.reach ?? 'lbaas',
+): Promise<MemberFacts | undefined> {
   const rows = await query<HealthRow>(
     db,
     `select ${HEALTH_LIST.columns}, s.recent from ${HEALTH_LIST.from}
-     where m.id = $1 and m.pool_id = $2 and ($3::text is null or m.project_id = $3)`,
+     where m.id = $1 and m.pool_id = $2 and ($3::text is null or m.project_id = $3)
+       ${reach === 'lbaas' ? `and ${isLbaas('p')}` : ''}`,
     [key.id, key.poolId, key.projectId ?? null],
   )
   return (await withProbes(db, rows, { isDetailed: true }))[0]
@@ -115,7 +123,9 @@ export async function countMemberStates(db: Db, poolId: string): Promise<StateCo
      select ms.state, m.admin_state_up as "memberUp", least(m.weight, 1) as weight, lb.provider, count(*) as members,
        count(*) filter (
          where (ms.pending or ms.state in ('ONLINE', 'OFFLINE'))
-           and (pr.lease_until is null or pr.lease_until <= now() or stale.member_id is not null)
+           and case when hm.sites is null
+             then pr.lease_until is null or pr.lease_until <= now() or stale.member_id is not null
+             else undecided.member_id is not null end
        ) as stale
      from member m
      join pool p on p.id = m.pool_id
@@ -124,6 +134,7 @@ export async function countMemberStates(db: Db, poolId: string): Promise<StateCo
      left join health_monitor hm on hm.pool_id = p.id
      left join shard sh on sh.id = p.shard
      left join prober pr on pr.id = sh.owner
+     left join member_state undecided on undecided.member_id = m.id and undecided.undecided
      left join stale on stale.member_id = m.id and stale.generation = ${CHECK_GENERATION}
      where m.pool_id = $1
      group by ms.state, m.admin_state_up, least(m.weight, 1), lb.provider`,
@@ -146,7 +157,20 @@ async function withProbes(
           memberIds: rows.map((row) => row.id),
           isDetailed,
         })
-  return rows.map((row) => toFacts(row, probes.get(row.id)))
+  const sites = await sitesOf(db, rows)
+  return rows.map((row) => {
+    const facts = toFacts(row, probes.get(row.id))
+    const ofMember = sites.get(row.id)
+    return ofMember === undefined ? facts : { ...facts, sites: ofMember }
+  })
+}
+
+/** Of those whose monitor has sites that vote. */
+async function sitesOf(db: Db, rows: readonly HealthRow[]): ReturnType<typeof readSiteFacts> {
+  const voted = rows.filter((row) => row.is_voted === true)
+  const [first] = voted
+  if (first === undefined) return new Map()
+  return await readSiteFacts(db, { shard: first.shard, memberIds: voted.map(({ id }) => id) })
 }
 
 /** The recent results of the element at `position` (1…), with the header that they share. */
@@ -181,6 +205,7 @@ interface HealthRow extends MemberRow {
   reason: HealthFacts['reason']
   pending: boolean
   generation: number
+  is_voted: boolean | null
   monitor_id: string | null
   type: HealthMonitor['type']
   profile: HealthMonitor['profile']

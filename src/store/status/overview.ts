@@ -2,6 +2,7 @@
  * Statements of the overview of a project: sums of what is kept per pool (`pool_roll_up`), so that no statement walks over
  * members, and pools and load balancers with the worst first.
  */
+import type { TrafficKind } from '../../domain/pool-health/traffic.ts'
 import type { Maintenance } from '../../domain/status/maintenance.ts'
 import { OVERVIEW_CERTIFICATES_MAX } from '../../domain/limits.ts'
 import { IS_EXPIRING } from './certificates.ts'
@@ -26,18 +27,24 @@ const SUMS = COUNTS.map((column) => `coalesce(sum(r.${column}), 0)::int as ${col
 
 /** Members of a pool that should be probed, as `pending or state in ('ONLINE', 'OFFLINE')` counts them. */
 const PROBED = `case when r.monitored and lb.provider <> 'noop_driver' then r.members - r.disabled else 0 end`
-const UNOWNED = `not exists (
-  select from shard sh join prober pr on pr.id = sh.owner where sh.id = p.shard and pr.lease_until > now())`
+/** Pools on whose members sites vote: the leases of `local` say nothing of them. */
+const VOTED_POOLS = 'select voted.pool_id from health_monitor voted where voted.sites is not null'
+/** Of a pool that `local` alone probes. */
+const UNOWNED = `(not exists (
+  select from shard sh join prober pr on pr.id = sh.owner where sh.id = p.shard and pr.lease_until > now())
+  and p.id not in (${VOTED_POOLS}))`
 
 /** A maintenance that lasts now, as `isMaintained` of the domain says it. */
 const lasts = (maintenance: string): string => `(
-  ${maintenance} is not null and (${maintenance}->>'start')::timestamptz <= now()
-  and coalesce((${maintenance}->>'end')::timestamptz > now(), true))`
+  ${maintenance} is not null and maintenance_time(${maintenance}->>'start') <= now()
+  and coalesce(maintenance_time(${maintenance}->>'end') > now(), true))`
 
+/** Of the project $1; null = of all. */
 const MAINTAINED_POOLS = `(
-  select p.id from pool p where ${lasts('p.maintenance')}
+  select p.id from pool p where ($1::text is null or p.project_id = $1) and ${lasts('p.maintenance')}
   union
-  select hm.pool_id from health_monitor hm where ${lasts('hm.maintenance')})`
+  select hm.pool_id from health_monitor hm
+  where ($1::text is null or hm.project_id = $1) and ${lasts('hm.maintenance')})`
 
 /** Every column is an aggregate: there is always one row. */
 export async function readOverviewCounts(db: Db, { projectId }: OverviewScope): Promise<OverviewCounts> {
@@ -56,6 +63,11 @@ export async function readOverviewCounts(db: Db, { projectId }: OverviewScope): 
          join member m on m.id = sc.member_id
          join pool p on p.id = m.pool_id
          where ($1::text is null or m.project_id = $1) and m.admin_state_up and not ${UNOWNED}
+       ) + (
+         select count(*)::int from member_state s
+         join member m on m.id = s.member_id
+         where s.undecided and ($1::text is null or m.project_id = $1) and m.admin_state_up
+           and m.pool_id in (${VOTED_POOLS})
        ) as stale,
        (select coalesce(sum(r.members), 0)::int from pool_roll_up r
          where r.pool_id in (select id from maintained) and ($1::text is null or r.project_id = $1))
@@ -72,16 +84,18 @@ export async function readOverviewCounts(db: Db, { projectId }: OverviewScope): 
   return row
 }
 
-/** How many pools, or load balancers, have which operating status. */
+/** How many pools, or load balancers, have which operating status. What holds the pools of a door together is none. */
 export async function countStatuses(
   db: Db,
   of: 'pool' | 'load_balancer',
   { projectId }: OverviewScope,
 ): Promise<Readonly<Record<string, number>>> {
+  const ofLbaas = `not exists (
+    select from load_balancer lb where lb.id = r.load_balancer_id and lb.door is not null)`
   const rows = await query<{ status: string; n: number }>(
     db,
     `select r.operating_status as status, count(*)::int as n from ${of}_roll_up r
-     where $1::text is null or r.project_id = $1 group by 1 order by 1`,
+     where ($1::text is null or r.project_id = $1) ${of === 'pool' ? '' : `and ${ofLbaas}`} group by 1 order by 1`,
     [projectId ?? null],
   )
   return Object.fromEntries(rows.map(({ status, n }) => [status, n]))
@@ -125,12 +139,20 @@ export interface OverviewPoolRow extends MemberCounts {
   readonly id: string
   readonly name: string
   readonly project_id: string
-  readonly load_balancer_id: string
-  readonly load_balancer_name: string
+  /** Null below a door. */
+  readonly load_balancer_id: string | null
+  readonly load_balancer_name: string | null
+  /** The door that keeps it; null = LBaaS. */
+  readonly door: string | null
+  /** The door's own names of its scope and of the pool. */
+  readonly door_scope: string | null
+  readonly door_key: string | null
   readonly operating_status: string
   readonly since: Date
   readonly monitor_type: string | null
   readonly in_service: boolean
+  /** Null: the pool has no options. */
+  readonly traffic: TrafficKind | null
   /** That lasts, or is to come, or was the last one. */
   readonly maintenance_window: Maintenance | null
   /** One of the pool, or of its monitor, lasts now. */
@@ -150,12 +172,15 @@ const LOAD_BALANCERS = `
   left join load_balancer_roll_up k on k.load_balancer_id = lb.id
   cross join lateral (
     select count(*)::int as pools, ${SUMS} from pool_roll_up r where r.load_balancer_id = lb.id
-  ) r`
+  ) r
+  where lb.door is null`
 
 const POOLS = `
-  select p.id, p.name, p.project_id, p.load_balancer_id, lb.name as load_balancer_name,
+  select p.id, p.name, p.project_id, p.load_balancer_id as parent_id, case when p.door is null then lb.id end as load_balancer_id,
+    case when p.door is null then lb.name end as load_balancer_name, p.door, lb.door_key as door_scope, p.door_key,
     coalesce(r.operating_status, 'OFFLINE') as operating_status, coalesce(r.since, p.created_at) as since,
     hm.type as monitor_type, coalesce(r.in_service, false) as in_service,
+    case when r.when_too_few is not null then r.traffic end as traffic,
     ${lasts('p.maintenance')} or ${lasts('hm.maintenance')} as maintenance, p.maintenance as maintenance_window,
     ${COUNTS.map((column) => `coalesce(r.${column}, 0) as ${column}`).join(', ')}
   from pool p
@@ -225,7 +250,9 @@ async function worstFirst<Row>(
       `(${ORDER}) > (${bind(key.a)}::int, ${bind(key.b)}::int, ${bind(key.c)}::text, ${bind(key.d)}::uuid)`,
     )
   }
-  if (loadBalancerId !== undefined) where.push(`w.load_balancer_id = ${bind(loadBalancerId)}::uuid`)
+  // By the column of the table, which has an index.
+  if (loadBalancerId !== undefined)
+    where.push(`w.parent_id = ${bind(loadBalancerId)}::uuid and w.door is null`)
   if (search !== undefined) {
     const pattern = searchOf(search, bind)
     where.push(`(${[...foundIn('w', pattern, ['name']), ...alsoFoundBy(pattern)].join(' or ')})`)

@@ -21,7 +21,8 @@ export async function readCounted<Result>(db: Db, read: () => Promise<Result>): 
 }
 
 const COUNTS =
-  'in_service monitored members able passing online offline unknown disabled no_monitor pending'.split(' ')
+  `in_service monitored members able passing online offline unknown disabled no_monitor pending switched_on able_backup
+  passing_backup at_least percent when_too_few overprovisioning_percent`.split(/\s+/)
 const countsOf = (alias: string): string => `row(${COUNTS.map((column) => `${alias}.${column}`).join(', ')})`
 
 /** What a step of a walk over all load balancers, in the order of their ids, has found. */

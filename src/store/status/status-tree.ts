@@ -1,6 +1,7 @@
 /** A load balancer and everything below it, in one statement and so of one moment. */
 import type { MemberState } from '../../domain/status/member-status.ts'
 import type { MonitorType, ProvisioningStatus } from '../../domain/types.ts'
+import { isLbaas } from '../door/lbaas-only.ts'
 import { type Db, query } from '../connection/database.ts'
 
 export interface TreeNode {
@@ -68,7 +69,7 @@ export async function readStatusTree(db: Db, key: StatusTreeKey): Promise<Status
           where md.load_balancer_id = lb.id ${MEMBERS_OF[key.membersOf]} limit $1
         ) m) as members
      from load_balancer lb
-     where lb.id = $2 and ($3::text is null or lb.project_id = $3)`,
+     where lb.id = $2 and ($3::text is null or lb.project_id = $3) and ${isLbaas('lb')}`,
     [key.membersMax + 1, key.id, key.projectId ?? null],
   )
   const row = rows[0]

@@ -2,6 +2,7 @@
  * Statements on the history of members. Its rows outlive the member and the pool; they are found by the project they belong to.
  */
 import { type Bindings, collectBindings } from '../connection/bindings.ts'
+import { isOfLbaasPool, type Reach } from '../door/lbaas-only.ts'
 import { type Db, query } from '../connection/database.ts'
 
 export interface TransitionRecord {
@@ -24,6 +25,8 @@ export interface TransitionScope {
   readonly memberId?: string
   readonly poolId?: string
   readonly projectId: string | undefined
+  /** Absent = of members of LBaaS alone. */
+  readonly reach?: Reach
 }
 
 export interface TransitionPage {
@@ -64,6 +67,7 @@ export async function listTransitions(
   const { values, bind } = collectBindings()
   const conditions = [
     within(scope, bind),
+    ...(scope.reach === 'all' ? [] : [isOfLbaasPool('t.pool_id')]),
     ...filters.map((filter) => {
       const [column, type] = FILTERS[filter.attribute]
       return `${column} = any(${bind(filter.values)}::${type})`
@@ -100,7 +104,7 @@ export async function ownerOfHistory(
     memberId === undefined
       ? ['pool t where t.id = $1', 't.pool_id = $1']
       : ['member t where t.id = $3 and t.pool_id = $1', 't.member_id = $3 and t.pool_id = $1']
-  const mine = '($2::text is null or t.project_id = $2)'
+  const mine = `($2::text is null or t.project_id = $2) and ${isOfLbaasPool('$1')}`
   const rows = await query<{ project_id: string }>(
     db,
     `(select t.project_id from ${object} and ${mine} limit 1)
@@ -110,6 +114,19 @@ export async function ownerOfHistory(
     [poolId, projectId ?? null, ...(memberId === undefined ? [] : [memberId])],
   )
   return rows[0]?.project_id
+}
+
+/** The project of a member that exists, or of which there is history, whichever API keeps it. */
+export async function projectOfMemberHistory(db: Db, memberId: string): Promise<string | undefined> {
+  const [row] = await query<{ project_id: string }>(
+    db,
+    `(select project_id from member where id = $1)
+     union all
+     (select project_id from member_transition where member_id = $1 limit 1)
+     limit 1`,
+    [memberId],
+  )
+  return row?.project_id
 }
 
 interface TransitionRow {

@@ -1,11 +1,12 @@
 /**
- * Statements on what uptime is computed from, of many members or pools at once: transitions, and the times that stand apart
- * (migrations 0024 and 0028).
+ * What uptime is computed from, of many members or pools at once: transitions (migration 0028), and the times that stand apart
+ * (uptime-asides.ts).
  */
 import { UPTIME_FACTS_DAYS } from '../../domain/limits.ts'
-import type { Aside, NewGeneration, StatusChange, UptimeFacts } from '../../domain/status/uptime.ts'
+import type { NewGeneration, StatusChange, UptimeFacts } from '../../domain/status/uptime.ts'
 import { DAY_MS } from '../../domain/status/uptime-days.ts'
 import { type Db, query } from '../connection/database.ts'
+import { type AsidesOfObject, readAsides } from './uptime-asides.ts'
 
 export type UptimeKindOfObject = 'member' | 'pool'
 
@@ -15,10 +16,12 @@ export interface AskedUptime {
   readonly fromMs: number
 }
 
-/** Which changes of an object are read beside the last one before its `fromMs`. */
+/** Which changes of an object are read beside the last one before its `fromMs`, and which times that stand apart. */
 export interface AskedChanges {
   readonly toMs: number
-  /** At most so many of each object: the newest of them, or the oldest. */
+  /** Times that stand apart are read from here on; not after the `fromMs` of any object. */
+  readonly asidesFromMs: number
+  /** At most so many changes of each object: the newest of them, or the oldest; so many times that stand apart, the newest. */
   readonly max: number
   readonly end: 'newest' | 'oldest'
 }
@@ -50,14 +53,6 @@ interface ChangeRow {
   readonly at: Date
   readonly from_state: string | null
   readonly to_state: string
-  readonly generation: number
-}
-
-interface SetAsideRow {
-  readonly object_id: string
-  readonly kind: 'off' | 'maintenance' | 'no_monitor' | 'generation' | 'verdict'
-  readonly begin_at: Date
-  readonly end_at: Date | null
   readonly generation: number
 }
 
@@ -109,11 +104,18 @@ export async function readFacts(
   const from = new Map(asked.map(({ id, fromMs }) => [id, fromMs]))
   const [changesOf, asidesOf] = await Promise.all([
     readChanges(db, kind, asked, changes),
-    readAsides(db, [...new Set(objects.flatMap((object) => object.objects))]),
+    readAsides(
+      db,
+      {
+        objects: [...new Set(objects.flatMap((object) => object.objects))],
+        members: kind === 'member' ? objects.map(({ id }) => id) : [],
+      },
+      { fromMs: changes.asidesFromMs, toMs: changes.toMs, max: changes.max },
+    ),
   ])
   return objects.map((object) => {
     const own = changesOf.get(object.id) ?? []
-    const asides = object.objects.flatMap((id) => asidesOf.get(id) ?? [])
+    const asides = asidesOf(object.objects)
     return factsOf(kind, object, { own, asides, fromMs: from.get(object.id) ?? 0, changes })
   })
 }
@@ -148,29 +150,6 @@ async function readChanges(
   return grouped(rows, ({ id }) => id)
 }
 
-/** What was noted, and the maintenance of now with its next occurrences, which is noted when it changes. */
-async function readAsides(
-  db: Db,
-  objects: readonly string[],
-): Promise<ReadonlyMap<string, readonly SetAsideRow[]>> {
-  const rows = await query<SetAsideRow>(
-    db,
-    `select s.object_id, s.kind, s.begin_at, s.end_at, s.generation from set_aside s
-     where s.object_id = any($1::uuid[])
-     union all
-     select o.id, 'maintenance', (each->>'start')::timestamptz, (each->>'end')::timestamptz, 0
-     from (
-       select id, maintenance from member where id = any($1::uuid[])
-       union all select id, maintenance from pool where id = any($1::uuid[])
-       union all select id, maintenance from health_monitor where id = any($1::uuid[])
-     ) o cross join jsonb_array_elements(
-       coalesce(nullif(o.maintenance->'occurrences', '[]'), jsonb_build_array(o.maintenance))) each
-     where o.maintenance is not null`,
-    [objects],
-  )
-  return grouped(rows, ({ object_id: id }) => id)
-}
-
 function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> {
   const groups = new Map<string, Row[]>()
   for (const row of rows) {
@@ -183,7 +162,7 @@ function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<st
 
 interface Read {
   readonly own: readonly ChangeRow[]
-  readonly asides: readonly SetAsideRow[]
+  readonly asides: AsidesOfObject
   readonly fromMs: number
   readonly changes: AskedChanges
 }
@@ -198,17 +177,18 @@ function factsOf(
   const first = changes[0]
   const asidesKeptMs = Date.now() - UPTIME_FACTS_DAYS * DAY_MS
   const generations = kind === 'pool' ? [] : generationsOf(object, asides, { fromMs, asidesKeptMs })
+  const firstMs = first === undefined ? fromMs : Math.max(first.atMs, fromMs)
   return {
     id: object.id,
     projectId: object.project_id,
     isCut,
-    exactFromMs: Math.max(asidesKeptMs, first === undefined ? fromMs : Math.max(first.atMs, fromMs)),
+    exactFromMs: Math.max(asidesKeptMs, asides.completeFromMs, asides.verdictsFromMs, firstMs),
     facts: {
       createdMs: object.created_at.getTime(),
       changes,
-      asides: asides.flatMap(asideOf),
+      asides: asides.asides,
       generations,
-      firstVerdicts: generations.length === 0 ? [] : ofKind(asides, 'verdict'),
+      firstVerdicts: generations.length === 0 ? [] : asides.firstVerdicts,
     },
   }
 }
@@ -260,30 +240,19 @@ function fromOf(kind: UptimeKindOfObject, status: string | null): StatusChange['
   return from === 'UNKNOWN' ? undefined : from
 }
 
-function asideOf({ kind, begin_at: begin, end_at: end }: SetAsideRow): readonly Aside[] {
-  if (kind === 'generation' || kind === 'verdict') return []
-  const endMs = end?.getTime() ?? Number.POSITIVE_INFINITY
-  return [{ kind: kind === 'no_monitor' ? 'noMonitor' : kind, beginMs: begin.getTime(), endMs }]
-}
-
-function ofKind(asides: readonly SetAsideRow[], kind: 'generation' | 'verdict'): NewGeneration[] {
-  return asides
-    .filter((row) => row.kind === kind)
-    .map((row) => ({ atMs: row.begin_at.getTime(), generation: row.generation }))
-}
-
 /**
  * Generations that matter from `fromMs` on. They ascend, so of those before only the last one can still await a verdict. One
- * whose verdict is noted no longer, as that is too long ago, awaits none.
+ * whose verdict is noted no longer, as that is too long ago or there were too many since, awaits none.
  */
 function generationsOf(
   object: ObjectRow,
-  asides: readonly SetAsideRow[],
+  { generations, verdictsFromMs }: AsidesOfObject,
   { fromMs, asidesKeptMs }: { readonly fromMs: number; readonly asidesKeptMs: number },
 ): readonly NewGeneration[] {
-  const all = ofKind(asides, 'generation').toSorted((a, b) => a.atMs - b.atMs)
+  const all = generations.toSorted((a, b) => a.atMs - b.atMs)
   const later = all.findIndex(({ atMs }) => atMs >= fromMs)
+  const notedFromMs = Math.max(asidesKeptMs, verdictsFromMs)
   return all
     .slice(later === -1 ? -1 : Math.max(0, later - 1))
-    .filter(({ atMs, generation }) => atMs >= asidesKeptMs || (object.generation ?? 0) < generation)
+    .filter(({ atMs, generation }) => atMs >= notedFromMs || (object.generation ?? 0) < generation)
 }

@@ -10,6 +10,7 @@ import {
 import { DAY_MS, type SummedDay } from '../../domain/status/uptime-days.ts'
 import { UPTIME_KINDS } from '../../domain/status/uptime.ts'
 import { type Db, query } from '../connection/database.ts'
+import { forgetAsides } from './uptime-asides.ts'
 import { type ObjectFacts, readFacts, type UptimeKindOfObject } from './uptime-facts.ts'
 import { SUM_COLUMNS, summedOf, type SumsRow } from './uptime.ts'
 
@@ -116,7 +117,8 @@ async function readToSum(
       return [row.id, { before, fromMs: before?.toMs ?? Math.max(dayMs, row.created_at.getTime()) }]
     }),
   )
-  const changes = { toMs, max: UPTIME_CHANGES_PER_STATEMENT, end: 'oldest' } as const
+  const asidesFromMs = Math.min(toMs, ...[...starts.values()].map(({ fromMs }) => fromMs))
+  const changes = { toMs, asidesFromMs, max: UPTIME_CHANGES_PER_STATEMENT, end: 'oldest' } as const
   const read: ObjectFacts[] = []
   for (const kind of ['member', 'pool'] as const) {
     const asked = rows
@@ -148,7 +150,10 @@ export interface SumsToSave {
   readonly keepDays: number
 }
 
-/** Writes sums with the progress; nothing where another process has gone on meanwhile. */
+/**
+ * Writes sums with the progress; nothing where another process has gone on meanwhile. Then forgets what was noted of the same
+ * objects and is not needed any more.
+ */
 export async function saveSums(
   db: Db,
   { progress, whole, parts, after, isDaySummed, keepDays }: SumsToSave,
@@ -187,6 +192,10 @@ export async function saveSums(
       ...sumsOf(parts),
     ],
   )
+  await forgetAsides(
+    db,
+    whole.map(({ id }) => id),
+  )
 }
 
 /** Rows of ids with their sums, whose first binding is `$first`. */
@@ -223,29 +232,61 @@ const sumsOf = (rows: readonly Summed[]): number[][] =>
 /** A day of UTC as a date, whatever the zone of this process is. */
 const dateOf = (dayMs: number): string => new Date(dayMs).toISOString().slice(0, 10)
 
-/** Deletes at most `batch` sums of members and pools that are gone, and of pools their transitions; returns how many rows. */
-export async function purgeGoneUptimes(db: Db, batch: number): Promise<number> {
-  const [row] = await query<{ n: number }>(
-    db,
-    `with due_objects as (
-       select object_id from uptime_gone order by object_id limit ${UPTIME_GONE_PER_STATEMENT}
-     ), days as (
-       delete from uptime_day d using (
-         select t.object_id, t.day from uptime_day t join due_objects on due_objects.object_id = t.object_id limit $1
-       ) due where d.object_id = due.object_id and d.day = due.day returning 1
-     ), parts as (
-       delete from uptime_part p using due_objects where p.object_id = due_objects.object_id
-     ), changes as (
-       delete from pool_transition where id in (
-         select t.id from pool_transition t join due_objects on due_objects.object_id = t.pool_id limit $1
-       ) returning 1
-     ), finished as (
-       delete from uptime_gone g using due_objects where g.object_id = due_objects.object_id
-         and not exists (select from uptime_day d where d.object_id = g.object_id)
-         and not exists (select from pool_transition t where t.pool_id = g.object_id) returning 1
-     )
-     select greatest((select count(*) from days), (select count(*) from changes)) as n`,
-    [batch],
-  )
-  return row?.n ?? 0
+export interface PurgedUptimes {
+  readonly rows: number
+  /** There are more due objects, or more rows of them. */
+  readonly isMore: boolean
 }
+
+/**
+ * Deletes at most `batch` sums of members and pools that are gone, and of pools as many transitions: of a number of objects,
+ * the first of each project before the second of any.
+ */
+export async function purgeGoneUptimes(db: Db, batch: number): Promise<PurgedUptimes> {
+  const [row] = await query<{ due: string[] | null; days: number; changes: number }>(db, PURGE_GONE, [
+    batch,
+    UPTIME_GONE_PER_STATEMENT,
+  ])
+  const { due, days = 0, changes = 0 } = row ?? {}
+  if (due === undefined || due === null) return { rows: 0, isMore: false }
+  // Another statement: one does not see what it deletes itself.
+  await query(
+    db,
+    `delete from uptime_gone g where g.object_id = any($1::uuid[])
+       and (select d.object_id from uptime_day d where d.object_id = g.object_id limit 1) is null
+       and (select t.pool_id from pool_transition t where t.pool_id = g.object_id limit 1) is null`,
+    [due],
+  )
+  const isMore = due.length >= UPTIME_GONE_PER_STATEMENT || days >= batch || changes >= batch
+  return { rows: days + changes, isMore }
+}
+
+/** $1 rows of a table, $2 objects. Projects, and the rows of each object, are found by steps in an index. */
+const PURGE_GONE = `
+  with recursive project (id) as (
+    (select g.project_id from uptime_gone g order by g.project_id limit 1)
+    union all
+    select (select g.project_id from uptime_gone g where g.project_id > p.id order by g.project_id limit 1)
+    from project p where p.id is not null
+  ), due as materialized (
+    select d.object_id from project p cross join lateral (
+      select g.object_id, row_number() over (order by g.object_id) as turn from uptime_gone g
+      where g.project_id = p.id order by g.object_id limit $2
+    ) d order by d.turn, d.object_id limit $2
+  ), days as (
+    delete from uptime_day d using (
+      select t.object_id, t.day from due cross join lateral (
+        select t.object_id, t.day from uptime_day t where t.object_id = due.object_id limit $1
+      ) t limit $1
+    ) old where d.object_id = old.object_id and d.day = old.day returning 1
+  ), parts as (
+    delete from uptime_part p using due where p.object_id = due.object_id
+  ), changes as (
+    delete from pool_transition where id in (
+      select t.id from due cross join lateral (
+        select t.id from pool_transition t where t.pool_id = due.object_id limit $1
+      ) t limit $1
+    ) returning 1
+  )
+  select (select array_agg(object_id::text) from due) as due, (select count(*) from days) as days,
+    (select count(*) from changes) as changes`

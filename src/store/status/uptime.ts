@@ -1,7 +1,8 @@
 /** What is read to show an uptime: the sums of closed days, the sum of a part of the day that runs, and facts for the rest. */
+import { UPTIME_FACTS_DAYS } from '../../domain/limits.ts'
 import type { UptimeKind } from '../../domain/status/uptime.ts'
 import { DAY_MS, dayOf, type SummedDay, type UptimeHistory } from '../../domain/status/uptime-days.ts'
-import { type Db, query } from '../connection/database.ts'
+import { type Db, onOneConnection, query } from '../connection/database.ts'
 import { readFacts, type UptimeKindOfObject } from './uptime-facts.ts'
 
 /** kind → column of `uptime_day` and `uptime_part`. */
@@ -29,7 +30,7 @@ export interface AskedHistory {
   readonly nowMs: number
   /** Of which sums are read. */
   readonly days: number
-  /** Of which transitions are read, the newest `changesMax` of each object. */
+  /** Of which transitions are read, the newest `changesMax` of each object, and as many times that stand apart. */
   readonly factsDays: number
   readonly changesMax: number
 }
@@ -47,19 +48,25 @@ export async function readHistories(
   { nowMs, days, factsDays, changesMax }: AskedHistory,
 ): Promise<readonly ObjectHistory[]> {
   const fromMs = nowMs - factsDays * DAY_MS
-  const [objects, summed, [progress]] = await Promise.all([
-    readFacts(
-      db,
-      kind,
-      ids.map((id) => ({ id, fromMs })),
-      { toMs: nowMs + DAY_MS, max: changesMax, end: 'newest' },
-    ),
-    readSummed(db, ids, dayOf(nowMs) - days * DAY_MS),
-    query<{ kept_from: Date; next: Date }>(
-      db,
+  const { objects, summed, progress } = await onOneConnection(db, async (tx) => {
+    const [at] = await query<{ kept_from: Date; next: Date }>(
+      tx,
       `select kept_from, (day + 1)::timestamp at time zone 'UTC' as next from uptime_progress`,
-    ),
-  ])
+    )
+    // Days that are not summed yet are computed from facts, however long ago they are.
+    const unsummedMs = at?.next.getTime() ?? nowMs
+    const asidesFromMs = Math.max(nowMs - UPTIME_FACTS_DAYS * DAY_MS, Math.min(fromMs, unsummedMs))
+    const [facts, sums] = await Promise.all([
+      readFacts(
+        tx,
+        kind,
+        ids.map((id) => ({ id, fromMs })),
+        { toMs: nowMs + DAY_MS, asidesFromMs, max: changesMax, end: 'newest' },
+      ),
+      readSummed(tx, ids, dayOf(nowMs) - days * DAY_MS),
+    ])
+    return { objects: facts, summed: sums, progress: at }
+  })
   return objects.map(({ id, projectId, facts, exactFromMs }) => {
     const own = summed.get(id) ?? new Map<number, SummedDay>()
     const lastMs = Math.max(progress?.next.getTime() ?? 0, ...[...own.values()].map(({ toMs }) => toMs))

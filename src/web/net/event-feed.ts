@@ -1,4 +1,4 @@
-/** The events that the page keeps, and who is told that something changed. */
+/** The events that the page keeps, and the calls when something changed. */
 import { signal } from '@preact/signals'
 import type { StreamParts } from './event-stream.ts'
 import type { ServiceEvent } from './types.ts'
@@ -8,7 +8,7 @@ export const KEPT = 200
 /** Milliseconds for which events are collected before they are shown, so that a storm does not draw the page each time. */
 export const SHOWN_AFTER_MS = 100
 
-/** Hears of every event, and of undefined when events may have been missed. */
+/** Gets every event, and undefined when events may have been missed. */
 export type Listener = (event: ServiceEvent | undefined) => void
 
 export class EventFeed {

@@ -1,6 +1,6 @@
 /**
  * Events as they happen, by Server-Sent Events (WHATWG HTML, section 9.2) over fetch: EventSource cannot send the header
- * that chooses a project. A stream that breaks goes on after the last event that was heard.
+ * that chooses a project. A stream that breaks goes on after the last event that arrived.
  */
 import { RequestError } from './sender.ts'
 import type { ServiceEvent } from './types.ts'
@@ -15,13 +15,13 @@ export interface StreamParts {
   /** Asks for a stream that goes on after the event with this id; '' = from now on. */
   readonly connect: (after: string, signal: AbortSignal) => Promise<Response>
   readonly onEvent: (event: ServiceEvent) => void
-  /** Events were deleted before they were heard: what is shown must be read again. */
+  /** Events were deleted before they arrived: what is shown must be read again. */
   readonly onGap: () => void
   readonly onState: (isOpen: boolean) => void
   readonly onRefused: (error: RequestError) => void
 }
 
-/** Opens a stream; the returned function closes it, and nothing is told any more. */
+/** Opens a stream; the returned function closes it, and no function of `parts` is called any more. */
 export function openStream(parts: StreamParts): () => void {
   const ending = new AbortController()
   void keepOpen(parts, ending.signal)
@@ -29,7 +29,7 @@ export function openStream(parts: StreamParts): () => void {
 }
 
 async function keepOpen(parts: StreamParts, ended: AbortSignal): Promise<void> {
-  const heard = { id: '' }
+  const last = { id: '' }
   let pauseMs = RETRY_MS
   while (!ended.aborted) {
     // A stream that was open for so long worked: what ends it is a new trouble.
@@ -39,7 +39,7 @@ async function keepOpen(parts: StreamParts, ended: AbortSignal): Promise<void> {
       parts.onState(true)
     }
     try {
-      await readOnce({ ...parts, onOpen }, heard, ended)
+      await readOnce({ ...parts, onOpen }, last, ended)
     } catch (error) {
       if (error instanceof RequestError && !ended.aborted) parts.onRefused(error)
     }
@@ -54,16 +54,16 @@ async function keepOpen(parts: StreamParts, ended: AbortSignal): Promise<void> {
 /** Reads one connection to its end; one that says nothing for too long has ended, also before its answer. */
 async function readOnce(
   parts: StreamParts & { readonly onOpen: () => void },
-  heard: { id: string },
+  last: { id: string },
   ended: AbortSignal,
 ): Promise<void> {
   const silent = new AbortController()
   const signal = AbortSignal.any([ended, silent.signal])
-  const spoken = async <Said>(said: Promise<Said>): Promise<Said> => {
+  const unlessSilent = async <Value>(awaited: Promise<Value>): Promise<Value> => {
     const timer = setTimeout(() => silent.abort(), SILENCE_MS)
-    return await said.finally(() => clearTimeout(timer))
+    return await awaited.finally(() => clearTimeout(timer))
   }
-  const answer = await spoken(parts.connect(heard.id, signal))
+  const answer = await unlessSilent(parts.connect(last.id, signal))
   if (!answer.ok || answer.body === null) {
     await answer.body?.cancel()
     throw new RequestError(answer.status, 'no events')
@@ -72,15 +72,15 @@ async function readOnce(
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
   for (;;) {
-    const { done, value } = await spoken(reader.read())
+    const { done, value } = await unlessSilent(reader.read())
     if (done || ended.aborted) return
     const messages = (rest + value).split('\n\n')
     rest = messages.pop() ?? ''
-    for (const message of messages) tell(message, parts, heard)
+    for (const message of messages) deliver(message, parts, last)
   }
 }
 
-function tell(message: string, { onEvent, onGap }: StreamParts, heard: { id: string }): void {
+function deliver(message: string, { onEvent, onGap }: StreamParts, last: { id: string }): void {
   const fields = new Map(
     message.split('\n').map((line) => {
       const [name = '', ...value] = line.split(': ')
@@ -89,7 +89,7 @@ function tell(message: string, { onEvent, onGap }: StreamParts, heard: { id: str
   )
   const data = fields.get('data')
   if (data === undefined) return
-  heard.id = fields.get('id') ?? heard.id
+  last.id = fields.get('id') ?? last.id
   if (fields.get('event') === 'gap') onGap()
   else onEvent(JSON.parse(data) as ServiceEvent)
 }

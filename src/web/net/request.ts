@@ -1,16 +1,8 @@
 /** Requests to the API of the service that the page came from. */
-import { signal } from '@preact/signals'
+import { chosenProject } from '../project.ts'
 import { askFor, RequestError, type Sent, type Surroundings, send } from './sender.ts'
 
 export { RequestError }
-
-/** Without identity: whose objects are asked for; empty = the default project of the service. */
-export const chosenProject = signal(localStorage.getItem('project') ?? '')
-
-export function chooseProject(id: string): void {
-  localStorage.setItem('project', id)
-  chosenProject.value = id
-}
 
 const HERE: Surroundings = {
   // Below what the page is: `/ui/` is removed, so that the prefix of a reverse proxy stays.
@@ -30,11 +22,11 @@ export function request<Body>(
 }
 
 /** Asks for a stream of events, after the one with this id; '' = from now on. */
-export function askForEvents(query: string, after: string, signal: AbortSignal): Promise<Response> {
+export function askForEvents(path: string, after: string, signal: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = after === '' ? {} : { 'last-event-id': after }
   return send(HERE, {
     method: 'GET',
-    path: `v1/events?${query}`,
+    path,
     accept: 'text/event-stream',
     headers,
     signal,

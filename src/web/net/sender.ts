@@ -11,6 +11,11 @@ export class RequestError extends Error {
   }
 }
 
+/** What went wrong, as a sentence for people. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** What is asked of `fetch`. */
 export interface Init {
   readonly method: string

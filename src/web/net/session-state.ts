@@ -1,6 +1,6 @@
 /** Who looks at the page: nobody (no identity), or somebody who has signed in. */
 import { signal } from '@preact/signals'
-import { RequestError } from './sender.ts'
+import { messageOf, RequestError } from './sender.ts'
 import type { Session } from './types.ts'
 
 export type SessionState =
@@ -22,6 +22,8 @@ export type Ask = <Body>(method: 'GET' | 'POST' | 'DELETE', path: string, body?:
 export class SessionOfPage {
   readonly state = signal<SessionState>({ kind: 'asking' })
   readonly #ask: Ask
+  /** Number of the last question who this is: the answer to one before it comes too late. */
+  #question = 0
 
   constructor(ask: Ask) {
     this.#ask = ask
@@ -29,12 +31,18 @@ export class SessionOfPage {
 
   /** Asks the service who this is. Never rejects. */
   async find(): Promise<void> {
+    this.#question += 1
+    const question = this.#question
+    const found = await this.#whoIsThis()
+    if (question === this.#question) this.state.value = found
+  }
+
+  async #whoIsThis(): Promise<SessionState> {
     try {
-      this.state.value = { kind: 'known', session: await this.#ask<Session>('GET', 'v1/session') }
+      return { kind: 'known', session: await this.#ask<Session>('GET', 'v1/session') }
     } catch (error) {
       const status = error instanceof RequestError ? error.status : 0
-      this.state.value =
-        status === 401 ? { kind: 'signed out' } : { kind: 'refused', message: messageOf(error) }
+      return status === 401 ? { kind: 'signed out' } : { kind: 'refused', message: messageOf(error) }
     }
   }
 
@@ -49,6 +57,7 @@ export class SessionOfPage {
    * answer the cookie is still there, and the page says so. Never rejects.
    */
   async signOut(): Promise<void> {
+    this.#question += 1
     try {
       await this.#ask('DELETE', 'v1/session')
       this.state.value = { kind: 'signed out' }
@@ -66,8 +75,4 @@ export class SessionOfPage {
       this.state.value = { kind: 'signed out', message: 'Your session has ended. Please sign in again.' }
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,16 +1,15 @@
 /** A clock for views: it ticks while somebody looks, and is right at once when somebody looks again. */
 import { type Signal, signal } from '@preact/signals'
+import type { Visibility } from './visibility.ts'
 
 const EVERY_MS = 1000
 
-export interface Watched {
-  readonly nowMs: () => number
-  readonly isVisible: () => boolean
-  readonly onVisibility: (changed: () => void) => void
-}
-
-/** Milliseconds since 1970, once a second. */
-export function ticking({ nowMs, isVisible, onVisibility }: Watched): Signal<number> {
+/** Milliseconds since 1970, once a second, for as long as the page is open. */
+export function ticking({
+  nowMs,
+  isVisible,
+  onVisibility,
+}: Visibility & { readonly nowMs: () => number }): Signal<number> {
   const now = signal(nowMs())
   const look = (): void => {
     if (isVisible()) now.value = nowMs()

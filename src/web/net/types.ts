@@ -89,10 +89,15 @@ export interface Pool {
   readonly id: string
   readonly name: string
   readonly project_id: string
-  readonly loadbalancer: { readonly id: string; readonly name: string }
+  /** Null: a door keeps the pool. */
+  readonly loadbalancer: { readonly id: string; readonly name: string } | null
+  /** Null: a pool of LBaaS. */
+  readonly door: { readonly name: string; readonly scope: string; readonly key: string } | null
   readonly operating_status: string
   readonly since: string
   readonly in_service: boolean
+  /** Null: the pool has no options. */
+  readonly traffic: string | null
   readonly monitor_type: string | null
   readonly maintenance: boolean
   readonly maintenance_window: Maintenance | null
@@ -156,9 +161,24 @@ export interface Member {
   readonly recent_results?: readonly RecentResult[]
   /** What it shows over TLS; absent = it shows none, or nothing is known yet. */
   readonly certificate?: Certificate
+  /** What each site sees; absent = `local` alone probes it. */
+  readonly sites?: readonly SiteOfMember[]
   readonly evidence: Readonly<Record<string, unknown>> | null
   readonly pool?: Pool
   readonly healthmonitor?: Monitor | null
+}
+
+/** A site that probes a member, and what it sees. */
+export interface SiteOfMember {
+  readonly site: string
+  /** Null: it has no verdict. */
+  readonly status: string | null
+  readonly votes: boolean
+  readonly served: boolean
+  readonly since: string | null
+  readonly reason: string
+  readonly detail: string | null
+  readonly latency_ms: number | null
 }
 
 /** The certificate that a member shows over TLS. */
@@ -274,6 +294,8 @@ export interface PublicPage {
   readonly project_id: string
   readonly title: string
   readonly pools: readonly string[]
+  /** Of each of them; empty: it has none. */
+  readonly pool_names: readonly string[]
   readonly show_members: boolean
   readonly created_at: string
   /** Only when the link was made by this request. */

@@ -1,22 +1,24 @@
 /** The form that begins a maintenance: once, or every day, week or month in a time zone. */
 import { useSignal } from '@preact/signals'
+import { Choice } from './choice.tsx'
 import { textIn } from './form.ts'
 
+/** Minutes; 0 = without an end. */
 const LENGTHS = [
-  ['30 minutes', 30],
-  ['1 hour', 60],
-  ['2 hours', 120],
-  ['4 hours', 240],
-  ['1 day', 1440],
-  ['until I end it', 0],
+  ['30', '30 minutes'],
+  ['60', '1 hour'],
+  ['120', '2 hours'],
+  ['240', '4 hours'],
+  ['1440', '1 day'],
+  ['0', 'until I end it'],
 ] as const
 
 /** The day of the week and of the month are those of the first time. */
 const REPEATS = [
-  ['once', ''],
-  ['every day', 'FREQ=DAILY'],
-  ['every week', 'FREQ=WEEKLY'],
-  ['every month', 'FREQ=MONTHLY'],
+  ['', 'once'],
+  ['FREQ=DAILY', 'every day'],
+  ['FREQ=WEEKLY', 'every week'],
+  ['FREQ=MONTHLY', 'every month'],
 ] as const
 
 const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone
@@ -47,29 +49,14 @@ export function MaintenanceForm({ of, isSending, onBegin, onCancel }: Props) {
         onBegin(bodyOf(event.currentTarget))
       }}
     >
-      <label>
-        Repeat
-        <select name="rule" onChange={(event) => (rule.value = event.currentTarget.value)}>
-          {REPEATS.map(([words, value]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice words="Repeat" name="rule" options={REPEATS} onChoose={(value) => (rule.value = value)} />
       {rule.value === '' ? null : <RecurrenceFields />}
-      <label>
-        For
-        <select name="minutes">
-          {LENGTHS.filter(([, minutes]) => rule.value === '' || mayRepeat(rule.value, minutes)).map(
-            ([words, minutes]) => (
-              <option key={minutes} value={minutes} selected={minutes === 60}>
-                {words}
-              </option>
-            ),
-          )}
-        </select>
-      </label>
+      <Choice
+        words="For"
+        name="minutes"
+        options={LENGTHS.filter(([minutes]) => rule.value === '' || mayRepeat(rule.value, Number(minutes)))}
+        chosen="60"
+      />
       <label>
         Note
         <input name="note" maxLength={255} autocomplete="off" placeholder="why" />
@@ -96,16 +83,7 @@ function RecurrenceFields() {
         First at
         <input name="first" type="datetime-local" required defaultValue={localNow()} />
       </label>
-      <label>
-        Time zone
-        <select name="zone">
-          {ZONES.map((zone) => (
-            <option key={zone} value={zone}>
-              {zone}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice words="Time zone" name="zone" options={ZONES.map((zone) => [zone, zone])} />
     </>
   )
 }

@@ -2,13 +2,15 @@
 import { useSignal } from '@preact/signals'
 import { now } from '../net/clock.ts'
 import { request } from '../net/request.ts'
-import { mayWrite, noteRefusal } from '../net/session.ts'
+import { mayWrite } from '../net/session.ts'
 import type { Maintenance } from '../net/types.ts'
 import { recurrenceInWords } from '../words/recurrence.ts'
 import { MAINTENANCE } from '../words/status.ts'
 import { dateOf } from '../words/time.ts'
+import { useAttempt } from './attempt.ts'
 import { MaintenanceForm } from './maintenance-form.tsx'
 import { StatusMark } from './mark.tsx'
+import { Alert } from './page.tsx'
 
 interface Props {
   /** Of the object, below the root of the service. */
@@ -21,21 +23,13 @@ interface Props {
 
 export function MaintenanceControl({ path, of, maintenance, onDone }: Props) {
   const isOpen = useSignal(false)
-  const error = useSignal('')
-  const isSending = useSignal(false)
-  const send = async (method: 'PUT' | 'DELETE', body?: unknown) => {
-    isSending.value = true
-    error.value = ''
-    try {
+  const { isBusy, error, run } = useAttempt()
+  const send = (method: 'PUT' | 'DELETE', body?: unknown) =>
+    run(async () => {
       await request(method, `${path}/maintenance`, body)
       isOpen.value = false
       onDone()
-    } catch (refusal) {
-      noteRefusal(refusal)
-      error.value = refusal instanceof Error ? refusal.message : String(refusal)
-    }
-    isSending.value = false
-  }
+    })
   return (
     <div class="maintenance">
       {maintenance === undefined ? null : (
@@ -44,13 +38,13 @@ export function MaintenanceControl({ path, of, maintenance, onDone }: Props) {
         </p>
       )}
       {!mayWrite() ? null : maintenance !== undefined ? (
-        <button type="button" disabled={isSending.value} onClick={() => void send('DELETE')}>
+        <button type="button" disabled={isBusy.value} onClick={() => void send('DELETE')}>
           {maintenance.recurrence === undefined ? 'End maintenance' : 'End it for good'}
         </button>
       ) : isOpen.value ? (
         <MaintenanceForm
           of={of}
-          isSending={isSending.value}
+          isSending={isBusy.value}
           onCancel={() => (isOpen.value = false)}
           onBegin={(body) => void send('PUT', { maintenance: body })}
         />
@@ -59,11 +53,7 @@ export function MaintenanceControl({ path, of, maintenance, onDone }: Props) {
           Begin maintenance…
         </button>
       )}
-      {error.value === '' ? null : (
-        <p class="trouble" role="alert">
-          {error.value}
-        </p>
-      )}
+      <Alert message={error.value} />
     </div>
   )
 }

@@ -1,7 +1,7 @@
 /** What every view begins with, and what it shows while there is nothing else. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import type { Loaded } from '../net/resource.ts'
+import type { Loaded } from '../net/loaded.ts'
 
 /** The heading of a view gets the focus when the view changes, so that a screen reader says where one is. */
 export function Heading({
@@ -24,18 +24,27 @@ export function Heading({
   )
 }
 
-/** A trouble of the last reading; what was read before stays. */
-export function Trouble({ state }: { readonly state: Loaded<unknown> }) {
-  if (state.error === undefined) return null
+/** What went wrong, in a sentence; nothing when nothing did. */
+export function Alert({ message }: { readonly message: string | undefined }) {
+  if (message === undefined || message === '') return null
   return (
     <p class="trouble" role="alert">
-      {state.error}
+      {message}
     </p>
   )
 }
 
+/** A trouble of the last reading; what was read before stays. */
+export function Trouble({ state }: { readonly state: Loaded<unknown> }) {
+  return <Alert message={state.error} />
+}
+
+/** While the first reading lasts. */
 export function Waiting({ state }: { readonly state: Loaded<unknown> }) {
-  if (state.body !== undefined || state.error !== undefined) return null
+  return state.body === undefined && state.error === undefined ? <Reading /> : null
+}
+
+export function Reading() {
   return <p class="quiet waiting-text">Reading…</p>
 }
 

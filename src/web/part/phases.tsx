@@ -1,6 +1,6 @@
 /** The phases of one probe, one after the other. */
 import type { Member, Phases } from '../net/types.ts'
-import { sentence } from '../words/status.ts'
+import { capitalised } from '../words/status.ts'
 import { dateOf, millisecondsOf } from '../words/time.ts'
 
 const WIDTH = 1000
@@ -38,7 +38,7 @@ export function PhasesBar({ probe }: { readonly probe: Probe }) {
   return (
     <>
       <p>
-        {sentence(probe.result)} ({probe.reason}) at {dateOf(probe.at)}
+        {capitalised(probe.result)} ({probe.reason}) at {dateOf(probe.at)}
         {probe.latency_ms === null ? '' : `, after ${millisecondsOf(probe.latency_ms)}`}.
       </p>
       {parts.length === 0 ? null : (

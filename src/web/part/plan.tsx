@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useResource } from '../net/resource.ts'
 import type { Plan } from '../net/types.ts'
 import { Trouble } from './page.tsx'
+import { Table } from './table.tsx'
 
 const FROM: Readonly<Record<string, string>> = {
   options: 'options of the monitor',
@@ -22,7 +23,7 @@ export function PlanTable({
 }) {
   const isAll = useSignal(false)
   const { state } = useResource<{ plan: Plan }>(
-    `load-balancer/v2.0/lbaas/healthmonitors/${monitorId}/plan?member_id=${memberId}`,
+    `v1/healthmonitors/${monitorId}/plan?member_id=${memberId}`,
     ({ type }) => type === 'config.changed',
   )
   const plan = state.value.body?.plan
@@ -32,29 +33,23 @@ export function PlanTable({
   return (
     <>
       <Trouble state={state.value} />
-      <table class="list plan">
-        <caption class="hidden">Options of the monitor, with where each comes from</caption>
-        <thead>
-          <tr>
-            <th scope="col">Option</th>
-            <th scope="col">Value</th>
-            <th scope="col">From</th>
+      <Table
+        caption="Options of the monitor, with where each comes from"
+        columns={['Option', 'Value', 'From']}
+        kind="plan"
+      >
+        {shown.map(([name, { value, from }]) => (
+          <tr key={name}>
+            <th scope="row">
+              <code>{name}</code>
+            </th>
+            <td>
+              <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
+            </td>
+            <td class="quiet">{FROM[from] ?? from}</td>
           </tr>
-        </thead>
-        <tbody>
-          {shown.map(([name, { value, from }]) => (
-            <tr key={name}>
-              <th scope="row">
-                <code>{name}</code>
-              </th>
-              <td>
-                <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
-              </td>
-              <td class="quiet">{FROM[from] ?? from}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       <button
         type="button"
         class="link"

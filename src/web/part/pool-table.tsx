@@ -1,21 +1,24 @@
 /** Pools, the worst first. */
 import type { LoadBalancer, Pool } from '../net/types.ts'
+import { PoolParent } from './pool-parent.tsx'
 import { linkTo } from '../route.ts'
+import { shortId } from '../words/name.ts'
 import { MAINTENANCE, rolledUpMark } from '../words/status.ts'
-import { CountsBar, CountsInShort } from './bar.tsx'
+import { CountsBar, CountsInShort } from './counts.tsx'
 import { StatusMark } from './mark.tsx'
 import { Table } from './table.tsx'
 import { Ago } from './time.tsx'
 
-const named = (name: string, id: string) => (name === '' ? <code>{id.slice(0, 8)}</code> : name)
+/** A name, else the beginning of the id, as what it is. */
+const named = (name: string, id: string) => (name === '' ? <code>{shortId(id)}</code> : name)
 
 export function PoolTable({
   pools,
-  ofOne,
+  ofOneLoadBalancer,
 }: {
   readonly pools: readonly Pool[]
   /** All are of one load balancer, whose name need not be said in each row. */
-  readonly ofOne?: boolean
+  readonly ofOneLoadBalancer?: boolean
 }) {
   return (
     <Table caption="Pools, the worst first" columns={['Status', 'Pool', 'Members', 'For']}>
@@ -27,21 +30,13 @@ export function PoolTable({
           </td>
           <th scope="row">
             <a href={linkTo.pool(pool.id)}>{named(pool.name, pool.id)}</a>
-            {ofOne === true ? null : (
+            {ofOneLoadBalancer === true ? null : (
               <div class="quiet small">
-                <a href={linkTo.loadBalancer(pool.loadbalancer.id)}>
-                  {named(pool.loadbalancer.name, pool.loadbalancer.id)}
-                </a>
+                <PoolParent pool={pool} />
               </div>
             )}
           </th>
-          <td>
-            <CountsInShort counts={pool.members} />
-            <CountsBar counts={pool.members} />
-          </td>
-          <td class="since" data-label="for">
-            <Ago at={pool.since} />
-          </td>
+          <CountCells of={pool} />
         </tr>
       ))}
     </Table>
@@ -63,15 +58,24 @@ export function LoadBalancerTable({ loadBalancers }: { readonly loadBalancers: r
               {each.pools} {each.pools === 1 ? 'pool' : 'pools'}
             </div>
           </th>
-          <td>
-            <CountsInShort counts={each.members} />
-            <CountsBar counts={each.members} />
-          </td>
-          <td class="since" data-label="for">
-            <Ago at={each.since} />
-          </td>
+          <CountCells of={each} />
         </tr>
       ))}
     </Table>
+  )
+}
+
+/** The last two columns: how the members are divided, and for how long the status has been this one. */
+function CountCells({ of: { members, since } }: { readonly of: Pick<Pool, 'members' | 'since'> }) {
+  return (
+    <>
+      <td>
+        <CountsInShort counts={members} />
+        <CountsBar counts={members} />
+      </td>
+      <td class="since" data-label="for">
+        <Ago at={since} />
+      </td>
+    </>
   )
 }

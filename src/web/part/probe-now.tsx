@@ -1,13 +1,15 @@
 /** A probe of a member now: a button for those who may write, and what the probe found. It changes nothing of the member. */
 import { useSignal } from '@preact/signals'
 import { request } from '../net/request.ts'
-import { mayWrite, noteRefusal } from '../net/session.ts'
-import type { Phases } from '../net/types.ts'
+import { mayWrite } from '../net/session.ts'
+import type { Phases, RecentResult } from '../net/types.ts'
+import { useAttempt } from './attempt.ts'
+import { Alert } from './page.tsx'
 import { PhasesBar } from './phases.tsx'
 
 interface Found {
   readonly at: string
-  readonly result: 'passed' | 'failed' | 'inconclusive'
+  readonly result: RecentResult['result']
   readonly reason: string
   readonly detail: string
   readonly latency_ms: number
@@ -16,26 +18,18 @@ interface Found {
 
 /** `path`: of the member, below the root of the service. */
 export function ProbeNow({ path }: { readonly path: string }) {
-  const isAsking = useSignal(false)
   const found = useSignal<Found | undefined>(undefined)
-  const error = useSignal('')
+  const { isBusy, error, run } = useAttempt()
   if (!mayWrite()) return null
-  const ask = async () => {
-    isAsking.value = true
-    error.value = ''
-    found.value = undefined
-    try {
+  const ask = () =>
+    run(async () => {
+      found.value = undefined
       found.value = (await request<{ readonly probe: Found }>('POST', `${path}/probe`)).probe
-    } catch (refusal) {
-      noteRefusal(refusal)
-      error.value = refusal instanceof Error ? refusal.message : String(refusal)
-    }
-    isAsking.value = false
-  }
+    })
   return (
     <div class="probe-now">
-      <button type="button" disabled={isAsking.value} onClick={() => void ask()}>
-        {isAsking.value ? 'Probing…' : 'Probe now'}
+      <button type="button" disabled={isBusy.value} onClick={() => void ask()}>
+        {isBusy.value ? 'Probing…' : 'Probe now'}
       </button>
       <div aria-live="polite">
         {found.value === undefined ? null : (
@@ -46,11 +40,7 @@ export function ProbeNow({ path }: { readonly path: string }) {
           </>
         )}
       </div>
-      {error.value === '' ? null : (
-        <p class="trouble" role="alert">
-          {error.value}
-        </p>
-      )}
+      <Alert message={error.value} />
     </div>
   )
 }

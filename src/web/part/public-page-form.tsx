@@ -1,12 +1,15 @@
 /** The form of a new public page: its title, which pools it shows, and whether their members too. */
 import { useSignal } from '@preact/signals'
+import { pathWith } from '../net/query.ts'
 import { request } from '../net/request.ts'
 import { useResource } from '../net/resource.ts'
-import { noteRefusal } from '../net/session.ts'
 import type { Pool, PublicPage } from '../net/types.ts'
 import { shownProject } from '../project.ts'
+import { nameOf } from '../words/name.ts'
+import { useAttempt } from './attempt.ts'
 import { textIn } from './form.ts'
-import { Trouble, Waiting } from './page.tsx'
+import { Alert, Trouble, Waiting } from './page.tsx'
+import { poolParentName } from './pool-parent.tsx'
 import { Search } from './search.tsx'
 
 interface Props {
@@ -15,13 +18,10 @@ interface Props {
 }
 
 export function PublicPageForm({ onMade, onCancel }: Props) {
-  const error = useSignal('')
-  const isSending = useSignal(false)
+  const { isBusy, error, run } = useAttempt()
   const chosen = useSignal<readonly Pool[]>([])
-  const send = async (form: HTMLFormElement) => {
-    isSending.value = true
-    error.value = ''
-    try {
+  const send = (form: HTMLFormElement) =>
+    run(async () => {
       const { public_page: page } = await request<{ public_page: PublicPage }>('POST', 'v1/public-pages', {
         public_page: {
           title: textIn(form, 'title').trim(),
@@ -32,12 +32,7 @@ export function PublicPageForm({ onMade, onCancel }: Props) {
         },
       })
       onMade(page)
-    } catch (refusal) {
-      noteRefusal(refusal)
-      error.value = refusal instanceof Error ? refusal.message : String(refusal)
-    }
-    isSending.value = false
-  }
+    })
   return (
     <form
       class="stacked-form"
@@ -55,13 +50,9 @@ export function PublicPageForm({ onMade, onCancel }: Props) {
       <label class="check">
         <input type="checkbox" name="members" /> Show names and statuses of members
       </label>
-      {error.value === '' ? null : (
-        <p class="trouble" role="alert">
-          {error.value}
-        </p>
-      )}
+      <Alert message={error.value} />
       <p class="inline-form">
-        <button type="submit" class="main" disabled={isSending.value || chosen.value.length === 0}>
+        <button type="submit" class="main" disabled={isBusy.value || chosen.value.length === 0}>
           Create and show the link
         </button>
         <button type="button" onClick={onCancel}>
@@ -80,10 +71,9 @@ interface ChoiceProps {
 /** What is chosen stays chosen while one searches for more. */
 function PoolChoice({ chosen, onChoose }: ChoiceProps) {
   const search = useSignal('')
-  const project =
-    shownProject.value === undefined ? '' : `&project_id=${encodeURIComponent(shownProject.value)}`
-  const found = search.value === '' ? '' : `&search=${encodeURIComponent(search.value)}`
-  const { state } = useResource<{ pools: readonly Pool[] }>(`v1/overview/pools?limit=50${project}${found}`)
+  const { state } = useResource<{ pools: readonly Pool[] }>(
+    pathWith('v1/overview/pools', { limit: 50, project_id: shownProject.value, search: search.value }),
+  )
   const isChosen = (pool: Pool) => chosen.some(({ id }) => id === pool.id)
   const rest = (state.value.body?.pools ?? []).filter((pool) => !isChosen(pool))
   return (
@@ -101,7 +91,7 @@ function PoolChoice({ chosen, onChoose }: ChoiceProps) {
               onChoose(isChosen(pool) ? chosen.filter(({ id }) => id !== pool.id) : [...chosen, pool])
             }
           />{' '}
-          {pool.name || pool.id.slice(0, 8)} <span class="quiet small">{pool.loadbalancer.name}</span>
+          {nameOf(pool)} <span class="quiet small">{poolParentName(pool)}</span>
         </label>
       ))}
     </fieldset>

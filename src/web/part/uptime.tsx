@@ -5,6 +5,7 @@ import { concerns } from '../words/event.ts'
 import { dateOf, durationOf } from '../words/time.ts'
 import { percentOf, WINDOW_NAMES } from '../words/uptime.ts'
 import { Trouble } from './page.tsx'
+import { Table } from './table.tsx'
 
 export function UptimeTable({ memberId }: { readonly memberId: string }) {
   const { state } = useResource<Uptime>(`v1/uptime?member_id=${memberId}`, concerns(memberId))
@@ -12,33 +13,22 @@ export function UptimeTable({ memberId }: { readonly memberId: string }) {
   if (body === undefined) return <Trouble state={state.value} />
   return (
     <>
-      <table class="list">
-        <caption class="hidden">Uptime of the member</caption>
-        <thead>
-          <tr>
-            <th scope="col">Last</th>
-            <th scope="col">ONLINE</th>
-            <th scope="col">OFFLINE</th>
-            <th scope="col">Not counted</th>
+      <Table caption="Uptime of the member" columns={['Last', 'ONLINE', 'OFFLINE', 'Not counted']}>
+        {body.windows.map((window) => (
+          <tr key={window.hours}>
+            <th scope="row">{WINDOW_NAMES[window.hours] ?? `${window.hours} h`}</th>
+            <td class="number" data-label="ONLINE">
+              {window.up_share === null ? '–' : percentOf(window.up_share)}
+            </td>
+            <td data-label="OFFLINE">
+              {window.offline_seconds === 0 ? '–' : durationOf(window.offline_seconds)}
+            </td>
+            <td class="quiet" data-label="not counted">
+              {notCounted(window)}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {body.windows.map((window) => (
-            <tr key={window.hours}>
-              <th scope="row">{WINDOW_NAMES[window.hours] ?? `${window.hours} h`}</th>
-              <td class="number" data-label="ONLINE">
-                {window.up_share === null ? '–' : percentOf(window.up_share)}
-              </td>
-              <td data-label="OFFLINE">
-                {window.offline_seconds === 0 ? '–' : durationOf(window.offline_seconds)}
-              </td>
-              <td class="quiet" data-label="not counted">
-                {notCounted(window)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       {body.since === null ? null : <p class="quiet small">What is known begins at {dateOf(body.since)}.</p>}
     </>
   )

@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks'
 import { now } from '../net/clock.ts'
 import { StatusMark } from '../part/mark.tsx'
+import { Alert, Reading } from '../part/page.tsx'
 import type { Mark } from '../words/status.ts'
 import { agoOf, dateOf } from '../words/time.ts'
 import { percentOf, WINDOW_NAMES } from '../words/uptime.ts'
@@ -42,15 +43,13 @@ export function PublicView() {
     <main class="public">
       <h1>{title}</h1>
       {shown.kind === 'shown' ? (
-        <Page page={shown.page} isOld={shown.trouble} />
+        <Page page={shown.page} isOld={shown.isOld} />
       ) : shown.kind === 'unknown' ? (
         <p role="alert">There is no page at this address. Its link may have been replaced or deleted.</p>
       ) : shown.kind === 'trouble' ? (
-        <p class="trouble" role="alert">
-          The service does not answer. The page tries again.
-        </p>
+        <Alert message="The service does not answer. The page tries again." />
       ) : (
-        <p class="quiet">Reading…</p>
+        <Reading />
       )}
     </main>
   )
@@ -72,9 +71,7 @@ function Page({ page, isOld }: { readonly page: StatusPage; readonly isOld: bool
         </p>
       )}
       {isOld ? (
-        <p class="trouble" role="alert">
-          The service does not answer. This is how it was at {dateOf(page.as_of)}.
-        </p>
+        <Alert message={`The service does not answer. This is how it was at ${dateOf(page.as_of)}.`} />
       ) : null}
       {page.pools.map((pool, i) => (
         <Pool key={`${i} ${pool.name}`} pool={pool} id={`pool-${i}`} />

@@ -1,5 +1,7 @@
 /** What the page of a link shows, read from the service while somebody looks at it. */
 import { signal } from '@preact/signals'
+import { keepReading } from '../net/reading.ts'
+import { pageVisibility } from '../net/page-visibility.ts'
 
 /** Milliseconds between readings, and after a reading that failed. */
 const EVERY_MS = 10_000
@@ -32,7 +34,7 @@ export interface StatusPage {
 export type PageState =
   | { readonly kind: 'reading' }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'shown'; readonly page: StatusPage; readonly trouble: boolean }
+  | { readonly kind: 'shown'; readonly page: StatusPage; readonly isOld: boolean }
   | { readonly kind: 'trouble' }
 
 export const state = signal<PageState>({ kind: 'reading' })
@@ -40,38 +42,31 @@ export const state = signal<PageState>({ kind: 'reading' })
 /** The last part of the address; relative, so that the prefix of a reverse proxy stays. */
 const SOURCE = new URL(`../v1/public/${location.pathname.split('/').at(-1) ?? ''}`, location.href)
 
-/** Reads at once, and every ten seconds while the page is visible. A link that leads nowhere is not read again. */
+/** Reads at once, and every ten seconds while the page is visible; the returned function ends that. */
 export function follow(): () => void {
-  const ending = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const read = async (): Promise<void> => {
-    clearTimeout(timer)
-    const last = state.peek()
-    if (document.visibilityState === 'visible') state.value = await readPage(ending.signal, last)
-    const now = state.peek()
-    if (ending.signal.aborted || now.kind === 'unknown') return
-    const isTrouble = now.kind === 'trouble' || (now.kind === 'shown' && now.trouble)
-    timer = setTimeout(() => void read(), isTrouble ? AGAIN_MS : EVERY_MS)
-  }
-  const onVisible = () => {
-    if (document.visibilityState === 'visible' && state.peek().kind !== 'unknown') void read()
-  }
-  document.addEventListener('visibilitychange', onVisible)
-  void read()
-  return () => {
-    document.removeEventListener('visibilitychange', onVisible)
-    clearTimeout(timer)
-    ending.abort()
-  }
+  const reading = keepReading(
+    { read: readPage, onAnswer: show, onFailure: () => showTrouble(state.peek()) },
+    { ...pageVisibility, nowMs: () => performance.now() },
+  )
+  return reading.end
 }
 
-async function readPage(signalOfEnd: AbortSignal, last: PageState): Promise<PageState> {
-  try {
-    const answer = await fetch(SOURCE, { credentials: 'omit', signal: signalOfEnd })
-    if (answer.status === 404) return { kind: 'unknown' }
-    if (answer.ok) return { kind: 'shown', page: (await answer.json()) as StatusPage, trouble: false }
-  } catch {
-    // As an answer that is no page: what was read last stays.
-  }
-  return last.kind === 'shown' ? { ...last, trouble: true } : { kind: 'trouble' }
+/** undefined: the link leads nowhere. Rejects when there is no answer, or one that is no page. */
+async function readPage(signalOfEnd: AbortSignal): Promise<StatusPage | undefined> {
+  const answer = await fetch(SOURCE, { credentials: 'omit', signal: signalOfEnd })
+  if (answer.status === 404) return undefined
+  if (!answer.ok) throw new Error(`status ${answer.status}`)
+  return (await answer.json()) as StatusPage
+}
+
+/** A link that leads nowhere is not read again. */
+function show(page: StatusPage | undefined): number | undefined {
+  state.value = page === undefined ? { kind: 'unknown' } : { kind: 'shown', page, isOld: false }
+  return page === undefined ? undefined : EVERY_MS
+}
+
+/** What was read last stays. */
+function showTrouble(last: PageState): number {
+  state.value = last.kind === 'shown' ? { ...last, isOld: true } : { kind: 'trouble' }
+  return AGAIN_MS
 }

@@ -1,17 +1,21 @@
 /** Events as they happen, and those before; filtered by type and by the new status. */
-import { useComputed, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import { events, isLive } from '../net/live.ts'
+import { pathWith } from '../net/query.ts'
 import { useResource } from '../net/resource.ts'
 import type { ServiceEvent } from '../net/types.ts'
+import { Choice } from '../part/choice.tsx'
 import { EventList } from '../part/event-list.tsx'
 import { Heading, Trouble, Waiting } from '../part/page.tsx'
 import { shownProject } from '../project.ts'
+import { merged } from '../words/event.ts'
 
 const TYPES = [
   ['', 'all types'],
   ['member.status', 'members'],
   ['pool.status', 'pools'],
   ['loadbalancer.status', 'load balancers'],
+  ['pool.effective_members', 'traffic of pools'],
   ['member.stale', 'stale members'],
   ['certificate', 'certificates'],
   ['maintenance', 'maintenance'],
@@ -26,65 +30,41 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   prober: ['prober.joined', 'prober.left', 'prober.lost'],
   breaker: ['breaker.held', 'breaker.released'],
 }
-const STATUSES = ['', 'ONLINE', 'OFFLINE', 'DEGRADED', 'ERROR', 'STALE', 'FRESH'] as const
+const STATUSES = [
+  ['', 'any'],
+  ...['ONLINE', 'OFFLINE', 'DEGRADED', 'ERROR', 'STALE', 'FRESH'].map((status) => [status, status] as const),
+] as const
+/** Events that the view shows. */
 const SHOWN = 200
 
 export function EventsView() {
   const type = useSignal('')
   const to = useSignal('')
   const types = type.value === '' ? [] : (GROUPS[type.value] ?? [type.value])
-  const query = [
-    ...types.map((each) => `&type=${each}`),
-    to.value === '' ? '' : `&to=${to.value}`,
-    shownProject.value === undefined ? '' : `&project_id=${encodeURIComponent(shownProject.value)}`,
-  ].join('')
   const { state } = useResource<{ events: readonly ServiceEvent[] }>(
-    `v1/events?limit=100${query}`,
+    pathWith('v1/events', { limit: 100, type: types, to: to.value, project_id: shownProject.value }),
+    // The stream brings each one.
     () => false,
   )
-  const read = state.value.body?.events ?? []
-  const heard = useComputed(() =>
-    events.value.filter(
-      (event) =>
-        (type.value === '' || (GROUPS[type.value] ?? [type.value]).includes(event.type)) &&
-        (to.value === '' || event.to === to.value),
-    ),
+  const heard = events.value.filter(
+    (event) =>
+      (types.length === 0 || types.includes(event.type)) && (to.value === '' || event.to === to.value),
   )
-  const known = new Set(read.map(({ id }) => id))
-  const all = [...heard.value.filter(({ id }) => !known.has(id)), ...read]
-    .toSorted((a, b) => Number(b.id) - Number(a.id))
-    .slice(0, SHOWN)
   return (
     <>
       <Heading title="Events">Events</Heading>
       <form class="inline-form" aria-label="Which events" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          About
-          <select onChange={(event) => (type.value = event.currentTarget.value)}>
-            {TYPES.map(([value, words]) => (
-              <option key={value} value={value}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          New status
-          <select onChange={(event) => (to.value = event.currentTarget.value)}>
-            {STATUSES.map((status) => (
-              <option key={status} value={status}>
-                {status === '' ? 'any' : status}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice words="About" options={TYPES} onChoose={(value) => (type.value = value)} />
+        <Choice words="New status" options={STATUSES} onChoose={(value) => (to.value = value)} />
         <span class="quiet">
           {isLive.value ? 'New ones appear by themselves.' : 'Waiting for the stream of events…'}
         </span>
       </form>
       <Trouble state={state.value} />
       <Waiting state={state.value} />
-      {state.value.body === undefined ? null : <EventList events={all} none="No event matches." />}
+      {state.value.body === undefined ? null : (
+        <EventList events={merged(heard, state.value.body.events, SHOWN)} none="No event matches." />
+      )}
     </>
   )
 }

@@ -1,31 +1,31 @@
 /** A load balancer: its pools, the worst first. */
+import { pathWith } from '../net/query.ts'
 import { useResource } from '../net/resource.ts'
 import type { LoadBalancer, Pool } from '../net/types.ts'
-import { CountsBar, CountsInShort } from '../part/bar.tsx'
+import { CountsBar, CountsInShort } from '../part/counts.tsx'
+import { Crumbs } from '../part/crumbs.tsx'
 import { StatusMark } from '../part/mark.tsx'
 import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
-import { Pager, usePaging } from '../part/paged.tsx'
+import { Pager, usePaging } from '../part/pager.tsx'
 import { PoolTable } from '../part/pool-table.tsx'
 import { Ago } from '../part/time.tsx'
-import { linkTo } from '../route.ts'
 import { concerns } from '../words/event.ts'
+import { nameOf } from '../words/name.ts'
 import { rolledUpMark } from '../words/status.ts'
 
 export function LoadBalancerView({ id }: { readonly id: string }) {
   const paging = usePaging(id)
   const head = useResource<{ loadbalancer: LoadBalancer }>(`v1/overview/loadbalancers/${id}`, concerns(id))
   const list = useResource<{ pools: readonly Pool[]; next: string | null }>(
-    `v1/overview/pools?limit=100&loadbalancer_id=${id}${paging.query}`,
+    pathWith('v1/overview/pools', { limit: 100, loadbalancer_id: id, marker: paging.marker }),
     concerns(id),
   )
   const loadBalancer = head.state.value.body?.loadbalancer
-  const name = loadBalancer === undefined ? 'Load balancer' : loadBalancer.name || id.slice(0, 8)
+  const name = loadBalancer === undefined ? 'Load balancer' : nameOf(loadBalancer)
   const { body } = list.state.value
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
-        <a href={linkTo.overview}>Overview</a>
-      </nav>
+      <Crumbs />
       <Heading title={name}>
         {loadBalancer === undefined ? null : (
           <StatusMark mark={rolledUpMark(loadBalancer.operating_status)} large />
@@ -51,7 +51,7 @@ export function LoadBalancerView({ id }: { readonly id: string }) {
           {body.pools.length === 0 ? (
             <p class="quiet">It has no pool.</p>
           ) : (
-            <PoolTable pools={body.pools} ofOne />
+            <PoolTable pools={body.pools} ofOneLoadBalancer />
           )}
           <Pager paging={paging} next={body.next} of="pools" />
         </Section>

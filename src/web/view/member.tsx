@@ -2,6 +2,8 @@
 import { useResource } from '../net/resource.ts'
 import type { Member, Transition, Window } from '../net/types.ts'
 import { CertificateFacts } from '../part/certificate.tsx'
+import { SitesTable } from '../part/sites.tsx'
+import { Crumbs } from '../part/crumbs.tsx'
 import { LatencyPlot } from '../part/latency-plot.tsx'
 import { MaintenanceControl } from '../part/maintenance.tsx'
 import { StatusMarks } from '../part/mark.tsx'
@@ -13,27 +15,17 @@ import { Strip } from '../part/strip.tsx'
 import { Ago, Until } from '../part/time.tsx'
 import { Timeline } from '../part/timeline.tsx'
 import { UptimeTable } from '../part/uptime.tsx'
-import { linkTo } from '../route.ts'
-import { concerns, targetOf } from '../words/event.ts'
-import { furtherMarks, memberMark, sentence } from '../words/status.ts'
+import { concerns } from '../words/event.ts'
+import { nameOf, targetOf } from '../words/name.ts'
+import { furtherMarks, memberMark, capitalised } from '../words/status.ts'
 
 export function MemberView({ id }: { readonly id: string }) {
   const { state, reload } = useResource<{ member: Member }>(`v1/overview/members/${id}`, concerns(id))
   const member = state.value.body?.member
-  const name = member === undefined ? 'Member' : member.name || targetOf(member.address, member.protocol_port)
+  const name = member === undefined ? 'Member' : nameOf(member)
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
-        <a href={linkTo.overview}>Overview</a>
-        {member?.pool === undefined ? null : (
-          <>
-            <a href={linkTo.loadBalancer(member.pool.loadbalancer.id)}>
-              {member.pool.loadbalancer.name || member.pool.loadbalancer.id.slice(0, 8)}
-            </a>
-            <a href={linkTo.pool(member.pool.id)}>{member.pool.name || member.pool.id.slice(0, 8)}</a>
-          </>
-        )}
-      </nav>
+      <Crumbs of={member?.pool} pool={member?.pool} />
       <Heading title={name}>{name}</Heading>
       <Trouble state={state.value} />
       <Waiting state={state.value} />
@@ -51,7 +43,7 @@ function LongAgo({ at }: { readonly at: string }) {
 }
 
 function Known({ member, reload }: { readonly member: Member; readonly reload: () => void }) {
-  const base = `load-balancer/v2.0/lbaas/pools/${member.pool_id}/members/${member.id}`
+  const path = `v1/pools/${member.pool_id}/members/${member.id}`
   const own = member.maintenance?.find(({ of }) => of === 'member')
   const above = member.maintenance?.filter(({ of }) => of !== 'member') ?? []
   return (
@@ -65,8 +57,8 @@ function Known({ member, reload }: { readonly member: Member; readonly reload: (
         </p>
       ))}
       <div class="acts">
-        {member.counters === null ? null : <ProbeNow path={base} />}
-        <MaintenanceControl path={base} of="member" maintenance={own} onDone={reload} />
+        {member.counters === null ? null : <ProbeNow path={path} />}
+        <MaintenanceControl path={path} of="member" maintenance={own} onDone={reload} />
       </div>
       <div class="columns even">
         <div>
@@ -84,6 +76,7 @@ function Known({ member, reload }: { readonly member: Member; readonly reload: (
           <Section title="What happens next">
             <Next member={member} />
           </Section>
+          <SitesTable sites={member.sites} />
           <CertificateFacts certificate={member.certificate} />
           <Section title="Uptime">
             <UptimeTable memberId={member.id} />
@@ -91,7 +84,7 @@ function Known({ member, reload }: { readonly member: Member; readonly reload: (
         </div>
       </div>
       <Section title="History">
-        <History base={base} id={member.id} />
+        <History id={member.id} />
       </Section>
       {member.healthmonitor === null || member.healthmonitor === undefined ? null : (
         <Section title="What the monitor does">
@@ -117,10 +110,10 @@ function Verdict({ member }: { readonly member: Member }) {
             for <Ago at={member.since} />
           </span>
         )}
-        <span>{sentence(member.why)}.</span>
+        <span>{capitalised(member.why)}.</span>
       </p>
       {member.detail ? <p class="detail">{member.detail}</p> : null}
-      {flags.length === 0 ? null : <p>{sentence(flags.join('; '))}.</p>}
+      {flags.length === 0 ? null : <p>{capitalised(flags.join('; '))}.</p>}
       {member.stale ? (
         <p>This is old: no prober has had a sure result lately. What is shown may not hold any more.</p>
       ) : null}
@@ -206,9 +199,9 @@ function Counter({ counter, to }: { readonly counter: string; readonly to: strin
 const windowInWords = ({ min_seconds: min, max_seconds: max }: Window): string =>
   min === max ? `${max} s` : `${min} to ${max} s`
 
-function History({ base, id }: { readonly base: string; readonly id: string }) {
+function History({ id }: { readonly id: string }) {
   const { state } = useResource<{ transitions: readonly Transition[] }>(
-    `${base}/transitions?limit=50`,
+    `v1/overview/members/${id}/transitions?limit=50`,
     concerns(id),
   )
   return (

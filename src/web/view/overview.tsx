@@ -1,42 +1,37 @@
 /** A project at a glance: how many are in which state, what is worst, what changed last. */
 import { useSignal } from '@preact/signals'
 import { events } from '../net/live.ts'
+import { pathWith } from '../net/query.ts'
 import { useResource } from '../net/resource.ts'
 import { session } from '../net/session.ts'
-import type { Counts, FoundMember, LoadBalancer, Overview, Pool, ServiceEvent } from '../net/types.ts'
-import { CountsBar } from '../part/bar.tsx'
-import { EventList } from '../part/event-list.tsx'
+import type { Counts, FoundMember, LoadBalancer, Overview, Pool } from '../net/types.ts'
+import { CountsBar } from '../part/counts.tsx'
+import { CHANGES_SHOWN, EventList } from '../part/event-list.tsx'
 import { StatusMark, StatusMarks } from '../part/mark.tsx'
 import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
-import { Pager, usePaging } from '../part/paged.tsx'
+import { Pager, usePaging } from '../part/pager.tsx'
 import { LoadBalancerTable, PoolTable } from '../part/pool-table.tsx'
 import { Search } from '../part/search.tsx'
 import { Table } from '../part/table.tsx'
 import { Ago } from '../part/time.tsx'
 import { shownProject } from '../project.ts'
 import { linkTo } from '../route.ts'
-import { targetOf } from '../words/event.ts'
+import { merged } from '../words/event.ts'
+import { nameOf, targetOf } from '../words/name.ts'
 import {
   furtherMarks,
   type Mark,
   MAINTENANCE,
   memberMark,
   PENDING,
-  sentence,
+  capitalised,
   STALE,
 } from '../words/status.ts'
 import { numberOf } from '../words/time.ts'
 
-/** Changes that the overview shows. */
-const CHANGES = 12
-
-/** `project_id=…`, of administrators who have chosen one. */
-const projectQuery = (): string =>
-  shownProject.value === undefined ? '' : `&project_id=${encodeURIComponent(shownProject.value)}`
-
 export function OverviewView() {
   const search = useSignal('')
-  const { state } = useResource<Overview>(`v1/overview?${projectQuery().slice(1)}`)
+  const { state } = useResource<Overview>(pathWith('v1/overview', { project_id: shownProject.value }))
   const { body } = state.value
   return (
     <>
@@ -54,7 +49,7 @@ export function OverviewView() {
         {body === undefined ? null : (
           <div>
             <Section title="Last changes" aside={<a href={linkTo.events}>all events</a>}>
-              <EventList events={newest(events.value, body.changes)} />
+              <EventList events={merged(events.value, body.changes, CHANGES_SHOWN)} />
             </Section>
             {body.projects === undefined ? null : <Projects projects={body.projects} />}
           </div>
@@ -73,14 +68,6 @@ function headline({ total, offline, online, pending, unknown }: Counts): string 
     return total === 1 ? 'The one member is ONLINE' : `All ${numberOf(total)} members are ONLINE`
   if (pending > 0 && unknown > 0) return `No member is OFFLINE; ${numberOf(pending)} wait for a verdict`
   return `No member is OFFLINE`
-}
-
-/** Those of the stream may be newer than those of the last reading, or the same. */
-function newest(heard: readonly ServiceEvent[], read: readonly ServiceEvent[]): readonly ServiceEvent[] {
-  const known = new Set(read.map(({ id }) => id))
-  return [...heard.filter(({ id }) => !known.has(id)), ...read]
-    .toSorted((a, b) => Number(b.id) - Number(a.id))
-    .slice(0, CHANGES)
 }
 
 function Numbers({ counts }: { readonly counts: Counts }) {
@@ -113,14 +100,16 @@ function Numbers({ counts }: { readonly counts: Counts }) {
   )
 }
 
-const searchQuery = (search: string): string =>
-  `${search === '' ? '' : `&search=${encodeURIComponent(search)}`}${projectQuery()}`
+/** A page of a list of the overview: what matches the search, of the project that is shown. */
+const listed = (
+  collection: string,
+  parameters: { limit: number; search: string; marker?: string | undefined },
+) => pathWith(`v1/overview/${collection}`, { ...parameters, project_id: shownProject.value })
 
 function Pools({ search }: { readonly search: string }) {
-  const query = searchQuery(search)
-  const paging = usePaging(query)
+  const paging = usePaging(search)
   const { state } = useResource<{ pools: readonly Pool[]; next: string | null }>(
-    `v1/overview/pools?limit=100${query}${paging.query}`,
+    listed('pools', { limit: 100, search, marker: paging.marker }),
   )
   const { body } = state.value
   return (
@@ -151,13 +140,12 @@ function NoPools() {
 }
 
 function LoadBalancers({ search }: { readonly search: string }) {
-  const query = searchQuery(search)
-  const paging = usePaging(query)
+  const paging = usePaging(search)
   const { state } = useResource<{ loadbalancers: readonly LoadBalancer[]; next: string | null }>(
-    `v1/overview/loadbalancers?limit=100${query}${paging.query}`,
+    listed('loadbalancers', { limit: 100, search, marker: paging.marker }),
   )
   const { body } = state.value
-  if (body === undefined || (body.loadbalancers.length === 0 && paging.query === '')) return null
+  if (body === undefined || (body.loadbalancers.length === 0 && paging.marker === undefined)) return null
   return (
     <Section title="Load balancers">
       <Trouble state={state.value} />
@@ -168,9 +156,7 @@ function LoadBalancers({ search }: { readonly search: string }) {
 }
 
 function FoundMembers({ search }: { readonly search: string }) {
-  const { state } = useResource<{ members: readonly FoundMember[] }>(
-    `v1/overview/members?limit=20${searchQuery(search)}`,
-  )
+  const { state } = useResource<{ members: readonly FoundMember[] }>(listed('members', { limit: 20, search }))
   const { body } = state.value
   if (body === undefined || body.members.length === 0) return null
   return (
@@ -182,15 +168,15 @@ function FoundMembers({ search }: { readonly search: string }) {
               <StatusMarks marks={[memberMark(member.state), ...furtherMarks(member)]} />
             </td>
             <th scope="row">
-              <a href={linkTo.member(member.id)}>
-                {member.name === '' ? targetOf(member.address, member.protocol_port) : member.name}
-              </a>
+              <a href={linkTo.member(member.id)}>{nameOf(member)}</a>
               <div class="quiet small">
                 {targetOf(member.address, member.protocol_port)} in{' '}
-                <a href={linkTo.pool(member.pool_id)}>{member.pool_name || member.pool_id.slice(0, 8)}</a>
+                <a href={linkTo.pool(member.pool_id)}>
+                  {nameOf({ id: member.pool_id, name: member.pool_name })}
+                </a>
               </div>
             </th>
-            <td>{sentence(member.why)}</td>
+            <td>{capitalised(member.why)}</td>
             <td class="since" data-label="for">
               <Ago at={member.since} />
             </td>

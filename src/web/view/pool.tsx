@@ -1,37 +1,34 @@
 /** A pool: its monitor in words, and its members, the worst first. */
 import { useSignal } from '@preact/signals'
+import { pathWith } from '../net/query.ts'
 import { useResource } from '../net/resource.ts'
 import type { Member, Monitor, Pool, ServiceEvent } from '../net/types.ts'
-import { CountsBar, CountsInShort } from '../part/bar.tsx'
-import { EventList } from '../part/event-list.tsx'
+import { CountsBar, CountsInShort } from '../part/counts.tsx'
+import { Crumbs } from '../part/crumbs.tsx'
+import { CHANGES_SHOWN, EventList } from '../part/event-list.tsx'
 import { MaintenanceControl } from '../part/maintenance.tsx'
 import { StatusMark, StatusMarks } from '../part/mark.tsx'
 import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
-import { Pager, usePaging } from '../part/paged.tsx'
+import { Pager, usePaging } from '../part/pager.tsx'
 import { Search } from '../part/search.tsx'
 import { Strip } from '../part/strip.tsx'
 import { Table } from '../part/table.tsx'
 import { Ago } from '../part/time.tsx'
 import { linkTo } from '../route.ts'
-import { concerns, targetOf } from '../words/event.ts'
-import { furtherMarks, memberMark, rolledUpMark, sentence } from '../words/status.ts'
+import { concerns } from '../words/event.ts'
+import { nameOf, targetOf } from '../words/name.ts'
+import { furtherMarks, memberMark, rolledUpMark, capitalised } from '../words/status.ts'
 import { millisecondsOf } from '../words/time.ts'
+import { trafficInWords } from '../words/traffic.ts'
 
 export function PoolView({ id }: { readonly id: string }) {
   const search = useSignal('')
   const { state, reload } = useResource<{ pool: Pool }>(`v1/overview/pools/${id}`, concerns(id))
   const pool = state.value.body?.pool
-  const name = pool === undefined ? 'Pool' : pool.name || id.slice(0, 8)
+  const name = pool === undefined ? 'Pool' : nameOf(pool)
   return (
     <>
-      <nav class="crumbs" aria-label="Where this is">
-        <a href={linkTo.overview}>Overview</a>
-        {pool === undefined ? null : (
-          <a href={linkTo.loadBalancer(pool.loadbalancer.id)}>
-            {pool.loadbalancer.name || pool.loadbalancer.id.slice(0, 8)}
-          </a>
-        )}
-      </nav>
+      <Crumbs of={pool} />
       <Heading title={name}>
         {pool === undefined ? null : <StatusMark mark={rolledUpMark(pool.operating_status)} large />} {name}
       </Heading>
@@ -63,8 +60,9 @@ function Head({ pool, onDone }: { readonly pool: Pool; readonly onDone: () => vo
           ? ''
           : ' It is not in service: it, its load balancer or each listener that leads to it is switched off.'}
       </p>
+      {pool.traffic === null || !pool.in_service ? null : <p>{capitalised(trafficInWords(pool.traffic))}.</p>}
       <MaintenanceControl
-        path={`load-balancer/v2.0/lbaas/pools/${pool.id}`}
+        path={`v1/pools/${pool.id}`}
         of="pool"
         maintenance={lasting(pool)}
         onDone={onDone}
@@ -88,15 +86,17 @@ function monitorInWords({
   fall,
 }: Monitor): string {
   if (!isUp) return `Its health monitor (${type}) is switched off.`
-  const times = (count: number, word: string) => (count === 1 ? `one ${word}` : `${count} ${word}s in a row`)
-  return `Probed by ${type} every ${delay} s, with a timeout of ${timeout} s. OFFLINE after ${times(fall, 'failure')}, ONLINE after ${times(rise, 'success').replace('successs', 'successes')}.`
+  const inARow = (count: number, one: string, many: string) =>
+    count === 1 ? `one ${one}` : `${count} ${many} in a row`
+  const failures = inARow(fall, 'failure', 'failures')
+  const successes = inARow(rise, 'success', 'successes')
+  return `Probed by ${type} every ${delay} s, with a timeout of ${timeout} s. OFFLINE after ${failures}, ONLINE after ${successes}.`
 }
 
 function Members({ poolId, search }: { readonly poolId: string; readonly search: string }) {
-  const query = search === '' ? '' : `&search=${encodeURIComponent(search)}`
-  const paging = usePaging(`${poolId}${query}`)
+  const paging = usePaging(`${poolId} ${search}`)
   const { state } = useResource<{ members: readonly Member[]; next: string | null }>(
-    `v1/overview/pools/${poolId}/members?limit=100${query}${paging.query}`,
+    pathWith(`v1/overview/pools/${poolId}/members`, { limit: 100, search, marker: paging.marker }),
     concerns(poolId),
   )
   const { body } = state.value
@@ -129,15 +129,13 @@ function Row({ member }: { readonly member: Member }) {
         <StatusMarks marks={[memberMark(member.status), ...furtherMarks(member)]} />
       </td>
       <th scope="row">
-        <a href={linkTo.member(member.id)}>
-          {member.name === '' ? targetOf(member.address, member.protocol_port) : member.name}
-        </a>
+        <a href={linkTo.member(member.id)}>{nameOf(member)}</a>
         {member.name === '' ? null : (
           <div class="quiet small">{targetOf(member.address, member.protocol_port)}</div>
         )}
       </th>
       <td class="why">
-        {sentence(member.why)}
+        {capitalised(member.why)}
         {member.detail ? <div class="quiet small">{member.detail}</div> : null}
       </td>
       <td class="results">
@@ -155,13 +153,13 @@ function Row({ member }: { readonly member: Member }) {
 
 function PoolEvents({ id }: { readonly id: string }) {
   const { state } = useResource<{ events: readonly ServiceEvent[] }>(
-    `v1/events?pool_id=${id}&limit=12`,
+    pathWith('v1/events', { pool_id: id, limit: CHANGES_SHOWN }),
     concerns(id),
   )
   return (
     <Section title="Last changes">
       <Trouble state={state.value} />
-      {state.value.body === undefined ? null : <EventList events={state.value.body.events} poolId={id} />}
+      {state.value.body === undefined ? null : <EventList events={state.value.body.events} ofOnePool />}
     </Section>
   )
 }

@@ -41,6 +41,9 @@ export function ProbersView() {
   )
 }
 
+/** Of a service, whatever the number of its probers. */
+const SHARDS = 256
+
 const shown = (value: number | null): string => (value === null ? '–' : numberOf(value))
 
 function Row({ prober }: { readonly prober: Prober }) {
@@ -54,8 +57,8 @@ function Row({ prober }: { readonly prober: Prober }) {
       <th scope="row">
         {prober.host} <span class="quiet">pid {prober.pid}</span>
         <div class="quiet small">
-          {prober.shards.length} of 256 shards, since <Ago at={prober.started_at} />
-          {prober.alive ? '' : ', last heard of '}
+          {prober.shards.length} of {SHARDS} shards, since <Ago at={prober.started_at} />
+          {prober.alive ? '' : ', last heartbeat '}
           {prober.alive ? null : <Ago at={prober.last_heartbeat_at} />}
         </div>
       </th>

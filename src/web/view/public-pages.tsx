@@ -1,33 +1,48 @@
 /** Public pages: what everybody sees who has a link. A link is shown once, when it is made. */
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
+import { pathWith } from '../net/query.ts'
 import { request } from '../net/request.ts'
 import { useResource } from '../net/resource.ts'
-import { mayWrite, noteRefusal } from '../net/session.ts'
-import type { Pool, PublicPage } from '../net/types.ts'
+import { mayWrite } from '../net/session.ts'
+import type { PublicPage } from '../net/types.ts'
+import { useAttempt } from '../part/attempt.ts'
 import { CopyField } from '../part/copy-field.tsx'
-import { Heading, Section, Trouble, Waiting } from '../part/page.tsx'
+import { Alert, Heading, Section, Trouble, Waiting } from '../part/page.tsx'
 import { PublicPageForm } from '../part/public-page-form.tsx'
 import { shownProject } from '../project.ts'
+import { nameOf } from '../words/name.ts'
 import { dateOf } from '../words/time.ts'
 
 /** A link that was made just now. */
 interface NewLink {
   readonly id: string
+  readonly title: string
   readonly url: string
 }
 
+interface PublicPageList {
+  readonly public_pages: readonly PublicPage[]
+  /** There may be more behind it. */
+  readonly marker?: string
+}
+
 export function PublicPagesView() {
-  const query = shownProject.value === undefined ? '' : `project_id=${encodeURIComponent(shownProject.value)}`
-  const { state, reload } = useResource<{ public_pages: readonly PublicPage[] }>(`v1/public-pages?${query}`)
+  const marker = useSignal('')
+  const { state, reload } = useResource<PublicPageList>(
+    pathWith('v1/public-pages', { project_id: shownProject.value, marker: marker.value }),
+    // No event is written for a change of a public page.
+    () => false,
+  )
   const link = useSignal<NewLink | undefined>(undefined)
   const isOpen = useSignal(false)
-  const pages = state.value.body?.public_pages
-  const onMade = (page: PublicPage) => {
+  const { public_pages: pages, marker: next } = state.value.body ?? {}
+  const onMade = ({ id, title, token = '' }: PublicPage) => {
     // The address that this browser knows the service by, also behind the prefix of a proxy.
-    link.value = { id: page.id, url: new URL(`../public/${page.token ?? ''}`, document.baseURI).href }
+    link.value = { id, title, url: new URL(`../public/${token}`, document.baseURI).href }
     isOpen.value = false
     reload()
   }
+  const isLinkListed = pages?.some(({ id }) => id === link.value?.id) === true
   return (
     <>
       <Heading title="Public pages">Public pages</Heading>
@@ -44,35 +59,54 @@ export function PublicPagesView() {
           </button>
         </p>
       )}
+      {link.value === undefined || isLinkListed ? null : <LinkField link={link.value} />}
       <Trouble state={state.value} />
       <Waiting state={state.value} />
-      {pages?.length === 0 ? <p>There is no public page yet.</p> : null}
+      {pages?.length === 0 && marker.value === '' ? <p>There is no public page yet.</p> : null}
       {pages?.map((page) => (
         <Page
           key={page.id}
           page={page}
-          newLink={link.value?.id === page.id ? link.value.url : undefined}
+          newLink={link.value?.id === page.id ? link.value : undefined}
           onLink={onMade}
           onDone={reload}
         />
       ))}
+      <Pages marker={marker} next={next} />
     </>
   )
 }
 
+function Pages({ marker, next }: { readonly marker: Signal<string>; readonly next: string | undefined }) {
+  if (marker.value === '' && next === undefined) return null
+  return (
+    <nav class="pager" aria-label="Pages of public pages">
+      <button type="button" disabled={marker.value === ''} onClick={() => (marker.value = '')}>
+        First page
+      </button>
+      <button type="button" disabled={next === undefined} onClick={() => (marker.value = next ?? '')}>
+        Next 100
+      </button>
+    </nav>
+  )
+}
+
+function LinkField({ link: { title, url } }: { readonly link: NewLink }) {
+  return <CopyField label={`Link of ${title}: copy it now, it is not shown again`} text={url} />
+}
+
 interface PageProps {
   readonly page: PublicPage
-  readonly newLink: string | undefined
+  readonly newLink: NewLink | undefined
   readonly onLink: (page: PublicPage) => void
   readonly onDone: () => void
 }
 
 function Page({ page, newLink, onLink, onDone }: PageProps) {
-  const error = useSignal('')
+  const { error, run } = useAttempt()
   const asked = useSignal<'delete' | 'rotate' | undefined>(undefined)
-  const act = async (what: 'delete' | 'rotate') => {
-    error.value = ''
-    try {
+  const act = (what: 'delete' | 'rotate') =>
+    run(async () => {
       const path = `v1/public-pages/${page.id}`
       if (what === 'delete') {
         await request('DELETE', path)
@@ -81,11 +115,7 @@ function Page({ page, newLink, onLink, onDone }: PageProps) {
         onLink((await request<{ public_page: PublicPage }>('POST', `${path}/rotate`)).public_page)
       }
       asked.value = undefined
-    } catch (refusal) {
-      noteRefusal(refusal)
-      error.value = refusal instanceof Error ? refusal.message : String(refusal)
-    }
-  }
+    })
   return (
     <Section title={page.title}>
       <p>
@@ -93,9 +123,7 @@ function Page({ page, newLink, onLink, onDone }: PageProps) {
         {page.show_members ? ', with members' : ''}
         <span class="quiet">, made on {dateOf(page.created_at)}</span>
       </p>
-      {newLink === undefined ? null : (
-        <CopyField label={`Link of ${page.title}: copy it now, it is not shown again`} text={newLink} />
-      )}
+      {newLink === undefined ? null : <LinkField link={newLink} />}
       {!mayWrite() ? null : asked.value === undefined ? (
         <p class="inline-form">
           <button
@@ -112,11 +140,7 @@ function Page({ page, newLink, onLink, onDone }: PageProps) {
       ) : (
         <Confirm what={asked.value} onYes={act} onNo={() => (asked.value = undefined)} />
       )}
-      {error.value === '' ? null : (
-        <p class="trouble" role="alert">
-          {error.value}
-        </p>
-      )}
+      <Alert message={error.value} />
     </Section>
   )
 }
@@ -141,16 +165,12 @@ function Confirm({ what, onYes, onNo }: ConfirmProps) {
   )
 }
 
-/** The first names; the rest as a number. */
+/** Names that are shown of the pools of a page; the rest is a number. */
 const NAMES_SHOWN = 5
 
-function PoolNames({ page }: { readonly page: PublicPage }) {
-  const { state } = useResource<{ pools: readonly Pool[] }>(
-    `v1/overview/pools?limit=100&project_id=${encodeURIComponent(page.project_id)}`,
-  )
-  const names = new Map(state.value.body?.pools.map(({ id, name }) => [id, name]))
-  const shown = page.pools.slice(0, NAMES_SHOWN).map((id) => names.get(id) || id.slice(0, 8))
-  const more = page.pools.length - shown.length
-  if (page.pools.length === 0) return <>No pools</>
+function PoolNames({ page: { pools, pool_names: names } }: { readonly page: PublicPage }) {
+  if (pools.length === 0) return <>No pools</>
+  const shown = pools.slice(0, NAMES_SHOWN).map((id, i) => nameOf({ id, name: names[i] ?? '' }))
+  const more = pools.length - shown.length
   return <>{`${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`}</>
 }

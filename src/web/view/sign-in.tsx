@@ -1,8 +1,8 @@
 /** Sign-in with the accounts of Keystone. */
-import { useSignal } from '@preact/signals'
 import { signIn } from '../net/session.ts'
+import { useAttempt } from '../part/attempt.ts'
 import { textIn } from '../part/form.ts'
-import { Heading } from '../part/page.tsx'
+import { Alert, Heading } from '../part/page.tsx'
 
 const FIELDS = [
   { name: 'user', label: 'User', type: 'text', autocomplete: 'username' },
@@ -12,23 +12,16 @@ const FIELDS = [
 ] as const
 
 export function SignInView({ message }: { readonly message: string | undefined }) {
-  const error = useSignal('')
-  const isSending = useSignal(false)
-  const send = async (form: FormData) => {
-    isSending.value = true
-    error.value = ''
-    try {
-      await signIn({
+  const { isBusy, error, run } = useAttempt()
+  const send = (form: FormData) =>
+    run(() =>
+      signIn({
         user: textIn(form, 'user'),
         password: textIn(form, 'password'),
         project: textIn(form, 'project'),
         domain: textIn(form, 'domain'),
-      })
-    } catch (refusal) {
-      error.value = refusal instanceof Error ? refusal.message : String(refusal)
-    }
-    isSending.value = false
-  }
+      }),
+    )
   return (
     <div class="sign-in">
       <Heading title="Sign in">Sign in</Heading>
@@ -45,12 +38,8 @@ export function SignInView({ message }: { readonly message: string | undefined }
             <input name={name} required maxLength={255} {...field} />
           </label>
         ))}
-        {error.value === '' ? null : (
-          <p class="trouble" role="alert">
-            {error.value}
-          </p>
-        )}
-        <button type="submit" class="main" disabled={isSending.value}>
+        <Alert message={error.value} />
+        <button type="submit" class="main" disabled={isBusy.value}>
           Sign in
         </button>
       </form>

@@ -1,11 +1,14 @@
 /** Webhooks: where events are sent, whether that works, on and off, and a test. */
 import { useSignal } from '@preact/signals'
+import { pathWith } from '../net/query.ts'
 import { request } from '../net/request.ts'
 import { useResource } from '../net/resource.ts'
+import { messageOf } from '../net/sender.ts'
 import { mayWrite, noteRefusal } from '../net/session.ts'
 import type { Webhook, WebhookPage, WebhookTest } from '../net/types.ts'
 import { StatusMark } from '../part/mark.tsx'
 import { Heading, Trouble, Waiting } from '../part/page.tsx'
+import { Table } from '../part/table.tsx'
 import { Ago } from '../part/time.tsx'
 import { shownProject } from '../project.ts'
 import type { Mark } from '../words/status.ts'
@@ -16,11 +19,8 @@ const BEHIND_SECONDS = 60
 
 export function WebhooksView() {
   const marker = useSignal('')
-  const project =
-    shownProject.value === undefined ? '' : `&project_id=${encodeURIComponent(shownProject.value)}`
-  const page = marker.value === '' ? '' : `&marker=${marker.value}`
   const { state, reload } = useResource<WebhookPage>(
-    `v1/webhooks?${`${project}${page}`.slice(1)}`,
+    pathWith('v1/webhooks', { project_id: shownProject.value, marker: marker.value }),
     // No event is written for a change of a webhook.
     () => false,
   )
@@ -36,7 +36,13 @@ export function WebhooksView() {
           make one.
         </p>
       ) : null}
-      {webhooks === undefined || webhooks.length === 0 ? null : <Table webhooks={webhooks} reload={reload} />}
+      {webhooks === undefined || webhooks.length === 0 ? null : (
+        <Table caption="Webhooks" columns={mayWrite() ? [...COLUMNS, 'Actions'] : COLUMNS}>
+          {webhooks.map((webhook) => (
+            <Row key={webhook.id} webhook={webhook} reload={reload} />
+          ))}
+        </Table>
+      )}
       {marker.value === '' && next === undefined ? null : (
         <nav class="pager" aria-label="Pages of webhooks">
           <button type="button" disabled={marker.value === ''} onClick={() => (marker.value = '')}>
@@ -51,28 +57,7 @@ export function WebhooksView() {
   )
 }
 
-function Table({ webhooks, reload }: { readonly webhooks: readonly Webhook[]; readonly reload: () => void }) {
-  return (
-    <table class="list">
-      <caption class="hidden">Webhooks</caption>
-      <thead>
-        <tr>
-          <th scope="col">State</th>
-          <th scope="col">Webhook</th>
-          <th scope="col">Waiting</th>
-          <th scope="col">Last error</th>
-          <th scope="col">Dead letters</th>
-          {mayWrite() ? <th scope="col">Actions</th> : null}
-        </tr>
-      </thead>
-      <tbody>
-        {webhooks.map((webhook) => (
-          <Row key={webhook.id} webhook={webhook} reload={reload} />
-        ))}
-      </tbody>
-    </table>
-  )
-}
+const COLUMNS = ['State', 'Webhook', 'Waiting', 'Last error', 'Dead letters']
 
 function markOf({ enabled, failures, lag }: Webhook): Mark {
   if (!enabled) return { shape: 'off', word: 'off' }
@@ -145,24 +130,23 @@ function inWords({ result, status, error, duration_ms: ms }: WebhookTest): strin
   return `${RESULTS[result]}${answer}, after ${ms} ms${error === null ? '' : `: ${error}`}.`
 }
 
-/** What is being done, and what came of it. */
-interface Doing {
+/** Whether something is being done, and what came of the last thing. */
+interface Progress {
   readonly isBusy: boolean
-  readonly said?: { readonly text: string; readonly isTrouble: boolean }
+  readonly outcome?: { readonly text: string; readonly isTrouble: boolean }
 }
 
 function Actions({ webhook, reload }: { readonly webhook: Webhook; readonly reload: () => void }) {
-  const doing = useSignal<Doing>({ isBusy: false })
+  const progress = useSignal<Progress>({ isBusy: false })
   const path = `v1/webhooks/${webhook.id}`
-  const attempt = async (work: () => Promise<Doing['said']>) => {
-    doing.value = { isBusy: true }
+  const attempt = async (work: () => Promise<Progress['outcome']>) => {
+    progress.value = { isBusy: true }
     try {
-      const said = await work()
-      doing.value = { isBusy: false, ...(said === undefined ? {} : { said }) }
+      const outcome = await work()
+      progress.value = { isBusy: false, ...(outcome === undefined ? {} : { outcome }) }
     } catch (refusal) {
       noteRefusal(refusal)
-      const text = refusal instanceof Error ? refusal.message : String(refusal)
-      doing.value = { isBusy: false, said: { text, isTrouble: true } }
+      progress.value = { isBusy: false, outcome: { text: messageOf(refusal), isTrouble: true } }
     }
     reload()
   }
@@ -176,7 +160,7 @@ function Actions({ webhook, reload }: { readonly webhook: Webhook; readonly relo
       await request('PUT', path, { webhook: { enabled } })
       return undefined
     })
-  const { isBusy, said } = doing.value
+  const { isBusy, outcome } = progress.value
   return (
     <>
       <Button
@@ -186,8 +170,8 @@ function Actions({ webhook, reload }: { readonly webhook: Webhook; readonly relo
         onClick={() => void sendTest()}
       />{' '}
       <Switch webhook={webhook} isBusy={isBusy} onSwitch={(enabled) => void switchTo(enabled)} />
-      <p class={said?.isTrouble === true ? 'trouble' : 'quiet'} role="status">
-        {isBusy ? 'Waiting for the answer…' : said?.text}
+      <p class={outcome?.isTrouble === true ? 'trouble' : 'quiet'} role="status">
+        {isBusy ? 'Waiting for the answer…' : outcome?.text}
       </p>
     </>
   )

@@ -1,27 +1,16 @@
 /** Events in words. */
-import type { EventObject, ServiceEvent } from '../net/types.ts'
+import type { ServiceEvent } from '../net/types.ts'
 import { linkTo } from '../route.ts'
+import { nameOf } from './name.ts'
 import { EXPIRED, EXPIRING, type Mark, MAINTENANCE, memberMark, rolledUpMark, STALE } from './status.ts'
+import { trafficInWords, trafficMark } from './traffic.ts'
 
-export interface ToldEvent {
+export interface EventLine {
   readonly mark: Mark
   /** The object, and where it is shown; absent = it has no view. */
   readonly object: string
   readonly link?: string
   readonly text: string
-}
-
-/** The name of an object, else its address, else the beginning of its id. */
-export function nameOf({ name, address, protocol_port: port, id }: EventObject): string {
-  const at = address === undefined || address === null ? '' : targetOf(address, port ?? undefined)
-  if (name !== null && name !== '') return name
-  return at === '' ? id.slice(0, 8) : at
-}
-
-/** `address:port`, IPv6 in brackets. */
-export function targetOf(address: string, port: number | undefined): string {
-  if (port === undefined) return address
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 const NOTE = { shape: 'none', word: 'config' } as const
@@ -38,18 +27,20 @@ const WORDS: Readonly<Record<string, { readonly mark: Mark; readonly text: strin
   'breaker.released': { mark: { shape: 'good', word: 'breaker' }, text: 'holds nothing back any more' },
 }
 
-export function told(event: ServiceEvent): ToldEvent {
+/** What a line of a list says of an event. */
+export function eventLine(event: ServiceEvent): EventLine {
   const { member, pool, loadbalancer } = event
-  const at: Pick<ToldEvent, 'object' | 'link'> =
+  const at: Pick<EventLine, 'object' | 'link'> =
     member !== undefined
       ? { object: nameOf(member), link: linkTo.member(member.id) }
       : pool !== undefined
         ? { object: nameOf(pool), link: linkTo.pool(pool.id) }
         : loadbalancer !== undefined
           ? { object: nameOf(loadbalancer), link: linkTo.loadBalancer(loadbalancer.id) }
-          : { object: textIn(event, 'prober') ?? textIn(event, 'host') ?? 'the service' }
+          : { object: fieldOf(event, 'prober') ?? fieldOf(event, 'host') ?? 'the service' }
   const known = WORDS[event.type]
   if (event.type === 'member.stale') return { ...at, ...staleness(event) }
+  if (event.type === 'pool.effective_members') return { ...at, ...traffic(event) }
   if (event.type === 'config.changed') return { ...at, mark: NOTE, text: `: ${changeOf(event)}` }
   if (known !== undefined) return { ...at, ...known, text: `: ${known.text}` }
   if (!event.type.endsWith('.status'))
@@ -59,8 +50,13 @@ export function told(event: ServiceEvent): ToldEvent {
   return { ...at, mark, text: from === undefined || from === 'UNKNOWN' ? '' : `, was ${from}` }
 }
 
+/** Who should get the traffic of a pool. */
+function traffic({ to = '' }: ServiceEvent): Pick<EventLine, 'mark' | 'text'> {
+  return { mark: trafficMark(to), text: `: ${trafficInWords(to)}` }
+}
+
 /** Of a member, or of so many members of a pool. */
-function staleness(event: ServiceEvent): Pick<ToldEvent, 'mark' | 'text'> {
+function staleness(event: ServiceEvent): Pick<EventLine, 'mark' | 'text'> {
   const { members, to } = event
   const of = event.member === undefined && typeof members === 'number' ? `, ${members} members` : ''
   return to === 'STALE'
@@ -75,7 +71,7 @@ function changeOf({ object, action, fields, count }: ServiceEvent): string {
   return Array.isArray(fields) && fields.length > 0 ? `${what}: ${fields.join(', ')}` : what
 }
 
-function textIn(event: ServiceEvent, key: string): string | undefined {
+function fieldOf(event: ServiceEvent, key: string): string | undefined {
   const value = event[key]
   if (typeof value === 'string') return value
   if (typeof value !== 'object' || value === null) return undefined
@@ -87,4 +83,16 @@ function textIn(event: ServiceEvent, key: string): string | undefined {
 /** Whether an event is about this load balancer, pool or member, or something of it. */
 export function concerns(id: string): (event: ServiceEvent) => boolean {
   return (event) => event.member?.id === id || event.pool?.id === id || event.loadbalancer?.id === id
+}
+
+/** Events of the stream and of a reading, each once, the newest first. Those of the stream may be newer, or the same. */
+export function merged(
+  heard: readonly ServiceEvent[],
+  read: readonly ServiceEvent[],
+  most: number,
+): readonly ServiceEvent[] {
+  const known = new Set(read.map(({ id }) => id))
+  return [...heard.filter(({ id }) => !known.has(id)), ...read]
+    .toSorted((a, b) => Number(b.id) - Number(a.id))
+    .slice(0, most)
 }

@@ -51,5 +51,5 @@ export function furtherMarks(member: {
   ]
 }
 
-/** With a capital at its beginning. */
-export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+/** With a capital at its beginning, as a sentence begins. */
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

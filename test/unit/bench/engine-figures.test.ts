@@ -12,6 +12,7 @@ function measured(seconds: number, peerCpuSeconds: number, theirs = (seconds / S
     probers: [
       {
         cpuMicroseconds: 50 * started,
+        userMicroseconds: 20 * started,
         atMs: seconds * 1000,
         started,
         outcomes: { PASSED: started },
@@ -28,6 +29,7 @@ function measured(seconds: number, peerCpuSeconds: number, theirs = (seconds / S
     peerCpuSeconds,
     ours: started,
     theirs,
+    tls: undefined,
     postgres: undefined,
   }
 }

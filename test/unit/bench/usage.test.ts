@@ -22,7 +22,7 @@ const hasNanoseconds = (): boolean => {
   }
 }
 
-/** A process that works for so many milliseconds of CPU when it is told to, in its only thread or in others. */
+/** A process that works for so many milliseconds of CPU when it is asked to, in its only thread or in others. */
 function worker(t: TestContext, work: string): ChildProcess {
   const code = `
     process.on('message', async (ms) => {

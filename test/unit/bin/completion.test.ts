@@ -90,7 +90,7 @@ const ZSH = (file: string, typed: readonly string[]): string =>
     '_healthmonitor',
   ].join('\n')
 
-test('zsh is told the commands, and the flags, values and words of each', (t) => {
+test('zsh gets the commands, and the flags, values and words of each', (t) => {
   const made = script(t, 'zsh')
   if (made === undefined) return t.skip('zsh is not there')
   const told = (...typed: readonly string[]): readonly string[] =>

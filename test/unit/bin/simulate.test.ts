@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { mistakeLine, UsageError } from '../../../src/bin/command-line.ts'
-import { simulateCommand } from '../../../src/bin/command/simulate.ts'
+import { simulateFor } from '../../../src/bin/command/simulate.ts'
 import { SIMULATION_INPUT_MAX_BYTES } from '../../../src/domain/limits.ts'
 
 interface Ended {
@@ -14,7 +14,7 @@ interface Ended {
 async function simulate(argv: readonly string[], input?: string | readonly Uint8Array[]): Promise<Ended> {
   let out = ''
   try {
-    const code = await simulateCommand(argv, {
+    const code = await simulateFor(argv, {
       input: chunksOf(input ?? ''),
       isTerminal: input === undefined,
       out: (text) => (out += text),

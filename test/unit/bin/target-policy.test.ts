@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { hostname } from 'node:os'
 import { test } from 'node:test'
 import { targetPolicyOf } from '../../../src/bin/process/target-policy.ts'
-import { parseConfig } from '../../../src/runtime/config.ts'
+import { parseConfig } from '../../../src/runtime/config/config.ts'
 
 const CONFIG = parseConfig({ HM_LISTEN: '127.0.0.1:4321', HM_METRICS_LISTEN: '[::1]:4322' })
 

@@ -13,7 +13,7 @@ async function refusalOf(t: TestContext, answer: (response: ServerResponse) => v
   assert.ok(typeof address === 'object' && address !== null)
   const service = await Service.open({
     url: `http://127.0.0.1:${address.port}`,
-    defaultUrl: '',
+    defaultUrl: () => '',
     project: undefined,
     variables: () => undefined,
     authorities: undefined,
@@ -32,7 +32,7 @@ async function refusalOf(t: TestContext, answer: (response: ServerResponse) => v
   return assert.fail('it was refused')
 }
 
-test('the refusal of a stream is told by its sentence', async (t) => {
+test('the refusal of a stream is reported by its sentence', async (t) => {
   const told = await refusalOf(t, (response) =>
     response.writeHead(403).end(JSON.stringify({ detail: 'not for you' })),
   )

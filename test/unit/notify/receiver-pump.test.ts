@@ -99,3 +99,45 @@ test('a gap in the events is logged once, however often the receiver is tried ag
   next.abort()
   await pump.close()
 })
+
+test('events that nobody wants are passed over without being read, and what is wanted later is read from there', async (t) => {
+  const state = {
+    position: 0,
+    newest: 7 as number | undefined,
+    delivered: [] as number[],
+    reads: [] as number[],
+  }
+  const pump = new ReceiverPump(
+    {
+      name: 'receiver',
+      passOver: () => Promise.resolve(state.newest),
+      deliver: (events) =>
+        Promise.resolve(void state.delivered.push(...events.map(({ position }) => position))),
+      close: () => Promise.resolve(),
+    },
+    {
+      source: {
+        read: (after) => {
+          state.reads.push(after)
+          return Promise.resolve(after < 8 ? [{ ...EVENT, position: 8 }] : [])
+        },
+        purgedTo: () => Promise.resolve(0),
+        position: () => Promise.resolve(state.position),
+        advance: (_, position) => Promise.resolve(void (state.position = position)),
+      },
+      mayDeliver: () => true,
+      log: { info: () => undefined, warn: () => undefined },
+    },
+  )
+  const term = new AbortController()
+  t.after(() => term.abort())
+  pump.start(term.signal)
+  await until(() => state.position === 7)
+  assert.deepEqual([state.reads, state.delivered], [[], []])
+  state.newest = undefined
+  pump.notify()
+  await until(() => state.position === 8)
+  assert.deepEqual([state.reads[0], state.delivered], [7, [8]])
+  term.abort()
+  await pump.close()
+})

@@ -6,7 +6,7 @@ import type { ProbeTarget } from '../../../src/domain/target/probe-target.ts'
 import type { ProbeRuntime } from '../../../src/probe/probe-runtime.ts'
 import type { Probers } from '../../../src/probe/probers.ts'
 import { result } from '../../../src/probe/result.ts'
-import { createMetrics } from '../../../src/runtime/metrics.ts'
+import { createMetrics } from '../../../src/runtime/metrics/metrics.ts'
 import type { ProberEngineOptions, ProberStore } from '../../../src/schedule/engine-options.ts'
 import { ProberEngine } from '../../../src/schedule/prober-engine.ts'
 import { until } from '../../support/probing.ts'
@@ -100,11 +100,13 @@ function startEngine(
   {
     log = SILENT,
     metrics = createMetrics('engine-test'),
-  }: Partial<Pick<ProberEngineOptions, 'log' | 'metrics'>> = {},
+    usesCores = false,
+  }: Partial<Pick<ProberEngineOptions, 'log' | 'metrics' | 'usesCores'>> = {},
 ) {
   const engine = new ProberEngine({
     store,
     probers,
+    usesCores,
     policies: { leaseMs: 60, checkpointMs: 60_000, targetPolicy: () => undefined, canaries: [] },
     metrics,
     dependencyMetrics: { dependencyReadingFailed: () => undefined, dependenciesBlind: () => undefined },
@@ -174,31 +176,37 @@ test('the pattern of a body is worked out when its check is loaded, not by the f
   assert.deepEqual(happened, ['ready', 'probe'])
 })
 
-test('the first half-open probe says in the log, once, and in a metric, by which way such probes go', async (t) => {
-  const target = {
-    type: 'TCP',
-    address: '127.0.0.1',
-    family: 4,
-    port: 1,
-    timeoutMs: 1000,
-    halfOpen: true,
-  } as const
-  const members = ['a', 'b'].map((member) => config(member, { shard: SHARD, target }))
+test('the first probe of a kind that can be made by the batch says in the log, once, and in a metric, by which way such probes go', async (t) => {
+  const target = { type: 'TCP', address: '127.0.0.1', family: 4, port: 1, timeoutMs: 1000 } as const
+  const http = { method: 'GET', path: '/', version: '1.1', host: 'x', expectedCodes: [] } as const
+  const kinds = [{}, { halfOpen: true }, { type: 'HTTP', http }] as const
+  const members = ['a', 'b', 'c', 'd', 'e', 'f'].map((member, i) =>
+    config(member, { shard: SHARD, target: { ...target, ...kinds[Math.floor(i / 2)] } }),
+  )
   const { store } = fakeStore(pool(...members))
   const told: Record<string, unknown>[] = []
   const log = { ...SILENT, info: note, warn: note }
   function note(fields: object): void {
-    if ('half_open_by' in fields) told.push({ ...fields })
+    if ('half_open_by' in fields || 'made_by' in fields) told.push({ ...fields })
   }
-  const metrics = createMetrics('half-open')
+  const metrics = createMetrics('ways')
   const { probers } = fakeProbers(() => 'passed')
-  const engine = startEngine(t, store, () => probers, { log, metrics })
-  await until(() => told.length > 0)
-  const { way } = engine.runtime.halfOpen
+  const engine = startEngine(t, store, () => probers, { log, metrics, usesCores: true })
+  await until(() => told.length > 2)
+  const { halfOpen, plainTcp, plainHttp } = engine.runtime
+  const isRaw = halfOpen.way?.by === 'raw socket'
+  const isBatched = plainTcp.way?.by === 'batch'
+  const said = (name: string, way: object | undefined): object => {
+    const { by, ...why } = { by: undefined, ...way }
+    return { [name]: by, ...why }
+  }
   assert.deepEqual(told, [
-    way?.by === 'raw socket' ? { half_open_by: way.by } : { half_open_by: way?.by, why: way?.why },
+    { probes: 'TCP', ...said('made_by', plainTcp.way) },
+    said('half_open_by', halfOpen.way),
+    { probes: 'HTTP in plain text', ...said('made_by', plainHttp.way) },
   ])
-  const isBatched = told[0]?.['half_open_by'] === 'raw socket'
   const text = await metrics.registry.metrics()
-  assert.match(text, new RegExp(`^hm_half_open_batched ${isBatched ? 1 : 0}$`, 'm'))
+  assert.match(text, new RegExp(`^hm_half_open_batched ${isRaw ? 1 : 0}$`, 'm'))
+  assert.match(text, new RegExp(`^hm_tcp_batched ${isBatched ? 1 : 0}$`, 'm'))
+  assert.match(text, new RegExp(`^hm_http_batched ${plainHttp.way?.by === 'batch' ? 1 : 0}$`, 'm'))
 })

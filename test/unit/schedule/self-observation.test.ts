@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMetrics } from '../../../src/runtime/metrics.ts'
+import { createMetrics } from '../../../src/runtime/metrics/metrics.ts'
 import { SelfObservation } from '../../../src/schedule/self-observation.ts'
 import { keepingLog } from '../../support/prober.ts'
 

@@ -1,4 +1,4 @@
-/** What is committed is told soon, once, and many together; nothing that goes wrong stops it. */
+/** What is committed is reported soon, once, and many together; nothing that goes wrong stops it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Notice, Notices } from '../../../src/store/connection/notices.ts'

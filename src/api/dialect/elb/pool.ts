@@ -3,12 +3,14 @@ import { idsAsObjects } from '../../http/json-body.ts'
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/status/dependencies.ts'
 import { DomainError } from '../../../domain/errors.ts'
+import { shownPoolOptions, withPoolOptions } from '../../../domain/pool-health/pool-options.ts'
 import { shardOf } from '../../../domain/prober/shard.ts'
-import type { Pool, PoolProtocol } from '../../../domain/types.ts'
+import type { Echo, Pool, PoolProtocol } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/configuration/pools.ts'
 import { differences } from '../../write/changes.ts'
 import type { PoolDialect, PoolParents } from '../../resource/pools.ts'
 import { invalidField, parseBody } from '../../schema/attributes.ts'
+import { assertPoolOptionsFit } from '../../schema/pool-options.ts'
 import { ELB_PERSISTENCE_MINUTES_HTTP, ELB_PERSISTENCE_MINUTES_L4 } from './limits.ts'
 import { elbPaths } from './paths.ts'
 import { assertPoolFitsListener } from './rules.ts'
@@ -42,6 +44,7 @@ export const elbPools: PoolDialect = {
     return (stored) => changeFor(wire, stored)
   },
   render: renderElbPool,
+  isStatusShown: false,
 }
 
 function noParent(): DomainError {
@@ -67,7 +70,7 @@ function draftFor(wire: ElbPoolCreate, { loadBalancer, listener }: PoolParents):
     lbAlgorithm: wire.lb_algorithm,
     sessionPersistence: sessionPersistenceFor(wire.session_persistence ?? null, wire.protocol),
     tags: [],
-    echo: withDependsOn({}, wire.depends_on),
+    echo: echoAfter(wire, {}),
   }
 }
 
@@ -77,12 +80,19 @@ function changeFor(wire: ElbPoolChange, stored: Pool): PoolChange {
     description: wire.description ?? stored.description,
     adminStateUp: wire.admin_state_up ?? stored.adminStateUp,
     lbAlgorithm: wire.lb_algorithm ?? stored.lbAlgorithm,
-    echo: withDependsOn(stored.echo, wire.depends_on),
+    echo: echoAfter(wire, stored.echo),
     sessionPersistence:
       wire.session_persistence === undefined
         ? stored.sessionPersistence
         : sessionPersistenceFor(wire.session_persistence, stored.protocol),
   })
+}
+
+/** Throws INVALID_FIELD. */
+function echoAfter(wire: ElbPoolChange, stored: Echo): Echo {
+  const echo = withPoolOptions(withDependsOn(stored, wire.depends_on), wire.options)
+  assertPoolOptionsFit(echo)
+  return echo
 }
 
 /** A cookie's name goes with APP_COOKIE and only with it; minutes by the pool's protocol, a day when HTTP says none. */
@@ -135,5 +145,6 @@ function renderElbPool(pool: PoolView): Record<string, unknown> {
     loadbalancers: [{ id: pool.loadBalancerId }],
     session_persistence: pool.sessionPersistence && renderPersistence(pool.sessionPersistence),
     ...shownDependsOn(pool.echo),
+    ...shownPoolOptions(pool.echo),
   }
 }

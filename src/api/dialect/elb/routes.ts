@@ -1,6 +1,7 @@
 /** Every operation of dialect elb. The tests hold this list against openapi.yaml. */
 import { allMembersRoutes } from '../../resource/all-members.ts'
 import type { ApiDependencies, Route } from '../../http/context.ts'
+import { effectiveMemberRoutes } from '../../resource/effective-members.ts'
 import { healthMonitorRoutes } from '../../resource/health-monitors.ts'
 import { listenerRoutes, shownListenerRoutes } from '../../resource/listeners.ts'
 import { loadBalancerRoutes } from '../../resource/load-balancers.ts'
@@ -48,6 +49,7 @@ export function elbRoutes(deps: ApiDependencies): Route[] {
     ...memberHealthRoutes(deps, elbHealth),
     ...probeNowRoutes(deps, { paths: elbPaths }),
     ...poolHealthRoutes(deps, elbHealth),
+    ...effectiveMemberRoutes(deps, { paths: elbPaths }),
     ...transitionRoutes(deps, { paths: elbPaths }),
     ...maintenanceRoutes(deps, { paths: elbPaths }),
     ...quotaRoutes(deps, elbQuotas),

@@ -1,17 +1,24 @@
 /** Health monitors between Octavia's words and the domain's (docs/peers/octavia.md 9 to 15). */
 import { randomUUID } from 'node:crypto'
-import { DomainError, notFound } from '../../../domain/errors.ts'
+import { notFound } from '../../../domain/errors.ts'
 import { MAX_RETRIES_DOWN_DEFAULT } from '../../../domain/limits.ts'
 import { maskedOptions } from '../../../domain/options/option-secrets.ts'
-import { type JudgedMonitor, statePolicy } from '../../../domain/options/profiles.ts'
 import type { HealthMonitor } from '../../../domain/health-monitor.ts'
-import type { MonitorType, Pool } from '../../../domain/types.ts'
+import type { Pool } from '../../../domain/types.ts'
 import type { HealthMonitorChange, HealthMonitorDraft } from '../../../store/configuration/health-monitors.ts'
 import { differences, valueAfter } from '../../write/changes.ts'
 import type { ApiSettings } from '../../http/context.ts'
 import type { HealthMonitorDialect } from '../../resource/health-monitors.ts'
 import { changeWithOptions, draftWithOptions } from '../../write/monitor-options.ts'
 import { openstackTime, tagWords } from '../openstack-words.ts'
+import {
+  assertDomainName,
+  assertFits,
+  assertHttpAttributes,
+  assertUdpDelay,
+  assertUdpIntervals,
+  isHttp,
+} from './health-monitor-rules.ts'
 import { octaviaPaths } from './paths.ts'
 import {
   type OctaviaHealthMonitorChange,
@@ -19,7 +26,7 @@ import {
   octaviaHealthMonitorCreate,
   octaviaHealthMonitorUpdate,
 } from './schema/health-monitor.ts'
-import { invalidOption, parseWsme, validationFailure } from './schema/wsme.ts'
+import { invalidOption, parseWsme } from './schema/wsme.ts'
 import { newTags, tagsAfter } from './tags.ts'
 import { MONITOR_TYPE_WORDS, PROVISIONING_WORDS } from './words.ts'
 
@@ -61,59 +68,7 @@ export function octaviaHealthMonitors(settings: Settings): HealthMonitorDialect 
   }
 }
 
-const DATAGRAM_POOL_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP']
-const DATAGRAM_TYPES: readonly MonitorType[] = ['UDP-CONNECT', 'SCTP']
-
-/** docs/peers/octavia.md 14, 10 and 11. A type of null is refused later, with the other nulls. */
-function assertFits(
-  settings: Settings,
-  { type, delay }: NewHealthMonitor,
-  pool: Pick<Pool, 'protocol'>,
-): void {
-  if (type === 'PING' && !settings.allowPing) {
-    throw new DomainError('INVALID_FIELD', `The selected type is not allowed in this deployment: ${type}`)
-  }
-  const isDatagramPool = pool.protocol === 'UDP' || pool.protocol === 'SCTP'
-  if (type !== null && isDatagramPool && !DATAGRAM_POOL_TYPES.includes(type)) {
-    throw validationFailure(
-      `The associated pool protocol is ${pool.protocol}, so only a UDP-CONNECT/SCTP/TCP/HTTP health monitor is supported.`,
-    )
-  }
-  if (type !== null && !isDatagramPool && DATAGRAM_TYPES.includes(type)) {
-    throw validationFailure(`The ${type} type is only supported for pools of type UDP/SCTP.`)
-  }
-  assertUdpDelay(settings, type, delay)
-}
-
-function assertUdpDelay(
-  { udpMinDelaySeconds }: Settings,
-  type: MonitorType | null,
-  delay?: number | null,
-): void {
-  if (type !== 'UDP-CONNECT' || delay === undefined || delay === null || delay >= udpMinDelaySeconds) return
-  throw validationFailure(
-    `The request delay value ${delay} should be larger than ${udpMinDelaySeconds} for UDP-CONNECT health monitor type.`,
-  )
-}
-
-/** docs/peers/octavia.md 11, of what options and presets make of the delay. */
-function assertUdpIntervals(
-  settings: Settings,
-  monitor: JudgedMonitor & { readonly type: MonitorType },
-): void {
-  // Also those that hold when somebody begins to report traffic.
-  const options = { ...monitor.options, no_traffic: { reported: true } }
-  for (const ms of Object.values(statePolicy({ ...monitor, options }).intervals) as number[]) {
-    assertUdpDelay(settings, monitor.type, ms / 1000)
-  }
-}
-
-const HTTP_ATTRIBUTES = ['http_method', 'url_path', 'expected_codes'] as const
 const HTTP_DEFAULTS = { httpMethod: 'GET', urlPath: '/', expectedCodes: '200' } as const
-
-function isHttp(type: MonitorType): boolean {
-  return type === 'HTTP' || type === 'HTTPS'
-}
 
 /** A new monitor inside the create of a load balancer. */
 export function octaviaHealthMonitorDraft(
@@ -207,34 +162,6 @@ function given<Value>(value: Value | null, option: string): Value {
 
 function kept<Value>(sent: Value | null | undefined, stored: Value, option: string): Value {
   return sent === undefined ? stored : given(sent, option)
-}
-
-/** docs/peers/octavia.md 12. */
-function assertHttpAttributes(
-  type: MonitorType,
-  isSent: (name: (typeof HTTP_ATTRIBUTES)[number]) => boolean,
-): void {
-  const name = isHttp(type) ? undefined : HTTP_ATTRIBUTES.find(isSent)
-  if (name !== undefined) throw invalidOption(name, `health monitors of type ${type}`)
-}
-
-/**
- * docs/peers/octavia.md 13: what results is what was sent, else what is stored; null does not clear for this check.
- * Only of a body that says something of it: options may have left what the rule would refuse.
- */
-function assertDomainName(
-  wire: Pick<OctaviaHealthMonitorChange, 'domain_name' | 'http_version'>,
-  stored: Partial<Pick<HealthMonitor, 'domainName' | 'httpVersion'>>,
-): void {
-  if (wire.domain_name === undefined && wire.http_version === undefined) return
-  const version = wire.http_version ?? stored.httpVersion ?? null
-  const domain = wire.domain_name ?? stored.domainName ?? null
-  if (typeof wire.domain_name === 'string' && version === null) {
-    throw validationFailure(`'http_version' must be specified when 'domain_name' is provided.`)
-  }
-  if (domain !== null && version === '1.0') {
-    throw invalidOption(`http_version ${version}`, 'health monitors HTTP 1.1 domain name health check')
-  }
 }
 
 /** Its operating_status is never measured. */

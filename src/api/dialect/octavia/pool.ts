@@ -2,9 +2,11 @@
 import { idsAsObjects } from '../../http/json-body.ts'
 import { randomUUID } from 'node:crypto'
 import { shownDependsOn, withDependsOn } from '../../../domain/status/dependencies.ts'
+import { shownPoolOptions, withPoolOptions } from '../../../domain/pool-health/pool-options.ts'
 import { shardOf } from '../../../domain/prober/shard.ts'
 import type { Echo, LbAlgorithm, LoadBalancer, Pool } from '../../../domain/types.ts'
 import type { PoolChange, PoolDraft, PoolView } from '../../../store/configuration/pools.ts'
+import { assertPoolOptionsFit } from '../../schema/pool-options.ts'
 import { differences, valueAfter } from '../../write/changes.ts'
 import { openstackTime, tagWords } from '../openstack-words.ts'
 import type { PoolDialect, PoolParents } from '../../resource/pools.ts'
@@ -47,6 +49,7 @@ export const octaviaPools: PoolDialect = {
     return (stored) => changeFor(wire, stored)
   },
   render: renderOctaviaPool,
+  isStatusShown: true,
 }
 
 /** Inside the create of a load balancer neither is stored yet. */
@@ -76,7 +79,7 @@ export function octaviaPoolDraft(
     lbAlgorithm: wire.lb_algorithm,
     sessionPersistence: persistenceOf(wire.session_persistence ?? null, wire.protocol),
     tags: newTags(wire.tags),
-    echo: withDependsOn(echoAfter(wire, {}), wire.depends_on),
+    echo: echoAfter(wire, {}),
   }
 }
 
@@ -89,7 +92,7 @@ function changeFor(wire: OctaviaPoolChange, stored: Pool): PoolChange {
     lbAlgorithm: algorithmAfter(wire.lb_algorithm, stored.lbAlgorithm),
     sessionPersistence: persistenceAfter(wire.session_persistence, stored),
     tags: tagsAfter(wire.tags, stored.tags),
-    echo: withDependsOn(echoAfter(wire, stored.echo), wire.depends_on),
+    echo: echoAfter(wire, stored.echo),
   })
 }
 
@@ -111,10 +114,14 @@ const ECHO_DEFAULTS = {
 
 const ECHOED = Object.keys(ECHO_DEFAULTS) as (keyof OctaviaPoolEcho)[]
 
-function echoAfter(wire: OctaviaPoolEcho, stored: Echo): Echo {
+/** Throws INVALID_FIELD and TOO_MANY_ITEMS. */
+function echoAfter(wire: OctaviaPoolChange, stored: Echo): Echo {
   const sent = ECHOED.filter((name) => wire[name] !== undefined)
   for (const name of sent) assertListBound(name, wire[name], stored[name])
-  return { ...stored, ...Object.fromEntries(sent.map((name) => [name, wire[name] ?? ECHO_DEFAULTS[name]])) }
+  const tls = Object.fromEntries(sent.map((name) => [name, wire[name] ?? ECHO_DEFAULTS[name]]))
+  const echo = withPoolOptions(withDependsOn({ ...stored, ...tls }, wire.depends_on), wire.options)
+  assertPoolOptionsFit(echo)
+  return echo
 }
 
 export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
@@ -154,5 +161,6 @@ export function renderOctaviaPool(pool: PoolView): Record<string, unknown> {
     alpn_protocols: echoed('alpn_protocols'),
     tenant_id: pool.projectId,
     ...shownDependsOn(pool.echo),
+    ...shownPoolOptions(pool.echo),
   }
 }

@@ -2,6 +2,7 @@
 import type { ApiDependencies, Route } from '../../http/context.ts'
 import { emptyCollectionRoutes } from '../../resource/empty-collections.ts'
 import { failoverRoutes } from '../../resource/failover.ts'
+import { effectiveMemberRoutes } from '../../resource/effective-members.ts'
 import { healthMonitorRoutes } from '../../resource/health-monitors.ts'
 import { listenerRoutes } from '../../resource/listeners.ts'
 import { loadBalancerRoutes } from '../../resource/load-balancers.ts'
@@ -51,6 +52,7 @@ export function octaviaRoutes(deps: ApiDependencies): Route[] {
     ...memberHealthRoutes(deps, octaviaHealth),
     ...probeNowRoutes(deps, { paths: octaviaPaths }),
     ...poolHealthRoutes(deps, octaviaHealth),
+    ...effectiveMemberRoutes(deps, { paths: octaviaPaths }),
     ...transitionRoutes(deps, { paths: octaviaPaths }),
     ...healthMonitorRoutes(deps, octaviaHealthMonitors(deps.settings)),
     ...monitorPlanRoutes(deps, { paths: octaviaPaths }),

@@ -6,12 +6,11 @@
  * Flights that wait for an answer are in a list per number of SYNs sent, the oldest first: all of a list wait equally
  * long, so only the first of each is looked at.
  */
-import { randomFillSync } from 'node:crypto'
 import { HALF_OPEN_LANES, HALF_OPEN_PORTS, SYN_AGAIN_MAX, SYN_AGAIN_MS } from '../../../domain/limits.ts'
-import { type HalfOpenTargets, NO_FLIGHT } from './targets.ts'
+import { type BatchTargets, NO_FLIGHT } from '../../batch/batch-targets.ts'
+import { RandomWords } from '../../batch/random-words.ts'
 
 const FLIGHTS = HALF_OPEN_PORTS * HALF_OPEN_LANES
-const RANDOM_WORDS = 1024
 const NOBODY = -1
 
 export class Flights {
@@ -24,7 +23,7 @@ export class Flights {
   /** SYNs sent again. */
   readonly repeats = new Uint8Array(FLIGHTS)
   count = 0
-  readonly #targets: HalfOpenTargets
+  readonly #targets: BatchTargets
   readonly #firstPort: number
   /** In flight, by port. */
   readonly #onPort = new Uint16Array(HALF_OPEN_PORTS)
@@ -32,10 +31,9 @@ export class Flights {
   readonly #younger = new Int32Array(FLIGHTS).fill(NOBODY)
   readonly #oldest = new Int32Array(SYN_AGAIN_MAX + 1).fill(NOBODY)
   readonly #youngest = new Int32Array(SYN_AGAIN_MAX + 1).fill(NOBODY)
-  readonly #random = new Uint32Array(RANDOM_WORDS)
-  #randomLeft = 0
+  readonly #random = new RandomWords()
 
-  constructor(targets: HalfOpenTargets, firstPort: number) {
+  constructor(targets: BatchTargets, firstPort: number) {
     this.#targets = targets
     this.#firstPort = firstPort
   }
@@ -45,7 +43,7 @@ export class Flights {
     const flight = this.#free(slot)
     if (flight === NO_FLIGHT) return NO_FLIGHT
     this.slots[flight] = slot
-    this.sequences[flight] = this.#randomWord()
+    this.sequences[flight] = this.#random.next()
     this.startedMs[flight] = nowMs
     this.sentUs[flight] = 0
     this.repeats[flight] = 0
@@ -98,7 +96,7 @@ export class Flights {
 
   /** A free flight on a random port on which the target of this slot is not being probed. */
   #free(slot: number): number {
-    const start = this.#randomWord() % HALF_OPEN_PORTS
+    const start = this.#random.next() % HALF_OPEN_PORTS
     for (let i = 0; i < HALF_OPEN_PORTS; i++) {
       const flight = this.#freeOn((start + i) % HALF_OPEN_PORTS, slot)
       if (flight !== NO_FLIGHT) return flight
@@ -144,13 +142,5 @@ export class Flights {
     else this.#younger[older] = younger
     if (younger === NOBODY) this.#youngest[list] = older
     else this.#older[younger] = older
-  }
-
-  #randomWord(): number {
-    if (this.#randomLeft === 0) {
-      randomFillSync(this.#random)
-      this.#randomLeft = RANDOM_WORDS
-    }
-    return this.#random[--this.#randomLeft]!
   }
 }

@@ -14,28 +14,29 @@ import { getSystemErrorName } from 'node:util'
 import type { Phases, ProbeResult } from '../../../domain/result/probe-result.ts'
 import type { Reason } from '../../../domain/result/reasons.ts'
 import type { ProbeTarget } from '../../../domain/target/probe-target.ts'
+import { tookUs } from '../../batch/arrival-times.ts'
 import type { BatchCalls } from '../../batch/batch-calls.ts'
-import { isLittleEndian } from '../../batch/message-batch.ts'
+import { isOwnSource } from '../../batch/own-address.ts'
 import { type BatchCore, EndedProbes, NO_SLOT } from '../../batch/core.ts'
 import { result } from '../../result.ts'
 import type { HostAddresses } from '../../socket-errors.ts'
 import { Flights } from './flights.ts'
-import { IPV4, IPV6 } from './ip-family.ts'
+import { IPV4, IPV6 } from '../../batch/ip-family.ts'
 import type { OwnPorts } from './own-ports.ts'
 import { SourceAddresses } from './source-addresses.ts'
-import { HalfOpenTargets, NO_FLIGHT, WORDS_PER_ADDRESS } from './targets.ts'
+import { BatchTargets, NO_FLIGHT, WORDS_PER_ADDRESS } from '../../batch/batch-targets.ts'
 import { HalfOpenWire, type WireEvents } from './wire.ts'
 
 /** The detail of a failure: its errno, and this where not `connect` but `bind` would have failed. */
 const OF_BIND = 0x1_0000
 const { EADDRNOTAVAIL, ECONNREFUSED, EINVAL } = constants.errno
-const LOST_ANSWERS = 'answers were lost: the receive buffer was full'
+const LOST_ANSWERS = 'answers were lost or are not read yet: too many packets arrive'
 
 export class HalfOpenCore implements BatchCore, WireEvents {
   readonly ended = new EndedProbes()
   readonly #hosts: HostAddresses
   readonly #ports: OwnPorts
-  readonly #targets = new HalfOpenTargets()
+  readonly #targets = new BatchTargets()
   readonly #flights: Flights
   readonly #sources: SourceAddresses
   readonly #calls: BatchCalls
@@ -45,9 +46,8 @@ export class HalfOpenCore implements BatchCore, WireEvents {
   /** Flights whose source address was not of this host any more: they are sent again from the present one. */
   #moved: number[] = []
   #isSecondTry = false
-  #drops = 0
-  /** When answers were last found lost. */
-  #lostMs = Number.NEGATIVE_INFINITY
+  /** When answers were last found lost, or left unread, by family: each has its socket. */
+  readonly #lostMs = { 4: Number.NEGATIVE_INFINITY, 6: Number.NEGATIVE_INFINITY }
 
   constructor(calls: BatchCalls, ports: OwnPorts, hosts: HostAddresses) {
     this.#calls = calls
@@ -123,6 +123,8 @@ export class HalfOpenCore implements BatchCore, WireEvents {
     this.#nowMs = nowMs
     this.#wire4?.readAnswers()
     this.#wire6?.readAnswers()
+    if (this.#wire4?.hasLost === true) this.#lostMs[4] = nowMs
+    if (this.#wire6?.hasLost === true) this.#lostMs[6] = nowMs
     // Whoever is still waited for may have an error, or need another SYN.
     if (this.#flights.count === 0) return
     this.#wire4?.readErrors()
@@ -136,8 +138,8 @@ export class HalfOpenCore implements BatchCore, WireEvents {
     this.#nowMs = nowMs
     const flight = this.#targets.flights[slot]!
     if (flight === NO_FLIGHT) return
-    this.#noticeDrops()
-    const hasLost = this.#lostMs >= this.#flights.startedMs[flight]!
+    const { family } = this.#targets.targetOf(slot)
+    const hasLost = this.#lostMs[family] >= this.#flights.startedMs[flight]!
     this.#land(flight, hasLost ? 'PROBER_OVERLOAD' : 'CONNECT_TIMEOUT', 0)
   }
 
@@ -172,11 +174,8 @@ export class HalfOpenCore implements BatchCore, WireEvents {
   }
 
   answered(flight: number, isOpen: boolean, atUs: number): void {
-    const elapsedUs = (this.#nowMs - this.#flights.startedMs[flight]!) * 1000
-    const sentUs = this.#flights.sentUs[flight]!
-    // The wall clock may have been set meanwhile: no answer took longer than by the monotonic one.
-    const isStamped = atUs > 0 && sentUs > 0 && atUs >= sentUs
-    const microseconds = isStamped ? Math.min(atUs - sentUs, Math.max(elapsedUs, 1000)) : elapsedUs
+    const elapsedMs = this.#nowMs - this.#flights.startedMs[flight]!
+    const microseconds = tookUs(this.#flights.sentUs[flight]!, atUs, elapsedMs)
     this.#land(flight, isOpen ? 'PASSED' : 'CONNECT_REFUSED', isOpen ? 0 : ECONNREFUSED, microseconds)
   }
 
@@ -196,12 +195,8 @@ export class HalfOpenCore implements BatchCore, WireEvents {
   }
 
   #isOwnSource(slot: number): boolean {
-    const { af, nameLength, words, addressAt } = this.#targets.families[slot] === 6 ? IPV6 : IPV4
-    const bytes = new Uint8Array(nameLength)
-    new DataView(bytes.buffer).setUint16(0, af, isLittleEndian)
-    const from = slot * WORDS_PER_ADDRESS
-    new Uint32Array(bytes.buffer, addressAt, words).set(this.#targets.sources.subarray(from, from + words))
-    return this.#sources.canBind(af, bytes)
+    const family = this.#targets.families[slot] === 6 ? IPV6 : IPV4
+    return isOwnSource(this.#calls, family, this.#targets, slot)
   }
 
   #nextRepeat(): number {
@@ -269,12 +264,6 @@ export class HalfOpenCore implements BatchCore, WireEvents {
     const detail = this.ended.details[i]!
     const name = getSystemErrorName(-(detail & ~OF_BIND))
     return `${(detail & OF_BIND) === 0 ? 'connect' : 'bind'} ${name}`
-  }
-
-  #noticeDrops(): void {
-    const drops = (this.#wire4?.drops() ?? 0) + (this.#wire6?.drops() ?? 0)
-    if (drops !== this.#drops) this.#lostMs = this.#nowMs
-    this.#drops = drops
   }
 
   #wireOf(family: 4 | 6): HalfOpenWire | undefined {

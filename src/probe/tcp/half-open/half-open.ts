@@ -4,11 +4,11 @@
  * other than expected (not Linux, no koffi, no CAP_NET_RAW, no free ports, a firewall that stops resets), half-open
  * probes go the way that all TCP probes can go (tcp.ts).
  */
-import { constants } from 'node:os'
 import { BATCH_TRIAL_MS, DYNAMIC_PORT_MIN, HALF_OPEN_PORTS } from '../../../domain/limits.ts'
 import type { ProbeTarget } from '../../../domain/target/probe-target.ts'
 import { type BatchCalls, findBatchCalls } from '../../batch/batch-calls.ts'
-import { type BatchCore, NO_SLOT } from '../../batch/core.ts'
+import type { BatchCore } from '../../batch/core.ts'
+import { tryOnce, whyNot } from '../../batch/trial.ts'
 import { HostAddresses } from '../../socket-errors.ts'
 import { SourcePorts } from '../../source-ports.ts'
 import { needsExchange } from '../tcp-exchange.ts'
@@ -95,29 +95,18 @@ function openCore(
   let core: HalfOpenCore | undefined
   try {
     const ports = OwnPorts.reserve(calls, sourcePorts.range())
-    if (typeof ports === 'string') return whyOf(ports)
+    if (typeof ports === 'string') return whyNot(ports)
     if (ports === undefined) return NO_PORTS
     core = new HalfOpenCore(calls, ports, hostAddresses)
     const failed = core.open() ?? trial(core, ports)
     if (failed === undefined) return core
     core.close()
-    return whyOf(failed)
+    return whyNot(failed)
   } catch (error) {
     // A function cannot be called as declared.
     core?.close()
     return String((error as Error).message)
   }
-}
-
-const { EPERM, EMFILE, ENFILE } = constants.errno
-
-/** `failed`: the call, and its errno where it is known. */
-function whyOf(failed: string): string {
-  const [call, errno] = failed.split(' ')
-  if (call === 'socket' && Number(errno) === EPERM) return 'no right to open a raw socket (CAP_NET_RAW)'
-  if (Number(errno) === EMFILE) return 'this process has reached its limit of open files (EMFILE)'
-  if (Number(errno) === ENFILE) return 'this host has reached its limit of open files (ENFILE)'
-  return `${failed} failed`
 }
 
 /**
@@ -129,26 +118,11 @@ function trial(core: HalfOpenCore, ports: OwnPorts): string | undefined {
     const address = family === 4 ? '127.0.0.1' : '::1'
     const target = { type: 'TCP', address, family, port: ports.first, timeoutMs: BATCH_TRIAL_MS } as const
     const before = core.counts.received
-    const refused = isRefused(core, target)
-    const isRight = refused && core.counts.received === before + 1
+    const isRefused = tryOnce(core, target)?.reason === 'CONNECT_REFUSED'
+    const isRight = isRefused && core.counts.received === before + 1
     if (isRight) continue
-    if (family === 4) return `the trial on loopback (${refused ? 'filter' : 'no answer'})`
+    if (family === 4) return `the trial on loopback (${isRefused ? 'filter' : 'no answer'})`
     core.closeFamily(6)
   }
   return undefined
-}
-
-function isRefused(core: HalfOpenCore, target: ProbeTarget): boolean {
-  const slot = core.hold(target)
-  if (slot === NO_SLOT) return false
-  const startMs = performance.now()
-  core.start(Int32Array.of(slot), 1, startMs)
-  for (let nowMs = startMs; core.ended.count === 0; nowMs = performance.now()) {
-    if (nowMs - startMs > BATCH_TRIAL_MS) core.expire(slot, nowMs)
-    else core.collect(nowMs)
-  }
-  const isRefusal = core.ended.count === 1 && core.resultOf(0).reason === 'CONNECT_REFUSED'
-  core.ended.clear()
-  core.release(slot)
-  return isRefusal
 }

@@ -42,7 +42,7 @@ export class SourceAddresses {
     this.#netlink = calls.socket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_ROUTE)
   }
 
-  /** Whether changes will be heard of. Called once. */
+  /** Whether changes will be noticed. Called once. */
   listen(): boolean {
     const address = new DataView(new ArrayBuffer(12))
     address.setUint16(0, AF_NETLINK, isLittleEndian)
@@ -69,15 +69,6 @@ export class SourceAddresses {
     this.#calls.connect(this.#udp, this.#nowhere, 16)
     if (isFound) this.found = this.#own.words[1] ?? 0
     return errno
-  }
-
-  /** Whether a socket can be bound to an address of this host; `bytes`: a socket address of family `af`. */
-  canBind(af: number, bytes: Uint8Array): boolean {
-    const fd = this.#calls.socket(af, SOCK_DGRAM_CLOEXEC, 0)
-    if (fd < 0) return true
-    const isBound = this.#calls.bind(fd, bytes, bytes.length) === 0
-    this.#calls.close(fd)
-    return isBound
   }
 
   get descriptors(): number {

@@ -1,15 +1,18 @@
 /** The packets of half-open probes of one family: sent and received by the batch, and matched with their flights. */
-import { BATCH_MESSAGES, BATCH_READ_MAX, RESETS_PER_LOOK } from '../../../domain/limits.ts'
+import { BATCH_MESSAGES, BATCH_READ_MAX, BATCH_READ_MS, RESETS_PER_LOOK } from '../../../domain/limits.ts'
+import { ARRIVAL_BYTES } from '../../batch/arrival-times.ts'
 import type { BatchCalls } from '../../batch/batch-calls.ts'
-import { isLittleEndian, MessageBatch } from '../../batch/message-batch.ts'
+import { arrivedUs, KernelClock } from '../../batch/kernel-time.ts'
+import { MessageBatch } from '../../batch/message-batch.ts'
+import { NAME_BYTES } from '../../batch/outgoing-packets.ts'
 import type { PortBlock } from '../../batch/packet-filter.ts'
 import type { Flights } from './flights.ts'
-import type { IpFamily } from './ip-family.ts'
+import type { IpFamily } from '../../batch/ip-family.ts'
 import { RawSockets } from './raw-sockets.ts'
 import { Segments } from './segments.ts'
-import { type HalfOpenTargets, NO_FLIGHT, WORDS_PER_ADDRESS } from './targets.ts'
+import { type BatchTargets, NO_FLIGHT, WORDS_PER_ADDRESS } from '../../batch/batch-targets.ts'
 
-/** What is heard of a flight. */
+/** What came back for a flight. */
 export interface WireEvents {
   /** Its SYN was answered: by a SYN-ACK (`isOpen`) or a reset. `atUs`: when, by the wall clock; 0 = unknown. */
   answered(flight: number, isOpen: boolean, atUs: number): void
@@ -23,19 +26,13 @@ interface Parts {
   readonly calls: BatchCalls
   readonly family: IpFamily
   readonly ports: PortBlock
-  readonly targets: HalfOpenTargets
+  readonly targets: BatchTargets
   readonly flights: Flights
   readonly events: WireEvents
 }
 
 /** Room for two IP headers and what is behind them. */
 const PACKET_BYTES = 192
-const NAME_BYTES = 32
-/** One control message: the time of arrival. */
-const CONTROL_BYTES = 64
-const SOL_SOCKET = 1
-const SCM_TIMESTAMPNS = 35
-const CLOCK_REALTIME = 0
 const TCP_HEADER_BYTES = 20
 /** Of the destination in an IPv4 header. */
 const DESTINATION4_AT = 16
@@ -44,26 +41,30 @@ const ICMP_HEADER_BYTES = 8
 const SYN_ACK = 0x12
 const ACK = 0x10
 const RST = 0x04
-const EIO = 5
 
 export class HalfOpenWire {
   /** Packets that were received on the TCP socket. */
   received = 0
   /** Resets that were sent because those of the kernel did not arrive. */
   resets = 0
+  /** Answers may have been lost since the look before, or the last look has left some unread. */
+  hasLost = false
   readonly #parts: Parts
   readonly #sockets: RawSockets
   readonly #syns: Segments
   readonly #resets: Segments
   readonly #answers: MessageBatch
   readonly #errors: MessageBatch
-  readonly #time = new DataView(new ArrayBuffer(16))
-  readonly #timeBytes = new Uint8Array(this.#time.buffer)
+  readonly #clock: KernelClock
+  readonly #onUnsent = (flight: number, errno: number): void => {
+    if (flight !== NO_FLIGHT) this.#parts.events.unsent(flight, errno)
+  }
 
   private constructor(parts: Parts, sockets: RawSockets) {
     const { calls, family } = parts
     this.#parts = parts
     this.#sockets = sockets
+    this.#clock = new KernelClock(calls)
     this.#syns = new Segments(calls, family, parts)
     this.#resets = new Segments(calls, family, parts)
     const shape = {
@@ -72,43 +73,45 @@ export class HalfOpenWire {
       nameLength: family.nameLength,
       data: PACKET_BYTES,
     }
-    this.#answers = new MessageBatch(calls, { ...shape, control: CONTROL_BYTES })
+    this.#answers = new MessageBatch(calls, { ...shape, control: ARRIVAL_BYTES })
     this.#errors = new MessageBatch(calls, { ...shape, control: 0 })
   }
 
   /** The wire, or the call that failed. */
   static open(parts: Parts): HalfOpenWire | string {
-    const sockets = new RawSockets(parts.calls, parts.family.version, parts.ports)
-    const failed = sockets.open(parts.family)
+    const sockets = new RawSockets(parts.calls, parts.family, parts.ports)
+    const failed = sockets.open()
     // `close` would overwrite the errno that says why.
     const errno = parts.calls.errno()
     const wire = failed === undefined ? new HalfOpenWire(parts, sockets) : undefined
-    if (wire !== undefined && wire.#wallUs() > 0) return wire
+    if (wire !== undefined && wire.#clock.nowUs() > 0) return wire
     sockets.close()
     return `${failed ?? 'clock_gettime'} ${errno}`
   }
 
   /** Adds the SYN of a flight, and sends those before it where the batch is full. */
   add(flight: number): void {
-    if (this.#syns.isFull) this.flush()
+    if (this.#syns.packets.isFull) this.flush()
     this.#syns.add(flight)
   }
 
   /** Sends what was added. */
   flush(): void {
-    const { count, flights } = this.#syns
+    const { count, flights } = this.#syns.packets
     if (count === 0) return
     const { sentUs } = this.#parts.flights
-    const nowUs = this.#wallUs()
+    const nowUs = this.#clock.nowUs()
     for (let i = 0; i < count; i++) if (sentUs[flights[i]!] === 0) sentUs[flights[i]!] = nowUs
-    this.#send(this.#syns)
+    this.#syns.packets.send(this.#sockets.tcp.fd, this.#onUnsent)
   }
 
-  /** Reads all answers. */
+  /** Reads the answers, for BATCH_READ_MS at most. */
   readAnswers(): void {
     let resets = 0
+    this.hasLost = this.#sockets.tcp.isFull()
+    const endMs = performance.now() + BATCH_READ_MS
     for (let read = 0; read < BATCH_READ_MAX; read += BATCH_MESSAGES) {
-      const count = this.#answers.receive(this.#sockets.tcp)
+      const count = this.#answers.receive(this.#sockets.tcp.fd)
       if (count === 0) return
       this.received += count
       for (let i = 0; i < count; i++) {
@@ -116,24 +119,22 @@ export class HalfOpenWire {
         if (isUnawaited && resets++ < RESETS_PER_LOOK) this.#reset(i)
       }
       this.#answers.renew(count)
-      if (this.#resets.count > 0) this.#send(this.#resets)
+      this.#resets.packets.send(this.#sockets.tcp.fd, this.#onUnsent)
       if (count < BATCH_MESSAGES) return
+      if (performance.now() >= endMs) break
     }
+    this.hasLost = true
   }
 
-  /** Reads all ICMP errors. */
+  /** Reads the ICMP errors, for BATCH_READ_MS at most. */
   readErrors(): void {
+    const endMs = performance.now() + BATCH_READ_MS
     for (let read = 0; read < BATCH_READ_MAX; read += BATCH_MESSAGES) {
-      const count = this.#errors.receive(this.#sockets.icmp)
+      const count = this.#errors.receive(this.#sockets.icmp.fd)
       for (let i = 0; i < count; i++) this.#readError(i)
       this.#errors.renew(count)
-      if (count < BATCH_MESSAGES) return
+      if (count < BATCH_MESSAGES || performance.now() >= endMs) return
     }
-  }
-
-  /** Packets that found no room, since the wire was opened. */
-  drops(): number {
-    return this.#sockets.drops()
   }
 
   get descriptors(): number {
@@ -142,21 +143,6 @@ export class HalfOpenWire {
 
   close(): void {
     this.#sockets.close()
-  }
-
-  /** One message that cannot be sent does not hold the others. */
-  #send(segments: Segments): void {
-    const { calls, events } = this.#parts
-    for (let from = 0; from < segments.count; ) {
-      const sent = segments.send(this.#sockets.tcp, from)
-      if (sent > 0) {
-        from += sent
-        continue
-      }
-      const flight = segments.flights[from++]!
-      if (flight !== NO_FLIGHT) events.unsent(flight, calls.errno() || EIO)
-    }
-    segments.clear()
   }
 
   /** False for a SYN-ACK that nobody awaits. */
@@ -172,7 +158,7 @@ export class HalfOpenWire {
     if (isReset ? (flags & ACK) === 0 : (flags & SYN_ACK) !== SYN_ACK) return true
     const flight = flights.find(view.getUint16(tcp + 2), (view.getUint32(tcp + 8) - 1) >>> 0)
     if (flight === NO_FLIGHT || !this.#isFromTarget(i, tcp, flight)) return isReset
-    events.answered(flight, !isReset, this.#arrivedUs(i))
+    events.answered(flight, !isReset, arrivedUs(this.#answers, i))
     return true
   }
 
@@ -185,16 +171,7 @@ export class HalfOpenWire {
     const destination = (i * PACKET_BYTES + DESTINATION4_AT) / 4
     if (family.version === 4 && words[destination] !== targets.sources[slot * WORDS_PER_ADDRESS]) return false
     const name = (i * NAME_BYTES + family.addressAt) / 4
-    return this.#isTarget(slot, this.#answers.names.words, name)
-  }
-
-  #isTarget(slot: number, words: Uint32Array, from: number): boolean {
-    const { targets, family } = this.#parts
-    if (targets.families[slot] !== family.version) return false
-    for (let word = 0; word < family.words; word++) {
-      if (words[from + word] !== targets.addresses[slot * WORDS_PER_ADDRESS + word]) return false
-    }
-    return true
+    return targets.isAt(slot, family, this.#answers.names.words, name)
   }
 
   #readError(i: number): void {
@@ -211,7 +188,7 @@ export class HalfOpenWire {
     const flight = flights.find(view.getUint16(tcp), view.getUint32(tcp + 4))
     const slot = flight === NO_FLIGHT ? -1 : flights.slots[flight]!
     if (slot < 0 || view.getUint16(tcp + 2) !== targets.ports[slot]) return
-    if (this.#isTarget(slot, words, (quoted + family.quotedDestinationAt) / 4))
+    if (targets.isAt(slot, family, words, (quoted + family.quotedDestinationAt) / 4))
       events.undelivered(flight, errno)
   }
 
@@ -225,27 +202,4 @@ export class HalfOpenWire {
     this.resets++
     this.#resets.addReset(this.#answers, i, at + family.headerBytes(this.#answers.data.view, at))
   }
-
-  /** When message `i` arrived; 0 where the kernel does not say it, as for the first packet after it was asked to. */
-  #arrivedUs(i: number): number {
-    const { view } = this.#answers.controls
-    const at = i * CONTROL_BYTES
-    if (this.#answers.controlLengthOf(i) < 32) return 0
-    if (view.getInt32(at + 8, isLittleEndian) !== SOL_SOCKET) return 0
-    if (view.getInt32(at + 12, isLittleEndian) !== SCM_TIMESTAMPNS) return 0
-    return microseconds(view, at + 16)
-  }
-
-  #wallUs(): number {
-    if (this.#parts.calls.clock_gettime(CLOCK_REALTIME, this.#timeBytes) !== 0) return 0
-    return microseconds(this.#time, 0)
-  }
-}
-
-/** Of a struct timespec with two 64-bit numbers; its seconds are below 2^53. */
-function microseconds(view: DataView, at: number): number {
-  const [low, high] = isLittleEndian ? [0, 4] : [4, 0]
-  const seconds =
-    view.getUint32(at + high, isLittleEndian) * 2 ** 32 + view.getUint32(at + low, isLittleEndian)
-  return seconds * 1e6 + view.getUint32(at + 8 + low, isLittleEndian) / 1000
 }

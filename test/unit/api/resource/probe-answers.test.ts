@@ -70,7 +70,7 @@ test('who waits gets nothing when the time is over, when it gives up, and when t
   assert.equal(answers.waiting, 0)
 })
 
-test('reads that fail are told once, and who waits is answered when they work again', async () => {
+test('reads that fail are reported once, and who waits is answered when they work again', async () => {
   const { answers, told, state, store } = world()
   const one = answers.waitFor('one', 60_000)
   state.trouble = new Error('away')

@@ -26,6 +26,15 @@ test('an event is one line: when, the new status, what, and why', () => {
   )
 })
 
+test('who gets the traffic of a pool is said in words, and a new word is shown as it is', () => {
+  const event = { type: 'pool.effective_members', pool: OF_MEMBER.pool, from: 'healthy' }
+  assert.match(
+    words({ ...event, to: 'fail_open' }),
+    /^ +pool app: too few members pass: all get traffic, also those that do not pass$/,
+  )
+  assert.match(words({ ...event, to: 'new_kind' }), /^ +pool app: new_kind$/)
+})
+
 test('a reason that is not known here is shown as it is', () => {
   assert.match(
     words({ type: 'member.status', ...OF_MEMBER, to: 'OFFLINE', reason: 'NEW_REASON' }),

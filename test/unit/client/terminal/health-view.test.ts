@@ -56,3 +56,26 @@ test('the certificate of a member says whose it is, by whom, and when it ends', 
 test('a member that shows no certificate has no line for one', () => {
   assert.ok(healthLines(MEMBER, PIPE, 0).every((each) => !each.startsWith('certificate')))
 })
+
+test('the sites of a member are one line on who sees what, and one for each', () => {
+  const site = { since: null, reason: 'PASSED', latency_ms: null, votes: true, served: true }
+  const sites: Member['sites'] = [
+    { ...site, site: 'local', status: 'ONLINE', latency_ms: 0.4 },
+    { ...site, site: 'fra', status: 'OFFLINE', reason: 'CONNECT_TIMEOUT' },
+    { ...site, site: 'ams', status: 'ONLINE', votes: false, served: false, reason: 'NO_PROBER' },
+    { ...site, site: 'nyc', status: null, votes: false, reason: 'NEW_REASON' },
+  ]
+  const lines = healthLines({ ...MEMBER, sites }, PIPE, 0)
+  const from = lines.findIndex((each) => each.startsWith('seen'))
+  assert.deepEqual(
+    lines.slice(from, from + 5).map((each) => each.replace(/ +/g, ' ').trim()),
+    [
+      'seen OFFLINE from fra, ONLINE from local, nothing known from ams and nyc',
+      'local ONLINE: the probe passed, 0.4 ms',
+      'fra OFFLINE: no connection within the timeout',
+      'ams ONLINE before: no prober of this site lives',
+      'nyc no verdict: NEW_REASON',
+    ],
+  )
+  assert.ok(healthLines(MEMBER, PIPE, 0).every((each) => !each.startsWith('seen')))
+})

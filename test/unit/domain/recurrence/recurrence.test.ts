@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { RRuleTemporal } from 'rrule-temporal'
 import { RECURRENCE_DAYS_MAX, RECURRENCE_KEPT } from '../../../../src/domain/limits.ts'
 import {
@@ -176,4 +177,54 @@ test('a look costs as many days as its budget at most, however long ago it began
     occurrencesAt(recurrence(rule, { duration: 366 * DAY }), Date.parse(NOW), budget)
     assert.ok(budget.left >= 0, rule)
   }
+})
+
+test('no occurrence ends after the year 2999, however long it is and wherever its clock is', () => {
+  const friday = 'FREQ=YEARLY;INTERVAL=366;BYMONTH=12;BYMONTHDAY=31;BYDAY=FR'
+  const tuesday = 'FREQ=YEARLY;INTERVAL=366;BYMONTH=11;BYMONTHDAY=30;BYDAY=TU'
+  for (const [rrule, more] of [
+    [friday, { time_zone: 'Etc/GMT+12', start: '2679-12-31T23:00:00', duration: HOUR }],
+    [tuesday, { time_zone: 'UTC', start: '2679-11-30T02:00:00', duration: 366 * DAY }],
+  ] as const) {
+    assert.throws(() => firstOccurrences(recurrence(rrule, more), Date.parse(NOW)), /does not occur/)
+    assert.deepEqual(occurrencesAt(recurrence(rrule, more), Date.parse(NOW)), [])
+  }
+  const last = (time_zone: string, start: string, duration: number) =>
+    at(NOW, recurrence('FREQ=YEARLY', { time_zone, start, duration }))
+  assert.deepEqual(last('UTC', '2999-12-31T23:00:00', HOUR), [
+    '2999-12-31T23:00:00+00:00 3000-01-01T00:00:00+00:00',
+  ])
+  assert.deepEqual(last('UTC', '2999-12-31T23:00:00', HOUR + 1), [])
+  assert.deepEqual(last('UTC', '2999-01-01T00:00:00', 366 * DAY), [])
+  assert.deepEqual(last('Etc/GMT+12', '2999-12-31T11:00:00', HOUR), [
+    '2999-12-31T11:00:00-12:00 2999-12-31T12:00:00-12:00',
+  ])
+  assert.deepEqual(last('Etc/GMT+12', '2999-12-31T11:00:01', HOUR), [])
+})
+
+test('whatever a rule says, its times have four digits of the year', () => {
+  const anyRule = fc.record({
+    freq: fc.constantFrom('DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'),
+    interval: fc.integer({ min: 1, max: 366 }),
+    by: fc.constantFrom('', ';BYMONTH=12;BYMONTHDAY=31', ';BYMONTH=11;BYMONTHDAY=-1', ';BYDAY=FR'),
+    year: fc.oneof(fc.integer({ min: 2000, max: 2999 }), fc.integer({ min: 2990, max: 2999 })),
+    day: fc.constantFrom('01-01', '11-30', '12-31'),
+    time_zone: fc.constantFrom('UTC', 'Etc/GMT+12', 'Pacific/Kiritimati', 'Europe/Berlin'),
+    duration: fc.constantFrom(60, DAY, 31_622_400),
+  })
+  let shown = 0
+  fc.assert(
+    fc.property(anyRule, ({ freq, interval, by, year, day, time_zone, duration }) => {
+      const rrule = `FREQ=${freq};INTERVAL=${interval}${freq === 'WEEKLY' ? '' : by}`
+      const what = recurrence(rrule, { time_zone, start: `${year}-${day}T23:00:00`, duration })
+      for (const { start, end } of occurrencesAt(what, Date.parse(NOW))) {
+        shown += 1
+        for (const each of [start, end]) {
+          assert.match(each, /^[23]\d{3}-/)
+          assert.match(new Date(each).toISOString(), /^(2\d{3}|3000-01-01T00:00:00\.000Z$)/)
+        }
+      }
+    }),
+  )
+  assert.ok(shown > 50, `${shown} occurrences`)
 })

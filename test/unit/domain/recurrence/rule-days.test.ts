@@ -96,7 +96,7 @@ test('a rule that never occurs, or rarely, costs as many days as the budget has,
       },
     }
     assert.deepEqual([...daysOf(parseRule(rule), { first: FIRST, from: FIRST }, budget)], [], rule)
-    // Beyond the year 9999 there is nothing to try.
+    // Beyond the last year there is nothing to try.
     assert.ok(tried <= RECURRENCE_DAYS_MAX && tried > 0, `${rule}: ${tried} days`)
   }
 })

@@ -7,6 +7,8 @@ import type { Outcome } from '../../../../src/domain/webhook/outcome.ts'
 import type { Held } from '../../../../src/store/event/webhook-queue.ts'
 import { type LaneParts, type LaneStore, WebhookLane } from '../../../../src/notify/webhook/lane.ts'
 
+const WEBHOOK = { id: 'w', projectId: 'p', url: 'http://127.0.0.1/', secrets: [] } as const
+
 /** A lane whose PostgreSQL refuses `failures` times, and has nothing that waits afterwards. */
 function aLane(t: TestContext, failures: number) {
   t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -20,13 +22,7 @@ function aLane(t: TestContext, failures: number) {
     },
   } as unknown as LaneStore
   const lane = new WebhookLane({
-    webhook: () => ({
-      id: 'w',
-      projectId: 'p',
-      url: 'http://127.0.0.1/',
-      format: 'cloudevents',
-      secrets: [],
-    }),
+    webhook: () => ({ ...WEBHOOK, format: 'cloudevents' }),
     store,
     send: () => Promise.resolve(undefined),
     origin: { source: 'urn:test' },
@@ -95,13 +91,7 @@ async function resends(subjects: readonly string[], answer: (subjects: readonly 
     },
   } as Partial<LaneStore> as LaneStore
   const lane = new WebhookLane({
-    webhook: () => ({
-      id: 'w',
-      projectId: 'p',
-      url: 'http://127.0.0.1',
-      format: 'alertmanager',
-      secrets: [],
-    }),
+    webhook: () => ({ ...WEBHOOK, format: 'alertmanager' }),
     store,
     send: (_, { body }) => {
       const alerts = JSON.parse(body) as { labels: { member_id: string } }[]

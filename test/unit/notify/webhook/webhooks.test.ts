@@ -34,6 +34,7 @@ function harness(t: TestContext, answers: Partial<WebhookStore>) {
     store: {
       version: () => Promise.resolve(1),
       enabled: () => Promise.resolve([WEBHOOK]),
+      newest: () => Promise.resolve(0),
       queue: () => Promise.resolve(),
       withWaiting: () => Promise.resolve([]),
       countWaiting: () => Promise.resolve(0),

@@ -8,7 +8,16 @@ import { readHealthStatus } from '../../../../src/probe/grpc/grpc-message.ts'
 import { encodeHeaders } from '../../../../src/probe/http2/hpack.ts'
 import { Http2Conversation, type StreamExchange } from '../../../../src/probe/http2/http2.ts'
 import { Http2HttpExchange } from '../../../../src/probe/http2/http2-exchange.ts'
-import { END_HEADERS, END_STREAM, FRAME, writeFrame } from '../../../../src/probe/http2/http2-frames.ts'
+import {
+  ACK,
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  FrameReader,
+  SETTINGS_ACK,
+  writeFrame,
+} from '../../../../src/probe/http2/http2-frames.ts'
+import { Http2Requests } from '../../../../src/probe/http2/http2-request.ts'
 import { IMMEDIATE_FAIL_HEADER, SERVICE_HEADER } from '../../../../src/probe/http/http-verdict.ts'
 
 const line: Line = { write: () => undefined, tls: undefined }
@@ -202,11 +211,65 @@ test('a monitor can set the bound on heads over HTTP/2', () => {
   ])
   const reasonWith = (headMaxBytes: number): string | undefined => {
     const exchange = Http2HttpExchange.of(withoutBody, 'http') ?? assert.fail()
-    const conversation = new Http2Conversation(exchange, headMaxBytes)
+    const conversation = new Http2Conversation(exchange, { headMaxBytes })
     conversation.begin(line)
     const frame = writeFrame(FRAME.HEADERS, END_HEADERS | END_STREAM, 1, block)
     return conversation.read(Buffer.concat([SETTINGS, frame]), line)?.reason
   }
   assert.equal(reasonWith(block.length), 'PASSED')
   assert.equal(reasonWith(block.length - 1), 'RESPONSE_MALFORMED')
+})
+
+test('a request is encoded once for all checks of a monitor, and anew for another scheme or timeout', () => {
+  const requests = new Http2Requests()
+  const over = (scheme: 'http' | 'https') => Http2HttpExchange.of(request, scheme, { requests })?.request
+  const first = over('http')
+  assert.equal(over('http'), first)
+  assert.notEqual(over('https'), first)
+  const asked = { service: 'a', authority: 'x', metadata: [] }
+  const within = (timeoutMs: number) =>
+    GrpcExchange.of(asked, { scheme: 'http', timeoutMs, requests })?.request
+  const second = within(1000)
+  assert.equal(within(1000), second)
+  assert.ok(within(2000)?.opening.includes('2000m'))
+  assert.equal(first?.opening, first?.opening)
+})
+
+test('on a later stream the request is the same but for the number of the stream', () => {
+  const { request: asked } =
+    Http2HttpExchange.of({ ...request, method: 'POST', body: Buffer.alloc(40_000, 1) }, 'http') ??
+    assert.fail()
+  const streamsOf = (bytes: Buffer): Set<number> => {
+    const reader = new FrameReader()
+    reader.add(bytes)
+    const streams = new Set<number>()
+    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) streams.add(frame.stream)
+    return streams
+  }
+  const later = asked.on(5)
+  assert.deepEqual(streamsOf(later), new Set([5]))
+  assert.ok(asked.opening.subarray(-later.length).equals(asked.on(1)))
+})
+
+test('SETTINGS and PING are answered, unless the answer came with them on a connection that is not kept', () => {
+  const ping = writeFrame(FRAME.PING, 0, 0, Buffer.from('12345678'))
+  const [ok = Buffer.alloc(0)] = HEADS
+  const answer = writeFrame(FRAME.HEADERS, END_HEADERS | END_STREAM, 1, ok)
+  const { expectBody: _, ...withoutBody } = request
+  const writtenAfter = (isKept: boolean, ...chunks: readonly Buffer[]): string[] => {
+    const exchange = Http2HttpExchange.of(withoutBody, 'http') ?? assert.fail()
+    const conversation = new Http2Conversation(exchange, { isKept })
+    const written: Buffer[] = []
+    const noting: Line = { write: (more) => written.push(Buffer.from(more)), tls: undefined }
+    conversation.begin(noting)
+    for (const chunk of chunks) conversation.read(chunk, noting)
+    return written.slice(1).map((bytes) => bytes.toString('hex'))
+  }
+  const owed = Buffer.concat([
+    SETTINGS_ACK,
+    writeFrame(FRAME.PING, ACK, 0, Buffer.from('12345678')),
+  ]).toString('hex')
+  assert.deepEqual(writtenAfter(false, Buffer.concat([SETTINGS, ping]), answer), [owed])
+  assert.deepEqual(writtenAfter(false, Buffer.concat([SETTINGS, ping, answer])), [])
+  assert.deepEqual(writtenAfter(true, Buffer.concat([SETTINGS, ping, answer])), [owed])
 })

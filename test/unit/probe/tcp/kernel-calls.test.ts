@@ -47,7 +47,7 @@ test(
   async (t) => {
     const { peer, accepted } = await resetting(t)
     const { tcp, fd } = open(t)
-    const refusing: Peer = { ...peer, port: await closedPort(t) }
+    const refusing: Peer = { ...peer, port: await closedPort() }
     for (let round = 0; round < 2; round++) {
       assert.equal(tcp.connect(fd, peer), 0)
       await accepted()

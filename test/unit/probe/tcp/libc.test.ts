@@ -60,8 +60,8 @@ test('a kernel that does other than expected is not used, and keeps no descripto
     },
     'without epoll': { epoll_create1: () => -1 },
     'that makes no socket': { socket: () => -1 },
-    'that tells of nothing': { epoll_wait: () => 0 },
-    'that tells of another socket': {
+    'that reports nothing': { epoll_wait: () => 0 },
+    'that reports another socket': {
       epoll_wait: (epoll, events, count, timeoutMs) => {
         const ended = real.epoll_wait(epoll, events, count, timeoutMs)
         events.fill(0x7f)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { IDLE_CONNECTION_MAX_MS } from '../../../../src/domain/limits.ts'
 import type { ProbeTarget } from '../../../../src/domain/target/probe-target.ts'
 import { IdleConnections } from '../../../../src/probe/wire/idle-connections.ts'
+import { IdleRoom } from '../../../../src/probe/wire/idle-room.ts'
 import type { StreamConnection } from '../../../../src/probe/wire/stream-connection.ts'
 
 const target = (): ProbeTarget => ({
@@ -18,11 +19,13 @@ const target = (): ProbeTarget => ({
 function harness(t: { after(end: () => void): void }, capacity: number) {
   let nowMs = 0
   let dice = 0
+  const room = new IdleRoom()
+  room.capacity = capacity
   const pool = new IdleConnections(
+    room,
     () => (dice = (dice + 0.37) % 1),
     () => nowMs,
   )
-  pool.capacity = capacity
   t.after(() => pool.closeAll())
   let reused = 0
   const connect = (of: ProbeTarget): StreamConnection => {
@@ -44,7 +47,7 @@ function harness(t: { after(end: () => void): void }, capacity: number) {
     connection.uses++
     if (!pool.keep(connection)) connection.close()
   }
-  return { pool, probe, connect, reused: () => reused, at: (ms: number) => (nowMs = ms) }
+  return { pool, room, probe, connect, reused: () => reused, at: (ms: number) => (nowMs = ms) }
 }
 
 test('with twice as many checks as room, half of the probes still find their connection', (t) => {
@@ -108,4 +111,19 @@ test('a probe that is in flight when its target is gone leaves no connection beh
   assert.equal(pool.size, 0)
   probe(target())
   assert.equal(pool.size, 1, 'the new target object has one of its own')
+})
+
+test('what others keep in the same room is left to them, and takes from it', (t) => {
+  const { pool, room, probe } = harness(t, 3)
+  room.held = 2
+  const targets = Array.from({ length: 3 }, target)
+  for (const each of targets) probe(each)
+  assert.deepEqual([pool.size, room.held], [1, 3])
+  room.capacity = 2
+  probe(target())
+  assert.equal(pool.size, 1)
+  pool.closeAll()
+  assert.equal(room.held, 2)
+  probe(target())
+  assert.deepEqual([pool.size, room.held], [0, 2])
 })

@@ -61,7 +61,7 @@ function aPage(t: TestContext) {
 
 const message = (id: number, type: string): string => `id: ${id}\ndata: ${JSON.stringify({ type })}\n\n`
 
-test('events are told in order, however their bytes are cut, and what is no event is left out', async (t) => {
+test('events are reported in order, however their bytes are cut, and what is no event is left out', async (t) => {
   const { told, last, opened, settled } = aPage(t)
   await opened()
   const text = `: heartbeat\n\n${message(1, 'ärger')}${message(2, 'b: c')}event: gap\ndata: {}\n\n`
@@ -105,7 +105,7 @@ test('pauses between attempts double up to their bound, and begin anew after a s
   assert.equal(connections.length, before + 1, 'it had worked')
 })
 
-test('a refusal is told; a service that is not there, or silent, is tried again', async (t) => {
+test('a refusal is reported; a service that is not there, or silent, is tried again', async (t) => {
   const { connections, told, pass, last, opened, settled } = aPage(t)
   last().refuse(401)
   await settled()

@@ -69,7 +69,7 @@ test('a refusal has the sentence of the service in either form, or its status', 
   }
 })
 
-test('an answer that is no JSON is a trouble that is told, not an answer without anything', async () => {
+test('an answer that is no JSON is a trouble that is reported, not an answer without anything', async () => {
   const { here } = surroundings(answering('<html>sign in to the network</html>'))
   await assert.rejects(
     askFor(here, { method: 'GET', path: 'x' }),
@@ -77,7 +77,7 @@ test('an answer that is no JSON is a trouble that is told, not an answer without
   )
 })
 
-test('no answer, and one that breaks off, are told alike; a request that the page ended is not', async () => {
+test('no answer, and one that breaks off, are reported alike; a request that the page ended is not', async () => {
   const broken = new ReadableStream({ start: (body) => body.error(new TypeError('reset')) })
   for (const answer of [
     () => Promise.reject(new TypeError('fetch failed')),

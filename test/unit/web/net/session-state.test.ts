@@ -70,3 +70,23 @@ test('a token that has ended leads to the sign-in; other refusals, and those of 
     message: 'Your session has ended. Please sign in again.',
   })
 })
+
+test('an answer to a question of before changes nothing: another project was chosen since, or a sign-out', async () => {
+  const answers: ((session: unknown) => void)[] = []
+  const page = new SessionOfPage((method) =>
+    method === 'DELETE'
+      ? (Promise.resolve() as never)
+      : new Promise((resolve) => answers.push(resolve as never)),
+  )
+  const [first, second] = [page.find(), page.find()]
+  answers[1]?.({ ...KNOWN, project_id: 'chosen last' })
+  await second
+  answers[0]?.({ ...KNOWN, project_id: 'chosen first' })
+  await first
+  assert.deepEqual(page.state.value, { kind: 'known', session: { ...KNOWN, project_id: 'chosen last' } })
+  const third = page.find()
+  await page.signOut()
+  answers[2]?.(KNOWN)
+  await third
+  assert.deepEqual(page.state.value, { kind: 'signed out' })
+})

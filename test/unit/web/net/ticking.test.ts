@@ -8,7 +8,10 @@ test('the clock ticks once a second while somebody looks, and is right at once w
   const now = ticking({
     nowMs: () => surroundings.ms,
     isVisible: () => surroundings.isVisible,
-    onVisibility: (changed) => void (surroundings.changed = changed),
+    onVisibility: (changed) => {
+      surroundings.changed = changed
+      return () => assert.fail('it never ends')
+    },
   })
   const pass = (ms: number): number => {
     surroundings.ms += ms

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ServiceEvent } from '../../../../src/web/net/types.ts'
-import { concerns, nameOf, targetOf, told } from '../../../../src/web/words/event.ts'
-import { furtherMarks, memberMark, rolledUpMark, sentence } from '../../../../src/web/words/status.ts'
+import { concerns, merged, eventLine } from '../../../../src/web/words/event.ts'
+import { nameOf, targetOf } from '../../../../src/web/words/name.ts'
+import { capitalised, furtherMarks, memberMark, rolledUpMark } from '../../../../src/web/words/status.ts'
 import { agoOf, durationOf, millisecondsOf } from '../../../../src/web/words/time.ts'
 
 test('a duration has its two largest units, and never a negative one', () => {
@@ -68,7 +69,10 @@ test('a maintenance is marked only while it lasts', () => {
   assert.deepEqual(words(false), ['pending', 'stale'])
   assert.deepEqual(words(false, true), ['pending', 'stale', 'maintenance'])
   assert.deepEqual(furtherMarks({ pending: false, stale: false }), [])
-  assert.deepEqual([sentence('got 200'), sentence('')], ['Got 200', ''])
+})
+
+test('a sentence begins with a capital; nothing stays nothing', () => {
+  assert.deepEqual([capitalised('got 200'), capitalised('')], ['Got 200', ''])
 })
 
 test('an object is called by its name, else its address, else the beginning of its id', () => {
@@ -83,10 +87,10 @@ test('an object is called by its name, else its address, else the beginning of i
 const BASE = { id: '1', time: '2026-11-30T12:00:00Z', project_id: 'p' }
 const POOL = { id: 'pool-id', name: 'app' }
 
-test('events are told about the object that is nearest, with what they changed', () => {
+test('events are shown with the object that is nearest, with what they changed', () => {
   const member = { id: 'member-id', name: 'web' }
   const said = (event: Omit<ServiceEvent, 'id' | 'time' | 'project_id'>) => {
-    const { mark, object, link, text } = told({ ...BASE, ...event } as ServiceEvent)
+    const { mark, object, link, text } = eventLine({ ...BASE, ...event } as ServiceEvent)
     return [mark.word, object, link, text]
   }
   assert.deepEqual(
@@ -119,8 +123,8 @@ test('events are told about the object that is nearest, with what they changed',
   )
 })
 
-test('an event that this page does not know is told by its type', () => {
-  const { object, text } = told({ ...BASE, type: 'site.moved', pool: POOL })
+test('an event that this page does not know is reported by its type', () => {
+  const { object, text } = eventLine({ ...BASE, type: 'site.moved', pool: POOL })
   assert.deepEqual([object, text], ['app', ': site.moved'])
 })
 
@@ -130,4 +134,18 @@ test('an event concerns its object and what is above it', () => {
     ['pool-id', 'lb', 'member-id'].map((id) => concerns(id)(event)),
     [true, true, false],
   )
+})
+
+test('events that were heard and events that were read are one list: each once, the newest first, and no more than asked for', () => {
+  const event = (id: number, from: string): ServiceEvent => ({
+    id: String(id),
+    type: from,
+    time: '',
+    project_id: null,
+  })
+  const heard = [event(12, 'heard'), event(10, 'heard')]
+  const read = [event(10, 'read'), event(9, 'read'), event(8, 'read')]
+  const ids = (most: number) => merged(heard, read, most).map(({ id, type }) => `${id} ${type}`)
+  assert.deepEqual(ids(9), ['12 heard', '10 read', '9 read', '8 read'])
+  assert.deepEqual(ids(2), ['12 heard', '10 read'])
 })

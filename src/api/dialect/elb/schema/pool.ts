@@ -1,9 +1,12 @@
 /** Bodies of elb pools (ELB API reference, pools). */
 import Joi from 'joi'
+import { DomainError } from '../../../../domain/errors.ts'
 import { COOKIE_NAME_MAX, DEPENDS_ON_MAX, DESCRIPTION_MAX } from '../../../../domain/limits.ts'
+import type { PoolOptionsPatch } from '../../../../domain/pool-health/pool-options.ts'
 import {
   bodyRules,
   integer,
+  invalidField,
   listOf,
   nullable,
   oneOf,
@@ -11,6 +14,7 @@ import {
   text,
   uuid,
 } from '../../../schema/attributes.ts'
+import { poolOptionsPatch } from '../../../schema/pool-options.ts'
 import { ELB_PERSISTENCE_MINUTES_HTTP } from '../limits.ts'
 import { ELB_LB_ALGORITHMS, ELB_PERSISTENCE_TYPES, ELB_POOL_PROTOCOLS } from '../words.ts'
 import { FIXED, NAMED, OWNED, type Owned } from './every-object.ts'
@@ -29,6 +33,8 @@ export interface ElbPoolChange {
   readonly depends_on?: readonly string[]
   readonly lb_algorithm?: (typeof ELB_LB_ALGORITHMS)[number]
   readonly session_persistence?: ElbSessionPersistence | null
+  /** Ours. */
+  readonly options?: PoolOptionsPatch | null
 }
 
 export interface ElbPoolCreate extends Owned, ElbPoolChange {
@@ -50,6 +56,13 @@ const OPTIONS = {
   description: text(DESCRIPTION_MAX),
   session_persistence: nullable(sessionPersistence),
   depends_on: listOf(uuid(), DEPENDS_ON_MAX),
+  options: poolOptionsPatch({
+    invalid: invalidField,
+    unknown: (within, name) => {
+      const field = `${within}.${name}`
+      return new DomainError('UNRECOGNIZED_ATTRIBUTE', `Unrecognized attribute(s) '${field}'`, { field })
+    },
+  }),
 }
 
 export const elbPoolCreate = bodyRules<ElbPoolCreate>('pool', {

@@ -1,6 +1,8 @@
 /** Bodies of Octavia's pools (docs/peers/octavia.md 16). The declared order is the order of refusals. */
 import type Joi from 'joi'
 import { COOKIE_NAME_MAX, DEPENDS_ON_MAX, DESCRIPTION_MAX } from '../../../../domain/limits.ts'
+import type { PoolOptionsPatch } from '../../../../domain/pool-health/pool-options.ts'
+import { poolOptionsPatch } from '../../../schema/pool-options.ts'
 import { OCTAVIA_REFERENCE_MAX, OCTAVIA_TLS_CIPHERS_MAX, OCTAVIA_TLS_VERSION_MAX } from '../limits.ts'
 import {
   OCTAVIA_ALPN_PROTOCOLS,
@@ -14,6 +16,8 @@ import { type Common, NAMED, OWNED, TAGGED } from './every-object.ts'
 import { wsmeWords } from './wsme-collections.ts'
 import {
   mandatory,
+  unknownAttributes,
+  validationFailure,
   wsmeAddress,
   wsmeAnything,
   wsmeBoolean,
@@ -52,6 +56,8 @@ export interface OctaviaPoolChange extends Common, OctaviaPoolEcho {
   readonly session_persistence?: OctaviaSessionPersistence | null
   /** Ours; not inside the create of a load balancer. */
   readonly depends_on?: readonly string[] | null
+  /** Ours. */
+  readonly options?: PoolOptionsPatch | null
 }
 
 export interface OctaviaPoolCreate extends OctaviaPoolChange {
@@ -87,6 +93,15 @@ const TLS = {
   alpn_protocols: wsmeWords(OCTAVIA_ALPN_PROTOCOLS),
 }
 
+/** Ours, not Octavia's. */
+const OWN = {
+  depends_on: wsmeUuids(DEPENDS_ON_MAX),
+  options: poolOptionsPatch({
+    invalid: (option, reason) => validationFailure(`${option}: ${reason}.`),
+    unknown: (within, name) => unknownAttributes(`pool_.pool.${within}`, [name]),
+  }),
+}
+
 const DESCRIBED = { name: NAMED.name, description, admin_state_up: NAMED.admin_state_up }
 
 /** What a pool has inside the create of a load balancer. */
@@ -98,7 +113,7 @@ export const OCTAVIA_INNER_POOL = {
   session_persistence: sessionPersistence(mandatory(persistenceType)),
   ...TAGGED,
   ...TLS,
-  depends_on: wsmeUuids(DEPENDS_ON_MAX),
+  ...OWN,
 }
 
 export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', {
@@ -113,7 +128,7 @@ export const octaviaPoolCreate = wsmeRules<OctaviaPoolCreate>('pool_', 'pool', {
   members: wsmeAnything(),
   ...TAGGED,
   ...TLS,
-  depends_on: wsmeUuids(DEPENDS_ON_MAX),
+  ...OWN,
 })
 
 export const octaviaPoolUpdate = wsmeRules<OctaviaPoolChange>('pool_', 'pool', {
@@ -124,5 +139,5 @@ export const octaviaPoolUpdate = wsmeRules<OctaviaPoolChange>('pool_', 'pool', {
   session_persistence: sessionPersistence(persistenceType),
   ...TAGGED,
   ...TLS,
-  depends_on: wsmeUuids(DEPENDS_ON_MAX),
+  ...OWN,
 })

@@ -1,6 +1,7 @@
 /** Attributes that hold more than one value, as WSME reads them: lists of words, of networks and of objects, and names with texts. */
 import Joi from 'joi'
 import { parseCidr } from '../../../../domain/address/ip-address.ts'
+import { hasMoreCharacters } from '../../../../domain/characters.ts'
 import type { Shape } from '../../../schema/shape.ts'
 import { pythonText } from './python-text.ts'
 import { attribute, type Verdict } from './wsme.ts'
@@ -63,7 +64,7 @@ export function wsmeTextByName(max: number): Joi.AnySchema {
     }
     const values = Object.values(value)
     if (values.some((item) => typeof item !== 'string')) return { why: 'Value should be string' }
-    const isTooLong = values.some((item: string) => item.length > max)
+    const isTooLong = values.some((item: string) => hasMoreCharacters(item, max))
     return isTooLong ? { why: `Value should have a maximum character requirement of ${max}` } : { value }
   })
 }

@@ -5,11 +5,12 @@
  * what it means.
  */
 import Joi from 'joi'
+import { charactersOf } from '../../../../domain/characters.ts'
 import { DomainError } from '../../../../domain/errors.ts'
 import { parseAddress } from '../../../../domain/address/ip-address.ts'
 import { INT4_MAX, type Range } from '../../../../domain/limits.ts'
 import { isUuid } from '../../../../domain/uuid.ts'
-import { charactersOf, isObject } from '../../../schema/attributes.ts'
+import { isObject } from '../../../schema/attributes.ts'
 import { withoutOptions } from '../../../schema/monitor-options.ts'
 import { type Shape, shaped } from '../../../schema/shape.ts'
 import { pythonRepr, pythonText } from './python-text.ts'

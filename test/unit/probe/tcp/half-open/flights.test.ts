@@ -9,12 +9,12 @@ import {
 } from '../../../../../src/domain/limits.ts'
 import type { ProbeTarget } from '../../../../../src/domain/target/probe-target.ts'
 import { Flights } from '../../../../../src/probe/tcp/half-open/flights.ts'
-import { HalfOpenTargets, NO_FLIGHT } from '../../../../../src/probe/tcp/half-open/targets.ts'
+import { BatchTargets, NO_FLIGHT } from '../../../../../src/probe/batch/batch-targets.ts'
 
 const FIRST_PORT = 65_024
 
-function table(): { targets: HalfOpenTargets; flights: Flights } {
-  const targets = new HalfOpenTargets()
+function table(): { targets: BatchTargets; flights: Flights } {
+  const targets = new BatchTargets()
   return { targets, flights: new Flights(targets, FIRST_PORT) }
 }
 

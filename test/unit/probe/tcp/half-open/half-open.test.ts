@@ -3,17 +3,18 @@ import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { constants } from 'node:os'
 import { test, type TestContext } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { HALF_OPEN_PORTS } from '../../../../../src/domain/limits.ts'
+import { BATCH_READ_MS, HALF_OPEN_PORTS } from '../../../../../src/domain/limits.ts'
 import type { ProbeTarget } from '../../../../../src/domain/target/probe-target.ts'
 import { type BatchCalls, findBatchCalls } from '../../../../../src/probe/batch/batch-calls.ts'
 import { NO_SLOT } from '../../../../../src/probe/batch/core.ts'
 import { HostAddresses } from '../../../../../src/probe/socket-errors.ts'
 import { SourcePorts } from '../../../../../src/probe/source-ports.ts'
 import { HalfOpen } from '../../../../../src/probe/tcp/half-open/half-open.ts'
+import { openRawSocket, sendRaw } from '../../../../../src/probe/raw-socket.ts'
 import { OwnPorts } from '../../../../../src/probe/tcp/half-open/own-ports.ts'
-import { closedPort, listen, probeWithin, targetOf } from '../../../../support/probing.ts'
+import { AF_NETLINK, brokenKernels, SOCK_RAW, withSmallBuffers } from '../../../../support/broken-kernels.ts'
+import { collectingKernel } from '../../../../support/collecting-kernel.ts'
+import { blackHole, closedPort, listen, probeWithin, targetOf } from '../../../../support/probing.ts'
 import { noHalfOpenCore, probeTcp, probeTcpByCore, runtime } from '../../../../support/probers.ts'
 import { probeByCore } from '../../../../support/core-probe.ts'
 
@@ -35,29 +36,14 @@ function real(t: TestContext): BatchCalls | undefined {
   return why === false ? findBatchCalls() : undefined
 }
 
-const SO_ATTACH_FILTER = 26
-const SO_TIMESTAMPNS = 35
-const SO_MEMINFO = 55
-const SO_RCVBUF = 8
-const SO_RCVBUFFORCE = 33
-const ICMP_FILTER = 1
-const SOCK_RAW = 3
-const AF_NETLINK = 16
 const AF_INET6 = 10
+const IPPROTO_TCP = 6
 
 test('each call that fails, lies or has another structure leaves half-open probes on their other way', (t) => {
   const calls = real(t)
   if (calls === undefined) return
-  const setting = (option: number, returned: number): Partial<BatchCalls> => ({
-    setsockopt: (...values) => (values[2] === option ? returned : calls.setsockopt(...values)),
-  })
   const kernels: Readonly<Record<string, Partial<BatchCalls>>> = {
-    'that makes no socket': { socket: () => -1 },
-    'that makes no raw socket': {
-      socket: (family, type, protocol) =>
-        (type & 0xf) === SOCK_RAW && family !== AF_NETLINK ? -1 : calls.socket(family, type, protocol),
-      errno: () => 1,
-    },
+    ...brokenKernels(calls),
     'without netlink': {
       socket: (family, type, protocol) => (family === AF_NETLINK ? -1 : calls.socket(family, type, protocol)),
     },
@@ -71,31 +57,8 @@ test('each call that fails, lies or has another structure leaves half-open probe
         return status
       },
     },
-    'that takes no filter': setting(SO_ATTACH_FILTER, -1),
-    'that only says that it takes a filter': setting(SO_ATTACH_FILTER, 0),
-    'without times of arrival': setting(SO_TIMESTAMPNS, -1),
-    'without a filter of ICMP': setting(ICMP_FILTER, -1),
-    'that counts no drops': {
-      getsockopt: (...values) => (values[2] === SO_MEMINFO ? -1 : calls.getsockopt(...values)),
-    },
-    'that tells of changes all the time': { recv: () => 16 },
+    'that reports changes all the time': { recv: () => 16 },
     'that cannot listen to changes': { recv: () => -1, errno: () => 95 },
-    'that sends nothing': { sendmmsg: () => -1, errno: () => 1 },
-    'that only says that it sends': { sendmmsg: (_fd, _messages, count) => count },
-    'that receives nothing': { recvmmsg: () => -1 },
-    'that receives something else': {
-      recvmmsg: (_fd, messages) => {
-        messages.fill(0x11, 56, 60)
-        return 1
-      },
-    },
-    'without a clock': { clock_gettime: () => -1 },
-    'whose function cannot be called': {
-      sendmmsg: () => {
-        throw new TypeError('Unexpected Number value for argument 2, expected void *')
-      },
-    },
-    'that says no addresses': { addressOf: () => 0n },
   }
   const before = descriptors()
   for (const [name, changed] of Object.entries(kernels)) {
@@ -226,26 +189,11 @@ test('a source port of ours cannot be taken, by the next prober neither, until i
 test('memory that the kernel has the address of is kept, whenever the collector runs', async (t) => {
   const calls = real(t)
   if (calls === undefined) return
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  setFlagsFromString('--no-expose-gc')
-  /** Collects before and after a call, and fills what was freed. */
-  const collecting = <F extends (...values: never[]) => unknown>(call: F): F =>
-    ((...values: never[]) => {
-      collect()
-      Array.from({ length: 20 }, (_, i) => new Uint8Array(64 * (i + 1) * 8).fill(0xa5))
-      return call(...values)
-    }) as F
-  const halfOpen = new HalfOpen(parts, () => ({
-    ...calls,
-    sendmmsg: collecting((...values: Parameters<BatchCalls['sendmmsg']>) => calls.sendmmsg(...values)),
-    recvmmsg: collecting((...values: Parameters<BatchCalls['recvmmsg']>) => calls.recvmmsg(...values)),
-    setsockopt: collecting((...values: Parameters<BatchCalls['setsockopt']>) => calls.setsockopt(...values)),
-  }))
+  const halfOpen = new HalfOpen(parts, () => collectingKernel(calls))
   t.after(() => halfOpen.close())
   const probe = probeByCore((target) => halfOpen.coreOf(target), probeTcp)
   const servers = [await listen(t, () => undefined), await listen(t, () => undefined, '::1')]
-  const closed = await closedPort(t)
+  const closed = await closedPort()
   for (let round = 0; round < 5; round++) {
     for (const server of servers)
       assert.equal((await probeWithin(probe, targetOf(server, { halfOpen: true }))).reason, 'PASSED')
@@ -265,10 +213,10 @@ test('only what ends with the SYN-ACK is made by the batch', (t) => {
     { family: 6, address: '::ffff:127.0.0.1' },
   ]
   const { halfOpen: _, ...whole } = TARGET
-  assert.equal(runtime.coreOf(whole), undefined)
+  assert.equal(runtime.halfOpen.coreOf(whole), undefined)
   for (const other of others)
-    assert.equal(runtime.coreOf({ ...TARGET, ...other }), undefined, JSON.stringify(other))
-  assert.notEqual(runtime.coreOf(TARGET), undefined)
+    assert.equal(runtime.halfOpen.coreOf({ ...TARGET, ...other }), undefined, JSON.stringify(other))
+  assert.notEqual(runtime.halfOpen.coreOf(TARGET), undefined)
 })
 
 test('a hundred probes of one target at a time have a port each, and all end', async (t) => {
@@ -298,17 +246,7 @@ test('answers that the receive buffer had no room for make no failure', async (t
   const calls = real(t)
   if (calls === undefined) return
   const server = await listen(t, () => undefined)
-  const halfOpen = new HalfOpen(parts, () => ({
-    ...calls,
-    // The smallest buffer that there is.
-    setsockopt: (...values) => {
-      const [fd, level, option] = values
-      if (option === SO_RCVBUFFORCE) return -1
-      return option === SO_RCVBUF
-        ? calls.setsockopt(fd, level, option, new Uint8Array(4), 4)
-        : calls.setsockopt(...values)
-    },
-  }))
+  const halfOpen = new HalfOpen(parts, () => withSmallBuffers(calls))
   t.after(() => halfOpen.close())
   const target = targetOf(server, { halfOpen: true })
   const core = halfOpen.coreOf(target)
@@ -329,4 +267,55 @@ test('answers that the receive buffer had no room for make no failure', async (t
   core.start(Int32Array.of(silent), 1, startMs + 1000)
   core.expire(silent, startMs + 1500)
   assert.notEqual(core.resultOf(0).reason, 'PROBER_OVERLOAD')
+})
+
+test('packets with a wrong checksum, which anybody can send, hide no failure', async (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  const halfOpen = new HalfOpen(parts, () => calls)
+  t.after(() => halfOpen.close())
+  const core = halfOpen.coreOf(TARGET)
+  assert.ok(core)
+  const silent = core.hold({ ...(await blackHole(t)), halfOpen: true })
+  const startMs = performance.now()
+  core.start(Int32Array.of(silent), 1, startMs)
+  const socket = openRawSocket(6, IPPROTO_TCP)
+  t.after(() => socket.close())
+  for (let i = 0; i < 10; i++) assert.equal(sendRaw(socket, Buffer.alloc(20, 0x55), '::1'), undefined)
+  core.collect(startMs + 1)
+  core.expire(silent, startMs + 1000)
+  assert.equal(core.resultOf(0).reason, 'CONNECT_TIMEOUT')
+})
+
+test('a flood of answers holds a look for some milliseconds only, and what times out meanwhile is no failure', async (t) => {
+  const calls = real(t)
+  if (calls === undefined) return
+  const flood = { isOn: false, reads: 0, clockMs: 0 }
+  const halfOpen = new HalfOpen(parts, () => ({
+    ...calls,
+    recvmmsg: (...values) => {
+      if (!flood.isOn) return calls.recvmmsg(...values)
+      flood.reads += 1
+      return values[2]
+    },
+  }))
+  t.after(() => halfOpen.close())
+  const core = halfOpen.coreOf(TARGET)
+  assert.ok(core)
+  const closed = core.hold({ ...TARGET, port: await closedPort() })
+  const probe = (startMs: number, isFlooded: boolean): string => {
+    flood.isOn = isFlooded
+    core.ended.clear()
+    core.start(Int32Array.of(closed), 1, startMs)
+    core.collect(startMs)
+    if (core.ended.count === 0) core.expire(closed, startMs + 1000)
+    return core.resultOf(0).reason
+  }
+  // A clock on which each read takes a millisecond.
+  const clock = t.mock.method(performance, 'now', () => (flood.clockMs += 1))
+  assert.equal(probe(10_000, true), 'PROBER_OVERLOAD')
+  // Answers and errors, of IPv4 and of IPv6.
+  assert.ok(flood.reads > 0 && flood.reads <= 4 * BATCH_READ_MS, `${flood.reads} reads`)
+  assert.equal(probe(20_000, false), 'CONNECT_REFUSED', 'a later one is judged as ever')
+  clock.mock.restore()
 })

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CANARY_ROUND_EVERY_MS } from '../../../../src/domain/limits.ts'
+import type { ProbeResult } from '../../../../src/domain/result/probe-result.ts'
+import { initialState, step } from '../../../../src/domain/status/state-machine.ts'
+import { createMetrics } from '../../../../src/runtime/metrics/metrics.ts'
+import { Check } from '../../../../src/schedule/loop/check.ts'
+import { MassFailureBreaker } from '../../../../src/schedule/judge/mass-failure-breaker.ts'
+import { config, DELAY_MS, shareOf } from '../../../support/scheduling.ts'
+
+const FAILED: ProbeResult = {
+  outcome: 'failed',
+  reason: 'CONNECT_TIMEOUT',
+  detail: '',
+  phases: { totalMs: 1 },
+}
+const PASSED: ProbeResult = { outcome: 'passed', reason: 'PASSED', detail: '', phases: { totalMs: 1 } }
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Checks in pools and networks of their own that have just passed, and a breaker over them. */
+function breakerOver(
+  count: number,
+  canaries: { count: number; answer: boolean | Promise<boolean> },
+  fall = 1,
+) {
+  let nowMs = 1_000_000
+  const checks = Array.from({ length: count }, (_, i) => {
+    const own = config(`m${i}`, { rise: 1, fall, poolId: `p${i}` })
+    const check = new Check(own, undefined, {
+      nowMs,
+      pool: { isGone: false },
+      share: shareOf(`10.0.${i}.1`),
+      denied: undefined,
+    })
+    check.lastResult = PASSED
+    check.state = step(own.policy, initialState(own.policy), 'passed')
+    return check
+  })
+  const concluded: string[] = []
+  const breaker = new MassFailureBreaker({
+    checks: () => checks,
+    canaries: { count: canaries.count, ask: async () => await canaries.answer },
+    conclude: (_, __, { reason }) => void concluded.push(reason),
+    metrics: createMetrics('test'),
+    log: quiet,
+    now: () => nowMs,
+  })
+  const reconsider = (i: number, result = FAILED) =>
+    breaker.reconsider(checks[i] ?? assert.fail(), result, nowMs)?.reason
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 30))
+  return { breaker, reconsider, concluded, settle, pass: (ms: number) => void (nowMs += ms) }
+}
+
+test('decisive failures wait, count for nothing once most have failed without a canary, and count after one interval', async () => {
+  const { breaker, reconsider, concluded, settle, pass } = breakerOver(10, { count: 1, answer: false })
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i), undefined, 'it waits')
+  assert.equal(breaker.facts.state, 'suspicious')
+  await settle()
+  assert.deepEqual(
+    concluded,
+    Array.from({ length: 6 }, () => 'PROBER_MASS_FAILURE'),
+  )
+  assert.equal(breaker.facts.state, 'holding')
+  assert.equal(reconsider(7), 'PROBER_MASS_FAILURE')
+  pass(DELAY_MS + 1)
+  assert.equal(breaker.facts.state, 'closed')
+  assert.equal(reconsider(0), 'CONNECT_TIMEOUT', 'what was held back once is not held back again')
+  assert.deepEqual(
+    [breaker.facts.trips, breaker.facts.massFailures, breaker.facts.canariesAnswer],
+    [1, 1, false],
+  )
+  breaker.destroy()
+})
+
+test('a canary that answers lets everything that waited count', async () => {
+  const { breaker, reconsider, concluded, settle } = breakerOver(10, { count: 1, answer: true })
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i), undefined)
+  await settle()
+  assert.deepEqual(
+    concluded,
+    Array.from({ length: 6 }, () => 'CONNECT_TIMEOUT'),
+  )
+  assert.equal(breaker.facts.trips, 0)
+  breaker.destroy()
+})
+
+test('nothing waits without canaries, among fewer than eight networks, and for failures that decide nothing', () => {
+  for (const { reconsider, breaker } of [
+    breakerOver(10, { count: 0, answer: false }),
+    breakerOver(7, { count: 1, answer: false }),
+    breakerOver(10, { count: 1, answer: false }, 3),
+  ]) {
+    for (let i = 0; i < 7; i++) assert.equal(reconsider(i), 'CONNECT_TIMEOUT')
+    breaker.destroy()
+  }
+})
+
+test('when it ends, waiting results are not reported', async () => {
+  const { breaker, reconsider, concluded, settle } = breakerOver(10, { count: 1, answer: true })
+  assert.equal(reconsider(0), undefined)
+  breaker.destroy()
+  assert.equal(reconsider(1), 'CONNECT_TIMEOUT', 'nothing waits any more')
+  await settle()
+  assert.deepEqual(concluded, [])
+})
+
+test('when it ends while canaries are being asked, their answer changes nothing', async () => {
+  let answer: (answers: boolean) => void = () => undefined
+  const asked = new Promise<boolean>((resolve) => (answer = resolve))
+  const { breaker, reconsider, concluded, settle } = breakerOver(10, { count: 1, answer: asked })
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i), undefined)
+  await settle()
+  breaker.destroy()
+  answer(false)
+  await settle()
+  const { trips, canariesAnswer, state } = breaker.facts
+  assert.deepEqual([trips, canariesAnswer, state, concluded], [0, null, 'closed', []])
+})
+
+test('what was held back counts from then on, until its target answers: a result that tells nothing changes nothing', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const canaries = { count: 1, answer: false }
+  const { breaker, reconsider, pass } = breakerOver(30, canaries)
+  t.after(() => breaker.destroy())
+  const wait = async (ms: number) => {
+    pass(ms)
+    t.mock.timers.tick(ms)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  for (let i = 0; i < 16; i++) reconsider(i)
+  await wait(1)
+  const [silent, answering, other] = [16, 17, 18]
+  for (const i of [silent, answering]) assert.equal(reconsider(i), 'PROBER_MASS_FAILURE')
+  const tellsNothing = { ...FAILED, outcome: 'inconclusive', reason: 'PROBER_NO_SOCKET' } as const
+  assert.equal(reconsider(silent, tellsNothing), 'PROBER_NO_SOCKET')
+  assert.equal(reconsider(answering, PASSED), 'PASSED')
+  canaries.answer = true
+  await wait(Math.max(CANARY_ROUND_EVERY_MS.max, DELAY_MS + 1))
+  assert.equal(reconsider(other), undefined, 'what fails first waits for the canaries again')
+  assert.equal(reconsider(silent), 'CONNECT_TIMEOUT')
+  assert.equal(reconsider(answering), undefined, 'it fails first, too')
+})
