@@ -30,6 +30,8 @@ function isCountShared({ kind: { counted }, peer }: Case): boolean {
 }
 
 const DESCRIPTORS_EVERY_MS = 500
+/** A million members are vacuumed in a minute. */
+const VACUUMED_WITHIN_MS = 300_000
 /** Within this what left a prober has been counted at the target. */
 const COUNTED_WITHIN_MS = 1000
 
@@ -48,7 +50,7 @@ async function measured(what: Case, parts: Parts): Promise<Figures> {
   if (peer !== undefined) parts.endings.push(peer.stop)
   await allOnline(what, probers)
   // As in a service that has run for days: else autovacuum reads all the new rows some time within a minute.
-  if (database !== undefined) await query(database.db, 'vacuum (analyze)')
+  if (database !== undefined) await query(database.db, 'vacuum (analyze)', [], VACUUMED_WITHIN_MS)
   await wait(what.warmUpSeconds * 1000)
 
   const sharesCount = peer !== undefined && isCountShared(what)

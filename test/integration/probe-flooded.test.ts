@@ -40,7 +40,8 @@ for (const [what, kind] of KINDS) {
     const tookMs = await offlineAfterMs(net)
     t.diagnostic(`OFFLINE after ${Math.round(tookMs)} ms`)
     assert.ok(tookMs <= WITHIN_MS + LEEWAY_MS, `${tookMs} ms`)
-    assert.ok((await net.counts()).lost > lost, 'the flood went on meanwhile')
+    // Seconds may pass without a loss where the host is slow.
+    await eventually('the flood goes on', async () => (await net.counts()).lost > lost, 20_000)
     for (const [members, status] of [
       [LIVE, 'ONLINE'],
       [DEAD, 'OFFLINE'],
