@@ -4,6 +4,7 @@ import type { PoolChecks } from '../../../../src/domain/prober/check.ts'
 import { CONFIG_POLL_MS } from '../../../../src/domain/limits.ts'
 import { ConfigSync } from '../../../../src/schedule/configuration/config-sync.ts'
 import { eventually } from '../../../support/configuration.ts'
+import { digestsOf } from '../../../support/pool-digests.ts'
 import { keepingLog } from '../../../support/prober.ts'
 
 interface StoredPool {
@@ -29,8 +30,11 @@ function withFakes(t: TestContext) {
   }
   const sync = new ConfigSync({
     store: {
-      readVersions: (shards) => {
+      readDigests: (shards) => {
         asked.push([...shards])
+        return Promise.resolve(digestsOf(stored))
+      },
+      readVersions: (shards) => {
         const rows = [...stored].filter(([, { shard }]) => shards.includes(shard))
         return Promise.resolve(rows.map(([poolId, row]) => ({ poolId, ...row })))
       },
@@ -132,6 +136,7 @@ test('a pool of a shard whose loss is not known here yet is not started either',
   let looks = 0
   const sync = new ConfigSync({
     store: {
+      readDigests: () => Promise.resolve(digestsOf(new Map([['pool', stored]]))),
       readVersions: () => {
         looks++
         return Promise.resolve([stored])

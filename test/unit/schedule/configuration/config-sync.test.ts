@@ -5,9 +5,11 @@ import {
   CONFIG_CHECKS_PER_LOAD,
   CONFIG_CHECKS_PER_SLICE,
   CONFIG_GIVEN_UP_MS,
+  CONFIG_POLL_MS,
 } from '../../../../src/domain/limits.ts'
 import { ConfigSync } from '../../../../src/schedule/configuration/config-sync.ts'
 import { eventually } from '../../../support/configuration.ts'
+import { digestsOf } from '../../../support/pool-digests.ts'
 import { keepingLog } from '../../../support/prober.ts'
 import { config as checkConfig } from '../../../support/scheduling.ts'
 
@@ -31,7 +33,11 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
     stretches: [] as number[],
     order: [] as string[],
     loaded: 0,
+    /** Digests that were read, and versions. */
+    looks: 0,
     versions: 0,
+    /** Shards whose versions were read. */
+    read: [] as (readonly number[])[],
   }
   let stretchMs = 0
   let onLoad: (poolIds: readonly string[]) => void = () => undefined
@@ -67,8 +73,13 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
     },
     isHeld: (shard) => held.has(shard),
     store: {
+      readDigests: () => {
+        seen.looks++
+        return Promise.resolve(digestsOf(pools))
+      },
       readVersions: (shards) => {
         seen.versions++
+        seen.read.push(shards)
         return Promise.resolve(
           [...pools]
             .filter(([, { shard }]) => shards.includes(shard))
@@ -285,6 +296,29 @@ test('one pool that cannot be loaded keeps no other from being loaded, its shard
   )
 })
 
+test('a look that finds nothing new reads no pool; a change reads those of its shard', async (t) => {
+  const pools = farm(8)
+  const { sync, seen, acquire, running, advance } = withFakes(t, pools)
+  acquire(...Array.from({ length: 128 }, (_, shard) => shard))
+  await eventually('all run', () => running.size === 8)
+  const { looks, versions } = seen
+  await eventually('some looks', () => {
+    advance(CONFIG_POLL_MS)
+    sync.notify('')
+    return seen.looks > looks + 3
+  })
+  assert.equal(seen.versions, versions)
+  const [changed] = pools.values()
+  assert.ok(changed !== undefined)
+  changed.configVersion++
+  await eventually('it is found', () => {
+    advance(CONFIG_POLL_MS)
+    sync.notify('')
+    return seen.versions > versions
+  })
+  assert.deepEqual(seen.read.at(-1), [changed.shard])
+})
+
 test('a pool that was given up is tried again when it changes, and after a while; alone until it is loaded', async (t) => {
   const pools = farm(8)
   const { sync, seen, acquire, failBy, running, log, advance, now } = withFakes(t, pools, 0)
@@ -296,11 +330,11 @@ test('a pool that was given up is tried again when it changes, and after a while
   })
   acquire(...Array.from({ length: 128 }, (_, shard) => shard))
   await eventually('it is given up', () => seen.loaded === 1 && tries.length === 2)
-  const looks = seen.versions
+  const { looks } = seen
   sync.notify('')
   await eventually('some looks', () => {
     advance(300)
-    return seen.versions > looks + 2
+    return seen.looks > looks + 2
   })
   assert.equal(tries.length, 2, 'not while it is as it was')
   for (const [poolId, pool] of pools)
