@@ -5,7 +5,7 @@ export function digestsOf(
   pools: ReadonlyMap<string, { readonly shard: number; readonly configVersion: number }>,
 ): ReadonlyMap<number, string> {
   const digests = new Map<number, string>()
-  for (const [id, { shard, configVersion }] of [...pools].toSorted())
+  for (const [id, { shard, configVersion }] of pools)
     digests.set(shard, `${digests.get(shard) ?? ''} ${id} ${configVersion}`)
   return digests
 }

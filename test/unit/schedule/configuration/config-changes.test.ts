@@ -19,6 +19,8 @@ function withFakes(t: TestContext) {
   const stored = new Map<string, StoredPool>()
   const held = new Set<number>()
   const asked: (readonly number[])[] = []
+  /** Shards whose pools were read. */
+  const compared: (readonly number[])[] = []
   const loaded: (readonly string[])[] = []
   const happened: string[] = []
   /** Looks at versions before each removal. */
@@ -35,6 +37,7 @@ function withFakes(t: TestContext) {
         return Promise.resolve(digestsOf(stored))
       },
       readVersions: (shards) => {
+        compared.push([...shards])
         const rows = [...stored].filter(([, { shard }]) => shards.includes(shard))
         return Promise.resolve(rows.map(([poolId, row]) => ({ poolId, ...row })))
       },
@@ -73,7 +76,7 @@ function withFakes(t: TestContext) {
   }
   const settled = (...lines: readonly string[]) =>
     eventually(lines.join(', '), () => lines.every((line) => happened.includes(line)))
-  return { sync, stored, asked, loaded, happened, looksAtRemoval, gate, hold, lose, settled }
+  return { sync, stored, asked, compared, loaded, happened, looksAtRemoval, gate, hold, lose, settled }
 }
 
 test('a pool that is gone is removed, and one that stays is not', async (t) => {
@@ -85,6 +88,23 @@ test('a pool that is gone is removed, and one that stays is not', async (t) => {
   sync.notify('1')
   await settled('remove gone')
   assert.ok(!happened.includes('remove stays'))
+})
+
+test('a look that finds nothing new reads no pool, and one that finds a change reads those of its shard', async (t) => {
+  const { sync, stored, asked, compared, hold, settled } = withFakes(t)
+  for (let shard = 1; shard <= 8; shard++) stored.set(`pool ${shard}`, { shard, configVersion: 1 })
+  hold(...Array.from({ length: 8 }, (_, n) => n + 1))
+  await settled(...Array.from(stored.keys(), (poolId) => `apply ${poolId} 1`))
+  const looks = asked.length
+  sync.notify('')
+  await eventually(
+    'a look after the notification, and the one of each second',
+    () => asked.length > looks + 1,
+  )
+  assert.equal(compared.length, 1)
+  stored.set('pool 3', { shard: 3, configVersion: 2 })
+  await settled('apply pool 3 2')
+  assert.deepEqual(compared.slice(1), [[3]])
 })
 
 test('a pool that goes after its version was read, and before its checks are, is removed', async (t) => {

@@ -5,7 +5,6 @@ import {
   CONFIG_CHECKS_PER_LOAD,
   CONFIG_CHECKS_PER_SLICE,
   CONFIG_GIVEN_UP_MS,
-  CONFIG_POLL_MS,
 } from '../../../../src/domain/limits.ts'
 import { ConfigSync } from '../../../../src/schedule/configuration/config-sync.ts'
 import { eventually } from '../../../support/configuration.ts'
@@ -33,11 +32,7 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
     stretches: [] as number[],
     order: [] as string[],
     loaded: 0,
-    /** Digests that were read, and versions. */
     looks: 0,
-    versions: 0,
-    /** Shards whose versions were read. */
-    read: [] as (readonly number[])[],
   }
   let stretchMs = 0
   let onLoad: (poolIds: readonly string[]) => void = () => undefined
@@ -78,8 +73,6 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
         return Promise.resolve(digestsOf(pools))
       },
       readVersions: (shards) => {
-        seen.versions++
-        seen.read.push(shards)
         return Promise.resolve(
           [...pools]
             .filter(([, { shard }]) => shards.includes(shard))
@@ -294,29 +287,6 @@ test('one pool that cannot be loaded keeps no other from being loaded, its shard
     log.lines.map(({ level, facts }) => [level, facts['pool_id']]),
     [['error', 'pool 3']],
   )
-})
-
-test('a look that finds nothing new reads no pool; a change reads those of its shard', async (t) => {
-  const pools = farm(8)
-  const { sync, seen, acquire, running, advance } = withFakes(t, pools)
-  acquire(...Array.from({ length: 128 }, (_, shard) => shard))
-  await eventually('all run', () => running.size === 8)
-  const { looks, versions } = seen
-  await eventually('some looks', () => {
-    advance(CONFIG_POLL_MS)
-    sync.notify('')
-    return seen.looks > looks + 3
-  })
-  assert.equal(seen.versions, versions)
-  const [changed] = pools.values()
-  assert.ok(changed !== undefined)
-  changed.configVersion++
-  await eventually('it is found', () => {
-    advance(CONFIG_POLL_MS)
-    sync.notify('')
-    return seen.versions > versions
-  })
-  assert.deepEqual(seen.read.at(-1), [changed.shard])
 })
 
 test('a pool that was given up is tried again when it changes, and after a while; alone until it is loaded', async (t) => {
