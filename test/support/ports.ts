@@ -25,6 +25,18 @@ export async function listenApart(listenAt: (port: number) => Promise<unknown>):
   }
 }
 
+const given = new Set<number>()
+
+/** A port that the kernel gives to nobody else, and that this process was not given before; another may have taken it. */
+export function portApart(): number {
+  for (;;) {
+    const port = FIRST + Math.floor(Math.random() * COUNT)
+    if (given.has(port)) continue
+    given.add(port)
+    return port
+  }
+}
+
 /** An address of loopback that only this process uses, where all of 127.0.0.0/8 is loopback; else 127.0.0.1. */
 export const OWN_LOOPBACK =
   process.platform === 'linux'
