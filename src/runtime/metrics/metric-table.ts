@@ -178,7 +178,7 @@ const PROBING = {
     labels: ['what'],
     help: 'Times that most unrelated targets failed at once, by whether that was held back',
     advice:
-      '`held`: no canary answered; mend the network of the prober. `believed`: a canary answered, so the members are down. `warned`: there are no canaries; set HM_CANARY.',
+      '`held`: no canary answered; mend the network of the prober. `believed`: a canary answered, so the members are down. `warned`: there are no canaries; set HM_CANARY. `suspect`: other sites see ONLINE what fails here; mend the network of this site.',
   },
   hm_icmp_available: {
     type: 'gauge',
