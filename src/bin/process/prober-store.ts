@@ -221,7 +221,7 @@ function configStore(db: Db, site: string, host: ProberHost): ConfigStore {
 }
 
 /** A pool with the settings of this host: source addresses and the folder of TLS files. */
-function onThisHost(pool: PoolChecks, { sourceAddresses, tlsDir }: ProberHost): PoolChecks {
+export function onThisHost(pool: PoolChecks, { sourceAddresses, tlsDir }: ProberHost): PoolChecks {
   const adapted = (target: ProbeTarget, memberId: string): ProbeTarget =>
     withTlsFolder(withSourceAddress(target, memberId, sourceAddresses), tlsDir)
   return {
