@@ -34,7 +34,10 @@ export class CheckpointStore {
   }
 
   /** What the checkpoints of these shards say about these members. */
-  async entries(shards: readonly number[], memberIds: readonly string[]): Promise<readonly CheckpointEntry[]> {
+  async entries(
+    shards: readonly number[],
+    memberIds: readonly string[],
+  ): Promise<readonly CheckpointEntry[]> {
     const wanted = new Set(memberIds)
     const found: CheckpointEntry[] = []
     await inTurns(shards, async (shard) => {
@@ -54,7 +57,8 @@ export class CheckpointStore {
     const head = headersOf({ digest: '', sending, parts: parts.length, through: 0 })
     // The first part comes last: who reads it finds the others.
     for (const [number, payload] of [...parts.entries()].reverse()) {
-      if (payload.length > SITE_MESSAGE_MAX_BYTES) throw new RangeError(`a checkpoint has ${payload.length} bytes`)
+      if (payload.length > SITE_MESSAGE_MAX_BYTES)
+        throw new RangeError(`a checkpoint has ${payload.length} bytes`)
       await reaching('a checkpoint is not stored', () =>
         js.publish(names.checkpoint(checkpoint.id, number), payload, { headers: head }),
       )

@@ -8,7 +8,12 @@ import {
   jetstreamManager,
 } from '@nats-io/jetstream'
 import { type KV, Kvm } from '@nats-io/kv'
-import { type ConnectionOptions, connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import {
+  type ConnectionOptions,
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+} from '@nats-io/transport-node'
 import {
   NATS_CONNECT_WITHIN_MS,
   NATS_PING_EVERY_MS,
@@ -66,7 +71,10 @@ export class SiteConnection {
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined
     })
-    return await reaching('no connection to NATS', () => this.#connecting ?? Promise.reject(new Error('none')))
+    return await reaching(
+      'no connection to NATS',
+      () => this.#connecting ?? Promise.reject(new Error('none')),
+    )
   }
 
   /** A bucket that exists. */

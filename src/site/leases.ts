@@ -48,7 +48,8 @@ export class SiteLeases {
     const [key, value] = beatOf({ id, host, pid, leaseMs, contactMs, facts })
     const revision = await reaching('the heartbeat is not stored', () => bucket.put(key, value))
     await this.#view.asOf(revision, leaseMs / 2)
-    if (this.#view.shards.size < SHARD_COUNT) throw new SiteAway('the relay has not made the leases of the site yet')
+    if (this.#view.shards.size < SHARD_COUNT)
+      throw new SiteAway('the relay has not made the leases of the site yet')
     const mine = [...this.#view.shards.values()].filter(({ owner }) => owner === id)
     for (const shard of this.#told.keys())
       if (this.#view.shards.get(shard)?.owner !== id) this.#told.delete(shard)
@@ -79,7 +80,9 @@ export class SiteLeases {
   /** They have no owner then; shards that another prober has are not changed. */
   async release(shards: readonly number[]): Promise<void> {
     const { id, tell } = this.#parts
-    const mine = shards.flatMap((shard) => this.#view.shards.get(shard) ?? []).filter(({ owner }) => owner === id)
+    const mine = shards
+      .flatMap((shard) => this.#view.shards.get(shard) ?? [])
+      .filter(({ owner }) => owner === id)
     await inTurns(mine, async (lease) => {
       const { epoch } = lease
       const changed = await this.#change(lease, { owner: null, epoch })
@@ -121,7 +124,11 @@ export class SiteLeases {
     const { connection, names } = this.#parts
     const bucket = await connection.bucket(names.leaseBucket)
     try {
-      const changed = { id, ...next, revision: await bucket.update(shardKey(id), JSON.stringify(next), revision) }
+      const changed = {
+        id,
+        ...next,
+        revision: await bucket.update(shardKey(id), JSON.stringify(next), revision),
+      }
       this.#view.noteShard(changed)
       return changed
     } catch (error) {

@@ -38,7 +38,11 @@ export class ResultSender {
     const { owner, isHeld, verdicts } = this.#parts
     const ours = rows.filter(({ shard, epoch }) => isHeld(shard, epoch))
     await inTurns(byShard(ours), async (some) => {
-      await this.#sendRows(some, (part) => ({ kind: 'verdicts', owner, rows: part }), verdicts.add.bind(verdicts))
+      await this.#sendRows(
+        some,
+        (part) => ({ kind: 'verdicts', owner, rows: part }),
+        verdicts.add.bind(verdicts),
+      )
     })
     return { held: new Set(ours.map(({ shard }) => shard)), putOff: new Set() }
   }
@@ -60,7 +64,10 @@ export class ResultSender {
     const [first] = rows
     if (first === undefined) return
     const payload = await pack(messageOf(rows))
-    if (rows.length > 1 && (rows.length > RESULT_ROWS_PER_MESSAGE || payload.length > SITE_MESSAGE_MAX_BYTES)) {
+    if (
+      rows.length > 1 &&
+      (rows.length > RESULT_ROWS_PER_MESSAGE || payload.length > SITE_MESSAGE_MAX_BYTES)
+    ) {
       const half = Math.ceil(rows.length / 2)
       await this.#sendRows(rows.slice(0, half), messageOf, onStored)
       await this.#sendRows(rows.slice(half), messageOf, onStored)

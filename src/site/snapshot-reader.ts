@@ -83,7 +83,8 @@ export class SnapshotReader {
   /** Rejects with SiteAway where the relay has sent no snapshot yet: that is not the same as nothing to probe. */
   digests(shards: readonly number[]): ReadonlyMap<number, string> {
     const missing = shards.find((shard) => !this.#heads.has(shard))
-    if (missing !== undefined) throw new SiteAway(`the relay has sent no configuration of shard ${missing} yet`)
+    if (missing !== undefined)
+      throw new SiteAway(`the relay has sent no configuration of shard ${missing} yet`)
     return new Map(shards.map((shard) => [shard, this.#heads.get(shard)?.digest ?? '']))
   }
 
@@ -186,7 +187,11 @@ export class SnapshotReader {
     )
   }
 
-  async #unpackedPart(shard: number, { head, packed }: Fetched, number: number): Promise<readonly SnapshotPool[]> {
+  async #unpackedPart(
+    shard: number,
+    { head, packed }: Fetched,
+    number: number,
+  ): Promise<readonly SnapshotPool[]> {
     const bytes = packed[number]
     if (bytes === undefined) throw new Error(`the snapshot of shard ${shard} has no part ${number}`)
     return await this.#remember(`${head.sending}.${number}`, bytes)

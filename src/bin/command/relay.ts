@@ -44,7 +44,9 @@ async function relay(environment: NodeJS.ProcessEnv): Promise<void> {
 function neededNats(nats: NatsConfig | undefined): NatsConfig {
   if (nats === undefined) throw new StartRefusal('relay needs NATS: set HM_NATS_URL=nats://host:port')
   if (nats.sites.length === 0)
-    throw new StartRefusal(`relay needs the names of its sites, without ${LOCAL_SITE}: set HM_NATS_SITES=fra,ams`)
+    throw new StartRefusal(
+      `relay needs the names of its sites, without ${LOCAL_SITE}: set HM_NATS_SITES=fra,ams`,
+    )
   for (const site of nats.sites) {
     const { credentials } = settingsOf(nats, site)
     if (credentials !== undefined && !isReadable(credentials))
@@ -53,7 +55,10 @@ function neededNats(nats: NatsConfig | undefined): NatsConfig {
   return nats
 }
 
-function settingsOf({ url, credentialsDir, caFile, domain }: Omit<NatsConfig, 'sites'>, site: string): ReturnType<RelayDeps['natsOf']> {
+function settingsOf(
+  { url, credentialsDir, caFile, domain }: Omit<NatsConfig, 'sites'>,
+  site: string,
+): ReturnType<RelayDeps['natsOf']> {
   const credentials = credentialsDir === undefined ? undefined : join(credentialsDir, `${site}.creds`)
   return { url, credentials, caFile, domain }
 }

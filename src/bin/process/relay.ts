@@ -73,7 +73,10 @@ export function startRelay({ databaseUrl, sites, natsOf, metrics, log }: RelayDe
   const lease = open('relay lease', RELAY_LEASE_CONNECTIONS)
   const relays = sites.map((site) => {
     const database = relayDatabase({ main, lease, url: databaseUrl }, site)
-    return { site, relay: new SiteRelay({ site, id, nats: natsOf(site), database, metrics: metrics.of(site), log }) }
+    return {
+      site,
+      relay: new SiteRelay({ site, id, nats: natsOf(site), database, metrics: metrics.of(site), log }),
+    }
   })
   for (const { relay } of relays) relay.start()
   return {

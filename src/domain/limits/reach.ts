@@ -51,16 +51,15 @@ export const RELAY_BEATS_EVERY_MS = 500
 /** Milliseconds for which the relay of a site is not heard before another one takes its place, and between its own beats. */
 export const RELAY_LEASE_MS = 3000
 export const RELAY_BEAT_EVERY_MS = 1000
-/** Bytes that the results of a site may have while no relay takes them; probers keep what comes then. */
-export const RESULT_STREAM_MAX_BYTES = 256 * 1024 * 1024
+/**
+ * Bytes that the results of a site may have while no relay takes them; probers keep what comes then. The server reserves them.
+ * The other streams keep the last message of each subject alone, so the configuration bounds them.
+ */
+export const RESULT_STREAM_MAX_BYTES = 64 * 1024 * 1024
 /** Milliseconds between removals of results that every snapshot has. */
 export const RESULTS_REMOVED_EVERY_MS = 5000
 /** Milliseconds for which the server knows the id of a message that it has. */
 export const RESULT_ID_KNOWN_MS = 120_000
-/** Bytes of the last snapshots, the last checkpoints and the leases of a site. */
-export const CONFIG_STREAM_MAX_BYTES = 1024 * 1024 * 1024
-export const CHECKPOINT_STREAM_MAX_BYTES = 1024 * 1024 * 1024
-export const LEASE_BUCKET_MAX_BYTES = 16 * 1024 * 1024
 /** Milliseconds after its lease for which the heartbeat of a prober that has ended is kept. */
 export const PROBER_FORGOTTEN_MS = 60_000
 /** Servers of HM_NATS_URL. */

@@ -48,7 +48,8 @@ export const NATS_VARIABLES = {
   HM_NATS_CA: {
     schema: Joi.string(),
     values: 'file',
-    meaning: 'Certificates of the authorities that sign those of the NATS servers. Default: those that Node.js knows',
+    meaning:
+      'Certificates of the authorities that sign those of the NATS servers. Default: those that Node.js knows',
   },
   HM_NATS_DOMAIN: {
     schema: Joi.string().pattern(/^([A-Za-z0-9_-]{1,64}|-)$/, 'a name, or - for none'),

@@ -348,7 +348,16 @@ const PROCESS = {
   },
 } as const satisfies MetricGroup['metrics']
 
-const ROWS = { ...SERVICE, ...DATABASE, ...API, ...PROBING, ...WRITING, ...NOTIFYING, ...RELAYING, ...PROCESS } as const
+const ROWS = {
+  ...SERVICE,
+  ...DATABASE,
+  ...API,
+  ...PROBING,
+  ...WRITING,
+  ...NOTIFYING,
+  ...RELAYING,
+  ...PROCESS,
+} as const
 
 export type MetricName = keyof typeof ROWS
 

@@ -12,7 +12,8 @@ export const RELAYING = {
     type: 'gauge',
     labels: ['site'],
     help: 'Messages with results of a site that are stored in NATS and not in the database',
-    advice: 'Growing: the database is away or too slow for the relay. Nothing is lost while the stream has room.',
+    advice:
+      'Growing: the database is away or too slow for the relay. Nothing is lost while the stream has room.',
   },
   hm_relay_messages_total: {
     type: 'counter',
@@ -24,7 +25,8 @@ export const RELAYING = {
     type: 'counter',
     labels: ['site', 'what'],
     help: 'Verdicts of a site that were written, were put off for a lock, were fenced or refused, or whose times were corrected',
-    advice: 'fenced: a prober wrote after another one had its shards. refused: the log names the member. corrected: set the clock of the site.',
+    advice:
+      'fenced: a prober wrote after another one had its shards. refused: the log names the member. corrected: set the clock of the site.',
   },
   hm_relay_snapshot_bytes_total: {
     type: 'counter',

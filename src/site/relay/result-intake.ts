@@ -103,7 +103,9 @@ export class ResultIntake {
     const waiting = new Set(this.#putOff.map(({ row }) => row.memberId))
     return (
       waiting.size > 0 &&
-      run.some(({ message }) => message.kind !== 'verdicts' || message.rows.some((row) => waiting.has(row.memberId)))
+      run.some(
+        ({ message }) => message.kind !== 'verdicts' || message.rows.some((row) => waiting.has(row.memberId)),
+      )
     )
   }
 
@@ -141,7 +143,8 @@ export class ResultIntake {
     for (const { message, correctionMs } of run) {
       if (message.kind !== kind) continue
       if (message.kind === 'verdicts') {
-        const rows = correctionMs === 0 ? message.rows : message.rows.map((row) => corrected(row, correctionMs))
+        const rows =
+          correctionMs === 0 ? message.rows : message.rows.map((row) => corrected(row, correctionMs))
         if (correctionMs !== 0) this.#parts.metrics.relayedRows('corrected', rows.length)
         verdicts.set(message.owner, [...(verdicts.get(message.owner) ?? []), ...rows])
       } else if (message.kind === 'certificates')
@@ -186,7 +189,10 @@ export class ResultIntake {
       const [first] = rows
       if (rows.length <= 1) {
         this.#count('refused', rows.length)
-        this.#parts.log.error({ err: error, member_id: first?.memberId }, 'a result was refused and is dropped')
+        this.#parts.log.error(
+          { err: error, member_id: first?.memberId },
+          'a result was refused and is dropped',
+        )
         return []
       }
       const half = Math.ceil(rows.length / 2)

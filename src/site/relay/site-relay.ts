@@ -42,7 +42,10 @@ export class SiteRelay {
     const { site, nats, id, log } = options
     this.#options = options
     this.#names = namesOf(site)
-    this.#connection = new SiteConnection({ ...nats, inbox: RELAY_INBOX, name: `healthmonitor relay ${site} ${id}` }, log)
+    this.#connection = new SiteConnection(
+      { ...nats, inbox: RELAY_INBOX, name: `healthmonitor relay ${site} ${id}` },
+      log,
+    )
     this.#view = new LeaseView(this.#connection, this.#names.leaseBucket)
   }
 

@@ -122,7 +122,9 @@ export class SiteWork {
     const { connection, names, view, database } = this.#parts
     const epochs = await database.epochs()
     const bucket = await connection.bucket(names.leaseBucket)
-    const missing = Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => !view.shards.has(shard))
+    const missing = Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter(
+      (shard) => !view.shards.has(shard),
+    )
     await inTurns(missing, async (shard) => {
       // A new bucket goes on with the epochs that the database knows: an older one would be fenced.
       const lease = JSON.stringify({ owner: null, epoch: epochs.get(shard) ?? 0 })
@@ -161,7 +163,10 @@ export class SiteWork {
       const message = (await unpack(given.data)) as ResultMessage
       return { position: given.seq, correctionMs, message }
     } catch (error) {
-      log.error({ err: error, subject: given.subject, position: given.seq }, 'a message of a site is no result')
+      log.error(
+        { err: error, subject: given.subject, position: given.seq },
+        'a message of a site is no result',
+      )
       return { position: given.seq, correctionMs: 0, message: { kind: 'verdicts', owner: '', rows: [] } }
     }
   }
@@ -169,7 +174,9 @@ export class SiteWork {
   async #followCheckpoints(): Promise<number> {
     const { connection, names, log, database } = this.#parts
     const { js } = await connection.reach()
-    const consumer = await js.consumers.get(names.checkpointStream, { deliver_policy: DeliverPolicy.LastPerSubject })
+    const consumer = await js.consumers.get(names.checkpointStream, {
+      deliver_policy: DeliverPolicy.LastPerSubject,
+    })
     const messages = await consumer.consume({ max_messages: RELAY_MESSAGES_AT_ONCE })
     this.#closing.push(() => messages.close())
     for await (const message of messages) {
@@ -256,7 +263,9 @@ export class SiteWork {
       for (const id of this.#heartbeats.forgotten()) await bucket.delete(proberKey(id))
       // Of a key that was deleted the server keeps that it was.
       for (const id of this.#parts.view.takeGone())
-        await jsm.streams.purge(`KV_${names.leaseBucket}`, { filter: `$KV.${names.leaseBucket}.${proberKey(id)}` })
+        await jsm.streams.purge(`KV_${names.leaseBucket}`, {
+          filter: `$KV.${names.leaseBucket}.${proberKey(id)}`,
+        })
     }
     return RESULTS_REMOVED_EVERY_MS
   }

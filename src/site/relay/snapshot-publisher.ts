@@ -68,7 +68,10 @@ export class SnapshotPublisher {
       this.#isTroubled = false
     } catch (error) {
       if (!this.#isTroubled)
-        this.#parts.log.warn({ err: error }, 'the configuration of the site cannot be sent; probers go on with the last one')
+        this.#parts.log.warn(
+          { err: error },
+          'the configuration of the site cannot be sent; probers go on with the last one',
+        )
       this.#isTroubled = true
     }
   }
@@ -79,13 +82,19 @@ export class SnapshotPublisher {
     this.#isNotified = false
     const digests = await this.#parts.database.digests()
     this.#lookedMs = nowMs
-    const shards = Array.from({ length: SHARD_COUNT }, (_, shard) => [shard, digests.get(shard) ?? ''] as const)
-    const isChanged = ([shard, digest]: readonly [number, string]): boolean => this.#sent.get(shard)?.digest !== digest
+    const shards = Array.from(
+      { length: SHARD_COUNT },
+      (_, shard) => [shard, digests.get(shard) ?? ''] as const,
+    )
+    const isChanged = ([shard, digest]: readonly [number, string]): boolean =>
+      this.#sent.get(shard)?.digest !== digest
     const changed = shards.filter(isChanged)
     // As many of the others as keep the pace, the ones first that were sent longest ago.
     const pace = Math.ceil((SHARD_COUNT * SNAPSHOT_LOOK_EVERY_MS) / SNAPSHOT_RESENT_WITHIN_MS)
     const atMs = (shard: number): number => this.#sent.get(shard)?.atMs ?? 0
-    const others = shards.filter((shard) => !isChanged(shard)).toSorted(([one], [other]) => atMs(one) - atMs(other))
+    const others = shards
+      .filter((shard) => !isChanged(shard))
+      .toSorted(([one], [other]) => atMs(one) - atMs(other))
     return [...changed, ...others.slice(0, pace)]
   }
 
@@ -112,7 +121,9 @@ async function packedParts(
   pools: readonly SnapshotPool[],
   checksPerPart = SNAPSHOT_CHECKS_PER_PART,
 ): Promise<readonly Uint8Array[]> {
-  const payloads = await Promise.all(partsOf(pools, checksPerPart).map(async (part) => await pack(toWire(part))))
+  const payloads = await Promise.all(
+    partsOf(pools, checksPerPart).map(async (part) => await pack(toWire(part))),
+  )
   const largest = Math.max(...payloads.map(({ length }) => length))
   if (largest <= SITE_MESSAGE_MAX_BYTES) return payloads
   if (checksPerPart === 1) throw new RangeError(`a check of a snapshot has ${largest} bytes`)

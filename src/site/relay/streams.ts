@@ -1,18 +1,12 @@
 /** Makes what a site keeps in NATS: three streams and a bucket. Those that are there get the present settings. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
-import {
-  CHECKPOINT_STREAM_MAX_BYTES,
-  CONFIG_STREAM_MAX_BYTES,
-  LEASE_BUCKET_MAX_BYTES,
-  RESULT_ID_KNOWN_MS,
-  RESULT_STREAM_MAX_BYTES,
-} from '../../domain/limits.ts'
+import { RESULT_ID_KNOWN_MS, RESULT_STREAM_MAX_BYTES } from '../../domain/limits.ts'
 import { reaching } from '../away.ts'
 import type { Reached } from '../connection.ts'
 import type { SiteNames } from '../subjects.ts'
 
-type Stream = Pick<StreamConfig, 'name' | 'subjects' | 'max_bytes'> & Partial<StreamConfig>
+type Stream = Pick<StreamConfig, 'name' | 'subjects'> & Partial<StreamConfig>
 
 const NANOSECONDS_PER_MS = 1_000_000
 
@@ -22,13 +16,11 @@ function streamsOf(names: SiteNames): readonly Stream[] {
     {
       name: names.configStream,
       subjects: [names.configSubjects],
-      max_bytes: CONFIG_STREAM_MAX_BYTES,
       ...last,
     },
     {
       name: names.checkpointStream,
       subjects: [names.checkpointSubjects],
-      max_bytes: CHECKPOINT_STREAM_MAX_BYTES,
       ...last,
     },
     {
@@ -63,6 +55,6 @@ export async function makeStreams({ jsm, js }: Reached, names: SiteNames): Promi
     })
   }
   await reaching(`the bucket ${names.leaseBucket} cannot be made`, () =>
-    new Kvm(js).create(names.leaseBucket, { history: 1, max_bytes: LEASE_BUCKET_MAX_BYTES }),
+    new Kvm(js).create(names.leaseBucket, { history: 1 }),
   )
 }
