@@ -56,7 +56,7 @@ export class SiteWork {
   #results: ConsumerMessages | undefined
   /** Where the intake was at the last look, with something left to read. */
   #stuckAt: number | undefined
-  #isStopped = false
+  readonly #stopping = new AbortController()
   #done: Promise<unknown> = Promise.resolve()
 
   constructor(parts: SiteWorkParts) {
@@ -82,8 +82,9 @@ export class SiteWork {
     await this.#makeLeases()
     const { log, names } = this.#parts
     const isStopped = (): boolean => this.#isOver()
+    const { signal } = this.#stopping
     const part = (what: string, work: () => Promise<number>): Promise<void> =>
-      retrying({ what: `${names.leaseBucket}, ${what}`, log, isStopped, work })
+      retrying({ what: `${names.leaseBucket}, ${what}`, log, isStopped, signal, work })
     this.#done = Promise.all([
       part('results', () => this.#followResults()),
       part('checkpoints', () => this.#followCheckpoints()),
@@ -109,13 +110,13 @@ export class SiteWork {
 
   /** Resolves when nothing of it goes on. */
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#stopping.abort()
     await Promise.allSettled(this.#closing.map(async (close) => await close()))
     await this.#done
   }
 
   #isOver(): boolean {
-    return this.#isStopped || !this.#parts.isWorking()
+    return this.#stopping.signal.aborted || !this.#parts.isWorking()
   }
 
   async #makeLeases(): Promise<void> {
@@ -225,7 +226,7 @@ export class SiteWork {
     })
     const listening = await listen(onPayload, () => end())
     this.#closing.push(end)
-    if (!this.#isStopped) await ended
+    if (!this.#stopping.signal.aborted) await ended
     await listening.end()
   }
 
