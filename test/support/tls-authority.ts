@@ -31,10 +31,8 @@ export function makeAuthority(folder: string): Authority {
       ) as [string, string, string, string]
       writeFileSync(extensions, `subjectAltName=${at.join()}\n`)
       openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`)
-      openssl(
-        ...['x509', '-req', '-in', request, '-CA', ca, '-CAkey', caKey, '-CAcreateserial'],
-        ...['-out', cert, '-days', '2', '-extfile', extensions],
-      )
+      const signing = ['-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-days', '2', '-extfile', extensions]
+      openssl('x509', '-req', '-in', request, '-out', cert, ...signing)
       return { cert, key }
     },
   }
