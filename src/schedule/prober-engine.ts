@@ -351,6 +351,7 @@ export class ProberEngine {
     return new ConfigSync({
       log,
       store: {
+        readDigests: (shards) => store.readDigests(shards),
         readVersions: (shards) => store.readVersions(shards),
         readSizes: (poolIds) => store.readSizes(poolIds),
         loadPools: async (poolIds) => await this.#resumed(await store.loadPools(poolIds)),

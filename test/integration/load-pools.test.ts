@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { loadPoolPart, loadPools, readPoolSizes } from '../../src/store/probing/checks.ts'
+import { SHARD_COUNT } from '../../src/domain/limits.ts'
+import { loadPoolPart, loadPools, readPoolDigests, readPoolSizes } from '../../src/store/probing/checks.ts'
 import { query } from '../../src/store/connection/database.ts'
 import { insertMembers, insertPool, PROJECT } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
@@ -50,4 +51,36 @@ test('the size of a pool counts all its members, and says whose it is', async (t
   assert.deepEqual(await readPoolSizes(db, [poolId, randomUUID()]), [
     { poolId, projectId: PROJECT, members: 3 },
   ])
+})
+
+test('the digest of a shard is another one after each change of a pool there, and the same where there was none', async (t) => {
+  const { db } = await testDatabase(t)
+  const { poolId, shard } = await insertPool(db)
+  const empty = (shard + 1) % SHARD_COUNT
+  const digests: (string | undefined)[] = []
+  const note = async () => {
+    const found = await readPoolDigests(db, [shard, empty])
+    assert.equal(found.has(empty), false)
+    digests.push(found.get(shard))
+  }
+  await note()
+  await note()
+  assert.equal(digests[0], digests[1])
+  await query(db, 'update pool set config_version = config_version + 1 where id = $1', [poolId])
+  await note()
+  // As if it came to this shard: its id alone is another one.
+  await query(
+    db,
+    `insert into pool (id, project_id, load_balancer_id, protocol, lb_algorithm, shard, config_version)
+     select $2, project_id, load_balancer_id, protocol, lb_algorithm, shard, config_version from pool where id = $1`,
+    [poolId, randomUUID()],
+  )
+  await note()
+  await query(db, 'delete from health_monitor where pool_id = $1', [poolId])
+  await query(db, 'delete from pool where id = $1', [poolId])
+  await note()
+  await query(db, 'delete from pool where shard = $1', [shard])
+  await note()
+  assert.equal(new Set(digests).size, digests.length - 1)
+  assert.equal(digests.at(-1), undefined)
 })

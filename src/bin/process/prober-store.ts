@@ -14,7 +14,13 @@ import type { LostSiteStore } from '../../schedule/upkeep/lost-sites.ts'
 import type { ProberStore } from '../../schedule/engine-options.ts'
 import { writeCertificates } from '../../store/probing/certificates.ts'
 import { readCheckpointEntries, writeCheckpoints } from '../../store/probing/checkpoints.ts'
-import { loadPoolPart, loadPools, readPoolSizes, readPoolVersions } from '../../store/probing/checks.ts'
+import {
+  loadPoolPart,
+  loadPools,
+  readPoolDigests,
+  readPoolSizes,
+  readPoolVersions,
+} from '../../store/probing/checks.ts'
 import { CONFIG_CHANNEL } from '../../store/probing/config-channel.ts'
 import {
   type Database,
@@ -201,6 +207,7 @@ async function writeBoth(
 
 function configStore(db: Db, site: string, host: ProberHost): ConfigStore {
   return {
+    readDigests: (shards) => readPoolDigests(db, shards),
     readVersions: (shards) => readPoolVersions(db, shards),
     readSizes: (poolIds) => readPoolSizes(db, poolIds),
     loadPools: async (poolIds) => (await loadPools(db, poolIds, site)).map((pool) => onThisHost(pool, host)),

@@ -53,6 +53,8 @@ export const LISTEN_RETRY_MS: Range = { min: 200, max: 10_000 }
 /** Milliseconds: shortest time between two checkpoints of one shard; shards written by one statement. */
 export const CHECKPOINT_SOONEST_MS = 1000
 export const CHECKPOINT_SHARDS_PER_STATEMENT = 16
+/** No other shard is added to a statement that has so many checks: making their rows takes some milliseconds. */
+export const CHECKPOINT_CHECKS_PER_STATEMENT = 2000
 /** How many checkpoints of a shard in a row may come before its turn; milliseconds until one more is allowed. */
 export const CHECKPOINTS_SOON = 10
 export const CHECKPOINT_SOON_AGAIN_MS = 10_000

@@ -3,6 +3,8 @@ import type { PoolChecks } from '../../domain/prober/check.ts'
 import type { Log } from '../log.ts'
 
 export interface ConfigStore {
+  /** Of each of these shards that has pools, a text that is another one when a pool came, went or changed. */
+  readDigests(shards: readonly number[]): Promise<ReadonlyMap<number, string>>
   readVersions(
     shards: readonly number[],
   ): Promise<readonly { readonly poolId: string; readonly shard: number; readonly configVersion: number }[]>

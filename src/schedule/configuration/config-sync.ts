@@ -1,7 +1,9 @@
 /**
  * Brings the configuration of owned shards into the scheduler, by level: it reads the versions of their pools, has the
  * pools loaded whose version differs from the one that runs (pool-loader.ts), and forgets pools that are gone. It looks
- * shortly after a NOTIFY and once a second anyway, so that a lost notification costs one second.
+ * shortly after a NOTIFY and once a second anyway, so that a lost notification costs one second. Such a look reads one
+ * digest per shard: pools are read one by one only where it is another one, so a second costs the same with 100 pools
+ * and with 100 000.
  *
  * Loading never delays probing or the heartbeat. Changes are looked for between its statements, so that no change waits
  * until a whole share of shards is loaded.
@@ -10,6 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { CONFIG_COALESCE_MS, CONFIG_POLL_MS } from '../../domain/limits.ts'
 import { AcquiredShards } from './acquired-shards.ts'
 import type { ConfigSyncOptions } from './config-sync-options.ts'
+import type { WaitingPool } from './load-queue.ts'
 import { PoolLoader } from './pool-loader.ts'
 
 /** What waits to be loaded. Of shards whose pools were not read yet, the members are not known. */
@@ -25,6 +28,8 @@ export class ConfigSync {
   readonly #loader: PoolLoader
   /** Shards that were notified and not looked at since. */
   readonly #changed = new Set<number>()
+  /** Of the pools that were compared last, by shard; undefined = there were none. */
+  readonly #compared = new Map<number, string | undefined>()
   #timer: NodeJS.Timeout | undefined
   #wakesAt = Number.POSITIVE_INFINITY
   #nextPollAt = 0
@@ -37,7 +42,8 @@ export class ConfigSync {
     const { now = () => performance.now(), rest = (ms) => wait(ms) } = options
     this.#options = options
     this.#now = now
-    this.#loader = new PoolLoader({ ...options, now, rest }, this.#shards)
+    const onAbandoned = (shard: number) => void this.#compared.delete(shard)
+    this.#loader = new PoolLoader({ ...options, now, rest, onAbandoned }, this.#shards)
   }
 
   get loading(): Loading {
@@ -65,7 +71,10 @@ export class ConfigSync {
   /** Forgets these shards; the caller stops their checks. What was not loaded yet costs nothing. */
   dropShards(shards: ReadonlySet<number>): void {
     this.#shards.drop(shards)
-    for (const shard of shards) this.#changed.delete(shard)
+    for (const shard of shards) {
+      this.#changed.delete(shard)
+      this.#compared.delete(shard)
+    }
     this.#loader.dropShards(shards)
   }
 
@@ -152,12 +161,12 @@ export class ConfigSync {
     return nowMs >= this.#changedDueAt ? [...this.#changed] : []
   }
 
-  /** Reads which pools these shards have, and queues those whose version is not the running one. */
+  /** Queues the pools of these shards whose version is not the running one. */
   async #look(shards: readonly number[]): Promise<boolean> {
     if (shards.length === 0) return false
     for (const shard of shards) this.#changed.delete(shard)
     try {
-      await this.#compare(new Set(shards))
+      await this.#lookAt(shards)
     } catch (error) {
       for (const shard of shards) if (this.#shards.has(shard)) this.#changed.add(shard)
       throw error
@@ -166,9 +175,29 @@ export class ConfigSync {
     return true
   }
 
-  async #compare(shards: ReadonlySet<number>): Promise<void> {
-    const { store } = this.#options
+  async #lookAt(shards: readonly number[]): Promise<void> {
     const acquisitions = this.#shards.acquisitions()
+    // Before the versions: what changes in between is another digest at the next look.
+    const digests = await this.#options.store.readDigests(shards)
+    const again = this.#loader.shardsToTryAgain()
+    const differing = shards.filter(
+      (shard) =>
+        !this.#compared.has(shard) || this.#compared.get(shard) !== digests.get(shard) || again.has(shard),
+    )
+    if (differing.length > 0) {
+      const waiting = await this.#compare(new Set(differing))
+      for (const shard of differing) {
+        if (this.#shards.isHeldSince(acquisitions.get(shard), shard))
+          this.#compared.set(shard, digests.get(shard))
+      }
+      for (const pool of waiting) this.#loader.add(pool, acquisitions.get(pool.shard))
+    }
+    this.#shards.noteRead(shards, acquisitions)
+  }
+
+  /** Forgets the pools of these shards that are gone; those whose version is not the running one. */
+  async #compare(shards: ReadonlySet<number>): Promise<readonly WaitingPool[]> {
+    const { store } = this.#options
     const versions = await store.readVersions([...shards])
     this.#loader.removeMissing(shards, new Set(versions.map(({ poolId }) => poolId)))
     const differing = new Map(
@@ -182,9 +211,7 @@ export class ConfigSync {
       return version === undefined ? [] : { ...version, ...size }
     })
     // Pools of one shard come together: their checks are looked for in one checkpoint.
-    for (const pool of waiting.toSorted((a, b) => a.shard - b.shard))
-      this.#loader.add(pool, acquisitions.get(pool.shard))
-    this.#shards.noteRead(shards, acquisitions)
+    return waiting.toSorted((a, b) => a.shard - b.shard)
   }
 
   #noteLoaded(shards: readonly number[]): void {

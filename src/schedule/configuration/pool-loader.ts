@@ -24,7 +24,10 @@ interface PartlyLoaded {
   after: string | undefined
 }
 
-type Options = ConfigSyncOptions & Required<Pick<ConfigSyncOptions, 'now' | 'rest'>>
+interface Options extends Required<ConfigSyncOptions> {
+  /** A pool of this shard was not applied, because the shard seems to be lost: its pools are to be compared again. */
+  readonly onAbandoned: (shard: number) => void
+}
 
 type Version = Pick<WaitingPool, 'shard' | 'configVersion'>
 
@@ -68,9 +71,17 @@ export class PoolLoader {
     return this.#running.get(poolId)?.configVersion !== configVersion
   }
 
+  /** Shards with a pool that could not be loaded and is to be tried again now. */
+  shardsToTryAgain(): ReadonlySet<number> {
+    const nowMs = this.#options.now()
+    const due = [...this.#givenUp.values()].filter(({ untilMs }) => nowMs >= untilMs)
+    return new Set(due.map(({ shard }) => shard))
+  }
+
   /** Queues a pool, unless its shard was lost since that acquisition. */
   add(pool: WaitingPool, acquisition: number | undefined): void {
     if (this.#isWanted(pool.shard, acquisition)) this.#queue.add(pool, this.#running.has(pool.poolId))
+    else this.#options.onAbandoned(pool.shard)
   }
 
   /** What is loaded next; empty when nothing waits. */
@@ -87,7 +98,9 @@ export class PoolLoader {
         await this.#loadSome(only)
       else await this.#loadWhole(pools)
     } catch (error) {
-      const wanted = pools.filter(({ shard }) => this.#isWanted(shard, acquisitions.get(shard)))
+      const isWanted = ({ shard }: WaitingPool) => this.#isWanted(shard, acquisitions.get(shard))
+      for (const pool of pools) if (!isWanted(pool)) this.#options.onAbandoned(pool.shard)
+      const wanted = pools.filter(isWanted)
       const isAway = this.#options.isAway(error)
       if (isAway || pools.length > 1) this.#queue.putBack(wanted)
       else for (const pool of wanted) this.#giveUp(pool, error)
@@ -163,7 +176,7 @@ export class PoolLoader {
     const { checks } = pool
     for (let from = 0; from === 0 || from < checks.length; from += CONFIG_CHECKS_PER_SLICE) {
       // It may have been lost or given back while the statement ran, or between two slices.
-      if (!this.#isWanted(pool.shard, acquisition)) return false
+      if (!this.#isWanted(pool.shard, acquisition)) break
       const slice = checks.slice(from, from + CONFIG_CHECKS_PER_SLICE)
       for (const { config } of slice) members.add(config.memberId)
       this.#options.applyChecks({ ...pool, checks: slice })
@@ -173,7 +186,9 @@ export class PoolLoader {
         this.#sliceStartMs = this.#options.now()
       }
     }
-    return this.#isWanted(pool.shard, acquisition)
+    if (this.#isWanted(pool.shard, acquisition)) return true
+    this.#options.onAbandoned(pool.shard)
+    return false
   }
 
   #complete(

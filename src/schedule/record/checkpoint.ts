@@ -9,6 +9,7 @@
  */
 import type { CheckpointEntry, ShardCheckpoint } from '../../domain/prober/check.ts'
 import {
+  CHECKPOINT_CHECKS_PER_STATEMENT,
   CHECKPOINT_SHARDS_PER_STATEMENT,
   CHECKPOINT_SOON_AGAIN_MS,
   CHECKPOINT_SOONEST_MS,
@@ -122,9 +123,15 @@ export class Checkpoint {
 
   /** Batch by batch: the checkpoint of 50 000 checks would block the event loop for too long at once. */
   async #write(shards: readonly number[], nowMs: number): Promise<void> {
-    for (let from = 0; from < shards.length; from += CHECKPOINT_SHARDS_PER_STATEMENT) {
-      const batch = shards.slice(from, from + CHECKPOINT_SHARDS_PER_STATEMENT)
-      const checkpoints = batch.flatMap((id) => this.#checkpointOf(id, nowMs) ?? [])
+    for (let from = 0; from < shards.length; ) {
+      const checkpoints: ShardCheckpoint[] = []
+      const before = Math.min(shards.length, from + CHECKPOINT_SHARDS_PER_STATEMENT)
+      for (let checks = 0; from < before && checks < CHECKPOINT_CHECKS_PER_STATEMENT; from++) {
+        const checkpoint = this.#checkpointOf(shards[from] ?? 0, nowMs)
+        if (checkpoint === undefined) continue
+        checkpoints.push(checkpoint)
+        checks += checkpoint.entries.length
+      }
       if (checkpoints.length > 0) await this.#options.write(checkpoints)
     }
   }

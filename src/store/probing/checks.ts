@@ -30,6 +30,20 @@ export async function readPoolVersions(db: Db, shards: readonly number[]): Promi
   )
 }
 
+/** Of each of these shards that has pools, a text that is another one when a pool came, went or changed. */
+export async function readPoolDigests(
+  db: Db,
+  shards: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows = await query<{ shard: number; digest: string }>(
+    db,
+    `select shard, count(*) || ' ' || sum(uuid_hash_extended(id, config_version)) as digest
+     from pool where shard = any($1::smallint[]) group by shard`,
+    [shards],
+  )
+  return new Map(rows.map(({ shard, digest }) => [shard, digest]))
+}
+
 /** The project of a pool, and its number of members, probed or not. */
 export interface PoolSize {
   readonly poolId: string

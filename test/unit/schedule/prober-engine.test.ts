@@ -9,6 +9,7 @@ import { result } from '../../../src/probe/result.ts'
 import { createMetrics } from '../../../src/runtime/metrics/metrics.ts'
 import type { ProberEngineOptions, ProberStore } from '../../../src/schedule/engine-options.ts'
 import { ProberEngine } from '../../../src/schedule/prober-engine.ts'
+import { digestsOf } from '../../support/pool-digests.ts'
 import { until } from '../../support/probing.ts'
 import { config, pool } from '../../support/scheduling.ts'
 
@@ -43,6 +44,7 @@ function fakeStore(stored: PoolChecks) {
     },
     release: (ids) => Promise.resolve(void happened.push(`release ${ids.join()}`)),
     removeProber: () => Promise.resolve(void happened.push('remove')),
+    readDigests: () => Promise.resolve(digestsOf(new Map([[stored.poolId, stored]]))),
     readVersions: (shards) => Promise.resolve(shards.includes(SHARD) ? [stored] : []),
     readSizes: (ids) =>
       Promise.resolve(ids.map((poolId) => ({ poolId, projectId: 'project', members: stored.checks.length }))),

@@ -4,6 +4,7 @@ import type { PoolChecks } from '../../../../src/domain/prober/check.ts'
 import { CONFIG_POLL_MS } from '../../../../src/domain/limits.ts'
 import { ConfigSync } from '../../../../src/schedule/configuration/config-sync.ts'
 import { eventually } from '../../../support/configuration.ts'
+import { digestsOf } from '../../../support/pool-digests.ts'
 import { keepingLog } from '../../../support/prober.ts'
 
 interface StoredPool {
@@ -18,6 +19,8 @@ function withFakes(t: TestContext) {
   const stored = new Map<string, StoredPool>()
   const held = new Set<number>()
   const asked: (readonly number[])[] = []
+  /** Shards whose pools were read. */
+  const compared: (readonly number[])[] = []
   const loaded: (readonly string[])[] = []
   const happened: string[] = []
   /** Looks at versions before each removal. */
@@ -29,8 +32,12 @@ function withFakes(t: TestContext) {
   }
   const sync = new ConfigSync({
     store: {
-      readVersions: (shards) => {
+      readDigests: (shards) => {
         asked.push([...shards])
+        return Promise.resolve(digestsOf(stored))
+      },
+      readVersions: (shards) => {
+        compared.push([...shards])
         const rows = [...stored].filter(([, { shard }]) => shards.includes(shard))
         return Promise.resolve(rows.map(([poolId, row]) => ({ poolId, ...row })))
       },
@@ -69,7 +76,7 @@ function withFakes(t: TestContext) {
   }
   const settled = (...lines: readonly string[]) =>
     eventually(lines.join(', '), () => lines.every((line) => happened.includes(line)))
-  return { sync, stored, asked, loaded, happened, looksAtRemoval, gate, hold, lose, settled }
+  return { sync, stored, asked, compared, loaded, happened, looksAtRemoval, gate, hold, lose, settled }
 }
 
 test('a pool that is gone is removed, and one that stays is not', async (t) => {
@@ -81,6 +88,23 @@ test('a pool that is gone is removed, and one that stays is not', async (t) => {
   sync.notify('1')
   await settled('remove gone')
   assert.ok(!happened.includes('remove stays'))
+})
+
+test('a look that finds nothing new reads no pool, and one that finds a change reads those of its shard', async (t) => {
+  const { sync, stored, asked, compared, hold, settled } = withFakes(t)
+  for (let shard = 1; shard <= 8; shard++) stored.set(`pool ${shard}`, { shard, configVersion: 1 })
+  hold(...Array.from({ length: 8 }, (_, n) => n + 1))
+  await settled(...Array.from(stored.keys(), (poolId) => `apply ${poolId} 1`))
+  const looks = asked.length
+  sync.notify('')
+  await eventually(
+    'a look after the notification, and the one of each second',
+    () => asked.length > looks + 1,
+  )
+  assert.equal(compared.length, 1)
+  stored.set('pool 3', { shard: 3, configVersion: 2 })
+  await settled('apply pool 3 2')
+  assert.deepEqual(compared.slice(1), [[3]])
 })
 
 test('a pool that goes after its version was read, and before its checks are, is removed', async (t) => {
@@ -132,6 +156,7 @@ test('a pool of a shard whose loss is not known here yet is not started either',
   let looks = 0
   const sync = new ConfigSync({
     store: {
+      readDigests: () => Promise.resolve(digestsOf(new Map([['pool', stored]]))),
       readVersions: () => {
         looks++
         return Promise.resolve([stored])

@@ -8,6 +8,7 @@ import {
 } from '../../../../src/domain/limits.ts'
 import { ConfigSync } from '../../../../src/schedule/configuration/config-sync.ts'
 import { eventually } from '../../../support/configuration.ts'
+import { digestsOf } from '../../../support/pool-digests.ts'
 import { keepingLog } from '../../../support/prober.ts'
 import { config as checkConfig } from '../../../support/scheduling.ts'
 
@@ -31,7 +32,7 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
     stretches: [] as number[],
     order: [] as string[],
     loaded: 0,
-    versions: 0,
+    looks: 0,
   }
   let stretchMs = 0
   let onLoad: (poolIds: readonly string[]) => void = () => undefined
@@ -67,8 +68,11 @@ function withFakes(t: TestContext, pools: ReadonlyMap<string, StoredPool>, check
     },
     isHeld: (shard) => held.has(shard),
     store: {
+      readDigests: () => {
+        seen.looks++
+        return Promise.resolve(digestsOf(pools))
+      },
       readVersions: (shards) => {
-        seen.versions++
         return Promise.resolve(
           [...pools]
             .filter(([, { shard }]) => shards.includes(shard))
@@ -296,11 +300,11 @@ test('a pool that was given up is tried again when it changes, and after a while
   })
   acquire(...Array.from({ length: 128 }, (_, shard) => shard))
   await eventually('it is given up', () => seen.loaded === 1 && tries.length === 2)
-  const looks = seen.versions
+  const { looks } = seen
   sync.notify('')
   await eventually('some looks', () => {
     advance(300)
-    return seen.versions > looks + 2
+    return seen.looks > looks + 2
   })
   assert.equal(tries.length, 2, 'not while it is as it was')
   for (const [poolId, pool] of pools)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ShardCheckpoint } from '../../../../src/domain/prober/check.ts'
 import {
+  CHECKPOINT_CHECKS_PER_STATEMENT,
   CHECKPOINT_SHARDS_PER_STATEMENT,
   CHECKPOINT_SOON_AGAIN_MS,
   SHARD_COUNT,
@@ -27,13 +28,13 @@ const ENTRY = {
 } as const
 
 /** All shards are held; what is written by each statement, while `write` works. */
-function checkpointOfAll(write: (shards: readonly number[]) => Promise<void> = async () => {}) {
+function checkpointOfAll(write: (shards: readonly number[]) => Promise<void> = async () => {}, checks = 1) {
   const statements: number[][] = []
   const log = keepingLog()
   const checkpoint = new Checkpoint({
     everyMs: EVERY_MS,
     held: () => new Map(Array.from({ length: SHARD_COUNT }, (_, id) => [id, 1])),
-    contentOf: () => ({ entries: [ENTRY], recent: new Uint8Array() }),
+    contentOf: () => ({ entries: Array.from({ length: checks }, () => ENTRY), recent: new Uint8Array() }),
     write: async (checkpoints: readonly ShardCheckpoint[]) => {
       const ids = checkpoints.map(({ id }) => id)
       await write(ids)
@@ -90,6 +91,17 @@ test('a statement takes a few shards, and the next ones are put together when it
   await all.checkpoint.writeNow(Array.from({ length: SHARD_COUNT }, (_, id) => id))
   assert.equal(all.statements.flat().length, SHARD_COUNT)
   assert.ok(all.statements.every((ids) => ids.length <= CHECKPOINT_SHARDS_PER_STATEMENT))
+})
+
+test('a statement takes no other shard when it has many checks', async () => {
+  const checks = Math.ceil(CHECKPOINT_CHECKS_PER_STATEMENT / 3)
+  const all = checkpointOfAll(undefined, checks)
+  await all.checkpoint.writeNow(Array.from({ length: 8 }, (_, id) => id))
+  assert.deepEqual(all.statements, [
+    [0, 1, 2],
+    [3, 4, 5],
+    [6, 7],
+  ])
 })
 
 test('after PostgreSQL was away for some periods the turns are where they were', async () => {
