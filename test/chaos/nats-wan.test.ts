@@ -11,7 +11,7 @@ import { credentialsFile, type Dialled, startHub, startLeaf } from '../support/n
 import { type NatsBinary, testOnNats } from '../support/nats-server.ts'
 import { HUB_ADDRESS, makeWan, type WanSite } from '../support/wan.ts'
 
-const STREAM = 'hm-config'
+const SITE = 'fra'
 /** How long the way is gone: longer than both ends take to give up a connection, and than TCP waits between tries. */
 const AWAY_MS = 25_000
 /** Until a site that is back has caught up, of what is promised: 30 s. The rest is for what it has to send. */
@@ -25,17 +25,17 @@ async function site(
   const wan = makeWan(t, 1)
   const [fra] = wan?.sites ?? []
   if (wan === undefined || fra === undefined) return undefined
-  const hub = await startHub(t, binary, ['fra'], { host: HUB_ADDRESS, within: wan.hub.within })
+  const hub = await startHub(t, binary, [SITE], { host: HUB_ADDRESS, within: wan.hub.within })
   const relay = await startAsker(t, wan.hub, {
     url: hub.server.url,
-    credentials: credentialsFile(hub.folder, 'fra', 'relay'),
-    stream: STREAM,
+    credentials: credentialsFile(hub.folder, SITE, 'relay'),
+    site: SITE,
     ca: hub.authority.ca,
   })
   await relay.make()
-  const leaf = await startLeaf(t, { hub, site: 'fra', binary, by }, { within: fra.namespace.within })
-  const credentials = credentialsFile(hub.folder, 'fra', 'prober')
-  const prober = await startAsker(t, fra.namespace, { url: leaf.url, credentials, stream: STREAM })
+  const leaf = await startLeaf(t, { hub, site: SITE, binary, by }, { within: fra.namespace.within })
+  const credentials = credentialsFile(hub.folder, SITE, 'prober')
+  const prober = await startAsker(t, fra.namespace, { url: leaf.url, credentials, site: SITE })
   await eventually('the hub', async () => (await prober.messages()) === 1)
   return { wan: fra, prober }
 }

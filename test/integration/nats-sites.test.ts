@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { issueCredentials, removeSites } from '../../src/site/access/access-folder.ts'
+import { HUB_DOMAIN, namesOf } from '../../src/site/subjects.ts'
 import { eventually } from '../support/configuration.ts'
 import {
   connectNats,
@@ -14,15 +15,16 @@ import {
 } from '../support/nats-sites.ts'
 import { testOnNats } from '../support/nats-server.ts'
 
-const CONFIG = 'hm-config'
-const DOMAIN = { domain: 'hub' }
+const CONFIG = namesOf('fra').configStream
+const DOMAIN = { domain: HUB_DOMAIN }
 
 /** What the relay makes before a prober can work. */
 async function makeStreams(t: TestContext, hub: Hub, site: string): Promise<void> {
   const relay = await connectToHub(t, hub, [site, 'relay'])
   const manager = await jetstreamManager(relay, DOMAIN)
-  await manager.streams.add({ name: CONFIG, subjects: ['hm.config.>'] })
-  await jetstream(relay, DOMAIN).publish('hm.config.1', 'configuration')
+  const { config, configStream, configSubjects } = namesOf(site)
+  await manager.streams.add({ name: configStream, subjects: [configSubjects] })
+  await jetstream(relay, DOMAIN).publish(config(0, 0), 'configuration')
 }
 
 testOnNats('the hub lets relay and probers in, over TLS alone, and nobody else', async (t, binary) => {

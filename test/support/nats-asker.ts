@@ -1,6 +1,6 @@
 /**
- * A client of NATS in another network namespace: a process that makes a stream, or asks how many messages it has, each
- * time it is told to. Started by `startAsker`.
+ * A client of NATS in another network namespace: a process that makes the stream of a site's configuration, or asks how
+ * many messages it has, each time it is told to. Started by `startAsker`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
+import { HUB_DOMAIN, namesOf, PROBER_INBOX } from '../../src/site/subjects.ts'
 import type { Ending } from './database.ts'
 import type { Namespace } from './network-namespace.ts'
 
@@ -27,7 +28,7 @@ interface Given {
   readonly url: string
   /** Path of the credentials. */
   readonly credentials: string
-  readonly stream: string
+  readonly site: string
   /** Path of the CA; absent = not over TLS. */
   readonly ca?: string
 }
@@ -68,27 +69,28 @@ export async function startAsker(t: Ending, { within }: Namespace, given: Given)
   }
 }
 
-async function obey({ url, credentials, stream, ca }: Given): Promise<void> {
+async function obey({ url, credentials, site, ca }: Given): Promise<void> {
   const connection = await connect({
     servers: url,
     authenticator: credsAuthenticator(readFileSync(credentials)),
-    inboxPrefix: '_INBOX_prober',
+    inboxPrefix: PROBER_INBOX,
     maxReconnectAttempts: -1,
     ...(ca === undefined ? {} : { tls: { caFile: ca } }),
   })
   const { streams } = await jetstreamManager(connection, {
-    domain: 'hub',
+    domain: HUB_DOMAIN,
     checkAPI: false,
     timeout: ANSWER_MS,
   })
+  const { config, configStream, configSubjects } = namesOf(site)
   const orders: Readonly<Record<Order, () => Promise<number>>> = {
     make: async () => {
-      await streams.add({ name: stream, subjects: ['hm.config.>'] })
-      connection.publish('hm.config.1', 'configuration')
+      await streams.add({ name: configStream, subjects: [configSubjects] })
+      connection.publish(config(0, 0), 'configuration')
       await connection.flush()
-      return (await streams.info(stream)).state.messages
+      return (await streams.info(configStream)).state.messages
     },
-    messages: async () => (await streams.info(stream)).state.messages,
+    messages: async () => (await streams.info(configStream)).state.messages,
   }
   process.stdout.write('null\n')
   for await (const order of createInterface(process.stdin)) {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import { issueCredentials } from '../../src/site/access/access-folder.ts'
+import { PROBER_INBOX, RELAY_INBOX } from '../../src/site/subjects.ts'
 import type { Ending } from './database.ts'
 import { folderOfTest } from './folders.ts'
 import { type NatsBinary, type NatsPlace, type NatsServer, startNatsServer } from './nats-server.ts'
@@ -129,7 +130,7 @@ export async function connectNats(
   const connection = await connect({
     servers: url,
     authenticator: credsAuthenticator(readFileSync(credentials)),
-    inboxPrefix: `_INBOX_${user}`,
+    inboxPrefix: user === 'relay' ? RELAY_INBOX : PROBER_INBOX,
     timeout: CONNECT_MS,
     reconnect: false,
     ...(ca === undefined ? {} : { tls: { caFile: ca } }),

@@ -8,8 +8,16 @@
  */
 import { nkeys } from '@nats-io/transport-node'
 import { PROBER_SUBSCRIPTIONS_MAX } from '../../domain/limits.ts'
-import { accountJwt, credentials, type KeyPair, operatorJwt, type Role, seedOf } from './nats-jwt.ts'
-import { proberPermissions } from './prober-permissions.ts'
+import {
+  accountJwt,
+  credentials,
+  type KeyPair,
+  operatorJwt,
+  type Permissions,
+  type Role,
+  seedOf,
+} from './nats-jwt.ts'
+import { proberPublishes, proberSubscribes } from '../subjects.ts'
 
 /** What is kept, as JSON in a file. Keys are public, but for `operatorSeed`. */
 export interface Access {
@@ -93,7 +101,7 @@ export function accountsConfiguration(access: Access, issuedAt: number): string 
   const sites = Object.entries(access.sites).map(([name, keys]) => ({
     account: keys.account,
     name,
-    roles: rolesOf(keys),
+    roles: rolesOf(name, keys),
   }))
   const accounts = [system, ...sites].map(
     (one) => `  # ${one.name}\n  ${one.account}: ${accountJwt(operator, one, issuedAt)}\n`,
@@ -107,16 +115,25 @@ ${accounts.join('')}}
 `
 }
 
-function rolesOf({ probers, relay }: SiteKeys): readonly Role[] {
+function rolesOf(site: string, { probers, relay }: SiteKeys): readonly Role[] {
   return [
     {
       name: 'prober',
       key: probers,
-      permissions: proberPermissions(),
+      permissions: proberPermissions(site),
       subscriptionsMax: PROBER_SUBSCRIPTIONS_MAX,
     },
     { name: 'relay', key: relay, subscriptionsMax: -1 },
   ]
+}
+
+/**
+ * What the probers of a site, and its leaf node, may do in the site's account: they make and delete nothing that is kept.
+ * A server maps the API of its domain to that without one before it looks at permissions, so both are here.
+ */
+export function proberPermissions(site: string): Permissions {
+  const publish = new Set([...proberPublishes(site), ...proberPublishes(site, '$JS.API')])
+  return { publish: [...publish], subscribe: proberSubscribes(site) }
 }
 
 /** The part of a leaf node's configuration that lets the site's probers in, with the same credentials as at the hub. */

@@ -1,0 +1,184 @@
+/**
+ * Somebody has stolen the credential of a site, and speaks NATS as they like: what reaches anybody is what the probers of
+ * that site may do, and nothing of it leaves the site's account.
+ */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { jetstreamManager } from '@nats-io/jetstream'
+import type { Msg, NatsConnection } from '@nats-io/transport-node'
+import { namesOf, proberPublishes, proberSubscribes, RELAY_CONSUMER } from '../../src/site/subjects.ts'
+import { eventually } from '../support/configuration.ts'
+import { connectToHub, type Hub, startHub } from '../support/nats-sites.ts'
+import { testOnNats } from '../support/nats-server.ts'
+
+const [SITE, OTHER] = ['fra', 'ams'] as const
+const NAMES = namesOf(SITE)
+const API = ['$JS.hub.API', '$JS.API'] as const
+const STREAMS = [
+  NAMES.configStream,
+  NAMES.resultStream,
+  NAMES.checkpointStream,
+  `KV_${NAMES.leaseBucket}`,
+] as const
+
+/** A subject for each that a rule allows. */
+const concrete = (rule: string): string => rule.replace(/>$/, 'a.b').replaceAll('*', 'a')
+
+/** What JetStream does with a stream, and a prober may not. */
+const STREAM_VERBS = [
+  ...[
+    'STREAM.CREATE',
+    'STREAM.UPDATE',
+    'STREAM.DELETE',
+    'STREAM.PURGE',
+    'STREAM.MSG.GET',
+    'STREAM.MSG.DELETE',
+  ],
+  ...['STREAM.SNAPSHOT', 'STREAM.RESTORE', 'STREAM.PEER.REMOVE', 'STREAM.LEADER.STEPDOWN'],
+  ...['CONSUMER.NAMES', 'CONSUMER.LIST'],
+] as const
+/** What JetStream does with a consumer; of results and checkpoints the relay alone has some. */
+const CONSUMER_VERBS = [
+  'CREATE',
+  'DURABLE.CREATE',
+  'INFO',
+  'DELETE',
+  'MSG.NEXT',
+  'PAUSE',
+  'LEADER.STEPDOWN',
+] as const
+const OF_THE_RELAY = [NAMES.resultStream, NAMES.checkpointStream] as const
+
+const REFUSED_TO_PUBLISH: readonly string[] = [
+  ...API.flatMap((api) => proberPublishes(OTHER, api)).filter((rule) => rule !== '$JS.FC.>'),
+  ...[namesOf(OTHER).config(0, 0), namesOf(OTHER).probeRequested, NAMES.config(0, 0), NAMES.probeRequested],
+  ...API.flatMap((api) => [
+    ...STREAM_VERBS.flatMap((verb) => STREAMS.map((stream) => `${api}.${verb}.${stream}`)),
+    ...OF_THE_RELAY.flatMap((stream) =>
+      CONSUMER_VERBS.map((verb) => `${api}.CONSUMER.${verb}.${stream}.${RELAY_CONSUMER}`),
+    ),
+    ...STREAMS.map((stream) => `${api}.CONSUMER.DURABLE.CREATE.${stream}.mine`),
+    ...[
+      'INFO',
+      'STREAM.NAMES',
+      'STREAM.LIST',
+      'STREAM.CREATE.mine',
+      'ACCOUNT.PURGE.a',
+      'META.LEADER.STEPDOWN',
+    ].map((verb) => `${api}.${verb}`),
+    `${api}.DIRECT.GET.KV_${NAMES.leaseBucket}`,
+  ]),
+  ...['$KV', '$JS.hub.API.$KV'].map((keys) => `${keys}.${NAMES.leaseBucket}.relay`),
+  `$JS.ACK.${NAMES.resultStream}.${RELAY_CONSUMER}.1.1.1.1.0`,
+  ...['_INBOX_relay.a', '_INBOX.a', 'anything', '$SYS.REQ.SERVER.PING', '$SYS.REQ.ACCOUNT.PING.CONNZ'],
+].map(concrete)
+
+const REFUSED_TO_SUBSCRIBE: readonly string[] = [
+  ...[
+    '>',
+    '*.*.*',
+    'hm.>',
+    `hm.${SITE}.>`,
+    `hm.${OTHER}.>`,
+    '_INBOX.>',
+    '_INBOX_relay.>',
+    '$JS.>',
+    '$KV.>',
+    '$SYS.>',
+  ],
+  ...[NAMES.configSubjects, NAMES.resultSubjects, NAMES.checkpointSubjects, NAMES.asked],
+  ...proberSubscribes(OTHER).filter((rule) => !proberSubscribes(SITE).includes(rule)),
+]
+
+/** Everything that is said in an account, as its relay hears it: subjects, without those of answers. */
+function overheard(relay: NatsConnection): readonly string[] {
+  const subjects: string[] = []
+  relay.subscribe('>', { callback: (_, { subject }: Msg) => void subjects.push(subject) })
+  return subjects
+}
+
+/** As the server maps it. */
+const mapped = (subject: string): string =>
+  subject.replace('$JS.hub.API.$KV.', '$KV.').replace('$JS.hub.API.', '$JS.API.')
+
+async function stolen(t: TestContext, hub: Hub) {
+  const thief = await connectToHub(t, hub, [SITE, 'prober'])
+  const refusals: string[] = []
+  void (async () => {
+    for await (const status of thief.status())
+      if (status.type === 'error') refusals.push(status.error.message)
+  })()
+  return { thief, refusals }
+}
+
+testOnNats(
+  'a stolen credential publishes what probers of the site may, and nothing else',
+  async (t, binary) => {
+    const hub = await startHub(t, binary, [SITE, OTHER])
+    const heard = overheard(await connectToHub(t, hub, [SITE, 'relay']))
+    const heardByOther = overheard(await connectToHub(t, hub, [OTHER, 'relay']))
+    const { thief, refusals } = await stolen(t, hub)
+
+    for (const subject of REFUSED_TO_PUBLISH) thief.publish(subject, 'stolen')
+    const allowed = proberPublishes(SITE).map(concrete)
+    for (const subject of allowed) thief.publish(subject, 'stolen')
+    await thief.flush()
+    await eventually('the relay to hear what is allowed', () =>
+      allowed.every((subject) => heard.includes(mapped(subject))),
+    )
+    assert.deepEqual(
+      REFUSED_TO_PUBLISH.map(mapped).filter((subject) => heard.includes(subject)),
+      [],
+    )
+    assert.deepEqual(heardByOther, [])
+    await eventually('each refusal', () => refusals.length === REFUSED_TO_PUBLISH.length)
+  },
+)
+
+testOnNats('a stolen credential hears what probers of the site may, and nothing else', async (t, binary) => {
+  const hub = await startHub(t, binary, [SITE, OTHER])
+  const relay = await connectToHub(t, hub, [SITE, 'relay'])
+  const { thief, refusals } = await stolen(t, hub)
+  const heard: string[] = []
+  const listen = (subject: string, queue?: string): void => {
+    const callback = (error: Error | null, { subject: heardAt }: Msg): void => {
+      if (error === null) heard.push(heardAt)
+    }
+    thief.subscribe(subject, queue === undefined ? { callback } : { callback, queue })
+  }
+  for (const subject of REFUSED_TO_SUBSCRIBE) listen(subject)
+  for (const subject of REFUSED_TO_SUBSCRIBE) listen(subject, 'relays')
+  await thief.flush()
+  await eventually('each refusal', () => refusals.length === 2 * REFUSED_TO_SUBSCRIBE.length)
+  for (const subject of proberSubscribes(SITE)) listen(subject)
+  await thief.flush()
+  const said = [...REFUSED_TO_SUBSCRIBE, ...proberSubscribes(SITE)].map(concrete)
+  for (const subject of said) relay.publish(subject, 'secret')
+  await eventually('what is allowed', () => heard.length === proberSubscribes(SITE).length)
+  assert.deepEqual(heard.toSorted(), proberSubscribes(SITE).map(concrete).toSorted())
+})
+
+testOnNats(
+  'what the server answers to a stolen credential stays in the account of its site',
+  async (t, binary) => {
+    const hub = await startHub(t, binary, [SITE, OTHER])
+    const heardByOther = overheard(await connectToHub(t, hub, [OTHER, 'relay']))
+    const relay = await connectToHub(t, hub, [SITE, 'relay'])
+    const { streams } = await jetstreamManager(relay, { domain: 'hub' })
+    await streams.add({ name: NAMES.resultStream, subjects: [NAMES.resultSubjects], allow_direct: true })
+    const heard = overheard(relay)
+    const { thief } = await stolen(t, hub)
+
+    const target = namesOf(OTHER).result(0)
+    thief.publish(NAMES.result(0), 'a verdict of another site', { reply: target })
+    await thief.flush()
+    const last = JSON.stringify({ last_by_subj: NAMES.result(0) })
+    thief.publish(`$JS.hub.API.DIRECT.GET.${NAMES.resultStream}`, last, { reply: target })
+    await thief.flush()
+    await eventually(
+      'the answers, in the account of the site itself',
+      () => heard.filter((subject) => subject === target).length === 2,
+    )
+    assert.deepEqual(heardByOther, [])
+  },
+)
