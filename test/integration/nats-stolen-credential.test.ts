@@ -8,8 +8,9 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { namesOf, proberPublishes, proberSubscribes, RELAY_CONSUMER } from '../../src/site/subjects.ts'
 import { eventually } from '../support/configuration.ts'
-import { connectToHub, type Hub, startHub } from '../support/nats-sites.ts'
-import { testOnNats } from '../support/nats-server.ts'
+import { connectToHub, credentialsFile, type Hub, startHub } from '../support/nats-sites.ts'
+import { type NatsBinary, testOnNats } from '../support/nats-server.ts'
+import { connectRawLeaf, type RawLeaf } from '../support/raw-leaf.ts'
 
 const [SITE, OTHER] = ['fra', 'ams'] as const
 const NAMES = namesOf(SITE)
@@ -89,6 +90,8 @@ const REFUSED_TO_SUBSCRIBE: readonly string[] = [
   ...[NAMES.configSubjects, NAMES.resultSubjects, NAMES.checkpointSubjects, NAMES.asked],
   ...proberSubscribes(OTHER).filter((rule) => !proberSubscribes(SITE).includes(rule)),
 ]
+
+const LEAF_NODES_LOOKED_AT = '2.10.27'
 
 /** Everything that is said in an account, as its relay hears it: subjects, without those of answers. */
 function overheard(relay: NatsConnection): readonly string[] {
@@ -182,3 +185,80 @@ testOnNats(
     assert.deepEqual(heardByOther, [])
   },
 )
+
+/** Connections of a thief at a time. */
+const AT_ONCE = 16
+
+async function inTurns<Item>(
+  items: readonly Item[],
+  each: (item: Item, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) await each(items[index] as Item, index)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+/** The same credential as a leaf node, which is no client to the server. */
+function stolenLeaf(t: TestContext, { server, folder, authority }: Hub): Promise<RawLeaf> {
+  const credentials = credentialsFile(folder, SITE, 'prober')
+  return connectRawLeaf(t, { host: '127.0.0.1', port: server.port('leaf'), ca: authority.ca, credentials })
+}
+
+/**
+ * Releases from this one on look at what a leaf node publishes; older ones rely on leaf nodes to send what was asked for
+ * alone. There the account is all that holds a stolen credential (docs/nats-accounts.md).
+ */
+const looksAtLeafNodes = ({ version }: NatsBinary): boolean =>
+  version.localeCompare(LEAF_NODES_LOOKED_AT, 'en', { numeric: true }) >= 0
+
+testOnNats('as a leaf node, a stolen credential publishes the same, and nothing else', async (t, binary) => {
+  const hub = await startHub(t, binary, [SITE, OTHER])
+  const heard = overheard(await connectToHub(t, hub, [SITE, 'relay']))
+  const heardByOther = overheard(await connectToHub(t, hub, [OTHER, 'relay']))
+  // A server that refuses closes the connection.
+  await inTurns(REFUSED_TO_PUBLISH, async (subject) => {
+    const thief = await stolenLeaf(t, hub)
+    thief.publish(subject, 'stolen')
+    assert.equal(await thief.isKept(), !looksAtLeafNodes(binary), subject)
+  })
+  const thief = await stolenLeaf(t, hub)
+  const allowed = proberPublishes(SITE).map(concrete)
+  for (const subject of allowed) thief.publish(subject, 'stolen')
+  await eventually('the relay to hear what is allowed', () =>
+    allowed.every((subject) => heard.includes(mapped(subject))),
+  )
+  const refused = new Set(REFUSED_TO_PUBLISH.map(mapped))
+  if (looksAtLeafNodes(binary))
+    assert.deepEqual(
+      heard.filter((subject) => refused.has(subject)),
+      [],
+    )
+  assert.deepEqual(heardByOther, [])
+})
+
+testOnNats('as a leaf node, a stolen credential hears the same, and nothing else', async (t, binary) => {
+  const hub = await startHub(t, binary, [SITE, OTHER])
+  const relay = await connectToHub(t, hub, [SITE, 'relay'])
+  const thieves: RawLeaf[] = []
+  await inTurns([...REFUSED_TO_SUBSCRIBE, ...REFUSED_TO_SUBSCRIBE], async (subject, index) => {
+    const thief = await stolenLeaf(t, hub)
+    thief.subscribe(subject, index < REFUSED_TO_SUBSCRIBE.length ? undefined : 'relays')
+    await thief.isKept()
+    thieves.push(thief)
+  })
+  const thief = await stolenLeaf(t, hub)
+  for (const subject of proberSubscribes(SITE)) thief.subscribe(subject)
+  assert.ok(await thief.isKept())
+  const allowed = proberSubscribes(SITE).map(concrete)
+  for (const subject of [...REFUSED_TO_SUBSCRIBE.map(concrete), ...allowed]) relay.publish(subject, 'secret')
+  await eventually('what is allowed', () => allowed.every((subject) => thief.heard().includes(subject)))
+  assert.deepEqual(thief.heard().toSorted(), allowed.toSorted())
+  // Who asked for everything may be kept, and hears what is allowed.
+  const overheardByThieves = thieves.flatMap((other) => other.heard())
+  assert.deepEqual(
+    overheardByThieves.filter((subject) => !allowed.includes(subject)),
+    [],
+  )
+})

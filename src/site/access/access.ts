@@ -129,7 +129,8 @@ function rolesOf(site: string, { probers, relay }: SiteKeys): readonly Role[] {
 
 /**
  * What the probers of a site, and its leaf node, may do in the site's account: they make and delete nothing that is kept.
- * A server maps the API of its domain to that without one before it looks at permissions, so both are here.
+ * The rights of a client are looked at after the API of the domain was mapped to that without one, and those of a leaf
+ * node before, so both are here.
  */
 export function proberPermissions(site: string): Permissions {
   const publish = new Set([...proberPublishes(site), ...proberPublishes(site, '$JS.API')])
