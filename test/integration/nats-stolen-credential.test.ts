@@ -6,7 +6,14 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
-import { namesOf, proberPublishes, proberSubscribes, RELAY_CONSUMER } from '../../src/site/subjects.ts'
+import { NATS_SITE_CONSUMERS_MAX } from '../../src/domain/limits.ts'
+import {
+  HUB_DOMAIN,
+  namesOf,
+  proberPublishes,
+  proberSubscribes,
+  RELAY_CONSUMER,
+} from '../../src/site/subjects.ts'
 import { eventually } from '../support/configuration.ts'
 import { connectToHub, credentialsFile, type Hub, startHub } from '../support/nats-sites.ts'
 import { type NatsBinary, testOnNats } from '../support/nats-server.ts'
@@ -167,7 +174,7 @@ testOnNats(
     const hub = await startHub(t, binary, [SITE, OTHER])
     const heardByOther = overheard(await connectToHub(t, hub, [OTHER, 'relay']))
     const relay = await connectToHub(t, hub, [SITE, 'relay'])
-    const { streams } = await jetstreamManager(relay, { domain: 'hub' })
+    const { streams } = await jetstreamManager(relay, { domain: HUB_DOMAIN })
     await streams.add({ name: NAMES.resultStream, subjects: [NAMES.resultSubjects], allow_direct: true })
     const heard = overheard(relay)
     const { thief } = await stolen(t, hub)
@@ -185,6 +192,39 @@ testOnNats(
     assert.deepEqual(heardByOther, [])
   },
 )
+
+testOnNats('a stolen credential uses up what its own site has at the hub, and no more', async (t, binary) => {
+  const hub = await startHub(t, binary, [SITE, OTHER])
+  for (const site of [SITE, OTHER]) {
+    const { streams } = await jetstreamManager(await connectToHub(t, hub, [site, 'relay']), {
+      domain: HUB_DOMAIN,
+    })
+    const { configStream, configSubjects } = namesOf(site)
+    await streams.add({ name: configStream, subjects: [configSubjects] })
+  }
+  const makesConsumer = async (connection: NatsConnection, site: string, name: string): Promise<boolean> => {
+    const { configStream } = namesOf(site)
+    const config = { name, mem_storage: true, ack_policy: 'none', filter_subject: `hm.${site}.config.>` }
+    const answer = await connection.request(
+      `$JS.${HUB_DOMAIN}.API.CONSUMER.CREATE.${configStream}.${name}.hm.${site}.config.>`,
+      JSON.stringify({
+        stream_name: configStream,
+        config: { ...config, inactive_threshold: 60_000_000_000 },
+      }),
+      { timeout: 10_000 },
+    )
+    return answer.json<{ readonly error?: unknown }>().error === undefined
+  }
+  const { thief } = await stolen(t, hub)
+  const names = Array.from({ length: NATS_SITE_CONSUMERS_MAX + 50 }, (_, index) => `consumer-${index}`)
+  let made = 0
+  await inTurns(names, async (name) => {
+    if (await makesConsumer(thief, SITE, name)) made++
+  })
+  assert.equal(made, NATS_SITE_CONSUMERS_MAX)
+  const prober = await connectToHub(t, hub, [OTHER, 'prober'])
+  assert.equal(await makesConsumer(prober, OTHER, 'consumer'), true)
+})
 
 /** Connections of a thief at a time. */
 const AT_ONCE = 16

@@ -51,7 +51,6 @@ export async function startHub(
       ['"/etc/nats/hub.pem"', `"${cert}"`],
       ['"/etc/nats/hub.key"', `"${key}"`],
       ['"/var/lib/nats"', `"${join(place.folder, 'jetstream')}"`],
-      ['max_file_store: 10GB', 'max_file_store: 256MB'],
       ['"accounts.conf"', `"${relativeTo(place.folder, join(folder, 'accounts.conf'))}"`],
     ])
   const server = await startNatsServer(t, { binary, configuration, host, within })

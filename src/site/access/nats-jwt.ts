@@ -8,6 +8,12 @@
  */
 import { createHash } from 'node:crypto'
 import { nkeys } from '@nats-io/transport-node'
+import {
+  NATS_SITE_CONSUMERS_MAX,
+  NATS_SITE_DISK_MAX_BYTES,
+  NATS_SITE_MEMORY_MAX_BYTES,
+  NATS_SITE_STREAMS_MAX,
+} from '../../domain/limits.ts'
 
 /** A pair of keys of NATS (Ed25519), whose public half begins with O (operator), A (account) or U (user). */
 export type KeyPair = ReturnType<typeof nkeys.createUser>
@@ -43,7 +49,12 @@ const CONNECTION_LIMITS = {
   conn: ANY,
   leaf: ANY,
 }
-const JETSTREAM_LIMITS = { mem_storage: 0, disk_storage: ANY, streams: ANY, consumer: ANY }
+const JETSTREAM_LIMITS = {
+  mem_storage: NATS_SITE_MEMORY_MAX_BYTES,
+  disk_storage: NATS_SITE_DISK_MAX_BYTES,
+  streams: NATS_SITE_STREAMS_MAX,
+  consumer: NATS_SITE_CONSUMERS_MAX,
+}
 
 /** The operator's own token. `issuedAt`: seconds since 1970. Servers take no other one without a restart. */
 export function operatorJwt(operator: KeyPair, systemAccount: string, issuedAt: number): string {
