@@ -15,7 +15,7 @@ import {
   RELAY_CONSUMER,
 } from '../../src/site/subjects.ts'
 import { eventually } from '../support/configuration.ts'
-import { connectToHub, credentialsFile, type Hub, startHub } from '../support/nats-sites.ts'
+import { connectToHub, credentialsFile, type Hub, startHub, type User } from '../support/nats-sites.ts'
 import { type NatsBinary, testOnNats } from '../support/nats-server.ts'
 import { connectRawLeaf, type RawLeaf } from '../support/raw-leaf.ts'
 
@@ -97,8 +97,6 @@ const REFUSED_TO_SUBSCRIBE: readonly string[] = [
   ...[NAMES.configSubjects, NAMES.resultSubjects, NAMES.checkpointSubjects, NAMES.asked],
   ...proberSubscribes(OTHER).filter((rule) => !proberSubscribes(SITE).includes(rule)),
 ]
-
-const LEAF_NODES_LOOKED_AT = '2.10.27'
 
 /** Everything that is said in an account, as its relay hears it: subjects, without those of answers. */
 function overheard(relay: NatsConnection): readonly string[] {
@@ -240,18 +238,47 @@ async function inTurns<Item>(
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
-/** The same credential as a leaf node, which is no client to the server. */
-function stolenLeaf(t: TestContext, { server, folder, authority }: Hub): Promise<RawLeaf> {
-  const credentials = credentialsFile(folder, SITE, 'prober')
-  return connectRawLeaf(t, { host: '127.0.0.1', port: server.port('leaf'), ca: authority.ca, credentials })
+/** With the credential of the leaf node, or with another one. */
+function stolenLeaf(t: TestContext, hub: Hub, user: User = 'leaf'): Promise<RawLeaf> {
+  const credentials = credentialsFile(hub.folder, SITE, user)
+  const port = hub.server.port('leaf')
+  return connectRawLeaf(t, { host: '127.0.0.1', port, ca: hub.authority.ca, credentials })
 }
 
+/** False for a refusal; throws what else went wrong. */
+function refusedOnly(error: unknown): false {
+  if (error instanceof Error && /Authorization Violation|turned away/.test(error.message)) return false
+  throw error
+}
+
+testOnNats(
+  'the credential of a prober is no leaf node, and that of a leaf node no client',
+  async (t, binary) => {
+    const hub = await startHub(t, binary, [SITE])
+    // A server of 2.9 does not read from the account how a user may connect.
+    const isLetIn = binary.version.startsWith('2.9.')
+    const letIn = (connecting: Promise<unknown>) => connecting.then(() => true, refusedOnly)
+    for (const user of ['prober', 'relay'] as const)
+      assert.equal(await letIn(stolenLeaf(t, hub, user)), isLetIn, user)
+    assert.equal(await letIn(connectToHub(t, hub, [SITE, 'leaf'])), isLetIn)
+    assert.ok(await (await stolenLeaf(t, hub)).isKept())
+  },
+)
+
 /**
- * Releases from this one on look at what a leaf node publishes; older ones rely on leaf nodes to send what was asked for
- * alone. There the account is all that holds a stolen credential (docs/nats-accounts.md).
+ * Whether the server looks at what a leaf node publishes: from these releases on. Older ones rely on leaf nodes to send what
+ * was asked for alone; there the account is all that holds a stolen credential (docs/nats-accounts.md).
  */
-const looksAtLeafNodes = ({ version }: NatsBinary): boolean =>
-  version.localeCompare(LEAF_NODES_LOOKED_AT, 'en', { numeric: true }) >= 0
+const LOOKS_AT_LEAF_NODES: Readonly<Record<string, number>> = { '2.14': 10, '2.15': 3 }
+const FIRST_LINE_THAT_ALWAYS_DID = '2.16'
+
+function looksAtLeafNodes({ version }: NatsBinary): boolean {
+  const [major, minor, patch] = version.split('.')
+  const line = `${major}.${minor}`
+  const from = LOOKS_AT_LEAF_NODES[line]
+  if (from !== undefined) return Number(patch) >= from
+  return line.localeCompare(FIRST_LINE_THAT_ALWAYS_DID, 'en', { numeric: true }) >= 0
+}
 
 testOnNats('as a leaf node, a stolen credential publishes the same, and nothing else', async (t, binary) => {
   const hub = await startHub(t, binary, [SITE, OTHER])

@@ -81,7 +81,7 @@ export async function startLeaf(
       ['"127.0.0.1:4222"', `"${host}:${place.port('client')}"`],
       ['"127.0.0.1:8222"', `"${host}:${place.port('http')}"`],
       ['"wss://hub.example.org:443"', `"${url}"`],
-      ['"/etc/nats/prober.creds"', `"${join(given, 'prober.creds')}"`],
+      ['"/etc/nats/leaf.creds"', `"${join(given, 'leaf.creds')}"`],
       ['"/etc/nats/ca.pem"', `"${authority.ca}"`],
       ['"leaf-users.conf"', `"${relativeTo(place.folder, join(given, 'leaf-users.conf'))}"`],
     ])
@@ -104,13 +104,13 @@ function relativeTo(folder: string, path: string): string {
   return `../${path.slice(resolve(folder, '..').length + 1)}`
 }
 
-/** Who connects: the probers of a site, or the relay. */
-export type User = 'prober' | 'relay'
+/** Who connects: the probers of a site, its leaf node, or the relay. */
+export type User = 'prober' | 'leaf' | 'relay'
 
 export function credentialsFile(folder: string, site: string, user: User): string {
   return user === 'relay'
     ? join(folder, 'relay', `${site}.creds`)
-    : join(folder, 'sites', site, 'prober.creds')
+    : join(folder, 'sites', site, `${user}.creds`)
 }
 
 export interface Connecting {

@@ -4,7 +4,8 @@
  *     keys.json                  the operator's key, and the public keys of the sites
  *     accounts.conf              for the hub
  *     relay/SITE.creds           for the relay
- *     sites/SITE/prober.creds    for the probers of the site, and its leaf node
+ *     sites/SITE/prober.creds    for the probers of the site
+ *     sites/SITE/leaf.creds      for its leaf node, if it has one
  *     sites/SITE/leaf-users.conf for its leaf node
  *
  * Each file is written beside its place and renamed: a command that was interrupted leaves no half file, and may be
@@ -47,8 +48,9 @@ export function issueCredentials(folder: string, sites: readonly string[], renew
     access = one.access
     return { site, ...one.credentials }
   })
-  for (const { site, probers, relay } of issued) {
+  for (const { site, probers, leafNodes, relay } of issued) {
     write(join(folder, 'sites', site, 'prober.creds'), probers, OWNER_ONLY)
+    write(join(folder, 'sites', site, 'leaf.creds'), leafNodes, OWNER_ONLY)
     write(
       join(folder, 'sites', site, 'leaf-users.conf'),
       leafUsers(access.sites[site] as SiteKeys),
@@ -127,8 +129,8 @@ function isAccess(value: unknown): value is Access {
 
 function isSiteKeys(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { account, probers, relay, proberUser } = value as Partial<Record<keyof SiteKeys, unknown>>
-  return [account, probers, relay, proberUser].every((key) => typeof key === 'string')
+  const { account, probers, leafNodes, relay, proberUser } = value as Partial<Record<keyof SiteKeys, unknown>>
+  return [account, probers, leafNodes, relay, proberUser].every((key) => typeof key === 'string')
 }
 
 /** The keys first: an accounts.conf without its keys could not be written again. */

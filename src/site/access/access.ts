@@ -32,14 +32,16 @@ export interface SiteKeys {
   readonly account: string
   /** Sign the users of each role; only these users are let in. */
   readonly probers: string
+  readonly leafNodes: string
   readonly relay: string
   /** The user of the probers, whom a leaf node at the site lets in. */
   readonly proberUser: string
 }
 
-/** Credentials of a site: a secret of its probers and its leaf node, and one of the relay. */
+/** Credentials of a site: a secret of its probers, one of its leaf nodes, and one of the relay. */
 export interface SiteCredentials {
   readonly probers: string
+  readonly leafNodes: string
   readonly relay: string
 }
 
@@ -64,16 +66,22 @@ export function newAccess(issuedAt: number): Access {
 export function withCredentials(access: Access, site: string, issuedAt: number): Issued {
   const account = access.sites[site]?.account ?? nkeys.createAccount().getPublicKey()
   const prober = newUser(account, `prober of ${site}`, issuedAt)
+  const leafNode = newUser(account, `leaf node of ${site}`, issuedAt)
   const relay = newUser(account, `relay of ${site}`, issuedAt)
   const keys: SiteKeys = {
     account,
     probers: prober.signingKey,
+    leafNodes: leafNode.signingKey,
     relay: relay.signingKey,
     proberUser: prober.user,
   }
   return {
     access: { ...access, sites: { ...access.sites, [site]: keys } },
-    credentials: { probers: prober.credentials, relay: relay.credentials },
+    credentials: {
+      probers: prober.credentials,
+      leafNodes: leafNode.credentials,
+      relay: relay.credentials,
+    },
   }
 }
 
@@ -115,15 +123,20 @@ ${accounts.join('')}}
 `
 }
 
-function rolesOf(site: string, { probers, relay }: SiteKeys): readonly Role[] {
+/** A prober's credential is no leaf node's: servers before 2.15 let leaf nodes publish what they like in their account. */
+function rolesOf(site: string, { probers, leafNodes, relay }: SiteKeys): readonly Role[] {
+  const permissions = proberPermissions(site)
+  const subscriptionsMax = PROBER_SUBSCRIPTIONS_MAX
   return [
+    { name: 'prober', key: probers, permissions, connections: ['STANDARD'], subscriptionsMax },
     {
-      name: 'prober',
-      key: probers,
-      permissions: proberPermissions(site),
-      subscriptionsMax: PROBER_SUBSCRIPTIONS_MAX,
+      name: 'leaf node',
+      key: leafNodes,
+      permissions,
+      connections: ['LEAFNODE', 'LEAFNODE_WS'],
+      subscriptionsMax,
     },
-    { name: 'relay', key: relay, subscriptionsMax: -1 },
+    { name: 'relay', key: relay, connections: ['STANDARD'], subscriptionsMax: -1 },
   ]
 }
 

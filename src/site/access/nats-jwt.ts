@@ -31,6 +31,8 @@ export interface Role {
   readonly key: string
   /** Absent = everything in the account. */
   readonly permissions?: Permissions
+  /** How its users connect, in the words of NATS. */
+  readonly connections: readonly ('STANDARD' | 'LEAFNODE' | 'LEAFNODE_WS')[]
   /** Subscriptions of one connection; -1 = any number. */
   readonly subscriptionsMax: number
 }
@@ -83,7 +85,7 @@ export function accountJwt(
   return signed(operator, { sub: account, name, iat: issuedAt, nats })
 }
 
-function signingKey({ name, key, permissions, subscriptionsMax }: Role): object {
+function signingKey({ name, key, permissions, connections, subscriptionsMax }: Role): object {
   const rights =
     permissions === undefined
       ? {}
@@ -92,7 +94,13 @@ function signingKey({ name, key, permissions, subscriptionsMax }: Role): object 
     kind: 'user_scope',
     key,
     role: name,
-    template: { subs: subscriptionsMax, data: ANY, payload: ANY, ...rights },
+    template: {
+      subs: subscriptionsMax,
+      data: ANY,
+      payload: ANY,
+      allowed_connection_types: connections,
+      ...rights,
+    },
   }
 }
 
