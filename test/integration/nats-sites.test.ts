@@ -1,5 +1,7 @@
 /** NATS as deploy/nats sets it up, with the credentials of `healthmonitor nats-access`. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { issueCredentials, removeSites } from '../../src/site/access/access-folder.ts'
@@ -26,6 +28,20 @@ async function makeStreams(t: TestContext, hub: Hub, site: string): Promise<void
   await manager.streams.add({ name: configStream, subjects: [configSubjects] })
   await jetstream(relay, DOMAIN).publish(config(0, 0), 'configuration')
 }
+
+testOnNats(
+  'nats-server -t has nothing to say about the configurations of hub and site',
+  async (t, binary) => {
+    const hub = await startHub(t, binary, ['fra'])
+    const leaf = await startLeaf(t, { hub, site: 'fra', binary, by: 'wss' })
+    for (const { folder } of [hub.server, leaf]) {
+      const path = join(folder, 'nats-server.conf')
+      const { stdout, stderr, status } = spawnSync(binary.path, ['-c', path, '-t'], { encoding: 'utf8' })
+      assert.match(`${stdout}${stderr}`, /^nats-server: configuration file \S+ is valid( \(\S+\))?\n$/)
+      assert.equal(status, 0)
+    }
+  },
+)
 
 testOnNats('the hub lets relay and probers in, over TLS alone, and nobody else', async (t, binary) => {
   const hub = await startHub(t, binary, ['fra'])

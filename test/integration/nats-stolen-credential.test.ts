@@ -269,7 +269,7 @@ testOnNats(
  * Whether the server looks at what a leaf node publishes: from these releases on. Older ones rely on leaf nodes to send what
  * was asked for alone; there the account is all that holds a stolen credential (docs/nats-accounts.md).
  */
-const LOOKS_AT_LEAF_NODES: Readonly<Record<string, number>> = { '2.14': 10, '2.15': 3 }
+const LOOKS_AT_LEAF_NODES: Readonly<Record<string, number>> = { '2.12': 14, '2.14': 6, '2.15': 1 }
 const FIRST_LINE_THAT_ALWAYS_DID = '2.16'
 
 function looksAtLeafNodes({ version }: NatsBinary): boolean {

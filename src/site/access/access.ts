@@ -123,7 +123,7 @@ ${accounts.join('')}}
 `
 }
 
-/** A prober's credential is no leaf node's: servers before 2.15 let leaf nodes publish what they like in their account. */
+/** A prober's credential is no leaf node's: older servers let leaf nodes publish what they like in their account (ADR 40). */
 function rolesOf(site: string, { probers, leafNodes, relay }: SiteKeys): readonly Role[] {
   const permissions = proberPermissions(site)
   const subscriptionsMax = PROBER_SUBSCRIPTIONS_MAX
