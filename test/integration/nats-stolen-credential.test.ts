@@ -32,69 +32,44 @@ const STREAMS = [
 /** A subject for each that a rule allows. */
 const concrete = (rule: string): string => rule.replace(/>$/, 'a.b').replaceAll('*', 'a')
 
+const words = (text: string): readonly string[] => text.trim().split(/\s+/)
+
 /** What JetStream does with a stream, and a prober may not. */
-const STREAM_VERBS = [
-  ...[
-    'STREAM.CREATE',
-    'STREAM.UPDATE',
-    'STREAM.DELETE',
-    'STREAM.PURGE',
-    'STREAM.MSG.GET',
-    'STREAM.MSG.DELETE',
-  ],
-  ...['STREAM.SNAPSHOT', 'STREAM.RESTORE', 'STREAM.PEER.REMOVE', 'STREAM.LEADER.STEPDOWN'],
-  ...['CONSUMER.NAMES', 'CONSUMER.LIST'],
-] as const
+const STREAM_VERBS = words(`
+  STREAM.CREATE STREAM.UPDATE STREAM.DELETE STREAM.PURGE STREAM.MSG.GET STREAM.MSG.DELETE STREAM.SNAPSHOT
+  STREAM.RESTORE STREAM.PEER.REMOVE STREAM.LEADER.STEPDOWN CONSUMER.NAMES CONSUMER.LIST`)
 /** What JetStream does with a consumer; of results and checkpoints the relay alone has some. */
-const CONSUMER_VERBS = [
-  'CREATE',
-  'DURABLE.CREATE',
-  'INFO',
-  'DELETE',
-  'MSG.NEXT',
-  'PAUSE',
-  'LEADER.STEPDOWN',
-] as const
+const CONSUMER_VERBS = words('CREATE DURABLE.CREATE INFO DELETE MSG.NEXT PAUSE LEADER.STEPDOWN')
+/** What JetStream does with an account, and what it would do with a stream of the thief's own. */
+const ACCOUNT_VERBS = words(`
+  INFO STREAM.NAMES STREAM.LIST STREAM.CREATE.mine ACCOUNT.PURGE.a META.LEADER.STEPDOWN
+  DIRECT.GET.KV_${NAMES.leaseBucket}`)
 const OF_THE_RELAY = [NAMES.resultStream, NAMES.checkpointStream] as const
+
+const refusedOfTheApi = (api: string): readonly string[] => [
+  ...STREAM_VERBS.flatMap((verb) => STREAMS.map((stream) => `${api}.${verb}.${stream}`)),
+  ...OF_THE_RELAY.flatMap((stream) =>
+    CONSUMER_VERBS.map((verb) => `${api}.CONSUMER.${verb}.${stream}.${RELAY_CONSUMER}`),
+  ),
+  ...STREAMS.map((stream) => `${api}.CONSUMER.DURABLE.CREATE.${stream}.mine`),
+  ...ACCOUNT_VERBS.map((verb) => `${api}.${verb}`),
+]
 
 const REFUSED_TO_PUBLISH: readonly string[] = [
   ...API.flatMap((api) => proberPublishes(OTHER, api)).filter((rule) => rule !== '$JS.FC.>'),
-  ...[namesOf(OTHER).config(0, 0), namesOf(OTHER).probeRequested, NAMES.config(0, 0), NAMES.probeRequested],
-  ...API.flatMap((api) => [
-    ...STREAM_VERBS.flatMap((verb) => STREAMS.map((stream) => `${api}.${verb}.${stream}`)),
-    ...OF_THE_RELAY.flatMap((stream) =>
-      CONSUMER_VERBS.map((verb) => `${api}.CONSUMER.${verb}.${stream}.${RELAY_CONSUMER}`),
-    ),
-    ...STREAMS.map((stream) => `${api}.CONSUMER.DURABLE.CREATE.${stream}.mine`),
-    ...[
-      'INFO',
-      'STREAM.NAMES',
-      'STREAM.LIST',
-      'STREAM.CREATE.mine',
-      'ACCOUNT.PURGE.a',
-      'META.LEADER.STEPDOWN',
-    ].map((verb) => `${api}.${verb}`),
-    `${api}.DIRECT.GET.KV_${NAMES.leaseBucket}`,
-  ]),
+  ...API.flatMap(refusedOfTheApi),
+  ...[NAMES, namesOf(OTHER)].flatMap(({ config, probeRequested }) => [config(0, 0), probeRequested]),
   ...['$KV', '$JS.hub.API.$KV'].map((keys) => `${keys}.${NAMES.leaseBucket}.relay`),
   `$JS.ACK.${NAMES.resultStream}.${RELAY_CONSUMER}.1.1.1.1.0`,
-  ...['_INBOX_relay.a', '_INBOX.a', 'anything', '$SYS.REQ.SERVER.PING', '$SYS.REQ.ACCOUNT.PING.CONNZ'],
+  ...words('_INBOX_relay.a _INBOX.a anything $SYS.REQ.SERVER.PING $SYS.REQ.ACCOUNT.PING.CONNZ'),
 ].map(concrete)
 
 const REFUSED_TO_SUBSCRIBE: readonly string[] = [
-  ...[
-    '>',
-    '*.*.*',
-    'hm.>',
-    `hm.${SITE}.>`,
-    `hm.${OTHER}.>`,
-    '_INBOX.>',
-    '_INBOX_relay.>',
-    '$JS.>',
-    '$KV.>',
-    '$SYS.>',
-  ],
-  ...[NAMES.configSubjects, NAMES.resultSubjects, NAMES.checkpointSubjects, NAMES.asked],
+  ...words(`> *.*.* hm.> hm.${SITE}.> hm.${OTHER}.> _INBOX.> _INBOX_relay.> $JS.> $KV.> $SYS.>`),
+  NAMES.configSubjects,
+  NAMES.resultSubjects,
+  NAMES.checkpointSubjects,
+  NAMES.asked,
   ...proberSubscribes(OTHER).filter((rule) => !proberSubscribes(SITE).includes(rule)),
 ]
 
