@@ -6,6 +6,7 @@ import { eventsCommand } from './command/events.ts'
 import { healthCommand } from './command/health.ts'
 import { maintenanceCommand } from './command/maintenance.ts'
 import { migrateCommand } from './command/migrate.ts'
+import { natsAccessCommand } from './command/nats-access.ts'
 import { notifierCommand } from './command/notifier.ts'
 import { probeCommand } from './command/probe.ts'
 import { probeOnceCommand } from './command/probe-once.ts'
@@ -35,6 +36,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   maintenance: maintenanceCommand,
   webhook: webhookCommand,
   apply: applyCommand,
+  'nats-access': natsAccessCommand,
   sql: sqlCommand,
   dump: dumpCommand,
   restore: restoreCommand,

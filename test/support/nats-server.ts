@@ -100,7 +100,7 @@ export function withJetStream(further = '', domain = 'hub'): (place: NatsPlace) 
   return ({ folder, port }) => `
 listen: 127.0.0.1:${port('client')}
 server_name: ${domain}
-jetstream { store_dir: "${join(folder, 'jetstream')}", domain: ${domain}, max_mem: 64MB, max_file: 256MB }
+jetstream { store_dir: "${join(folder, 'jetstream')}", domain: ${domain}, max_mem: 64MB, max_file: 16GB }
 ${further}
 `
 }
