@@ -12,7 +12,6 @@ import {
   namesOf,
   proberPublishes,
   proberSubscribes,
-  RELAY_CONSUMER,
 } from '../../src/site/subjects.ts'
 import { eventually } from '../support/configuration.ts'
 import { connectToHub, credentialsFile, type Hub, startHub, type User } from '../support/nats-sites.ts'
@@ -21,6 +20,8 @@ import { connectRawLeaf, type RawLeaf } from '../support/raw-leaf.ts'
 
 const [SITE, OTHER] = ['fra', 'ams'] as const
 const NAMES = namesOf(SITE)
+/** A consumer of somebody else. */
+const RELAY_CONSUMER = 'relay'
 const API = ['$JS.hub.API', '$JS.API'] as const
 const STREAMS = [
   NAMES.configStream,
