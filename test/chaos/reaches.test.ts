@@ -3,9 +3,12 @@
  * status of every member must be that of its target in the end, without a transition that no target had.
  */
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { query } from '../../src/store/connection/database.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
+import { folderOfTest } from '../support/folders.ts'
+import type { ProberProcess } from '../support/prober-process.ts'
 import {
   probedFromSite,
   type ReachedSite,
@@ -29,7 +32,11 @@ interface Probed {
   readonly shard: number
 }
 
-async function probed(t: TestContext, { db, process: start }: ReachedSite) {
+async function probed(
+  t: TestContext,
+  { db, process: start }: ReachedSite,
+  environment: NodeJS.ProcessEnv = {},
+) {
   const targets = await startTargets(t, POOLS * MEMBERS_PER_POOL)
   const byMember = new Map<string, Probed>()
   const pools: string[] = []
@@ -45,7 +52,7 @@ async function probed(t: TestContext, { db, process: start }: ReachedSite) {
     for (const [j, id] of ids.entries()) byMember.set(id, { target: mine[j]!, shard })
   }
   await probedFromSite(db, pools)
-  const probers = [start(), start()] as const
+  const probers = [start(environment), start(environment)] as const
   await siteBalanced(db, probers)
   await eventually('every member is ONLINE', () => all(db, [...byMember.keys()], 'ONLINE'), 30_000)
   // Shards may have just changed hands: what is probed from now on is probed by those who own it now.
@@ -238,3 +245,56 @@ testOverNats(
     await siteBalanced(site.db, farm.probers)
   },
 )
+
+testOverNats(
+  'every prober is killed while NATS is away: what they had decided is told all the same',
+  async (t, site) => {
+    const { db } = site
+    const folder = folderOfTest()
+    const { byMember, probers } = await probed(t, site, { HM_SITE_DIR: folder })
+    const down = [...byMember].slice(0, 10)
+    const ids = down.map(([id]) => id)
+    site.nats?.freeze()
+    await Promise.all(down.map(([, { target }]) => target.stop()))
+    const says = (message: string) => (prober: ProberProcess) =>
+      prober.log.some((line) => line.includes(message))
+    await eventually('the results are held', () => probers.some(says('held on disk')), 20_000)
+    const decided = () =>
+      probers.flatMap(({ log }) => log).filter((line) => line.includes('"to":"OFFLINE"')).length
+    await eventually('they are decided', () => decided() === down.length, 20_000)
+    // What was decided is on disk a moment later.
+    await eventually(
+      'files of each shard',
+      () => heldRows(folder) >= new Set(down.map(([, { shard }]) => shard)).size,
+      20_000,
+    )
+    await Promise.all(probers.map((prober) => prober.end('SIGKILL')))
+    // They are up again before anybody looks: only the files know that they were down.
+    await Promise.all(down.map(([, { target }]) => target.restart()))
+    site.nats?.thaw()
+    const next = site.process({ HM_SITE_DIR: folder })
+    await eventually(
+      'the fall of each is told',
+      async () => {
+        const rows = await told(db)
+        return ids.every((id) =>
+          rows.some(({ member_id, to_state }) => member_id === id && to_state === 'OFFLINE'),
+        )
+      },
+      CAUGHT_UP_MS,
+    )
+    await eventually('they are ONLINE', () => all(db, ids, 'ONLINE'), CAUGHT_UP_MS)
+    const rows = await told(db)
+    assertChains(rows)
+    assert.equal(rows.length, 2 * down.length)
+    assert.ok(says('that a prober had left are sent')(next))
+    assert.equal(heldRows(folder), 0)
+  },
+)
+
+/** Files in which results are held. */
+function heldRows(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.name.endsWith('.new'),
+  ).length
+}
