@@ -74,7 +74,12 @@ export class NatsProberStore {
     this.#snapshots = new SnapshotReader({ connection, names, verdicts: this.#verdicts })
     const { heldFolder: folder, log } = identity
     const held = folder === undefined ? undefined : { folder, log }
-    this.#results = new ResultSender({ ...reached, verdicts: this.#verdicts, held })
+    this.#results = new ResultSender({
+      ...reached,
+      verdicts: this.#verdicts,
+      held,
+      clockOffMs: () => this.#leases.clockOffMs,
+    })
     this.#checkpoints = new CheckpointStore(reached)
     this.#leases = new SiteLeases({
       ...identity,

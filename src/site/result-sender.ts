@@ -9,7 +9,7 @@ import { inTurns } from './leases.ts'
 import type { Log } from './log.ts'
 import type { OwnVerdicts } from './own-verdicts.ts'
 import type { SiteNames } from './subjects.ts'
-import { sentNow } from './wire/heads.ts'
+import { withClockOff } from './wire/heads.ts'
 import { pack } from './wire/packed.ts'
 import { idOf, type ResultMessage } from './wire/results.ts'
 
@@ -21,6 +21,8 @@ export interface ResultSenderParts {
   /** Whether a shard was ours at this epoch when we looked last. The order of the stream is the fence. */
   readonly isHeld: (shard: number, epoch: number) => boolean
   readonly verdicts: OwnVerdicts
+  /** By how many milliseconds the server's clock is ahead of ours. */
+  readonly clockOffMs: () => number
   /** Where what cannot be sent is held; absent = it stays in the memory of the prober. */
   readonly held?: { readonly folder: string; readonly log: Log } | undefined
 }
@@ -116,7 +118,7 @@ export class ResultSender {
     const { seq } = await reaching('results are not stored', () =>
       js.publish(names.result(shard), payload, {
         msgID: idOf(payload, shard, epoch),
-        headers: sentNow(),
+        headers: withClockOff(this.#parts.clockOffMs()),
       }),
     )
     return seq
