@@ -7,12 +7,7 @@ import type { TestContext } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { NATS_SITE_CONSUMERS_MAX } from '../../src/domain/limits.ts'
-import {
-  HUB_DOMAIN,
-  namesOf,
-  proberPublishes,
-  proberSubscribes,
-} from '../../src/site/subjects.ts'
+import { HUB_DOMAIN, namesOf, proberPublishes, proberSubscribes } from '../../src/site/subjects.ts'
 import { eventually } from '../support/configuration.ts'
 import { connectToHub, credentialsFile, type Hub, startHub, type User } from '../support/nats-sites.ts'
 import { type NatsBinary, testOnNats } from '../support/nats-server.ts'

@@ -25,9 +25,9 @@ export interface ReachedSite {
   readonly database: TestDatabase
   readonly db: Db
   /** The store of another prober of the site. */
-  open(leaseMs?: number): OpenStore
+  readonly open: (leaseMs?: number) => OpenStore
   /** A prober of the site as a process. */
-  process(environment?: NodeJS.ProcessEnv): ProberProcess
+  readonly process: (environment?: NodeJS.ProcessEnv) => ProberProcess
   /** Between the probers and the service. */
   readonly way: Forwarder
   /** Over NATS. */
