@@ -1,9 +1,7 @@
 /** What is thrown while a site cannot reach the service: NATS or the relay is away, slow or full. What was asked is kept. */
 export class SiteAway extends Error {
   constructor(what: string, cause?: unknown) {
-    super(cause === undefined ? what : `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
+    super(cause instanceof Error ? `${what}: ${cause.message}` : what, { cause })
     this.name = 'SiteAway'
   }
 }

@@ -6,7 +6,7 @@
 import { BATCHED } from './batch-table.ts'
 import { FIGURE_GROUPS } from './figure-table.ts'
 import type { MetricGroup, MetricRow } from './metric-row.ts'
-import { RELAYING } from './relay-table.ts'
+import { RELAY_GROUP, RELAYING } from './relay-table.ts'
 
 const SERVICE = {
   hm_service_members: {
@@ -393,11 +393,7 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
       'Every notifier has these; all but the one that delivers show 0 or nothing. Aggregate them with `sum`.',
     metrics: NOTIFYING,
   },
-  {
-    title: 'Sites over NATS',
-    about: 'A relay has these, of the sites for which it works.',
-    metrics: RELAYING,
-  },
+  RELAY_GROUP,
   { title: 'Process', about: 'Every process has these.', metrics: PROCESS },
   ...FIGURE_GROUPS,
 ]

@@ -35,3 +35,9 @@ export const RELAYING = {
     advice: 'Every shard is sent once in 45 s: compare it with the rate of the way to the site.',
   },
 } as const satisfies MetricGroup['metrics']
+
+export const RELAY_GROUP: MetricGroup = {
+  title: 'Sites over NATS',
+  about: 'A relay has these, of the sites for which it works.',
+  metrics: RELAYING,
+}

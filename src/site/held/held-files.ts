@@ -14,7 +14,7 @@ export interface LeftResults {
   readonly owner: string
   readonly rows: readonly VerdictWrite[]
   /** Removes them, when they were sent. */
-  remove(): Promise<void>
+  readonly remove: () => Promise<void>
 }
 
 export class HeldFiles {

@@ -78,7 +78,7 @@ export class HeldResults {
       this.#left = this.#left.filter((other) => other.rows !== rows)
       log.info({ prober_id: former, members: rows.length }, 'results that a prober had left are sent')
     }
-    for (const shard of [...this.#shards.keys()]) {
+    for (const shard of this.#shards.keys()) {
       const rows = this.#rowsOf(shard)
       await send(owner, rows)
       await files.remove(shard)

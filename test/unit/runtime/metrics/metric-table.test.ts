@@ -8,6 +8,7 @@ import { METRICS } from '../../../../src/runtime/metrics/metric-table.ts'
 import { createMetrics } from '../../../../src/runtime/metrics/metrics.ts'
 import { processMetrics } from '../../../../src/runtime/metrics/process-metrics.ts'
 import { exportService, ServiceReading } from '../../../../src/runtime/metrics/service-series.ts'
+import { relayMetrics } from '../../../../src/runtime/metrics/relay-metrics.ts'
 import { notifierMetrics } from '../../../../src/runtime/metrics/notifier-metrics.ts'
 import { proberMetrics } from '../../../../src/runtime/metrics/prober-metrics.ts'
 
@@ -48,6 +49,11 @@ async function everything() {
   proberMetrics(registry)
   const source = { read: () => Promise.resolve(FACTS), ping: () => Promise.resolve() }
   exportService(registry, new ServiceReading(source))
+  const relaying = relayMetrics(registry).of('fra')
+  relaying.relayed('verdicts', 1)
+  relaying.relayedRows('written', 1)
+  relaying.snapshotSent(1)
+  relaying.waiting(0)
   const notifying = notifierMetrics(registry, {
     isActive: () => true,
     lags: () => Promise.resolve([{ receiver: 'webhooks', events: 1, seconds: 1 }]),
