@@ -211,10 +211,9 @@ export class MassFailureBreaker {
   }
 
   async #askOtherSites(): Promise<boolean> {
-    const failing = [...this.#failing.keys()].filter(isVote)
-    if (failing.length === 0) return false
+    if (![...this.#failing.keys()].some(isVote)) return false
     this.#count(this.#now())
-    return this.#isMass && (await this.#suspect.ask(failing))
+    return this.#isMass && (await this.#suspect.ask(new Set(this.#failing.keys())))
   }
 
   #noteAnswer(answer: boolean, askedMs: number, nowMs: number): void {
