@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CANARY_ROUND_EVERY_MS, WITNESSES_ASKED_EVERY_MS } from '../../../../src/domain/limits.ts'
+import {
+  CANARY_ROUND_EVERY_MS,
+  MASS_FAILURE_LOOK_EVERY_MS,
+  WITNESSES_ASKED_EVERY_MS,
+} from '../../../../src/domain/limits.ts'
 import type { ProbeResult } from '../../../../src/domain/result/probe-result.ts'
 import { initialState, step } from '../../../../src/domain/status/state-machine.ts'
 import { createMetrics } from '../../../../src/runtime/metrics/metrics.ts'
@@ -231,4 +235,15 @@ test('what failed before the site was the suspect is a part of what fails while 
   await wait(WITNESSES_ASKED_EVERY_MS)
   assert.equal(breaker.facts.suspect, true)
   for (let i = 0; i < 6; i++) assert.equal(reconsider(i), 'PROBER_MASS_FAILURE')
+})
+
+test('failures that all come at one time are a mass failure, though the look at the first of them was before the others', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { breaker, reconsider, pass } = breakerOver(10, { count: 0, answer: false })
+  t.after(() => breaker.destroy())
+  for (let i = 0; i < 10; i++) assert.equal(reconsider(i), 'CONNECT_TIMEOUT')
+  assert.equal(breaker.facts.massFailures, 0)
+  pass(MASS_FAILURE_LOOK_EVERY_MS)
+  t.mock.timers.tick(MASS_FAILURE_LOOK_EVERY_MS)
+  assert.equal(breaker.facts.massFailures, 1)
 })
