@@ -173,9 +173,18 @@ export class Service {
       return refused(`${this.url} is not a healthmonitor service: it has no ${path}`)
     if (status === 400 || status === 404 || (status === 409 && !isPassing))
       return mistake(sentence === '' ? `${status}` : sentence)
+    if (status === 503 && isStarting(body))
+      return unreachable(
+        `${this.url} is starting: it answers when it has its database. Try again in some seconds`,
+      )
     const said = `${this.url} refuses: ${sentence === '' ? status : sentence}`
     return status >= 500 || status === 429 || isPassing ? unreachable(said) : refused(said)
   }
+}
+
+/** Whether it is the answer of a service that is not ready yet. */
+function isStarting(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'status' in body && body.status === 'starting'
 }
 
 /** Throws ClientFailure if the text is no URL. Removes the path of the dialect, which the catalogue includes. */

@@ -357,6 +357,13 @@ test('what Envoy would read as hexadecimal is sent as base64, and its author get
     warnings.map((warning: string) => warning.split(' ')[0]),
     ['spec.to[0].default.tcp.send', 'spec.to[0].default.tcp.receive[1]'],
   )
+  const hexadecimal = { tcp: { send: '666f6f66', receive: ['YmFy', 'abcd'] } }
+  const spec = { to: [{ targetRef: { kind: 'Mesh' }, default: hexadecimal }] }
+  const applied = await kuma.send('PUT', '_apply', { objects: [{ ...CHECKED('backend'), spec }] })
+  assert.deepEqual(
+    ((await applied.json()) as Json).warnings,
+    warnings.map((warning: string) => `MeshHealthCheck default/${CHECKED('backend').name}: ${warning}`),
+  )
   await kuma.apply(proxy('b-1', 'backend', 8080))
   const { items } = await kuma.get('meshes/default/dataplanes/b-1/_checks')
   assert.deepEqual(items[0].options.tcp, { send: '666f6f66', receive: ['YmFy', 'abcd'] })

@@ -106,7 +106,7 @@ test('a prober joins, is lost once however many look, comes back, and leaves', a
   )
   for (const { projectId, data } of events) {
     assert.equal(projectId, null)
-    assert.deepEqual(data['prober'], { id: prober.id, host: 'node-1', pid: 7 })
+    assert.deepEqual(data['prober'], { id: prober.id, host: 'node-1', pid: 7, site: 'local' })
   }
 })
 
@@ -116,8 +116,11 @@ test('a prober that holds failures back says so once, and that it no longer does
   for (const state of ['closed', 'suspicious', 'holding', 'holding', 'closed', 'closed'])
     await beat(db, { ...prober, facts: { breaker: { state } } })
   assert.deepEqual(
-    (await eventsOf(db, 'breaker.held', 'breaker.released')).map(({ type }) => type),
-    ['breaker.held', 'breaker.released'],
+    (await eventsOf(db, 'breaker.held', 'breaker.released')).map(({ type, data }) => [type, data['reason']]),
+    [
+      ['breaker.held', 'NO_CANARY_ANSWERS'],
+      ['breaker.released', undefined],
+    ],
   )
 })
 

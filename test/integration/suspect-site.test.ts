@@ -46,9 +46,9 @@ async function twoSites(t: TestContext) {
       return {
         ...probers,
         TCP: (target, done) => {
-          if (!network.isCut) return probers.TCP(target, done)
-          setImmediate(done, UNREACHABLE)
-          return () => undefined
+          // As where packets are dropped: the scheduler ends the attempt.
+          if (network.isCut) return () => done(UNREACHABLE)
+          return probers.TCP(target, done)
         },
       }
     },

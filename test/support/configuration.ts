@@ -98,11 +98,11 @@ export async function statuses(db: Db): Promise<ReadonlyMap<string, StatusRow>> 
   return new Map(rows.map((row) => [row.member_id, row]))
 }
 
-/** Waits until `condition` resolves to true, asking again every 20 ms for at most `withinMs`. */
+/** Waits until `condition` resolves to true, asking again every 20 ms for at most `withinMs`: long, for hosts that are busy. */
 export async function eventually(
   what: string,
   condition: () => Promise<boolean> | boolean,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<void> {
   const end = performance.now() + withinMs
   while (!(await condition())) {

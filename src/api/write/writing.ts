@@ -10,7 +10,13 @@ export async function writing<Result>(
   { db }: { readonly db: Database },
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  const settings = { 'healthmonitor.request': requestOf(ctx), 'healthmonitor.tells': 'on' }
+  const settings = {
+    'healthmonitor.request': requestOf(ctx),
+    'healthmonitor.tells': 'on',
+    // A session keeps the plans of triggers and foreign keys: made while a table was tiny, they would walk it for each
+    // row that is written, until the table is analyzed again.
+    enable_seqscan: 'off',
+  }
   const written = transaction(
     db,
     async (tx) => {

@@ -122,7 +122,7 @@ interface Pools {
 
 function openPools(url: DatabaseUrl): Pools {
   const open = (what: string, maxConnections: number) =>
-    openDatabase({ url, applicationName: `healthmonitor ${what}`, maxConnections })
+    openDatabase({ url, applicationName: `healthmonitor ${what}`, maxConnections, isByIndex: true })
   return {
     main: open('prober', PROBER_CONNECTIONS),
     lease: open('lease', 2),

@@ -152,7 +152,8 @@ export const REASONS = {
   PROBER_MASS_FAILURE: {
     layer: 'PROBER',
     outcome: 'inconclusive',
-    sentence: 'most targets and all canaries failed at once: held back as trouble of the prober',
+    sentence:
+      'most targets failed at once, and all canaries or the other sites make this prober the cause: held back',
   },
   DEPENDENCY_DOWN: {
     layer: 'PROBER',

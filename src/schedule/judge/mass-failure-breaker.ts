@@ -72,6 +72,7 @@ export class MassFailureBreaker {
   #canariesAnswer: boolean | undefined
   #canariesAreDown = false
   #timer: NodeJS.Timeout | undefined
+  #lookTimer: NodeJS.Timeout | undefined
   #isAsking = false
   #askedMs = Number.NEGATIVE_INFINITY
   #isDestroyed = false
@@ -137,6 +138,7 @@ export class MassFailureBreaker {
   destroy(): void {
     this.#isDestroyed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#lookTimer)
     this.#held.clear()
     this.#suspect.destroy()
   }
@@ -153,7 +155,19 @@ export class MassFailureBreaker {
   /** Counts, now and then: it walks over all checks. */
   #look(nowMs: number, isUrgent: boolean): void {
     const mayBeMass = this.#failing.size * 2 > MASS_FAILURE_POOLS_MIN
-    if ((isUrgent || mayBeMass) && nowMs >= this.#nextLookMs) this.#count(nowMs)
+    if (!isUrgent && !mayBeMass) return
+    if (nowMs >= this.#nextLookMs) this.#count(nowMs)
+    else this.#lookLater(this.#nextLookMs - nowMs)
+  }
+
+  /** The last of many failures may come sooner after a look than the next one may be. */
+  #lookLater(inMs: number): void {
+    this.#lookTimer ??= setTimeout(() => {
+      this.#lookTimer = undefined
+      this.#count(this.#now())
+      const isAsked = this.#options.canaries.count > 0 || this.#hasFailingVotes()
+      if (this.#isMass && isAsked) this.#ask(0)
+    }, inMs)
   }
 
   #count(nowMs: number): void {
@@ -211,10 +225,14 @@ export class MassFailureBreaker {
   }
 
   async #askOtherSites(): Promise<boolean> {
-    const failing = [...this.#failing.keys()].filter(isVote)
-    if (failing.length === 0) return false
+    if (!this.#hasFailingVotes()) return false
     this.#count(this.#now())
-    return this.#isMass && (await this.#suspect.ask(failing))
+    return this.#isMass && (await this.#suspect.ask(new Set(this.#failing.keys())))
+  }
+
+  #hasFailingVotes(): boolean {
+    for (const check of this.#failing.keys()) if (isVote(check)) return true
+    return false
   }
 
   #noteAnswer(answer: boolean, askedMs: number, nowMs: number): void {

@@ -32,6 +32,9 @@ export interface SuspectSiteOptions {
 export class SuspectSite {
   readonly #options: SuspectSiteOptions
   #isSuspect = false
+  /** What had failed when it began, and when that was. */
+  #failedBefore: ReadonlySet<Check> = new Set()
+  #sinceMs = 0
   #timer: NodeJS.Timeout | undefined
   #isDestroyed = false
 
@@ -49,9 +52,9 @@ export class SuspectSite {
   }
 
   /** Asks the other sites about what fails here. Never rejects: what nobody can tell counts. */
-  async ask(failing: Iterable<Check>): Promise<boolean> {
+  async ask(failing: ReadonlySet<Check>): Promise<boolean> {
     const isSuspect = await this.#isContradicted(failing)
-    if (isSuspect && !this.#isDestroyed) this.#begin()
+    if (isSuspect && !this.#isSuspect && !this.#isDestroyed) this.#begin(failing)
     return isSuspect
   }
 
@@ -75,9 +78,10 @@ export class SuspectSite {
     }
   }
 
-  #begin(): void {
-    if (this.#isSuspect) return
+  #begin(failing: ReadonlySet<Check>): void {
     this.#isSuspect = true
+    this.#failedBefore = failing
+    this.#sinceMs = this.#options.now()
     this.#options.metrics.massFailed('suspect')
     this.#options.log.warn(
       {},
@@ -103,17 +107,23 @@ export class SuspectSite {
       return
     }
     this.#isSuspect = false
+    this.#failedBefore = new Set()
     log.info({ failing: failing().size }, 'failures of what other sites probe too count again')
   }
 
   *#observations(): Iterable<Observation> {
-    const failing = this.#options.failing()
     for (const check of this.#options.checks()) {
       const { config, state, share } = check
-      const isFailing = failing.has(check)
+      const isFailing = this.#isFailing(check)
       if (!isFailing && (state.status === 'OFFLINE' || check.lastResult === undefined)) continue
       yield { poolId: config.poolId, network: share.address.network, isFailing }
     }
+  }
+
+  #isFailing(check: Check): boolean {
+    if (this.#options.failing().has(check)) return true
+    const hasPassed = check.lastResult?.outcome === 'passed' && check.conclusiveMs > this.#sinceMs
+    return this.#failedBefore.has(check) && !hasPassed
   }
 }
 

@@ -20,6 +20,12 @@ export interface DatabaseOptions {
   readonly maxConnections: number
   /** Milliseconds that an idle connection is kept; infinite for one whose session holds a lock. Default IDLE_CONNECTION_MS. */
   readonly idleMs?: number
+  /**
+   * Its statements look rows up by index, also where a table is known to be tiny; absent = the planner decides. For
+   * statements that a session keeps prepared: made when there were a few members, a plan that walks the table for each
+   * of 1 000 rows lasts until the table is analyzed again, while a pool of 50 000 members is being probed.
+   */
+  readonly isByIndex?: boolean
 }
 
 /** No connection was free, or the server accepted no new one, for ACQUIRE_TIMEOUT_MS. */
@@ -41,6 +47,8 @@ const RANDOM_PAGE_COST = 1.1
 export const SESSION_SETTINGS = `set lock_timeout = ${LOCK_TIMEOUT_MS}; set statement_timeout = ${STATEMENT_TIMEOUT_MS};
   set timezone = 'UTC'; set jit = off; set random_page_cost = ${RANDOM_PAGE_COST}`
 
+const BY_INDEX = '; set enable_seqscan = off'
+
 /** Messages of the driver when its own limit, which we set, has passed: in the queue, and while connecting. */
 const TOO_LATE =
   /^(?:timeout exceeded when trying to connect|Connection terminated due to connection timeout|timeout expired)$/
@@ -59,7 +67,9 @@ export class ConnectionPool {
   readonly #open = new Set<pg.PoolClient>()
   #destroyed: Promise<void> | undefined
 
-  constructor({ url, applicationName, maxConnections, idleMs = IDLE_CONNECTION_MS }: DatabaseOptions) {
+  constructor(options: DatabaseOptions) {
+    const { url, applicationName, maxConnections, idleMs = IDLE_CONNECTION_MS, isByIndex = false } = options
+    const settings = isByIndex ? SESSION_SETTINGS + BY_INDEX : SESSION_SETTINGS
     this.#url = url
     this.#pool = new pg.Pool({
       connectionString: connectionUrl(url),
@@ -74,8 +84,7 @@ export class ConnectionPool {
       types: columnTypes,
       // Its types do not say so, but the driver waits for it (brianc/node-postgres#3620).
       // oxlint-disable-next-line typescript/no-misused-promises -- see above
-      onConnect: (connection) =>
-        send(connection as pg.Client, { text: SESSION_SETTINGS }, ACQUIRE_TIMEOUT_MS),
+      onConnect: (connection) => send(connection as pg.Client, { text: settings }, ACQUIRE_TIMEOUT_MS),
     })
     // An idle connection that breaks needs no action; during a statement, the statement rejects.
     this.#pool.on('error', () => undefined)

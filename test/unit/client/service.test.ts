@@ -39,6 +39,13 @@ test('the refusal of a stream is reported by its sentence', async (t) => {
   assert.match(told, /refuses: not for you$/)
 })
 
+test('a service that is starting is said to be starting', async (t) => {
+  const told = await refusalOf(t, (response) =>
+    response.writeHead(503, { 'retry-after': '5' }).end(JSON.stringify({ status: 'starting' })),
+  )
+  assert.match(told, /is starting: it answers when it has its database\. Try again in some seconds$/)
+})
+
 test('a refusal that does not end is read up to the bound of every answer, and not further', async (t) => {
   const chunk = Buffer.alloc(1024 * 1024, 'x')
   let written = 0

@@ -83,7 +83,7 @@ async function applyAll(
   }
   const probes: Shown[] = []
   const unprobed: Shown[] = []
-  const warnings: string[] = []
+  const warnings = items.flatMap(warningsOf)
   for (const [mesh, locked] of meshes) {
     const kept = await keepProbed(ctx, deps, { tx, locked, changes: changes.get(mesh) ?? [] })
     warnings.push(...kept.warnings.map((warning) => `Mesh ${mesh}: ${warning}`))
@@ -99,6 +99,12 @@ async function applyAll(
     result: results.get(item),
   }))
   return { objects, probes, unprobed, ...(warnings.length === 0 ? {} : { warnings }) }
+}
+
+/** What is strange in what was sent of an object, with the name of the object. */
+function warningsOf(item: Item): readonly string[] {
+  if (item.type === 'Mesh') return []
+  return (item.sent.warnings ?? []).map((warning) => `${item.type} ${item.mesh}/${item.name}: ${warning}`)
 }
 
 /**

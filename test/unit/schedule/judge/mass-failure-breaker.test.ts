@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CANARY_ROUND_EVERY_MS, WITNESSES_ASKED_EVERY_MS } from '../../../../src/domain/limits.ts'
+import {
+  CANARY_ROUND_EVERY_MS,
+  MASS_FAILURE_LOOK_EVERY_MS,
+  WITNESSES_ASKED_EVERY_MS,
+} from '../../../../src/domain/limits.ts'
 import type { ProbeResult } from '../../../../src/domain/result/probe-result.ts'
 import { initialState, step } from '../../../../src/domain/status/state-machine.ts'
 import { createMetrics } from '../../../../src/runtime/metrics/metrics.ts'
@@ -55,8 +59,11 @@ function breakerOver(
     log: quiet,
     now: () => nowMs,
   })
-  const reconsider = (i: number, result = FAILED) =>
-    breaker.reconsider(checks[i] ?? assert.fail(), result, nowMs)?.reason
+  const reconsider = (i: number, result = FAILED) => {
+    const check = checks[i] ?? assert.fail()
+    if (result.outcome === 'passed') check.conclusiveMs = nowMs
+    return breaker.reconsider(check, result, nowMs)?.reason
+  }
   const settle = () => new Promise((resolve) => setTimeout(resolve, 30))
   return { breaker, reconsider, concluded, settle, pass: (ms: number) => void (nowMs += ms) }
 }
@@ -196,6 +203,7 @@ test('the site is no suspect any more when most of what failed has passed', asyn
   for (let i = 0; i < 10; i++) reconsider(i)
   await wait(1)
   assert.equal(breaker.facts.suspect, true)
+  await wait(1)
   for (let i = 0; i < 6; i++) assert.equal(reconsider(i, PASSED), 'PASSED')
   await wait(WITNESSES_ASKED_EVERY_MS)
   assert.equal(breaker.facts.suspect, false)
@@ -207,4 +215,35 @@ test('failures of members that one site probes count, whatever other sites would
   for (let i = 0; i < 10; i++) assert.equal(reconsider(i), 'CONNECT_TIMEOUT')
   await settle()
   assert.equal(breaker.facts.suspect, false)
+})
+
+test('what failed before the site was the suspect is a part of what fails while it is', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { breaker, reconsider, pass } = breakerOver(10, { count: 0, answer: false }, 2, { contradict: true })
+  t.after(() => breaker.destroy())
+  const wait = async (ms: number) => {
+    pass(ms)
+    t.mock.timers.tick(ms)
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  for (let i = 0; i < 6; i++) {
+    assert.equal(reconsider(i), 'CONNECT_TIMEOUT', 'one failure makes nobody OFFLINE')
+    await wait(100)
+  }
+  await wait(1)
+  for (let i = 6; i < 10; i++) assert.equal(reconsider(i), 'PROBER_MASS_FAILURE')
+  await wait(WITNESSES_ASKED_EVERY_MS)
+  assert.equal(breaker.facts.suspect, true)
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i), 'PROBER_MASS_FAILURE')
+})
+
+test('failures that all come at one time are a mass failure, though the look at the first of them was before the others', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { breaker, reconsider, pass } = breakerOver(10, { count: 0, answer: false })
+  t.after(() => breaker.destroy())
+  for (let i = 0; i < 10; i++) assert.equal(reconsider(i), 'CONNECT_TIMEOUT')
+  assert.equal(breaker.facts.massFailures, 0)
+  pass(MASS_FAILURE_LOOK_EVERY_MS)
+  t.mock.timers.tick(MASS_FAILURE_LOOK_EVERY_MS)
+  assert.equal(breaker.facts.massFailures, 1)
 })
