@@ -1,5 +1,6 @@
 /** A site without a database: what it probes, what it says, and who sees it. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { memberHealth } from '../../src/domain/status/member-health.ts'
@@ -12,6 +13,7 @@ import { credentialsFile, startHub, startLeaf, type User } from '../support/nats
 import { reachedBy, testNatsProber, testRelay } from '../support/nats-site.ts'
 import { OWN_LOOPBACK } from '../support/ports.ts'
 import { testProber } from '../support/prober.ts'
+import { type ProberProcess, startProberProcess, startRelayProcess } from '../support/prober-process.ts'
 
 /** A pool whose member these sites probe. */
 async function watched(db: Db, sites: readonly string[], port: number) {
@@ -136,5 +138,55 @@ test('a relay that ends hands over at once, and nothing is lost while none works
   assert.deepEqual(
     rows.map(({ to_state }) => to_state),
     ['ONLINE', 'OFFLINE', 'ONLINE'],
+  )
+})
+
+test('processes as they are typed: a relay that is killed is replaced within its lease, and the site is never lost', async (t) => {
+  const binary = natsServerOrSkip(t)
+  if (binary === undefined) return
+  const database = await testDatabase(t)
+  const nats = await startNatsServer(t, { binary })
+  const { port, close } = await target(t)
+  const { health, seen } = await watched(database.db, ['fra'], port)
+  // A prober of local looks for sites that are lost.
+  testProber(database)
+  const reached = { HM_NATS_URL: nats.url }
+  const relays = [0, 1].map(() => startRelayProcess(database, { ...reached, HM_NATS_SITES: 'fra' }))
+  startProberProcess(database, { ...reached, DATABASE_URL: '' }, [], ['--site', 'fra'])
+  await eventually('it is ONLINE', async () => (await health()).state === 'ONLINE', 20_000)
+  const works = (relay: ProberProcess) =>
+    relay.log.some((line) => line.includes('this relay works for the site'))
+  const [active] = relays.filter(works)
+  assert.ok(active !== undefined && relays.filter(works).length === 1)
+  await active.end('SIGKILL')
+  const killedAt = performance.now()
+  await eventually('the other one works', () => relays.every(works), 20_000)
+  t.diagnostic(`replaced after ${Math.round(performance.now() - killedAt)} ms`)
+  assert.ok(performance.now() - killedAt < 6000)
+  await close()
+  await eventually('it is OFFLINE', async () => (await health()).state === 'OFFLINE', 20_000)
+  assert.equal((await seen())['fra'], 'OFFLINE')
+  assert.deepEqual(await query(database.db, `select from event_outbox where type = 'member.stale'`), [])
+})
+
+test('what cannot work is refused with a sentence that says what to set', async (t) => {
+  const database = await testDatabase(t)
+  const saidBy = async (started: ProberProcess): Promise<string> => {
+    await once(started.child, 'exit')
+    assert.notEqual(started.child.exitCode, 0)
+    return started.log.join('\n')
+  }
+  const reached = { HM_NATS_URL: 'nats://127.0.0.1:1' }
+  const prober = (environment: NodeJS.ProcessEnv) =>
+    saidBy(startProberProcess(database, { ...reached, ...environment }))
+  const relay = (environment: NodeJS.ProcessEnv) => saidBy(startRelayProcess(database, environment))
+  assert.match(await prober({ HM_SITE: 'fra' }), /DATABASE_URL and HM_NATS_URL are both set/)
+  assert.match(await prober({ DATABASE_URL: '' }), /the site local has the database/)
+  assert.match(await relay({}), /set HM_NATS_URL=/)
+  assert.match(await relay(reached), /set HM_NATS_SITES=/)
+  assert.match(await relay({ ...reached, HM_NATS_SITES: 'fra,local' }), /HM_NATS_SITES must be a list/)
+  assert.match(
+    await relay({ ...reached, HM_NATS_SITES: 'fra', HM_NATS_CREDS_DIR: '/nowhere' }),
+    /fra\.creds cannot be read/,
   )
 })

@@ -27,7 +27,22 @@ export function startProberProcess(
   within: readonly string[] = [],
   flags: readonly string[] = [],
 ): ProberProcess {
-  const [command = '', ...args] = [...within, process.execPath, PROGRAM, 'prober', ...flags]
+  return startCommand(database, environment, [...within, process.execPath, PROGRAM, 'prober', ...flags])
+}
+
+/** The same of `healthmonitor relay`. */
+export function startRelayProcess(
+  database: Pick<TestDatabase, 'url' | 'beforeDrop'>,
+  environment: NodeJS.ProcessEnv,
+): ProberProcess {
+  return startCommand(database, environment, [process.execPath, PROGRAM, 'relay'])
+}
+
+function startCommand(
+  database: Pick<TestDatabase, 'url' | 'beforeDrop'>,
+  environment: NodeJS.ProcessEnv,
+  [command = '', ...args]: readonly string[],
+): ProberProcess {
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], DATABASE_URL: database.url, HM_METRICS_LISTEN: 'off', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -43,7 +58,7 @@ export function startProberProcess(
     await gone
   }
   database.beforeDrop(() => end('SIGKILL'))
-  if (child.pid === undefined) throw new Error('the prober did not start')
+  if (child.pid === undefined) throw new Error('the process did not start')
   return { child, pid: child.pid, log, end }
 }
 
