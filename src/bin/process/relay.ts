@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import {
   LOCAL_SITE,
   PROBE_REQUEST_FORGOTTEN_MS,
+  NATS_REQUEST_WITHIN_MS,
+  PROBE_REQUESTS_IN_HAND,
   PROBE_REQUESTS_IN_HAND_PER_PROJECT,
   RELAY_CONNECTIONS,
   RELAY_LEASE_CONNECTIONS,
@@ -199,7 +201,11 @@ async function answerOf<Name extends keyof Questions>(
 ): Promise<Answers[Name]> {
   const answering: Answering = {
     parents: async ({ projectId, parents, withinMs }) => [
-      ...(await readParentStates(db, { projectId, ids: parents, withinMs })),
+      ...(await readParentStates(db, {
+        projectId,
+        ids: parents,
+        withinMs: Math.min(withinMs, NATS_REQUEST_WITHIN_MS),
+      })),
     ],
     witnesses: ({ memberIds }) => readWitnesses(db, site, memberIds),
     'probe-requests': ({ owner, held, inHand, most }) =>
@@ -209,7 +215,7 @@ async function answerOf<Name extends keyof Questions>(
         held: new Map(held),
         inHand,
         perProject: PROBE_REQUESTS_IN_HAND_PER_PROJECT,
-        most,
+        most: Math.min(most, PROBE_REQUESTS_IN_HAND),
       }),
     'probe-answers': async ({ owner, answers }) => {
       await answerProbeRequests(db, owner, answers, site)

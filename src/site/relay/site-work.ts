@@ -19,7 +19,7 @@ import { inTurns } from '../leases.ts'
 import { POSITION_KEY, proberKey, shardKey, type SiteNames } from '../subjects.ts'
 import { correctionOf, headOf } from '../wire/heads.ts'
 import { unpack } from '../wire/packed.ts'
-import type { ResultMessage } from '../wire/results.ts'
+import { isResult } from '../wire/results.ts'
 import { CheckpointIntake } from './checkpoint-intake.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { openQuestionDesk } from './question-desk.ts'
@@ -165,7 +165,8 @@ export class SiteWork {
     const { log } = this.#parts
     const correctionMs = correctionOf(given.headers, SITE_CLOCK_TOLERANCE_MS)
     try {
-      const message = (await unpack(given.data)) as ResultMessage
+      const message = await unpack(given.data)
+      if (!isResult(message)) throw new TypeError('it has another shape')
       return { position: given.seq, correctionMs, message }
     } catch (error) {
       log.error(

@@ -37,6 +37,32 @@ export interface CertificatesMessage {
 export type ResultMessage = ClaimMessage | ReleaseMessage | VerdictsMessage | CertificatesMessage
 
 /**
+ * Whether a value has the shape that the relay relies on. Values of fields are the database's to refuse, row by row: who has a
+ * site's credential may send anything.
+ */
+export function isResult(value: unknown): value is ResultMessage {
+  if (!isObject(value) || typeof value['owner'] !== 'string') return false
+  const { kind, rows } = value
+  if (kind === 'claim' || kind === 'release') return isPosition(value['shard']) && isPosition(value['epoch'])
+  if (kind !== 'verdicts' && kind !== 'certificates') return false
+  const isRow = (row: unknown): boolean =>
+    isObject(row) &&
+    typeof row['memberId'] === 'string' &&
+    isPosition(row['shard']) &&
+    isPosition(row['epoch']) &&
+    (kind === 'certificates' || (Array.isArray(row['transitions']) && row['transitions'].every(isObject)))
+  return Array.isArray(rows) && rows.every(isRow)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isPosition(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+/**
  * The id by which the server knows a message that it has already: of what it says, so that one which was sent twice because
  * the answer was lost is kept once, and another one of the same rows is not mistaken for it.
  */
