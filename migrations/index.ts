@@ -44,6 +44,7 @@ import * as listedByOneView from './0042-listed-by-one-view.ts'
 import * as bytesOfLabels from './0043-bytes-of-labels.ts'
 import * as eventsByIndex from './0044-events-by-index.ts'
 import * as kumaInbounds from './0045-kuma-inbounds.ts'
+import * as whyABreakerHolds from './0046-why-a-breaker-holds.ts'
 
 export interface NamedMigration extends Knex.Migration {
   readonly name: string
@@ -94,6 +95,7 @@ export const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0043-bytes-of-labels', ...bytesOfLabels },
   { name: '0044-events-by-index', ...eventsByIndex },
   { name: '0045-kuma-inbounds', ...kumaInbounds },
+  { name: '0046-why-a-breaker-holds', ...whyABreakerHolds },
 ]
 
 /** The tables in which doors keep their objects, parents first: a dump has them too. */

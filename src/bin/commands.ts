@@ -11,6 +11,7 @@ import { notifierCommand } from './command/notifier.ts'
 import { probeCommand } from './command/probe.ts'
 import { probeOnceCommand } from './command/probe-once.ts'
 import { proberCommand } from './command/prober.ts'
+import { relayCommand } from './command/relay.ts'
 import { serveCommand } from './command/serve.ts'
 import { simulateCommand } from './command/simulate.ts'
 import { sqlCommand } from './command/sql.ts'
@@ -25,6 +26,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   api: apiCommand,
   prober: proberCommand,
   notifier: notifierCommand,
+  relay: relayCommand,
   migrate: migrateCommand,
   status: statusCommand,
   health: healthCommand,

@@ -7,6 +7,7 @@ import type {
   VerdictsWritten,
   VerdictWrite,
 } from '../domain/prober/check.ts'
+import type { Witness } from '../domain/site/witnesses.ts'
 import type { ParentState } from '../domain/status/dependencies.ts'
 import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { ProbeRuntime } from '../probe/probe-runtime.ts'
@@ -40,6 +41,8 @@ export interface ProberStore extends ConfigStore, ProbeRequestStore, Omit<Owners
     parents: readonly string[],
     withinMs: number,
   ): Promise<ReadonlyMap<string, ParentState>>
+  /** What the other sites see of members that several sites probe. */
+  readWitnesses(memberIds: readonly string[]): Promise<readonly Witness[]>
   /** Listens for changed shards. */
   readonly listen: ListenerOptions['listen']
   /** Listens for requests for a probe. */

@@ -9,6 +9,7 @@
  */
 import type { PoolChecks } from '../domain/prober/check.ts'
 import { HEARTBEATS_PER_LEASE, PROBE_ANSWER_AFTER_VERDICT_MS, RELEASE_WITHIN_MS } from '../domain/limits.ts'
+import { isSuspect } from '../domain/site/witnesses.ts'
 import type { CheckStatus } from '../domain/status/state-machine.ts'
 import { ProbeRuntime } from '../probe/probe-runtime.ts'
 import type { Probers } from '../probe/probers.ts'
@@ -324,12 +325,13 @@ export class ProberEngine {
   }
 
   #makeBreaker(): MassFailureBreaker {
-    const { policies, metrics, log } = this.#options
+    const { store, policies, metrics, log } = this.#options
     return new MassFailureBreaker({
       log,
       metrics,
       checks: () => this.#scheduler.checks(),
       canaries: tcpCanaries(policies.canaries, this.#probers.TCP),
+      askOtherSites: async (memberIds) => isSuspect(await store.readWitnesses(memberIds)),
       conclude: (check, config, result) => this.#scheduler.concludeHeld(check, config, result),
     })
   }

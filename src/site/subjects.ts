@@ -41,8 +41,8 @@ export interface SiteNames {
 export const shardKey = (shard: number): string => `shard.${shard}`
 export const proberKey = (id: string): string => `prober.${id}`
 export const RELAY_KEY = 'relay'
-/** The durable consumers of the relay: on results and on checkpoints. */
-export const RELAY_CONSUMER = 'relay'
+/** Up to where the relay has brought results into the database. */
+export const POSITION_KEY = 'position'
 
 /** `site`: a name that a site can have. */
 export function namesOf(site: string): SiteNames {

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import { eventually } from '../support/configuration.ts'
 import { type Asker, startAsker } from '../support/nats-asker.ts'
-import { credentialsFile, type Dialled, startHub, startLeaf } from '../support/nats-sites.ts'
+import { credentialsFile, type Dialled, startHub, startLeaf } from '../support/nats-hub.ts'
 import { type NatsBinary, testOnNats } from '../support/nats-server.ts'
 import { HUB_ADDRESS, makeWan, type WanSite } from '../support/wan.ts'
 

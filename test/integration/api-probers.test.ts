@@ -42,7 +42,15 @@ test('GET /v1/probers shows of every prober: heartbeat, shards, lag, waiting row
     queue: 0,
     stale: 0,
     unwritten: 0,
-    breaker: { state: 'closed', canaries: 0, canaries_answer: null, mass_failures: 0, trips: 0, held: 0 },
+    breaker: {
+      state: 'closed',
+      canaries: 0,
+      canaries_answer: null,
+      mass_failures: 0,
+      trips: 0,
+      held: 0,
+      suspect: false,
+    },
   })
 })
 

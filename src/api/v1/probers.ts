@@ -54,5 +54,6 @@ function renderBreaker(breaker: BreakerFacts): Record<string, unknown> {
     mass_failures: breaker.massFailures,
     trips: breaker.trips,
     held: breaker.held,
+    suspect: breaker.suspect ?? false,
   }
 }

@@ -48,6 +48,7 @@ import {
 import { beat, claimShards, releaseShards, removeProber } from '../../store/probing/shards.ts'
 import { writeVerdicts } from '../../store/probing/verdicts.ts'
 import { writeVotes } from '../../store/probing/votes.ts'
+import { readWitnesses } from '../../store/probing/witnesses.ts'
 import { withTlsFolder } from './tls-folder.ts'
 
 /** SQLSTATE of a cancelled statement: here, by its time limit. */
@@ -90,6 +91,7 @@ export function openProberStore({
     ...writtenBy(id, site, pools.main),
     readParentStates: (projectId, ids, withinMs) =>
       readParentStates(pools.dependencies, { projectId, ids, withinMs }),
+    readWitnesses: (memberIds) => readWitnesses(pools.main, site, memberIds),
     listen: (...hearing) => listen(channel(databaseUrl, CONFIG_CHANNEL), ...hearing),
     listenForRequests: (...hearing) => listen(channel(databaseUrl, PROBE_REQUESTS_CHANNEL), ...hearing),
     lostSites: {
@@ -219,7 +221,7 @@ function configStore(db: Db, site: string, host: ProberHost): ConfigStore {
 }
 
 /** A pool with the settings of this host: source addresses and the folder of TLS files. */
-function onThisHost(pool: PoolChecks, { sourceAddresses, tlsDir }: ProberHost): PoolChecks {
+export function onThisHost(pool: PoolChecks, { sourceAddresses, tlsDir }: ProberHost): PoolChecks {
   const adapted = (target: ProbeTarget, memberId: string): ProbeTarget =>
     withTlsFolder(withSourceAddress(target, memberId, sourceAddresses), tlsDir)
   return {

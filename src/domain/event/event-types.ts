@@ -17,7 +17,8 @@ export const EVENT_TYPES = {
   'prober.joined': 'a prober began its work, or is there again after it was lost',
   'prober.left': 'a prober ended its work and gave its shards back',
   'prober.lost': 'a prober sends no heartbeat; others take its shards over',
-  'breaker.held': 'most targets and the canaries of a prober fail at once: it holds failures back',
+  'breaker.held':
+    'most targets of a prober fail at once, and the canaries too or other sites see them ONLINE: it holds failures back',
   'breaker.released': 'it no longer does',
 } as const
 export type EventType = keyof typeof EVENT_TYPES

@@ -24,3 +24,7 @@ export const SITE_RECOUNT_MEMBERS = 500
 export const STALE_MEMBERS_TOLD_ONE_BY_ONE = 100
 /** Bytes of the sentence that says what each site sees, as of every detail of a result. */
 export const SITE_SENTENCE_MAX_BYTES = 128
+/** Members about which other sites are asked when most fail here: a sample is enough. */
+export const WITNESS_MEMBERS_ASKED = 200
+/** Milliseconds between two times that they are asked, while this site is the suspect: a heartbeat brings what they report. */
+export const WITNESSES_ASKED_EVERY_MS = 1000

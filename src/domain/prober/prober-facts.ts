@@ -11,6 +11,10 @@ export type BreakerState = 'closed' | 'suspicious' | 'holding'
 
 export interface BreakerFacts {
   readonly state: BreakerState
+  /** Most unrelated targets failed at once, not long ago; other sites do not take this one for a witness then. */
+  readonly massFailing: boolean
+  /** Other sites see ONLINE what fails here: failures of what they probe too do not count. */
+  readonly suspect: boolean
   /** How many are configured; without any the breaker only counts and warns. */
   readonly canaries: number
   /** Whether one of them answered when they were last probed; null = not probed yet. */

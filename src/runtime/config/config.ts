@@ -20,6 +20,20 @@ export interface TlsFiles {
   readonly keyFile: string
 }
 
+export interface NatsConfig {
+  /** Servers, with commas. */
+  readonly url: string
+  /** Those of the relay. */
+  readonly sites: readonly string[]
+  /** Of the probers of this host. */
+  readonly credentials?: string
+  /** Of the relay: SITE.creds. */
+  readonly credentialsDir?: string
+  readonly caFile?: string
+  /** Absent: JetStream has no domain. */
+  readonly domain?: string
+}
+
 export interface KeystoneConfig {
   readonly url: string
   readonly username: string
@@ -84,6 +98,8 @@ export interface Config {
   readonly allowPing: boolean
   readonly udpMinDelaySeconds: number
   readonly canaries: readonly Endpoint[]
+  /** Absent: no site is reached over NATS. */
+  readonly nats?: NatsConfig
   /** Absent: events do not go to a message bus. */
   readonly amqp?: AmqpSettings
   readonly logLevel: LogLevel
@@ -236,6 +252,7 @@ function toConfig(values: Values): Config {
     allowPing: values.HM_ALLOW_PING as boolean,
     udpMinDelaySeconds: values.HM_UDP_MIN_DELAY as number,
     canaries: (values.HM_CANARY ?? []) as readonly Endpoint[],
+    ...optional('nats', values.HM_NATS_URL === undefined ? undefined : nats(values)),
     ...optional('amqp', values.HM_AMQP_URL === undefined ? undefined : amqp(values)),
     logLevel: values.HM_LOG_LEVEL as LogLevel,
   }
@@ -266,6 +283,18 @@ function keystone(values: Values): KeystoneConfig {
     password: values.HM_KEYSTONE_PASSWORD as string,
     project: values.HM_KEYSTONE_PROJECT as string,
     domain: values.HM_KEYSTONE_DOMAIN as string,
+  }
+}
+
+function nats(values: Values): NatsConfig {
+  const domain = values.HM_NATS_DOMAIN as string
+  return {
+    url: values.HM_NATS_URL as string,
+    sites: (values.HM_NATS_SITES ?? []) as readonly string[],
+    ...optional('credentials', values.HM_NATS_CREDS as string | undefined),
+    ...optional('credentialsDir', values.HM_NATS_CREDS_DIR as string | undefined),
+    ...optional('caFile', values.HM_NATS_CA as string | undefined),
+    ...optional('domain', domain === '-' ? undefined : domain),
   }
 }
 

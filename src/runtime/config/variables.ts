@@ -43,6 +43,7 @@ import {
 import { isSiteName } from '../../domain/site/site-name.ts'
 import { RBAC_MODES } from '../../domain/types.ts'
 import { AMQP_VARIABLES } from './amqp-variables.ts'
+import { NATS_VARIABLES } from './nats-variables.ts'
 import { DOOR_VARIABLES } from './door-variables.ts'
 import { type Endpoint, parseCanary, parseEndpoint } from './endpoint.ts'
 import { parseAll, parsed, type Variable } from './variable.ts'
@@ -361,6 +362,7 @@ export const VARIABLES = {
       'TCP targets that are always up, at most 16. When most members and all of these targets fail at the same time, the failures are held back for one interval and probed again. Without targets, such a case is only counted and logged as a warning',
   },
   ...AMQP_VARIABLES,
+  ...NATS_VARIABLES,
   HM_LOG_LEVEL: {
     schema: Joi.valid('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',

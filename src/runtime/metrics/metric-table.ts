@@ -6,6 +6,7 @@
 import { BATCHED } from './batch-table.ts'
 import { FIGURE_GROUPS } from './figure-table.ts'
 import type { MetricGroup, MetricRow } from './metric-row.ts'
+import { RELAYING } from './relay-table.ts'
 
 const SERVICE = {
   hm_service_members: {
@@ -178,7 +179,7 @@ const PROBING = {
     labels: ['what'],
     help: 'Times that most unrelated targets failed at once, by whether that was held back',
     advice:
-      '`held`: no canary answered; mend the network of the prober. `believed`: a canary answered, so the members are down. `warned`: there are no canaries; set HM_CANARY.',
+      '`held`: no canary answered; mend the network of the prober. `believed`: a canary answered, so the members are down. `warned`: there are no canaries; set HM_CANARY. `suspect`: other sites see ONLINE what fails here; mend the network of this site.',
   },
   hm_icmp_available: {
     type: 'gauge',
@@ -347,7 +348,16 @@ const PROCESS = {
   },
 } as const satisfies MetricGroup['metrics']
 
-const ROWS = { ...SERVICE, ...DATABASE, ...API, ...PROBING, ...WRITING, ...NOTIFYING, ...PROCESS } as const
+const ROWS = {
+  ...SERVICE,
+  ...DATABASE,
+  ...API,
+  ...PROBING,
+  ...WRITING,
+  ...NOTIFYING,
+  ...RELAYING,
+  ...PROCESS,
+} as const
 
 export type MetricName = keyof typeof ROWS
 
@@ -382,6 +392,11 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     about:
       'Every notifier has these; all but the one that delivers show 0 or nothing. Aggregate them with `sum`.',
     metrics: NOTIFYING,
+  },
+  {
+    title: 'Sites over NATS',
+    about: 'A relay has these, of the sites for which it works.',
+    metrics: RELAYING,
   },
   { title: 'Process', about: 'Every process has these.', metrics: PROCESS },
   ...FIGURE_GROUPS,

@@ -23,7 +23,7 @@ export type LeaseChange = 'claimed' | 'released' | 'lost'
 /** `fenced`: refused because the shard is no longer ours. `failed`: PostgreSQL did not take it; it is tried again. */
 export type FlushOutcome = 'written' | 'put_off' | 'fenced' | 'failed'
 
-export type MassFailure = 'held' | 'believed' | 'warned'
+export type MassFailure = 'held' | 'believed' | 'warned' | 'suspect'
 
 /** What a prober reports when the metrics are read. */
 export interface ProberGauges {
@@ -269,7 +269,7 @@ function registerGauges(registry: Registry, read: () => ProberGauges): void {
 function breakerMetrics(registry: Registry): Pick<Metrics, 'massFailed'> {
   const series = counter(registry, 'hm_mass_failures_total')
   const byWhat = once((what: MassFailure) => series({ what }))
-  beginAtZero(byWhat, ['held', 'believed', 'warned'])
+  beginAtZero(byWhat, ['held', 'believed', 'warned', 'suspect'])
   return {
     massFailed: (what) => {
       byWhat(what).value += 1

@@ -10,6 +10,9 @@
  * Invariants: a failure waits for one interval at most, whatever the canaries do; a canary that is down for good delays
  * only the first failures (`#canariesAreDown`); a target that was held back is not held back again before it has
  * passed. Without canaries the breaker counts and warns only. While nothing fails it costs one comparison per result.
+ *
+ * Where several sites probe the same members, the others are asked as well (suspect-site.ts): while they see ONLINE what
+ * fails here, the site is the suspect, and failures of the members on which it votes do not count.
  */
 import type { CheckConfig } from '../../domain/prober/check.ts'
 import {
@@ -19,7 +22,7 @@ import {
   MASS_FAILURE_POOLS_MIN,
 } from '../../domain/limits.ts'
 import { countFailures, isMassFailure, isWide, type Observation } from '../../domain/result/mass-failure.ts'
-import type { BreakerFacts } from '../../domain/prober/prober-facts.ts'
+import type { BreakerFacts, BreakerState } from '../../domain/prober/prober-facts.ts'
 import type { ProbeResult } from '../../domain/result/probe-result.ts'
 import { step } from '../../domain/status/state-machine.ts'
 import { outcomeOf } from '../../domain/status/step-outcome.ts'
@@ -28,10 +31,13 @@ import type { Canaries } from './canaries.ts'
 import type { Check } from '../loop/check.ts'
 import { heldBack } from './judgement.ts'
 import type { Log } from '../log.ts'
+import { isVote, SuspectSite } from './suspect-site.ts'
 
 export interface BreakerOptions {
   readonly checks: () => Iterable<Check>
   readonly canaries: Canaries
+  /** Whether the other sites see these members ONLINE, so that this site is the suspect; rejects when nobody can tell. */
+  readonly askOtherSites: (memberIds: readonly string[]) => Promise<boolean>
   /** Takes a result that had to wait; the check may be gone or be probed again meanwhile. */
   readonly conclude: (check: Check, config: CheckConfig, result: ProbeResult) => void
   readonly metrics: Pick<Metrics, 'massFailed'>
@@ -54,6 +60,7 @@ export class MassFailureBreaker {
   readonly #held = new Map<Check, Held>()
   /** Held back since they last passed: their next failures count. */
   readonly #forgiven = new Set<Check>()
+  readonly #suspect: SuspectSite
   #trippedMs = Number.NEGATIVE_INFINITY
   #holdsUntilMs = Number.NEGATIVE_INFINITY
   /** A mass failure was noticed; it counts as one until this time. */
@@ -74,18 +81,34 @@ export class MassFailureBreaker {
   constructor(options: BreakerOptions) {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
+    const { checks, askOtherSites, metrics, log } = options
+    this.#suspect = new SuspectSite({
+      checks,
+      failing: () => this.#forgiven,
+      ask: askOtherSites,
+      metrics,
+      log,
+      now: this.#now,
+    })
   }
 
   get facts(): BreakerFacts {
     const nowMs = this.#now()
     return {
-      state: nowMs < this.#holdsUntilMs ? 'holding' : this.#held.size > 0 ? 'suspicious' : 'closed',
+      state: this.#stateAt(nowMs),
+      massFailing: nowMs < this.#episodeUntilMs || this.#suspect.isSuspect,
+      suspect: this.#suspect.isSuspect,
       canaries: this.#options.canaries.count,
       canariesAnswer: this.#canariesAnswer ?? null,
       massFailures: this.#massFailures,
       trips: this.#trips,
       held: this.#held.size,
     }
+  }
+
+  #stateAt(nowMs: number): BreakerState {
+    if (nowMs < this.#holdsUntilMs || this.#suspect.isSuspect) return 'holding'
+    return this.#held.size > 0 ? 'suspicious' : 'closed'
   }
 
   /** The result that counts: this one, an inconclusive one in its place, or (undefined) none until it is concluded. */
@@ -95,15 +118,17 @@ export class MassFailureBreaker {
       return result
     }
     if (check.config.policy.invert === true) return result
+    if (this.#suspect.holds(check)) return this.#forgive(check, result)
     if (!isFirstFailure(check)) return this.#isHolding(check, nowMs) ? this.#forgive(check, result) : result
     if (this.#isHolding(check, nowMs)) return this.#forgive(check, result)
     if (this.#forgiven.has(check) || this.#isDestroyed) return result
     this.#failing.set(check, nowMs)
     const isDecisive = step(check.config.policy, check.state, outcomeOf(result)).status === 'OFFLINE'
-    this.#look(nowMs, isDecisive)
-    if (this.#options.canaries.count === 0 || !this.#isWide || !(isDecisive || this.#isMass)) return result
+    const isAsked = this.#options.canaries.count > 0 || isVote(check)
+    this.#look(nowMs, isDecisive && isAsked)
+    if (!isAsked || !this.#isWide || !(isDecisive || this.#isMass)) return result
     this.#ask(0)
-    if (!isDecisive || this.#canariesAreDown) return result
+    if (!isDecisive || (this.#canariesAreDown && !isVote(check))) return result
     this.#held.set(check, { config: check.config, result, sinceMs: nowMs })
     return undefined
   }
@@ -113,6 +138,7 @@ export class MassFailureBreaker {
     this.#isDestroyed = true
     clearTimeout(this.#timer)
     this.#held.clear()
+    this.#suspect.destroy()
   }
 
   #isHolding(check: Check, nowMs: number): boolean {
@@ -125,8 +151,7 @@ export class MassFailureBreaker {
   }
 
   /** Counts, now and then: it walks over all checks. */
-  #look(nowMs: number, isDecisive: boolean): void {
-    const isUrgent = isDecisive && this.#options.canaries.count > 0
+  #look(nowMs: number, isUrgent: boolean): void {
     const mayBeMass = this.#failing.size * 2 > MASS_FAILURE_POOLS_MIN
     if ((isUrgent || mayBeMass) && nowMs >= this.#nextLookMs) this.#count(nowMs)
   }
@@ -171,18 +196,41 @@ export class MassFailureBreaker {
     this.#timer = undefined
     this.#isAsking = true
     const askedMs = (this.#askedMs = this.#now())
-    const answer = await this.#options.canaries.ask()
+    const { canaries } = this.#options
+    const [answer, isSuspect] = await Promise.all([canaries.ask(), this.#askOtherSites()])
     this.#isAsking = false
     if (this.#isDestroyed) return
-    this.#canariesAnswer = answer
     const nowMs = this.#now()
     this.#count(nowMs)
-    if (answer) this.#believe(askedMs)
-    else if (this.#isMass) this.#trip(nowMs)
-    else this.#expire(nowMs)
+    if (isSuspect) this.#forgiveVotes()
+    if (canaries.count === 0) this.#release(({ sinceMs }) => sinceMs <= askedMs)
+    else this.#noteAnswer(answer, askedMs, nowMs)
     if (this.#held.size > 0) this.#ask(0)
     // Until one of them answers again: then first failures can wait for them again.
     else if (this.#canariesAreDown) this.#ask(CANARY_ROUND_EVERY_MS.max)
+  }
+
+  async #askOtherSites(): Promise<boolean> {
+    const failing = [...this.#failing.keys()].filter(isVote)
+    if (failing.length === 0) return false
+    this.#count(this.#now())
+    return this.#isMass && (await this.#suspect.ask(failing))
+  }
+
+  #noteAnswer(answer: boolean, askedMs: number, nowMs: number): void {
+    this.#canariesAnswer = answer
+    if (answer) this.#believe(askedMs)
+    else if (this.#isMass) this.#trip(nowMs)
+    else this.#expire(nowMs)
+  }
+
+  /** The site is the suspect: its failures that waited do not count. */
+  #forgiveVotes(): void {
+    const votes = [...this.#held].filter(([check]) => isVote(check))
+    for (const [check, { config, result }] of votes) {
+      this.#held.delete(check)
+      this.#options.conclude(check, config, this.#forgive(check, result))
+    }
   }
 
   /** A canary answered: failures from before it was probed count. */

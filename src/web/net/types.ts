@@ -244,6 +244,8 @@ export interface Prober {
     readonly canaries: number
     readonly canaries_answer: number | null
     readonly held: number
+    /** Other sites see ONLINE what fails here. */
+    readonly suspect: boolean
     readonly trips: number
   } | null
 }

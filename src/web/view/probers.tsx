@@ -94,6 +94,9 @@ function Row({ prober }: { readonly prober: Prober }) {
         {breaker !== null && breaker.held > 0 ? (
           <div class="troubles">holds {numberOf(breaker.held)}</div>
         ) : null}
+        {breaker?.suspect === true ? (
+          <div class="troubles">other sites see ONLINE what fails here</div>
+        ) : null}
       </td>
     </tr>
   )

@@ -59,6 +59,7 @@ function fakeStore(stored: PoolChecks) {
     writeCheckpoints: (rows) =>
       Promise.resolve(void happened.push(`checkpoint ${rows.map(({ id }) => id).join()}`)),
     readCheckpointEntries: () => Promise.resolve([]),
+    readWitnesses: () => Promise.resolve([]),
     readParentStates: () => Promise.resolve(new Map()),
     listen: () => Promise.resolve({ end: () => Promise.resolve() }),
     listenForRequests: () => Promise.resolve({ end: () => Promise.resolve() }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CANARY_ROUND_EVERY_MS } from '../../../../src/domain/limits.ts'
+import { CANARY_ROUND_EVERY_MS, WITNESSES_ASKED_EVERY_MS } from '../../../../src/domain/limits.ts'
 import type { ProbeResult } from '../../../../src/domain/result/probe-result.ts'
 import { initialState, step } from '../../../../src/domain/status/state-machine.ts'
 import { createMetrics } from '../../../../src/runtime/metrics/metrics.ts'
@@ -22,10 +22,16 @@ function breakerOver(
   count: number,
   canaries: { count: number; answer: boolean | Promise<boolean> },
   fall = 1,
+  votes?: { readonly contradict: boolean },
 ) {
   let nowMs = 1_000_000
   const checks = Array.from({ length: count }, (_, i) => {
-    const own = config(`m${i}`, { rise: 1, fall, poolId: `p${i}` })
+    const own = config(`m${i}`, {
+      rise: 1,
+      fall,
+      poolId: `p${i}`,
+      ...(votes === undefined ? {} : { isVote: true }),
+    })
     const check = new Check(own, undefined, {
       nowMs,
       pool: { isGone: false },
@@ -40,6 +46,10 @@ function breakerOver(
   const breaker = new MassFailureBreaker({
     checks: () => checks,
     canaries: { count: canaries.count, ask: async () => await canaries.answer },
+    askOtherSites: async () => {
+      if (votes === undefined) throw new Error('there are no votes to ask about')
+      return votes.contradict
+    },
     conclude: (_, __, { reason }) => void concluded.push(reason),
     metrics: createMetrics('test'),
     log: quiet,
@@ -139,4 +149,62 @@ test('what was held back counts from then on, until its target answers: a result
   assert.equal(reconsider(other), undefined, 'what fails first waits for the canaries again')
   assert.equal(reconsider(silent), 'CONNECT_TIMEOUT')
   assert.equal(reconsider(answering), undefined, 'it fails first, too')
+})
+
+for (const canaries of [
+  { count: 0, answer: false },
+  { count: 1, answer: true },
+]) {
+  const how = canaries.count === 0 ? 'without canaries' : 'though a canary answers'
+  test(`${how}, votes are held while most fail here and other sites see them ONLINE, and count when they do not`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const votes = { contradict: true }
+    const { breaker, reconsider, concluded, pass } = breakerOver(10, canaries, 1, votes)
+    t.after(() => breaker.destroy())
+    const wait = async (ms: number) => {
+      pass(ms)
+      t.mock.timers.tick(ms)
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (let i = 0; i < 6; i++) assert.equal(reconsider(i), undefined, 'it waits')
+    await wait(1)
+    assert.deepEqual(
+      concluded,
+      Array.from({ length: 6 }, () => 'PROBER_MASS_FAILURE'),
+    )
+    for (let round = 0; round < 10; round++) {
+      for (let i = 0; i < 10; i++) assert.equal(reconsider(i), 'PROBER_MASS_FAILURE')
+      await wait(WITNESSES_ASKED_EVERY_MS)
+    }
+    assert.deepEqual([breaker.facts.state, breaker.facts.suspect], ['holding', true])
+    votes.contradict = false
+    await wait(WITNESSES_ASKED_EVERY_MS)
+    assert.deepEqual([breaker.facts.state, breaker.facts.suspect], ['closed', false])
+    for (let i = 0; i < 10; i++) assert.equal(reconsider(i), 'CONNECT_TIMEOUT')
+  })
+}
+
+test('the site is no suspect any more when most of what failed has passed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { breaker, reconsider, pass } = breakerOver(10, { count: 0, answer: false }, 1, { contradict: true })
+  t.after(() => breaker.destroy())
+  const wait = async (ms: number) => {
+    pass(ms)
+    t.mock.timers.tick(ms)
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  for (let i = 0; i < 10; i++) reconsider(i)
+  await wait(1)
+  assert.equal(breaker.facts.suspect, true)
+  for (let i = 0; i < 6; i++) assert.equal(reconsider(i, PASSED), 'PASSED')
+  await wait(WITNESSES_ASKED_EVERY_MS)
+  assert.equal(breaker.facts.suspect, false)
+  assert.equal(reconsider(9), 'CONNECT_TIMEOUT')
+})
+
+test('failures of members that one site probes count, whatever other sites would say', async () => {
+  const { breaker, reconsider, settle } = breakerOver(10, { count: 0, answer: false })
+  for (let i = 0; i < 10; i++) assert.equal(reconsider(i), 'CONNECT_TIMEOUT')
+  await settle()
+  assert.equal(breaker.facts.suspect, false)
 })

@@ -1,0 +1,103 @@
+/** Sends results to the stream of a site. What is confirmed is stored; what is not may be stored all the same, once. */
+import { RESULT_ROWS_PER_MESSAGE, SITE_MESSAGE_MAX_BYTES } from '../domain/limits.ts'
+import type { CertificateWrite, VerdictsWritten, VerdictWrite } from '../domain/prober/check.ts'
+import { reaching } from './away.ts'
+import type { SiteConnection } from './connection.ts'
+import { inTurns } from './leases.ts'
+import type { OwnVerdicts } from './own-verdicts.ts'
+import type { SiteNames } from './subjects.ts'
+import { sentNow } from './wire/heads.ts'
+import { pack } from './wire/packed.ts'
+import { idOf, type ResultMessage } from './wire/results.ts'
+
+export interface ResultSenderParts {
+  readonly connection: SiteConnection
+  readonly names: SiteNames
+  /** Of the prober. */
+  readonly owner: string
+  /** Whether a shard was ours at this epoch when we looked last. The order of the stream is the fence. */
+  readonly isHeld: (shard: number, epoch: number) => boolean
+  readonly verdicts: OwnVerdicts
+}
+
+type Rows = readonly { readonly shard: number; readonly epoch: number }[]
+
+export class ResultSender {
+  readonly #parts: ResultSenderParts
+
+  constructor(parts: ResultSenderParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves with the position of the message in the stream. */
+  async send(shard: number, epoch: number, message: ResultMessage): Promise<number> {
+    return await this.#store(shard, epoch, await pack(message))
+  }
+
+  async verdicts(rows: readonly VerdictWrite[]): Promise<VerdictsWritten> {
+    const { owner, isHeld, verdicts } = this.#parts
+    const ours = rows.filter(({ shard, epoch }) => isHeld(shard, epoch))
+    await inTurns(byShard(ours), async (some) => {
+      await this.#sendRows(
+        some,
+        (part) => ({ kind: 'verdicts', owner, rows: part }),
+        verdicts.add.bind(verdicts),
+      )
+    })
+    return { held: new Set(ours.map(({ shard }) => shard)), putOff: new Set() }
+  }
+
+  async certificates(rows: readonly CertificateWrite[]): Promise<void> {
+    const { owner, isHeld } = this.#parts
+    const ours = rows.filter(({ shard, epoch }) => isHeld(shard, epoch))
+    await inTurns(byShard(ours), async (some) => {
+      await this.#sendRows(some, (part) => ({ kind: 'certificates', owner, rows: part }))
+    })
+  }
+
+  /** In as many messages as it takes: what rows need is known when they are packed. */
+  async #sendRows<Row extends Rows[number]>(
+    rows: readonly Row[],
+    messageOf: (rows: readonly Row[]) => ResultMessage,
+    onStored: (rows: readonly Row[], position: number) => void = () => undefined,
+  ): Promise<void> {
+    const [first] = rows
+    if (first === undefined) return
+    const payload = await pack(messageOf(rows))
+    if (
+      rows.length > 1 &&
+      (rows.length > RESULT_ROWS_PER_MESSAGE || payload.length > SITE_MESSAGE_MAX_BYTES)
+    ) {
+      const half = Math.ceil(rows.length / 2)
+      await this.#sendRows(rows.slice(0, half), messageOf, onStored)
+      await this.#sendRows(rows.slice(half), messageOf, onStored)
+      return
+    }
+    onStored(rows, await this.#store(first.shard, first.epoch, payload))
+  }
+
+  async #store(shard: number, epoch: number, payload: Uint8Array): Promise<number> {
+    // One that no server takes is refused here: it would come back again and again.
+    if (payload.length > SITE_MESSAGE_MAX_BYTES) throw new RangeError(`a result has ${payload.length} bytes`)
+    const { connection, names } = this.#parts
+    const { js } = await connection.reach()
+    const { seq } = await reaching('results are not stored', () =>
+      js.publish(names.result(shard), payload, {
+        msgID: idOf(payload, shard, epoch),
+        headers: sentNow(),
+      }),
+    )
+    return seq
+  }
+}
+
+/** Rows of one shard at one epoch each: of an older epoch, none is ours. */
+function byShard<Row extends Rows[number]>(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const shards = new Map<number, Row[]>()
+  for (const row of rows) {
+    const some = shards.get(row.shard)
+    if (some === undefined) shards.set(row.shard, [row])
+    else some.push(row)
+  }
+  return [...shards.values()]
+}
