@@ -67,6 +67,15 @@ for (const by of ['tls', 'wss'] as const) {
   })
 }
 
+testOnNats('on a narrow line requests are answered', async (t, binary) => {
+  const { wan, prober } = (await site(t, binary, 'wss')) ?? {}
+  if (wan === undefined || prober === undefined) return
+  wan.limit(64_000)
+  for (let asked = 0; asked < 5; asked++) assert.equal(await prober.messages(), 1)
+  wan.limit(undefined)
+  assert.equal(await prober.messages(), 1)
+})
+
 testOnNats('the cable is pulled, and the site is back when it is plugged in', async (t, binary) => {
   const { wan, prober } = (await site(t, binary, 'tls')) ?? {}
   if (wan === undefined || prober === undefined) return
