@@ -6,7 +6,7 @@
 import type { KvWatchEntry } from '@nats-io/kv'
 import { PROBERS_GONE_MAX } from '../domain/limits.ts'
 import type { HeldShard } from '../domain/prober/check.ts'
-import { SiteAway } from './away.ts'
+import { reaching, SiteAway } from './away.ts'
 import type { SiteConnection } from './connection.ts'
 import { POSITION_KEY, proberKey, RELAY_KEY } from './subjects.ts'
 
@@ -53,6 +53,8 @@ export class LeaseView {
   #stop: (() => void) | undefined
   #opening: Promise<void> | undefined
   #revision = 0
+  /** What there was when it was opened has come. */
+  #hasAll = false
   /** The server's clock less ours, of the monotonic one. */
   #clockMs = Number.NEGATIVE_INFINITY
 
@@ -101,7 +103,7 @@ export class LeaseView {
       throw error
     })
     await this.#opening
-    if (this.#revision >= revision) return
+    if (this.#hasAll && this.#revision >= revision) return
     await new Promise<void>((resolve, reject) => {
       const waiter = {
         revision,
@@ -139,11 +141,14 @@ export class LeaseView {
     this.#stop = undefined
     this.#opening = undefined
     this.#revision = 0
+    this.#hasAll = false
   }
 
   async #open(): Promise<void> {
     const bucket = await this.#connection.bucket(this.#bucketName)
-    const entries = await bucket.watch()
+    const entries = await reaching('the leases of the site are not followed', () => bucket.watch())
+    const { values } = await reaching('the leases of the site are not counted', () => bucket.status())
+    this.#hasAll = values === 0
     let isStopped = false
     this.#stop = () => {
       isStopped = true
@@ -186,6 +191,8 @@ export class LeaseView {
       else this.#probers.set(name, { id: name, ...entry.json<Values>(), at: entry.created.getTime() })
     }
     this.#revision = Math.max(this.#revision, revision)
+    this.#hasAll ||= entry.delta === 0
+    if (!this.#hasAll) return
     for (const waiter of this.#waiting) if (waiter.revision <= this.#revision) waiter.done()
   }
 }

@@ -4,7 +4,7 @@
  * message on that tells it to the stream of results (wire/results.ts); until that is stored, the shard is not held.
  */
 import type { Heartbeat, HeldShard } from '../domain/prober/check.ts'
-import { SHARD_COUNT, SITE_MESSAGES_AT_ONCE } from '../domain/limits.ts'
+import { SHARD_COUNT, SITE_CLOCK_TOLERANCE_MS, SITE_MESSAGES_AT_ONCE } from '../domain/limits.ts'
 import { reaching, SiteAway } from './away.ts'
 import type { SiteConnection } from './connection.ts'
 import { beatOf, LeaseView, type ShardLease } from './lease-view.ts'
@@ -31,6 +31,8 @@ export class SiteLeases {
   /** Epochs of our shards whose claims are stored. */
   readonly #told = new Map<number, number>()
 
+  #clockOffMs = 0
+
   constructor(parts: LeaseParts) {
     this.#parts = parts
     this.#view = new LeaseView(parts.connection, parts.names.leaseBucket)
@@ -46,8 +48,11 @@ export class SiteLeases {
     const { connection, names, id, host, pid, leaseMs } = this.#parts
     const bucket = await connection.bucket(names.leaseBucket)
     const [key, value] = beatOf({ id, host, pid, leaseMs, contactMs, facts })
+    const [sentAt, sentMs] = [Date.now(), performance.now()]
     const revision = await reaching('the heartbeat is not stored', () => bucket.put(key, value))
+    const tookMs = performance.now() - sentMs
     await this.#view.asOf(revision, leaseMs / 2)
+    this.#noteClock(sentAt + tookMs / 2, tookMs)
     if (this.#view.shards.size < SHARD_COUNT)
       throw new SiteAway('the relay has not made the leases of the site yet')
     const mine = [...this.#view.shards.values()].filter(({ owner }) => owner === id)
@@ -56,6 +61,11 @@ export class SiteLeases {
     // Claims whose answer, or whose message, was lost.
     await inTurns(mine, (lease) => this.#confirm(lease))
     return this.#heartbeat(mine)
+  }
+
+  /** By how many milliseconds the server's clock is ahead of ours; 0 before it is known. */
+  get clockOffMs(): number {
+    return this.#clockOffMs
   }
 
   /** As `claimShards` of the database. */
@@ -100,6 +110,12 @@ export class SiteLeases {
 
   close(): void {
     this.#view.close()
+  }
+
+  /** `storedAt`: when our heartbeat was stored, by our clock, to half of `tookMs`: what took long says nothing. */
+  #noteClock(storedAt: number, tookMs: number): void {
+    const stamped = this.#view.probers.get(this.#parts.id)?.at
+    if (stamped !== undefined && tookMs < SITE_CLOCK_TOLERANCE_MS / 2) this.#clockOffMs = stamped - storedAt
   }
 
   #heartbeat(mine: readonly ShardLease[]): Heartbeat {

@@ -40,6 +40,8 @@ export interface NatsProberStoreOptions {
   readonly nats: Omit<NatsSettings, 'inbox' | 'name'>
   /** Adds what belongs to this host to the checks of a pool. */
   readonly adapt: (pool: PoolChecks) => PoolChecks
+  /** The folder in which results of the site are held that cannot be sent; absent = the prober keeps them in its memory. */
+  readonly heldFolder?: string | undefined
   readonly log: Log
 }
 
@@ -47,10 +49,10 @@ export interface NatsProberStoreOptions {
 export function openNatsProberStore({ nats, log, ...options }: NatsProberStoreOptions): NatsProberStore {
   const name = `healthmonitor prober ${options.site} ${options.id}`
   const connection = new SiteConnection({ ...nats, inbox: PROBER_INBOX, name }, log)
-  return new NatsProberStore(connection, options)
+  return new NatsProberStore(connection, { ...options, log })
 }
 
-type Identity = Omit<NatsProberStoreOptions, 'nats' | 'log'>
+type Identity = Omit<NatsProberStoreOptions, 'nats'>
 
 export class NatsProberStore {
   readonly #connection: SiteConnection
@@ -70,7 +72,14 @@ export class NatsProberStore {
     this.#identity = identity
     this.#names = names
     this.#snapshots = new SnapshotReader({ connection, names, verdicts: this.#verdicts })
-    this.#results = new ResultSender({ ...reached, verdicts: this.#verdicts })
+    const { heldFolder: folder, log } = identity
+    const held = folder === undefined ? undefined : { folder, log }
+    this.#results = new ResultSender({
+      ...reached,
+      verdicts: this.#verdicts,
+      held,
+      clockOffMs: () => this.#leases.clockOffMs,
+    })
     this.#checkpoints = new CheckpointStore(reached)
     this.#leases = new SiteLeases({
       ...identity,
@@ -83,16 +92,21 @@ export class NatsProberStore {
 
   async beat(contactMs: number, facts: ProberFacts): Promise<Heartbeat> {
     const heartbeat = await this.#leases.beat(contactMs, facts)
+    // Beside it: a heartbeat waits for no results.
+    void this.#results.flush().catch(() => undefined)
     const held = new Set(heartbeat.held.map(({ id }) => id))
     this.#snapshots.keep((shard) => held.has(shard))
     return heartbeat
   }
 
   async claim(count: number, foreignToo: boolean): Promise<readonly HeldShard[]> {
+    // A claim ends what was decided before it.
+    await this.#results.flush()
     return await this.#leases.claim(count, foreignToo)
   }
 
   async release(shards: readonly number[]): Promise<void> {
+    await this.#results.flush()
     await this.#leases.release(shards)
     for (const shard of shards) this.#verdicts.dropShard(shard)
   }

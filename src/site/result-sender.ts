@@ -1,12 +1,15 @@
 /** Sends results to the stream of a site. What is confirmed is stored; what is not may be stored all the same, once. */
 import { RESULT_ROWS_PER_MESSAGE, SITE_MESSAGE_MAX_BYTES } from '../domain/limits.ts'
 import type { CertificateWrite, VerdictsWritten, VerdictWrite } from '../domain/prober/check.ts'
-import { reaching } from './away.ts'
+import { reaching, SiteAway } from './away.ts'
 import type { SiteConnection } from './connection.ts'
+import { HeldFiles } from './held/held-files.ts'
+import { HeldResults } from './held/held-results.ts'
 import { inTurns } from './leases.ts'
+import type { Log } from './log.ts'
 import type { OwnVerdicts } from './own-verdicts.ts'
 import type { SiteNames } from './subjects.ts'
-import { sentNow } from './wire/heads.ts'
+import { withClockOff } from './wire/heads.ts'
 import { pack } from './wire/packed.ts'
 import { idOf, type ResultMessage } from './wire/results.ts'
 
@@ -18,15 +21,34 @@ export interface ResultSenderParts {
   /** Whether a shard was ours at this epoch when we looked last. The order of the stream is the fence. */
   readonly isHeld: (shard: number, epoch: number) => boolean
   readonly verdicts: OwnVerdicts
+  /** By how many milliseconds the server's clock is ahead of ours. */
+  readonly clockOffMs: () => number
+  /** Where what cannot be sent is held; absent = it stays in the memory of the prober. */
+  readonly held?: { readonly folder: string; readonly log: Log } | undefined
 }
 
 type Rows = readonly { readonly shard: number; readonly epoch: number }[]
 
 export class ResultSender {
   readonly #parts: ResultSenderParts
+  readonly #held: HeldResults | undefined
 
   constructor(parts: ResultSenderParts) {
+    const { held, owner } = parts
     this.#parts = parts
+    this.#held =
+      held &&
+      new HeldResults({
+        files: new HeldFiles(held.folder, owner, held.log),
+        owner,
+        send: (of, rows) => this.#sendVerdicts(of, rows),
+        log: held.log,
+      })
+  }
+
+  /** Sends what was held before, by this prober or by one that has ended. Rejects while that is not possible. */
+  async flush(): Promise<void> {
+    await this.#held?.flush()
   }
 
   /** Resolves with the position of the message in the stream. */
@@ -35,15 +57,16 @@ export class ResultSender {
   }
 
   async verdicts(rows: readonly VerdictWrite[]): Promise<VerdictsWritten> {
-    const { owner, isHeld, verdicts } = this.#parts
+    const { owner, isHeld } = this.#parts
     const ours = rows.filter(({ shard, epoch }) => isHeld(shard, epoch))
-    await inTurns(byShard(ours), async (some) => {
-      await this.#sendRows(
-        some,
-        (part) => ({ kind: 'verdicts', owner, rows: part }),
-        verdicts.add.bind(verdicts),
-      )
-    })
+    try {
+      if (this.#held?.isEmpty === false) await this.#held.flush()
+      await this.#sendVerdicts(owner, ours)
+    } catch (error) {
+      if (this.#held === undefined || !(error instanceof SiteAway)) throw error
+      // What has been sent of them is sent again, without effect.
+      await this.#held.hold(ours)
+    }
     return { held: new Set(ours.map(({ shard }) => shard)), putOff: new Set() }
   }
 
@@ -52,6 +75,17 @@ export class ResultSender {
     const ours = rows.filter(({ shard, epoch }) => isHeld(shard, epoch))
     await inTurns(byShard(ours), async (some) => {
       await this.#sendRows(some, (part) => ({ kind: 'certificates', owner, rows: part }))
+    })
+  }
+
+  async #sendVerdicts(owner: string, rows: readonly VerdictWrite[]): Promise<void> {
+    const { verdicts } = this.#parts
+    await inTurns(byShard(rows), async (some) => {
+      await this.#sendRows(
+        some,
+        (part) => ({ kind: 'verdicts', owner, rows: part }),
+        (part, position) => verdicts.add(part, position),
+      )
     })
   }
 
@@ -84,7 +118,7 @@ export class ResultSender {
     const { seq } = await reaching('results are not stored', () =>
       js.publish(names.result(shard), payload, {
         msgID: idOf(payload, shard, epoch),
-        headers: sentNow(),
+        headers: withClockOff(this.#parts.clockOffMs()),
       }),
     )
     return seq

@@ -3,9 +3,14 @@
  * status of every member must be that of its target in the end, without a transition that no target had.
  */
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { unpack } from '../../src/site/wire/packed.ts'
 import { query } from '../../src/store/connection/database.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
+import { folderOfTest } from '../support/folders.ts'
+import type { ProberProcess } from '../support/prober-process.ts'
 import {
   probedFromSite,
   type ReachedSite,
@@ -29,7 +34,11 @@ interface Probed {
   readonly shard: number
 }
 
-async function probed(t: TestContext, { db, process: start }: ReachedSite) {
+async function probed(
+  t: TestContext,
+  { db, process: start }: ReachedSite,
+  environment: NodeJS.ProcessEnv = {},
+) {
   const targets = await startTargets(t, POOLS * MEMBERS_PER_POOL)
   const byMember = new Map<string, Probed>()
   const pools: string[] = []
@@ -45,9 +54,14 @@ async function probed(t: TestContext, { db, process: start }: ReachedSite) {
     for (const [j, id] of ids.entries()) byMember.set(id, { target: mine[j]!, shard })
   }
   await probedFromSite(db, pools)
-  const probers = [start(), start()] as const
+  const probers = [start(environment), start(environment)] as const
   await siteBalanced(db, probers)
   await eventually('every member is ONLINE', () => all(db, [...byMember.keys()], 'ONLINE'), 30_000)
+  // Shards may have just changed hands: what is probed from now on is probed by those who own it now.
+  const balancedAt = performance.now()
+  await eventually('every member is probed by its present owner', () =>
+    targets.every(({ probedAt }) => (probedAt.at(-1) ?? 0) > balancedAt + 500),
+  )
   return { byMember, probers }
 }
 
@@ -172,20 +186,33 @@ async function changesWhile(
       ),
     CAUGHT_UP_MS,
   )
-  await eventually(
-    'what came back is told',
-    async () => {
-      const rows = await told(db)
-      return flapped.every(([id]) => rows.filter(({ member_id }) => member_id === id).length === 2)
-    },
-    CAUGHT_UP_MS,
-  )
+  await eventually('every other vote is ONLINE', async () => {
+    const votes = await query<{ status: string }>(
+      db,
+      'select status from member_site_state where member_id <> all($1::uuid[])',
+      [down.map(([id]) => id)],
+    )
+    return votes.length === members.length - down.length && votes.every(({ status }) => status === 'ONLINE')
+  })
   t.diagnostic(
     `away ${((backAt - awayAt) / 1000).toFixed(0)} s, caught up ${(performance.now() - backAt).toFixed(0)} ms after it was back`,
   )
   const rows = await told(db)
   assertChains(rows)
-  assert.equal(rows.length, down.length + 2 * flapped.length, 'nothing is lost, and nothing false is told')
+  const of = (id: string): number => rows.filter(({ member_id }) => member_id === id).length
+  assert.ok(
+    down.every(([id]) => of(id) === 1),
+    'nothing is lost',
+  )
+  // The last vote decides: what came back before anybody heard of it did not fall.
+  assert.ok(
+    flapped.every(([id]) => of(id) % 2 === 0),
+    'they are what they were',
+  )
+  assert.ok(
+    members.slice(20).every(([id]) => of(id) === 0),
+    'nothing false is told',
+  )
   assert.ok(
     await all(
       db,
@@ -220,3 +247,52 @@ testOverNats(
     await siteBalanced(site.db, farm.probers)
   },
 )
+
+testOverNats(
+  'every prober is killed while NATS is away: what they had decided is told all the same',
+  async (t, site) => {
+    const { db } = site
+    const folder = folderOfTest()
+    const { byMember, probers } = await probed(t, site, { HM_SITE_DIR: folder })
+    const down = [...byMember].slice(0, 10)
+    const ids = down.map(([id]) => id)
+    site.nats?.freeze()
+    await Promise.all(down.map(([, { target }]) => target.stop()))
+    const says = (message: string) => (prober: ProberProcess) =>
+      prober.log.some((line) => line.includes(message))
+    await eventually('the results are held', () => probers.some(says('held on disk')), 20_000)
+    await eventually('all of them are', async () => (await heldRows(folder)) === down.length, 20_000)
+    await Promise.all(probers.map((prober) => prober.end('SIGKILL')))
+    // They are up again before anybody looks: only the files know that they were down.
+    await Promise.all(down.map(([, { target }]) => target.restart()))
+    site.nats?.thaw()
+    const next = site.process({ HM_SITE_DIR: folder })
+    await eventually(
+      'the fall of each is told',
+      async () => {
+        const rows = await told(db)
+        return ids.every((id) =>
+          rows.some(({ member_id, to_state }) => member_id === id && to_state === 'OFFLINE'),
+        )
+      },
+      CAUGHT_UP_MS,
+    )
+    await eventually('they are ONLINE', () => all(db, ids, 'ONLINE'), CAUGHT_UP_MS)
+    const rows = await told(db)
+    assertChains(rows)
+    assert.equal(rows.length, 2 * down.length)
+    assert.ok(says('that a prober had left are sent')(next))
+    assert.equal(await heldRows(folder), 0)
+  },
+)
+
+/** Verdicts that are held below this folder. */
+async function heldRows(folder: string): Promise<number> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\/\d+$/.test(name),
+  )
+  const rows = await Promise.all(
+    files.map(async (name) => (await unpack(readFileSync(join(folder, name)))) as readonly unknown[]),
+  )
+  return rows.flat().length
+}

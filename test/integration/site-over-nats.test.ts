@@ -8,7 +8,8 @@ import { findMemberFacts } from '../../src/store/status/health.ts'
 import { eventually, insertMembers, insertPool } from '../support/configuration.ts'
 import { testDatabase } from '../support/database.ts'
 import { natsServerOrSkip, startNatsServer } from '../support/nats-server.ts'
-import { testNatsProber, testRelay } from '../support/nats-site.ts'
+import { credentialsFile, startHub, startLeaf, type User } from '../support/nats-hub.ts'
+import { reachedBy, testNatsProber, testRelay } from '../support/nats-site.ts'
 import { OWN_LOOPBACK } from '../support/ports.ts'
 import { testProber } from '../support/prober.ts'
 
@@ -50,6 +51,11 @@ async function target(t: TestContext) {
   return { port, close: () => new Promise((resolve) => server.close(resolve)), open: () => listen(port) }
 }
 
+/** Whether both sites say so. */
+function says(seen: Readonly<Record<string, string | null>>, status: string): boolean {
+  return seen['local'] === status && seen['fra'] === status
+}
+
 test('local by PostgreSQL and fra over NATS decide together, and health says who sees what', async (t) => {
   const binary = natsServerOrSkip(t)
   if (binary === undefined) return
@@ -59,23 +65,11 @@ test('local by PostgreSQL and fra over NATS decide together, and health says who
   const { seen, health } = await watched(database.db, ['local', 'fra'], port)
   const relay = testRelay(database, nats.url, ['fra'])
   const local = testProber(database)
-  const fra = testNatsProber(database, nats.url, 'fra')
-  const all = () =>
-    JSON.stringify({ relay: relay.log.lines, fra: fra.log.lines }, undefined, 1).slice(0, 4000)
-  await eventually(
-    'both see it ONLINE',
-    async () => JSON.stringify(await seen()) === '{"local":"ONLINE","fra":"ONLINE"}',
-    20_000,
-  ).catch((error: unknown) => {
-    throw new Error(all(), { cause: error })
-  })
+  testNatsProber(database, nats.url, 'fra')
+  await eventually('both see it ONLINE', async () => says(await seen(), 'ONLINE'), 20_000)
   assert.equal((await health()).state, 'ONLINE')
   await close()
-  await eventually(
-    'both see it OFFLINE',
-    async () => JSON.stringify(await seen()) === '{"local":"OFFLINE","fra":"OFFLINE"}',
-    20_000,
-  )
+  await eventually('both see it OFFLINE', async () => says(await seen(), 'OFFLINE'), 20_000)
   await eventually('it is OFFLINE', async () => (await health()).state === 'OFFLINE')
   await open()
   await eventually('it is ONLINE again', async () => (await health()).state === 'ONLINE', 20_000)
@@ -86,4 +80,61 @@ test('local by PostgreSQL and fra over NATS decide together, and health says who
     ['fra', 'local'],
   )
   await local.close()
+})
+
+test('over accounts as they are deployed, through a leaf node that dials out by WebSocket', async (t) => {
+  const binary = natsServerOrSkip(t)
+  if (binary === undefined) return
+  const database = await testDatabase(t)
+  const hub = await startHub(t, binary, ['fra', 'ams'])
+  const leaf = await startLeaf(t, { hub, site: 'fra', binary, by: 'wss' })
+  const { port, close } = await target(t)
+  const { seen } = await watched(database.db, ['fra'], port)
+  const at = (site: string, user: User) => credentialsFile(hub.folder, site, user)
+  const relay = testRelay(database, hub.server.url, ['fra'], (site) => ({
+    ...reachedBy(hub.server.url),
+    credentials: at(site, 'relay'),
+    caFile: hub.authority.ca,
+  }))
+  const nats = { ...reachedBy(leaf.url), credentials: at('fra', 'prober') }
+  const fra = testNatsProber(database, leaf.url, 'fra', { nats })
+  await eventually('fra sees it ONLINE', async () => (await seen())['fra'] === 'ONLINE', 20_000)
+  await close()
+  await eventually('fra sees it OFFLINE', async () => (await seen())['fra'] === 'OFFLINE', 20_000)
+  await fra.close()
+  const refusals = [...relay.log.lines, ...fra.log.lines].filter(({ message }) => message === 'NATS refuses')
+  assert.deepEqual(refusals, [])
+})
+
+test('a relay that ends hands over at once, and nothing is lost while none works', async (t) => {
+  const binary = natsServerOrSkip(t)
+  if (binary === undefined) return
+  const database = await testDatabase(t)
+  const nats = await startNatsServer(t, { binary })
+  const { port, close, open } = await target(t)
+  const { health } = await watched(database.db, ['fra'], port)
+  const first = testRelay(database, nats.url, ['fra'])
+  await eventually('the first one works', () => first.working().length === 1, 20_000)
+  const second = testRelay(database, nats.url, ['fra'])
+  testNatsProber(database, nats.url, 'fra')
+  await eventually('it is ONLINE', async () => (await health()).state === 'ONLINE', 20_000)
+  assert.deepEqual(second.working(), [])
+  await first.close()
+  // Nobody may listen to what is said meanwhile: it is stored.
+  await close()
+  await eventually('the second one works', () => second.working().length === 1, 20_000)
+  await eventually('it is OFFLINE', async () => (await health()).state === 'OFFLINE', 20_000)
+  await second.close()
+  await open()
+  const third = testRelay(database, nats.url, ['fra'])
+  await eventually('it is ONLINE again', async () => (await health()).state === 'ONLINE', 20_000)
+  assert.deepEqual(third.working(), ['fra'])
+  const rows = await query<{ to_state: string }>(
+    database.db,
+    'select to_state from member_transition order by id',
+  )
+  assert.deepEqual(
+    rows.map(({ to_state }) => to_state),
+    ['ONLINE', 'OFFLINE', 'ONLINE'],
+  )
 })

@@ -1,6 +1,6 @@
 /** A site that reaches the service over NATS: a server, a relay and probers, inside the test. */
 import { startNatsProber, type NatsProberDeps, type Prober } from '../../src/bin/process/prober.ts'
-import { type Relay, startRelay } from '../../src/bin/process/relay.ts'
+import { type Relay, type RelayDeps, startRelay } from '../../src/bin/process/relay.ts'
 import { createMetrics, type Metrics } from '../../src/runtime/metrics/metrics.ts'
 import { relayMetrics } from '../../src/runtime/metrics/relay-metrics.ts'
 import { makeProbers } from '../../src/probe/probers.ts'
@@ -16,13 +16,18 @@ export interface TestRelay extends Relay {
 }
 
 /** A relay of these sites; it is closed before the database goes. */
-export function testRelay(database: TestDatabase, url: string, sites: readonly string[]): TestRelay {
+export function testRelay(
+  database: TestDatabase,
+  url: string,
+  sites: readonly string[],
+  natsOf: RelayDeps['natsOf'] = () => reachedBy(url),
+): TestRelay {
   const log = keepingLog()
   const metrics = createMetrics('relay-test')
   const relay = startRelay({
     databaseUrl: database.url,
     sites,
-    natsOf: () => reachedBy(url),
+    natsOf,
     metrics: relayMetrics(metrics.registry),
     log,
   })

@@ -1,4 +1,5 @@
 /** `healthmonitor prober`: one prober process, alone on its host or as a child of `serve`. */
+import { join } from 'node:path'
 import { LOCAL_SITE, PROBER_CONNECTIONS } from '../../domain/limits.ts'
 import { makeProbers } from '../../probe/probers.ts'
 import { type Config, type NatsConfig, parseConfig } from '../../runtime/config/config.ts'
@@ -60,7 +61,7 @@ async function prober(name: string, environment: NodeJS.ProcessEnv): Promise<voi
   const settings = await settingsOf(config, databaseUrl)
   const running =
     databaseUrl === undefined
-      ? startNatsProber({ ...settings, nats: natsSettings(nats), metrics, log })
+      ? startNatsProber({ ...settings, ...natsSettings(nats, config.site), metrics, log })
       : startProber({ ...settings, databaseUrl: await openedDatabase(host, databaseUrl), metrics, log })
   announceEcho((family) => running.runtime.echoChannels.of(family), log, metrics)
   ending.add(
@@ -85,10 +86,16 @@ function reachesByNats({ databaseUrl, nats, site }: Config): boolean {
   return true
 }
 
-function natsSettings(nats: NatsConfig | undefined): NatsProberDeps['nats'] {
+function natsSettings(
+  nats: NatsConfig | undefined,
+  site: string,
+): Pick<NatsProberDeps, 'nats' | 'heldFolder'> {
   if (nats === undefined) throw new Error('there is a database, or NATS')
-  const { url, credentials, caFile, domain } = nats
-  return { url, credentials, caFile, domain }
+  const { url, credentials, caFile, domain, heldDir } = nats
+  return {
+    nats: { url, credentials, caFile, domain },
+    heldFolder: heldDir === undefined ? undefined : join(heldDir, site),
+  }
 }
 
 async function openedDatabase(host: HostProcess, databaseUrl: string): Promise<() => string> {

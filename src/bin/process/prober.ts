@@ -65,6 +65,8 @@ export function startProber(deps: ProberDeps): Prober {
 export interface NatsProberDeps extends EngineDeps, ProberHost {
   readonly nats: Omit<NatsSettings, 'inbox' | 'name'>
   readonly site: string
+  /** As `NatsProberStoreOptions.heldFolder`. */
+  readonly heldFolder?: string | undefined
 }
 
 /** Starts a prober that reaches the service over NATS. Without it, it waits, probes nothing and logs that. */
@@ -79,6 +81,7 @@ export function startNatsProber(deps: NatsProberDeps): Prober {
     log,
     host: hostname(),
     pid: process.pid,
+    heldFolder: deps.heldFolder,
     adapt: (pool) => onThisHost(pool, deps),
   })
   return startEngine(deps, { id, site, store, ofProber: proberMetrics(metrics.registry) }, [])

@@ -62,6 +62,8 @@ export const RESULTS_REMOVED_EVERY_MS = 5000
 export const RESULT_ID_KNOWN_MS = 120_000
 /** Milliseconds after its lease for which the heartbeat of a prober that has ended is kept. */
 export const PROBER_FORGOTTEN_MS = 60_000
+/** Members whose verdicts a prober holds on disk; of more, they stay in its memory. */
+export const SITE_HELD_MEMBERS_MAX = 200_000
 /** Servers of HM_NATS_URL. */
 export const NATS_URLS_MAX = 8
 /** Connections of a relay to the database: of all its sites, and those for heartbeats alone. */

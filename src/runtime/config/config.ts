@@ -29,6 +29,8 @@ export interface NatsConfig {
   readonly credentials?: string
   /** Of the relay: SITE.creds. */
   readonly credentialsDir?: string
+  /** Holds what the probers of this host cannot send; absolute path. */
+  readonly heldDir?: string
   readonly caFile?: string
   /** Absent: JetStream has no domain. */
   readonly domain?: string
@@ -293,6 +295,10 @@ function nats(values: Values): NatsConfig {
     sites: (values.HM_NATS_SITES ?? []) as readonly string[],
     ...optional('credentials', values.HM_NATS_CREDS as string | undefined),
     ...optional('credentialsDir', values.HM_NATS_CREDS_DIR as string | undefined),
+    ...optional(
+      'heldDir',
+      values.HM_SITE_DIR === undefined ? undefined : resolve(values.HM_SITE_DIR as string),
+    ),
     ...optional('caFile', values.HM_NATS_CA as string | undefined),
     ...optional('domain', domain === '-' ? undefined : domain),
   }

@@ -45,6 +45,12 @@ export const NATS_VARIABLES = {
     values: 'folder',
     meaning: 'Credentials of the relay for NATS: SITE.creds for each of its sites. Without it, none are used',
   },
+  HM_SITE_DIR: {
+    schema: Joi.string(),
+    values: 'folder',
+    meaning:
+      'Holds results of this site while NATS is away, so that a restart of a prober loses nothing. One folder per host. Without it, they are in memory alone',
+  },
   HM_NATS_CA: {
     schema: Joi.string(),
     values: 'file',

@@ -139,7 +139,7 @@ export class Ownership {
     let nextMs = leaseMs / HEARTBEATS_PER_LEASE
     try {
       nextMs = Math.min(nextMs, await this.#beat())
-      if (this.#isAway) log.info({ shards: this.#held.size }, 'PostgreSQL is back; the lease is renewed')
+      if (this.#isAway) log.info({ shards: this.#held.size }, 'the lease is renewed again')
       this.#isAway = false
     } catch (error) {
       if (!this.#isAway) log.warn({ err: error }, 'the lease cannot be renewed; probing goes on')

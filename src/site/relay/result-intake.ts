@@ -36,7 +36,7 @@ export interface ResultIntakeParts {
   readonly database: RelayDatabase
   readonly metrics: IntakeMetrics
   readonly log: Log
-  /** False: another relay does this now. */
+  /** False: another relay does this now. It stays so. */
   readonly isWorking: () => boolean
 }
 
@@ -91,6 +91,8 @@ export class ResultIntake {
       const run = runOf(results, from)
       if (this.#mustFollow(run)) await this.#drain(0)
       await this.#write(run)
+      // What was not written any more is taken by another relay, or by the next turn of this one.
+      if (!this.#parts.isWorking()) return
       from += run.length
       this.#read = run.at(-1)?.position ?? this.#read
       if (this.#putOff.length === 0) this.#stored = this.#read
@@ -122,7 +124,7 @@ export class ResultIntake {
     const byOwner = new Map<string, VerdictWrite[]>()
     for (const { owner, row } of waiting) byOwner.set(owner, [...(byOwner.get(owner) ?? []), row])
     for (const [owner, rows] of byOwner) await this.#verdicts(owner, rows)
-    if (this.#putOff.length === 0) this.#stored = this.#read
+    if (this.#putOff.length === 0 && this.#parts.isWorking()) this.#stored = this.#read
   }
 
   async #write(run: readonly StoredResult[]): Promise<void> {

@@ -87,13 +87,14 @@ export class SiteRelay {
         this.#isMade = false
         this.#view.close()
       }
-      if (this.#work !== undefined && !this.#isLeaseMine()) await this.#end()
+      if (this.#work?.isOver === true) await this.#end()
       await wait(RELAY_BEAT_EVERY_MS, undefined, { signal }).catch(() => undefined)
     }
   }
 
   /** Renews the lease, or takes it when it is free. */
   async #beat(): Promise<void> {
+    if (this.#work?.isOver === true) await this.#end()
     const reached = await this.#connection.reach()
     if (!this.#isMade) await makeStreams(reached, this.#names)
     this.#isMade = true
@@ -103,6 +104,7 @@ export class SiteRelay {
     if (relay !== undefined && relay.id !== id && this.#view.nowMs - relay.at < RELAY_LEASE_MS) return
     if (!(await this.#take(relay?.revision))) {
       this.#renewedMs = Number.NEGATIVE_INFINITY
+      if (this.#work?.isOver === true) await this.#end()
       // Whatever we took to be the last one is not.
       this.#view.close()
       return

@@ -64,7 +64,7 @@ export class SiteWork {
     const position = view.position ?? 0
     this.#parts = parts
     this.#notedPosition = position
-    this.#intake = new ResultIntake({ database, metrics, log, isWorking: () => !this.#isOver() }, position)
+    this.#intake = new ResultIntake({ database, metrics, log, isWorking: () => !this.isOver }, position)
     this.#snapshots = new SnapshotPublisher({
       connection,
       names,
@@ -81,7 +81,7 @@ export class SiteWork {
   async start(): Promise<void> {
     await this.#makeLeases()
     const { log, names } = this.#parts
-    const isStopped = (): boolean => this.#isOver()
+    const isStopped = (): boolean => this.isOver
     const { signal } = this.#stopping
     const part = (what: string, work: () => Promise<number>): Promise<void> =>
       retrying({ what: `${names.leaseBucket}, ${what}`, log, isStopped, signal, work })
@@ -92,7 +92,7 @@ export class SiteWork {
       part('notifications of configuration', () => this.#listenForChanges()),
       part('notifications of requests', () => this.#listenForRequests()),
       part('snapshots', async () => {
-        await this.#snapshots.step(() => !this.#isOver())
+        await this.#snapshots.step(() => !this.isOver)
         return STEP_MS
       }),
       part('rows that wait', async () => {
@@ -115,8 +115,13 @@ export class SiteWork {
     await this.#done
   }
 
-  #isOver(): boolean {
-    return this.#stopping.signal.aborted || !this.#parts.isWorking()
+  /**
+   * Whether it may do nothing more. It stays so, also when this relay becomes the one again: another one may have worked
+   * meanwhile, and what has ended does not begin again.
+   */
+  get isOver(): boolean {
+    if (!this.#parts.isWorking()) this.#stopping.abort()
+    return this.#stopping.signal.aborted
   }
 
   async #makeLeases(): Promise<void> {
@@ -146,7 +151,7 @@ export class SiteWork {
     this.#closing.push(() => messages.close())
     let batch: StoredResult[] = []
     for await (const message of messages) {
-      if (this.#isOver()) break
+      if (this.isOver) break
       batch.push(await this.#resultOf(message))
       if (message.info.pending > 0 && batch.length < RELAY_MESSAGES_AT_ONCE) continue
       await this.#intake.take(batch)
@@ -158,8 +163,7 @@ export class SiteWork {
 
   async #resultOf(given: JsMsg): Promise<StoredResult> {
     const { log } = this.#parts
-    const stampedMs = given.info.timestampNanos / 1_000_000
-    const correctionMs = correctionOf(given.headers, stampedMs, SITE_CLOCK_TOLERANCE_MS)
+    const correctionMs = correctionOf(given.headers, SITE_CLOCK_TOLERANCE_MS)
     try {
       const message = (await unpack(given.data)) as ResultMessage
       return { position: given.seq, correctionMs, message }
@@ -181,7 +185,7 @@ export class SiteWork {
     const messages = await consumer.consume({ max_messages: RELAY_MESSAGES_AT_ONCE })
     this.#closing.push(() => messages.close())
     for await (const message of messages) {
-      if (this.#isOver()) break
+      if (this.isOver) break
       const head = headOf(message.headers)
       if (head === undefined) continue
       try {

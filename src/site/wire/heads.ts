@@ -28,22 +28,17 @@ export function headOf(given: MsgHdrs | undefined): SnapshotHead | undefined {
   return { digest: given?.get(DIGEST) ?? '', sending, parts, through }
 }
 
-const SENT_AT = 'Hm-Sent-At'
+const CLOCK_OFF = 'Hm-Clock-Off'
 
-/** What the clock here says. It is no part of the message: one that is sent again is the same message. */
-export function sentNow(): MsgHdrs {
+/** By how many milliseconds the server's clock is ahead of ours. No part of the message: one sent again is the same message. */
+export function withClockOff(offMs: number): MsgHdrs {
   const made = headers()
-  made.set(SENT_AT, String(Date.now()))
+  made.set(CLOCK_OFF, String(Math.round(offMs)))
   return made
 }
 
-/**
- * Milliseconds to add to times of the sender, when its clock is further than `toleranceMs` from the server's that has stamped
- * the message; else 0.
- */
-export function correctionOf(given: MsgHdrs | undefined, stampedMs: number, toleranceMs: number): number {
-  const sentMs = Number(given?.get(SENT_AT))
-  if (!Number.isFinite(sentMs) || sentMs <= 0) return 0
-  const offMs = stampedMs - sentMs
-  return Math.abs(offMs) > toleranceMs ? Math.round(offMs) : 0
+/** Milliseconds to add to times of the sender, when its clock is further than `toleranceMs` from the server's; else 0. */
+export function correctionOf(given: MsgHdrs | undefined, toleranceMs: number): number {
+  const offMs = Number(given?.get(CLOCK_OFF))
+  return Number.isSafeInteger(offMs) && Math.abs(offMs) > toleranceMs ? offMs : 0
 }
