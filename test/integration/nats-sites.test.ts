@@ -14,7 +14,7 @@ import {
   type Hub,
   startHub,
   startLeaf,
-} from '../support/nats-sites.ts'
+} from '../support/nats-hub.ts'
 import { testOnNats } from '../support/nats-server.ts'
 
 const CONFIG = namesOf('fra').configStream

@@ -7,16 +7,21 @@ import type { TestContext } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { NATS_SITE_CONSUMERS_MAX } from '../../src/domain/limits.ts'
-import { HUB_DOMAIN, namesOf, proberPublishes, proberSubscribes } from '../../src/site/subjects.ts'
+import {
+  HUB_DOMAIN,
+  namesOf,
+  POSITION_KEY,
+  proberPublishes,
+  proberSubscribes,
+  RELAY_KEY,
+} from '../../src/site/subjects.ts'
 import { eventually } from '../support/configuration.ts'
-import { connectToHub, credentialsFile, type Hub, startHub, type User } from '../support/nats-sites.ts'
+import { connectToHub, credentialsFile, type Hub, startHub, type User } from '../support/nats-hub.ts'
 import { type NatsBinary, testOnNats } from '../support/nats-server.ts'
 import { connectRawLeaf, type RawLeaf } from '../support/raw-leaf.ts'
 
 const [SITE, OTHER] = ['fra', 'ams'] as const
 const NAMES = namesOf(SITE)
-/** A consumer of somebody else. */
-const RELAY_CONSUMER = 'relay'
 const API = ['$JS.hub.API', '$JS.API'] as const
 const STREAMS = [
   NAMES.configStream,
@@ -40,12 +45,14 @@ const CONSUMER_VERBS = words('CREATE DURABLE.CREATE INFO DELETE MSG.NEXT PAUSE L
 const ACCOUNT_VERBS = words(`
   INFO STREAM.NAMES STREAM.LIST STREAM.CREATE.mine ACCOUNT.PURGE.a META.LEADER.STEPDOWN
   DIRECT.GET.KV_${NAMES.leaseBucket}`)
+/** The name of a consumer that somebody else has. */
+const CONSUMER = 'relay'
 const OF_THE_RELAY = [NAMES.resultStream, NAMES.checkpointStream] as const
 
 const refusedOfTheApi = (api: string): readonly string[] => [
   ...STREAM_VERBS.flatMap((verb) => STREAMS.map((stream) => `${api}.${verb}.${stream}`)),
   ...OF_THE_RELAY.flatMap((stream) =>
-    CONSUMER_VERBS.map((verb) => `${api}.CONSUMER.${verb}.${stream}.${RELAY_CONSUMER}`),
+    CONSUMER_VERBS.map((verb) => `${api}.CONSUMER.${verb}.${stream}.${CONSUMER}`),
   ),
   ...STREAMS.map((stream) => `${api}.CONSUMER.DURABLE.CREATE.${stream}.mine`),
   ...ACCOUNT_VERBS.map((verb) => `${api}.${verb}`),
@@ -55,8 +62,10 @@ const REFUSED_TO_PUBLISH: readonly string[] = [
   ...API.flatMap((api) => proberPublishes(OTHER, api)).filter((rule) => rule !== '$JS.FC.>'),
   ...API.flatMap(refusedOfTheApi),
   ...[NAMES, namesOf(OTHER)].flatMap(({ config, probeRequested }) => [config(0, 0), probeRequested]),
-  ...['$KV', '$JS.hub.API.$KV'].map((keys) => `${keys}.${NAMES.leaseBucket}.relay`),
-  `$JS.ACK.${NAMES.resultStream}.${RELAY_CONSUMER}.1.1.1.1.0`,
+  ...['$KV', '$JS.hub.API.$KV'].flatMap((keys) =>
+    [RELAY_KEY, POSITION_KEY].map((key) => `${keys}.${NAMES.leaseBucket}.${key}`),
+  ),
+  `$JS.ACK.${NAMES.resultStream}.${CONSUMER}.1.1.1.1.0`,
   ...words('_INBOX_relay.a _INBOX.a anything $SYS.REQ.SERVER.PING $SYS.REQ.ACCOUNT.PING.CONNZ'),
 ].map(concrete)
 
