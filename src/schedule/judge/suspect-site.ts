@@ -100,7 +100,7 @@ export class SuspectSite {
     const startedMs = now()
     const isMass = isMassFailure(countFailures(this.#observations()))
     const tookMs = now() - startedMs
-    const goesOn = isMass && (await this.#isContradicted(failing()))
+    const goesOn = isMass && (await this.#isContradicted(this.#stillFailing()))
     if (this.#isDestroyed) return
     if (goesOn) {
       this.#plan(Math.max(WITNESSES_ASKED_EVERY_MS, tookMs * MASS_FAILURE_LOOK_SHARE))
@@ -118,6 +118,13 @@ export class SuspectSite {
       if (!isFailing && (state.status === 'OFFLINE' || check.lastResult === undefined)) continue
       yield { poolId: config.poolId, network: share.address.network, isFailing }
     }
+  }
+
+  /** At first only what failed before: a check with a long interval has no later result yet. */
+  *#stillFailing(): Iterable<Check> {
+    const notCounted = this.#options.failing()
+    yield* notCounted
+    for (const check of this.#failedBefore) if (!notCounted.has(check) && this.#isFailing(check)) yield check
   }
 
   #isFailing(check: Check): boolean {

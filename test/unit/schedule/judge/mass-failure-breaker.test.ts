@@ -247,3 +247,26 @@ test('failures that all come at one time are a mass failure, though the look at 
   t.mock.timers.tick(MASS_FAILURE_LOOK_EVERY_MS)
   assert.equal(breaker.facts.massFailures, 1)
 })
+
+test('the site stays the suspect while nothing that failed before has a second result', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const votes = { contradict: true }
+  const { breaker, reconsider, pass } = breakerOver(10, { count: 0, answer: false }, 2, votes)
+  t.after(() => breaker.destroy())
+  const wait = async (ms: number) => {
+    pass(ms)
+    t.mock.timers.tick(ms)
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  for (let i = 0; i < 9; i++)
+    assert.equal(reconsider(i), 'CONNECT_TIMEOUT', 'one failure makes nobody OFFLINE')
+  await wait(MASS_FAILURE_LOOK_EVERY_MS)
+  await wait(1)
+  assert.equal(breaker.facts.suspect, true)
+  for (let second = 0; second < 3; second++) await wait(WITNESSES_ASKED_EVERY_MS)
+  assert.equal(breaker.facts.suspect, true)
+  for (let i = 0; i < 9; i++) assert.equal(reconsider(i), 'PROBER_MASS_FAILURE')
+  votes.contradict = false
+  await wait(WITNESSES_ASKED_EVERY_MS)
+  assert.equal(breaker.facts.suspect, false)
+})
