@@ -11,6 +11,8 @@ import type { Tx } from '../../../store/connection/database.ts'
 import { DEFAULT_MESH } from '../../../store/kuma/meshes.ts'
 import type { ApiContext, ApiDependencies, Route } from '../../http/context.ts'
 import { queryOf } from '../../http/query.ts'
+import { sharerOf } from '../../http/sharer.ts'
+import { mapInSlices } from '../../http/slices.ts'
 import { writingOrTrying } from '../../write/dry-run.ts'
 import { COLLECTIONS } from './collections.ts'
 import { badRequest, findingsOf, notValid, refusal } from './findings.ts'
@@ -47,7 +49,7 @@ type Item = MeshItem | ObjectItem
 type Result = 'created' | 'updated'
 
 async function apply(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
-  const items = itemsOf(await objectOf(ctx, 'apply'))
+  const items = await itemsOf(ctx)
   const isDryRun = isDryRunIn(ctx)
   const work = (tx: Tx) => applyAll(ctx, deps, { tx, items })
   ctx.body = { dry_run: isDryRun, ...(await writingOrTrying(ctx, deps, { isDryRun, work })) }
@@ -142,13 +144,17 @@ async function storeIn(
   return await storeObject(tx, locked, { type, name, sent })
 }
 
-/** Reads all objects, before anything is written. Throws INVALID_JSON, INVALID_FIELD. */
-function itemsOf(body: unknown): readonly Item[] {
+/**
+ * Reads all objects, before anything is written; in slices, as a large body takes longer than others should wait. Throws
+ * INVALID_JSON, INVALID_FIELD.
+ */
+async function itemsOf(ctx: ApiContext): Promise<readonly Item[]> {
+  const body = await objectOf(ctx, 'apply')
   const objects = typeof body === 'object' && body !== null && 'objects' in body ? body.objects : undefined
   if (!Array.isArray(objects) || objects.length === 0)
     throw wrongBody('objects', 'must have at least one element')
   if (objects.length > APPLIED_MAX) throw wrongBody('objects', `must have at most ${APPLIED_MAX} elements`)
-  return objects.map(itemOf)
+  return await mapInSlices(sharerOf(ctx.state.identity), objects, itemOf, { lookEvery: 1 })
 }
 
 function itemOf(object: unknown, index: number): Item {
