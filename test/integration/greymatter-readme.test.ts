@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { folderOfTest } from '../support/folders.ts'
-import { startService } from '../support/service.ts'
+import { startService, until } from '../support/service.ts'
 
 const README_PORT = /\b8090\b/g
 const README_API = 'http://127.0.0.1:9876'
@@ -36,6 +36,8 @@ test('the commands of README.md show a server that dies: HEALTHY, then UNHEALTHY
   for (const tool of ['bash', 'python3', 'curl'])
     if (spawnSync(tool, ['--version']).error !== undefined) return t.skip(`needs ${tool}`)
   const service = await startService(t, folderOfTest())
+  const metrics = async () => await (await fetch(`${service.metrics}/metrics`)).text()
+  await until(async () => (await metrics()).includes('hm_shards_owned 256'), 'the prober')
   const typed = commands()
     .replaceAll(README_PORT, String(await freePort()))
     .replaceAll(README_API, service.api)
