@@ -16,7 +16,7 @@ import { createTemplate, dropDatabase, testServer } from './postgres.ts'
 /** Folders whose files open no database. */
 const WITHOUT_DATABASE = new Set(['unit'])
 /** Milliseconds that one file may take before it counts as hanging; clients of other makers are slow, and built first. */
-const FILE_TIMEOUT_MS = 300_000
+const FILE_TIMEOUT_MS = 600_000
 const CLIENT_FILE_TIMEOUT_MS = 900_000
 
 /** More files than these do not fail because of the load of the host. */
