@@ -34,7 +34,7 @@ export interface FailedCall {
   readonly errno: number
 }
 
-export class Lane {
+export class BatchLane {
   /** Never 0. */
   readonly number: number
   /** -1 = closed. */
@@ -75,9 +75,9 @@ export class BatchLanes {
   readonly #parts: Parts
   readonly #options: readonly SocketOption[]
   /** By descriptor. */
-  readonly #lanes = new Map<number, Lane>()
+  readonly #lanes = new Map<number, BatchLane>()
   readonly #ports = new Set<number>()
-  #current: Lane | undefined
+  #current: BatchLane | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -98,12 +98,12 @@ export class BatchLanes {
     return failed
   }
 
-  of(fd: number): Lane | undefined {
+  of(fd: number): BatchLane | undefined {
     return this.#lanes.get(fd)
   }
 
   /** The lane for a datagram to the target of this slot, or why there is none. */
-  laneFor(slot: number, nowMs: number): Lane | FailedCall {
+  laneFor(slot: number, nowMs: number): BatchLane | FailedCall {
     const { flights, isDedicated } = this.#parts
     if (isDedicated) return this.#openNext(nowMs, slot)
     const port = flights.targets.ports[slot]!
@@ -114,7 +114,7 @@ export class BatchLanes {
       lane.port !== port &&
       flights.isNewOn(lane.number, slot)
     const found = takes ? lane : this.#openNext(nowMs)
-    if (!(found instanceof Lane)) return found
+    if (!(found instanceof BatchLane)) return found
     // Of a target that was not held yet when that lane was opened.
     if (this.#ports.has(port)) return { call: 'bind', errno: EADDRINUSE }
     flights.noteLane(found.number, slot)
@@ -135,7 +135,7 @@ export class BatchLanes {
   }
 
   /** `slot`: of the target that the lane is connected to; undefined = it is for all. */
-  #openNext(nowMs: number, slot?: number): Lane | FailedCall {
+  #openNext(nowMs: number, slot?: number): BatchLane | FailedCall {
     const last = this.#current
     this.#current = undefined
     if (last?.awaited === 0) this.#close(last)
@@ -147,7 +147,7 @@ export class BatchLanes {
       this.#parts.calls.close(socket.fd)
       return failed
     }
-    const lane = new Lane(this.#parts.flights.nextLane(), socket, nowMs)
+    const lane = new BatchLane(this.#parts.flights.nextLane(), socket, nowMs)
     this.#lanes.set(lane.fd, lane)
     this.#ports.add(lane.port)
     if (slot === undefined) this.#current = lane
@@ -209,7 +209,7 @@ export class BatchLanes {
     return { call, errno: this.#parts.calls.errno() || EIO }
   }
 
-  #close(lane: Lane): void {
+  #close(lane: BatchLane): void {
     this.#parts.readiness.remove(lane.fd)
     this.#parts.calls.close(lane.fd)
     this.#lanes.delete(lane.fd)

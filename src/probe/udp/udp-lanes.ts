@@ -16,13 +16,13 @@ import type { EchoChannel } from '../icmp/icmp-echo.ts'
 import type { UndeliverableDatagram } from '../icmp/icmp-packet.ts'
 import { closeQuietly, type DatagramUser, withoutLookup } from './udp-socket.ts'
 
-class Lane {
+class UdpLane {
   readonly openedAt = performance.now()
   readonly #channel: EchoChannel
   /** The address that the socket is bound to; undefined = to all of this host. */
   readonly #source: string | undefined
   readonly #socket: Socket
-  readonly #onEmpty: (lane: Lane) => void
+  readonly #onEmpty: (lane: UdpLane) => void
   /** Targets that were asked on this lane, and who waits for them; undefined = answered, or no longer awaited. */
   readonly #users = new Map<string, DatagramUser | undefined>()
   #awaited = 0
@@ -31,7 +31,7 @@ class Lane {
   #isClosed = false
   #stopHearing: (() => void) | undefined
 
-  constructor(channel: EchoChannel, source: ProbeTarget, onEmpty: (lane: Lane) => void) {
+  constructor(channel: EchoChannel, source: ProbeTarget, onEmpty: (lane: UdpLane) => void) {
     this.#channel = channel
     this.#onEmpty = onEmpty
     this.#socket = createSocket({ type: source.family === 4 ? 'udp4' : 'udp6', lookup: withoutLookup })
@@ -125,8 +125,8 @@ export interface Datagram {
 /** All lanes that go with one raw ICMP socket: one is open for new datagrams per source address. */
 export class UdpLanes {
   readonly #channel: EchoChannel
-  readonly #lanes = new Set<Lane>()
-  readonly #open = new Map<string, Lane>()
+  readonly #lanes = new Set<UdpLane>()
+  readonly #open = new Map<string, UdpLane>()
 
   constructor(channel: EchoChannel) {
     this.#channel = channel
@@ -144,7 +144,7 @@ export class UdpLanes {
     let lane = this.#open.get(source)
     if (lane?.takes(key, target) !== true) {
       if (this.#lanes.size >= UDP_LANES_MAX) return undefined
-      lane = new Lane(this.#channel, target, (closed) => {
+      lane = new UdpLane(this.#channel, target, (closed) => {
         this.#lanes.delete(closed)
         if (this.#open.get(source) === closed) this.#open.delete(source)
       })

@@ -14,7 +14,7 @@ import { MessageBatch } from '../batch/message-batch.ts'
 import { NAME_BYTES, OutgoingPackets } from '../batch/outgoing-packets.ts'
 import type { Readiness } from '../batch/readiness.ts'
 import { SocketMemory } from '../batch/socket-memory.ts'
-import { BatchLanes, type FailedCall, Lane } from './batch-lanes.ts'
+import { BatchLanes, type FailedCall, BatchLane } from './batch-lanes.ts'
 import { datagramTo, isExpectedReply } from './datagrams.ts'
 import { ErrorQueue, type Undelivered } from '../batch/error-queue.ts'
 import type { UdpFlights } from './udp-flights.ts'
@@ -51,7 +51,7 @@ export class UdpWire {
   readonly #lanes: BatchLanes
   readonly #datagrams: OutgoingPackets
   /** On which all datagrams of the batch go. */
-  #lane: Lane | undefined
+  #lane: BatchLane | undefined
   readonly #replies: MessageBatch
   readonly #errors: ErrorQueue
   readonly #clock: KernelClock
@@ -100,7 +100,7 @@ export class UdpWire {
     const { flights, events } = this.#parts
     const slot = flights.slots[flight]!
     const lane = this.#lanes.laneFor(slot, nowMs)
-    if (!(lane instanceof Lane)) return events.unsent(flight, lane)
+    if (!(lane instanceof BatchLane)) return events.unsent(flight, lane)
     lane.awaited++
     flights.fds[flight] = lane.fd
     if (this.#datagrams.isFull || lane !== this.#lane) this.flush()
@@ -164,7 +164,7 @@ export class UdpWire {
   }
 
   /** False: some are left. */
-  #readReplies(lane: Lane, endMs: number): boolean {
+  #readReplies(lane: BatchLane, endMs: number): boolean {
     for (let read = 0; read < BATCH_READ_MAX && lane.fd >= 0; read += BATCH_MESSAGES) {
       const count = this.#replies.receive(lane.fd, MSG_TRUNC)
       for (let i = 0; i < count; i++) this.#readReply(lane.fd, i)
@@ -186,7 +186,7 @@ export class UdpWire {
   }
 
   /** How many were read: one batch at least. */
-  #readErrors(lane: Lane, endMs = Number.POSITIVE_INFINITY): number {
+  #readErrors(lane: BatchLane, endMs = Number.POSITIVE_INFINITY): number {
     let read = 0
     this.#hasErrorsLeft = false
     while (read < BATCH_READ_MAX && lane.fd >= 0) {
