@@ -209,11 +209,16 @@ test('two that start together share the work: none takes what the other will nee
   one.store.free = two.store.free = free
   one.ownership.start()
   two.ownership.start()
-  for (let n = 0; n < 20; n++) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    one.load(10)
-    two.load(10)
+  const rounds = async (most: number, isDone: () => boolean) => {
+    for (let n = 0; n < most && !isDone(); n++) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      one.load(10)
+      two.load(10)
+    }
   }
+  await rounds(1000, () => one.ownership.held.size + two.ownership.held.size === 256)
+  // Neither takes from the other afterwards, or gives back.
+  await rounds(5, () => false)
   assert.deepEqual([one.ownership.held.size, two.ownership.held.size], [128, 128])
   assert.deepEqual([one.store.released, two.store.released], [[], []])
 })
