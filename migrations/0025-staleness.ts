@@ -54,12 +54,12 @@ export async function tellStaleness(db: Knex): Promise<void> {
 const LOCKS = {
   waiting: {
     lock: 'for update',
-    untold: 'e.member_id not in (select told.member_id from told)',
+    unreported: 'e.member_id not in (select told.member_id from told)',
     forget: 'delete from stale_told t using over where t.member_id = over.member_id',
   },
   'without waiting': {
     lock: 'for update skip locked',
-    untold: 'not exists (select from stale_told t where t.member_id = e.member_id)',
+    unreported: 'not exists (select from stale_told t where t.member_id = e.member_id)',
     forget: `delete from stale_told t using told where t.member_id = told.member_id
           and (t.member_id in (select over.member_id from over)
             or not exists (select from member m where m.id = t.member_id))`,
@@ -74,7 +74,7 @@ export function tellStaleChecks(
   locks: keyof typeof LOCKS,
   create: 'create' | 'create or replace' = 'create or replace',
 ): string {
-  const { lock, untold, forget } = LOCKS[locks]
+  const { lock, unreported, forget } = LOCKS[locks]
   return `
     ${create} function tell_stale_checks() returns trigger language plpgsql as $$
     begin
@@ -91,7 +91,7 @@ export function tellStaleChecks(
         select e.member_id, new.shard from entry e
         join member m on m.id = e.member_id
         join pool p on p.id = m.pool_id and p.shard = new.shard
-        where e.is_stale and ${untold} order by e.member_id
+        where e.is_stale and ${unreported} order by e.member_id
         on conflict do nothing returning member_id
       ), over as materialized (
         select told.member_id, coalesce(e.reason, s.reason) as reason

@@ -27,7 +27,7 @@ export async function openQuestionDesk(parts: QuestionDeskParts): Promise<Subscr
 async function answer({ database, log }: QuestionDeskParts, message: Msg): Promise<void> {
   const question = QUESTIONS.find((name) => message.subject.endsWith(`.${name}`))
   try {
-    if (question === undefined) throw new Error('nobody knows this question')
+    if (question === undefined) throw new Error('the question is unknown')
     const asked = (await unpack(message.data)) as Questions[Question]
     message.respond(await pack({ answer: await database.answer(question, asked) }))
   } catch (error) {
