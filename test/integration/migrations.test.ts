@@ -10,9 +10,9 @@ import {
   isSchemaCurrent,
   migrateToLatest,
   rollbackAll,
-  SchemaTooNewError,
   withRunner,
 } from '../../src/store/connection/migrate.ts'
+import { SchemaTooNewError } from '../../src/store/connection/schema-too-new.ts'
 import { eventually, insertPool } from '../support/configuration.ts'
 import { testDatabase, undoMigrationsFrom } from '../support/database.ts'
 

@@ -126,7 +126,8 @@ test('by the batch: a lost SYN is sent again, and the target that answers then p
   }
   const [seen] = (await net.ask({ timeoutMs: 10_000 }, 'batch')).seen
   assert.equal(seen?.reason, 'PASSED')
-  assert.ok(seen.totalMs >= 1000, `took ${seen.totalMs} ms`)
+  // A second by the kernel's own timer, which may end a tick of it early.
+  assert.ok(seen.totalMs >= 900, `took ${seen.totalMs} ms`)
 })
 
 test('by the batch: where a firewall stops the resets of the kernel, the target gets one of ours', async (t) => {

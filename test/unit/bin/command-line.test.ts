@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { COMMANDS } from '../../../src/bin/commands.ts'
+import { COMMAND_NAMES } from '../../../src/bin/commands.ts'
 import { dispatch } from '../../../src/bin/dispatch.ts'
 
 async function run(...args: readonly string[]) {
@@ -21,12 +21,12 @@ test('help, --help and -h list every command and exit with 0', async () => {
     assert.equal(code, 0)
     assert.equal(err, '')
     assert.match(out, /^usage: healthmonitor COMMAND\n/)
-    for (const name of Object.keys(COMMANDS)) assert.match(out, new RegExp(`^  ${name} `, 'm'))
+    for (const name of COMMAND_NAMES) assert.match(out, new RegExp(`^  ${name} `, 'm'))
   }
 })
 
 test('every command explains itself to --help, -h and help COMMAND', async () => {
-  for (const name of Object.keys(COMMANDS)) {
+  for (const name of COMMAND_NAMES) {
     for (const args of [
       [name, '--help'],
       [name, '-h'],
@@ -57,7 +57,7 @@ const MISTAKES: readonly (readonly [args: readonly string[], line: RegExp])[] = 
   [['sql'], /^healthmonitor sql: STATEMENT is missing \(healthmonitor sql --help says more\)\n$/],
   [['dump'], /^healthmonitor dump: FILE is missing /],
   [['restore'], /^healthmonitor restore: FILE is missing /],
-  ...Object.keys(COMMANDS).map(
+  ...COMMAND_NAMES.map(
     (name) => [[name, '--dance'], new RegExp(`^healthmonitor ${name}: Unknown option '--dance' `)] as const,
   ),
   ...['serve', 'api', 'prober', 'notifier', 'migrate'].map(

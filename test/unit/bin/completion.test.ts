@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { COMMANDS } from '../../../src/bin/commands.ts'
+import { allCommands } from '../../../src/bin/commands.ts'
 import { completionOf, type Shell } from '../../../src/bin/completion.ts'
+
+const COMMANDS = await allCommands()
 
 /** What a person has typed before the last word is completed → what is offered. */
 const CASES: readonly (readonly [typed: string, offered: readonly string[]])[] = [

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { COMMANDS } from '../../../src/bin/commands.ts'
+import { allCommands } from '../../../src/bin/commands.ts'
 import { manPage } from '../../../src/bin/man-page.ts'
+
+const COMMANDS = await allCommands()
 
 const FILE = 'docs/healthmonitor.1'
 
