@@ -2,17 +2,16 @@
 import { ClientFailure } from '../client/failure.ts'
 import { printable } from '../client/terminal/screen.ts'
 import { usageOf } from './command-help.ts'
-import { type Command, mistakeLine, UsageError } from './command-line.ts'
-import { checkConfig } from './command/process-command.ts'
-import { COMMANDS } from './commands.ts'
+import { mistakeLine, UsageError } from './command-line.ts'
+import { allCommands, COMMAND_NAMES, commandOf } from './commands.ts'
 import { version } from './version.ts'
 
 const HELP = new Set(['help', '--help', '-h'])
 const VERSION = new Set(['version', '--version', '-V'])
 
-const USAGE = `usage: healthmonitor COMMAND
+const usage = async (): Promise<string> => `usage: healthmonitor COMMAND
 
-${Object.entries(COMMANDS)
+${Object.entries(await allCommands())
   .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
   .join('\n')}
 
@@ -40,7 +39,7 @@ export async function dispatch(
 ): Promise<number | undefined> {
   const [first = '', ...rest] = args
   try {
-    const help = helpOf(args)
+    const help = await helpOf(args)
     if (help === undefined) return await run(first, rest, environment)
     out(help)
     return 0
@@ -50,19 +49,19 @@ export async function dispatch(
       return error.exitCode
     }
     if (!(error instanceof UsageError)) throw error
-    err(mistakeLine(error, commandOf(first) === undefined ? undefined : first))
+    err(mistakeLine(error, COMMAND_NAMES.includes(first) ? first : undefined))
     return 2
   }
 }
 
 /** The text of --help or --version; undefined without these flags. */
-function helpOf([first, ...rest]: readonly string[]): string | undefined {
+async function helpOf([first, ...rest]: readonly string[]): Promise<string | undefined> {
   if (first === undefined) throw new UsageError('a command is needed')
-  if (HELP.has(first)) return helpAbout(rest)
+  if (HELP.has(first)) return await helpAbout(rest)
   if (VERSION.has(first)) return `${version}\n`
-  const command = commandOf(first)
-  const isAsked = rest.includes('--help') || rest.includes('-h')
-  return isAsked && command !== undefined ? usageOf(first, command) : undefined
+  if (!rest.includes('--help') && !rest.includes('-h')) return undefined
+  const command = await commandOf(first)
+  return command === undefined ? undefined : usageOf(first, command)
 }
 
 async function run(
@@ -70,20 +69,17 @@ async function run(
   rest: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number | undefined> {
-  if (first === '--check-config' && rest.length === 0) return checkConfig(environment)
-  const command = commandOf(first)
+  if (first === '--check-config' && rest.length === 0)
+    return (await import('./command/process-command.ts')).checkConfig(environment)
+  const command = await commandOf(first)
   if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(first)}`)
   return await command.run(rest, environment)
 }
 
-function helpAbout([name, ...more]: readonly string[]): string {
-  if (name === undefined) return USAGE
-  const command = commandOf(name)
+async function helpAbout([name, ...more]: readonly string[]): Promise<string> {
+  if (name === undefined) return await usage()
+  const command = await commandOf(name)
   if (command === undefined || more.length > 0)
     throw new UsageError(`unknown command ${JSON.stringify([name, ...more].join(' '))}`)
   return usageOf(name, command)
-}
-
-function commandOf(name: string): Command | undefined {
-  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
 }

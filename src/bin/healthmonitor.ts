@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program: its command line, and the messages for people when it cannot do its work. */
 import { StartRefusal } from '../runtime/start-refusal.ts'
-import { SchemaTooNewError } from '../store/connection/migrate.ts'
+import { SchemaTooNewError } from '../store/connection/schema-too-new.ts'
 import { dispatch } from './dispatch.ts'
 
 try {

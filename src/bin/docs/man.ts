@@ -1,6 +1,6 @@
 /** `npm run docs:man`: writes the manual page. */
 import { writeFileSync } from 'node:fs'
-import { COMMANDS } from '../commands.ts'
+import { allCommands } from '../commands.ts'
 import { manPage } from '../man-page.ts'
 
-writeFileSync('docs/healthmonitor.1', manPage(COMMANDS))
+writeFileSync('docs/healthmonitor.1', manPage(await allCommands()))

@@ -8,6 +8,7 @@ import { MIGRATIONS, type NamedMigration } from '../../../migrations/index.ts'
 import { ACQUIRE_TIMEOUT_MS } from '../../domain/limits.ts'
 import { SESSION_SETTINGS } from './connection-pool.ts'
 import { connectionUrl } from './connection-url.ts'
+import { SchemaTooNewError } from './schema-too-new.ts'
 import type { Database } from './database.ts'
 import { query, retried } from './database.ts'
 import { LOCK_KEYS } from './lock-keys.ts'
@@ -16,17 +17,6 @@ const NAMES = MIGRATIONS.map(({ name }) => name)
 
 export function isKnownMigration(name: string): boolean {
   return NAMES.includes(name)
-}
-
-/** The database was migrated by a newer version of this program. */
-export class SchemaTooNewError extends Error {
-  constructor(names: readonly string[]) {
-    super(
-      `the database has migrations that this version does not know (${names.join(', ')}): it belongs to a newer ` +
-        'version of healthmonitor; start that version, or restore a backup from before its upgrade',
-    )
-    this.name = 'SchemaTooNewError'
-  }
 }
 
 /** Called when a migration begins: its name, its number in order from 1, and how many there are. */
