@@ -4,6 +4,8 @@
  *
  * `--again`: a few files that failed beside the others run once more, alone. What passes then is named as a test that
  * depends on the load of the host, which is a defect of the test, and does not fail the run.
+ *
+ * Names the files that took longest, so that one knows where the time of a run goes.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -21,6 +23,10 @@ const CLIENT_FILE_TIMEOUT_MS = 900_000
 
 /** More files than these do not fail because of the load of the host. */
 const MOST_FILES_AGAIN = 6
+
+/** As many of the slowest files are named, and none that is quicker than this. */
+const SLOWEST_SHOWN = 10
+const SLOW_FILE_MS = 20_000
 
 const testRoot = resolve(import.meta.dirname, '..')
 const isAgain = process.argv.includes('--again')
@@ -103,6 +109,7 @@ function runFiles(some: readonly string[], concurrency: number): Promise<Totals>
   return new Promise((done, reject) => {
     const figures: Record<string, number> = {}
     const failedFiles = new Set<string>()
+    const took = new Map<string, number>()
     const timeout = asked.some((name) => name.startsWith('clients'))
       ? CLIENT_FILE_TIMEOUT_MS
       : FILE_TIMEOUT_MS
@@ -118,6 +125,12 @@ function runFiles(some: readonly string[], concurrency: number): Promise<Totals>
     events.on('test:fail', ({ file, name }) => {
       failedFiles.add(some.find((each) => each === file) ?? name)
     })
+    for (const event of ['test:pass', 'test:fail'] as const) {
+      events.on(event, ({ file, nesting, details }) => {
+        if (file === undefined || nesting > 0) return
+        took.set(file, (took.get(file) ?? 0) + details.duration_ms)
+      })
+    }
     events.on('test:diagnostic', ({ message }) => {
       // The summary comes last, so the last figure of a name is the total.
       const figure = /^(pass|fail|cancelled|skipped|todo) (\d+)$/.exec(message)
@@ -126,9 +139,20 @@ function runFiles(some: readonly string[], concurrency: number): Promise<Totals>
     const report = events.compose(new spec())
     report.on('end', () => {
       const { pass = 0, fail = 0, cancelled = 0, skipped = 0 } = figures
+      nameTheSlowest(took)
       void stopLooking().then(() => done({ passed: pass, failed: fail + cancelled, skipped, failedFiles }))
     })
     report.on('error', reject)
     report.pipe(process.stdout, { end: false })
   })
+}
+
+function nameTheSlowest(took: ReadonlyMap<string, number>): void {
+  const slowest = [...took]
+    .filter(([, ms]) => ms >= SLOW_FILE_MS)
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, SLOWEST_SHOWN)
+  if (slowest.length === 0) return
+  console.log('\nthe slowest files:')
+  for (const [file, ms] of slowest) console.log(`  ${Math.round(ms / 1000)} s  ${relative(testRoot, file)}`)
 }
