@@ -122,15 +122,12 @@ function runFiles(some: readonly string[], concurrency: number): Promise<Totals>
           `${relative(testRoot, file)} is ended after ${timeout / 1000} s, with ${processes} processes`,
         ),
     })
-    events.on('test:fail', ({ file, name }) => {
-      failedFiles.add(some.find((each) => each === file) ?? name)
+    // Each file ends as a test of its own name. The events of its tests have the place of their source, or of a support file.
+    events.on('test:complete', ({ name, details }) => {
+      if (!some.includes(name)) return
+      took.set(name, details.duration_ms)
+      if (!details.passed) failedFiles.add(name)
     })
-    for (const event of ['test:pass', 'test:fail'] as const) {
-      events.on(event, ({ file, nesting, details }) => {
-        if (file === undefined || nesting > 0) return
-        took.set(file, (took.get(file) ?? 0) + details.duration_ms)
-      })
-    }
     events.on('test:diagnostic', ({ message }) => {
       // The summary comes last, so the last figure of a name is the total.
       const figure = /^(pass|fail|cancelled|skipped|todo) (\d+)$/.exec(message)
