@@ -214,7 +214,7 @@ export class ProberEngine {
 
   async #beat(contactMs: number): ReturnType<ProberEngineOptions['store']['beat']> {
     this.#ownNetwork.look(performance.now())
-    this.#selfObservation.tell(this.#options.log, performance.now())
+    this.#selfObservation.report(this.#options.log, performance.now())
     const facts = factsOf({
       scheduler: this.#scheduler,
       sync: this.#sync,

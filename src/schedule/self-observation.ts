@@ -55,7 +55,7 @@ export class SelfObservation implements ProbeMetrics {
    * Logs the reasons of inconclusive results: each when it first occurs, then once in INCONCLUSIVE_LOG_EVERY_MS while
    * it lasts.
    */
-  tell(log: Log, nowMs: number): void {
+  report(log: Log, nowMs: number): void {
     for (const [reason, count] of Object.entries(this.#inconclusive)) {
       const logged = this.#logged.get(reason)
       const probes = count - (logged?.count ?? 0)

@@ -1,7 +1,7 @@
 /**
  * Leases of a site's shards in a key-value bucket: what `store/probing/shards.ts` is on PostgreSQL, with the same promises.
  * A shard changes hands by compare-and-set on its revision, and its epoch rises with each owner. A claim counts from the
- * message on that tells it to the stream of results (wire/results.ts); until that is stored, the shard is not held.
+ * message on that announces it in the stream of results (wire/results.ts); until that is stored, the shard is not held.
  */
 import type { Heartbeat, HeldShard } from '../domain/prober/check.ts'
 import { SHARD_COUNT, SITE_CLOCK_TOLERANCE_MS, SITE_MESSAGES_AT_ONCE } from '../domain/limits.ts'
@@ -20,7 +20,7 @@ export interface LeaseParts {
   readonly pid: number
   readonly leaseMs: number
   /** Stores a claim or a release; resolves with its position in the stream. */
-  readonly tell: (message: Extract<ResultMessage, { kind: 'claim' | 'release' }>) => Promise<number>
+  readonly announce: (message: Extract<ResultMessage, { kind: 'claim' | 'release' }>) => Promise<number>
   /** A shard is ours from this position of the stream of results on: what was sent before is what the next verdicts follow. */
   readonly onClaimed: (shard: HeldShard, position: number) => Promise<void>
 }
@@ -29,7 +29,7 @@ export class SiteLeases {
   readonly #parts: LeaseParts
   readonly #view: LeaseView
   /** Epochs of our shards whose claims are stored. */
-  readonly #told = new Map<number, number>()
+  readonly #announced = new Map<number, number>()
 
   #clockOffMs = 0
 
@@ -41,7 +41,7 @@ export class SiteLeases {
   /** Whether a shard was ours at this epoch when we looked last. */
   isHeld(shard: number, epoch: number): boolean {
     const lease = this.#view.shards.get(shard)
-    return lease?.owner === this.#parts.id && lease.epoch === epoch && this.#told.get(shard) === epoch
+    return lease?.owner === this.#parts.id && lease.epoch === epoch && this.#announced.get(shard) === epoch
   }
 
   async beat(contactMs: number, facts: object): Promise<Heartbeat> {
@@ -56,8 +56,8 @@ export class SiteLeases {
     if (this.#view.shards.size < SHARD_COUNT)
       throw new SiteAway('the relay has not made the leases of the site yet')
     const mine = [...this.#view.shards.values()].filter(({ owner }) => owner === id)
-    for (const shard of this.#told.keys())
-      if (this.#view.shards.get(shard)?.owner !== id) this.#told.delete(shard)
+    for (const shard of this.#announced.keys())
+      if (this.#view.shards.get(shard)?.owner !== id) this.#announced.delete(shard)
     // Claims whose answer, or whose message, was lost.
     await inTurns(mine, (lease) => this.#confirm(lease))
     return this.#heartbeat(mine)
@@ -89,15 +89,15 @@ export class SiteLeases {
 
   /** They have no owner then; shards that another prober has are not changed. */
   async release(shards: readonly number[]): Promise<void> {
-    const { id, tell } = this.#parts
+    const { id, announce } = this.#parts
     const mine = shards
       .flatMap((shard) => this.#view.shards.get(shard) ?? [])
       .filter(({ owner }) => owner === id)
     await inTurns(mine, async (lease) => {
       const { epoch } = lease
       const changed = await this.#change(lease, { owner: null, epoch })
-      this.#told.delete(lease.id)
-      if (changed !== undefined) await tell({ kind: 'release', shard: lease.id, epoch, owner: id })
+      this.#announced.delete(lease.id)
+      if (changed !== undefined) await announce({ kind: 'release', shard: lease.id, epoch, owner: id })
     })
   }
 
@@ -154,11 +154,11 @@ export class SiteLeases {
   }
 
   async #confirm({ id, epoch }: ShardLease): Promise<void> {
-    if (this.#told.get(id) === epoch) return
-    const { tell, onClaimed, id: owner } = this.#parts
-    const position = await tell({ kind: 'claim', shard: id, epoch, owner })
+    if (this.#announced.get(id) === epoch) return
+    const { announce, onClaimed, id: owner } = this.#parts
+    const position = await announce({ kind: 'claim', shard: id, epoch, owner })
     await onClaimed({ id, epoch }, position)
-    this.#told.set(id, epoch)
+    this.#announced.set(id, epoch)
   }
 }
 

@@ -85,7 +85,7 @@ export class NatsProberStore {
       ...identity,
       connection,
       names,
-      tell: (message) => this.#results.send(message.shard, message.epoch, message),
+      announce: (message) => this.#results.send(message.shard, message.epoch, message),
       onClaimed: (shard, position) => this.#readUnstored(shard, position),
     })
   }

@@ -211,7 +211,7 @@ async function changesWhile(
   )
   assert.ok(
     members.slice(20).every(([id]) => of(id) === 0),
-    'nothing false is told',
+    'nothing false is reported',
   )
   assert.ok(
     await all(
@@ -249,7 +249,7 @@ testOverNats(
 )
 
 testOverNats(
-  'every prober is killed while NATS is away: what they had decided is told all the same',
+  'every prober is killed while NATS is away: what they had decided is still reported',
   async (t, site) => {
     const { db } = site
     const folder = folderOfTest()
@@ -268,7 +268,7 @@ testOverNats(
     site.nats?.thaw()
     const next = site.process({ HM_SITE_DIR: folder })
     await eventually(
-      'the fall of each is told',
+      'the fall of each is reported',
       async () => {
         const rows = await told(db)
         return ids.every((id) =>

@@ -183,7 +183,7 @@ async function ownedMember(site: ReachedSite, owner: OpenStore) {
 }
 
 testOnReaches(
-  'what a former owner writes after the shard was taken changes nothing, and it is told',
+  'what a former owner writes after the shard was taken changes nothing, and its owner learns it',
   async (_t, site) => {
     const former = await settled(site, 300)
     const { memberId, shard, generation, state } = await ownedMember(site, former)

@@ -66,7 +66,7 @@ function assertSites(action: Action, sites: readonly string[]): void {
   }
 }
 
-/** Does it, and answers what to tell the operator. */
+/** Does it, and returns the text for the operator. */
 function act(action: Action, folder: string, sites: readonly string[]): string {
   switch (action) {
     case 'add':

@@ -40,7 +40,7 @@ export const STREAM_BACKLOG_SMALL_BYTES = 16_384
 export const STREAM_BATCH = 500
 /** Milliseconds after which a reader whose stream ended reconnects. */
 export const STREAM_RETRY_MS = 2000
-/** Certificates of which one run of the clock tells, of those that have expired and of those that will. */
+/** Certificates that one run of the clock reports, of those that have expired and of those that will. */
 export const CERTIFICATES_PER_RUN = 1000
 /** Milliseconds without a living owner after which events say that the members of a shard are stale: by then a prober was restarted. */
 export const UNOWNED_GRACE_MS = 15_000

@@ -1,4 +1,4 @@
-/** What is done with a core before it is used: one probe on this host, and what to tell where it cannot be opened. */
+/** What is done with a core before it is used: one probe on this host, and the reason where it cannot be opened. */
 import { constants } from 'node:os'
 import { BATCH_TRIAL_MS } from '../../domain/limits.ts'
 import type { ProbeResult } from '../../domain/result/probe-result.ts'

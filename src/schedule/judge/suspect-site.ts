@@ -21,7 +21,7 @@ export interface SuspectSiteOptions {
   readonly checks: () => Iterable<Check>
   /** Checks whose failures did not count, since they last passed. */
   readonly failing: () => ReadonlySet<Check>
-  /** Whether the other sites see these members ONLINE; rejects when nobody can tell. */
+  /** Whether the other sites see these members ONLINE; rejects when that is not known. */
   readonly ask: (memberIds: readonly string[]) => Promise<boolean>
   readonly metrics: Pick<Metrics, 'massFailed'>
   readonly log: Log
@@ -51,7 +51,7 @@ export class SuspectSite {
     return this.#isSuspect && isVote(check)
   }
 
-  /** Asks the other sites about what fails here. Never rejects: what nobody can tell counts. */
+  /** Asks the other sites about what fails here. Never rejects: what is not known counts. */
   async ask(failing: ReadonlySet<Check>): Promise<boolean> {
     const isSuspect = await this.#isContradicted(failing)
     if (isSuspect && !this.#isSuspect && !this.#isDestroyed) this.#begin(failing)

@@ -143,13 +143,13 @@ export class CoreBatch {
     this.collect(nowMs)
   }
 
-  /** Reads the answers that have arrived, and tells all results. */
+  /** Reads the answers that have arrived, and reports all results. */
   collect(nowMs: number): void {
     this.core.collect(nowMs)
-    this.tell(nowMs)
+    this.report(nowMs)
   }
 
-  tell(nowMs: number): void {
+  report(nowMs: number): void {
     const { ended } = this.core
     for (let i = 0; i < ended.count; i++) {
       const seat = this.#seats[ended.slotOf(i)]
@@ -244,7 +244,7 @@ export class CoreBatches {
     for (const batch of this.#batches) batch.collect(nowMs)
   }
 
-  tell(nowMs: number): void {
-    for (const batch of this.#batches) batch.tell(nowMs)
+  report(nowMs: number): void {
+    for (const batch of this.#batches) batch.report(nowMs)
   }
 }

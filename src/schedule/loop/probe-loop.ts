@@ -178,7 +178,7 @@ export class ProbeLoop {
     this.#lastTickMs = nowMs
     this.#batches.collect(nowMs)
     this.#deadlines.judge()
-    this.#batches.tell(nowMs)
+    this.#batches.report(nowMs)
     this.#wheel.advance(nowMs, this.#onDue)
     this.#addresses.advance(nowMs)
     this.#startReady()
@@ -295,7 +295,7 @@ export class ProbeLoop {
   readonly #onDone = (attempt: Attempt | CoreSeat, result: ProbeResult): void => {
     const nowMs = this.#now()
     this.noticeTime(nowMs)
-    if (this.#land(attempt, nowMs)) this.#tell(attempt.check, result, nowMs)
+    if (this.#land(attempt, nowMs)) this.#report(attempt.check, result, nowMs)
   }
 
   #onCoreEnded(seat: CoreSeat, i: number, nowMs: number): void {
@@ -303,10 +303,10 @@ export class ProbeLoop {
     const { core } = seat
     // What is read of the check later is read of its first seat.
     if (core.ended.hasPassed(i) && seat.standsFor === undefined) this.#events.onPassed(seat, i, nowMs)
-    else this.#tell(seat.check, core.resultOf(i), nowMs)
+    else this.#report(seat.check, core.resultOf(i), nowMs)
   }
 
-  #tell(check: Check, result: ProbeResult, nowMs: number): void {
+  #report(check: Check, result: ProbeResult, nowMs: number): void {
     const wasStalled = result.outcome === 'failed' && check.startedMs <= this.#stalledMs
     this.#events.onEnded(check, wasStalled ? overloaded(result) : result, nowMs)
   }

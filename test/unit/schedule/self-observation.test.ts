@@ -17,15 +17,15 @@ test('a reason of inconclusive results is logged when it first occurs, and once 
   const log = keepingLog()
   const told = () => log.lines.map(({ facts }) => [facts['reason'], facts['probes'], facts['last']])
   self.probeEnded('TCP', PASSED)
-  self.tell(log, 0)
+  self.report(log, 0)
   assert.deepEqual(told(), [])
   for (let i = 0; i < 3; i++) self.probeEnded('TCP', NO_SOCKET)
-  self.tell(log, 1000)
+  self.report(log, 1000)
   self.probeEnded('TCP', { ...NO_SOCKET, detail: 'connect ENOMEM' })
-  self.tell(log, 2000)
+  self.report(log, 2000)
   assert.deepEqual(told(), [['PROBER_NO_SOCKET', 3, 'connect EMFILE']])
-  self.tell(log, 62_000)
-  self.tell(log, 200_000)
+  self.report(log, 62_000)
+  self.report(log, 200_000)
   assert.deepEqual(told(), [
     ['PROBER_NO_SOCKET', 3, 'connect EMFILE'],
     ['PROBER_NO_SOCKET', 1, 'connect ENOMEM'],

@@ -9,7 +9,7 @@ import { folderOfTest } from '../../../support/folders.ts'
 
 const contexts = new TlsContexts()
 
-test('a TLS file that could not be read for want of a descriptor is read again, though it is the same file', () => {
+test('a TLS file that could not be read when no descriptor is free is read again, though it is the same file', () => {
   const caFile = join(folderOfTest(), 'ca.pem')
   writeFileSync(caFile, selfSigned('ca').cert)
   const settings = { caFile, verify: true }

@@ -5,7 +5,7 @@ import { CHILD_RESTART_MS } from '../../../../src/domain/limits.ts'
 import { createLog } from '../../../../src/runtime/output/log.ts'
 import { ChildSlot } from '../../../../src/runtime/process/child-slot.ts'
 
-test('a child that cannot be started, for want of descriptors or memory, is tried again with growing pauses', (t) => {
+test('a child that cannot be started, because there are no descriptors or no memory, is tried again with growing pauses', (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.after(() => mock.timers.reset())
   let tries = 0

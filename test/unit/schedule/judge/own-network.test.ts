@@ -168,7 +168,7 @@ test('of more ways than are remembered the oldest is forgotten', () => {
   assert.equal(reconsider(0, 2000), 'CONNECT_TIMEOUT')
 })
 
-test('a host that cannot be read, for want of a descriptor, is as it was read last; before that nothing is known to be down', () => {
+test('a host that cannot be read, when no descriptor is free, is as it was read last; before that nothing is known to be down', () => {
   const outOfDescriptors = (): never => {
     throw Object.assign(new Error('uv_interface_addresses returned EMFILE'), { code: 'ERR_SYSTEM_ERROR' })
   }
