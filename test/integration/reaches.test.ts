@@ -95,7 +95,7 @@ testOnReaches(
             new Set(believed).size === 256
           )
         },
-        20_000,
+        60_000,
       )
     await shared([256])
     owners.push(startOwner(site))
@@ -120,7 +120,7 @@ async function settled({ open }: ReachedSite, leaseMs = 60_000): Promise<OpenSto
         () => true,
         () => false,
       ),
-    20_000,
+    60_000,
   )
   return opened
 }
