@@ -152,6 +152,24 @@ test('whether it is a dry run is true or false; everything else is refused, and 
   assert.equal((await query(db, 'select from kuma_resource')).length, 0)
 })
 
+test('an object that a body has twice keeps the whole body out, and is named', async (t) => {
+  const { db, kuma } = await start(t)
+  const mesh = { type: 'Mesh', name: 'one' }
+  for (const [objects, twice] of [
+    [
+      [POLICY, { ...POLICY, mesh: 'one' }, mesh, { ...POLICY, mesh: 'default' }],
+      /HealthCheck default\/\S+ is there twice/,
+    ],
+    [[mesh, POLICY, mesh], /Mesh one is there twice/],
+  ] as const) {
+    const answer = await kuma.send('PUT', '_apply', { objects })
+    assert.equal(answer.status, 400)
+    assert.match(await answer.text(), twice)
+  }
+  assert.equal((await query(db, 'select from kuma_resource')).length, 0)
+  assert.equal((await kuma.send('GET', 'meshes/one')).status, 404)
+})
+
 test('an apply is audited, and a dry run is not: nothing of it is kept', async (t) => {
   const audits: Json[] = []
   const info = (fields: object, message: string) => void (message === 'audit' && audits.push(fields))

@@ -11,11 +11,10 @@ import { isJsonObject } from '../../../domain/greymatter/problem.ts'
 import type { Tx } from '../../../store/connection/database.ts'
 import { findZoneKeys } from '../../../store/greymatter/objects.ts'
 import type { ApiContext, ApiDependencies, Route } from '../../http/context.ts'
-import { queryOf } from '../../http/query.ts'
 import { sharerOf } from '../../http/sharer.ts'
 import { mapInSlices, nextSlice } from '../../http/slices.ts'
 import { keepDoorPools, type LockedScope, lockDoorScope } from '../../write/door-pools.ts'
-import { writingOrTrying } from '../../write/dry-run.ts'
+import { isDryRunIn, writingOrTrying } from '../../write/dry-run.ts'
 import { assertClusterRoom, clusterIn, replaceCluster, storeNewCluster } from './clusters.ts'
 import { poolFor } from './cluster-pools.ts'
 import { badParameter, ControlRefusal, immutableKey, invalidObject } from './refusal.ts'
@@ -45,19 +44,12 @@ type Stored = 'created' | 'updated'
 
 async function apply(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const items = await itemsOf(ctx, deps)
-  const isDryRun = isDryRunIn(ctx)
+  const isDryRun = isDryRunIn(ctx, (message) => badParameter(`dry_run ${message}`))
   const result = await writingOrTrying(ctx, deps, {
     isDryRun,
     work: (tx) => applyAll(ctx, deps, { tx, items }),
   })
   ctx.body = { result: { dry_run: isDryRun, ...result } }
-}
-
-/** Throws BadParameterErrorCode for what is neither: whoever mistypes it must not write. */
-function isDryRunIn(ctx: ApiContext): boolean {
-  const sent = queryOf(ctx).get('dry_run') ?? 'false'
-  if (sent !== 'true' && sent !== 'false') throw badParameter('dry_run must be true or false')
-  return sent === 'true'
 }
 
 /** Scopes are locked before anything of them is read, in one order; then zones are stored, then clusters, then their pools. */

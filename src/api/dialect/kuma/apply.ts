@@ -10,10 +10,9 @@ import type { ResourceType } from '../../../domain/kuma/objects.ts'
 import type { Tx } from '../../../store/connection/database.ts'
 import { DEFAULT_MESH } from '../../../store/kuma/meshes.ts'
 import type { ApiContext, ApiDependencies, Route } from '../../http/context.ts'
-import { queryOf } from '../../http/query.ts'
 import { sharerOf } from '../../http/sharer.ts'
 import { mapInSlices } from '../../http/slices.ts'
-import { writingOrTrying } from '../../write/dry-run.ts'
+import { isDryRunIn, writingOrTrying } from '../../write/dry-run.ts'
 import { COLLECTIONS } from './collections.ts'
 import { badRequest, findingsOf, notValid, refusal } from './findings.ts'
 import {
@@ -50,20 +49,9 @@ type Result = 'created' | 'updated'
 
 async function apply(ctx: ApiContext, deps: ApiDependencies): Promise<void> {
   const items = await itemsOf(ctx)
-  const isDryRun = isDryRunIn(ctx)
+  const isDryRun = isDryRunIn(ctx, wrongDryRun)
   const work = (tx: Tx) => applyAll(ctx, deps, { tx, items })
   ctx.body = { dry_run: isDryRun, ...(await writingOrTrying(ctx, deps, { isDryRun, work })) }
-}
-
-/** Throws INVALID_QUERY for what is neither: whoever mistypes it must not write. */
-function isDryRunIn(ctx: ApiContext): boolean {
-  const sent = queryOf(ctx).get('dry_run') ?? 'false'
-  if (sent === 'true' || sent === 'false') return sent === 'true'
-  throw refusal('INVALID_QUERY', {
-    title: 'Could not process a resource',
-    details: 'dry_run must be true or false',
-    findings: [{ field: 'dry_run', message: 'must be true or false' }],
-  })
 }
 
 /** All meshes are locked before anything of them is read or written; then their objects are stored, then what is probed. */
@@ -154,7 +142,14 @@ async function itemsOf(ctx: ApiContext): Promise<readonly Item[]> {
   if (!Array.isArray(objects) || objects.length === 0)
     throw wrongBody('objects', 'must have at least one element')
   if (objects.length > APPLIED_MAX) throw wrongBody('objects', `must have at most ${APPLIED_MAX} elements`)
-  return await mapInSlices(sharerOf(ctx.state.identity), objects, itemOf, { lookEvery: 1 })
+  const items = await mapInSlices(sharerOf(ctx.state.identity), objects, itemOf, { lookEvery: 1 })
+  const seen = new Set<string>()
+  for (const [i, { type, mesh, name }] of items.entries()) {
+    const place = type === 'Mesh' ? `${type} ${name}` : `${type} ${mesh}/${name}`
+    if (seen.has(place)) throw wrongBody(`objects[${i}]`, `${place} is there twice`)
+    seen.add(place)
+  }
+  return items
 }
 
 function itemOf(object: unknown, index: number): Item {
@@ -181,11 +176,18 @@ function itemOf(object: unknown, index: number): Item {
 }
 
 function wrongBody(field: string, message: string): DomainError {
-  const findings = [{ field, message }]
-  return refusal('INVALID_FIELD', {
+  return wrong('INVALID_FIELD', field, message)
+}
+
+function wrongDryRun(message: string): DomainError {
+  return wrong('INVALID_QUERY', 'dry_run', message)
+}
+
+function wrong(code: 'INVALID_FIELD' | 'INVALID_QUERY', field: string, message: string): DomainError {
+  return refusal(code, {
     title: 'Could not process a resource',
     details: `${field}: ${message}`,
-    findings,
+    findings: [{ field, message }],
   })
 }
 
