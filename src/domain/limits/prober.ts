@@ -23,6 +23,11 @@ export const CANARY_ROUND_EVERY_MS: Range = { min: 100, max: 1000 }
 /** Milliseconds between looks at the prober's own devices and routes, while probes fail; routes above which they are not read. */
 export const OWN_NETWORK_LOOK_EVERY_MS = 100
 export const OWN_ROUTES_MAX = 1000
+/**
+ * A look from before a probe says nothing of it, so there is another one; after a look that took d milliseconds, after this many
+ * times d at the earliest: at most 5 % of a prober's time.
+ */
+export const OWN_NETWORK_LOOK_SHARE = 20
 /** The same while nothing fails, so that the prober knows a route before it is lost. */
 export const OWN_NETWORK_LEARN_EVERY_MS = 10_000
 /** Networks (a /24 or /64) whose route or device was down, as many as a prober remembers; the oldest are forgotten. */

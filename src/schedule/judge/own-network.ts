@@ -17,6 +17,7 @@ import { formatAddress, type IpAddress, parseAddress } from '../../domain/addres
 import {
   OWN_NETWORK_LEARN_EVERY_MS,
   OWN_NETWORK_LOOK_EVERY_MS,
+  OWN_NETWORK_LOOK_SHARE,
   OWN_ROUTES_MAX,
   OWN_WAYS_DOWN_MAX,
 } from '../../domain/limits.ts'
@@ -59,23 +60,26 @@ interface Down {
 
 export class OwnNetwork {
   readonly #read: () => HostNetwork
+  readonly #clock: () => number
   #network: HostNetwork | undefined
   #readMs = Number.NEGATIVE_INFINITY
+  #tookMs = 0
   /** Routes that this process has seen, by their text. */
   readonly #known = new Map<string, Route>()
   /** Ways (a /24 or /64, by its text) that were seen down, and when last; the newest are last. */
   readonly #downs = new Map<string, Down>()
 
-  /** `read` may throw. */
-  constructor(read: () => HostNetwork = readHostNetwork) {
+  /** `read` may throw; `clock`: monotonic milliseconds, by which it is measured. */
+  constructor(read: () => HostNetwork = readHostNetwork, clock: () => number = () => performance.now()) {
     this.#read = read
+    this.#clock = clock
     this.#learn()
   }
 
   /** The result, or PROBER_OFFLINE in place of one that our own network may have caused. */
   reconsider(check: Probed, result: ProbeResult, nowMs: number): ProbeResult {
     const isSuspect = result.outcome === 'failed' ? isSilence(result) : isWelcomeSilence(check, result)
-    this.look(nowMs, isSuspect ? OWN_NETWORK_LOOK_EVERY_MS : OWN_NETWORK_LEARN_EVERY_MS)
+    this.look(nowMs, isSuspect ? this.#soonestMs(check.startedMs) : OWN_NETWORK_LEARN_EVERY_MS)
     const address = isSuspect ? parseAddress(check.config.target.address) : undefined
     if (address === undefined) return result
     const way = wayOf(address)
@@ -100,11 +104,20 @@ export class OwnNetwork {
     this.#readMs = nowMs
   }
 
+  /** A route may have been lost since the last look and before a probe that failed at once. */
+  #soonestMs(startedMs: number): number {
+    if (startedMs <= this.#readMs) return OWN_NETWORK_LOOK_EVERY_MS
+    return Math.min(OWN_NETWORK_LOOK_EVERY_MS, this.#tookMs * OWN_NETWORK_LOOK_SHARE)
+  }
+
   #learn(): void {
+    const beganMs = this.#clock()
     try {
       this.#network = this.#read()
     } catch {
       return
+    } finally {
+      this.#tookMs = this.#clock() - beganMs
     }
     for (const route of this.#network.routes ?? []) {
       this.#known.set(`${route.network.join('.')}/${route.prefix} ${route.device}`, route)

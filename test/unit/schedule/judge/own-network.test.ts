@@ -157,6 +157,31 @@ test('a route that this process has seen and that is gone counts for nothing, an
   assert.equal(down.detail, 'this prober has no running device towards fd00::/64')
 })
 
+test('a route that is lost just after a look counts for nothing too: a probe that began after the look makes another one', () => {
+  let network = host(running)
+  let looks = 0
+  let clockMs = 0
+  const read = () => {
+    looks += 1
+    clockMs += 2
+    return network
+  }
+  const own = new OwnNetwork(read, () => clockMs)
+  const reconsider = (startedMs: number, nowMs: number) =>
+    own.reconsider(probed('8.8.8.8', startedMs), resultOf('CONNECT_UNREACHABLE'), nowMs).reason
+  assert.equal(reconsider(999, 1000), 'CONNECT_UNREACHABLE')
+  network = withoutRoute()
+  assert.equal(reconsider(1050, 1050), 'PROBER_OFFLINE')
+  const before = looks
+  // A look takes 2 ms, so that the next one comes after 40 ms at the earliest.
+  for (let ms = 1051; ms < 1090; ms++) assert.equal(reconsider(ms, ms), 'PROBER_OFFLINE')
+  assert.equal(looks, before)
+  reconsider(1090, 1090)
+  assert.equal(looks, before + 1)
+  for (let ms = 1091; ms < 1190; ms++) reconsider(1080, ms)
+  assert.equal(looks, before + 1, 'a look that is newer than the probe holds for 100 ms')
+})
+
 test('of more ways than are remembered the oldest is forgotten', () => {
   let network = host({ lo: LOOPBACK })
   const own = new OwnNetwork(() => network)
