@@ -17,7 +17,8 @@ export interface PlannedChecks {
   readonly perPool: number
 }
 
-function poolsOf({ monitor, addresses, port, perPool }: PlannedChecks): readonly PoolChecks[] {
+/** Pools of so many members of one monitor, whose ids say their numbers. */
+export function plannedPools({ monitor, addresses, port, perPool }: PlannedChecks): readonly PoolChecks[] {
   const targetOf = targetsOf(monitor)
   const policy = statePolicy(monitor)
   const pools: (PoolChecks & { readonly checks: { config: CheckConfig }[] })[] = []
@@ -81,7 +82,7 @@ export function startScheduler(planned: PlannedChecks, parts: SchedulerParts): (
     udpAfterEchoBatched: 0,
     heapTight: 0,
   }))
-  for (const pool of poolsOf(planned)) {
+  for (const pool of plannedPools(planned)) {
     for (const { config } of pool.checks) parts.prepare(config)
     scheduler.applyPool(pool)
   }

@@ -56,7 +56,7 @@ export async function writeCheckpoints(
   const { values, bind } = collectBindings()
   const rows = checkpoints
     .toSorted((a, b) => a.id - b.id)
-    .map(valuesOf)
+    .map(checkpointValues)
     .map((row) => `(${COLUMN_NAMES.map((column) => `${bind(row[column])}::${TYPES[column]}`).join(', ')})`)
   await query(
     db,
@@ -133,7 +133,14 @@ function toEntry(row: EntryRow): CheckpointEntry {
   }
 }
 
-function valuesOf({ id, epoch, asOf, entries, recent }: ShardCheckpoint): Readonly<Record<Column, unknown>> {
+/** The values of a row, arrays in the form in which they are sent. */
+export function checkpointValues({
+  id,
+  epoch,
+  asOf,
+  entries,
+  recent,
+}: ShardCheckpoint): Readonly<Record<Column, unknown>> {
   const array = <Value>(type: ElementType<Value>, read: (entry: CheckpointEntry) => Value | null): Buffer =>
     binaryArray(type, entries, read)
   return {
