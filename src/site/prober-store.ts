@@ -68,7 +68,8 @@ export class NatsProberStore {
   constructor(connection: SiteConnection, identity: Identity) {
     const names = namesOf(identity.site)
     const isHeld = (shard: number, epoch: number): boolean => this.#leases.isHeld(shard, epoch)
-    const reached = { connection, names, owner: identity.id, isHeld }
+    const clockOffMs = (): number => this.#leases.clockOffMs
+    const reached = { connection, names, owner: identity.id, isHeld, clockOffMs }
     this.#connection = connection
     this.#identity = identity
     this.#names = names
@@ -78,7 +79,6 @@ export class NatsProberStore {
       ...reached,
       verdicts: this.#verdicts,
       held: held && { ...held, log },
-      clockOffMs: () => this.#leases.clockOffMs,
     })
     this.#checkpoints = new CheckpointStore(reached)
     this.#leases = new SiteLeases({

@@ -71,7 +71,7 @@ export class ResultSender {
     } catch (error) {
       if (this.#held === undefined || !(error instanceof SiteAway)) throw error
       // What has been sent of them is sent again, without effect.
-      await this.#held.hold(ours)
+      await this.#held.hold(ours, error)
     }
     return { held: new Set(ours.map(({ shard }) => shard)), putOff: new Set() }
   }
@@ -121,7 +121,7 @@ export class ResultSender {
     if (payload.length > SITE_MESSAGE_MAX_BYTES) throw new RangeError(`a result has ${payload.length} bytes`)
     const { connection, names } = this.#parts
     const { js } = await connection.reach()
-    const { seq } = await reaching('results are not stored', () =>
+    const { seq } = await reaching(`results are not stored in ${names.resultStream}`, () =>
       js.publish(names.result(shard), payload, {
         msgID: idOf(payload, shard, epoch),
         headers: withClockOff(this.#parts.clockOffMs()),

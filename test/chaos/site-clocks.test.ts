@@ -32,6 +32,16 @@ async function told(db: Db): Promise<readonly Told[]> {
   )
 }
 
+/** Whether the last probes of the site are seen as what they are: some seconds old. */
+async function isCheckpointOfNow(db: Db): Promise<boolean> {
+  const rows = await query<{ as_of: Date; probed_at: Date[]; next_at: Date[] }>(
+    db,
+    'select as_of, probed_at, next_at from site_checkpoint where cardinality(member_ids) > 0',
+  )
+  const times = rows.flatMap(({ as_of, probed_at, next_at }) => [as_of, ...probed_at, ...next_at])
+  return times.length > MEMBERS && times.every((at) => Math.abs(at.getTime() - Date.now()) < TOLERANCE_MS)
+}
+
 testOnNats(
   'clocks of a site that are 7 minutes wrong, either way: times are corrected, and the order stays',
   async (t, binary) => {
@@ -67,6 +77,7 @@ testOnNats(
 
     // The next owner of the shards is behind by as much: by its clock it decides before what it follows.
     await ahead.end('SIGTERM')
+    await eventually('its checkpoint is of now', () => isCheckpointOfNow(db))
     const behind = proberOff(-OFF_MS)
     await Promise.all(targets.map((target) => target.restart()))
     await eventually('all are ONLINE again', () => all('ONLINE'))
@@ -74,6 +85,7 @@ testOnNats(
     await eventually('all are OFFLINE again', () => all('OFFLINE'))
     const endedAt = Date.now()
     await behind.end('SIGTERM')
+    await eventually('its checkpoint is of now', () => isCheckpointOfNow(db))
 
     const rows = await told(db)
     for (const id of ids) {

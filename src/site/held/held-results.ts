@@ -44,10 +44,10 @@ export class HeldResults {
 
   /**
    * Resolves when they are in the file, or, where the disk refuses, in the memory alone. Rejects with SiteAway when there are
-   * too many: the prober keeps them.
+   * too many: the prober keeps them. `cause`: why they cannot be sent, for the log.
    */
-  hold(rows: readonly VerdictWrite[]): Promise<void> {
-    return this.#inTurn(() => this.#hold(rows))
+  hold(rows: readonly VerdictWrite[], cause: SiteAway): Promise<void> {
+    return this.#inTurn(() => this.#hold(rows, cause))
   }
 
   /** Sends everything; rejects with SiteAway while that is not possible. */
@@ -66,7 +66,7 @@ export class HeldResults {
     return turn
   }
 
-  async #hold(rows: readonly VerdictWrite[]): Promise<void> {
+  async #hold(rows: readonly VerdictWrite[], cause: SiteAway): Promise<void> {
     if (this.#members + rows.length > SITE_HELD_MEMBERS_MAX) throw new SiteAway('too many results are held')
     const isFirst = this.#members === 0
     const added = new Map<number, VerdictWrite[]>()
@@ -81,7 +81,8 @@ export class HeldResults {
       added.set(row.shard, some)
     }
     this.#parts.metrics.held(this.#members)
-    if (isFirst) this.#parts.log.warn({}, 'results cannot be sent; they are held on disk')
+    if (isFirst && rows.length > 0)
+      this.#parts.log.warn({ err: cause }, 'results cannot be sent; they are held on disk')
     await this.#keep([...added].map(([shard, some]) => this.#entry(shard, some)))
   }
 

@@ -22,6 +22,8 @@ import { folderOfTest } from '../../../support/folders.ts'
 import { keepingLog } from '../../../support/prober.ts'
 import { aVerdict } from '../../../support/verdicts.ts'
 
+const AWAY = new SiteAway('NATS is away')
+
 interface Sent {
   readonly owner: string
   readonly rows: readonly VerdictWrite[]
@@ -42,7 +44,7 @@ function holding(siteFolder: string, owner: string) {
     files: new HeldFiles({ siteFolder, owner, metrics, log }),
     owner,
     send: (of, rows) => {
-      if (isAway) return Promise.reject(new SiteAway('NATS is away'))
+      if (isAway) return Promise.reject(AWAY)
       if (rows.length > 0) sent.push({ owner: of, rows })
       return Promise.resolve()
     },
@@ -66,7 +68,7 @@ const membersOf = (sent: readonly Sent[]) =>
 test('the host lost its power: a torn end is passed over with a line of the log, and the rest is sent', async () => {
   const folder = folderOfTest()
   const first = holding(folder, 'first')
-  for (const member of ['a', 'b', 'c']) await first.results.hold([aVerdict(member, 1, 1)])
+  for (const member of ['a', 'b', 'c']) await first.results.hold([aVerdict(member, 1, 1)], AWAY)
   assert.equal(first.counted.members, 3)
   await first.results.close()
   const file = afterRestart(folder, 'first')
@@ -87,7 +89,7 @@ test('a file without its last bytes, and one of nothing but zeros, keep nobody f
   const folder = folderOfTest()
   for (const owner of ['cut', 'zeros', 'whole']) {
     const one = holding(folder, owner)
-    for (const member of ['a', 'b']) await one.results.hold([aVerdict(member, 1, 1)])
+    for (const member of ['a', 'b']) await one.results.hold([aVerdict(member, 1, 1)], AWAY)
     await one.results.close()
     const file = afterRestart(folder, owner)
     if (owner === 'cut') truncateSync(file, statSync(file).size - 1)
@@ -105,10 +107,10 @@ test('what was sent is not sent again with what came after it', async () => {
   const folder = folderOfTest()
   const first = holding(folder, 'first')
   first.reach()
-  await first.results.hold([aVerdict('a', 1, 1), aVerdict('b', 2, 1)])
+  await first.results.hold([aVerdict('a', 1, 1), aVerdict('b', 2, 1)], AWAY)
   await first.results.flush()
   assert.equal(first.results.isEmpty, true)
-  await first.results.hold([aVerdict('a', 1, 2)])
+  await first.results.hold([aVerdict('a', 1, 2)], AWAY)
   await first.results.close()
   afterRestart(folder, 'first')
   const next = holding(folder, 'next')
@@ -125,7 +127,7 @@ test('what was sent is not sent again with what came after it', async () => {
 test('results of a process that runs are its own', async () => {
   const folder = folderOfTest()
   const first = holding(folder, 'first')
-  await first.results.hold([aVerdict('a', 1, 1)])
+  await first.results.hold([aVerdict('a', 1, 1)], AWAY)
   const next = holding(folder, 'next')
   next.reach()
   await next.results.flush()
@@ -141,8 +143,8 @@ test('the disk refuses: results are held in memory, the log says it, and nothing
   const one = holding(siteFolder, 'one')
   rmSync(siteFolder, { recursive: true })
   writeFileSync(siteFolder, '')
-  await one.results.hold([aVerdict('a', 1, 1)])
-  await one.results.hold([aVerdict('b', 1, 1)])
+  await one.results.hold([aVerdict('a', 1, 1)], AWAY)
+  await one.results.hold([aVerdict('b', 1, 1)], AWAY)
   assert.deepEqual([one.counted.diskFailures, one.counted.members], [1, 2])
   assert.equal(one.log.lines.filter(({ message }) => message.includes('cannot be held on disk')).length, 1)
   rmSync(siteFolder)
