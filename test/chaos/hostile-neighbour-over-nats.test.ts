@@ -40,56 +40,69 @@ async function pool(
   return ids
 }
 
-testOnNats('2 000 members of one project flap, and the verdict on another project is in time', async (t, binary) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const nats = await startNatsServer(t, { binary })
-  const [flapping, his] = await startTargets(t, 2)
-  assert.ok(flapping !== undefined && his !== undefined)
-  for (let i = 0; i < POOLS; i++) {
-    const from = 1024 + (i * FLAPPING) / POOLS
-    const members = Array.from({ length: FLAPPING / POOLS }, (_, j) => ({ address: flapping.address, port: from + j }))
-    await pool(db, 'attacker', { rise: 1, fall: 1 }, members, flapping.port)
-  }
-  const [memberId = ''] = await pool(db, 'bystander', {}, [his])
-  const reached = { HM_NATS_URL: nats.url }
-  startRelayProcess(database, { ...reached, HM_NATS_SITES: SITE })
-  startProberProcess(database, { ...reached, DATABASE_URL: '' }, [], ['--site', SITE])
-  const statusOf = async (): Promise<string | undefined> =>
-    (await query<{ status: string }>(db, 'select status from member_site_state where member_id = $1', [memberId]))[0]
-      ?.status
-  const decided = async (): Promise<number> =>
-    (await query<{ count: number }>(db, 'select count(*)::int as count from member_site_state'))[0]?.count ?? 0
-  await eventually('all are known', async () => (await decided()) === FLAPPING + 1, 60_000)
-
-  let isOver = false
-  const flaps = (async () => {
-    // As long as the bystander is watched, and not for ever.
-    for (let i = 0; i < (2 * ROUNDS * WINDOW_MS) / FLAP_MS && !isOver; i++) {
-      await (i % 2 === 0 ? flapping.stop() : flapping.restart())
-      const sinceMs = performance.now()
-      await eventually('it is time for the next change', () => isOver || performance.now() - sinceMs > FLAP_MS)
+testOnNats(
+  '2 000 members of one project flap, and the verdict on another project is in time',
+  async (t, binary) => {
+    const database = await testDatabase(t)
+    const { db } = database
+    const nats = await startNatsServer(t, { binary })
+    const [flapping, his] = await startTargets(t, 2)
+    assert.ok(flapping !== undefined && his !== undefined)
+    for (let i = 0; i < POOLS; i++) {
+      const from = 1024 + (i * FLAPPING) / POOLS
+      const members = Array.from({ length: FLAPPING / POOLS }, (_, j) => ({
+        address: flapping.address,
+        port: from + j,
+      }))
+      await pool(db, 'attacker', { rise: 1, fall: 1 }, members, flapping.port)
     }
-  })()
-  const took: number[] = []
-  try {
-    for (let round = 0; round < ROUNDS; round++)
-      for (const status of ['OFFLINE', 'ONLINE']) {
-        await (status === 'OFFLINE' ? his.stop() : his.restart())
-        const changedMs = performance.now()
-        await eventually(`the bystander is ${status}`, async () => (await statusOf()) === status)
-        took.push(performance.now() - changedMs)
+    const [memberId = ''] = await pool(db, 'bystander', {}, [his])
+    const reached = { HM_NATS_URL: nats.url }
+    startRelayProcess(database, { ...reached, HM_NATS_SITES: SITE })
+    startProberProcess(database, { ...reached, DATABASE_URL: '' }, [], ['--site', SITE])
+    const statusOf = async (): Promise<string | undefined> =>
+      (
+        await query<{ status: string }>(db, 'select status from member_site_state where member_id = $1', [
+          memberId,
+        ])
+      )[0]?.status
+    const decided = async (): Promise<number> =>
+      (await query<{ count: number }>(db, 'select count(*)::int as count from member_site_state'))[0]
+        ?.count ?? 0
+    await eventually('all are known', async () => (await decided()) === FLAPPING + 1, 60_000)
+
+    let isOver = false
+    const flaps = (async () => {
+      // As long as the bystander is watched, and not for ever.
+      for (let i = 0; i < (2 * ROUNDS * WINDOW_MS) / FLAP_MS && !isOver; i++) {
+        await (i % 2 === 0 ? flapping.stop() : flapping.restart())
+        const sinceMs = performance.now()
+        await eventually(
+          'it is time for the next change',
+          () => isOver || performance.now() - sinceMs > FLAP_MS,
+        )
       }
-  } finally {
-    isOver = true
-    await flaps
-  }
-  const [{ count } = { count: 0 }] = await query<{ count: number }>(
-    db,
-    `select count(*)::int as count from member_transition where member_id <> $1`,
-    [memberId],
-  )
-  t.diagnostic(`${took.map((ms) => Math.round(ms)).join(', ')} ms; ${count} transitions of the attacker`)
-  assert.ok(count > 2 * FLAPPING, 'the attacker flaps')
-  assert.ok(Math.max(...took) <= WINDOW_MS, `late: ${Math.max(...took)} ms`)
-})
+    })()
+    const took: number[] = []
+    try {
+      for (let round = 0; round < ROUNDS; round++)
+        for (const status of ['OFFLINE', 'ONLINE']) {
+          await (status === 'OFFLINE' ? his.stop() : his.restart())
+          const changedMs = performance.now()
+          await eventually(`the bystander is ${status}`, async () => (await statusOf()) === status)
+          took.push(performance.now() - changedMs)
+        }
+    } finally {
+      isOver = true
+      await flaps
+    }
+    const [{ count } = { count: 0 }] = await query<{ count: number }>(
+      db,
+      `select count(*)::int as count from member_transition where member_id <> $1`,
+      [memberId],
+    )
+    t.diagnostic(`${took.map((ms) => Math.round(ms)).join(', ')} ms; ${count} transitions of the attacker`)
+    assert.ok(count > 2 * FLAPPING, 'the attacker flaps')
+    assert.ok(Math.max(...took) <= WINDOW_MS, `late: ${Math.max(...took)} ms`)
+  },
+)
