@@ -24,9 +24,8 @@ const ROUNDS = 3
 async function pool(
   db: Db,
   project: string,
-  monitor: MonitorFields,
+  { monitorPort, ...monitor }: MonitorFields & { readonly monitorPort?: number },
   members: readonly { readonly address: string; readonly port: number }[],
-  monitorPort?: number,
 ): Promise<readonly string[]> {
   const { poolId, monitorId } = await insertPool(db, monitor, project)
   const ids = await insertMembers(db, poolId, members)
@@ -54,7 +53,7 @@ testOnNats(
         address: flapping.address,
         port: from + j,
       }))
-      await pool(db, 'attacker', { rise: 1, fall: 1 }, members, flapping.port)
+      await pool(db, 'attacker', { rise: 1, fall: 1, monitorPort: flapping.port }, members)
     }
     const [memberId = ''] = await pool(db, 'bystander', {}, [his])
     const reached = { HM_NATS_URL: nats.url }
