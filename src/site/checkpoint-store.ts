@@ -5,7 +5,7 @@ import { reaching } from './away.ts'
 import type { SiteConnection } from './connection.ts'
 import { inTurns } from './leases.ts'
 import type { SiteNames } from './subjects.ts'
-import { headersOf, headOf } from './wire/heads.ts'
+import { headersOf, headOf, withClockOff } from './wire/heads.ts'
 import { pack, unpack } from './wire/packed.ts'
 
 /** A part of a checkpoint. `recent` is in the first one alone: it belongs to all entries. */
@@ -18,6 +18,8 @@ export interface CheckpointStoreParts {
   readonly names: SiteNames
   readonly owner: string
   readonly isHeld: (shard: number, epoch: number) => boolean
+  /** By how many milliseconds the server's clock is ahead of ours. */
+  readonly clockOffMs: () => number
 }
 
 export class CheckpointStore {
@@ -48,13 +50,16 @@ export class CheckpointStore {
   }
 
   async #writeOne(checkpoint: ShardCheckpoint): Promise<void> {
-    const { connection, names, owner } = this.#parts
+    const { connection, names, owner, clockOffMs } = this.#parts
     const { js } = await connection.reach()
     const parts = await Promise.all(
       partsOf({ ...checkpoint, owner }).map(async (part) => await pack(part satisfies CheckpointPart)),
     )
     const sending = `${owner}.${checkpoint.epoch}.${++this.#sendings}`
-    const head = headersOf({ digest: '', sending, parts: parts.length, through: 0 })
+    const head = withClockOff(
+      clockOffMs(),
+      headersOf({ digest: '', sending, parts: parts.length, through: 0 }),
+    )
     // The first part comes last: who reads it finds the others.
     for (const [number, payload] of [...parts.entries()].reverse()) {
       if (payload.length > SITE_MESSAGE_MAX_BYTES)

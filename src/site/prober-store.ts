@@ -17,6 +17,7 @@ import type { ProbeAnswer, ProbeRequest } from '../domain/prober/probe-request.t
 import type { ProberFacts } from '../domain/prober/prober-facts.ts'
 import type { Witness } from '../domain/site/witnesses.ts'
 import type { ParentState } from '../domain/status/dependencies.ts'
+import type { HeldMetrics } from './held/held-files.ts'
 import type { Log } from './log.ts'
 import { reaching, SiteAway } from './away.ts'
 import { CheckpointStore } from './checkpoint-store.ts'
@@ -40,8 +41,8 @@ export interface NatsProberStoreOptions {
   readonly nats: Omit<NatsSettings, 'inbox' | 'name'>
   /** Adds what belongs to this host to the checks of a pool. */
   readonly adapt: (pool: PoolChecks) => PoolChecks
-  /** The folder in which results of the site are held that cannot be sent; absent = the prober keeps them in its memory. */
-  readonly heldFolder?: string | undefined
+  /** Where results of the site are held that cannot be sent; absent = the prober keeps them in its memory. */
+  readonly held?: { readonly folder: string; readonly metrics: HeldMetrics } | undefined
   readonly log: Log
 }
 
@@ -67,18 +68,17 @@ export class NatsProberStore {
   constructor(connection: SiteConnection, identity: Identity) {
     const names = namesOf(identity.site)
     const isHeld = (shard: number, epoch: number): boolean => this.#leases.isHeld(shard, epoch)
-    const reached = { connection, names, owner: identity.id, isHeld }
+    const clockOffMs = (): number => this.#leases.clockOffMs
+    const reached = { connection, names, owner: identity.id, isHeld, clockOffMs }
     this.#connection = connection
     this.#identity = identity
     this.#names = names
     this.#snapshots = new SnapshotReader({ connection, names, verdicts: this.#verdicts })
-    const { heldFolder: folder, log } = identity
-    const held = folder === undefined ? undefined : { folder, log }
+    const { held, log } = identity
     this.#results = new ResultSender({
       ...reached,
       verdicts: this.#verdicts,
-      held,
-      clockOffMs: () => this.#leases.clockOffMs,
+      held: held && { ...held, log },
     })
     this.#checkpoints = new CheckpointStore(reached)
     this.#leases = new SiteLeases({
@@ -243,6 +243,7 @@ export class NatsProberStore {
 
   async destroy(): Promise<void> {
     this.#leases.close()
+    await this.#results.close()
     await this.#connection.close()
   }
 

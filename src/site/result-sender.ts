@@ -3,7 +3,7 @@ import { RESULT_ROWS_PER_MESSAGE, SITE_MESSAGE_MAX_BYTES } from '../domain/limit
 import type { CertificateWrite, VerdictsWritten, VerdictWrite } from '../domain/prober/check.ts'
 import { reaching, SiteAway } from './away.ts'
 import type { SiteConnection } from './connection.ts'
-import { HeldFiles } from './held/held-files.ts'
+import { HeldFiles, type HeldMetrics } from './held/held-files.ts'
 import { HeldResults } from './held/held-results.ts'
 import { inTurns } from './leases.ts'
 import type { Log } from './log.ts'
@@ -24,7 +24,7 @@ export interface ResultSenderParts {
   /** By how many milliseconds the server's clock is ahead of ours. */
   readonly clockOffMs: () => number
   /** Where what cannot be sent is held; absent = it stays in the memory of the prober. */
-  readonly held?: { readonly folder: string; readonly log: Log } | undefined
+  readonly held?: { readonly folder: string; readonly metrics: HeldMetrics; readonly log: Log } | undefined
 }
 
 type Rows = readonly { readonly shard: number; readonly epoch: number }[]
@@ -39,8 +39,9 @@ export class ResultSender {
     this.#held =
       held &&
       new HeldResults({
-        files: new HeldFiles(held.folder, owner, held.log),
+        files: new HeldFiles({ ...held, siteFolder: held.folder, owner }),
         owner,
+        metrics: held.metrics,
         send: (of, rows) => this.#sendVerdicts(of, rows),
         log: held.log,
       })
@@ -49,6 +50,11 @@ export class ResultSender {
   /** Sends what was held before, by this prober or by one that has ended. Rejects while that is not possible. */
   async flush(): Promise<void> {
     await this.#held?.flush()
+  }
+
+  /** What is held stays on disk for the next process. */
+  async close(): Promise<void> {
+    await this.#held?.close()
   }
 
   /** Resolves with the position of the message in the stream. */
@@ -65,7 +71,7 @@ export class ResultSender {
     } catch (error) {
       if (this.#held === undefined || !(error instanceof SiteAway)) throw error
       // What has been sent of them is sent again, without effect.
-      await this.#held.hold(ours)
+      await this.#held.hold(ours, error)
     }
     return { held: new Set(ours.map(({ shard }) => shard)), putOff: new Set() }
   }
@@ -115,7 +121,7 @@ export class ResultSender {
     if (payload.length > SITE_MESSAGE_MAX_BYTES) throw new RangeError(`a result has ${payload.length} bytes`)
     const { connection, names } = this.#parts
     const { js } = await connection.reach()
-    const { seq } = await reaching('results are not stored', () =>
+    const { seq } = await reaching(`results are not stored in ${names.resultStream}`, () =>
       js.publish(names.result(shard), payload, {
         msgID: idOf(payload, shard, epoch),
         headers: withClockOff(this.#parts.clockOffMs()),

@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { unpack } from '../../src/site/wire/packed.ts'
+import { HELD_FILE } from '../../src/site/held/held-log.ts'
+import { readHeld } from '../../src/site/held/held-record.ts'
 import { query } from '../../src/store/connection/database.ts'
 import { eventually, insertMembers, insertPool, statuses } from '../support/configuration.ts'
 import { folderOfTest } from '../support/folders.ts'
@@ -286,13 +287,13 @@ testOverNats(
   },
 )
 
-/** Verdicts that are held below this folder. */
+/** Members whose verdicts are held below this folder. */
 async function heldRows(folder: string): Promise<number> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\/\d+$/.test(name),
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => basename(name) === HELD_FILE,
   )
-  const rows = await Promise.all(
-    files.map(async (name) => (await unpack(readFileSync(join(folder, name)))) as readonly unknown[]),
+  const contents = await Promise.all(
+    files.map(async (name) => await readHeld(readFileSync(join(folder, name)))),
   )
-  return rows.flat().length
+  return contents.flatMap(({ rows }) => rows).length
 }

@@ -1,7 +1,7 @@
 /** The units of deploy/systemd, as systemd's own tool judges them. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseConfig } from '../../src/runtime/config/config.ts'
@@ -18,13 +18,18 @@ function units(): readonly string[] {
   const folder = join(folderOfTest(), 'units')
   mkdirSync(folder)
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.service'))
-  assert.equal(names.length, 4)
+  assert.equal(names.length, 5)
   for (const name of names) {
     const text = readFileSync(`${FOLDER}/${name}`, 'utf8')
     assert.ok(text.includes(PROGRAM), name)
     writeFileSync(join(folder, name.replace('@', '@1')), text.replaceAll(PROGRAM, process.execPath))
   }
-  return names.map((name) => join(folder, name.replace('@', '@1')))
+  // A prober of a site: the same unit with a drop-in.
+  const ofSite = 'healthmonitor-prober@2.service'
+  copyFileSync(join(folder, 'healthmonitor-prober@1.service'), join(folder, ofSite))
+  mkdirSync(join(folder, `${ofSite}.d`))
+  copyFileSync(`${FOLDER}/site-prober.conf`, join(folder, `${ofSite}.d`, 'site-prober.conf'))
+  return [...names.map((name) => name.replace('@', '@1')), ofSite].map((name) => join(folder, name))
 }
 
 test('systemd accepts the units, and finds them little exposed', (t) => {
@@ -46,6 +51,17 @@ function environmentOf(file: string): Readonly<Record<string, string>> {
   const lines = readFileSync(`${FOLDER}/${file}`, 'utf8').matchAll(/^#?([A-Z_]+)=(.*)$/gm)
   return Object.fromEntries([...lines].map(([, name = '', value = '']) => [name, value]))
 }
+
+test('the example settings of a relay and of a prober of a site are accepted', () => {
+  const relay = { ...environmentOf('relay.env'), DATABASE_URL: 'postgresql://db.example.org/healthmonitor' }
+  const { nats } = parseConfig(relay)
+  assert.deepEqual(nats?.sites, ['fra', 'ams'])
+  assert.equal(nats.credentialsDir, '/etc/healthmonitor/nats')
+  const { HM_LOG_LEVEL_FILE: _, ...prober } = environmentOf('site-prober.env')
+  const ofSite = parseConfig(prober)
+  assert.deepEqual([ofSite.site, ofSite.nats?.heldDir], ['fra', '/var/lib/healthmonitor'])
+  for (const name of [...Object.keys(relay), ...Object.keys(prober)]) assert.ok(name in VARIABLES, name)
+})
 
 test('the example settings are accepted, once their files are there', () => {
   const all = { ...environmentOf('healthmonitor.env'), ...environmentOf('api.env') }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { FIRST_PURGE_MS, LOCAL_SITE, RELEASE_WITHIN_MS } from '../../domain/limits.ts'
 import type { DatabaseUrl } from '../../store/connection/connection-url.ts'
 import type { ProbeRuntime } from '../../probe/probe-runtime.ts'
+import { heldMetrics } from '../../runtime/metrics/held-metrics.ts'
 import type { Metrics } from '../../runtime/metrics/metrics.ts'
 import { proberMetrics } from '../../runtime/metrics/prober-metrics.ts'
 import { isDoneWithin } from '../../schedule/done-within.ts'
@@ -65,13 +66,13 @@ export function startProber(deps: ProberDeps): Prober {
 export interface NatsProberDeps extends EngineDeps, ProberHost {
   readonly nats: Omit<NatsSettings, 'inbox' | 'name'>
   readonly site: string
-  /** As `NatsProberStoreOptions.heldFolder`. */
+  /** The folder in which results of the site are held that cannot be sent; absent = the memory. */
   readonly heldFolder?: string | undefined
 }
 
 /** Starts a prober that reaches the service over NATS. Without it, it waits, probes nothing and logs that. */
 export function startNatsProber(deps: NatsProberDeps): Prober {
-  const { log, metrics, site, leaseMs, nats } = deps
+  const { log, metrics, site, leaseMs, nats, heldFolder: folder } = deps
   const id = randomUUID()
   const store = openNatsProberStore({
     id,
@@ -81,7 +82,7 @@ export function startNatsProber(deps: NatsProberDeps): Prober {
     log,
     host: hostname(),
     pid: process.pid,
-    heldFolder: deps.heldFolder,
+    held: folder === undefined ? undefined : { folder, metrics: heldMetrics(metrics.registry) },
     adapt: (pool) => onThisHost(pool, deps),
   })
   return startEngine(deps, { id, site, store, ofProber: proberMetrics(metrics.registry) }, [])

@@ -64,6 +64,12 @@ export const RESULT_ID_KNOWN_MS = 120_000
 export const PROBER_FORGOTTEN_MS = 60_000
 /** Members whose verdicts a prober holds on disk; of more, they stay in its memory. */
 export const SITE_HELD_MEMBERS_MAX = 200_000
+/** Milliseconds between two times that held verdicts are brought to the disk: what a host that loses its power may lose. */
+export const SITE_HELD_SYNC_EVERY_MS = 1000
+/** Bytes from which a file of held verdicts is written anew, when it is twice as long as after the last time. */
+export const SITE_HELD_REWRITE_BYTES = 8 * 1024 * 1024
+/** Milliseconds between attempts at a disk that refuses. */
+export const SITE_HELD_RETRY_MS = 5000
 /** Servers of HM_NATS_URL. */
 export const NATS_URLS_MAX = 8
 /** Connections of a relay to the database: of all its sites, and those for heartbeats alone. */

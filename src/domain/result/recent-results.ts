@@ -81,6 +81,15 @@ export function packHeader(into: DataView, offset: number, tickZeroMs: number): 
   into.setFloat64(offset, tickZeroMs, true)
 }
 
+/** The same results, with times that are later by so many milliseconds. */
+export function shiftedRecent(packed: Uint8Array, byMs: number): Uint8Array {
+  if (packed.byteLength < RECENT_HEADER_BYTES) return packed
+  const shifted = Uint8Array.from(packed)
+  const view = new DataView(shifted.buffer)
+  view.setFloat64(0, view.getFloat64(0, true) + byMs, true)
+  return shifted
+}
+
 /** Unpacks: newest first. Results with reasons that this version does not know are left out. */
 export function unpackRecent(packed: Uint8Array): RecentResult[] {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)

@@ -6,7 +6,7 @@
 import { BATCHED } from './batch-table.ts'
 import { FIGURE_GROUPS } from './figure-table.ts'
 import type { MetricGroup, MetricRow } from './metric-row.ts'
-import { RELAY_GROUP, RELAYING } from './relay-table.ts'
+import { OF_SITES, SITE_GROUPS } from './site-table.ts'
 
 const SERVICE = {
   hm_service_members: {
@@ -355,7 +355,7 @@ const ROWS = {
   ...PROBING,
   ...WRITING,
   ...NOTIFYING,
-  ...RELAYING,
+  ...OF_SITES,
   ...PROCESS,
 } as const
 
@@ -393,7 +393,7 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
       'Every notifier has these; all but the one that delivers show 0 or nothing. Aggregate them with `sum`.',
     metrics: NOTIFYING,
   },
-  RELAY_GROUP,
+  ...SITE_GROUPS,
   { title: 'Process', about: 'Every process has these.', metrics: PROCESS },
   ...FIGURE_GROUPS,
 ]

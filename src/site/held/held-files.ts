@@ -1,12 +1,24 @@
 /**
- * Files of verdicts that could not be sent: a folder per process below that of the site, a file per shard. A file is replaced
- * as a whole, so that one which is there can be read. Processes of one host, which see each other, share the folder of a site.
+ * Files of verdicts that could not be sent: a folder per process below that of the site. Processes of one host, which see each
+ * other, share the folder of a site.
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VerdictWrite } from '../../domain/prober/check.ts'
 import type { Log } from '../log.ts'
-import { pack, unpack } from '../wire/packed.ts'
+import { HELD_FILE, HeldLog } from './held-log.ts'
+import { type HeldContent, readHeld } from './held-record.ts'
+import { isRunning, markOf } from './process-mark.ts'
+
+/** What is counted of them. */
+export interface HeldMetrics {
+  /** Members whose verdicts are held now. */
+  held(members: number): void
+  /** Pieces of files that were damaged, and were passed over. */
+  damaged(pieces: number): void
+  /** The disk has refused. */
+  diskFailed(): void
+}
 
 /** What a process has left. */
 export interface LeftResults {
@@ -17,26 +29,36 @@ export interface LeftResults {
   readonly remove: () => Promise<void>
 }
 
-export class HeldFiles {
-  readonly #siteFolder: string
-  readonly #folder: string
-  readonly #log: Log
+export interface HeldFilesParts {
+  readonly siteFolder: string
+  /** Of the prober. */
+  readonly owner: string
+  readonly metrics: HeldMetrics
+  readonly log: Log
+}
 
-  /** `owner`: the id of the prober. */
-  constructor(siteFolder: string, owner: string, log: Log) {
-    this.#siteFolder = siteFolder
-    this.#folder = join(siteFolder, `${owner}.${process.pid}`)
-    this.#log = log
+export class HeldFiles {
+  readonly #parts: HeldFilesParts
+  readonly #name: string
+  /** Of this process. */
+  readonly log: HeldLog
+
+  constructor(parts: HeldFilesParts) {
+    this.#parts = parts
+    this.#name = `${parts.owner}.${process.pid}.${markOf(process.pid)}`
+    this.log = new HeldLog(join(parts.siteFolder, this.#name))
   }
 
-  /** What processes that have ended have left. One that cannot be read stays, and is logged. */
+  /** What processes that have ended have left. A file that cannot be read stays, and is logged. */
   async left(): Promise<readonly LeftResults[]> {
-    await mkdir(this.#siteFolder, { recursive: true, mode: 0o700 })
+    const { siteFolder } = this.#parts
+    await mkdir(siteFolder, { recursive: true, mode: 0o700 })
     const found: LeftResults[] = []
-    for (const name of await readdir(this.#siteFolder)) {
-      const [owner, pid] = name.split('.')
-      if (owner === undefined || pid === undefined || isRunning(Number(pid))) continue
-      const folder = join(this.#siteFolder, name)
+    for (const name of await readdir(siteFolder)) {
+      const [owner, pid, mark] = name.split('.')
+      if (name === this.#name || owner === undefined || pid === undefined || mark === undefined) continue
+      if (isRunning(Number(pid), mark)) continue
+      const folder = join(siteFolder, name)
       const rows = await this.#read(folder)
       if (rows !== undefined)
         found.push({ owner, rows, remove: () => rm(folder, { recursive: true, force: true }) })
@@ -44,38 +66,30 @@ export class HeldFiles {
     return found
   }
 
-  async write(shard: number, rows: readonly VerdictWrite[]): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
-    const path = join(this.#folder, String(shard))
-    await writeFile(`${path}.new`, await pack(rows), { mode: 0o600 })
-    await rename(`${path}.new`, path)
-  }
-
-  async remove(shard: number): Promise<void> {
-    await rm(join(this.#folder, String(shard)), { force: true })
-  }
-
   async #read(folder: string): Promise<readonly VerdictWrite[] | undefined> {
-    const rows: VerdictWrite[] = []
+    const { log, metrics } = this.#parts
     try {
-      for (const name of await readdir(folder)) {
-        // A half of a file, whose whole is beside it.
-        if (name.endsWith('.new')) continue
-        rows.push(...((await unpack(await readFile(join(folder, name)))) as readonly VerdictWrite[]))
+      const { rows, damaged, damagedBytes } = await contentOf(join(folder, HELD_FILE))
+      if (damaged > 0) {
+        metrics.damaged(damaged)
+        log.warn(
+          { folder, pieces: damaged, bytes: damagedBytes, members: rows.length },
+          'a part of what a prober has left is damaged and is passed over; the rest is sent',
+        )
       }
       return rows
     } catch (error) {
-      this.#log.error({ err: error, folder }, 'results that a prober has left cannot be read')
+      log.error({ err: error, folder }, 'results that a prober has left cannot be read')
       return undefined
     }
   }
 }
 
-function isRunning(pid: number): boolean {
+async function contentOf(path: string): Promise<HeldContent> {
   try {
-    process.kill(pid, 0)
-    return true
+    return await readHeld(await readFile(path))
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return { rows: [], damaged: 0, damagedBytes: 0 }
   }
 }

@@ -16,6 +16,7 @@ import {
 import type { CertificateWrite, VerdictWrite } from '../../domain/prober/check.ts'
 import type { Log } from '../log.ts'
 import type { ResultMessage } from '../wire/results.ts'
+import { correctedVerdict } from './clock-correction.ts'
 import type { MirroredLease, RelayDatabase } from './relay-database.ts'
 
 /** A message of the stream. */
@@ -146,7 +147,7 @@ export class ResultIntake {
       if (message.kind !== kind) continue
       if (message.kind === 'verdicts') {
         const rows =
-          correctionMs === 0 ? message.rows : message.rows.map((row) => corrected(row, correctionMs))
+          correctionMs === 0 ? message.rows : message.rows.map((row) => correctedVerdict(row, correctionMs))
         if (correctionMs !== 0) this.#parts.metrics.relayedRows('corrected', rows.length)
         verdicts.set(message.owner, [...(verdicts.get(message.owner) ?? []), ...rows])
       } else if (message.kind === 'certificates')
@@ -259,15 +260,4 @@ function batchesOf<Row>(rows: readonly Row[]): readonly (readonly Row[])[] {
   return Array.from({ length: count }, (_, i) =>
     rows.slice(i * RELAY_ROWS_PER_STATEMENT, (i + 1) * RELAY_ROWS_PER_STATEMENT),
   )
-}
-
-/** With the times of a clock that is right. The evidence says by how much they were corrected. */
-function corrected(row: VerdictWrite, byMs: number): VerdictWrite {
-  const evidence = { ...row.evidence, clock_corrected_ms: byMs }
-  return {
-    ...row,
-    since: row.since + byMs,
-    evidence,
-    transitions: row.transitions.map((transition) => ({ ...transition, at: transition.at + byMs })),
-  }
 }

@@ -21,6 +21,7 @@ import { correctionOf, headOf } from '../wire/heads.ts'
 import { unpack } from '../wire/packed.ts'
 import { isResult } from '../wire/results.ts'
 import { CheckpointIntake } from './checkpoint-intake.ts'
+import { correctedCheckpoint } from './clock-correction.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { openQuestionDesk } from './question-desk.ts'
 import type { RelayDatabase } from './relay-database.ts'
@@ -190,7 +191,9 @@ export class SiteWork {
       const head = headOf(message.headers)
       if (head === undefined) continue
       try {
-        await this.#checkpoints.take(head, (await unpack(message.data)) as CheckpointPart)
+        const part = (await unpack(message.data)) as CheckpointPart
+        const correctionMs = correctionOf(message.headers, SITE_CLOCK_TOLERANCE_MS)
+        await this.#checkpoints.take(head, correctedCheckpoint(part, correctionMs))
       } catch (error) {
         if (!database.isAway(error)) log.error({ err: error }, 'a checkpoint of the site was refused')
       }

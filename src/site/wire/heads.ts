@@ -31,8 +31,7 @@ export function headOf(given: MsgHdrs | undefined): SnapshotHead | undefined {
 const CLOCK_OFF = 'Hm-Clock-Off'
 
 /** By how many milliseconds the server's clock is ahead of ours. No part of the message: one sent again is the same message. */
-export function withClockOff(offMs: number): MsgHdrs {
-  const made = headers()
+export function withClockOff(offMs: number, made: MsgHdrs = headers()): MsgHdrs {
   made.set(CLOCK_OFF, String(Math.round(offMs)))
   return made
 }

@@ -8,6 +8,7 @@ import { METRICS } from '../../../../src/runtime/metrics/metric-table.ts'
 import { createMetrics } from '../../../../src/runtime/metrics/metrics.ts'
 import { processMetrics } from '../../../../src/runtime/metrics/process-metrics.ts'
 import { exportService, ServiceReading } from '../../../../src/runtime/metrics/service-series.ts'
+import { heldMetrics } from '../../../../src/runtime/metrics/held-metrics.ts'
 import { relayMetrics } from '../../../../src/runtime/metrics/relay-metrics.ts'
 import { notifierMetrics } from '../../../../src/runtime/metrics/notifier-metrics.ts'
 import { proberMetrics } from '../../../../src/runtime/metrics/prober-metrics.ts'
@@ -49,6 +50,7 @@ async function everything() {
   proberMetrics(registry)
   const source = { read: () => Promise.resolve(FACTS), ping: () => Promise.resolve() }
   exportService(registry, new ServiceReading(source))
+  heldMetrics(registry)
   const relaying = relayMetrics(registry).of('fra')
   relaying.relayed('verdicts', 1)
   relaying.relayedRows('written', 1)
