@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { METRICS } from '../../src/runtime/metrics/metric-table.ts'
+import { HOLDING } from '../../src/runtime/metrics/held-table.ts'
 import { RELAYING } from '../../src/runtime/metrics/relay-table.ts'
 import { folderOfTest } from '../support/folders.ts'
 import { startService, until } from '../support/service.ts'
@@ -24,7 +25,11 @@ test('promtool accepts the names and the form of all metrics; requests are count
   assert.match(text, /^hm_build_info\{.*process="prober-1"\} 1$/m)
   assert.match(text, /^hm_database_latency_seconds 0\.\d+$/m)
   const missing = Object.keys(METRICS).filter((name) => !text.includes(`# TYPE ${name} `))
-  // Of a listener with TLS, and of a relay.
-  const elsewhere = ['hm_listener_certificate_expiry_timestamp_seconds', ...Object.keys(RELAYING)]
+  // Of a listener with TLS, of a relay, and of a prober over NATS.
+  const elsewhere = [
+    'hm_listener_certificate_expiry_timestamp_seconds',
+    ...Object.keys(RELAYING),
+    ...Object.keys(HOLDING),
+  ]
   assert.deepEqual(missing.toSorted(), elsewhere.toSorted())
 })

@@ -83,30 +83,32 @@ testOnReaches(
   'owners share the shards of a site as they join, leave and die, and every shard has one owner',
   async (_t, site) => {
     const owners = [startOwner(site)]
-    const shared = (expected: readonly number[]) =>
+    // None has more than a fair share, rounded up: who has the smallest one depends on who claims first.
+    const shared = (count: number) =>
       eventually(
-        `shares of ${expected.join(', ')}`,
+        `shares of ${count}`,
         async () => {
           const found = await sizes(site)
           const believed = owners.flatMap(({ ownership }) => [...ownership.held.keys()])
           return (
-            JSON.stringify(found) === JSON.stringify(expected) &&
+            found.length === count &&
+            Math.max(...found) === Math.ceil(256 / count) &&
             believed.length === 256 &&
             new Set(believed).size === 256
           )
         },
         60_000,
       )
-    await shared([256])
+    await shared(1)
     owners.push(startOwner(site))
-    await shared([128, 128])
+    await shared(2)
     owners.push(startOwner(site), startOwner(site))
-    await shared([64, 64, 64, 64])
+    await shared(4)
     await owners.pop()?.ownership.close()
-    await shared([84, 86, 86])
+    await shared(3)
     // One that dies without a word: its lease runs out.
     owners.shift()?.ownership.destroy()
-    await shared([128, 128])
+    await shared(2)
   },
 )
 
