@@ -86,7 +86,7 @@ async function meets(t: TestContext, farmed: Farm, reason: string, trouble: { be
   await eventually(
     `the trouble is met as ${reason}`,
     async () => ((await inconclusive(farmed))[reason] ?? 0) >= before + 2 * POOLS,
-    20_000,
+    60_000,
   ).catch(async (error: unknown) => {
     t.diagnostic(JSON.stringify([await inconclusive(farmed), farmed.prober.log.slice(-3)]))
     throw error
