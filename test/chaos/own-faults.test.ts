@@ -203,13 +203,17 @@ test('source ports: a prober whose host has none left calls nobody OFFLINE', asy
   const farmed = await farm(t, { environment: QUICK })
   if (farmed === undefined) return
   const { namespace } = farmed
-  const occupy = `for (const host of ['0.0.0.0', '::']) for (let port = 40000; port < 40004; port++) {
-    require('node:net').createServer().listen({ port, host, ipv6Only: true })
-    require('node:dgram').createSocket({ type: host === '::' ? 'udp6' : 'udp4', ipv6Only: host === '::' }).bind(port, host)
+  const occupy = `let missing = 16
+  const taken = () => --missing || console.log('all are taken')
+  for (const host of ['0.0.0.0', '::']) for (let port = 40000; port < 40004; port++) {
+    require('node:net').createServer().listen({ port, host, ipv6Only: true }, taken)
+    require('node:dgram').createSocket({ type: host === '::' ? 'udp6' : 'udp4', ipv6Only: host === '::' }).bind(port, host, taken)
   }`
   const [command, ...args] = [...namespace.within, process.execPath, '-e', occupy]
-  const occupant = spawn(command, args, { stdio: 'inherit' })
+  const occupant = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => void occupant.kill('SIGKILL'))
+  // Else the prober may be the one that has them.
+  await once(occupant.stdout, 'data')
   const range = (ports: string) => namespace.run(`echo ${ports} > /proc/sys/net/ipv4/ip_local_port_range`)
   await meets(t, farmed, 'PROBER_NO_SOCKET', {
     begin: () => range('40000 40003'),
